@@ -1,0 +1,64 @@
+"""Accelerators, their links, and clusters of them, in SI units."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Accelerator", "Cluster"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accelerator:
+    """One catalogued device. Rates are dense; nothing here assumes sparsity."""
+
+    id: str
+    name: str
+    vendor: str
+    architecture: str
+    """Chip as the vendor calls it, e.g. `Hopper GH100`."""
+    family: str
+    """Calibration family: volta, turing, ampere, ada, hopper, blackwell, cdna2, cdna3, cdna4, tpu, gaudi, trainium, …."""
+    segment: str
+    """`datacenter`, `workstation` or `consumer`."""
+    year: int
+    memory_bytes: float
+    memory_bandwidth_bytes_per_s: float
+    peak_flop_per_s: Mapping[str, float]
+    """Dense rate with FP32 accumulation by precision: fp32, tf32, fp16, bf16, fp8, mxfp8, nvfp4 where supported."""
+    training_peak_flop_per_s: float
+    """What mixed-precision training gets: dense, FP32 accumulate."""
+    training_precision: str
+    measured_matmul_flop_per_s: Mapping[str, float]
+    """Best measured matmul rate by precision; empty where nobody published one."""
+    fp16_accumulate_flop_per_s: float | None
+    """FP16 tensor rate with FP16 accumulation; not what training gets."""
+    shader_fp16_flop_per_s: float | None
+    """Non-tensor FP16 rate; not what training gets."""
+    scale_up_bytes_per_s: float
+    """Unidirectional bandwidth of one device inside its scale-up domain (NVLink, xGMI, ICI), else PCIe."""
+    scale_up_kind: str
+    """`nvlink`, `xgmi`, `ici`, `neuronlink`, `ethernet` or `pcie`."""
+    scale_up_domain: int
+    """Devices that reach each other at `scale_up_bytes_per_s`."""
+    gpus_per_node: int
+    """Devices in the usual node."""
+    pcie_bytes_per_s: float
+    scale_out_bytes_per_s: float
+    """Unidirectional network bandwidth of one device in the reference system."""
+    tdp_w: float
+    n_sm: int
+    """Streaming multiprocessors or compute units; 0 where the term does not apply."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cluster:
+    """`n_gpus` equal accelerators and the network between their nodes."""
+
+    accelerator: Accelerator
+    n_gpus: int
+    gpus_per_node: int
+    scale_out_bytes_per_s: float
+
+    @property
+    def scale_up_domain(self) -> int:
+        """Devices reachable at scale-up speed: the wider of the link's domain and one node."""
+        return min(max(self.accelerator.scale_up_domain, 1), self.n_gpus)

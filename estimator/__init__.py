@@ -1,0 +1,1 @@
+"""What a training run costs: pure functions of a model, a cluster and a layout."""

@@ -16,7 +16,7 @@ class Accelerator:
     architecture: str
     """Chip as the vendor calls it, e.g. `Hopper GH100`."""
     family: str
-    """Calibration family: volta, turing, ampere, ada, hopper, blackwell, cdna2, cdna3, cdna4, tpu, gaudi, trainium, …."""
+    """Calibration family: volta, turing, ampere, ada, hopper, blackwell, cdna2 to cdna4, tpu, gaudi, trainium, …."""
     segment: str
     """`datacenter`, `workstation` or `consumer`."""
     year: int

@@ -1,0 +1,103 @@
+"""Imports go one way, and the estimator stays pure.
+
+Authority: the cut of the program; server → tools → estimator, and nothing in the estimator that could make
+the same question answer differently tomorrow (clock, network, environment, randomness without a seed).
+"""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+MAY_IMPORT = {
+    "estimator": {"estimator"},
+    "tools": {"tools", "estimator"},
+    "server": {"server", "tools", "estimator"},
+    "traintime": {"server", "traintime"},
+}
+OUR_PACKAGES = set(MAY_IMPORT)
+ESTIMATOR_THIRD_PARTY = {"numpy", "pydantic"}
+IMPURE_MODULES = {
+    "asyncio",
+    "concurrent",
+    "http",
+    "logging",
+    "multiprocessing",
+    "os",
+    "random",
+    "secrets",
+    "socket",
+    "subprocess",
+    "tempfile",
+    "threading",
+    "time",
+    "urllib",
+    "uuid",
+}
+CLOCK_CALLS = {"now", "today", "utcnow"}
+READING_CALLS = {"open", "read_bytes", "read_text"}
+MODULES = sorted(path for package in MAY_IMPORT for path in (ROOT / package).rglob("*.py"))
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module or "."
+
+
+def _called(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                yield node.func.id
+            elif isinstance(node.func, ast.Attribute):
+                yield node.func.attr
+
+
+def _label(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(params=MODULES, ids=_label)
+def module(request: pytest.FixtureRequest) -> tuple[Path, ast.Module]:
+    path: Path = request.param
+    return path, ast.parse(path.read_text(encoding="utf-8"))
+
+
+def test_a_module_imports_only_from_its_own_level_and_below(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    package = path.relative_to(ROOT).parts[0]
+    ours = {name.partition(".")[0] for name in _imported(tree)} & OUR_PACKAGES
+    assert ours <= MAY_IMPORT[package]
+
+
+def test_the_estimator_imports_nothing_that_could_change_its_answer(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    if path.relative_to(ROOT).parts[0] != "estimator":
+        return
+    imported = {name.partition(".")[0] for name in _imported(tree)} - OUR_PACKAGES
+    assert not imported & IMPURE_MODULES
+    assert imported <= set(sys.stdlib_module_names) | ESTIMATOR_THIRD_PARTY
+    assert not CLOCK_CALLS & set(_called(tree))
+    assert "print" not in set(_called(tree))
+
+
+def test_only_the_catalogue_reads_files(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    if path.relative_to(ROOT).parts[0] == "estimator" and not path.name.startswith("catalogue"):
+        assert not READING_CALLS & set(_called(tree))
+
+
+def test_no_module_is_imported_relatively_or_by_star(module: tuple[Path, ast.Module]) -> None:
+    """A name says where it comes from."""
+    _, tree = module
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            assert all(alias.name != "*" for alias in node.names)
+            assert node.module != "__future__"

@@ -1,0 +1,107 @@
+"""Match what people call things to one catalogued id: exactly through normalised names, never by substring."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+
+from estimator.errors import UnknownNameError
+
+__all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised"]
+
+_TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
+_GIGABYTES = re.compile(r"(\d+)g(?:i?b)?")
+_LONGEST_NAME = 128
+"""Characters; longer text is nobody's name, and its tail is not looked at."""
+_LONGEST_COMPARED = 64
+_NEAREST = 3
+_NEAR_ENOUGH = 0.65
+_SHARED_TOKEN_WEIGHT = 0.5
+"""What sharing whole words counts beside sharing letters: `h100-smx` is nearer to h100-pcie than to h200-sxm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """One name of one entry; `note` says what was assumed where the name could mean several."""
+
+    text: str
+    id: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The entry a given name stands for, the catalogued name it equals, and what was assumed."""
+
+    id: str
+    matched: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameIndex:
+    """All names of one catalogue, by normalised text."""
+
+    argument: str
+    """The argument that errors name, e.g. `gpu`."""
+    names: Mapping[str, Name]
+    noise: frozenset[str]
+
+    def resolved(self, given: str) -> Resolved:
+        """Return the entry that `given` names.
+
+        Raises UnknownNameError, with up to three nearest ids, where no catalogued name equals it.
+        """
+        if len(given) <= _LONGEST_NAME:
+            name = self.names.get(normalised(given, self.noise))
+            if name is not None:
+                return Resolved(id=name.id, matched=name.text, note=name.note)
+        raise UnknownNameError(self.argument, given, self.nearest(given))
+
+    def nearest(self, given: str) -> tuple[str, ...]:
+        """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
+        tokens = _tokens(given[:_LONGEST_COMPARED], self.noise)
+        text = "".join(tokens)
+        if not text:
+            return ()
+        best: dict[str, float] = {}
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(text)
+        for key, name in self.names.items():
+            matcher.set_seq1(key)
+            shared = len(set(tokens).intersection(_tokens(name.text, self.noise))) / len(set(tokens))
+            bonus = _SHARED_TOKEN_WEIGHT * shared
+            floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
+            if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
+                score = matcher.ratio() + bonus
+                if score > floor:
+                    best[name.id] = score
+        ranked = sorted(best, key=lambda one: (-best[one], one))
+        return tuple(ranked[:_NEAREST])
+
+
+def name_index(argument: str, names: Iterable[Name], noise: frozenset[str] = frozenset()) -> NameIndex:
+    """Return the index of `names`; the first of two equal names wins, so list exact ones first."""
+    by_key: dict[str, Name] = {}
+    for name in names:
+        key = normalised(name.text, noise)
+        if key:
+            by_key.setdefault(key, name)
+    return NameIndex(argument=argument, names=by_key, noise=noise)
+
+
+def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
+    """Return `text` without case, spaces, punctuation and the words in `noise`.
+
+    `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same; a decimal point between digits is kept.
+    """
+    return "".join(_tokens(text, noise))
+
+
+def _tokens(text: str, noise: frozenset[str]) -> Sequence[str]:
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = (match.group() for match in _TOKEN.finditer(folded))
+    return [
+        _GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in words if word not in noise
+    ]

@@ -1,19 +1,26 @@
 """The shapes of the catalogue's data files, as they lie on disk."""
 
-from typing import NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
 
 __all__ = [
     "AcceleratorFile",
     "AcceleratorRow",
+    "ArchitectureRow",
     "ChoiceRow",
     "EnergyFile",
     "EnergyRow",
+    "ExpertsRow",
+    "LatentRow",
+    "ModelChoiceRow",
+    "ModelFile",
+    "ModelRow",
     "PriceFile",
     "PriceRow",
     "SourceRow",
     "ValueRow",
+    "VectorsRow",
 ]
 
 
@@ -122,3 +129,96 @@ class EnergyFile(TypedDict):
     conventions: list[str]
     sources: dict[str, SourceRow]
     defaults: list[EnergyRow]
+
+
+class LatentRow(TypedDict):
+    """Latent attention; see model.LatentAttention."""
+
+    query_rank: int
+    kv_rank: int
+    nope_head_dim: int
+    rope_head_dim: int
+    value_head_dim: int
+
+
+class ExpertsRow(TypedDict):
+    """Experts; see model.Experts."""
+
+    n_experts: int
+    top_k: int
+    ffn_hidden: int
+    shared_ffn_hidden: NotRequired[int]
+    first_dense_layers: NotRequired[int]
+    layer_step: NotRequired[int]
+
+
+class ArchitectureRow(TypedDict):
+    """Widths and counts; see model.Transformer."""
+
+    n_layers: int
+    hidden: int
+    ffn_hidden: int
+    gated_mlp: bool
+    n_heads: int
+    n_kv_heads: int
+    head_dim: int
+    vocab: int
+    tied_embeddings: bool
+    native_sequence_length: int
+    latent: NotRequired[LatentRow]
+    experts: NotRequired[ExpertsRow]
+    sliding_window: NotRequired[int]
+    windowed_layers: NotRequired[int]
+
+
+class VectorsRow(TypedDict, total=False):
+    """What differs from Llama among norms and biases; see vectors.VectorFacts."""
+
+    norm_vectors: int
+    norms_per_layer: int
+    outer_norms: int
+    query_bias: bool
+    kv_bias: bool
+    output_bias: bool
+    mlp_bias: bool
+    qk_norm: Literal["none", "head", "full"]
+    learned_positions: int
+    logits_bias: bool
+    sinks: bool
+    router_bias: bool
+    expert_bias: bool
+    shared_expert_gate: bool
+
+
+class ModelRow(TypedDict):
+    """One architecture."""
+
+    id: str
+    name: str
+    architecture: ArchitectureRow
+    vectors: VectorsRow
+    published_parameters: int
+    published_exact: bool
+    hugging_face_ids: list[str]
+    aliases: list[str]
+    source: str
+    checked: str
+    note: NotRequired[str]
+
+
+class ModelChoiceRow(TypedDict):
+    """A name that could mean several models, which one it is taken for, and what to say about it."""
+
+    alias: str
+    id: str
+    note: str
+
+
+class ModelFile(TypedDict):
+    """data/models.json."""
+
+    format: int
+    checked: str
+    conventions: list[str]
+    ambiguous_aliases: list[ModelChoiceRow]
+    models: list[ModelRow]

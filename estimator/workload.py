@@ -33,6 +33,8 @@ class Gemm:
     """Matrices a layer holds (one per expert)."""
     visits: int = 1
     """How many of the copies one token is multiplied by."""
+    fused: tuple[int, ...] = ()
+    """Output widths of the matrices that checkpoints and adapters keep apart; empty for a single one."""
 
     @property
     def parameters(self) -> int:
@@ -134,6 +136,7 @@ def _projections(t: Transformer) -> list[Gemm]:
             outputs=(t.n_heads + 2 * t.n_kv_heads) * t.head_dim,
             layers=t.n_layers,
             shard="column",
+            fused=(t.n_heads * t.head_dim, t.n_kv_heads * t.head_dim, t.n_kv_heads * t.head_dim),
         )
     ]
 
@@ -177,10 +180,18 @@ def _latent_projections(t: Transformer, latent: LatentAttention) -> list[Gemm]:
 def _dense_mlp(t: Transformer) -> list[Gemm]:
     if not t.n_dense_layers:
         return []
-    up = t.ffn_hidden * (2 if t.gated_mlp else 1)
+    halves = (t.ffn_hidden,) * (2 if t.gated_mlp else 1)
     layers = t.n_dense_layers
     return [
-        Gemm(name="mlp_up", part="mlp", inputs=t.hidden, outputs=up, layers=layers, shard="column"),
+        Gemm(
+            name="mlp_up",
+            part="mlp",
+            inputs=t.hidden,
+            outputs=sum(halves),
+            layers=layers,
+            shard="column",
+            fused=halves,
+        ),
         Gemm(name="mlp_down", part="mlp", inputs=t.ffn_hidden, outputs=t.hidden, layers=layers, shard="row"),
     ]
 
@@ -199,6 +210,7 @@ def _expert_mlp(t: Transformer, e: Experts) -> list[Gemm]:
             shard="expert",
             copies=e.n_experts,
             visits=e.top_k,
+            fused=(e.ffn_hidden,) * width,
         ),
         Gemm(
             name="expert_down",
@@ -215,7 +227,13 @@ def _expert_mlp(t: Transformer, e: Experts) -> list[Gemm]:
     if shared:
         gemms += [
             Gemm(
-                name="shared_up", part="mlp", inputs=t.hidden, outputs=width * shared, layers=layers, shard="column"
+                name="shared_up",
+                part="mlp",
+                inputs=t.hidden,
+                outputs=width * shared,
+                layers=layers,
+                shard="column",
+                fused=(shared,) * width,
             ),
             Gemm(name="shared_down", part="mlp", inputs=shared, outputs=t.hidden, layers=layers, shard="row"),
         ]
@@ -255,9 +273,7 @@ def _streams(t: Transformer) -> tuple[Stream, ...]:
             Stream(name="routed", width=t.hidden * e.top_k, layers=layers, shard="expert"),
         ]
         if e.shared_ffn_hidden:
-            streams.append(
-                Stream(name="shared_mlp", width=width * e.shared_ffn_hidden, layers=layers, shard="column")
-            )
+            streams.append(Stream(name="shared_mlp", width=width * e.shared_ffn_hidden, layers=layers, shard="column"))
     return tuple(streams)
 
 

@@ -1,0 +1,109 @@
+"""The portable subset of JSON Schema: what every host that speaks MCP can read.
+
+Hosts reject or lose a tool over references, compositions, type arrays, numeric enums and top-level keywords they do
+not know, so pydantic's schema is folded into `type`, `enum`, `properties`, `required`, `items`, `description`,
+`default` and inclusive bounds. Validation itself stays with pydantic; the schema only tells a model what to send.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["NotPortableError", "input_schema", "output_schema"]
+
+Schema = dict[str, Any]
+
+_DEFINITIONS = "#/$defs/"
+_KEPT = ("type", "description", "enum", "minimum", "maximum")
+_NUMBERS = {"integer", "number"}
+_SCALARS = {"string", "boolean"} | _NUMBERS
+
+
+class NotPortableError(TypeError):
+    """An annotation whose schema some host cannot read; names where it stands."""
+
+
+def input_schema(schema: Mapping[str, Any]) -> Schema:
+    """Return the portable form of a tool's argument schema.
+
+    An optional argument keeps its plain type: leaving it out is how to send nothing. A quantity that may be text or a
+    number is advertised as text.
+    """
+    folded = _folded(schema, schema.get("$defs", {}), "arguments", nullable=False)
+    folded.setdefault("properties", {})
+    return folded
+
+
+def output_schema(schema: Mapping[str, Any]) -> Schema:
+    """Return the portable form of a tool's answer schema.
+
+    A value that may be null keeps everything but its type: without type arrays or compositions, leaving the type out
+    is the only true statement.
+    """
+    folded = _folded(schema, schema.get("$defs", {}), "answer", nullable=True)
+    if folded.get("type") != "object":
+        raise NotPortableError("answer: must be an object; hosts drop a server whose outputSchema is anything else")
+    return folded
+
+
+def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str, *, nullable: bool) -> Schema:
+    schema, may_be_null = _resolved(schema, definitions, where)
+    folded: Schema = {key: schema[key] for key in _KEPT if key in schema}
+    if "const" in schema:
+        folded["enum"] = [schema["const"]]
+    if any(not isinstance(choice, str) for choice in folded.get("enum", ())):
+        raise NotPortableError(f"{where}: an enum must hold text only; some hosts refuse the whole tool otherwise")
+    if not nullable and schema.get("default") is not None:
+        folded["default"] = schema["default"]
+    if "properties" in schema:
+        folded["properties"] = {
+            name: _folded(child, definitions, f"{where}.{name}", nullable=nullable)
+            for name, child in schema["properties"].items()
+        }
+        if schema.get("required"):
+            folded["required"] = list(schema["required"])
+    if schema.get("items"):
+        folded["items"] = _folded(schema["items"], definitions, f"{where}[]", nullable=nullable)
+    if "prefixItems" in schema:
+        raise NotPortableError(f"{where}: tuples are unknown to some hosts; use a list or an object")
+    if nullable and may_be_null:
+        folded.pop("type", None)
+        folded.pop("enum", None)
+    return folded
+
+
+def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str) -> tuple[Schema, bool]:
+    """Return `schema` with its reference and its union folded in, and whether it admits null."""
+    may_be_null = False
+    resolved: Schema = dict(schema)
+    seen: set[str] = set()
+    while True:
+        if "$ref" in resolved:
+            reference = str(resolved.pop("$ref")).removeprefix(_DEFINITIONS)
+            if reference in seen:
+                raise NotPortableError(f"{where}: {reference} contains itself")
+            seen.add(reference)
+            # What stands beside the reference was written for this place, so it wins.
+            resolved = {**definitions[reference], **resolved}
+            continue
+        union = next((resolved.pop(key) for key in ("anyOf", "oneOf", "allOf") if key in resolved), None)
+        if union is None:
+            break
+        kept = [branch for branch in union if branch.get("type") != "null"]
+        may_be_null = may_be_null or len(kept) < len(union)
+        resolved = {**_united(kept, where), **resolved}
+    if resolved.get("type") == "null":
+        raise NotPortableError(f"{where}: a value that is always null says nothing")
+    return resolved, may_be_null
+
+
+def _united(branches: list[Mapping[str, Any]], where: str) -> Schema:
+    """Return one plain schema for the branches of a union."""
+    if len(branches) == 1:
+        return dict(branches[0])
+    types = {branch.get("type") for branch in branches}
+    if types <= _NUMBERS:
+        return {"type": "number"}
+    if types <= _SCALARS and "string" in types:
+        # "15T" or 15e12: text is what every host can send, and numbers are accepted at run time.
+        return {"type": "string"}
+    raise NotPortableError(f"{where}: no plain type says {' or '.join(sorted(str(kind) for kind in types))}")

@@ -1,0 +1,157 @@
+"""One tool: a plain function seen as portable schemas, checked arguments and a structured answer.
+
+The same object serves the protocol and the command line, so it knows neither.
+"""
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+
+from estimator.errors import shown
+from server.errors import ArgumentError, readable, unknown
+from server.schema import input_schema, output_schema
+from tools.progress import Progress, silent
+
+__all__ = ["Answer", "Tool"]
+
+_LONGEST_TEXT = 1_000
+"""Characters in a text argument that declares no limit of its own: names and quantities are short."""
+_DEEPEST = 32
+"""Levels of nesting in an object argument; a model's configuration has three."""
+_NUMBERS = ("integer", "number")
+_NOT_FINITE = ("nan", "inf", "infinity")
+_CONFIG = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+"""`gpu: 4090` is clear enough, and an unknown argument is refused rather than dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A tool's answer: the object, and the same object as compact JSON."""
+
+    structured: dict[str, Any]
+    text: str
+
+
+class Tool:
+    """A function of `tools/`, ready to be advertised and called."""
+
+    def __init__(self, function: Callable[..., BaseModel], *, title: str, slow: bool = False) -> None:
+        hints = get_type_hints(function, include_extras=True)
+        parameters = inspect.signature(function).parameters
+        self._progress = next((name for name in parameters if hints[name] is Progress), None)
+        self._function = function
+        self._answer_model: type[BaseModel] = hints["return"]
+        fields: dict[str, Any] = {
+            name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+            for name, parameter in parameters.items()
+            if name != self._progress
+        }
+        self._arguments_model = create_model(f"{function.__name__}_arguments", __config__=_CONFIG, **fields)
+        self._fields: dict[str, FieldInfo] = self._arguments_model.model_fields
+        self.name = function.__name__
+        self.title = title
+        self.description = inspect.cleandoc(function.__doc__ or "")
+        self.slow = slow or self._progress is not None
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """What may be sent, in the portable subset."""
+        return input_schema(self._arguments_model.model_json_schema())
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any]:
+        """What comes back, in the portable subset."""
+        return output_schema(self._answer_model.model_json_schema(mode="serialization"))
+
+    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `given` checked and in the function's own types.
+
+        Raises ArgumentError, which names every argument that does not fit and what would.
+        """
+        # Some hosts send null for every argument that was left out.
+        sent = {
+            name: self._parsed(name, value)
+            for name, value in given.items()
+            if value is not None or name not in self._fields
+        }
+        odd = [oddity for name, value in sent.items() if (oddity := self._oddity(name, value))]
+        if odd:
+            raise ArgumentError("; ".join(odd[:3]))
+        try:
+            checked = self._arguments_model.model_validate(sent)
+        except ValidationError as error:
+            about = {name: field.description or "" for name, field in self._fields.items()}
+            raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error
+        return {name: getattr(checked, name) for name in self._fields}
+
+    def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
+        """Return the function's answer to `given`.
+
+        Raises EstimatorError where a caller can mend the question; anything else is a fault of ours.
+        """
+        values = self.arguments(given)
+        if self._progress is not None:
+            values[self._progress] = progress
+        structured = self._function(**values).model_dump(mode="json")
+        # No NaN: JSON has none, and the SDK would send null in its place.
+        text = json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        return Answer(structured=structured, text=text)
+
+    def _parsed(self, name: str, value: object) -> object:
+        """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
+        if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["} or name not in self._fields:
+            return value
+        if self.input_schema["properties"][name].get("type") not in {"object", "array"}:
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+
+    def _oddity(self, name: str, value: object) -> str | None:
+        """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
+        field = self._fields.get(name)
+        if field is None:
+            return unknown("argument", name, list(self._fields))
+        kind = self.input_schema["properties"][name].get("type")
+        if isinstance(value, bool) and kind != "boolean":
+            return f"{name}: {str(value).lower()} must be {'a number' if kind in _NUMBERS else 'text or a number'}"
+        if isinstance(value, str):
+            longest = _longest(field)
+            if len(value) > longest:
+                return f"{name}: {shown(value)} must be at most {longest} characters long, not {len(value)}"
+            if kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
+                return f"{name}: {shown(value)} must be a finite number"
+        if not _is_finite(value):
+            return f"{name}: {shown(value)} must be finite"
+        return None if _depth_fits(value) else f"{name}: {shown(value)} must be nested at most {_DEEPEST} levels deep"
+
+
+def _longest(field: FieldInfo) -> int:
+    """Return the characters that `field` admits."""
+    declared = (getattr(constraint, "max_length", None) for constraint in field.metadata)
+    return next((limit for limit in declared if isinstance(limit, int)), _LONGEST_TEXT)
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _depth_fits(value: object, levels: int = _DEEPEST) -> bool:
+    return levels > 0 and all(_depth_fits(child, levels - 1) for child in _children(value))
+
+
+def _is_finite(value: object, levels: int = _DEEPEST) -> bool:
+    """Return whether no number in `value` is NaN or infinite, as deep as is looked."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return levels == 0 or all(_is_finite(child, levels - 1) for child in _children(value))

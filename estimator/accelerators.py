@@ -11,8 +11,32 @@ from estimator.units import BITS_PER_BYTE, GIBI, GIGA, TERA
 __all__ = ["NOISE", "PRECISIONS", "accelerator_entry", "accelerator_names", "source_table"]
 
 NOISE = frozenset(
-    "accelerator amazon amd apple aws card cloud core corporation geforce generation google gpu gpus graphics habana "
-    "huawei inc instinct intel nvidia radeon tensor tesla".split()
+    {
+        "accelerator",
+        "amazon",
+        "amd",
+        "apple",
+        "aws",
+        "card",
+        "cloud",
+        "core",
+        "corporation",
+        "geforce",
+        "generation",
+        "google",
+        "gpu",
+        "gpus",
+        "graphics",
+        "habana",
+        "huawei",
+        "inc",
+        "instinct",
+        "intel",
+        "nvidia",
+        "radeon",
+        "tensor",
+        "tesla",
+    }
 )
 """Words that tell no two accelerators apart."""
 

@@ -11,6 +11,7 @@ from estimator.errors import UnknownNameError
 __all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised"]
 
 _TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
 _GIGABYTES = re.compile(r"(\d+)g(?:i?b)?")
 _LONGEST_NAME = 128
 """Characters; longer text is nobody's name, and its tail is not looked at."""
@@ -65,13 +66,14 @@ class NameIndex:
         text = "".join(tokens)
         if not text:
             return ()
+        wanted = frozenset(tokens)
         best: dict[str, float] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
             matcher.set_seq1(key)
-            shared = len(set(tokens).intersection(_tokens(name.text, self.noise))) / len(set(tokens))
-            bonus = _SHARED_TOKEN_WEIGHT * shared
+            shared = wanted.intersection(_tokens(name.text, self.noise))
+            bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
                 score = matcher.ratio() + bonus
@@ -94,14 +96,19 @@ def name_index(argument: str, names: Iterable[Name], noise: frozenset[str] = fro
 def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
     """Return `text` without case, spaces, punctuation and the words in `noise`.
 
-    `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same; a decimal point between digits is kept.
+    `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same. A decimal point between digits is kept, and so
+    is the border between two numbers: `opt-1-3b` is not `opt-13b`.
     """
-    return "".join(_tokens(text, noise))
+    return _BETWEEN_NUMBERS.sub("-", " ".join(_tokens(text, noise))).replace(" ", "")
 
 
 def _tokens(text: str, noise: frozenset[str]) -> Sequence[str]:
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = (match.group() for match in _TOKEN.finditer(folded))
-    return [
-        _GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in words if word not in noise
-    ]
+    kept = (word for word in words if word not in noise)
+    return [_GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in kept]
+
+
+def _weight(words: frozenset[str]) -> float:
+    """Return how much `words` tell: one with a digit (`4090`) counts twice one without (`super`)."""
+    return float(sum(2 if any(map(str.isdigit, word)) else 1 for word in words))

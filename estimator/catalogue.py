@@ -2,19 +2,34 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from estimator.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
-from estimator.entries import AcceleratorEntry, Match
-from estimator.files import AcceleratorFile, ModelFile, ModelRow
+from estimator.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.files import AcceleratorFile, AcceleratorRow, EnergyFile, ModelFile, ModelRow, PriceFile
 from estimator.model import Transformer
-from estimator.names import NameIndex, name_index
+from estimator.names import Name, NameIndex, name_index
 from estimator.presets import NOISE as MODEL_NOISE
 from estimator.presets import ModelEntry, model_entry, model_names
+from estimator.rates import energy_table, grid_names, price_table, purchase_table
 
-__all__ = ["accelerator", "accelerators", "data_version", "model", "transformer", "transformers"]
+__all__ = [
+    "accelerator",
+    "accelerators",
+    "data_version",
+    "energy_default",
+    "energy_defaults",
+    "grid_carbon",
+    "model",
+    "prices",
+    "purchases",
+    "transformer",
+    "transformers",
+    "validate",
+]
 
 _DATA = Path(__file__).parent / "data"
 
@@ -25,13 +40,46 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     Raises UnknownNameError with the nearest ids.
     """
     found = _accelerator_index().resolved(name)
-    return Match(value=_accelerator_entries()[found.id], matched=found.matched, note=found.note)
+    return Match(value=_accelerator_entry(found.id), matched=found.matched, note=found.note)
 
 
 @cache
 def accelerators() -> tuple[AcceleratorEntry, ...]:
-    """Return every accelerator, in the file's order: by vendor, then by age."""
-    return tuple(_accelerator_entries().values())
+    """Return every accelerator, in the file's order: by vendor."""
+    return tuple(_accelerator_entry(accelerator_id) for accelerator_id in _accelerator_rows())
+
+
+def prices(accelerator_id: str) -> tuple[Price, ...]:
+    """Return every dated price of one accelerator, newest first; none where none was found."""
+    return _prices().get(accelerator_id, ())
+
+
+def purchases(accelerator_id: str) -> tuple[Purchase, ...]:
+    """Return the list prices of systems with one accelerator, for hardware that is owned, not rented."""
+    return _purchases().get(accelerator_id, ())
+
+
+def energy_default(name: str) -> EnergyDefault:
+    """Return the default with exactly this name, e.g. `pue` or `gpu-power-fraction`.
+
+    Raises UnknownNameError with the nearest.
+    """
+    found = _energy_index().resolved(name)
+    return _energy()[found.id]
+
+
+def energy_defaults() -> tuple[EnergyDefault, ...]:
+    """Return every default for power, energy and carbon."""
+    return tuple(_energy().values())
+
+
+def grid_carbon(region: str) -> Match[EnergyDefault]:
+    """Return the carbon intensity of a country (`France`, `FRA`) or cloud region (`gcp us-central1`).
+
+    Raises UnknownNameError with the nearest.
+    """
+    found = _grid_index().resolved(region)
+    return Match(value=_energy()[found.id], matched=found.matched, note=found.note)
 
 
 def transformer(name: str) -> Match[Transformer]:
@@ -65,10 +113,30 @@ def data_version() -> str:
     return digest.hexdigest()[:12]
 
 
+def validate() -> None:
+    """Check every data file against its shape and against the others; for tests and after an edit.
+
+    Raises CatalogueError with all that is wrong.
+    """
+    from estimator.validation import checked_files
+
+    checked_files({path.name: _loaded(path.name) for path in sorted(_DATA.glob("*.json"))})
+
+
 @cache
 def _accelerator_file() -> AcceleratorFile:
     rows: AcceleratorFile = _loaded("accelerators.json")
     return rows
+
+
+@cache
+def _accelerator_rows() -> dict[str, AcceleratorRow]:
+    return {row["id"]: row for row in _accelerator_file()["accelerators"]}
+
+
+@cache
+def _accelerator_sources() -> dict[str, Source]:
+    return source_table(_accelerator_file()["sources"])
 
 
 @cache
@@ -77,10 +145,45 @@ def _accelerator_index() -> NameIndex:
 
 
 @cache
-def _accelerator_entries() -> dict[str, AcceleratorEntry]:
-    rows = _accelerator_file()
-    sources = source_table(rows["sources"])
-    return {row["id"]: accelerator_entry(row, sources) for row in rows["accelerators"]}
+def _accelerator_entry(accelerator_id: str) -> AcceleratorEntry:
+    return accelerator_entry(_accelerator_rows()[accelerator_id], _accelerator_sources())
+
+
+@cache
+def _price_file() -> PriceFile:
+    rows: PriceFile = _loaded("prices.json")
+    return rows
+
+
+@cache
+def _prices() -> Mapping[str, tuple[Price, ...]]:
+    return price_table(_price_file())
+
+
+@cache
+def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
+    return purchase_table(_price_file())
+
+
+@cache
+def _energy_file() -> EnergyFile:
+    rows: EnergyFile = _loaded("energy.json")
+    return rows
+
+
+@cache
+def _energy() -> Mapping[str, EnergyDefault]:
+    return energy_table(_energy_file())
+
+
+@cache
+def _energy_index() -> NameIndex:
+    return name_index("energy_default", (Name(text=name, id=name) for name in _energy()))
+
+
+@cache
+def _grid_index() -> NameIndex:
+    return name_index("grid_region", grid_names(_energy_file()))
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 from estimator.hardware import Accelerator
 
-__all__ = ["AcceleratorEntry", "EnergyDefault", "Match", "Price", "Source", "Sourced"]
+__all__ = ["AcceleratorEntry", "EnergyDefault", "Match", "Price", "Purchase", "Source", "Sourced"]
 
 T = TypeVar("T")
 
@@ -93,6 +93,20 @@ class Price:
     """As exactly as known: `2026-11-09`, `2026-02` or `2026`."""
     source: str
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One device's share of a system's list price."""
+
+    accelerator_id: str
+    provider: str
+    sku: str
+    n_gpus: int
+    """Devices in the system."""
+    usd_per_gpu: float
+    date: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,6 +18,7 @@ __all__ = [
     "ModelRow",
     "PriceFile",
     "PriceRow",
+    "PurchaseRow",
     "SourceRow",
     "ValueRow",
     "VectorsRow",
@@ -96,6 +97,18 @@ class PriceRow(TypedDict):
     note: NotRequired[str]
 
 
+class PurchaseRow(TypedDict):
+    """One device's share of a system's list price."""
+
+    accelerator_id: str
+    provider: str
+    sku: str
+    n_gpus: int
+    usd_per_gpu: float
+    date: str
+    source: str
+
+
 class PriceFile(TypedDict):
     """data/prices.json."""
 
@@ -104,7 +117,7 @@ class PriceFile(TypedDict):
     conventions: list[str]
     sources: dict[str, SourceRow]
     prices: list[PriceRow]
-    purchases: list[PriceRow]
+    purchases: list[PurchaseRow]
 
 
 class EnergyRow(TypedDict):

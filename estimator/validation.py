@@ -1,0 +1,129 @@
+"""Check the catalogue's data files: their shapes, and what they say of each other. Not needed to answer a question."""
+
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from estimator.accelerators import NOISE, PRECISIONS
+from estimator.files import AcceleratorFile, AcceleratorRow, EnergyFile, ModelFile, PriceFile
+from estimator.names import normalised
+
+__all__ = ["CatalogueError", "checked_files"]
+
+_SHAPES: Mapping[str, Any] = {
+    "accelerators.json": AcceleratorFile,
+    "energy.json": EnergyFile,
+    "models.json": ModelFile,
+    "prices.json": PriceFile,
+}
+_DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
+_CONFIDENCES = {"read", "read-secondary", "measured", "derived", "remembered", "default", "estimate"}
+_PRICINGS = {"on_demand", "spot", "marketplace", "reserved"}
+_SEGMENTS = {"datacenter", "workstation", "consumer"}
+_STATUSES = {"shipping", "announced"}
+_RATES = {
+    *(f"{name}_tflops" for name in PRECISIONS),
+    *(f"measured_{name}_tflops" for name in PRECISIONS),
+    *("int8_tops", "fp16_accumulate_tflops", "fp8_fp16_accumulate_tflops", "fp16_shader_tflops"),
+}
+_NEEDED = {
+    *("memory_gb", "memory_addressable_gib", "memory_bandwidth_gb_s", "pcie_gb_s", "gpus_per_node"),
+    *("scale_out_gbps", "tdp_w"),
+}
+_ALLOWED = _RATES | _NEEDED | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "n_sm", "boost_mhz", "l2_mb"}
+
+
+class CatalogueError(Exception):
+    """The data files contradict their shapes or each other; lists every fault."""
+
+
+def checked_files(files: Mapping[str, object]) -> None:
+    """Raise CatalogueError with every fault of `files`, given by file name as parsed from JSON."""
+    faults: list[str] = []
+    for name, shape in _SHAPES.items():
+        try:
+            TypeAdapter[object](shape).validate_python(files[name], extra="forbid")
+        except ValidationError as error:
+            faults += [f"{name}: {'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()]
+    if not faults:
+        accelerators: Any = files["accelerators.json"]
+        prices: Any = files["prices.json"]
+        energy: Any = files["energy.json"]
+        faults += _accelerator_faults(accelerators)
+        faults += _price_faults(prices, {row["id"] for row in accelerators["accelerators"]})
+        faults += _energy_faults(energy)
+    if faults:
+        raise CatalogueError("\n".join(faults))
+
+
+def _accelerator_faults(rows: AcceleratorFile) -> Iterator[str]:
+    known = rows["sources"]
+    used = {key for row in rows["accelerators"] for fact in row["values"].values() for key in fact["sources"]}
+    yield from (f"accelerators.json: source {key} is listed and never used" for key in sorted(set(known) - used))
+    yield from (f"accelerators.json: source {key} is not listed" for key in sorted(used - set(known)))
+    ids = [row["id"] for row in rows["accelerators"]]
+    yield from (f"accelerators.json: {one} is listed twice" for one in _repeated(ids))
+    named = [
+        (normalised(text, NOISE), row["id"])
+        for row in rows["accelerators"]
+        for text in {row["id"], row["name"], *row["aliases"], *(choice["name"] for choice in row["assumed"])}
+    ]
+    yield from (f"accelerators.json: {key!r} names two accelerators" for key in _repeated(key for key, _ in set(named)))
+    for row in rows["accelerators"]:
+        yield from (f"accelerators.json: {row['id']}: {fault}" for fault in _row_faults(row, set(ids)))
+
+
+def _row_faults(row: AcceleratorRow, ids: set[str]) -> Iterator[str]:
+    values = row["values"]
+    yield from (f"lacks {field}" for field in sorted(_NEEDED - set(values)))
+    yield from (f"has the unknown field {field}" for field in sorted(set(values) - _ALLOWED))
+    if row["segment"] not in _SEGMENTS or row["status"] not in _STATUSES:
+        yield f"segment {row['segment']!r} or status {row['status']!r} is none of the known ones"
+    if f"{row['training_precision']}_tflops" not in values:
+        yield f"trains in {row['training_precision']}, which has no rate"
+    if ("scale_up_gb_s" in values) != ("scale_up_domain" in values):
+        yield "scale_up_gb_s and scale_up_domain go together"
+    if ("scale_up_gb_s" in values) == (row["scale_up_kind"] == "pcie"):
+        yield f"scale_up_kind {row['scale_up_kind']!r} disagrees with its links"
+    for choice in row["assumed"]:
+        yield from (
+            f"{choice['name']!r} offers unknown {other}" for other in choice.get("others", ()) if other not in ids
+        )
+        if bool(choice.get("others")) == bool(choice.get("note")):
+            yield f"{choice['name']!r} needs either others or a note"
+    for field, fact in values.items():
+        if not math.isfinite(fact["value"]) or fact["value"] <= 0:
+            yield f"{field} is {fact['value']}"
+        if not fact["sources"] or fact["confidence"] not in _CONFIDENCES:
+            yield f"{field} has no source or an unknown confidence"
+
+
+def _price_faults(rows: PriceFile, ids: set[str]) -> Iterator[str]:
+    for row in (*rows["prices"], *rows["purchases"]):
+        where = f"prices.json: {row['provider']} {row['accelerator_id']} {row['sku']}"
+        if row["accelerator_id"] not in ids:
+            yield f"{where}: unknown accelerator"
+        if row["source"] not in rows["sources"]:
+            yield f"{where}: unknown source {row['source']}"
+        if not _DATE.fullmatch(row["date"]) or row["n_gpus"] < 1:
+            yield f"{where}: date {row['date']!r} or count {row['n_gpus']}"
+    for price in rows["prices"]:
+        if price["pricing"] not in _PRICINGS or not 0 < price["usd_per_gpu_hour"] < 1000:  # noqa: PLR2004 - dearer is a slip
+            yield f"prices.json: {price['provider']} {price['sku']}: {price['pricing']} at {price['usd_per_gpu_hour']}"
+
+
+def _energy_faults(rows: EnergyFile) -> Iterator[str]:
+    yield from (f"energy.json: {name} is listed twice" for name in _repeated(row["name"] for row in rows["defaults"]))
+    for row in rows["defaults"]:
+        if not 0 < row["low"] <= row["value"] <= row["high"] < math.inf:
+            yield f"energy.json: {row['name']}: {row['low']} ≤ {row['value']} ≤ {row['high']} does not hold"
+        if row["source"] not in rows["sources"]:
+            yield f"energy.json: {row['name']}: unknown source {row['source']}"
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    seen: set[str] = set()
+    return sorted({name for name in names if name in seen or seen.add(name)})

@@ -33,11 +33,12 @@ from pydantic import AnyUrl
 
 from estimator.errors import EstimatorError
 from estimator.version import VERSION
-from server import registry, resources, stdio
+from server import resources, stdio
 from server.completions import completion
 from server.errors import internal_fault, unknown
 from server.listing import listed_prompts, listed_resources, listed_templates, listed_tools
 from server.prompts import PROMPTS
+from server.registry import TOOLS, Registry
 from server.tool import Answer, Tool
 from tools.progress import Progress, silent
 
@@ -68,7 +69,7 @@ class TraintimeServer(MCPServer):
     What is added to it by the SDK's own decorators is served beside them.
     """
 
-    def __init__(self, *, call_timeout_s: float | None = None) -> None:
+    def __init__(self, tools: Registry, *, call_timeout_s: float | None) -> None:
         super().__init__(
             "traintime",
             title="traintime",
@@ -78,6 +79,7 @@ class TraintimeServer(MCPServer):
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHEABLE, _FOREVER),
         )
+        self._tools = tools
         self._call_timeout_s = call_timeout_s
         self._closing = False
         self.completion()(completion)  # type: ignore[no-untyped-call]
@@ -97,7 +99,7 @@ class TraintimeServer(MCPServer):
 
     async def list_tools(self) -> list[ListedTool]:
         """Return every tool as it is advertised."""
-        return [*listed_tools(), *await super().list_tools()]
+        return [*listed_tools(self._tools), *await super().list_tools()]
 
     async def call_tool(
         self,
@@ -112,12 +114,12 @@ class TraintimeServer(MCPServer):
         """
         if self._closing:
             raise MCPError(INTERNAL_ERROR, "the server is shutting down; call again in a moment")
-        tool = registry.tool(name)
+        tool = self._tools.tool(name)
         if tool is None:
             added = [other.name for other in await super().list_tools()]
             if name in added:
                 return await super().call_tool(name, arguments, context)
-            raise MCPError(INVALID_PARAMS, unknown("tool", name, [*registry.NAMES, *added]))
+            raise MCPError(INVALID_PARAMS, unknown("tool", name, [*self._tools.names, *added]))
         try:
             answer = await self._answer(tool, arguments, context) if tool.slow else tool.answer(arguments)
         except EstimatorError as error:
@@ -215,9 +217,9 @@ def _log_plainly(level: str = "WARNING") -> None:
 
 
 # The SDK's own choice boxes tracebacks into 80 columns, and importing it is a sixteenth of the cold start.
-vars(sdk)["configure_logging"] = _log_plainly
+sdk.configure_logging = _log_plainly  # type: ignore[attr-defined]
 
 
-def build(*, call_timeout_s: float | None = None) -> TraintimeServer:
-    """Return the server; a call that takes longer than `call_timeout_s` is given up."""
-    return TraintimeServer(call_timeout_s=call_timeout_s)
+def build(tools: Registry = TOOLS, *, call_timeout_s: float | None = None) -> TraintimeServer:
+    """Return the server of `tools`; a call that takes longer than `call_timeout_s` is given up."""
+    return TraintimeServer(tools, call_timeout_s=call_timeout_s)

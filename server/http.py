@@ -10,7 +10,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from estimator.errors import InvalidValueError
 from server.app import build
+from server.registry import TOOLS, Registry
 
 __all__ = ["MAX_BODY_BYTES", "Access", "Gate", "access", "application", "serve"]
 
@@ -66,6 +67,7 @@ def serve(
     allowed_origins: Sequence[str] = (),
     token_file: Path | None = None,
     call_timeout_s: float = _DEFAULT_CALL_TIMEOUT_S,
+    tools: Registry = TOOLS,
 ) -> None:
     """Serve until SIGTERM or SIGINT, then finish the calls in flight.
 
@@ -76,7 +78,7 @@ def serve(
     if not call_timeout_s > 0:
         raise InvalidValueError("call_timeout_s", call_timeout_s, "must be a positive number of seconds")
     listener = _listener(host, port)
-    gate = application(allowed, call_timeout_s=call_timeout_s)
+    gate = application(allowed, call_timeout_s=call_timeout_s, tools=tools)
     anyio.run(_serve, gate, listener, call_timeout_s)
 
 
@@ -106,9 +108,9 @@ def access(
     )
 
 
-def application(allowed: Access, *, call_timeout_s: float = _DEFAULT_CALL_TIMEOUT_S) -> "Gate":
+def application(allowed: Access, *, call_timeout_s: float = _DEFAULT_CALL_TIMEOUT_S, tools: Registry = TOOLS) -> "Gate":
     """Return the ASGI application."""
-    server = build(call_timeout_s=call_timeout_s)
+    server = build(tools, call_timeout_s=call_timeout_s)
     protocol: ASGIApp = server.streamable_http_app(
         streamable_http_path="/mcp",
         max_request_body_size=MAX_BODY_BYTES,
@@ -236,7 +238,7 @@ class _Server(uvicorn.Server):
         sys.stderr.flush()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Leave the signals to `_finish_on_signal`."""
         yield
 

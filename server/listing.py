@@ -4,8 +4,8 @@ from functools import cache
 
 from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, ToolAnnotations
 
-from server import registry
 from server.prompts import PROMPTS
+from server.registry import Registry
 from server.resources import FAMILIES, MIME_TYPE, SINGLES
 
 __all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
@@ -15,8 +15,8 @@ _ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_w
 
 
 @cache
-def listed_tools() -> tuple[Tool, ...]:
-    """Return every tool with its portable schemas."""
+def listed_tools(tools: Registry) -> tuple[Tool, ...]:
+    """Return each of `tools` with its portable schemas."""
     return tuple(
         Tool(
             name=tool.name,
@@ -26,7 +26,7 @@ def listed_tools() -> tuple[Tool, ...]:
             output_schema=tool.output_schema,
             annotations=_ANNOTATIONS,
         )
-        for tool in registry.tools()
+        for tool in tools.tools()
     )
 
 

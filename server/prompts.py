@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from server.registry import NAMES
+from server.registry import TOOLS
 
 __all__ = ["PROMPTS", "Prompt", "PromptArgument"]
 
@@ -54,7 +54,7 @@ def _plan(filled: Mapping[str, str]) -> str:
     inverse = (
         "call plan_training with what is fixed and `solve_for` set to what is open (n_gpus, tokens, model_size, layout "
         "or gpu)"
-        if "plan_training" in NAMES
+        if "plan_training" in TOOLS.names
         else "call estimate_training_time at a few values of what is open, and go where the constraint is met"
     )
     return f"""Help me plan a training run. What I know:
@@ -76,7 +76,7 @@ def _is_normal(filled: Mapping[str, str]) -> str:
     call = (
         "call check_training_speed with the observation in the form it was made (tokens per second of all GPUs "
         "together, seconds per step with the batch, hours for given tokens, MFU, or TFLOPS per GPU)"
-        if "check_training_speed" in NAMES
+        if "check_training_speed" in TOOLS.names
         else "call estimate_training_time without the observation for what to expect, and again with "
         "`observed_tokens_per_second` (all GPUs together) for what is happening"
     )

@@ -11,8 +11,9 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
+from typing import cast
 
 import anyio
 from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStream
@@ -222,7 +223,7 @@ def _parsed(line: bytes | None) -> JSONRPCMessage | JSONRPCError:
     except (ValueError, RecursionError) as error:
         where = f" (line 1, column {error.colno})" if isinstance(error, json.JSONDecodeError) else ""
         return _refusal(PARSE_ERROR, f"Parse error: the line is not JSON{where}")
-    request_id = decoded.get("id") if isinstance(decoded, dict) else None
+    request_id = cast("dict[str, object]", decoded).get("id") if isinstance(decoded, dict) else None
     return _refusal(
         INVALID_REQUEST,
         "The line is JSON but not one JSON-RPC 2.0 request, notification or response",
@@ -249,7 +250,7 @@ async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
 
 
 @contextmanager
-def _claimed_streams() -> Iterator[tuple[int, int]]:
+def _claimed_streams() -> Generator[tuple[int, int]]:
     """Yield private descriptors of the wire; meanwhile a stray `print` goes to stderr and nobody else reads stdin."""
     sys.stdout.flush()
     input_fd, output_fd, nothing = os.dup(0), os.dup(1), os.open(os.devnull, os.O_RDONLY)

@@ -15,9 +15,13 @@ __all__ = [
     "LayoutRequest",
     "MemoryUse",
     "Method",
+    "MethodName",
     "Narrowing",
     "Prediction",
     "Question",
+    "Recompute",
+    "Sharding",
+    "SourceKind",
 ]
 
 Recompute = Literal["none", "selective", "full"]

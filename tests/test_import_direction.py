@@ -19,7 +19,7 @@ MAY_IMPORT = {
     "traintime": {"server", "traintime"},
 }
 OUR_PACKAGES = set(MAY_IMPORT)
-ESTIMATOR_THIRD_PARTY = {"numpy", "pydantic"}
+ESTIMATOR_THIRD_PARTY = {"numpy", "pydantic", "typing_extensions"}
 IMPURE_MODULES = {
     "asyncio",
     "concurrent",
@@ -89,7 +89,7 @@ def test_the_estimator_imports_nothing_that_could_change_its_answer(module: tupl
 
 def test_only_the_catalogue_reads_files(module: tuple[Path, ast.Module]) -> None:
     path, tree = module
-    if path.relative_to(ROOT).parts[0] == "estimator" and not path.name.startswith("catalogue"):
+    if path.relative_to(ROOT).parts[0] == "estimator" and path.name != "catalogue.py":
         assert not READING_CALLS & set(_called(tree))
 
 

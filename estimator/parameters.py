@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from estimator.model import Transformer
 from estimator.workload import Gemm, workload
 
-__all__ = ["MatrixCount", "ParameterCounts", "lora_parameters", "matrix_counts", "parameter_counts"]
+__all__ = ["ADAPTERS_SKIP", "MatrixCount", "ParameterCounts", "lora_parameters", "matrix_counts", "parameter_counts"]
 
-# Adapters leave these alone: routing must not drift from what the frozen experts were trained for,
-# and the logits are by far the widest matrix (PEFT's `all-linear` skips both).
-_NOT_ADAPTED = frozenset({"router", "logits"})
+ADAPTERS_SKIP = frozenset({"router", "logits"})
+"""Operations without adapters: routing must not drift from what the frozen experts were trained for, and the
+logits are by far the widest matrix. (PEFT's `all-linear` leaves out the logits too.)"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def parameter_counts(transformer: Transformer) -> ParameterCounts:
 
         total = Σ inputs · outputs · layers · copies + input embedding + vectors
 
-    Vectors (norms, biases) of idle experts are counted as active; they are below 0.2 % wherever they occur.
+    Vectors (norms, biases) of idle experts are counted as active; they are below 0.7 % wherever they occur.
     """
     table = workload(transformer)
     logits = sum(gemm.parameters for gemm in table.gemms if gemm.part == "logits")
@@ -73,7 +73,7 @@ def lora_parameters(transformer: Transformer, rank: int) -> int:
 
     Source: Hu et al. 2021, section 4.1; on all linear layers: Dettmers et al. 2023, section 4.
     """
-    return sum(_adapter(gemm, rank) for gemm in workload(transformer).gemms if gemm.name not in _NOT_ADAPTED)
+    return sum(_adapter(gemm, rank) for gemm in workload(transformer).gemms if gemm.name not in ADAPTERS_SKIP)
 
 
 def _adapter(gemm: Gemm, rank: int) -> int:

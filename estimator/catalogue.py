@@ -24,6 +24,7 @@ __all__ = [
     "energy_defaults",
     "grid_carbon",
     "model",
+    "nearest_accelerators",
     "prices",
     "purchases",
     "transformer",
@@ -41,6 +42,11 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     """
     found = _accelerator_index().resolved(name)
     return Match(value=_accelerator_entry(found.id), matched=found.matched, note=found.note)
+
+
+def nearest_accelerators(name: str) -> tuple[str, ...]:
+    """Return up to three ids whose names look most like `name`, nearest first."""
+    return _accelerator_index().nearest(name)
 
 
 @cache

@@ -8,7 +8,7 @@ from difflib import SequenceMatcher
 
 from estimator.errors import UnknownNameError
 
-__all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised"]
+__all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised", "tokens"]
 
 _TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
@@ -62,17 +62,17 @@ class NameIndex:
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
-        tokens = _tokens(given[:_LONGEST_COMPARED], self.noise)
-        text = "".join(tokens)
+        words = tokens(given[:_LONGEST_COMPARED], self.noise)
+        text = "".join(words)
         if not text:
             return ()
-        wanted = frozenset(tokens)
+        wanted = frozenset(words)
         best: dict[str, float] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
             matcher.set_seq1(key)
-            shared = wanted.intersection(_tokens(name.text, self.noise))
+            shared = wanted.intersection(tokens(name.text, self.noise))
             bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
@@ -99,10 +99,11 @@ def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
     `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same. A decimal point between digits is kept, and so
     is the border between two numbers: `opt-1-3b` is not `opt-13b`.
     """
-    return _BETWEEN_NUMBERS.sub("-", " ".join(_tokens(text, noise))).replace(" ", "")
+    return _BETWEEN_NUMBERS.sub("-", " ".join(tokens(text, noise))).replace(" ", "")
 
 
-def _tokens(text: str, noise: frozenset[str]) -> Sequence[str]:
+def tokens(text: str, noise: frozenset[str] = frozenset()) -> Sequence[str]:
+    """Return the words of `text` in lower case, without those in `noise`; `80G` reads `80gb`."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = (match.group() for match in _TOKEN.finditer(folded))
     kept = (word for word in words if word not in noise)

@@ -1,0 +1,107 @@
+"""What a run costs and what energy it draws: each a value with its range, and where the rates come from."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+
+from estimator import catalogue
+from estimator.entries import Price
+from estimator.hardware import Accelerator
+from estimator.units import KILO
+
+__all__ = ["Spread", "cost_usd", "energy_kwh", "hourly_prices"]
+
+_HOURLY = ("on_demand", "marketplace", "reserved")
+"""Kinds of price that a long run pays; a spot machine may be taken away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A value with its range; all None where nothing is known to reckon with."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str
+
+
+def hourly_prices(prices: Sequence[Price]) -> tuple[Price, ...]:
+    """Return the prices a long run pays, cheapest first: on demand where there are any, else the others."""
+    for kinds in (_HOURLY[:1], _HOURLY[1:], ("spot",)):
+        kept = sorted((price for price in prices if price.pricing in kinds), key=lambda price: price.usd_per_gpu_hour)
+        if kept:
+            return tuple(kept)
+    return ()
+
+
+def cost_usd(
+    gpu_hours: tuple[float, float, float], prices: Sequence[Price], usd_per_gpu_hour: float | None, device: str
+) -> Spread:
+    """Return the cost of `gpu_hours` (point, low, high) in US dollars.
+
+        point hours · median price, low hours · lowest, high hours · highest
+
+    A price the caller gave is used alone. Storage, network and staff are not counted.
+    """
+    point, low, high = gpu_hours
+    if usd_per_gpu_hour is not None:
+        return Spread(
+            value=point * usd_per_gpu_hour,
+            low=low * usd_per_gpu_hour,
+            high=high * usd_per_gpu_hour,
+            note=f"at the given ${usd_per_gpu_hour:g} per GPU-hour; the range is that of the time",
+        )
+    kept = hourly_prices(prices)
+    if not kept:
+        return Spread(
+            value=None,
+            low=None,
+            high=None,
+            note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
+        )
+    usd = [price.usd_per_gpu_hour for price in kept]
+    cheapest, dearest = kept[0], kept[-1]
+    # A lone price comes from one day and one provider; others exist, and nothing here says how far away.
+    n_providers = len({price.provider for price in kept})
+    return Spread(
+        value=point * median(usd),
+        low=low * usd[0],
+        high=high * usd[-1],
+        note=f"median ${median(usd):.2f} per GPU-hour of {len(kept)} {cheapest.pricing.replace('_', '-')} prices at "
+        f"{n_providers} providers, {_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} "
+        f"({dearest.provider}); the range is that of price and time together",
+    )
+
+
+def energy_kwh(gpu_hours: tuple[float, float, float], accelerator: Accelerator | None) -> Spread:
+    """Return the energy that `gpu_hours` (point, low, high) draw, in kWh at the meter of the site.
+
+        GPU-hours · TDP · fraction of TDP drawn · node over GPU power · PUE
+    """
+    if accelerator is None or accelerator.tdp_w <= 0:
+        return Spread(value=None, low=None, high=None, note="no power of this GPU is catalogued")
+    datacenter = accelerator.segment == "datacenter"
+    drawn = catalogue.energy_default("gpu-power-fraction")
+    node = catalogue.energy_default(
+        "node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation"
+    )
+    factors = (drawn, node, catalogue.energy_default("pue")) if datacenter else (drawn, node)
+    kilowatts = accelerator.tdp_w / KILO
+    point, low, high = gpu_hours
+    pue = f" × PUE {factors[2].value:g} ({factors[2].low:g} to {factors[2].high:g})" if datacenter else ""
+    return Spread(
+        value=point * kilowatts * math.prod(factor.value for factor in factors),
+        low=low * kilowatts * math.prod(factor.low for factor in factors),
+        high=high * kilowatts * math.prod(factor.high for factor in factors),
+        note=f"TDP {accelerator.tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
+        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes every factor and the time "
+        "at its end",
+    )
+
+
+def _dates(prices: Sequence[Price]) -> str:
+    dates = sorted(price.date for price in prices if price.date)
+    if not dates:
+        return "undated"
+    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"

@@ -1,0 +1,63 @@
+"""A question as a caller asks it, before any name is looked up."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["FRAMEWORKS", "METHODS", "PRECISIONS", "RECOMPUTE", "SHARDINGS", "Quantity", "Request"]
+
+Quantity = str | int | float
+"""A number as people write it: "15T", 1.5e13."""
+
+METHODS = ("full", "lora", "qlora", "frozen")
+PRECISIONS = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
+RECOMPUTE = ("auto", "none", "selective", "full")
+SHARDINGS = ("auto", "ddp", "zero1", "zero2", "zero3")
+FRAMEWORKS = (
+    "auto",
+    "megatron",
+    "nemo",
+    "torchtitan",
+    "fsdp",
+    "deepspeed",
+    "huggingface",
+    "maxtext",
+    "llm-foundry",
+    "nanogpt",
+    "llm.c",
+    "neuron",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """What is asked; None and "auto" are what the caller left open."""
+
+    model: Quantity
+    gpu: Quantity
+    n_gpus: Quantity
+    hf_config: Mapping[str, object] | None = None
+    tokens: Quantity | None = None
+    samples: Quantity | None = None
+    tokens_per_sample: Quantity | None = None
+    epochs: Quantity | None = None
+    gpus_per_node: int | None = None
+    network_gbps_per_gpu: float | None = None
+    method: str = "full"
+    lora_rank: int | None = None
+    trainable_params: Quantity | None = None
+    precision: str = "auto"
+    activation_recompute: str = "auto"
+    sequence_length: Quantity | None = None
+    global_batch_sequences: Quantity | None = None
+    micro_batch_size: int | None = None
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    virtual_pipeline: int | None = None
+    context_parallel: int | None = None
+    expert_parallel: int | None = None
+    data_sharding: str = "auto"
+    framework: str = "auto"
+    utilization: float | None = None
+    peak_tflops: float | None = None
+    observed_tokens_per_second: Quantity | None = None
+    price_per_gpu_hour: Quantity | None = None

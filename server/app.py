@@ -15,7 +15,12 @@ from mcp.server import CacheHint, MCPServer
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
-from mcp.server.mcpserver.exceptions import ResourceNotFoundError, ToolError, UnexpectedToolError
+from mcp.server.mcpserver.exceptions import (
+    ResourceNotFoundError,
+    ToolError,
+    UnexpectedResourceError,
+    UnexpectedToolError,
+)
 from mcp.types import (
     INTERNAL_ERROR,
     INVALID_PARAMS,
@@ -191,6 +196,8 @@ class TraintimeServer(MCPServer):
             text = resources.text(address)
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error
+        except Exception as error:
+            raise UnexpectedResourceError(f"{address} cannot be read; the server's log says why") from error
         return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
 
 

@@ -33,14 +33,14 @@ def internal_fault(tool: str) -> str:
 def nearest(given: str, good: Sequence[str], *, most: int = 3) -> list[str]:
     """Return the names in `good` that `given` was probably meant to be, best first."""
     folded = {name.casefold(): name for name in reversed(good)}
-    matches = get_close_matches(given[:_LONGEST_COMPARED].casefold(), folded, n=most, cutoff=0.5)
+    matches = get_close_matches(given[:_LONGEST_COMPARED].casefold(), folded, n=most, cutoff=0.6)
     return [folded[match] for match in matches]
 
 
 def unknown(kind: str, given: str, good: Sequence[str]) -> str:
     """Return `unknown gpu 'h100-smx'; did you mean h100-sxm?`, or the good names where none is near."""
     close = nearest(given, good)
-    hint = f"did you mean {' or '.join(close)}?" if close else ""
+    hint = f"did you mean {', '.join(close)}?" if close else ""
     if len(good) <= _MOST_CHOICES and not hint:
         hint = f"choose from {', '.join(good)}"
     return f"unknown {kind} {shown(given)}; {hint}" if hint else f"unknown {kind} {shown(given)}"

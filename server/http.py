@@ -97,7 +97,8 @@ def access(
         raise InvalidValueError(
             "host", host, "is reachable by others: give --allowed-hosts and --token-file, or bind to 127.0.0.1"
         )
-    local = ("127.0.0.1", "localhost", "[::1]") if _is_loopback(host) else ()
+    bound = f"[{host}]" if ":" in host and not host.startswith("[") else host
+    local = ("127.0.0.1", "localhost", "[::1]", bound) if _is_loopback(host) else ()
     hosts = [form for name in (*local, *allowed_hosts) for form in _with_any_port(name)]
     origins = [form for name in local for form in _with_any_port(f"http://{name}")]
     return Access(
@@ -279,8 +280,9 @@ async def _finish(gate: Gate, server: uvicorn.Server, call_timeout_s: float) -> 
 def _listener(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host` and `port`; port 0 takes a free one."""
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((host, port), family=family, backlog=1024)
+        bare = host.strip("[]")
+        family = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((bare, port), family=family, backlog=1024)
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InvalidValueError("port", f"{host}:{port}", f"cannot be bound: {reason}") from error

@@ -162,7 +162,7 @@ def text(address: str) -> str:
 
 def _unknown_id(kind: str, given: str, good: Sequence[str]) -> str:
     close = nearest(given, good)
-    return f"unknown {kind} {shown(given)}" + (f"; did you mean {' or '.join(close)}?" if close else "")
+    return f"unknown {kind} {shown(given)}" + (f"; did you mean {', '.join(close)}?" if close else "")
 
 
 def _json(content: object) -> str:

@@ -15,6 +15,8 @@ Schema = dict[str, Any]
 _DEFINITIONS = "#/$defs/"
 _KEPT = ("type", "description", "enum", "minimum", "maximum")
 _NUMBERS = {"integer", "number"}
+_DEEPEST = 16
+"""Levels of nesting before a schema is taken to contain itself."""
 _SCALARS = {"string", "boolean"} | _NUMBERS
 
 
@@ -36,8 +38,8 @@ def input_schema(schema: Mapping[str, Any]) -> Schema:
 def output_schema(schema: Mapping[str, Any]) -> Schema:
     """Return the portable form of a tool's answer schema.
 
-    A value that may be null keeps everything but its type: without type arrays or compositions, leaving the type out
-    is the only true statement.
+    A value that may be null keeps everything but its type, and one that may be text or a number has none: without type
+    arrays or compositions, leaving the type out is the only true statement.
     """
     folded = _folded(schema, schema.get("$defs", {}), "answer", nullable=True)
     if folded.get("type") != "object":
@@ -46,7 +48,9 @@ def output_schema(schema: Mapping[str, Any]) -> Schema:
 
 
 def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str, *, nullable: bool) -> Schema:
-    schema, may_be_null = _resolved(schema, definitions, where)
+    if where.count(".") > _DEEPEST:
+        raise NotPortableError(f"{where}: contains itself, or nests deeper than anybody reads")
+    schema, may_be_null = _resolved(schema, definitions, where, nullable=nullable)
     folded: Schema = {key: schema[key] for key in _KEPT if key in schema}
     if "const" in schema:
         folded["enum"] = [schema["const"]]
@@ -71,38 +75,39 @@ def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: st
     return folded
 
 
-def _resolved(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str) -> tuple[Schema, bool]:
-    """Return `schema` with its reference and its union folded in, and whether it admits null."""
+def _resolved(
+    schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str, *, nullable: bool
+) -> tuple[Schema, bool]:
+    """Return `schema` with its references and its unions folded in, and whether it admits null."""
     may_be_null = False
     resolved: Schema = dict(schema)
-    seen: set[str] = set()
     while True:
         if "$ref" in resolved:
-            reference = str(resolved.pop("$ref")).removeprefix(_DEFINITIONS)
-            if reference in seen:
-                raise NotPortableError(f"{where}: {reference} contains itself")
-            seen.add(reference)
             # What stands beside the reference was written for this place, so it wins.
-            resolved = {**definitions[reference], **resolved}
+            definition = definitions[str(resolved.pop("$ref")).removeprefix(_DEFINITIONS)]
+            resolved = {**definition, **resolved}
             continue
         union = next((resolved.pop(key) for key in ("anyOf", "oneOf", "allOf") if key in resolved), None)
         if union is None:
             break
         kept = [branch for branch in union if branch.get("type") != "null"]
         may_be_null = may_be_null or len(kept) < len(union)
-        resolved = {**_united(kept, where), **resolved}
+        resolved = {**_united(kept, where, nullable=nullable), **resolved}
     if resolved.get("type") == "null":
         raise NotPortableError(f"{where}: a value that is always null says nothing")
     return resolved, may_be_null
 
 
-def _united(branches: list[Mapping[str, Any]], where: str) -> Schema:
+def _united(branches: list[Mapping[str, Any]], where: str, *, nullable: bool) -> Schema:
     """Return one plain schema for the branches of a union."""
     if len(branches) == 1:
         return dict(branches[0])
     types = {branch.get("type") for branch in branches}
     if types <= _NUMBERS:
         return {"type": "number"}
+    if nullable and types <= _SCALARS:
+        # An answer may hold any of them, and no plain type says so.
+        return {}
     if types <= _SCALARS and "string" in types:
         # "15T" or 15e12: text is what every host can send, and numbers are accepted at run time.
         return {"type": "string"}

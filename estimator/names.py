@@ -12,6 +12,7 @@ __all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised", "tokens"
 
 _TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
 _GIGABYTES = re.compile(r"(\d+)g(?:i?b)?")
 _LONGEST_NAME = 128
 """Characters; longer text is nobody's name, and its tail is not looked at."""
@@ -62,17 +63,16 @@ class NameIndex:
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
-        words = tokens(given[:_LONGEST_COMPARED], self.noise)
-        text = "".join(words)
+        text = normalised(given[:_LONGEST_COMPARED], self.noise)
         if not text:
             return ()
-        wanted = frozenset(words)
+        wanted = _parts(given[:_LONGEST_COMPARED], self.noise)
         best: dict[str, float] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
             matcher.set_seq1(key)
-            shared = wanted.intersection(tokens(name.text, self.noise))
+            shared = wanted & _parts(name.text, self.noise)
             bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
@@ -108,6 +108,12 @@ def tokens(text: str, noise: frozenset[str] = frozenset()) -> Sequence[str]:
     words = (match.group() for match in _TOKEN.finditer(folded))
     kept = (word for word in words if word not in noise)
     return [_GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in kept]
+
+
+def _parts(text: str, noise: frozenset[str]) -> frozenset[str]:
+    """Return the words of `text` and their runs of digits and letters: `4090ti` also holds `4090` and `ti`."""
+    words = tokens(text, noise)
+    return frozenset(words).union(run for word in words for run in _RUN.findall(word))
 
 
 def _weight(words: frozenset[str]) -> float:

@@ -80,7 +80,7 @@ def typical_transformer(parameters: float) -> Transformer:
 
 def _width_per_layer(parameters: float) -> float:
     """Return model width over depth: 64 at 125M (GPT-2, SmolLM2), 86 at 1B, 115 at 7B, 128 from 15B (Llama 3)."""
-    return min(max(64 * (parameters / 1.25e8) ** 0.145, 32), 128)
+    return min(max(64 * math.pow(parameters / 1.25e8, 0.145), 32), 128)
 
 
 def _with_fitting_mlp(parameters: float, hidden: int, layers: int, steps: _Steps) -> Transformer | None:

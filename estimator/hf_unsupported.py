@@ -1,0 +1,44 @@
+"""Architectures that are known and are not decoder-only transformers of equal layers."""
+
+from collections.abc import Mapping
+
+__all__ = ["UNSUPPORTED"]
+
+# One name a line would hide the six kinds behind two screens.
+# fmt: off
+_KINDS = {
+    "a state-space or hybrid model": (
+        "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe",
+        "mamba", "mamba2", "minimax", "minimax_m1", "nemotron_h", "nemotron_nas", "plamo2", "qwen3_5",
+        "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
+    ),
+    "an encoder-decoder": (
+        "bart", "bigbird_pegasus", "blenderbot", "encoder-decoder", "florence2", "led", "longt5", "m2m_100",
+        "marian", "mbart", "moonshine", "mt5", "nllb-moe", "pegasus", "prophetnet", "seamless_m4t",
+        "speech_to_text", "switch_transformers", "t5", "t5gemma", "umt5", "vision-encoder-decoder", "vits",
+        "whisper",
+    ),
+    "an encoder": (
+        "albert", "bert", "big_bird", "camembert", "deberta", "deberta-v2", "distilbert", "electra", "ernie", "esm",
+        "hubert", "longformer", "modernbert", "mpnet", "nomic_bert", "roberta", "roformer", "wav2vec2", "wavlm",
+        "xlm", "xlm-roberta", "xlm-roberta-xl", "xlnet",
+    ),
+    "a vision model": (
+        "beit", "clip", "clip_text_model", "clip_vision_model", "convnext", "convnextv2", "deit", "detr", "dinov2",
+        "dinov3_vit", "efficientnet", "mobilenet_v2", "resnet", "sam", "segformer", "siglip", "siglip2",
+        "siglip_vision_model", "swin", "swinv2", "vit", "vit_mae", "yolos",
+    ),
+    "a model whose layers differ in width": (
+        "deci", "gemma3n", "gemma3n_text", "gemma4", "openelm",
+    ),
+    "a diffusion model": (
+        "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",
+        "FluxTransformer2DModel", "HunyuanVideoTransformer3DModel", "LTXVideoTransformer3DModel", "MMDiT",
+        "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
+        "SanaTransformer2DModel", "Transformer2DModel", "UNet2DConditionModel", "UNet2DModel",
+        "WanTransformer3DModel",
+    ),
+}
+# fmt: on
+UNSUPPORTED: Mapping[str, str] = {name: kind for kind, names in _KINDS.items() for name in names}
+"""What each is, by `model_type` (or the class name that diffusers writes)."""

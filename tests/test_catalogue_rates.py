@@ -103,7 +103,14 @@ def test_software_gets_a_little_less_memory_than_is_sold(entry: AcceleratorEntry
 
 def test_the_usual_cards_have_the_memory_that_drivers_report() -> None:
     """Authority: total_memory as PyTorch prints it, within a per cent."""
-    for name, gib in {"A100 80GB": 79.2, "H200": 139.8, "RTX 4090": 23.6, "L40S": 44.4, "H100": 79.2}.items():
+    for name, gib in {
+        "A100 80GB": 79.2,
+        "H200": 139.8,
+        "RTX 4090": 23.64,
+        "RTX 5090": 31.37,
+        "MI355X": 287.98,
+        "H100": 79.2,
+    }.items():
         assert catalogue.accelerator(name).value.accelerator.memory_bytes / GIBI == pytest.approx(gib, rel=0.01)
 
 

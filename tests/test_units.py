@@ -1,6 +1,7 @@
 """Quantities as people write them are read right or refused in a sentence."""
 
 import math
+from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
@@ -107,9 +108,10 @@ def test_a_size_is_read_in_decimal_unless_binary_is_written(written: str, size_b
         *(math.nan, math.inf, -math.inf, 0, -1, 0.0, True, False, None, 10**400, [], {}, b"5"),
     ],
 )
-def test_what_is_no_quantity_is_refused_by_the_name_of_its_argument(parse: object, bad: object) -> None:
+def test_what_is_no_quantity_is_refused_by_the_name_of_its_argument(
+    parse: Callable[[object, str], float], bad: object
+) -> None:
     """Authority: the public contract: which argument, what was given, what would do, no echo beyond 80 characters."""
-    assert callable(parse)
     with pytest.raises(InvalidValueError, match=r"^the_argument: ") as caught:
         parse(bad, "the_argument")
     assert "such as" in str(caught.value) or "at most" in str(caught.value)
@@ -130,9 +132,8 @@ def test_a_duration_without_a_unit_is_refused() -> None:
 
 @pytest.mark.parametrize("parse", _PARSERS)
 @given(text=st.text(max_size=100))
-def test_any_text_is_a_finite_quantity_above_zero_or_refused(parse: object, text: str) -> None:
+def test_any_text_is_a_finite_quantity_above_zero_or_refused(parse: Callable[[object, str], float], text: str) -> None:
     """No input may end in another kind of error."""
-    assert callable(parse)
     with suppress(InvalidValueError):
         value = parse(text, "argument")
         assert math.isfinite(value)

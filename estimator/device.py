@@ -108,9 +108,7 @@ def _precision(accelerator: Accelerator, wanted: str) -> tuple[str, Assumption]:
     """Return the precision in use and where it came from."""
     if wanted == "auto":
         chosen = accelerator.training_precision
-        return chosen, Assumption(
-            name="precision", value=chosen, source="default", note=f"usual on {accelerator.name}"
-        )
+        return chosen, Assumption(name="precision", value=chosen, source="default", note=f"usual on {accelerator.name}")
     if wanted not in accelerator.peak_flop_per_s:
         has = ", ".join(accelerator.peak_flop_per_s)
         raise InvalidValueError("precision", wanted, f"is not a rate that {accelerator.name} has; choose from {has}")
@@ -154,7 +152,8 @@ def _peak_doubts(accelerator: Accelerator, precision: str, catalogued: float, gi
     elif near(_SPARSE_OVER_DENSE * catalogued):
         code, what = "sparse_peak_suspected", "2:4 sparse headline figure (or another precision's)"
     elif given > _SPARSE_OVER_DENSE * catalogued:
-        return (Caution(code="peak_implausible", message=f"peak_tflops: {tflops} is above any rate of this GPU; {dense}"),)
+        message = f"peak_tflops: {tflops} is above any rate of {accelerator.name}; {dense}"
+        return (Caution(code="peak_implausible", message=message),)
     else:
         return ()
     return (Caution(code=code, message=f"peak_tflops: {tflops} looks like {accelerator.name}'s {what}; {dense}"),)

@@ -19,17 +19,15 @@ def checked_number(argument: str, given: object, *, most: float = 1e18, unit: st
 
     Raises InvalidValueError where it is not.
     """
-    what = f" {unit}" if unit else ""
+    unit_of = f" of {unit}" if unit else ""
     try:
-        if isinstance(given, bool) or not isinstance(given, int | float | str):
-            raise ValueError
-        value = float(given)
+        value = float(given) if isinstance(given, int | float | str) and not isinstance(given, bool) else math.nan
     except (ValueError, OverflowError):
-        raise InvalidValueError(argument, given, f"must be a number{what and f' of{what}'}") from None
+        value = math.nan
     if not math.isfinite(value) or value <= 0:
-        raise InvalidValueError(argument, given, f"must be a finite number above zero{what and f', in{what}'}")
+        raise InvalidValueError(argument, given, f"must be a finite number{unit_of}, above zero")
     if value > most:
-        raise InvalidValueError(argument, given, f"must be at most {most:,.0f}{what}")
+        raise InvalidValueError(argument, given, f"must be at most {most:,.0f} {unit}".rstrip())
     return value
 
 

@@ -82,9 +82,8 @@ def _fits_model(degree: dict[str, int | None], transformer: Transformer) -> None
             f"makes {stages} stages of {transformer.n_layers} layers; at most {transformer.n_layers} stages would do",
         )
     if degree["virtual_pipeline"] not in {None, 1} and degree["pipeline_parallel"] == 1:
-        raise InvalidValueError(
-            "virtual_pipeline", degree["virtual_pipeline"], "needs pipeline_parallel of at least 2; leave it out, or use 1"
-        )
+        remedy = "needs pipeline_parallel of at least 2; leave it out, or use 1"
+        raise InvalidValueError("virtual_pipeline", degree["virtual_pipeline"], remedy)
     experts = degree["expert_parallel"]
     if experts is None or experts == 1:
         return
@@ -105,9 +104,8 @@ def _fits_cluster(degree: dict[str, int | None], n_gpus: int) -> None:
             product = " × ".join(f"{one} {degree[one]}" for one in names[: names.index(name) + 1])
             left = n_gpus // (together // (degree[name] or 1))
             near = divisors_near(max(left, 1), degree[name] or 1)
-            raise InvalidValueError(
-                name, degree[name], f"makes {product} = {together}, which must divide the {n_gpus:,} GPUs; {near} would do"
-            )
+            remedy = f"makes {product} = {together}, which must divide the {n_gpus:,} GPUs; {near} would do"
+            raise InvalidValueError(name, degree[name], remedy)
 
 
 def _fits_batch(degree: dict[str, int | None], n_gpus: int, micro: int | None, batch: int | None) -> None:

@@ -78,25 +78,26 @@ def energy_kwh(gpu_hours: tuple[float, float, float], accelerator: Accelerator |
     """Return the energy that `gpu_hours` (point, low, high) draw, in kWh at the meter of the site.
 
         GPU-hours · TDP · fraction of TDP drawn · node over GPU power · PUE
+
+    A desktop has no PUE. Fails for runs that wait a lot: idle devices draw less.
     """
     if accelerator is None or accelerator.tdp_w <= 0:
         return Spread(value=None, low=None, high=None, note="no power of this GPU is catalogued")
     datacenter = accelerator.segment == "datacenter"
     drawn = catalogue.energy_default("gpu-power-fraction")
-    node = catalogue.energy_default(
-        "node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation"
-    )
-    factors = (drawn, node, catalogue.energy_default("pue")) if datacenter else (drawn, node)
+    node = catalogue.energy_default("node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation")
+    site = catalogue.energy_default("pue")
+    factors = (drawn, node, site) if datacenter else (drawn, node)
     kilowatts = accelerator.tdp_w / KILO
     point, low, high = gpu_hours
-    pue = f" × PUE {factors[2].value:g} ({factors[2].low:g} to {factors[2].high:g})" if datacenter else ""
+    pue = f" × PUE {site.value:g} ({site.low:g} to {site.high:g})" if datacenter else ""
     return Spread(
         value=point * kilowatts * math.prod(factor.value for factor in factors),
         low=low * kilowatts * math.prod(factor.low for factor in factors),
         high=high * kilowatts * math.prod(factor.high for factor in factors),
         note=f"TDP {accelerator.tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
-        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes every factor and the time "
-        "at its end",
+        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and every factor at "
+        "its end",
     )
 
 

@@ -69,7 +69,7 @@ def run_overhead(n_gpus: int) -> RunOverhead:
         # The extremes of four independent judgements do not meet: halfway out in each is as far as they reach together.
         low=fraction(*(math.sqrt(prior.low * prior.mode) for prior in priors)),
         high=fraction(*(math.sqrt(prior.high * prior.mode) for prior in priors)),
-        note=f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {point - EVALUATION.mode:.1%}: one failure in "
-        f"{mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s), checkpoints as often as Young and Daly "
-        "advise; start-up not counted",
+        note=f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {point - EVALUATION.mode:.1%}: one failure "
+        f"in {mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s), checkpoints as often as Young and "
+        "Daly advise; start-up not counted",
     )

@@ -3,8 +3,14 @@
 from dataclasses import dataclass
 
 from estimator.prior import Prior
+from estimator.question import MethodName, Recompute
 
-__all__ = ["UTILIZATION", "RuleOfThumb"]
+__all__ = ["UTILIZATION", "RuleOfThumb", "rule_coefficient"]
+
+_FORWARD = 2.0
+"""A multiply and an add for each weight and token."""
+_INPUT_GRADIENT = 2.0
+_WEIGHT_GRADIENT = 2.0
 
 UTILIZATION = Prior(
     low=0.30,
@@ -43,3 +49,15 @@ class RuleOfThumb:
     def training_s(self, utilization: float) -> float:
         """Return the seconds of training at `utilization` of the peak."""
         return self.flop / (self.n_gpus * self.peak_flop_per_s * utilization)
+
+
+def rule_coefficient(method: MethodName, recompute: Recompute) -> float:
+    """Return the rule's FLOPs per parameter and token: 6, 8 with full recomputation; 4 and 6 over a frozen base.
+
+        2 forward + 2 gradient of the input + 2 gradient of the weight (none where frozen) + 2 forward again
+
+    Selective recomputation repeats attention, which the rule does not count.
+    """
+    weight_gradient = _WEIGHT_GRADIENT if method == "full" else 0.0
+    again = _FORWARD if recompute == "full" else 0.0
+    return _FORWARD + _INPUT_GRADIENT + weight_gradient + again

@@ -1,10 +1,48 @@
 """The argument vocabulary that tools share: one meaning, one description, one name."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, FiniteFloat
+from pydantic import BeforeValidator, Field
 
-__all__ = ["Detail", "FiniteFloat", "Limit", "MinMemoryGb", "Query", "SortGpusBy", "Vendor", "WantedPrecision"]
+__all__ = [
+    "ActivationRecompute",
+    "DataSharding",
+    "Degree",
+    "Detail",
+    "Epochs",
+    "Framework",
+    "GlobalBatchSequences",
+    "Gpu",
+    "GpusPerNode",
+    "HfConfig",
+    "Limit",
+    "LoraRank",
+    "Method",
+    "MinMemoryGb",
+    "Model",
+    "NGpus",
+    "NetworkGbpsPerGpu",
+    "ObservedTokensPerSecond",
+    "PeakTflops",
+    "Precision",
+    "PricePerGpuHour",
+    "Query",
+    "Samples",
+    "SequenceLength",
+    "SortGpusBy",
+    "Tokens",
+    "TokensPerSample",
+    "TrainableParams",
+    "Utilization",
+    "Vendor",
+    "WantedPrecision",
+]
+
+
+def _folded(given: object) -> object:
+    """Return a choice as it is spelt here: `BF16` is bf16."""
+    return given.strip().casefold() if isinstance(given, str) else given
+
 
 Detail = Literal["concise", "detailed"]
 
@@ -14,3 +52,43 @@ MinMemoryGb = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
 WantedPrecision = Annotated[str, Field(description="Only those with this rate: bf16, fp8, nvfp4, tf32, …")]
 SortGpusBy = Literal["name", "memory", "bandwidth", "peak", "price", "year"]
 Limit = Annotated[int, Field(ge=1, le=200)]
+
+# What estimate_training_time and its kin are asked. Bounds are checked where the value is used, so that every caller
+# is told the same; None is "not said".
+Model = Annotated[
+    str, Field(description='Preset ("llama-3.1-8b"), Hugging Face name, or parameter count ("7B")', max_length=200)
+]
+Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100", "4090")', max_length=200)]
+NGpus = Annotated[int, Field(description="GPUs in all")]
+Tokens = Annotated[str | float | None, Field(description='Training tokens ("15T"); or give samples')]
+Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample")]
+TokensPerSample = Annotated[str | float | None, Field(description="Mean")]
+Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
+HfConfig = Annotated[
+    dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")
+]
+GpusPerNode = Annotated[int | None, Field()]
+NetworkGbpsPerGpu = Annotated[float | None, Field(description="Network between nodes, Gb/s of each GPU")]
+Method = Annotated[Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded)]
+LoraRank = Annotated[int | None, Field()]
+TrainableParams = Annotated[str | float | None, Field(description="Where part is trained")]
+Precision = Annotated[
+    Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"], BeforeValidator(_folded)
+]
+ActivationRecompute = Annotated[Literal["auto", "none", "selective", "full"], BeforeValidator(_folded)]
+SequenceLength = Annotated[str | float | None, Field(description="Tokens")]
+GlobalBatchSequences = Annotated[str | float | None, Field(description="Sequences a step, all GPUs")]
+Degree = Annotated[int | None, Field()]
+DataSharding = Annotated[Literal["auto", "ddp", "zero1", "zero2", "zero3"], BeforeValidator(_folded)]
+Framework = Annotated[
+    str, Field(description="Stack whose efficiency to use: auto, megatron, nemo, torchtitan, fsdp, huggingface, …")
+]
+Utilization = Annotated[
+    float | None,
+    Field(description="0–1 of the dense peak, of FLOPs with recomputation: turns prediction off"),
+]
+PeakTflops = Annotated[float | None, Field(description="Dense TFLOPS of one GPU, instead of the catalogue's")]
+ObservedTokensPerSecond = Annotated[
+    str | float | None, Field(description="Measured on this run, all GPUs together: gives its ETA")
+]
+PricePerGpuHour = Annotated[str | float | None, Field(description="USD")]

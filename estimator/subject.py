@@ -1,0 +1,172 @@
+"""Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from estimator import catalogue
+from estimator.errors import InvalidValueError, UnknownNameError, UnsupportedModelError
+from estimator.hf_config import configured_model
+from estimator.model import Transformer
+from estimator.parameters import parameter_counts
+from estimator.question import Assumption, Caution
+from estimator.request import Quantity, Request
+from estimator.typical import MOST_PARAMETERS, typical_transformer
+from estimator.units import format_count, parse_count
+
+__all__ = ["Subject", "subject"]
+
+_ROUNDED = 0.01
+"""A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """The model as the arithmetic needs it."""
+
+    name: str
+    transformer: Transformer | None
+    """None for an architecture that is not modelled here."""
+    total_parameters: float
+    active_parameters: float
+    """Met by one token, as the model is known: the rule of thumb's count."""
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Caution, ...]
+
+
+def subject(request: Request) -> Subject:
+    """Return the model that `request` names, by preset, by parameter count or by its own configuration.
+
+    Raises UnknownNameError for a name no catalogue has, UnsupportedModelError for an architecture that is not a
+    decoder-only transformer and whose size is not told.
+    """
+    name = str(request.model).strip()
+    if request.hf_config is not None:
+        return _configured(name, request.model, request.hf_config)
+    if not name:
+        raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
+    try:
+        match = catalogue.transformer(name)
+    except UnknownNameError:
+        count = _count(request.model)
+        if count is None:
+            raise
+        return _sized(count)
+    transformer = match.value
+    entry = catalogue.model(transformer.id)
+    counts = parameter_counts(transformer)
+    active = float(counts.active)
+    published = float(entry.published_parameters)
+    if counts.active == counts.total and abs(published / active - 1) <= _ROUNDED:
+        active = published
+    return Subject(
+        name=transformer.name,
+        transformer=transformer,
+        total_parameters=float(counts.total),
+        active_parameters=active,
+        assumptions=(
+            Assumption(name="model", value=transformer.id, source="user", note=match.note or transformer.name),
+            _parameters(active, counts.total, "catalogue", entry.source),
+        ),
+        warnings=(),
+    )
+
+
+def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Subject:
+    try:
+        configured = configured_model(config)
+    except UnsupportedModelError as error:
+        count = _count(model)
+        if count is None:
+            raise UnsupportedModelError(
+                f'{error}; give its parameter count as model (such as "2.8B") for an answer by the rule of thumb'
+            ) from error
+        return _unmodelled(count, str(error))
+    transformer = configured.transformer
+    counts = parameter_counts(transformer)
+    return Subject(
+        name=name or transformer.name,
+        transformer=transformer,
+        total_parameters=float(counts.total),
+        active_parameters=float(counts.active),
+        assumptions=(
+            Assumption(
+                name="model",
+                value=name or transformer.name,
+                source="user",
+                note=_joined("architecture from hf_config", *configured.notes),
+            ),
+            _parameters(counts.active, counts.total, "user", "counted from hf_config"),
+        ),
+        warnings=(),
+    )
+
+
+def _sized(count: float) -> Subject:
+    transformer = typical_transformer(count)
+    t = transformer
+    return Subject(
+        name=f"a {format_count(count)} model",
+        transformer=transformer,
+        total_parameters=count,
+        active_parameters=count,
+        assumptions=(
+            Assumption(
+                name="model",
+                value=format_count(count),
+                source="inferred",
+                note=f"only a size was given: a typical dense architecture of that size is assumed ({t.n_layers} "
+                f"layers of width {t.hidden:,}, {t.n_heads} heads, {t.n_kv_heads} for keys and values, "
+                f"MLP {t.ffn_hidden:,}, vocabulary {t.vocab:,})",
+            ),
+            _parameters(count, count, "user", ""),
+        ),
+        warnings=(),
+    )
+
+
+def _unmodelled(count: float, why: str) -> Subject:
+    return Subject(
+        name=f"a {format_count(count)} model",
+        transformer=None,
+        total_parameters=count,
+        active_parameters=count,
+        assumptions=(
+            Assumption(name="model", value=format_count(count), source="user", note="not a decoder-only transformer"),
+            _parameters(count, count, "user", ""),
+        ),
+        warnings=(
+            Caution(
+                code="architecture_not_modelled",
+                message=f"{why}: answered by the rule of thumb alone, which counts 6 FLOPs per parameter and token and "
+                "knows nothing of this architecture's own costs",
+            ),
+        ),
+    )
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
+
+
+def _count(model: Quantity) -> float | None:
+    """Return `model` as a parameter count; None where it is a name."""
+    text = str(model).strip()
+    if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
+        return None
+    try:
+        return parse_count(model, "model", most=MOST_PARAMETERS)
+    except InvalidValueError:
+        # `01-ai/Yi-6B` and `7Bx` begin with a digit too, and are names: only what is a number is out of range.
+        if any(letter.isalpha() and letter.casefold() not in "ekmbtq" for letter in text):
+            return None
+        raise
+
+
+def _parameters(active: float, total: float, source: str, note: str) -> Assumption:
+    return Assumption(
+        name="parameters",
+        value=active,
+        unit="parameters",
+        source="user" if source == "user" else "catalogue",
+        note=_joined(f"active for one token, of {total:,.0f}" if total > active else "", note),
+    )

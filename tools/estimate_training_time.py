@@ -1,0 +1,191 @@
+"""The tool `estimate_training_time`: how long a training run takes, and how sure that is."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, FiniteFloat
+
+from estimator.catalogue import data_version
+from estimator.estimate import Estimate, estimate, estimate_id
+from estimator.request import Request
+from estimator.run import run as resolved
+from estimator.units import DAY_S, TERA
+from estimator.version import VERSION
+from estimator.wording import formula, summary
+from tools import fields
+from tools.answers import (
+    AssumptionAnswer,
+    ComparableAnswer,
+    LayoutAnswer,
+    MemoryAnswer,
+    NarrowingAnswer,
+    RuleAnswer,
+    RunnerUpAnswer,
+    SpreadAnswer,
+    TimeBreakdown,
+    WarningAnswer,
+)
+from tools.shaping import (
+    assumption_answers,
+    comparable_answers,
+    layout_answer,
+    memory_answer,
+    narrowing_answers,
+    rule_answer,
+    runner_up_answers,
+    spread_answer,
+    time_breakdown,
+    warning_answers,
+)
+
+__all__ = ["TrainingTime", "estimate_training_time", "training_time"]
+
+
+class TrainingTime(BaseModel):
+    """How long a run takes, with its range, cost, energy, and everything it rests on."""
+
+    summary: str
+    basis: Literal["predicted", "assumed_utilization", "observed"]
+    training_seconds: FiniteFloat
+    training_days: FiniteFloat
+    training_days_low: FiniteFloat
+    training_days_high: FiniteFloat
+    interval_coverage: FiniteFloat | None = Field(description="Probability of the range; null where it is none")
+    gpu_hours: FiniteFloat
+    tokens_per_second_per_gpu: FiniteFloat
+    step_seconds: FiniteFloat | None = Field(description="Null where no batch applies")
+    model_flops: FiniteFloat = Field(description="FLOPs the model needs in all, recomputation not counted")
+    coefficient: FiniteFloat = Field(description="FLOPs per active parameter and token that the hardware executes")
+    flops_per_token: FiniteFloat
+    model_flops_utilization: FiniteFloat
+    hardware_flops_utilization: FiniteFloat
+    peak_tflops: FiniteFloat
+    peak_note: str
+    rule_of_thumb: RuleAnswer
+    formula: str
+    layout: LayoutAnswer | None = Field(description="Null where the speed was not predicted")
+    memory: MemoryAnswer | None = Field(description="Null where the speed was not predicted")
+    time_breakdown: TimeBreakdown | None = Field(description="Null where the speed was not predicted")
+    cost_usd: SpreadAnswer
+    energy_kwh: SpreadAnswer
+    comparable_runs: list[ComparableAnswer]
+    assumptions: list[AssumptionAnswer]
+    warnings: list[WarningAnswer]
+    narrow_by: list[NarrowingAnswer]
+    runner_up_layouts: list[RunnerUpAnswer]
+    estimate_id: str
+    version: str
+    data_version: str
+
+
+def estimate_training_time(
+    *,
+    model: fields.Model,
+    gpu: fields.Gpu,
+    n_gpus: fields.NGpus,
+    tokens: fields.Tokens = None,
+    samples: fields.Samples = None,
+    tokens_per_sample: fields.TokensPerSample = None,
+    epochs: fields.Epochs = None,
+    hf_config: fields.HfConfig = None,
+    gpus_per_node: fields.GpusPerNode = None,
+    network_gbps_per_gpu: fields.NetworkGbpsPerGpu = None,
+    method: fields.Method = "full",
+    lora_rank: fields.LoraRank = None,
+    trainable_params: fields.TrainableParams = None,
+    precision: fields.Precision = "auto",
+    activation_recompute: fields.ActivationRecompute = "auto",
+    sequence_length: fields.SequenceLength = None,
+    global_batch_sequences: fields.GlobalBatchSequences = None,
+    micro_batch_size: fields.Degree = None,
+    tensor_parallel: fields.Degree = None,
+    pipeline_parallel: fields.Degree = None,
+    virtual_pipeline: fields.Degree = None,
+    context_parallel: fields.Degree = None,
+    expert_parallel: fields.Degree = None,
+    data_sharding: fields.DataSharding = "auto",
+    framework: fields.Framework = "auto",
+    utilization: fields.Utilization = None,
+    peak_tflops: fields.PeakTflops = None,
+    observed_tokens_per_second: fields.ObservedTokensPerSecond = None,
+    price_per_gpu_hour: fields.PricePerGpuHour = None,
+    detail: fields.Detail = "concise",
+) -> TrainingTime:
+    """Estimate how long training or fine-tuning a model takes on given GPUs: days with range, cost, memory fit.
+
+    Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
+    assumption is listed. Give tokens, or samples with tokens_per_sample.
+    """
+    run = resolved(
+        Request(
+            model=model,
+            gpu=gpu,
+            n_gpus=n_gpus,
+            hf_config=hf_config,
+            tokens=tokens,
+            samples=samples,
+            tokens_per_sample=tokens_per_sample,
+            epochs=epochs,
+            gpus_per_node=gpus_per_node,
+            network_gbps_per_gpu=network_gbps_per_gpu,
+            method=method,
+            lora_rank=lora_rank,
+            trainable_params=trainable_params,
+            precision=precision,
+            activation_recompute=activation_recompute,
+            sequence_length=sequence_length,
+            global_batch_sequences=global_batch_sequences,
+            micro_batch_size=micro_batch_size,
+            tensor_parallel=tensor_parallel,
+            pipeline_parallel=pipeline_parallel,
+            virtual_pipeline=virtual_pipeline,
+            context_parallel=context_parallel,
+            expert_parallel=expert_parallel,
+            data_sharding=data_sharding,
+            framework=framework,
+            utilization=utilization,
+            peak_tflops=peak_tflops,
+            observed_tokens_per_second=observed_tokens_per_second,
+            price_per_gpu_hour=price_per_gpu_hour,
+        )
+    )
+    return training_time(estimate(run), detail=detail)
+
+
+def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime:
+    """Return an estimate in the shape of the tool's answer."""
+    detailed = detail == "detailed"
+    run = estimated.run
+    return TrainingTime(
+        summary=summary(estimated),
+        basis=estimated.basis,
+        training_seconds=estimated.training_s,
+        training_days=estimated.training_s / DAY_S,
+        training_days_low=estimated.training_low_s / DAY_S,
+        training_days_high=estimated.training_high_s / DAY_S,
+        interval_coverage=estimated.coverage,
+        gpu_hours=estimated.gpu_hours[0],
+        tokens_per_second_per_gpu=estimated.tokens_per_second / run.n_gpus,
+        step_seconds=estimated.step_s,
+        model_flops=estimated.model_flop,
+        coefficient=estimated.coefficient,
+        flops_per_token=estimated.hardware_flop_per_token,
+        model_flops_utilization=estimated.model_flops_utilization,
+        hardware_flops_utilization=estimated.hardware_flops_utilization,
+        peak_tflops=round(run.device.peak_flop_per_s / TERA, 4),
+        peak_note=run.device.peak_note,
+        rule_of_thumb=rule_answer(run),
+        formula=formula(estimated),
+        layout=layout_answer(estimated.layout) if estimated.layout else None,
+        memory=memory_answer(estimated.memory) if estimated.memory else None,
+        time_breakdown=time_breakdown(estimated.breakdown) if estimated.breakdown else None,
+        cost_usd=spread_answer(estimated.cost_usd),
+        energy_kwh=spread_answer(estimated.energy_kwh),
+        comparable_runs=comparable_answers(estimated.comparable_runs, detailed=detailed),
+        assumptions=assumption_answers(estimated.assumptions, detailed=detailed),
+        warnings=warning_answers(estimated.warnings),
+        narrow_by=narrowing_answers(estimated.narrow_by, detailed=detailed),
+        runner_up_layouts=runner_up_answers(estimated.runner_ups, detailed=detailed),
+        estimate_id=estimate_id(run, detail),
+        version=VERSION,
+        data_version=data_version(),
+    )

@@ -1,0 +1,145 @@
+"""From what the estimator returns to the shapes that tools answer in; no arithmetic but units."""
+
+from collections.abc import Mapping, Sequence
+
+from estimator.money import Spread
+from estimator.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing
+from estimator.rule import UTILIZATION
+from estimator.run import Run
+from estimator.units import DAY_S, GIGA
+from estimator.wording import rule_formula
+from tools.answers import (
+    AssumptionAnswer,
+    ComparableAnswer,
+    LayoutAnswer,
+    MemoryAnswer,
+    NarrowingAnswer,
+    RuleAnswer,
+    RunnerUpAnswer,
+    SpreadAnswer,
+    TimeBreakdown,
+    WarningAnswer,
+)
+
+__all__ = [
+    "assumption_answers",
+    "comparable_answers",
+    "layout_answer",
+    "memory_answer",
+    "narrowing_answers",
+    "rule_answer",
+    "runner_up_answers",
+    "spread_answer",
+    "time_breakdown",
+    "warning_answers",
+]
+
+_CONCISE_COMPARABLES = 3
+_CONCISE_NARROWINGS = 3
+_CONCISE_RUNNER_UPS = 2
+_SPREAD_DIGITS = 6
+"""Money and energy are known to two; the rest is for sums to add up."""
+
+
+def rule_answer(run: Run) -> RuleAnswer:
+    """Return the rule of thumb, at its usual utilization and at both ends."""
+    return RuleAnswer(
+        coefficient=run.rule.coefficient,
+        utilization=UTILIZATION.mode,
+        days=run.rule.training_s(UTILIZATION.mode) / DAY_S,
+        days_low=run.rule.training_s(UTILIZATION.high) / DAY_S,
+        days_high=run.rule.training_s(UTILIZATION.low) / DAY_S,
+        formula=rule_formula(run),
+    )
+
+
+def layout_answer(layout: Layout) -> LayoutAnswer:
+    """Return one layout."""
+    return LayoutAnswer(
+        tensor_parallel=layout.tensor_parallel,
+        pipeline_parallel=layout.pipeline_parallel,
+        virtual_pipeline=layout.virtual_pipeline,
+        context_parallel=layout.context_parallel,
+        expert_parallel=layout.expert_parallel,
+        data_parallel=layout.data_parallel,
+        data_sharding=layout.data_sharding,
+        micro_batch_size=layout.micro_batch_size,
+        micro_batches=layout.micro_batches,
+        global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
+        activation_recompute=layout.recompute,
+    )
+
+
+def memory_answer(memory: MemoryUse) -> MemoryAnswer:
+    """Return what the fullest device must hold, in GB."""
+    return MemoryAnswer(
+        per_gpu_gb=memory.total_bytes / GIGA,
+        capacity_gb=memory.capacity_bytes / GIGA,
+        fits=memory.fits,
+        weights_gb=memory.weights_bytes / GIGA,
+        gradients_gb=memory.gradients_bytes / GIGA,
+        optimizer_gb=memory.optimizer_bytes / GIGA,
+        activations_gb=memory.activations_bytes / GIGA,
+        other_gb=memory.other_bytes / GIGA,
+    )
+
+
+def time_breakdown(shares: Mapping[str, float]) -> TimeBreakdown:
+    """Return the shares of a step."""
+    return TimeBreakdown(**{name: shares.get(name, 0.0) for name in TimeBreakdown.model_fields})
+
+
+def spread_answer(spread: Spread) -> SpreadAnswer:
+    """Return a value with its range."""
+    return SpreadAnswer(
+        value=_rounded(spread.value), low=_rounded(spread.low), high=_rounded(spread.high), note=spread.note
+    )
+
+
+def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> list[ComparableAnswer]:
+    """Return the nearest published runs; a few unless `detailed`."""
+    return [
+        ComparableAnswer(
+            name=one.name,
+            gpu=one.gpu,
+            n_gpus=one.n_gpus,
+            published=one.published,
+            predicted_over_published=one.predicted_over_published,
+            source=one.source,
+        )
+        for one in (comparables if detailed else comparables[:_CONCISE_COMPARABLES])
+    ]
+
+
+def assumption_answers(assumptions: Sequence[Assumption], *, detailed: bool) -> list[AssumptionAnswer]:
+    """Return every resolved input; what the caller said needs a note only where it was read in some way."""
+    del detailed
+    return [
+        AssumptionAnswer(name=one.name, value=one.value, unit=one.unit, source=one.source, note=one.note)
+        for one in assumptions
+    ]
+
+
+def warning_answers(warnings: Sequence[Caution]) -> list[WarningAnswer]:
+    """Return what to know before relying on the answer."""
+    return [WarningAnswer(code=one.code, message=one.message) for one in warnings]
+
+
+def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> list[NarrowingAnswer]:
+    """Return the inputs whose values would narrow the range most."""
+    return [
+        NarrowingAnswer(argument=one.argument, narrows_by=one.narrows_by, why=one.why)
+        for one in (narrowings if detailed else narrowings[:_CONCISE_NARROWINGS])
+    ]
+
+
+def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: bool) -> list[RunnerUpAnswer]:
+    """Return other layouts that may be as fast."""
+    return [
+        RunnerUpAnswer(layout=layout_answer(layout), step_seconds=step_s)
+        for layout, step_s in (runner_ups if detailed else runner_ups[:_CONCISE_RUNNER_UPS])
+    ]
+
+
+def _rounded(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.{_SPREAD_DIGITS}g}")

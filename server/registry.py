@@ -42,7 +42,6 @@ def _imported(name: str, title: str, *, slow: bool = False) -> Tool:
 _TITLES = {
     "estimate_training_time": "Estimate training time",
     "list_gpus": "List GPUs",
-    "explain_coefficient": "Explain the 6 and the 8",
 }
 
 TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})

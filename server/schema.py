@@ -17,6 +17,7 @@ _KEPT = ("type", "description", "enum", "minimum", "maximum")
 _NUMBERS = {"integer", "number"}
 _DEEPEST = 16
 """Levels of nesting before a schema is taken to contain itself."""
+_LOWEST = -1e308
 _SCALARS = {"string", "boolean"} | _NUMBERS
 
 
@@ -38,8 +39,8 @@ def input_schema(schema: Mapping[str, Any]) -> Schema:
 def output_schema(schema: Mapping[str, Any]) -> Schema:
     """Return the portable form of a tool's answer schema.
 
-    A value that may be null keeps everything but its type, and one that may be text or a number has none: without type
-    arrays or compositions, leaving the type out is the only true statement.
+    Without type arrays or compositions a schema cannot say "number or null". It says instead what holds of the numbers
+    alone: a keyword such as `minimum` binds only values of its own type, so null passes, and so does the truth.
     """
     folded = _folded(schema, schema.get("$defs", {}), "answer", nullable=True)
     if folded.get("type") != "object":
@@ -48,31 +49,40 @@ def output_schema(schema: Mapping[str, Any]) -> Schema:
 
 
 def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str, *, nullable: bool) -> Schema:
+    """Return `schema` in the subset; `nullable` in an answer, where null is a value and not an omission."""
     if where.count(".") > _DEEPEST:
         raise NotPortableError(f"{where}: contains itself, or nests deeper than anybody reads")
     schema, may_be_null = _resolved(schema, definitions, where, nullable=nullable)
-    folded: Schema = {key: schema[key] for key in _KEPT if key in schema}
+    folded: Schema = {key: schema[key] for key in (*_KEPT, *(("minLength",) if nullable else ())) if key in schema}
     if "const" in schema:
         folded["enum"] = [schema["const"]]
     if any(not isinstance(choice, str) for choice in folded.get("enum", ())):
         raise NotPortableError(f"{where}: an enum must hold text only; some hosts refuse the whole tool otherwise")
-    if not nullable and schema.get("default") is not None:
+    if not nullable and schema.get("default"):
         folded["default"] = schema["default"]
+    folded.update(_children(schema, definitions, where, nullable=nullable))
+    if nullable and may_be_null:
+        folded.update({key: value for key, value in _untyped(folded.pop("type", "")).items() if key not in folded})
+        if "enum" in folded:
+            folded["enum"] = [*folded["enum"], None]
+    return folded
+
+
+def _children(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: str, *, nullable: bool) -> Schema:
+    """Return the keywords of `schema` that hold schemas, folded."""
+    if "prefixItems" in schema:
+        raise NotPortableError(f"{where}: tuples are unknown to some hosts; use a list or an object")
+    children: Schema = {}
     if "properties" in schema:
-        folded["properties"] = {
+        children["properties"] = {
             name: _folded(child, definitions, f"{where}.{name}", nullable=nullable)
             for name, child in schema["properties"].items()
         }
         if schema.get("required"):
-            folded["required"] = list(schema["required"])
+            children["required"] = list(schema["required"])
     if schema.get("items"):
-        folded["items"] = _folded(schema["items"], definitions, f"{where}[]", nullable=nullable)
-    if "prefixItems" in schema:
-        raise NotPortableError(f"{where}: tuples are unknown to some hosts; use a list or an object")
-    if nullable and may_be_null:
-        folded.pop("type", None)
-        folded.pop("enum", None)
-    return folded
+        children["items"] = _folded(schema["items"], definitions, f"{where}[]", nullable=nullable)
+    return children
 
 
 def _resolved(
@@ -98,6 +108,13 @@ def _resolved(
     return resolved, may_be_null
 
 
+def _untyped(kind: str) -> Schema:
+    """Return what holds of every value of type `kind`, and of every value of another."""
+    if kind in _NUMBERS:
+        return {"minimum": _LOWEST}
+    return {"minLength": 0} if kind == "string" else {}
+
+
 def _united(branches: list[Mapping[str, Any]], where: str, *, nullable: bool) -> Schema:
     """Return one plain schema for the branches of a union."""
     if len(branches) == 1:
@@ -106,8 +123,7 @@ def _united(branches: list[Mapping[str, Any]], where: str, *, nullable: bool) ->
     if types <= _NUMBERS:
         return {"type": "number"}
     if nullable and types <= _SCALARS:
-        # An answer may hold any of them, and no plain type says so.
-        return {}
+        return _untyped("string")
     if types <= _SCALARS and "string" in types:
         # "15T" or 15e12: text is what every host can send, and numbers are accepted at run time.
         return {"type": "string"}

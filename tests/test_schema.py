@@ -7,12 +7,24 @@ answers that are no object (Anthropic's API, Cursor's gateway, Gemini).
 from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
+import jsonschema
 import pytest
 from pydantic import BaseModel, Field, create_model
 
 from server.schema import NotPortableError, input_schema, output_schema
 
-KEYWORDS = {"type", "description", "enum", "minimum", "maximum", "default", "properties", "required", "items"}
+KEYWORDS = {
+    "type",
+    "description",
+    "enum",
+    "minimum",
+    "maximum",
+    "default",
+    "minLength",
+    "properties",
+    "required",
+    "items",
+}
 
 
 class Inner(BaseModel):
@@ -42,7 +54,8 @@ class Loop(BaseModel):
 
 
 def _arguments(**fields: Any) -> dict[str, Any]:  # noqa: ANN401 - annotations are the material here
-    return create_model("Arguments", **fields).model_json_schema()
+    model: type[BaseModel] = create_model("Arguments", **fields)
+    return model.model_json_schema()
 
 
 def _schemas(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -64,15 +77,32 @@ def test_an_answer_is_one_object_without_references_or_compositions() -> None:
     assert folded["properties"]["choice"]["enum"] == ["only"]
     assert folded["properties"]["count"] == {"type": "number"}
     # Text or a number: claiming either would make the other a lie.
-    assert folded["properties"]["value"] == {}
+    assert "type" not in folded["properties"]["value"]
 
 
-def test_a_value_that_may_be_null_claims_no_type() -> None:
-    """Else a client that checks the answer against its schema would refuse the null."""
+INNER = {"size": 1.5, "kind": "a", "maybe": None}
+ANSWERS = {
+    "all there": {"second": INNER, "value": "text"},
+    "nested null": {"second": None, "value": 1.5},
+    "flag": {"second": None, "value": True},
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_an_answer_fits_its_schema_whether_its_values_are_there_or_null(answer: dict[str, object]) -> None:
+    """Clients check answers against the schema, so a claimed type would make them refuse a null."""
     folded = output_schema(Outer.model_json_schema(mode="serialization"))
-    assert "type" not in folded["properties"]["second"]
-    assert folded["properties"]["second"]["properties"]["size"] == {"type": "number"}
-    assert folded["properties"]["first"]["properties"]["maybe"] == {"description": "perhaps"}
+    whole = {"first": INNER, "rows": [INNER], "shares": {}, "count": 1, "choice": "only"} | answer
+    jsonschema.validate(whole, folded)
+    jsonschema.validate(Outer.model_validate(whole).model_dump(mode="json"), folded)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(whole | {"second": {"size": "large", "kind": "a", "maybe": 1}}, folded)
+
+
+def test_no_part_of_an_answer_is_without_a_rule() -> None:
+    """The Inspector's strict lint warns of a schema that constrains nothing."""
+    for schema in _schemas(output_schema(Outer.model_json_schema(mode="serialization"))):
+        assert set(schema) - {"description", "default"}
 
 
 def test_an_optional_argument_keeps_its_plain_type() -> None:

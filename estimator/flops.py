@@ -24,6 +24,8 @@ class OperationFlop:
     weight_gradient: float
     recompute: float
     """Forward FLOPs that are executed again in the backward pass."""
+    adapter: bool = False
+    """True for the low-rank pairs beside a frozen matrix."""
 
     @property
     def total(self) -> float:
@@ -160,6 +162,7 @@ def _adapters(transformer: Transformer, method: Method, *, again: bool) -> list[
                 input_gradient=forward,
                 weight_gradient=forward,
                 recompute=forward if again else 0.0,
+                adapter=True,
             )
         )
     return operations

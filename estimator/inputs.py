@@ -5,8 +5,17 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from estimator.errors import InvalidValueError, UnknownNameError
+from estimator.units import parse_count
 
-__all__ = ["MOST_GPUS", "checked_choice", "checked_fraction", "checked_number", "checked_whole", "divisors_near"]
+__all__ = [
+    "MOST_GPUS",
+    "checked_choice",
+    "checked_fraction",
+    "checked_number",
+    "checked_whole",
+    "checked_whole_count",
+    "divisors_near",
+]
 
 MOST_GPUS = 10_000_000
 """More accelerators than were ever built into one machine, by an order of magnitude."""
@@ -46,6 +55,18 @@ def checked_whole(argument: str, given: object, *, most: int) -> int:
     return int(value)
 
 
+def checked_whole_count(argument: str, given: object, *, most: int) -> int:
+    """Return `given` as a whole number from 1 to `most`; "1k" is a thousand.
+
+    Raises InvalidValueError where it is not.
+    """
+    try:
+        value = parse_count(given, argument)
+    except InvalidValueError:
+        raise InvalidValueError(argument, given, f"must be a whole number from 1 to {most:,}") from None
+    return checked_whole(argument, value, most=most)
+
+
 def checked_fraction(argument: str, given: object) -> float:
     """Return `given` as a number above 0 and at most 1.
 
@@ -54,7 +75,8 @@ def checked_fraction(argument: str, given: object) -> float:
     value = checked_number(argument, given)
     if value > 1:
         hint = f"; {value:g} % is {value / 100:g}" if value <= 100 else ""  # noqa: PLR2004 - per cent
-        raise InvalidValueError(argument, given, f"must be a fraction above 0 and at most 1, such as 0.45{hint}")
+        shown_as = int(value) if value == int(value) else value
+        raise InvalidValueError(argument, shown_as, f"must be a fraction above 0 and at most 1, such as 0.45{hint}")
     return value
 
 

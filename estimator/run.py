@@ -6,7 +6,14 @@ from estimator.amount import Amount, amount
 from estimator.device import Device, device
 from estimator.errors import InvalidValueError
 from estimator.hardware import Cluster
-from estimator.inputs import MOST_GPUS, checked_choice, checked_fraction, checked_number, checked_whole
+from estimator.inputs import (
+    MOST_GPUS,
+    checked_choice,
+    checked_fraction,
+    checked_number,
+    checked_whole,
+    checked_whole_count,
+)
 from estimator.layout_request import MOST_SEQUENCES, layout_assumptions, layout_request
 from estimator.question import Assumption, Caution, Method, Question
 from estimator.request import FRAMEWORKS, Request
@@ -57,18 +64,14 @@ def run(request: Request) -> Run:
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     who, what = subject(request), device(request)
-    n_gpus = checked_whole("n_gpus", parse_count(request.n_gpus, "n_gpus"), most=MOST_GPUS)
+    n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
     data = amount(request)
     how, how_assumptions = method(request, who)
     length, length_assumption = _sequence_length(request, who, data)
     batch = (
         None
         if request.global_batch_sequences is None
-        else checked_whole(
-            "global_batch_sequences",
-            parse_count(request.global_batch_sequences, "global_batch_sequences"),
-            most=MOST_SEQUENCES,
-        )
+        else checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES)
     )
     layout = layout_request(request, who.transformer, n_gpus, length, batch)
     framework = checked_choice("framework", request.framework, FRAMEWORKS)
@@ -133,8 +136,7 @@ def run(request: Request) -> Run:
 def _sequence_length(request: Request, who: Subject, data: Amount) -> tuple[int, Assumption]:
     """Return the tokens of a sequence and where the number came from."""
     if request.sequence_length is not None:
-        given = parse_count(request.sequence_length, "sequence_length")
-        length = checked_whole("sequence_length", given, most=_MOST_SEQUENCE_LENGTH)
+        length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
         return length, Assumption(name="sequence_length", value=length, unit="tokens", source="user")
     native = who.transformer.native_sequence_length if who.transformer is not None else _USUAL_SEQUENCE_LENGTH
     if data.tokens_per_sample is not None:

@@ -1,0 +1,226 @@
+"""Answers for people: what a tool says, as text and tables in a terminal."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from estimator.units import format_count
+
+__all__ = ["print_answer"]
+
+Answer = Mapping[str, Any]
+
+_DIGITS = 4
+
+
+class _Terminal(Console):
+    """A console that leaves a closed pipe to its caller instead of ending the process with a fault."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that nobody reads any more."""
+        raise BrokenPipeError
+
+
+def print_answer(tool: str, answer: Answer, console: Console | None = None) -> None:
+    """Print the answer of `tool` readably."""
+    console = console or _Terminal(highlight=False)
+    # Names and notes come from data: a bracket in them is a bracket, not markup.
+    console.print(Text(answer.get("summary", "")))
+    _PRINTERS.get(tool, _print_plainly)(console, answer)
+
+
+def _print_estimate(console: Console, answer: Answer) -> None:
+    rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
+    sure = f", {coverage:.0%} sure" if coverage else ""
+    days = f"{_number(answer['training_days'])} days"
+    if answer["training_days_low"] != answer["training_days_high"]:
+        days += f" ({_number(answer['training_days_low'])} to {_number(answer['training_days_high'])}{sure})"
+    rows = [
+        ("Time", days),
+        ("Formula", answer["formula"]),
+        (
+            "Rule of thumb",
+            f"{_number(rule['days'])} days ({_number(rule['days_low'])} to {_number(rule['days_high'])})",
+        ),
+        (
+            "Speed",
+            f"{_number(answer['tokens_per_second_per_gpu'])} tokens/s per GPU"
+            + (f", {_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
+            + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU",
+        ),
+        ("Peak", f"{_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
+        ("Layout", _layout(answer["layout"])),
+        ("Memory", _memory(answer["memory"])),
+        ("Step", _shares(answer["time_breakdown"])),
+        ("Cost", _spread(answer["cost_usd"], "USD")),
+        ("Energy", _spread(answer["energy_kwh"], "kWh")),
+    ]
+    _print_facts(console, rows)
+    _print_table(console, "Comparable runs", answer["comparable_runs"])
+    _print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
+    _print_table(console, "What would narrow the range", answer["narrow_by"])
+    for warning in answer["warnings"]:
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+    console.print(Text(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+
+
+def _print_gpus(console: Console, answer: Answer) -> None:
+    rows = [
+        {
+            "id": gpu["id"],
+            "year": str(gpu["year"]),
+            "GB": gpu["memory_gb"],
+            "GB/s": gpu["memory_bandwidth_gb_s"],
+            "TFLOPS": f"{_number(gpu['training_peak_tflops'])} {gpu.get('training_precision', '')}".strip(),
+            "measured": gpu["measured_matmul_tflops"],
+            "link GB/s": gpu["scale_up_gb_s"],
+            "W": gpu["tdp_w"],
+            "USD/h": gpu["usd_per_gpu_hour"],
+        }
+        for gpu in answer["gpus"]
+    ]
+    _print_table(console, "", rows)
+    if len(answer["gpus"]) == 1:
+        for note in answer["gpus"][0]["notes"]:
+            console.print(Text(f"- {note}"))
+
+
+def _print_plainly(console: Console, answer: Answer) -> None:
+    """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
+    plain = [(_title(key), _value(value)) for key, value in answer.items() if key != "summary" and _is_plain(value)]
+    _print_facts(console, plain)
+    for key, value in answer.items():
+        if isinstance(value, Mapping):
+            console.print(Text(_title(key), "bold"))
+            _print_facts(console, [(_title(name), _value(one)) for name, one in value.items()])
+        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
+            if all(isinstance(row, Mapping) for row in value):
+                _print_table(console, _title(key), value)
+            else:
+                console.print(Text(_title(key), "bold"))
+                for one in value:
+                    console.print(Text(f"- {_value(one)}"))
+
+
+_PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
+    "estimate_training_time": _print_estimate,
+    "list_gpus": _print_gpus,
+}
+
+
+def _print_facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in rows:
+        if value:
+            table.add_row(Text(name), Text(value))
+    if table.row_count:
+        console.print(table)
+
+
+def _print_table(
+    console: Console, title: str, rows: Sequence[Mapping[str, Any]], *, joined: tuple[str, ...] = ()
+) -> None:
+    """Print rows of equal keys; the columns in `joined` become one, and a column that is empty all down is left out."""
+    if not rows:
+        return
+    kept = [key for key in rows[0] if any(row[key] not in {None, ""} for row in rows if _is_plain(row[key]))]
+    columns = [key for key in kept if key not in joined[1:]]
+    table = Table(
+        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0)
+    )
+    for key in columns:
+        numbers = all(isinstance(row[key], int | float) or row[key] is None for row in rows)
+        table.add_column(_title(key), overflow="fold", justify="right" if numbers else "left")
+    for row in rows:
+        cells = (
+            " ".join(text for part in (joined if key in joined else (key,)) if (text := _value(row[part])))
+            for key in columns
+        )
+        table.add_row(*(Text(cell) for cell in cells))
+    console.print(table)
+
+
+def _layout(layout: Mapping[str, Any] | None) -> str:
+    if layout is None:
+        return ""
+    degrees = ", ".join(
+        f"{name} {layout[key]}"
+        for name, key in (
+            ("data", "data_parallel"),
+            ("tensor", "tensor_parallel"),
+            ("pipeline", "pipeline_parallel"),
+            ("virtual", "virtual_pipeline"),
+            ("context", "context_parallel"),
+            ("expert", "expert_parallel"),
+        )
+        if layout[key] > 1
+    )
+    return (
+        f"{degrees or 'one GPU'}; {layout['data_sharding']}; {layout['micro_batches']} micro-batches of "
+        f"{layout['micro_batch_size']} = {layout['global_batch_sequences']} sequences a step; recompute "
+        f"{layout['activation_recompute']}"
+    )
+
+
+def _memory(memory: Mapping[str, Any] | None) -> str:
+    if memory is None:
+        return ""
+    parts = ", ".join(
+        f"{name} {_number(memory[f'{name}_gb'])}"
+        for name in ("weights", "gradients", "optimizer", "activations", "other")
+    )
+    verdict = "fits" if memory["fits"] else "DOES NOT FIT"
+    return f"{verdict}: {_number(memory['per_gpu_gb'])} of {_number(memory['capacity_gb'])} GB a GPU ({parts})"
+
+
+def _shares(shares: Mapping[str, float] | None) -> str:
+    if shares is None:
+        return ""
+    return ", ".join(f"{_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
+
+
+def _spread(spread: Mapping[str, Any], unit: str) -> str:
+    if spread["value"] is None:
+        return str(spread["note"])
+    return (
+        f"{_number(spread['value'])} {unit} ({_number(spread['low'])} to {_number(spread['high'])}): {spread['note']}"
+    )
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, str | int | float | bool)
+
+
+def _value(value: object) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int | float):
+        return _number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_title(str(key)).lower()} {_value(one)}" for key, one in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(_value(one) for one in value)
+    return str(value)
+
+
+def _number(value: float) -> str:
+    """Return a number with four significant digits and thousands apart; whole ones in full."""
+    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):  # noqa: PLR2004 - whole in a float
+        return f"{value:,.0f}" if abs(value) < 1e9 else format_count(value)  # noqa: PLR2004 - readable in full
+    rounded = float(f"{value:.{_DIGITS}g}")
+    if 1e3 <= abs(rounded) < 1e9:  # noqa: PLR2004 - readable in full
+        return f"{rounded:,.0f}"
+    return f"{rounded:g}"
+
+
+def _title(name: str) -> str:
+    text = name.replace("_", " ")
+    return text[:1].upper() + text[1:]

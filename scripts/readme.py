@@ -1,0 +1,70 @@
+"""The commands that the README shows, and what they print.
+
+A ```console block is one command after `$ `, and the first lines that it prints; a last line `…` says that more
+follow. The tests hold the README to it; run this file to put what is printed now in place of what was.
+"""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["README", "RUN_AS", "printed", "sessions"]
+
+ROOT = Path(__file__).resolve().parent.parent
+README = ROOT / "README.md"
+RUN_AS = {
+    "traintime": [sys.executable, "-m", "traintime"],
+    "scripts/demo": [sys.executable, "scripts/demo.py"],
+}
+COLUMNS = "100"
+SECONDS_PER_COMMAND = 120
+MORE = "…"
+INTERNAL_FAULT = 1  # 2 is an answer too: the one sentence for a bad argument
+
+_SESSION = re.compile(r"^```console\n\$ (.*?[^\\])\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
+
+
+def sessions(text: str) -> Iterator[tuple[str, str]]:
+    """Yield each command shown, as written, and what is shown of its output."""
+    for session in _SESSION.finditer(text):
+        yield session[1], session[2]
+
+
+def printed(command: str, shown: str) -> str:
+    """Return what `command` prints now, cut to as many lines as are `shown` where those end with `…`.
+
+    Raises RuntimeError where the command fails by a fault of its own.
+    """
+    # A backslash at the end of a line continues the command, as in a shell.
+    program, *arguments = shlex.split(command.replace("\\\n", ""))
+    done = subprocess.run(
+        [*RUN_AS[program], *arguments],
+        cwd=ROOT,
+        env=os.environ | {"COLUMNS": COLUMNS, "NO_COLOR": "1", "TERM": "dumb"},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS_PER_COMMAND,
+        check=False,
+    )
+    if done.returncode == INTERNAL_FAULT:
+        raise RuntimeError(f"{command}\n{done.stderr}")
+    lines = re.sub(r"[ \t]+$", "", done.stdout + done.stderr, flags=re.MULTILINE).strip("\n").split("\n")
+    kept = shown.rstrip("\n").split("\n")
+    if kept[-1] == MORE and len(lines) >= len(kept):
+        lines = [*lines[: len(kept) - 1], MORE]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Rewrite the README's answers."""
+    text = README.read_text(encoding="utf-8")
+    text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{printed(session[1], session[2])}```", text)
+    README.write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -14,7 +14,7 @@ __all__ = ["ArgumentError", "internal_fault", "nearest", "readable", "unknown"]
 
 _MOST_REPORTED = 3
 """Problems named at once: a caller mends a few at a time, and a long text hides the first."""
-_MOST_CHOICES = 30
+_MOST_CHOICES = 12
 _LONGEST_COMPARED = 200
 """Characters of a wrong name that are compared with the good ones; matching is quadratic in length."""
 
@@ -41,9 +41,9 @@ def unknown(kind: str, given: str, good: Sequence[str]) -> str:
     """Return `unknown gpu 'h100-smx'; did you mean h100-sxm?`, or the good names where none is near."""
     close = nearest(given, good)
     hint = f"did you mean {', '.join(close)}?" if close else ""
-    if len(good) <= _MOST_CHOICES and not hint:
-        hint = f"choose from {', '.join(good)}"
-    return f"unknown {kind} {shown(given)}; {hint}" if hint else f"unknown {kind} {shown(given)}"
+    if not hint:
+        hint = f"choose from {', '.join(good[:_MOST_CHOICES])}{', …' if len(good) > _MOST_CHOICES else ''}"
+    return f"unknown {kind} {shown(given)}; {hint}"
 
 
 def readable(problems: Sequence[Mapping[str, Any]], arguments: Sequence[str], about: Mapping[str, str]) -> str:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.errors import InvalidValueError
+from estimator.errors import InvalidValueError, MissingValueError
 from estimator.inputs import checked_number
 from estimator.question import Assumption
 from estimator.request import Request
@@ -30,7 +30,7 @@ def amount(request: Request) -> Amount:
 
         tokens · epochs, or samples · tokens_per_sample · epochs
 
-    Raises InvalidValueError where neither is given, or both.
+    Raises MissingValueError where neither is given, InvalidValueError where both are.
     """
     epochs = 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=_MOST_EPOCHS)
     if request.tokens is not None:
@@ -51,10 +51,8 @@ def amount(request: Request) -> Amount:
     else:
         missing = "tokens_per_sample" if request.samples is not None else "samples"
         if request.samples is None and request.tokens_per_sample is None:
-            raise InvalidValueError(
-                "tokens", None, 'is missing: give tokens (such as "15T"), or samples with tokens_per_sample'
-            )
-        raise InvalidValueError(missing, None, "is missing: samples and tokens_per_sample go together")
+            raise MissingValueError("tokens", 'give tokens (such as "15T"), or samples with tokens_per_sample')
+        raise MissingValueError(missing, "samples and tokens_per_sample go together")
     tokens = once * epochs
     if tokens > MOST_TOKENS:
         raise InvalidValueError("tokens", tokens, f"must be at most {MOST_TOKENS:.0e} in all")

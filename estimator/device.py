@@ -16,6 +16,7 @@ _MOST_PEAK_TFLOPS = 1e6
 _SAME = 0.02
 """Two rates closer than this are one rate, rounded differently."""
 _SPARSE_OVER_DENSE = 2.0
+_OTHERWISE = "list_gpus shows the names that would do; for a card that is not among them give peak_tflops too"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +50,7 @@ def device(request: Request) -> Device:
         match = catalogue.accelerator(name)
     except UnknownNameError as error:
         if given_peak is None or not name.strip():
-            raise
+            raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
         return _unlisted(name, precision, given_peak, error)
     accelerator = match.value.accelerator
     gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=match.note or accelerator.name)

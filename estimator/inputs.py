@@ -94,6 +94,8 @@ def checked_choice(argument: str, given: str, choices: Sequence[str]) -> str:
 
 def divisors_near(number: int, wanted: int) -> str:
     """Return the divisors of `number` next to `wanted`, as text: `4 or 8`."""
-    below = next(d for d in range(min(wanted, number), 0, -1) if number % d == 0)
-    above = next((d for d in range(wanted, min(number, 8 * wanted) + 1) if number % d == 0), below)
-    return " or ".join(str(d) for d in sorted({below, above}))
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    divisors = sorted({*small, *(number // d for d in small)})
+    below = max(d for d in divisors if d <= max(wanted, 1))
+    above = min((d for d in divisors if d >= wanted), default=below)
+    return " or ".join(f"{d:,}" for d in sorted({below, above}))

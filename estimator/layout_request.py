@@ -1,5 +1,7 @@
 """The part of a layout that a caller fixed, checked against the model and the cluster."""
 
+import math
+
 from estimator.errors import InvalidValueError
 from estimator.inputs import MOST_GPUS, checked_choice, checked_whole, divisors_near
 from estimator.model import Transformer
@@ -29,12 +31,14 @@ def layout_request(
         if request.micro_batch_size is None
         else checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
     )
-    for name in ("tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel"):
-        _divides(name, degree[name], n_gpus, "GPUs")
-    if transformer is not None:
-        _fits_model(degree, transformer)
+    gpus = (n_gpus, "GPUs")
+    _divides("tensor_parallel", degree["tensor_parallel"], *_heads(transformer), gpus)
+    _divides("pipeline_parallel", degree["pipeline_parallel"], gpus)
     context = degree["context_parallel"]
-    _divides("context_parallel", context, sequence_length, "tokens of a sequence")
+    _divides("context_parallel", context, gpus, (sequence_length, "tokens of a sequence"))
+    if transformer is not None:
+        _fits_layers(degree, transformer)
+        _fits_experts(degree["expert_parallel"], transformer, gpus)
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
     sharding = checked_choice("data_sharding", request.data_sharding, SHARDINGS)
@@ -64,34 +68,40 @@ def layout_assumptions(layout: LayoutRequest) -> tuple[Assumption, ...]:
     )
 
 
-def _divides(argument: str, degree: int | None, whole: int, of_what: str) -> None:
-    if degree is not None and whole % degree:
-        near = divisors_near(whole, degree)
-        raise InvalidValueError(argument, degree, f"must divide the {whole:,} {of_what}; {near} would do")
+def _heads(transformer: Transformer | None) -> tuple[tuple[int, str], ...]:
+    return () if transformer is None else ((transformer.n_heads, "attention heads of the model"),)
 
 
-def _fits_model(degree: dict[str, int | None], transformer: Transformer) -> None:
-    """Raise where a degree does not divide the model's heads, layers or experts."""
-    _divides("tensor_parallel", degree["tensor_parallel"], transformer.n_heads, "attention heads of the model")
+def _divides(argument: str, degree: int | None, *wholes: tuple[int, str]) -> None:
+    """Raise where `degree` does not divide every one of `wholes`, with degrees that do."""
+    if degree is None or all(whole % degree == 0 for whole, _ in wholes):
+        return
+    told = " and ".join(f"the {whole:,} {of_what}" for whole, of_what in wholes)
+    near = divisors_near(math.gcd(*(whole for whole, _ in wholes)), degree)
+    raise InvalidValueError(argument, degree, f"must divide {told}; {near} would do")
+
+
+def _fits_layers(degree: dict[str, int | None], transformer: Transformer) -> None:
+    """Raise where there are more pipeline stages than layers, or virtual stages without a pipeline."""
     stages = (degree["pipeline_parallel"] or 1) * (degree["virtual_pipeline"] or 1)
     if stages > transformer.n_layers:
         argument = "pipeline_parallel" if (degree["virtual_pipeline"] or 1) == 1 else "virtual_pipeline"
-        raise InvalidValueError(
-            argument,
-            degree[argument],
-            f"makes {stages} stages of {transformer.n_layers} layers; at most {transformer.n_layers} stages would do",
+        remedy = (
+            f"makes {stages} stages of {transformer.n_layers} layers; at most {transformer.n_layers} stages would do"
         )
+        raise InvalidValueError(argument, degree[argument], remedy)
     if degree["virtual_pipeline"] not in {None, 1} and degree["pipeline_parallel"] == 1:
         remedy = "needs pipeline_parallel of at least 2; leave it out, or use 1"
         raise InvalidValueError("virtual_pipeline", degree["virtual_pipeline"], remedy)
-    experts = degree["expert_parallel"]
+
+
+def _fits_experts(experts: int | None, transformer: Transformer, gpus: tuple[int, str]) -> None:
     if experts is None or experts == 1:
         return
     if transformer.experts is None:
-        raise InvalidValueError(
-            "expert_parallel", experts, f"needs a model with experts, and {transformer.name} is dense; leave it out"
-        )
-    _divides("expert_parallel", experts, transformer.experts.n_experts, "experts of the model")
+        remedy = f"needs a model with experts, and {transformer.name} is dense; leave it out, or use 1"
+        raise InvalidValueError("expert_parallel", experts, remedy)
+    _divides("expert_parallel", experts, (transformer.experts.n_experts, "experts of the model"), gpus)
 
 
 def _fits_cluster(degree: dict[str, int | None], n_gpus: int) -> None:
@@ -113,7 +123,7 @@ def _fits_batch(degree: dict[str, int | None], n_gpus: int, micro: int | None, b
     if batch is None:
         return
     if micro is not None:
-        _divides("micro_batch_size", micro, batch, "sequences of the global batch")
+        _divides("micro_batch_size", micro, (batch, "sequences of the global batch"))
     splits = [degree[name] for name in ("tensor_parallel", "pipeline_parallel", "context_parallel")]
     if None in splits:
         return

@@ -17,6 +17,7 @@ __all__ = ["Subject", "subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
+_OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +47,10 @@ def subject(request: Request) -> Subject:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
     try:
         match = catalogue.transformer(name)
-    except UnknownNameError:
+    except UnknownNameError as error:
         count = _count(request.model)
         if count is None:
-            raise
+            raise UnknownNameError("model", name, error.nearest, _OTHERWISE) from None
         return _sized(count)
     transformer = match.value
     entry = catalogue.model(transformer.id)

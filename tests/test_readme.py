@@ -79,6 +79,15 @@ async def test_the_tools_in_the_table_are_the_tools_of_the_server() -> None:
     assert shown == [tool.name for tool in await build().list_tools()]
 
 
+async def test_the_resources_and_prompts_that_are_named_are_those_of_the_server() -> None:
+    server = build()
+    resources = {str(resource.uri) for resource in await server.list_resources()}
+    templates = {template.uri_template for template in await server.list_resource_templates()}
+    assert set(re.findall(r"`(traintime://[^`]+)`", README)) == resources | templates
+    assert {prompt.name for prompt in await server.list_prompts()} == {"plan_a_run", "is_this_normal"}
+    assert all(f"`{prompt.name}`" in README for prompt in await server.list_prompts())
+
+
 def test_the_registry_entry_names_this_version_of_this_server() -> None:
     entry = json.loads((ROOT / "server.json").read_text(encoding="utf-8"))
     assert f"<!-- mcp-name: {entry['name']} -->" in README

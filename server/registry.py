@@ -42,6 +42,7 @@ def _imported(name: str, title: str, *, slow: bool = False) -> Tool:
 _TITLES = {
     "estimate_training_time": "Estimate training time",
     "list_gpus": "List GPUs",
+    "explain_coefficient": "Explain the training coefficient",
 }
 
 TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})

@@ -2,15 +2,11 @@
 
 from dataclasses import dataclass
 
+from estimator.coefficient import rule_terms
 from estimator.prior import Prior
 from estimator.question import MethodName, Recompute
 
 __all__ = ["UTILIZATION", "RuleOfThumb", "rule_coefficient"]
-
-_FORWARD = 2.0
-"""A multiply and an add for each weight and token."""
-_INPUT_GRADIENT = 2.0
-_WEIGHT_GRADIENT = 2.0
 
 UTILIZATION = Prior(
     low=0.30,
@@ -54,10 +50,6 @@ class RuleOfThumb:
 def rule_coefficient(method: MethodName, recompute: Recompute) -> float:
     """Return the rule's FLOPs per parameter and token: 6, 8 with full recomputation; 4 and 6 over a frozen base.
 
-        2 forward + 2 gradient of the input + 2 gradient of the weight (none where frozen) + 2 forward again
-
-    Selective recomputation repeats attention, which the rule does not count.
+    The sum of the terms in `coefficient.rule_terms`, which gives each its reason and source.
     """
-    weight_gradient = _WEIGHT_GRADIENT if method == "full" else 0.0
-    again = _FORWARD if recompute == "full" else 0.0
-    return _FORWARD + _INPUT_GRADIENT + weight_gradient + again
+    return sum(term.flop_per_parameter_per_token for term in rule_terms(method, recompute))

@@ -11,28 +11,28 @@ __all__ = ["formula", "rule_formula", "summary"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
+_METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
 
 
 def summary(estimate: Estimate) -> str:
     """Return the answer in two or three sentences, with units and range."""
     run = estimate.run
-    low, high = format_duration(estimate.training_low_s), format_duration(estimate.training_high_s)
+    ends = _ends(estimate.training_low_s, estimate.training_high_s)
     took = format_duration(estimate.training_s)
     match estimate.basis:
         case "predicted":
-            sure = f" ({estimate.coverage:.0%} range {low} to {high})" if estimate.coverage else f" ({low} to {high})"
+            sure = f" ({estimate.coverage:.0%} range {ends})" if estimate.coverage else f" ({ends})"
             how = "predicted from step time, with run-level overhead"
         case "observed":
-            sure = f" ({low} to {high})"
+            sure = f" ({ends})"
             how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s"
         case "assumed_utilization" if run.utilization is not None:
             sure = ""
             how = f"at the given utilization of {run.utilization:.4g}"
         case _:
-            sure = f" ({low} to {high})"
-            ends = f"{UTILIZATION.high:g} to {UTILIZATION.low:g}"
-            how = f"by the rule of thumb at utilization {UTILIZATION.mode:g} ({ends})"
-    method = "" if run.method.name == "full" else f" with {run.method.name}"
+            sure = f" ({ends})"
+            how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
+    method = _METHODS.get(run.method.name, "")
     first = (
         f"Training {run.subject.name}{method} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."
@@ -40,7 +40,7 @@ def summary(estimate: Estimate) -> str:
     hours = estimate.gpu_hours[0]
     per_gpu = estimate.tokens_per_second / run.n_gpus
     second = (
-        f"That is {format_count(hours)} GPU-hours at {per_gpu:,.3g} tokens/s per GPU, "
+        f"That is {format_count(hours)} GPU-hours at {_spoken(per_gpu)} tokens/s per GPU, "
         f"{estimate.model_flops_utilization:.1%} MFU"
     )
     cost = estimate.cost_usd
@@ -50,14 +50,19 @@ def summary(estimate: Estimate) -> str:
     return " ".join(part for part in (first, second + ".", memory) if part)
 
 
+def _ends(low_s: float, high_s: float) -> str:
+    """Return `36.9 to 52.2 days`, with the first unit only where the second is another."""
+    low, high = format_duration(low_s), format_duration(high_s)
+    number, _, unit = low.partition(" ")
+    return f"{number if high.endswith(unit) else low} to {high}"
+
+
 def _memory(estimate: Estimate) -> str:
     memory = estimate.memory
-    if memory is None or memory.fits:
+    if memory is None:
         return ""
-    return (
-        f"It does not fit: {format_bytes(memory.total_bytes)} per GPU are needed and "
-        f"{format_bytes(memory.capacity_bytes)} are there."
-    )
+    verdict = "It fits" if memory.fits else "It does not fit"
+    return f"{verdict}: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
 
 
 def formula(estimate: Estimate) -> str:
@@ -82,16 +87,22 @@ def rule_formula(run: Run) -> str:
 
 
 def _work_over_rate(run: Run, coefficient: float, utilization: float) -> str:
+    gpus = "GPU" if run.n_gpus == 1 else "GPUs"
     work = f"{_engineering(run.rule.parameters)} parameters × {_engineering(run.amount.tokens)} tokens"
     return (
         f"{coefficient:.4g} × {work} ÷ "
-        f"({run.n_gpus:,} GPUs × {_engineering(run.device.peak_flop_per_s)} FLOP/s × {utilization:.4g})"
+        f"({run.n_gpus:,} {gpus} × {_engineering(run.device.peak_flop_per_s)} FLOP/s × {utilization:.4g})"
     )
 
 
 def _seconds(seconds: float) -> str:
     days = seconds / DAY_S
     return f"{_engineering(seconds)} s = " + (format_duration(seconds) if days < _SMALL_DAYS else f"{days:,.4g} days")
+
+
+def _spoken(value: float) -> str:
+    """Return `value` with three significant digits and thousands apart."""
+    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _engineering(value: float) -> str:

@@ -183,8 +183,12 @@ def _command(name: str, tool: Tool) -> click.Command:
         help=tool.description,
         short_help=tool.title,
         # Both --n-gpus and --n_gpus: people know the arguments by the names that the tool has for them.
-        context_settings={**_HELP, "token_normalize_func": lambda flag: flag.replace("_", "-")},
+        context_settings={**_HELP, "token_normalize_func": _hyphenated},
     )
+
+
+def _hyphenated(flag: str) -> str:
+    return flag.replace("_", "-")
 
 
 def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> click.Option:

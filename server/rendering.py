@@ -1,7 +1,7 @@
 """Answers for people: what a tool says, as text and tables in a terminal."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from rich import box
 from rich.console import Console
@@ -94,15 +94,17 @@ def _print_plainly(console: Console, answer: Answer) -> None:
     plain = [(_title(key), _value(value)) for key, value in answer.items() if key != "summary" and _is_plain(value)]
     _print_facts(console, plain)
     for key, value in answer.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
+            facts = cast("dict[str, object]", value)
             console.print(Text(_title(key), "bold"))
-            _print_facts(console, [(_title(name), _value(one)) for name, one in value.items()])
-        elif isinstance(value, Sequence) and not isinstance(value, str) and value:
-            if all(isinstance(row, Mapping) for row in value):
-                _print_table(console, _title(key), value)
+            _print_facts(console, [(_title(name), _value(one)) for name, one in facts.items()])
+        elif isinstance(value, list) and value:
+            rows = cast("list[object]", value)
+            if all(isinstance(row, dict) for row in rows):
+                _print_table(console, _title(key), cast("list[Answer]", rows))
             else:
                 console.print(Text(_title(key), "bold"))
-                for one in value:
+                for one in rows:
                     console.print(Text(f"- {_value(one)}"))
 
 
@@ -204,16 +206,17 @@ def _value(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | float):
         return _number(value)
-    if isinstance(value, Mapping):
-        return ", ".join(f"{_title(str(key)).lower()} {_value(one)}" for key, one in value.items())
-    if isinstance(value, Sequence) and not isinstance(value, str):
-        return ", ".join(_value(one) for one in value)
+    if isinstance(value, dict):
+        facts = cast("dict[str, object]", value)
+        return ", ".join(f"{_title(key).lower()} {_value(one)}" for key, one in facts.items())
+    if isinstance(value, list):
+        return ", ".join(_value(one) for one in cast("list[object]", value))
     return str(value)
 
 
 def _number(value: float) -> str:
     """Return a number with four significant digits and thousands apart; whole ones in full."""
-    if isinstance(value, int) or (value == int(value) and abs(value) < 1e15):  # noqa: PLR2004 - whole in a float
+    if value == int(value):
         return f"{value:,.0f}" if abs(value) < 1e9 else format_count(value)  # noqa: PLR2004 - readable in full
     rounded = float(f"{value:.{_DIGITS}g}")
     if 1e3 <= abs(rounded) < 1e9:  # noqa: PLR2004 - readable in full

@@ -7,6 +7,7 @@ import contextlib
 import hmac
 import ipaddress
 import logging
+import os
 import signal
 import socket
 import sys
@@ -31,6 +32,7 @@ __all__ = ["MAX_BODY_BYTES", "Access", "Gate", "access", "application", "serve"]
 MAX_BODY_BYTES = 1024 * 1024
 _DEFAULT_CALL_TIMEOUT_S = 60.0
 _MAX_CONNECTIONS = 4096
+_BACKLOG = 1024
 _MAX_SESSIONS = 10_000
 """Handshake-era sessions at once; past it a new one is answered 503."""
 _SESSION_IDLE_S = 30 * 60.0
@@ -279,13 +281,19 @@ async def _finish(gate: Gate, server: uvicorn.Server, call_timeout_s: float) -> 
 
 def _listener(host: str, port: int) -> socket.socket:
     """Return a socket bound to `host` and `port`; port 0 takes a free one."""
+    bare = host.strip("[]")
     try:
-        bare = host.strip("[]")
         family = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0][0]
-        return socket.create_server((bare, port), family=family, backlog=1024)
+        # With the protocol named, asyncio turns Nagle's algorithm off; else each answer waits 40 ms for the client.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((bare, port))
+        listener.listen(_BACKLOG)
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InvalidValueError("port", f"{host}:{port}", f"cannot be bound: {reason}") from error
+    return listener
 
 
 def _is_loopback(host: str) -> bool:

@@ -9,7 +9,16 @@ from estimator.parameters import parameter_counts
 from estimator.question import Method, MethodName, Recompute
 from estimator.workload import workload
 
-__all__ = ["ExactCoefficient", "ExactTerm", "Term", "exact_coefficient", "rule_terms"]
+__all__ = [
+    "HOFFMANN",
+    "KAPLAN",
+    "NARAYANAN",
+    "ExactCoefficient",
+    "ExactTerm",
+    "Term",
+    "exact_coefficient",
+    "rule_terms",
+]
 
 KAPLAN = "Kaplan et al. 2020, arXiv 2001.08361, section 2.1"
 HOFFMANN = "Hoffmann et al. 2022, arXiv 2203.15556, appendix F"

@@ -2,22 +2,13 @@
 
 from collections.abc import Callable, Mapping
 
-from estimator.errors import InvalidValueError, UnsupportedModelError
-from estimator.hf_reading import Config
+from estimator.errors import UnsupportedModelError
+from estimator.hf_reading import Config, nested
 
 __all__ = ["ADAPTERS", "Adapted"]
 
 Adapted = tuple[Config, Mapping[str, bool | int | str]]
 """A rewritten configuration, and the fields of VectorFacts that depend on several of its keys."""
-
-
-def _nested(config: Config, key: str) -> Config:
-    found = config.get(key)
-    if found is None:
-        return {}
-    if not isinstance(found, Mapping):
-        raise InvalidValueError(f"hf_config.{key}", found, "must be an object")
-    return found
 
 
 def _chatglm(config: Config) -> Adapted:
@@ -29,7 +20,7 @@ def _chatglm(config: Config) -> Adapted:
 
 def _dbrx(config: Config) -> Adapted:
     """DBRX nests its attention and expert keys."""
-    attention, ffn = _nested(config, "attn_config"), _nested(config, "ffn_config")
+    attention, ffn = nested(config, "attn_config") or {}, nested(config, "ffn_config") or {}
     return {
         **config,
         "num_key_value_heads": attention.get("kv_n_heads"),
@@ -59,7 +50,7 @@ def _gpt_bigcode(config: Config) -> Adapted:
 
 def _mpt(config: Config) -> Adapted:
     """MPT nests its attention keys, and has a learned position table unless it uses ALiBi or rotary positions."""
-    attention, ffn = _nested(config, "attn_config"), _nested(config, "ffn_config")
+    attention, ffn = nested(config, "attn_config") or {}, nested(config, "ffn_config") or {}
     if ffn.get("ffn_type", "mptmlp") != "mptmlp":
         raise UnsupportedModelError(f"hf_config: MPT with {ffn['ffn_type']} blocks is not modelled here")
     biased = config.get("no_bias") is False

@@ -8,7 +8,7 @@ from typing import Any
 from estimator.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.hf_adapters import ADAPTERS
 from estimator.hf_families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.hf_reading import Config, Reading
+from estimator.hf_reading import Config, Reading, nested
 from estimator.hf_unsupported import UNSUPPORTED
 from estimator.model import Experts, LatentAttention, Transformer
 from estimator.parameters import parameter_counts
@@ -55,8 +55,10 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
             "hf_config: is_encoder_decoder is true, and only decoder-only transformers are modelled here"
         )
     family = FAMILIES[model_type]
-    adapted, own_facts = ADAPTERS[family.adapted](text) if family.adapted else (text, {})
-    reading = Reading(config=adapted, defaults=family.defaults, model_type=model_type)
+    own_facts: Mapping[str, bool | int | str] = {}
+    if family.adapted:
+        text, own_facts = ADAPTERS[family.adapted](text)
+    reading = Reading(config=text, defaults=family.defaults, model_type=model_type)
     bare = _transformer(reading, family, _name(config, model_type))
     vectors = _vector_facts(reading, family, own_facts)
     transformer = replace(bare, vector_parameters=vector_parameters(bare, vectors))
@@ -71,11 +73,9 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
 def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
     """Return the configuration of the language model inside a multimodal one, or the configuration itself."""
     for key in ("text_config", "llm_config", "language_config"):
-        text = config.get(key)
-        if text is None:
+        text = nested(config, key)
+        if not text:
             continue
-        if not isinstance(text, Mapping) or not text:
-            raise InvalidValueError(f"hf_config.{key}", text, "must be an object: the language model's configuration")
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
         # Some leave the inner model_type or the tie to the outer configuration.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}

@@ -63,14 +63,14 @@ class Family:
     """Key of the dense MLP's width where it is not one of the usual ones."""
     ffn_multiple: int = 0
     """Width of the MLP over the model's where it is left out; 0 where it must be given."""
-    vectors: Mapping[str, bool | int | str | Flag] = field(default_factory=dict)
+    vectors: Mapping[str, bool | int | str | Flag] = field(default_factory=dict[str, bool | int | str | Flag])
     """Fields of VectorFacts, fixed or read from a flag; learned positions are True where there are any."""
     extra_positions: int = 0
     """Rows of the position table beyond the sequence length."""
     experts: ExpertKeys | None = None
     latent: bool = False
     window: WindowKeys | None = None
-    defaults: Mapping[str, object] = field(default_factory=dict)
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     adapted: str = ""
     """Name of the adapter that first rewrites an irregular configuration; see hf_config."""
 

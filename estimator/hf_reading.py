@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from estimator.errors import InvalidValueError
 
-__all__ = ["SYNONYMS", "Config", "Reading"]
+__all__ = ["SYNONYMS", "Config", "Reading", "nested"]
 
 Config = Mapping[str, object]
 
@@ -23,6 +24,19 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
 _MOST = {"num_hidden_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000}
 _MOST_OTHERWISE = 100_000_000
 """Ten times the widest matrix or largest vocabulary anyone has trained, or more."""
+
+
+def nested(config: Config, key: str) -> Config | None:
+    """Return the configuration that lies inside `config`; None where there is none.
+
+    Raises InvalidValueError where something else lies there.
+    """
+    found = config.get(key)
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        raise InvalidValueError(f"hf_config.{key}", found, "must be an object, as in the model's config.json")
+    return cast("Config", found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,4 +94,4 @@ class Reading:
             return ()
         if not isinstance(found, list | tuple):
             raise InvalidValueError(f"hf_config.{key}", found, "must be a list")
-        return tuple(found)
+        return tuple(cast("list[object] | tuple[object, ...]", found))

@@ -5,7 +5,14 @@ from dataclasses import dataclass
 
 from estimator.prior import Prior
 
-__all__ = ["RunOverhead", "run_overhead"]
+__all__ = [
+    "CHECKPOINT_STALL_S",
+    "EVALUATION",
+    "FAILURES_PER_GPU_HOUR",
+    "RESTART_S",
+    "RunOverhead",
+    "run_overhead",
+]
 
 _SECONDS_PER_HOUR = 3600.0
 

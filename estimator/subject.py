@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from estimator import catalogue
 from estimator.errors import InvalidValueError, UnknownNameError, UnsupportedModelError
-from estimator.hf_config import configured_model
 from estimator.model import Transformer
 from estimator.parameters import parameter_counts
 from estimator.question import Assumption, Caution
@@ -73,6 +72,9 @@ def subject(request: Request) -> Subject:
 
 
 def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Subject:
+    # Most questions name a preset or a size; the table of families is for those that do not.
+    from estimator.hf_config import configured_model
+
     try:
         configured = configured_model(config)
     except UnsupportedModelError as error:

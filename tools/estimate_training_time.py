@@ -181,7 +181,7 @@ def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime
         cost_usd=spread_answer(estimated.cost_usd),
         energy_kwh=spread_answer(estimated.energy_kwh),
         comparable_runs=comparable_answers(estimated.comparable_runs, detailed=detailed),
-        assumptions=assumption_answers(estimated.assumptions, detailed=detailed),
+        assumptions=assumption_answers(estimated.assumptions),
         warnings=warning_answers(estimated.warnings),
         narrow_by=narrowing_answers(estimated.narrow_by, detailed=detailed),
         runner_up_layouts=runner_up_answers(estimated.runner_ups, detailed=detailed),

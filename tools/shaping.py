@@ -111,9 +111,8 @@ def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> 
     ]
 
 
-def assumption_answers(assumptions: Sequence[Assumption], *, detailed: bool) -> list[AssumptionAnswer]:
-    """Return every resolved input; what the caller said needs a note only where it was read in some way."""
-    del detailed
+def assumption_answers(assumptions: Sequence[Assumption]) -> list[AssumptionAnswer]:
+    """Return every resolved input."""
     return [
         AssumptionAnswer(name=one.name, value=one.value, unit=one.unit, source=one.source, note=one.note)
         for one in assumptions

@@ -201,6 +201,7 @@ class VectorsRow(TypedDict, total=False):
     router_bias: bool
     expert_bias: bool
     shared_expert_gate: bool
+    activation_parameters: int
 
 
 class ModelRow(TypedDict):

@@ -121,7 +121,7 @@ _DEEPSEEK_V3 = Family(
 _MIXTRAL = Family(experts=ExpertKeys(), window=WindowKeys())
 
 _BY_NAME: Mapping[str, Family] = {
-    "apertus": Family(gated_mlp=False, vectors={**_attention_bias(), **_HEAD_NORM}),
+    "apertus": Family(gated_mlp=False, vectors={**_attention_bias(), **_HEAD_NORM, "activation_parameters": 2}),
     "arcee": Family(gated_mlp=False, vectors=_LLAMA_BIASES),
     "baichuan": _PLAIN,
     "bloom": Family(
@@ -238,6 +238,7 @@ _BY_NAME: Mapping[str, Family] = {
         window=WindowKeys(key="attention_chunk_size", period=4),
         defaults={"attention_chunk_size": 8192},
     ),
+    "minimax_m2": Family(experts=ExpertKeys(), vectors={**_FULL_NORM, "router_bias": True}),
     "ministral": Family(window=WindowKeys()),
     "mistral": Family(window=WindowKeys(), defaults={"num_key_value_heads": 8}),
     "mixtral": _MIXTRAL,

@@ -35,6 +35,8 @@ class VectorFacts:
     expert_bias: bool = False
     shared_expert_gate: bool = False
     """A learned gate, one vector of the hidden width, on the shared experts."""
+    activation_parameters: int = 0
+    """Trained scalars in each dense MLP's activation: xIELU has two."""
 
 
 def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
@@ -49,7 +51,7 @@ def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
         + facts.learned_positions * transformer.hidden
         + facts.logits_bias * transformer.vocab
     )
-    dense = _mlp_biases(transformer, facts, transformer.ffn_hidden) * transformer.n_dense_layers
+    dense = (_mlp_biases(transformer, facts) + facts.activation_parameters) * transformer.n_dense_layers
     return per_layer * transformer.n_layers + once + dense + _expert_vectors(transformer, facts)
 
 
@@ -72,9 +74,9 @@ def _attention_vectors(transformer: Transformer, facts: VectorFacts) -> int:
     )
 
 
-def _mlp_biases(transformer: Transformer, facts: VectorFacts, width: int) -> int:
-    """Return the biases of one dense MLP of inner width `width`."""
-    return facts.mlp_bias * ((1 + transformer.gated_mlp) * width + transformer.hidden)
+def _mlp_biases(transformer: Transformer, facts: VectorFacts) -> int:
+    """Return the biases of one dense MLP."""
+    return facts.mlp_bias * ((1 + transformer.gated_mlp) * transformer.ffn_hidden + transformer.hidden)
 
 
 def _expert_vectors(transformer: Transformer, facts: VectorFacts) -> int:

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from estimator import catalogue
-from estimator.errors import InvalidValueError, UnknownNameError, UnsupportedModelError
+from estimator.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
+from estimator.foreign import foreign_kind, size_in_name
 from estimator.model import Transformer
 from estimator.parameters import parameter_counts
 from estimator.question import Assumption, Caution
@@ -16,6 +17,7 @@ __all__ = ["Subject", "subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
+_FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
 
@@ -48,9 +50,12 @@ def subject(request: Request) -> Subject:
         match = catalogue.transformer(name)
     except UnknownNameError as error:
         count = _count(request.model)
-        if count is None:
+        if count is not None:
+            return _sized(count)
+        kind = foreign_kind(name)
+        if kind is None:
             raise UnknownNameError("model", name, error.nearest, _OTHERWISE) from None
-        return _sized(count)
+        return _foreign(name, kind)
     transformer = match.value
     entry = catalogue.model(transformer.id)
     counts = parameter_counts(transformer)
@@ -81,7 +86,7 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
         count = _count(model)
         if count is None:
             raise UnsupportedModelError(
-                f'{error}; give its parameter count as model (such as "2.8B") for an answer by the rule of thumb'
+                f'{error}; give its parameter count as model (such as "2.8B") {_FOR_AN_ANSWER}'
             ) from error
         return _unmodelled(count, str(error))
     transformer = configured.transformer
@@ -102,6 +107,15 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
         ),
         warnings=(),
     )
+
+
+def _foreign(name: str, kind: str) -> Subject:
+    """Return a model of another architecture, by the size in its name."""
+    why = f"model: {shown(name)} is {kind}, and only decoder-only transformers are modelled here"
+    count = size_in_name(name)
+    if count is None:
+        raise UnsupportedModelError(f'{why}; put its size in the name (such as "mamba-2.8b") {_FOR_AN_ANSWER}')
+    return _unmodelled(count, why)
 
 
 def _sized(count: float) -> Subject:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estimator.errors import UnsupportedModelError
 from server.registry import TOOLS
 from server.tool import Tool
 
@@ -169,9 +170,18 @@ def test_a_preset_and_its_configuration_give_one_time() -> None:
     assert "hf_config" in _assumption(answer, "model")["note"]
 
 
-def test_another_architecture_is_answered_by_the_rule_alone_and_warned_of() -> None:
+@pytest.mark.parametrize(
+    "named",
+    [
+        {"model": "2.8B", "hf_config": {"model_type": "mamba"}},
+        {"model": "state-spaces/mamba-2.8b"},
+        {"model": "t5-11b"},
+        {"model": "flux-12b"},
+    ],
+)
+def test_another_architecture_is_answered_by_the_rule_alone_and_warned_of(named: dict[str, Any]) -> None:
     """The program's scope: decoder-only transformers; never silently treated as one."""
-    answer = _answer(model="2.8B", hf_config={"model_type": "mamba"}, utilization=None)
+    answer = _answer(**named, utilization=None)
     rule = answer["rule_of_thumb"]
     assert _codes(answer) == ["architecture_not_modelled"]
     assert answer["basis"] == "assumed_utilization"
@@ -179,6 +189,16 @@ def test_another_architecture_is_answered_by_the_rule_alone_and_warned_of() -> N
     assert answer["training_days_low"] == pytest.approx(rule["days_low"])
     assert answer["training_days_high"] == pytest.approx(rule["days_high"])
     assert answer["layout"] is None
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [("jamba", "hybrid"), ("google/flan-t5-xxl", "encoder-decoder"), ("stable-diffusion", "diffusion")],
+)
+def test_another_architecture_of_unknown_size_is_refused_as_what_it_is(model: str, kind: str) -> None:
+    """The program's scope, as above."""
+    with pytest.raises(UnsupportedModelError, match=f"{kind}.*size"):
+        _answer(model=model)
 
 
 def test_a_given_price_is_the_only_price() -> None:

@@ -96,7 +96,7 @@ def estimate_training_time(
     activation_recompute: fields.ActivationRecompute = "auto",
     sequence_length: fields.SequenceLength = None,
     global_batch_sequences: fields.GlobalBatchSequences = None,
-    micro_batch_size: fields.Degree = None,
+    micro_batch_size: fields.MicroBatchSize = None,
     tensor_parallel: fields.Degree = None,
     pipeline_parallel: fields.Degree = None,
     virtual_pipeline: fields.Degree = None,

@@ -18,6 +18,7 @@ __all__ = [
     "Limit",
     "LoraRank",
     "Method",
+    "MicroBatchSize",
     "MinMemoryGb",
     "Model",
     "NGpus",
@@ -62,24 +63,38 @@ Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100"
 NGpus = Annotated[int, Field(description="GPUs in all")]
 Tokens = Annotated[str | float | None, Field(description='Training tokens ("15T"); or give samples')]
 Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample")]
-TokensPerSample = Annotated[str | float | None, Field(description="Mean")]
+TokensPerSample = Annotated[str | float | None, Field(description="Mean tokens of a sample")]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 HfConfig = Annotated[
     dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")
 ]
-GpusPerNode = Annotated[int | None, Field()]
+GpusPerNode = Annotated[int | None, Field(description="The usual node's where left out")]
 NetworkGbpsPerGpu = Annotated[float | None, Field(description="Network between nodes, Gb/s of each GPU")]
-Method = Annotated[Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded)]
-LoraRank = Annotated[int | None, Field()]
-TrainableParams = Annotated[str | float | None, Field(description="Where part is trained")]
-Precision = Annotated[
-    Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"], BeforeValidator(_folded)
+Method = Annotated[
+    Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded), Field(description="What is trained")
 ]
-ActivationRecompute = Annotated[Literal["auto", "none", "selective", "full"], BeforeValidator(_folded)]
-SequenceLength = Annotated[str | float | None, Field(description="Tokens")]
+LoraRank = Annotated[int | None, Field(description="With lora, qlora (16)")]
+TrainableParams = Annotated[str | float | None, Field(description="With lora, qlora, frozen")]
+Precision = Annotated[
+    Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"],
+    BeforeValidator(_folded),
+    Field(description="Of matrix products; auto: usual on the GPU"),
+]
+ActivationRecompute = Annotated[
+    Literal["auto", "none", "selective", "full"],
+    BeforeValidator(_folded),
+    Field(description="Activation (gradient) checkpointing"),
+]
+SequenceLength = Annotated[str | float | None, Field(description="Tokens of a sequence, as trained")]
 GlobalBatchSequences = Annotated[str | float | None, Field(description="Sequences a step, all GPUs")]
+MicroBatchSize = Annotated[int | None, Field(description="Sequences a replica runs at once")]
 Degree = Annotated[int | None, Field()]
-DataSharding = Annotated[Literal["auto", "ddp", "zero1", "zero2", "zero3"], BeforeValidator(_folded)]
+"""Of parallelism; searched where left out."""
+DataSharding = Annotated[
+    Literal["auto", "ddp", "zero1", "zero2", "zero3"],
+    BeforeValidator(_folded),
+    Field(description="zero3 is FSDP's full shard"),
+]
 Framework = Annotated[
     str, Field(description="Stack whose efficiency to use: auto, megatron, nemo, torchtitan, fsdp, huggingface, …")
 ]
@@ -91,4 +106,4 @@ PeakTflops = Annotated[float | None, Field(description="Dense TFLOPS of one GPU,
 ObservedTokensPerSecond = Annotated[
     str | float | None, Field(description="Measured on this run, all GPUs together: gives its ETA")
 ]
-PricePerGpuHour = Annotated[str | float | None, Field(description="USD")]
+PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead of dated market prices")]

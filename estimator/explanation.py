@@ -62,6 +62,7 @@ def explanation(
             length = asked_length
         how, how_assumptions = resolved_method(request, who)
         assumptions += tuple(_said(one) for one in (*who.assumptions, *how_assumptions) if one.note)
+        assumptions += tuple(warning.message for warning in who.warnings)
         if who.transformer is not None:
             exact = exact_coefficient(who.transformer, sequence_length=length, method=how, recompute=recompute)
     failures = when_it_fails(exact)

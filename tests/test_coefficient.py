@@ -109,6 +109,13 @@ def test_a_bare_size_says_that_an_architecture_was_inferred() -> None:
     assert any("typical" in note for note in explained.assumptions)
 
 
+def test_another_architecture_gets_the_rule_and_is_told_why_no_more() -> None:
+    """The program's scope: decoder-only transformers; never silently treated as one."""
+    explained = explain_coefficient(model="t5-11b")
+    assert explained.exact_coefficient is None
+    assert any("encoder-decoder" in note for note in explained.assumptions)
+
+
 def test_detail_adds_cases_and_takes_nothing_away() -> None:
     concise, detailed = (explain_coefficient(detail=detail) for detail in ("concise", "detailed"))
     assert set(concise.when_it_fails) < set(detailed.when_it_fails)

@@ -25,6 +25,9 @@ _LONGEST_TEXT = 1_000
 """Characters in a text argument that declares no limit of its own: names and quantities are short."""
 _DEEPEST = 32
 """Levels of nesting in an object argument; a model's configuration has three."""
+_MOST_KEPT = 128
+_LONGEST_KEPT = 32_768
+"""Answers kept, and the characters of the longest: a few megabytes at most."""
 _NUMBERS = ("integer", "number")
 _NOT_FINITE = ("nan", "inf", "infinity")
 _CONFIG = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -58,6 +61,7 @@ class Tool:
         self.name = function.__name__
         self.title = title
         self.description = inspect.cleandoc(function.__doc__ or "")
+        self._kept: dict[str, Answer] = {}
         self.slow = slow or self._progress is not None
 
     @cached_property
@@ -94,8 +98,31 @@ class Tool:
     def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
         """Return the function's answer to `given`.
 
+        The same question has the same answer, so the last few are kept; it is what hosts send when they try again.
         Raises EstimatorError where a caller can mend the question; anything else is a fault of ours.
         """
+        question = self._question(given)
+        kept = self._kept.get(question)
+        if kept is not None:
+            return kept
+        answer = self._answer(given, progress)
+        if question and len(answer.text) + len(question) <= _LONGEST_KEPT:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[question] = answer
+        return answer
+
+    def _question(self, given: Mapping[str, Any]) -> str:
+        """Return `given` spelt in full, since 1, 1.0 and "1" are different questions; empty for one not to be kept."""
+        if self.slow:
+            # Its caller may be watching the progress, and would see none.
+            return ""
+        try:
+            return json.dumps(given, sort_keys=True)
+        except (RecursionError, TypeError, ValueError):
+            return ""
+
+    def _answer(self, given: Mapping[str, Any], progress: Progress) -> Answer:
         values = self.arguments(given)
         if self._progress is not None:
             values[self._progress] = progress

@@ -10,6 +10,7 @@ import pytest
 from server.errors import ArgumentError
 from server.tool import Tool
 from tests.fixture_server import TOOLS
+from tests.fixture_server import echo as echo_function
 
 LONGEST_ECHO = 80
 
@@ -72,6 +73,7 @@ FAR_TOO_MUCH: dict[str, dict[str, object]] = {
     "argument": {"text": "", "x" * 100_000: 1},
     "brackets": {"text": "", "config": "[" * 100_000},
     "depth": {"text": "", "config": {"deep": _nested(100)}},
+    "bottomless": {"text": "", "config": {"deep": _nested(900)}},
     "list": {"text": "", "names": ["x" * 100_000, {}, "y" * 100_000, ""]},
     "digits": {"text": "", "count": 10**400},
     "arguments": {"text": "", **{f"unknown_{index}": index for index in range(1000)}},
@@ -121,3 +123,12 @@ def test_a_description_is_all_the_schema_says_of_the_progress_channel() -> None:
     assert list(slow.input_schema["properties"]) == ["steps"]
     with pytest.raises(ArgumentError, match="unknown argument 'progress'"):
         slow.answer({"progress": 1})
+
+
+def test_a_kept_answer_is_that_of_the_very_question(echo: Tool) -> None:
+    """1, 1.0, true and "1" are equal or alike in Python, and different questions."""
+    for amount in (1, 1.0, "1", "1.0") * 2:
+        given = {"text": "hi", "amount": amount}
+        assert echo.answer(given) == Tool(echo_function, title="Echo").answer(given)
+    with pytest.raises(ArgumentError):
+        echo.answer({"text": "hi", "amount": True})

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 README = ROOT / "README.md"
 RUN_AS = {
     "traintime": [sys.executable, "-m", "traintime"],
-    "scripts/demo": [sys.executable, "scripts/demo.py"],
+    "scripts/demo": [sys.executable, "-m", "scripts.demo"],
 }
 COLUMNS = "100"
 SECONDS_PER_COMMAND = 120

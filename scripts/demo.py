@@ -10,6 +10,7 @@ from typing import Any
 import anyio
 from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
+from rich.console import Console
 
 from server.rendering import print_answer
 
@@ -35,7 +36,7 @@ async def answer() -> dict[str, Any]:
 def main() -> None:
     """Ask and print."""
     print(f"{QUESTION}\n")
-    print_answer(TOOL, anyio.run(answer))
+    print_answer(TOOL, anyio.run(answer), Console(highlight=False))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from estimator.errors import InvalidValueError
 from server.app import build
 from server.registry import TOOLS, Registry
+from server.sessions import SessionLimit
 
 __all__ = ["MAX_BODY_BYTES", "Access", "Gate", "access", "application", "serve"]
 
@@ -33,8 +34,10 @@ MAX_BODY_BYTES = 1024 * 1024
 _DEFAULT_CALL_TIMEOUT_S = 60.0
 _MAX_CONNECTIONS = 4096
 _BACKLOG = 1024
-_MAX_SESSIONS = 10_000
-"""Handshake-era sessions at once; past it a new one is answered 503."""
+_MAX_SESSIONS = 1000
+"""Handshake-era sessions at once; past it the least recently used is ended."""
+_SESSIONS_TO_SPARE = 200
+"""What may begin in the moment before the oldest is ended."""
 _SESSION_IDLE_S = 30 * 60.0
 _KEEP_ALIVE_S = 30
 _CLOSE_S = 3
@@ -117,14 +120,14 @@ def application(allowed: Access, *, call_timeout_s: float = _DEFAULT_CALL_TIMEOU
     protocol: ASGIApp = server.streamable_http_app(
         streamable_http_path="/mcp",
         max_request_body_size=MAX_BODY_BYTES,
-        max_sessions=_MAX_SESSIONS,
+        max_sessions=_MAX_SESSIONS + _SESSIONS_TO_SPARE,
         session_idle_timeout=_SESSION_IDLE_S,
         # Never left out: on a host other than loopback the SDK would check nothing.
         transport_security=TransportSecuritySettings(
             allowed_hosts=list(allowed.hosts), allowed_origins=list(allowed.origins)
         ),
     )
-    return Gate(protocol, allowed, refuse_calls=server.refuse_calls)
+    return Gate(SessionLimit(protocol, most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
 
 
 class Gate:

@@ -88,7 +88,7 @@ def main(transport: str, *options: str) -> None:
         allowed_origins=[name for name in allowed if "://" in name],
         token_file=Path(token_file) if token_file else None,
         call_timeout_s=float(timeout_s),
-        tools=TOOLS,
+        build_server=partial(build, TOOLS),
     )
 
 

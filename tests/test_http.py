@@ -20,7 +20,8 @@ from mcp import Client
 from mcp.types import TextContent
 
 from estimator.errors import InvalidValueError
-from server.http import MAX_BODY_BYTES, access
+from server.access import access
+from server.http import MAX_BODY_BYTES
 from tests.fixture_server import SECRET
 
 ROOT = Path(__file__).resolve().parent.parent

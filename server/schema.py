@@ -65,6 +65,9 @@ def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: st
         folded.update({key: value for key, value in _untyped(folded.pop("type", "")).items() if key not in folded})
         if "enum" in folded:
             folded["enum"] = [*folded["enum"], None]
+    if nullable and not folded.keys() - {"description"}:
+        # Any value: the strict lint of a host's tools wants that said by a rule that all values keep.
+        folded.update(_untyped("string"))
     return folded
 
 

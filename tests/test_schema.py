@@ -43,6 +43,7 @@ class Outer(BaseModel):
     rows: list[Inner]
     shares: dict[str, float]
     value: str | float | bool
+    anything: Annotated[Any, Field(description="Any")] = None
     count: int | float
     choice: Literal["only"] = "only"
 

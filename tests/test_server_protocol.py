@@ -17,6 +17,7 @@ from estimator import catalogue
 from estimator.version import VERSION
 from server.app import build
 from server.prompts import PROMPTS
+from tests.conformance.everything import everything
 from tests.fixture_server import SECRET, TOOLS
 
 ERAS = ("legacy", "2026-07-28")
@@ -252,3 +253,16 @@ async def test_every_handshake_revision_is_accepted(version: str, monkeypatch: p
     async with Client(build(TOOLS), mode="legacy") as client:
         assert client.protocol_version == version
         assert (await _text(client, "echo", {"text": "hi"}))[0] is False
+
+
+async def test_what_is_added_by_the_sdks_decorators_is_served_beside_the_tables() -> None:
+    """The conformance suite's fixtures are, and so may be what comes later."""
+    async with Client(everything(), mode="legacy") as client:
+        names = [tool.name for tool in (await client.list_tools()).tools]
+        assert {"estimate_training_time", "test_simple_text"} <= set(names)
+        is_error, text = await _text(client, "test_simple_text", {})
+        assert (is_error, text) == (False, "This is a simple text response for testing.")
+        prompt = await client.get_prompt("test_prompt_with_arguments", {"arg1": "a", "arg2": "b"})
+        assert "arg1='a'" in str(prompt.messages)
+        contents = (await client.read_resource("test://template/7/data")).contents
+        assert '"id":"7"' in getattr(contents[0], "text", "")

@@ -1,0 +1,24 @@
+"""This program's own server with what the conformance suite asks of a reference server added to it.
+
+The fixtures do what their scenarios describe and no more. They stand beside the real tools, so that the suite exercises
+our factory, gate and transport. `python -m tests.conformance.everything` serves it on a free port.
+"""
+
+from server.app import TraintimeServer, build
+from server.http import serve
+from tests.conformance.content import add_content
+from tests.conformance.interactive import add_interactive
+
+__all__ = ["everything"]
+
+
+def everything(*, call_timeout_s: float | None = None) -> TraintimeServer:
+    """Return the server with all fixtures."""
+    server = build(call_timeout_s=call_timeout_s)
+    add_content(server)
+    add_interactive(server)
+    return server
+
+
+if __name__ == "__main__":
+    serve(port=0, build_server=everything)

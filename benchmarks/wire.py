@@ -71,8 +71,8 @@ def command(server: str, *, port: int | None = None) -> list[str]:
     if server == ONE_TOOL:
         return [sys.executable, "benchmarks/one_tool_server.py", *([] if port is None else ["http", str(port)])]
     if port is None:
-        return [sys.executable, "-c", "from server.app import build; build().run()"]
-    return [sys.executable, "-c", f"from server.http import serve; serve(port={port})"]
+        return [sys.executable, "-m", "traintime", "serve"]
+    return [sys.executable, "-m", "traintime", "serve", "--http", "--port", str(port)]
 
 
 class StdioCaller:

@@ -19,9 +19,9 @@ NODE = "node@22"
 SUITE = "@modelcontextprotocol/conformance@0.2.0-alpha.12"
 INSPECTOR = "@modelcontextprotocol/inspector@2.12.0"
 REVISIONS = ("2025-11-25", "2026-07-28")
-PLAIN = ["-c", "from server.http import serve; serve(port=0)"]
+PLAIN = ["-m", "traintime", "serve", "--http", "--port", "0"]
 EVERYTHING = ["-m", "tests.conformance.everything"]
-STDIO = ["-c", "from server.app import build; build().run()"]
+STDIO = ["-m", "traintime", "serve"]
 SUMMARY = "=== SUMMARY ==="
 
 

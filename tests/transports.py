@@ -16,8 +16,8 @@ __all__ = ["ERAS", "TRANSPORTS", "connected"]
 ROOT = Path(__file__).resolve().parent.parent
 ERAS = ("legacy", "2026-07-28")
 TRANSPORTS = ("memory", "stdio", "http")
-_STDIO = "from server.app import build; build().run()"
-_HTTP = "from server.http import serve; serve(port=0)"
+_STDIO = ("-m", "traintime", "serve")
+_HTTP = (*_STDIO, "--http", "--port", "0")
 
 
 @asynccontextmanager
@@ -27,11 +27,11 @@ async def connected(transport: str, era: str) -> AsyncGenerator[Client]:
         async with Client(build(), mode=era) as client:
             yield client
     elif transport == "stdio":
-        parameters = StdioServerParameters(command=sys.executable, args=["-c", _STDIO], cwd=ROOT)
+        parameters = StdioServerParameters(command=sys.executable, args=list(_STDIO), cwd=ROOT)
         async with Client(parameters, mode=era) as client:
             yield client
     else:
-        process = await anyio.open_process([sys.executable, "-c", _HTTP], cwd=ROOT, stdout=None)
+        process = await anyio.open_process([sys.executable, *_HTTP], cwd=ROOT, stdout=None)
         try:
             assert process.stderr is not None
             found = re.search(rb"serving (http://\S+)", await process.stderr.receive())

@@ -1,5 +1,6 @@
 """Every catalogued fact by name: reads the data files, each once and only when asked for."""
 
+import csv
 import hashlib
 import json
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from estimator.model import Transformer
 from estimator.names import Name, NameIndex, name_index
 from estimator.presets import NOISE as MODEL_NOISE
 from estimator.presets import ModelEntry, model_entry, model_names
+from estimator.published import PublishedRun, published_run
 from estimator.rates import energy_table, grid_names, price_table, purchase_table
 
 __all__ = [
@@ -27,6 +29,7 @@ __all__ = [
     "nearest_accelerators",
     "prices",
     "purchases",
+    "runs",
     "transformer",
     "transformers",
     "validate",
@@ -110,11 +113,18 @@ def transformers() -> tuple[ModelEntry, ...]:
 
 
 @cache
+def runs() -> tuple[PublishedRun, ...]:
+    """Return every published run, in the file's order: by source."""
+    with (_DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
+        return tuple(published_run(row) for row in csv.DictReader(rows))
+
+
+@cache
 def data_version() -> str:
     """Return a short hash of all data files: equal versions hold equal facts."""
     digest = hashlib.sha256()
     for path in sorted(_DATA.iterdir()):
-        if path.suffix == ".json":
+        if path.suffix in {".json", ".csv"}:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -1,0 +1,159 @@
+"""From a question to its priced layouts: the one path that answers, calibration and backtest share."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.case import Case, case
+from estimator.constants import Constants
+from estimator.errors import InfeasibleError
+from estimator.layout import RECOMPUTES, Layouts
+from estimator.memory import USABLE_SHARE, memory
+from estimator.question import LayoutRequest, Question
+from estimator.search import Space, legal_layouts, space
+from estimator.stacks import Stack, auto_stack, stack
+from estimator.step import step_time
+
+__all__ = ["BLOCK", "Choice", "Setting", "choice", "global_batch_sequences", "setting"]
+
+BLOCK = 16_384
+"""Layouts priced at a time: memory stays flat however large the space, and a block stays in cache."""
+_SMALL_CLUSTER = 8
+_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
+"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
+_FUSED_SINCE_UNSAID = 2026
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """A question with its stack, its numbers, and all layouts it allows."""
+
+    question: Question
+    stack: Stack
+    case: Case
+    layouts: Layouts
+    global_batch: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The priced layouts of a setting, best first."""
+
+    order: NDArray[np.intp]
+    """Layouts by time, those that fit before those that do not."""
+    seconds: NDArray[np.float64]
+    memory_bytes: NDArray[np.float64]
+    fits: NDArray[np.bool_]
+
+
+def global_batch_sequences(question: Question) -> int:
+    """Return the batch of a step: as given, or a usual one for the size of model and cluster.
+
+    A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
+    rounded so that every device gets as many.
+    """
+    if question.global_batch_sequences is not None:
+        return question.global_batch_sequences
+    n = question.cluster.n_gpus
+    micro = question.layout.micro_batch_size or 1
+    size = _parameters(question)
+    usual = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit) / question.sequence_length
+    if n <= _SMALL_CLUSTER:
+        usual = min(usual, 16.0 * n)
+    unit = n * micro
+    if usual >= unit:
+        return max(1, round(usual / unit)) * unit
+    return max(micro, _power_of_two_share(unit, usual))
+
+
+def _power_of_two_share(whole: int, target: float) -> int:
+    share = whole
+    while share % 2 == 0 and share / 2 >= target:
+        share //= 2
+    return share
+
+
+def _parameters(question: Question) -> float:
+    from estimator.workload import workload
+
+    return float(workload(question.transformer).parameters)
+
+
+def setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
+    """Return `question` with every layout its stack allows.
+
+    Raises InfeasibleError where no layout divides devices, layers and batch.
+    """
+    cluster = question.cluster
+    used = (
+        auto_stack(cluster.accelerator, cluster.n_gpus) if question.framework == "auto" else stack(question.framework)
+    )
+    year = question.year or _FUSED_SINCE_UNSAID
+    numbers = case(
+        question.transformer,
+        cluster,
+        question.precision,
+        question.method,
+        question.sequence_length,
+        unfused=year < used.fused_attention_since,
+        packed_short=packed_short,
+        untuned=used.tier == "untuned",
+        sequence_parallel=_sequence_parallel(question, used, year),
+    )
+    batch = global_batch_sequences(question)
+    request = _with_defaults(question.layout, used)
+    free = space(
+        question.transformer, cluster.n_gpus, int(numbers.scale_up_domain), question.sequence_length, request, used
+    )
+    layouts = legal_layouts(free, question.transformer, cluster.n_gpus, batch, shard_group)
+    if not len(layouts):
+        raise InfeasibleError(_why_none(question, free, batch))
+    return Setting(question=question, stack=used, case=numbers, layouts=layouts, global_batch=batch)
+
+
+def _with_defaults(request: LayoutRequest, used: Stack) -> LayoutRequest:
+    """Return `request`; whoever says how the model is split and not the context, has not split the context."""
+    if request.tensor_parallel is not None and request.context_parallel is None and used.model_parallel:
+        from dataclasses import replace
+
+        return replace(request, context_parallel=1)
+    return request
+
+
+def _sequence_parallel(question: Question, used: Stack, year: int) -> bool:
+    """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
+    if used.name == "megatron-deepspeed":
+        return False
+    return year >= used.sequence_parallel_since or (year == 2022 and question.layout.recompute == "selective")  # noqa: PLR2004
+
+
+def _why_none(question: Question, free: Space, batch: int) -> str:
+    n = question.cluster.n_gpus
+    return (
+        f"no layout splits {n:,} GPUs and a batch of {batch:,} sequences as asked: the data-parallel degree "
+        f"(GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the batch; "
+        f"a multiple of {n * min(free.micro_batch):,} sequences would do"
+    )
+
+
+def choice(of: Setting, constants: Constants) -> Choice:
+    """Return the setting's layouts priced, shape (L,), in blocks.
+
+    Layouts that fit come first, by seconds per step; among those that do not, the smallest first. The stack's usual
+    recomputation is preferred while it fits, because that is what its users run.
+    """
+    n = len(of.layouts)
+    seconds, used_bytes = np.empty(n), np.empty(n)
+    for start in range(0, n, BLOCK):
+        rows = np.arange(start, min(start + BLOCK, n))
+        block = of.layouts.taken(rows)
+        seconds[rows] = step_time(of.case, block, constants).total_s
+        used_bytes[rows] = memory(of.case, block).total_bytes
+    fits = used_bytes <= USABLE_SHARE * float(of.case.memory_bytes)  # type: ignore[arg-type]
+    usual = np.ones(n, dtype=bool)
+    if of.stack.recompute is not None and of.question.layout.recompute is None:
+        usual = of.layouts.recompute == RECOMPUTES.index(of.stack.recompute)
+    rank = np.where(fits, np.where(usual, 0, 1), 2)
+    order = np.lexsort((np.where(fits, seconds, used_bytes), rank))
+    return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)

@@ -13,7 +13,9 @@ __all__ = ["Figures", "figures_by_regime", "labels"]
 Figures = Mapping[str, float | int]
 
 
-def figures(log_errors: NDArray[np.float64], inside: NDArray[np.bool_], width: NDArray[np.float64], groups: Sequence[str]) -> Figures:
+def figures(
+    log_errors: NDArray[np.float64], inside: NDArray[np.bool_], width: NDArray[np.float64], groups: Sequence[str]
+) -> Figures:
     """Return the error |predicted/measured − 1| of the rows in figures, with coverage and width of their ranges."""
     error = np.abs(np.expm1(log_errors))
     return {

@@ -16,10 +16,11 @@ from estimator.layout import Floats, Layouts
 from estimator.pricing import Setting, choice, setting
 from estimator.published import PublishedRun
 from estimator.question import LayoutRequest, Method, Question
+from estimator.stacks import STACKS
 from estimator.step import step_time
 from estimator.units import BITS_PER_BYTE, GIGA
 
-__all__ = ["Table", "physical_log_time", "published_question", "table"]
+__all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,14 +79,14 @@ def published_setting(run: PublishedRun) -> Setting:
     Raises InfeasibleError where even that has no layout.
     """
     question = published_question(run)
-    extra = {"shard_group": run.shard_group, "packed_short": run.packed_short}
     try:
         return setting(question, shard_group=run.shard_group, packed_short=run.packed_short)
     except InfeasibleError:
         split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
         unit = max(1, run.n_gpus // split) * (run.micro_batch_size or 1)
         batch = max(1, round((run.global_batch_sequences or unit) / unit)) * unit
-        return setting(replace(question, global_batch_sequences=batch), **extra)  # type: ignore[arg-type]
+        divisible = replace(question, global_batch_sequences=batch)
+        return setting(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def table(constants: Constants) -> Table:
@@ -112,10 +113,9 @@ def table(constants: Constants) -> Table:
         kept.append(run)
         cases.append(found.case)
         rows.append(found.layouts.taken(best))
-        shares.append(float(chosen.memory_bytes[best[0]]) / catalogue.accelerator(run.accelerator_id).value.accelerator.memory_bytes)
-    from estimator.stacks import STACKS
-
-    keys, regimes = [], []
+        shares.append(float(chosen.memory_bytes[best[0]]) / found.question.cluster.accelerator.memory_bytes)
+    keys: list[tuple[str, ...]] = []
+    regimes: list[tuple[str, ...]] = []
     for run in kept:
         chip = catalogue.accelerator(run.accelerator_id).value.accelerator
         tier = STACKS[run.stack].tier

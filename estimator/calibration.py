@@ -27,7 +27,9 @@ class Calibration:
     coverage: float
 
 
-def effect_keys(family: str, segment: str, stack: str, tier: str, precision: str, *, moe: bool, frozen: bool) -> tuple[str, ...]:
+def effect_keys(
+    family: str, segment: str, stack: str, tier: str, precision: str, *, moe: bool, frozen: bool
+) -> tuple[str, ...]:
     """Return the keys whose effects add up for one question."""
     keys = [f"device:{family}-{segment}", f"stack:{stack}", f"tier:{tier}", f"precision:{precision}"]
     if moe:

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.hardware import Accelerator, Cluster
-from estimator.question import Method
-from estimator.workload import Gemm, Part, Shard, mean_keys, workload
 from estimator.model import Transformer
 from estimator.parameters import lora_parameters
+from estimator.question import Method
+from estimator.workload import Gemm, Part, Shard, mean_keys, workload
 
 __all__ = ["BROADCAST", "Case", "Matrix", "case", "matmul_ceiling_flop_per_s", "stacked"]
 
@@ -135,7 +135,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     return share * peak
 
 
-def case(  # noqa: PLR0913 - a question has this many sides
+def case(
     transformer: Transformer,
     cluster: Cluster,
     precision: str,
@@ -150,7 +150,7 @@ def case(  # noqa: PLR0913 - a question has this many sides
     """Return the numbers of one question."""
     table = workload(transformer)
     chip = cluster.accelerator
-    widths = {name: 0.0 for name in ("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed")}
+    widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
     for stream in table.streams:
         widths[stream.name] += float(stream.width * stream.layers)
     total = float(table.parameters)
@@ -160,6 +160,9 @@ def case(  # noqa: PLR0913 - a question has this many sides
         trained = method.trainable_parameters or float(lora_parameters(transformer, method.lora_rank))
     low_bit = precision in _EIGHT_BIT or precision == "nvfp4"
     half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    domain = min(cluster.gpus_per_node, max(chip.scale_up_domain, 1))
+    if chip.scale_up_domain > cluster.gpus_per_node:
+        domain = cluster.scale_up_domain
     return Case(
         matrices=tuple(_matrix(gemm) for gemm in table.gemms),
         n_layers=float(table.n_layers),
@@ -196,7 +199,7 @@ def case(  # noqa: PLR0913 - a question has this many sides
         balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
         scale_up_bytes_per_s=chip.scale_up_bytes_per_s,
-        scale_up_domain=float(cluster.scale_up_domain if chip.scale_up_domain > cluster.gpus_per_node else min(cluster.gpus_per_node, max(chip.scale_up_domain, 1))),
+        scale_up_domain=float(domain),
         pcie=1.0 if chip.scale_up_kind == "pcie" else 0.0,
         scale_out_bytes_per_s=cluster.scale_out_bytes_per_s,
         memory_bytes=chip.memory_bytes,
@@ -228,7 +231,7 @@ def stacked(cases: list[Case]) -> Case:
         return np.array([getattr(one, name) for one in cases], dtype=np.float64)
 
     kinds = {matrix.name: matrix for one in cases for matrix in one.matrices}
-    matrices = []
+    matrices: list[Matrix] = []
     for name, kind in kinds.items():
         found = [next((m for m in one.matrices if m.name == name), None) for one in cases]
 

@@ -22,7 +22,7 @@ _OTHER_STACK, _OTHER_TIER, _OTHER_EXPERTS = 0.5, 1.0, 2.5
 
 @cache
 def _features() -> tuple[tuple[PublishedRun, str, str, float], ...]:
-    rows = []
+    rows: list[tuple[PublishedRun, str, str, float]] = []
     for run in catalogue.runs():
         if run.tokens_per_second_per_gpu is not None:
             chip = catalogue.accelerator(run.accelerator_id).value.accelerator

@@ -21,16 +21,28 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
     {
         "gemm_efficiency": _prior(0.8, 0.95, 1.05, "Large matmuls inside a step against the device's measured ceiling"),
         "gemm_tail_power": _prior(0.4, 0.7, 1.0, "How much of a partly filled wave of output tiles is lost"),
-        "gemm_depth": _prior(60, 130, 260, "Inner dimension at which a matmul reaches half its rate; prologue of tiles"),
+        "gemm_depth": _prior(
+            60, 130, 260, "Inner dimension at which a matmul reaches half its rate; prologue of tiles"
+        ),
         "gemm_bandwidth": _prior(0.6, 0.8, 0.95, "Memory rate of a matmul that is bound by memory"),
-        "eight_bit_efficiency": _prior(0.7, 0.9, 1.0, "8-bit matmuls in a step against their own ceiling; scaling factors"),
+        "eight_bit_efficiency": _prior(
+            0.7, 0.9, 1.0, "8-bit matmuls in a step against their own ceiling; scaling factors"
+        ),
         "four_bit_efficiency": _prior(0.5, 0.8, 1.0, "4-bit matmuls likewise"),
         "quantise_passes": _prior(1, 2, 5, "Times an 8- or 4-bit matmul's inputs are read and written to be quantised"),
-        "flash_efficiency": _prior(0.35, 0.55, 0.75, "Fused attention against the 16-bit ceiling (Dao 2023, figures 4-6)"),
-        "flash_hopper": _prior(0.6, 0.9, 1.3, "Fused attention on Hopper and later, relative: FlashAttention 2 is far from their peak"),
-        "unfused_passes": _prior(6, 14, 30, "Times unfused attention moves its score matrix: mask, softmax, dropout and back"),
+        "flash_efficiency": _prior(
+            0.35, 0.55, 0.75, "Fused attention against the 16-bit ceiling (Dao 2023, figures 4-6)"
+        ),
+        "flash_hopper": _prior(
+            0.6, 0.9, 1.3, "Fused attention on Hopper and later, relative: FlashAttention 2 is far from their peak"
+        ),
+        "unfused_passes": _prior(
+            6, 14, 30, "Times unfused attention moves its score matrix: mask, softmax, dropout and back"
+        ),
         "unfused_efficiency": _prior(0.3, 0.5, 0.8, "Batched matmuls of unfused attention against the ceiling"),
-        "residual_passes": _prior(8, 16, 30, "Elements moved per element of the residual stream and layer: norms, adds, dropout"),
+        "residual_passes": _prior(
+            8, 16, 30, "Elements moved per element of the residual stream and layer: norms, adds, dropout"
+        ),
         "hidden_passes": _prior(2, 3, 6, "Elements moved per element of heads and MLP: rotary, bias, activation"),
         "backward_traffic": _prior(1.0, 1.2, 2.0, "Elementwise bytes of the backward pass over the forward's"),
         "stream_bandwidth": _prior(0.7, 0.85, 0.95, "Elementwise kernels against the datasheet's memory rate"),
@@ -41,7 +53,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "pcie_fraction": _prior(0.25, 0.5, 0.8, "Achieved share of PCIe bandwidth"),
         "latency_s": _prior(5e-6, 15e-6, 40e-6, "Start-up of one collective per doubling of ranks"),
         "tensor_visible": _prior(0.4, 0.8, 1.0, "Share of tensor-parallel communication that nothing hides"),
-        "context_visible": _prior(0.05, 0.2, 0.5, "Share of ring attention's communication that attention does not hide"),
+        "context_visible": _prior(
+            0.05, 0.2, 0.5, "Share of ring attention's communication that attention does not hide"
+        ),
         "pipeline_visible": _prior(0.1, 0.4, 1.0, "Share of stage-to-stage transfers that is waited for"),
         "bubble": _prior(0.6, 1.0, 1.4, "Pipeline bubble over (p - 1)/v stage times"),
         "shard_overlap": _prior(0.5, 0.8, 0.95, "Share of compute that sharded gathers can hide behind"),
@@ -54,7 +68,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "expert_floor_s": _prior(0.3e-3, 1.2e-3, 3e-3, "Least time of an expert layer: routing, host synchronisation"),
         "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
         "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
-        "layer_floor_s": _prior(0.15e-3, 0.4e-3, 1.0e-3, "Least time of a layer, forward and backward: kernel launches"),
+        "layer_floor_s": _prior(
+            0.15e-3, 0.4e-3, 1.0e-3, "Least time of a layer, forward and backward: kernel launches"
+        ),
         "step_constant_s": _prior(5e-3, 15e-3, 50e-3, "Time of a step outside the model: data, logging, gradient norm"),
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),
         "untuned_traffic": _prior(1.0, 1.8, 3.5, "Elementwise traffic without fused kernels over that with them"),

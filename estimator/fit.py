@@ -27,6 +27,15 @@ _HUBER = 0.15
 _NOISE = 0.10
 """Spread of equal runs of different submitters, in log time: the scale that priors are weighed against."""
 _STEP = 0.02
+_SHARES = (
+    "tensor_visible",
+    "context_visible",
+    "exchange_visible",
+    "pipeline_visible",
+    "gradient_visible",
+    "stage_imbalance",
+)
+"""Constants that cannot exceed 1."""
 _CENTRAL = 3.29
 """Standard deviations between the ends of a central 90 %."""
 
@@ -61,7 +70,7 @@ class _Problem:
 
     def constants(self, offsets: NDArray[np.float64]) -> Constants:
         values = {name: PRIORS[name].mode * math.exp(x) for name, x in zip(self.names, offsets, strict=False)}
-        for capped in ("tensor_visible", "context_visible", "exchange_visible", "pipeline_visible", "gradient_visible", "stage_imbalance"):
+        for capped in _SHARES:
             values[capped] = min(values[capped], 1.0)
         return Constants(values)
 
@@ -70,12 +79,12 @@ class _Problem:
 
     def jacobian(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
         base = physical_log_time(self.rows, self.constants(offsets))
-        columns = []
+        columns: list[NDArray[np.float64]] = []
         for index in range(len(self.names)):
             moved = offsets.copy()
             moved[index] += _STEP
             columns.append((physical_log_time(self.rows, self.constants(moved)) - base) / _STEP)
-        return np.concatenate([np.stack(columns, axis=1), self.design], axis=1)
+        return np.column_stack([*columns, self.design])
 
     def step(
         self, offsets: NDArray[np.float64], jacobian: NDArray[np.float64], use: NDArray[np.bool_]
@@ -85,7 +94,7 @@ class _Problem:
         scaled = pull[:, None] * jacobian
         normal = jacobian.T @ scaled / _NOISE**2 + np.diag(1.0 / self.spread**2)
         gradient = scaled.T @ residual / _NOISE**2 - offsets / self.spread**2
-        return np.asarray(np.linalg.solve(normal, gradient))
+        return np.asarray(np.linalg.solve(normal, gradient), dtype=np.float64)
 
 
 def _solved(problem: _Problem, start: NDArray[np.float64], use: NDArray[np.bool_], rounds: int) -> NDArray[np.float64]:

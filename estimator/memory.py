@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimator.case import BROADCAST, Case
+from estimator.case import Case
 from estimator.layout import Floats, Layouts
 
 __all__ = ["USABLE_SHARE", "Memory", "memory"]
@@ -59,7 +59,7 @@ def memory(case: Case, lay: Layouts) -> Memory:
     shared = body / lay.tensor
     experts = case.expert_parameters / (lay.expert * lay.pipeline)
 
-    def spread(from_stage: float) -> BROADCAST:
+    def spread(from_stage: float) -> Floats:
         sharded = shared / owners + experts / expert_owners
         return np.where(lay.shard_stage >= from_stage, sharded, shared + experts)
 
@@ -76,7 +76,7 @@ def memory(case: Case, lay: Layouts) -> Memory:
     )
 
 
-def _activations(case: Case, lay: Layouts) -> tuple[BROADCAST, BROADCAST]:
+def _activations(case: Case, lay: Layouts) -> tuple[Floats, Floats]:
     """Return bytes of kept activations and of the loss."""
     tokens = lay.micro_batch * case.sequence_length / lay.context
     split = np.where(case.sequence_parallel > 0, lay.tensor, 1.0)
@@ -86,7 +86,8 @@ def _activations(case: Case, lay: Layouts) -> tuple[BROADCAST, BROADCAST]:
     whole = (layer + scores) * tokens / case.n_layers
     checkpoint = 2.0 * case.residual_elements / split * tokens / case.n_layers
     in_flight = np.minimum(lay.pipeline, lay.micro_batches)
-    in_flight = np.where(lay.virtual > 1, np.minimum(in_flight * (1.0 + (lay.pipeline - 1.0) / (lay.pipeline * lay.virtual)), lay.micro_batches), in_flight)
+    warm_up = 1.0 + (lay.pipeline - 1.0) / (lay.pipeline * lay.virtual)
+    in_flight = np.where(lay.virtual > 1, np.minimum(in_flight * warm_up, lay.micro_batches), in_flight)
     layers = case.n_layers / lay.pipeline
     kept = np.where(lay.recompute > 1, checkpoint * layers * in_flight + whole, whole * layers * in_flight)
     # The last stage holds the logits, but only one micro-batch in flight.

@@ -52,7 +52,7 @@ def gather_s(members: Group, size_bytes: BROADCAST) -> BROADCAST:
 def all_to_all_s(members: Group, size_bytes: BROADCAST, constants: Constants) -> BROADCAST:
     """Return seconds for every rank to send `size_bytes`, spread evenly over all ranks of the group.
 
-        max((g − 1)/r · S / up,  (r − g)/r · S / out) / fraction + 2 · latency      g of r ranks are local
+    max((g − 1)/r · S / up,  (r − g)/r · S / out) / fraction + 2 · latency      g of r ranks are local
     """
     r, g = members.ranks, members.local_ranks
     inside = (g - 1.0) / r * size_bytes / members.up_bytes_per_s

@@ -8,7 +8,7 @@ import numpy as np
 from estimator.calibration import Calibration, calibration, effect_keys
 from estimator.comparables import comparable_runs
 from estimator.flops import flop_counts
-from estimator.layout import Layouts
+from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import memory
 from estimator.pricing import Choice, Setting, choice, setting
 from estimator.question import Assumption, Caution, Layout, MemoryUse, Prediction, Question
@@ -60,7 +60,7 @@ def prediction(question: Question) -> Prediction:
         assumptions=_assumptions(found, layout, fits=fits),
         warnings=(*(() if fits else (_does_not_fit(found, rows),)), *span.warnings),
         runner_ups=_runner_ups(found.layouts, priced, factor),
-        narrow_by=narrowings(found, priced, known, span),
+        narrow_by=narrowings(found, priced, span),
         comparable_runs=comparable_runs(found, known),
     )
 
@@ -100,7 +100,8 @@ def _shares(times: StepTime) -> dict[str, float]:
 
 def _runner_ups(layouts: Layouts, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
     best_s = priced.seconds[priced.order[0]]
-    near = [i for i in priced.order[1 : 20 * _RUNNER_UPS] if priced.fits[i] and priced.seconds[i] <= best_s * (1 + _BAND)]
+    close = priced.fits & (priced.seconds <= best_s * (1 + _BAND))
+    near = [i for i in priced.order[1 : 20 * _RUNNER_UPS] if close[i]]
     return tuple((layouts.row(int(i)), float(priced.seconds[i]) * factor) for i in near[:_RUNNER_UPS])
 
 
@@ -112,7 +113,7 @@ def _does_not_fit(of: Setting, rows: Layouts) -> Caution:
         ways.append('method "lora" or "qlora"')
     elif of.question.method.name == "lora":
         ways.append('method "qlora"')
-    if rows.recompute[0] < 2:  # noqa: PLR2004 - full
+    if RECOMPUTES[int(rows.recompute[0])] != "full":
         ways.append('activation_recompute "full"')
     return Caution(
         code="does_not_fit",
@@ -125,7 +126,7 @@ def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption
     """Return what the search and the stack's defaults decided, by argument name."""
     question, request = of.question, of.question.layout
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
-    searched: Sequence[tuple[str, object, object]] = (
+    searched: Sequence[tuple[str, object, int | str]] = (
         ("tensor_parallel", request.tensor_parallel, layout.tensor_parallel),
         ("pipeline_parallel", request.pipeline_parallel, layout.pipeline_parallel),
         ("virtual_pipeline", request.virtual_pipeline, layout.virtual_pipeline),
@@ -136,7 +137,7 @@ def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption
         ("activation_recompute", request.recompute, layout.recompute),
     )
     out = [
-        Assumption(name=name, value=value, source="searched", note=why)  # type: ignore[arg-type]
+        Assumption(name=name, value=value, source="searched", note=why)
         for name, given, value in searched
         if given is None
     ]

@@ -1,6 +1,6 @@
 """From a question to its priced layouts: the one path that answers, calibration and backtest share."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,7 @@ from estimator.question import LayoutRequest, Question
 from estimator.search import Space, legal_layouts, space
 from estimator.stacks import Stack, auto_stack, stack
 from estimator.step import step_time
+from estimator.workload import workload
 
 __all__ = ["BLOCK", "Choice", "Setting", "choice", "global_batch_sequences", "setting"]
 
@@ -75,8 +76,6 @@ def _power_of_two_share(whole: int, target: float) -> int:
 
 
 def _parameters(question: Question) -> float:
-    from estimator.workload import workload
-
     return float(workload(question.transformer).parameters)
 
 
@@ -104,7 +103,12 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     batch = global_batch_sequences(question)
     request = _with_defaults(question.layout, used)
     free = space(
-        question.transformer, cluster.n_gpus, int(numbers.scale_up_domain), question.sequence_length, request, used
+        question.transformer,
+        n_gpus=cluster.n_gpus,
+        domain=int(numbers.scale_up_domain),
+        sequence_length=question.sequence_length,
+        request=request,
+        stack=used,
     )
     layouts = legal_layouts(free, question.transformer, cluster.n_gpus, batch, shard_group)
     if not len(layouts):
@@ -115,8 +119,6 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
 def _with_defaults(request: LayoutRequest, used: Stack) -> LayoutRequest:
     """Return `request`; whoever says how the model is split and not the context, has not split the context."""
     if request.tensor_parallel is not None and request.context_parallel is None and used.model_parallel:
-        from dataclasses import replace
-
         return replace(request, context_parallel=1)
     return request
 
@@ -125,7 +127,8 @@ def _sequence_parallel(question: Question, used: Stack, year: int) -> bool:
     """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
     if used.name == "megatron-deepspeed":
         return False
-    return year >= used.sequence_parallel_since or (year == 2022 and question.layout.recompute == "selective")  # noqa: PLR2004
+    since = used.sequence_parallel_since
+    return year >= since or (year == since - 1 and question.layout.recompute == "selective")
 
 
 def _why_none(question: Question, free: Space, batch: int) -> str:
@@ -150,7 +153,7 @@ def choice(of: Setting, constants: Constants) -> Choice:
         block = of.layouts.taken(rows)
         seconds[rows] = step_time(of.case, block, constants).total_s
         used_bytes[rows] = memory(of.case, block).total_bytes
-    fits = used_bytes <= USABLE_SHARE * float(of.case.memory_bytes)  # type: ignore[arg-type]
+    fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
     usual = np.ones(n, dtype=bool)
     if of.stack.recompute is not None and of.question.layout.recompute is None:
         usual = of.layouts.recompute == RECOMPUTES.index(of.stack.recompute)

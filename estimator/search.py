@@ -39,19 +39,23 @@ def _divisors(whole: int, most: int) -> tuple[int, ...]:
     return tuple(d for d in range(1, min(whole, most) + 1) if whole % d == 0)
 
 
-def space(t: Transformer, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack) -> Space:
+def space(
+    t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
+) -> Space:
     """Return what each knob may be: what the caller fixed, else all that is legal on the stack."""
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
         return (fixed,) if fixed is not None else free
 
     searched = stack.model_parallel
-    tensor = tuple(d for d in _divisors(t.n_heads, min(_WIDEST_TENSOR, max(domain, 1))) if n_gpus % d == 0 and d & (d - 1) == 0)
-    pipeline = tuple(d for d in _divisors(n_gpus, t.n_layers))
-    context = (1,)
+    widest = min(_WIDEST_TENSOR, max(domain, 1))
+    tensor = tuple(d for d in _divisors(t.n_heads, widest) if n_gpus % d == 0 and d & (d - 1) == 0)
+    pipeline = _divisors(n_gpus, t.n_layers)
+    context: tuple[int, ...] = (1,)
     if searched and sequence_length >= _LONG_SEQUENCE:
-        context = tuple(d for d in _divisors(n_gpus, _WIDEST_CONTEXT) if d & (d - 1) == 0 and sequence_length % (2 * d) == 0)
-    experts = (1,)
+        powers = (d for d in _divisors(n_gpus, _WIDEST_CONTEXT) if d & (d - 1) == 0)
+        context = tuple(d for d in powers if sequence_length % (2 * d) == 0)
+    experts: tuple[int, ...] = (1,)
     if t.experts is not None:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     stages: tuple[int, ...] = (0, 1) if searched else (0, 1, 2, 3)
@@ -60,7 +64,9 @@ def space(t: Transformer, n_gpus: int, domain: int, sequence_length: int, reques
     elif not searched and stack.sharding != "ddp":
         stages = (SHARDINGS.index(stack.sharding),)
     micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
-    recompute = (0, 1, 2) if stack.recompute is None or searched else tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+    recompute: tuple[int, ...] = (0, 1, 2)
+    if stack.recompute is not None and not searched:
+        recompute = tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched else (1,)),

@@ -4,7 +4,6 @@ import math
 
 import numpy as np
 
-from estimator.calibration import Calibration
 from estimator.layout import RECOMPUTES
 from estimator.pricing import Choice, Setting
 from estimator.question import Narrowing
@@ -15,9 +14,11 @@ __all__ = ["narrowings"]
 _FRAMEWORK_SPREAD = 0.25
 """Log time between stacks of the same tier and the next (left-out rows: tuned against untuned)."""
 _BATCH_SPREAD = 0.05
+_LEAST = 0.005
+"""What narrows by less says nothing."""
 
 
-def narrowings(of: Setting, priced: Choice, known: Calibration, span: Interval) -> tuple[Narrowing, ...]:
+def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, ...]:
     """Return the unsaid inputs, most telling first.
 
     An input that can move log time by d takes 1 − sqrt(1 − (d/w)²) of the range's log width w away when it is told,
@@ -29,20 +30,22 @@ def narrowings(of: Setting, priced: Choice, known: Calibration, span: Interval) 
     if of.question.framework == "auto":
         moves.append(("framework", _FRAMEWORK_SPREAD, "stacks differ in how well they are tuned"))
     if request.recompute is None:
-        moves.append(("activation_recompute", _spread(of, priced, "recompute"), "running the forward pass again costs up to a third"))
+        why = "running the forward pass again costs up to a third"
+        moves.append(("activation_recompute", _spread(of, priced, "recompute"), why))
     if request.micro_batch_size is None:
-        moves.append(("micro_batch_size", _spread(of, priced, "micro_batch"), "small micro-batches leave the device idle"))
+        why = "small micro-batches leave the device idle"
+        moves.append(("micro_batch_size", _spread(of, priced, "micro_batch"), why))
     if request.tensor_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
         moves.append(("tensor_parallel", _spread(of, priced, "tensor"), "its communication is in every layer"))
     if request.pipeline_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
         moves.append(("pipeline_parallel", _spread(of, priced, "pipeline"), "its bubble leaves devices idle"))
     if of.question.global_batch_sequences is None:
         moves.append(("global_batch_sequences", _BATCH_SPREAD, "it sets how often gradients are exchanged"))
-    out = []
+    out: list[Narrowing] = []
     for name, move, why in moves:
         share = min(0.95, move / width) if width else 0.0
         narrows = 1.0 - math.sqrt(1.0 - share * share)
-        if narrows > 0.005:  # noqa: PLR2004 - what rounds to nothing says nothing
+        if narrows > _LEAST:
             out.append(Narrowing(argument=name, narrows_by=round(narrows, 3), why=why))
     speed = Narrowing(
         argument="observed_tokens_per_second",
@@ -60,7 +63,7 @@ def _spread(of: Setting, priced: Choice, knob: str) -> float:
         for value in np.unique(values)
         if bool(((values == value) & priced.fits).any())
     ]
-    if len(best) < 2:  # noqa: PLR2004 - nothing to compare
+    if len(best) <= 1:
         return 0.0
     near = sorted(best)[: max(2, len(RECOMPUTES))]
     return min(0.5, math.log(near[-1] / near[0]))

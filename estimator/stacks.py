@@ -19,7 +19,8 @@ class Stack:
 
     name: str
     tier: Tier
-    """`tuned`: measured by its vendor on its own hardware; `research`: a maintained trainer; `untuned`: as users have it."""
+    """`tuned`: measured by its vendor on its own hardware; `research`: a maintained trainer; `untuned`: as users
+    have it."""
     model_parallel: bool
     """Whether tensor and pipeline parallelism are searched where nothing is said."""
     sharding: Sharding
@@ -31,7 +32,7 @@ class Stack:
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
 
 
-def _stack(  # noqa: PLR0913 - one column each
+def _stack(
     name: str,
     tier: Tier,
     sharding: Sharding,

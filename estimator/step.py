@@ -86,7 +86,9 @@ def matmul_s(
     return np.maximum(compute, traffic)
 
 
-def _matrix_s(case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST) -> tuple[BROADCAST, BROADCAST]:
+def _matrix_s(
+    case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST
+) -> tuple[BROADCAST, BROADCAST]:
     """Return forward and backward seconds of one matrix, one layer, one micro-batch."""
     n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
     k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
@@ -106,10 +108,10 @@ def _matrix_s(case: Case, constants: Constants, matrix: Matrix, lay: Layouts, to
 def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
     """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages."""
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
-    again = lay.recompute > 0
+    again = (lay.recompute > 0) * 1.0
     flash_rate = case.half_flop_per_s * constants["flash_efficiency"]
     flash_rate = flash_rate * np.where(case.modern > 0, constants["flash_hopper"], 1.0)
-    full_again = lay.recompute > 1
+    full_again = (lay.recompute > 1) * 1.0
     flash = part * case.attention_flop / flash_rate * (1.0 + _ATTENTION_BACKWARD + full_again)
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
     scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
@@ -127,9 +129,12 @@ def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
     elements = elements + constants["expert_permutation"] * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     adapters = np.where(case.weight_gradients > 0, 1.0, constants["adapter_traffic"])
-    quantised = case.low_bit * constants["quantise_passes"] * (4.0 * case.residual_elements + case.mlp_elements + case.expert_elements)
-    passes = 1.0 + constants["backward_traffic"] + (lay.recompute > 1)
-    moved = 2.0 * tokens / lay.pipeline * (elements * unfused * adapters * passes + quantised / lay.tensor * passes)
+    inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
+    quantised = case.low_bit * constants["quantise_passes"] * inputs
+    passes = 1.0 + constants["backward_traffic"] + (lay.recompute > 1) * 1.0
+    moved: BROADCAST = (
+        2.0 * tokens / lay.pipeline * (elements * unfused * adapters * passes + quantised / lay.tensor * passes)
+    )
     weights = case.shared_parameters / lay.tensor + case.expert_parameters / lay.expert
     moved = moved + constants["gradient_bytes"] * case.weight_gradients * weights / lay.pipeline
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
@@ -231,11 +236,14 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     sharded = _sharded_s(case, constants, lay, busy + one.last_stage)
     launch = np.maximum(one.floor - busy, 0.0)
     stage = busy + one.communication + launch + sharded
-    imbalance = np.where(lay.pipeline > 1, constants["stage_imbalance"] + (1 - constants["stage_imbalance"]) / lay.pipeline, 1.0)
+    uneven = constants["stage_imbalance"]
+    imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     tail = one.last_stage * imbalance
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    crossing = lay.virtual * 2.0 * transfer_s(
-        case, constants, 2.0 * tokens * case.hidden / lay.tensor, lay.tensor * lay.context * lay.data
+    crossing = (
+        lay.virtual
+        * 2.0
+        * transfer_s(case, constants, 2.0 * tokens * case.hidden / lay.tensor, lay.tensor * lay.context * lay.data)
     )
     crossing = np.where(lay.pipeline > 1, crossing * constants["pipeline_visible"], 0.0)
     n = lay.micro_batches

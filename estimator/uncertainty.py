@@ -11,7 +11,7 @@ from estimator.calibration import Calibration, regime_keys
 from estimator.pricing import Setting
 from estimator.question import Caution
 
-__all__ = ["COVERAGE", "Interval", "interval", "regime_quantiles"]
+__all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "regime_quantiles"]
 
 COVERAGE = 0.9
 _FEWEST_SOURCES = 3
@@ -101,7 +101,7 @@ def coverage_of(
     log_errors: NDArray[np.float64], quantiles: Mapping[str, tuple[float, float]], regimes: Sequence[tuple[str, ...]]
 ) -> NDArray[np.bool_]:
     """Return whether each row's measured time lies in its range."""
-    inside = []
+    inside: list[bool] = []
     for error, keys in zip(log_errors, regimes, strict=True):
         low, high = quantiles[next(key for key in keys if key in quantiles)]
         inside.append(low <= -error <= high)
@@ -116,8 +116,8 @@ def left_out_inside(
     inside = np.zeros(len(log_errors), dtype=bool)
     width = np.zeros(len(log_errors))
     for label in np.unique(labels):
-        out = np.flatnonzero(labels == label)
-        kept = np.flatnonzero(labels != label)
+        out: list[int] = np.flatnonzero(labels == label).tolist()
+        kept: list[int] = np.flatnonzero(labels != label).tolist()
         quantiles = regime_quantiles(log_errors[kept], [regimes[i] for i in kept], [groups[i] for i in kept])
         for i in out:
             low, high = quantiles[next(key for key in regimes[i] if key in quantiles)]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from estimator.model import Experts, LatentAttention, Transformer
 
-__all__ = ["Attention", "Gemm", "Part", "Stream", "Workload", "mean_keys", "workload"]
+__all__ = ["Attention", "Gemm", "Part", "Shard", "Stream", "Workload", "mean_keys", "workload"]
 
 Shard = Literal["column", "row", "expert", "none"]
 Part = Literal["attention", "mlp", "experts", "logits"]

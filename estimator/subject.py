@@ -46,12 +46,13 @@ def subject(request: Request) -> Subject:
         return _configured(name, request.model, request.hf_config)
     if not name:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
+    # No name is a number, and finding the names nearest to one takes longer than all the rest.
+    count = _count(request.model)
+    if count is not None:
+        return _sized(count)
     try:
         match = catalogue.transformer(name)
     except UnknownNameError as error:
-        count = _count(request.model)
-        if count is not None:
-            return _sized(count)
         kind = foreign_kind(name)
         if kind is None:
             raise UnknownNameError("model", name, error.nearest, _OTHERWISE) from None

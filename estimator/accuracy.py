@@ -1,21 +1,22 @@
 """The backtest in figures: how far left-out predictions were from what was measured, by regime."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.backtest import Table
+from estimator.backtest import Table, physical_log_time
+from estimator.calibration import Calibration
+from estimator.files import FiguresRow
+from estimator.layout import Floats
 from estimator.stacks import STACKS
 
-__all__ = ["Figures", "figures_by_regime", "labels"]
-
-Figures = Mapping[str, float | int]
+__all__ = ["figures_by_regime", "in_sample_log_errors", "labels"]
 
 
 def figures(
     log_errors: NDArray[np.float64], inside: NDArray[np.bool_], width: NDArray[np.float64], groups: Sequence[str]
-) -> Figures:
+) -> FiguresRow:
     """Return the error |predicted/measured − 1| of the rows in figures, with coverage and width of their ranges."""
     error = np.abs(np.expm1(log_errors))
     return {
@@ -56,9 +57,15 @@ def labels(rows: Table) -> dict[str, NDArray[np.bool_]]:
     }
 
 
+def in_sample_log_errors(rows: Table, known: Calibration) -> Floats:
+    """Return the log of predicted over measured time of every row with the calibration that was fitted to it."""
+    effects = np.array([sum(known.effects.get(key, 0.0) for key in keys) for keys in rows.effects])
+    return np.asarray(physical_log_time(rows, known.constants) + effects - rows.log_measured, dtype=np.float64)
+
+
 def figures_by_regime(
     rows: Table, log_errors: NDArray[np.float64], inside: NDArray[np.bool_], width: NDArray[np.float64]
-) -> dict[str, Figures]:
+) -> dict[str, FiguresRow]:
     """Return the figures of every regime that has rows."""
     groups = np.array(rows.groups)
     return {

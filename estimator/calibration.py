@@ -1,16 +1,14 @@
 """The calibrated constants, effects and intervals, as the calibration wrote them."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
+from estimator import catalogue
 from estimator.constants import PRIORS, Constants
+from estimator.files import CalibrationFile
 
-__all__ = ["Calibration", "calibration", "effect_keys", "regime_keys"]
-
-_FILE = Path(__file__).parent / "data" / "calibration.json"
+__all__ = ["Calibration", "calibration", "calibration_as_written", "effect_keys", "regime_keys"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,11 +50,13 @@ def regime_keys(tier: str, precision: str, *, moe: bool, frozen: bool) -> tuple[
 @cache
 def calibration() -> Calibration:
     """Return the committed calibration."""
-    with _FILE.open(encoding="utf-8") as text:
-        raw = json.load(text)
-    values = {name: float(raw["constants"].get(name, prior.mode)) for name, prior in PRIORS.items()}
+    return calibration_as_written(catalogue.calibration_file())
+
+
+def calibration_as_written(raw: CalibrationFile) -> Calibration:
+    """Return the calibration that a file holds; a constant that it lacks keeps its prior's mode."""
     return Calibration(
-        constants=Constants(values),
+        constants=Constants({name: raw["constants"].get(name, prior.mode) for name, prior in PRIORS.items()}),
         effects=raw["effects"],
         quantiles={name: (low, high) for name, (low, high) in raw["quantiles"].items()},
         ratios=raw["ratios"],

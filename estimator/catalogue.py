@@ -10,7 +10,16 @@ from typing import Any
 
 from estimator.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
 from estimator.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
-from estimator.files import AcceleratorFile, AcceleratorRow, EnergyFile, ModelFile, ModelRow, PriceFile
+from estimator.files import (
+    AcceleratorFile,
+    AcceleratorRow,
+    AccuracyFile,
+    CalibrationFile,
+    EnergyFile,
+    ModelFile,
+    ModelRow,
+    PriceFile,
+)
 from estimator.model import Transformer
 from estimator.names import Name, NameIndex, name_index
 from estimator.presets import NOISE as MODEL_NOISE
@@ -21,6 +30,8 @@ from estimator.rates import energy_table, grid_names, price_table, purchase_tabl
 __all__ = [
     "accelerator",
     "accelerators",
+    "accuracy",
+    "calibration_file",
     "data_version",
     "energy_default",
     "energy_defaults",
@@ -115,8 +126,19 @@ def transformers() -> tuple[ModelEntry, ...]:
 @cache
 def runs() -> tuple[PublishedRun, ...]:
     """Return every published run, in the file's order: by source."""
-    with (_DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
-        return tuple(published_run(row) for row in csv.DictReader(rows))
+    return tuple(published_run(row) for row in _run_rows())
+
+
+def calibration_file() -> CalibrationFile:
+    """Return the committed calibration as written; see estimator.calibration."""
+    rows: CalibrationFile = _loaded("calibration.json")
+    return rows
+
+
+def accuracy() -> AccuracyFile:
+    """Return the figures of the committed backtest: how far left-out predictions were off, by regime."""
+    rows: AccuracyFile = _loaded("accuracy.json")
+    return rows
 
 
 @cache
@@ -136,7 +158,12 @@ def validate() -> None:
     """
     from estimator.validation import checked_files
 
-    checked_files({path.name: _loaded(path.name) for path in sorted(_DATA.glob("*.json"))})
+    checked_files({path.name: _loaded(path.name) for path in sorted(_DATA.glob("*.json"))}, _run_rows())
+
+
+def _run_rows() -> list[dict[str, str]]:
+    with (_DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
 
 
 @cache

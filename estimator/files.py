@@ -7,11 +7,15 @@ from typing_extensions import TypedDict  # pydantic checks these shapes, and nee
 __all__ = [
     "AcceleratorFile",
     "AcceleratorRow",
+    "AccuracyFile",
     "ArchitectureRow",
+    "CalibrationFile",
     "ChoiceRow",
     "EnergyFile",
     "EnergyRow",
     "ExpertsRow",
+    "FiguresRow",
+    "FittedRow",
     "LatentRow",
     "ModelChoiceRow",
     "ModelFile",
@@ -236,3 +240,48 @@ class ModelFile(TypedDict):
     conventions: list[str]
     ambiguous_aliases: list[ModelChoiceRow]
     models: list[ModelRow]
+
+
+class FittedRow(TypedDict):
+    """What constants were fitted to: how many rows and sources, and the runs that were not, with the reason."""
+
+    rows: int
+    sources: int
+    left_out: dict[str, str]
+
+
+class CalibrationFile(TypedDict):
+    """data/calibration.json; see calibration.Calibration."""
+
+    fitted_on: FittedRow
+    coverage: float
+    constants: dict[str, float]
+    effects: dict[str, float]
+    quantiles: dict[str, tuple[float, float]]
+    ratios: dict[str, float]
+
+
+class FiguresRow(TypedDict):
+    """How far the predictions of one regime were off; see accuracy.figures_by_regime."""
+
+    rows: int
+    sources: int
+    mean: float
+    median: float
+    p90: float
+    bias: float
+    covered: float
+    range_width: float
+
+
+class AccuracyFile(TypedDict):
+    """data/accuracy.json: the backtest in figures, sources left out, and one figure with none left out."""
+
+    error: str
+    coverage_aimed_at: float
+    rows_fitted_on: int
+    rows_left_out: int
+    fits_memory: float
+    covered_in_sample: float
+    median_in_sample: float
+    regimes: dict[str, FiguresRow]

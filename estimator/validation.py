@@ -3,19 +3,31 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
 from estimator.accelerators import NOISE, PRECISIONS
-from estimator.files import AcceleratorFile, AcceleratorRow, EnergyFile, ModelFile, PriceFile
+from estimator.constants import PRIORS
+from estimator.files import (
+    AcceleratorFile,
+    AcceleratorRow,
+    AccuracyFile,
+    CalibrationFile,
+    EnergyFile,
+    ModelFile,
+    PriceFile,
+)
 from estimator.names import normalised
+from estimator.stacks import STACKS
 
 __all__ = ["CatalogueError", "checked_files"]
 
 _SHAPES: Mapping[str, Any] = {
     "accelerators.json": AcceleratorFile,
+    "accuracy.json": AccuracyFile,
+    "calibration.json": CalibrationFile,
     "energy.json": EnergyFile,
     "models.json": ModelFile,
     "prices.json": PriceFile,
@@ -34,6 +46,7 @@ _NEEDED = {
     *("memory_gb", "memory_addressable_gib", "memory_bandwidth_gb_s", "pcie_gb_s", "gpus_per_node"),
     *("scale_out_gbps", "tdp_w"),
 }
+_SPEEDS = ("tokens_per_s_per_gpu", "total_tokens", "gpu_hours", "days")
 _ALLOWED = _RATES | _NEEDED | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "n_sm", "boost_mhz", "l2_mb"}
 
 
@@ -41,8 +54,8 @@ class CatalogueError(Exception):
     """The data files contradict their shapes or each other; lists every fault."""
 
 
-def checked_files(files: Mapping[str, object]) -> None:
-    """Raise CatalogueError with every fault of `files`, given by file name as parsed from JSON."""
+def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]) -> None:
+    """Raise CatalogueError with every fault of `files`, by name and as parsed from JSON, and of the published `runs`."""
     faults: list[str] = []
     for name, shape in _SHAPES.items():
         try:
@@ -56,6 +69,9 @@ def checked_files(files: Mapping[str, object]) -> None:
         faults += _accelerator_faults(accelerators)
         faults += _price_faults(prices, {row["id"] for row in accelerators["accelerators"]})
         faults += _energy_faults(energy)
+        faults += _run_faults(runs, {row["id"] for row in accelerators["accelerators"]})
+        calibration: Any = files["calibration.json"]
+        faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:
         raise CatalogueError("\n".join(faults))
 
@@ -123,6 +139,37 @@ def _energy_faults(rows: EnergyFile) -> Iterator[str]:
             yield f"energy.json: {row['name']}: {row['low']} ≤ {row['value']} ≤ {row['high']} does not hold"
         if row["source"] not in rows["sources"]:
             yield f"energy.json: {row['name']}: unknown source {row['source']}"
+
+
+def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) -> Iterator[str]:
+    yield from (f"runs.csv: {one} is listed twice" for one in _repeated(row["id"] for row in rows))
+    for row in rows:
+        where = f"runs.csv: {row['id']}"
+        if row["accelerator"] not in accelerator_ids:
+            yield f"{where}: unknown accelerator {row['accelerator']!r}"
+        if row["stack"] not in STACKS or row["precision"] not in {*PRECISIONS, "int8"}:
+            yield f"{where}: unknown stack {row['stack']!r} or precision {row['precision']!r}"
+        if not all(row[field] for field in ("source", "group", "framework")) or row["read"] not in {"yes", "no"}:
+            yield f"{where}: does not say where it is from, what ran it, or whether it was read"
+        if bool(row["measured"]) != bool(row["tokens_per_s_per_gpu"]):
+            yield f"{where}: a speed needs what it was worked out from"
+        if not any(row[field] for field in _SPEEDS):
+            yield f"{where}: has no speed and no duration"
+        for field in (*_SPEEDS, "layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus"):
+            if row[field] and not 0 < float(row[field]) < math.inf:
+                yield f"{where}: {field} is {row[field]}"
+
+
+def _calibration_faults(rows: CalibrationFile, run_ids: set[str]) -> Iterator[str]:
+    unlike = set(rows["constants"]) ^ set(PRIORS)
+    yield from (f"calibration.json: {name} is not the model's, or lacks its fit" for name in sorted(unlike))
+    stale = (set(rows["ratios"]) | set(rows["fitted_on"]["left_out"])) ^ run_ids
+    yield from (f"calibration.json: {name} is not a run, or was not looked at" for name in sorted(stale))
+    if "all" not in rows["quantiles"] or not 0 < rows["coverage"] < 1:
+        yield "calibration.json: has no quantiles of all rows, or no coverage"
+    for name, (low, high) in rows["quantiles"].items():
+        if not -math.inf < low < 0 < high < math.inf:
+            yield f"calibration.json: the range of {name} is {low} to {high}"
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

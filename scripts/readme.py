@@ -1,7 +1,8 @@
-"""The commands that the README shows, and what they print.
+"""The commands that the README shows and what they print, and the accuracy that it states.
 
 A ```console block is one command after `$ `, and the first lines that it prints; a last line `…` says that more
-follow. The tests hold the README to it; run this file to put what is printed now in place of what was.
+follow. The figures of the backtest stand between two comments. The tests hold the README to both; run this file to
+put what is printed and measured now in place of what was.
 """
 
 import os
@@ -12,9 +13,13 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["README", "RUN_AS", "printed", "sessions"]
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from estimator import catalogue  # noqa: E402 - the checkout's own packages come first
+
+__all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions"]
+
 README = ROOT / "README.md"
 RUN_AS = {
     "traintime": [sys.executable, "-m", "traintime"],
@@ -24,6 +29,8 @@ COLUMNS = "100"
 SECONDS_PER_COMMAND = 120
 MORE = "…"
 INTERNAL_FAULT = 1  # 2 is an answer too: the one sentence for a bad argument
+
+ACCURACY_BLOCK = re.compile(r"(?<=<!-- accuracy:begin -->\n).*?(?=<!-- accuracy:end -->)", flags=re.DOTALL)
 
 _SESSION = re.compile(r"^```console\n\$ (.*?[^\\])\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
@@ -59,10 +66,26 @@ def printed(command: str, shown: str) -> str:
     return "\n".join(lines) + "\n"
 
 
+def accuracy_block() -> str:
+    """Return the backtest's figures as a table, a regime a row."""
+    measured = catalogue.accuracy()
+    lines = [
+        "| runs | rows | sources | median error | 90% of errors below | measured time in range | range, high ÷ low |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {name} | {row['rows']:,} | {row['sources']} | {row['median']:.1%} | {row['p90']:.1%} "
+            f"| {row['covered']:.0%} | {row['range_width']:.2f}× |"
+            for name, row in measured["regimes"].items()
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
-    """Rewrite the README's answers."""
+    """Rewrite the README's answers and figures."""
     text = README.read_text(encoding="utf-8")
     text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{printed(session[1], session[2])}```", text)
+    text = ACCURACY_BLOCK.sub(lambda _: accuracy_block(), text)
     README.write_text(text, encoding="utf-8")
 
 

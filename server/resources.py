@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from importlib.resources import files
 from typing import cast
 from urllib.parse import unquote
 
@@ -88,12 +87,7 @@ def _run_ids() -> Sequence[str]:
 
 
 def _accuracy() -> object:
-    path = files("estimator") / "data" / "accuracy.json"
-    if not path.is_file():
-        raise UnknownResourceError(
-            "traintime://accuracy has not been worked out for this version; see traintime://gpus"
-        )
-    return json.loads(path.read_text(encoding="utf-8"))
+    return catalogue.accuracy()
 
 
 SINGLES: Sequence[Single] = (

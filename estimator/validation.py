@@ -55,7 +55,7 @@ class CatalogueError(Exception):
 
 
 def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]) -> None:
-    """Raise CatalogueError with every fault of `files`, by name and as parsed from JSON, and of the published `runs`."""
+    """Raise CatalogueError with every fault of `files`, by name and as parsed, and of the published `runs`."""
     faults: list[str] = []
     for name, shape in _SHAPES.items():
         try:

@@ -155,6 +155,26 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
     )
 
 
+@_traintime.command("validate", context_settings=_HELP)
+@click.option("--refit", "anew", is_flag=True, help="Fit and judge anew instead of printing what was committed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, for programs.")
+def _validate(*, anew: bool, as_json: bool) -> None:
+    """Print how far predictions were off on published runs."""
+    from estimator.catalogue import accuracy
+
+    figures = accuracy()
+    if anew:
+        from estimator.refit import refit
+
+        figures = refit().accuracy
+    if as_json:
+        click.echo(json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        return
+    from server.rendering import print_accuracy
+
+    print_accuracy(figures)
+
+
 def _separated(given: Sequence[str]) -> list[str]:
     return [name.strip() for text in given for name in text.split(",") if name.strip()]
 

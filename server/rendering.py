@@ -1,5 +1,6 @@
 """Answers for people: what a tool says, as text and tables in a terminal."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -8,9 +9,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from estimator.files import AccuracyFile
 from estimator.units import format_count
 
-__all__ = ["print_answer"]
+__all__ = ["print_accuracy", "print_answer"]
 
 Answer = Mapping[str, Any]
 
@@ -31,6 +33,35 @@ def print_answer(tool: str, answer: Answer, console: Console | None = None) -> N
     # Names and notes come from data: a bracket in them is a bracket, not markup.
     console.print(Text(answer.get("summary", "")))
     _PRINTERS.get(tool, _print_plainly)(console, answer)
+
+
+def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
+    """Print the backtest, a regime a row."""
+    console = console or _Terminal(highlight=False)
+    console.print(
+        Text(
+            f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "
+            f"Error: {figures['error']}. Ranges aim at {figures['coverage_aimed_at']:.0%}. "
+            f"With no source left out, the median error is {figures['median_in_sample']:.1%}."
+        )
+    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    table.add_column("Runs", no_wrap=True)
+    for title in ("Rows", "Sources", "Median", "Mean", "90% below", "Bias", "In range", "High ÷ low"):
+        table.add_column(title, justify="right")
+    for name, row in figures["regimes"].items():
+        table.add_row(
+            name,
+            f"{row['rows']:,}",
+            f"{row['sources']:,}",
+            f"{row['median']:.1%}",
+            f"{row['mean']:.1%}",
+            f"{row['p90']:.1%}",
+            f"{math.expm1(row['bias']):+.1%}",
+            f"{row['covered']:.0%}",
+            f"{row['range_width']:.2f}",
+        )
+    console.print(table)
 
 
 def _print_estimate(console: Console, answer: Answer) -> None:

@@ -7,16 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator import catalogue
-from estimator.calibration import effect_keys, regime_keys
 from estimator.case import Case, stacked
 from estimator.constants import Constants
+from estimator.effects import effect_keys, regime_keys
 from estimator.errors import InfeasibleError
 from estimator.hardware import Cluster
 from estimator.layout import Floats, Layouts
 from estimator.pricing import Setting, choice, setting
 from estimator.published import PublishedRun
 from estimator.question import LayoutRequest, Method, Question
-from estimator.stacks import STACKS
 from estimator.step import step_time
 from estimator.units import BITS_PER_BYTE, GIGA
 
@@ -95,6 +94,8 @@ def table(constants: Constants) -> Table:
     cases: list[Case] = []
     rows: list[Layouts] = []
     shares: list[float] = []
+    keys: list[tuple[str, ...]] = []
+    regimes: list[tuple[str, ...]] = []
     left_out: list[tuple[str, str]] = []
     for run in catalogue.runs():
         if run.tokens_per_second_per_gpu is None:
@@ -111,17 +112,11 @@ def table(constants: Constants) -> Table:
         chosen = choice(found, constants)
         best = chosen.order[:1]
         kept.append(run)
+        keys.append(effect_keys(found.question, found.stack))
+        regimes.append(regime_keys(found.question, found.stack))
         cases.append(found.case)
         rows.append(found.layouts.taken(best))
         shares.append(float(chosen.memory_bytes[best[0]]) / found.question.cluster.accelerator.memory_bytes)
-    keys: list[tuple[str, ...]] = []
-    regimes: list[tuple[str, ...]] = []
-    for run in kept:
-        chip = catalogue.accelerator(run.accelerator_id).value.accelerator
-        tier = STACKS[run.stack].tier
-        moe, frozen = run.transformer.experts is not None, run.method != "full"
-        keys.append(effect_keys(chip.family, chip.segment, run.stack, tier, run.precision, moe=moe, frozen=frozen))
-        regimes.append(regime_keys(tier, run.precision, moe=moe, frozen=frozen))
     return Table(
         runs=tuple(kept),
         case=stacked(cases),

@@ -8,7 +8,7 @@ from estimator import catalogue
 from estimator.constants import PRIORS, Constants
 from estimator.files import CalibrationFile
 
-__all__ = ["Calibration", "calibration", "calibration_as_written", "effect_keys", "regime_keys"]
+__all__ = ["Calibration", "calibration", "calibration_as_written"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,28 +23,6 @@ class Calibration:
     ratios: Mapping[str, float]
     """Left-out predicted over measured time, by run id."""
     coverage: float
-
-
-def effect_keys(
-    family: str, segment: str, stack: str, tier: str, precision: str, *, moe: bool, frozen: bool
-) -> tuple[str, ...]:
-    """Return the keys whose effects add up for one question."""
-    keys = [f"device:{family}-{segment}", f"stack:{stack}", f"tier:{tier}", f"precision:{precision}"]
-    if moe:
-        keys.append("experts")
-        keys.append(f"experts-stack:{stack}")
-    if frozen:
-        keys.append("frozen-base")
-    return tuple(keys)
-
-
-def regime_keys(tier: str, precision: str, *, moe: bool, frozen: bool) -> tuple[str, ...]:
-    """Return the regimes of one question, the narrowest first."""
-    bits = "16-bit" if precision in {"bf16", "fp16", "tf32", "fp32"} else "8-bit" if precision != "nvfp4" else "4-bit"
-    what = "experts" if moe else "adapters" if frozen else "dense"
-    if tier == "untuned":
-        return ("untuned", f"{what} {bits}", what, "all")
-    return (f"{what} {bits}", what, "all")
 
 
 @cache

@@ -98,6 +98,10 @@ class Case:
     """1 where attention writes its score matrix out."""
     modern: Numbers
     """1 on Hopper and later NVIDIA chips."""
+    flash_2: Numbers
+    """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
+    head_share: Numbers
+    """Width of an attention head over 128, at most 1."""
     attention_share: Numbers
     """Attention work left where short documents are packed; 1 otherwise."""
     untuned: Numbers
@@ -143,6 +147,7 @@ def case(
     sequence_length: int,
     *,
     unfused: bool,
+    flash_2: bool = False,
     packed_short: bool = False,
     untuned: bool = False,
     sequence_parallel: bool = True,
@@ -205,6 +210,8 @@ def case(
         memory_bytes=chip.memory_bytes,
         unfused=1.0 if unfused else 0.0,
         modern=1.0 if chip.family in {"hopper", "blackwell", "rubin"} and chip.segment == "datacenter" else 0.0,
+        flash_2=1.0 if flash_2 else 0.0,
+        head_share=min(1.0, transformer.head_dim / 128.0),
         attention_share=0.1 if packed_short else 1.0,
         untuned=1.0 if untuned else 0.0,
         sequence_parallel=1.0 if sequence_parallel else 0.0,

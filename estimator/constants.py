@@ -36,6 +36,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "flash_hopper": _prior(
             0.6, 0.9, 1.3, "Fused attention on Hopper and later, relative: FlashAttention 2 is far from their peak"
         ),
+        "flash_2_on_hopper": _prior(
+            0.4, 0.6, 0.9, "FlashAttention 1 or 2 on Hopper and later, relative: no warpgroup matmuls"
+        ),
+        "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
+        "selective_share": _prior(
+            0.03, 0.08, 0.25, "Share of the forward pass that selective recomputation runs again"
+        ),
         "unfused_passes": _prior(
             6, 14, 30, "Times unfused attention moves its score matrix: mask, softmax, dropout and back"
         ),

@@ -14,17 +14,19 @@ __all__ = ["EFFECT_SPREAD", "Fit", "fitted", "left_out_log_errors"]
 
 EFFECT_SPREAD: Mapping[str, float] = {
     "device": 0.12,
-    "stack": 0.10,
-    "tier": 0.12,
+    "stack": 0.15,
+    "tier": 0.08,
     "precision": 0.06,
     "experts": 0.12,
     "experts-stack": 0.08,
     "frozen-base": 0.10,
+    "early": 0.10,
+    "searched": 0.10,
 }
 """Prior standard deviation of each kind of effect, in log time."""
 _HUBER = 0.15
 """Log error beyond which a row pulls with constant force."""
-_NOISE = 0.10
+_NOISE = 0.20
 """Spread of equal runs of different submitters, in log time: the scale that priors are weighed against."""
 _STEP = 0.02
 _SHARES = (

@@ -22,6 +22,8 @@ _RESIDUAL_ELEMENTS = 7.0
 _HIDDEN_ELEMENTS = 1.5
 """16-bit elements kept per element of a stream: 34 bytes a token and hidden unit in all for an MLP of width 4h
 (Korthikanti et al. 2022, equation 1, without the score matrix and with masks of one byte)."""
+_SELECTIVE_SHARE = 0.55
+"""Of the activations: inputs of matmuls alone (Korthikanti et al. 2022, table 2, without the MLP's hidden copies)."""
 _LOSS_BYTES = 6.0
 """Logits in 16 bit and their FP32 gradient."""
 _ZERO1, _ZERO2, _ZERO3 = 1.0, 2.0, 3.0
@@ -84,12 +86,14 @@ def _activations(case: Case, lay: Layouts) -> tuple[Floats, Floats]:
     layer = 2.0 * (_RESIDUAL_ELEMENTS * case.residual_elements / split + _HIDDEN_ELEMENTS * hidden / lay.tensor)
     scores = np.where((case.unfused > 0) & (lay.recompute == 0), 5.0 * case.score_elements / lay.tensor, 0.0)
     whole = (layer + scores) * tokens / case.n_layers
+    # With fused attention, selective recomputation drops what norms and activations would keep.
+    lighter = np.where((case.unfused > 0) | (lay.recompute == 0), 1.0, _SELECTIVE_SHARE)
     checkpoint = 2.0 * case.residual_elements / split * tokens / case.n_layers
     in_flight = np.minimum(lay.pipeline, lay.micro_batches)
     warm_up = 1.0 + (lay.pipeline - 1.0) / (lay.pipeline * lay.virtual)
     in_flight = np.where(lay.virtual > 1, np.minimum(in_flight * warm_up, lay.micro_batches), in_flight)
     layers = case.n_layers / lay.pipeline
-    kept = np.where(lay.recompute > 1, checkpoint * layers * in_flight + whole, whole * layers * in_flight)
+    kept = np.where(lay.recompute > 1, checkpoint * layers * in_flight + whole, lighter * whole * layers * in_flight)
     # The last stage holds the logits, but only one micro-batch in flight.
     loss = _LOSS_BYTES * tokens * case.vocab / lay.tensor / np.where(lay.pipeline > 1, 4.0, 1.0)
     return kept, loss

@@ -5,8 +5,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from estimator.calibration import Calibration, calibration, effect_keys
+from estimator.calibration import Calibration, calibration
 from estimator.comparables import comparable_runs
+from estimator.effects import effect_keys
 from estimator.flops import flop_counts
 from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import memory
@@ -67,17 +68,7 @@ def prediction(question: Question) -> Prediction:
 
 def effect(of: Setting, known: Calibration) -> float:
     """Return the log of measured over physical time of runs like this one."""
-    question = of.question
-    chip = question.cluster.accelerator
-    keys = effect_keys(
-        chip.family,
-        chip.segment,
-        of.stack.name,
-        of.stack.tier,
-        question.precision,
-        moe=question.transformer.experts is not None,
-        frozen=question.method.name != "full",
-    )
+    keys = effect_keys(of.question, of.stack)
     return sum(known.effects.get(key, 0.0) for key in keys)
 
 

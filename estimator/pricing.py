@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from estimator.case import Case, case
 from estimator.constants import Constants
+from estimator.effects import CURRENT_YEAR
 from estimator.errors import InfeasibleError
 from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import USABLE_SHARE, memory
@@ -23,7 +24,8 @@ BLOCK = 16_384
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
-_FUSED_SINCE_UNSAID = 2026
+_LAST_FLASH_2_YEAR = 2023
+"""After it NVIDIA's own stacks had attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     used = (
         auto_stack(cluster.accelerator, cluster.n_gpus) if question.framework == "auto" else stack(question.framework)
     )
-    year = question.year or _FUSED_SINCE_UNSAID
+    year = question.year or CURRENT_YEAR
     numbers = case(
         question.transformer,
         cluster,
@@ -97,6 +99,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         question.sequence_length,
         unfused=year < used.fused_attention_since,
         packed_short=packed_short,
+        flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
         untuned=used.tier == "untuned",
         sequence_parallel=_sequence_parallel(question, used, year),
     )

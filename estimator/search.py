@@ -67,6 +67,9 @@ def space(
     recompute: tuple[int, ...] = (0, 1, 2)
     if stack.recompute is not None and not searched:
         recompute = tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+    if stack.recompute == "none" and request.tensor_parallel is not None and request.pipeline_parallel is not None:
+        # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
+        recompute = (0, 1)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched else (1,)),

@@ -55,7 +55,8 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         one.name: one
         for one in (
-            _stack("nemo", "tuned", "zero1", model_parallel=True),
+            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024),
+            _stack("automodel", "tuned", "zero3", "none"),
             _stack("mlperf", "tuned", "zero1", model_parallel=True),
             _stack("megatron", "research", "zero1", None, model_parallel=True),
             _stack("megatron-deepspeed", "research", "zero1", "full", model_parallel=True, fused=2024),

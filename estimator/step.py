@@ -110,7 +110,9 @@ def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCA
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
     again = (lay.recompute > 0) * 1.0
     flash_rate = case.half_flop_per_s * constants["flash_efficiency"]
-    flash_rate = flash_rate * np.where(case.modern > 0, constants["flash_hopper"], 1.0)
+    generation = np.where(case.flash_2 > 0, constants["flash_2_on_hopper"], constants["flash_hopper"])
+    flash_rate = flash_rate * np.where(case.modern > 0, generation, 1.0)
+    flash_rate = flash_rate * case.head_share ** constants["flash_head_power"]
     full_again = (lay.recompute > 1) * 1.0
     flash = part * case.attention_flop / flash_rate * (1.0 + _ATTENTION_BACKWARD + full_again)
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
@@ -118,6 +120,16 @@ def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCA
     scores = scores / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
     unfused = products * (3.0 + again) + scores * (1.0 + again / 3.0)
     return np.where(case.unfused > 0, unfused, flash)
+
+
+def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return the share of the forward pass that is run again, attention apart.
+
+    Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
+    with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
+    """
+    selective = np.where(case.unfused > 0, 0.0, constants["selective_share"])
+    return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
 
 
 def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
@@ -131,7 +143,7 @@ def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
     adapters = np.where(case.weight_gradients > 0, 1.0, constants["adapter_traffic"])
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs
-    passes = 1.0 + constants["backward_traffic"] + (lay.recompute > 1) * 1.0
+    passes = 1.0 + constants["backward_traffic"] + _again(case, constants, lay)
     moved: BROADCAST = (
         2.0 * tokens / lay.pipeline * (elements * unfused * adapters * passes + quantised / lay.tensor * passes)
     )
@@ -158,7 +170,7 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    again = (lay.recompute > 1) * 1.0
+    again = _again(case, constants, lay)
     compute: BROADCAST = 0.0
     last: BROADCAST = 0.0
     for matrix in case.matrices:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.calibration import Calibration, regime_keys
+from estimator.calibration import Calibration
+from estimator.effects import regime_keys
 from estimator.pricing import Setting
 from estimator.question import Caution
 
@@ -65,12 +66,7 @@ def _conformal(log_errors: NDArray[np.float64]) -> float:
 def interval(of: Setting, known: Calibration) -> Interval:
     """Return the range of a setting: its narrowest regime's, wider where nothing like it was measured."""
     question = of.question
-    keys = regime_keys(
-        of.stack.tier,
-        question.precision,
-        moe=question.transformer.experts is not None,
-        frozen=question.method.name != "full",
-    )
+    keys = regime_keys(question, of.stack)
     regime = next(key for key in keys if key in known.quantiles)
     low, high = known.quantiles[regime]
     chip = question.cluster.accelerator

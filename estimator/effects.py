@@ -1,0 +1,44 @@
+"""What the physics does not see: the keys of a question whose calibrated effects multiply its time."""
+
+from estimator.question import Question
+from estimator.stacks import Stack
+
+__all__ = ["CURRENT_YEAR", "effect_keys", "regime_keys"]
+
+CURRENT_YEAR = 2026
+"""Release year of the software where nothing is said."""
+_EARLY_YEARS = 1
+"""Years after its launch in which a device's software is still young."""
+_EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
+
+
+def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
+    """Return the keys whose effects add up, in log time, for one question."""
+    chip = question.cluster.accelerator
+    layout = question.layout
+    keys = [
+        f"device:{chip.family}-{chip.segment}",
+        f"stack:{stack.name}",
+        f"tier:{stack.tier}",
+        f"precision:{question.precision}",
+    ]
+    if question.transformer.experts is not None:
+        keys += ["experts", f"experts-stack:{stack.name}"]
+    if question.method.name != "full":
+        keys.append("frozen-base")
+    if (question.year or CURRENT_YEAR) - chip.year <= _EARLY_YEARS:
+        keys.append("early")
+    if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
+        keys.append("searched:layout")
+    if layout.micro_batch_size is None:
+        keys.append("searched:micro-batch")
+    return tuple(keys)
+
+
+def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
+    """Return the regimes that a question's range is taken from, the narrowest first."""
+    bits = "8-bit" if question.precision in _EIGHT_BIT else "4-bit" if question.precision == "nvfp4" else "16-bit"
+    moe, frozen = question.transformer.experts is not None, question.method.name != "full"
+    what = "experts" if moe else "adapters" if frozen else "dense"
+    narrow = (f"{what} {bits}", what, "all")
+    return ("untuned", *narrow) if stack.tier == "untuned" else narrow

@@ -49,14 +49,18 @@ def gather_s(members: Group, size_bytes: BROADCAST) -> BROADCAST:
     return np.maximum(inside, across) + members.latency_s
 
 
-def all_to_all_s(members: Group, size_bytes: BROADCAST, constants: Constants) -> BROADCAST:
-    """Return seconds for every rank to send `size_bytes`, spread evenly over all ranks of the group.
+def all_to_all_s(members: Group, token_bytes: BROADCAST, top_k: BROADCAST, constants: Constants) -> BROADCAST:
+    """Return seconds for every rank to send `token_bytes` of tokens to `top_k` ranks each, spread evenly.
 
-    max((g − 1)/r · S / up,  (r − g)/r · S / out) / fraction + 2 · latency      g of r ranks are local
+        max((r − 1)/r · k · S / up,  d · S / out) / fraction + 2 · latency
+        d = (n − 1)(1 − (1 − 1/n)^k)      domains other than its own that a token goes to, of n
+
+    A token crosses to a domain once and is copied there. Source: DeepSeek-AI 2024 (V3), section 3.2.2.
     """
-    r, g = members.ranks, members.local_ranks
-    inside = (g - 1.0) / r * size_bytes / members.up_bytes_per_s
-    across = (r - g) / r * size_bytes / members.out_bytes_per_s
+    r = members.ranks
+    n = r / members.local_ranks
+    inside = (r - 1.0) / r * top_k * token_bytes / members.up_bytes_per_s
+    across = (n - 1.0) * (1.0 - (1.0 - 1.0 / n) ** top_k) * token_bytes / members.out_bytes_per_s
     return np.maximum(inside, across) / constants["exchange_fraction"] + np.where(r > 1.0, 2.0 * members.latency_s, 0.0)
 
 

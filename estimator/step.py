@@ -162,8 +162,8 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
     ring = (3.0 + again) * gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
     ring = np.where(lay.context > 1, ring * constants["context_visible"], 0.0) * case.n_layers
     experts = group(case, constants, lay.expert, 1.0)
-    sent = 2.0 * tokens / lay.tensor * case.top_k * case.hidden
-    exchange = (4.0 + 2.0 * again) * all_to_all_s(experts, sent, constants)
+    sent = 2.0 * tokens / lay.tensor * case.hidden
+    exchange = (4.0 + 2.0 * again) * all_to_all_s(experts, sent, case.top_k, constants)
     exchange = np.where(lay.expert > 1, exchange * constants["exchange_visible"], 0.0) * case.n_expert_layers
     return (reductions + ring + exchange) / lay.pipeline
 

@@ -1,0 +1,151 @@
+"""The search offers what can run, and only that, and knows the best of it.
+
+Authority: what each degree divides (Shoeybi et al. 2019; Narayanan et al. 2021; Rajbhandari et al. 2020).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator import catalogue
+from estimator.constants import prior_constants
+from estimator.errors import InfeasibleError
+from estimator.hardware import Cluster
+from estimator.memory import memory
+from estimator.pricing import Choice, Setting, choice, setting
+from estimator.question import LayoutRequest, Question
+from estimator.step import step_time
+
+MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
+
+
+def _question(
+    model: str, n_gpus: int, batch: int | None = 1024, *, gpu: str = "h100-sxm", sequence_length: int = 4096
+) -> Question:
+    chip = catalogue.accelerator(gpu).value.accelerator
+    return Question(
+        transformer=catalogue.transformer(model).value,
+        cluster=Cluster(
+            accelerator=chip,
+            n_gpus=n_gpus,
+            gpus_per_node=min(n_gpus, chip.gpus_per_node),
+            scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
+        ),
+        precision="bf16",
+        sequence_length=sequence_length,
+        global_batch_sequences=batch,
+        framework="megatron",
+    )
+
+
+def _priced(question: Question) -> tuple[Setting, Choice]:
+    found = setting(question)
+    return found, choice(found, prior_constants())
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 2, 8, 24, 64, 96, 256]),
+    batch=st.sampled_from([64, 96, 256, 1024, 1536]),
+    sequence_length=st.sampled_from([2048, 8192, 32768]),
+)
+def test_every_layout_divides_devices_heads_layers_experts_and_batch(
+    model: str, n_gpus: int, batch: int, sequence_length: int
+) -> None:
+    question = _question(model, n_gpus, batch, sequence_length=sequence_length)
+    t = question.transformer
+    try:
+        lay = setting(question).layouts
+    except InfeasibleError:
+        assert batch % n_gpus, "a batch that all devices share has a layout"
+        return
+    assert np.all(lay.tensor * lay.pipeline * lay.context * lay.data == n_gpus)
+    assert np.all(lay.data * lay.micro_batch * lay.micro_batches == batch)
+    assert np.all(lay.micro_batches >= 1)
+    assert np.all(t.n_heads % lay.tensor == 0)
+    assert np.all(lay.pipeline <= t.n_layers)
+    interleaved = lay.virtual > 1
+    assert np.all(t.n_layers % (lay.pipeline * lay.virtual)[interleaved] == 0)
+    assert np.all((lay.micro_batches % lay.pipeline)[interleaved] == 0)
+    experts = t.experts.n_experts if t.experts else 1
+    assert np.all(experts % lay.expert == 0)
+    assert np.all((n_gpus / lay.pipeline) % lay.expert == 0)
+    assert np.all(sequence_length % (2 * lay.context)[lay.context > 1] == 0)
+
+
+def test_what_a_caller_fixes_stays_fixed() -> None:
+    asked = LayoutRequest(
+        tensor_parallel=4,
+        pipeline_parallel=2,
+        virtual_pipeline=4,
+        data_sharding="zero1",
+        micro_batch_size=2,
+        recompute="full",
+    )
+    lay = setting(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
+    rows = [lay.row(index) for index in range(len(lay))]
+    assert {(row.tensor_parallel, row.pipeline_parallel, row.virtual_pipeline) for row in rows} == {(4, 2, 4)}
+    assert {(row.data_sharding, row.micro_batch_size, row.recompute) for row in rows} == {("zero1", 2, "full")}
+
+
+def test_what_does_not_divide_is_refused_with_what_would() -> None:
+    asked = LayoutRequest(tensor_parallel=1, pipeline_parallel=1)
+    with pytest.raises(InfeasibleError, match="a multiple of 7 sequences would do"):
+        setting(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_layout_that_does_not_fit_is_preferred_to_one_that_does(model: str) -> None:
+    found, priced = _priced(_question(model, 256))
+    capacity_bytes = found.question.cluster.accelerator.memory_bytes
+    assert np.all(priced.memory_bytes[priced.fits] <= capacity_bytes)
+    n_fitting = int(priced.fits.sum())
+    assert 0 < n_fitting < len(priced.fits)
+    assert np.all(priced.fits[priced.order[:n_fitting]])
+    best_first = priced.seconds[priced.order[:n_fitting]]
+    assert np.all(np.diff(best_first) >= 0)
+
+
+def test_where_nothing_fits_the_smallest_comes_first() -> None:
+    _, priced = _priced(_question("deepseek-v3", 8))
+    assert not priced.fits.any()
+    assert priced.memory_bytes[priced.order[0]] == priced.memory_bytes.min()
+
+
+def test_layouts_priced_in_blocks_are_priced_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("estimator.pricing.BLOCK", 1000)
+    found, priced = _priced(_question("deepseek-v3", 2048, 16384))
+    assert len(found.layouts) > 2000, "else there is one block, or a whole one"
+    assert np.array_equal(priced.seconds, step_time(found.case, found.layouts, prior_constants()).total_s)
+    assert np.array_equal(priced.memory_bytes, memory(found.case, found.layouts).total_bytes)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_more_devices_never_slow_the_best_layout_of_a_batch(model: str) -> None:
+    """Strong scaling flattens while every device still has a sequence to work on; it does not turn round."""
+    best: list[float] = []
+    for n_gpus in (64, 128, 256, 512):
+        _, priced = _priced(_question(model, n_gpus))
+        if priced.fits.any():
+            best.append(float(priced.seconds[priced.fits].min()))
+    assert len(best) > 1
+    assert best == sorted(best, reverse=True)
+
+
+def test_more_memory_never_slows_the_best_layout() -> None:
+    best: list[float] = []
+    question = _question("llama-3.1-70b", 128)
+    for factor in (1.0, 1.5, 3.0):
+        chip = question.cluster.accelerator
+        larger = replace(chip, memory_bytes=factor * chip.memory_bytes)
+        _, priced = _priced(replace(question, cluster=replace(question.cluster, accelerator=larger)))
+        best.append(float(priced.seconds[priced.fits].min()))
+    assert best == sorted(best, reverse=True)
+
+
+def test_the_order_of_equal_questions_is_the_same() -> None:
+    first, second = (_priced(_question("mixtral-8x7b", 64))[1].order for _ in range(2))
+    assert np.array_equal(first, second)

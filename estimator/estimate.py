@@ -99,14 +99,14 @@ class _Speed:
     warnings: tuple[Caution, ...] = ()
 
 
-def estimate(run: Run) -> Estimate:
-    """Return the estimate of `run`.
+def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
+    """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
 
     An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
     of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
     Raises InfeasibleError where no layout is possible.
     """
-    prediction = _prediction(run)
+    prediction = prediction or _prediction(run)
     speed = _speed(run, prediction)
     overhead = 1.0 + (speed.overhead.fraction if speed.overhead else 0.0)
     training_s = run.amount.tokens / speed.tokens_per_second * overhead

@@ -43,6 +43,7 @@ _TITLES = {
     "estimate_training_time": "Estimate training time",
     "list_gpus": "List GPUs",
     "explain_coefficient": "Explain the training coefficient",
+    "compare_training_options": "Compare training options",
 }
 
 TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})

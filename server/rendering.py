@@ -120,6 +120,42 @@ def _print_gpus(console: Console, answer: Answer) -> None:
             console.print(Text(f"- {note}"))
 
 
+def _print_options(console: Console, answer: Answer) -> None:
+    rows = [
+        {
+            "#": "" if row["rank"] is None else f"{row['rank']}{'*' if row['pareto'] else ''}",
+            "model": row["model"],
+            "GPUs": f"{row['n_gpus']:,} × {row['gpu']}",
+            "tokens": format_count(row["tokens"]),
+            "how": f"{row['precision']}{'' if row['method'] == 'full' else ' ' + row['method']}",
+            "days": _range(row, "training_days"),
+            "USD": _range(row, "cost_usd"),
+            "kWh": row["energy_kwh"],
+            "tokens/s/GPU": row["tokens_per_second_per_gpu"],
+            "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
+            "scaling": "" if row["scaling_efficiency"] is None else f"{row['scaling_efficiency']:.0%}",
+            "layout, or why not": row["layout"] or row["reason"],
+        }
+        for row in answer["rows"]
+    ]
+    _print_table(console, "", rows)
+    if any(row["pareto"] for row in answer["rows"]):
+        console.print(Text("* no option is both faster and cheaper", "dim"))
+    if answer["n_left_out"]:
+        console.print(Text(f"{answer['n_left_out']:,} more options: raise --limit to see them"))
+    for note in answer["price_notes"]:
+        console.print(Text(f"- {note}"))
+    _print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
+    for warning in answer["warnings"]:
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+
+
+def _range(row: Answer, key: str) -> str:
+    if row[key] is None:
+        return ""
+    return f"{_number(row[key])} ({_number(row[f'{key}_low'])} to {_number(row[f'{key}_high'])})"
+
+
 def _print_plainly(console: Console, answer: Answer) -> None:
     """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
     plain = [(_title(key), _value(value)) for key, value in answer.items() if key != "summary" and _is_plain(value)]
@@ -142,6 +178,7 @@ def _print_plainly(console: Console, answer: Answer) -> None:
 _PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
     "estimate_training_time": _print_estimate,
     "list_gpus": _print_gpus,
+    "compare_training_options": _print_options,
 }
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "layout_answer",
     "memory_answer",
     "narrowing_answers",
+    "rounded",
     "rule_answer",
     "runner_up_answers",
     "spread_answer",
@@ -92,7 +93,7 @@ def time_breakdown(shares: Mapping[str, float]) -> TimeBreakdown:
 def spread_answer(spread: Spread) -> SpreadAnswer:
     """Return a value with its range."""
     return SpreadAnswer(
-        value=_rounded(spread.value), low=_rounded(spread.low), high=_rounded(spread.high), note=spread.note
+        value=rounded(spread.value), low=rounded(spread.low), high=rounded(spread.high), note=spread.note
     )
 
 
@@ -140,5 +141,6 @@ def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: b
     ]
 
 
-def _rounded(value: float | None) -> float | None:
+def rounded(value: float | None) -> float | None:
+    """Return money or energy with the digits that sums need."""
     return None if value is None else float(f"{value:.{_SPREAD_DIGITS}g}")

@@ -1,0 +1,177 @@
+"""Many questions priced together: the step of each on its best layout, and nothing that only a single answer shows.
+
+One question has a few thousand layouts, of which most do not fit or are not what its stack's users run. Here those are
+put aside before anything is timed, and what is left of many questions is timed in one pass over the arrays.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.calibration import Calibration, calibration
+from estimator.case import Case
+from estimator.errors import InfeasibleError
+from estimator.flops import flop_counts
+from estimator.layout import RECOMPUTES, Floats, Layouts
+from estimator.memory import USABLE_SHARE, Memory, memory
+from estimator.predict import effect
+from estimator.pricing import Setting, setting
+from estimator.question import MemoryUse, Prediction, Question
+from estimator.step import PARTS, StepTime, step_time
+from estimator.uncertainty import interval
+
+__all__ = ["QuickStep", "quick_steps"]
+
+Rows = NDArray[np.intp]
+
+_BLOCK_LAYOUTS = 16_384
+"""Layouts looked at together: they stay in cache, and a block takes a few milliseconds, so that callers can stop it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuickStep:
+    """The step of one question, as `predict.prediction` has it but for what only a single answer shows."""
+
+    prediction: Prediction
+    fits: bool
+    framework: str
+
+
+def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep | InfeasibleError]]:
+    """Yield the place and the step of each question, in order; an InfeasibleError where no layout divides it.
+
+    Neighbours of one model are cheapest, because what they share is worked out once. What is yielded does not depend
+    on the neighbours.
+    """
+    known = calibration()
+    block: list[tuple[int, Setting | InfeasibleError]] = []
+    pending = 0
+    for place, question in enumerate(questions):
+        try:
+            found = setting(question)
+        except InfeasibleError as error:
+            block.append((place, error))
+            continue
+        block.append((place, found))
+        pending += len(found.layouts)
+        if pending >= _BLOCK_LAYOUTS:
+            yield from _steps(block, known)
+            block, pending = [], 0
+    yield from _steps(block, known)
+
+
+def _steps(
+    block: Sequence[tuple[int, Setting | InfeasibleError]], known: Calibration
+) -> Iterator[tuple[int, QuickStep | InfeasibleError]]:
+    by_model: dict[object, list[Setting]] = {}
+    for _, found in block:
+        if isinstance(found, Setting):
+            by_model.setdefault(found.case.matrices, []).append(found)
+    chosen = {matrices: iter(_chosen(settings, known)) for matrices, settings in by_model.items()}
+    for place, found in block:
+        yield place, found if isinstance(found, InfeasibleError) else next(chosen[found.case.matrices])
+
+
+def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickStep]:
+    """Yield the best step of each of `settings`, which are of one model.
+
+    The order of preference is that of `pricing.choice`: what fits before what does not, the stack's usual
+    recomputation before others, then the fastest; of what does not fit, the smallest.
+    """
+    cases = [found.case for found in settings]
+    counts = [len(found.layouts) for found in settings]
+    layouts = _joined([found.layouts for found in settings])
+    total_bytes = memory(_spread(cases, counts), layouts).total_bytes
+    kept: list[Rows] = []
+    fitting: list[bool] = []
+    start = 0
+    for found, count in zip(settings, counts, strict=True):
+        rows, fits = _candidates(found, total_bytes[start : start + count])
+        kept.append(rows + start)
+        fitting.append(fits)
+        start += count
+    candidates = layouts.taken(np.concatenate(kept))
+    counts = [len(rows) for rows in kept]
+    spread = _spread(cases, counts)
+    times = step_time(spread, candidates, known.constants)
+    total_s, used = times.total_s, memory(spread, candidates)
+    start = 0
+    for found, count, fits in zip(settings, counts, fitting, strict=True):
+        best = start + int(np.argmin(total_s[start : start + count]))
+        start += count
+        yield QuickStep(
+            prediction=_prediction(found, known, candidates, times, used, best), fits=fits, framework=found.stack.name
+        )
+
+
+def _candidates(of: Setting, total_bytes: Floats) -> tuple[Rows, bool]:
+    """Return the rows among which the fastest is sought, and whether they fit."""
+    fits = total_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
+    if not fits.any():
+        return np.array([np.argmin(total_bytes)]), False
+    if of.stack.recompute is not None and of.question.layout.recompute is None:
+        usual = fits & (of.layouts.recompute == RECOMPUTES.index(of.stack.recompute))
+        if usual.any():
+            fits = usual
+    return np.flatnonzero(fits), True
+
+
+def _prediction(  # noqa: PLR0917 - what was worked out for all, and which of it is meant
+    of: Setting, known: Calibration, layouts: Layouts, times: StepTime, used: Memory, best: int
+) -> Prediction:
+    question = of.question
+    layout = layouts.row(best)
+    total_s = float(times.total_s[best])
+    span = interval(of, known)
+    flop = flop_counts(
+        question.transformer,
+        sequence_length=question.sequence_length,
+        method=question.method,
+        recompute=layout.recompute,
+    )
+    return Prediction(
+        step_s=total_s * math.exp(effect(of, known)),
+        tokens_per_step=of.global_batch * question.sequence_length,
+        low_factor=span.low,
+        high_factor=span.high,
+        coverage=span.coverage,
+        layout=layout,
+        memory=MemoryUse(
+            weights_bytes=float(used.weights_bytes[best]),
+            gradients_bytes=float(used.gradients_bytes[best]),
+            optimizer_bytes=float(used.optimizer_bytes[best]),
+            activations_bytes=float(used.activations_bytes[best]),
+            other_bytes=float(used.other_bytes[best]),
+            capacity_bytes=question.cluster.accelerator.memory_bytes,
+        ),
+        breakdown={part: float(getattr(times, f"{part}_s")[best]) / total_s for part in PARTS},
+        model_flop_per_token=flop.model,
+        hardware_flop_per_token=flop.hardware,
+        assumptions=(),
+        warnings=span.warnings,
+        runner_ups=(),
+        narrow_by=(),
+        comparable_runs=(),
+    )
+
+
+def _joined(several: Sequence[Layouts]) -> Layouts:
+    """Return the layouts of all, one after another."""
+    return Layouts(
+        **{field.name: np.concatenate([getattr(one, field.name) for one in several]) for field in fields(Layouts)}
+    )
+
+
+def _spread(cases: Sequence[Case], counts: Sequence[int]) -> Case:
+    """Return cases of one model as one: what differs between them as an array with `counts` rows of each."""
+    values: dict[str, float | Floats] = {}
+    for field in fields(Case):
+        if field.name == "matrices":
+            continue
+        column = [getattr(one, field.name) for one in cases]
+        same = all(value == column[0] for value in column)
+        values[field.name] = column[0] if same else np.repeat(np.array(column, dtype=np.float64), counts)
+    return replace(cases[0], **values)

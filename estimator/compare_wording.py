@@ -1,0 +1,70 @@
+"""A comparison in words."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+from estimator.compare_rank import RankBy, Row
+from estimator.estimate import Estimate
+from estimator.units import format_count, format_duration, format_usd
+
+__all__ = ["comparison_summary", "option_name", "short_layout"]
+
+_BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
+_NAMED_REASONS = 2
+
+
+def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
+    """Return what a comparison found, in a few sentences: the best option, and why others are out."""
+    possible = [row for row in rows if row.rank is not None]
+    out = len(rows) - len(possible)
+    parts = [f"{len(possible):,} of {len(rows):,} options can be run, ranked by {rank_by}."]
+    if possible:
+        parts.append(f"{_BEST[rank_by]}: {_told(possible[0].outcome.estimate)}.")
+        fronts = sum(row.pareto for row in possible)
+        if fronts > 1:
+            parts.append(f"{fronts} options are Pareto-optimal: none is both faster and cheaper.")
+    if out:
+        reasons = Counter(row.outcome.reason for row in rows if row.rank is None).most_common(_NAMED_REASONS)
+        shown = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons)
+        parts.append(f"{out:,} cannot: {shown}.")
+    return " ".join(parts)
+
+
+def option_name(estimated: Estimate) -> str:
+    """Return what tells an option from others."""
+    run = estimated.run
+    method = "" if run.method.name == "full" else f", {run.method.name}"
+    return (
+        f"{run.subject.name} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
+        f"({run.device.precision}{method})"
+    )
+
+
+def short_layout(estimated: Estimate) -> str:
+    """Return the layout in a line: the degrees above one, and what is sharded and recomputed."""
+    layout = estimated.layout
+    if layout is None:
+        return ""
+    degrees = (
+        ("tp", layout.tensor_parallel),
+        ("pp", layout.pipeline_parallel),
+        ("vpp", layout.virtual_pipeline),
+        ("cp", layout.context_parallel),
+        ("ep", layout.expert_parallel),
+        ("dp", layout.data_parallel),
+    )
+    named = [f"{name}{degree}" for name, degree in degrees if degree > 1]
+    batch = layout.data_parallel * layout.micro_batch_size * layout.micro_batches
+    recompute = [] if layout.recompute == "none" else [f"recompute {layout.recompute}"]
+    return ", ".join([" ".join(named) or "1 GPU", layout.data_sharding, *recompute, f"batch {batch:,}"])
+
+
+def _told(estimated: Estimate | None) -> str:
+    if estimated is None:
+        return ""
+    low, high = format_duration(estimated.training_low_s), format_duration(estimated.training_high_s)
+    text = f"{option_name(estimated)}, {format_duration(estimated.training_s)} ({low} to {high})"
+    cost = estimated.cost_usd
+    if cost.value is not None:
+        text += f", about {format_usd(cost.value)}"
+    return text

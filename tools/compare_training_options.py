@@ -1,0 +1,203 @@
+"""The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
+
+from typing import Annotated, Literal, cast
+
+from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
+
+from estimator.catalogue import data_version
+from estimator.compare import Choices, Outcome, outcomes, requests
+from estimator.compare_rank import RankBy, Row, ranked, shared_assumptions, shown_rows
+from estimator.compare_wording import comparison_summary, short_layout
+from estimator.errors import InfeasibleError
+from estimator.question import Caution
+from estimator.request import Request
+from estimator.units import DAY_S, GIGA
+from estimator.version import VERSION
+from tools import fields
+from tools.answers import AssumptionAnswer, WarningAnswer
+from tools.progress import Progress, silent
+from tools.shaping import assumption_answers, rounded, warning_answers
+
+__all__ = ["ComparedOption", "TrainingOptions", "compare_training_options"]
+
+
+def _listed(given: object) -> object:
+    """Return the entries of a list that was sent as text, `a, b`, or as its only entry."""
+    if isinstance(given, str):
+        return [part.strip() for part in given.split(",") if part.strip()]
+    entries = cast("list[object]", given) if isinstance(given, list) else [given]
+    if any(isinstance(entry, bool) for entry in entries):
+        raise ValueError("must hold text or numbers, not true or false")
+    return entries
+
+
+_Name = Annotated[str, Field(max_length=200)]
+_Names = Annotated[list[_Name], BeforeValidator(_listed)]
+_Counts = Annotated[list[str | int | float], BeforeValidator(_listed)]
+
+
+class ComparedOption(BaseModel):
+    """One option. All but what was asked is null where it cannot be run."""
+
+    rank: int | None
+    model: str
+    gpu: str
+    n_gpus: int
+    tokens: FiniteFloat
+    precision: str
+    method: str
+    reason: str | None = Field(description="Why it cannot be run; null where it can")
+    training_days: FiniteFloat | None = None
+    training_days_low: FiniteFloat | None = None
+    training_days_high: FiniteFloat | None = None
+    cost_usd: FiniteFloat | None = Field(default=None, description="Null too where no price is known")
+    cost_usd_low: FiniteFloat | None = None
+    cost_usd_high: FiniteFloat | None = None
+    energy_kwh: FiniteFloat | None = None
+    gpu_hours: FiniteFloat | None = None
+    tokens_per_second_per_gpu: FiniteFloat | None = None
+    model_flops_utilization: FiniteFloat | None = None
+    scaling_efficiency: FiniteFloat | None = Field(
+        default=None, description="Tokens/s per GPU over those of the fewest GPUs that can run the same option"
+    )
+    pareto: bool = Field(description="No option is as fast and cheaper, or as cheap and faster")
+    pareto_same_work: bool = Field(description="The same among options of this model, method and tokens")
+    basis: Literal["predicted", "assumed_utilization", "observed"] | None = None
+    framework: str | None = Field(default=None, description="The stack whose efficiency is used")
+    layout: str | None = None
+    memory_gb: FiniteFloat | None = Field(
+        default=None, description="Needed on the fullest GPU, with the smallest layout if too much"
+    )
+
+
+class TrainingOptions(BaseModel):
+    """The options that were compared, best first; those that cannot be run last."""
+
+    summary: str
+    rank_by: RankBy
+    n_options: int
+    n_possible: int
+    n_left_out: int = Field(description="Rows beyond limit, not listed")
+    rows: list[ComparedOption]
+    assumptions: list[AssumptionAnswer] = Field(description="What holds of all options that can be run")
+    price_notes: list[str]
+    warnings: list[WarningAnswer]
+    version: str
+    data_version: str
+
+
+def compare_training_options(
+    *,
+    models: Annotated[_Names, Field(description='Presets, Hugging Face names or sizes ("7B")')],
+    gpus: Annotated[_Names, Field(description="Ids or common names from list_gpus")],
+    n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
+    tokens: Annotated[_Counts, Field(description='Training tokens ("15T")')],
+    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed)] = ["auto"],  # noqa: B006 - never changed
+    methods: Annotated[list[fields.Method], BeforeValidator(_listed)] = ["full"],  # noqa: B006 - never changed
+    rank_by: RankBy = "time",
+    prices_per_gpu_hour: Annotated[
+        _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
+    ] = None,
+    sequence_length: fields.SequenceLength = None,
+    global_batch_sequences: fields.GlobalBatchSequences = None,
+    activation_recompute: fields.ActivationRecompute = "auto",
+    gpus_per_node: fields.GpusPerNode = None,
+    network_gbps_per_gpu: fields.NetworkGbpsPerGpu = None,
+    framework: fields.Framework = "auto",
+    limit: fields.Limit = 20,
+    progress: Progress = silent,
+) -> TrainingOptions:
+    """Compare every combination of models, GPUs, counts, … (at most 2,000): ranked, Pareto-optimal ones marked.
+
+    Each is estimated as by estimate_training_time, layout searched. What cannot be run comes last, with the reason.
+    """
+    asked = requests(
+        Choices(
+            models=models,
+            gpus=gpus,
+            n_gpus=n_gpus,
+            tokens=tokens,
+            precisions=precisions,
+            methods=methods,
+            prices=prices_per_gpu_hour or (),
+        ),
+        Request(
+            model="",
+            gpu="",
+            n_gpus=1,
+            sequence_length=sequence_length,
+            global_batch_sequences=global_batch_sequences,
+            activation_recompute=activation_recompute,
+            gpus_per_node=gpus_per_node,
+            network_gbps_per_gpu=network_gbps_per_gpu,
+            framework=framework,
+        ),
+    )
+    found: list[Outcome] = []
+    progress(0, len(asked), f"0 of {len(asked)} options")
+    for outcome in outcomes(asked):
+        found.append(outcome)
+        progress(len(found), len(asked), f"{len(found)} of {len(asked)} options")
+    if all(outcome.estimate is None for outcome in found):
+        # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
+        raise InfeasibleError(found[0].reason)
+    return _answer(ranked(found, rank_by), rank_by, limit)
+
+
+def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
+    possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
+    kept = shown_rows(rows, limit)
+    warnings: dict[Caution, None] = dict.fromkeys(caution for estimated in possible for caution in estimated.warnings)
+    return TrainingOptions(
+        summary=comparison_summary(rows, rank_by),
+        rank_by=rank_by,
+        n_options=len(rows),
+        n_possible=len(possible),
+        n_left_out=len(rows) - len(kept),
+        rows=[_option(row) for row in kept],
+        assumptions=assumption_answers(shared_assumptions(possible)),
+        price_notes=list(
+            dict.fromkeys(f"{estimated.run.device.name}: {estimated.cost_usd.note}" for estimated in possible)
+        ),
+        warnings=warning_answers(list(warnings)),
+        version=VERSION,
+        data_version=data_version(),
+    )
+
+
+def _option(row: Row) -> ComparedOption:
+    request, estimated = row.outcome.request, row.outcome.estimate
+    device = estimated.run.device if estimated else None
+    option = ComparedOption(
+        rank=row.rank,
+        model=str(request.model),
+        gpu=device.accelerator.id if device and device.accelerator else str(request.gpu),
+        n_gpus=int(request.n_gpus),
+        tokens=float(request.tokens or 0),
+        precision=device.precision if device else request.precision,
+        method=request.method,
+        reason=row.outcome.reason or None,
+        pareto=row.pareto,
+        pareto_same_work=row.pareto_same_work,
+        memory_gb=estimated.memory.total_bytes / GIGA if estimated and estimated.memory else None,
+    )
+    if estimated is None or row.rank is None:
+        return option
+    return option.model_copy(
+        update={
+            "training_days": estimated.training_s / DAY_S,
+            "training_days_low": estimated.training_low_s / DAY_S,
+            "training_days_high": estimated.training_high_s / DAY_S,
+            "cost_usd": rounded(estimated.cost_usd.value),
+            "cost_usd_low": rounded(estimated.cost_usd.low),
+            "cost_usd_high": rounded(estimated.cost_usd.high),
+            "energy_kwh": rounded(estimated.energy_kwh.value),
+            "gpu_hours": estimated.gpu_hours[0],
+            "tokens_per_second_per_gpu": estimated.tokens_per_second / estimated.run.n_gpus,
+            "model_flops_utilization": estimated.model_flops_utilization,
+            "scaling_efficiency": row.scaling_efficiency,
+            "basis": estimated.basis,
+            "framework": row.outcome.framework or None,
+            "layout": short_layout(estimated) or None,
+        }
+    )

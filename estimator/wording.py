@@ -7,7 +7,7 @@ from estimator.rule import UTILIZATION
 from estimator.run import Run
 from estimator.units import DAY_S, format_bytes, format_count, format_duration, format_usd
 
-__all__ = ["formula", "rule_formula", "summary"]
+__all__ = ["formula", "rule_formula", "summary", "time_range"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -17,7 +17,7 @@ _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with froze
 def summary(estimate: Estimate) -> str:
     """Return the answer in two or three sentences, with units and range."""
     run = estimate.run
-    ends = _ends(estimate.training_low_s, estimate.training_high_s)
+    ends = time_range(estimate.training_low_s, estimate.training_high_s)
     took = format_duration(estimate.training_s)
     match estimate.basis:
         case "predicted":
@@ -50,7 +50,7 @@ def summary(estimate: Estimate) -> str:
     return " ".join(part for part in (first, second + ".", memory) if part)
 
 
-def _ends(low_s: float, high_s: float) -> str:
+def time_range(low_s: float, high_s: float) -> str:
     """Return `36.9 to 52.2 days`, with the first unit only where the second is another."""
     low, high = format_duration(low_s), format_duration(high_s)
     number, _, unit = low.partition(" ")

@@ -6,7 +6,9 @@ from pydantic import BeforeValidator, Field
 
 __all__ = [
     "ActivationRecompute",
+    "Budget",
     "DataSharding",
+    "Deadline",
     "Degree",
     "Detail",
     "Epochs",
@@ -24,14 +26,24 @@ __all__ = [
     "NGpus",
     "NetworkGbpsPerGpu",
     "ObservedTokensPerSecond",
+    "OptionalGpu",
+    "OptionalModel",
+    "OptionalNGpus",
     "PeakTflops",
     "Precision",
     "PricePerGpuHour",
     "Query",
+    "SameConfig",
+    "SameNumber",
+    "SameQuantity",
+    "SameText",
+    "SameWhole",
     "Samples",
     "SequenceLength",
+    "SolveFor",
     "SortGpusBy",
     "Tokens",
+    "TokensPerParameter",
     "TokensPerSample",
     "TrainableParams",
     "Utilization",
@@ -107,3 +119,25 @@ ObservedTokensPerSecond = Annotated[
     str | float | None, Field(description="Measured on this run, all GPUs together: gives its ETA")
 ]
 PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead of dated market prices")]
+
+# What plan_training is asked beside. Either side of the inverse may be the unknown one, so that nothing is required.
+SolveFor = Annotated[
+    Literal["n_gpus", "tokens", "model_size", "layout", "gpu"],
+    BeforeValidator(_folded),
+    Field(description="The unknown"),
+]
+Deadline = Annotated[str | None, Field(description='From start to end, with its unit ("30 days")')]
+Budget = Annotated[str | float | None, Field(description='USD of GPU time ("$250k")')]
+TokensPerParameter = Annotated[float | None, Field(description="Instead of tokens (20: compute-optimal)")]
+OptionalModel = Annotated[str | None, Field(description="Preset, Hugging Face name or parameter count", max_length=200)]
+OptionalGpu = Annotated[
+    str | None, Field(description="From list_gpus; for solve_for gpu, several with commas, or all", max_length=1_000)
+]
+OptionalNGpus = Annotated[int | None, Field(description="GPUs in all")]
+
+# Described once, in estimate_training_time: a second description would cost every conversation its tokens.
+SameWhole = Annotated[int | None, Field()]
+SameNumber = Annotated[float | None, Field()]
+SameQuantity = Annotated[str | float | None, Field()]
+SameText = Annotated[str, Field()]
+SameConfig = Annotated[dict[str, Any] | None, Field()]

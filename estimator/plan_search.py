@@ -1,0 +1,148 @@
+"""Where along a ladder of counts or sizes a verdict turns, when pricing a rung is dear and not quite monotone."""
+
+import math
+from bisect import bisect_left
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+__all__ = ["Ladder", "Verdict", "boundary", "nearest_rung"]
+
+Verdict = Callable[[int], bool | None]
+"""Whether a rung will do; None where it cannot be judged, because no layout divides it."""
+
+_LOOKED_BACK = 4
+"""Rungs before the turn that are looked at again: an awkward count can be slower than a rounder, smaller one."""
+_SURVEYED = 24
+"""Rungs tried over the whole ladder before it is said that none will do."""
+_SMOOTH_PRIMES = (2, 3, 5, 7)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ladder:
+    """The device counts that may be planned: parts of one node, then whole nodes, `step` devices at a time."""
+
+    parts: tuple[int, ...]
+    step: int
+    most: int
+
+    def coarse(self) -> tuple[int, ...]:
+        """Return the counts whose number of steps has no prime factor above 7: they divide well."""
+        return (*self.parts, *(self.step * steps for steps in _smooth(self.most // self.step)))
+
+    def rising(self, above: int, to: int) -> Sequence[int]:
+        """Return every count above `above` up to `to`, smallest first."""
+        parts = [part for part in self.parts if above < part <= to]
+        return [*parts, *range(max(above // self.step + 1, 1) * self.step, to + 1, self.step)]
+
+    def falling(self, below: int, to: int) -> Sequence[int]:
+        """Return every count below `below` down to `to`, largest first."""
+        return self.rising(to - 1, below - 1)[::-1]
+
+    def fewer(self, count: int) -> int | None:
+        """Return the count one step down: a node fewer, or the next smaller part of one."""
+        rungs = self.rising(max(count - self.step - 1, 0), count - 1)
+        return rungs[-1] if rungs else None
+
+
+def boundary(
+    verdict: Verdict, coarse: Sequence[int], fine: Callable[[int, int], Sequence[int]] | None, near: float
+) -> int | None:
+    """Return the first rung in the order of `coarse` that will do and whose predecessor will not; None without one.
+
+    The coarse rungs are searched from the one nearest to `near`, by galloping and bisection, then `fine(before,
+    found)`, which lists every rung after the one up to the other. What is found is checked against its neighbours,
+    because bisection alone trusts verdicts to turn once.
+    """
+    at = _first(verdict, coarse, nearest_rung(coarse, near))
+    if at is None:
+        return None
+    if at == 0 or fine is None:
+        return coarse[at]
+    between = fine(coarse[at - 1], coarse[at])
+    within = _first(verdict, between, len(between) - 1)
+    return coarse[at] if within is None else between[within]
+
+
+def nearest_rung(rungs: Sequence[int], near: float) -> int:
+    """Return the position of the rung nearest to `near`, by ratio."""
+    return min(range(len(rungs)), key=lambda at: abs(math.log(rungs[at] / near)))
+
+
+def _first(verdict: Verdict, rungs: Sequence[int], start: int) -> int | None:
+    """Return a position that will do while the one before does not, as early as was seen."""
+    found, low = _climbed(verdict, rungs, start)
+    if found is None:
+        return None
+    high = found
+    while high - low > 1:
+        middle = (low + high) // 2
+        at = middle
+        while at < high and verdict(rungs[at]) is None:
+            at += 1
+        if at < high and not verdict(rungs[at]):
+            low = at
+            continue
+        high = middle
+        if at < found and verdict(rungs[at]):
+            found = at
+    return _looked_back(verdict, rungs, found)
+
+
+def _climbed(verdict: Verdict, rungs: Sequence[int], start: int) -> tuple[int | None, int]:
+    """Return a position that will do and one before it that will not (-1 without), by doubling strides from `start`."""
+    stride = 1
+    if verdict(rungs[start]):
+        high, at = start, start - 1
+        while at >= 0 and (judged := verdict(rungs[at])) is not False:
+            if judged is None:
+                at -= 1
+                continue
+            high, at, stride = at, at - 2 * stride, 2 * stride
+        return high, max(at, -1)
+    low, at = start, start + 1
+    while at < len(rungs):
+        judged = verdict(rungs[at])
+        if judged:
+            return at, low
+        if judged is None:
+            # Where most rungs cannot be judged, long strides would miss the few that can.
+            at += 1
+            continue
+        low, at, stride = at, at + 2 * stride, 2 * stride
+    stride = max(1, len(rungs) // _SURVEYED)
+    survey = (at for at in range(len(rungs) - 1, -1, -stride) if verdict(rungs[at]))
+    found = next(survey, None)
+    return found, -1 if found is None else max(found - stride, -1)
+
+
+def _looked_back(verdict: Verdict, rungs: Sequence[int], found: int) -> int:
+    """Return the earliest position a few rungs before `found` that will do, walking on from each that does."""
+    at, seen = found - 1, 0
+    while at >= 0 and seen < _LOOKED_BACK:
+        judged = verdict(rungs[at])
+        if judged:
+            found, seen = at, 0
+        else:
+            seen += 1
+        at -= 1
+    return found
+
+
+@cache
+def _smooth_up_to(most: int) -> tuple[int, ...]:
+    numbers = {1}
+    for prime in _SMOOTH_PRIMES:
+        for number in tuple(numbers):
+            power = number * prime
+            while power <= most:
+                numbers.add(power)
+                power *= prime
+    return tuple(sorted(numbers))
+
+
+def _smooth(most: int) -> tuple[int, ...]:
+    """Return the numbers up to `most` without a prime factor above 7, ascending."""
+    power = 1 << max(most, 1).bit_length()
+    numbers = _smooth_up_to(power)
+    return numbers[: bisect_left(numbers, most + 1)]

@@ -1,0 +1,210 @@
+"""What plan_training answers and refuses.
+
+Authority: the public contract (what is solved for, what an answer holds, errors that name the argument and what would
+do); Hoffmann et al. 2022, table 3, for compute-optimal sizes; arithmetic where nothing is predicted.
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.errors import EstimatorError, InfeasibleError, InvalidValueError, MissingValueError, UnknownNameError
+from estimator.scaling import TOKENS_PER_PARAMETER, optimal_parameters, optimal_tokens
+from tools.plan_training import TrainingPlan, plan_training
+
+COUNT: dict[str, Any] = {
+    "solve_for": "n_gpus",
+    "model": "llama-3.1-8b",
+    "gpu": "h100",
+    "tokens": "15T",
+    "deadline": "30 days",
+}
+
+
+def _plan(**changed: Any) -> TrainingPlan:  # noqa: ANN401 - any argument
+    arguments = COUNT | changed
+    return plan_training(**{name: value for name, value in arguments.items() if value is not None})
+
+
+# Hoffmann et al. 2022, table 3: training FLOPs, parameters, tokens.
+@pytest.mark.parametrize(
+    ("flop", "parameters", "tokens"),
+    [
+        (1.92e19, 400e6, 8.0e9),
+        (1.21e20, 1e9, 20.2e9),
+        (1.23e22, 10e9, 205.1e9),
+        (5.76e23, 67e9, 1.5e12),
+        (3.85e24, 175e9, 3.7e12),
+    ],
+)
+def test_compute_optimal_sizes_are_those_published(flop: float, parameters: float, tokens: float) -> None:
+    assert optimal_parameters(flop) == pytest.approx(parameters, rel=0.08)
+    assert optimal_tokens(parameters) == pytest.approx(tokens, rel=0.12)
+    assert TOKENS_PER_PARAMETER.low < tokens / parameters < TOKENS_PER_PARAMETER.high
+
+
+def test_at_a_given_utilization_the_count_is_arithmetic() -> None:
+    """6 · 8e9 · 1e12 FLOPs in 10 days at 0.4 of 989.4e12 FLOP/s take 140.4 GPUs: 18 nodes."""
+    plan = _plan(model="8B", tokens="1T", deadline="10 days", utilization=0.4)
+    assert plan.solution.n_gpus == 144
+    assert plan.sure_solution is None
+    assert plan.estimate.basis == "assumed_utilization"
+
+
+def test_the_surer_count_is_larger_and_its_far_end_in_time() -> None:
+    plan = _plan()
+    assert plan.sure_solution is not None
+    assert plan.sure_probability == pytest.approx(0.9)
+    assert plan.sure_solution.n_gpus > plan.solution.n_gpus
+    assert plan.sure_solution.training_days_high <= 30 < plan.solution.training_days_high
+    assert f"at least 90% sure: {plan.sure_solution.n_gpus:,}" in plan.summary
+    assert f"even odds: {plan.solution.n_gpus:,}" in plan.summary
+
+
+def test_whole_nodes_are_planned_and_parts_of_one_where_they_do() -> None:
+    assert _plan().solution.n_gpus % 8 == 0
+    assert _plan(gpu="gb200").solution.n_gpus % 4 == 0
+    assert _plan(gpus_per_node=16).solution.n_gpus % 16 == 0
+    assert _plan(model="1B", tokens="100M").solution.n_gpus == 1
+
+
+def test_given_degrees_divide_the_planned_count() -> None:
+    plan = _plan(model="70B", tokens="1T", tensor_parallel=8, pipeline_parallel=5)
+    assert plan.solution.n_gpus % 40 == 0
+    assert plan.solution.layout is not None
+    assert (plan.solution.layout.tensor_parallel, plan.solution.layout.pipeline_parallel) == (8, 5)
+
+
+def test_the_answer_holds_the_full_estimate_of_its_solution() -> None:
+    plan = _plan()
+    assert plan.estimate.training_days == plan.solution.training_days
+    assert plan.estimate.cost_usd == plan.solution.cost_usd
+    assert plan.estimate.layout == plan.solution.layout
+    assert plan.deadline_days == 30
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        {},
+        {"solve_for": "tokens", "tokens": None, "n_gpus": 512},
+        {"solve_for": "model_size", "tokens": None, "model": None, "n_gpus": 512},
+        {"solve_for": "gpu", "gpu": None, "tokens": "1T"},
+    ],
+    ids=lambda question: question.get("solve_for", "n_gpus"),
+)
+def test_every_option_fits_or_says_so_and_what_keeps_to_the_limits_comes_first(question: dict[str, Any]) -> None:
+    plan = _plan(**question)
+    assert plan.solution.meets_limits
+    assert plan.solution.fits
+    assert plan.alternatives
+    met = [option.meets_limits for option in plan.alternatives]
+    assert met == sorted(met, reverse=True)
+    for option in plan.alternatives:
+        assert option.fits or not option.meets_limits
+        assert not option.meets_limits or option.training_days <= 30
+
+
+def test_a_deadline_and_a_budget_together_choose_the_count() -> None:
+    plan = _plan(solve_for="tokens", tokens=None, budget="$1M", price_per_gpu_hour=2)
+    # $1M buys 500,000 hours: 694 GPUs for 30 days.
+    assert 0.8 * 694 < plan.solution.n_gpus <= 694
+    assert plan.solution.training_days <= 30
+    assert plan.solution.cost_usd.value is not None
+    assert plan.solution.cost_usd.value <= 1e6
+
+
+def test_model_size_is_compute_optimal_unless_another_ratio_is_given() -> None:
+    optimal = _plan(solve_for="model_size", model=None, tokens=None, n_gpus=64)
+    leaner = _plan(solve_for="model_size", model=None, tokens=None, n_gpus=64, tokens_per_parameter=100)
+    assert optimal.solution.tokens == pytest.approx(20 * optimal.solution.parameters)
+    assert leaner.solution.tokens == pytest.approx(100 * leaner.solution.parameters)
+    assert leaner.solution.parameters < optimal.solution.parameters
+    assert any(assumption.name == "tokens_per_parameter" for assumption in optimal.assumptions)
+
+
+def test_the_fastest_layout_comes_first_and_the_best_of_other_splits_after() -> None:
+    plan = _plan(solve_for="layout", model="llama-3.1-70b", n_gpus=512, deadline=None, tokens=None)
+    days = [plan.solution.training_days, *(option.training_days for option in plan.alternatives)]
+    assert days == sorted(days)
+    splits = {
+        (o.layout.tensor_parallel, o.layout.pipeline_parallel, o.layout.context_parallel)
+        for o in (plan.solution, *plan.alternatives)
+        if o.layout
+    }
+    assert len(splits) == len(days) > 3
+    assert plan.sure_solution is None
+
+
+def test_the_best_gpu_for_a_deadline_is_the_cheapest_and_of_a_count_the_fastest() -> None:
+    cheapest = _plan(solve_for="gpu", gpu="h100, a100, b200", tokens="1T")
+    costs = [o.cost_usd.value or 0.0 for o in (cheapest.solution, *cheapest.alternatives) if o.meets_limits]
+    assert costs == sorted(costs)
+    assert len(costs) == 3
+    fastest = _plan(solve_for="gpu", gpu="h100, a100, b200", tokens="1T", deadline=None, n_gpus=64)
+    assert fastest.solution.gpu == "b200-sxm"
+
+
+def test_a_candidate_without_the_precision_asked_for_is_left_out() -> None:
+    plan = _plan(solve_for="gpu", gpu="a100, h100", tokens="1T", precision="fp8")
+    assert {plan.solution.gpu, *(option.gpu for option in plan.alternatives)} == {"h100-sxm"}
+
+
+def test_half_as_many_nearly_as_fast_is_said() -> None:
+    """Past the batch, devices of one step have nothing to share: 256 sequences on 8,192 GPUs."""
+    plan = _plan(tokens="1T", deadline="27 hours", global_batch_sequences=256)
+    assert any(warning.code == "diminishing_returns" for warning in plan.warnings)
+
+
+def test_the_same_plan_has_the_same_id_and_another_has_another() -> None:
+    assert _plan().plan_id == _plan().plan_id != _plan(deadline="31 days").plan_id
+
+
+def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
+    with pytest.raises(InfeasibleError, match=r"n_gpus of \d+"):
+        _plan(solve_for="tokens", model="70B", tokens=None, n_gpus=4)
+
+
+@pytest.mark.parametrize(
+    ("changed", "error", "says"),
+    [
+        ({"deadline": None}, MissingValueError, "deadline is missing"),
+        ({"n_gpus": 8}, InvalidValueError, "n_gpus: 8 is what solve_for n_gpus finds"),
+        ({"model": None}, MissingValueError, "model is missing"),
+        ({"gpu": None}, MissingValueError, "gpu is missing"),
+        ({"tokens": None}, MissingValueError, "tokens is missing"),
+        ({"gpu": "h100-smx"}, UnknownNameError, "h100-sxm"),
+        ({"model": "lama-3.1-8b"}, UnknownNameError, "llama-3.1-8b"),
+        ({"deadline": "30"}, InvalidValueError, "deadline: '30' must be a duration"),
+        ({"deadline": "-3 days"}, InvalidValueError, "deadline"),
+        ({"deadline": None, "budget": "€5"}, InvalidValueError, "budget"),
+        ({"deadline": None, "budget": float("nan")}, InvalidValueError, "budget"),
+        ({"gpu": "h800", "budget": "$1M", "deadline": None}, MissingValueError, "price_per_gpu_hour is missing"),
+        ({"utilization": 0.4, "budget": "$9M", "deadline": None}, MissingValueError, "deadline is missing"),
+        ({"tokens_per_parameter": 20}, InvalidValueError, "tokens_per_parameter: 20 and tokens"),
+        ({"tensor_parallel": 3}, InvalidValueError, "tensor_parallel: 3 must divide"),
+        ({"tensor_parallel": -8}, InvalidValueError, "tensor_parallel: -8"),
+        ({"global_batch_sequences": 0}, InvalidValueError, "global_batch_sequences: 0"),
+        ({"precision": "nvfp4"}, InvalidValueError, "precision: 'nvfp4'"),
+        ({"solve_for": "tokens", "tokens": None}, MissingValueError, "n_gpus is missing"),
+        ({"solve_for": "tokens", "n_gpus": 8}, InvalidValueError, "tokens: '15T' is what solve_for tokens finds"),
+        ({"solve_for": "tokens", "tokens": None, "n_gpus": 0}, InvalidValueError, "n_gpus: 0"),
+        ({"solve_for": "model_size"}, InvalidValueError, "model: 'llama-3.1-8b' is what solve_for model_size finds"),
+        ({"solve_for": "model_size", "model": None, "tokens": None}, MissingValueError, "n_gpus is missing"),
+        ({"solve_for": "layout"}, MissingValueError, "n_gpus is missing"),
+        (
+            {"solve_for": "layout", "n_gpus": 8, "utilization": 0.4},
+            InvalidValueError,
+            "utilization: 0.4 turns prediction",
+        ),
+        ({"solve_for": "gpu", "deadline": None}, MissingValueError, "n_gpus is missing"),
+        ({"solve_for": "gpu", "gpu": "h100, nope"}, UnknownNameError, "unknown gpu 'nope'"),
+        ({"solve_for": "gpu", "gpu": "a100", "precision": "fp8"}, InvalidValueError, "precision: 'fp8'"),
+    ],
+)
+def test_what_cannot_be_planned_is_refused_by_the_name_of_its_argument(
+    changed: dict[str, Any], error: type[EstimatorError], says: str
+) -> None:
+    with pytest.raises(error) as refused:
+        _plan(**changed)
+    assert says in str(refused.value)

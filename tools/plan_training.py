@@ -1,0 +1,177 @@
+"""The tool `plan_training`: GPUs, tokens, model size, layout or GPU for a deadline and a budget."""
+
+from typing import Literal
+
+from pydantic import BaseModel, Field, FiniteFloat
+
+from estimator.catalogue import data_version
+from estimator.estimate import Estimate, estimate_id
+from estimator.plan import plan
+from estimator.plan_trials import fits
+from estimator.plan_types import Option, PlanRequest
+from estimator.plan_wording import plan_formula, plan_summary
+from estimator.request import Request
+from estimator.units import DAY_S
+from estimator.version import VERSION
+from tools import fields
+from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
+from tools.estimate_training_time import TrainingTime, training_time
+from tools.shaping import assumption_answers, layout_answer, spread_answer, warning_answers
+
+__all__ = ["PlanOption", "TrainingPlan", "plan_training"]
+
+
+class PlanOption(BaseModel):
+    """One way to train, in short."""
+
+    why: str
+    meets_limits: bool = Field(description="Fits, and keeps to deadline and budget by its point estimate")
+    model: str
+    parameters: FiniteFloat
+    tokens: FiniteFloat
+    gpu: str
+    n_gpus: int
+    training_days: FiniteFloat
+    training_days_low: FiniteFloat
+    training_days_high: FiniteFloat
+    gpu_hours: FiniteFloat
+    cost_usd: SpreadAnswer
+    fits: bool
+    layout: LayoutAnswer | None = Field(description="Null where the speed was not predicted")
+
+
+class TrainingPlan(BaseModel):
+    """What keeps to the limits: at even odds, surely, and what else would."""
+
+    summary: str
+    solve_for: Literal["n_gpus", "tokens", "model_size", "layout", "gpu"]
+    solution: PlanOption = Field(description="Keeps to the limits by its point estimate: even odds")
+    sure_solution: PlanOption | None = Field(description="Keeps to them by the far end of its range; null if none")
+    sure_probability: FiniteFloat | None = Field(description="At least this sure; null where ranges have none")
+    alternatives: list[PlanOption] = Field(description="Best first; what breaks a limit last")
+    deadline_days: FiniteFloat | None
+    budget_usd: FiniteFloat | None
+    formula: str
+    estimate: TrainingTime = Field(description="Of the solution, in full, with its own assumptions")
+    assumptions: list[AssumptionAnswer] = Field(description="The plan's own")
+    warnings: list[WarningAnswer]
+    plan_id: str
+    version: str
+    data_version: str
+
+
+def plan_training(
+    *,
+    solve_for: fields.SolveFor,
+    deadline: fields.Deadline = None,
+    budget: fields.Budget = None,
+    model: fields.OptionalModel = None,
+    gpu: fields.OptionalGpu = None,
+    n_gpus: fields.OptionalNGpus = None,
+    tokens: fields.Tokens = None,
+    tokens_per_parameter: fields.TokensPerParameter = None,
+    samples: fields.Samples = None,
+    tokens_per_sample: fields.TokensPerSample = None,
+    epochs: fields.Epochs = None,
+    hf_config: fields.SameConfig = None,
+    gpus_per_node: fields.SameWhole = None,
+    network_gbps_per_gpu: fields.SameNumber = None,
+    method: fields.Method = "full",
+    lora_rank: fields.SameWhole = None,
+    precision: fields.Precision = "auto",
+    activation_recompute: fields.ActivationRecompute = "auto",
+    sequence_length: fields.SameQuantity = None,
+    global_batch_sequences: fields.SameQuantity = None,
+    micro_batch_size: fields.SameWhole = None,
+    tensor_parallel: fields.Degree = None,
+    pipeline_parallel: fields.Degree = None,
+    context_parallel: fields.Degree = None,
+    expert_parallel: fields.Degree = None,
+    data_sharding: fields.DataSharding = "auto",
+    framework: fields.SameText = "auto",
+    utilization: fields.SameNumber = None,
+    price_per_gpu_hour: fields.SameQuantity = None,
+    detail: fields.Detail = "concise",
+) -> TrainingPlan:
+    """Plan a run backwards: how many GPUs, tokens, what model size, layout or GPU for a deadline and/or budget.
+
+    Arguments mean what they mean in estimate_training_time; leave out the one solved for. Without n_gpus, tokens and
+    model_size need both limits.
+    """
+    request = PlanRequest(
+        solve_for=solve_for,
+        deadline=deadline,
+        budget=budget,
+        tokens_per_parameter=tokens_per_parameter,
+        model=model,
+        gpu=gpu,
+        n_gpus=n_gpus,
+        common=Request(
+            model="",
+            gpu="",
+            n_gpus=1,
+            hf_config=hf_config,
+            tokens=tokens,
+            samples=samples,
+            tokens_per_sample=tokens_per_sample,
+            epochs=epochs,
+            gpus_per_node=gpus_per_node,
+            network_gbps_per_gpu=network_gbps_per_gpu,
+            method=method,
+            lora_rank=lora_rank,
+            precision=precision,
+            activation_recompute=activation_recompute,
+            sequence_length=sequence_length,
+            global_batch_sequences=global_batch_sequences,
+            micro_batch_size=micro_batch_size,
+            tensor_parallel=tensor_parallel,
+            pipeline_parallel=pipeline_parallel,
+            context_parallel=context_parallel,
+            expert_parallel=expert_parallel,
+            data_sharding=data_sharding,
+            framework=framework,
+            utilization=utilization,
+            price_per_gpu_hour=price_per_gpu_hour,
+        ),
+    )
+    planned = plan(request)
+    best, sure, of = planned.solution.estimate, planned.sure, planned.limits
+    return TrainingPlan(
+        summary=plan_summary(planned),
+        solve_for=solve_for,
+        solution=_option(planned.solution),
+        sure_solution=None if sure is None else _option(sure),
+        sure_probability=None if sure is None else sure.estimate.coverage,
+        alternatives=[_option(option, noted=False) for option in planned.alternatives],
+        deadline_days=None if of.deadline_s is None else of.deadline_s / DAY_S,
+        budget_usd=of.budget_usd,
+        formula=plan_formula(planned) or training_time(best, detail="concise").formula,
+        estimate=training_time(best, detail=detail),
+        assumptions=assumption_answers(planned.assumptions),
+        warnings=warning_answers(planned.warnings),
+        plan_id=estimate_id(best.run, detail, repr(request)),
+        version=VERSION,
+        data_version=data_version(),
+    )
+
+
+def _option(option: Option, *, noted: bool = True) -> PlanOption:
+    one: Estimate = option.estimate
+    run = one.run
+    cost = spread_answer(one.cost_usd)
+    return PlanOption(
+        why=option.why,
+        meets_limits=option.meets,
+        model=run.subject.name,
+        parameters=run.subject.total_parameters,
+        tokens=run.amount.tokens,
+        gpu=run.device.accelerator.id if run.device.accelerator else run.device.name,
+        n_gpus=run.n_gpus,
+        training_days=one.training_s / DAY_S,
+        training_days_low=one.training_low_s / DAY_S,
+        training_days_high=one.training_high_s / DAY_S,
+        gpu_hours=one.gpu_hours[0],
+        cost_usd=cost if noted or cost.value is None else cost.model_copy(update={"note": ""}),
+        fits=fits(one),
+        layout=layout_answer(one.layout) if one.layout else None,
+    )

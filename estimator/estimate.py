@@ -17,7 +17,7 @@ from estimator.run import Run
 from estimator.units import HOUR_S
 from estimator.version import VERSION
 
-__all__ = ["Basis", "Estimate", "estimate", "estimate_id"]
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate", "estimate_id"]
 
 Basis = Literal["predicted", "assumed_utilization", "observed"]
 

@@ -44,6 +44,7 @@ _TITLES = {
     "list_gpus": "List GPUs",
     "explain_coefficient": "Explain the training coefficient",
     "compare_training_options": "Compare training options",
+    "check_training_speed": "Check training speed",
 }
 
 TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})

@@ -1,0 +1,100 @@
+"""Why a run may be faster or slower than it should: each cause priced, and held against what was observed."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from estimator.check_bookkeeping import bookkeeping_candidates
+from estimator.check_candidate import Candidate
+from estimator.check_expected import Expected, expected_of
+from estimator.check_observation import Observation
+from estimator.check_physics import physical_candidates
+from estimator.errors import InfeasibleError
+from estimator.pricing import setting
+from estimator.run import Run
+
+__all__ = ["Cause", "likely_causes"]
+
+_SMALLEST = 1.05
+"""A cause that moves the speed by less is none."""
+_CONTRADICTS = 0.3
+"""Log distance added to a cause against which the caller said something."""
+_MOST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One thing that may be so, and the speed to expect if it is."""
+
+    code: str
+    what: str
+    tokens_per_second: float
+    """To expect with it."""
+    explains: bool
+    """Whether what was observed lies in the range around that."""
+    evidence: str
+    check: str
+    """How to tell whether it is so."""
+
+
+def likely_causes(
+    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+) -> tuple[Cause, ...]:
+    """Return what would explain the gap, best first: those that do, by how near they come, then those that help.
+
+    Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor.
+    """
+    ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
+    found: list[tuple[bool, float, Cause]] = []
+    for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
+        priced = _priced(candidate, expected)
+        if priced is None:
+            continue
+        move = math.log(priced.tokens_per_second / expected.tokens_per_second)
+        if move * ratio <= 0 or abs(move) < math.log(_SMALLEST):
+            continue
+        explains = priced.low <= seen.tokens_per_second <= priced.high
+        distance = abs(ratio - move) + (_CONTRADICTS if candidate.contradicts else 0.0)
+        cause = Cause(
+            code=candidate.code,
+            what=candidate.what,
+            tokens_per_second=priced.tokens_per_second,
+            explains=explains,
+            evidence=_evidence(candidate, priced, expected, seen),
+            check=candidate.check,
+        )
+        found.append((not explains, distance, cause))
+    found.sort(key=lambda one: one[:2])
+    return tuple(cause for _, _, cause in found[:_MOST])
+
+
+def _priced(candidate: Candidate, expected: Expected) -> Expected | None:
+    if candidate.question is not None:
+        try:
+            return expected_of(setting(candidate.question))
+        except InfeasibleError:
+            return None
+    by = candidate.factor
+    return replace(
+        expected, tokens_per_second=expected.tokens_per_second * by, low=expected.low * by, high=expected.high * by
+    )
+
+
+def _evidence(candidate: Candidate, priced: Expected, expected: Expected, seen: Observation) -> str:
+    change = priced.tokens_per_second / expected.tokens_per_second
+    ratio = seen.tokens_per_second / expected.tokens_per_second
+    how = "priced again with it, the run reaches" if candidate.question is not None else "it would make"
+    lead = f"{candidate.why}; " if candidate.why else ""
+    return f"{lead}{how} {_times(change)} the expected speed, and {_times(ratio)} was observed"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}×" if ratio < 100 else f"{ratio:,.0f}×"  # noqa: PLR2004 - digits that tell something
+
+
+def _candidates(
+    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+) -> Iterator[Candidate]:
+    yield from bookkeeping_candidates(run, seen, expected, flop_per_token, faster=faster)
+    if run.question is not None:
+        yield from physical_candidates(run, run.question, expected, faster=faster)

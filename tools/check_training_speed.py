@@ -1,0 +1,238 @@
+"""The tool `check_training_speed`: whether an observed speed is normal, and why if not."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, Field, FiniteFloat
+
+from estimator.catalogue import data_version
+from estimator.check import SpeedCheck, speed_check
+from estimator.check_causes import Cause
+from estimator.check_expected import dense_peak_flop_per_s
+from estimator.check_observation import Observed
+from estimator.check_wording import UTILIZATION_CONVENTION, check_summary
+from estimator.estimate import estimate_id
+from estimator.logs import MOST_LOG_BYTES, LogReading
+from estimator.request import Request
+from estimator.units import DAY_S, TERA
+from estimator.version import VERSION
+from tools import fields
+from tools.answers import AssumptionAnswer, LayoutAnswer, TimeBreakdown, WarningAnswer
+from tools.shaping import assumption_answers, layout_answer, time_breakdown, warning_answers
+
+__all__ = ["TrainingSpeed", "check_training_speed"]
+
+_CONCISE_CAUSES = 4
+_Quantity = str | float | None
+
+
+class CauseAnswer(BaseModel):
+    """One thing that may be so."""
+
+    code: str
+    what: str
+    explains: bool = Field(description="Whether the observed speed lies in the range that goes with it")
+    tokens_per_second: FiniteFloat = Field(description="Expected with it, all GPUs")
+    evidence: str
+    check: str = Field(description="How to tell")
+
+
+class BoundAnswer(BaseModel):
+    """The speed that nothing exceeds."""
+
+    name: str
+    tflops_per_gpu: FiniteFloat
+    tokens_per_second: FiniteFloat
+    flops_per_token: FiniteFloat
+    note: str
+
+
+class LogAnswer(BaseModel):
+    """What was read of the log."""
+
+    format: str
+    lines: int
+    warm_up_lines: int
+    step_seconds: FiniteFloat | None
+    steps_done: FiniteFloat | None
+    total_steps: FiniteFloat | None
+
+
+class TrainingSpeed(BaseModel):
+    """The verdict on a speed, against what was expected; speeds in tokens per second of all GPUs, steady state."""
+
+    summary: str
+    verdict: Literal["faster", "normal", "slow", "implausible"]
+    observed: FiniteFloat = Field(description="Tokens per second, all GPUs")
+    observed_how: str = Field(description="How it follows from what was given")
+    expected: FiniteFloat
+    expected_low: FiniteFloat
+    expected_high: FiniteFloat
+    interval_coverage: FiniteFloat | None = Field(description="Probability of the range; null: rule of thumb's spread")
+    observed_over_expected: FiniteFloat
+    tokens_per_second_per_gpu: FiniteFloat
+    step_seconds: FiniteFloat | None = Field(description="Null where no batch is known")
+    model_flops_utilization: FiniteFloat
+    hardware_flops_utilization: FiniteFloat
+    utilization_convention: str
+    tflops_per_gpu: FiniteFloat = Field(description="FLOPs the model needs, per second and GPU")
+    peak_tflops: FiniteFloat = Field(description="Dense")
+    ceiling: BoundAnswer
+    likely_causes: list[CauseAnswer] = Field(description="Best first; empty where the speed is normal")
+    remaining_days: FiniteFloat | None = Field(description="Null where the amount of data is not known")
+    remaining_days_low: FiniteFloat | None
+    remaining_days_high: FiniteFloat | None
+    log: LogAnswer | None = Field(description="Null without a log")
+    layout: LayoutAnswer | None = Field(description="Expected; null where the speed was not predicted")
+    time_breakdown: TimeBreakdown | None = Field(description="Expected; null where the speed was not predicted")
+    assumptions: list[AssumptionAnswer]
+    warnings: list[WarningAnswer]
+    estimate_id: str
+    version: str
+    data_version: str
+
+
+def check_training_speed(
+    *,
+    model: Annotated[str, Field(max_length=200)],
+    gpu: Annotated[str, Field(max_length=200)],
+    n_gpus: Annotated[int, Field()],
+    observed_tokens_per_second: Annotated[_Quantity, Field(description="All GPUs together")] = None,
+    observed_step_seconds: Annotated[_Quantity, Field(description="With global_batch_sequences")] = None,
+    observed_hours: Annotated[_Quantity, Field(description="With tokens, or tokens_done")] = None,
+    observed_mfu: Annotated[float | None, Field(description="0–1, of peak_tflops or the dense peak")] = None,
+    observed_tflops_per_gpu: Annotated[float | None, Field()] = None,
+    observed_log: Annotated[
+        str | None,
+        Field(description="Text of a trainer's log or trainer_state.json", max_length=MOST_LOG_BYTES),
+    ] = None,
+    tokens: Annotated[_Quantity, Field(description="Of the whole run")] = None,
+    tokens_done: Annotated[_Quantity, Field()] = None,
+    samples: Annotated[_Quantity, Field()] = None,
+    tokens_per_sample: Annotated[_Quantity, Field()] = None,
+    epochs: Annotated[float | None, Field()] = None,
+    hf_config: Annotated[dict[str, Any] | None, Field()] = None,
+    gpus_per_node: Annotated[int | None, Field()] = None,
+    network_gbps_per_gpu: Annotated[float | None, Field()] = None,
+    method: Annotated[str, Field()] = "full",
+    lora_rank: Annotated[int | None, Field()] = None,
+    precision: Annotated[str, Field()] = "auto",
+    activation_recompute: Annotated[str, Field()] = "auto",
+    sequence_length: Annotated[_Quantity, Field()] = None,
+    global_batch_sequences: Annotated[_Quantity, Field()] = None,
+    micro_batch_size: Annotated[int | None, Field()] = None,
+    tensor_parallel: fields.Degree = None,
+    pipeline_parallel: fields.Degree = None,
+    context_parallel: fields.Degree = None,
+    expert_parallel: fields.Degree = None,
+    data_sharding: Annotated[str, Field()] = "auto",
+    framework: Annotated[str, Field()] = "auto",
+    peak_tflops: Annotated[float | None, Field()] = None,
+    detail: fields.Detail = "concise",
+) -> TrainingSpeed:
+    """Is this training speed normal? Verdict against the predicted range, likely causes, time left.
+
+    Give one observation, and what is known of the set-up, framework above all; the other arguments are those of
+    estimate_training_time.
+    """
+    checked = speed_check(
+        Request(
+            model=model,
+            gpu=gpu,
+            n_gpus=n_gpus,
+            hf_config=hf_config,
+            tokens=tokens,
+            samples=samples,
+            tokens_per_sample=tokens_per_sample,
+            epochs=epochs,
+            gpus_per_node=gpus_per_node,
+            network_gbps_per_gpu=network_gbps_per_gpu,
+            method=method,
+            lora_rank=lora_rank,
+            precision=precision,
+            activation_recompute=activation_recompute,
+            sequence_length=sequence_length,
+            global_batch_sequences=global_batch_sequences,
+            micro_batch_size=micro_batch_size,
+            tensor_parallel=tensor_parallel,
+            pipeline_parallel=pipeline_parallel,
+            context_parallel=context_parallel,
+            expert_parallel=expert_parallel,
+            data_sharding=data_sharding,
+            framework=framework,
+            peak_tflops=peak_tflops,
+        ),
+        Observed(
+            tokens_per_second=observed_tokens_per_second,
+            step_seconds=observed_step_seconds,
+            hours=observed_hours,
+            mfu=observed_mfu,
+            tflops_per_gpu=observed_tflops_per_gpu,
+            log=observed_log,
+            tokens_done=tokens_done,
+        ),
+    )
+    return _answer(checked, detailed=detail == "detailed")
+
+
+def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
+    run, seen, expected, bound, left = checked.run, checked.seen, checked.expected, checked.bound, checked.remaining
+    batch = run.global_batch_sequences
+    return TrainingSpeed(
+        summary=check_summary(checked),
+        verdict=checked.verdict,
+        observed=seen.tokens_per_second,
+        observed_how=seen.how,
+        expected=expected.tokens_per_second,
+        expected_low=expected.low,
+        expected_high=expected.high,
+        interval_coverage=expected.coverage,
+        observed_over_expected=checked.ratio,
+        tokens_per_second_per_gpu=seen.tokens_per_second / run.n_gpus,
+        step_seconds=None if batch is None else batch * run.sequence_length / seen.tokens_per_second,
+        model_flops_utilization=checked.model_flops_utilization,
+        hardware_flops_utilization=checked.hardware_flops_utilization,
+        utilization_convention=UTILIZATION_CONVENTION,
+        tflops_per_gpu=checked.flop_per_s_per_gpu / TERA,
+        peak_tflops=round(dense_peak_flop_per_s(run) / TERA, 4),
+        ceiling=BoundAnswer(
+            name=bound.name,
+            tflops_per_gpu=bound.flop_per_s_per_gpu / TERA,
+            tokens_per_second=bound.tokens_per_second,
+            flops_per_token=bound.flop_per_token,
+            note=bound.note,
+        ),
+        likely_causes=[_cause(one) for one in (checked.causes if detailed else checked.causes[:_CONCISE_CAUSES])],
+        remaining_days=left.seconds / DAY_S if left else None,
+        remaining_days_low=left.low_s / DAY_S if left else None,
+        remaining_days_high=left.high_s / DAY_S if left else None,
+        log=_log(checked.reading) if checked.reading else None,
+        layout=layout_answer(expected.layout) if expected.layout else None,
+        time_breakdown=time_breakdown(expected.shares) if expected.shares else None,
+        assumptions=assumption_answers(checked.assumptions),
+        warnings=warning_answers(checked.warnings),
+        estimate_id=estimate_id(run, "check", repr(seen), repr(left), str(detailed)),
+        version=VERSION,
+        data_version=data_version(),
+    )
+
+
+def _cause(cause: Cause) -> CauseAnswer:
+    return CauseAnswer(
+        code=cause.code,
+        what=cause.what,
+        explains=cause.explains,
+        tokens_per_second=cause.tokens_per_second,
+        evidence=cause.evidence,
+        check=cause.check,
+    )
+
+
+def _log(reading: LogReading) -> LogAnswer:
+    return LogAnswer(
+        format=reading.dialect,
+        lines=reading.points,
+        warm_up_lines=reading.warm_up_points,
+        step_seconds=reading.step_s,
+        steps_done=reading.steps_done,
+        total_steps=reading.total_steps,
+    )

@@ -60,6 +60,7 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "pcie_fraction": _prior(0.25, 0.5, 0.8, "Achieved share of PCIe bandwidth"),
         "latency_s": _prior(5e-6, 15e-6, 40e-6, "Start-up of one collective per doubling of ranks"),
         "tensor_visible": _prior(0.4, 0.8, 1.0, "Share of tensor-parallel communication that nothing hides"),
+        "tensor_visible_beside": _prior(0.2, 0.45, 0.8, "The same on stacks that run it beside matmuls"),
         "context_visible": _prior(
             0.05, 0.2, 0.5, "Share of ring attention's communication that attention does not hide"
         ),
@@ -67,7 +68,7 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "bubble": _prior(0.6, 1.0, 1.4, "Pipeline bubble over (p - 1)/v stage times"),
         "shard_overlap": _prior(0.5, 0.8, 0.95, "Share of compute that sharded gathers can hide behind"),
         "shard_slowdown": _prior(0.03, 0.1, 0.3, "What communication costs compute while both run"),
-        "gradient_visible": _prior(0.1, 0.3, 0.8, "Share of the step's gradient reduction that is not hidden"),
+        "gradient_visible": _prior(0.05, 0.2, 0.6, "Share of the step's gradient reduction that is not hidden"),
         "optimizer_bytes": _prior(10, 20, 40, "Bytes the optimizer moves per parameter it owns"),
         "expert_efficiency": _prior(0.6, 0.85, 1.0, "Grouped matmuls of experts against one large matmul"),
         "expert_permutation": _prior(4, 8, 20, "Times routed tokens are moved: permute, pad, weigh, unpermute"),

@@ -24,13 +24,14 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "searched": 0.10,
 }
 """Prior standard deviation of each kind of effect, in log time."""
-_HUBER = 0.15
+_HUBER = 0.10
 """Log error beyond which a row pulls with constant force."""
-_NOISE = 0.20
+_NOISE = 0.30
 """Spread of equal runs of different submitters, in log time: the scale that priors are weighed against."""
 _STEP = 0.02
 _SHARES = (
     "tensor_visible",
+    "tensor_visible_beside",
     "context_visible",
     "exchange_visible",
     "pipeline_visible",

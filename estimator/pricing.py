@@ -100,6 +100,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         unfused=year < used.fused_attention_since,
         packed_short=packed_short,
         flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
+        hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
         untuned=used.tier == "untuned",
         sequence_parallel=_sequence_parallel(question, used, year),
     )

@@ -28,6 +28,8 @@ class Stack:
     """What runs on this stack do where they say nothing; None: the least that fits."""
     fused_attention_since: int
     """First year in which its attention did not write its scores to memory."""
+    hides_tensor_parallel_since: int
+    """First year in which its tensor-parallel collectives ran beside the matmuls they feed."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
 
@@ -40,6 +42,7 @@ def _stack(
     *,
     model_parallel: bool = False,
     fused: int = 2023,
+    hides: int = 9999,
 ) -> Stack:
     return Stack(
         name=name,
@@ -48,6 +51,7 @@ def _stack(
         sharding=sharding,
         recompute=recompute,
         fused_attention_since=fused,
+        hides_tensor_parallel_since=hides,
     )
 
 
@@ -55,10 +59,10 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         one.name: one
         for one in (
-            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024),
+            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024, hides=2024),
             _stack("automodel", "tuned", "zero3", "none"),
-            _stack("mlperf", "tuned", "zero1", model_parallel=True),
-            _stack("megatron", "research", "zero1", None, model_parallel=True),
+            _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023),
+            _stack("megatron", "tuned", "zero1", None, model_parallel=True, hides=2024),
             _stack("megatron-deepspeed", "research", "zero1", "full", model_parallel=True, fused=2024),
             _stack("deepspeed", "untuned", "zero3", None),
             _stack("maxtext", "tuned", "zero3", None, fused=2023),
@@ -67,7 +71,7 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
             _stack("fsdp", "research", "zero3", None),
             _stack("llm-foundry", "research", "zero3", None),
             _stack("nanotron", "research", "zero1", None, model_parallel=True),
-            _stack("lightning", "research", "zero3", None),
+            _stack("lightning", "research", "ddp", None, fused=2022),
             _stack("torchtune", "research", "zero3", None),
             _stack("huggingface", "untuned", "zero3", None),
             _stack("pytorch", "untuned", "ddp", "none"),

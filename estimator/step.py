@@ -157,7 +157,9 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
     again = (lay.recompute > 1) * 1.0
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (4.0 + 2.0 * again) * 2.0 * gather_s(tensor, 2.0 * tokens * case.hidden)
-    reductions = np.where(lay.tensor > 1, reductions * constants["tensor_visible"], 0.0) * case.n_layers
+    beside = case.hides_tensor_parallel > 0
+    visible = np.where(beside, constants["tensor_visible_beside"], constants["tensor_visible"])
+    reductions = np.where(lay.tensor > 1, reductions * visible, 0.0) * case.n_layers
     context = group(case, constants, lay.context, lay.tensor)
     ring = (3.0 + again) * gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
     ring = np.where(lay.context > 1, ring * constants["context_visible"], 0.0) * case.n_layers
@@ -211,8 +213,11 @@ def _sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADC
     return np.where((lay.shard_stage >= _ZERO3) & (lay.shard_group > 1), exposed, 0.0)
 
 
-def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
-    """Return seconds a step of reducing gradients and gathering weights that are waited for."""
+def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
+    """Return seconds a step of reducing gradients and gathering weights that are waited for.
+
+    One micro-batch's time is there to hide it, on each stage; some share always shows.
+    """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
     replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
@@ -224,7 +229,8 @@ def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts) -> BRO
     plain = gather_s(whole, 6.0 * shared) + np.where(experts > 0, gather_s(expert_group, 6.0 * experts), 0.0)
     hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
     comm = np.where(lay.shard_stage >= _ZERO3, hybrid, plain)
-    return np.where(ranks > 1, constants["gradient_visible"] * comm, 0.0)
+    left = np.maximum(comm - constants["shard_overlap"] * stage_s, constants["gradient_visible"] * comm)
+    return np.where(ranks > 1, left, 0.0)
 
 
 def _optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
@@ -260,7 +266,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     crossing = np.where(lay.pipeline > 1, crossing * constants["pipeline_visible"], 0.0)
     n = lay.micro_batches
     bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
-    reduction = _gradient_reduction_s(case, constants, lay)
+    reduction = _gradient_reduction_s(case, constants, lay, stage)
     optimizer = _optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {

@@ -1,9 +1,10 @@
 """Causes of bookkeeping: another peak, another count of FLOPs, another unit than was meant."""
 
+import math
 from collections.abc import Iterator
 
 from estimator.check_candidate import Candidate
-from estimator.check_expected import Expected, dense_peak_flop_per_s
+from estimator.check_expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.check_observation import Observation
 from estimator.prior import Prior
 from estimator.run import Run
@@ -21,8 +22,6 @@ PADDING = Prior(
 _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "cdna3", "cdna4"})
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
 _NEARLY_DENSE = 1.05
-_SPLIT = 8
-_FEWEST_SPLIT = 64
 
 
 def bookkeeping_candidates(
@@ -78,6 +77,15 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
         f"{flop_per_token:.3g}",
         check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
     )
+    if run.question is not None:
+        yield Candidate(
+            code="full_attention_counted",
+            what="attention was counted in full, the masked half too",
+            factor=1.0 + attention_flop_per_token(run.question) / flop_per_token,
+            why="torchtitan, llm-foundry and NeMo until 25.07 count the whole score matrix, this tool what a causal "
+            "mask leaves",
+            check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
+        )
     if run.subject.total_parameters > _NEARLY_DENSE * run.subject.active_parameters:
         yield Candidate(
             code="all_experts_counted",
@@ -99,12 +107,13 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             factor=float(n) if faster else 1.0 / n,
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
-    if seen.kind == "hours" and faster and n >= _FEWEST_SPLIT:
+    if seen.kind == "hours" and faster and n > 1:
+        split = min(n, max(2, math.ceil(seen.tokens_per_second / expected.tokens_per_second)))
         yield Candidate(
             code="gpu_hours_divided",
-            what="GPU-hours of the run were divided by the size of the cluster",
-            factor=float(_SPLIT),
-            why=f"on an {_SPLIT}th of the {n:,} GPUs the same GPU-hours take {_SPLIT} times as long",
+            what="GPU-hours were divided by the size of the cluster, of which the run had a part",
+            factor=float(split),
+            why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
     layout = expected.layout

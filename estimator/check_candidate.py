@@ -21,6 +21,9 @@ class Candidate:
     """On the expected speed, where it is one of bookkeeping."""
     why: str = ""
     contradicts: bool = False
+    """Whether the caller, or what is catalogued, says otherwise."""
+    rarity: float = 0.0
+    """Log distance by which it must come nearer than a common cause to stand before it."""
 
 
 def said(run: Run, argument: str) -> bool:

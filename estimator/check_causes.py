@@ -18,7 +18,9 @@ __all__ = ["Cause", "likely_causes"]
 _SMALLEST = 1.05
 """A cause that moves the speed by less is none."""
 _CONTRADICTS = 0.3
-"""Log distance added to a cause against which the caller said something."""
+"""Log distance added to a cause against which something was said."""
+_FALLS_SHORT = 0.7
+"""Log distance added to a cause whose own range does not reach what was observed: a factor of two."""
 _MOST = 12
 
 
@@ -40,12 +42,12 @@ class Cause:
 def likely_causes(
     run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
 ) -> tuple[Cause, ...]:
-    """Return what would explain the gap, best first: those that do, by how near they come, then those that help.
+    """Return what would explain the gap, best first: by how near it comes, how common it is, what speaks against.
 
     Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor.
     """
     ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
-    found: list[tuple[bool, float, Cause]] = []
+    found: list[tuple[float, Cause]] = []
     for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
         priced = _priced(candidate, expected)
         if priced is None:
@@ -54,7 +56,10 @@ def likely_causes(
         if move * ratio <= 0 or abs(move) < math.log(_SMALLEST):
             continue
         explains = priced.low <= seen.tokens_per_second <= priced.high
-        distance = abs(ratio - move) + (_CONTRADICTS if candidate.contradicts else 0.0)
+        if not explains and abs(move) > abs(ratio) + _FALLS_SHORT:
+            continue
+        distance = abs(ratio - move) + candidate.rarity
+        distance += (_CONTRADICTS if candidate.contradicts else 0.0) + (0.0 if explains else _FALLS_SHORT)
         cause = Cause(
             code=candidate.code,
             what=candidate.what,
@@ -63,9 +68,9 @@ def likely_causes(
             evidence=_evidence(candidate, priced, expected, seen),
             check=candidate.check,
         )
-        found.append((not explains, distance, cause))
-    found.sort(key=lambda one: one[:2])
-    return tuple(cause for _, _, cause in found[:_MOST])
+        found.append((distance, cause))
+    found.sort(key=lambda one: one[0])
+    return tuple(cause for _, cause in found[:_MOST])
 
 
 def _priced(candidate: Candidate, expected: Expected) -> Expected | None:

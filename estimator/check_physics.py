@@ -25,6 +25,8 @@ _PLAIN_ETHERNET_GBPS_PER_GPU = 12.5
 _PCIE_BYTES_PER_S = 25e9
 """PCIe 4.0 ×16 as collectives get it, where a device's own link is not listed."""
 _UNFUSED_YEAR = 2021
+_UNCOMMON, _RARE = 0.25, 1.0
+"""How much less often a cause is found than a wrong peak, an untuned stack, padding or recomputation."""
 _LONGER = 4
 _LARGER_BATCH = 4
 
@@ -54,6 +56,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
                 what=f"the matrix products run in {precision.upper()}, not in {pinned.precision.upper()}",
                 question=replace(pinned, precision=precision),
                 contradicts=said(run, "precision"),
+                rarity=_UNCOMMON,
                 check="look whether autocast (or the mixed-precision plug-in) is really on, and profile a few kernels",
             )
     if layout.recompute != "full":
@@ -78,6 +81,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         what="attention writes its score matrix to memory (no FlashAttention)",
         question=replace(pinned, year=_UNFUSED_YEAR),
         contradicts=expected.tier != "untuned",
+        rarity=_UNCOMMON,
         check='set attn_implementation="flash_attention_2" or use PyTorch\'s scaled_dot_product_attention',
     )
     if not said(run, "sequence_length") and run.sequence_length * _LONGER <= asked.transformer.native_sequence_length:
@@ -159,6 +163,7 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
             what=f"tensor parallelism ({tensor}) runs over PCIe" if tensor > 1 else "GPUs of a node talk over PCIe",
             question=replace(pinned, cluster=replace(cluster, accelerator=slow)),
             contradicts=chip.segment == "datacenter",
+            rarity=_UNCOMMON,
             why=f"{chip.name} is taken to have {chip.scale_up_bytes_per_s / GIGA:,.0f} GB/s to its neighbours",
             check="nvidia-smi topo -m shows the links, NCCL_DEBUG=INFO what is used of them",
         )
@@ -223,7 +228,7 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             code="adapters",
             what="only adapters are trained (LoRA)",
             question=replace(asked, method=Method(name="lora")),
-            contradicts=True,
+            rarity=_RARE,
             check="give method as trained",
         )
     if not said(run, "global_batch_sequences"):

@@ -8,7 +8,7 @@ from estimator.question import Assumption
 from estimator.request import Request
 from estimator.units import format_count, parse_count
 
-__all__ = ["Amount", "amount"]
+__all__ = ["MOST_TOKENS", "Amount", "amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""

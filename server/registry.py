@@ -43,9 +43,13 @@ _TITLES = {
     "estimate_training_time": "Estimate training time",
     "list_gpus": "List GPUs",
     "explain_coefficient": "Explain the training coefficient",
+    "plan_training": "Plan a training run",
     "compare_training_options": "Compare training options",
     "check_training_speed": "Check training speed",
 }
 
-TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})
+_SLOW = {"plan_training"}
+"""Weighing dozens of estimates takes up to a second. What reports progress is slow of itself."""
+
+TOOLS = Registry({name: partial(_imported, name, title, slow=name in _SLOW) for name, title in _TITLES.items()})
 """What is served."""

@@ -150,6 +150,41 @@ def _print_options(console: Console, answer: Answer) -> None:
         console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
 
 
+def _print_plan(console: Console, answer: Answer) -> None:
+    options = [
+        answer["solution"],
+        *([answer["sure_solution"]] if answer["sure_solution"] else []),
+        *answer["alternatives"],
+    ]
+    rows = [
+        {
+            "": option["why"],
+            "GPUs": f"{option['n_gpus']:,} × {option['gpu']}",
+            "parameters": format_count(option["parameters"]) if answer["solve_for"] == "model_size" else "",
+            "tokens": format_count(option["tokens"]) if answer["solve_for"] in {"tokens", "model_size"} else "",
+            "days": _range(option, "training_days"),
+            "USD": _number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
+            "layout": _layout(option["layout"]).partition(";")[0],
+        }
+        for option in options
+    ]
+    _print_table(console, "", rows)
+    estimate = answer["estimate"]
+    facts = [
+        ("Plan", answer["formula"]),
+        ("Layout", _layout(estimate["layout"])),
+        ("Formula", estimate["formula"]),
+        ("Memory", _memory(estimate["memory"])),
+        ("Cost", _spread(estimate["cost_usd"], "USD")),
+    ]
+    _print_facts(console, facts)
+    _print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
+    _print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
+    for warning in (*answer["warnings"], *estimate["warnings"]):
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+    console.print(Text(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+
+
 def _range(row: Answer, key: str) -> str:
     if row[key] is None:
         return ""
@@ -178,6 +213,7 @@ def _print_plainly(console: Console, answer: Answer) -> None:
 _PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
     "estimate_training_time": _print_estimate,
     "list_gpus": _print_gpus,
+    "plan_training": _print_plan,
     "compare_training_options": _print_options,
 }
 

@@ -167,7 +167,7 @@ def _joined(several: Sequence[Layouts]) -> Layouts:
 
 def _spread(cases: Sequence[Case], counts: Sequence[int]) -> Case:
     """Return cases of one model as one: what differs between them as an array with `counts` rows of each."""
-    values: dict[str, float | Floats] = {}
+    values: dict[str, Any] = {}
     for field in fields(Case):
         if field.name == "matrices":
             continue

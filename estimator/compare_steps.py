@@ -7,6 +7,7 @@ put aside before anything is timed, and what is left of many questions is timed 
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray

@@ -34,7 +34,7 @@ def cost_usd(one: Estimate, *, sure: bool) -> float:
 
 
 def _oversized_batch(one: Estimate) -> bool:
-    """Return whether the assumed batch is far larger than that of a rounder count.
+    """Return whether the assumed batch is far larger than those of the rounder counts about it.
 
     A count with a large prime factor is given a sequence for each device; planning it for that would be planning
     another training. Who wants a larger batch says so.
@@ -45,8 +45,11 @@ def _oversized_batch(one: Estimate) -> bool:
     # NumPy comes with it, and a plan by the rule of thumb does without.
     from estimator.pricing import global_batch_sequences
 
-    rounder = 1 << (question.cluster.n_gpus.bit_length() - 1)
-    usual = global_batch_sequences(replace(question, cluster=replace(question.cluster, n_gpus=rounder)))
+    below = 1 << (question.cluster.n_gpus.bit_length() - 1)
+    usual = max(
+        global_batch_sequences(replace(question, cluster=replace(question.cluster, n_gpus=rounder)))
+        for rounder in (below, 2 * below)
+    )
     return batch_of(layout) > _MOST_OF_USUAL_BATCH * usual
 
 

@@ -15,7 +15,7 @@ from tools.estimate_training_time import TrainingTime, estimate_training_time
 from tools.plan_training import PlanOption, TrainingPlan, plan_training
 
 MODELS = ("llama-3.1-8b", "gpt-3-175b", "7B", "mixtral-8x7b", "1.3B")
-GPUS = ("h100", "a100", "b200", "mi300x", "tpu-v5p")
+GPUS = ("h100", "a100", "b200", "mi300x", "gb200", "tpu-v5p")
 SLOW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -32,7 +32,7 @@ def _late(answer: TrainingTime, days: float, *, sure: bool) -> bool:
 
 
 def _one_node_fewer_misses(option: PlanOption, days: float, *, sure: bool, **others: Any) -> bool:  # noqa: ANN401
-    node = 4 if option.gpu == "tpu-v5p" else 8
+    node = 4 if option.gpu in {"tpu-v5p", "gb200"} else 8
     fewer = option.n_gpus - node if option.n_gpus > node else option.n_gpus // 2
     if fewer == 0:
         return True
@@ -63,6 +63,13 @@ def test_the_planned_count_meets_the_deadline_and_one_node_fewer_does_not(
         if option is not None:
             assert not _late(_forward(option, model=model), days, sure=sure)
             assert _one_node_fewer_misses(option, days, sure=sure, model=model)
+
+
+def test_twelve_gpus_are_planned_although_small_clusters_have_small_batches() -> None:
+    """Up to 8 devices are given a few sequences each, and 12 a batch many times as large: that is usual, too."""
+    plan = plan_training(solve_for="n_gpus", model="llama-3.1-70b", gpu="gb200", tokens="190B", deadline="75 days")
+    assert plan.solution.gpu == "gb200"
+    assert _one_node_fewer_misses(plan.solution, 75, sure=False, model="llama-3.1-70b")
 
 
 @pytest.mark.parametrize("batch", [256, 1024, 1536])

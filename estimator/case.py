@@ -77,6 +77,10 @@ class Case:
     """1 where weight gradients are computed, 0 on a frozen base."""
     frozen_bytes: Numbers
     """Bytes per weight that is only read: 2, or 0.55 for 4-bit with its scales."""
+    gradient_bytes: Numbers
+    """Bytes per gradient that is accumulated unsharded."""
+    offloads: Numbers
+    """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     sequence_length: Numbers
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
@@ -151,6 +155,8 @@ def case(
     unfused: bool,
     flash_2: bool = False,
     hides_tensor_parallel: bool = False,
+    gradient_bytes: float = 4.0,
+    offloads: bool = False,
     packed_short: bool = False,
     untuned: bool = False,
     sequence_parallel: bool = True,
@@ -195,7 +201,9 @@ def case(
         embedding_parameters=float(table.embedding_parameters),
         trained_share=trained / total,
         weight_gradients=0.0 if frozen else 1.0,
-        frozen_bytes=0.55 if method.name == "qlora" else 2.0,
+        frozen_bytes=_frozen_bytes(method, precision),
+        gradient_bytes=gradient_bytes,
+        offloads=1.0 if offloads else 0.0,
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=matmul_ceiling_flop_per_s(chip, precision),
@@ -220,6 +228,15 @@ def case(
         untuned=1.0 if untuned else 0.0,
         sequence_parallel=1.0 if sequence_parallel else 0.0,
     )
+
+
+def _frozen_bytes(method: Method, precision: str) -> float:
+    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
+    if method.name == "qlora":
+        return 0.55
+    if method.name == "full":
+        return 2.0
+    return {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, 2.0)
 
 
 def _matrix(gemm: Gemm) -> Matrix:

@@ -11,19 +11,20 @@ __all__ = ["USABLE_SHARE", "Memory", "memory"]
 
 USABLE_SHARE = 0.95
 """Of a device's memory: what a run can fill before fragmentation and the driver's own share stop it."""
-_GRADIENT_BYTES = 4.0
-"""Gradients are accumulated in FP32 (Narayanan et al. 2021); ZeRO-3 keeps them in 16 bit until reduced."""
 _SHARDED_GRADIENT_BYTES = 2.0
+"""ZeRO-3 keeps gradients in 16 bit until they are reduced."""
 _OPTIMIZER_BYTES = 12.0
 """FP32 master weights and two Adam moments (Rajbhandari et al. 2020, section 3.1)."""
 _FIXED_BYTES = 2.0e9
 """CUDA context, communication buffers, workspaces."""
-_RESIDUAL_ELEMENTS = 7.0
-_HIDDEN_ELEMENTS = 1.5
-"""16-bit elements kept per element of a stream: 34 bytes a token and hidden unit in all for an MLP of width 4h
-(Korthikanti et al. 2022, equation 1, without the score matrix and with masks of one byte)."""
+_RESIDUAL_ELEMENTS = 5.0
+_HIDDEN_ELEMENTS = 1.55
+"""16-bit elements kept per element of a stream: 32 bytes a token and hidden unit in all for an MLP of width 4h
+(Korthikanti et al. 2022, equation 1, without the score matrix and without dropout masks)."""
 _SELECTIVE_SHARE = 0.55
 """Of the activations: inputs of matmuls alone (Korthikanti et al. 2022, table 2, without the MLP's hidden copies)."""
+_CHUNKED_LOSS = 0.05
+"""Of the loss: what a stack that computes it in chunks holds at a time."""
 _LOSS_BYTES = 6.0
 """Logits in 16 bit and their FP32 gradient."""
 _ZERO1, _ZERO2, _ZERO3 = 1.0, 2.0, 3.0
@@ -67,14 +68,17 @@ def memory(case: Case, lay: Layouts) -> Memory:
 
     kept = case.trained_share
     gathered = np.where(lay.shard_stage >= _ZERO3, 2.0 * 2.0 * (shared + experts) * lay.pipeline / case.n_layers, 0.0)
-    gradient_bytes = np.where(lay.shard_stage >= _ZERO3, _SHARDED_GRADIENT_BYTES, _GRADIENT_BYTES)
+    gradient_bytes = np.where(lay.shard_stage >= _ZERO3, _SHARDED_GRADIENT_BYTES, case.gradient_bytes)
+    on_device = 1.0 - case.offloads
     activations, loss = _activations(case, lay)
+    # A stack that offloads keeps two layers, and checkpoints go to the host as they are made.
+    streamed = np.where(case.offloads > 0, np.minimum(1.0, 2.0 / case.n_layers), 1.0)
     return Memory(
-        weights_bytes=case.frozen_bytes * spread(_ZERO3) + 0.0 * lay.tensor,
-        gradients_bytes=gradient_bytes * kept * spread(_ZERO2),
-        optimizer_bytes=_OPTIMIZER_BYTES * kept * spread(_ZERO1),
-        activations_bytes=activations,
-        other_bytes=_FIXED_BYTES + gathered + loss,
+        weights_bytes=case.frozen_bytes * spread(_ZERO3) * streamed,
+        gradients_bytes=on_device * gradient_bytes * kept * spread(_ZERO2),
+        optimizer_bytes=on_device * _OPTIMIZER_BYTES * kept * spread(_ZERO1),
+        activations_bytes=activations * streamed,
+        other_bytes=_FIXED_BYTES + gathered + loss * np.where(case.offloads > 0, _CHUNKED_LOSS, 1.0),
     )
 
 

@@ -24,6 +24,8 @@ BLOCK = 16_384
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
+_REDUCED_GRADIENT_BYTES = 2.0
+"""NVIDIA's recipes since 2024 accumulate and reduce gradients in BF16; before, in FP32 (Narayanan et al. 2021)."""
 _LAST_FLASH_2_YEAR = 2023
 """After it NVIDIA's own stacks had attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 
@@ -100,6 +102,8 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         unfused=year < used.fused_attention_since,
         packed_short=packed_short,
         flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
+        gradient_bytes=_REDUCED_GRADIENT_BYTES if used.tier == "tuned" and year > _LAST_FLASH_2_YEAR else 4.0,
+        offloads=used.offloads,
         hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
         untuned=used.tier == "untuned",
         sequence_parallel=_sequence_parallel(question, used, year),

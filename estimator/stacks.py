@@ -30,6 +30,8 @@ class Stack:
     """First year in which its attention did not write its scores to memory."""
     hides_tensor_parallel_since: int
     """First year in which its tensor-parallel collectives ran beside the matmuls they feed."""
+    offloads: bool
+    """Whether it keeps what is not in use in host memory."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
 
@@ -43,6 +45,7 @@ def _stack(
     model_parallel: bool = False,
     fused: int = 2023,
     hides: int = 9999,
+    offloads: bool = False,
 ) -> Stack:
     return Stack(
         name=name,
@@ -52,6 +55,7 @@ def _stack(
         recompute=recompute,
         fused_attention_since=fused,
         hides_tensor_parallel_since=hides,
+        offloads=offloads,
     )
 
 
@@ -77,7 +81,7 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
             _stack("pytorch", "untuned", "ddp", "none"),
             _stack("nanogpt", "untuned", "ddp", "none"),
             _stack("llm.c", "tuned", "zero1", "none"),
-            _stack("llmq", "tuned", "zero1", None),
+            _stack("llmq", "tuned", "zero1", None, offloads=True),
             _stack("neuron", "research", "zero1", "selective", model_parallel=True),
         )
     }

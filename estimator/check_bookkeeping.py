@@ -3,22 +3,15 @@
 import math
 from collections.abc import Iterator
 
+from estimator.amount import PADDING
 from estimator.check_candidate import Candidate
 from estimator.check_expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.check_observation import Observation
-from estimator.prior import Prior
 from estimator.run import Run
 from estimator.units import TERA
 
-__all__ = ["PADDING", "bookkeeping_candidates"]
+__all__ = ["bookkeeping_candidates"]
 
-PADDING = Prior(
-    low=1.3,
-    mode=2.0,
-    high=4.0,
-    why="Longest over mean length in a batch of instruction data: Krell et al. 2021 (packing without "
-    "cross-contamination) count 50 % padding in Wikipedia sequences, up to 89 % in other sets.",
-)
 _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "cdna3", "cdna4"})
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
 _NEARLY_DENSE = 1.05

@@ -70,7 +70,8 @@ def observed_reading(observed: Observed) -> LogReading | None:
 
 def with_log(request: Request, reading: LogReading | None) -> Request:
     """Return `request` with the batch that the log tells, where the caller told none."""
-    if reading is None or request.global_batch_sequences is not None or reading.sequences_per_step is None:
+    said = request.global_batch_sequences is not None or request.gradient_accumulation is not None
+    if reading is None or said or reading.sequences_per_step is None:
         return request
     return replace(request, global_batch_sequences=max(1, round(reading.sequences_per_step)))
 

@@ -110,7 +110,8 @@ def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
     speed = _speed(run, prediction)
     overhead = 1.0 + (speed.overhead.fraction if speed.overhead else 0.0)
     training_s = run.amount.tokens / speed.tokens_per_second * overhead
-    low_s, high_s = training_s * speed.low_factor, training_s * speed.high_factor
+    low_factor, high_factor = _with_amount(speed, run)
+    low_s, high_s = training_s * low_factor, training_s * high_factor
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
     prices = catalogue.prices(device.accelerator.id) if device.accelerator and run.usd_per_gpu_hour is None else ()
@@ -173,6 +174,14 @@ def _speed(run: Run, prediction: Prediction | None) -> _Speed:
     if prediction is not None:
         return _predicted(run, prediction)
     return _assumed(run)
+
+
+def _with_amount(speed: _Speed, run: Run) -> tuple[float, float]:
+    """Return the factors on the time of both ends, speed and amount of data being off independently of each other."""
+    return (
+        math.exp(-math.hypot(math.log(speed.low_factor), math.log(run.amount.low_factor))),
+        math.exp(math.hypot(math.log(speed.high_factor), math.log(run.amount.high_factor))),
+    )
 
 
 def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Speed:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["FRAMEWORKS", "METHODS", "PRECISIONS", "RECOMPUTE", "SHARDINGS", "Quantity", "Request"]
+__all__ = ["FRAMEWORKS", "METHODS", "PACKINGS", "PRECISIONS", "RECOMPUTE", "SHARDINGS", "Quantity", "Request"]
 
 Quantity = str | int | float
 """A number as people write it: "15T", 1.5e13."""
@@ -11,6 +11,7 @@ Quantity = str | int | float
 METHODS = ("full", "lora", "qlora", "frozen")
 PRECISIONS = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
 RECOMPUTE = ("auto", "none", "selective", "full")
+PACKINGS = ("auto", "packed", "padded")
 SHARDINGS = ("auto", "ddp", "zero1", "zero2", "zero3")
 FRAMEWORKS = (
     "auto",
@@ -40,6 +41,7 @@ class Request:
     samples: Quantity | None = None
     tokens_per_sample: Quantity | None = None
     epochs: Quantity | None = None
+    packing: str = "auto"
     gpus_per_node: int | None = None
     network_gbps_per_gpu: float | None = None
     method: str = "full"
@@ -50,6 +52,7 @@ class Request:
     sequence_length: Quantity | None = None
     global_batch_sequences: Quantity | None = None
     micro_batch_size: int | None = None
+    gradient_accumulation: int | None = None
     tensor_parallel: int | None = None
     pipeline_parallel: int | None = None
     virtual_pipeline: int | None = None

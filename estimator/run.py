@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from estimator.amount import Amount, amount
 from estimator.device import Device, device
-from estimator.errors import InvalidValueError
+from estimator.errors import InvalidValueError, MissingValueError
 from estimator.hardware import Cluster
 from estimator.inputs import (
     MOST_GPUS,
@@ -65,14 +65,10 @@ def run(request: Request) -> Run:
     """
     who, what = subject(request), device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    data = amount(request)
+    data = amount(request, who.transformer.vocab if who.transformer else None)
     how, how_assumptions = method(request, who)
     length, length_assumption = _sequence_length(request, who, data)
-    batch = (
-        None
-        if request.global_batch_sequences is None
-        else checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES)
-    )
+    batch, batch_note = _batch(request, n_gpus)
     layout = layout_request(request, who.transformer, n_gpus, length, batch)
     framework = checked_choice("framework", request.framework, FRAMEWORKS)
     cluster, cluster_assumptions = _cluster(request, what, n_gpus)
@@ -123,7 +119,11 @@ def run(request: Request) -> Run:
             *(
                 ()
                 if batch is None
-                else (Assumption(name="global_batch_sequences", value=batch, unit="sequences", source="user"),)
+                else (
+                    Assumption(
+                        name="global_batch_sequences", value=batch, unit="sequences", source="user", note=batch_note
+                    ),
+                )
             ),
             *layout_assumptions(layout),
             *(() if framework == "auto" else (Assumption(name="framework", value=framework, source="user"),)),
@@ -131,6 +131,28 @@ def run(request: Request) -> Run:
         ),
         warnings=(*who.warnings, *what.warnings, *_length_doubts(data, length)),
     )
+
+
+def _batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
+    """Return the sequences of a step and what they are made of; None where nothing tells.
+
+    micro-batch · gradient accumulation · GPUs / (tensor · pipeline · context parallel)
+    """
+    if request.global_batch_sequences is not None:
+        if request.gradient_accumulation is not None:
+            remedy = "and gradient_accumulation both set the batch; give one of them"
+            raise InvalidValueError("global_batch_sequences", request.global_batch_sequences, remedy)
+        return checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES), ""
+    if request.gradient_accumulation is None:
+        return None, ""
+    accumulated = checked_whole("gradient_accumulation", request.gradient_accumulation, most=MOST_SEQUENCES)
+    if request.micro_batch_size is None:
+        raise MissingValueError("micro_batch_size", "gradient_accumulation counts micro-batches; give their size too")
+    micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
+    split = (request.tensor_parallel or 1) * (request.pipeline_parallel or 1) * (request.context_parallel or 1)
+    replicas = max(1, n_gpus // max(1, split))
+    note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {replicas:,} data-parallel replicas"
+    return micro * accumulated * replicas, note
 
 
 def _sequence_length(request: Request, who: Subject, data: Amount) -> tuple[int, Assumption]:

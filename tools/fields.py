@@ -16,6 +16,7 @@ __all__ = [
     "GlobalBatchSequences",
     "Gpu",
     "GpusPerNode",
+    "GradientAccumulation",
     "HfConfig",
     "Limit",
     "LoraRank",
@@ -29,6 +30,7 @@ __all__ = [
     "OptionalGpu",
     "OptionalModel",
     "OptionalNGpus",
+    "Packing",
     "PeakTflops",
     "Precision",
     "PricePerGpuHour",
@@ -73,10 +75,13 @@ Model = Annotated[
 ]
 Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100", "4090")', max_length=200)]
 NGpus = Annotated[int, Field(description="GPUs in all")]
-Tokens = Annotated[str | float | None, Field(description='Training tokens ("15T"); or give samples')]
+Tokens = Annotated[
+    str | float | None, Field(description='Training tokens ("15T", "2 GB of German text"); or give samples')
+]
 Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample")]
 TokensPerSample = Annotated[str | float | None, Field(description="Mean tokens of a sample")]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
+Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
 HfConfig = Annotated[
     dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")
 ]
@@ -100,6 +105,8 @@ ActivationRecompute = Annotated[
 SequenceLength = Annotated[str | float | None, Field(description="Tokens of a sequence, as trained")]
 GlobalBatchSequences = Annotated[str | float | None, Field(description="Sequences a step, all GPUs")]
 MicroBatchSize = Annotated[int | None, Field(description="Sequences a replica runs at once")]
+GradientAccumulation = Annotated[int | None, Field()]
+"""Micro-batches a step, in place of global_batch_sequences."""
 Degree = Annotated[int | None, Field()]
 """Of parallelism; searched where left out."""
 DataSharding = Annotated[

@@ -42,10 +42,15 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order they are listed."""
         tools = [command for command, tool in COMMANDS.items() if tool in TOOLS.names]
-        return ["serve", *tools, *(name for name in super().list_commands(ctx) if name != "serve")]
+        others = sorted({*super().list_commands(ctx), "sweep"} - {"serve"})
+        return ["serve", *tools, *others]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called `cmd_name`, or None."""
+        if cmd_name == "sweep":
+            from server.sweep import command as sweep
+
+            return sweep
         tool = TOOLS.tool(COMMANDS.get(cmd_name, ""))
         return _command(cmd_name, tool) if tool is not None else super().get_command(ctx, cmd_name)
 

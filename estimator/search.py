@@ -1,7 +1,6 @@
 """The layouts a question allows: every legal combination, what does not fit masked, best first."""
 
 from dataclasses import dataclass
-from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,46 +84,67 @@ def space(
 def legal_layouts(
     choices: Space, t: Transformer, n_gpus: int, global_batch: int, shard_group: int | None = None
 ) -> Layouts:
-    """Return every layout that divides devices, layers and batch, shape (L,); L may be 0."""
-    outer = [
-        (tp, pp, cp, ep, n_gpus // (tp * pp * cp))
-        for tp, pp, cp, ep in product(choices.tensor, choices.pipeline, choices.context, choices.expert)
-        if n_gpus % (tp * pp * cp) == 0 and (n_gpus // pp) % ep == 0
-    ]
-    outer = [row for row in outer if global_batch % row[4] == 0]
-    inner = list(product(choices.virtual, choices.shard_stage, choices.micro_batch, choices.recompute))
-    if not outer or not inner:
-        return _layouts(np.zeros((0, 9)), global_batch, shard_group)
-    a, b = np.array(outer, dtype=np.float64), np.array(inner, dtype=np.float64)
-    rows = np.concatenate([np.repeat(a, len(b), axis=0), np.tile(b, (len(a), 1))], axis=1)
-    _, pp, _, _, dp, vpp, stage, micro, _ = rows.T
-    count = global_batch / (dp * micro)
-    legal = (count >= 1) & (count == np.floor(count))
-    legal &= (vpp == 1) | ((pp > 1) & (np.mod(t.n_layers, pp * vpp) == 0) & (np.mod(count, pp) == 0))
-    if len(choices.virtual) == 1:
-        legal = (count >= 1) & (count == np.floor(count)) & ((vpp == 1) | (pp > 1))
-    if len(choices.shard_stage) > 1:
-        legal &= (stage <= 1) | (pp == 1)
-        legal &= (stage == 0) | (dp > 1)
-    return _layouts(rows[legal], global_batch, shard_group)
+    """Return every layout that divides devices, layers and batch, shape (L,); L may be 0.
 
-
-def _layouts(rows: Floats, global_batch: int, shard_group: int | None) -> Layouts:
-    tp, pp, cp, ep, dp, vpp, stage, micro, recompute = rows.T
-    ranks = dp * cp
-    return Layouts(
-        tensor=tp,
-        pipeline=pp,
-        virtual=vpp,
-        context=cp,
-        expert=ep,
-        data=dp,
-        shard_stage=stage,
-        shard_group=ranks if shard_group is None else np.minimum(ranks, float(shard_group)),
-        micro_batch=micro,
-        micro_batches=global_batch / (dp * micro) if len(rows) else dp,
-        recompute=recompute,
+    In the order of the product of the knobs: tensor, pipeline, context, expert, virtual, stage, micro-batch, recompute.
+    """
+    tp, pp, cp, ep = (
+        knob.ravel()
+        for knob in np.meshgrid(
+            *map(_column, (choices.tensor, choices.pipeline, choices.context, choices.expert)), indexing="ij"
+        )
     )
+    dp = n_gpus / (tp * pp * cp)
+    splits = (dp == np.floor(dp)) & (np.mod(n_gpus // pp, ep) == 0) & (np.mod(global_batch, dp) == 0)
+    tp, pp, cp, ep, dp = (knob[splits] for knob in (tp, pp, cp, ep, dp))
+    virtual, stage, micro, recompute = map(
+        _column, (choices.virtual, choices.shard_stage, choices.micro_batch, choices.recompute)
+    )
+    batches = _legal_batches(choices, t, global_batch, pp, dp)
+    stages = np.ones((len(pp), len(stage)), dtype=np.bool_)
+    if len(stage) > 1:
+        stages = ((stage <= 1) | (pp[:, None] == 1)) & ((stage == 0) | (dp[:, None] > 1))
+    legal = batches[:, :, None, :, None] & stages[:, None, :, None, None] & np.ones(len(recompute), dtype=np.bool_)
+    outer, at_virtual, at_stage, at_micro, at_recompute = np.nonzero(legal)
+    data, batch = dp[outer], micro[at_micro]
+    context = cp[outer]
+    ranks = data * context
+    return Layouts(
+        tensor=tp[outer],
+        pipeline=pp[outer],
+        virtual=virtual[at_virtual],
+        context=context,
+        expert=ep[outer],
+        data=data,
+        shard_stage=stage[at_stage],
+        shard_group=ranks if shard_group is None else np.minimum(ranks, float(shard_group)),
+        micro_batch=batch,
+        micro_batches=global_batch / (data * batch),
+        recompute=recompute[at_recompute],
+    )
+
+
+def _column(values: tuple[int, ...]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _legal_batches(
+    choices: Space, t: Transformer, global_batch: int, pipeline: Floats, data: Floats
+) -> NDArray[np.bool_]:
+    """Return which virtual stages and micro-batches go with each split, shape (splits, virtual, micro-batch)."""
+    virtual, micro = _column(choices.virtual), _column(choices.micro_batch)
+    count = global_batch / (data[:, None] * micro)
+    whole = (count >= 1) & (count == np.floor(count))
+    piped = pipeline[:, None] > 1
+    if len(virtual) == 1:
+        # A stated degree is run, so it divides however its users see to that.
+        interleaved = piped[:, :, None]
+    else:
+        layers = piped & (np.mod(t.n_layers, pipeline[:, None] * virtual) == 0)
+        rounds = np.mod(count, pipeline[:, None]) == 0
+        interleaved = layers[:, :, None] & rounds[:, None, :]
+    legal: NDArray[np.bool_] = whole[:, None, :] & ((virtual == 1)[None, :, None] | interleaved)
+    return legal
 
 
 def fitting(case: Case, total_bytes: Floats, share: float) -> NDArray[np.bool_]:

@@ -3,22 +3,23 @@
 from dataclasses import replace
 
 from estimator.errors import InvalidValueError
+from estimator.estimate import Estimate
 from estimator.plan_limits import infeasible
 from estimator.plan_trials import Trials, fits
 from estimator.plan_types import Option
-from estimator.question import Layout, Question
+from estimator.question import Assumption, Layout, Question
 from estimator.request import Request
 
 __all__ = ["layouts"]
 
 _ALTERNATIVES = 5
-_LOOKED_AT = 2_000
-"""Layouts, best first, among which other splits are looked for."""
 
 
 def layouts(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
-    """Return the best layout, itself again where it surely keeps to the limits, and the best of other splits.
+    """Return the fastest layout, itself again where it surely keeps to the limits, and the best of other splits.
 
+    Every one is priced as stated in full, the fastest too: of a layout that is left open, an estimate takes the
+    stack's usual recomputation and what such runs lose on average, so that the two cannot be ranked together.
     Raises InfeasibleError where no layout fits or keeps to the limits, InvalidValueError where nothing is predicted.
     """
     request = trials.base
@@ -31,10 +32,14 @@ def layouts(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
             )
         argument = "gpu" if run.subject.transformer is not None else "model"
         raise InvalidValueError(argument, getattr(request, argument), what)
-    best = trials.at(request)
     of = trials.limits
-    if best is None or best.layout is None or not trials.meets(best, sure=False):
+    # What is left open has a layout if anything has, and says what is lacking where nothing fits.
+    found = [] if trials.at(request) is None else _best_of_each_split(run.question)
+    priced = [one for layout in found if (one := trials.at(_pinned(request, layout))) is not None and fits(one)]
+    priced.sort(key=lambda one: one.training_s)
+    if not priced or not trials.meets(priced[0], sure=False):
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
+    best = _as_searched(priced[0], request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = of.deadline_s is not None or of.budget_usd is not None
     sure = (
@@ -42,39 +47,34 @@ def layouts(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
         if bounded and best.coverage is not None and trials.meets(best, sure=True)
         else None
     )
-    others: list[Option] = []
-    for layout in _other_splits(run.question, best.layout):
-        one = trials.at(_pinned(request, layout))
-        if one is not None and fits(one):
-            slower = one.training_s / best.training_s - 1.0
-            meets = bool(trials.meets(one, sure=False))
-            others.append(Option(why=f"{slower:.1%} slower", meets=meets, estimate=one))
-    others.sort(key=lambda option: option.estimate.training_s)
-    return solution, sure, tuple(others[:_ALTERNATIVES])
+    others = tuple(
+        Option(
+            why=f"{one.training_s / best.training_s - 1.0:.1%} slower",
+            meets=bool(trials.meets(one, sure=False)),
+            estimate=one,
+        )
+        for one in priced[1 : _ALTERNATIVES + 1]
+    )
+    return solution, sure, others
 
 
-def _other_splits(question: Question, best: Layout) -> list[Layout]:
-    """Return the best layout of each other split over tensor, pipeline, context and experts, fastest first."""
+def _best_of_each_split(question: Question) -> list[Layout]:
+    """Return the fastest layout that fits of each split over tensor, pipeline, context and experts, fastest first."""
     # NumPy comes with it, and a plan by the rule of thumb does without.
+    import numpy as np
+
     from estimator.calibration import calibration
     from estimator.pricing import choice, setting
 
     found = setting(question)
     priced = choice(found, calibration().constants)
-    seen = {_split(best)}
-    out: list[Layout] = []
-    for index in priced.order[:_LOOKED_AT]:
-        if not priced.fits[index] or len(out) == _ALTERNATIVES:
-            break
-        layout = found.layouts.row(int(index))
-        if _split(layout) not in seen:
-            seen.add(_split(layout))
-            out.append(layout)
-    return out
-
-
-def _split(layout: Layout) -> tuple[int, ...]:
-    return (layout.tensor_parallel, layout.pipeline_parallel, layout.context_parallel, layout.expert_parallel)
+    columns = found.layouts
+    splits = np.stack([columns.tensor, columns.pipeline, columns.context, columns.expert], axis=1)
+    # The order of the choice prefers what users of the stack run; here the time alone counts.
+    rows = np.flatnonzero(priced.fits)
+    rows = rows[np.argsort(priced.seconds[rows], kind="stable")]
+    _, first = np.unique(splits[rows], axis=0, return_index=True)
+    return [columns.row(int(row)) for row in rows[np.sort(first)][: _ALTERNATIVES + 1]]
 
 
 def _pinned(request: Request, layout: Layout) -> Request:
@@ -91,3 +91,31 @@ def _pinned(request: Request, layout: Layout) -> Request:
         activation_recompute=layout.recompute,
         global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
     )
+
+
+def _as_searched(one: Estimate, request: Request) -> Estimate:
+    """Return the estimate of a pinned layout with what `request` left open named as found, not as told."""
+    open_knobs = {
+        name
+        for name in (
+            "tensor_parallel",
+            "pipeline_parallel",
+            "virtual_pipeline",
+            "context_parallel",
+            "expert_parallel",
+            "data_sharding",
+            "micro_batch_size",
+            "activation_recompute",
+            "global_batch_sequences",
+        )
+        if getattr(request, name) in {None, "auto"}
+    }
+
+    def renamed(assumption: Assumption) -> Assumption:
+        if assumption.name not in open_knobs:
+            return assumption
+        if assumption.name == "global_batch_sequences":
+            return replace(assumption, source="default", note="a usual batch for the size of the model and the cluster")
+        return replace(assumption, source="searched", note="the fastest layout that fits")
+
+    return replace(one, assumptions=tuple(renamed(assumption) for assumption in one.assumptions))

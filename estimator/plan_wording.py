@@ -25,7 +25,7 @@ def plan_summary(plan: Plan) -> str:
     which = "The latter" if plan.sure is not None and _found(plan, plan.sure.estimate) != _found(plan, one) else "That"
     second = f" {which} takes about {took}{range_of}, {format_count(one.gpu_hours[0])} GPU-hours{_cost(one)}."
     best = next((option for option in plan.alternatives if option.meets), None)
-    third = f" Next best: {_described(best)}." if best is not None else ""
+    third = f" Next best: {_described(plan, best)}." if best is not None else ""
     return first + second + third
 
 
@@ -95,9 +95,11 @@ def layout_words(one: Estimate) -> str:
     return f"{split}, {layout.data_sharding}, micro-batch {layout.micro_batch_size}, recompute {layout.recompute}"
 
 
-def _described(option: Option) -> str:
+def _described(plan: Plan, option: Option) -> str:
     one = option.estimate
     run = one.run
+    if plan.request.solve_for == "layout":
+        return f"{layout_words(one)} in {format_duration(one.training_s)} ({option.why})"
     return (
         f"{run.n_gpus:,} × {run.device.name}, {format_count(run.subject.total_parameters)} parameters on "
         f"{format_count(run.amount.tokens)} tokens in {format_duration(one.training_s)}{_cost(one)} ({option.why})"

@@ -136,6 +136,15 @@ def test_the_fastest_layout_comes_first_and_the_best_of_other_splits_after() -> 
     assert plan.sure_solution is None
 
 
+def test_a_layout_that_was_found_is_not_said_to_be_given() -> None:
+    plan = _plan(solve_for="layout", model="7B", n_gpus=64, deadline=None, tokens="1T", micro_batch_size=1)
+    sources = {assumption.name: assumption.source for assumption in plan.estimate.assumptions}
+    assert sources["micro_batch_size"] == "user"
+    assert sources["global_batch_sequences"] == "default"
+    for name in ("tensor_parallel", "pipeline_parallel", "data_sharding", "activation_recompute"):
+        assert sources[name] == "searched"
+
+
 def test_the_best_gpu_for_a_deadline_is_the_cheapest_and_of_a_count_the_fastest() -> None:
     cheapest = _plan(solve_for="gpu", gpu="h100, a100, b200", tokens="1T")
     costs = [o.cost_usd.value or 0.0 for o in (cheapest.solution, *cheapest.alternatives) if o.meets_limits]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from estimator.errors import InfeasibleError
+from estimator.errors import EstimatorError, InfeasibleError
 from tools.estimate_training_time import TrainingTime, estimate_training_time
 from tools.plan_training import PlanOption, TrainingPlan, plan_training
 
@@ -161,3 +161,46 @@ def test_what_is_said_to_do_does(question: dict[str, Any], relaxed: str) -> None
     way = next(way for way in ways if relaxed in way).partition(" (")[0]
     value = way.removesuffix(" tokens") if relaxed == "tokens" else way.partition(" of ")[2]
     assert _asked(**(question | {relaxed: value})).solution.meets_limits
+
+
+def _stated(option: PlanOption) -> dict[str, Any]:
+    """Return the layout of an option as estimate_training_time takes it."""
+    assert option.layout is not None
+    return option.layout.model_dump(exclude={"data_parallel", "micro_batches"})
+
+
+@SLOW
+@given(
+    model=st.sampled_from(MODELS),
+    gpu=st.sampled_from((*GPUS, "4090")),
+    n_gpus=st.sampled_from((1, 8, 48, 64, 256)),
+    tensor_parallel=st.sampled_from((1, 2, 4, 8)),
+    pipeline_parallel=st.sampled_from((1, 2, 4)),
+    micro_batch_size=st.sampled_from((1, 2, 4)),
+    activation_recompute=st.sampled_from(("auto", "none", "selective", "full")),
+)
+def test_no_layout_that_is_stated_is_faster_than_the_planned_one(
+    model: str,
+    gpu: str,
+    n_gpus: int,
+    **stated: Any,  # noqa: ANN401 - degrees and choices
+) -> None:
+    """Asked back with its layout stated, each option takes what the plan says, and none of other layouts takes less."""
+    run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "tokens": "1T"}
+    try:
+        plan = plan_training(solve_for="layout", **run)
+    except InfeasibleError:
+        return
+    options = [plan.solution, *plan.alternatives]
+    for option in options:
+        assert estimate_training_time(**run, **_stated(option)).training_days == pytest.approx(option.training_days)
+    days = [option.training_days for option in options]
+    assert days == sorted(days)
+    try:
+        other = estimate_training_time(
+            **run, **stated, global_batch_sequences=_stated(plan.solution)["global_batch_sequences"]
+        )
+    except EstimatorError:
+        return
+    if gpu != "4090" or stated["tensor_parallel"] * stated["pipeline_parallel"] == 1:
+        assert _late(other, plan.solution.training_days * (1 - 1e-9), sure=False)

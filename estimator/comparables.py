@@ -1,11 +1,16 @@
 """The published runs most like a question, each with our own prediction over its measurement."""
 
 import math
+from dataclasses import dataclass
 from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from estimator import catalogue
 from estimator.calibration import Calibration
 from estimator.flops import flop_counts
+from estimator.hardware import Accelerator
 from estimator.pricing import Setting
 from estimator.published import PublishedRun
 from estimator.question import Comparable, Method
@@ -20,14 +25,45 @@ _OTHER_STACK, _OTHER_TIER, _OTHER_EXPERTS = 0.5, 1.0, 2.5
 """Distances in e-folds of size: what makes runs unlike, by how much it moves utilization in the published ones."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Published:
+    """The runs with a measured speed, and what tells them apart as arrays of shape (R,)."""
+
+    runs: tuple[PublishedRun, ...]
+    families: NDArray[np.str_]
+    """Family and segment of the device."""
+    chips: NDArray[np.str_]
+    precisions: NDArray[np.str_]
+    stacks: NDArray[np.str_]
+    tiers: NDArray[np.str_]
+    frozen: NDArray[np.bool_]
+    experts: NDArray[np.bool_]
+    log_size: NDArray[np.float64]
+    log_gpus: NDArray[np.float64]
+    log_length: NDArray[np.float64]
+
+
 @cache
-def _features() -> tuple[tuple[PublishedRun, str, str, float], ...]:
-    rows: list[tuple[PublishedRun, str, str, float]] = []
-    for run in catalogue.runs():
-        if run.tokens_per_second_per_gpu is not None:
-            chip = catalogue.accelerator(run.accelerator_id).value.accelerator
-            rows.append((run, chip.family, chip.segment, math.log(workload(run.transformer).active_parameters)))
-    return tuple(rows)
+def _published() -> _Published:
+    runs = tuple(run for run in catalogue.runs() if run.tokens_per_second_per_gpu is not None)
+    chips = [catalogue.accelerator(run.accelerator_id).value.accelerator for run in runs]
+    return _Published(
+        runs=runs,
+        families=np.array([_family(chip) for chip in chips]),
+        chips=np.array([run.accelerator_id for run in runs]),
+        precisions=np.array([run.precision for run in runs]),
+        stacks=np.array([run.stack for run in runs]),
+        tiers=np.array([STACKS[run.stack].tier for run in runs]),
+        frozen=np.array([run.method != "full" for run in runs]),
+        experts=np.array([run.transformer.experts is not None for run in runs]),
+        log_size=np.log([workload(run.transformer).active_parameters for run in runs]),
+        log_gpus=np.log([run.n_gpus for run in runs]),
+        log_length=np.log([run.sequence_length for run in runs]),
+    )
+
+
+def _family(chip: Accelerator) -> str:
+    return f"{chip.family} {chip.segment}"
 
 
 def comparable_runs(of: Setting, known: Calibration) -> tuple[Comparable, ...]:
@@ -36,28 +72,26 @@ def comparable_runs(of: Setting, known: Calibration) -> tuple[Comparable, ...]:
     Distance: e-folds of active parameters, half those of device count and sequence length, and a constant for every
     other chip, precision, method, stack and kind of model.
     """
-    question = of.question
+    question, rows = of.question, _published()
     chip = question.cluster.accelerator
     size = math.log(workload(question.transformer).active_parameters)
-    moe, frozen = question.transformer.experts is not None, question.method.name != "full"
-
-    def distance(run: PublishedRun, family: str, segment: str, run_size: float) -> float:
-        return (
-            abs(run_size - size)
-            + 0.4 * abs(math.log(run.n_gpus / question.cluster.n_gpus))
-            + 0.3 * abs(math.log(run.sequence_length / question.sequence_length))
-            + _OTHER_FAMILY * ((family, segment) != (chip.family, chip.segment))
-            + _OTHER_CHIP * (run.accelerator_id != chip.id)
-            + _OTHER_PRECISION * (run.precision != question.precision)
-            + _OTHER_METHOD * ((run.method != "full") != frozen)
-            + _OTHER_EXPERTS * ((run.transformer.experts is not None) != moe)
-            + _OTHER_STACK * (run.stack != of.stack.name)
-            + _OTHER_TIER * (STACKS[run.stack].tier != of.stack.tier)
-        )
-
+    distance = (
+        np.abs(rows.log_size - size)
+        + 0.4 * np.abs(rows.log_gpus - math.log(question.cluster.n_gpus))
+        + 0.3 * np.abs(rows.log_length - math.log(question.sequence_length))
+        + _OTHER_FAMILY * (rows.families != _family(chip))
+        + _OTHER_CHIP * (rows.chips != chip.id)
+        + _OTHER_PRECISION * (rows.precisions != question.precision)
+        + _OTHER_METHOD * (rows.frozen != (question.method.name != "full"))
+        + _OTHER_EXPERTS * (rows.experts != (question.transformer.experts is not None))
+        + _OTHER_STACK * (rows.stacks != of.stack.name)
+        + _OTHER_TIER * (rows.tiers != of.stack.tier)
+    )
     nearest: list[Comparable] = []
     seen: set[tuple[str, str, str]] = set()
-    for run, *_ in sorted(_features(), key=lambda row: distance(*row)):
+    # Rounded, so that rows as near as each other stay in the catalogue's order on any processor.
+    order: list[int] = np.argsort(np.round(distance, 9), kind="stable").tolist()
+    for run in (rows.runs[index] for index in order):
         key = (run.group, run.transformer.name, run.accelerator_id)
         if key in seen:
             continue

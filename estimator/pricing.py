@@ -56,7 +56,7 @@ def global_batch_sequences(question: Question) -> int:
     """Return the batch of a step: as given, or a usual one for the size of model and cluster.
 
     A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
-    rounded so that every device gets as many.
+    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -67,9 +67,15 @@ def global_batch_sequences(question: Question) -> int:
     if n <= _SMALL_CLUSTER:
         usual = min(usual, 16.0 * n)
     unit = n * micro
-    if usual >= unit:
+    if usual >= unit or not _stack(question).model_parallel:
         return max(1, round(usual / unit)) * unit
     return max(micro, _power_of_two_share(unit, usual))
+
+
+def _stack(question: Question) -> Stack:
+    if question.framework != "auto":
+        return stack(question.framework)
+    return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)
 
 
 def _power_of_two_share(whole: int, target: float) -> int:
@@ -89,9 +95,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    used = (
-        auto_stack(cluster.accelerator, cluster.n_gpus) if question.framework == "auto" else stack(question.framework)
-    )
+    used = _stack(question)
     year = question.year or CURRENT_YEAR
     numbers = case(
         question.transformer,

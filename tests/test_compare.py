@@ -165,6 +165,12 @@ def test_what_is_refused_is_kept_with_the_reason() -> None:
     assert answer.n_possible == 3
 
 
+def test_a_cluster_larger_than_a_usual_batch_is_answered_on_stacks_that_split_no_model() -> None:
+    """A TPU slice under MaxText shards its data over every chip; nobody asked for fewer sequences than chips."""
+    answer = compare_training_options(models=["llama-3.1-405b"], gpus=["tpu-v5p"], n_gpus=[4096, 8192], tokens=["1T"])
+    assert answer.n_possible == 2
+
+
 def test_one_price_is_for_all_gpus_and_several_are_for_each() -> None:
     same = compare_training_options(
         models=["7B"], gpus=["h100", "a100"], n_gpus=[8], tokens=["1T"], prices_per_gpu_hour=[2]

@@ -90,7 +90,7 @@ def comparable_runs(of: Setting, known: Calibration) -> tuple[Comparable, ...]:
     nearest: list[Comparable] = []
     seen: set[tuple[str, str, str]] = set()
     # Rounded, so that rows as near as each other stay in the catalogue's order on any processor.
-    order: list[int] = np.argsort(np.round(distance, 9), kind="stable").tolist()
+    order: list[int] = distance.round(9).argsort(kind="stable").tolist()
     for run in (rows.runs[index] for index in order):
         key = (run.group, run.transformer.name, run.accelerator_id)
         if key in seen:

@@ -16,7 +16,7 @@ from estimator.calibration import Calibration, calibration
 from estimator.case import Case
 from estimator.errors import InfeasibleError
 from estimator.flops import flop_counts
-from estimator.layout import RECOMPUTES, Floats, Layouts
+from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import USABLE_SHARE, Memory, memory
 from estimator.predict import effect
 from estimator.pricing import Setting, setting
@@ -82,21 +82,15 @@ def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickSt
     The order of preference is that of `pricing.choice`: what fits before what does not, the stack's usual
     recomputation before others, then the fastest; of what does not fit, the smallest.
     """
-    cases = [found.case for found in settings]
-    counts = [len(found.layouts) for found in settings]
-    layouts = _joined([found.layouts for found in settings])
-    total_bytes = memory(_spread(cases, counts), layouts).total_bytes
-    kept: list[Rows] = []
+    kept: list[Layouts] = []
     fitting: list[bool] = []
-    start = 0
-    for found, count in zip(settings, counts, strict=True):
-        rows, fits = _candidates(found, total_bytes[start : start + count])
-        kept.append(rows + start)
+    for found in settings:
+        rows, fits = _candidates(found)
+        kept.append(found.layouts.taken(rows))
         fitting.append(fits)
-        start += count
-    candidates = layouts.taken(np.concatenate(kept))
-    counts = [len(rows) for rows in kept]
-    spread = _spread(cases, counts)
+    counts = [len(layouts) for layouts in kept]
+    candidates = _joined(kept)
+    spread = _spread([found.case for found in settings], counts)
     times = step_time(spread, candidates, known.constants)
     total_s, used = times.total_s, memory(spread, candidates)
     start = 0
@@ -108,13 +102,16 @@ def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickSt
         )
 
 
-def _candidates(of: Setting, total_bytes: Floats) -> tuple[Rows, bool]:
+def _candidates(of: Setting) -> tuple[Rows, bool]:
     """Return the rows among which the fastest is sought, and whether they fit."""
+    total_bytes = np.empty(len(of.layouts))
+    for block in of.layouts.blocks():
+        total_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
     fits = total_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
     if not fits.any():
         return np.array([np.argmin(total_bytes)]), False
     if of.stack.recompute is not None and of.question.layout.recompute is None:
-        usual = fits & (of.layouts.recompute == RECOMPUTES.index(of.stack.recompute))
+        usual = fits & (of.layouts.knob("recompute") == RECOMPUTES.index(of.stack.recompute))
         if usual.any():
             fits = usual
     return np.flatnonzero(fits), True

@@ -68,13 +68,13 @@ def _best_of_each_split(question: Question) -> list[Layout]:
 
     found = setting(question)
     priced = choice(found, calibration().constants)
-    columns = found.layouts
-    splits = np.stack([columns.tensor, columns.pipeline, columns.context, columns.expert], axis=1)
     # The order of the choice prefers what users of the stack run; here the time alone counts.
     rows = np.flatnonzero(priced.fits)
     rows = rows[np.argsort(priced.seconds[rows], kind="stable")]
-    _, first = np.unique(splits[rows], axis=0, return_index=True)
-    return [columns.row(int(row)) for row in rows[np.sort(first)][: _ALTERNATIVES + 1]]
+    fitting = found.layouts.taken(rows)
+    splits = np.stack([fitting.tensor, fitting.pipeline, fitting.context, fitting.expert], axis=1)
+    _, first = np.unique(splits, axis=0, return_index=True)
+    return [fitting.row(int(place)) for place in np.sort(first)[: _ALTERNATIVES + 1]]
 
 
 def _pinned(request: Request, layout: Layout) -> Request:

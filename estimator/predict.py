@@ -9,6 +9,7 @@ from estimator.calibration import Calibration, calibration
 from estimator.comparables import comparable_runs
 from estimator.effects import effect_keys
 from estimator.flops import flop_counts
+from estimator.lattice import Lattice
 from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import memory
 from estimator.pricing import Choice, Setting, choice, setting
@@ -89,7 +90,7 @@ def _shares(times: StepTime) -> dict[str, float]:
     return {part: float(getattr(times, f"{part}_s")[0]) / total for part in PARTS}
 
 
-def _runner_ups(layouts: Layouts, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
+def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
     best_s = priced.seconds[priced.order[0]]
     close = priced.fits & (priced.seconds <= best_s * (1 + _BAND))
     near = [i for i in priced.order[1 : 20 * _RUNNER_UPS] if close[i]]

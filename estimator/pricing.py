@@ -9,18 +9,17 @@ from estimator.case import Case, case
 from estimator.constants import Constants
 from estimator.effects import CURRENT_YEAR
 from estimator.errors import InfeasibleError
-from estimator.layout import RECOMPUTES, Layouts
+from estimator.lattice import Lattice, Space, lattice
+from estimator.layout import RECOMPUTES
 from estimator.memory import USABLE_SHARE, memory
 from estimator.question import LayoutRequest, Question
-from estimator.search import Space, legal_layouts, space
+from estimator.search import space
 from estimator.stacks import Stack, auto_stack, stack
 from estimator.step import step_time
 from estimator.workload import workload
 
-__all__ = ["BLOCK", "Choice", "Setting", "choice", "global_batch_sequences", "setting"]
+__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting"]
 
-BLOCK = 16_384
-"""Layouts priced at a time: memory stays flat however large the space, and a block stays in cache."""
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
@@ -37,7 +36,7 @@ class Setting:
     question: Question
     stack: Stack
     case: Case
-    layouts: Layouts
+    layouts: Lattice
     global_batch: int
 
 
@@ -122,7 +121,13 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         request=request,
         stack=used,
     )
-    layouts = legal_layouts(free, question.transformer, cluster.n_gpus, batch, shard_group)
+    layouts = lattice(
+        free,
+        n_layers=question.transformer.n_layers,
+        n_gpus=cluster.n_gpus,
+        global_batch=batch,
+        shard_group=shard_group,
+    )
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
     return Setting(question=question, stack=used, case=numbers, layouts=layouts, global_batch=batch)
@@ -160,15 +165,13 @@ def choice(of: Setting, constants: Constants) -> Choice:
     """
     n = len(of.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
-    for start in range(0, n, BLOCK):
-        rows = np.arange(start, min(start + BLOCK, n))
-        block = of.layouts.taken(rows)
-        seconds[rows] = step_time(of.case, block, constants).total_s
-        used_bytes[rows] = memory(of.case, block).total_bytes
+    for block in of.layouts.blocks():
+        seconds[block.rows] = block.of_layouts(step_time(of.case, block.layouts, constants).total_s)
+        used_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
     fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
     usual = np.ones(n, dtype=bool)
     if of.stack.recompute is not None and of.question.layout.recompute is None:
-        usual = of.layouts.recompute == RECOMPUTES.index(of.stack.recompute)
+        usual = of.layouts.knob("recompute") == RECOMPUTES.index(of.stack.recompute)
     rank = np.where(fits, np.where(usual, 0, 1), 2)
     order = np.lexsort((np.where(fits, seconds, used_bytes), rank))
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)

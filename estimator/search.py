@@ -1,37 +1,18 @@
-"""The layouts a question allows: every legal combination, what does not fit masked, best first."""
+"""What each knob of a layout may be for a question."""
 
-from dataclasses import dataclass
-
-import numpy as np
-from numpy.typing import NDArray
-
-from estimator.case import Case
-from estimator.layout import RECOMPUTES, SHARDINGS, Floats, Layouts
+from estimator.lattice import Space
+from estimator.layout import RECOMPUTES, SHARDINGS
 from estimator.model import Transformer
 from estimator.question import LayoutRequest
 from estimator.stacks import Stack
 
-__all__ = ["Space", "legal_layouts", "space"]
+__all__ = ["space"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
 _LONG_SEQUENCE = 16_384
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Space:
-    """The choices of every knob."""
-
-    tensor: tuple[int, ...]
-    pipeline: tuple[int, ...]
-    virtual: tuple[int, ...]
-    context: tuple[int, ...]
-    expert: tuple[int, ...]
-    shard_stage: tuple[int, ...]
-    micro_batch: tuple[int, ...]
-    recompute: tuple[int, ...]
 
 
 def _divisors(whole: int, most: int) -> tuple[int, ...]:
@@ -79,74 +60,3 @@ def space(
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
     )
-
-
-def legal_layouts(
-    choices: Space, t: Transformer, n_gpus: int, global_batch: int, shard_group: int | None = None
-) -> Layouts:
-    """Return every layout that divides devices, layers and batch, shape (L,); L may be 0.
-
-    In the order of the product of the knobs: tensor, pipeline, context, expert, virtual, stage, micro-batch, recompute.
-    """
-    tp, pp, cp, ep = (
-        knob.ravel()
-        for knob in np.meshgrid(
-            *map(_column, (choices.tensor, choices.pipeline, choices.context, choices.expert)), indexing="ij"
-        )
-    )
-    dp = n_gpus / (tp * pp * cp)
-    splits = (dp == np.floor(dp)) & (np.mod(n_gpus // pp, ep) == 0) & (np.mod(global_batch, dp) == 0)
-    tp, pp, cp, ep, dp = (knob[splits] for knob in (tp, pp, cp, ep, dp))
-    virtual, stage, micro, recompute = map(
-        _column, (choices.virtual, choices.shard_stage, choices.micro_batch, choices.recompute)
-    )
-    batches = _legal_batches(choices, t, global_batch, pp, dp)
-    stages = np.ones((len(pp), len(stage)), dtype=np.bool_)
-    if len(stage) > 1:
-        stages = ((stage <= 1) | (pp[:, None] == 1)) & ((stage == 0) | (dp[:, None] > 1))
-    legal = batches[:, :, None, :, None] & stages[:, None, :, None, None] & np.ones(len(recompute), dtype=np.bool_)
-    outer, at_virtual, at_stage, at_micro, at_recompute = np.nonzero(legal)
-    data, batch = dp[outer], micro[at_micro]
-    context = cp[outer]
-    ranks = data * context
-    return Layouts(
-        tensor=tp[outer],
-        pipeline=pp[outer],
-        virtual=virtual[at_virtual],
-        context=context,
-        expert=ep[outer],
-        data=data,
-        shard_stage=stage[at_stage],
-        shard_group=ranks if shard_group is None else np.minimum(ranks, float(shard_group)),
-        micro_batch=batch,
-        micro_batches=global_batch / (data * batch),
-        recompute=recompute[at_recompute],
-    )
-
-
-def _column(values: tuple[int, ...]) -> Floats:
-    return np.array(values, dtype=np.float64)
-
-
-def _legal_batches(
-    choices: Space, t: Transformer, global_batch: int, pipeline: Floats, data: Floats
-) -> NDArray[np.bool_]:
-    """Return which virtual stages and micro-batches go with each split, shape (splits, virtual, micro-batch)."""
-    virtual, micro = _column(choices.virtual), _column(choices.micro_batch)
-    count = global_batch / (data[:, None] * micro)
-    whole = (count >= 1) & (count == np.floor(count))
-    piped = pipeline[:, None] > 1
-    if len(virtual) == 1:
-        # A stated degree is run, so it divides however its users see to that.
-        interleaved = piped[:, :, None]
-    else:
-        layers = piped & (np.mod(t.n_layers, pipeline[:, None] * virtual) == 0)
-        rounds = np.mod(count, pipeline[:, None]) == 0
-        interleaved = layers[:, :, None] & rounds[:, None, :]
-    legal: NDArray[np.bool_] = whole[:, None, :] & ((virtual == 1)[None, :, None] | interleaved)
-    return legal
-
-
-def fitting(case: Case, total_bytes: Floats, share: float) -> NDArray[np.bool_]:
-    """Return which layouts fit the device's memory."""
-    return total_bytes <= share * np.asarray(case.memory_bytes)

@@ -57,7 +57,7 @@ def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, 
 
 def _spread(of: Setting, priced: Choice, knob: str) -> float:
     """Return the log ratio between the best layouts of the knob's values that fit, the far ones left out."""
-    values = getattr(of.layouts, knob)
+    values = of.layouts.knob(knob)
     best = [
         float(np.min(priced.seconds[(values == value) & priced.fits]))
         for value in np.unique(values)

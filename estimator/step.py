@@ -173,20 +173,22 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
 def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
     again = _again(case, constants, lay)
-    compute: BROADCAST = 0.0
+    forwards: BROADCAST = 0.0
+    backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
     for matrix in case.matrices:
         forward, backward = _matrix_s(case, constants, matrix, lay, tokens)
         if matrix.part == "logits":
             last = last + forward + backward
         else:
-            compute = compute + (forward * (1.0 + again) + backward) * matrix.layers / lay.pipeline
+            forwards = forwards + forward * matrix.layers
+            backwards = backwards + backward * matrix.layers
     logits = 2.0 * tokens * case.vocab / lay.tensor * constants["logits_passes"]
     last = last + logits / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
     experts = constants["expert_start_s"] * case.n_experts / lay.expert * 3.0
     routing = np.maximum(experts, constants["expert_floor_s"]) * case.n_expert_layers / lay.pipeline
     return _Pass(
-        compute=compute,
+        compute=(forwards * (1.0 + again) + backwards) / lay.pipeline,
         attention=_attention_s(case, constants, lay, tokens),
         memory=_traffic_s(case, constants, lay, tokens) + routing,
         communication=_layer_communication_s(case, constants, lay, tokens),

@@ -3,17 +3,18 @@
 Authority: what each degree divides (Shoeybi et al. 2019; Narayanan et al. 2021; Rajbhandari et al. 2020).
 """
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator import catalogue
 from estimator.constants import prior_constants
 from estimator.errors import InfeasibleError
 from estimator.hardware import Cluster
+from estimator.layout import Layouts
 from estimator.memory import memory
 from estimator.pricing import Choice, Setting, choice, setting
 from estimator.question import LayoutRequest, Question
@@ -46,6 +47,10 @@ def _priced(question: Question) -> tuple[Setting, Choice]:
     return found, choice(found, prior_constants())
 
 
+def _all(found: Setting) -> Layouts:
+    return found.layouts.taken(np.arange(len(found.layouts)))
+
+
 @given(
     model=st.sampled_from(MODELS),
     n_gpus=st.sampled_from([1, 2, 8, 24, 64, 96, 256]),
@@ -58,10 +63,11 @@ def test_every_layout_divides_devices_heads_layers_experts_and_batch(
     question = _question(model, n_gpus, batch, sequence_length=sequence_length)
     t = question.transformer
     try:
-        lay = setting(question).layouts
+        found = setting(question)
     except InfeasibleError:
         assert batch % n_gpus, "a batch that all devices share has a layout"
         return
+    lay = _all(found)
     assert np.all(lay.tensor * lay.pipeline * lay.context * lay.data == n_gpus)
     assert np.all(lay.data * lay.micro_batch * lay.micro_batches == batch)
     assert np.all(lay.micro_batches >= 1)
@@ -115,12 +121,45 @@ def test_where_nothing_fits_the_smallest_comes_first() -> None:
     assert priced.memory_bytes[priced.order[0]] == priced.memory_bytes.min()
 
 
-def test_layouts_priced_in_blocks_are_priced_as_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("estimator.pricing.BLOCK", 1000)
-    found, priced = _priced(_question("deepseek-v3", 2048, 16384))
-    assert len(found.layouts) > 2000, "else there is one block, or a whole one"
-    assert np.array_equal(priced.seconds, step_time(found.case, found.layouts, prior_constants()).total_s)
-    assert np.array_equal(priced.memory_bytes, memory(found.case, found.layouts).total_bytes)
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 8, 24, 96, 256, 2048]),
+    batch=st.sampled_from([256, 1536, 16384]),
+    sequence_length=st.sampled_from([2048, 32768]),
+    framework=st.sampled_from(["megatron", "fsdp", "pytorch", "nemo"]),
+)
+@settings(max_examples=25)
+def test_layouts_priced_by_their_knobs_are_priced_as_one_by_one(
+    model: str, n_gpus: int, batch: int, sequence_length: int, framework: str
+) -> None:
+    """What a term does not depend on is left out of its arrays; that must not change an answer."""
+    question = replace(_question(model, n_gpus, batch, sequence_length=sequence_length), framework=framework)
+    try:
+        found, priced = _priced(question)
+    except InfeasibleError:
+        return
+    lay = _all(found)
+    wanted_s = step_time(found.case, lay, prior_constants()).total_s
+    np.testing.assert_allclose(priced.seconds, wanted_s, rtol=1e-12)
+    np.testing.assert_allclose(priced.memory_bytes, memory(found.case, lay).total_bytes, rtol=1e-12)
+
+
+def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
+    lattice = setting(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
+    blocks = list(lattice.blocks())
+    assert len(blocks) > 1
+    held = np.concatenate([np.arange(len(lattice))[block.rows] for block in blocks])
+    assert np.array_equal(held, np.arange(len(lattice)))
+    for block in blocks:
+        for name in ("tensor", "virtual", "data", "micro_batches"):
+            knob = block.of_layouts(getattr(block.layouts, name))
+            assert np.array_equal(knob, lattice.knob(name)[block.rows])
+
+
+def test_no_layout_stands_twice_in_a_space() -> None:
+    lay = _all(setting(_question("mixtral-8x7b", 96, 1536)))
+    rows = np.stack([getattr(lay, field.name) for field in fields(lay)])
+    assert np.unique(rows, axis=1).shape[1] == len(lay)
 
 
 @pytest.mark.parametrize("model", MODELS)

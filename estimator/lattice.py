@@ -1,0 +1,180 @@
+"""Legal layouts as the product of knobs they are: what depends on few knobs is worked out for those alone.
+
+A matmul's time is the same for every pipeline, ZeRO stage and recomputation, so pricing layout by layout does the same
+work dozens of times. Here each knob is an array along an axis of its own; formulas broadcast, and each of their terms
+is only as large as the knobs it has in it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.layout import Floats, Layouts
+from estimator.question import Layout
+
+__all__ = ["Block", "Lattice", "Space", "lattice"]
+
+_BLOCK_CELLS = 12_288
+"""Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
+_KNOBS = tuple(field.name for field in fields(Layouts))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Space:
+    """The choices of every knob."""
+
+    tensor: tuple[int, ...]
+    pipeline: tuple[int, ...]
+    virtual: tuple[int, ...]
+    context: tuple[int, ...]
+    expert: tuple[int, ...]
+    shard_stage: tuple[int, ...]
+    micro_batch: tuple[int, ...]
+    recompute: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A part of a lattice."""
+
+    rows: slice
+    """Which layouts it holds."""
+    layouts: Layouts
+    """Knobs that broadcast to the shape of `legal`; nonsense where that is False."""
+    legal: NDArray[np.bool_]
+
+    def of_layouts(self, values: Floats) -> Floats:
+        """Return `values`, which broadcast to the cells, of the legal ones, shape (L,)."""
+        return np.broadcast_to(values, self.legal.shape)[self.legal]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """L layouts, numbered along the cells that are legal.
+
+    Axes: splits, recomputation, ZeRO stage, micro-batch, splits; one of the two kinds of splits is over tensor,
+    context and experts, the other over pipeline and virtual stages, and the longer one is last, where loops are fast.
+    """
+
+    knobs: Layouts
+    legal: NDArray[np.bool_]
+    cells: NDArray[np.intp]
+    """Flat places of the legal cells, shape (L,)."""
+
+    def __len__(self) -> int:
+        """Return L."""
+        return len(self.cells)
+
+    def row(self, index: int) -> Layout:
+        """Return one layout."""
+        return self.taken(np.array([index])).row(0)
+
+    def taken(self, rows: NDArray[np.intp]) -> Layouts:
+        """Return the layouts at `rows`, in that order."""
+        places = np.unravel_index(self.cells[rows], self.legal.shape)
+        return Layouts(**{name: self._spread(name)[places] for name in _KNOBS})
+
+    def knob(self, name: str) -> Floats:
+        """Return one knob of all layouts, shape (L,)."""
+        return self._spread(name)[self.legal]
+
+    def blocks(self) -> Iterator[Block]:
+        """Yield the layouts in parts that stay in cache, in order."""
+        slices, *others = self.legal.shape
+        step = max(1, _BLOCK_CELLS // int(np.prod(others)))
+        start = 0
+        for first in range(0, slices, step):
+            legal = self.legal[first : first + step]
+            held = int(np.count_nonzero(legal))
+            if held:
+                yield Block(rows=slice(start, start + held), layouts=self._part(first, first + step), legal=legal)
+            start += held
+
+    def _spread(self, name: str) -> Floats:
+        return np.broadcast_to(getattr(self.knobs, name), self.legal.shape)
+
+    def _part(self, first: int, last: int) -> Layouts:
+        varying = {name: knob[first:last] for name in _KNOBS if len(knob := getattr(self.knobs, name)) > 1}
+        return replace(self.knobs, **varying)
+
+
+def lattice(
+    choices: Space, *, n_layers: int, n_gpus: int, global_batch: int, shard_group: int | None = None
+) -> Lattice:
+    """Return every layout that divides devices, layers and batch; L may be 0.
+
+    Sharded states are spread over `shard_group` ranks, or over all data-parallel ones.
+    """
+    inner = _inner_splits(choices, n_gpus)
+    outer = _outer_splits(choices, n_layers)
+    last_is_inner = len(inner[0]) >= len(outer[0])
+    tensor, context, expert = (_along(knob, -1 if last_is_inner else 0) for knob in inner)
+    pipeline, virtual = (_along(knob, 0 if last_is_inner else -1) for knob in outer)
+    recompute, stage, micro = (
+        _along(_column(values), axis)
+        for axis, values in ((1, choices.recompute), (2, choices.shard_stage), (3, choices.micro_batch))
+    )
+    data = n_gpus / (tensor * pipeline * context)
+    legal = (data == np.floor(data)) & (np.mod(n_gpus // pipeline, expert) == 0) & (np.mod(global_batch, data) == 0)
+    # What does not divide is masked; its cells should not be zero or infinite.
+    data = np.where(legal, data, 1.0)
+    count = global_batch / (data * micro)
+    legal = legal & (count >= 1) & (count == np.floor(count))
+    if len(choices.virtual) > 1:
+        legal &= (virtual == 1) | (np.mod(count, pipeline) == 0)
+    if len(choices.shard_stage) > 1:
+        legal = legal & ((stage <= 1) | (pipeline == 1)) & ((stage == 0) | (data > 1))
+    legal = np.repeat(legal, len(choices.recompute), axis=1)
+    if legal.shape[2] < len(choices.shard_stage):
+        legal = np.repeat(legal, len(choices.shard_stage), axis=2)
+    ranks = data * context
+    return Lattice(
+        knobs=Layouts(
+            tensor=tensor,
+            pipeline=pipeline,
+            virtual=virtual,
+            context=context,
+            expert=expert,
+            data=data,
+            shard_stage=stage,
+            shard_group=ranks if shard_group is None else np.minimum(ranks, float(shard_group)),
+            micro_batch=micro,
+            micro_batches=count,
+            recompute=recompute,
+        ),
+        legal=legal,
+        cells=np.flatnonzero(legal),
+    )
+
+
+def _inner_splits(choices: Space, n_gpus: int) -> tuple[Floats, Floats, Floats]:
+    """Return the tensor, context and expert degrees that go together, shape (A,)."""
+    tensor, context, expert = _product(choices.tensor, choices.context, choices.expert)
+    kept = np.mod(n_gpus, tensor * context) == 0
+    return tensor[kept], context[kept], expert[kept]
+
+
+def _outer_splits(choices: Space, n_layers: int) -> tuple[Floats, Floats]:
+    """Return the pipeline degrees and virtual stages that go together, shape (C,)."""
+    pipeline, virtual = _product(choices.pipeline, choices.virtual)
+    kept = (virtual == 1) | (pipeline > 1)
+    if len(choices.virtual) > 1:
+        # One that a caller states is run, so it divides however its users see to that.
+        kept &= (virtual == 1) | (np.mod(n_layers, pipeline * virtual) == 0)
+    return pipeline[kept], virtual[kept]
+
+
+def _product(*knobs: tuple[int, ...]) -> tuple[Floats, ...]:
+    return tuple(knob.ravel() for knob in np.meshgrid(*map(_column, knobs), indexing="ij"))
+
+
+def _column(values: tuple[int, ...]) -> Floats:
+    return np.array(values, dtype=np.float64)
+
+
+def _along(values: Floats, axis: int) -> Floats:
+    shape = [1] * 5
+    shape[axis] = len(values)
+    return values.reshape(shape)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from estimator.check_candidate import said
 from estimator.check_causes import Cause, likely_causes
 from estimator.check_expected import (
     Bound,
@@ -94,7 +95,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     amount_known = request.tokens is not None or request.samples is not None
     asked = with_log(request, reading)
     run = resolved(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
-    expected = expected_speed(run)
+    expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
     seen = observation(run, observed, reading, model, tokens_known=amount_known)
     if seen.kind == "hours":
@@ -104,7 +105,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     found = verdict(seen.tokens_per_second, expected, bound)
     causes: tuple[Cause, ...] = ()
     if found != "normal":
-        causes = likely_causes(run, seen, expected, model, faster=found != "slow")
+        causes = likely_causes(run, seen, expected, steady, model, faster=found != "slow")
     return SpeedCheck(
         run=run,
         verdict=found,
@@ -121,7 +122,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
-        warnings=(*run.warnings, *expected.warnings, *_warnings(run, expected, reading)),
+        warnings=(*run.warnings, *expected.warnings, *_warnings(run, seen, expected, reading)),
     )
 
 
@@ -152,6 +153,9 @@ def _remaining(
     tokens left / speed, or steps left · step time where only a log tells the length
     """
     done = None if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
+    if seen.kind == "hours" and done is None:
+        # The hours are those of all tokens: the run has ended.
+        return None
     if amount_known:
         total = run.amount.tokens
         if done is None and reading is not None:
@@ -203,8 +207,16 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
     return tuple(out)
 
 
-def _warnings(run: Run, expected: Expected, reading: LogReading | None) -> tuple[Caution, ...]:
+def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReading | None) -> tuple[Caution, ...]:
     out: list[Caution] = []
+    if seen.by_sequence and not said(run, "sequence_length"):
+        out.append(
+            Caution(
+                code="sequence_length_assumed",
+                message=f"what was observed counts sequences, not tokens, and {run.sequence_length:,} tokens each are "
+                "assumed: speed and verdict are proportional to that; give sequence_length as trained",
+            )
+        )
     if not expected.fits:
         out.append(
             Caution(

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 
 from estimator.amount import PADDING
-from estimator.check_candidate import Candidate
+from estimator.check_candidate import Candidate, said
 from estimator.check_expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.check_observation import Observation
 from estimator.run import Run
@@ -15,6 +15,7 @@ __all__ = ["bookkeeping_candidates"]
 _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "cdna3", "cdna4"})
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
 _NEARLY_DENSE = 1.05
+_SHORTEST_SEQUENCE = 64
 
 
 def bookkeeping_candidates(
@@ -108,6 +109,16 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             factor=float(split),
             why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
+        )
+    if seen.by_sequence and faster and not said(run, "sequence_length"):
+        ratio = seen.tokens_per_second / expected.tokens_per_second
+        shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
+        yield Candidate(
+            code="shorter_sequence",
+            what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",
+            factor=run.sequence_length / shorter,
+            why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
+            check="give sequence_length as trained",
         )
     layout = expected.layout
     if seen.kind == "step_seconds" and faster and layout is not None and layout.micro_batches > 1:

@@ -17,6 +17,8 @@ class Candidate:
     check: str
     question: Question | None = None
     """Priced for the speed, where the cause is one of physics."""
+    base: Question | None = None
+    """What `question` differs from by the cause alone; None: from the run as asked."""
     factor: float = 1.0
     """On the expected speed, where it is one of bookkeeping."""
     why: str = ""

@@ -11,6 +11,7 @@ from estimator.check_observation import Observation
 from estimator.check_physics import physical_candidates
 from estimator.errors import InfeasibleError
 from estimator.pricing import setting
+from estimator.question import Question
 from estimator.run import Run
 
 __all__ = ["Cause", "likely_causes"]
@@ -37,19 +38,23 @@ class Cause:
     evidence: str
     check: str
     """How to tell whether it is so."""
+    usual: bool
+    """Whether it is common, and nothing that was told speaks against it."""
 
 
 def likely_causes(
-    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+    run: Run, seen: Observation, expected: Expected, steady: Expected, flop_per_token: float, *, faster: bool
 ) -> tuple[Cause, ...]:
     """Return what would explain the gap, best first: by how near it comes, how common it is, what speaks against.
 
-    Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor.
+    Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor. `steady`
+    is the expected speed of steps alone, `expected` that of what was observed.
     """
+    price = _Prices(expected, steady)
     ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
     found: list[tuple[float, Cause]] = []
     for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
-        priced = _priced(candidate, expected)
+        priced = price(candidate)
         if priced is None:
             continue
         move = math.log(priced.tokens_per_second / expected.tokens_per_second)
@@ -67,22 +72,45 @@ def likely_causes(
             explains=explains,
             evidence=_evidence(candidate, priced, expected, seen),
             check=candidate.check,
+            usual=candidate.rarity == 0.0 and not candidate.contradicts,
         )
         found.append((distance, cause))
     found.sort(key=lambda one: one[0])
     return tuple(cause for _, cause in found[:_MOST])
 
 
-def _priced(candidate: Candidate, expected: Expected) -> Expected | None:
-    if candidate.question is not None:
+class _Prices:
+    """What to expect if a candidate is so."""
+
+    def __init__(self, expected: Expected, steady: Expected) -> None:
+        self._expected = expected
+        self._steady = steady
+        self._bases: list[tuple[Question, Expected]] = []
+
+    def __call__(self, candidate: Candidate) -> Expected | None:
+        """Return the expected speed with the candidate's change; None where no layout allows it.
+
+        A question is held against the one it changes, because stating a layout moves a prediction by itself.
+        """
+        if candidate.question is None:
+            return _times_faster(self._expected, candidate.factor)
         try:
-            return expected_of(setting(candidate.question))
+            changed = expected_of(setting(candidate.question))
+            base = self._steady if candidate.base is None else self._base(candidate.base)
         except InfeasibleError:
             return None
-    by = candidate.factor
-    return replace(
-        expected, tokens_per_second=expected.tokens_per_second * by, low=expected.low * by, high=expected.high * by
-    )
+        return _times_faster(changed, self._expected.tokens_per_second / base.tokens_per_second)
+
+    def _base(self, question: Question) -> Expected:
+        known = next((priced for base, priced in self._bases if base is question), None)
+        if known is None:
+            known = expected_of(setting(question))
+            self._bases.append((question, known))
+        return known
+
+
+def _times_faster(one: Expected, by: float) -> Expected:
+    return replace(one, tokens_per_second=one.tokens_per_second * by, low=one.low * by, high=one.high * by)
 
 
 def _evidence(candidate: Candidate, priced: Expected, expected: Expected, seen: Observation) -> str:

@@ -42,6 +42,8 @@ class Observation:
     kind: Kind
     how: str
     """The conversion, with its numbers."""
+    by_sequence: bool = False
+    """Whether sequences were counted, so that the speed is proportional to their length."""
     assumptions: tuple[Assumption, ...] = ()
 
 
@@ -121,6 +123,7 @@ def _from_step(run: Run, step_s: float, batch: float | None) -> Observation:
         tokens_per_second=batch * run.sequence_length / step_s,
         kind="step_seconds",
         how=f"{batch:,.0f} sequences × {run.sequence_length:,} tokens ÷ {step_s:.4g} s",
+        by_sequence=True,
     )
 
 
@@ -167,7 +170,8 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
         case LogReading(step_s=float(step_s)) if batch is not None:
             return _from_step(run, step_s, batch)
         case LogReading(sequences_per_second=float(rate)):
-            speed, how = rate * length, f"{rate:.4g} sequences/s × {length:,} tokens"
+            how = f"{rate:.4g} sequences/s × {length:,} tokens"
+            return Observation(tokens_per_second=rate * length, kind=kind, how=how, by_sequence=True)
         case _ if flop_per_s is not None:
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"

@@ -54,6 +54,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             yield Candidate(
                 code=f"runs_in_{precision}",
                 what=f"the matrix products run in {precision.upper()}, not in {pinned.precision.upper()}",
+                base=pinned,
                 question=replace(pinned, precision=precision),
                 contradicts=said(run, "precision"),
                 rarity=_UNCOMMON,
@@ -63,6 +64,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         yield Candidate(
             code="recomputation",
             what="activations are recomputed in full (gradient checkpointing)",
+            base=pinned,
             question=replace(pinned, layout=replace(layout, recompute="full")),
             contradicts=said(run, "activation_recompute"),
             check="turn activation (gradient) checkpointing off if memory allows, or use the selective kind",
@@ -79,6 +81,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
     yield Candidate(
         code="unfused_attention",
         what="attention writes its score matrix to memory (no FlashAttention)",
+        base=pinned,
         question=replace(pinned, year=_UNFUSED_YEAR),
         contradicts=expected.tier != "untuned",
         rarity=_UNCOMMON,
@@ -90,6 +93,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             code="longer_sequence",
             what=f"sequences are longer than the {run.sequence_length:,} assumed",
             question=replace(asked, sequence_length=longer, global_batch_sequences=None),
+            rarity=_UNCOMMON,
             why=f"priced at {longer:,}",
             check="give sequence_length as trained",
         )
@@ -130,6 +134,7 @@ def _of_small_batches(run: Run, pinned: Question, expected: Expected) -> Iterato
         yield Candidate(
             code="tiny_micro_batch",
             what="each replica runs one sequence at a time",
+            base=pinned,
             question=replace(pinned, layout=replace(pinned.layout, micro_batch_size=1)),
             contradicts=said(run, "micro_batch_size"),
             check="raise the micro-batch (per-device batch) until memory is full",
@@ -139,6 +144,7 @@ def _of_small_batches(run: Run, pinned: Question, expected: Expected) -> Iterato
         yield Candidate(
             code="tiny_batch",
             what="the batch is too small to accumulate: gradients are exchanged after every micro-batch",
+            base=pinned,
             question=replace(pinned, global_batch_sequences=once),
             why=f"{once:,} sequences a step in place of {_batch(layout):,}",
             contradicts=said(run, "global_batch_sequences"),
@@ -161,6 +167,7 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
         yield Candidate(
             code="pcie_tensor_parallel" if tensor > 1 else "scale_up_link_unused",
             what=f"tensor parallelism ({tensor}) runs over PCIe" if tensor > 1 else "GPUs of a node talk over PCIe",
+            base=pinned,
             question=replace(pinned, cluster=replace(cluster, accelerator=slow)),
             contradicts=chip.segment == "datacenter",
             rarity=_UNCOMMON,
@@ -187,6 +194,7 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
             yield Candidate(
                 code="slow_network",
                 what="nodes talk over plain Ethernet (TCP sockets), not over RDMA",
+                base=pinned,
                 question=replace(pinned, cluster=replace(cluster, scale_out_bytes_per_s=slow_s)),
                 why=f"{_PLAIN_ETHERNET_GBPS_PER_GPU:g} Gb/s per GPU in place of "
                 f"{cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA:,.0f}",
@@ -202,6 +210,7 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             yield Candidate(
                 code=f"runs_in_{precision}",
                 what=f"the matrix products run in {precision.upper()}",
+                base=pinned,
                 question=replace(pinned, precision=precision),
                 contradicts=said(run, "precision"),
                 check="give precision as trained",
@@ -219,6 +228,7 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         yield Candidate(
             code="no_recomputation",
             what="activations are not recomputed",
+            base=pinned,
             question=replace(pinned, layout=replace(layout, recompute="none")),
             contradicts=said(run, "activation_recompute"),
             check="give activation_recompute as set",

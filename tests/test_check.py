@@ -79,7 +79,10 @@ def test_hours_hold_evaluation_and_failures_too() -> None:
 
 def test_half_the_utilization_of_a_readme_may_be_the_sparse_peak() -> None:
     """foundation-model-stack/fms-fsdp issue 89: 24 % against 1979, where the README divides by 989."""
-    answer = _answer(model="llama-2-7b", n_gpus=8, observed_mfu=0.24)
+    run = {"model": "llama-2-7b", "n_gpus": 8}
+    whole = _answer(**run, observed_mfu=0.24)
+    half = 0.5 * 0.24 / whole["observed_over_expected"]
+    answer = _answer(**run, observed_mfu=half)
     assert answer["verdict"] == "slow"
     cause = answer["likely_causes"][0]
     assert cause["code"] == "sparse_peak"
@@ -109,7 +112,8 @@ def test_the_speed_of_one_gpu_is_told_from_that_of_all() -> None:
 
 
 def test_a_run_that_is_too_fast_may_be_of_lower_precision_or_counted_twice() -> None:
-    assert "runs_in_fp8" in _codes(_answer(observed_tokens_per_second=1.4 * _expected()))
+    at = _answer(observed_tokens_per_second=1e5)
+    assert "runs_in_fp8" in _codes(_answer(observed_tokens_per_second=1.02 * at["expected_high"], detail="detailed"))
     twice = _answer(observed_tokens_per_second=64 * _expected())
     assert twice["verdict"] == "implausible"
     assert twice["likely_causes"][0]["code"] == "multiplied_twice"
@@ -181,6 +185,60 @@ def test_time_left_is_what_is_left_over_the_speed() -> None:
     assert answer["remaining_days"] == pytest.approx(600e9 / 500e3 / 86_400)
     assert answer["remaining_days_low"] < answer["remaining_days"] < answer["remaining_days_high"]
     assert _answer(observed_tokens_per_second="500k")["remaining_days"] is None
+
+
+def test_nothing_is_left_of_a_run_whose_hours_are_of_all_its_tokens() -> None:
+    assert _answer(observed_hours=1000, tokens="1T")["remaining_days"] is None
+    part = _answer(observed_hours=1000, tokens="1T", tokens_done="400B")
+    assert part["remaining_days"] == pytest.approx(1000 * 600 / 400 / 24)
+
+
+def test_a_speed_in_sequences_of_unsaid_length_is_doubted_for_their_length_first() -> None:
+    """A fine-tune on 1,024 tokens a sequence, its log read as if of the model's usual ones."""
+    told = {"n_gpus": 8, "global_batch_sequences": 128}
+    step = 1024 * 128 / _answer(observed_step_seconds=9, **told)["expected"]
+    answer = _answer(observed_step_seconds=step, **told)
+    assert answer["likely_causes"][0]["code"] == "shorter_sequence"
+    assert "sequence_length_assumed" in [warning["code"] for warning in answer["warnings"]]
+    said = _answer(observed_step_seconds=step, sequence_length=1024, **told)
+    assert "sequence_length_assumed" not in [warning["code"] for warning in said["warnings"]]
+
+
+def test_where_no_usual_cause_is_enough_several_together_are_named() -> None:
+    """hiyouga/LlamaFactory issue 7921: experts in a loop, and what else is usual on such stacks."""
+    told: dict[str, Any] = {
+        "model": "qwen3-30b-a3b",
+        "n_gpus": 8,
+        "method": "lora",
+        "framework": "huggingface",
+        "sequence_length": 2048,
+        "global_batch_sequences": 16,
+    }
+    answer = _answer(**told, observed_tokens_per_second=1e3)
+    usual = _answer(**told, observed_tokens_per_second=0.3 * answer["expected"], detail="detailed")
+    named = [cause for cause in usual["likely_causes"] if cause["what"] in usual["summary"]]
+    assert "together" in usual["summary"]
+    assert {"padding", "expert_loop"} <= {cause["code"] for cause in named}
+
+
+def test_a_cause_that_changes_nothing_is_not_named_for_stating_the_layout() -> None:
+    """What is compared is one layout with and without the cause, and not a stated layout with one left open."""
+    expected = _expected()
+    slow = _answer(observed_tokens_per_second=0.6 * expected, detail="detailed")
+    layout = {name: slow["layout"][name] for name in ("tensor_parallel", "pipeline_parallel", "data_sharding")}
+    stated = _answer(
+        observed_tokens_per_second=0.6 * expected,
+        micro_batch_size=slow["layout"]["micro_batch_size"],
+        global_batch_sequences=slow["layout"]["global_batch_sequences"],
+        detail="detailed",
+        **layout,
+    )
+
+    def share(answer: dict[str, Any], code: str) -> float:
+        cause = next(cause for cause in answer["likely_causes"] if cause["code"] == code)
+        return float(cause["tokens_per_second"] / answer["expected"])
+
+    assert share(slow, "recomputation") == pytest.approx(share(stated, "recomputation"))
 
 
 def test_a_log_tells_speed_batch_and_what_is_left() -> None:

@@ -105,7 +105,7 @@ def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickSt
 def _candidates(of: Setting) -> tuple[Rows, bool]:
     """Return the rows among which the fastest is sought, and whether they fit."""
     total_bytes = np.empty(len(of.layouts))
-    for block in of.layouts.blocks():
+    for block in of.layouts.blocks:
         total_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
     fits = total_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
     if not fits.any():

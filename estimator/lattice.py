@@ -5,7 +5,6 @@ work dozens of times. Here each knob is an array along an axis of its own; formu
 is only as large as the knobs it has in it.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
 
 import numpy as np
@@ -18,7 +17,6 @@ __all__ = ["Block", "Lattice", "Space", "lattice"]
 
 _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
-_KNOBS = tuple(field.name for field in fields(Layouts))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,35 +35,39 @@ class Space:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A part of a lattice."""
-
-    rows: slice
-    """Which layouts it holds."""
-    layouts: Layouts
-    """Knobs that broadcast to the shape of `legal`; nonsense where that is False."""
-    legal: NDArray[np.bool_]
-
-    def of_layouts(self, values: Floats) -> Floats:
-        """Return `values`, which broadcast to the cells, of the legal ones, shape (L,)."""
-        return np.broadcast_to(values, self.legal.shape)[self.legal]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Lattice:
-    """L layouts, numbered along the cells that are legal.
+    """Layouts whose arrays stay in cache: the legal cells of an array, numbered along it.
 
     Axes: splits, recomputation, ZeRO stage, micro-batch, splits; one of the two kinds of splits is over tensor,
     context and experts, the other over pipeline and virtual stages, and the longer one is last, where loops are fast.
     """
 
-    knobs: Layouts
+    rows: slice
+    """Which layouts of the lattice it holds."""
+    layouts: Layouts
+    """Knobs that broadcast to the shape of `legal`; nonsense where that is False."""
     legal: NDArray[np.bool_]
     cells: NDArray[np.intp]
-    """Flat places of the legal cells, shape (L,)."""
+    """Flat places of the legal cells."""
+
+    def of_layouts(self, values: Floats) -> Floats:
+        """Return `values`, which broadcast to the cells, of the legal ones."""
+        return np.broadcast_to(values, self.legal.shape)[self.legal]
+
+    def knob(self, name: str, rows: NDArray[np.intp]) -> Floats:
+        """Return a knob of the layouts at `rows` of the block."""
+        places = np.unravel_index(self.cells[rows], self.legal.shape)
+        return np.broadcast_to(getattr(self.layouts, name), self.legal.shape)[places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lattice:
+    """L layouts, in blocks that differ in tensor, context and expert degrees."""
+
+    blocks: tuple[Block, ...]
 
     def __len__(self) -> int:
         """Return L."""
-        return len(self.cells)
+        return self.blocks[-1].rows.stop if self.blocks else 0
 
     def row(self, index: int) -> Layout:
         """Return one layout."""
@@ -73,31 +75,17 @@ class Lattice:
 
     def taken(self, rows: NDArray[np.intp]) -> Layouts:
         """Return the layouts at `rows`, in that order."""
-        places = np.unravel_index(self.cells[rows], self.legal.shape)
-        return Layouts(**{name: self._spread(name)[places] for name in _KNOBS})
+        columns = {field.name: np.empty(len(rows)) for field in fields(Layouts)}
+        for block in self.blocks:
+            here = np.flatnonzero((rows >= block.rows.start) & (rows < block.rows.stop))
+            if len(here):
+                for name, column in columns.items():
+                    column[here] = block.knob(name, rows[here] - block.rows.start)
+        return Layouts(**columns)
 
     def knob(self, name: str) -> Floats:
         """Return one knob of all layouts, shape (L,)."""
-        return self._spread(name)[self.legal]
-
-    def blocks(self) -> Iterator[Block]:
-        """Yield the layouts in parts that stay in cache, in order."""
-        slices, *others = self.legal.shape
-        step = max(1, _BLOCK_CELLS // int(np.prod(others)))
-        start = 0
-        for first in range(0, slices, step):
-            legal = self.legal[first : first + step]
-            held = int(np.count_nonzero(legal))
-            if held:
-                yield Block(rows=slice(start, start + held), layouts=self._part(first, first + step), legal=legal)
-            start += held
-
-    def _spread(self, name: str) -> Floats:
-        return np.broadcast_to(getattr(self.knobs, name), self.legal.shape)
-
-    def _part(self, first: int, last: int) -> Layouts:
-        varying = {name: knob[first:last] for name in _KNOBS if len(knob := getattr(self.knobs, name)) > 1}
-        return replace(self.knobs, **varying)
+        return np.concatenate([block.of_layouts(getattr(block.layouts, name)) for block in self.blocks])
 
 
 def lattice(
@@ -109,6 +97,28 @@ def lattice(
     """
     inner = _inner_splits(choices, n_gpus)
     outer = _outer_splits(choices, n_layers)
+    apart = len(outer[0]) * len(choices.recompute) * len(choices.shard_stage) * len(choices.micro_batch)
+    # Cut where matmuls differ anyhow, so that none is timed twice.
+    step = max(1, _BLOCK_CELLS // max(apart, 1))
+    blocks: list[Block] = []
+    start = 0
+    for first in range(0, len(inner[0]), step):
+        part = tuple(knob[first : first + step] for knob in inner)
+        layouts, legal = _cells(choices, part, outer, n_gpus, global_batch)
+        if shard_group is not None:
+            layouts = replace(layouts, shard_group=np.minimum(layouts.shard_group, float(shard_group)))
+        cells = np.flatnonzero(legal)
+        if len(cells):
+            rows = slice(start, start + len(cells))
+            blocks.append(Block(rows=rows, layouts=layouts, legal=legal, cells=cells))
+            start = rows.stop
+    return Lattice(blocks=tuple(blocks))
+
+
+def _cells(
+    choices: Space, inner: tuple[Floats, ...], outer: tuple[Floats, ...], n_gpus: int, global_batch: int
+) -> tuple[Layouts, NDArray[np.bool_]]:
+    """Return the product of `inner` and `outer` splits and all other knobs, and which cells of it are legal."""
     last_is_inner = len(inner[0]) >= len(outer[0])
     tensor, context, expert = (_along(knob, -1 if last_is_inner else 0) for knob in inner)
     pipeline, virtual = (_along(knob, 0 if last_is_inner else -1) for knob in outer)
@@ -126,27 +136,20 @@ def lattice(
         legal &= (virtual == 1) | (np.mod(count, pipeline) == 0)
     if len(choices.shard_stage) > 1:
         legal = legal & ((stage <= 1) | (pipeline == 1)) & ((stage == 0) | (data > 1))
-    legal = np.repeat(legal, len(choices.recompute), axis=1)
-    if legal.shape[2] < len(choices.shard_stage):
-        legal = np.repeat(legal, len(choices.shard_stage), axis=2)
-    ranks = data * context
-    return Lattice(
-        knobs=Layouts(
-            tensor=tensor,
-            pipeline=pipeline,
-            virtual=virtual,
-            context=context,
-            expert=expert,
-            data=data,
-            shard_stage=stage,
-            shard_group=ranks if shard_group is None else np.minimum(ranks, float(shard_group)),
-            micro_batch=micro,
-            micro_batches=count,
-            recompute=recompute,
-        ),
-        legal=legal,
-        cells=np.flatnonzero(legal),
+    layouts = Layouts(
+        tensor=tensor,
+        pipeline=pipeline,
+        virtual=virtual,
+        context=context,
+        expert=expert,
+        data=data,
+        shard_stage=stage,
+        shard_group=data * context,
+        micro_batch=micro,
+        micro_batches=count,
+        recompute=recompute,
     )
+    return layouts, np.repeat(legal, len(choices.recompute), axis=1)
 
 
 def _inner_splits(choices: Space, n_gpus: int) -> tuple[Floats, Floats, Floats]:

@@ -20,6 +20,8 @@ from estimator.workload import workload
 
 __all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting"]
 
+_RANKED = 1024
+"""Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
@@ -45,7 +47,7 @@ class Choice:
     """The priced layouts of a setting, best first."""
 
     order: NDArray[np.intp]
-    """Layouts by time, those that fit before those that do not."""
+    """The best layouts by time, those that fit before those that do not; of each kind as many as anyone looks at."""
     seconds: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     fits: NDArray[np.bool_]
@@ -158,20 +160,30 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
 
 
 def choice(of: Setting, constants: Constants) -> Choice:
-    """Return the setting's layouts priced, shape (L,), in blocks.
+    """Return the setting's layouts priced, shape (L,), block by block.
 
-    Layouts that fit come first, by seconds per step; among those that do not, the smallest first. The stack's usual
-    recomputation is preferred while it fits, because that is what its users run.
+    Layouts that fit come first, by seconds per step. The stack's usual recomputation is preferred while it fits,
+    because that is what its users run. Where none fits, the smallest comes first.
     """
     n = len(of.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
-    for block in of.layouts.blocks():
+    for block in of.layouts.blocks:
         seconds[block.rows] = block.of_layouts(step_time(of.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
     fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
-    usual = np.ones(n, dtype=bool)
+    preferred, others, too_large = fits, np.zeros(n, dtype=np.bool_), ~fits
     if of.stack.recompute is not None and of.question.layout.recompute is None:
         usual = of.layouts.knob("recompute") == RECOMPUTES.index(of.stack.recompute)
-    rank = np.where(fits, np.where(usual, 0, 1), 2)
-    order = np.lexsort((np.where(fits, seconds, used_bytes), rank))
+        preferred, others = fits & usual, fits & ~usual
+    order = np.concatenate([_best(preferred, seconds), _best(others, seconds), _best(too_large, used_bytes)])
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
+
+
+def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the first places of `which` by `key`; equal ones in the order of the layouts."""
+    places = np.flatnonzero(which)
+    values = key[places]
+    if len(places) > _RANKED:
+        near = values <= np.partition(values, _RANKED)[_RANKED]
+        places, values = places[near], values[near]
+    return places[np.argsort(values, kind="stable")]

@@ -23,15 +23,17 @@ _USUAL_NODE = 8
 """Devices of a node of a card that is not catalogued."""
 _NEIGHBOURS = 4
 _COMFORTABLE_NODES = 8
+_CLOSE = 1.2
+_BOUGHT = 4
 
 
 class Counts:
     """Runs of one request over the counts its nodes and degrees allow."""
 
-    def __init__(self, trials: Trials, gpu: Quantity | None = None) -> None:
+    def __init__(self, trials: Trials, gpu: Quantity | None = None, *, most: int = MOST_PLANNED) -> None:
         self.trials = trials
         self._gpu = gpu
-        self.ladder = _ladder(trials, trials.varied(gpu=gpu))
+        self.ladder = _ladder(trials, trials.varied(gpu=gpu), most)
 
     def at(self, count: int) -> Estimate | None:
         """Return the estimate on `count` devices."""
@@ -114,7 +116,8 @@ class Counts:
     def bought(self) -> tuple[int, ...]:
         """Return the counts that spend about the budget by the deadline, whatever is trained: GPU-hours over hours.
 
-        Fewer leave money, more leave time. Below the smallest count that can be planned that one is returned.
+        Fewer leave money, more leave time: the nearest on either side, then rounder ones, which divide more models.
+        Below the smallest count that can be planned that one is returned.
         """
         of, one = self.trials.limits, self.at(int(self.comfortable()))
         if one is None or of.deadline_s is None or of.budget_usd is None:
@@ -122,9 +125,12 @@ class Counts:
         usd_per_gpu_hour = cost_usd(one, sure=False) / one.gpu_hours[0]
         most = min(of.budget_usd / usd_per_gpu_hour / (of.deadline_s / HOUR_S), float(self.ladder.most))
         coarse = self.ladder.coarse()
-        rounder = [count for count in coarse if count <= most][-_NEIGHBOURS:]
-        exact = self.ladder.fewer(int(most) + 1)
-        return tuple(dict.fromkeys([*([exact] if exact else []), *rounder[::-1]])) or coarse[:1]
+        below = self.ladder.fewer(int(most) + 1)
+        nearest = [below] if below else []
+        nearest += [min(self.ladder.rising(int(most), int(most) + self.ladder.step), default=self.ladder.most)]
+        close = [count for count in coarse if most / _CLOSE <= count <= most * _CLOSE]
+        rounder = sorted(close, key=lambda count: (count & -count, count), reverse=True)
+        return tuple(dict.fromkeys((*nearest, *rounder)))[:_BOUGHT]
 
     def comfortable(self) -> float:
         """Return a count at which the run surely fits, to start from: a few nodes, or more for a large model."""
@@ -178,8 +184,8 @@ def counts(trials: Trials) -> tuple[Option, Option | None]:
     return even, None if safe is None else Option(why=_sureness(safe), meets=True, estimate=safe)
 
 
-def _ladder(trials: Trials, request: Request) -> Ladder:
-    """Return the counts that can be planned: parts of a node that divide it, then whole nodes.
+def _ladder(trials: Trials, request: Request, most: int) -> Ladder:
+    """Return the counts up to `most` that can be planned: parts of a node that divide it, then whole nodes.
 
     Parallel degrees that were given must divide the count, so that they widen the step.
     """
@@ -189,7 +195,7 @@ def _ladder(trials: Trials, request: Request) -> Ladder:
     node = request.gpus_per_node or (chip.gpus_per_node if chip else _USUAL_NODE)
     step = min(math.lcm(node, together), MOST_PLANNED)
     parts = tuple(part for part in range(1, node) if node % part == 0 and part % together == 0)
-    return Ladder(parts=parts, step=step, most=MOST_PLANNED // step * step)
+    return Ladder(parts=parts, step=step, most=max(most // step, 1) * step)
 
 
 def degree_product(request: Request) -> int:

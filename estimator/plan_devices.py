@@ -17,6 +17,7 @@ __all__ = ["candidates", "devices"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
+_DATACENTER = "datacenter"
 _DESKTOP = 8
 """Up to as many, cards for desktops are candidates too."""
 
@@ -32,10 +33,14 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
             raise InvalidValueError("gpu", given, f"names {len(names)}; at most {_MOST_CANDIDATES} would do")
         ids = tuple(dict.fromkeys(catalogue.accelerator(name).value.accelerator.id for name in names))
         return ids, Assumption(name="candidates", value=", ".join(ids), source="user")
-    desktop = n_gpus is not None and n_gpus <= _DESKTOP
+    desktop = n_gpus is None or n_gpus <= _DESKTOP
     chips = [entry.accelerator for entry in catalogue.accelerators()]
-    ids = tuple(chip.id for chip in chips if catalogue.prices(chip.id) and (desktop or chip.segment == "datacenter"))
-    note = "those with a dated price" + ("" if desktop else ", for data centres; name others in gpu, with commas")
+    ids = tuple(chip.id for chip in chips if catalogue.prices(chip.id) and (desktop or chip.segment == _DATACENTER))
+    note = "those with a dated price"
+    if n_gpus is None:
+        note += f", cards for desktops up to {_DESKTOP}; name others in gpu, with commas"
+    elif not desktop:
+        note += ", for data centres; name others in gpu, with commas"
     return ids, Assumption(name="candidates", value=len(ids), unit="GPUs", source="default", note=note)
 
 
@@ -94,7 +99,7 @@ def _tried(trials: Trials, name: str, n_gpus: int | None) -> Estimate | None:
     if n_gpus is not None:
         return trials.at(trials.varied(gpu=name, n_gpus=n_gpus))
     try:
-        return Counts(trials, name).roughly_in_time()
+        return _counts(trials, name).roughly_in_time()
     except InvalidValueError:
         # The precision asked for is not one it has.
         return None
@@ -104,7 +109,7 @@ def _refined(trials: Trials, one: Estimate) -> Estimate | None:
     chip = one.run.device.accelerator
     if chip is None:
         return one
-    ways = Counts(trials, chip.id)
+    ways = _counts(trials, chip.id)
     count = ways.fewest_in_time(sure=False)
     return None if count is None else ways.at(count)
 
@@ -118,12 +123,18 @@ def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Optio
         safe: Estimate | None = one
         chip = one.run.device.accelerator
         if n_gpus is None and chip is not None:
-            ways = Counts(trials, chip.id)
+            ways = _counts(trials, chip.id)
             count = ways.fewest_in_time(sure=True)
             safe = None if count is None else ways.at(count)
         if safe is not None and safe.coverage is not None and trials.meets(safe, sure=True):
             return Option(why=f"at least {safe.coverage:.0%} sure", meets=True, estimate=safe)
     return None
+
+
+def _counts(trials: Trials, name: str) -> Counts:
+    """Return the counts of a device; of a card for desktops, unless the caller named it, one machine's."""
+    desktop = catalogue.accelerator(name).value.accelerator.segment != _DATACENTER
+    return Counts(trials, name, most=_DESKTOP) if desktop and not trials.base.gpu else Counts(trials, name)
 
 
 def _meets(trials: Trials, one: Estimate) -> bool:

@@ -19,20 +19,24 @@ from estimator.units import (
 
 __all__ = ["infeasible", "limit_assumptions", "limits", "needs_limit", "within"]
 
+_USUAL_DEADLINE_S = 30 * DAY_S
+_OF_MONEY = frozenset({"tokens", "model_size"})
+"""What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
 _DIGITS = 3
 _LEAST_IN_UNIT = 2.0
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
 def limits(request: PlanRequest) -> Limits:
-    """Return the limits that `request` sets.
+    """Return the limits that `request` sets; a usual deadline where only a budget says how much is trained.
 
     Raises InvalidValueError for what is no duration or no amount of dollars.
     """
-    return Limits(
-        deadline_s=None if request.deadline is None else parse_duration_s(request.deadline, "deadline"),
-        budget_usd=None if request.budget is None else parse_usd(request.budget, "budget"),
-    )
+    deadline_s = None if request.deadline is None else parse_duration_s(request.deadline, "deadline")
+    budget_usd = None if request.budget is None else parse_usd(request.budget, "budget")
+    if deadline_s is None and budget_usd is not None and request.n_gpus is None and request.solve_for in _OF_MONEY:
+        return Limits(deadline_s=_USUAL_DEADLINE_S, budget_usd=budget_usd, deadline_assumed=True)
+    return Limits(deadline_s=deadline_s, budget_usd=budget_usd)
 
 
 def limit_assumptions(of: Limits) -> tuple[Assumption, ...]:
@@ -40,8 +44,16 @@ def limit_assumptions(of: Limits) -> tuple[Assumption, ...]:
     out: list[Assumption] = []
     if of.deadline_s is not None:
         note = f"{format_duration(of.deadline_s)} from start to end, run-level overhead in it"
+        if of.deadline_assumed:
+            note = f"neither time nor GPUs were given: {note}; fewer GPUs for longer do about as much for the money"
         out.append(
-            Assumption(name="deadline", value=round(of.deadline_s / DAY_S, 6), unit="days", source="user", note=note)
+            Assumption(
+                name="deadline",
+                value=round(of.deadline_s / DAY_S, 6),
+                unit="days",
+                source="default" if of.deadline_assumed else "user",
+                note=note,
+            )
         )
     if of.budget_usd is not None:
         note = (

@@ -23,8 +23,6 @@ _GUESSED_UTILIZATION = 0.4
 _OTHER_RATIOS = (10.0, 20.0, 40.0, 100.0, 200.0)
 _OTHER_TOKENS = (0.25, 0.5, 2.0, 4.0)
 _ALTERNATIVES = 4
-_CLOSE = 0.85
-"""Of the count that would spend all: a rounder one divides more models."""
 
 
 def sizes(
@@ -38,9 +36,14 @@ def sizes(
     of = trials.limits
     needs_limit(of, "model_size")
     if n_gpus is None and (of.deadline_s is None or of.budget_usd is None):
-        remedy = "a budget or a deadline alone leaves open how many GPUs train: give n_gpus, or both limits"
+        remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
-    even = _largest(trials, n_gpus, tokens, ratio, sure=False)
+    tried = [
+        _largest(trials, count, tokens, ratio, sure=False)
+        for count in ([n_gpus] if n_gpus is not None else _bought(trials, tokens, ratio))
+    ]
+    found = [one for one in tried if one is not None]
+    even = max(found, key=lambda one: (one.run.subject.total_parameters, -one.gpu_hours[0]), default=None)
     if even is None:
         smallest = format_count(_SIZES[0])
         text = (
@@ -49,7 +52,8 @@ def sizes(
         )
         raise InfeasibleError(text)
     solution = Option(why="even odds: the largest that does", meets=True, estimate=even)
-    safe = None if even.training_high_s == even.training_s else _largest(trials, n_gpus, tokens, ratio, sure=True)
+    ranged = even.training_high_s > even.training_s
+    safe = _largest(trials, even.run.n_gpus, tokens, ratio, sure=True) if ranged else None
     if safe is None:
         return solution, None, size_alternatives(trials, even, tokens, ratio)
     sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
@@ -75,11 +79,7 @@ def size_alternatives(trials: Trials, solution: Estimate, tokens: float | None, 
     return tuple(options[:_ALTERNATIVES])
 
 
-def _largest(
-    trials: Trials, n_gpus: Quantity | None, tokens: float | None, ratio: float, *, sure: bool
-) -> Estimate | None:
-    count = n_gpus if n_gpus is not None else _bought(trials, tokens, ratio)
-
+def _largest(trials: Trials, count: Quantity, tokens: float | None, ratio: float, *, sure: bool) -> Estimate | None:
     def at(size: int) -> Estimate | None:
         amount = optimal_tokens(size, ratio) if tokens is None else tokens
         return trials.at(trials.varied(model=size, n_gpus=count, tokens=amount))
@@ -91,11 +91,9 @@ def _largest(
     return None if found is None else at(found)
 
 
-def _bought(trials: Trials, tokens: float | None, ratio: float) -> Quantity:
-    """Return the count that spends the budget by the deadline; the roundest of those that come close."""
-    found = Counts(Trials(_small(trials, None, tokens, ratio), trials.limits)).bought()
-    close = [count for count in found if count >= _CLOSE * found[0]]
-    return max(close, key=lambda count: (count & -count, count))
+def _bought(trials: Trials, tokens: float | None, ratio: float) -> tuple[int, ...]:
+    """Return the counts that spend about the budget by the deadline."""
+    return Counts(Trials(_small(trials, None, tokens, ratio), trials.limits)).bought()
 
 
 def _guess(trials: Trials, count: Quantity, tokens: float | None, ratio: float) -> float:

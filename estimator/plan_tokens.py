@@ -30,7 +30,7 @@ def tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | No
     of = trials.limits
     needs_limit(of, "tokens")
     if n_gpus is None and (of.deadline_s is None or of.budget_usd is None):
-        remedy = "a budget or a deadline alone leaves open how many GPUs train: give n_gpus, or both limits"
+        remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
     if n_gpus is not None:
         trials.resolved(trials.varied(tokens=_UNIT_TOKENS))
@@ -77,7 +77,13 @@ def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | 
         return _limited(trials, n_gpus, sure=sure)
     ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
     found = [one for count in ways.bought() if (one := _limited(trials, count, sure=sure))]
-    return max(found, key=lambda one: one.run.amount.tokens, default=None)
+    best = max(found, key=lambda one: one.run.amount.tokens, default=None)
+    # Where devices run better in larger numbers, the same money buys more in less time.
+    while best is not None and (more := _limited(trials, 2 * best.run.n_gpus, sure=sure)) is not None:
+        if more.run.amount.tokens <= best.run.amount.tokens:
+            break
+        best = more
+    return best
 
 
 def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:

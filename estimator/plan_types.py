@@ -33,6 +33,8 @@ class Limits:
 
     deadline_s: float | None
     budget_usd: float | None
+    deadline_assumed: bool = False
+    """Whether nobody set the deadline, and a budget alone would leave open how many devices train for how long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,8 @@ def plan_summary(plan: Plan) -> str:
         probability = f"{plan.sure.estimate.coverage:.0%}" if plan.sure.estimate.coverage else ""
         sureness = f"at least {probability} sure" if probability else "by the slow end of the rule's range"
         odds = "even odds" if probability else "at its usual value"
-        found = f"{sureness}: {_found(plan, plan.sure.estimate)}; {odds}: {found}"
+        surely = _found(plan, plan.sure.estimate)
+        found = f"{found}, {sureness}" if surely == found else f"{sureness}: {surely}; {odds}: {found}"
     first = f"{_goal(plan)}{within(plan.limits)}: {found}."
     took = format_duration(one.training_s)
     ends = time_range(one.training_low_s, one.training_high_s)
@@ -96,14 +97,25 @@ def layout_words(one: Estimate) -> str:
 
 
 def _described(plan: Plan, option: Option) -> str:
+    """Return an alternative by what tells it from the solution."""
     one = option.estimate
     run = one.run
-    if plan.request.solve_for == "layout":
-        return f"{layout_words(one)} in {format_duration(one.training_s)} ({option.why})"
-    return (
-        f"{run.n_gpus:,} × {run.device.name}, {format_count(run.subject.total_parameters)} parameters on "
-        f"{format_count(run.amount.tokens)} tokens in {format_duration(one.training_s)}{_cost(one)} ({option.why})"
-    )
+    devices = f"{run.n_gpus:,} × {run.device.name}"
+    why = f" ({option.why})"
+    match plan.request.solve_for:
+        case "layout":
+            found = layout_words(one)
+        case "tokens":
+            found, why = f"{format_count(run.amount.tokens)} tokens on {devices}", ""
+        case "model_size":
+            found = (
+                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
+            )
+        case "gpu":
+            found, why = devices, ""
+        case _:
+            found = devices
+    return f"{found} in {format_duration(one.training_s)}{_cost(one)}{why}"
 
 
 def _cost(one: Estimate) -> str:

@@ -10,6 +10,7 @@ import pytest
 
 from estimator.errors import EstimatorError, InfeasibleError, InvalidValueError, MissingValueError, UnknownNameError
 from estimator.scaling import TOKENS_PER_PARAMETER, optimal_parameters, optimal_tokens
+from tools.estimate_training_time import estimate_training_time
 from tools.plan_training import TrainingPlan, plan_training
 
 COUNT: dict[str, Any] = {
@@ -105,13 +106,42 @@ def test_every_option_fits_or_says_so_and_what_keeps_to_the_limits_comes_first(q
         assert not option.meets_limits or option.training_days <= 30
 
 
-def test_a_deadline_and_a_budget_together_choose_the_count() -> None:
-    plan = _plan(solve_for="tokens", tokens=None, budget="$1M", price_per_gpu_hour=2)
+@pytest.mark.parametrize("model", ["1B", "8B"])
+def test_a_deadline_and_a_budget_together_choose_the_count(model: str) -> None:
+    plan = _plan(solve_for="tokens", model=model, tokens=None, budget="$1M", price_per_gpu_hour=2)
     # $1M buys 500,000 hours: 694 GPUs for 30 days.
-    assert 0.8 * 694 < plan.solution.n_gpus <= 694
+    assert plan.solution.n_gpus > 0.8 * 694
     assert plan.solution.training_days <= 30
     assert plan.solution.cost_usd.value is not None
-    assert plan.solution.cost_usd.value <= 1e6
+    assert 0.9e6 < plan.solution.cost_usd.value <= 1e6
+    assert all(option.tokens <= plan.solution.tokens for option in plan.alternatives)
+
+
+@pytest.mark.parametrize("solve_for", ["tokens", "model_size"])
+def test_money_alone_is_spent_in_a_usual_time_and_that_is_said(solve_for: str) -> None:
+    model = "7B" if solve_for == "tokens" else None
+    plan = _plan(solve_for=solve_for, model=model, tokens=None, deadline=None, budget="$500k")
+    assert plan.solution.cost_usd.value is not None
+    assert 0.8 * 5e5 < plan.solution.cost_usd.value <= 5e5
+    deadline = next(assumption for assumption in plan.assumptions if assumption.name == "deadline")
+    assert (deadline.source, deadline.value) == ("default", plan.deadline_days)
+    assert "neither time nor GPUs" in deadline.note
+
+
+def test_one_machine_of_cards_for_desktops_is_a_candidate_too() -> None:
+    """A fine-tune of a day or so is what such cards are bought for; clusters of them are not for rent."""
+    small = _plan(solve_for="gpu", gpu=None, model="llama-3.1-8b", method="lora", tokens="100M", deadline="2 days")
+    large = _plan(solve_for="gpu", gpu=None, model="7B", tokens="2T")
+    assert any(option.gpu.startswith("rtx-") for option in (small.solution, *small.alternatives))
+    for option in (large.solution, *large.alternatives):
+        assert option.n_gpus <= 8 or not option.gpu.startswith("rtx-")
+
+
+def test_a_solution_that_is_sure_is_named_once() -> None:
+    plan = _plan(solve_for="gpu", gpu="h100", tokens="1B", deadline="300 days")
+    assert plan.sure_solution is not None
+    assert plan.sure_solution.n_gpus == plan.solution.n_gpus
+    assert plan.summary.count("H100") == 1 + plan.summary.partition("Next best")[2].count("H100")
 
 
 def test_model_size_is_compute_optimal_unless_another_ratio_is_given() -> None:
@@ -160,9 +190,14 @@ def test_a_candidate_without_the_precision_asked_for_is_left_out() -> None:
 
 
 def test_half_as_many_nearly_as_fast_is_said() -> None:
-    """Past the batch, devices of one step have nothing to share: 256 sequences on 8,192 GPUs."""
-    plan = _plan(tokens="1T", deadline="27 hours", global_batch_sequences=256)
-    assert any(warning.code == "diminishing_returns" for warning in plan.warnings)
+    """Past the batch, devices of one step have nothing to share: 256 sequences on thousands of GPUs."""
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "tokens": "1T", "global_batch_sequences": 256}
+    days = {n: estimate_training_time(**run, n_gpus=n).training_days for n in (256, 512, 1024, 2048, 4096, 8192)}
+    plan = plan_training(**run, solve_for="n_gpus", deadline=f"{min(days.values()) * 24:.4f} hours")
+    half = estimate_training_time(**run, n_gpus=plan.solution.n_gpus // 16 * 8).training_days
+    nearly = half <= 1.25 * plan.solution.training_days
+    assert nearly == any(warning.code == "diminishing_returns" for warning in plan.warnings)
+    assert nearly
 
 
 def test_the_same_plan_has_the_same_id_and_another_has_another() -> None:
@@ -200,6 +235,11 @@ def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
         ({"solve_for": "tokens", "tokens": None, "n_gpus": 0}, InvalidValueError, "n_gpus: 0"),
         ({"solve_for": "model_size"}, InvalidValueError, "model: 'llama-3.1-8b' is what solve_for model_size finds"),
         ({"solve_for": "model_size", "model": None, "tokens": None}, MissingValueError, "n_gpus is missing"),
+        (
+            {"solve_for": "model_size", "model": None, "tokens": None, "deadline": None},
+            MissingValueError,
+            "deadline is missing",
+        ),
         ({"solve_for": "layout"}, MissingValueError, "n_gpus is missing"),
         (
             {"solve_for": "layout", "n_gpus": 8, "utilization": 0.4},

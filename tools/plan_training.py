@@ -96,7 +96,7 @@ def plan_training(
     """Plan a run backwards: how many GPUs, tokens, what model size, layout or GPU for a deadline and/or budget.
 
     Arguments mean what they mean in estimate_training_time; leave out the one solved for. Without n_gpus, tokens and
-    model_size need both limits.
+    model_size need a budget.
     """
     request = PlanRequest(
         solve_for=solve_for,

@@ -1,11 +1,12 @@
 """A comparison in words."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from estimator.compare_rank import RankBy, Row
 from estimator.estimate import Estimate
 from estimator.units import format_count, format_duration, format_usd
+from estimator.wording import time_range
 
 __all__ = ["comparison_summary", "option_name", "short_layout"]
 
@@ -14,12 +15,13 @@ _NAMED_REASONS = 2
 
 
 def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
-    """Return what a comparison found, in a few sentences: the best option, and why others are out."""
+    """Return what a comparison found, in a few sentences: the best options, and why others are out."""
     possible = [row for row in rows if row.rank is not None]
     out = len(rows) - len(possible)
     parts = [f"{len(possible):,} of {len(rows):,} options can be run, ranked by {rank_by}."]
     if possible:
-        parts.append(f"{_BEST[rank_by]}: {_told(possible[0].outcome.estimate)}.")
+        named = {id(row): f"{word}: {_told(row.outcome.estimate)}." for word, row in _worth_naming(possible, rank_by)}
+        parts.extend(named.values())
         fronts = sum(row.pareto for row in possible)
         if fronts > 1:
             parts.append(f"{fronts} options are Pareto-optimal: none is both faster and cheaper.")
@@ -28,6 +30,26 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
         shown = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons)
         parts.append(f"{out:,} cannot: {shown}.")
     return " ".join(parts)
+
+
+def _worth_naming(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
+    """Yield the rows to name, the most telling word of a row last: the best, the next, and the best otherwise."""
+    best, *others = possible
+    other: RankBy = "time" if rank_by == "cost" else "cost"
+    worth = [row for row in possible if _worth(row, other) is not None]
+    otherwise = min(worth, key=lambda row: _worth(row, other) or 0.0, default=best)
+    yield _BEST[rank_by], best
+    if others:
+        yield "Next", others[0]
+    if otherwise is not best:
+        yield _BEST[other], otherwise
+
+
+def _worth(row: Row, by: RankBy) -> float | None:
+    estimated = row.outcome.estimate
+    if estimated is None:
+        return None
+    return estimated.training_s if by == "time" else estimated.cost_usd.value
 
 
 def option_name(estimated: Estimate) -> str:
@@ -62,8 +84,8 @@ def short_layout(estimated: Estimate) -> str:
 def _told(estimated: Estimate | None) -> str:
     if estimated is None:
         return ""
-    low, high = format_duration(estimated.training_low_s), format_duration(estimated.training_high_s)
-    text = f"{option_name(estimated)}, {format_duration(estimated.training_s)} ({low} to {high})"
+    ends = time_range(estimated.training_low_s, estimated.training_high_s)
+    text = f"{option_name(estimated)}, {format_duration(estimated.training_s)} ({ends})"
     cost = estimated.cost_usd
     if cost.value is not None:
         text += f", about {format_usd(cost.value)}"

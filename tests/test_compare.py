@@ -146,6 +146,24 @@ def test_scaling_efficiency_is_relative_to_the_fewest_gpus_that_can_run_it(every
             assert efficiency == pytest.approx(per_gpu / fewest, rel=1e-12)
 
 
+def test_both_of_two_options_are_named_in_the_summary() -> None:
+    """Whether to rent A100s or H100s is answered by both, in time and in dollars."""
+    asked: dict[str, Any] = {"models": ["llama-3.1-8b"], "gpus": ["A100 80GB", "H100"], "n_gpus": [8], "tokens": ["1B"]}
+    for rank_by in ("time", "cost", "energy"):
+        summary = _compared(asked, rank_by=rank_by).summary
+        assert summary.count("A100 SXM4 80GB") == summary.count("H100 SXM5 80GB") == 1
+        assert summary.count("about $") == 2
+
+
+def test_the_cheapest_is_named_beside_the_fastest(everything: TrainingOptions) -> None:
+    possible = [row for row in everything.rows if row.rank is not None]
+    cheapest = min(possible, key=lambda row: row.cost_usd or float("inf"))
+    assert cheapest.rank is not None
+    word = {1: "Fastest: ", 2: "Next: "}.get(cheapest.rank, "Cheapest: ")
+    told = everything.summary.partition(word)[2].partition(" days")[0]
+    assert f"{cheapest.n_gpus:,} × " in told
+
+
 def test_pareto_rows_are_shown_beyond_the_limit(everything: TrainingOptions) -> None:
     short = _compared(EVERYTHING, limit=1)
     marked = {row.rank for row in everything.rows if row.pareto}

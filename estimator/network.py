@@ -7,7 +7,7 @@ import numpy as np
 from estimator.case import BROADCAST, Case
 from estimator.constants import Constants
 
-__all__ = ["Group", "all_to_all_s", "gather_s", "group", "transfer_s"]
+__all__ = ["Group", "all_to_all_s", "gather_s", "group", "transfer_s", "where"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +21,17 @@ class Group:
     latency_s: BROADCAST
 
 
+def where(flag: BROADCAST, yes: BROADCAST, no: BROADCAST) -> BROADCAST:
+    """Return `yes` where `flag` is above 0, else `no`; a single flag makes no arrays."""
+    if isinstance(flag, float):
+        return yes if flag > 0 else no
+    return np.where(flag > 0, yes, no)
+
+
 def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST) -> Group:
     """Return the group of `ranks` ranks that lie `stride` apart in the order tensor, context, data, pipeline."""
-    local = np.clip(np.floor(case.scale_up_domain / stride), 1.0, ranks)
-    up = np.where(case.pcie > 0, constants["pcie_fraction"], constants["scale_up_fraction"])
+    local = np.minimum(np.maximum(np.floor(case.scale_up_domain / stride), 1.0), ranks)
+    up = where(case.pcie, constants["pcie_fraction"], constants["scale_up_fraction"])
     return Group(
         ranks=ranks,
         local_ranks=local,
@@ -66,7 +73,7 @@ def all_to_all_s(members: Group, token_bytes: BROADCAST, top_k: BROADCAST, const
 
 def transfer_s(case: Case, constants: Constants, size_bytes: BROADCAST, stride: BROADCAST) -> BROADCAST:
     """Return seconds to hand `size_bytes` to the rank `stride` further on."""
-    up = np.where(case.pcie > 0, constants["pcie_fraction"], constants["scale_up_fraction"]) * case.scale_up_bytes_per_s
+    up = where(case.pcie, constants["pcie_fraction"], constants["scale_up_fraction"]) * case.scale_up_bytes_per_s
     out = constants["scale_out_fraction"] * case.scale_out_bytes_per_s
     rate = np.where(stride < case.scale_up_domain, up, np.minimum(out, up))
     return size_bytes / rate + constants["latency_s"]

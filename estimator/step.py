@@ -10,7 +10,7 @@ import numpy as np
 from estimator.case import BROADCAST, Case, Matrix
 from estimator.constants import Constants
 from estimator.layout import Floats, Layouts
-from estimator.network import all_to_all_s, gather_s, group, transfer_s
+from estimator.network import all_to_all_s, gather_s, group, transfer_s, where
 
 __all__ = ["PARTS", "StepTime", "matmul_s", "step_time"]
 
@@ -74,7 +74,7 @@ def matmul_s(
     tiles = np.ceil(m / _TILE_ROWS) * np.ceil(n / _TILE_COLUMNS)
     sms = np.maximum(case.n_sm, 1.0)
     waves = np.ceil(tiles / sms) * sms
-    filled = np.where(case.n_sm > 0, m * n / (waves * _TILE_ROWS * _TILE_COLUMNS), 1.0)
+    filled = where(case.n_sm, m * n / (waves * _TILE_ROWS * _TILE_COLUMNS), 1.0)
     efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
     depth = 1.0 + constants["gemm_depth"] * case.balance / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
@@ -110,8 +110,8 @@ def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCA
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
     again = (lay.recompute > 0) * 1.0
     flash_rate = case.half_flop_per_s * constants["flash_efficiency"]
-    generation = np.where(case.flash_2 > 0, constants["flash_2_on_hopper"], constants["flash_hopper"])
-    flash_rate = flash_rate * np.where(case.modern > 0, generation, 1.0)
+    generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
+    flash_rate = flash_rate * where(case.modern, generation, 1.0)
     flash_rate = flash_rate * case.head_share ** constants["flash_head_power"]
     full_again = (lay.recompute > 1) * 1.0
     flash = part * case.attention_flop / flash_rate * (1.0 + _ATTENTION_BACKWARD + full_again)
@@ -119,7 +119,7 @@ def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCA
     scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
     scores = scores / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
     unfused = products * (3.0 + again) + scores * (1.0 + again / 3.0)
-    return np.where(case.unfused > 0, unfused, flash)
+    return where(case.unfused, unfused, flash)
 
 
 def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
@@ -128,19 +128,19 @@ def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
     with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
     """
-    selective = np.where(case.unfused > 0, 0.0, constants["selective_share"])
+    selective = where(case.unfused, 0.0, constants["selective_share"])
     return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
 
 
 def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
     """Return seconds of memory-bound kernels, one micro-batch, all passes."""
-    sequence_split = np.where(case.sequence_parallel > 0, lay.tensor, 1.0)
+    sequence_split = where(case.sequence_parallel, lay.tensor, 1.0)
     hidden = case.heads_elements + case.mlp_elements + case.expert_elements
     elements = constants["residual_passes"] * case.residual_elements / sequence_split
     elements = elements + constants["hidden_passes"] * hidden / lay.tensor
     elements = elements + constants["expert_permutation"] * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
-    adapters = np.where(case.weight_gradients > 0, 1.0, constants["adapter_traffic"])
+    adapters = where(case.weight_gradients, 1.0, constants["adapter_traffic"])
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs
     passes = 1.0 + constants["backward_traffic"] + _again(case, constants, lay)
@@ -160,13 +160,18 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
     beside = case.hides_tensor_parallel > 0
     visible = np.where(beside, constants["tensor_visible_beside"], constants["tensor_visible"])
     reductions = np.where(lay.tensor > 1, reductions * visible, 0.0) * case.n_layers
-    context = group(case, constants, lay.context, lay.tensor)
-    ring = (3.0 + again) * gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
-    ring = np.where(lay.context > 1, ring * constants["context_visible"], 0.0) * case.n_layers
-    experts = group(case, constants, lay.expert, 1.0)
-    sent = 2.0 * tokens / lay.tensor * case.hidden
-    exchange = (4.0 + 2.0 * again) * all_to_all_s(experts, sent, case.top_k, constants)
-    exchange = np.where(lay.expert > 1, exchange * constants["exchange_visible"], 0.0) * case.n_expert_layers
+    ring: BROADCAST = 0.0
+    if np.any(lay.context > 1):
+        context = group(case, constants, lay.context, lay.tensor)
+        passed = gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
+        ring = (3.0 + again) * passed * ((lay.context > 1) * constants["context_visible"]) * case.n_layers
+    exchange: BROADCAST = 0.0
+    if np.any(lay.expert > 1):
+        experts = group(case, constants, lay.expert, 1.0)
+        sent = 2.0 * tokens / lay.tensor * case.hidden
+        passed = all_to_all_s(experts, sent, case.top_k, constants)
+        visible = (lay.expert > 1) * constants["exchange_visible"]
+        exchange = (4.0 + 2.0 * again) * passed * visible * case.n_expert_layers
     return (reductions + ring + exchange) / lay.pipeline
 
 
@@ -199,17 +204,20 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
 
 def _sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCAST) -> BROADCAST:
     """Return seconds of ZeRO-3 gathers a micro-batch that compute does not hide, and what they cost it."""
+    if not np.any(lay.shard_stage >= _ZERO3):
+        return 0.0
     dense = group(case, constants, lay.shard_group, lay.tensor)
     weights = 2.0 * case.shared_parameters / (lay.tensor * lay.pipeline)
     comm = (2.0 + case.weight_gradients) * gather_s(dense, weights)
-    expert_ranks = np.maximum(lay.shard_group * lay.tensor / lay.expert, 1.0)
-    sharded_experts = group(case, constants, expert_ranks, lay.expert)
-    expert_weights = 2.0 * case.expert_parameters / (lay.expert * lay.pipeline)
-    comm = comm + np.where(
-        (expert_ranks > 1) & (expert_weights > 0),
-        (2.0 + case.weight_gradients) * gather_s(sharded_experts, expert_weights),
-        0.0,
-    )
+    if np.any(case.expert_parameters):
+        expert_ranks = np.maximum(lay.shard_group * lay.tensor / lay.expert, 1.0)
+        sharded_experts = group(case, constants, expert_ranks, lay.expert)
+        expert_weights = 2.0 * case.expert_parameters / (lay.expert * lay.pipeline)
+        comm = comm + np.where(
+            (expert_ranks > 1) & (expert_weights > 0),
+            (2.0 + case.weight_gradients) * gather_s(sharded_experts, expert_weights),
+            0.0,
+        )
     hidden = constants["shard_overlap"] * compute_s
     exposed = np.maximum(comm - hidden, 0.0) + constants["shard_slowdown"] * np.minimum(comm, hidden)
     return np.where((lay.shard_stage >= _ZERO3) & (lay.shard_group > 1), exposed, 0.0)
@@ -222,15 +230,18 @@ def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
-    replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
     trained = case.trained_share / lay.pipeline
     shared = case.shared_parameters * trained / lay.tensor
-    experts = case.expert_parameters * trained / lay.expert
-    expert_ranks = np.maximum(ranks * lay.tensor / lay.expert, 1.0)
-    expert_group = group(case, constants, expert_ranks, lay.expert)
-    plain = gather_s(whole, 6.0 * shared) + np.where(experts > 0, gather_s(expert_group, 6.0 * experts), 0.0)
-    hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
-    comm = np.where(lay.shard_stage >= _ZERO3, hybrid, plain)
+    comm = gather_s(whole, 6.0 * shared)
+    if np.any(case.expert_parameters):
+        experts = case.expert_parameters * trained / lay.expert
+        expert_ranks = np.maximum(ranks * lay.tensor / lay.expert, 1.0)
+        expert_group = group(case, constants, expert_ranks, lay.expert)
+        comm = comm + np.where(experts > 0, gather_s(expert_group, 6.0 * experts), 0.0)
+    if np.any(lay.shard_stage >= _ZERO3):
+        replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
+        hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
+        comm = np.where(lay.shard_stage >= _ZERO3, hybrid, comm)
     left = np.maximum(comm - constants["shard_overlap"] * stage_s, constants["gradient_visible"] * comm)
     return np.where(ranks > 1, left, 0.0)
 

@@ -88,8 +88,11 @@ def published_setting(run: PublishedRun) -> Setting:
         return setting(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
 
 
-def table(constants: Constants) -> Table:
-    """Return the table of all usable runs; what a source leaves open is chosen as for any question."""
+def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:
+    """Return the table of the usable ones of `runs`, all that are published unless given.
+
+    What a source leaves open is chosen as for any question.
+    """
     kept: list[PublishedRun] = []
     cases: list[Case] = []
     rows: list[Layouts] = []
@@ -97,7 +100,7 @@ def table(constants: Constants) -> Table:
     keys: list[tuple[str, ...]] = []
     regimes: list[tuple[str, ...]] = []
     left_out: list[tuple[str, str]] = []
-    for run in catalogue.runs():
+    for run in catalogue.runs() if runs is None else runs:
         if run.tokens_per_second_per_gpu is None:
             left_out.append((run.id, "run-level figures only"))
             continue

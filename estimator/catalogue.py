@@ -19,6 +19,8 @@ from estimator.files import (
     ModelFile,
     ModelRow,
     PriceFile,
+    StepsFile,
+    TablesFile,
 )
 from estimator.model import Transformer
 from estimator.names import Name, NameIndex, name_index
@@ -36,11 +38,13 @@ __all__ = [
     "energy_default",
     "energy_defaults",
     "grid_carbon",
+    "measured_steps",
     "model",
     "nearest_accelerators",
     "prices",
     "purchases",
     "runs",
+    "tables",
     "transformer",
     "transformers",
     "validate",
@@ -138,6 +142,18 @@ def calibration_file() -> CalibrationFile:
 def accuracy() -> AccuracyFile:
     """Return the figures of the committed backtest: how far left-out predictions were off, by regime."""
     rows: AccuracyFile = _loaded("accuracy.json")
+    return rows
+
+
+def tables() -> TablesFile:
+    """Return the committed errors on tables of measurements that others are judged by too."""
+    rows: TablesFile = _loaded("tables.json")
+    return rows
+
+
+def measured_steps() -> StepsFile:
+    """Return measured steps of many layouts as written; see estimator.measured_steps."""
+    rows: StepsFile = _loaded("steps.json")
     return rows
 
 

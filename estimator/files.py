@@ -24,6 +24,10 @@ __all__ = [
     "PriceRow",
     "PurchaseRow",
     "SourceRow",
+    "StepSetRow",
+    "StepsFile",
+    "TableRow",
+    "TablesFile",
     "ValueRow",
     "VectorsRow",
 ]
@@ -285,3 +289,57 @@ class AccuracyFile(TypedDict):
     covered_in_sample: float
     median_in_sample: float
     regimes: dict[str, FiguresRow]
+
+
+class TableRow(TypedDict):
+    """How far predictions were off on one table of measurements."""
+
+    name: str
+    of: Literal["step time", "run time", "time lost"]
+    """What the error is of; `time lost`: by taking the layout predicted to be the fastest instead of the one that was
+    measured to be."""
+    left_out: str
+    """What was kept out of the fit of the constants that a prediction was made with."""
+    rows: int
+    mean: float
+    median: float
+    p90: float
+    peers: NotRequired[str]
+    """What others reach on the same table."""
+
+
+class TablesFile(TypedDict):
+    """data/tables.json: errors on tables of measurements that others are judged by too."""
+
+    error: str
+    tables: list[TableRow]
+
+
+class StepSetRow(TypedDict):
+    """Measured steps of many layouts of a few models on the same machines; see measured_steps."""
+
+    name: str
+    note: str
+    source: str
+    accelerator: str
+    gpus_per_node: int
+    network_gbps: NotRequired[float]
+    precision: str
+    vocab: int
+    recompute: Literal["none", "selective", "full"]
+    sharding: Literal["ddp", "zero1", "zero2", "zero3"]
+    stack: str
+    framework: str
+    year: int
+    columns: list[str]
+    rows: list[list[float]]
+
+
+class StepsFile(TypedDict):
+    """data/steps.json."""
+
+    format: int
+    checked: str
+    conventions: list[str]
+    sources: dict[str, SourceRow]
+    sets: list[StepSetRow]

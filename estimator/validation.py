@@ -18,7 +18,10 @@ from estimator.files import (
     EnergyFile,
     ModelFile,
     PriceFile,
+    StepsFile,
+    TablesFile,
 )
+from estimator.measured_steps import STEP_COLUMNS
 from estimator.names import normalised
 from estimator.stacks import STACKS
 
@@ -31,6 +34,8 @@ _SHAPES: Mapping[str, Any] = {
     "energy.json": EnergyFile,
     "models.json": ModelFile,
     "prices.json": PriceFile,
+    "steps.json": StepsFile,
+    "tables.json": TablesFile,
 }
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
 _CONFIDENCES = {"read", "read-secondary", "measured", "derived", "remembered", "default", "estimate"}
@@ -70,6 +75,8 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _price_faults(prices, {row["id"] for row in accelerators["accelerators"]})
         faults += _energy_faults(energy)
         faults += _run_faults(runs, {row["id"] for row in accelerators["accelerators"]})
+        steps: Any = files["steps.json"]
+        faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
         calibration: Any = files["calibration.json"]
         faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:
@@ -158,6 +165,24 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
         for field in (*_SPEEDS, "layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus"):
             if row[field] and not 0 < float(row[field]) < math.inf:
                 yield f"{where}: {field} is {row[field]}"
+
+
+def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
+    for one in rows["sets"]:
+        where = f"steps.json: {one['name']}"
+        if one["accelerator"] not in accelerator_ids or one["source"] not in rows["sources"]:
+            yield f"{where}: unknown accelerator {one['accelerator']} or source {one['source']}"
+        if one["stack"] not in STACKS or one["precision"] not in PRECISIONS:
+            yield f"{where}: unknown stack {one['stack']!r} or precision {one['precision']!r}"
+        if tuple(one["columns"]) != STEP_COLUMNS:
+            yield f"{where}: the columns are not {', '.join(STEP_COLUMNS)}"
+            continue
+        for number, row in enumerate(one["rows"]):
+            cells = dict(zip(STEP_COLUMNS, row, strict=False))
+            if len(row) != len(STEP_COLUMNS) or not all(0 < cell < math.inf for cell in row):
+                yield f"{where}: row {number} is not one positive number a column"
+            elif cells["tensor"] * cells["pipeline"] * cells["data"] != cells["gpus"]:
+                yield f"{where}: row {number} splits over more or fewer devices than there are"
 
 
 def _calibration_faults(rows: CalibrationFile, run_ids: set[str]) -> Iterator[str]:

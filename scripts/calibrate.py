@@ -1,4 +1,4 @@
-"""Fit constants and effects to the published runs; write the calibration and what leaving sources out showed."""
+"""Fit constants and effects to the published runs; write them, what leaving sources out showed, and further tables."""
 
 import json
 import sys
@@ -7,8 +7,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from estimator.files import AccuracyFile, CalibrationFile  # noqa: E402 - the checkout's own packages come first
+from estimator.calibration import calibration_as_written  # noqa: E402 - the checkout's own packages come first
+from estimator.files import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
 from estimator.refit import refit  # noqa: E402
+from estimator.tables_fitted import all_tables  # noqa: E402
 
 DATA = ROOT / "estimator" / "data"
 
@@ -18,11 +20,12 @@ def main() -> None:
     fitted = refit()
     _write("calibration.json", fitted.calibration)
     _write("accuracy.json", fitted.accuracy)
+    _write("tables.json", all_tables(calibration_as_written(fitted.calibration)))
     error = fitted.accuracy["median_in_sample"]
     print(f"{fitted.accuracy['rows_fitted_on']} rows, median error {error:.1%} with none left out")
 
 
-def _write(name: str, content: CalibrationFile | AccuracyFile) -> None:
+def _write(name: str, content: CalibrationFile | AccuracyFile | TablesFile) -> None:
     (DATA / name).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
     print(f"wrote {name}")
 

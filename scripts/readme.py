@@ -1,8 +1,8 @@
 """The commands that the README shows and what they print, and the accuracy that it states.
 
 A ```console block is one command after `$ `, and the first lines that it prints; a last line `…` says that more
-follow. The figures of the backtest stand between two comments. The tests hold the README to both; run this file to
-put what is printed and measured now in place of what was.
+follow. The figures of the backtest stand between two comments, those of further tables between two more. The tests hold
+the README to all of it; run this file to put what is printed and measured now in place of what was.
 """
 
 import os
@@ -18,7 +18,7 @@ sys.path.insert(0, str(ROOT))
 
 from estimator import catalogue  # noqa: E402 - the checkout's own packages come first
 
-__all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions"]
+__all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions", "tables_block"]
 
 README = ROOT / "README.md"
 RUN_AS = {
@@ -31,6 +31,7 @@ MORE = "…"
 INTERNAL_FAULT = 1  # 2 is an answer too: the one sentence for a bad argument
 
 ACCURACY_BLOCK = re.compile(r"(?<=<!-- accuracy:begin -->\n).*?(?=<!-- accuracy:end -->)", flags=re.DOTALL)
+TABLES_BLOCK = re.compile(r"(?<=<!-- tables:begin -->\n).*?(?=<!-- tables:end -->)", flags=re.DOTALL)
 
 _SESSION = re.compile(r"^```console\n\$ (.*?[^\\])\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
@@ -81,11 +82,26 @@ def accuracy_block() -> str:
     return "\n".join(lines) + "\n"
 
 
+def tables_block() -> str:
+    """Return the errors on tables of measurements, a table a row."""
+    lines = [
+        "| measurements | left out of the fit | rows | mean error | median | 90% of errors below | others there |",
+        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
+        *(
+            f"| {row['name']}{' (time lost)' if row['of'] == 'time lost' else ''} | {row['left_out']} "
+            f"| {row['rows']:,} | {row['mean']:.1%} | {row['median']:.1%} | {row['p90']:.1%} | {row.get('peers', '')} |"
+            for row in catalogue.tables()["tables"]
+        ),
+    ]
+    return "\n".join(lines) + "\n"
+
+
 def main() -> None:
     """Rewrite the README's answers and figures."""
     text = README.read_text(encoding="utf-8")
     text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{printed(session[1], session[2])}```", text)
     text = ACCURACY_BLOCK.sub(lambda _: accuracy_block(), text)
+    text = TABLES_BLOCK.sub(lambda _: tables_block(), text)
     README.write_text(text, encoding="utf-8")
 
 

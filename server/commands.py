@@ -165,19 +165,25 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
 @click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, for programs.")
 def _validate(*, anew: bool, as_json: bool) -> None:
     """Print how far predictions were off on published runs."""
-    from estimator.catalogue import accuracy
+    from estimator.catalogue import accuracy, tables
 
-    figures = accuracy()
+    figures, others = accuracy(), tables()
     if anew:
+        from estimator.calibration import calibration_as_written
         from estimator.refit import refit
+        from estimator.tables_fitted import all_tables
 
-        figures = refit().accuracy
+        fitted = refit()
+        figures, others = fitted.accuracy, all_tables(calibration_as_written(fitted.calibration))
     if as_json:
-        click.echo(json.dumps(figures, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        together = {**figures, "tables": others}
+        click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         return
     from server.rendering import print_accuracy
+    from server.rendering_tables import print_tables
 
     print_accuracy(figures)
+    print_tables(others)
 
 
 def _separated(given: Sequence[str]) -> list[str]:

@@ -12,14 +12,14 @@ from rich.text import Text
 from estimator.files import AccuracyFile
 from estimator.units import format_count
 
-__all__ = ["print_accuracy", "print_answer"]
+__all__ = ["Terminal", "print_accuracy", "print_answer"]
 
 Answer = Mapping[str, Any]
 
 _DIGITS = 4
 
 
-class _Terminal(Console):
+class Terminal(Console):
     """A console that leaves a closed pipe to its caller instead of ending the process with a fault."""
 
     def on_broken_pipe(self) -> None:
@@ -29,7 +29,7 @@ class _Terminal(Console):
 
 def print_answer(tool: str, answer: Answer, console: Console | None = None) -> None:
     """Print the answer of `tool` readably."""
-    console = console or _Terminal(highlight=False)
+    console = console or Terminal(highlight=False)
     # Names and notes come from data: a bracket in them is a bracket, not markup.
     console.print(Text(answer.get("summary", "")))
     _PRINTERS.get(tool, _print_plainly)(console, answer)
@@ -37,7 +37,7 @@ def print_answer(tool: str, answer: Answer, console: Console | None = None) -> N
 
 def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
     """Print the backtest, a regime a row."""
-    console = console or _Terminal(highlight=False)
+    console = console or Terminal(highlight=False)
     console.print(
         Text(
             f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "

@@ -88,8 +88,8 @@ def energy_default(name: str) -> EnergyDefault:
 
     Raises UnknownNameError with the nearest.
     """
-    found = _energy_index().resolved(name)
-    return _energy()[found.id]
+    known = _energy().get(name)
+    return known if known is not None else _energy()[_energy_index().resolved(name).id]
 
 
 def energy_defaults() -> tuple[EnergyDefault, ...]:

@@ -1,6 +1,7 @@
 """Which accelerator is meant, in which precision, and the peak that counts."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from estimator import catalogue
 from estimator.errors import InvalidValueError, UnknownNameError
@@ -45,7 +46,12 @@ def device(request: Request) -> Device:
         if request.peak_tflops is None
         else TERA * checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
     )
-    name = str(request.gpu)
+    return _device(str(request.gpu), precision, given_peak)
+
+
+@lru_cache(maxsize=512)
+def _device(name: str, precision: str, given_peak: float | None) -> Device:
+    """Return the device with a name; the same few are asked for again and again."""
     try:
         match = catalogue.accelerator(name)
     except UnknownNameError as error:

@@ -4,11 +4,13 @@ import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from estimator import catalogue
 from estimator.errors import InfeasibleError
-from estimator.money import Spread, cost_usd, energy_kwh
+from estimator.model import Transformer
+from estimator.money import Spread, catalogued_market, cost_usd, energy_kwh
 from estimator.overhead import RunOverhead, run_overhead
 from estimator.prior import Prior
 from estimator.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing, Prediction
@@ -114,7 +116,7 @@ def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
     low_s, high_s = training_s * low_factor, training_s * high_factor
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
-    prices = catalogue.prices(device.accelerator.id) if device.accelerator and run.usd_per_gpu_hour is None else ()
+    rented = catalogued_market(device.accelerator.id) if device.accelerator else None
     return Estimate(
         run=run,
         basis=speed.basis,
@@ -136,7 +138,7 @@ def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
         runner_ups=prediction.runner_ups if prediction else (),
         comparable_runs=prediction.comparable_runs if prediction else (),
         narrow_by=prediction.narrow_by if prediction and speed.basis == "predicted" else (),
-        cost_usd=cost_usd(gpu_hours, prices, run.usd_per_gpu_hour, device.name),
+        cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
         energy_kwh=energy_kwh(gpu_hours, device.accelerator),
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
         warnings=(*run.warnings, *(prediction.warnings if prediction else ()), *speed.warnings),
@@ -144,9 +146,29 @@ def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
 
 
 def estimate_id(run: Run, *parts: str) -> str:
-    """Return a hash of every resolved input, the versions of program and data, and `parts` that shape the answer."""
-    resolved = repr((VERSION, catalogue.data_version(), run, parts))
-    return hashlib.sha256(resolved.encode()).hexdigest()[:_ID_CHARACTERS]
+    """Return a hash of every resolved input, the versions of program and data, and `parts` that shape the answer.
+
+    What follows from these alone, such as the rates of a catalogued device, is left out: spelling it out would take
+    longer than the estimate.
+    """
+    question = run.question
+    resolved = (
+        VERSION,
+        catalogue.data_version(),
+        parts,
+        [(one.name, one.value, one.unit, one.source, one.note) for one in run.assumptions],
+        [(one.code, one.message) for one in run.warnings],
+        # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
+        _spelt(run.subject.transformer),
+        (run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor),
+        (question.cluster.gpus_per_node, question.cluster.scale_out_bytes_per_s) if question else (),
+    )
+    return hashlib.sha256(repr(resolved).encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+@lru_cache(maxsize=256)
+def _spelt(transformer: Transformer | None) -> str:
+    return repr(transformer)
 
 
 def _gpu_hours(run: Run, point_s: float, low_s: float, high_s: float) -> tuple[float, float, float]:

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from statistics import median
 
 from estimator import catalogue
@@ -10,7 +11,7 @@ from estimator.entries import Price
 from estimator.hardware import Accelerator
 from estimator.units import KILO
 
-__all__ = ["Spread", "cost_usd", "energy_kwh", "hourly_prices"]
+__all__ = ["Market", "Spread", "catalogued_market", "cost_usd", "energy_kwh", "hourly_prices", "market"]
 
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
@@ -35,8 +36,43 @@ def hourly_prices(prices: Sequence[Price]) -> tuple[Price, ...]:
     return ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What an hour of one accelerator costs at those who rent it out."""
+
+    usd_low: float
+    usd_median: float
+    usd_high: float
+    note: str
+
+
+def market(prices: Sequence[Price]) -> Market | None:
+    """Return the lowest, median and highest of the prices a long run pays; None where there is none."""
+    kept = hourly_prices(prices)
+    if not kept:
+        return None
+    usd = [price.usd_per_gpu_hour for price in kept]
+    cheapest, dearest = kept[0], kept[-1]
+    # A lone price comes from one day and one provider; others exist, and nothing here says how far away.
+    n_providers = len({price.provider for price in kept})
+    return Market(
+        usd_low=usd[0],
+        usd_median=median(usd),
+        usd_high=usd[-1],
+        note=f"median ${median(usd):.2f} per GPU-hour of {len(kept)} {cheapest.pricing.replace('_', '-')} prices at "
+        f"{n_providers} providers, {_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} "
+        f"({dearest.provider}); the range is that of price and time together",
+    )
+
+
+@cache
+def catalogued_market(accelerator_id: str) -> Market | None:
+    """Return the market of a catalogued accelerator."""
+    return market(catalogue.prices(accelerator_id))
+
+
 def cost_usd(
-    gpu_hours: tuple[float, float, float], prices: Sequence[Price], usd_per_gpu_hour: float | None, device: str
+    gpu_hours: tuple[float, float, float], rented: Market | None, usd_per_gpu_hour: float | None, device: str
 ) -> Spread:
     """Return the cost of `gpu_hours` (point, low, high) in US dollars.
 
@@ -52,25 +88,15 @@ def cost_usd(
             high=high * usd_per_gpu_hour,
             note=f"at the given ${usd_per_gpu_hour:g} per GPU-hour; the range is that of the time",
         )
-    kept = hourly_prices(prices)
-    if not kept:
+    if rented is None:
         return Spread(
             value=None,
             low=None,
             high=None,
             note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
         )
-    usd = [price.usd_per_gpu_hour for price in kept]
-    cheapest, dearest = kept[0], kept[-1]
-    # A lone price comes from one day and one provider; others exist, and nothing here says how far away.
-    n_providers = len({price.provider for price in kept})
     return Spread(
-        value=point * median(usd),
-        low=low * usd[0],
-        high=high * usd[-1],
-        note=f"median ${median(usd):.2f} per GPU-hour of {len(kept)} {cheapest.pricing.replace('_', '-')} prices at "
-        f"{n_providers} providers, {_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} "
-        f"({dearest.provider}); the range is that of price and time together",
+        value=point * rented.usd_median, low=low * rented.usd_low, high=high * rented.usd_high, note=rented.note
     )
 
 
@@ -83,19 +109,33 @@ def energy_kwh(gpu_hours: tuple[float, float, float], accelerator: Accelerator |
     """
     if accelerator is None or accelerator.tdp_w <= 0:
         return Spread(value=None, low=None, high=None, note="no power of this GPU is catalogued")
-    datacenter = accelerator.segment == "datacenter"
+    drawn = _power(accelerator.tdp_w, datacenter=accelerator.segment == "datacenter")
+    point, low, high = gpu_hours
+    return Spread(value=point * drawn.kilowatts, low=low * drawn.low, high=high * drawn.high, note=drawn.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Power:
+    """What one accelerator and its share of everything around it draw, in kW."""
+
+    kilowatts: float
+    low: float
+    high: float
+    note: str
+
+
+@cache
+def _power(tdp_w: float, *, datacenter: bool) -> _Power:
     drawn = catalogue.energy_default("gpu-power-fraction")
     node = catalogue.energy_default("node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation")
     site = catalogue.energy_default("pue")
     factors = (drawn, node, site) if datacenter else (drawn, node)
-    kilowatts = accelerator.tdp_w / KILO
-    point, low, high = gpu_hours
     pue = f" × PUE {site.value:g} ({site.low:g} to {site.high:g})" if datacenter else ""
-    return Spread(
-        value=point * kilowatts * math.prod(factor.value for factor in factors),
-        low=low * kilowatts * math.prod(factor.low for factor in factors),
-        high=high * kilowatts * math.prod(factor.high for factor in factors),
-        note=f"TDP {accelerator.tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
+    return _Power(
+        kilowatts=tdp_w / KILO * math.prod(factor.value for factor in factors),
+        low=tdp_w / KILO * math.prod(factor.low for factor in factors),
+        high=tdp_w / KILO * math.prod(factor.high for factor in factors),
+        note=f"TDP {tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
         f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and every factor at "
         "its end",
     )

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from estimator.errors import UnknownNameError
 
@@ -56,7 +57,7 @@ class NameIndex:
         Raises UnknownNameError, with up to three nearest ids, where no catalogued name equals it.
         """
         if len(given) <= _LONGEST_NAME:
-            name = self.names.get(normalised(given, self.noise))
+            name = self.names.get(_key(given, self.noise))
             if name is not None:
                 return Resolved(id=name.id, matched=name.text, note=name.note)
         raise UnknownNameError(self.argument, given, self.nearest(given))
@@ -100,6 +101,12 @@ def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
     is the border between two numbers: `opt-1-3b` is not `opt-13b`.
     """
     return _BETWEEN_NUMBERS.sub("-", " ".join(tokens(text, noise))).replace(" ", "")
+
+
+@lru_cache(maxsize=1024)
+def _key(text: str, noise: frozenset[str]) -> str:
+    """Return `text` normalised; callers ask for the same few names again and again."""
+    return normalised(text, noise)
 
 
 def tokens(text: str, noise: frozenset[str] = frozenset()) -> Sequence[str]:

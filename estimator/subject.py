@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from estimator import catalogue
 from estimator.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
@@ -50,6 +51,12 @@ def subject(request: Request) -> Subject:
     count = _count(request.model)
     if count is not None:
         return _sized(count)
+    return _named(name)
+
+
+@lru_cache(maxsize=256)
+def _named(name: str) -> Subject:
+    """Return the model with a name; the same few are asked for again and again."""
     try:
         match = catalogue.transformer(name)
     except UnknownNameError as error:
@@ -119,6 +126,7 @@ def _foreign(name: str, kind: str) -> Subject:
     return _unmodelled(count, why)
 
 
+@lru_cache(maxsize=256)
 def _sized(count: float) -> Subject:
     transformer = typical_transformer(count)
     t = transformer

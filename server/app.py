@@ -44,6 +44,7 @@ from server.errors import internal_fault, unknown
 from server.listing import listed_prompts, listed_resources, listed_templates, listed_tools
 from server.prompts import PROMPTS
 from server.registry import TOOLS, Registry
+from server.shortcut import Shortcut
 from server.tool import Answer, Tool
 from tools.progress import Progress, silent
 
@@ -87,6 +88,7 @@ class TraintimeServer(MCPServer):
         self._tools = tools
         self._call_timeout_s = call_timeout_s
         self._closing = False
+        self.middleware.append(Shortcut(self._quick_answer, self._lowlevel_server.server_info))
         self.completion()(completion)  # type: ignore[no-untyped-call]
 
     def refuse_calls(self) -> None:
@@ -139,6 +141,16 @@ class TraintimeServer(MCPServer):
         return CallToolResult(
             content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured
         )
+
+    def _quick_answer(self, name: str, arguments: dict[str, Any]) -> Answer | None:
+        """Return the answer of a quick tool; None for another, and where `call_tool` has something else to say."""
+        tool = None if self._closing else self._tools.tool(name)
+        if tool is None or tool.slow:
+            return None
+        try:
+            return tool.answer(arguments)
+        except Exception:  # noqa: BLE001 - whatever it is, `call_tool` meets it again and tells it
+            return None
 
     async def _answer(self, tool: Tool, arguments: dict[str, Any], context: Context[Any, Any] | None) -> Answer:
         """Return the answer of a tool that takes a while, worked out on a thread and given up with its caller."""

@@ -94,6 +94,8 @@ async def _serve(gate: Gate, listener: socket.socket, call_timeout_s: float) -> 
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
+        ws="none",
         limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_CLOSE_S,

@@ -13,6 +13,7 @@ from typing import Any, cast, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 from pydantic.fields import FieldInfo
+from pydantic_core import to_json
 
 from estimator.errors import shown
 from server.errors import ArgumentError, readable, unknown
@@ -28,6 +29,7 @@ _DEEPEST = 32
 _MOST_KEPT = 128
 _LONGEST_KEPT = 32_768
 """Answers kept, and the characters of the longest: a few megabytes at most."""
+_CONTAINERS = ("array", "object")
 _NUMBERS = ("integer", "number")
 _NOT_FINITE = ("nan", "inf", "infinity")
 _CONFIG = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
@@ -79,13 +81,17 @@ class Tool:
 
         Raises ArgumentError, which names every argument that does not fit and what would.
         """
-        # Some hosts send null for every argument that was left out.
-        sent = {
-            name: self._parsed(name, value)
-            for name, value in given.items()
-            if value is not None or name not in self._fields
-        }
-        odd = [oddity for name, value in sent.items() if (oddity := self._oddity(name, value))]
+        sent: dict[str, object] = {}
+        odd: list[str] = []
+        for name, value in given.items():
+            blank = self._blanks.get(name)
+            if blank is None:
+                odd.append(unknown("argument", name, list(self._fields)))
+            elif value is not None:  # Some hosts send null for every argument that was left out.
+                sent[name] = blank.parsed(value)
+                oddity = blank.oddity(sent[name])
+                if oddity is not None:
+                    odd.append(f"{name}: {oddity}")
         if odd:
             raise ArgumentError("; ".join(odd[:3]))
         try:
@@ -93,7 +99,7 @@ class Tool:
         except ValidationError as error:
             about = {name: field.description or "" for name, field in self._fields.items()}
             raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error
-        return {name: getattr(checked, name) for name in self._fields}
+        return dict(vars(checked))
 
     def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
         """Return the function's answer to `given`.
@@ -127,38 +133,55 @@ class Tool:
         if self._progress is not None:
             values[self._progress] = progress
         structured = self._function(**values).model_dump(mode="json")
-        # No NaN: JSON has none, and the SDK would send null in its place.
-        text = json.dumps(structured, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+        text = to_json(structured, inf_nan_mode="constants").decode()
+        if "NaN" in text or "Infinity" in text:
+            # Perhaps in a name. As a number JSON has neither, and the SDK would send null in its place.
+            json.dumps(structured, allow_nan=False)
         return Answer(structured=structured, text=text)
 
-    def _parsed(self, name: str, value: object) -> object:
+    @cached_property
+    def _blanks(self) -> Mapping[str, "_Blank"]:
+        properties = self.input_schema["properties"]
+        return {
+            name: _Blank(kind=properties[name].get("type"), longest=_longest(field))
+            for name, field in self._fields.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Blank:
+    """What is looked at in one argument before pydantic is."""
+
+    kind: str | None
+    """Its advertised type."""
+    longest: int
+    """Characters it admits."""
+
+    def parsed(self, value: object) -> object:
         """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
-        if not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["} or name not in self._fields:
-            return value
-        if self.input_schema["properties"][name].get("type") not in {"object", "array"}:
+        if self.kind not in _CONTAINERS or not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
             return value
         try:
             return json.loads(value)
         except (ValueError, RecursionError):
             return value
 
-    def _oddity(self, name: str, value: object) -> str | None:
+    def oddity(self, value: object) -> str | None:
         """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
-        field = self._fields.get(name)
-        if field is None:
-            return unknown("argument", name, list(self._fields))
-        kind = self.input_schema["properties"][name].get("type")
-        if isinstance(value, bool) and kind != "boolean":
-            return f"{name}: {str(value).lower()} must be {'a number' if kind in _NUMBERS else 'text or a number'}"
+        wrong = None
         if isinstance(value, str):
-            longest = _longest(field)
-            if len(value) > longest:
-                return f"{name}: {shown(value)} must be at most {longest} characters long, not {len(value)}"
-            if kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
-                return f"{name}: {shown(value)} must be a finite number"
-        if not _is_finite(value):
-            return f"{name}: {shown(value)} must be finite"
-        return None if _depth_fits(value) else f"{name}: {shown(value)} must be nested at most {_DEEPEST} levels deep"
+            if len(value) > self.longest:
+                wrong = f"must be at most {self.longest} characters long, not {len(value)}"
+            elif self.kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
+                wrong = "must be a finite number"
+        elif isinstance(value, bool):
+            if self.kind != "boolean":
+                return f"{str(value).lower()} must be {'a number' if self.kind in _NUMBERS else 'text or a number'}"
+        elif not _is_finite(value):
+            wrong = "must be finite"
+        elif not _depth_fits(value):
+            wrong = f"must be nested at most {_DEEPEST} levels deep"
+        return f"{shown(value)} {wrong}" if wrong else None
 
 
 def _longest(field: FieldInfo) -> int:

@@ -4,7 +4,7 @@ import pytest
 
 from estimator import catalogue
 from estimator.entries import Price
-from estimator.money import cost_usd, energy_kwh, hourly_prices
+from estimator.money import cost_usd, energy_kwh, hourly_prices, market
 
 HOURS = (100.0, 80.0, 150.0)
 
@@ -26,7 +26,7 @@ def _price(usd: float, pricing: str = "on_demand", provider: str = "A", date: st
 def test_cost_is_hours_times_the_median_price_and_its_range_takes_both_ends() -> None:
     """The definition: the cheapest provider and the shortest time, the dearest and the longest."""
     prices = [_price(2.0), _price(3.0, provider="B"), _price(7.0, provider="C", date="2026-10-01")]
-    cost = cost_usd(HOURS, prices, None, "H100")
+    cost = cost_usd(HOURS, market(prices), None, "H100")
     assert (cost.value, cost.low, cost.high) == (300.0, 160.0, 1050.0)
     for told in ("$3.00", "2026-09-01 to 2026-10-01", "$2.00 (A)", "$7.00 (C)"):
         assert told in cost.note
@@ -34,7 +34,7 @@ def test_cost_is_hours_times_the_median_price_and_its_range_takes_both_ends() ->
 
 def test_a_price_the_caller_gave_replaces_the_catalogue() -> None:
     """The contract: `price_per_gpu_hour`."""
-    cost = cost_usd(HOURS, [_price(9.0)], 2.0, "H100")
+    cost = cost_usd(HOURS, market([_price(9.0)]), 2.0, "H100")
     assert (cost.value, cost.low, cost.high) == (200.0, 160.0, 300.0)
 
 
@@ -46,7 +46,7 @@ def test_a_long_run_pays_no_spot_price_where_another_is_known() -> None:
 
 def test_without_a_price_the_note_says_how_to_get_a_cost() -> None:
     """Nothing is guessed."""
-    cost = cost_usd(HOURS, [], None, "Some GPU")
+    cost = cost_usd(HOURS, market([]), None, "Some GPU")
     assert cost.value is None
     assert "price_per_gpu_hour" in cost.note
 

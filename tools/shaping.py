@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+from pydantic import TypeAdapter
+
 from estimator.money import Spread
 from estimator.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing
 from estimator.rule import UTILIZATION
@@ -40,6 +42,8 @@ _CONCISE_NARROWINGS = 3
 _CONCISE_RUNNER_UPS = 2
 _SPREAD_DIGITS = 6
 """Money and energy are known to two; the rest is for sums to add up."""
+_ASSUMPTIONS = TypeAdapter(list[AssumptionAnswer])
+"""There are a dozen in every answer: read all at once, they take half the time."""
 
 
 def rule_answer(run: Run) -> RuleAnswer:
@@ -114,10 +118,7 @@ def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> 
 
 def assumption_answers(assumptions: Sequence[Assumption]) -> list[AssumptionAnswer]:
     """Return every resolved input."""
-    return [
-        AssumptionAnswer(name=one.name, value=one.value, unit=one.unit, source=one.source, note=one.note)
-        for one in assumptions
-    ]
+    return _ASSUMPTIONS.validate_python(assumptions, from_attributes=True)
 
 
 def warning_answers(warnings: Sequence[Caution]) -> list[WarningAnswer]:

@@ -151,19 +151,19 @@ def estimate_id(run: Run, *parts: str) -> str:
     What follows from these alone, such as the rates of a catalogued device, is left out: spelling it out would take
     longer than the estimate.
     """
-    question = run.question
+    cluster = run.question.cluster if run.question else None
     resolved = (
         VERSION,
         catalogue.data_version(),
-        parts,
-        [(one.name, one.value, one.unit, one.source, one.note) for one in run.assumptions],
-        [(one.code, one.message) for one in run.warnings],
+        *parts,
+        *(text for one in run.assumptions for text in (one.name, repr(one.value), one.unit, one.source, one.note)),
+        *(text for one in run.warnings for text in (one.code, one.message)),
         # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
         _spelt(run.subject.transformer),
-        (run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor),
-        (question.cluster.gpus_per_node, question.cluster.scale_out_bytes_per_s) if question else (),
+        repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
+        repr((cluster.gpus_per_node, cluster.scale_out_bytes_per_s)) if cluster else "",
     )
-    return hashlib.sha256(repr(resolved).encode()).hexdigest()[:_ID_CHARACTERS]
+    return hashlib.sha256("\0".join(resolved).encode()).hexdigest()[:_ID_CHARACTERS]
 
 
 @lru_cache(maxsize=256)

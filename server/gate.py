@@ -85,8 +85,9 @@ class Gate:
                 await self._protocol(scope, receive, send)
             finally:
                 self._in_flight.discard(request)
-                self._answered.set()
-                self._answered = anyio.Event()
+                if self._closing.is_set():
+                    self._answered.set()
+                    self._answered = anyio.Event()
 
     def _admits(self, headers: Headers) -> bool:
         if self._token is None:

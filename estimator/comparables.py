@@ -103,17 +103,23 @@ def comparable_runs(of: Setting, known: Calibration) -> tuple[Comparable, ...]:
 
 
 def _comparable(run: PublishedRun, known: Calibration) -> Comparable:
-    chip = catalogue.accelerator(run.accelerator_id).value.accelerator
-    speed = run.tokens_per_second_per_gpu or 0.0
-    flop = flop_counts(run.transformer, sequence_length=run.sequence_length, method=Method(name=run.method)).model
-    peak = chip.peak_flop_per_s.get(run.precision, chip.training_peak_flop_per_s)
-    digits = max(0, 3 - math.floor(math.log10(speed)) - 1)
     return Comparable(
         name=f"{run.id}: {run.transformer.name}, {run.framework} {run.year}, {run.precision}, "
         f"sequence {run.sequence_length:,}",
         gpu=run.accelerator_id,
         n_gpus=run.n_gpus,
-        published=f"{round(speed, digits):,.10g} tokens/s per GPU ({speed * flop / peak:.0%} MFU)",
+        published=_as_published(run),
         predicted_over_published=known.ratios.get(run.id),
         source=run.source,
     )
+
+
+@cache
+def _as_published(run: PublishedRun) -> str:
+    """Return what was published of a run, in the form of an answer."""
+    chip = catalogue.accelerator(run.accelerator_id).value.accelerator
+    speed = run.tokens_per_second_per_gpu or 0.0
+    flop = flop_counts(run.transformer, sequence_length=run.sequence_length, method=Method(name=run.method)).model
+    peak = chip.peak_flop_per_s.get(run.precision, chip.training_peak_flop_per_s)
+    digits = max(0, 3 - math.floor(math.log10(speed)) - 1)
+    return f"{round(speed, digits):,.10g} tokens/s per GPU ({speed * flop / peak:.0%} MFU)"

@@ -19,6 +19,9 @@ _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
 
 
+_KNOBS = tuple(field.name for field in fields(Layouts))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
     """The choices of every knob."""
@@ -53,10 +56,17 @@ class Block:
         """Return `values`, which broadcast to the cells, of the legal ones."""
         return np.broadcast_to(values, self.legal.shape)[self.legal]
 
-    def knob(self, name: str, rows: NDArray[np.intp]) -> Floats:
-        """Return a knob of the layouts at `rows` of the block."""
+    def knobs(self, rows: NDArray[np.intp]) -> dict[str, Floats]:
+        """Return the knobs of the layouts at `rows` of the block, by name."""
         places = np.unravel_index(self.cells[rows], self.legal.shape)
-        return np.broadcast_to(getattr(self.layouts, name), self.legal.shape)[places]
+
+        def at(values: Floats) -> Floats:
+            # Along axes of length 1 the knob does not vary.
+            own = tuple(place if size > 1 else 0 for place, size in zip(places, values.shape, strict=True))
+            found: Floats = values[own]
+            return found
+
+        return {name: at(getattr(self.layouts, name)) for name in _KNOBS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,12 +85,12 @@ class Lattice:
 
     def taken(self, rows: NDArray[np.intp]) -> Layouts:
         """Return the layouts at `rows`, in that order."""
-        columns = {field.name: np.empty(len(rows)) for field in fields(Layouts)}
+        columns = {name: np.empty(len(rows)) for name in _KNOBS}
         for block in self.blocks:
             here = np.flatnonzero((rows >= block.rows.start) & (rows < block.rows.stop))
             if len(here):
-                for name, column in columns.items():
-                    column[here] = block.knob(name, rows[here] - block.rows.start)
+                for name, values in block.knobs(rows[here] - block.rows.start).items():
+                    columns[name][here] = values
         return Layouts(**columns)
 
     def knob(self, name: str) -> Floats:

@@ -93,8 +93,10 @@ def _shares(times: StepTime) -> dict[str, float]:
 def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
     best_s = priced.seconds[priced.order[0]]
     close = priced.fits & (priced.seconds <= best_s * (1 + _BAND))
-    near = [i for i in priced.order[1 : 20 * _RUNNER_UPS] if close[i]]
-    return tuple((layouts.row(int(i)), float(priced.seconds[i]) * factor) for i in near[:_RUNNER_UPS])
+    ranked = priced.order[1 : 20 * _RUNNER_UPS]
+    near = ranked[close[ranked]][:_RUNNER_UPS]
+    rows = layouts.taken(near)
+    return tuple((rows.row(place), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
 
 
 def _does_not_fit(of: Setting, rows: Layouts) -> Caution:

@@ -17,6 +17,7 @@ __all__ = ["candidates", "devices"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
+_ALL = frozenset({"", "all", "any"})
 _DATACENTER = "datacenter"
 _DESKTOP = 8
 """Up to as many, cards for desktops are candidates too."""
@@ -27,7 +28,7 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
 
     Raises UnknownNameError for a name no catalogue has.
     """
-    if given is not None and str(given).strip():
+    if given is not None and str(given).strip().casefold() not in _ALL:
         names = [name.strip() for name in str(given).split(",") if name.strip()]
         if len(names) > _MOST_CANDIDATES:
             raise InvalidValueError("gpu", given, f"names {len(names)}; at most {_MOST_CANDIDATES} would do")
@@ -133,8 +134,9 @@ def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Optio
 
 def _counts(trials: Trials, name: str) -> Counts:
     """Return the counts of a device; of a card for desktops, unless the caller named it, one machine's."""
-    desktop = catalogue.accelerator(name).value.accelerator.segment != _DATACENTER
-    return Counts(trials, name, most=_DESKTOP) if desktop and not trials.base.gpu else Counts(trials, name)
+    named = str(trials.base.gpu).strip().casefold() not in _ALL
+    segment = catalogue.accelerator(name).value.accelerator.segment
+    return Counts(trials, name) if named or segment == _DATACENTER else Counts(trials, name, most=_DESKTOP)
 
 
 def _meets(trials: Trials, one: Estimate) -> bool:

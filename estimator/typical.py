@@ -1,9 +1,9 @@
 """A typical architecture of a given size, for a caller who names only a parameter count."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import product
 
 from estimator.errors import InvalidValueError
 from estimator.model import Transformer
@@ -42,6 +42,16 @@ class _Steps:
     grouped: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Width, depth and inner width that may do, and the parameters that they come to."""
+
+    hidden: int
+    layers: int
+    ffn_hidden: int
+    total: int
+
+
 # Read off the families people train: SmolLM2 and GPT-2 below 1B, Llama 3.2 to 3B, Llama 3.1 above.
 _STEPS = (
     _Steps(from_parameters=2e10, hidden=1024, layers=4, head_dim=128, ffn=128, vocab=128_256, tied=False, grouped=True),
@@ -69,13 +79,16 @@ def typical_transformer(parameters: float) -> Transformer:
     ideal = (parameters * aspect / _LAYER_SQUARES) ** (1 / 3)
     around = round(ideal / steps.hidden)
     widths = [n * steps.hidden for n in range(max(around - 2, 1), around + 3)]
-    candidates = [
-        candidate
-        for hidden, shift in product(widths, range(-3, 4))
-        if (layers := (round(hidden / aspect / steps.layers) + shift) * steps.layers) > 0
-        and (candidate := _with_fitting_mlp(parameters, hidden, layers, steps)) is not None
-    ]
-    return min(candidates, key=lambda candidate: _oddness(candidate, parameters, aspect))
+    shapes: list[_Shape] = []
+    for hidden in widths:
+        # Without its MLP, a model of this width has so many parameters at depth 0 and so many more a layer.
+        one, two = (parameter_counts(_transformer(parameters, hidden, layers, 0, steps)).total for layers in (1, 2))
+        for shift in range(-3, 4):
+            layers = (round(hidden / aspect / steps.layers) + shift) * steps.layers
+            if layers > 0:
+                shapes.extend(_with_fitting_mlp(parameters, hidden, layers, one + (layers - 1) * (two - one), steps))
+    best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
+    return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps)
 
 
 def _width_per_layer(parameters: float) -> float:
@@ -83,8 +96,15 @@ def _width_per_layer(parameters: float) -> float:
     return min(max(64 * math.pow(parameters / 1.25e8, 0.145), 32), 128)
 
 
-def _with_fitting_mlp(parameters: float, hidden: int, layers: int, steps: _Steps) -> Transformer | None:
-    """Return the transformer of this width and depth whose MLP fills up `parameters`; None where none can."""
+def _with_fitting_mlp(parameters: float, hidden: int, layers: int, bare: int, steps: _Steps) -> Iterator[_Shape]:
+    """Yield the shape of this width and depth whose MLP fills up `parameters` beyond `bare`; none where none can."""
+    weights = 3 * hidden * layers
+    ffn_hidden = round((parameters - bare) / weights / steps.ffn) * steps.ffn
+    if _NARROWEST_MLP * hidden <= ffn_hidden <= _WIDEST_MLP * hidden:
+        yield _Shape(hidden=hidden, layers=layers, ffn_hidden=ffn_hidden, total=bare + weights * ffn_hidden)
+
+
+def _transformer(parameters: float, hidden: int, layers: int, ffn_hidden: int, steps: _Steps) -> Transformer:
     heads = max(hidden // steps.head_dim, 1)
     copies = 1 if steps.tied else 2
     affordable = int(_EMBEDDING_SHARE * parameters / (copies * hidden)) // 32 * 32
@@ -93,7 +113,7 @@ def _with_fitting_mlp(parameters: float, hidden: int, layers: int, steps: _Steps
         name=f"typical {_rounded(parameters)} transformer",
         n_layers=layers,
         hidden=hidden,
-        ffn_hidden=0,
+        ffn_hidden=ffn_hidden,
         gated_mlp=True,
         n_heads=heads,
         n_kv_heads=8 if steps.grouped and heads % 8 == 0 else heads,
@@ -104,19 +124,14 @@ def _with_fitting_mlp(parameters: float, hidden: int, layers: int, steps: _Steps
         inferred=True,
         source="inferred from the parameter count: widths as in the Llama 3 family",
     )
-    bare = replace(bare, vector_parameters=vector_parameters(bare, _LLAMA))
-    left = parameters - parameter_counts(bare).total
-    ffn_hidden = round(left / (3 * hidden * layers) / steps.ffn) * steps.ffn
-    if not _NARROWEST_MLP * hidden <= ffn_hidden <= _WIDEST_MLP * hidden:
-        return None
-    return replace(bare, ffn_hidden=ffn_hidden)
+    return replace(bare, vector_parameters=vector_parameters(bare, _LLAMA))
 
 
-def _oddness(candidate: Transformer, parameters: float, aspect: float) -> float:
-    """Return how far a candidate is from typical proportions, and from the size asked for."""
-    proportions = abs(math.log(candidate.ffn_hidden / (_MLP_RATIO * candidate.hidden)))
-    depth = abs(math.log(candidate.hidden / candidate.n_layers / aspect))
-    size = abs(parameter_counts(candidate).total / parameters - 1)
+def _oddness(shape: _Shape, parameters: float, aspect: float) -> float:
+    """Return how far a shape is from typical proportions, and from the size asked for."""
+    proportions = abs(math.log(shape.ffn_hidden / (_MLP_RATIO * shape.hidden)))
+    depth = abs(math.log(shape.hidden / shape.layers / aspect))
+    size = abs(shape.total / parameters - 1)
     return proportions + depth + _SIZE_WEIGHT * size
 
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.errors import InvalidValueError, MissingValueError
+from server.errors import ArgumentError
 from server.tool import Tool
 from tools.check_training_speed import check_training_speed
 
@@ -272,13 +273,15 @@ def test_a_log_without_batch_is_asked_for_it() -> None:
         ({"observed_hours": 10}, "tokens"),
         ({"observed_tokens_per_second": "fast"}, "observed_tokens_per_second"),
         ({"observed_log": "/var/log/train.log"}, "path"),
+        ({"observed_log": "step: 1  loss: 1.0  tps: 5\n" * 11_000}, "at most 256000 characters"),
+        ({"observed_log": "é" * 200_000}, "the last few hundred lines"),
         ({"observed_tokens_per_second": 1e5, "tokens": "1B", "tokens_done": "2B"}, "tokens_done"),
         ({"observed_tokens_per_second": 1e5, "precision": "bf17"}, "precision"),
         ({"observed_tokens_per_second": 1e5, "framework": "hugingface"}, "huggingface"),
     ],
 )
 def test_a_bad_question_is_told_what_would_do(given_wrong: dict[str, object], said: str) -> None:
-    with pytest.raises((InvalidValueError, MissingValueError)) as refused:
+    with pytest.raises((InvalidValueError, MissingValueError, ArgumentError)) as refused:
         _answer(**given_wrong)
     assert said in str(refused.value)
     assert len(str(refused.value)) < 400

@@ -184,6 +184,11 @@ def test_the_best_gpu_for_a_deadline_is_the_cheapest_and_of_a_count_the_fastest(
     assert fastest.solution.gpu == "b200-sxm"
 
 
+def test_all_gpus_are_those_of_the_catalogue() -> None:
+    everything = _plan(solve_for="gpu", gpu=None, tokens="1T")
+    assert _plan(solve_for="gpu", gpu="all", tokens="1T").alternatives == everything.alternatives
+
+
 def test_a_candidate_without_the_precision_asked_for_is_left_out() -> None:
     plan = _plan(solve_for="gpu", gpu="a100, h100", tokens="1T", precision="fp8")
     assert {plan.solution.gpu, *(option.gpu for option in plan.alternatives)} == {"h100-sxm"}

@@ -131,7 +131,7 @@ PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead 
 SolveFor = Annotated[
     Literal["n_gpus", "tokens", "model_size", "layout", "gpu"],
     BeforeValidator(_folded),
-    Field(description="The unknown"),
+    Field(description="What is to be found"),
 ]
 Deadline = Annotated[str | None, Field(description='From start to end, with its unit ("30 days")')]
 Budget = Annotated[str | float | None, Field(description='USD of GPU time ("$250k")')]

@@ -16,10 +16,10 @@ from estimator.calibration import Calibration, calibration
 from estimator.case import Case
 from estimator.errors import InfeasibleError
 from estimator.flops import flop_counts
-from estimator.layout import RECOMPUTES, Layouts
+from estimator.layout import Layouts
 from estimator.memory import USABLE_SHARE, Memory, memory
 from estimator.predict import effect
-from estimator.pricing import Setting, setting
+from estimator.pricing import Setting, setting, usual
 from estimator.question import MemoryUse, Prediction, Question
 from estimator.step import PARTS, StepTime, step_time
 from estimator.uncertainty import interval
@@ -110,11 +110,8 @@ def _candidates(of: Setting) -> tuple[Rows, bool]:
     fits = total_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
     if not fits.any():
         return np.array([np.argmin(total_bytes)]), False
-    if of.stack.recompute is not None and of.question.layout.recompute is None:
-        usual = fits & (of.layouts.knob("recompute") == RECOMPUTES.index(of.stack.recompute))
-        if usual.any():
-            fits = usual
-    return np.flatnonzero(fits), True
+    first = fits & usual(of)
+    return np.flatnonzero(first if first.any() else fits), True
 
 
 def _prediction(  # noqa: PLR0917 - what was worked out for all, and which of it is meant

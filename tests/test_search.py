@@ -18,6 +18,7 @@ from estimator.layout import Layouts
 from estimator.memory import memory
 from estimator.pricing import Choice, Setting, choice, setting
 from estimator.question import LayoutRequest, Question
+from estimator.request import FRAMEWORKS
 from estimator.step import step_time
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
@@ -174,15 +175,51 @@ def test_more_devices_never_slow_the_best_layout_of_a_batch(model: str) -> None:
     assert best == sorted(best, reverse=True)
 
 
-def test_more_memory_never_slows_the_best_layout() -> None:
-    best: list[float] = []
-    question = _question("llama-3.1-70b", 128)
-    for factor in (1.0, 1.5, 3.0):
-        chip = question.cluster.accelerator
-        larger = replace(chip, memory_bytes=factor * chip.memory_bytes)
-        _, priced = _priced(replace(question, cluster=replace(question.cluster, accelerator=larger)))
-        best.append(float(priced.seconds[priced.fits].min()))
-    assert best == sorted(best, reverse=True)
+BETTER = ("memory", "bandwidth", "peak", "links", "network")
+
+
+def _better(question: Question, what: str, factor: float) -> Question:
+    cluster = question.cluster
+    if what == "network":
+        return replace(question, cluster=replace(cluster, scale_out_bytes_per_s=factor * cluster.scale_out_bytes_per_s))
+    chip = cluster.accelerator
+    if what == "peak":
+        chip = replace(
+            chip,
+            training_peak_flop_per_s=factor * chip.training_peak_flop_per_s,
+            peak_flop_per_s={key: factor * rate for key, rate in chip.peak_flop_per_s.items()},
+            measured_matmul_flop_per_s={key: factor * rate for key, rate in chip.measured_matmul_flop_per_s.items()},
+        )
+    else:
+        field = {
+            "memory": "memory_bytes",
+            "bandwidth": "memory_bandwidth_bytes_per_s",
+            "links": "scale_up_bytes_per_s",
+        }[what]
+        chip = replace(chip, **{field: factor * getattr(chip, field)})
+    return replace(question, cluster=replace(cluster, accelerator=chip))
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 8, 64, 512]),
+    gpu=st.sampled_from(["h100-sxm", "a100-sxm-40gb", "rtx-4090", "mi300x", "tpu-v5p"]),
+    framework=st.sampled_from(FRAMEWORKS),
+    what=st.sampled_from(BETTER),
+    factor=st.floats(1.0, 10.0),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_better_device_or_network_never_slows_the_layout_that_is_chosen(  # noqa: PLR0917 - Hypothesis gives them
+    model: str, n_gpus: int, gpu: str, framework: str, what: str, factor: float
+) -> None:
+    """More memory opens layouts, all else quickens each; nothing that is chosen now is lost."""
+    question = replace(_question(model, n_gpus, 512, gpu=gpu), framework=framework)
+    _, now = _priced(question)
+    if not now.fits[now.order[0]]:
+        return
+    _, then = _priced(_better(question, what, factor))
+    assert then.fits[then.order[0]]
+    assert then.seconds[then.order[0]] <= now.seconds[now.order[0]] * (1 + 1e-12)
 
 
 def test_the_order_of_equal_questions_is_the_same() -> None:

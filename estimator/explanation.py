@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from estimator.coefficient import ExactCoefficient, Term, exact_coefficient, rule_terms
 from estimator.coefficient_wording import coefficient_formula, sources, summary, when_it_fails, worked_example
-from estimator.inputs import checked_whole
+from estimator.inputs import checked_whole_count
 from estimator.question import Assumption, MethodName, Recompute
 from estimator.request import Quantity, Request
 from estimator.subject import Subject, subject
+from estimator.training_method import lora_rank as checked_rank
 from estimator.training_method import method as resolved_method
-from estimator.units import parse_count
 
 __all__ = ["Explanation", "explanation"]
 
@@ -51,8 +51,10 @@ def explanation(
     terms = rule_terms(method, recompute)
     exact, name = None, ""
     asked_length = None if sequence_length is None else _whole_length(sequence_length)
+    request = Request(model=model, gpu="", n_gpus=1, method=method, lora_rank=lora_rank)
+    # Whether or not a model is named: what is ignored in silence teaches something wrong.
+    checked_rank(request)
     if str(model).strip():
-        request = Request(model=model, gpu="", n_gpus=1, method=method, lora_rank=lora_rank)
         who = subject(request)
         name = who.name[:1].upper() + who.name[1:]
         if asked_length is None:
@@ -90,7 +92,7 @@ def _recompute(given: str) -> tuple[Recompute, tuple[str, ...]]:
 
 def _whole_length(given: Quantity) -> int:
     """Return the tokens of a sequence as asked for."""
-    return checked_whole("sequence_length", parse_count(given, "sequence_length"), most=_LONGEST_SEQUENCE)
+    return checked_whole_count("sequence_length", given, most=_LONGEST_SEQUENCE)
 
 
 def _usual_length(who: Subject) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from estimator.errors import InvalidValueError, UnsupportedModelError, shown
+from estimator.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
 from estimator.hf_adapters import ADAPTERS
 from estimator.hf_families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
 from estimator.hf_reading import Config, Reading, nested
@@ -90,6 +90,8 @@ def _model_type(config: Config) -> str:
     kind = config.get("_class_name") if given is None else given
     if kind is None:
         kind = _architecture_family(config)
+    if kind is None:
+        raise MissingValueError("hf_config.model_type", 'the family, such as "llama"; it stands in every config.json')
     if not isinstance(kind, str):
         raise InvalidValueError(
             "hf_config.model_type", kind, 'must name the family, such as "llama"; it stands in every config.json'

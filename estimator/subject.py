@@ -1,5 +1,6 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,6 +19,8 @@ __all__ = ["Subject", "subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
+_VOWEL_SOUND = re.compile(r"8|1[18](?!\d)")
+"""Eight, eleven and eighteen, but not a hundred and eighty."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
@@ -131,7 +134,7 @@ def _sized(count: float) -> Subject:
     transformer = typical_transformer(count)
     t = transformer
     return Subject(
-        name=f"a {format_count(count)} model",
+        name=_size_name(count),
         transformer=transformer,
         total_parameters=count,
         active_parameters=count,
@@ -152,7 +155,7 @@ def _sized(count: float) -> Subject:
 
 def _unmodelled(count: float, why: str) -> Subject:
     return Subject(
-        name=f"a {format_count(count)} model",
+        name=_size_name(count),
         transformer=None,
         total_parameters=count,
         active_parameters=count,
@@ -168,6 +171,12 @@ def _unmodelled(count: float, why: str) -> Subject:
             ),
         ),
     )
+
+
+def _size_name(count: float) -> str:
+    """Return `a 7B model`, `an 8B model`, as it is spoken."""
+    size = format_count(count)
+    return f"{'an' if _VOWEL_SOUND.match(size) else 'a'} {size} model"
 
 
 def _joined(*notes: str) -> str:

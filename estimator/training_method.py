@@ -9,8 +9,9 @@ from estimator.request import METHODS, Request
 from estimator.subject import Subject
 from estimator.units import parse_count
 
-__all__ = ["method"]
+__all__ = ["lora_rank", "method"]
 
+_WITH_ADAPTERS = frozenset({"lora", "qlora"})
 _USUAL_LORA_RANK = 16
 _HIGHEST_LORA_RANK = 65_536
 
@@ -22,12 +23,8 @@ def method(request: Request, who: Subject) -> tuple[Method, tuple[Assumption, ..
     """
     name = _named(checked_choice("method", request.method, METHODS))
     assumptions = [Assumption(name="method", value=name, source="default" if name == "full" else "user")]
-    adapters = name in {"lora", "qlora"}
-    if request.lora_rank is not None and not adapters:
-        raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
-    rank = _USUAL_LORA_RANK
-    if request.lora_rank is not None:
-        rank = checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)
+    adapters = name in _WITH_ADAPTERS
+    rank = lora_rank(request)
     trained = None
     if request.trainable_params is not None:
         if name == "full":
@@ -50,6 +47,19 @@ def method(request: Request, who: Subject) -> tuple[Method, tuple[Assumption, ..
             )
         )
     return Method(name=name, lora_rank=rank, trainable_parameters=trained), tuple(assumptions)
+
+
+def lora_rank(request: Request) -> int:
+    """Return the rank of the adapters, the usual one where none is given.
+
+    Raises InvalidValueError where one is given without adapters.
+    """
+    if request.lora_rank is None:
+        return _USUAL_LORA_RANK
+    name = checked_choice("method", request.method, METHODS)
+    if name not in _WITH_ADAPTERS:
+        raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
+    return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)
 
 
 def _named(name: str) -> Literal["full", "lora", "qlora", "frozen"]:

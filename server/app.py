@@ -203,7 +203,10 @@ class TraintimeServer(MCPServer):
         """
         address = str(uri)
         if not address.startswith(resources.SCHEME):
-            return await super().read_resource(uri, context)
+            try:
+                return await super().read_resource(uri, context)
+            except ResourceNotFoundError as error:
+                raise ResourceNotFoundError(resources.unknown_address(address)) from error
         try:
             text = resources.text(address)
         except EstimatorError as error:

@@ -107,6 +107,7 @@ _MUST: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     "string_too_long": lambda context: f"be at most {context['max_length']} characters long",
     "string_too_short": lambda context: f"be at least {context['min_length']} characters long",
     "string_type": lambda _: "be text",
+    "string_unicode": lambda _: "be valid Unicode",
     "too_long": lambda context: f"have at most {context['max_length']} entries",
     "too_short": lambda context: f"have at least {context['min_length']} entries",
     "value_error": lambda context: str(context["error"]).removeprefix("must "),
@@ -121,6 +122,8 @@ def _must(problem: Mapping[str, Any]) -> str:
 
 def _unit_slip(given: object, problem: Mapping[str, Any]) -> str:
     """Return a hint where a percentage was sent for a fraction."""
+    if isinstance(given, str) and given.strip().endswith("%"):
+        return "; a percentage is a fraction here: 45 % is 0.45"
     largest = problem.get("ctx", {}).get("le", problem.get("ctx", {}).get("lt"))
     if largest == 1 and isinstance(given, int | float) and 1 < given <= 100:  # noqa: PLR2004 - per cent
         return f"; {given} % is {given / 100:g}"

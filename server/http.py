@@ -19,6 +19,7 @@ from estimator.errors import InvalidValueError
 from server.access import access
 from server.app import TraintimeServer, build
 from server.gate import Gate
+from server.refusals import PlainRefusals
 from server.sessions import SessionLimit
 
 __all__ = ["MAX_BODY_BYTES", "serve"]
@@ -67,7 +68,7 @@ def serve(
             allowed_hosts=list(allowed.hosts), allowed_origins=list(allowed.origins)
         ),
     )
-    gate = Gate(SessionLimit(protocol, most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
+    gate = Gate(SessionLimit(PlainRefusals(protocol), most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
     anyio.run(_serve, gate, listener, call_timeout_s)
 
 

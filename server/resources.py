@@ -10,7 +10,17 @@ from estimator import catalogue
 from estimator.errors import EstimatorError, shown
 from server.errors import nearest
 
-__all__ = ["FAMILIES", "MIME_TYPE", "SCHEME", "SINGLES", "Family", "Single", "UnknownResourceError", "text"]
+__all__ = [
+    "FAMILIES",
+    "MIME_TYPE",
+    "SCHEME",
+    "SINGLES",
+    "Family",
+    "Single",
+    "UnknownResourceError",
+    "text",
+    "unknown_address",
+]
 
 SCHEME = "traintime://"
 MIME_TYPE = "application/json"
@@ -151,13 +161,19 @@ def text(address: str) -> str:
         for family in FAMILIES:
             if family.name == name:
                 return _json(family.content(unquote(id_)))
+    raise UnknownResourceError(unknown_address(address))
+
+
+def unknown_address(address: str) -> str:
+    """Return what is said of an address that nothing has: which have something."""
     addresses = [single.address for single in SINGLES] + [family.template for family in FAMILIES]
-    raise UnknownResourceError(f"unknown resource {shown(address)}; there are {', '.join(addresses)}")
+    return f"unknown resource {shown(address)}; there are {', '.join(addresses)}"
 
 
 def _unknown_id(kind: str, given: str, good: Sequence[str]) -> str:
     close = nearest(given, good)
-    return f"unknown {kind} {shown(given)}" + (f"; did you mean {', '.join(close)}?" if close else "")
+    hint = f"did you mean {', '.join(close)}?" if close else f"such as {', '.join(good[:3])}; ids complete"
+    return f"unknown {kind} {shown(given)}; {hint}"
 
 
 def _json(content: object) -> str:

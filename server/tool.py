@@ -174,6 +174,8 @@ class _Blank:
                 wrong = f"must be at most {self.longest} characters long, not {len(value)}"
             elif self.kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
                 wrong = "must be a finite number"
+            elif not _is_unicode(value):
+                wrong = "must be valid Unicode"
         elif isinstance(value, bool):
             if self.kind != "boolean":
                 return f"{str(value).lower()} must be {'a number' if self.kind in _NUMBERS else 'text or a number'}"
@@ -181,6 +183,8 @@ class _Blank:
             wrong = "must be finite"
         elif not _depth_fits(value):
             wrong = f"must be nested at most {_DEEPEST} levels deep"
+        elif not _is_unicode(value):
+            wrong = "must be valid Unicode"
         return f"{shown(value)} {wrong}" if wrong else None
 
 
@@ -205,3 +209,12 @@ def _is_finite(value: object, levels: int = _DEEPEST) -> bool:
     if isinstance(value, float):
         return math.isfinite(value)
     return levels == 0 or all(_is_finite(child, levels - 1) for child in _children(value))
+
+
+def _is_unicode(value: object) -> bool:
+    """Return whether all text in `value` can be sent: JSON may carry halves of a character, and UTF-8 may not."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    if isinstance(value, dict) and not all(_is_unicode(key) for key in cast("dict[str, object]", value)):
+        return False
+    return all(_is_unicode(child) for child in _children(value))

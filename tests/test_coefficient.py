@@ -131,6 +131,8 @@ def test_detail_adds_cases_and_takes_nothing_away() -> None:
         {"sequence_length": "1e300"},
         {"model": "llama-3.1-8b", "method": "lora", "lora_rank": 0},
         {"model": "llama-3.1-8b", "lora_rank": 8},
+        {"lora_rank": 8},
+        {"method": "lora", "lora_rank": -1},
     ],
 )
 def test_a_bad_value_is_refused_in_one_sentence(arguments: dict[str, Any]) -> None:

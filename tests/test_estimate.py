@@ -152,6 +152,23 @@ def test_a_size_alone_is_counted_to_the_digit_and_its_architecture_is_said_to_be
     assert _assumption(answer, "model")["source"] == "inferred"
 
 
+@pytest.mark.parametrize(
+    ("size", "spoken"),
+    [
+        ("7B", "a 7B model"),
+        ("8B", "an 8B model"),
+        ("11B", "an 11B model"),
+        ("18.5B", "an 18.5B model"),
+        ("800M", "an 800M model"),
+        ("1.8B", "a 1.8B model"),
+        ("110B", "a 110B model"),
+        ("180B", "a 180B model"),
+    ],
+)
+def test_a_size_is_named_as_it_is_spoken(size: str, spoken: str) -> None:
+    assert spoken in _answer(model=size)["summary"]
+
+
 def test_a_preset_and_its_configuration_give_one_time() -> None:
     """meta-llama/Llama-3.1-8B, config.json: 8,030,261,248 parameters."""
     config = {

@@ -113,9 +113,9 @@ def test_more_experts_visited_than_there_are_is_refused() -> None:
         transformer_from_config({**_CONFIGS["mixtral-8x7b"], "num_experts_per_tok": 9})
 
 
-@pytest.mark.parametrize(("config", "message"), [({}, "is empty"), ({"hello": 1}, "must name the family")])
+@pytest.mark.parametrize(("config", "message"), [({}, "is empty"), ({"hello": 1}, "model_type is missing: the family")])
 def test_a_configuration_that_is_none_says_what_is_expected(config: dict[str, object], message: str) -> None:
-    with pytest.raises(InvalidValueError, match=message):
+    with pytest.raises(EstimatorError, match=message):
         transformer_from_config(config)
 
 

@@ -131,6 +131,18 @@ def test_health_is_answered_without_a_token_and_says_nothing_else(guarded: Serve
     assert httpx2.post(f"{guarded.base}/healthz").status_code == 405
 
 
+@pytest.mark.parametrize("era", [{}, {"mcp-protocol-version": "2026-07-28"}])
+@pytest.mark.parametrize("body", [b"{bad", b"[]", b"5", b'{"jsonrpc":"2.0","id":1}'])
+def test_a_body_that_is_no_message_is_refused_in_one_sentence(served: Served, body: bytes, era: dict[str, str]) -> None:
+    """Authority: the contract, section on errors: no report of a library's, in either era."""
+    answer = httpx2.post(served.url, content=body, headers=HEADERS | era)
+    message = answer.json()["error"]["message"]
+    assert answer.status_code == 400
+    assert message
+    assert "\n" not in message
+    assert "pydantic" not in message
+
+
 @pytest.mark.parametrize(
     ("body", "headers", "status"),
     [

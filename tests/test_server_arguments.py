@@ -39,6 +39,12 @@ REFUSED: dict[str, tuple[dict[str, object], str]] = {
     "true for a quantity": ({"text": "", "amount": True}, "amount: true must be text or a number"),
     "text for a flag": ({"text": "", "loud": "perhaps"}, "loud: 'perhaps' must be true or false"),
     "list for a quantity": ({"text": "", "amount": [1]}, "amount: [1] must be a number or text"),
+    "per cent as text": ({"text": "", "share": "45%"}, "share: '45%' must be a number; a percentage is a fraction"),
+    "not Unicode": ({"text": "\ud800"}, "text: '\\ud800' must be valid Unicode"),
+    "not Unicode within": (
+        {"text": "", "config": {"a": ["\udfff"]}},
+        "config: {'a': ['\\udfff']} must be valid Unicode",
+    ),
     "nan": ({"text": "", "share": math.nan}, "share: nan must be finite"),
     "infinity": ({"text": "", "amount": -math.inf}, "amount: -inf must be finite"),
     "nan as text": ({"text": "", "share": " NaN"}, "share: ' NaN' must be a finite number"),

@@ -198,8 +198,8 @@ async def test_a_published_run_is_there_to_read(client: Client) -> None:
         ("traintime://gpu", "unknown resource 'traintime://gpu'; there are traintime://gpus"),
         ("traintime://gpus/h100-smx", "unknown gpu 'h100-smx'; did you mean h100"),
         ("traintime://models/llama-3.1-9b", "unknown model 'llama-3.1-9b'; did you mean"),
-        ("traintime://runs/none-such", "unknown run 'none-such'"),
-        ("other://gpus", "Unknown resource: other://gpus"),
+        ("traintime://runs/none-such", "unknown run 'none-such'; such as"),
+        ("other://gpus", "unknown resource 'other://gpus'; there are traintime://gpus"),
     ],
 )
 async def test_an_address_that_nothing_has_is_a_protocol_error(client: Client, address: str, message: str) -> None:

@@ -215,6 +215,5 @@ def _is_unicode(value: object) -> bool:
     """Return whether all text in `value` can be sent: JSON may carry halves of a character, and UTF-8 may not."""
     if isinstance(value, str):
         return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
-    if isinstance(value, dict) and not all(_is_unicode(key) for key in cast("dict[str, object]", value)):
-        return False
-    return all(_is_unicode(child) for child in _children(value))
+    keys = cast("dict[str, object]", value) if isinstance(value, dict) else ()
+    return all(_is_unicode(text) for text in (*keys, *_children(cast("object", value))))

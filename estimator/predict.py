@@ -8,6 +8,7 @@ import numpy as np
 from estimator.calibration import Calibration, calibration
 from estimator.comparables import comparable_runs
 from estimator.effects import effect_keys
+from estimator.fewer import fewer_would_do
 from estimator.flops import flop_counts
 from estimator.lattice import Lattice
 from estimator.layout import RECOMPUTES, Layouts
@@ -60,7 +61,11 @@ def prediction(question: Question) -> Prediction:
         model_flop_per_token=flop.model,
         hardware_flop_per_token=flop.hardware,
         assumptions=_assumptions(found, layout, fits=fits),
-        warnings=(*(() if fits else (_does_not_fit(found, rows),)), *span.warnings),
+        warnings=(
+            *(() if fits else (_does_not_fit(found, rows),)),
+            *(_fewer(found, known, layout, times) if fits else ()),
+            *span.warnings,
+        ),
         runner_ups=_runner_ups(found.layouts, priced, factor),
         narrow_by=narrowings(found, priced, span),
         comparable_runs=comparable_runs(found, known),
@@ -71,6 +76,14 @@ def effect(of: Setting, known: Calibration) -> float:
     """Return the log of measured over physical time of runs like this one."""
     keys = effect_keys(of.question, of.stack)
     return sum(known.effects.get(key, 0.0) for key in keys)
+
+
+def _fewer(of: Setting, known: Calibration, layout: Layout, times: StepTime) -> tuple[Caution, ...]:
+    """Return a warning where the caller's batch is too small for the cluster, or does not divide over it well."""
+    if of.question.global_batch_sequences is None:
+        return ()
+    found = fewer_would_do(of, known.constants, layout, _shares(times), float(times.total_s[0]))
+    return () if found is None else (found,)
 
 
 def _memory_use(of: Setting, rows: Layouts) -> MemoryUse:

@@ -52,7 +52,7 @@ def _smaller(cluster: Cluster) -> list[int]:
     """Return counts to look at, each of whole nodes or within one."""
     n, node = cluster.n_gpus, cluster.gpus_per_node
     counts = {n * part // whole for part, whole in _SHARES if n * part % whole == 0}
-    counts.add(1 << (n - 1).bit_length() - 1)
+    counts |= {1 << ((n - 1).bit_length() - 1)} if n > 1 else set()
     return sorted((count for count in counts if 0 < count < n and (count < node or count % node == 0)), reverse=True)
 
 

@@ -76,3 +76,9 @@ def test_a_batch_that_keeps_its_devices_busy_is_not_warned_of() -> None:
     found = _predicted("llama-3.1-8b", 64, 1024, "megatron")
     assert found is not None
     assert CODE not in {warning.code for warning in found.warnings}
+
+
+def test_a_single_device_has_no_fewer() -> None:
+    found = _predicted("gpt2", 1, 8, "pytorch")
+    assert found is not None
+    assert CODE not in {warning.code for warning in found.warnings}

@@ -215,5 +215,7 @@ def _is_unicode(value: object) -> bool:
     """Return whether all text in `value` can be sent: JSON may carry halves of a character, and UTF-8 may not."""
     if isinstance(value, str):
         return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
-    keys = cast("dict[str, object]", value) if isinstance(value, dict) else ()
-    return all(_is_unicode(text) for text in (*keys, *_children(cast("object", value))))
+    within = list(_children(value))
+    if isinstance(value, dict):
+        within += cast("dict[str, object]", value)
+    return all(map(_is_unicode, within))

@@ -14,6 +14,7 @@ __all__ = ["bookkeeping_candidates"]
 
 _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "cdna3", "cdna4"})
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
+_HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
 _SHORTEST_SEQUENCE = 64
 
@@ -42,12 +43,23 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
                 f"{peak / TERA:,.4g}",
                 check=f"look which peak the trainer divides by: it should be {peak / TERA:,.4g} TFLOPS",
             )
+        half = run.device.precision in _HALF
+        if not half and chip.training_peak_flop_per_s < peak:
+            rate = chip.training_peak_flop_per_s / TERA
+            yield Candidate(
+                code="half_precision_peak",
+                what=f"the utilization was worked out against the {chip.training_precision.upper()} peak",
+                factor=peak / chip.training_peak_flop_per_s,
+                why=f"{rate:,.4g} TFLOPS is the {chip.training_precision.upper()} peak, {peak / TERA:,.4g} that of "
+                f"{run.device.precision.upper()}; trainers divide by the former whatever the products run in",
+                check="look which peak the trainer divides by",
+            )
         others = {
             "accumulate_peak": (chip.fp16_accumulate_flop_per_s, "rate with FP16 accumulation"),
             "shader_peak": (chip.shader_fp16_flop_per_s, "shader rate, without tensor cores"),
         }
         for code, (other, what) in others.items():
-            if other is not None:
+            if half and other is not None:
                 yield Candidate(
                     code=code,
                     what=f"the utilization was worked out against the {what}",

@@ -162,11 +162,12 @@ def counts(trials: Trials) -> tuple[Option, Option | None]:
     """Return the planned count, and the one that is sure to do.
 
     For a deadline the fewest devices that keep to it; for a budget alone the most that it pays, because they end
-    soonest. Raises InfeasibleError with what to relax where there is none.
+    soonest; without either the fewest that hold the run. Raises InfeasibleError with what to relax where there is none.
     """
     of = trials.limits
-    needs_limit(of, "n_gpus")
     ways = Counts(trials)
+    if of.deadline_s is None and of.budget_usd is None:
+        return _fewest_that_fit(ways), None
     find = ways.fewest_in_time if of.deadline_s is not None else ways.most_in_budget
     found = find(sure=False)
     if found is None:
@@ -182,6 +183,21 @@ def counts(trials: Trials) -> tuple[Option, Option | None]:
     sure = find(sure=True)
     safe = None if sure is None else ways.at(sure)
     return even, None if safe is None else Option(why=_sureness(safe), meets=True, estimate=safe)
+
+
+def _fewest_that_fit(ways: Counts) -> Option:
+    """Return the fewest devices whose memory holds the run.
+
+    Raises MissingValueError where no memory is predicted, so that one device would always do.
+    """
+    run = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
+    if run.question is None or run.utilization is not None:
+        needs_limit(ways.trials.limits, "n_gpus")
+    found = ways.fewest_that_fit()
+    solution = None if found is None else ways.at(found)
+    if solution is None:
+        raise infeasible(ways.trials, _cannot(ways))
+    return Option(why="the fewest that hold it", meets=True, estimate=solution)
 
 
 def _ladder(trials: Trials, request: Request, most: int) -> Ladder:

@@ -44,6 +44,8 @@ def diminishing(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
     ways = Counts(trials)
     cautions: list[Caution] = []
     of = trials.limits
+    if of.deadline_s is None and of.budget_usd is None:
+        return ()
     more = ways.at(solution.run.n_gpus + ways.ladder.step) if of.deadline_s is None else None
     if more is not None and trials.in_budget(more, sure=False):
         message = (
@@ -73,7 +75,7 @@ def _why_not(trials: Trials, one: Estimate) -> str:
     if trials.limits.budget_usd is not None and not trials.in_budget(one, sure=False):
         return f"{(one.cost_usd.value or 0.0) / trials.limits.budget_usd - 1:.0%} over budget"
     if trials.limits.deadline_s is None:
-        return "does too"
+        return "does too" if trials.limits.budget_usd is not None else "holds it, too"
     early_s = trials.limits.deadline_s - one.training_s
     return f"{_spoken_days(early_s)} early"
 

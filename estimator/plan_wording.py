@@ -38,6 +38,8 @@ def plan_formula(plan: Plan) -> str:
     match plan.request.solve_for:
         case "n_gpus" if of.deadline_s is not None:
             return f"the fewest n with T(n) ≤ {of.deadline_s / DAY_S:.4g} days: T({n:,}) = {days}"
+        case "n_gpus" if of.budget_usd is None:
+            return f"the fewest n whose memory holds it: {n:,}, in {days}"
         case "n_gpus":
             return f"the most n with cost(n) ≤ {format_usd(of.budget_usd or 0.0)}: cost({n:,}) = {_dollars(one)}"
         case "tokens":
@@ -69,7 +71,8 @@ def _found(plan: Plan, one: Estimate) -> str:
     run = one.run
     match plan.request.solve_for:
         case "tokens":
-            return f"{format_count(run.amount.tokens)} tokens on {run.n_gpus:,} GPUs"
+            gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
+            return f"{format_count(run.amount.tokens)} tokens on {gpus}"
         case "model_size":
             return (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"

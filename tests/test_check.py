@@ -106,6 +106,16 @@ def test_a_4090_may_have_been_divided_by_its_fp16_accumulate_rate() -> None:
     assert "accumulate_peak" in _codes(answer)
 
 
+def test_an_8_bit_utilization_may_be_of_the_16_bit_peak() -> None:
+    """NVIDIA's datasheet of the H100: 1,979 TFLOPS in FP8, 989.4 in BF16, both dense."""
+    run = {"precision": "fp8", "detail": "detailed"}
+    usual = _answer(**run, observed_mfu=0.3)
+    answer = _answer(**run, observed_mfu=2 * 0.3 / usual["observed_over_expected"])
+    cause = next(cause for cause in answer["likely_causes"] if cause["code"] == "half_precision_peak")
+    assert cause["tokens_per_second"] == pytest.approx(2 * answer["expected"], rel=1e-3)
+    assert "accumulate_peak" not in _codes(answer)
+
+
 def test_the_speed_of_one_gpu_is_told_from_that_of_all() -> None:
     answer = _answer(observed_tokens_per_second=_expected() / 64)
     assert answer["likely_causes"][0]["code"] in {"speed_of_one_gpu", "runs_in_fp32"}

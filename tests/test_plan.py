@@ -209,6 +209,21 @@ def test_the_same_plan_has_the_same_id_and_another_has_another() -> None:
     assert _plan().plan_id == _plan().plan_id != _plan(deadline="31 days").plan_id
 
 
+@pytest.mark.parametrize("method", ["full", "qlora"])
+def test_without_a_limit_the_fewest_gpus_that_hold_a_model_are_planned(method: str) -> None:
+    """epfLLM/Megatron-LLM issue 52: whether 8 A100 80 GB are enough to fine-tune a 70B, and how many are."""
+    run: dict[str, Any] = {"model": "llama-2-70b", "gpu": "A100 80GB", "tokens": "1B", "method": method}
+    plan = plan_training(**run, solve_for="n_gpus")
+    fewer = plan.solution.n_gpus - 8 if plan.solution.n_gpus > 8 else plan.solution.n_gpus // 2
+    assert plan.solution.fits
+    if fewer:
+        memory = estimate_training_time(**run, n_gpus=fewer).memory
+        assert memory is not None
+        assert not memory.fits
+    assert plan.sure_solution is None
+    assert "hold" in plan.formula
+
+
 def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
     with pytest.raises(InfeasibleError, match=r"n_gpus of \d+"):
         _plan(solve_for="tokens", model="70B", tokens=None, n_gpus=4)
@@ -217,7 +232,7 @@ def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
 @pytest.mark.parametrize(
     ("changed", "error", "says"),
     [
-        ({"deadline": None}, MissingValueError, "deadline is missing"),
+        ({"deadline": None, "utilization": 0.4}, MissingValueError, "deadline is missing"),
         ({"n_gpus": 8}, InvalidValueError, "n_gpus: 8 is what solve_for n_gpus finds"),
         ({"model": None}, MissingValueError, "model is missing"),
         ({"gpu": None}, MissingValueError, "gpu is missing"),

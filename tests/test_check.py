@@ -226,7 +226,8 @@ def test_where_no_usual_cause_is_enough_several_together_are_named() -> None:
         "global_batch_sequences": 16,
     }
     answer = _answer(**told, observed_tokens_per_second=1e3)
-    usual = _answer(**told, observed_tokens_per_second=0.3 * answer["expected"], detail="detailed")
+    # A little slower than padding alone would explain, which halves the speed.
+    usual = _answer(**told, observed_tokens_per_second=0.9 * 0.5 * answer["expected_low"], detail="detailed")
     named = [cause for cause in usual["likely_causes"] if cause["what"] in usual["summary"]]
     assert "together" in usual["summary"]
     assert {"padding", "expert_loop"} <= {cause["code"] for cause in named}

@@ -11,9 +11,18 @@ from typing import Any
 
 import pytest
 
+from estimator.errors import EstimatorError
 from server.registry import TOOLS
 
-CASES: list[dict[str, Any]] = json.loads((Path(__file__).parent / "cases.json").read_text(encoding="utf-8"))
+
+def _cases(name: str) -> list[dict[str, Any]]:
+    cases: list[dict[str, Any]] = json.loads((Path(__file__).parent / name).read_text(encoding="utf-8"))
+    return cases
+
+
+CASES = _cases("cases.json")
+OTHERS = _cases("others.json")
+"""Of the same kinds, made up here: other models, devices and words; some that must be refused with what would do."""
 MOST_CALLS = 3
 """What was asked, and at most two answers that follow up on it."""
 _STEP = re.compile(r"(\w+)(?:\[(\w+)=([^\]]+)\])?")
@@ -43,12 +52,17 @@ def _assert_as_expected(answer: dict[str, Any], expected: dict[str, Any]) -> Non
         assert value == expected["equals"]
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@pytest.mark.parametrize("case", [*CASES, *OTHERS], ids=lambda case: case["id"])
 def test_a_question_is_answered_by_a_call_or_two(case: dict[str, Any]) -> None:
     assert 1 <= len(case["calls"]) <= MOST_CALLS
     for call in case["calls"]:
         tool = TOOLS.tool(call["tool"])
         assert tool is not None
+        if "refused" in call:
+            with pytest.raises(EstimatorError) as refused:
+                tool.answer(call["arguments"])
+            assert all(part in str(refused.value) for part in call["refused"]), str(refused.value)
+            continue
         answer = tool.answer(call["arguments"]).structured
         assert answer["summary"]
         for expected in call["expect"]:
@@ -82,3 +96,4 @@ def test_adapters_save_a_third_of_the_time_at_most_where_both_fit() -> None:
 def test_every_case_names_its_thread() -> None:
     assert len({case["id"] for case in CASES}) == len(CASES) == 12
     assert all(case["asked"].strip() and "github.com/" in case["source"] for case in CASES)
+    assert len({case["id"] for case in (*CASES, *OTHERS)}) == len(CASES) + len(OTHERS)

@@ -30,6 +30,12 @@ def _dbrx(config: Config) -> Adapted:
     }, {}
 
 
+def _exaone4(config: Config) -> Adapted:
+    """EXAONE 4 spells its pattern of layers, LLLG: three local, one global."""
+    pattern = config.get("sliding_window_pattern")
+    return {**config, "sliding_window_pattern": len(pattern) if isinstance(pattern, str) else pattern}, {}
+
+
 def _falcon(config: Config) -> Adapted:
     """Falcon has three generations of key-value heads and of norms."""
     heads = config.get("num_attention_heads", config.get("n_head"))
@@ -81,6 +87,14 @@ def _opt(config: Config) -> Adapted:
     return config, norms
 
 
+def _qwen(config: Config) -> Adapted:
+    """Qwen 1 states the width of both halves of its gated MLP together."""
+    width = config.get("intermediate_size")
+    if isinstance(width, int) and width % 2 == 0:
+        config = {**config, "intermediate_size": width // 2}
+    return {**config, "num_key_value_heads": None, "head_dim": config.get("kv_channels")}, {}
+
+
 def _stablelm(config: Config) -> Adapted:
     """StableLM has one norm a layer where attention and MLP run side by side, and may norm its heads."""
     parallel = config.get("use_parallel_residual") is True
@@ -91,10 +105,12 @@ def _stablelm(config: Config) -> Adapted:
 ADAPTERS: Mapping[str, Callable[[Config], Adapted]] = {
     "chatglm": _chatglm,
     "dbrx": _dbrx,
+    "exaone4": _exaone4,
     "falcon": _falcon,
     "gpt_bigcode": _gpt_bigcode,
     "mpt": _mpt,
     "opt": _opt,
+    "qwen": _qwen,
     "stablelm": _stablelm,
 }
 """How to rewrite each irregular family's configuration."""

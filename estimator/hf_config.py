@@ -9,7 +9,7 @@ from estimator.errors import InvalidValueError, MissingValueError, UnsupportedMo
 from estimator.hf_adapters import ADAPTERS
 from estimator.hf_families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
 from estimator.hf_reading import Config, Reading, nested
-from estimator.hf_unsupported import UNSUPPORTED
+from estimator.hf_unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.model import Experts, LatentAttention, Transformer
 from estimator.parameters import parameter_counts
 from estimator.typical import MOST_PARAMETERS
@@ -50,10 +50,11 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         )
     text, notes = _text_part(config)
     model_type = _model_type(text)
-    if text.get("is_encoder_decoder") is True:
-        raise UnsupportedModelError(
-            "hf_config: is_encoder_decoder is true, and only decoder-only transformers are modelled here"
-        )
+    for key in ("is_encoder_decoder", "add_cross_attention"):
+        if text.get(key) is True:
+            raise UnsupportedModelError(
+                f"hf_config: {key} is true, and only decoder-only transformers are modelled here"
+            )
     family = FAMILIES[model_type]
     own_facts: Mapping[str, bool | int | str] = {}
     if family.adapted:
@@ -90,6 +91,11 @@ def _model_type(config: Config) -> str:
     kind = config.get("_class_name") if given is None else given
     if kind is None:
         kind = _architecture_family(config)
+    mark = next((mark for mark in UNSUPPORTED_MARKS if mark in config), None)
+    if mark is not None and kind not in UNSUPPORTED:
+        raise UnsupportedModelError(
+            f"hf_config: {mark} marks {UNSUPPORTED_MARKS[mark]}, and only decoder-only transformers are modelled here"
+        )
     if kind is None:
         raise MissingValueError("hf_config.model_type", 'the family, such as "llama"; it stands in every config.json')
     if not isinstance(kind, str):

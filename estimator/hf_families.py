@@ -147,12 +147,37 @@ _BY_NAME: Mapping[str, Family] = {
     "deepseek": Family(experts=_DEEPSEEK_EXPERTS, vectors=_attention_bias(), defaults={"moe_layer_freq": 1}),
     "deepseek_v2": Family(latent=True, experts=_DEEPSEEK_EXPERTS, defaults={"moe_layer_freq": 1}),
     "deepseek_v3": _DEEPSEEK_V3,
+    "dots1": Family(
+        experts=_DEEPSEEK_EXPERTS,
+        vectors={**_attention_bias(), **_HEAD_NORM, "router_bias": True},
+        defaults={"moe_layer_freq": 1},
+    ),
     "ernie4_5": Family(tied=True, vectors=_all_biases("use_bias", default=False)),
+    "ernie4_5_moe": Family(
+        tied=True,
+        experts=ExpertKeys(
+            count="moe_num_experts",
+            top_k="moe_k",
+            ffn="moe_intermediate_size",
+            shared_count="moe_num_shared_experts",
+            first_dense="moe_layer_start_index",
+            step="moe_layer_interval",
+        ),
+        vectors={**_all_biases("use_bias", default=False), "router_bias": True},
+        defaults={"moe_num_shared_experts": 2, "moe_layer_start_index": 1},
+    ),
+    "exaone": _PLAIN,
+    "exaone4": Family(
+        vectors=_HEAD_NORM,
+        window=WindowKeys(period=4, period_key="sliding_window_pattern"),
+        adapted="exaone4",
+    ),
     "falcon": Family(
         gated_mlp=False,
         tied=True,
         ffn_multiple=4,
         vectors={**_LAYER_NORM, **_all_biases("bias", default=False)},
+        defaults={"max_position_embeddings": 2048},
         adapted="falcon",
     ),
     "gemma": Family(tied=True, vectors=_attention_bias(), defaults={"head_dim": 256}),
@@ -220,6 +245,7 @@ _BY_NAME: Mapping[str, Family] = {
     "gptj": _GPT_J,
     "granite": _LLAMA,
     "granitemoe": Family(experts=ExpertKeys(), vectors=_attention_bias()),
+    "granitemoeshared": Family(experts=ExpertKeys(shared_ffn="shared_intermediate_size"), vectors=_attention_bias()),
     "helium": _LLAMA,
     "internlm": Family(vectors=_attention_bias("bias", default=True)),
     "internlm2": Family(vectors=_attention_bias("bias", default=True)),
@@ -240,6 +266,7 @@ _BY_NAME: Mapping[str, Family] = {
     ),
     "minimax_m2": Family(experts=ExpertKeys(), vectors={**_FULL_NORM, "router_bias": True}),
     "ministral": Family(window=WindowKeys()),
+    "ministral3": _PLAIN,
     "mistral": Family(window=WindowKeys(), defaults={"num_key_value_heads": 8}),
     "mixtral": _MIXTRAL,
     "mpt": Family(
@@ -255,6 +282,12 @@ _BY_NAME: Mapping[str, Family] = {
         vectors={**_attention_bias(), **_FULL_NORM}, window=WindowKeys(period=4), defaults={"sliding_window": 4096}
     ),
     "olmoe": Family(experts=ExpertKeys(count="num_experts"), vectors={**_attention_bias(), **_FULL_NORM}),
+    "openai-gpt": Family(
+        gated_mlp=False,
+        tied=True,
+        ffn_multiple=4,
+        vectors={**_LAYER_NORM, **_ALL_BIASES, **_POSITIONS, "outer_norms": 0},
+    ),
     "opt": Family(
         gated_mlp=False,
         tied=True,
@@ -273,6 +306,7 @@ _BY_NAME: Mapping[str, Family] = {
         vectors={**_LAYER_NORM, **_attention_bias(), "logits_bias": Flag(key="lm_head_bias", default=False)},
         window=WindowKeys(),
     ),
+    "qwen": Family(vectors=_QKV_BIAS, adapted="qwen"),
     "qwen2": Family(vectors=_QKV_BIAS, window=_QWEN_WINDOW),
     "qwen2_moe": Family(
         experts=ExpertKeys(
@@ -318,6 +352,8 @@ _SAME = {
     "RefinedWebModel": "falcon",
     "Yi": "llama",
     "gemma3": "gemma3_text",
+    "glm4v_moe_text": "glm4_moe",
+    "glm4v_text": "glm4",
     "llama4": "llama4_text",
     "moonlight": "deepseek_v3",
     "qwen2_5_vl": "qwen2",

@@ -2,15 +2,15 @@
 
 from collections.abc import Mapping
 
-__all__ = ["UNSUPPORTED"]
+__all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 
 # One name a line would hide the six kinds behind two screens.
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
         "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe",
-        "mamba", "mamba2", "minimax", "minimax_m1", "nemotron_h", "nemotron_nas", "plamo2", "qwen3_5",
-        "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
+        "mamba", "mamba2", "minimax", "minimax_m1", "minimax_text_01", "nemotron_h", "nemotron_nas", "plamo2",
+        "qwen3_5", "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
     ),
     "an encoder-decoder": (
         "bart", "bigbird_pegasus", "blenderbot", "encoder-decoder", "florence2", "led", "longt5", "m2m_100",
@@ -28,6 +28,12 @@ _KINDS = {
         "dinov3_vit", "efficientnet", "mobilenet_v2", "resnet", "sam", "segformer", "siglip", "siglip2",
         "siglip_vision_model", "swin", "swinv2", "vit", "vit_mae", "yolos",
     ),
+    "a decoder with cross-attention": (
+        "idefics", "mllama", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
+    ),
+    "a model with learned sparse attention": (
+        "deepseek_v32", "glm_moe_dsa",
+    ),
     "a model whose layers differ in width": (
         "deci", "gemma3n", "gemma3n_text", "gemma4", "openelm",
     ),
@@ -36,9 +42,14 @@ _KINDS = {
         "FluxTransformer2DModel", "HunyuanVideoTransformer3DModel", "LTXVideoTransformer3DModel", "MMDiT",
         "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
         "SanaTransformer2DModel", "Transformer2DModel", "UNet2DConditionModel", "UNet2DModel",
-        "WanTransformer3DModel",
+        "WanTransformer3DModel", "dream", "Dream", "llada",
     ),
 }
 # fmt: on
 UNSUPPORTED: Mapping[str, str] = {name: kind for kind, names in _KINDS.items() for name in names}
 """What each is, by `model_type` (or the class name that diffusers writes)."""
+UNSUPPORTED_MARKS: Mapping[str, str] = {
+    "_diffusers_version": "a diffusion model",
+    "ssm_cfg": "a state-space or hybrid model",
+}
+"""What a configuration is that has such a key, whatever else it says."""

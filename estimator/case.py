@@ -81,6 +81,8 @@ class Case:
     """Bytes per gradient that is accumulated unsharded."""
     offloads: Numbers
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
+    host_activations: Numbers
+    """Share of the activations that lies in host memory where nothing is split in stages."""
     sequence_length: Numbers
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
@@ -157,6 +159,7 @@ def case(
     hides_tensor_parallel: bool = False,
     gradient_bytes: float = 4.0,
     offloads: bool = False,
+    host_activations: float = 0.0,
     packed_short: bool = False,
     untuned: bool = False,
     sequence_parallel: bool = True,
@@ -204,6 +207,7 @@ def case(
         frozen_bytes=_frozen_bytes(method, precision),
         gradient_bytes=gradient_bytes,
         offloads=1.0 if offloads else 0.0,
+        host_activations=host_activations,
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=matmul_ceiling_flop_per_s(chip, precision),

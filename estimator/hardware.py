@@ -47,6 +47,8 @@ class Accelerator:
     tdp_w: float
     n_sm: int
     """Streaming multiprocessors or compute units; 0 where the term does not apply."""
+    host_link_bytes_per_s: float = 0.0
+    """Unidirectional bandwidth of a coherent link to the host's memory (NVLink-C2C); 0 where there is only PCIe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,12 +72,14 @@ def memory(case: Case, lay: Layouts) -> Memory:
     on_device = 1.0 - case.offloads
     activations, loss = _activations(case, lay)
     # A stack that offloads keeps two layers, and checkpoints go to the host as they are made.
+    # Transformer Engine moves whole layers' activations to the host, and not with pipeline stages.
+    stays = 1.0 - np.where(lay.pipeline > 1, 0.0, case.host_activations)
     streamed = np.where(case.offloads > 0, np.minimum(1.0, 2.0 / case.n_layers), 1.0)
     return Memory(
         weights_bytes=case.frozen_bytes * spread(_ZERO3) * streamed,
         gradients_bytes=on_device * gradient_bytes * kept * spread(_ZERO2),
         optimizer_bytes=on_device * _OPTIMIZER_BYTES * kept * spread(_ZERO1),
-        activations_bytes=activations * streamed,
+        activations_bytes=activations * stays * streamed,
         other_bytes=_FIXED_BYTES + gathered + loss * np.where(case.offloads > 0, _CHUNKED_LOSS, 1.0),
     )
 

@@ -25,8 +25,14 @@ _RANKED = 1024
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
-_REDUCED_GRADIENT_BYTES = 2.0
-"""NVIDIA's recipes since 2024 accumulate and reduce gradients in BF16; before, in FP32 (Narayanan et al. 2021)."""
+_GRADIENT_BYTES = 2.0
+_ACCUMULATED_GRADIENT_BYTES = 4.0
+"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
+BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
+whether weights are in FP32 or in BF16 with a copy."""
+_HOST_ACTIVATIONS = 0.5
+"""NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
+cpu_offloading_num_layers)."""
 _LAST_FLASH_2_YEAR = 2023
 """After it NVIDIA's own stacks had attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 
@@ -107,8 +113,11 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         unfused=year < used.fused_attention_since,
         packed_short=packed_short,
         flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
-        gradient_bytes=_REDUCED_GRADIENT_BYTES if used.tier == "tuned" and year > _LAST_FLASH_2_YEAR else 4.0,
+        gradient_bytes=_gradient_bytes(used, year),
         offloads=used.offloads,
+        host_activations=_HOST_ACTIVATIONS
+        if used.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
+        else 0.0,
         hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
         untuned=used.tier == "untuned",
         sequence_parallel=_sequence_parallel(question, used, year),
@@ -140,6 +149,12 @@ def _with_defaults(request: LayoutRequest, used: Stack) -> LayoutRequest:
     if request.tensor_parallel is not None and request.context_parallel is None and used.model_parallel:
         return replace(request, context_parallel=1)
     return request
+
+
+def _gradient_bytes(used: Stack, year: int) -> float:
+    """Return bytes of a gradient that is accumulated unsharded."""
+    accumulates = used.model_parallel and not (used.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
+    return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 
 def _sequence_parallel(question: Question, used: Stack, year: int) -> bool:

@@ -52,7 +52,11 @@ _NEEDED = {
     *("scale_out_gbps", "tdp_w"),
 }
 _SPEEDS = ("tokens_per_s_per_gpu", "total_tokens", "gpu_hours", "days")
-_ALLOWED = _RATES | _NEEDED | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "n_sm", "boost_mhz", "l2_mb"}
+_ALLOWED = (
+    _RATES
+    | _NEEDED
+    | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "host_link_gb_s", "n_sm", "boost_mhz", "l2_mb"}
+)
 
 
 class CatalogueError(Exception):

@@ -111,5 +111,5 @@ def test_every_published_run_is_in_the_backtest_or_says_why_not() -> None:
 
 
 def test_most_published_runs_fit_where_they_ran() -> None:
-    """They did run; a few are wrong where the source leaves layout or offloading unsaid."""
-    assert float(np.mean(_rows().memory_share <= 1.0)) > 0.8
+    """They did run; a few are wrong where the source leaves layout, optimizer or offloading unsaid."""
+    assert float(np.mean(_rows().memory_share <= 1.0)) >= 0.98

@@ -12,7 +12,8 @@ from estimator.case import Case, case
 from estimator.hardware import Cluster
 from estimator.layout import layouts_of
 from estimator.memory import Memory, memory
-from estimator.question import Layout, Method, MethodName
+from estimator.pricing import setting
+from estimator.question import Layout, Method, MethodName, Question
 from estimator.workload import workload
 
 PLAIN = Layout(
@@ -123,6 +124,39 @@ def test_splitting_further_never_takes_more_on_a_device(knob: str) -> None:
     of = _case(GPT_3, n_gpus=512)
     totals = [memory(of, layouts_of(_split(knob, degree))).total_bytes[0] for degree in (1, 2, 4, 8)]
     assert totals == sorted(totals, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("stack", "year", "size"), [("megatron", 2022, 4.0), ("nemo", 2025, 2.0), ("huggingface", 2024, 2.0)]
+)
+def test_a_gradient_is_as_wide_as_its_stack_accumulates_it(stack: str, year: int, size: float) -> None:
+    """Narayanan et al. 2021 reduce in FP32; PyTorch keeps a gradient in the precision of its weight."""
+    assert setting(_question("h100-sxm", stack, year)).case.gradient_bytes == size
+
+
+def test_a_coherent_host_takes_activations_of_a_model_without_stages() -> None:
+    """Megatron-Bridge's recipes: Llama-3-70B on 64 GB200 keeps 20 to 40 of 80 layers in Grace's memory."""
+    grace, plain = (setting(_question(chip, "nemo", 2026)).case for chip in ("gb200", "b200-sxm"))
+    for pipeline, share in ((1, 0.5), (8, 1.0)):
+        lay = layouts_of(replace(PLAIN, pipeline_parallel=pipeline, micro_batches=64))
+        on_device, kept = (memory(of, lay).activations_bytes[0] for of in (grace, plain))
+        assert on_device == pytest.approx(share * kept)
+
+
+def _question(chip: str, stack: str, year: int) -> Question:
+    accelerator = catalogue.accelerator(chip).value.accelerator
+    cluster = Cluster(
+        accelerator=accelerator, n_gpus=64, gpus_per_node=4, scale_out_bytes_per_s=accelerator.scale_out_bytes_per_s
+    )
+    return Question(
+        transformer=catalogue.transformer("llama-3.1-8b").value,
+        cluster=cluster,
+        precision="bf16",
+        sequence_length=SEQUENCE,
+        global_batch_sequences=128,
+        framework=stack,
+        year=year,
+    )
 
 
 def _split(knob: str, degree: int) -> Layout:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice, product
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from estimator.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.estimate import Estimate, estimate
@@ -12,6 +12,8 @@ from estimator.question import MemoryUse, Question
 from estimator.request import Quantity, Request
 from estimator.run import Run, run
 from estimator.units import format_bytes, parse_count
+
+_T = TypeVar("_T")
 
 if TYPE_CHECKING:
     from estimator.compare_steps import QuickStep
@@ -52,32 +54,33 @@ class Outcome:
 
 
 def requests(choices: Choices, common: Request) -> list[Request]:
-    """Return every combination of `choices`, all else as in `common`.
+    """Return every combination of `choices`, all else as in `common`; a value given twice counts once.
 
     Raises InvalidValueError where there are more than one comparison takes, where a count is none, or where there are
     not as many prices as GPUs. A model or a GPU that nobody knows is for the row to say.
     """
-    sizes = {
-        "models": len(choices.models),
-        "gpus": len(choices.gpus),
-        "n_gpus": len(choices.n_gpus),
-        "tokens": len(choices.tokens),
-        "precisions": len(choices.precisions),
-        "methods": len(choices.methods),
+    devices = _once(zip(choices.gpus, _prices(choices), strict=True))
+    models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
+    counts = _once(checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus)
+    amounts = _once(parse_count(tokens, "tokens") for tokens in choices.tokens)
+    lists: dict[str, Sequence[object]] = {
+        "models": models,
+        "gpus": devices,
+        "n_gpus": counts,
+        "tokens": amounts,
+        "precisions": precisions,
+        "methods": methods,
     }
     total = 1
-    for name, size in sizes.items():
-        if not size:
+    for name, values in lists.items():
+        if not values:
             raise InvalidValueError(name, "[]", "is empty; give at least one value")
-        total *= size
+        total *= len(values)
     if total > MOST_OPTIONS:
-        parts = " × ".join(f"{size} {name}" for name, size in sizes.items() if size > 1)
-        widest = max(sizes, key=sizes.__getitem__)
+        parts = " × ".join(f"{len(values)} {name}" for name, values in lists.items() if len(values) > 1)
+        widest = max(lists, key=lambda name: len(lists[name]))
         remedy = f"combinations ({parts}) are more than the {MOST_OPTIONS:,} that one comparison takes"
         raise InvalidValueError(widest, total, f"{remedy}; give fewer {widest}, or run `traintime sweep`")
-    prices = _prices(choices)
-    counts = [checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus]
-    amounts = [parse_count(tokens, "tokens") for tokens in choices.tokens]
     return [
         replace(
             common,
@@ -91,14 +94,18 @@ def requests(choices: Choices, common: Request) -> list[Request]:
         )
         # Tokens innermost, then GPUs: those share their layouts.
         for model, method, n_gpus, precision, (gpu, price), tokens in product(
-            choices.models,
-            choices.methods,
+            models,
+            methods,
             counts,
-            choices.precisions,
-            zip(choices.gpus, prices, strict=True),
+            precisions,
+            devices,
             amounts,
         )
     ]
+
+
+def _once(values: Iterable[_T]) -> list[_T]:
+    return list(dict.fromkeys(values))
 
 
 def _prices(choices: Choices) -> Sequence[Quantity | None]:

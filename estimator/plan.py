@@ -34,6 +34,7 @@ def plan(request: PlanRequest) -> Plan:
     solve_for = checked_choice("solve_for", request.solve_for, SOLVE_FOR)
     of = limits(request)
     _refuse_what_is_solved_for(request, solve_for)
+    _refuse_several_gpus(request, solve_for)
     data, data_assumptions = _data(request, solve_for)
     base = replace(
         data,
@@ -102,6 +103,14 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
             raise InvalidValueError(name, value, f"is what solve_for {solve_for} finds; leave it out")
     if solve_for == "model_size" and request.common.hf_config is not None:
         raise InvalidValueError("hf_config", "{…}", "is a model, and solve_for model_size finds one; leave it out")
+
+
+def _refuse_several_gpus(request: PlanRequest, solve_for: str) -> None:
+    """Raise InvalidValueError where several devices are named and not one of them is to be chosen."""
+    names = [name for name in str(request.gpu or "").split(",") if name.strip()]
+    if len(names) > 1 and solve_for != "gpu":
+        remedy = f"names {len(names)}, which only solve_for gpu chooses among; give one of them"
+        raise InvalidValueError("gpu", request.gpu, remedy)
 
 
 def _needs(request: PlanRequest, *arguments: str) -> None:

@@ -214,6 +214,13 @@ def test_lists_may_be_sent_as_text_and_single_values_alone() -> None:
         assert tool.answer(other).structured == tool.answer(lists).structured
 
 
+def test_a_value_that_is_given_twice_counts_once() -> None:
+    answer = compare_training_options(
+        models=["7B", "7B"], gpus=["h100", "h100", "a100"], n_gpus=[8, "8"], tokens=["1T", 1e12], methods=["full"] * 3
+    )
+    assert answer.n_options == len(answer.rows) == 2
+
+
 def test_more_options_than_are_taken_are_refused_before_any_is_estimated() -> None:
     refusal = _refusal(n_gpus=list(range(1, 102)), tokens=list(range(1, 21)))
     assert "2020" in refusal

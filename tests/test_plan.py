@@ -205,6 +205,13 @@ def test_half_as_many_nearly_as_fast_is_said() -> None:
     assert nearly
 
 
+@pytest.mark.parametrize(
+    ("size", "called"), [("7B", "a 7B"), ("8B", "an 8B"), ("11B", "an 11B"), ("1.8B", "a 1.8B"), ("80M", "an 80M")]
+)
+def test_a_model_of_a_size_is_called_as_it_is_read(size: str, called: str) -> None:
+    assert f"To train {called} model on " in _plan(model=size, tokens="1B").summary
+
+
 def test_the_same_plan_has_the_same_id_and_another_has_another() -> None:
     assert _plan().plan_id == _plan().plan_id != _plan(deadline="31 days").plan_id
 
@@ -238,6 +245,7 @@ def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
         ({"gpu": None}, MissingValueError, "gpu is missing"),
         ({"tokens": None}, MissingValueError, "tokens is missing"),
         ({"gpu": "h100-smx"}, UnknownNameError, "h100-sxm"),
+        ({"gpu": "h100, a100"}, InvalidValueError, "gpu: 'h100, a100' names 2, which only solve_for gpu chooses among"),
         ({"model": "lama-3.1-8b"}, UnknownNameError, "llama-3.1-8b"),
         ({"deadline": "30"}, InvalidValueError, "deadline: '30' must be a duration"),
         ({"deadline": "-3 days"}, InvalidValueError, "deadline"),

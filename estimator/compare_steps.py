@@ -16,10 +16,11 @@ from estimator.calibration import Calibration, calibration
 from estimator.case import Case
 from estimator.errors import InfeasibleError
 from estimator.flops import flop_counts
+from estimator.lattice import RECOMPUTE_AXIS
 from estimator.layout import Layouts
 from estimator.memory import USABLE_SHARE, Memory, memory
 from estimator.predict import effect
-from estimator.pricing import Setting, setting, usual
+from estimator.pricing import Setting, setting, usual_recompute
 from estimator.question import MemoryUse, Prediction, Question
 from estimator.step import PARTS, StepTime, step_time
 from estimator.uncertainty import interval
@@ -103,15 +104,25 @@ def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickSt
 
 
 def _candidates(of: Setting) -> tuple[Rows, bool]:
-    """Return the rows among which the fastest is sought, and whether they fit."""
-    total_bytes = np.empty(len(of.layouts))
-    for block in of.layouts.blocks:
-        total_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
-    fits = total_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
-    if not fits.any():
-        return np.array([np.argmin(total_bytes)]), False
-    first = fits & usual(of)
-    return np.flatnonzero(first if first.any() else fits), True
+    """Return the rows among which the fastest is sought, and whether they fit.
+
+    Of layouts that differ in recomputation alone, the one that recomputes least is fastest: the others are left out.
+    """
+    capacity_bytes = USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
+    blocks = of.layouts.blocks
+    totals = [np.broadcast_to(memory(of.case, block.layouts).total_bytes, block.legal.shape) for block in blocks]
+    for least in (usual_recompute(of), 0):
+        rows: list[Rows] = []
+        for block, total_bytes in zip(blocks, totals, strict=True):
+            fits = block.legal & (total_bytes <= capacity_bytes) & (block.layouts.recompute >= least)
+            if fits.shape[RECOMPUTE_AXIS] > 1:
+                fits &= np.cumsum(fits, axis=RECOMPUTE_AXIS) == 1
+            rows.append(block.rows.start + np.flatnonzero(fits[block.legal]))
+        found = np.concatenate(rows)
+        if len(found):
+            return found, True
+    smallest = np.concatenate([total[block.legal] for block, total in zip(blocks, totals, strict=True)])
+    return np.array([np.argmin(smallest)]), False
 
 
 def _prediction(  # noqa: PLR0917 - what was worked out for all, and which of it is meant

@@ -6,6 +6,7 @@ is only as large as the knobs it has in it.
 """
 
 from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +14,14 @@ from numpy.typing import NDArray
 from estimator.layout import Floats, Layouts
 from estimator.question import Layout
 
-__all__ = ["Block", "Lattice", "Space", "lattice"]
+__all__ = ["RECOMPUTE_AXIS", "Block", "Lattice", "Space", "lattice"]
 
 _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
 
 
+RECOMPUTE_AXIS = 1
+"""Along which a block's cells differ in recomputation, more of it later."""
 _KNOBS = tuple(field.name for field in fields(Layouts))
 
 
@@ -61,6 +64,8 @@ class Block:
         places = np.unravel_index(self.cells[rows], self.legal.shape)
 
         def at(values: Floats) -> Floats:
+            if values.size == 1:
+                return np.full(len(rows), values.item())
             # Along axes of length 1 the knob does not vary.
             own = tuple(place if size > 1 else 0 for place, size in zip(places, values.shape, strict=True))
             found: Floats = values[own]
@@ -85,6 +90,8 @@ class Lattice:
 
     def taken(self, rows: NDArray[np.intp]) -> Layouts:
         """Return the layouts at `rows`, in that order."""
+        if len(self.blocks) == 1:
+            return Layouts(**self.blocks[0].knobs(rows))
         columns = {name: np.empty(len(rows)) for name in _KNOBS}
         for block in self.blocks:
             here = np.flatnonzero((rows >= block.rows.start) & (rows < block.rows.stop))
@@ -134,7 +141,7 @@ def _cells(
     pipeline, virtual = (_along(knob, 0 if last_is_inner else -1) for knob in outer)
     recompute, stage, micro = (
         _along(_column(values), axis)
-        for axis, values in ((1, choices.recompute), (2, choices.shard_stage), (3, choices.micro_batch))
+        for axis, values in ((RECOMPUTE_AXIS, choices.recompute), (2, choices.shard_stage), (3, choices.micro_batch))
     )
     data = n_gpus / (tensor * pipeline * context)
     legal = (data == np.floor(data)) & (np.mod(n_gpus // pipeline, expert) == 0) & (np.mod(global_batch, data) == 0)
@@ -159,7 +166,7 @@ def _cells(
         micro_batches=count,
         recompute=recompute,
     )
-    return layouts, np.repeat(legal, len(choices.recompute), axis=1)
+    return layouts, np.repeat(legal, len(choices.recompute), axis=RECOMPUTE_AXIS)
 
 
 def _inner_splits(choices: Space, n_gpus: int) -> tuple[Floats, Floats, Floats]:
@@ -179,6 +186,7 @@ def _outer_splits(choices: Space, n_layers: int) -> tuple[Floats, Floats]:
     return pipeline[kept], virtual[kept]
 
 
+@lru_cache(maxsize=256)
 def _product(*knobs: tuple[int, ...]) -> tuple[Floats, ...]:
     return tuple(knob.ravel() for knob in np.meshgrid(*map(_column, knobs), indexing="ij"))
 

@@ -18,7 +18,7 @@ from estimator.stacks import Stack, auto_stack, stack
 from estimator.step import step_time
 from estimator.workload import workload
 
-__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "usual"]
+__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "usual_recompute"]
 
 _RANKED = 1024
 """Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
@@ -177,8 +177,8 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
 def choice(of: Setting, constants: Constants) -> Choice:
     """Return the setting's layouts priced, shape (L,), block by block.
 
-    Layouts that fit come first, by seconds per step, the stack's `usual` ones before others. Where none fits, the
-    smallest comes first.
+    Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
+    fits, the smallest comes first.
     """
     n = len(of.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
@@ -186,21 +186,22 @@ def choice(of: Setting, constants: Constants) -> Choice:
         seconds[block.rows] = block.of_layouts(step_time(of.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
     fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
-    first = usual(of)
+    first = of.layouts.knob("recompute") >= usual_recompute(of)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
     )
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
 
 
-def usual(of: Setting) -> NDArray[np.bool_]:
-    """Return which layouts recompute as much as the stack's users do, or more where that fits or pays, shape (L,).
+def usual_recompute(of: Setting) -> int:
+    """Return the least recomputation, an index into RECOMPUTES, of what is preferred while it fits.
 
-    More is among them so that a device with more memory never makes a slower layout the usual one.
+    It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
+    make a slower layout the usual one.
     """
     if of.stack.recompute is None or of.question.layout.recompute is not None:
-        return np.ones(len(of.layouts), dtype=np.bool_)
-    return of.layouts.knob("recompute") >= RECOMPUTES.index(of.stack.recompute)
+        return 0
+    return RECOMPUTES.index(of.stack.recompute)
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -46,7 +46,7 @@ def test_the_verdict_goes_up_with_the_speed() -> None:
     steps = [
         0.5 * at["expected_low"],
         at["expected"],
-        1.02 * at["expected_high"],
+        math.sqrt(at["expected_high"] * at["ceiling"]["tokens_per_second"]),
         1.01 * at["ceiling"]["tokens_per_second"],
     ]
     verdicts = [_answer(observed_tokens_per_second=speed)["verdict"] for speed in steps]
@@ -228,9 +228,10 @@ def test_where_no_usual_cause_is_enough_several_together_are_named() -> None:
     answer = _answer(**told, observed_tokens_per_second=1e3)
     # A little slower than padding alone would explain, which halves the speed.
     usual = _answer(**told, observed_tokens_per_second=0.9 * 0.5 * answer["expected_low"], detail="detailed")
-    named = [cause for cause in usual["likely_causes"] if cause["what"] in usual["summary"]]
-    assert "together" in usual["summary"]
-    assert {"padding", "expert_loop"} <= {cause["code"] for cause in named}
+    together = usual["summary"].partition("together")[2]
+    named = [cause for cause in usual["likely_causes"] if cause["what"] in together]
+    assert "padding" in [cause["code"] for cause in named]
+    assert len(named) > 1
 
 
 def test_a_cause_that_changes_nothing_is_not_named_for_stating_the_layout() -> None:

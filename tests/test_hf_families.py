@@ -11,7 +11,6 @@ from estimator.errors import UnsupportedModelError
 from estimator.hf_config import configured_model
 from estimator.parameters import parameter_counts
 
-
 _SHAPE = (
     "num_hidden_layers",
     "hidden_size",

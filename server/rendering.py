@@ -1,7 +1,7 @@
 """Answers for people: what a tool says, as text and tables in a terminal."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from rich import box
@@ -11,12 +11,11 @@ from rich.text import Text
 
 from estimator.files import AccuracyFile
 from estimator.units import format_count
+from server.tables import is_plain, print_facts, print_table, shown_number, shown_title, shown_value
 
 __all__ = ["Terminal", "print_accuracy", "print_answer"]
 
 Answer = Mapping[str, Any]
-
-_DIGITS = 4
 
 
 class Terminal(Console):
@@ -67,33 +66,44 @@ def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> Non
 def _print_estimate(console: Console, answer: Answer) -> None:
     rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
     sure = f", {coverage:.0%} sure" if coverage else ""
-    days = f"{_number(answer['training_days'])} days"
+    days = f"{shown_number(answer['training_days'])} days"
     if answer["training_days_low"] != answer["training_days_high"]:
-        days += f" ({_number(answer['training_days_low'])} to {_number(answer['training_days_high'])}{sure})"
+        days += f" ({shown_number(answer['training_days_low'])} to {shown_number(answer['training_days_high'])}{sure})"
+    likely, least, most = (shown_number(rule[key]) for key in ("days", "days_low", "days_high"))
     rows = [
         ("Time", days),
         ("Formula", answer["formula"]),
-        (
-            "Rule of thumb",
-            f"{_number(rule['days'])} days ({_number(rule['days_low'])} to {_number(rule['days_high'])})",
-        ),
+        ("Rule of thumb", f"{likely} days ({least} to {most})"),
         (
             "Speed",
-            f"{_number(answer['tokens_per_second_per_gpu'])} tokens/s per GPU"
-            + (f", {_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
+            f"{shown_number(answer['tokens_per_second_per_gpu'])} tokens/s per GPU"
+            + (f", {shown_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
             + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU",
         ),
-        ("Peak", f"{_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
+        ("Peak", f"{shown_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
         ("Layout", _layout(answer["layout"])),
         ("Memory", _memory(answer["memory"])),
         ("Step", _shares(answer["time_breakdown"])),
         ("Cost", _spread(answer["cost_usd"], "USD")),
         ("Energy", _spread(answer["energy_kwh"], "kWh")),
     ]
-    _print_facts(console, rows)
-    _print_table(console, "Comparable runs", answer["comparable_runs"])
-    _print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
-    _print_table(console, "What would narrow the range", answer["narrow_by"])
+    print_facts(console, rows)
+    print_table(
+        console,
+        "Comparable runs",
+        [
+            {
+                "run": one["name"],
+                "GPUs": f"{one['n_gpus']:,} × {one['gpu']}",
+                "published": one["published"],
+                "predicted ÷ published": one["predicted_over_published"],
+                "source": one["source"],
+            }
+            for one in answer["comparable_runs"]
+        ],
+    )
+    print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
+    print_table(console, "What would narrow the range", answer["narrow_by"])
     for warning in answer["warnings"]:
         console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
     console.print(Text(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
@@ -106,7 +116,7 @@ def _print_gpus(console: Console, answer: Answer) -> None:
             "year": str(gpu["year"]),
             "GB": gpu["memory_gb"],
             "GB/s": gpu["memory_bandwidth_gb_s"],
-            "TFLOPS": f"{_number(gpu['training_peak_tflops'])} {gpu.get('training_precision', '')}".strip(),
+            "TFLOPS": f"{shown_number(gpu['training_peak_tflops'])} {gpu.get('training_precision', '')}".strip(),
             "measured": gpu["measured_matmul_tflops"],
             "link GB/s": gpu["scale_up_gb_s"],
             "W": gpu["tdp_w"],
@@ -114,7 +124,7 @@ def _print_gpus(console: Console, answer: Answer) -> None:
         }
         for gpu in answer["gpus"]
     ]
-    _print_table(console, "", rows)
+    print_table(console, "", rows)
     if len(answer["gpus"]) == 1:
         for note in answer["gpus"][0]["notes"]:
             console.print(Text(f"- {note}"))
@@ -131,21 +141,21 @@ def _print_options(console: Console, answer: Answer) -> None:
             "days": _range(row, "training_days"),
             "USD": _range(row, "cost_usd"),
             "kWh": row["energy_kwh"],
-            "tokens/s/GPU": row["tokens_per_second_per_gpu"],
+            "tok/s/GPU": row["tokens_per_second_per_gpu"],
             "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
             "scaling": "" if row["scaling_efficiency"] is None else f"{row['scaling_efficiency']:.0%}",
             "layout, or why not": row["layout"] or row["reason"],
         }
         for row in answer["rows"]
     ]
-    _print_table(console, "", rows)
+    print_table(console, "", rows)
     if any(row["pareto"] for row in answer["rows"]):
         console.print(Text("* no option is both faster and cheaper", "dim"))
     if answer["n_left_out"]:
         console.print(Text(f"{answer['n_left_out']:,} more options: raise --limit to see them"))
     for note in answer["price_notes"]:
         console.print(Text(f"- {note}"))
-    _print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
+    print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
     for warning in answer["warnings"]:
         console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
 
@@ -163,12 +173,12 @@ def _print_plan(console: Console, answer: Answer) -> None:
             "parameters": format_count(option["parameters"]) if answer["solve_for"] == "model_size" else "",
             "tokens": format_count(option["tokens"]) if answer["solve_for"] in {"tokens", "model_size"} else "",
             "days": _range(option, "training_days"),
-            "USD": _number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
+            "USD": shown_number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
             "layout": _layout(option["layout"]).partition(";")[0],
         }
         for option in options
     ]
-    _print_table(console, "", rows)
+    print_table(console, "", rows)
     estimate = answer["estimate"]
     facts = [
         ("Plan", answer["formula"]),
@@ -177,9 +187,9 @@ def _print_plan(console: Console, answer: Answer) -> None:
         ("Memory", _memory(estimate["memory"])),
         ("Cost", _spread(estimate["cost_usd"], "USD")),
     ]
-    _print_facts(console, facts)
-    _print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
-    _print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
+    print_facts(console, facts)
+    print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
+    print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
     for warning in (*answer["warnings"], *estimate["warnings"]):
         console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
     console.print(Text(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
@@ -188,26 +198,28 @@ def _print_plan(console: Console, answer: Answer) -> None:
 def _range(row: Answer, key: str) -> str:
     if row[key] is None:
         return ""
-    return f"{_number(row[key])} ({_number(row[f'{key}_low'])} to {_number(row[f'{key}_high'])})"
+    return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
 
 
 def _print_plainly(console: Console, answer: Answer) -> None:
     """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
-    plain = [(_title(key), _value(value)) for key, value in answer.items() if key != "summary" and _is_plain(value)]
-    _print_facts(console, plain)
+    plain = [
+        (shown_title(key), shown_value(value)) for key, value in answer.items() if key != "summary" and is_plain(value)
+    ]
+    print_facts(console, plain)
     for key, value in answer.items():
         if isinstance(value, dict):
             facts = cast("dict[str, object]", value)
-            console.print(Text(_title(key), "bold"))
-            _print_facts(console, [(_title(name), _value(one)) for name, one in facts.items()])
+            console.print(Text(shown_title(key), "bold"))
+            print_facts(console, [(shown_title(name), shown_value(one)) for name, one in facts.items()])
         elif isinstance(value, list) and value:
             rows = cast("list[object]", value)
             if all(isinstance(row, dict) for row in rows):
-                _print_table(console, _title(key), cast("list[Answer]", rows))
+                print_table(console, shown_title(key), cast("list[Answer]", rows))
             else:
-                console.print(Text(_title(key), "bold"))
+                console.print(Text(shown_title(key), "bold"))
                 for one in rows:
-                    console.print(Text(f"- {_value(one)}"))
+                    console.print(Text(f"- {shown_value(one)}"))
 
 
 _PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
@@ -216,40 +228,6 @@ _PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
     "plan_training": _print_plan,
     "compare_training_options": _print_options,
 }
-
-
-def _print_facts(console: Console, rows: Sequence[tuple[str, str]]) -> None:
-    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for name, value in rows:
-        if value:
-            table.add_row(Text(name), Text(value))
-    if table.row_count:
-        console.print(table)
-
-
-def _print_table(
-    console: Console, title: str, rows: Sequence[Mapping[str, Any]], *, joined: tuple[str, ...] = ()
-) -> None:
-    """Print rows of equal keys; the columns in `joined` become one, and a column that is empty all down is left out."""
-    if not rows:
-        return
-    kept = [key for key in rows[0] if any(row[key] not in {None, ""} for row in rows if _is_plain(row[key]))]
-    columns = [key for key in kept if key not in joined[1:]]
-    table = Table(
-        title=title or None, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0)
-    )
-    for key in columns:
-        numbers = all(isinstance(row[key], int | float) or row[key] is None for row in rows)
-        table.add_column(_title(key), overflow="fold", justify="right" if numbers else "left")
-    for row in rows:
-        cells = (
-            " ".join(text for part in (joined if key in joined else (key,)) if (text := _value(row[part])))
-            for key in columns
-        )
-        table.add_row(*(Text(cell) for cell in cells))
-    console.print(table)
 
 
 def _layout(layout: Mapping[str, Any] | None) -> str:
@@ -278,56 +256,23 @@ def _memory(memory: Mapping[str, Any] | None) -> str:
     if memory is None:
         return ""
     parts = ", ".join(
-        f"{name} {_number(memory[f'{name}_gb'])}"
+        f"{name} {shown_number(memory[f'{name}_gb'])}"
         for name in ("weights", "gradients", "optimizer", "activations", "other")
     )
     verdict = "fits" if memory["fits"] else "DOES NOT FIT"
-    return f"{verdict}: {_number(memory['per_gpu_gb'])} of {_number(memory['capacity_gb'])} GB a GPU ({parts})"
+    return (
+        f"{verdict}: {shown_number(memory['per_gpu_gb'])} of {shown_number(memory['capacity_gb'])} GB a GPU ({parts})"
+    )
 
 
 def _shares(shares: Mapping[str, float] | None) -> str:
     if shares is None:
         return ""
-    return ", ".join(f"{_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
+    return ", ".join(f"{shown_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
 
 
 def _spread(spread: Mapping[str, Any], unit: str) -> str:
     if spread["value"] is None:
         return str(spread["note"])
-    return (
-        f"{_number(spread['value'])} {unit} ({_number(spread['low'])} to {_number(spread['high'])}): {spread['note']}"
-    )
-
-
-def _is_plain(value: object) -> bool:
-    return value is None or isinstance(value, str | int | float | bool)
-
-
-def _value(value: object) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, int | float):
-        return _number(value)
-    if isinstance(value, dict):
-        facts = cast("dict[str, object]", value)
-        return ", ".join(f"{_title(key).lower()} {_value(one)}" for key, one in facts.items())
-    if isinstance(value, list):
-        return ", ".join(_value(one) for one in cast("list[object]", value))
-    return str(value)
-
-
-def _number(value: float) -> str:
-    """Return a number with four significant digits and thousands apart; whole ones in full."""
-    if value == int(value):
-        return f"{value:,.0f}" if abs(value) < 1e9 else format_count(value)  # noqa: PLR2004 - readable in full
-    rounded = float(f"{value:.{_DIGITS}g}")
-    if 1e3 <= abs(rounded) < 1e9:  # noqa: PLR2004 - readable in full
-        return f"{rounded:,.0f}"
-    return f"{rounded:g}"
-
-
-def _title(name: str) -> str:
-    text = name.replace("_", " ")
-    return text[:1].upper() + text[1:]
+    value, low, high = (shown_number(spread[key]) for key in ("value", "low", "high"))
+    return f"{value} {unit} ({low} to {high}): {spread['note']}"

@@ -16,7 +16,7 @@ from estimator.calibration import Calibration, calibration
 from estimator.case import Case
 from estimator.errors import InfeasibleError
 from estimator.flops import flop_counts
-from estimator.lattice import RECOMPUTE_AXIS
+from estimator.lattice import least_recomputing
 from estimator.layout import Layouts
 from estimator.memory import USABLE_SHARE, Memory, memory
 from estimator.predict import effect
@@ -115,9 +115,7 @@ def _candidates(of: Setting) -> tuple[Rows, bool]:
         rows: list[Rows] = []
         for block, total_bytes in zip(blocks, totals, strict=True):
             fits = block.legal & (total_bytes <= capacity_bytes) & (block.layouts.recompute >= least)
-            if fits.shape[RECOMPUTE_AXIS] > 1:
-                fits &= np.cumsum(fits, axis=RECOMPUTE_AXIS) == 1
-            rows.append(block.rows.start + np.flatnonzero(fits[block.legal]))
+            rows.append(block.rows.start + np.flatnonzero(least_recomputing(fits)[block.legal]))
         found = np.concatenate(rows)
         if len(found):
             return found, True

@@ -14,14 +14,12 @@ from numpy.typing import NDArray
 from estimator.layout import Floats, Layouts
 from estimator.question import Layout
 
-__all__ = ["RECOMPUTE_AXIS", "Block", "Lattice", "Space", "lattice"]
+__all__ = ["Block", "Lattice", "Space", "lattice", "least_recomputing"]
 
 _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
 
 
-RECOMPUTE_AXIS = 1
-"""Along which a block's cells differ in recomputation, more of it later."""
 _KNOBS = tuple(field.name for field in fields(Layouts))
 
 
@@ -132,6 +130,14 @@ def lattice(
     return Lattice(blocks=tuple(blocks))
 
 
+def least_recomputing(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Return those of a block's cells that are `kept` of which none that recomputes less, all else equal, is."""
+    least = kept.copy()
+    for more in range(1, kept.shape[1]):
+        least[:, more] &= ~kept[:, :more].any(axis=1)
+    return least
+
+
 def _cells(
     choices: Space, inner: tuple[Floats, ...], outer: tuple[Floats, ...], n_gpus: int, global_batch: int
 ) -> tuple[Layouts, NDArray[np.bool_]]:
@@ -141,7 +147,7 @@ def _cells(
     pipeline, virtual = (_along(knob, 0 if last_is_inner else -1) for knob in outer)
     recompute, stage, micro = (
         _along(_column(values), axis)
-        for axis, values in ((RECOMPUTE_AXIS, choices.recompute), (2, choices.shard_stage), (3, choices.micro_batch))
+        for axis, values in ((1, choices.recompute), (2, choices.shard_stage), (3, choices.micro_batch))
     )
     data = n_gpus / (tensor * pipeline * context)
     legal = (data == np.floor(data)) & (np.mod(n_gpus // pipeline, expert) == 0) & (np.mod(global_batch, data) == 0)
@@ -166,7 +172,7 @@ def _cells(
         micro_batches=count,
         recompute=recompute,
     )
-    return layouts, np.repeat(legal, len(choices.recompute), axis=RECOMPUTE_AXIS)
+    return layouts, np.repeat(legal, len(choices.recompute), axis=1)
 
 
 def _inner_splits(choices: Space, n_gpus: int) -> tuple[Floats, Floats, Floats]:

@@ -10,7 +10,7 @@ from estimator.estimate import Estimate
 from estimator.question import Layout, MemoryUse
 from estimator.sweep import Sweep, outcome_of_points, tokens_of_points
 
-__all__ = ["Column", "columns"]
+__all__ = ["WHOLE", "Column", "columns"]
 
 Column = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_] | Sequence[str | None]
 """Values of one column; NaN and None where there is none."""
@@ -44,6 +44,8 @@ _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
     "layout_micro_batch_size": lambda one: _of_layout(one, lambda layout: layout.micro_batch_size),
     "layout_micro_batches": lambda one: _of_layout(one, lambda layout: layout.micro_batches),
 }
+WHOLE: frozenset[str] = frozenset(name for name in _CONSTANT if name.startswith("layout_"))
+"""Columns of whole numbers; floats only because an array of whole numbers has no NaN."""
 _TEXTS: Mapping[str, Callable[[Outcome], str | None]] = {
     "reason": lambda outcome: outcome.reason or None,
     "basis": lambda outcome: outcome.estimate.basis if outcome.estimate else None,

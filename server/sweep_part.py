@@ -12,7 +12,7 @@ import numpy as np
 from estimator.catalogue import data_version
 from estimator.errors import InfeasibleError
 from estimator.sweep import Sweep, sweep
-from estimator.sweep_rows import columns
+from estimator.sweep_rows import WHOLE, columns
 from estimator.version import VERSION
 
 __all__ = ["Plan", "part_bytes", "part_of"]
@@ -61,7 +61,7 @@ def part_bytes(plan: Plan, part: int) -> bytes:
     rows = columns(_described(plan.spec), start, start + plan.rows(part))
     arrays = {
         # NaN says that there is no number; to Parquet that is null.
-        name: arrow.array(column, from_pandas=True)
+        name: arrow.array(column, from_pandas=True, type=arrow.int64() if name in WHOLE else None)
         if isinstance(column, np.ndarray)
         else arrow.array(column, type=arrow.string())
         for name, column in rows.items()

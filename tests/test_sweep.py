@@ -105,6 +105,7 @@ def test_a_row_says_what_an_estimate_of_its_point_says(tmp_path: Path) -> None:
         assert row["model_flops_utilization"] == pytest.approx(alone.model_flops_utilization, rel=1e-12)
         assert alone.layout is not None
         assert row["layout_tensor_parallel"] == alone.layout.tensor_parallel
+        assert isinstance(row["layout_tensor_parallel"], int)
         assert row["possible"] is (row["reason"] is None)
 
 

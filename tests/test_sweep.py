@@ -122,7 +122,12 @@ def test_a_point_that_cannot_be_run_keeps_its_row_and_the_reason(tmp_path: Path)
 
 def test_the_specification_in_the_readme_is_a_sweep() -> None:
     shown = (ROOT / "README.md").read_text(encoding="utf-8").partition("```text\n[vary]")[2].partition("```")[0]
-    assert len(sweep(tomllib.loads("[vary]" + shown))) == 2 * 3 * 512 * 5
+    described = sweep(tomllib.loads("[vary]" + shown))
+    assert len(described) == 2 * 3 * 512 * 5
+    for start in range(0, len(described), 512 * 5):
+        rows = columns(described, start, start + 10)
+        assert set(rows["basis"]) == {"predicted"}
+        assert np.all(np.asarray(rows["training_seconds"]) > 0)
 
 
 def test_rows_do_not_depend_on_where_a_sweep_is_cut() -> None:

@@ -68,7 +68,8 @@ def serve(
             allowed_hosts=list(allowed.hosts), allowed_origins=list(allowed.origins)
         ),
     )
-    gate = Gate(SessionLimit(PlainRefusals(protocol), most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
+    worded = PlainRefusals(protocol, most_bytes=MAX_BODY_BYTES)
+    gate = Gate(SessionLimit(worded, most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
     anyio.run(_serve, gate, listener, call_timeout_s)
 
 

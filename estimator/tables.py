@@ -39,6 +39,8 @@ PEERS = {
 }
 """Mean errors of other estimators, as measured for this comparison."""
 _FEWEST_OBSERVED = 2
+_THE_SAME = 1.5e-3
+"""Relative difference that rounding makes."""
 
 
 def entry(name: str, of: str, left_out: str, errors: Floats) -> TableRow:
@@ -65,7 +67,7 @@ def published(pattern: str) -> tuple[PublishedRun, ...]:
 
 def calibrated_tables(known: Calibration) -> list[TableRow]:
     """Return the figures that follow from `known` alone, without another fit."""
-    return [*_classics(known), *_sweeps(known), _run_time(known), _observed(known)]
+    return [*_classics(known), *_sweeps(known), _run_time(known), *_observed_run_time(), _observed(known)]
 
 
 def _classics(known: Calibration) -> Iterator[TableRow]:
@@ -82,6 +84,11 @@ def _sweeps(known: Calibration) -> Iterator[TableRow]:
         yield entry(f"layouts of {name}", "time lost", "all of it", layout_loss(rows, errors))
 
 
+def _question(run: PublishedRun) -> tuple[object, ...]:
+    """Return what is asked, whatever the layout."""
+    return run.transformer.id, run.n_gpus, run.global_batch_sequences, run.sequence_length
+
+
 @cache
 def _steps(name: str) -> tuple[PublishedRun, ...]:
     return measured_steps()[name]
@@ -96,7 +103,7 @@ def layout_loss(rows: Table, log_errors: Floats) -> Floats:
     """
     alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
     for i, run in enumerate(rows.runs):
-        alike[run.transformer.id, run.n_gpus, run.global_batch_sequences, run.sequence_length].append(i)
+        alike[_question(run)].append(i)
     predicted = rows.log_measured + log_errors
     lost: list[float] = []
     for members in (np.array(found) for found in alike.values() if len(found) > 1):
@@ -118,6 +125,23 @@ def _run_time(known: Calibration) -> TableRow:
     return entry("whole runs: days and GPU-hours", "run time", "its whole source", np.array(errors))
 
 
+def _observed_run_time() -> Iterator[TableRow]:
+    """Yield the figures of whole runs as extrapolated from their own speed, in steady state.
+
+    A duration that is itself worked out from the speed says nothing, and is left out.
+    """
+    errors: dict[str, list[float]] = {"all weights": [], "adapters": []}
+    for run in catalogue.runs():
+        published_s, speed = _published_s(run), run.tokens_per_second_per_gpu
+        if published_s is None or speed is None or run.total_tokens is None:
+            continue
+        error = run.total_tokens / (speed * run.n_gpus) / published_s - 1.0
+        if abs(error) > _THE_SAME:
+            errors["all weights" if run.method == "full" else "adapters"].append(error)
+    for trained, found in errors.items():
+        yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(found))
+
+
 def _published_s(run: PublishedRun) -> float | None:
     """Return the seconds that a run took, as published."""
     if run.wallclock_days is not None:
@@ -128,15 +152,16 @@ def _published_s(run: PublishedRun) -> float | None:
 def _observed(known: Calibration) -> TableRow:
     """Return the figures after one observed step.
 
-    Every other run of the same source, device and model in turn is the one that was observed; its measured over
-    predicted time scales the prediction.
+    Every other run of the same source, device, model, precision and release in turn is the one that was observed, in
+    another layout, batch or size of cluster; its measured over predicted time scales the prediction.
     """
     alike: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for run in catalogue.runs():
         if run.id in known.ratios:
-            alike[run.group, run.accelerator_id, run.transformer.name].append(float(np.log(known.ratios[run.id])))
+            same = (run.group, run.accelerator_id, run.transformer.name, run.precision, run.framework)
+            alike[same].append(float(np.log(known.ratios[run.id])))
     errors = [_scaled(np.array(found)) for found in alike.values() if len(found) >= _FEWEST_OBSERVED]
-    name = "after one observed step of the same model and device"
+    name = "after one observed step of the same model, device and software"
     return entry(name, "step time", "all of its source but that step", np.concatenate(errors))
 
 

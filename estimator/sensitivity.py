@@ -57,12 +57,13 @@ def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, 
 
 def _spread(of: Setting, priced: Choice, knob: str) -> float:
     """Return the log ratio between the best layouts of the knob's values that fit, the far ones left out."""
-    values = of.layouts.knob(knob)
-    best = [
-        float(np.min(priced.seconds[(values == value) & priced.fits]))
-        for value in np.unique(values)
-        if bool(((values == value) & priced.fits).any())
-    ]
+    fits = priced.fits
+    values, seconds = of.layouts.knob(knob)[fits], priced.seconds[fits]
+    best: list[float] = []
+    while len(values):
+        others = values != values[0]
+        best.append(float(np.min(seconds[~others])))
+        values, seconds = values[others], seconds[others]
     if len(best) <= 1:
         return 0.0
     near = sorted(best)[: max(2, len(RECOMPUTES))]

@@ -299,6 +299,14 @@ def test_a_faster_device_or_network_never_slows_a_step(name: str, row: Layout, r
 
 
 @given(name=catalogued, row=layout)
+def test_recomputing_more_never_quickens_a_step(name: str, row: Layout) -> None:
+    """It adds operations and takes none away; comparisons leave it out where less fits."""
+    of = _real_case(name)
+    times = [_total_s(of, layouts_of(replace(row, recompute=recompute))) for recompute in RECOMPUTES]
+    assert times == sorted(times)
+
+
+@given(name=catalogued, row=layout)
 def test_a_steps_parts_are_finite_and_none_is_negative(name: str, row: Layout) -> None:
     times = step_time(_real_case(name), layouts_of(row), prior_constants())
     parts = np.array([getattr(times, f"{part}_s")[0] for part in PARTS])

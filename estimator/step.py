@@ -20,6 +20,8 @@ _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 _ATTENTION_BACKWARD = 2.5
 """Five matmuls backward against two forward: Dao 2023, section 3.1."""
 _ZERO3 = 3.0
+_ROUNDING = 0.06
+"""How softly launches and kernels take turns: where both take as long, an eighth is lost."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,9 +199,15 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
         attention=_attention_s(case, constants, lay, tokens),
         memory=_traffic_s(case, constants, lay, tokens) + routing,
         communication=_layer_communication_s(case, constants, lay, tokens),
-        floor=constants["layer_floor_s"] * case.n_layers / lay.pipeline * (1.0 + again / 3.0),
+        floor=np.where(case.unfused > 0, constants["unfused_layer_floor_s"], constants["layer_floor_s"])
+        * case.n_layers / lay.pipeline * (1.0 + again / 3.0),
         last_stage=last,
     )
+
+
+def _smooth_maximum(a: BROADCAST, b: BROADCAST) -> BROADCAST:
+    """Return the larger of two, rounded where they meet, so that a fit sees the smaller one coming."""
+    return 0.5 * (a + b + np.sqrt((a - b) ** 2 + _ROUNDING * a * b))
 
 
 def _sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCAST) -> BROADCAST:
@@ -265,7 +273,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     one = _micro_batch(case, constants, lay)
     busy = one.compute + one.attention + one.memory
     sharded = _sharded_s(case, constants, lay, busy + one.last_stage)
-    launch = np.maximum(one.floor - busy, 0.0)
+    launch = _smooth_maximum(busy, one.floor) - busy
     stage = busy + one.communication + launch + sharded
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)

@@ -68,7 +68,7 @@ def published_question(run: PublishedRun) -> Question:
             recompute=run.recompute,
         ),
         framework=run.stack,
-        year=run.year,
+        released=run.released,
     )
 
 

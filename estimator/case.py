@@ -106,6 +106,8 @@ class Case:
     """1 on Hopper and later NVIDIA chips."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
+    fused_experts: Numbers
+    """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     hides_tensor_parallel: Numbers
     """1 where tensor-parallel collectives run beside matmuls."""
     head_share: Numbers
@@ -157,6 +159,7 @@ def case(
     unfused: bool,
     flash_2: bool = False,
     hides_tensor_parallel: bool = False,
+    fused_experts: bool = False,
     gradient_bytes: float = 4.0,
     offloads: bool = False,
     host_activations: float = 0.0,
@@ -226,6 +229,7 @@ def case(
         unfused=1.0 if unfused else 0.0,
         modern=1.0 if chip.family in {"hopper", "blackwell", "rubin"} and chip.segment == "datacenter" else 0.0,
         flash_2=1.0 if flash_2 else 0.0,
+        fused_experts=1.0 if fused_experts else 0.0,
         hides_tensor_parallel=1.0 if hides_tensor_parallel else 0.0,
         head_share=min(1.0, transformer.head_dim / 128.0),
         attention_share=0.1 if packed_short else 1.0,

@@ -82,7 +82,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         code="unfused_attention",
         what="attention writes its score matrix to memory (no FlashAttention)",
         base=pinned,
-        question=replace(pinned, year=_UNFUSED_YEAR),
+        question=replace(pinned, released=_UNFUSED_YEAR),
         contradicts=expected.tier != "untuned",
         rarity=_UNCOMMON,
         check='set attn_implementation="flash_attention_2" or use PyTorch\'s scaled_dot_product_attention',

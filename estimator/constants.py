@@ -74,6 +74,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "expert_permutation": _prior(4, 8, 20, "Times routed tokens are moved: permute, pad, weigh, unpermute"),
         "expert_start_s": _prior(2e-6, 6e-6, 20e-6, "Extra time per local expert, layer and pass"),
         "expert_floor_s": _prior(0.3e-3, 1.2e-3, 3e-3, "Least time of an expert layer: routing, host synchronisation"),
+        "fused_expert_overhead": _prior(
+            0.15, 0.35, 0.8, "Routing, permutation and all-to-all in fused kernels without host waits, over those with"
+        ),
         "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
         "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
         "layer_floor_s": _prior(

@@ -3,10 +3,10 @@
 from estimator.question import Question
 from estimator.stacks import Stack
 
-__all__ = ["CURRENT_YEAR", "effect_keys", "regime_keys"]
+__all__ = ["CURRENT_RELEASE", "effect_keys", "regime_keys"]
 
-CURRENT_YEAR = 2026
-"""Release year of the software where nothing is said."""
+CURRENT_RELEASE = 2026.75
+"""Release of the software where nothing is said."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
 _EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
@@ -26,7 +26,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys += ["experts", f"experts-stack:{stack.name}"]
     if question.method.name != "full":
         keys.append("frozen-base")
-    if (question.year or CURRENT_YEAR) - chip.year <= _EARLY_YEARS:
+    if int(question.released or CURRENT_RELEASE) - chip.year <= _EARLY_YEARS:
         keys.append("early")
     if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
         keys.append("searched:layout")

@@ -157,6 +157,7 @@ def _transformer(reading: Reading, family: Family, name: str) -> Transformer:
         experts=_experts(reading, family.experts, n_layers) if family.experts else None,
         sliding_window=window if windowed_layers else 0,
         windowed_layers=windowed_layers,
+        sinks=family.vectors.get("sinks", False) is True,
         native_sequence_length=reading.optional("max_position_embeddings", 4096, least=1),
         source="hf_config",
     )

@@ -65,6 +65,8 @@ class Transformer:
     """Keys a windowed layer sees; 0 where every layer sees all."""
     windowed_layers: int = 0
     """Layers that see only `sliding_window` keys."""
+    sinks: bool = False
+    """Whether the softmax of attention has a learned sink, which few fused kernels know."""
     native_sequence_length: int = 4096
     inferred: bool = False
     """True where only a parameter count was given and the widths are a typical choice."""

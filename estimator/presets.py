@@ -58,7 +58,7 @@ def model_entry(row: ModelRow) -> ModelEntry:
     vectors = VectorFacts(**row["vectors"])
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
     return ModelEntry(
-        transformer=replace(bare, vector_parameters=vector_parameters(bare, vectors)),
+        transformer=replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors)),
         vectors=vectors,
         aliases=tuple(row["aliases"]),
         hugging_face_ids=tuple(row["hugging_face_ids"]),

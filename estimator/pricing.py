@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from estimator.case import Case, case
 from estimator.constants import Constants
-from estimator.effects import CURRENT_YEAR
+from estimator.effects import CURRENT_RELEASE
 from estimator.errors import InfeasibleError
 from estimator.lattice import Lattice, Space, lattice
 from estimator.layout import RECOMPUTES
@@ -103,14 +103,16 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     """
     cluster = question.cluster
     used = _stack(question)
-    year = question.year or CURRENT_YEAR
+    released = question.released or CURRENT_RELEASE
+    year = int(released)
     numbers = case(
         question.transformer,
         cluster,
         question.precision,
         question.method,
         question.sequence_length,
-        unfused=year < used.fused_attention_since,
+        unfused=year < used.fused_attention_since
+        or (question.transformer.sinks and released < used.fused_sinks_since),
         packed_short=packed_short,
         flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
         gradient_bytes=_gradient_bytes(used, year),
@@ -118,6 +120,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         host_activations=_HOST_ACTIVATIONS
         if used.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
         else 0.0,
+        fused_experts=released >= used.fused_experts_since,
         hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
         untuned=used.tier == "untuned",
         sequence_parallel=_sequence_parallel(question, used, year),

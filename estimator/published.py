@@ -1,5 +1,6 @@
 """Published training measurements, as the catalogue holds them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -7,6 +8,9 @@ from estimator.model import Experts, LatentAttention, Transformer
 from estimator.question import MethodName, Recompute, Sharding
 
 __all__ = ["PublishedRun", "published_run"]
+
+_RELEASE = re.compile(r"(?:NeMo|Release) (?P<year>2\d)\.(?P<month>0[1-9]|1[0-2])\b")
+"""NVIDIA names its containers by year and month."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +45,8 @@ class PublishedRun:
     framework: str
     """As the source calls it, with its version."""
     year: int
+    released: float
+    """When its software was released, in years: containers are named by year and month; the middle of `year` else."""
     offloaded: bool
     """Whether states were kept in host memory."""
     packed_short: bool
@@ -57,6 +63,17 @@ class PublishedRun:
     read: bool
     """False where part of the row is remembered rather than read."""
     note: str
+
+
+def _released(framework: str, year: int) -> float:
+    """Return the release date that a name such as `NeMo 26.04` tells, in years; the middle of `year` else.
+
+    What a container holds is newer than its base image, so that the year of the measurement is the least.
+    """
+    found = _RELEASE.search(framework)
+    if found is None:
+        return year + 0.5
+    return max(float(year), 2000.0 + int(found["year"]) + (int(found["month"]) - 1) / 12.0)
 
 
 def published_run(row: Mapping[str, str]) -> PublishedRun:
@@ -91,6 +108,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         stack=row["stack"],
         framework=row["framework"],
         year=int(row["year"]),
+        released=_released(row["framework"], int(row["year"])),
         offloaded=bool(row["offload"]),
         packed_short=bool(row["packing"]),
         tokens_per_second_per_gpu=real("tokens_per_s_per_gpu"),
@@ -150,6 +168,7 @@ def _transformer(row: Mapping[str, str]) -> Transformer:
         head_dim=int(row["head_dim"]),
         vocab=int(row["vocab"]),
         tied_embeddings=False,
+        sinks=bool(row["sinks"]),
         latent=latent,
         experts=experts,
         sliding_window=window,

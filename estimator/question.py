@@ -104,8 +104,8 @@ class Question:
     """None: a typical batch for the size of model and cluster is assumed."""
     layout: LayoutRequest = field(default_factory=LayoutRequest)
     framework: str = "auto"
-    year: int | None = None
-    """Release year of the software; None: current."""
+    released: float | None = None
+    """When the software was released, in years (2025.75); None: current."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

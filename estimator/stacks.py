@@ -30,6 +30,10 @@ class Stack:
     """First year in which its attention did not write its scores to memory."""
     hides_tensor_parallel_since: int
     """First year in which its tensor-parallel collectives ran beside the matmuls they feed."""
+    fused_sinks_since: float
+    """First release whose fused attention knows softmax sinks; before, such models' scores were written to memory."""
+    fused_experts_since: float
+    """First release whose expert layers run without waiting for the host, dispatch and permutation in fused kernels."""
     offloads: bool
     """Whether it keeps what is not in use in host memory."""
     sequence_parallel_since: int = 2023
@@ -45,6 +49,8 @@ def _stack(
     model_parallel: bool = False,
     fused: int = 2023,
     hides: int = 9999,
+    fused_experts: float = 9999.0,
+    sinks: float = 9999.0,
     offloads: bool = False,
 ) -> Stack:
     return Stack(
@@ -55,6 +61,8 @@ def _stack(
         recompute=recompute,
         fused_attention_since=fused,
         hides_tensor_parallel_since=hides,
+        fused_experts_since=fused_experts,
+        fused_sinks_since=sinks,
         offloads=offloads,
     )
 
@@ -63,15 +71,15 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         one.name: one
         for one in (
-            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024, hides=2024),
-            _stack("automodel", "tuned", "zero3", "none"),
-            _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023),
+            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024, hides=2024, fused_experts=2026.4, sinks=2026.4),
+            _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
+            _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023, fused_experts=2026.4, sinks=2026.4),
             _stack("megatron", "tuned", "zero1", None, model_parallel=True, hides=2024),
             _stack("megatron-deepspeed", "research", "zero1", "full", model_parallel=True, fused=2024),
             _stack("deepspeed", "untuned", "zero3", None),
-            _stack("maxtext", "tuned", "zero3", None, fused=2023),
+            _stack("maxtext", "tuned", "zero3", None, fused=2023, sinks=2025.0),
             _stack("jax", "research", "zero3", None),
-            _stack("torchtitan", "research", "zero3", "selective"),
+            _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0),
             _stack("fsdp", "research", "zero3", None),
             _stack("llm-foundry", "research", "zero3", None),
             _stack("nanotron", "research", "zero1", None, model_parallel=True),

@@ -134,13 +134,19 @@ def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
 
 
+def _expert_overhead(case: Case, constants: Constants) -> BROADCAST:
+    """Return the factor on routing, permutation and exchange of tokens: 1 where the host waits for each of them."""
+    return 1.0 + (constants["fused_expert_overhead"] - 1.0) * case.fused_experts
+
+
 def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
     """Return seconds of memory-bound kernels, one micro-batch, all passes."""
     sequence_split = where(case.sequence_parallel, lay.tensor, 1.0)
     hidden = case.heads_elements + case.mlp_elements + case.expert_elements
     elements = constants["residual_passes"] * case.residual_elements / sequence_split
     elements = elements + constants["hidden_passes"] * hidden / lay.tensor
-    elements = elements + constants["expert_permutation"] * case.routed_elements / lay.tensor
+    permuted = constants["expert_permutation"] * _expert_overhead(case, constants)
+    elements = elements + permuted * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     adapters = where(case.weight_gradients, 1.0, constants["adapter_traffic"])
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
@@ -172,7 +178,7 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.hidden
         passed = all_to_all_s(experts, sent, case.top_k, constants)
-        visible = (lay.expert > 1) * constants["exchange_visible"]
+        visible = (lay.expert > 1) * (constants["exchange_visible"] * _expert_overhead(case, constants))
         exchange = (4.0 + 2.0 * again) * passed * visible * case.n_expert_layers
     return (reductions + ring + exchange) / lay.pipeline
 
@@ -194,6 +200,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     last = last + logits / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
     experts = constants["expert_start_s"] * case.n_experts / lay.expert * 3.0
     routing = np.maximum(experts, constants["expert_floor_s"]) * case.n_expert_layers / lay.pipeline
+    routing = routing * _expert_overhead(case, constants)
     return _Pass(
         compute=(forwards * (1.0 + again) + backwards) / lay.pipeline,
         attention=_attention_s(case, constants, lay, tokens),

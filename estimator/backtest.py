@@ -12,6 +12,7 @@ from estimator.constants import Constants
 from estimator.effects import effect_keys, regime_keys
 from estimator.errors import InfeasibleError
 from estimator.hardware import Cluster
+from estimator.likeness import Traits, joined_traits, setting_traits
 from estimator.layout import Floats, Layouts
 from estimator.pricing import Setting, choice, setting
 from estimator.published import PublishedRun
@@ -32,6 +33,7 @@ class Table:
     log_measured: Floats
     """Log of measured seconds per token and device."""
     groups: tuple[str, ...]
+    traits: Traits
     effects: tuple[tuple[str, ...], ...]
     regimes: tuple[tuple[str, ...], ...]
     memory_share: Floats
@@ -98,6 +100,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
     rows: list[Layouts] = []
     shares: list[float] = []
     keys: list[tuple[str, ...]] = []
+    traits: list[Traits] = []
     regimes: list[tuple[str, ...]] = []
     left_out: list[tuple[str, str]] = []
     for run in catalogue.runs() if runs is None else runs:
@@ -115,6 +118,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         chosen = choice(found, constants)
         best = chosen.order[:1]
         kept.append(run)
+        traits.append(setting_traits(found))
         keys.append(effect_keys(found.question, found.stack))
         regimes.append(regime_keys(found.question, found.stack))
         cases.append(found.case)
@@ -126,6 +130,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         layouts=joined(rows),
         log_measured=-np.log([run.tokens_per_second_per_gpu or 1.0 for run in kept]),
         groups=tuple(run.group for run in kept),
+        traits=joined_traits(traits),
         effects=tuple(keys),
         regimes=tuple(regimes),
         memory_share=np.array(shares),

@@ -18,10 +18,12 @@ class Calibration:
     constants: Constants
     effects: Mapping[str, float]
     """Log of measured over physical step time, by key; keys never seen have none."""
-    quantiles: Mapping[str, tuple[float, float]]
-    """Low and high log error of left-out rows at 90 %, by regime; `all` always there."""
+    quantiles: Mapping[str, float]
+    """Half the log width of ranges, by regime and in units of the expected error's power; `all` always there."""
     ratios: Mapping[str, float]
     """Left-out predicted over measured time, by run id."""
+    residuals: Mapping[str, tuple[float, float]]
+    """Log of measured over predicted time before runs like it correct it, and tokens a step and device, by run id."""
     coverage: float
 
 
@@ -36,7 +38,8 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
     return Calibration(
         constants=Constants({name: raw["constants"].get(name, prior.mode) for name, prior in PRIORS.items()}),
         effects=raw["effects"],
-        quantiles={name: (low, high) for name, (low, high) in raw["quantiles"].items()},
+        quantiles=raw["quantiles"],
         ratios=raw["ratios"],
+        residuals={name: (residual, tokens) for name, (residual, tokens) in raw["residuals"].items()},
         coverage=raw["coverage"],
     )

@@ -119,6 +119,7 @@ def expected_of(of: Setting) -> Expected:
 
     from estimator.calibration import calibration
     from estimator.memory import memory
+    from estimator.outlook import outlook
     from estimator.predict import effect
     from estimator.step import PARTS, step_time
     from estimator.uncertainty import interval
@@ -129,8 +130,9 @@ def expected_of(of: Setting) -> Expected:
     rows = of.layouts.taken(np.array([best]))
     times = step_time(of.case, rows, known.constants)
     physical_s = float(times.total_s[0])
-    span = interval(of, known)
-    speed = of.global_batch * of.question.sequence_length / (physical_s * math.exp(effect(of, known)))
+    seen = outlook(of)
+    span = interval(of, known, seen)
+    speed = of.global_batch * of.question.sequence_length / (physical_s * math.exp(effect(of, known) + seen.correction_log))
     return Expected(
         tokens_per_second=speed,
         low=speed / span.high,

@@ -3,13 +3,18 @@
 from estimator.question import Question
 from estimator.stacks import Stack
 
-__all__ = ["CURRENT_RELEASE", "effect_keys", "regime_keys"]
+__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "regime_keys"]
 
 CURRENT_RELEASE = 2026.75
 """Release of the software where nothing is said."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
 _EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
+
+
+def bit_class(precision: str) -> str:
+    """Return the width of a matmul's operands, as regimes are named: whatever has more than 8 bits is one class."""
+    return "8-bit" if precision in _EIGHT_BIT else "4-bit" if precision == "nvfp4" else "16-bit"
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
@@ -37,8 +42,6 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes that a question's range is taken from, the narrowest first."""
-    bits = "8-bit" if question.precision in _EIGHT_BIT else "4-bit" if question.precision == "nvfp4" else "16-bit"
     moe, frozen = question.transformer.experts is not None, question.method.name != "full"
     what = "experts" if moe else "adapters" if frozen else "dense"
-    narrow = (f"{what} {bits}", what, "all")
-    return ("untuned", *narrow) if stack.tier == "untuned" else narrow
+    return ("untuned", what, "all") if stack.tier == "untuned" else (what, "all")

@@ -261,8 +261,9 @@ class CalibrationFile(TypedDict):
     coverage: float
     constants: dict[str, float]
     effects: dict[str, float]
-    quantiles: dict[str, tuple[float, float]]
+    quantiles: dict[str, float]
     ratios: dict[str, float]
+    residuals: dict[str, tuple[float, float]]
 
 
 class FiguresRow(TypedDict):

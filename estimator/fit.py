@@ -1,7 +1,7 @@
 """Fitting constants and effects to published runs: Gauss-Newton on log time, robust, shrunk to the priors."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from estimator.backtest import Table, physical_log_time
 from estimator.constants import PRIORS, Constants
+from estimator.correction import Neighbours, correction_log, numbered
 
-__all__ = ["EFFECT_SPREAD", "Fit", "fitted", "left_out_log_errors"]
+__all__ = ["EFFECT_SPREAD", "Fit", "fitted", "left_out_corrected", "left_out_log_errors"]
 
 EFFECT_SPREAD: Mapping[str, float] = {
     "device": 0.12,
@@ -118,15 +119,40 @@ def fitted(rows: Table, *, rounds: int = 8) -> Fit:
 
 
 def left_out_log_errors(rows: Table, *, folds: NDArray[np.intp] | None = None, rounds: int = 3) -> NDArray[np.float64]:
-    """Return the log of predicted over measured time of each row, its whole source (or fold) left out of the fit."""
-    problem = _Problem(rows)
-    n = len(rows.runs)
-    start = np.zeros(len(problem.names) + len(problem.keys))
-    whole = _solved(problem, start, np.ones(n, dtype=bool), 8)
-    labels = np.unique(np.array(rows.groups), return_inverse=True)[1] if folds is None else folds
-    errors = np.empty(n)
-    for label in np.unique(labels):
-        out = labels == label
-        offsets = _solved(problem, whole, ~out, rounds)
-        errors[out] = (problem.predicted(offsets) - rows.log_measured)[out]
+    """Return the log of predicted over measured time of each row, its whole source (or fold) left out of the fit.
+
+    Physics and effects alone: what runs alike teach comes on top, see `left_out_corrected`.
+    """
+    errors = np.empty(len(rows.runs))
+    for out, residuals in _left_out(rows, numbered(rows.groups) if folds is None else folds, rounds):
+        errors[out] = -residuals[out]
     return errors
+
+
+def left_out_corrected(rows: Table, *, rounds: int = 3) -> NDArray[np.float64]:
+    """Return the same with the correction from the runs of all other sources, as it is served."""
+    groups = numbered(rows.groups)
+    errors = np.empty(len(rows.runs))
+    for out, residuals in _left_out(rows, groups, rounds):
+        kept = np.flatnonzero(~out)
+        others = Neighbours(
+            traits=rows.traits.taken(kept),
+            residuals=residuals[kept],
+            errors=np.abs(residuals[kept]),
+            groups=groups[kept],
+        )
+        errors[out] = correction_log(rows.traits.taken(np.flatnonzero(out)), others) - residuals[out]
+    return errors
+
+
+def _left_out(
+    rows: Table, folds: NDArray[np.intp], rounds: int
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """Yield the rows of each fold, and the residuals of all rows under the fit to the others."""
+    problem = _Problem(rows)
+    start = np.zeros(len(problem.names) + len(problem.keys))
+    whole = _solved(problem, start, np.ones(len(rows.runs), dtype=bool), 8)
+    for label in np.unique(folds):
+        out = folds == label
+        offsets = _solved(problem, whole, ~out, rounds)
+        yield out, rows.log_measured - problem.predicted(offsets)

@@ -13,6 +13,7 @@ from estimator.flops import flop_counts
 from estimator.lattice import Lattice
 from estimator.layout import RECOMPUTES, Layouts
 from estimator.memory import memory
+from estimator.outlook import outlook
 from estimator.pricing import Choice, Setting, choice, setting
 from estimator.question import Assumption, Caution, Layout, MemoryUse, Prediction, Question
 from estimator.sensitivity import narrowings
@@ -39,9 +40,10 @@ def prediction(question: Question) -> Prediction:
     rows = found.layouts.taken(np.array([best]))
     layout = rows.row(0)
     times = step_time(found.case, rows, known.constants)
-    factor = math.exp(effect(found, known))
+    seen = outlook(found)
+    factor = math.exp(effect(found, known) + seen.correction_log)
     step_s = float(times.total_s[0]) * factor
-    span = interval(found, known)
+    span = interval(found, known, seen)
     flop = flop_counts(
         question.transformer,
         sequence_length=question.sequence_length,
@@ -73,7 +75,7 @@ def prediction(question: Question) -> Prediction:
 
 
 def effect(of: Setting, known: Calibration) -> float:
-    """Return the log of measured over physical time of runs like this one."""
+    """Return the log of measured over physical time of the kinds that a run belongs to: device, stack, precision."""
     keys = effect_keys(of.question, of.stack)
     return sum(known.effects.get(key, 0.0) for key in keys)
 

@@ -9,8 +9,8 @@ from estimator.backtest import Table, table
 from estimator.calibration import calibration_as_written
 from estimator.constants import prior_constants
 from estimator.files import AccuracyFile, CalibrationFile
-from estimator.fit import Fit, fitted, left_out_log_errors
-from estimator.uncertainty import COVERAGE, coverage_of, left_out_inside, regime_quantiles
+from estimator.fit import Fit, fitted, left_out_corrected
+from estimator.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 
 __all__ = ["Refit", "refit"]
 
@@ -30,17 +30,25 @@ class Refit:
 def refit() -> Refit:
     """Return constants and effects fitted to all published runs, and their errors with whole sources left out."""
     rows, fit = _fitted()
-    errors = left_out_log_errors(rows)
-    quantiles = regime_quantiles(errors, rows.regimes, rows.groups)
-    inside, width = left_out_inside(errors, rows.regimes, rows.groups)
+    errors = left_out_corrected(rows)
+    scales = left_out_scales(errors, rows.traits, rows.groups)
+    quantiles = regime_quantiles(errors, scales, rows.regimes, rows.groups)
+    inside, width = left_out_inside(errors, scales, rows.regimes, rows.groups)
     ratios = {run.id: round(float(np.exp(error)), 4) for run, error in zip(rows.runs, errors, strict=True)}
     calibration: CalibrationFile = {
         "fitted_on": {"rows": len(rows.runs), "sources": len(set(rows.groups)), "left_out": dict(rows.left_out)},
         "coverage": COVERAGE,
         "constants": {name: float(f"{value:.{_DIGITS}g}") for name, value in fit.constants.items()},
         "effects": {key: round(value, _DIGITS) for key, value in fit.effects.items()},
-        "quantiles": {name: (round(low, 4), round(high, 4)) for name, (low, high) in quantiles.items()},
+        "quantiles": {name: round(width, 4) for name, width in quantiles.items()},
         "ratios": ratios,
+        "residuals": {},
+    }
+    in_sample = in_sample_log_errors(table(calibration_as_written(calibration).constants), calibration_as_written(calibration))
+    tokens = np.exp(rows.traits.log_share)
+    calibration["residuals"] = {
+        run.id: (round(-float(error), 4), float(f"{share:.{_DIGITS}g}"))
+        for run, error, share in zip(rows.runs, in_sample, tokens, strict=True)
     }
     accuracy: AccuracyFile = {
         "error": "|predicted time / measured time - 1|, the whole source of each row left out of the fit",
@@ -48,8 +56,8 @@ def refit() -> Refit:
         "rows_fitted_on": len(rows.runs),
         "rows_left_out": len(rows.left_out),
         "fits_memory": round(float(np.mean(rows.memory_share <= 1.0)), 4),
-        "covered_in_sample": round(float(np.mean(coverage_of(errors, quantiles, rows.regimes))), 4),
-        "median_in_sample": _median_in_sample(calibration),
+        "covered_in_sample": round(float(np.mean(coverage_of(errors, scales, quantiles, rows.regimes))), 4),
+        "median_in_sample": round(float(np.median(np.abs(np.expm1(in_sample)))), 4),
         "regimes": figures_by_regime(rows, errors, inside, width),
     }
     return Refit(calibration=calibration, accuracy=accuracy)
@@ -63,10 +71,3 @@ def _fitted() -> tuple[Table, Fit]:
         rows = table(fit.constants)
         fit = fitted(rows)
     return rows, fit
-
-
-def _median_in_sample(written: CalibrationFile) -> float:
-    """Return the median error with the constants as written, so that the tests can work it out again."""
-    known = calibration_as_written(written)
-    errors = in_sample_log_errors(table(known.constants), known)
-    return round(float(np.median(np.abs(np.expm1(errors)))), 4)

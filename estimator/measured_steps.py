@@ -71,6 +71,7 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
         stack=of["stack"],
         framework=of["framework"],
         year=of["year"],
+        released=of["year"] + 0.5,
         offloaded=False,
         packed_short=False,
         tokens_per_second_per_gpu=counts["global_batch"] * sequence / (step_s * counts["gpus"]),

@@ -30,7 +30,7 @@ CLASSICS = {
 }
 """Tables of Megatron's own papers, and the ids of their rows."""
 SWEEP = "vTrain, one node"
-_SETS = {SWEEP: "vtrain-single", "vTrain, 8 to 64 nodes": "vtrain-multi"}
+_SETS = {SWEEP: "vtrain-single"}
 PEERS = {
     "Narayanan et al. 2021, table 1": "Calculon 10.3%, SimuMax 14%, llm-analysis 46%",
     "Korthikanti et al. 2022, table 5": "Calculon 3.7% (what it was made on), SimuMax 9%, llm-analysis 26%",

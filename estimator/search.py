@@ -12,6 +12,8 @@ _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
+_END_LAYERS = 2
+"""Embedding and logits, each balanced as one layer."""
 _LONG_SEQUENCE = 16_384
 
 
@@ -59,4 +61,5 @@ def space(
         shard_stage=stages if request.data_sharding is None else (SHARDINGS.index(request.data_sharding),),
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
+        end_layers=_END_LAYERS if stack.tier == "tuned" else 0,
     )

@@ -12,8 +12,8 @@ from estimator.constants import Constants
 from estimator.effects import effect_keys, regime_keys
 from estimator.errors import InfeasibleError
 from estimator.hardware import Cluster
-from estimator.likeness import Traits, joined_traits, setting_traits
 from estimator.layout import Floats, Layouts
+from estimator.likeness import Traits, joined_traits, setting_traits
 from estimator.pricing import Setting, choice, setting
 from estimator.published import PublishedRun
 from estimator.question import LayoutRequest, Method, Question

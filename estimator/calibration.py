@@ -23,7 +23,7 @@ class Calibration:
     ratios: Mapping[str, float]
     """Left-out predicted over measured time, by run id."""
     residuals: Mapping[str, tuple[float, float]]
-    """Log of measured over predicted time before runs like it correct it, and tokens a step and device, by run id."""
+    """Log of measured over predicted time before runs like it correct it, and tokens a step, by run id."""
     coverage: float
 
 

@@ -83,7 +83,10 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.15e-3, 0.4e-3, 1.0e-3, "Least time of a layer, forward and backward: kernel launches"
         ),
         "unfused_layer_floor_s": _prior(
-            0.8e-3, 2.0e-3, 4.0e-3, "The same where attention is unfused: several times the kernels, launched one by one"
+            0.8e-3,
+            2.0e-3,
+            4.0e-3,
+            "The same where attention is unfused: several times the kernels, launched one by one",
         ),
         "step_constant_s": _prior(5e-3, 15e-3, 50e-3, "Time of a step outside the model: data, logging, gradient norm"),
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),

@@ -32,12 +32,13 @@ _EXPERTS_SHARE = 0.35
 """Share of that spread which carries over between models with experts: their shapes differ more than these traits."""
 _SAME_STACK_AND_DEVICE = 0.06
 _SAME_TIER_AND_FAMILY = 0.03
-"""Spreads that do not fade with size, count or date."""
-_FADING = {"log_size": 1.5, "log_gpus": 3.0, "log_length": 0.4, "log_share": 1.0, "released": 2.0}
-"""Distance at which likeness has fallen to 0.61: e-folds, and years."""
+"""Spreads that do not fade with size, length, batch or date."""
+_FADING = {"log_size": 1.5, "log_length": 0.4, "log_batch": 1.5, "released": 2.0}
+"""Distance at which likeness has fallen to 0.61: e-folds, and years. The count of devices is not among them: a batch
+on more of them must not become slower by being compared with other runs."""
 _OTHER = {"stack": 0.25, "family": 0.3, "device": 0.3, "bits": 0.8, "experts": 0.1, "adapters": 0.25}
 """What is left of likeness where two runs differ in a trait."""
-_WIDE_FADING = {"log_size": 2.5, "log_gpus": 4.0, "log_length": 1.2, "log_share": 2.0, "released": 2.0}
+_WIDE_FADING = {"log_size": 2.5, "log_length": 1.2, "log_batch": 3.0, "released": 2.0}
 _WIDE_OTHER = {"stack": 0.3, "family": 0.4, "device": 0.5, "bits": 0.7, "experts": 0.15, "adapters": 0.4}
 """The same for how far off predictions are, which fades more slowly than in which direction."""
 
@@ -56,10 +57,9 @@ class Traits:
     adapters: Rows
     log_size: Floats
     """Log of active parameters."""
-    log_gpus: Floats
     log_length: Floats
-    log_share: Floats
-    """Log of tokens a step and device."""
+    log_batch: Floats
+    """Log of tokens a step."""
     released: Floats
     """Release of the software, in years."""
 
@@ -86,9 +86,8 @@ def setting_traits(of: Setting) -> Traits:
         (question.precision,),
         (question.transformer,),
         (question.method.name,),
-        n_gpus=(question.cluster.n_gpus,),
         lengths=(question.sequence_length,),
-        tokens_per_gpu=(of.global_batch * question.sequence_length / question.cluster.n_gpus,),
+        tokens_per_step=(of.global_batch * question.sequence_length,),
         released=(question.released or CURRENT_RELEASE,),
     )
 
@@ -100,9 +99,8 @@ def traits_of(
     transformers: Sequence[Transformer],
     methods: Sequence[str],
     *,
-    n_gpus: Sequence[int],
     lengths: Sequence[int],
-    tokens_per_gpu: Sequence[float],
+    tokens_per_step: Sequence[float],
     released: Sequence[float],
 ) -> Traits:
     """Return the traits of runs, a row each."""
@@ -115,9 +113,8 @@ def traits_of(
         experts=np.array([int(one.experts is not None) for one in transformers]),
         adapters=np.array([int(method != "full") for method in methods]),
         log_size=np.log([float(workload(one).active_parameters) for one in transformers]),
-        log_gpus=np.log(np.array(n_gpus, dtype=np.float64)),
         log_length=np.log(np.array(lengths, dtype=np.float64)),
-        log_share=np.log(np.array(tokens_per_gpu, dtype=np.float64)),
+        log_batch=np.log(np.array(tokens_per_step, dtype=np.float64)),
         released=np.array(released, dtype=np.float64),
     )
 
@@ -130,7 +127,7 @@ def joined_traits(parts: Sequence[Traits]) -> Traits:
 def likeness(a: Traits, b: Traits) -> Floats:
     """Return the covariance of what the physics gets wrong about runs `a` and runs `b`, shape (A, B), log time squared.
 
-        spread² · fading(size, count, length, share, release) · product of what differing traits leave + what never fades
+    spread² · fading(size, length, batch, release) · product of what differing traits leave + what never fades
     """
     share = _SPREAD * np.where(a.experts > 0, _EXPERTS_SHARE, 1.0)
     other = _SPREAD * np.where(b.experts > 0, _EXPERTS_SHARE, 1.0)

@@ -111,8 +111,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
         question.precision,
         question.method,
         question.sequence_length,
-        unfused=year < used.fused_attention_since
-        or (question.transformer.sinks and released < used.fused_sinks_since),
+        unfused=year < used.fused_attention_since or (question.transformer.sinks and released < used.fused_sinks_since),
         packed_short=packed_short,
         flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
         gradient_bytes=_gradient_bytes(used, year),

@@ -44,8 +44,9 @@ def refit() -> Refit:
         "ratios": ratios,
         "residuals": {},
     }
-    in_sample = in_sample_log_errors(table(calibration_as_written(calibration).constants), calibration_as_written(calibration))
-    tokens = np.exp(rows.traits.log_share)
+    written = calibration_as_written(calibration)
+    in_sample = in_sample_log_errors(table(written.constants), written)
+    tokens = np.exp(rows.traits.log_batch)
     calibration["residuals"] = {
         run.id: (round(-float(error), 4), float(f"{share:.{_DIGITS}g}"))
         for run, error, share in zip(rows.runs, in_sample, tokens, strict=True)

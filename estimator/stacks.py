@@ -71,7 +71,16 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         one.name: one
         for one in (
-            _stack("nemo", "tuned", "zero1", model_parallel=True, fused=2024, hides=2024, fused_experts=2026.4, sinks=2026.4),
+            _stack(
+                "nemo",
+                "tuned",
+                "zero1",
+                model_parallel=True,
+                fused=2024,
+                hides=2024,
+                fused_experts=2026.4,
+                sinks=2026.4,
+            ),
             _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
             _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023, fused_experts=2026.4, sinks=2026.4),
             _stack("megatron", "tuned", "zero1", None, model_parallel=True, hides=2024),

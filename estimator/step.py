@@ -207,7 +207,9 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
         memory=_traffic_s(case, constants, lay, tokens) + routing,
         communication=_layer_communication_s(case, constants, lay, tokens),
         floor=np.where(case.unfused > 0, constants["unfused_layer_floor_s"], constants["layer_floor_s"])
-        * case.n_layers / lay.pipeline * (1.0 + again / 3.0),
+        * case.n_layers
+        / lay.pipeline
+        * (1.0 + again / 3.0),
         last_stage=last,
     )
 

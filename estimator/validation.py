@@ -196,9 +196,11 @@ def _calibration_faults(rows: CalibrationFile, run_ids: set[str]) -> Iterator[st
     yield from (f"calibration.json: {name} is not a run, or was not looked at" for name in sorted(stale))
     if "all" not in rows["quantiles"] or not 0 < rows["coverage"] < 1:
         yield "calibration.json: has no quantiles of all rows, or no coverage"
-    for name, (low, high) in rows["quantiles"].items():
-        if not -math.inf < low < 0 < high < math.inf:
-            yield f"calibration.json: the range of {name} is {low} to {high}"
+    for name, width in rows["quantiles"].items():
+        if not 0 < width < math.inf:
+            yield f"calibration.json: the range of {name} is {width} wide"
+    if set(rows["residuals"]) != set(rows["ratios"]):
+        yield "calibration.json: residuals and left-out ratios are not of the same runs"
 
 
 def _repeated(names: Iterable[str]) -> list[str]:

@@ -155,7 +155,7 @@ def _question(chip: str, stack: str, year: int) -> Question:
         sequence_length=SEQUENCE,
         global_batch_sequences=128,
         framework=stack,
-        year=year,
+        released=float(year),
     )
 
 

@@ -45,7 +45,7 @@ CHIP = Accelerator(
     architecture="Ampere",
     family="ampere",
     segment="datacenter",
-    released=2021.0,
+    year=2021,
     memory_bytes=80e9,
     memory_bandwidth_bytes_per_s=1e12,
     peak_flop_per_s={"bf16": 100e12},
@@ -160,6 +160,11 @@ STREAM_S = 2.0 * TOKENS * LAYERS * (10.0 * 1024 + 3.0 * (3 * 1024 + 4096)) * 2.5
 GRADIENT_S = 4.0 * PARAMETERS / MEMORY_BYTES_PER_S
 
 
+def _launched_s(busy_s: float, floor_s: float) -> float:
+    """Return the larger of kernels and launches, rounded: where both take as long, sqrt(0.06)/2 of it is lost."""
+    return (busy_s + floor_s + math.sqrt((busy_s - floor_s) ** 2 + 0.06 * busy_s * floor_s)) / 2
+
+
 def test_on_one_device_every_term_is_the_formulas() -> None:
     times = _step(1)
     busy_s = LAYERS * LAYER_S + ATTENTION_S + STREAM_S + GRADIENT_S
@@ -169,8 +174,10 @@ def test_on_one_device_every_term_is_the_formulas() -> None:
     assert times.communication_s[0] == times.bubble_s[0] == 0.0
     assert times.optimizer_s[0] == pytest.approx(20.0 * PARAMETERS / MEMORY_BYTES_PER_S)
     assert busy_s < LAYERS * 10e-3, "else launches do not show"
-    assert times.other_s[0] == pytest.approx(LAYERS * 10e-3 - busy_s + 7e-3)
-    assert times.total_s[0] == pytest.approx(LAYERS * 10e-3 + LOGITS_S + times.optimizer_s[0] + 7e-3)
+    launched_s = _launched_s(busy_s, LAYERS * 10e-3)
+    assert launched_s < LAYERS * 10e-3 * 1.13, "else more than the rounding is added"
+    assert times.other_s[0] == pytest.approx(launched_s - busy_s + 7e-3)
+    assert times.total_s[0] == pytest.approx(launched_s + LOGITS_S + times.optimizer_s[0] + 7e-3)
 
 
 def test_full_recomputation_runs_the_forward_pass_of_the_layers_again() -> None:
@@ -222,7 +229,7 @@ def test_a_pipeline_waits_for_its_stages_and_hands_activations_on() -> None:
     assert times.communication_s[0] == pytest.approx((n * crossing_s + reduction_s) * slow)
     tail_s = LOGITS_S * (0.5 + 0.5 / 2)
     assert times.compute_s[0] == pytest.approx(n * (LAYER_S + tail_s) * slow)
-    stage_s = 10e-3
+    stage_s = _launched_s(LAYER_S + (ATTENTION_S + STREAM_S + GRADIENT_S) / 2, 10e-3)
     assert times.bubble_s[0] == pytest.approx((stage_s + crossing_s + tail_s / 2) * slow)
 
 

@@ -132,9 +132,8 @@ def expected_of(of: Setting) -> Expected:
     physical_s = float(times.total_s[0])
     seen = outlook(of)
     span = interval(of, known, seen)
-    speed = (
-        of.global_batch * of.question.sequence_length / (physical_s * math.exp(effect(of, known) + seen.correction_log))
-    )
+    step_s = physical_s * math.exp(effect(of, known) + seen.correction_log)
+    speed = of.global_batch * of.question.sequence_length / step_s
     return Expected(
         tokens_per_second=speed,
         low=speed / span.high,

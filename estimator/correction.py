@@ -71,9 +71,9 @@ def _kriged(likely: Floats, known: Neighbours) -> float:
     traits = known.traits.taken(rows)
     covariance = likeness(traits, traits) + SOURCE_SPREAD**2 * (groups[:, None] == groups[None, :])
     noise = np.full(len(rows), NOISE**2)
-    weights = np.zeros(len(rows))
+    weights: Floats = np.zeros(len(rows))
     for _ in range(_ROUNDS + 1):
-        weights = np.linalg.solve(covariance + np.diag(noise), residuals)
+        weights = np.asarray(np.linalg.solve(covariance + np.diag(noise), residuals), dtype=np.float64)
         left = np.abs(noise * weights)
         noise = NOISE**2 * np.maximum(1.0, left / _OUTLIER)
     return float(likely[rows] @ weights)

@@ -26,7 +26,7 @@ _FEWEST_SOURCES = 3
 _FULL_TRUST_SOURCES = 12
 """Sources at which a regime's quantiles replace those of the wider one."""
 _SCALE_POWER = 0.7
-"""How far ranges follow what errors are expected: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
+"""How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
 _UNSEEN_FAMILY = 1.25
 """Factor on the log width on a device family no published run is of."""
 
@@ -72,7 +72,7 @@ def _conformal(scores: Floats) -> float:
 
 def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:
     """Return half the log width of a range: that of the narrowest regime known, times the scale's power."""
-    return quantiles[next(key for key in keys if key in quantiles)] * scale**_SCALE_POWER
+    return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
 def interval(of: Setting, known: Calibration, seen: Outlook) -> Interval:

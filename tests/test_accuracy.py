@@ -77,8 +77,9 @@ def test_the_ranges_hold_what_they_promise() -> None:
 
 
 def test_left_out_errors_are_larger_than_those_of_the_fit() -> None:
-    """Else something of the left-out sources leaked into it. Physics and effects alone: on top of them the left-out
-    errors have a correction from other sources, so that only the fit itself can be compared.
+    """Else something of the left-out sources leaked into it.
+
+    The fit's own errors lack the correction from other sources that the left-out ones have: hence the tenth of slack.
     """
     in_sample = np.abs(np.array([KNOWN.residuals[run.id][0] for run in _rows().runs]))
     served = np.abs(_left_out_log_errors())

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.effects import CURRENT_RELEASE, bit_class
+from estimator.effects import bit_class, release
 from estimator.hardware import Accelerator
 from estimator.layout import Floats
 from estimator.model import Transformer
@@ -88,7 +88,7 @@ def setting_traits(of: Setting) -> Traits:
         (question.method.name,),
         lengths=(question.sequence_length,),
         tokens_per_step=(of.global_batch * question.sequence_length,),
-        released=(question.released or CURRENT_RELEASE,),
+        released=(release(question),),
     )
 
 

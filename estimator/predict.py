@@ -7,7 +7,7 @@ import numpy as np
 
 from estimator.calibration import Calibration, calibration
 from estimator.comparables import comparable_runs
-from estimator.effects import effect_keys
+from estimator.effects import effect_keys, release
 from estimator.fewer import fewer_would_do
 from estimator.flops import flop_counts
 from estimator.lattice import Lattice
@@ -153,6 +153,11 @@ def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption
     if question.framework == "auto":
         note = f"what most runs on such hardware use; {of.stack.tier} stacks are assumed where nothing is said"
         out.append(Assumption(name="framework", value=of.stack.name, source="default", note=note))
+    if question.released is None:
+        note = "clusters run what is about a year old, and old devices what last served them; newer releases are faster"
+        out.append(
+            Assumption(name="software_release", value=release(question), unit="year", source="default", note=note)
+        )
     if question.global_batch_sequences is None:
         note = "a usual batch for the size of the model and the cluster"
         out.append(

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from estimator.case import Case, case
 from estimator.constants import Constants
-from estimator.effects import CURRENT_RELEASE
+from estimator.effects import release
 from estimator.errors import InfeasibleError
 from estimator.lattice import Lattice, Space, lattice
 from estimator.layout import RECOMPUTES
@@ -23,8 +23,9 @@ __all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "
 _RANKED = 1024
 """Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
 _SMALL_CLUSTER = 8
-_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (float("inf"), 16e6))
-"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024)."""
+_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
+"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
+DeepSeek-AI 2024)."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
@@ -103,7 +104,7 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     """
     cluster = question.cluster
     used = _stack(question)
-    released = question.released or CURRENT_RELEASE
+    released = release(question)
     year = int(released)
     numbers = case(
         question.transformer,

@@ -3,6 +3,7 @@
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,8 @@ _ATTENTION_BACKWARD = 2.5
 _ZERO3 = 3.0
 _ROUNDING = 0.06
 """How softly launches and kernels take turns: where both take as long, an eighth is lost."""
+_FEW = 512
+"""Matmuls of fewer layouts take as long as calling for them does: their three passes are timed in one call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,11 +103,17 @@ def _matrix_s(
         m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
         times = matrix.copies / lay.expert / constants["expert_efficiency"]
     half = matrix.part == "logits" or matrix.name == "router"
-    forward = matmul_s(case, constants, m, n, k, half=half)
-    backward = matmul_s(case, constants, m, k, n, half=half) + case.weight_gradients * matmul_s(
-        case, constants, k, n, m, half=half
-    )
-    return forward * times, backward * times
+    # Forward, gradient of the input, gradient of the weight.
+    passes = ((m, n, k), (m, k, n), (k, n, m))
+    shape = np.broadcast_shapes(*map(np.shape, passes[0]))
+    if math.prod(shape) <= _FEW:
+        together = np.empty((3, 3, *shape))
+        for place, sizes in enumerate(passes):
+            together[0, place], together[1, place], together[2, place] = sizes
+        forward, of_input, of_weight = np.asarray(matmul_s(case, constants, *together, half=half))
+    else:
+        forward, of_input, of_weight = (matmul_s(case, constants, *sizes, half=half) for sizes in passes)
+    return forward * times, (of_input + case.weight_gradients * of_weight) * times
 
 
 def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:

@@ -171,7 +171,7 @@ def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "traintime", "sweep", str(tmp_path / "spec.toml"), "--out", str(out)]
     options = ["--workers", "2", "--rows-per-part", str(ROWS_PER_PART)]
     first = subprocess.Popen([*command, *options], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while len(_files(out)) < 3:
+    while len(list(out.glob("part-*.parquet"))) < 3:
         assert first.poll() is None
         time.sleep(0.01)
     first.kill()

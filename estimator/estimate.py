@@ -238,45 +238,42 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
                 note=f"the observed speed is {observed / predicted:.2f} of it",
             )
         )
-    overhead = run_overhead(run.n_gpus)
     return _Speed(
         basis="observed",
         tokens_per_second=observed,
-        low_factor=_together(OBSERVED_DRIFT.low, overhead.low, overhead),
-        high_factor=_together(OBSERVED_DRIFT.high, overhead.high, overhead),
+        low_factor=OBSERVED_DRIFT.low,
+        high_factor=OBSERVED_DRIFT.high,
         coverage=None,
-        overhead=overhead,
-        assumptions=(*assumptions, _overhead_assumption(overhead)),
+        overhead=None,
+        assumptions=tuple(assumptions),
         warnings=tuple(warnings),
-    )
-
-
-def _together(step_factor: float, overhead_end: float, overhead: RunOverhead) -> float:
-    """Return the factor of step and overhead at one end, as independent errors of log time."""
-    ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
-    return math.exp(math.copysign(math.hypot(*ends), ends[0]))
-
-
-def _overhead_assumption(overhead: RunOverhead) -> Assumption:
-    return Assumption(
-        name="run_level_overhead",
-        value=round(overhead.fraction, 4),
-        unit="of the time in steps",
-        source="default",
-        note=overhead.note,
     )
 
 
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
     overhead = run_overhead(run.n_gpus)
+
+    def together(step_factor: float, overhead_end: float) -> float:
+        """Return the factor of step and overhead at one end, as independent errors of log time."""
+        ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
+        return math.copysign(math.hypot(*ends), ends[0])
+
     return _Speed(
         basis="predicted",
         tokens_per_second=prediction.tokens_per_step / prediction.step_s,
-        low_factor=_together(prediction.low_factor, overhead.low, overhead),
-        high_factor=_together(prediction.high_factor, overhead.high, overhead),
+        low_factor=math.exp(together(prediction.low_factor, overhead.low)),
+        high_factor=math.exp(together(prediction.high_factor, overhead.high)),
         coverage=prediction.coverage,
         overhead=overhead,
-        assumptions=(_overhead_assumption(overhead),),
+        assumptions=(
+            Assumption(
+                name="run_level_overhead",
+                value=round(overhead.fraction, 4),
+                unit="of the time in steps",
+                source="default",
+                note=overhead.note,
+            ),
+        ),
     )
 
 

@@ -126,7 +126,7 @@ def _run_time(known: Calibration) -> TableRow:
 
 
 def _observed_run_time() -> Iterator[TableRow]:
-    """Yield the figures of whole runs as extrapolated from their own speed in steady state, with the overhead of a run.
+    """Yield the figures of whole runs as extrapolated from their own speed, in steady state.
 
     A duration that is itself worked out from the speed says nothing, and is left out.
     """
@@ -135,10 +135,9 @@ def _observed_run_time() -> Iterator[TableRow]:
         published_s, speed = _published_s(run), run.tokens_per_second_per_gpu
         if published_s is None or speed is None or run.total_tokens is None:
             continue
-        steps = run.total_tokens / (speed * run.n_gpus) / published_s
-        if abs(steps - 1.0) > _THE_SAME:
-            whole = steps * (1.0 + run_overhead(run.n_gpus).fraction)
-            errors["all weights" if run.method == "full" else "adapters"].append(whole - 1.0)
+        error = run.total_tokens / (speed * run.n_gpus) / published_s - 1.0
+        if abs(error) > _THE_SAME:
+            errors["all weights" if run.method == "full" else "adapters"].append(error)
     for trained, found in errors.items():
         yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(found))
 

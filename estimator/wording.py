@@ -25,7 +25,7 @@ def summary(estimate: Estimate) -> str:
             how = "predicted from step time, with run-level overhead"
         case "observed":
             sure = f" ({ends})"
-            how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s, with run-level overhead"
+            how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s"
         case "assumed_utilization" if run.utilization is not None:
             sure = ""
             how = f"at the given utilization of {run.utilization:.4g}"

@@ -6,13 +6,13 @@ from functools import cache
 import numpy as np
 
 from estimator import catalogue
-from estimator.calibration import calibration
+from estimator.calibration import Calibration, calibration
 from estimator.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.likeness import setting_traits, traits_of
 from estimator.pricing import Setting
 from estimator.stacks import stack
 
-__all__ = ["Outlook", "neighbours", "outlook"]
+__all__ = ["Outlook", "neighbours", "neighbours_of", "outlook"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,12 @@ class Outlook:
 
 @cache
 def neighbours() -> Neighbours:
-    """Return the published runs of the calibration, with what it left of each."""
-    known = calibration()
+    """Return the published runs of the committed calibration, with what it left of each."""
+    return neighbours_of(calibration())
+
+
+def neighbours_of(known: Calibration) -> Neighbours:
+    """Return the published runs of the calibration `known`, with what it left of each."""
     runs = [run for run in catalogue.runs() if run.id in known.residuals]
     return Neighbours(
         traits=traits_of(

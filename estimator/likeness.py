@@ -67,6 +67,16 @@ class Traits:
         """Return the given rows."""
         return Traits(**{name: getattr(self, name)[rows] for name in Traits.__slots__})
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The first row as numbers, which can be a key."""
+        return tuple(float(getattr(self, name)[0]) for name in Traits.__slots__)
+
+    @classmethod
+    def of_values(cls, values: tuple[float, ...]) -> "Traits":
+        """Return the one row whose numbers are `values`."""
+        return cls(**{name: np.array([value]) for name, value in zip(Traits.__slots__, values, strict=True)})
+
 
 _NUMBERS: dict[str, int] = {}
 

@@ -1,18 +1,21 @@
 """What the published runs say about one question: the correction of its time, and how far off to expect it."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
 from estimator import catalogue
 from estimator.calibration import Calibration, calibration
 from estimator.correction import Neighbours, correction_log, error_scale, numbered
-from estimator.likeness import setting_traits, traits_of
+from estimator.likeness import Traits, setting_traits, traits_of
 from estimator.pricing import Setting
 from estimator.stacks import stack
 
 __all__ = ["Outlook", "neighbours", "neighbours_of", "outlook"]
+
+_KEPT = 4096
+"""Questions remembered: those of one plan or comparison differ in what corrections do not depend on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +56,12 @@ def neighbours_of(known: Calibration) -> Neighbours:
 
 def outlook(of: Setting) -> Outlook:
     """Return what published runs say about a question, before any layout is chosen."""
-    traits, known = setting_traits(of), neighbours()
+    return _outlook(setting_traits(of).values)
+
+
+@lru_cache(maxsize=_KEPT)
+def _outlook(values: tuple[float, ...]) -> Outlook:
+    traits, known = Traits.of_values(values), neighbours()
     return Outlook(
         correction_log=float(correction_log(traits, known)[0]), error_scale=float(error_scale(traits, known)[0])
     )

@@ -6,7 +6,7 @@ from estimator.errors import InvalidValueError
 from estimator.inputs import MOST_GPUS, checked_choice, checked_whole, divisors_near
 from estimator.model import Transformer
 from estimator.question import Assumption, LayoutRequest, Recompute, Sharding
-from estimator.request import RECOMPUTE, SHARDINGS, Request
+from estimator.request import RECOMPUTE, SHARDING_NAMES, SHARDINGS, Request
 
 __all__ = ["MOST_SEQUENCES", "layout_assumptions", "layout_request"]
 
@@ -41,7 +41,8 @@ def layout_request(
         _fits_experts(degree["expert_parallel"], transformer, gpus)
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
-    sharding = checked_choice("data_sharding", request.data_sharding, SHARDINGS)
+    asked = request.data_sharding.strip().casefold()
+    sharding = checked_choice("data_sharding", SHARDING_NAMES.get(asked, asked), SHARDINGS)
     recompute = checked_choice("activation_recompute", request.activation_recompute, RECOMPUTE)
     return LayoutRequest(
         tensor_parallel=degree["tensor_parallel"],

@@ -154,7 +154,9 @@ def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption
         note = f"what most runs on such hardware use; {of.stack.tier} stacks are assumed where nothing is said"
         out.append(Assumption(name="framework", value=of.stack.name, source="default", note=note))
     if question.released is None:
-        note = "clusters run what is about a year old, and old devices what last served them; newer releases are faster"
+        note = (
+            "clusters run what is about a year old, old devices what last served them; framework takes one: nemo 25.09"
+        )
         out.append(
             Assumption(name="software_release", value=release(question), unit="year", source="default", note=note)
         )

@@ -2,8 +2,19 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
-__all__ = ["FRAMEWORKS", "METHODS", "PACKINGS", "PRECISIONS", "RECOMPUTE", "SHARDINGS", "Quantity", "Request"]
+__all__ = [
+    "FRAMEWORKS",
+    "METHODS",
+    "PACKINGS",
+    "PRECISIONS",
+    "RECOMPUTE",
+    "SHARDINGS",
+    "SHARDING_NAMES",
+    "Quantity",
+    "Request",
+]
 
 Quantity = str | int | float
 """A number as people write it: "15T", 1.5e13."""
@@ -13,6 +24,18 @@ PRECISIONS = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
 RECOMPUTE = ("auto", "none", "selective", "full")
 PACKINGS = ("auto", "packed", "padded")
 SHARDINGS = ("auto", "ddp", "zero1", "zero2", "zero3")
+SHARDING_NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "fsdp": "zero3",
+        "fsdp2": "zero3",
+        "full_shard": "zero3",
+        "shard_grad_op": "zero2",
+        "distributed_optimizer": "zero1",
+        "no_shard": "ddp",
+        "none": "ddp",
+    }
+)
+"""What trainers call the same."""
 FRAMEWORKS = (
     "auto",
     "megatron",
@@ -26,6 +49,15 @@ FRAMEWORKS = (
     "nanogpt",
     "llm.c",
     "neuron",
+    "automodel",
+    "jax",
+    "lightning",
+    "llmq",
+    "megatron-deepspeed",
+    "mlperf",
+    "nanotron",
+    "pytorch",
+    "torchtune",
 )
 
 

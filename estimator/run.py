@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from estimator.amount import Amount, amount
 from estimator.device import Device, device
 from estimator.errors import InvalidValueError, MissingValueError
+from estimator.framework_names import NamedFramework, named_framework
 from estimator.hardware import Cluster
 from estimator.inputs import (
     MOST_GPUS,
-    checked_choice,
     checked_fraction,
     checked_number,
     checked_whole,
@@ -16,7 +16,7 @@ from estimator.inputs import (
 )
 from estimator.layout_request import MOST_SEQUENCES, layout_assumptions, layout_request
 from estimator.question import Assumption, Caution, Method, Question
-from estimator.request import FRAMEWORKS, Request
+from estimator.request import Request
 from estimator.rule import RuleOfThumb, rule_coefficient
 from estimator.subject import Subject, subject
 from estimator.training_method import method
@@ -70,7 +70,7 @@ def run(request: Request) -> Run:
     length, length_assumption = _sequence_length(request, who, data)
     batch, batch_note = _batch(request, n_gpus)
     layout = layout_request(request, who.transformer, n_gpus, length, batch)
-    framework = checked_choice("framework", request.framework, FRAMEWORKS)
+    framework = named_framework(request.framework)
     cluster, cluster_assumptions = _cluster(request, what, n_gpus)
     question = (
         Question(
@@ -81,7 +81,8 @@ def run(request: Request) -> Run:
             sequence_length=length,
             global_batch_sequences=batch,
             layout=layout,
-            framework=framework,
+            framework=framework.name,
+            released=framework.released,
         )
         if who.transformer is not None and cluster is not None
         else None
@@ -126,7 +127,7 @@ def run(request: Request) -> Run:
                 )
             ),
             *layout_assumptions(layout),
-            *(() if framework == "auto" else (Assumption(name="framework", value=framework, source="user"),)),
+            *_framework_assumptions(framework),
             *given,
         ),
         warnings=(*who.warnings, *what.warnings, *_length_doubts(data, length)),
@@ -153,6 +154,15 @@ def _batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     replicas = max(1, n_gpus // max(1, split))
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {replicas:,} data-parallel replicas"
     return micro * accumulated * replicas, note
+
+
+def _framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
+    if named.name == "auto":
+        return ()
+    stack = Assumption(name="framework", value=named.name, source="user", note=named.note)
+    if named.released is None:
+        return (stack,)
+    return stack, Assumption(name="software_release", value=round(named.released, 2), unit="year", source="user")
 
 
 def _sequence_length(request: Request, who: Subject, data: Amount) -> tuple[int, Assumption]:

@@ -4,6 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+from estimator.request import SHARDING_NAMES
+
 __all__ = [
     "ActivationRecompute",
     "Budget",
@@ -59,6 +61,14 @@ def _folded(given: object) -> object:
     return given.strip().casefold() if isinstance(given, str) else given
 
 
+def _sharding(given: object) -> object:
+    """Return a sharding as it is spelt here: `FSDP` is zero3, `ZeRO-1` is zero1."""
+    if not isinstance(given, str):
+        return given
+    folded = given.strip().casefold().replace("-", "_")
+    return SHARDING_NAMES.get(folded, folded.replace("zero_", "zero"))
+
+
 Detail = Literal["concise", "detailed"]
 
 Query = Annotated[str, Field(description="Words in a name, architecture or segment: h100, 4090, hopper, consumer")]
@@ -111,11 +121,11 @@ Degree = Annotated[int | None, Field()]
 """Of parallelism; searched where left out."""
 DataSharding = Annotated[
     Literal["auto", "ddp", "zero1", "zero2", "zero3"],
-    BeforeValidator(_folded),
+    BeforeValidator(_sharding),
     Field(description="zero3 is FSDP's full shard"),
 ]
 Framework = Annotated[
-    str, Field(description="Stack whose efficiency to use: auto, megatron, nemo, torchtitan, fsdp, huggingface, …")
+    str, Field(description="Stack, and release if old: auto, megatron, nemo 25.09, torchtitan, fsdp, huggingface, …")
 ]
 Utilization = Annotated[
     float | None,

@@ -91,7 +91,12 @@ def _vendor_or_error(query: str, *, min_memory_gb: float, precision: str, sort_b
     """Return the devices of the vendor that `query` is: vendors' names are no words that tell devices apart."""
     if query.strip().casefold() in _vendors():
         return selection(vendor=query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
-    raise UnknownNameError("query", query, catalogue.nearest_accelerators(query))
+    raise UnknownNameError(
+        "query",
+        query,
+        catalogue.nearest_accelerators(query),
+        "give words of a name, architecture or segment, such as h100, hopper or consumer, or leave it out to list all",
+    )
 
 
 def _matches(wanted: Sequence[str], words: frozenset[str]) -> bool:

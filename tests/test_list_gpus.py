@@ -133,7 +133,7 @@ def test_detail_tells_the_source_of_every_number() -> None:
     ("arguments", "sentence"),
     [
         ({"query": "h100-smx"}, "unknown query 'h100-smx'; did you mean h100-sxm, h100-nvl, h100-pcie?"),
-        ({"query": "???"}, "unknown query '???'; no catalogued name is near it"),
+        ({"query": "???"}, "unknown query '???'; give words of a name, architecture or segment"),
         ({"vendor": "nvidea"}, "unknown vendor 'nvidea'; did you mean nvidia?"),
         ({"precision": "bf61"}, "unknown precision 'bf61'; did you mean bf16"),
     ],

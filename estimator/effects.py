@@ -56,4 +56,6 @@ def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes that a question's range is taken from, the narrowest first."""
     moe, frozen = question.transformer.experts is not None, question.method.name != "full"
     what = "experts" if moe else "adapters" if frozen else "dense"
-    return ("untuned", what, "all") if stack.tier == "untuned" else (what, "all")
+    if stack.tier == "untuned":
+        return "untuned", what, "all"
+    return (f"{stack.tier} {what}", what, "all") if what == "dense" else (what, "all")

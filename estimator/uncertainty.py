@@ -19,7 +19,7 @@ from estimator.question import Caution
 __all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "left_out_scales", "regime_quantiles"]
 
 COVERAGE = 0.9
-_LEVEL = 0.885
+_LEVEL = 0.88
 """Level of the quantiles: with a row's own source left out of them too, ranges then hold nine rows in ten."""
 _FEWEST_SOURCES = 3
 """Sources a regime needs before its own quantiles are believed at all."""

@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from estimator.calibration import Calibration, calibration
 from estimator.comparables import comparable_runs
+from estimator.constants import Constants
 from estimator.effects import effect_keys, release
 from estimator.fewer import fewer_would_do
 from estimator.flops import flop_counts
@@ -17,12 +19,15 @@ from estimator.outlook import outlook
 from estimator.pricing import Choice, Setting, choice, setting
 from estimator.question import Assumption, Caution, Layout, MemoryUse, Prediction, Question
 from estimator.sensitivity import narrowings
+from estimator.stacks import NEVER
 from estimator.step import PARTS, StepTime, step_time
 from estimator.uncertainty import interval
 
 __all__ = ["effect", "prediction"]
 
 _RUNNER_UPS = 5
+_MONTHS = 12
+_WORTH_SAYING = 0.05
 _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
 
@@ -66,6 +71,7 @@ def prediction(question: Question) -> Prediction:
         warnings=(
             *(() if fits else (_does_not_fit(found, rows),)),
             *(_fewer(found, known, layout, times) if fits else ()),
+            *_newer_release(found, rows, times, known.constants),
             *span.warnings,
         ),
         runner_ups=_runner_ups(found.layouts, priced, factor),
@@ -112,6 +118,26 @@ def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[
     near = ranked[close[ranked]][:_RUNNER_UPS]
     rows = layouts.taken(near)
     return tuple((rows.row(place), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
+
+
+def _newer_release(of: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
+    """Return a warning where a release is assumed whose expert layers wait for the host, and a newer one's do not."""
+    since, question = of.stack.fused_experts_since, of.question
+    unsaid = question.released is None and question.transformer.experts is not None
+    if not unsaid or not release(question) < since < NEVER:
+        return ()
+    fused = step_time(replace(of.case, fused_experts=1.0), rows, constants)
+    less = 1.0 - float(fused.total_s[0] / times.total_s[0])
+    if less < _WORTH_SAYING:
+        return ()
+    example = f"{of.stack.name} {int(since) - 2000}.{math.ceil((since - int(since)) * _MONTHS) + 1:02}"
+    return (
+        Caution(
+            code="newer_release_is_faster",
+            message=f"a release before {example} is assumed; from it on expert layers do not wait for the host, "
+            f'and a step takes about {less:.0%} less: say so with framework "{example}"',
+        ),
+    )
 
 
 def _does_not_fit(of: Setting, rows: Layouts) -> Caution:

@@ -8,8 +8,10 @@ from typing import Literal
 from estimator.hardware import Accelerator
 from estimator.question import Recompute, Sharding
 
-__all__ = ["STACKS", "Stack", "auto_stack", "stack"]
+__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack"]
 
+NEVER = 9999.0
+"""A release that has not come."""
 Tier = Literal["tuned", "research", "untuned"]
 
 
@@ -28,7 +30,7 @@ class Stack:
     """What runs on this stack do where they say nothing; None: the least that fits."""
     fused_attention_since: int
     """First year in which its attention did not write its scores to memory."""
-    hides_tensor_parallel_since: int
+    hides_tensor_parallel_since: float
     """First year in which its tensor-parallel collectives ran beside the matmuls they feed."""
     fused_sinks_since: float
     """First release whose fused attention knows softmax sinks; before, such models' scores were written to memory."""
@@ -48,9 +50,9 @@ def _stack(
     *,
     model_parallel: bool = False,
     fused: int = 2023,
-    hides: int = 9999,
-    fused_experts: float = 9999.0,
-    sinks: float = 9999.0,
+    hides: float = NEVER,
+    fused_experts: float = NEVER,
+    sinks: float = NEVER,
     offloads: bool = False,
 ) -> Stack:
     return Stack(

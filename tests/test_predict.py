@@ -6,6 +6,7 @@ figure is pinned: a better calibration changes them all.
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,10 @@ import pytest
 
 from estimator import catalogue
 from estimator.calibration import calibration
+from estimator.framework_names import named_framework
+from estimator.hardware import Cluster
+from estimator.predict import prediction
+from estimator.question import Question
 from server.registry import TOOLS
 
 CONFIGS = Path(__file__).parent / "published" / "hf_configs"
@@ -211,3 +216,22 @@ def test_a_published_run_took_a_time_that_is_nearly_in_our_range(asked: dict[str
     """Old stacks against today's: their time lies in the range or up to two fifths above it."""
     answer = _answer(**asked)
     assert answer["training_days_low"] <= published_days <= 1.4 * answer["training_days_high"]
+
+
+def test_an_assumed_release_is_warned_of_where_a_newer_one_is_faster() -> None:
+    """The warning's own words, given back, make it true."""
+    chip = catalogue.accelerator("h100-sxm").value.accelerator
+    question = Question(
+        transformer=catalogue.transformer("qwen3-30b-a3b").value,
+        cluster=Cluster(accelerator=chip, n_gpus=64, gpus_per_node=8, scale_out_bytes_per_s=chip.scale_out_bytes_per_s),
+        precision="bf16",
+        sequence_length=4096,
+        global_batch_sequences=1024,
+        framework="nemo",
+    )
+    assumed = prediction(question)
+    message = next(one.message for one in assumed.warnings if one.code == "newer_release_is_faster")
+    named = named_framework(message.split('"')[1])
+    told = prediction(replace(question, framework=named.name, released=named.released))
+    assert told.step_s < assumed.step_s * 0.97
+    assert "newer_release_is_faster" not in {one.code for one in told.warnings}

@@ -119,7 +119,6 @@ def expected_of(of: Setting) -> Expected:
 
     from estimator.calibration import calibration
     from estimator.memory import memory
-    from estimator.outlook import outlook
     from estimator.predict import effect
     from estimator.step import PARTS, step_time
     from estimator.uncertainty import interval
@@ -130,9 +129,8 @@ def expected_of(of: Setting) -> Expected:
     rows = of.layouts.taken(np.array([best]))
     times = step_time(of.case, rows, known.constants)
     physical_s = float(times.total_s[0])
-    seen = outlook(of)
-    span = interval(of, known, seen)
-    step_s = physical_s * math.exp(effect(of, known) + seen.correction_log)
+    span = interval(of, known)
+    step_s = physical_s * math.exp(effect(of, known))
     speed = of.global_batch * of.question.sequence_length / step_s
     return Expected(
         tokens_per_second=speed,

@@ -19,7 +19,6 @@ from estimator.flops import flop_counts
 from estimator.lattice import least_recomputing
 from estimator.layout import Layouts
 from estimator.memory import USABLE_SHARE, Memory, memory
-from estimator.outlook import outlook
 from estimator.predict import effect
 from estimator.pricing import Setting, setting, usual_recompute
 from estimator.question import MemoryUse, Prediction, Question
@@ -130,8 +129,7 @@ def _prediction(  # noqa: PLR0917 - what was worked out for all, and which of it
     question = of.question
     layout = layouts.row(best)
     total_s = float(times.total_s[best])
-    seen = outlook(of)
-    span = interval(of, known, seen)
+    span = interval(of, known)
     flop = flop_counts(
         question.transformer,
         sequence_length=question.sequence_length,
@@ -139,7 +137,7 @@ def _prediction(  # noqa: PLR0917 - what was worked out for all, and which of it
         recompute=layout.recompute,
     )
     return Prediction(
-        step_s=total_s * math.exp(effect(of, known) + seen.correction_log),
+        step_s=total_s * math.exp(effect(of, known)),
         tokens_per_step=of.global_batch * question.sequence_length,
         low_factor=span.low,
         high_factor=span.high,

@@ -324,7 +324,6 @@ class StepSetRow(TypedDict):
     source: str
     accelerator: str
     gpus_per_node: int
-    network_gbps: NotRequired[float]
     precision: str
     vocab: int
     recompute: Literal["none", "selective", "full"]

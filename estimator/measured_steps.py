@@ -54,7 +54,7 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
         accelerator_id=of["accelerator"],
         n_gpus=counts["gpus"],
         gpus_per_node=of["gpus_per_node"],
-        network_gbps_per_gpu=of.get("network_gbps"),
+        network_gbps_per_gpu=None,
         precision=of["precision"],
         sequence_length=sequence,
         tensor_parallel=counts["tensor"],

@@ -45,10 +45,9 @@ def prediction(question: Question) -> Prediction:
     rows = found.layouts.taken(np.array([best]))
     layout = rows.row(0)
     times = step_time(found.case, rows, known.constants)
-    seen = outlook(found)
-    factor = math.exp(effect(found, known) + seen.correction_log)
+    factor = math.exp(effect(found, known))
     step_s = float(times.total_s[0]) * factor
-    span = interval(found, known, seen)
+    span = interval(found, known)
     flop = flop_counts(
         question.transformer,
         sequence_length=question.sequence_length,
@@ -81,9 +80,9 @@ def prediction(question: Question) -> Prediction:
 
 
 def effect(of: Setting, known: Calibration) -> float:
-    """Return the log of measured over physical time of the kinds that a run belongs to: device, stack, precision."""
+    """Return the log of measured over physical time, of the kinds a run belongs to and of the runs most like it."""
     keys = effect_keys(of.question, of.stack)
-    return sum(known.effects.get(key, 0.0) for key in keys)
+    return sum(known.effects.get(key, 0.0) for key in keys) + outlook(of).correction_log
 
 
 def _fewer(of: Setting, known: Calibration, layout: Layout, times: StepTime) -> tuple[Caution, ...]:

@@ -45,7 +45,6 @@ def refit() -> Refit:
         "residuals": {},
     }
     written = calibration_as_written(calibration)
-    written = calibration_as_written(calibration)
     in_sample = in_sample_log_errors(table(written.constants), written)
     tokens = np.exp(rows.traits.log_batch)
     calibration["residuals"] = {

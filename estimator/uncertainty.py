@@ -12,7 +12,7 @@ from estimator.correction import Neighbours, error_scale, numbered
 from estimator.effects import regime_keys
 from estimator.layout import Floats
 from estimator.likeness import Traits
-from estimator.outlook import Outlook
+from estimator.outlook import outlook
 from estimator.pricing import Setting
 from estimator.question import Caution
 
@@ -75,12 +75,12 @@ def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: f
     return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
-def interval(of: Setting, known: Calibration, seen: Outlook) -> Interval:
+def interval(of: Setting, known: Calibration) -> Interval:
     """Return the range of a setting: its narrowest regime's, wider where nothing like it was measured."""
     question = of.question
     keys = regime_keys(question, of.stack)
     regime = next(key for key in keys if key in known.quantiles)
-    half = half_width_log(known.quantiles, keys, seen.error_scale)
+    half = half_width_log(known.quantiles, keys, outlook(of).error_scale)
     chip = question.cluster.accelerator
     warnings: list[Caution] = []
     if f"device:{chip.family}-{chip.segment}" not in known.effects:

@@ -8,8 +8,8 @@ import statistics
 import sys
 import time
 
-from estimator import catalogue
-from estimator.errors import InfeasibleError, InvalidValueError
+from estimator.base.errors import InfeasibleError, InvalidValueError
+from estimator.catalogue import catalogue
 from tools.estimate_training_time import estimate_training_time
 from tools.plan_training import PlanOption, plan_training
 

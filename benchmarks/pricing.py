@@ -16,14 +16,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from estimator import catalogue
-from estimator.calibration import calibration
-from estimator.hardware import Cluster
-from estimator.memory import memory
-from estimator.predict import prediction
-from estimator.pricing import Choice, choice, setting
-from estimator.question import LayoutRequest, Question
-from estimator.step import step_time
+from estimator.answers.estimate.predict import prediction
+from estimator.catalogue import catalogue
+from estimator.evidence.calibration import calibration
+from estimator.physics.choice import Choice, choice, setting
+from estimator.physics.memory import memory
+from estimator.physics.step import step_time
+from estimator.question.cluster import Cluster
+from estimator.question.question import LayoutRequest, Question
 
 ROUNDS = 20
 LONG = 1 << 20

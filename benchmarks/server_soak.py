@@ -18,8 +18,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from mcp import Client
 
 from benchmarks.wire import OURS, HttpCaller, http_server, resident_mib
-from estimator.errors import EstimatorError
-from server.registry import TOOLS
+from estimator.base.errors import EstimatorError
+from server.protocol.registry import TOOLS
 
 CLIENTS = 64
 SAMPLE_EVERY_S = 2.0

@@ -5,7 +5,7 @@ Twice: by the constants that answers use, and by those fitted without each run's
 
 from collections.abc import Sequence
 
-from estimator.check_expected import verdict
+from estimator.answers.check.expected import verdict
 from tests.published_checks import Row, left_out, rows, share
 
 _REGIMES = ("all", "dense", "experts", "adapters", "untuned")

@@ -7,12 +7,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from estimator.calibration import calibration_as_written  # noqa: E402 - the checkout's own packages come first
-from estimator.files import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
-from estimator.refit import refit  # noqa: E402
-from estimator.tables_fitted import all_tables  # noqa: E402
+from estimator.calibrate.refit import refit  # noqa: E402
+from estimator.calibrate.tables_fitted import all_tables  # noqa: E402
+from estimator.catalogue.shapes import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
+from estimator.evidence.calibration import calibration_as_written  # noqa: E402 - the checkout's own packages come first
 
-DATA = ROOT / "estimator" / "data"
+DATA = ROOT / "estimator" / "catalogue" / "data"
 
 
 def main() -> None:

@@ -17,8 +17,8 @@ COUNT = (
 )
 sys.path.insert(0, str(ROOT))
 
-from server.listing import listed_tools  # noqa: E402 - the checkout comes first on the path
-from server.registry import TOOLS  # noqa: E402
+from server.protocol.listing import listed_tools  # noqa: E402 - the checkout comes first on the path
+from server.protocol.registry import TOOLS  # noqa: E402
 
 
 def main() -> None:

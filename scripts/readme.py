@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from estimator import catalogue  # noqa: E402 - the checkout's own packages come first
+from estimator.catalogue import catalogue  # noqa: E402 - the checkout's own packages come first
 
 __all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions", "tables_block"]
 

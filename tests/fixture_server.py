@@ -8,10 +8,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field
 
-from server.app import build
-from server.http import serve
-from server.registry import Registry
-from server.tool import Tool
+from server.protocol.app import build
+from server.protocol.registry import Registry
+from server.protocol.tool import Tool
+from server.transports.http import serve
 from tools.progress import Progress, silent
 
 __all__ = ["TOOLS", "Echo"]

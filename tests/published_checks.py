@@ -4,13 +4,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
-from estimator import catalogue
-from estimator.backtest import published_setting
-from estimator.calibration import calibration
-from estimator.case import matmul_ceiling_flop_per_s
-from estimator.check_expected import Bound, Expected, Verdict, expected_of, question_bound, verdict
-from estimator.effects import regime_keys
-from estimator.errors import InfeasibleError
+from estimator.answers.check.expected import Bound, Expected, Verdict, expected_of, question_bound, verdict
+from estimator.base.errors import InfeasibleError
+from estimator.calibrate.backtest import published_setting
+from estimator.catalogue import catalogue
+from estimator.evidence.calibration import calibration
+from estimator.physics.case import matmul_ceiling_flop_per_s
+from estimator.physics.effects import regime_keys
 
 __all__ = ["Row", "left_out", "rows", "share"]
 

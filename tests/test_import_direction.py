@@ -7,6 +7,7 @@ the same question answer differently tomorrow (clock, network, environment, rand
 import ast
 import sys
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -19,6 +20,13 @@ MAY_IMPORT = {
     "traintime": {"server", "traintime"},
 }
 OUR_PACKAGES = set(MAY_IMPORT)
+ROOMS = (
+    *("base", "models", "question", "physics", "catalogue", "evidence", "resolve", "answers", "calibrate"),
+    *("tools", "server"),
+)
+"""The rooms of the program, lowest first: a room imports from itself and from those before it."""
+ANSWERS_MAY_USE = {"estimate": set[str](), "sweep": {"estimate", "compare"}}
+"""Which of the other answers each may use; all but `estimate` may use that one."""
 ESTIMATOR_THIRD_PARTY = {"numpy", "pydantic", "typing_extensions"}
 IMPURE_MODULES = {
     "asyncio",
@@ -74,6 +82,61 @@ def test_a_module_imports_only_from_its_own_level_and_below(module: tuple[Path, 
     package = path.relative_to(ROOT).parts[0]
     ours = {name.partition(".")[0] for name in _imported(tree)} & OUR_PACKAGES
     assert ours <= MAY_IMPORT[package]
+
+
+def _room(name: str) -> str | None:
+    """Return the room of a dotted name, or None outside all rooms."""
+    package, *rest = name.split(".")
+    room = rest[0] if package == "estimator" and rest else package
+    return room if room in ROOMS else None
+
+
+def _dotted(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts)
+
+
+def test_a_room_imports_only_from_itself_and_the_rooms_below(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    room = _room(_dotted(path))
+    if room is None:
+        return
+    above = set(ROOMS[ROOMS.index(room) + 1 :])
+    assert not {_room(name) for name in _imported(tree)} & above
+
+
+def test_an_answer_imports_no_other_than_it_may(module: tuple[Path, ast.Module]) -> None:
+    path, tree = module
+    if _room(_dotted(path)) != "answers":
+        return
+    answer = path.relative_to(ROOT).parts[2]
+    others = {name.split(".")[2] for name in _imported(tree) if name.startswith("estimator.answers.")} - {answer}
+    assert others <= ANSWERS_MAY_USE.get(answer, {"estimate"})
+
+
+def test_nothing_is_imported_in_a_circle() -> None:
+    """Wherever an import stands, at the top of a file or in a function: the graph of files has an order."""
+    names = {_dotted(path).removesuffix(".__init__") for path in MODULES}
+    graph = {
+        _dotted(path).removesuffix(".__init__"): {
+            target
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for target in _targets(node)
+            if target in names
+        }
+        for path in MODULES
+    }
+    assert list(TopologicalSorter(graph).static_order())
+
+
+def _targets(node: ast.AST) -> Iterator[str]:
+    """Yield the files that an import statement may mean: `from a import b` is a.b where that is a file, else a."""
+    if isinstance(node, ast.Import):
+        yield from (alias.name for alias in node.names)
+    elif isinstance(node, ast.ImportFrom) and node.module:
+        submodules = [f"{node.module}.{alias.name}" for alias in node.names]
+        yield from submodules
+        if not all((ROOT / f"{name.replace('.', '/')}.py").is_file() for name in submodules):
+            yield node.module
 
 
 def test_the_estimator_imports_nothing_that_could_change_its_answer(module: tuple[Path, ast.Module]) -> None:

@@ -13,14 +13,14 @@ from typing import Any
 
 import pytest
 
-from estimator.version import VERSION
+from estimator.base.version import VERSION
 from scripts.readme import README as README_FILE
 from scripts.readme import RUN_AS, printed, sessions
-from server.app import build
+from server.protocol.app import build
 
 ROOT = Path(__file__).resolve().parent.parent
 README = README_FILE.read_text(encoding="utf-8")
-ACCURACY = ROOT / "estimator" / "data" / "accuracy.json"
+ACCURACY = ROOT / "estimator" / "catalogue" / "data" / "accuracy.json"
 
 
 def _blocks(language: str) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from hatchling.build import build_wheel
 
-from estimator.version import VERSION
+from estimator.base.version import VERSION
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_PER_COMMAND = 120

@@ -9,7 +9,7 @@ from pathlib import Path
 import anyio
 from mcp import Client, StdioServerParameters
 
-from server.app import build
+from server.protocol.app import build
 
 __all__ = ["ERAS", "TRANSPORTS", "connected"]
 

@@ -4,17 +4,17 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.catalogue import data_version
-from estimator.check import SpeedCheck, speed_check
-from estimator.check_causes import Cause
-from estimator.check_expected import dense_peak_flop_per_s
-from estimator.check_observation import Observed
-from estimator.check_wording import UTILIZATION_CONVENTION, check_summary
-from estimator.estimate import estimate_id
-from estimator.logs import MOST_LOG_BYTES, LogReading
-from estimator.request import Request
-from estimator.units import DAY_S, TERA
-from estimator.version import VERSION
+from estimator.answers.check.causes import Cause
+from estimator.answers.check.check import SpeedCheck, speed_check
+from estimator.answers.check.expected import dense_peak_flop_per_s
+from estimator.answers.check.logs import MOST_LOG_BYTES, LogReading
+from estimator.answers.check.observation import Observed
+from estimator.answers.check.wording import UTILIZATION_CONVENTION, check_summary
+from estimator.answers.estimate.estimate import estimate_id
+from estimator.base.units import DAY_S, TERA
+from estimator.base.version import VERSION
+from estimator.catalogue.catalogue import data_version
+from estimator.question.request import Request
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, TimeBreakdown, WarningAnswer
 from tools.shaping import assumption_answers, layout_answer, time_breakdown, warning_answers

@@ -4,15 +4,15 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
-from estimator.catalogue import data_version
-from estimator.compare import Choices, Outcome, outcomes, requests
-from estimator.compare_rank import RankBy, Row, ranked, shared_assumptions, shown_rows
-from estimator.compare_wording import comparison_summary, short_layout
-from estimator.errors import InfeasibleError
-from estimator.question import Caution
-from estimator.request import Request
-from estimator.units import DAY_S, GIGA
-from estimator.version import VERSION
+from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
+from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
+from estimator.answers.compare.wording import comparison_summary, short_layout
+from estimator.base.errors import InfeasibleError
+from estimator.base.units import DAY_S, GIGA
+from estimator.base.version import VERSION
+from estimator.catalogue.catalogue import data_version
+from estimator.question.question import Caution
+from estimator.question.request import Request
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
 from tools.progress import Progress, silent

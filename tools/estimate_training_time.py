@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.catalogue import data_version
-from estimator.estimate import Estimate, estimate, estimate_id
-from estimator.request import Request
-from estimator.run import run as resolved
-from estimator.units import DAY_S, TERA
-from estimator.version import VERSION
-from estimator.wording import formula, summary
+from estimator.answers.estimate.estimate import Estimate, estimate, estimate_id
+from estimator.answers.estimate.wording import formula, summary
+from estimator.base.units import DAY_S, TERA
+from estimator.base.version import VERSION
+from estimator.catalogue.catalogue import data_version
+from estimator.question.request import Request
+from estimator.resolve.run import run as resolved
 from tools import fields
 from tools.answers import (
     AssumptionAnswer,

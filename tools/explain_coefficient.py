@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.explanation import explanation
+from estimator.answers.coefficient.explanation import explanation
 from tools import fields
 
 __all__ = ["Explanation", "explain_coefficient"]

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from estimator.request import SHARDING_NAMES
+from estimator.question.request import SHARDING_NAMES
 
 __all__ = [
     "ActivationRecompute",

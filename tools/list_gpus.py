@@ -2,9 +2,9 @@
 
 from pydantic import BaseModel, FiniteFloat
 
-from estimator.entries import AcceleratorEntry
-from estimator.selection import Selection, rate_notes, selection, usd_per_gpu_hour
-from estimator.units import GIGA, TERA
+from estimator.answers.estimate.selection import Selection, rate_notes, selection, usd_per_gpu_hour
+from estimator.base.units import GIGA, TERA
+from estimator.catalogue.entries import AcceleratorEntry
 from tools.fields import Detail, Limit, MinMemoryGb, Query, SortGpusBy, Vendor, WantedPrecision
 
 __all__ = ["Gpu", "GpuList", "list_gpus"]

@@ -4,15 +4,15 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.catalogue import data_version
-from estimator.estimate import Estimate, estimate_id
-from estimator.plan import plan
-from estimator.plan_trials import fits
-from estimator.plan_types import Option, PlanRequest
-from estimator.plan_wording import plan_formula, plan_summary
-from estimator.request import Request
-from estimator.units import DAY_S
-from estimator.version import VERSION
+from estimator.answers.estimate.estimate import Estimate, estimate_id
+from estimator.answers.plan.plan import plan
+from estimator.answers.plan.trials import fits
+from estimator.answers.plan.types import Option, PlanRequest
+from estimator.answers.plan.wording import plan_formula, plan_summary
+from estimator.base.units import DAY_S
+from estimator.base.version import VERSION
+from estimator.catalogue.catalogue import data_version
+from estimator.question.request import Request
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
 from tools.estimate_training_time import TrainingTime, training_time

@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import TypeAdapter
 
-from estimator.money import Spread
-from estimator.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing
-from estimator.rule import UTILIZATION
-from estimator.run import Run
-from estimator.units import DAY_S, GIGA
-from estimator.wording import rule_formula
+from estimator.answers.estimate.money import Spread
+from estimator.answers.estimate.wording import rule_formula
+from estimator.base.units import DAY_S, GIGA
+from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing
+from estimator.resolve.rule import UTILIZATION
+from estimator.resolve.run import Run
 from tools.answers import (
     AssumptionAnswer,
     ComparableAnswer,

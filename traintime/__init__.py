@@ -17,6 +17,6 @@ def main() -> None:
     # First, not last: under `PYTHONPATH=.` the caller's own `server` or `tools` would be imported instead.
     sys.path.insert(0, str(installed if installed.is_dir() else here.parent))
 
-    from server.cli import main as run_command_line
+    from server.command_line.cli import main as run_command_line
 
     run_command_line()

@@ -4,8 +4,8 @@ The fixtures do what their scenarios describe and no more. They stand beside the
 our factory, gate and transport. `python -m tests.conformance.everything` serves it on a free port.
 """
 
-from server.app import TraintimeServer, build
-from server.http import serve
+from server.protocol.app import TraintimeServer, build
+from server.transports.http import serve
 from tests.conformance.content import add_content
 from tests.conformance.interactive import add_interactive
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from estimator.errors import EstimatorError
-from server.registry import TOOLS
+from estimator.base.errors import EstimatorError
+from server.protocol.registry import TOOLS
 
 
 def _cases(name: str) -> list[dict[str, Any]]:

@@ -1,0 +1,1 @@
+"""Whether an observed speed is normal, and if not, why; knows no answer but `estimate`."""

@@ -1,0 +1,163 @@
+"""Causes of bookkeeping: another peak, another count of FLOPs, another unit than was meant."""
+
+import math
+from collections.abc import Iterator
+
+from estimator.answers.check.candidate import Candidate, said
+from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
+from estimator.answers.check.observation import Observation
+from estimator.base.units import TERA
+from estimator.resolve.amount import PADDING
+from estimator.resolve.run import Run
+
+__all__ = ["bookkeeping_candidates"]
+
+_SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "cdna3", "cdna4"})
+"""Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
+_HALF = frozenset({"bf16", "fp16"})
+_NEARLY_DENSE = 1.05
+_SHORTEST_SEQUENCE = 64
+
+
+def bookkeeping_candidates(
+    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+) -> Iterator[Candidate]:
+    """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed."""
+    yield from _of_denominators(run, seen, flop_per_token)
+    yield from _of_units(run, seen, expected, faster=faster)
+    yield from _of_padding(run, faster=faster)
+
+
+def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iterator[Candidate]:
+    """Yield what a reported utilization may have been divided by, or multiplied with."""
+    if seen.kind not in {"mfu", "tflops_per_gpu"}:
+        return
+    peak, chip = dense_peak_flop_per_s(run), run.device.accelerator
+    if seen.kind == "mfu" and chip is not None:
+        if chip.family in _SPARSE_FAMILIES:
+            yield Candidate(
+                code="sparse_peak",
+                what="the utilization was worked out against the sparse peak",
+                factor=0.5,
+                why=f"the headline {2 * peak / TERA:,.4g} TFLOPS assumes 2:4 sparsity, the dense peak is "
+                f"{peak / TERA:,.4g}",
+                check=f"look which peak the trainer divides by: it should be {peak / TERA:,.4g} TFLOPS",
+            )
+        half = run.device.precision in _HALF
+        if not half and chip.training_peak_flop_per_s < peak:
+            rate = chip.training_peak_flop_per_s / TERA
+            yield Candidate(
+                code="half_precision_peak",
+                what=f"the utilization was worked out against the {chip.training_precision.upper()} peak",
+                factor=peak / chip.training_peak_flop_per_s,
+                why=f"{rate:,.4g} TFLOPS is the {chip.training_precision.upper()} peak, {peak / TERA:,.4g} that of "
+                f"{run.device.precision.upper()}; trainers divide by the former whatever the products run in",
+                check="look which peak the trainer divides by",
+            )
+        others = {
+            "accumulate_peak": (chip.fp16_accumulate_flop_per_s, "rate with FP16 accumulation"),
+            "shader_peak": (chip.shader_fp16_flop_per_s, "shader rate, without tensor cores"),
+        }
+        for code, (other, what) in others.items():
+            if half and other is not None:
+                yield Candidate(
+                    code=code,
+                    what=f"the utilization was worked out against the {what}",
+                    factor=peak / other,
+                    why=f"{other / TERA:,.4g} TFLOPS is the {what}; training gets {peak / TERA:,.4g}",
+                    check="look which peak the trainer divides by",
+                )
+    yield Candidate(
+        code="recomputed_flops_counted",
+        what="recomputed FLOPs were counted (hardware, not model FLOPs utilization)",
+        factor=4 / 3,
+        why="full recomputation runs the forward pass again: 8 FLOPs per parameter and token in place of 6",
+        check="look whether the trainer multiplies by 4/3 with activation checkpointing",
+    )
+    plain = run.model_coefficient * run.subject.active_parameters
+    yield Candidate(
+        code="other_flop_count",
+        what="the FLOPs counted leave attention out, or count the embedding",
+        factor=plain / flop_per_token,
+        why=f"{run.model_coefficient:g} × parameters is {plain:.3g} FLOPs per token, the model's own count "
+        f"{flop_per_token:.3g}",
+        check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
+    )
+    if run.question is not None:
+        yield Candidate(
+            code="full_attention_counted",
+            what="attention was counted in full, the masked half too",
+            factor=1.0 + attention_flop_per_token(run.question) / flop_per_token,
+            why="torchtitan, llm-foundry and NeMo until 25.07 count the whole score matrix, this tool what a causal "
+            "mask leaves",
+            check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
+        )
+    if run.subject.total_parameters > _NEARLY_DENSE * run.subject.active_parameters:
+        yield Candidate(
+            code="all_experts_counted",
+            what="all experts' parameters were counted, not the active ones",
+            factor=run.subject.total_parameters / run.subject.active_parameters,
+            why=f"{run.subject.total_parameters:.3g} in all, {run.subject.active_parameters:.3g} met by one token",
+            check="look which parameter count the trainer multiplies by 6",
+        )
+
+
+def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
+    n = run.n_gpus
+    if seen.kind == "tokens_per_second" and n > 1:
+        yield Candidate(
+            code="multiplied_twice" if faster else "speed_of_one_gpu",
+            what="tokens per second of all GPUs were multiplied by their number once more"
+            if faster
+            else "the tokens per second are those of one GPU, not of all together",
+            factor=float(n) if faster else 1.0 / n,
+            check=f"observed_tokens_per_second is of all {n:,} GPUs together",
+        )
+    if seen.kind == "hours" and faster and n > 1:
+        split = min(n, max(2, math.ceil(seen.tokens_per_second / expected.tokens_per_second)))
+        yield Candidate(
+            code="gpu_hours_divided",
+            what="GPU-hours were divided by the size of the cluster, of which the run had a part",
+            factor=float(split),
+            why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
+            check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
+        )
+    if seen.by_sequence and faster and not said(run, "sequence_length"):
+        ratio = seen.tokens_per_second / expected.tokens_per_second
+        shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
+        yield Candidate(
+            code="shorter_sequence",
+            what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",
+            factor=run.sequence_length / shorter,
+            why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
+            check="give sequence_length as trained",
+        )
+    layout = expected.layout
+    if seen.kind == "step_seconds" and faster and layout is not None and layout.micro_batches > 1:
+        yield Candidate(
+            code="micro_step_timed",
+            what="one micro-batch was timed, not a step with all that are accumulated",
+            factor=float(layout.micro_batches),
+            why=f"the layout accumulates {layout.micro_batches:,} micro-batches a step",
+            check="look whether the trainer's step counts optimizer updates",
+        )
+
+
+def _of_padding(run: Run, *, faster: bool) -> Iterator[Candidate]:
+    mean = run.amount.tokens_per_sample
+    tuning = run.method.name != "full" or mean is not None
+    if not tuning:
+        return
+    longer = max(1.0, run.sequence_length / mean) if mean is not None else PADDING.mode
+    why = (
+        f"samples of {mean:,.0f} tokens in sequences of {run.sequence_length:,}"
+        if mean is not None
+        else f"longest over mean length is usually {PADDING.low:g} to {PADDING.high:g}"
+    )
+    yield Candidate(
+        code="padding_counted" if faster else "padding",
+        what="padding was counted as tokens" if faster else "samples are padded to the longest, not packed",
+        factor=longer if faster else 1.0 / longer,
+        why=why,
+        check="turn packing on, or group samples by length, and count tokens without padding",
+    )

@@ -1,0 +1,33 @@
+"""A thing that may be so of a run, before it is priced."""
+
+from dataclasses import dataclass
+
+from estimator.question.question import Question
+from estimator.resolve.run import Run
+
+__all__ = ["Candidate", "said"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """What may be so; priced as a question of physics, or as a factor on the expected speed."""
+
+    code: str
+    what: str
+    check: str
+    question: Question | None = None
+    """Priced for the speed, where the cause is one of physics."""
+    base: Question | None = None
+    """What `question` differs from by the cause alone; None: from the run as asked."""
+    factor: float = 1.0
+    """On the expected speed, where it is one of bookkeeping."""
+    why: str = ""
+    contradicts: bool = False
+    """Whether the caller, or what is catalogued, says otherwise."""
+    rarity: float = 0.0
+    """Log distance by which it must come nearer than a common cause to stand before it."""
+
+
+def said(run: Run, argument: str) -> bool:
+    """Return whether the caller gave `argument`."""
+    return any(one.name == argument and one.source == "user" for one in run.assumptions)

@@ -1,0 +1,133 @@
+"""Why a run may be faster or slower than it should: each cause priced, and held against what was observed."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from estimator.answers.check.bookkeeping import bookkeeping_candidates
+from estimator.answers.check.candidate import Candidate
+from estimator.answers.check.expected import Expected, expected_of
+from estimator.answers.check.observation import Observation
+from estimator.answers.check.physics import physical_candidates
+from estimator.base.errors import InfeasibleError
+from estimator.physics.choice import setting
+from estimator.question.question import Question
+from estimator.resolve.run import Run
+
+__all__ = ["Cause", "likely_causes"]
+
+_SMALLEST = 1.05
+"""A cause that moves the speed by less is none."""
+_CONTRADICTS = 0.3
+"""Log distance added to a cause against which something was said."""
+_FALLS_SHORT = 0.7
+"""Log distance added to a cause whose own range does not reach what was observed: a factor of two."""
+_MOST = 12
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """One thing that may be so, and the speed to expect if it is."""
+
+    code: str
+    what: str
+    tokens_per_second: float
+    """To expect with it."""
+    explains: bool
+    """Whether what was observed lies in the range around that."""
+    evidence: str
+    check: str
+    """How to tell whether it is so."""
+    usual: bool
+    """Whether it is common, and nothing that was told speaks against it."""
+
+
+def likely_causes(
+    run: Run, seen: Observation, expected: Expected, steady: Expected, flop_per_token: float, *, faster: bool
+) -> tuple[Cause, ...]:
+    """Return what would explain the gap, best first: by how near it comes, how common it is, what speaks against.
+
+    Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor. `steady`
+    is the expected speed of steps alone, `expected` that of what was observed.
+    """
+    price = _Prices(expected, steady)
+    ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
+    found: list[tuple[float, Cause]] = []
+    for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
+        priced = price(candidate)
+        if priced is None:
+            continue
+        move = math.log(priced.tokens_per_second / expected.tokens_per_second)
+        if move * ratio <= 0 or abs(move) < math.log(_SMALLEST):
+            continue
+        explains = priced.low <= seen.tokens_per_second <= priced.high
+        if not explains and abs(move) > abs(ratio) + _FALLS_SHORT:
+            continue
+        distance = abs(ratio - move) + candidate.rarity
+        distance += (_CONTRADICTS if candidate.contradicts else 0.0) + (0.0 if explains else _FALLS_SHORT)
+        cause = Cause(
+            code=candidate.code,
+            what=candidate.what,
+            tokens_per_second=priced.tokens_per_second,
+            explains=explains,
+            evidence=_evidence(candidate, priced, expected, seen),
+            check=candidate.check,
+            usual=candidate.rarity == 0.0 and not candidate.contradicts,
+        )
+        found.append((distance, cause))
+    found.sort(key=lambda one: one[0])
+    return tuple(cause for _, cause in found[:_MOST])
+
+
+class _Prices:
+    """What to expect if a candidate is so."""
+
+    def __init__(self, expected: Expected, steady: Expected) -> None:
+        self._expected = expected
+        self._steady = steady
+        self._bases: list[tuple[Question, Expected]] = []
+
+    def __call__(self, candidate: Candidate) -> Expected | None:
+        """Return the expected speed with the candidate's change; None where no layout allows it.
+
+        A question is held against the one it changes, because stating a layout moves a prediction by itself.
+        """
+        if candidate.question is None:
+            return _times_faster(self._expected, candidate.factor)
+        try:
+            changed = expected_of(setting(candidate.question))
+            base = self._steady if candidate.base is None else self._base(candidate.base)
+        except InfeasibleError:
+            return None
+        return _times_faster(changed, self._expected.tokens_per_second / base.tokens_per_second)
+
+    def _base(self, question: Question) -> Expected:
+        known = next((priced for base, priced in self._bases if base is question), None)
+        if known is None:
+            known = expected_of(setting(question))
+            self._bases.append((question, known))
+        return known
+
+
+def _times_faster(one: Expected, by: float) -> Expected:
+    return replace(one, tokens_per_second=one.tokens_per_second * by, low=one.low * by, high=one.high * by)
+
+
+def _evidence(candidate: Candidate, priced: Expected, expected: Expected, seen: Observation) -> str:
+    change = priced.tokens_per_second / expected.tokens_per_second
+    ratio = seen.tokens_per_second / expected.tokens_per_second
+    how = "priced again with it, the run reaches" if candidate.question is not None else "it would make"
+    lead = f"{candidate.why}; " if candidate.why else ""
+    return f"{lead}{how} {_times(change)} the expected speed, and {_times(ratio)} was observed"
+
+
+def _times(ratio: float) -> str:
+    return f"{ratio:.2f}×" if ratio < 100 else f"{ratio:,.0f}×"  # noqa: PLR2004 - digits that tell something
+
+
+def _candidates(
+    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+) -> Iterator[Candidate]:
+    yield from bookkeeping_candidates(run, seen, expected, flop_per_token, faster=faster)
+    if run.question is not None:
+        yield from physical_candidates(run, run.question, expected, faster=faster)

@@ -1,0 +1,260 @@
+"""Is this speed normal: what was observed against what was to be expected, why it differs, and how long is left."""
+
+from dataclasses import dataclass, replace
+
+from estimator.answers.check.candidate import said
+from estimator.answers.check.causes import Cause, likely_causes
+from estimator.answers.check.expected import (
+    Bound,
+    Expected,
+    Verdict,
+    dense_peak_flop_per_s,
+    expected_speed,
+    speed_bound,
+    verdict,
+)
+from estimator.answers.check.logs import LogReading
+from estimator.answers.check.observation import Observation, Observed, observation, observed_reading, with_log
+from estimator.answers.estimate.estimate import OBSERVED_DRIFT
+from estimator.answers.estimate.overhead import run_overhead
+from estimator.base.errors import InvalidValueError
+from estimator.base.units import parse_count
+from estimator.models.flops import flop_counts
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import Request
+from estimator.resolve.run import Run
+from estimator.resolve.run import run as resolved
+
+__all__ = ["Remaining", "SpeedCheck", "speed_check"]
+
+_UNSAID_TOKENS = 1e12
+"""Stands for an amount nobody told: a speed does not depend on it."""
+_OF_AN_AMOUNT = frozenset({"tokens", "packing"})
+_UNEVEN = 1.3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remaining:
+    """Time left at the observed speed."""
+
+    seconds: float
+    low_s: float
+    high_s: float
+    tokens: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpeedCheck:
+    """The answer."""
+
+    run: Run
+    verdict: Verdict
+    seen: Observation
+    expected: Expected
+    bound: Bound
+    model_flop_per_token: float
+    hardware_flop_per_token: float
+    causes: tuple[Cause, ...]
+    remaining: Remaining | None
+    reading: LogReading | None
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Caution, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Observed over expected speed."""
+        return self.seen.tokens_per_second / self.expected.tokens_per_second
+
+    @property
+    def model_flops_utilization(self) -> float:
+        """FLOPs the model needs over the dense peak: no recomputation, the keys a query sees."""
+        return self._utilization(self.model_flop_per_token)
+
+    @property
+    def hardware_flops_utilization(self) -> float:
+        """FLOPs executed over the dense peak, by the layout's recomputation."""
+        return self._utilization(self.hardware_flop_per_token)
+
+    @property
+    def flop_per_s_per_gpu(self) -> float:
+        """FLOPs the model needs, per second and device."""
+        return self.seen.tokens_per_second * self.model_flop_per_token / self.run.n_gpus
+
+    def _utilization(self, flop_per_token: float) -> float:
+        run = self.run
+        return self.seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
+
+
+def speed_check(request: Request, observed: Observed) -> SpeedCheck:
+    """Return whether what was observed of `request` is normal.
+
+    Raises MissingValueError where nothing was observed, or not what its conversion needs; InvalidValueError for values
+    no run can have.
+    """
+    reading = observed_reading(observed)
+    amount_known = request.tokens is not None or request.samples is not None
+    asked = with_log(request, reading)
+    run = resolved(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
+    expected = steady = expected_speed(run)
+    model, hardware = _flop_per_token(run, expected)
+    seen = observation(run, observed, reading, model, tokens_known=amount_known)
+    if seen.kind == "hours":
+        overhead = run_overhead(run.n_gpus)
+        expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
+    bound = speed_bound(run, packed_short=_packed_short(run))
+    found = verdict(seen.tokens_per_second, expected, bound)
+    causes: tuple[Cause, ...] = ()
+    if found != "normal":
+        causes = likely_causes(run, seen, expected, steady, model, faster=found != "slow")
+    return SpeedCheck(
+        run=run,
+        verdict=found,
+        seen=seen,
+        expected=expected,
+        bound=bound,
+        model_flop_per_token=model,
+        hardware_flop_per_token=hardware,
+        causes=causes,
+        remaining=_remaining(run, observed, reading, seen, amount_known=amount_known),
+        reading=reading,
+        assumptions=(
+            *(one for one in run.assumptions if amount_known or one.name not in _OF_AN_AMOUNT),
+            *seen.assumptions,
+            *_of_expectation(run, expected),
+        ),
+        warnings=(*run.warnings, *expected.warnings, *_warnings(run, seen, expected, reading)),
+    )
+
+
+def _packed_short(run: Run) -> bool:
+    mean = run.amount.tokens_per_sample
+    return mean is not None and mean < run.sequence_length
+
+
+def _flop_per_token(run: Run, expected: Expected) -> tuple[float, float]:
+    """Return FLOPs per token that the model needs, and that the expected layout executes."""
+    if run.question is None:
+        return run.model_coefficient * run.rule.parameters, run.rule.coefficient * run.rule.parameters
+    recompute = expected.layout.recompute if expected.layout else run.question.layout.recompute or "none"
+    counts = flop_counts(
+        run.question.transformer,
+        sequence_length=run.question.sequence_length,
+        method=run.question.method,
+        recompute=recompute,
+    )
+    return counts.model, counts.hardware
+
+
+def _remaining(
+    run: Run, observed: Observed, reading: LogReading | None, seen: Observation, *, amount_known: bool
+) -> Remaining | None:
+    """Return the time left at steady state; None where nobody said how much is to be trained.
+
+    tokens left / speed, or steps left · step time where only a log tells the length
+    """
+    done = None if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
+    if seen.kind == "hours" and done is None:
+        # The hours are those of all tokens: the run has ended.
+        return None
+    if amount_known:
+        total = run.amount.tokens
+        if done is None and reading is not None:
+            done = _done_by_log(reading, total)
+        if done is not None and done > total:
+            raise InvalidValueError("tokens_done", observed.tokens_done, f"is more than the {total:,.0f} tokens in all")
+        left = total - (done or 0.0)
+    elif reading is not None and reading.step_s and reading.total_steps and reading.steps_done is not None:
+        left = max(0.0, reading.total_steps - reading.steps_done) * reading.step_s * seen.tokens_per_second
+    else:
+        return None
+    seconds = left / seen.tokens_per_second
+    return Remaining(
+        seconds=seconds, low_s=seconds * OBSERVED_DRIFT.low, high_s=seconds * OBSERVED_DRIFT.high, tokens=left
+    )
+
+
+def _done_by_log(reading: LogReading, total: float) -> float | None:
+    if reading.tokens_seen is not None:
+        return min(reading.tokens_seen, total)
+    if reading.steps_done is not None and reading.total_steps:
+        return total * min(1.0, reading.steps_done / reading.total_steps)
+    return None
+
+
+def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
+    """Return what was assumed for the expectation and not said by the caller."""
+    if expected.layout is None:
+        return ()
+    layout, asked = expected.layout, run.question
+    out: list[Assumption] = []
+    if asked is not None and asked.framework == "auto":
+        note = f"what most runs on such hardware use ({expected.tier}); name yours to be held against its like"
+        out.append(Assumption(name="framework", value=expected.stack, source="default", note=note))
+    said = {one.name for one in run.assumptions if one.source == "user"}
+    batch = layout.data_parallel * layout.micro_batch_size * layout.micro_batches
+    found: dict[str, int | str] = {
+        "tensor_parallel": layout.tensor_parallel,
+        "pipeline_parallel": layout.pipeline_parallel,
+        "data_sharding": layout.data_sharding,
+        "micro_batch_size": layout.micro_batch_size,
+        "global_batch_sequences": batch,
+    }
+    out += [
+        Assumption(name=name, value=value, source="searched", note="the fastest layout that fits")
+        for name, value in found.items()
+        if name not in said
+    ]
+    return tuple(out)
+
+
+def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReading | None) -> tuple[Caution, ...]:
+    out: list[Caution] = []
+    if seen.by_sequence and not said(run, "sequence_length"):
+        out.append(
+            Caution(
+                code="sequence_length_assumed",
+                message=f"what was observed counts sequences, not tokens, and {run.sequence_length:,} tokens each are "
+                "assumed: speed and verdict are proportional to that; give sequence_length as trained",
+            )
+        )
+    if not expected.fits:
+        out.append(
+            Caution(
+                code="does_not_fit",
+                message="by our count this run does not fit in memory: it must keep states in host memory (offload), "
+                "which is slow and not modelled, or be laid out otherwise than told",
+            )
+        )
+    if expected.rounded_batch is not None:
+        out.append(
+            Caution(
+                code="batch_rounded",
+                message=f"no layout divides the batch as told; {expected.rounded_batch:,} sequences were priced",
+            )
+        )
+    if expected.coverage is None:
+        out.append(
+            Caution(
+                code="not_predicted",
+                message="the speed could not be predicted: the range is the rule of thumb's, 30 to 55 % of peak",
+            )
+        )
+    if reading is not None and reading.spread is not None and reading.spread > _UNEVEN:
+        out.append(
+            Caution(
+                code="uneven_steps",
+                message=f"the middle half of the step times spans a factor of {reading.spread:.2f}: data loading, "
+                "samples of unequal length or other users of the machine; the median was taken",
+            )
+        )
+    experts = run.question is not None and run.question.transformer.experts is not None
+    if experts and expected.tier == "untuned":
+        out.append(
+            Caution(
+                code="experts_on_untuned_stack",
+                message="active parameters alone mislead here: stacks that run experts one after the other are slower "
+                "than a dense model of as many active parameters, often than one of all; grouped matrix products "
+                "(Megatron, torchtitan) are several times faster",
+            )
+        )
+    return tuple(out)

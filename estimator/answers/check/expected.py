@@ -1,0 +1,217 @@
+"""What speed a run should reach, and what speed it cannot exceed."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from estimator.base.errors import InfeasibleError
+from estimator.base.units import TERA
+from estimator.models.flops import flop_counts
+from estimator.models.workload import workload
+from estimator.physics.choice import Setting, choice, setting
+from estimator.question.cluster import Accelerator
+from estimator.question.question import Caution, Layout, LayoutRequest, Question
+from estimator.resolve.rule import UTILIZATION
+from estimator.resolve.run import Run
+
+__all__ = [
+    "Bound",
+    "Expected",
+    "Verdict",
+    "attention_flop_per_token",
+    "dense_peak_flop_per_s",
+    "expected_of",
+    "expected_speed",
+    "question_bound",
+    "speed_bound",
+    "verdict",
+]
+
+_HALF = ("bf16", "fp16")
+_FORWARD_AND_BACKWARD = 3.0
+Verdict = Literal["faster", "normal", "slow", "implausible"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expected:
+    """Steady-state tokens per second of all devices, with its range."""
+
+    tokens_per_second: float
+    low: float
+    high: float
+    coverage: float | None
+    """Probability of the range; None where the rule of thumb's spread stands in for it."""
+    layout: Layout | None
+    fits: bool
+    shares: Mapping[str, float]
+    """Of a step's time, by part."""
+    stack: str
+    tier: str
+    warnings: tuple[Caution, ...] = ()
+    rounded_batch: int | None = None
+    """The batch that was priced, where the one asked divides among no layout's devices."""
+
+    def slowed(self, fraction: float, low: float, high: float) -> "Expected":
+        """Return the speed over a run whose time is longer than its steps by `fraction`."""
+        return replace(
+            self,
+            tokens_per_second=self.tokens_per_second / (1.0 + fraction),
+            low=self.low / (1.0 + high),
+            high=self.high / (1.0 + low),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bound:
+    """A speed that executed FLOPs rule out."""
+
+    tokens_per_second: float
+    flop_per_s_per_gpu: float
+    flop_per_token: float
+    """The least that the run must execute: no recomputation."""
+    name: str
+    note: str
+
+
+def verdict(tokens_per_second: float, expected: Expected, bound: Bound) -> Verdict:
+    """Return where an observed speed lies: beyond the bound, or against the expected range."""
+    if tokens_per_second > bound.tokens_per_second:
+        return "implausible"
+    if tokens_per_second > expected.high:
+        return "faster"
+    return "slow" if tokens_per_second < expected.low else "normal"
+
+
+def expected_speed(run: Run) -> Expected:
+    """Return what `run` should reach: predicted, or the rule of thumb's spread where nothing can be predicted."""
+    if run.question is not None:
+        try:
+            return expected_of(setting(run.question))
+        except InfeasibleError:
+            nearest = _nearest_batch(run.question)
+            try:
+                found = expected_of(setting(nearest))
+            except InfeasibleError:
+                pass
+            else:
+                return replace(found, rounded_batch=nearest.global_batch_sequences)
+
+    def speed(utilization: float) -> float:
+        return run.amount.tokens / run.rule.training_s(utilization)
+
+    return Expected(
+        tokens_per_second=speed(UTILIZATION.mode),
+        low=speed(UTILIZATION.low),
+        high=speed(UTILIZATION.high),
+        coverage=None,
+        layout=None,
+        fits=True,
+        shares={},
+        stack="",
+        tier="",
+    )
+
+
+def expected_of(of: Setting) -> Expected:
+    """Return what a run of this setting should reach on its best layout, with the range that left-out runs support."""
+    import numpy as np
+
+    from estimator.answers.estimate.predict import effect
+    from estimator.evidence.calibration import calibration
+    from estimator.evidence.uncertainty import interval
+    from estimator.physics.memory import memory
+    from estimator.physics.step import PARTS, step_time
+
+    known = calibration()
+    priced = choice(of, known.constants)
+    best = int(priced.order[0])
+    rows = of.layouts.taken(np.array([best]))
+    times = step_time(of.case, rows, known.constants)
+    physical_s = float(times.total_s[0])
+    span = interval(of, known)
+    step_s = physical_s * math.exp(effect(of, known))
+    speed = of.global_batch * of.question.sequence_length / step_s
+    return Expected(
+        tokens_per_second=speed,
+        low=speed / span.high,
+        high=speed / span.low,
+        coverage=span.coverage,
+        layout=rows.row(0),
+        fits=float(memory(of.case, rows).total_bytes[0]) <= float(of.case.memory_bytes),
+        shares={part: float(getattr(times, f"{part}_s")[0]) / physical_s for part in PARTS},
+        stack=of.stack.name,
+        tier=of.stack.tier,
+        warnings=span.warnings,
+    )
+
+
+def speed_bound(run: Run, *, packed_short: bool = False) -> Bound:
+    """Return the speed that executed FLOPs rule out for `run`; a device that is not catalogued has its given peak."""
+    if run.question is not None:
+        return question_bound(run.question, packed_short=packed_short)
+    per_token = run.model_coefficient * run.rule.parameters
+    peak = run.device.peak_flop_per_s
+    return Bound(
+        tokens_per_second=run.n_gpus * peak / per_token,
+        flop_per_s_per_gpu=peak,
+        flop_per_token=per_token,
+        name="dense peak",
+        note="as given or catalogued",
+    )
+
+
+def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
+    """Return the speed at which the run would execute more FLOPs than its devices were ever measured to.
+
+        devices · measured matmul rate / FLOPs per token without recomputation
+
+    The datasheet's dense peak stands in where nobody measured the device. With `packed_short`, attention is left out:
+    documents shorter than the sequence see few keys.
+    """
+    counts = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method)
+    per_token = counts.model - (attention_flop_per_token(question) if packed_short else 0.0)
+    chip, precision = question.cluster.accelerator, question.precision
+    measured = chip.measured_matmul_flop_per_s.get(precision)
+    if measured is None and precision in _HALF:
+        measured = next((rate for half in _HALF if (rate := chip.measured_matmul_flop_per_s.get(half))), None)
+    peak = _dense_peak_flop_per_s(chip, precision)
+    name, note = f"dense {precision} peak", f"datasheet of {chip.name}"
+    if measured is not None:
+        name = f"measured {precision} matmul ceiling"
+        note = f"best rate measured on {chip.name}; the datasheet's dense peak is {peak / TERA:,.4g}"
+    rate = peak if measured is None else measured
+    return Bound(
+        tokens_per_second=question.cluster.n_gpus * rate / per_token,
+        flop_per_s_per_gpu=rate,
+        flop_per_token=per_token,
+        name=name,
+        note=note,
+    )
+
+
+def dense_peak_flop_per_s(run: Run) -> float:
+    """Return the catalogued dense peak of one device, whatever peak a caller divides by."""
+    chip = run.device.accelerator
+    return run.device.peak_flop_per_s if chip is None else _dense_peak_flop_per_s(chip, run.device.precision)
+
+
+def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:
+    if precision == chip.training_precision:
+        return chip.training_peak_flop_per_s
+    return chip.peak_flop_per_s.get(precision, chip.training_peak_flop_per_s)
+
+
+def attention_flop_per_token(question: Question) -> float:
+    """Return FLOPs per token of the score products, forward and backward, at full sequences."""
+    attentions = workload(question.transformer).attentions
+    return _FORWARD_AND_BACKWARD * sum(one.flop_per_token(question.sequence_length) for one in attentions)
+
+
+def _nearest_batch(question: Question) -> Question:
+    """Return `question` with the nearest batch that its layout divides."""
+    layout: LayoutRequest = question.layout
+    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
+    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
+    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
+    return replace(question, global_batch_sequences=batch)

@@ -1,0 +1,187 @@
+"""What was seen of a run, in whatever form it was written down, as tokens per second of all its devices."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from estimator.answers.check.logs import LogReading, log_reading
+from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.inputs import checked_fraction, checked_number
+from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s
+from estimator.question.question import Assumption
+from estimator.question.request import Quantity, Request
+from estimator.resolve.run import Run
+
+__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading", "with_log"]
+
+Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
+_MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
+_ANY = (
+    "give one of observed_tokens_per_second, observed_step_seconds, observed_hours, observed_mfu, "
+    "observed_tflops_per_gpu or observed_log"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observed:
+    """What a caller saw; exactly one of the first six is needed."""
+
+    tokens_per_second: Quantity | None = None
+    step_seconds: Quantity | None = None
+    hours: Quantity | None = None
+    mfu: float | None = None
+    tflops_per_gpu: float | None = None
+    log: str | None = None
+    tokens_done: Quantity | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """The speed that follows from it."""
+
+    tokens_per_second: float
+    kind: Kind
+    how: str
+    """The conversion, with its numbers."""
+    by_sequence: bool = False
+    """Whether sequences were counted, so that the speed is proportional to their length."""
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def observed_reading(observed: Observed) -> LogReading | None:
+    """Return the reading of the log, if one was given.
+
+    Raises InvalidValueError where two observations are given, MissingValueError where none is.
+    """
+    given = {
+        "observed_tokens_per_second": observed.tokens_per_second,
+        "observed_step_seconds": observed.step_seconds,
+        "observed_hours": observed.hours,
+        "observed_mfu": observed.mfu,
+        "observed_tflops_per_gpu": observed.tflops_per_gpu,
+        "observed_log": observed.log,
+    }
+    said = [name for name, value in given.items() if value is not None]
+    if not said:
+        raise MissingValueError("observed_tokens_per_second", f"what was observed? {_ANY}")
+    if len(said) > 1:
+        raise InvalidValueError(
+            said[1], given[said[1]], f"and {said[0]} say the same thing twice: keep the one that was measured"
+        )
+    return None if observed.log is None else log_reading(observed.log)
+
+
+def with_log(request: Request, reading: LogReading | None) -> Request:
+    """Return `request` with the batch that the log tells, where the caller told none."""
+    said = request.global_batch_sequences is not None or request.gradient_accumulation is not None
+    if reading is None or said or reading.sequences_per_step is None:
+        return request
+    return replace(request, global_batch_sequences=max(1, round(reading.sequences_per_step)))
+
+
+def observation(
+    run: Run, observed: Observed, reading: LogReading | None, flop_per_token: float, *, tokens_known: bool
+) -> Observation:
+    """Return the speed of all devices that was observed.
+
+        batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
+
+    Raises MissingValueError for what the conversion needs and was not told.
+    """
+    if reading is not None:
+        return _from_log(run, reading, flop_per_token)
+    if observed.tokens_per_second is not None:
+        speed = parse_count(observed.tokens_per_second, "observed_tokens_per_second", most=_MOST_SPEED)
+        return Observation(tokens_per_second=speed, kind="tokens_per_second", how="as given, all GPUs together")
+    if observed.step_seconds is not None:
+        step_s = _seconds(observed.step_seconds, "observed_step_seconds", 1.0, _MOST_SECONDS)
+        return _from_step(run, step_s, run.global_batch_sequences)
+    if observed.hours is not None:
+        return _from_hours(run, observed, tokens_known=tokens_known)
+    peak, n = run.device.peak_flop_per_s, run.n_gpus
+    if observed.mfu is not None:
+        mfu = checked_fraction("observed_mfu", observed.mfu)
+        return Observation(
+            tokens_per_second=mfu * n * peak / flop_per_token,
+            kind="mfu",
+            how=f"{mfu:g} × {n:,} × {peak / TERA:,.4g} TFLOPS ÷ {flop_per_token:.4g} FLOPs per token",
+        )
+    tflops = checked_number("observed_tflops_per_gpu", observed.tflops_per_gpu, most=_MOST_TFLOPS, unit="TFLOPS")
+    return Observation(
+        tokens_per_second=tflops * TERA * n / flop_per_token,
+        kind="tflops_per_gpu",
+        how=f"{tflops:g} TFLOPS × {n:,} ÷ {flop_per_token:.4g} FLOPs per token",
+    )
+
+
+def _from_step(run: Run, step_s: float, batch: float | None) -> Observation:
+    if batch is None:
+        raise MissingValueError(
+            "global_batch_sequences",
+            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too",
+        )
+    return Observation(
+        tokens_per_second=batch * run.sequence_length / step_s,
+        kind="step_seconds",
+        how=f"{batch:,.0f} sequences × {run.sequence_length:,} tokens ÷ {step_s:.4g} s",
+        by_sequence=True,
+    )
+
+
+def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observation:
+    if not tokens_known and observed.tokens_done is None:
+        raise MissingValueError("tokens", "observed_hours tells a speed only with the tokens trained in that time")
+    seconds = _seconds(observed.hours, "observed_hours", HOUR_S, _MOST_HOURS)
+    tokens = run.amount.tokens
+    if observed.tokens_done is not None:
+        tokens = parse_count(observed.tokens_done, "tokens_done")
+    return Observation(
+        tokens_per_second=tokens / seconds,
+        kind="hours",
+        how=f"{tokens:.4g} tokens ÷ {seconds / HOUR_S:.4g} h",
+    )
+
+
+def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+    """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
+    told = Assumption(
+        name="observed_log",
+        value=reading.dialect,
+        source="inferred",
+        note=f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians",
+    )
+    found = _log_speed(run, reading, flop_per_token)
+    return replace(found, assumptions=(*found.assumptions, told))
+
+
+def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+    n, length = run.n_gpus, run.sequence_length
+    kind: Kind = "tokens_per_second"
+    batch = run.global_batch_sequences or reading.sequences_per_step
+    flop_per_s = reading.flop_per_s_per_gpu
+    if flop_per_s is None and reading.utilization is not None:
+        flop_per_s = reading.utilization * run.device.peak_flop_per_s
+    match reading:
+        case LogReading(tokens_per_second=float(speed)):
+            how = "tokens per second in the log"
+        case LogReading(tokens_per_second_per_gpu=float(each)):
+            speed, how = each * n, f"{each:,.0f} tokens/s per GPU × {n:,} GPUs"
+        case LogReading(tokens_per_step=float(tokens), step_s=float(step_s)):
+            kind, speed, how = "step_seconds", tokens / step_s, f"{tokens:,.0f} tokens a step ÷ {step_s:.4g} s"
+        case LogReading(step_s=float(step_s)) if batch is not None:
+            return _from_step(run, step_s, batch)
+        case LogReading(sequences_per_second=float(rate)):
+            how = f"{rate:.4g} sequences/s × {length:,} tokens"
+            return Observation(tokens_per_second=rate * length, kind=kind, how=how, by_sequence=True)
+        case _ if flop_per_s is not None:
+            kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
+            how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"
+        case _:
+            return _from_step(run, reading.step_s or 1.0, None)
+    return Observation(tokens_per_second=speed, kind=kind, how=how)
+
+
+def _seconds(given: object, argument: str, unit_s: float, most: float) -> float:
+    """Return seconds from a number in the argument's unit, or from a duration with a unit of its own."""
+    if isinstance(given, str) and given.strip()[-1:].isalpha():
+        return parse_duration_s(given, argument, most=most * unit_s)
+    return checked_number(argument, given, most=most) * unit_s

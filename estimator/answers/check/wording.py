@@ -1,0 +1,87 @@
+"""A check of a speed in words."""
+
+from estimator.answers.check.check import SpeedCheck
+from estimator.base.units import TERA, format_duration
+
+__all__ = ["UTILIZATION_CONVENTION", "check_summary"]
+
+_UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shader_peak"})
+"""Mistakes of the number: no slowness of a run that others could add to."""
+
+UTILIZATION_CONVENTION = (
+    "MFU: FLOPs the model needs (matrix products and attention, forward and backward; causal halves skipped, "
+    "recomputation and embedding lookups not counted) over the dense peak; HFU adds recomputation"
+)
+
+
+def check_summary(check: SpeedCheck) -> str:
+    """Return the verdict in two to four sentences, with the range and the likeliest causes."""
+    run, seen, expected = check.run, check.seen.tokens_per_second, check.expected
+    sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
+    ends = f"({sure} {_spoken(expected.low)} to {_spoken(expected.high)})"
+    range_text = f"{_spoken(expected.tokens_per_second)} expected {ends}"
+    observed = (
+        f"{_spoken(seen)} tokens/s over {run.n_gpus:,} × {run.device.name} ({check.model_flops_utilization:.1%} MFU)"
+    )
+    match check.verdict:
+        case "normal":
+            first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
+        case "implausible":
+            bound = check.bound
+            executed = seen * bound.flop_per_token / run.n_gpus / TERA
+            first = (
+                f"Implausible: {observed} would execute {executed:,.4g} TFLOPS per GPU, above the {bound.name} of "
+                f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
+                f"{_spoken(expected.tokens_per_second)} {ends}."
+            )
+        case "slow":
+            first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
+        case _:
+            first = f"Faster than expected: {observed} is {check.ratio:.2f} of the {range_text}."
+    return " ".join(part for part in (first, _causes(check), _left(check)) if part)
+
+
+def _causes(check: SpeedCheck) -> str:
+    if check.verdict == "normal":
+        return ""
+    explaining = [cause for cause in check.causes if cause.explains][:3]
+    together = "" if any(cause.usual for cause in explaining) else _together(check)
+    if explaining:
+        ways = [cause.what for cause in explaining] + ([f"or {together}"] if together else [])
+        return f"What would explain it, likeliest first: {'; '.join(ways)}."
+    if together:
+        return f"No single usual cause explains it, but {together}."
+    if not check.causes:
+        return "None of the usual causes explains it; check the number and its unit first."
+    nearest = check.causes[0]
+    share = nearest.tokens_per_second / check.expected.tokens_per_second
+    return f"No single usual cause explains it; nearest comes: {nearest.what} ({share:.2f} of the expected speed)."
+
+
+def _together(check: SpeedCheck) -> str:
+    """Return the usual causes that explain a slow run only together; empty where they do not either."""
+    expected = check.expected
+    share = 1.0
+    taken: list[str] = []
+    for cause in check.causes if check.verdict == "slow" else ():
+        if cause.usual and cause.code not in _UNITS:
+            share *= cause.tokens_per_second / expected.tokens_per_second
+            taken.append(cause.what)
+            if share * expected.low <= check.seen.tokens_per_second <= share * expected.high:
+                named = f"{'; '.join(taken[:-1])}; and {taken[-1]}"
+                return f"these together do: {named} ({share:.2f} of the expected speed)" if len(taken) > 1 else ""
+    return ""
+
+
+def _left(check: SpeedCheck) -> str:
+    left = check.remaining
+    if left is None:
+        return ""
+    if left.seconds == 0:
+        return "Nothing is left to train."
+    return f"{format_duration(left.seconds)} left at this speed."
+
+
+def _spoken(value: float) -> str:
+    """Return `value` with three significant digits and thousands apart."""
+    return f"{float(f'{value:.3g}'):,.10g}"

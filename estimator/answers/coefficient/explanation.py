@@ -1,0 +1,110 @@
+"""Explain the coefficient of one case: resolve what is asked, then put terms and words together."""
+
+from dataclasses import dataclass
+
+from estimator.answers.coefficient.coefficient import ExactCoefficient, Term, exact_coefficient, rule_terms
+from estimator.answers.coefficient.wording import coefficient_formula, sources, summary, when_it_fails, worked_example
+from estimator.base.inputs import checked_whole_count
+from estimator.models.training import MethodName, Recompute
+from estimator.question.question import Assumption
+from estimator.question.request import Quantity, Request
+from estimator.resolve.subject import Subject, subject
+from estimator.resolve.training_method import lora_rank as checked_rank
+from estimator.resolve.training_method import method as resolved_method
+
+__all__ = ["Explanation", "explanation"]
+
+_USUAL_SEQUENCE_LENGTH = 8192
+"""What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
+_LONGEST_SEQUENCE = 100_000_000
+_FAILURES_WHEN_CONCISE = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """The rule's coefficient as a sum of terms, and the model's own where one is named."""
+
+    coefficient: float
+    terms: tuple[Term, ...]
+    exact: ExactCoefficient | None
+    summary: str
+    formula: str
+    worked_example: str
+    when_it_fails: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    sources: tuple[str, ...]
+
+
+def explanation(
+    *,
+    model: Quantity,
+    method: MethodName,
+    activation_recompute: str,
+    sequence_length: Quantity | None,
+    lora_rank: int | None,
+    detailed: bool,
+) -> Explanation:
+    """Return where the coefficient comes from, for a method of training and perhaps a model.
+
+    Raises UnknownNameError for a model no catalogue has, InvalidValueError for an impossible number.
+    """
+    recompute, assumptions = _recompute(activation_recompute)
+    terms = rule_terms(method, recompute)
+    exact, name = None, ""
+    asked_length = None if sequence_length is None else _whole_length(sequence_length)
+    request = Request(model=model, gpu="", n_gpus=1, method=method, lora_rank=lora_rank)
+    # Whether or not a model is named: what is ignored in silence teaches something wrong.
+    checked_rank(request)
+    if str(model).strip():
+        who = subject(request)
+        name = who.name[:1].upper() + who.name[1:]
+        if asked_length is None:
+            length, note = _usual_length(who)
+            assumptions += (note,)
+        else:
+            length = asked_length
+        how, how_assumptions = resolved_method(request, who)
+        assumptions += tuple(_said(one) for one in (*who.assumptions, *how_assumptions) if one.note)
+        assumptions += tuple(warning.message for warning in who.warnings)
+        if who.transformer is not None:
+            exact = exact_coefficient(who.transformer, sequence_length=length, method=how, recompute=recompute)
+    failures = when_it_fails(exact)
+    return Explanation(
+        coefficient=sum(term.flop_per_parameter_per_token for term in terms),
+        terms=terms,
+        exact=exact,
+        summary=summary(terms, exact, name),
+        formula=coefficient_formula(terms, exact),
+        worked_example=worked_example(terms, exact),
+        when_it_fails=failures if detailed else failures[:_FAILURES_WHEN_CONCISE],
+        assumptions=assumptions,
+        sources=sources(terms),
+    )
+
+
+def _recompute(given: str) -> tuple[Recompute, tuple[str, ...]]:
+    """Return the kind of recomputation meant."""
+    match given:
+        case "full" | "selective" | "none":
+            return given, ()
+        case _:
+            return "none", ("activation_recompute none: not said, and none is the usual choice where memory allows",)
+
+
+def _whole_length(given: Quantity) -> int:
+    """Return the tokens of a sequence as asked for."""
+    return checked_whole_count("sequence_length", given, most=_LONGEST_SEQUENCE)
+
+
+def _usual_length(who: Subject) -> tuple[int, str]:
+    """Return the tokens of a sequence where it was not said, and a note that says so."""
+    native = who.transformer.native_sequence_length if who.transformer else _USUAL_SEQUENCE_LENGTH
+    length = min(native, _USUAL_SEQUENCE_LENGTH)
+    return length, f"sequence_length {length:,}: not said; the model's own length, at most {_USUAL_SEQUENCE_LENGTH:,}"
+
+
+def _said(assumption: Assumption) -> str:
+    """Return an assumption as a line of text."""
+    value = assumption.value
+    shown = f"{value:,.0f}" if isinstance(value, int | float) and not isinstance(value, bool) else value
+    return f"{assumption.name} {shown}: {assumption.note}"

@@ -1,0 +1,1 @@
+"""Every combination of options, priced and ranked; knows no answer but `estimate`."""

@@ -1,0 +1,187 @@
+"""Many runs side by side: each is estimated, or kept with the reason why it cannot be."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice, product
+from typing import TYPE_CHECKING, TypeVar
+
+from estimator.answers.estimate.estimate import Estimate, estimate
+from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.units import format_bytes, parse_count
+from estimator.question.question import MemoryUse, Question
+from estimator.question.request import Quantity, Request
+from estimator.resolve.run import Run, run
+
+_T = TypeVar("_T")
+
+if TYPE_CHECKING:
+    from estimator.answers.compare.steps import QuickStep
+
+__all__ = ["MOST_OPTIONS", "Choices", "Outcome", "outcomes", "requests", "same_step"]
+
+MOST_OPTIONS = 2_000
+"""Of one comparison: what is answered in a few seconds; a sweep takes as many as one likes."""
+_WINDOW = 64
+"""Requests resolved ahead of those that are priced, so that those of one question share its layouts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choices:
+    """The values of everything that is varied; the options are their product."""
+
+    models: Sequence[Quantity]
+    gpus: Sequence[Quantity]
+    n_gpus: Sequence[Quantity]
+    tokens: Sequence[Quantity]
+    precisions: Sequence[str] = ("auto",)
+    methods: Sequence[str] = ("full",)
+    prices: Sequence[Quantity] = ()
+    """Of a GPU-hour: none, one for all, or one for each of `gpus`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What came of one request."""
+
+    request: Request
+    estimate: Estimate | None
+    """None where the request was refused."""
+    framework: str
+    """The stack whose efficiency was used; empty where the speed was not predicted."""
+    reason: str
+    """Why it cannot be run as asked; empty where it can."""
+
+
+def requests(choices: Choices, common: Request) -> list[Request]:
+    """Return every combination of `choices`, all else as in `common`; a value given twice counts once.
+
+    Raises InvalidValueError where there are more than one comparison takes, where a count is none, or where there are
+    not as many prices as GPUs. A model or a GPU that nobody knows is for the row to say.
+    """
+    devices = _once(zip(choices.gpus, _prices(choices), strict=True))
+    models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
+    counts = _once(checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus)
+    amounts = _once(parse_count(tokens, "tokens") for tokens in choices.tokens)
+    lists: dict[str, Sequence[object]] = {
+        "models": models,
+        "gpus": devices,
+        "n_gpus": counts,
+        "tokens": amounts,
+        "precisions": precisions,
+        "methods": methods,
+    }
+    total = 1
+    for name, values in lists.items():
+        if not values:
+            raise InvalidValueError(name, "[]", "is empty; give at least one value")
+        total *= len(values)
+    if total > MOST_OPTIONS:
+        parts = " × ".join(f"{len(values)} {name}" for name, values in lists.items() if len(values) > 1)
+        widest = max(lists, key=lambda name: len(lists[name]))
+        remedy = f"combinations ({parts}) are more than the {MOST_OPTIONS:,} that one comparison takes"
+        raise InvalidValueError(widest, total, f"{remedy}; give fewer {widest}, or run `traintime sweep`")
+    return [
+        replace(
+            common,
+            model=model,
+            gpu=gpu,
+            n_gpus=n_gpus,
+            tokens=tokens,
+            precision=precision,
+            method=method,
+            price_per_gpu_hour=price,
+        )
+        # Tokens innermost, then GPUs: those share their layouts.
+        for model, method, n_gpus, precision, (gpu, price), tokens in product(
+            models,
+            methods,
+            counts,
+            precisions,
+            devices,
+            amounts,
+        )
+    ]
+
+
+def _once(values: Iterable[_T]) -> list[_T]:
+    return list(dict.fromkeys(values))
+
+
+def _prices(choices: Choices) -> Sequence[Quantity | None]:
+    n_prices, n_gpus = len(choices.prices), len(choices.gpus)
+    if n_prices <= 1:
+        return [choices.prices[0] if choices.prices else None] * n_gpus
+    if n_prices != n_gpus:
+        remedy = f"prices do not match {n_gpus} gpus; give one for all, or one for each in the same order"
+        raise InvalidValueError("prices_per_gpu_hour", n_prices, remedy)
+    return choices.prices
+
+
+def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
+    """Yield what comes of each request, in order; nothing that is yielded depends on the others.
+
+    Neighbours that differ only in the amount of data share one question, and those of one model its layouts.
+    """
+    # NumPy comes with it, and the first word of a comparison should not wait for that.
+    from estimator.answers.compare.steps import quick_steps
+
+    left = iter(several)
+    refusals: dict[object, str] = {}
+    while window := list(islice(left, _WINDOW)):
+        resolved = [_resolved(request, refusals) for request in window]
+        questions: dict[object, Question] = {}
+        for request, found in zip(window, resolved, strict=True):
+            if isinstance(found, Run) and found.question is not None and found.utilization is None:
+                questions.setdefault(same_step(request), found.question)
+        steps = quick_steps(list(questions.values()))
+        done: dict[object, QuickStep | InfeasibleError] = {}
+        keys = list(questions)
+        for request, found in zip(window, resolved, strict=True):
+            key = same_step(request)
+            while key in questions and key not in done:
+                place, step = next(steps)
+                done[keys[place]] = step
+            yield _refused(request, found) if isinstance(found, str) else _outcome(request, found, done.get(key))
+
+
+def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
+    """Return the run that `request` describes, or why there is none; a bad name is looked up once."""
+    names = [("model", request.model, request.hf_config is None), ("gpu", request.gpu, request.peak_tflops)]
+    for name in names:
+        if name in refusals:
+            return refusals[name]
+    try:
+        return run(request)
+    except InvalidValueError as error:
+        for name in names:
+            if name[0] == error.argument:
+                refusals[name] = str(error)
+        return str(error)
+    except EstimatorError as error:
+        if isinstance(error, UnsupportedModelError):
+            refusals[names[0]] = str(error)
+        return str(error)
+
+
+def same_step(request: Request) -> object:
+    """Return what the step of `request` depends on."""
+    same = replace(request, tokens=None, epochs=None, price_per_gpu_hour=None, hf_config=None)
+    return same, id(request.hf_config)
+
+
+def _refused(request: Request, reason: str) -> Outcome:
+    return Outcome(request=request, estimate=None, framework="", reason=reason)
+
+
+def _outcome(request: Request, resolved: Run, step: "QuickStep | InfeasibleError | None") -> Outcome:
+    if isinstance(step, InfeasibleError):
+        return _refused(request, str(step))
+    estimated = estimate(resolved, step.prediction if step else None)
+    reason = "" if step is None or step.fits else _too_large(step.prediction.memory, resolved)
+    return Outcome(request=request, estimate=estimated, framework=step.framework if step else "", reason=reason)
+
+
+def _too_large(memory: MemoryUse, resolved: Run) -> str:
+    need, have = format_bytes(memory.total_bytes), format_bytes(memory.capacity_bytes)
+    return f"does not fit: the smallest layout needs {need} on each {resolved.device.name} of {have}"

@@ -1,0 +1,136 @@
+"""Options that were estimated, ranked: by what is asked, by what none beats, and by how well they scale."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from estimator.answers.compare.compare import Outcome, same_step
+from estimator.answers.estimate.estimate import Estimate
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+
+__all__ = ["RankBy", "Row", "ranked", "shared_assumptions", "shown_rows"]
+
+RankBy = Literal["time", "cost", "energy"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """An outcome among others."""
+
+    outcome: Outcome
+    rank: int | None
+    """From 1; None where it cannot be run."""
+    pareto: bool
+    """Whether no other row is as fast and cheaper, or as cheap and faster."""
+    pareto_same_work: bool
+    """The same among rows of the same model, method and tokens: a smaller model or less data is no better way."""
+    scaling_efficiency: float | None
+    """Tokens per second and GPU, over those of the fewest GPUs that can run the same; None where it cannot be run."""
+
+
+def ranked(several: Sequence[Outcome], rank_by: RankBy) -> list[Row]:
+    """Return the outcomes best first, those that cannot be run last; equals stay in the order they came.
+
+    Where a cost or an energy is not known, the option comes after those where it is.
+    """
+    possible = [outcome for outcome in several if not outcome.reason]
+    order = sorted(range(len(possible)), key=lambda place: _worth(possible[place], rank_by))
+    best, best_of_work = _pareto(possible, _anything), _pareto(possible, _work)
+    efficiencies = _scaling(possible)
+    return [
+        *(
+            Row(
+                outcome=possible[place],
+                rank=rank,
+                pareto=place in best,
+                pareto_same_work=place in best_of_work,
+                scaling_efficiency=efficiencies[place],
+            )
+            for rank, place in enumerate(order, start=1)
+        ),
+        *(
+            Row(outcome=outcome, rank=None, pareto=False, pareto_same_work=False, scaling_efficiency=None)
+            for outcome in several
+            if outcome.reason
+        ),
+    ]
+
+
+def _answered(outcome: Outcome) -> Estimate:
+    if outcome.estimate is None:
+        raise TypeError("an outcome without a reason has an estimate")
+    return outcome.estimate
+
+
+def _worth(outcome: Outcome, rank_by: RankBy) -> tuple[float, float]:
+    """Return what is ranked by, and the time, which decides between equals."""
+    estimated = _answered(outcome)
+    values: Mapping[RankBy, float | None] = {
+        "time": estimated.training_s,
+        "cost": estimated.cost_usd.value,
+        "energy": estimated.energy_kwh.value,
+    }
+    value = values[rank_by]
+    return math.inf if value is None else value, estimated.training_s
+
+
+def _anything(_request: Request) -> object:
+    """Return the same for all: every option competes with every other."""
+    return None
+
+
+def _work(request: Request) -> object:
+    return str(request.model), request.method, str(request.tokens)
+
+
+def _pareto(several: Sequence[Outcome], rivalry: Callable[[Request], object]) -> set[int]:
+    """Return the places of those that no rival beats in time or cost without losing in the other.
+
+    Those without a known cost stand apart.
+    """
+    rivals: dict[object, list[tuple[float, float, int]]] = {}
+    for place, outcome in enumerate(several):
+        cost = _answered(outcome).cost_usd.value
+        if cost is not None:
+            entry = (_answered(outcome).training_s, cost, place)
+            rivals.setdefault(rivalry(outcome.request), []).append(entry)
+    best: set[int] = set()
+    for group in rivals.values():
+        last = (math.inf, math.inf)
+        for training_s, cost, place in sorted(group):
+            if cost < last[1] or (training_s, cost) == last:
+                last = (training_s, cost)
+                best.add(place)
+    return best
+
+
+def _scaling(several: Sequence[Outcome]) -> list[float]:
+    """Return tokens per second and GPU of each over those of the fewest GPUs among the same options."""
+
+    def per_gpu(outcome: Outcome) -> float:
+        estimated = _answered(outcome)
+        return estimated.tokens_per_second / estimated.run.n_gpus
+
+    same = [same_step(replace(outcome.request, n_gpus=0)) for outcome in several]
+    fewest: dict[object, Outcome] = {}
+    for key, outcome in zip(same, several, strict=True):
+        if key not in fewest or _answered(outcome).run.n_gpus < _answered(fewest[key]).run.n_gpus:
+            fewest[key] = outcome
+    return [per_gpu(outcome) / per_gpu(fewest[key]) for key, outcome in zip(same, several, strict=True)]
+
+
+def shown_rows(rows: Sequence[Row], limit: int) -> list[Row]:
+    """Return the first `limit` rows of those that can be run, the Pareto-optimal ones, and `limit` of the others."""
+    possible = [row for row in rows if row.rank is not None]
+    kept = [row for place, row in enumerate(possible) if place < limit or row.pareto]
+    return [*kept, *[row for row in rows if row.rank is None][:limit]]
+
+
+def shared_assumptions(several: Sequence[Estimate]) -> tuple[Assumption, ...]:
+    """Return the assumptions that all of `several` make; the others are what is compared, or follow from it."""
+    if not several:
+        return ()
+    everywhere = set(several[0].assumptions).intersection(*(estimated.assumptions for estimated in several[1:]))
+    return tuple(assumption for assumption in several[0].assumptions if assumption in everywhere)

@@ -1,0 +1,92 @@
+"""A comparison in words."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from estimator.answers.compare.rank import RankBy, Row
+from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.wording import time_range
+from estimator.base.units import format_count, format_duration, format_usd
+
+__all__ = ["comparison_summary", "option_name", "short_layout"]
+
+_BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
+_NAMED_REASONS = 2
+
+
+def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
+    """Return what a comparison found, in a few sentences: the best options, and why others are out."""
+    possible = [row for row in rows if row.rank is not None]
+    out = len(rows) - len(possible)
+    parts = [f"{len(possible):,} of {len(rows):,} options can be run, ranked by {rank_by}."]
+    if possible:
+        named = {id(row): f"{word}: {_told(row.outcome.estimate)}." for word, row in _worth_naming(possible, rank_by)}
+        parts.extend(named.values())
+        fronts = sum(row.pareto for row in possible)
+        if fronts > 1:
+            parts.append(f"{fronts} options are Pareto-optimal: none is both faster and cheaper.")
+    if out:
+        reasons = Counter(row.outcome.reason for row in rows if row.rank is None).most_common(_NAMED_REASONS)
+        shown = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons)
+        parts.append(f"{out:,} cannot: {shown}.")
+    return " ".join(parts)
+
+
+def _worth_naming(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
+    """Yield the rows to name, the most telling word of a row last: the best, the next, and the best otherwise."""
+    best, *others = possible
+    other: RankBy = "time" if rank_by == "cost" else "cost"
+    worth = [row for row in possible if _worth(row, other) is not None]
+    otherwise = min(worth, key=lambda row: _worth(row, other) or 0.0, default=best)
+    yield _BEST[rank_by], best
+    if others:
+        yield "Next", others[0]
+    if otherwise is not best:
+        yield _BEST[other], otherwise
+
+
+def _worth(row: Row, by: RankBy) -> float | None:
+    estimated = row.outcome.estimate
+    if estimated is None:
+        return None
+    return estimated.training_s if by == "time" else estimated.cost_usd.value
+
+
+def option_name(estimated: Estimate) -> str:
+    """Return what tells an option from others."""
+    run = estimated.run
+    method = "" if run.method.name == "full" else f", {run.method.name}"
+    return (
+        f"{run.subject.name} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
+        f"({run.device.precision}{method})"
+    )
+
+
+def short_layout(estimated: Estimate) -> str:
+    """Return the layout in a line: the degrees above one, and what is sharded and recomputed."""
+    layout = estimated.layout
+    if layout is None:
+        return ""
+    degrees = (
+        ("tp", layout.tensor_parallel),
+        ("pp", layout.pipeline_parallel),
+        ("vpp", layout.virtual_pipeline),
+        ("cp", layout.context_parallel),
+        ("ep", layout.expert_parallel),
+        ("dp", layout.data_parallel),
+    )
+    named = [f"{name}{degree}" for name, degree in degrees if degree > 1]
+    batch = layout.data_parallel * layout.micro_batch_size * layout.micro_batches
+    recompute = [] if layout.recompute == "none" else [f"recompute {layout.recompute}"]
+    return ", ".join([" ".join(named) or "1 GPU", layout.data_sharding, *recompute, f"batch {batch:,}"])
+
+
+def _told(estimated: Estimate | None) -> str:
+    if estimated is None:
+        return ""
+    ends = time_range(estimated.training_low_s, estimated.training_high_s)
+    text = f"{option_name(estimated)}, {format_duration(estimated.training_s)} ({ends})"
+    cost = estimated.cost_usd
+    if cost.value is not None:
+        text += f", about {format_usd(cost.value)}"
+    return text

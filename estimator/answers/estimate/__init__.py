@@ -1,0 +1,1 @@
+"""How long training takes, at what cost and how surely; knows no other answer."""

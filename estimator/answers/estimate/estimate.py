@@ -1,0 +1,321 @@
+"""From a resolved run to its answer: time with its range, and what follows from it."""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh
+from estimator.answers.estimate.overhead import RunOverhead, run_overhead
+from estimator.base.errors import InfeasibleError
+from estimator.base.prior import Prior
+from estimator.base.units import HOUR_S
+from estimator.base.version import VERSION
+from estimator.catalogue import catalogue
+from estimator.models.transformer import Transformer
+from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing, Prediction
+from estimator.resolve.rule import UTILIZATION
+from estimator.resolve.run import Run
+
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate", "estimate_id"]
+
+Basis = Literal["predicted", "assumed_utilization", "observed"]
+
+OBSERVED_DRIFT = Prior(
+    low=0.95,
+    mode=1.0,
+    high=1.05,
+    why="A speed measured over some steps against the run's mean: data, stragglers and other users of the network move "
+    "it by a few per cent; repeated published runs of equal inputs differ by 4 % in the median.",
+)
+_BARELY_POSSIBLE = 1.0
+"""Of the peak: executed FLOPs cannot pass it for long."""
+_ID_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """The answer to a `Run`."""
+
+    run: Run
+    basis: Basis
+    training_s: float
+    training_low_s: float
+    training_high_s: float
+    coverage: float | None
+    """Probability that the range holds the truth; None where the range is not a probability."""
+    tokens_per_second: float
+    """Steady state, all devices together."""
+    step_s: float | None
+    model_flop: float
+    hardware_flop_per_token: float
+    overhead: RunOverhead | None
+    layout: Layout | None
+    memory: MemoryUse | None
+    breakdown: Mapping[str, float]
+    runner_ups: tuple[tuple[Layout, float], ...]
+    comparable_runs: tuple[Comparable, ...]
+    narrow_by: tuple[Narrowing, ...]
+    cost_usd: Spread
+    energy_kwh: Spread
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Caution, ...]
+
+    @property
+    def coefficient(self) -> float:
+        """FLOPs per active parameter and token that the hardware executes."""
+        return self.hardware_flop_per_token / self.run.subject.active_parameters
+
+    @property
+    def gpu_hours(self) -> tuple[float, float, float]:
+        """GPU-hours of the whole run: point, low, high."""
+        return _gpu_hours(self.run, self.training_s, self.training_low_s, self.training_high_s)
+
+    @property
+    def hardware_flops_utilization(self) -> float:
+        """Executed FLOPs over the dense peak, steady state."""
+        run = self.run
+        return self.tokens_per_second * self.hardware_flop_per_token / (run.n_gpus * run.device.peak_flop_per_s)
+
+    @property
+    def model_flops_utilization(self) -> float:
+        """FLOPs the model needs over the dense peak, steady state."""
+        run = self.run
+        per_token = self.model_flop / run.amount.tokens
+        return self.tokens_per_second * per_token / (run.n_gpus * run.device.peak_flop_per_s)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Speed:
+    """Steady-state speed and the time it amounts to."""
+
+    basis: Basis
+    tokens_per_second: float
+    low_factor: float
+    high_factor: float
+    coverage: float | None
+    overhead: RunOverhead | None
+    assumptions: tuple[Assumption, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+
+
+def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
+    """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
+
+    An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
+    of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
+    Raises InfeasibleError where no layout is possible.
+    """
+    prediction = prediction or _prediction(run)
+    speed = _speed(run, prediction)
+    overhead = 1.0 + (speed.overhead.fraction if speed.overhead else 0.0)
+    training_s = run.amount.tokens / speed.tokens_per_second * overhead
+    low_factor, high_factor = _with_amount(speed, run)
+    low_s, high_s = training_s * low_factor, training_s * high_factor
+    gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
+    device = run.device
+    rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    return Estimate(
+        run=run,
+        basis=speed.basis,
+        training_s=training_s,
+        training_low_s=low_s,
+        training_high_s=high_s,
+        coverage=speed.coverage,
+        tokens_per_second=speed.tokens_per_second,
+        step_s=_step_s(run, prediction, speed),
+        model_flop=run.amount.tokens
+        * (prediction.model_flop_per_token if prediction else run.model_coefficient * run.rule.parameters),
+        hardware_flop_per_token=prediction.hardware_flop_per_token
+        if prediction
+        else run.rule.coefficient * run.rule.parameters,
+        overhead=speed.overhead,
+        layout=prediction.layout if prediction else None,
+        memory=prediction.memory if prediction else None,
+        breakdown=prediction.breakdown if prediction else {},
+        runner_ups=prediction.runner_ups if prediction else (),
+        comparable_runs=prediction.comparable_runs if prediction else (),
+        narrow_by=prediction.narrow_by if prediction and speed.basis == "predicted" else (),
+        cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
+        energy_kwh=energy_kwh(gpu_hours, device.accelerator),
+        assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
+        warnings=(*run.warnings, *(prediction.warnings if prediction else ()), *speed.warnings),
+    )
+
+
+def estimate_id(run: Run, *parts: str) -> str:
+    """Return a hash of every resolved input, the versions of program and data, and `parts` that shape the answer.
+
+    What follows from these alone, such as the rates of a catalogued device, is left out: spelling it out would take
+    longer than the estimate.
+    """
+    cluster = run.question.cluster if run.question else None
+    resolved = (
+        VERSION,
+        catalogue.data_version(),
+        *parts,
+        *(text for one in run.assumptions for text in (one.name, repr(one.value), one.unit, one.source, one.note)),
+        *(text for one in run.warnings for text in (one.code, one.message)),
+        # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
+        _spelt(run.subject.transformer),
+        repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
+        repr((cluster.gpus_per_node, cluster.scale_out_bytes_per_s)) if cluster else "",
+    )
+    return hashlib.sha256("\0".join(resolved).encode()).hexdigest()[:_ID_CHARACTERS]
+
+
+@lru_cache(maxsize=256)
+def _spelt(transformer: Transformer | None) -> str:
+    return repr(transformer)
+
+
+def _gpu_hours(run: Run, point_s: float, low_s: float, high_s: float) -> tuple[float, float, float]:
+    return (run.n_gpus * point_s / HOUR_S, run.n_gpus * low_s / HOUR_S, run.n_gpus * high_s / HOUR_S)
+
+
+def _prediction(run: Run) -> Prediction | None:
+    if run.question is None or run.utilization is not None:
+        return None
+    # NumPy comes with it, and a closed-form answer does without.
+    from estimator.answers.estimate.predict import prediction
+
+    try:
+        return prediction(run.question)
+    except InfeasibleError:
+        if run.observed_tokens_per_second is None:
+            raise
+        # It runs, whatever we think of it: only the layout and the memory stay unknown.
+        return None
+
+
+def _speed(run: Run, prediction: Prediction | None) -> _Speed:
+    if run.observed_tokens_per_second is not None:
+        return _observed(run, run.observed_tokens_per_second, prediction)
+    if prediction is not None:
+        return _predicted(run, prediction)
+    return _assumed(run)
+
+
+def _with_amount(speed: _Speed, run: Run) -> tuple[float, float]:
+    """Return the factors on the time of both ends, speed and amount of data being off independently of each other."""
+    return (
+        math.exp(-math.hypot(math.log(speed.low_factor), math.log(run.amount.low_factor))),
+        math.exp(math.hypot(math.log(speed.high_factor), math.log(run.amount.high_factor))),
+    )
+
+
+def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Speed:
+    per_token = prediction.hardware_flop_per_token if prediction else run.rule.coefficient * run.rule.parameters
+    utilization = observed * per_token / (run.n_gpus * run.device.peak_flop_per_s)
+    warnings: list[Caution] = []
+    if utilization > _BARELY_POSSIBLE:
+        warnings.append(
+            Caution(
+                code="observed_speed_implausible",
+                message=f"{observed:,.0f} tokens/s would execute {utilization:.0%} of the dense peak of {run.n_gpus:,} "
+                f"{run.device.name}: is it the speed of all GPUs together, in tokens per second, of this model?",
+            )
+        )
+    assumptions = [
+        Assumption(
+            name="observed_drift",
+            value=f"{OBSERVED_DRIFT.low:g} to {OBSERVED_DRIFT.high:g}",
+            unit="of the observed time",
+            source="default",
+            note=OBSERVED_DRIFT.why,
+        )
+    ]
+    if prediction is not None:
+        predicted = prediction.tokens_per_step / prediction.step_s
+        assumptions.append(
+            Assumption(
+                name="predicted_tokens_per_second",
+                value=predicted,
+                unit="tokens/s, all GPUs together",
+                source="inferred",
+                note=f"the observed speed is {observed / predicted:.2f} of it",
+            )
+        )
+    return _Speed(
+        basis="observed",
+        tokens_per_second=observed,
+        low_factor=OBSERVED_DRIFT.low,
+        high_factor=OBSERVED_DRIFT.high,
+        coverage=None,
+        overhead=None,
+        assumptions=tuple(assumptions),
+        warnings=tuple(warnings),
+    )
+
+
+def _predicted(run: Run, prediction: Prediction) -> _Speed:
+    overhead = run_overhead(run.n_gpus)
+
+    def together(step_factor: float, overhead_end: float) -> float:
+        """Return the factor of step and overhead at one end, as independent errors of log time."""
+        ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
+        return math.copysign(math.hypot(*ends), ends[0])
+
+    return _Speed(
+        basis="predicted",
+        tokens_per_second=prediction.tokens_per_step / prediction.step_s,
+        low_factor=math.exp(together(prediction.low_factor, overhead.low)),
+        high_factor=math.exp(together(prediction.high_factor, overhead.high)),
+        coverage=prediction.coverage,
+        overhead=overhead,
+        assumptions=(
+            Assumption(
+                name="run_level_overhead",
+                value=round(overhead.fraction, 4),
+                unit="of the time in steps",
+                source="default",
+                note=overhead.note,
+            ),
+        ),
+    )
+
+
+def _assumed(run: Run) -> _Speed:
+    """Return the rule of thumb's speed, at the utilization given or the usual one."""
+    given = run.utilization
+    utilization = UTILIZATION.mode if given is None else given
+    return _Speed(
+        basis="assumed_utilization",
+        tokens_per_second=run.amount.tokens / run.rule.training_s(utilization),
+        low_factor=1.0 if given is not None else UTILIZATION.mode / UTILIZATION.high,
+        high_factor=1.0 if given is not None else UTILIZATION.mode / UTILIZATION.low,
+        coverage=None,
+        overhead=None,
+        assumptions=()
+        if given is not None
+        else (
+            Assumption(
+                name="utilization",
+                value=utilization,
+                unit="of dense peak",
+                source="default",
+                note=f"{UTILIZATION.low:.2f} to {UTILIZATION.high:.2f}: {UTILIZATION.why}",
+            ),
+        ),
+    )
+
+
+def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:
+    """Return the seconds of a step, steady state; None where no batch applies."""
+    if run.global_batch_sequences is not None:
+        return run.global_batch_sequences * run.sequence_length / speed.tokens_per_second
+    if prediction is not None and speed.basis == "predicted":
+        return prediction.step_s
+    return None
+
+
+def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
+    """Return all assumptions, each name once: what the caller said stands, else what was found out last."""
+    by_name: dict[str, Assumption] = {}
+    for assumption in (one for group in groups for one in group):
+        earlier = by_name.get(assumption.name)
+        if earlier is None or earlier.source != "user":
+            by_name[assumption.name] = assumption
+    return tuple(by_name.values())

@@ -1,0 +1,148 @@
+"""What a run costs and what energy it draws: each a value with its range, and where the rates come from."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+
+from estimator.base.units import KILO
+from estimator.catalogue import catalogue
+from estimator.catalogue.entries import Price
+from estimator.question.cluster import Accelerator
+
+__all__ = ["Market", "Spread", "catalogued_market", "cost_usd", "energy_kwh", "hourly_prices", "market"]
+
+_HOURLY = ("on_demand", "marketplace", "reserved")
+"""Kinds of price that a long run pays; a spot machine may be taken away."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spread:
+    """A value with its range; all None where nothing is known to reckon with."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    note: str
+
+
+def hourly_prices(prices: Sequence[Price]) -> tuple[Price, ...]:
+    """Return the prices a long run pays, cheapest first: on demand where there are any, else the others."""
+    for kinds in (_HOURLY[:1], _HOURLY[1:], ("spot",)):
+        kept = sorted((price for price in prices if price.pricing in kinds), key=lambda price: price.usd_per_gpu_hour)
+        if kept:
+            return tuple(kept)
+    return ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What an hour of one accelerator costs at those who rent it out."""
+
+    usd_low: float
+    usd_median: float
+    usd_high: float
+    note: str
+
+
+def market(prices: Sequence[Price]) -> Market | None:
+    """Return the lowest, median and highest of the prices a long run pays; None where there is none."""
+    kept = hourly_prices(prices)
+    if not kept:
+        return None
+    usd = [price.usd_per_gpu_hour for price in kept]
+    cheapest, dearest = kept[0], kept[-1]
+    # A lone price comes from one day and one provider; others exist, and nothing here says how far away.
+    n_providers = len({price.provider for price in kept})
+    return Market(
+        usd_low=usd[0],
+        usd_median=median(usd),
+        usd_high=usd[-1],
+        note=f"median ${median(usd):.2f} per GPU-hour of {len(kept)} {cheapest.pricing.replace('_', '-')} prices at "
+        f"{n_providers} providers, {_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} "
+        f"({dearest.provider}); the range is that of price and time together",
+    )
+
+
+@cache
+def catalogued_market(accelerator_id: str) -> Market | None:
+    """Return the market of a catalogued accelerator."""
+    return market(catalogue.prices(accelerator_id))
+
+
+def cost_usd(
+    gpu_hours: tuple[float, float, float], rented: Market | None, usd_per_gpu_hour: float | None, device: str
+) -> Spread:
+    """Return the cost of `gpu_hours` (point, low, high) in US dollars.
+
+        point hours · median price, low hours · lowest, high hours · highest
+
+    A price the caller gave is used alone. Storage, network and staff are not counted.
+    """
+    point, low, high = gpu_hours
+    if usd_per_gpu_hour is not None:
+        return Spread(
+            value=point * usd_per_gpu_hour,
+            low=low * usd_per_gpu_hour,
+            high=high * usd_per_gpu_hour,
+            note=f"at the given ${usd_per_gpu_hour:g} per GPU-hour; the range is that of the time",
+        )
+    if rented is None:
+        return Spread(
+            value=None,
+            low=None,
+            high=None,
+            note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
+        )
+    return Spread(
+        value=point * rented.usd_median, low=low * rented.usd_low, high=high * rented.usd_high, note=rented.note
+    )
+
+
+def energy_kwh(gpu_hours: tuple[float, float, float], accelerator: Accelerator | None) -> Spread:
+    """Return the energy that `gpu_hours` (point, low, high) draw, in kWh at the meter of the site.
+
+        GPU-hours · TDP · fraction of TDP drawn · node over GPU power · PUE
+
+    A desktop has no PUE. Fails for runs that wait a lot: idle devices draw less.
+    """
+    if accelerator is None or accelerator.tdp_w <= 0:
+        return Spread(value=None, low=None, high=None, note="no power of this GPU is catalogued")
+    drawn = _power(accelerator.tdp_w, datacenter=accelerator.segment == "datacenter")
+    point, low, high = gpu_hours
+    return Spread(value=point * drawn.kilowatts, low=low * drawn.low, high=high * drawn.high, note=drawn.note)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Power:
+    """What one accelerator and its share of everything around it draw, in kW."""
+
+    kilowatts: float
+    low: float
+    high: float
+    note: str
+
+
+@cache
+def _power(tdp_w: float, *, datacenter: bool) -> _Power:
+    drawn = catalogue.energy_default("gpu-power-fraction")
+    node = catalogue.energy_default("node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation")
+    site = catalogue.energy_default("pue")
+    factors = (drawn, node, site) if datacenter else (drawn, node)
+    pue = f" × PUE {site.value:g} ({site.low:g} to {site.high:g})" if datacenter else ""
+    return _Power(
+        kilowatts=tdp_w / KILO * math.prod(factor.value for factor in factors),
+        low=tdp_w / KILO * math.prod(factor.low for factor in factors),
+        high=tdp_w / KILO * math.prod(factor.high for factor in factors),
+        note=f"TDP {tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
+        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and every factor at "
+        "its end",
+    )
+
+
+def _dates(prices: Sequence[Price]) -> str:
+    dates = sorted(price.date for price in prices if price.date)
+    if not dates:
+        return "undated"
+    return dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"

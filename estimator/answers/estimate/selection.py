@@ -1,0 +1,151 @@
+"""Choose accelerators by words, vendor, memory and precision, and put them in order."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from statistics import median
+
+from estimator.answers.estimate.money import hourly_prices
+from estimator.base.errors import UnknownNameError
+from estimator.base.inputs import checked_choice
+from estimator.base.names import tokens
+from estimator.base.units import GIGA, TERA
+from estimator.catalogue import catalogue
+from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.entries import AcceleratorEntry
+from estimator.question.cluster import Accelerator
+
+__all__ = ["Selection", "rate_notes", "selection", "usd_per_gpu_hour"]
+
+_SAME = 0.01
+"""Two rates closer than this are one rate, rounded differently."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The accelerators that fit, best first, and what was assumed about a name."""
+
+    entries: tuple[AcceleratorEntry, ...]
+    named: AcceleratorEntry | None
+    """The device that the query names outright; it comes first where it fits the other conditions."""
+    note: str
+
+
+def selection(
+    *, query: str = "", vendor: str = "", min_memory_gb: float = 0.0, precision: str = "", sort_by: str = "peak"
+) -> Selection:
+    """Return the accelerators that match every word of `query` and all other conditions.
+
+    A word matches the start of a word in an id, name, alias, architecture or segment; empty and 0 admit everything.
+    `memory`, `bandwidth`, `peak` and `year` put the largest first, `price` the cheapest, `name` is alphabetical.
+    Raises UnknownNameError for a query that matches nothing at all, and for an unknown vendor, precision or order.
+    """
+    order = _ORDERS[checked_choice("sort_by", sort_by, tuple(_ORDERS))]
+    maker = checked_choice("vendor", vendor, _vendors()) if vendor.strip() else ""
+    rate = checked_choice("precision", precision, PRECISIONS) if precision.strip() else ""
+    named, note = _named(query)
+    wanted = tokens(query, NOISE)
+    matching = [entry for entry in catalogue.accelerators() if entry is named or _matches(wanted, _words()[entry.id])]
+    if query.strip() and (not wanted or not matching):
+        return _vendor_or_error(query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
+    fitting = [
+        entry
+        for entry in matching
+        if (not maker or entry.accelerator.vendor.casefold() == maker)
+        and entry.nominal_memory_gb >= min_memory_gb
+        and (not rate or rate in entry.accelerator.peak_flop_per_s)
+    ]
+    fitting.sort(key=lambda entry: (entry is not named, *order(entry, rate), entry.id))
+    return Selection(entries=tuple(fitting), named=named, note=note)
+
+
+def usd_per_gpu_hour(accelerator_id: str) -> float | None:
+    """Return the median of the dated prices that a long run pays; None where none is known."""
+    usd = [price.usd_per_gpu_hour for price in hourly_prices(catalogue.prices(accelerator_id))]
+    return median(usd) if usd else None
+
+
+def rate_notes(accelerator: Accelerator) -> tuple[str, ...]:
+    """Return what the other figures printed for this device are, so that nobody takes them for its training rate."""
+    notes: list[str] = []
+    accumulate, shader = accelerator.fp16_accumulate_flop_per_s, accelerator.shader_fp16_flop_per_s
+    half = accelerator.peak_flop_per_s.get("fp16")
+    if accumulate is not None and half is not None and abs(accumulate / half - 1) > _SAME:
+        notes.append(f"{accumulate / TERA:g} TFLOPS is the tensor rate with FP16 accumulation, which training avoids.")
+    if shader is not None and abs(shader / accelerator.training_peak_flop_per_s - 1) > _SAME:
+        notes.append(f"{shader / TERA:g} TFLOPS is the shader (non-tensor) FP16 rate, not what training gets.")
+    return tuple(notes)
+
+
+def _named(query: str) -> tuple[AcceleratorEntry | None, str]:
+    if not query.strip():
+        return None, ""
+    try:
+        match = catalogue.accelerator(query)
+    except UnknownNameError:
+        return None, ""
+    return match.value, match.note
+
+
+def _vendor_or_error(query: str, *, min_memory_gb: float, precision: str, sort_by: str) -> Selection:
+    """Return the devices of the vendor that `query` is: vendors' names are no words that tell devices apart."""
+    if query.strip().casefold() in _vendors():
+        return selection(vendor=query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
+    raise UnknownNameError(
+        "query",
+        query,
+        catalogue.nearest_accelerators(query),
+        "give words of a name, architecture or segment, such as h100, hopper or consumer, or leave it out to list all",
+    )
+
+
+def _matches(wanted: Sequence[str], words: frozenset[str]) -> bool:
+    return all(any(word.startswith(want) for word in words) for want in wanted)
+
+
+@cache
+def _vendors() -> tuple[str, ...]:
+    return tuple(dict.fromkeys(entry.accelerator.vendor.casefold() for entry in catalogue.accelerators()))
+
+
+@cache
+def _words() -> Mapping[str, frozenset[str]]:
+    """Return the words that can find each accelerator."""
+    return {
+        entry.id: frozenset(
+            word
+            for text in (
+                entry.id,
+                entry.accelerator.name,
+                entry.accelerator.architecture,
+                entry.accelerator.family,
+                entry.accelerator.segment,
+                entry.memory_type,
+                *entry.aliases,
+            )
+            for word in tokens(text, NOISE)
+        )
+        for entry in catalogue.accelerators()
+    }
+
+
+def _by_peak(entry: AcceleratorEntry, rate: str) -> tuple[float | str, ...]:
+    accelerator = entry.accelerator
+    peak = accelerator.peak_flop_per_s[rate] if rate else accelerator.training_peak_flop_per_s
+    # A promised device should not head a list of those one can use.
+    return (float(entry.status == "announced"), -peak)
+
+
+def _by_price(entry: AcceleratorEntry, _rate: str) -> tuple[float | str, ...]:
+    usd = usd_per_gpu_hour(entry.id)
+    return (float(usd is None), usd or 0.0)
+
+
+_ORDERS: Mapping[str, Callable[[AcceleratorEntry, str], tuple[float | str, ...]]] = {
+    "name": lambda entry, _rate: (entry.accelerator.name.casefold(),),
+    "memory": lambda entry, _rate: (-entry.nominal_memory_gb,),
+    "bandwidth": lambda entry, _rate: (-entry.accelerator.memory_bandwidth_bytes_per_s / GIGA,),
+    "peak": _by_peak,
+    "price": _by_price,
+    "year": lambda entry, _rate: (-float(entry.accelerator.year),),
+}

@@ -1,0 +1,113 @@
+"""An estimate in words: the summary, and the formula with its numbers."""
+
+import math
+
+from estimator.answers.estimate.estimate import Estimate
+from estimator.base.units import DAY_S, format_bytes, format_count, format_duration, format_usd
+from estimator.resolve.rule import UTILIZATION
+from estimator.resolve.run import Run
+
+__all__ = ["formula", "rule_formula", "summary", "time_range"]
+
+_SMALL_DAYS = 0.1
+"""Below this a duration reads better in a smaller unit than days."""
+_METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
+
+
+def summary(estimate: Estimate) -> str:
+    """Return the answer in two or three sentences, with units and range."""
+    run = estimate.run
+    ends = time_range(estimate.training_low_s, estimate.training_high_s)
+    took = format_duration(estimate.training_s)
+    match estimate.basis:
+        case "predicted":
+            sure = f" ({estimate.coverage:.0%} range {ends})" if estimate.coverage else f" ({ends})"
+            how = "predicted from step time, with run-level overhead"
+        case "observed":
+            sure = f" ({ends})"
+            how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s"
+        case "assumed_utilization" if run.utilization is not None:
+            sure = ""
+            how = f"at the given utilization of {run.utilization:.4g}"
+        case _:
+            sure = f" ({ends})"
+            how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
+    method = _METHODS.get(run.method.name, "")
+    first = (
+        f"Training {run.subject.name}{method} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × "
+        f"{run.device.name} takes about {took}{sure}, {how}."
+    )
+    hours = estimate.gpu_hours[0]
+    per_gpu = estimate.tokens_per_second / run.n_gpus
+    second = (
+        f"That is {format_count(hours)} GPU-hours at {_spoken(per_gpu)} tokens/s per GPU, "
+        f"{estimate.model_flops_utilization:.1%} MFU"
+    )
+    cost = estimate.cost_usd
+    if cost.value is not None and cost.low is not None and cost.high is not None:
+        second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
+    memory = _memory(estimate)
+    return " ".join(part for part in (first, second + ".", memory) if part)
+
+
+def time_range(low_s: float, high_s: float) -> str:
+    """Return `36.9 to 52.2 days`, with the first unit only where the second is another."""
+    low, high = format_duration(low_s), format_duration(high_s)
+    number, _, unit = low.partition(" ")
+    return f"{number if high.endswith(unit) else low} to {high}"
+
+
+def _memory(estimate: Estimate) -> str:
+    memory = estimate.memory
+    if memory is None:
+        return ""
+    verdict = "It fits" if memory.fits else "It does not fit"
+    return f"{verdict}: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
+
+
+def formula(estimate: Estimate) -> str:
+    """Return the formula behind the time, with its numbers."""
+    run = estimate.run
+    if estimate.basis == "observed":
+        return (
+            f"{_engineering(run.amount.tokens)} tokens ÷ {_engineering(estimate.tokens_per_second)} tokens/s = "
+            f"{_seconds(estimate.training_s)}"
+        )
+    utilization = (
+        estimate.hardware_flops_utilization if estimate.basis == "predicted" else run.utilization or UTILIZATION.mode
+    )
+    overhead = f" × {1 + estimate.overhead.fraction:.4g} run-level overhead" if estimate.overhead else ""
+    return _work_over_rate(run, estimate.coefficient, utilization) + f"{overhead} = {_seconds(estimate.training_s)}"
+
+
+def rule_formula(run: Run) -> str:
+    """Return the rule of thumb with its numbers, at its usual utilization."""
+    utilization = UTILIZATION.mode
+    return f"{_work_over_rate(run, run.rule.coefficient, utilization)} = {_seconds(run.rule.training_s(utilization))}"
+
+
+def _work_over_rate(run: Run, coefficient: float, utilization: float) -> str:
+    gpus = "GPU" if run.n_gpus == 1 else "GPUs"
+    work = f"{_engineering(run.rule.parameters)} parameters × {_engineering(run.amount.tokens)} tokens"
+    return (
+        f"{coefficient:.4g} × {work} ÷ "
+        f"({run.n_gpus:,} {gpus} × {_engineering(run.device.peak_flop_per_s)} FLOP/s × {utilization:.4g})"
+    )
+
+
+def _seconds(seconds: float) -> str:
+    days = seconds / DAY_S
+    return f"{_engineering(seconds)} s = " + (format_duration(seconds) if days < _SMALL_DAYS else f"{days:,.4g} days")
+
+
+def _spoken(value: float) -> str:
+    """Return `value` with three significant digits and thousands apart."""
+    return f"{float(f'{value:.3g}'):,g}"
+
+
+def _engineering(value: float) -> str:
+    """Return `value` with four significant digits and an exponent that is a multiple of three: 175e9."""
+    if value < 1e4:  # noqa: PLR2004 - short enough as it stands
+        return f"{value:.4g}"
+    exponent = math.floor(math.log10(value * (1 + 5e-5))) // 3 * 3
+    return f"{value / 10.0**exponent:.4g}e{exponent}"

@@ -1,0 +1,245 @@
+"""How many devices: the fewest that end by a deadline, or the most that a budget pays."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import replace
+
+from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.plan.limits import infeasible, needs_limit
+from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_rung
+from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.types import Option
+from estimator.base.errors import MissingValueError
+from estimator.base.units import HOUR_S, format_count
+from estimator.question.request import Quantity, Request
+
+__all__ = ["MOST_WASTE", "Counts", "counts", "degree_product"]
+
+MOST_PLANNED = 131_072
+"""Devices of one run: published ones have up to 24,576 in synchronous training, announced ones about 100,000."""
+MOST_WASTE = 2.0
+"""Times the GPU-hours of few devices: beyond it most of what more devices cost is idle time, whoever pays."""
+_USUAL_NODE = 8
+"""Devices of a node of a card that is not catalogued."""
+_NEIGHBOURS = 4
+_COMFORTABLE_NODES = 8
+_CLOSE = 1.2
+_BOUGHT = 4
+
+
+class Counts:
+    """Runs of one request over the counts its nodes and degrees allow."""
+
+    def __init__(self, trials: Trials, gpu: Quantity | None = None, *, most: int = MOST_PLANNED) -> None:
+        self.trials = trials
+        self._gpu = gpu
+        self.ladder = _ladder(trials, trials.varied(gpu=gpu), most)
+
+    def at(self, count: int) -> Estimate | None:
+        """Return the estimate on `count` devices."""
+        return self.trials.at(self.trials.varied(gpu=self._gpu, n_gpus=count))
+
+    def fewest_in_time(self, *, sure: bool) -> int | None:
+        """Return the fewest devices that end by the deadline, and within the budget where there is one; else None.
+
+        One step fewer would not do. Searched over counts that divide well, then between two of them.
+        """
+
+        def in_time(count: int) -> bool | None:
+            return self.trials.in_time(self.at(count), sure=sure)
+
+        ladder = self.ladder
+        found = boundary(in_time, ladder.coarse(), ladder.rising, self._near_deadline(sure=sure))
+        if found is None:
+            # Past the batch more devices may take as long, so that the few counts that do lie apart from the rest.
+            near = next((count for count in self.doubling() if in_time(count)), None)
+            found = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
+        if found is None or self.trials.limits.budget_usd is None:
+            return found
+
+        def meets(count: int) -> bool | None:
+            return self.trials.meets(self.at(count), sure=sure)
+
+        # An awkward count costs more than a rounder one above it: a few of those may still be within the budget.
+        coarse = ladder.coarse()
+        above = coarse[nearest_rung(coarse, found) :][: _NEIGHBOURS + 1]
+        start = next((count for count in (found, *above) if count >= found and meets(count)), None)
+        return None if start is None else self._stepped_down(meets, start)
+
+    def most_in_budget(self, *, sure: bool) -> int | None:
+        """Return the most devices that the budget pays and that still help; None where it pays for none.
+
+        One step more it would not pay, or would waste: more than `MOST_WASTE` times the GPU-hours of few devices.
+        Raises MissingValueError where the cost does not depend on the count.
+        """
+        few = [self.at(int(self.comfortable()) * factor) for factor in (1, 2, 4)]
+        least_hours = min((one.gpu_hours[0] for one in few if one is not None and fits(one)), default=math.inf)
+
+        def worth_it(count: int) -> bool | None:
+            one = self.at(count)
+            affordable = self.trials.in_budget(one, sure=sure)
+            return affordable and one is not None and one.gpu_hours[0] <= MOST_WASTE * least_hours
+
+        falling = self.ladder.coarse()[::-1]
+        if worth_it(falling[0]):
+            remedy = "the budget pays for every count; a deadline would say how many are needed"
+            raise MissingValueError("deadline", remedy)
+        found = boundary(worth_it, falling, self.ladder.falling, self.comfortable())
+        if found is None:
+            # The budget may pay for a few counts only, between too few to be efficient and too many.
+            near = next((count for count in self.doubling() if worth_it(count)), None)
+            found = None if near is None else boundary(worth_it, falling, self.ladder.falling, near)
+        return found
+
+    def doubling(self) -> Iterator[int]:
+        """Yield counts over the whole ladder, each twice the one before."""
+        count = self.ladder.step
+        while count <= self.ladder.most:
+            yield count
+            count *= 2
+
+    def fewest_that_fit(self) -> int | None:
+        """Return the fewest devices whose memory holds the run, or None."""
+
+        def holds(count: int) -> bool | None:
+            one = self.at(count)
+            return None if one is None else fits(one)
+
+        return boundary(holds, self.ladder.coarse(), self.ladder.rising, self.ladder.step)
+
+    def roughly_in_time(self) -> Estimate | None:
+        """Return a run that ends by the deadline on about the fewest devices that do; to compare, not to plan."""
+        coarse = self.ladder.coarse()
+        at = nearest_rung(coarse, self._near_deadline(sure=False))
+        for count in coarse[at : at + 4 * _NEIGHBOURS : 2]:
+            one = self.at(count)
+            if self.trials.in_time(one, sure=False):
+                return one
+        return None
+
+    def bought(self) -> tuple[int, ...]:
+        """Return the counts that spend about the budget by the deadline, whatever is trained: GPU-hours over hours.
+
+        Fewer leave money, more leave time: the nearest on either side, then rounder ones, which divide more models.
+        Below the smallest count that can be planned that one is returned.
+        """
+        of, one = self.trials.limits, self.at(int(self.comfortable()))
+        if one is None or of.deadline_s is None or of.budget_usd is None:
+            return ()
+        usd_per_gpu_hour = cost_usd(one, sure=False) / one.gpu_hours[0]
+        most = min(of.budget_usd / usd_per_gpu_hour / (of.deadline_s / HOUR_S), float(self.ladder.most))
+        coarse = self.ladder.coarse()
+        below = self.ladder.fewer(int(most) + 1)
+        nearest = [below] if below else []
+        nearest += [min(self.ladder.rising(int(most), int(most) + self.ladder.step), default=self.ladder.most)]
+        close = [count for count in coarse if most / _CLOSE <= count <= most * _CLOSE]
+        rounder = sorted(close, key=lambda count: (count & -count, count), reverse=True)
+        return tuple(dict.fromkeys((*nearest, *rounder)))[:_BOUGHT]
+
+    def comfortable(self) -> float:
+        """Return a count at which the run surely fits, to start from: a few nodes, or more for a large model."""
+        count = float(self.ladder.step)
+        for _ in range(int(math.log2(max(self.ladder.most / count, 1)))):
+            one = self.at(int(count))
+            if one is not None and fits(one):
+                break
+            count *= 2
+        return count
+
+    def _near_deadline(self, *, sure: bool) -> float:
+        """Return about how many devices the deadline takes, as if time were inverse to them."""
+        deadline_s = self.trials.limits.deadline_s
+        start = min(self.ladder.step * _COMFORTABLE_NODES, self.ladder.most)
+        one = self.at(start) or self.at(self.ladder.step)
+        if one is None or deadline_s is None:
+            return float(start)
+        seconds = one.training_high_s if sure else one.training_s
+        return min(max(one.run.n_gpus * seconds / deadline_s, 1.0), float(self.ladder.most))
+
+    def _stepped_down(self, meets: Verdict, count: int) -> int:
+        while (fewer := self.ladder.fewer(count)) is not None and meets(fewer):
+            count = fewer
+        return count
+
+
+def counts(trials: Trials) -> tuple[Option, Option | None]:
+    """Return the planned count, and the one that is sure to do.
+
+    For a deadline the fewest devices that keep to it; for a budget alone the most that it pays, because they end
+    soonest; without either the fewest that hold the run. Raises InfeasibleError with what to relax where there is none.
+    """
+    of = trials.limits
+    ways = Counts(trials)
+    if of.deadline_s is None and of.budget_usd is None:
+        return _fewest_that_fit(ways), None
+    find = ways.fewest_in_time if of.deadline_s is not None else ways.most_in_budget
+    found = find(sure=False)
+    if found is None:
+        _tried_widely(ways)
+        raise infeasible(trials, _cannot(ways))
+    solution = ways.at(found)
+    if solution is None:
+        raise infeasible(trials, _cannot(ways))
+    kind = "the fewest that do" if of.deadline_s is not None else "the most that the budget pays"
+    even = Option(why=f"even odds: {kind}", meets=True, estimate=solution)
+    if solution.training_high_s == solution.training_s:
+        return even, None
+    sure = find(sure=True)
+    safe = None if sure is None else ways.at(sure)
+    return even, None if safe is None else Option(why=_sureness(safe), meets=True, estimate=safe)
+
+
+def _fewest_that_fit(ways: Counts) -> Option:
+    """Return the fewest devices whose memory holds the run.
+
+    Raises MissingValueError where no memory is predicted, so that one device would always do.
+    """
+    run = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
+    if run.question is None or run.utilization is not None:
+        needs_limit(ways.trials.limits, "n_gpus")
+    found = ways.fewest_that_fit()
+    solution = None if found is None else ways.at(found)
+    if solution is None:
+        raise infeasible(ways.trials, _cannot(ways))
+    return Option(why="the fewest that hold it", meets=True, estimate=solution)
+
+
+def _ladder(trials: Trials, request: Request, most: int) -> Ladder:
+    """Return the counts up to `most` that can be planned: parts of a node that divide it, then whole nodes.
+
+    Parallel degrees that were given must divide the count, so that they widen the step.
+    """
+    together = degree_product(request)
+    probe = trials.resolved(replace(request, n_gpus=together))
+    chip = probe.device.accelerator
+    node = request.gpus_per_node or (chip.gpus_per_node if chip else _USUAL_NODE)
+    step = min(math.lcm(node, together), MOST_PLANNED)
+    parts = tuple(part for part in range(1, node) if node % part == 0 and part % together == 0)
+    return Ladder(parts=parts, step=step, most=max(most // step, 1) * step)
+
+
+def degree_product(request: Request) -> int:
+    """Return what every count must be a multiple of: the parallel degrees that were given, multiplied."""
+    degrees = (request.tensor_parallel, request.pipeline_parallel, request.context_parallel)
+    return min(math.prod(degree for degree in degrees if degree and degree > 0), MOST_PLANNED)
+
+
+def _cannot(ways: Counts) -> str:
+    request = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
+    return (
+        f"no count of {request.device.name} up to {ways.ladder.most:,} trains {request.subject.name} on "
+        f"{format_count(request.amount.tokens)} tokens"
+    )
+
+
+def _tried_widely(ways: Counts) -> None:
+    """Price doubling counts, so that what is said to be the fastest or the cheapest was compared with others."""
+    for count in ways.doubling():
+        ways.at(count)
+    ways.fewest_that_fit()
+
+
+def _sureness(one: Estimate) -> str:
+    if one.coverage is None:
+        return "by the slow end of the range"
+    return f"at least {one.coverage:.0%} sure"

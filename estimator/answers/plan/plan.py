@@ -1,0 +1,168 @@
+"""The inverse of an estimate: devices, tokens, model size, layout or device for a deadline and a budget."""
+
+from dataclasses import replace
+
+from estimator.answers.plan.counts import counts
+from estimator.answers.plan.devices import candidates, devices
+from estimator.answers.plan.layouts import layouts
+from estimator.answers.plan.limits import limit_assumptions, limits
+from estimator.answers.plan.neighbours import count_alternatives, diminishing
+from estimator.answers.plan.scaling import TOKENS_PER_PARAMETER, optimal_tokens
+from estimator.answers.plan.sizes import sizes
+from estimator.answers.plan.tokens import token_alternatives, tokens
+from estimator.answers.plan.trials import Trials
+from estimator.answers.plan.types import Option, Plan, PlanRequest
+from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import Quantity, Request
+from estimator.resolve.amount import amount
+from estimator.resolve.subject import subject
+
+__all__ = ["SOLVE_FOR", "plan"]
+
+SOLVE_FOR = ("n_gpus", "tokens", "model_size", "layout", "gpu")
+_MOST_TOKENS_PER_PARAMETER = 1e9
+
+
+def plan(request: PlanRequest) -> Plan:
+    """Return the plan that `request` asks for.
+
+    Raises InvalidValueError, MissingValueError or UnknownNameError naming the argument that does not fit, and
+    InfeasibleError where nothing keeps to the limits: which one to relax, and to what.
+    """
+    solve_for = checked_choice("solve_for", request.solve_for, SOLVE_FOR)
+    of = limits(request)
+    _refuse_what_is_solved_for(request, solve_for)
+    _refuse_several_gpus(request, solve_for)
+    data, data_assumptions = _data(request, solve_for)
+    base = replace(
+        data,
+        model=request.model if request.model is not None else "",
+        gpu=request.gpu if request.gpu is not None else "",
+        n_gpus=request.n_gpus if request.n_gpus is not None else 1,
+    )
+    solution, sure, alternatives, warnings, more = _solved(request, solve_for, Trials(base, of))
+    if sure is None and _has_range(solution) and (of.deadline_s is not None or of.budget_usd is not None):
+        warnings = (*warnings, _unsure())
+    return Plan(
+        request=request,
+        limits=of,
+        solution=solution,
+        sure=sure,
+        alternatives=alternatives,
+        assumptions=(*limit_assumptions(of), *data_assumptions, *more),
+        warnings=warnings,
+    )
+
+
+def _solved(
+    request: PlanRequest, solve_for: str, trials: Trials
+) -> tuple[Option, Option | None, tuple[Option, ...], tuple[Caution, ...], tuple[Assumption, ...]]:
+    match solve_for:
+        case "n_gpus":
+            _needs(request, "model", "gpu")
+            solution, sure = counts(trials)
+            taken = [option.estimate for option in (solution, sure) if option is not None]
+            return solution, sure, count_alternatives(trials, taken), diminishing(trials, solution.estimate), ()
+        case "tokens":
+            _needs(request, "model", "gpu")
+            solution, sure = tokens(trials, request.n_gpus)
+            return solution, sure, token_alternatives(trials, solution.estimate), (), ()
+        case "model_size":
+            _needs(request, "gpu")
+            told = trials.base.tokens is not None or trials.base.samples is not None
+            given = amount(trials.base).tokens if told else None
+            solution, sure, others = sizes(trials, request.n_gpus, given, _ratio(request))
+            return solution, sure, others, (), ()
+        case "layout":
+            _needs(request, "model", "gpu", "n_gpus")
+            return (*layouts(trials), (), ())
+        case _:
+            _needs(request, "model")
+            n_gpus = None if request.n_gpus is None else checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
+            names, assumption = candidates(request.gpu, n_gpus)
+            return (*devices(trials, names, n_gpus), (), (assumption,))
+
+
+def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
+    """Raise InvalidValueError where an argument gives what is to be found."""
+    given: dict[str, tuple[tuple[str, Quantity | None], ...]] = {
+        "n_gpus": (("n_gpus", request.n_gpus),),
+        "tokens": (
+            ("tokens", request.common.tokens),
+            ("samples", request.common.samples),
+            ("tokens_per_sample", request.common.tokens_per_sample),
+            ("epochs", request.common.epochs),
+            ("tokens_per_parameter", request.tokens_per_parameter),
+        ),
+        "model_size": (("model", request.model),),
+    }
+    for name, value in given.get(solve_for, ()):
+        if value is not None:
+            raise InvalidValueError(name, value, f"is what solve_for {solve_for} finds; leave it out")
+    if solve_for == "model_size" and request.common.hf_config is not None:
+        raise InvalidValueError("hf_config", "{…}", "is a model, and solve_for model_size finds one; leave it out")
+
+
+def _refuse_several_gpus(request: PlanRequest, solve_for: str) -> None:
+    """Raise InvalidValueError where several devices are named and not one of them is to be chosen."""
+    names = [name for name in str(request.gpu or "").split(",") if name.strip()]
+    if len(names) > 1 and solve_for != "gpu":
+        remedy = f"names {len(names)}, which only solve_for gpu chooses among; give one of them"
+        raise InvalidValueError("gpu", request.gpu, remedy)
+
+
+def _needs(request: PlanRequest, *arguments: str) -> None:
+    """Raise MissingValueError for the first of `arguments` that was left out."""
+    remedies = {
+        "model": 'give a preset such as "llama-3.1-8b", or a size such as "7B"',
+        "gpu": 'give one that list_gpus shows, such as "h100"',
+        "n_gpus": "give how many GPUs there are",
+    }
+    for argument in arguments:
+        value = getattr(request, argument)
+        if value is None and not (argument == "model" and request.common.hf_config is not None):
+            raise MissingValueError(argument, remedies[argument])
+
+
+def _ratio(request: PlanRequest) -> float:
+    if request.tokens_per_parameter is None:
+        return TOKENS_PER_PARAMETER.mode
+    return checked_number("tokens_per_parameter", request.tokens_per_parameter, most=_MOST_TOKENS_PER_PARAMETER)
+
+
+def _data(request: PlanRequest, solve_for: str) -> tuple[Request, tuple[Assumption, ...]]:
+    """Return the common request with its tokens settled where they follow from the model, and what was assumed."""
+    common = request.common
+    given = next((name for name in ("tokens", "samples") if getattr(common, name) is not None), None)
+    ratio = _ratio(request)
+    if given is not None and request.tokens_per_parameter is not None:
+        remedy = f"and {given} say the same thing twice; give one of them"
+        raise InvalidValueError("tokens_per_parameter", request.tokens_per_parameter, remedy)
+    defaulted = solve_for in {"layout", "model_size"} or request.tokens_per_parameter is not None
+    if given is not None or solve_for == "tokens" or not defaulted:
+        return common, ()
+    assumption = Assumption(
+        name="tokens_per_parameter",
+        value=ratio,
+        unit="tokens per parameter",
+        source="default" if request.tokens_per_parameter is None else "user",
+        note=TOKENS_PER_PARAMETER.why if request.tokens_per_parameter is None else "",
+    )
+    if solve_for == "model_size":
+        return common, (assumption,)
+    _needs(request, "model")
+    who = subject(replace(common, model=request.model or ""))
+    return replace(common, tokens=optimal_tokens(who.total_parameters, ratio)), (assumption,)
+
+
+def _has_range(option: Option) -> bool:
+    return option.estimate.training_high_s > option.estimate.training_s
+
+
+def _unsure() -> Caution:
+    return Caution(
+        code="not_sure",
+        message="nothing keeps to the limits by the far end of its range: this plan has even odds and no surer one",
+    )

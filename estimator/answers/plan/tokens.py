@@ -1,0 +1,107 @@
+"""How many tokens devices train on by a deadline, for a budget, or both: time and cost are proportional to tokens."""
+
+import math
+
+from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.plan.counts import Counts
+from estimator.answers.plan.limits import infeasible, needs_limit
+from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.types import Limits, Option
+from estimator.base.errors import InfeasibleError, MissingValueError
+from estimator.question.request import Quantity
+from estimator.resolve.amount import MOST_TOKENS
+
+__all__ = ["token_alternatives", "tokens"]
+
+_UNIT_TOKENS = 1e12
+"""Any number would do to find what a token takes."""
+_SAFE_SIDE = 1.0 - 1e-12
+"""So that rounding in floating point does not end a run a microsecond late."""
+_ALTERNATIVES = 4
+
+
+def tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | None]:
+    """Return the most tokens that keep to the limits, and how many surely do.
+
+        min(deadline / seconds per token, budget / dollars per token)
+
+    Without a count, deadline and budget together choose it. Raises InfeasibleError where the run does not fit.
+    """
+    of = trials.limits
+    needs_limit(of, "tokens")
+    if n_gpus is None and (of.deadline_s is None or of.budget_usd is None):
+        remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
+        raise MissingValueError("n_gpus", remedy)
+    if n_gpus is not None:
+        trials.resolved(trials.varied(tokens=_UNIT_TOKENS))
+    even = _most(trials, n_gpus, sure=False)
+    if even is None:
+        raise _does_not_fit(trials, n_gpus)
+    solution = Option(why="even odds: the most that do", meets=True, estimate=even)
+    if even.training_high_s == even.training_s:
+        return solution, None
+    safe = _most(trials, n_gpus, sure=True)
+    if safe is None:
+        return solution, None
+    sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
+    return solution, Option(why=sureness, meets=True, estimate=safe)
+
+
+def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]:
+    """Return what other counts of devices would train on within the same limits, most tokens first."""
+    ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
+    count, step = solution.run.n_gpus, ways.ladder.step
+    others = [count * 4, count * 2, count // 2, count // 4]
+    rungs = {other if other in ways.ladder.parts else other // step * step for other in others}
+    options: list[Option] = []
+    for rung in rungs - {0, count}:
+        one = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
+        if one is not None:
+            options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=one))
+    options.sort(key=lambda option: -option.estimate.run.amount.tokens)
+    return tuple(options[:_ALTERNATIVES])
+
+
+def _share(of: Limits, one: Estimate, *, sure: bool) -> float:
+    """Return the share of a run's tokens that keeps to the limits; above 1 where there is room."""
+    share = math.inf
+    if of.deadline_s is not None:
+        share = of.deadline_s / (one.training_high_s if sure else one.training_s)
+    if of.budget_usd is not None:
+        share = min(share, of.budget_usd / cost_usd(one, sure=sure))
+    return share
+
+
+def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | None:
+    if n_gpus is not None:
+        return _limited(trials, n_gpus, sure=sure)
+    ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
+    found = [one for count in ways.bought() if (one := _limited(trials, count, sure=sure))]
+    best = max(found, key=lambda one: one.run.amount.tokens, default=None)
+    # Where devices run better in larger numbers, the same money buys more in less time.
+    while best is not None and (more := _limited(trials, 2 * best.run.n_gpus, sure=sure)) is not None:
+        if more.run.amount.tokens <= best.run.amount.tokens:
+            break
+        best = more
+    return best
+
+
+def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:
+    """Return the run on as many tokens as the limits allow; None where it has no layout or does not fit."""
+    unit = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS))
+    if unit is None or not fits(unit):
+        return None
+    most = min(unit.run.amount.tokens * _share(trials.limits, unit, sure=sure) * _SAFE_SIDE, MOST_TOKENS)
+    if most < 1.0:
+        return None
+    return trials.at(trials.varied(n_gpus=n_gpus, tokens=math.floor(most)))
+
+
+def _does_not_fit(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
+    ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
+    fewest = ways.fewest_that_fit()
+    request = trials.resolved(trials.varied(n_gpus=n_gpus or ways.ladder.step, tokens=_UNIT_TOKENS))
+    what = f"{request.n_gpus:,} × {request.device.name} do not hold {request.subject.name}"
+    if fewest is None:
+        return infeasible(ways.trials, what)
+    return InfeasibleError(f"{what}; what would do: n_gpus of {fewest:,}; or method lora or qlora; or a smaller model")

@@ -1,0 +1,1 @@
+"""What every room stands on: errors, units, names, checked inputs; knows no model, device or run."""

@@ -1,0 +1,128 @@
+"""Match what people call things to one catalogued id: exactly through normalised names, never by substring."""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from functools import lru_cache
+
+from estimator.base.errors import UnknownNameError
+
+__all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised", "tokens"]
+
+_TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
+_BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
+_RUN = re.compile(r"\d+|[^\W\d_]+")
+_GIGABYTES = re.compile(r"(\d+)g(?:i?b)?")
+_LONGEST_NAME = 128
+"""Characters; longer text is nobody's name, and its tail is not looked at."""
+_LONGEST_COMPARED = 64
+_NEAREST = 3
+_NEAR_ENOUGH = 0.65
+_SHARED_TOKEN_WEIGHT = 0.5
+"""What sharing whole words counts beside sharing letters: `h100-smx` is nearer to h100-pcie than to h200-sxm."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Name:
+    """One name of one entry; `note` says what was assumed where the name could mean several."""
+
+    text: str
+    id: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolved:
+    """The entry a given name stands for, the catalogued name it equals, and what was assumed."""
+
+    id: str
+    matched: str
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NameIndex:
+    """All names of one catalogue, by normalised text."""
+
+    argument: str
+    """The argument that errors name, e.g. `gpu`."""
+    names: Mapping[str, Name]
+    noise: frozenset[str]
+
+    def resolved(self, given: str) -> Resolved:
+        """Return the entry that `given` names.
+
+        Raises UnknownNameError, with up to three nearest ids, where no catalogued name equals it.
+        """
+        if len(given) <= _LONGEST_NAME:
+            name = self.names.get(_key(given, self.noise))
+            if name is not None:
+                return Resolved(id=name.id, matched=name.text, note=name.note)
+        raise UnknownNameError(self.argument, given, self.nearest(given))
+
+    def nearest(self, given: str) -> tuple[str, ...]:
+        """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
+        text = normalised(given[:_LONGEST_COMPARED], self.noise)
+        if not text:
+            return ()
+        wanted = _parts(given[:_LONGEST_COMPARED], self.noise)
+        best: dict[str, float] = {}
+        matcher = SequenceMatcher(autojunk=False)
+        matcher.set_seq2(text)
+        for key, name in self.names.items():
+            matcher.set_seq1(key)
+            shared = wanted & _parts(name.text, self.noise)
+            bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
+            floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
+            if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
+                score = matcher.ratio() + bonus
+                if score > floor:
+                    best[name.id] = score
+        ranked = sorted(best, key=lambda one: (-best[one], one))
+        return tuple(ranked[:_NEAREST])
+
+
+def name_index(argument: str, names: Iterable[Name], noise: frozenset[str] = frozenset()) -> NameIndex:
+    """Return the index of `names`; the first of two equal names wins, so list exact ones first."""
+    by_key: dict[str, Name] = {}
+    for name in names:
+        key = normalised(name.text, noise)
+        if key:
+            by_key.setdefault(key, name)
+    return NameIndex(argument=argument, names=by_key, noise=noise)
+
+
+def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
+    """Return `text` without case, spaces, punctuation and the words in `noise`.
+
+    `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same. A decimal point between digits is kept, and so
+    is the border between two numbers: `opt-1-3b` is not `opt-13b`.
+    """
+    return _BETWEEN_NUMBERS.sub("-", " ".join(tokens(text, noise))).replace(" ", "")
+
+
+@lru_cache(maxsize=1024)
+def _key(text: str, noise: frozenset[str]) -> str:
+    """Return `text` normalised; callers ask for the same few names again and again."""
+    return normalised(text, noise)
+
+
+def tokens(text: str, noise: frozenset[str] = frozenset()) -> Sequence[str]:
+    """Return the words of `text` in lower case, without those in `noise`; `80G` reads `80gb`."""
+    folded = unicodedata.normalize("NFKC", text).casefold()
+    words = (match.group() for match in _TOKEN.finditer(folded))
+    kept = (word for word in words if word not in noise)
+    return [_GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in kept]
+
+
+def _parts(text: str, noise: frozenset[str]) -> frozenset[str]:
+    """Return the words of `text` and their runs of digits and letters: `4090ti` also holds `4090` and `ti`."""
+    words = tokens(text, noise)
+    return frozenset(words).union(run for word in words for run in _RUN.findall(word))
+
+
+def _weight(words: frozenset[str]) -> float:
+    """Return how much `words` tell: one with a digit (`4090`) counts twice one without (`super`)."""
+    return float(sum(2 if any(map(str.isdigit, word)) else 1 for word in words))

@@ -1,0 +1,224 @@
+"""The only conversions: SI factors, quantities as people write them, and numbers as people read them."""
+
+import math
+import re
+from collections.abc import Mapping
+
+from estimator.base.errors import InvalidValueError
+
+__all__ = [
+    "BITS_PER_BYTE",
+    "DAY_S",
+    "GIBI",
+    "GIGA",
+    "HOUR_S",
+    "JOULES_PER_KWH",
+    "KILO",
+    "MEGA",
+    "MINUTE_S",
+    "PETA",
+    "TERA",
+    "YEAR_S",
+    "format_bytes",
+    "format_count",
+    "format_duration",
+    "format_usd",
+    "parse_bytes",
+    "parse_count",
+    "parse_duration_s",
+    "parse_usd",
+]
+
+KILO, MEGA, GIGA, TERA, PETA = 1e3, 1e6, 1e9, 1e12, 1e15
+GIBI = 2.0**30
+BITS_PER_BYTE = 8
+MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
+YEAR_S = 365.25 * DAY_S
+JOULES_PER_KWH = 3.6e6
+
+_LONGEST = 64
+"""Characters of a quantity; nobody needs more."""
+
+_ROUNDS_UP = 0.9995
+"""What three significant digits round to 1: 999,999 reads 1M and not 1000k."""
+
+_COUNT_SUFFIXES: Mapping[str, float] = {
+    "": 1.0,
+    **dict.fromkeys(("k", "thousand"), KILO),
+    # No count has a milli: a small m means million as often as a capital one.
+    **dict.fromkeys(("m", "mn", "mio", "million", "millions"), MEGA),
+    **dict.fromkeys(("b", "bn", "g", "billion", "billions"), GIGA),
+    **dict.fromkeys(("t", "tn", "trillion", "trillions"), TERA),
+    **dict.fromkeys(("q", "quadrillion"), PETA),
+}
+_COUNT_NOUNS = frozenset(
+    {"example", "examples", "parameter", "parameters", "param", "params", "sample", "samples", "sequences", "step"}
+    | {"steps", "token", "tokens", "toks"}
+)
+_DURATION_UNITS: Mapping[str, float] = {
+    **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
+    **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE_S),
+    **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), HOUR_S),
+    **dict.fromkeys(("d", "day", "days"), DAY_S),
+    **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7 * DAY_S),
+    **dict.fromkeys(("mo", "month", "months"), YEAR_S / 12),
+    **dict.fromkeys(("q", "quarter", "quarters"), YEAR_S / 4),
+    **dict.fromkeys(("y", "yr", "yrs", "year", "years"), YEAR_S),
+}
+_BYTE_UNITS: Mapping[str, float] = {
+    **dict.fromkeys(("b", "byte", "bytes"), 1.0),
+    **{prefix + "b": 1000.0 ** (power + 1) for power, prefix in enumerate("kmgtp")},
+    **{prefix + "ib": 1024.0 ** (power + 1) for power, prefix in enumerate("kmgtp")},
+}
+
+_NUMBER = r"[+-]?(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
+_QUANTITY = re.compile(rf"({_NUMBER})\s*([a-zµ]*)(?:\s+([a-z]+))?")
+_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*(?:,|and)?\s*")
+_POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+_DECIMAL_COMMA = re.compile(r"\d,(?!\d{3}(?:\D|$))")
+
+
+def parse_count(given: object, argument: str, *, most: float = 1e18) -> float:
+    """Return a count as people write it: `15T`, `1.4e12`, `2,000,000`, `1.5 trillion`, `300B tokens`, 7e9.
+
+    Raises InvalidValueError for anything but a finite number above zero and at most `most`.
+    """
+    remedy = 'must be a number above zero, such as "15T", "300B", "1.4e12" or 2000000'
+    number, unit, noun = _split(given, argument, remedy)
+    if unit in _COUNT_NOUNS and not noun:
+        unit, noun = "", unit
+    if unit not in _COUNT_SUFFIXES or (noun and noun not in _COUNT_NOUNS):
+        raise InvalidValueError(argument, given, f"has a suffix that is none of K, M, B, T; it {remedy}")
+    return _in_range(number * _COUNT_SUFFIXES[unit], given, argument, remedy, most)
+
+
+def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_S) -> float:
+    """Return seconds from `30 days`, `2 weeks`, `36h`, `90 min`, `1 day 12 hours`; a unit is required.
+
+    Raises InvalidValueError for anything else, and beyond a thousand years.
+    """
+    remedy = 'must be a duration above zero with its unit, such as "30 days", "12h" or "90 min"'
+    text = _text(given, argument, remedy)
+    end, seconds = 0, 0.0
+    while part := _PART.match(text, end):
+        if part[2] not in _DURATION_UNITS:
+            raise InvalidValueError(argument, given, f"has a unit that is not known; it {remedy}")
+        seconds += float(part[1]) * _DURATION_UNITS[part[2]]
+        end = part.end()
+    if end != len(text) or not text:
+        raise InvalidValueError(argument, given, remedy)
+    return _in_range(seconds, given, argument, remedy, most)
+
+
+def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
+    """Return US dollars from `$250k`, `1.2M USD`, `250000` or `2.5 million dollars`.
+
+    Raises InvalidValueError for anything else, other currencies among them.
+    """
+    remedy = 'must be an amount of US dollars above zero, such as "$250k", "1.2M USD" or 250000'
+    if isinstance(given, str):
+        text = given[: _LONGEST + 1].casefold().replace("us$", "$").strip()
+        for word in ("$", "usd", "us dollars", "dollars", "dollar"):
+            text = text.removeprefix(word).removesuffix(word).strip()
+        number, unit, noun = _split(text, argument, remedy)
+    else:
+        number, unit, noun = _split(given, argument, remedy)
+    if unit not in _COUNT_SUFFIXES or noun:
+        raise InvalidValueError(argument, given, remedy)
+    return _in_range(number * _COUNT_SUFFIXES[unit], given, argument, remedy, most)
+
+
+def parse_bytes(given: object, argument: str, *, most: float = 1e21) -> float:
+    """Return bytes from `100 MB`, `80GB`, `1.5 TiB`; a plain number is bytes.
+
+    Raises InvalidValueError for anything else.
+    """
+    remedy = 'must be a size above zero with its unit, such as "100 MB" or "80 GiB"'
+    number, unit, noun = _split(given, argument, remedy)
+    if noun or (unit and unit not in _BYTE_UNITS):
+        raise InvalidValueError(argument, given, remedy)
+    return _in_range(number * _BYTE_UNITS.get(unit, 1.0), given, argument, remedy, most)
+
+
+def format_count(count: float) -> str:
+    """Return a count as people write it, three significant digits: `15T`, `8.03B`, `512`."""
+    return _scaled(count, ((TERA, "T"), (GIGA, "B"), (MEGA, "M"), (KILO, "k")))
+
+
+def format_duration(seconds: float) -> str:
+    """Return a duration in the unit people would use: `33.9 days`, `5.2 hours`, `3 minutes`, `0.25 seconds`."""
+    for size, unit, least in (
+        (YEAR_S, "years", 2.0),
+        (DAY_S, "days", 2.0),
+        (HOUR_S, "hours", 1.0),
+        (MINUTE_S, "minutes", 1.0),
+    ):
+        if seconds / size >= least * _ROUNDS_UP:
+            return _plural(seconds / size, unit)
+    return _plural(seconds, "seconds")
+
+
+def format_usd(usd: float) -> str:
+    """Return an amount of money, three significant digits: `$1.23M`, `$250k`, `$3.40`."""
+    if abs(usd) < KILO:
+        return f"${usd:.2f}"
+    return "$" + _scaled(usd, ((GIGA, "B"), (MEGA, "M"), (KILO, "k")))
+
+
+def format_bytes(size_bytes: float) -> str:
+    """Return a size in SI units, three significant digits: `85 GB`."""
+    return _scaled(size_bytes, ((PETA, " PB"), (TERA, " TB"), (GIGA, " GB"), (MEGA, " MB"), (KILO, " kB"), (1.0, " B")))
+
+
+def _split(given: object, argument: str, remedy: str) -> tuple[float, str, str]:
+    """Return number, unit and noun of a quantity, the last two possibly empty and in lower case."""
+    if isinstance(given, int | float) and not isinstance(given, bool):
+        try:
+            return float(given), "", ""
+        except OverflowError:
+            raise InvalidValueError(argument, given, remedy) from None
+    text = _text(given, argument, remedy)
+    if _DECIMAL_COMMA.search(text):
+        raise InvalidValueError(argument, given, f"has a comma that separates no thousands; it {remedy}")
+    matched = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(r"e\1", text))
+    if matched is None:
+        raise InvalidValueError(argument, given, remedy)
+    try:
+        number = float(re.sub("[,_ ]", "", matched[1]))
+    except ValueError:
+        raise InvalidValueError(argument, given, remedy) from None
+    return number, matched[2], matched[3] or ""
+
+
+def _text(given: object, argument: str, remedy: str) -> str:
+    if not isinstance(given, str) or len(given) > _LONGEST:
+        raise InvalidValueError(argument, given, remedy)
+    return given.strip().casefold()
+
+
+def _in_range(value: float, given: object, argument: str, remedy: str, most: float) -> float:
+    if not math.isfinite(value) or value <= 0:
+        raise InvalidValueError(argument, given, remedy)
+    if value > most:
+        raise InvalidValueError(argument, given, f"must be at most {most:.3g}; is the suffix right?")
+    return value
+
+
+def _scaled(value: float, steps: tuple[tuple[float, str], ...]) -> str:
+    for factor, suffix in steps:
+        if abs(value) / factor >= _ROUNDS_UP:
+            return _significant(value / factor) + suffix
+    return _significant(value)
+
+
+def _plural(value: float, unit: str) -> str:
+    text = _significant(value)
+    return f"{text} {unit.removesuffix('s') if text == '1' else unit}"
+
+
+def _significant(value: float) -> str:
+    """Return `value` with three significant digits, without exponent below a million and trailing zeros."""
+    if value == 0 or not math.isfinite(value):
+        return f"{value:g}"
+    rounded = float(f"{value:.3g}")
+    return f"{rounded:,.0f}" if abs(rounded) >= KILO else f"{rounded:g}"

@@ -1,0 +1,151 @@
+"""The published runs as one table the step-time model can be fitted to and judged on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.base.errors import InfeasibleError
+from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.catalogue import catalogue
+from estimator.catalogue.published import PublishedRun
+from estimator.evidence.likeness import Traits, joined_traits, setting_traits
+from estimator.models.training import Method
+from estimator.physics.case import Case, stacked
+from estimator.physics.choice import Setting, choice, setting
+from estimator.physics.constants import Constants
+from estimator.physics.effects import effect_keys, regime_keys
+from estimator.physics.layout import Floats, Layouts
+from estimator.physics.step import step_time
+from estimator.question.cluster import Cluster
+from estimator.question.question import LayoutRequest, Question
+
+__all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """One row per usable published run, each with the one layout it is taken to have had."""
+
+    runs: tuple[PublishedRun, ...]
+    case: Case
+    layouts: Layouts
+    log_measured: Floats
+    """Log of measured seconds per token and device."""
+    groups: tuple[str, ...]
+    traits: Traits
+    effects: tuple[tuple[str, ...], ...]
+    regimes: tuple[tuple[str, ...], ...]
+    memory_share: Floats
+    """Predicted bytes over the device's."""
+    left_out: tuple[tuple[str, str], ...]
+    """Runs without a row, and why."""
+
+
+def published_question(run: PublishedRun) -> Question:
+    """Return the question that `run` is the answer to."""
+    accelerator = catalogue.accelerator(run.accelerator_id).value.accelerator
+    network = run.network_gbps_per_gpu
+    cluster = Cluster(
+        accelerator=accelerator,
+        n_gpus=run.n_gpus,
+        gpus_per_node=min(run.gpus_per_node or accelerator.gpus_per_node, run.n_gpus),
+        scale_out_bytes_per_s=network * GIGA / BITS_PER_BYTE if network else accelerator.scale_out_bytes_per_s,
+    )
+    return Question(
+        transformer=run.transformer,
+        cluster=cluster,
+        precision=run.precision,
+        method=Method(name=run.method),
+        sequence_length=run.sequence_length,
+        global_batch_sequences=run.global_batch_sequences,
+        layout=LayoutRequest(
+            tensor_parallel=run.tensor_parallel,
+            pipeline_parallel=run.pipeline_parallel,
+            virtual_pipeline=run.virtual_pipeline,
+            context_parallel=run.context_parallel,
+            expert_parallel=run.expert_parallel,
+            data_sharding=run.data_sharding,
+            micro_batch_size=run.micro_batch_size,
+            recompute=run.recompute,
+        ),
+        framework=run.stack,
+        released=run.released,
+    )
+
+
+def published_setting(run: PublishedRun) -> Setting:
+    """Return the setting of `run`; a batch that its layout does not divide is rounded to one that it does.
+
+    Raises InfeasibleError where even that has no layout.
+    """
+    question = published_question(run)
+    try:
+        return setting(question, shard_group=run.shard_group, packed_short=run.packed_short)
+    except InfeasibleError:
+        split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
+        unit = max(1, run.n_gpus // split) * (run.micro_batch_size or 1)
+        batch = max(1, round((run.global_batch_sequences or unit) / unit)) * unit
+        divisible = replace(question, global_batch_sequences=batch)
+        return setting(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
+
+
+def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:
+    """Return the table of the usable ones of `runs`, all that are published unless given.
+
+    What a source leaves open is chosen as for any question.
+    """
+    kept: list[PublishedRun] = []
+    cases: list[Case] = []
+    rows: list[Layouts] = []
+    shares: list[float] = []
+    keys: list[tuple[str, ...]] = []
+    traits: list[Traits] = []
+    regimes: list[tuple[str, ...]] = []
+    left_out: list[tuple[str, str]] = []
+    for run in catalogue.runs() if runs is None else runs:
+        if run.tokens_per_second_per_gpu is None:
+            left_out.append((run.id, "run-level figures only"))
+            continue
+        if run.offloaded:
+            left_out.append((run.id, "states in host memory are not modelled"))
+            continue
+        try:
+            found = published_setting(run)
+        except InfeasibleError as error:
+            left_out.append((run.id, str(error)))
+            continue
+        chosen = choice(found, constants)
+        best = chosen.order[:1]
+        kept.append(run)
+        traits.append(setting_traits(found))
+        keys.append(effect_keys(found.question, found.stack))
+        regimes.append(regime_keys(found.question, found.stack))
+        cases.append(found.case)
+        rows.append(found.layouts.taken(best))
+        shares.append(float(chosen.memory_bytes[best[0]]) / found.question.cluster.accelerator.memory_bytes)
+    return Table(
+        runs=tuple(kept),
+        case=stacked(cases),
+        layouts=joined(rows),
+        log_measured=-np.log([run.tokens_per_second_per_gpu or 1.0 for run in kept]),
+        groups=tuple(run.group for run in kept),
+        traits=joined_traits(traits),
+        effects=tuple(keys),
+        regimes=tuple(regimes),
+        memory_share=np.array(shares),
+        left_out=tuple(left_out),
+    )
+
+
+def joined(parts: Sequence[Layouts]) -> Layouts:
+    """Return the layouts of all `parts`, in order."""
+    return Layouts(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Layouts)})
+
+
+def physical_log_time(rows: Table, constants: Constants) -> NDArray[np.float64]:
+    """Return the log of predicted seconds per token and device before effects, shape (L,)."""
+    lay = rows.layouts
+    tokens = lay.micro_batch * lay.micro_batches * lay.data * rows.case.sequence_length / rows.case.n_gpus
+    return np.asarray(np.log(step_time(rows.case, lay, constants).total_s / tokens))

@@ -1,0 +1,181 @@
+"""Errors on tables of measurements that others are judged by too, with the constants as calibrated.
+
+What needs fits of its own is in estimator.calibrate.tables_fitted.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from functools import cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.answers.estimate.overhead import run_overhead
+from estimator.base.units import DAY_S, HOUR_S
+from estimator.calibrate.accuracy import in_sample_log_errors
+from estimator.calibrate.backtest import Table, table
+from estimator.catalogue import catalogue
+from estimator.catalogue.measured_steps import measured_steps
+from estimator.catalogue.published import PublishedRun
+from estimator.catalogue.shapes import TableRow
+from estimator.evidence.calibration import Calibration
+from estimator.evidence.correction import correction_log
+from estimator.evidence.outlook import neighbours_of
+from estimator.physics.layout import Floats
+
+__all__ = ["CLASSICS", "PEERS", "SWEEP", "calibrated_tables", "entry", "layout_loss", "published"]
+
+CLASSICS = {
+    "Narayanan et al. 2021, table 1": r"narayanan21-0(0[1-9]|10)",
+    "Korthikanti et al. 2022, table 5": r"korthikanti22-\d+",
+}
+"""Tables of Megatron's own papers, and the ids of their rows."""
+SWEEP = "vTrain, one node"
+_SETS = {SWEEP: "vtrain-single"}
+PEERS = {
+    "Narayanan et al. 2021, table 1": "Calculon 10.3%, SimuMax 14%, llm-analysis 46%",
+    "Korthikanti et al. 2022, table 5": "Calculon 3.7% (what it was made on), SimuMax 9%, llm-analysis 26%",
+    SWEEP: "vTrain's own profiler 8.4%, SimuMax 27%, Calculon 39%",
+    "layouts of vTrain, one node": "SimuMax 6.1%, Calculon 10%",
+}
+"""Mean errors of other estimators, as measured for this comparison."""
+_FEWEST_OBSERVED = 2
+_THE_SAME = 1.5e-3
+"""Relative difference that rounding makes."""
+
+
+def entry(name: str, of: str, left_out: str, errors: Floats) -> TableRow:
+    """Return the figures of the relative `errors` of one table."""
+    size = np.abs(errors)
+    row: TableRow = {
+        "name": name,
+        "of": "time lost" if of == "time lost" else "run time" if of == "run time" else "step time",
+        "left_out": left_out,
+        "rows": len(size),
+        "mean": round(float(np.mean(size)), 4),
+        "median": round(float(np.median(size)), 4),
+        "p90": round(float(np.quantile(size, 0.9)), 4),
+    }
+    if name in PEERS:
+        row["peers"] = PEERS[name]
+    return row
+
+
+def published(pattern: str) -> tuple[PublishedRun, ...]:
+    """Return the published runs whose ids match `pattern` whole."""
+    return tuple(run for run in catalogue.runs() if re.fullmatch(pattern, run.id))
+
+
+def calibrated_tables(known: Calibration) -> list[TableRow]:
+    """Return the figures that follow from `known` alone, without another fit."""
+    return [*_classics(known), *_sweeps(known), _run_time(known), *_observed_run_time(), _observed(known)]
+
+
+def _classics(known: Calibration) -> Iterator[TableRow]:
+    for name, pattern in CLASSICS.items():
+        ratios = [known.ratios[run.id] for run in published(pattern) if run.id in known.ratios]
+        yield entry(name, "step time", "its whole source", np.array(ratios) - 1.0)
+
+
+def _sweeps(known: Calibration) -> Iterator[TableRow]:
+    for name, found in _SETS.items():
+        rows = table(known.constants, _steps(found))
+        errors = in_sample_log_errors(rows, known) + _corrections(rows, known)
+        yield entry(name, "step time", "all of it", np.expm1(errors))
+        yield entry(f"layouts of {name}", "time lost", "all of it", layout_loss(rows, errors))
+
+
+def _corrections(rows: Table, known: Calibration) -> Floats:
+    """Return what published runs like each row correct its log time by: the same for all layouts of a question."""
+    first: dict[tuple[object, ...], int] = {}
+    question = [first.setdefault(_question(run), i) for i, run in enumerate(rows.runs)]
+    asked, of = np.unique(question, return_inverse=True)
+    return correction_log(rows.traits.taken(asked), neighbours_of(known))[of]
+
+
+def _question(run: PublishedRun) -> tuple[object, ...]:
+    """Return what is asked, whatever the layout."""
+    return run.transformer.id, run.n_gpus, run.global_batch_sequences, run.sequence_length
+
+
+@cache
+def _steps(name: str) -> tuple[PublishedRun, ...]:
+    return measured_steps()[name]
+
+
+def layout_loss(rows: Table, log_errors: Floats) -> Floats:
+    """Return, for each model, batch and count of devices, the share of time lost by trusting the prediction.
+
+        measured time of the layout predicted to be the fastest / least measured time − 1
+
+    What was measured in one layout only has nothing to lose and is left out.
+    """
+    alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+    for i, run in enumerate(rows.runs):
+        alike[_question(run)].append(i)
+    predicted = rows.log_measured + log_errors
+    lost: list[float] = []
+    for members in (np.array(found) for found in alike.values() if len(found) > 1):
+        measured = rows.log_measured[members]
+        lost.append(float(np.expm1(measured[np.argmin(predicted[members])] - measured.min())))
+    return np.array(lost)
+
+
+def _run_time(known: Calibration) -> TableRow:
+    """Return the figures of whole runs: steps with their source left out, and the overhead of a run."""
+    errors: list[float] = []
+    for run in catalogue.runs():
+        published_s = _published_s(run)
+        speed, ratio = run.tokens_per_second_per_gpu, known.ratios.get(run.id)
+        if published_s is None or speed is None or ratio is None or run.total_tokens is None:
+            continue
+        steps_s = run.total_tokens / (speed * run.n_gpus) * ratio
+        errors.append(steps_s * (1.0 + run_overhead(run.n_gpus).fraction) / published_s - 1.0)
+    return entry("whole runs: days and GPU-hours", "run time", "its whole source", np.array(errors))
+
+
+def _observed_run_time() -> Iterator[TableRow]:
+    """Yield the figures of whole runs as extrapolated from their own speed, in steady state.
+
+    A duration that is itself worked out from the speed says nothing, and is left out.
+    """
+    errors: dict[str, list[float]] = {"all weights": [], "adapters": []}
+    for run in catalogue.runs():
+        published_s, speed = _published_s(run), run.tokens_per_second_per_gpu
+        if published_s is None or speed is None or run.total_tokens is None:
+            continue
+        error = run.total_tokens / (speed * run.n_gpus) / published_s - 1.0
+        if abs(error) > _THE_SAME:
+            errors["all weights" if run.method == "full" else "adapters"].append(error)
+    for trained, found in errors.items():
+        yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(found))
+
+
+def _published_s(run: PublishedRun) -> float | None:
+    """Return the seconds that a run took, as published."""
+    if run.wallclock_days is not None:
+        return run.wallclock_days * DAY_S
+    return None if run.gpu_hours is None else run.gpu_hours * HOUR_S / run.n_gpus
+
+
+def _observed(known: Calibration) -> TableRow:
+    """Return the figures after one observed step.
+
+    Every other run of the same source, device, model, precision and release in turn is the one that was observed, in
+    another layout, batch or size of cluster; its measured over predicted time scales the prediction.
+    """
+    alike: dict[tuple[str, ...], list[float]] = defaultdict(list)
+    for run in catalogue.runs():
+        if run.id in known.ratios:
+            same = (run.group, run.accelerator_id, run.transformer.name, run.precision, run.framework)
+            alike[same].append(float(np.log(known.ratios[run.id])))
+    errors = [_scaled(np.array(found)) for found in alike.values() if len(found) >= _FEWEST_OBSERVED]
+    name = "after one observed step of the same model, device and software"
+    return entry(name, "step time", "all of its source but that step", np.concatenate(errors))
+
+
+def _scaled(log_errors: Floats) -> NDArray[np.float64]:
+    """Return the mean error of each prediction over the others that scale it."""
+    between = np.abs(np.expm1(log_errors[:, None] - log_errors[None, :]))
+    return np.asarray(between.sum(axis=1) / (len(log_errors) - 1), dtype=np.float64)

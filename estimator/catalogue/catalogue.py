@@ -1,0 +1,263 @@
+"""Every catalogued fact by name: reads the data files, each once and only when asked for."""
+
+import csv
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from estimator.base.names import Name, NameIndex, name_index
+from estimator.catalogue.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.catalogue.models import NOISE as MODEL_NOISE
+from estimator.catalogue.models import ModelEntry, model_entry, model_names
+from estimator.catalogue.published import PublishedRun, published_run
+from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
+from estimator.catalogue.shapes import (
+    AcceleratorFile,
+    AcceleratorRow,
+    AccuracyFile,
+    CalibrationFile,
+    EnergyFile,
+    ModelFile,
+    ModelRow,
+    PriceFile,
+    StepsFile,
+    TablesFile,
+)
+from estimator.models.transformer import Transformer
+
+__all__ = [
+    "accelerator",
+    "accelerators",
+    "accuracy",
+    "calibration_file",
+    "data_files",
+    "data_version",
+    "energy_default",
+    "energy_defaults",
+    "grid_carbon",
+    "measured_steps",
+    "model",
+    "nearest_accelerators",
+    "prices",
+    "purchases",
+    "run_rows",
+    "runs",
+    "tables",
+    "transformer",
+    "transformers",
+]
+
+_DATA = Path(__file__).parent / "data"
+
+
+def accelerator(name: str) -> Match[AcceleratorEntry]:
+    """Return the accelerator that `name` means: an id, a full name or an alias, in any case and punctuation.
+
+    Raises UnknownNameError with the nearest ids.
+    """
+    found = _accelerator_index().resolved(name)
+    return Match(value=_accelerator_entry(found.id), matched=found.matched, note=found.note)
+
+
+def nearest_accelerators(name: str) -> tuple[str, ...]:
+    """Return up to three ids whose names look most like `name`, nearest first."""
+    return _accelerator_index().nearest(name)
+
+
+@cache
+def accelerators() -> tuple[AcceleratorEntry, ...]:
+    """Return every accelerator, in the file's order: by vendor."""
+    return tuple(_accelerator_entry(accelerator_id) for accelerator_id in _accelerator_rows())
+
+
+def prices(accelerator_id: str) -> tuple[Price, ...]:
+    """Return every dated price of one accelerator, newest first; none where none was found."""
+    return _prices().get(accelerator_id, ())
+
+
+def purchases(accelerator_id: str) -> tuple[Purchase, ...]:
+    """Return the list prices of systems with one accelerator, for hardware that is owned, not rented."""
+    return _purchases().get(accelerator_id, ())
+
+
+def energy_default(name: str) -> EnergyDefault:
+    """Return the default with exactly this name, e.g. `pue` or `gpu-power-fraction`.
+
+    Raises UnknownNameError with the nearest.
+    """
+    known = _energy().get(name)
+    return known if known is not None else _energy()[_energy_index().resolved(name).id]
+
+
+def energy_defaults() -> tuple[EnergyDefault, ...]:
+    """Return every default for power, energy and carbon."""
+    return tuple(_energy().values())
+
+
+def grid_carbon(region: str) -> Match[EnergyDefault]:
+    """Return the carbon intensity of a country (`France`, `FRA`) or cloud region (`gcp us-central1`).
+
+    Raises UnknownNameError with the nearest.
+    """
+    found = _grid_index().resolved(region)
+    return Match(value=_energy()[found.id], matched=found.matched, note=found.note)
+
+
+def transformer(name: str) -> Match[Transformer]:
+    """Return the transformer that `name` means: an id, a Hugging Face name or an alias, in any case and punctuation.
+
+    Raises UnknownNameError with the nearest ids.
+    """
+    found = _model_index().resolved(name)
+    return Match(value=model(found.id).transformer, matched=found.matched, note=found.note)
+
+
+@cache
+def model(model_id: str) -> ModelEntry:
+    """Return everything known about the model with exactly this id."""
+    return model_entry(_model_rows()[model_id])
+
+
+@cache
+def transformers() -> tuple[ModelEntry, ...]:
+    """Return every model, in the file's order: by maker, then by age and size."""
+    return tuple(model(model_id) for model_id in _model_rows())
+
+
+@cache
+def runs() -> tuple[PublishedRun, ...]:
+    """Return every published run, in the file's order: by source."""
+    return tuple(published_run(row) for row in run_rows())
+
+
+def calibration_file() -> CalibrationFile:
+    """Return the committed calibration as written; see estimator.evidence.calibration."""
+    rows: CalibrationFile = _loaded("calibration.json")
+    return rows
+
+
+def accuracy() -> AccuracyFile:
+    """Return the figures of the committed backtest: how far left-out predictions were off, by regime."""
+    rows: AccuracyFile = _loaded("accuracy.json")
+    return rows
+
+
+def tables() -> TablesFile:
+    """Return the committed errors on tables of measurements that others are judged by too."""
+    rows: TablesFile = _loaded("tables.json")
+    return rows
+
+
+def measured_steps() -> StepsFile:
+    """Return measured steps of many layouts as written; see estimator.catalogue.measured_steps."""
+    rows: StepsFile = _loaded("steps.json")
+    return rows
+
+
+@cache
+def data_version() -> str:
+    """Return a short hash of all data files: equal versions hold equal facts."""
+    digest = hashlib.sha256()
+    for path in sorted(_DATA.iterdir()):
+        if path.suffix in {".json", ".csv"}:
+            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def data_files() -> dict[str, object]:
+    """Return every JSON file as written, by name; `validation.checked_files` says what is wrong with them."""
+    return {path.name: _loaded(path.name) for path in sorted(_DATA.glob("*.json"))}
+
+
+def run_rows() -> list[dict[str, str]]:
+    """Return the rows of published runs as written."""
+    with (_DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
+        return list(csv.DictReader(rows))
+
+
+@cache
+def _accelerator_file() -> AcceleratorFile:
+    rows: AcceleratorFile = _loaded("accelerators.json")
+    return rows
+
+
+@cache
+def _accelerator_rows() -> dict[str, AcceleratorRow]:
+    return {row["id"]: row for row in _accelerator_file()["accelerators"]}
+
+
+@cache
+def _accelerator_sources() -> dict[str, Source]:
+    return source_table(_accelerator_file()["sources"])
+
+
+@cache
+def _accelerator_index() -> NameIndex:
+    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), NOISE)
+
+
+@cache
+def _accelerator_entry(accelerator_id: str) -> AcceleratorEntry:
+    return accelerator_entry(_accelerator_rows()[accelerator_id], _accelerator_sources())
+
+
+@cache
+def _price_file() -> PriceFile:
+    rows: PriceFile = _loaded("prices.json")
+    return rows
+
+
+@cache
+def _prices() -> Mapping[str, tuple[Price, ...]]:
+    return price_table(_price_file())
+
+
+@cache
+def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
+    return purchase_table(_price_file())
+
+
+@cache
+def _energy_file() -> EnergyFile:
+    rows: EnergyFile = _loaded("energy.json")
+    return rows
+
+
+@cache
+def _energy() -> Mapping[str, EnergyDefault]:
+    return energy_table(_energy_file())
+
+
+@cache
+def _energy_index() -> NameIndex:
+    return name_index("energy_default", (Name(text=name, id=name) for name in _energy()))
+
+
+@cache
+def _grid_index() -> NameIndex:
+    return name_index("grid_region", grid_names(_energy_file()))
+
+
+@cache
+def _model_file() -> ModelFile:
+    rows: ModelFile = _loaded("models.json")
+    return rows
+
+
+@cache
+def _model_rows() -> dict[str, ModelRow]:
+    return {row["id"]: row for row in _model_file()["models"]}
+
+
+@cache
+def _model_index() -> NameIndex:
+    rows = _model_file()
+    return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_NOISE)
+
+
+def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it
+    return json.loads((_DATA / file_name).read_bytes())

@@ -1,0 +1,70 @@
+"""Which unsaid inputs would narrow the range most: how far the answer moves over their usual values."""
+
+import math
+
+import numpy as np
+
+from estimator.evidence.uncertainty import Interval
+from estimator.physics.choice import Choice, Setting
+from estimator.physics.layout import RECOMPUTES
+from estimator.question.question import Narrowing
+
+__all__ = ["narrowings"]
+
+_FRAMEWORK_SPREAD = 0.25
+"""Log time between stacks of the same tier and the next (left-out rows: tuned against untuned)."""
+_BATCH_SPREAD = 0.05
+_LEAST = 0.005
+"""What narrows by less says nothing."""
+
+
+def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, ...]:
+    """Return the unsaid inputs, most telling first.
+
+    An input that can move log time by d takes 1 − sqrt(1 − (d/w)²) of the range's log width w away when it is told,
+    as an independent part of the error would.
+    """
+    width = math.log(span.high / span.low)
+    request = of.question.layout
+    moves: list[tuple[str, float, str]] = []
+    if of.question.framework == "auto":
+        moves.append(("framework", _FRAMEWORK_SPREAD, "stacks differ in how well they are tuned"))
+    if request.recompute is None:
+        why = "running the forward pass again costs up to a third"
+        moves.append(("activation_recompute", _spread(of, priced, "recompute"), why))
+    if request.micro_batch_size is None:
+        why = "small micro-batches leave the device idle"
+        moves.append(("micro_batch_size", _spread(of, priced, "micro_batch"), why))
+    if request.tensor_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
+        moves.append(("tensor_parallel", _spread(of, priced, "tensor"), "its communication is in every layer"))
+    if request.pipeline_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
+        moves.append(("pipeline_parallel", _spread(of, priced, "pipeline"), "its bubble leaves devices idle"))
+    if of.question.global_batch_sequences is None:
+        moves.append(("global_batch_sequences", _BATCH_SPREAD, "it sets how often gradients are exchanged"))
+    out: list[Narrowing] = []
+    for name, move, why in moves:
+        share = min(0.95, move / width) if width else 0.0
+        narrows = 1.0 - math.sqrt(1.0 - share * share)
+        if narrows > _LEAST:
+            out.append(Narrowing(argument=name, narrows_by=round(narrows, 3), why=why))
+    speed = Narrowing(
+        argument="observed_tokens_per_second",
+        narrows_by=round(max(0.0, 1.0 - 0.1 / width), 3) if width else 0.0,
+        why="one measured step replaces the prediction",
+    )
+    return (speed, *sorted(out, key=lambda n: -n.narrows_by))
+
+
+def _spread(of: Setting, priced: Choice, knob: str) -> float:
+    """Return the log ratio between the best layouts of the knob's values that fit, the far ones left out."""
+    fits = priced.fits
+    values, seconds = of.layouts.knob(knob)[fits], priced.seconds[fits]
+    best: list[float] = []
+    while len(values):
+        others = values != values[0]
+        best.append(float(np.min(seconds[~others])))
+        values, seconds = values[others], seconds[others]
+    if len(best) <= 1:
+        return 0.0
+    near = sorted(best)[: max(2, len(RECOMPUTES))]
+    return min(0.5, math.log(near[-1] / near[0]))

@@ -1,0 +1,1 @@
+"""Hugging Face configurations, read into models; knows no devices, layouts or time."""

@@ -1,0 +1,97 @@
+"""Read single values out of a Hugging Face configuration, refusing what no model can have."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from estimator.base.errors import InvalidValueError
+
+__all__ = ["SYNONYMS", "Config", "Reading", "nested"]
+
+Config = Mapping[str, object]
+
+SYNONYMS: Mapping[str, tuple[str, ...]] = {
+    "hidden_size": ("n_embd", "n_embed", "d_model"),
+    "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
+    "num_attention_heads": ("n_head", "n_heads", "num_heads"),
+    "num_key_value_heads": ("num_kv_heads", "n_head_kv", "kv_n_heads"),
+    "intermediate_size": ("n_inner", "ffn_dim", "ffn_hidden_size"),
+    "max_position_embeddings": ("n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
+    "vocab_size": ("padded_vocab_size",),
+}
+"""What the same quantity is called in other families."""
+
+_MOST = {"num_hidden_layers": 10_000, "num_attention_heads": 100_000, "num_key_value_heads": 100_000}
+_MOST_OTHERWISE = 100_000_000
+"""Ten times the widest matrix or largest vocabulary anyone has trained, or more."""
+
+
+def nested(config: Config, key: str) -> Config | None:
+    """Return the configuration that lies inside `config`; None where there is none.
+
+    Raises InvalidValueError where something else lies there.
+    """
+    found = config.get(key)
+    if found is None:
+        return None
+    if not isinstance(found, Mapping):
+        raise InvalidValueError(f"hf_config.{key}", found, "must be an object, as in the model's config.json")
+    return cast("Config", found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A configuration with its family's defaults behind it; null counts as left out."""
+
+    config: Config
+    defaults: Config
+    model_type: str
+
+    def value(self, key: str) -> object:
+        """Return what stands at `key` or a synonym of it, else the family's default, else None."""
+        for name in (key, *SYNONYMS.get(key, ())):
+            found = self.config.get(name)
+            if found is not None:
+                return found
+        return self.defaults.get(key)
+
+    def whole(self, key: str, *, least: int = 1) -> int:
+        """Return the whole number at `key`.
+
+        Raises InvalidValueError where it is missing, or not a whole number from `least` to what a model can have.
+        """
+        found = self.value(key)
+        if found is None:
+            others = SYNONYMS.get(key, ())
+            called = f" (or {', '.join(others)})" if others else ""
+            raise InvalidValueError(
+                "hf_config", self.model_type, f"configuration lacks {key}{called}; give the model's whole config.json"
+            )
+        most = _MOST.get(key, _MOST_OTHERWISE)
+        if isinstance(found, int | float) and not isinstance(found, bool) and least <= found <= most:
+            number = int(found)
+            if number == found:
+                return number
+        raise InvalidValueError(f"hf_config.{key}", found, f"must be a whole number from {least} to {most:,}")
+
+    def optional(self, key: str, default: int, *, least: int = 0) -> int:
+        """Return the whole number at `key`, or `default` where it is left out."""
+        return default if not key or self.value(key) is None else self.whole(key, least=least)
+
+    def flag(self, key: str, *, default: bool) -> bool:
+        """Return the truth at `key`, or `default` where it is left out."""
+        found = self.value(key)
+        if found is None:
+            return default
+        if not isinstance(found, bool):
+            raise InvalidValueError(f"hf_config.{key}", found, "must be true or false")
+        return found
+
+    def items(self, key: str) -> tuple[object, ...]:
+        """Return the list at `key`, or nothing where it is left out."""
+        found = self.value(key)
+        if found is None:
+            return ()
+        if not isinstance(found, list | tuple):
+            raise InvalidValueError(f"hf_config.{key}", found, "must be a list")
+        return tuple(cast("list[object] | tuple[object, ...]", found))

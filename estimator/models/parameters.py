@@ -1,0 +1,82 @@
+"""How many parameters a transformer has: in all, active for one token, and in adapters."""
+
+from dataclasses import dataclass
+
+from estimator.models.transformer import Transformer
+from estimator.models.workload import Gemm, workload
+
+__all__ = ["ADAPTERS_SKIP", "MatrixCount", "ParameterCounts", "lora_parameters", "matrix_counts", "parameter_counts"]
+
+ADAPTERS_SKIP = frozenset({"router", "logits"})
+"""Operations without adapters: routing must not drift from what the frozen experts were trained for, and the
+logits are by far the widest matrix. (PEFT's `all-linear` leaves out the logits too.)"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MatrixCount:
+    """Parameters of one kind of weight matrix, summed over layers and copies."""
+
+    name: str
+    total: int
+    active: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParameterCounts:
+    """Parameter totals of one model, to the unit where its architecture is known to the unit."""
+
+    total: int
+    active: int
+    """Parameters one token visits: all but those of the experts it is not routed to."""
+    embedding: int
+    """Input and output embedding together; counted once where tied."""
+    vectors: int
+    """Norms, biases, learned positions."""
+
+    @property
+    def active_non_embedding(self) -> int:
+        """Active parameters without embeddings: the N of Kaplan et al. 2020, section 2.1."""
+        return self.active - self.embedding
+
+
+def matrix_counts(transformer: Transformer) -> tuple[MatrixCount, ...]:
+    """Return the parameters of each kind of matrix; a tied embedding is counted under `logits`."""
+    table = workload(transformer)
+    lookup = table.embedding_parameters
+    embedding = (MatrixCount(name="embedding", total=lookup, active=lookup),) if lookup else ()
+    return embedding + tuple(
+        MatrixCount(name=gemm.name, total=gemm.parameters, active=gemm.active_parameters) for gemm in table.gemms
+    )
+
+
+def parameter_counts(transformer: Transformer) -> ParameterCounts:
+    """Return total, active, embedding and vector parameter counts.
+
+        total = Σ inputs · outputs · layers · copies + input embedding + vectors
+
+    Vectors (norms, biases) of idle experts are counted as active; they are below 0.7 % wherever they occur.
+    """
+    table = workload(transformer)
+    logits = sum(gemm.parameters for gemm in table.gemms if gemm.part == "logits")
+    return ParameterCounts(
+        total=table.parameters,
+        active=table.active_parameters,
+        embedding=table.embedding_parameters + logits,
+        vectors=table.vector_parameters,
+    )
+
+
+def lora_parameters(transformer: Transformer, rank: int) -> int:
+    """Return the trainable parameters of rank-`rank` adapters on every linear layer but router and logits.
+
+        Σ rank · (inputs + outputs) · layers · copies, each of a fused matrix's parts apart
+
+    Source: Hu et al. 2021, section 4.1; on all linear layers: Dettmers et al. 2023, section 4.
+    """
+    return sum(_adapter(gemm, rank) for gemm in workload(transformer).gemms if gemm.name not in ADAPTERS_SKIP)
+
+
+def _adapter(gemm: Gemm, rank: int) -> int:
+    """Return the parameters of the low-rank pairs that adapt one kind of matrix."""
+    parts = gemm.fused or (gemm.outputs,)
+    return sum(rank * (gemm.inputs + part) for part in parts) * gemm.layers * gemm.copies

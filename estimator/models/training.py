@@ -1,0 +1,19 @@
+"""How a model is trained: what of it learns, and what its backward pass runs again."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = ["Method", "MethodName", "Recompute"]
+
+Recompute = Literal["none", "selective", "full"]
+MethodName = Literal["full", "lora", "qlora", "frozen"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Method:
+    """What is trained: everything, adapters on a frozen base, or part of the weights."""
+
+    name: MethodName = "full"
+    lora_rank: int = 16
+    trainable_parameters: float | None = None
+    """Given by the caller; derived from rank or model size where None."""

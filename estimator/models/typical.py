@@ -1,0 +1,143 @@
+"""A typical architecture of a given size, for a caller who names only a parameter count."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+from estimator.base.errors import InvalidValueError
+from estimator.models.parameters import parameter_counts
+from estimator.models.transformer import Transformer
+from estimator.models.vectors import VectorFacts, vector_parameters
+
+__all__ = ["FEWEST_PARAMETERS", "MOST_PARAMETERS", "typical_transformer"]
+
+FEWEST_PARAMETERS = 1e5
+"""Below this no choice of widths is typical."""
+MOST_PARAMETERS = 1e15
+_LLAMA = VectorFacts()
+_SEQUENCE_LENGTH = 4096
+_MLP_RATIO = 3.5
+"""Inner over model width of the MLP in Llama 3 (8B, 70B)."""
+_NARROWEST_MLP, _WIDEST_MLP = 1.5, 6.0
+_LAYER_SQUARES = 2.5 + 3 * _MLP_RATIO
+"""A layer's weights over the square of its width: grouped-query attention and a gated MLP."""
+_EMBEDDING_SHARE = 0.3
+"""Tiny models have tiny vocabularies: the table takes at most about this share."""
+_SIZE_WEIGHT = 10.0
+"""What a relative error in size counts beside one in proportions: 1 % off in size is like 10 % off in shape."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """What models of one size class are multiples of, so that they divide over devices."""
+
+    from_parameters: float
+    hidden: int
+    layers: int
+    head_dim: int
+    ffn: int
+    vocab: int
+    tied: bool
+    grouped: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shape:
+    """Width, depth and inner width that may do, and the parameters that they come to."""
+
+    hidden: int
+    layers: int
+    ffn_hidden: int
+    total: int
+
+
+# Read off the families people train: SmolLM2 and GPT-2 below 1B, Llama 3.2 to 3B, Llama 3.1 above.
+_STEPS = (
+    _Steps(from_parameters=2e10, hidden=1024, layers=4, head_dim=128, ffn=128, vocab=128_256, tied=False, grouped=True),
+    _Steps(from_parameters=4e9, hidden=1024, layers=2, head_dim=128, ffn=128, vocab=128_256, tied=False, grouped=True),
+    _Steps(from_parameters=1e9, hidden=256, layers=2, head_dim=64, ffn=128, vocab=128_256, tied=True, grouped=False),
+    _Steps(from_parameters=5e7, hidden=128, layers=1, head_dim=64, ffn=64, vocab=49_152, tied=True, grouped=False),
+    _Steps(from_parameters=0.0, hidden=32, layers=1, head_dim=32, ffn=8, vocab=32_000, tied=True, grouped=False),
+)
+
+
+@lru_cache(maxsize=1024)
+def typical_transformer(parameters: float) -> Transformer:
+    """Return a Llama-like transformer whose total lies within 2 % of `parameters`.
+
+    Width grows with the cube root of the size and depth in proportion to width, about 64 wide a layer at
+    125M and 128 from 15B; the MLP's inner width takes up what is left. Widths and depths are multiples that
+    divide over devices. Source: the Llama 3 family (Grattafiori et al. 2024, table 3) and SmolLM2.
+    Says nothing of experts: give the active parameters for those.
+    Raises InvalidValueError outside 1e5 to 1e15 parameters.
+    """
+    if not FEWEST_PARAMETERS <= parameters <= MOST_PARAMETERS:
+        raise InvalidValueError("model", f"{parameters:g}", "parameters; must lie between 100k and 1000T, such as 7B")
+    steps = next(steps for steps in _STEPS if parameters >= steps.from_parameters)
+    aspect = _width_per_layer(parameters)
+    ideal = (parameters * aspect / _LAYER_SQUARES) ** (1 / 3)
+    around = round(ideal / steps.hidden)
+    widths = [n * steps.hidden for n in range(max(around - 2, 1), around + 3)]
+    shapes: list[_Shape] = []
+    for hidden in widths:
+        # Without its MLP, a model of this width has so many parameters at depth 0 and so many more a layer.
+        one, two = (parameter_counts(_transformer(parameters, hidden, layers, 0, steps)).total for layers in (1, 2))
+        for shift in range(-3, 4):
+            layers = (round(hidden / aspect / steps.layers) + shift) * steps.layers
+            if layers > 0:
+                shapes.extend(_with_fitting_mlp(parameters, hidden, layers, one + (layers - 1) * (two - one), steps))
+    best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
+    return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps)
+
+
+def _width_per_layer(parameters: float) -> float:
+    """Return model width over depth: 64 at 125M (GPT-2, SmolLM2), 86 at 1B, 115 at 7B, 128 from 15B (Llama 3)."""
+    return min(max(64 * math.pow(parameters / 1.25e8, 0.145), 32), 128)
+
+
+def _with_fitting_mlp(parameters: float, hidden: int, layers: int, bare: int, steps: _Steps) -> Iterator[_Shape]:
+    """Yield the shape of this width and depth whose MLP fills up `parameters` beyond `bare`; none where none can."""
+    weights = 3 * hidden * layers
+    ffn_hidden = round((parameters - bare) / weights / steps.ffn) * steps.ffn
+    if _NARROWEST_MLP * hidden <= ffn_hidden <= _WIDEST_MLP * hidden:
+        yield _Shape(hidden=hidden, layers=layers, ffn_hidden=ffn_hidden, total=bare + weights * ffn_hidden)
+
+
+def _transformer(parameters: float, hidden: int, layers: int, ffn_hidden: int, steps: _Steps) -> Transformer:
+    heads = max(hidden // steps.head_dim, 1)
+    copies = 1 if steps.tied else 2
+    affordable = int(_EMBEDDING_SHARE * parameters / (copies * hidden)) // 32 * 32
+    bare = Transformer(
+        id="typical",
+        name=f"typical {_rounded(parameters)} transformer",
+        n_layers=layers,
+        hidden=hidden,
+        ffn_hidden=ffn_hidden,
+        gated_mlp=True,
+        n_heads=heads,
+        n_kv_heads=8 if steps.grouped and heads % 8 == 0 else heads,
+        head_dim=steps.head_dim,
+        vocab=max(min(steps.vocab, affordable), 256),
+        tied_embeddings=steps.tied,
+        native_sequence_length=_SEQUENCE_LENGTH,
+        inferred=True,
+        source="inferred from the parameter count: widths as in the Llama 3 family",
+    )
+    return replace(bare, vector_parameters=vector_parameters(bare, _LLAMA))
+
+
+def _oddness(shape: _Shape, parameters: float, aspect: float) -> float:
+    """Return how far a shape is from typical proportions, and from the size asked for."""
+    proportions = abs(math.log(shape.ffn_hidden / (_MLP_RATIO * shape.hidden)))
+    depth = abs(math.log(shape.hidden / shape.layers / aspect))
+    size = abs(shape.total / parameters - 1)
+    return proportions + depth + _SIZE_WEIGHT * size
+
+
+def _rounded(parameters: float) -> str:
+    """Return a size as people call it: 7B, 1.5B, 125M."""
+    for scale, letter in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k")):
+        if parameters >= scale:
+            return f"{parameters / scale:.4g}{letter}"
+    return f"{parameters:.4g}"

@@ -1,0 +1,93 @@
+"""Which vectors a model trains beside its matrices: the difference between "about 8B" and 8,030,261,248."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from estimator.models.transformer import Transformer
+
+__all__ = ["QkNorm", "VectorFacts", "vector_parameters"]
+
+QkNorm = Literal["none", "head", "full"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorFacts:
+    """Flags that fix every vector parameter; the defaults are those of Llama (two RMSNorms a layer, no biases)."""
+
+    norm_vectors: int = 1
+    """Vectors a norm trains: 0 without parameters, 1 a scale, 2 a scale and a shift."""
+    norms_per_layer: int = 2
+    outer_norms: int = 1
+    """Norms outside the layers: the final one, and one after the embedding where there is."""
+    query_bias: bool = False
+    kv_bias: bool = False
+    """Bias of the key and value projections."""
+    output_bias: bool = False
+    mlp_bias: bool = False
+    qk_norm: QkNorm = "none"
+    """`head`: one scale of `head_dim` each for queries and keys; `full`: one over all heads."""
+    learned_positions: int = 0
+    """Rows of a learned position table."""
+    logits_bias: bool = False
+    sinks: bool = False
+    """One learned attention sink a head and layer."""
+    router_bias: bool = False
+    expert_bias: bool = False
+    shared_expert_gate: bool = False
+    """A learned gate, one vector of the hidden width, on the shared experts."""
+    activation_parameters: int = 0
+    """Trained scalars in each dense MLP's activation: xIELU has two."""
+
+
+def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
+    """Return how many trained parameters of the model lie outside its matrices.
+
+    Sums norm scales and shifts, biases, learned positions and attention sinks over the model.
+    `transformer.vector_parameters` itself is not read. Source: the models' public configurations.
+    """
+    per_layer = facts.norms_per_layer * facts.norm_vectors * transformer.hidden + _attention_vectors(transformer, facts)
+    once = (
+        facts.outer_norms * facts.norm_vectors * transformer.hidden
+        + facts.learned_positions * transformer.hidden
+        + facts.logits_bias * transformer.vocab
+    )
+    dense = (_mlp_biases(transformer, facts) + facts.activation_parameters) * transformer.n_dense_layers
+    return per_layer * transformer.n_layers + once + dense + _expert_vectors(transformer, facts)
+
+
+def _attention_vectors(transformer: Transformer, facts: VectorFacts) -> int:
+    """Return the vector parameters of one layer's attention."""
+    query_width = transformer.n_heads * transformer.head_dim
+    kv_width = transformer.n_kv_heads * transformer.head_dim
+    latent_norms = 0
+    if transformer.latent is not None:
+        # The low-rank queries and keys-and-values are each normalised before they are projected up.
+        latent_norms = transformer.latent.query_rank + transformer.latent.kv_rank
+    qk_norm = {"none": 0, "head": 2 * transformer.head_dim, "full": query_width + kv_width}[facts.qk_norm]
+    return (
+        facts.query_bias * query_width
+        + facts.kv_bias * 2 * kv_width
+        + facts.output_bias * transformer.hidden
+        + facts.sinks * transformer.n_heads
+        + qk_norm
+        + latent_norms
+    )
+
+
+def _mlp_biases(transformer: Transformer, facts: VectorFacts) -> int:
+    """Return the biases of one dense MLP."""
+    return facts.mlp_bias * ((1 + transformer.gated_mlp) * transformer.ffn_hidden + transformer.hidden)
+
+
+def _expert_vectors(transformer: Transformer, facts: VectorFacts) -> int:
+    """Return the vector parameters of all routers and experts."""
+    experts = transformer.experts
+    if experts is None:
+        return 0
+    per_expert = (1 + transformer.gated_mlp) * experts.ffn_hidden + transformer.hidden
+    per_layer = (
+        facts.router_bias * experts.n_experts
+        + facts.expert_bias * experts.n_experts * per_expert
+        + facts.shared_expert_gate * transformer.hidden
+    )
+    return per_layer * transformer.n_expert_layers

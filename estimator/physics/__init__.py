@@ -1,0 +1,1 @@
+"""Seconds and bytes of a step, and the best legal layout; knows no published runs, words or files."""

@@ -1,0 +1,121 @@
+"""The constants of the step-time model: each a prior with a reason, replaced by its calibrated value.
+
+A constant enters the model as a factor, so priors are log-normal: `mode` is the median and
+`low`..`high` its central 90 %.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from estimator.base.prior import Prior
+
+__all__ = ["PRIORS", "Constants", "prior_constants"]
+
+
+def _prior(low: float, mode: float, high: float, why: str) -> Prior:
+    return Prior(low=low, mode=mode, high=high, why=why)
+
+
+PRIORS: Mapping[str, Prior] = MappingProxyType(
+    {
+        "gemm_efficiency": _prior(0.8, 0.95, 1.05, "Large matmuls inside a step against the device's measured ceiling"),
+        "gemm_tail_power": _prior(0.4, 0.7, 1.0, "How much of a partly filled wave of output tiles is lost"),
+        "gemm_depth": _prior(
+            60, 130, 260, "Inner dimension at which a matmul reaches half its rate; prologue of tiles"
+        ),
+        "gemm_bandwidth": _prior(0.6, 0.8, 0.95, "Memory rate of a matmul that is bound by memory"),
+        "eight_bit_efficiency": _prior(
+            0.7, 0.9, 1.0, "8-bit matmuls in a step against their own ceiling; scaling factors"
+        ),
+        "four_bit_efficiency": _prior(0.5, 0.8, 1.0, "4-bit matmuls likewise"),
+        "quantise_passes": _prior(1, 2, 5, "Times an 8- or 4-bit matmul's inputs are read and written to be quantised"),
+        "flash_efficiency": _prior(
+            0.35, 0.55, 0.75, "Fused attention against the 16-bit ceiling (Dao 2023, figures 4-6)"
+        ),
+        "flash_hopper": _prior(
+            0.6, 0.9, 1.3, "Fused attention on Hopper and later, relative: FlashAttention 2 is far from their peak"
+        ),
+        "flash_2_on_hopper": _prior(
+            0.4, 0.6, 0.9, "FlashAttention 1 or 2 on Hopper and later, relative: no warpgroup matmuls"
+        ),
+        "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
+        "selective_share": _prior(
+            0.03, 0.08, 0.25, "Share of the forward pass that selective recomputation runs again"
+        ),
+        "unfused_passes": _prior(
+            6, 14, 30, "Times unfused attention moves its score matrix: mask, softmax, dropout and back"
+        ),
+        "unfused_efficiency": _prior(0.3, 0.5, 0.8, "Batched matmuls of unfused attention against the ceiling"),
+        "residual_passes": _prior(
+            8, 16, 30, "Elements moved per element of the residual stream and layer: norms, adds, dropout"
+        ),
+        "hidden_passes": _prior(2, 3, 6, "Elements moved per element of heads and MLP: rotary, bias, activation"),
+        "backward_traffic": _prior(1.0, 1.2, 2.0, "Elementwise bytes of the backward pass over the forward's"),
+        "stream_bandwidth": _prior(0.7, 0.85, 0.95, "Elementwise kernels against the datasheet's memory rate"),
+        "logits_passes": _prior(3, 6, 14, "Times the logits are moved: softmax, cross-entropy, in FP32"),
+        "gradient_bytes": _prior(2, 4, 8, "Bytes moved per weight and micro-batch to accumulate gradients"),
+        "scale_up_fraction": _prior(0.5, 0.75, 0.9, "Achieved share of NVLink-like bandwidth in collectives"),
+        "scale_out_fraction": _prior(0.4, 0.7, 0.9, "Achieved share of the network's bandwidth"),
+        "pcie_fraction": _prior(0.25, 0.5, 0.8, "Achieved share of PCIe bandwidth"),
+        "latency_s": _prior(5e-6, 15e-6, 40e-6, "Start-up of one collective per doubling of ranks"),
+        "tensor_visible": _prior(0.4, 0.8, 1.0, "Share of tensor-parallel communication that nothing hides"),
+        "tensor_visible_beside": _prior(0.2, 0.45, 0.8, "The same on stacks that run it beside matmuls"),
+        "context_visible": _prior(
+            0.05, 0.2, 0.5, "Share of ring attention's communication that attention does not hide"
+        ),
+        "pipeline_visible": _prior(0.1, 0.4, 1.0, "Share of stage-to-stage transfers that is waited for"),
+        "bubble": _prior(0.6, 1.0, 1.4, "Pipeline bubble over (p - 1)/v stage times"),
+        "shard_overlap": _prior(0.5, 0.8, 0.95, "Share of compute that sharded gathers can hide behind"),
+        "shard_slowdown": _prior(0.03, 0.1, 0.3, "What communication costs compute while both run"),
+        "gradient_visible": _prior(0.05, 0.2, 0.6, "Share of the step's gradient reduction that is not hidden"),
+        "optimizer_bytes": _prior(10, 20, 40, "Bytes the optimizer moves per parameter it owns"),
+        "expert_efficiency": _prior(0.6, 0.85, 1.0, "Grouped matmuls of experts against one large matmul"),
+        "expert_permutation": _prior(4, 8, 20, "Times routed tokens are moved: permute, pad, weigh, unpermute"),
+        "expert_start_s": _prior(2e-6, 6e-6, 20e-6, "Extra time per local expert, layer and pass"),
+        "expert_floor_s": _prior(0.3e-3, 1.2e-3, 3e-3, "Least time of an expert layer: routing, host synchronisation"),
+        "fused_expert_overhead": _prior(
+            0.15, 0.35, 0.8, "Routing, permutation and all-to-all in fused kernels without host waits, over those with"
+        ),
+        "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
+        "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
+        "layer_floor_s": _prior(
+            0.15e-3, 0.4e-3, 1.0e-3, "Least time of a layer, forward and backward: kernel launches"
+        ),
+        "unfused_layer_floor_s": _prior(
+            0.8e-3,
+            2.0e-3,
+            4.0e-3,
+            "The same where attention is unfused: several times the kernels, launched one by one",
+        ),
+        "step_constant_s": _prior(5e-3, 15e-3, 50e-3, "Time of a step outside the model: data, logging, gradient norm"),
+        "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),
+        "untuned_traffic": _prior(1.0, 1.8, 3.5, "Elementwise traffic without fused kernels over that with them"),
+        "adapter_traffic": _prior(1.0, 1.3, 2.0, "Elementwise traffic of adapters over that of the base alone"),
+        "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Constants(Mapping[str, float]):
+    """Values of all constants of the model."""
+
+    values_by_name: Mapping[str, float]
+
+    def __getitem__(self, name: str) -> float:
+        """Return one value."""
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        """Return the names."""
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.values_by_name)
+
+
+def prior_constants() -> Constants:
+    """Return every constant at its prior's mode."""
+    return Constants({name: prior.mode for name, prior in PRIORS.items()})

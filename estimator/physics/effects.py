@@ -1,0 +1,61 @@
+"""What the physics does not see: the keys of a question whose calibrated effects multiply its time."""
+
+from estimator.physics.stacks import Stack
+from estimator.question.question import Question
+
+__all__ = ["bit_class", "effect_keys", "regime_keys", "release"]
+
+_CURRENT_RELEASE = 2026.0
+"""Release of the software where nothing is said: clusters run what came out about a year ago."""
+_YEARS_TUNED = 4.25
+"""Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
+_EARLY_YEARS = 1
+"""Years after its launch in which a device's software is still young."""
+_EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
+
+
+def bit_class(precision: str) -> str:
+    """Return the width of a matmul's operands, as regimes are named: whatever has more than 8 bits is one class."""
+    return "8-bit" if precision in _EIGHT_BIT else "4-bit" if precision == "nvfp4" else "16-bit"
+
+
+def release(question: Question) -> float:
+    """Return when the software of a question was released, in years: as stated, else the last that served its device.
+
+    A V100 never had fused attention kernels, nor an A100 those that hide communication in matmuls.
+    """
+    if question.released is not None:
+        return question.released
+    return min(_CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
+
+
+def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
+    """Return the keys whose effects add up, in log time, for one question."""
+    chip = question.cluster.accelerator
+    layout = question.layout
+    keys = [
+        f"device:{chip.family}-{chip.segment}",
+        f"stack:{stack.name}",
+        f"tier:{stack.tier}",
+        f"precision:{question.precision}",
+    ]
+    if question.transformer.experts is not None:
+        keys += ["experts", f"experts-stack:{stack.name}"]
+    if question.method.name != "full":
+        keys.append("frozen-base")
+    if int(release(question)) - chip.year <= _EARLY_YEARS:
+        keys.append("early")
+    if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
+        keys.append("searched:layout")
+    if layout.micro_batch_size is None:
+        keys.append("searched:micro-batch")
+    return tuple(keys)
+
+
+def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
+    """Return the regimes that a question's range is taken from, the narrowest first."""
+    moe, frozen = question.transformer.experts is not None, question.method.name != "full"
+    what = "experts" if moe else "adapters" if frozen else "dense"
+    if stack.tier == "untuned":
+        return "untuned", what, "all"
+    return (f"{stack.tier} {what}", what, "all") if what == "dense" else (what, "all")

@@ -1,0 +1,80 @@
+"""Many layouts at once: one array per knob, all of shape (L,); a row is a Layout."""
+
+from dataclasses import dataclass, fields
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from estimator.models.training import Recompute
+from estimator.question.question import Layout, Sharding
+
+__all__ = ["RECOMPUTES", "SHARDINGS", "Floats", "Layouts", "layouts_of"]
+
+Floats: TypeAlias = NDArray[np.float64]
+SHARDINGS: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
+RECOMPUTES: tuple[Recompute, ...] = ("none", "selective", "full")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layouts:
+    """Knobs of L layouts. Whole numbers held as floats, because they only ever meet floats."""
+
+    tensor: Floats
+    pipeline: Floats
+    virtual: Floats
+    context: Floats
+    expert: Floats
+    data: Floats
+    shard_stage: Floats
+    """ZeRO stage, 0 to 3: index into SHARDINGS."""
+    shard_group: Floats
+    """Ranks that sharded states are spread over: all data-parallel ranks, or fewer (hybrid sharding)."""
+    micro_batch: Floats
+    micro_batches: Floats
+    recompute: Floats
+    """Index into RECOMPUTES."""
+
+    def __len__(self) -> int:
+        """Return L."""
+        return len(self.tensor)
+
+    def row(self, index: int) -> Layout:
+        """Return one layout."""
+        return Layout(
+            tensor_parallel=int(self.tensor[index]),
+            pipeline_parallel=int(self.pipeline[index]),
+            virtual_pipeline=int(self.virtual[index]),
+            context_parallel=int(self.context[index]),
+            expert_parallel=int(self.expert[index]),
+            data_parallel=int(self.data[index]),
+            data_sharding=SHARDINGS[int(self.shard_stage[index])],
+            micro_batch_size=int(self.micro_batch[index]),
+            micro_batches=int(self.micro_batches[index]),
+            recompute=RECOMPUTES[int(self.recompute[index])],
+        )
+
+    def taken(self, rows: NDArray[np.intp]) -> "Layouts":
+        """Return the layouts at `rows`, in that order."""
+        return Layouts(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def layouts_of(*rows: Layout) -> Layouts:
+    """Return `rows` as arrays; sharded states are spread over all data-parallel ranks."""
+
+    def column(values: list[float]) -> Floats:
+        return np.array(values, dtype=np.float64)
+
+    return Layouts(
+        tensor=column([row.tensor_parallel for row in rows]),
+        pipeline=column([row.pipeline_parallel for row in rows]),
+        virtual=column([row.virtual_pipeline for row in rows]),
+        context=column([row.context_parallel for row in rows]),
+        expert=column([row.expert_parallel for row in rows]),
+        data=column([row.data_parallel for row in rows]),
+        shard_stage=column([SHARDINGS.index(row.data_sharding) for row in rows]),
+        shard_group=column([row.data_parallel * row.context_parallel for row in rows]),
+        micro_batch=column([row.micro_batch_size for row in rows]),
+        micro_batches=column([row.micro_batches for row in rows]),
+        recompute=column([RECOMPUTES.index(row.recompute) for row in rows]),
+    )

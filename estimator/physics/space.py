@@ -1,0 +1,65 @@
+"""What each knob of a layout may be for a question."""
+
+from estimator.models.transformer import Transformer
+from estimator.physics.lattice import Space
+from estimator.physics.layout import RECOMPUTES, SHARDINGS
+from estimator.physics.stacks import Stack
+from estimator.question.question import LayoutRequest
+
+__all__ = ["space"]
+
+_MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
+_VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
+_WIDEST_TENSOR = 16
+_WIDEST_CONTEXT = 64
+_END_LAYERS = 2
+"""Embedding and logits, each balanced as one layer."""
+_LONG_SEQUENCE = 16_384
+
+
+def _divisors(whole: int, most: int) -> tuple[int, ...]:
+    return tuple(d for d in range(1, min(whole, most) + 1) if whole % d == 0)
+
+
+def space(
+    t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
+) -> Space:
+    """Return what each knob may be: what the caller fixed, else all that is legal on the stack."""
+
+    def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
+        return (fixed,) if fixed is not None else free
+
+    searched = stack.model_parallel
+    widest = min(_WIDEST_TENSOR, max(domain, 1))
+    tensor = tuple(d for d in _divisors(t.n_heads, widest) if n_gpus % d == 0 and d & (d - 1) == 0)
+    pipeline = _divisors(n_gpus, t.n_layers)
+    context: tuple[int, ...] = (1,)
+    if searched and sequence_length >= _LONG_SEQUENCE:
+        powers = (d for d in _divisors(n_gpus, _WIDEST_CONTEXT) if d & (d - 1) == 0)
+        context = tuple(d for d in powers if sequence_length % (2 * d) == 0)
+    experts: tuple[int, ...] = (1,)
+    if t.experts is not None:
+        experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
+    stages: tuple[int, ...] = (0, 1) if searched else (0, 1, 2, 3)
+    if not searched and n_gpus == 1:
+        stages = (0,)
+    elif not searched and stack.sharding != "ddp":
+        stages = (SHARDINGS.index(stack.sharding),)
+    micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
+    recompute: tuple[int, ...] = (0, 1, 2)
+    if stack.recompute is not None and not searched:
+        recompute = tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+    if stack.recompute == "none" and request.tensor_parallel is not None and request.pipeline_parallel is not None:
+        # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
+        recompute = (0, 1)
+    return Space(
+        tensor=choices(request.tensor_parallel, tensor if searched else (1,)),
+        pipeline=choices(request.pipeline_parallel, pipeline if searched else (1,)),
+        virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
+        context=choices(request.context_parallel, context),
+        expert=choices(request.expert_parallel, experts),
+        shard_stage=stages if request.data_sharding is None else (SHARDINGS.index(request.data_sharding),),
+        micro_batch=micro,
+        recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
+        end_layers=_END_LAYERS if stack.tier == "tuned" else 0,
+    )

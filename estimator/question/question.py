@@ -1,0 +1,167 @@
+"""What is asked of the step-time model, and what it answers: the border between resolving and physics."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from estimator.models.training import Method, Recompute
+from estimator.models.transformer import Transformer
+from estimator.question.cluster import Cluster
+
+__all__ = [
+    "Assumption",
+    "Caution",
+    "Comparable",
+    "Layout",
+    "LayoutRequest",
+    "MemoryUse",
+    "Narrowing",
+    "Prediction",
+    "Question",
+    "Sharding",
+    "SourceKind",
+]
+
+Sharding = Literal["ddp", "zero1", "zero2", "zero3"]
+SourceKind = Literal["user", "catalogue", "default", "inferred", "searched"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Assumption:
+    """One resolved input: its value, unit, and where it came from."""
+
+    name: str
+    value: str | float | int | bool
+    unit: str = ""
+    source: SourceKind
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Caution:
+    """Something the reader must know before relying on the answer."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayoutRequest:
+    """The part of the layout a caller fixed; None is searched for (or set by the stack's default)."""
+
+    tensor_parallel: int | None = None
+    pipeline_parallel: int | None = None
+    virtual_pipeline: int | None = None
+    context_parallel: int | None = None
+    expert_parallel: int | None = None
+    data_sharding: Sharding | None = None
+    micro_batch_size: int | None = None
+    recompute: Recompute | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """One complete way to spread a step over the cluster."""
+
+    tensor_parallel: int
+    pipeline_parallel: int
+    virtual_pipeline: int
+    context_parallel: int
+    expert_parallel: int
+    data_parallel: int
+    data_sharding: Sharding
+    micro_batch_size: int
+    micro_batches: int
+    """Micro-batches one pipeline runs a step (gradient accumulation)."""
+    recompute: Recompute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """A fully resolved training step to price."""
+
+    transformer: Transformer
+    cluster: Cluster
+    precision: str
+    """bf16, fp16, fp8, mxfp8, nvfp4, tf32 or fp32."""
+    method: Method = field(default_factory=Method)
+    sequence_length: int
+    global_batch_sequences: int | None
+    """None: a typical batch for the size of model and cluster is assumed."""
+    layout: LayoutRequest = field(default_factory=LayoutRequest)
+    framework: str = "auto"
+    released: float | None = None
+    """When the software was released, in years (2025.75); None: current."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryUse:
+    """Bytes on the fullest device."""
+
+    weights_bytes: float
+    gradients_bytes: float
+    optimizer_bytes: float
+    activations_bytes: float
+    other_bytes: float
+    capacity_bytes: float
+
+    @property
+    def total_bytes(self) -> float:
+        """Everything one device must hold."""
+        return (
+            self.weights_bytes + self.gradients_bytes + self.optimizer_bytes + self.activations_bytes + self.other_bytes
+        )
+
+    @property
+    def fits(self) -> bool:
+        """Whether it does."""
+        return self.total_bytes <= self.capacity_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Narrowing:
+    """An input left unsaid, and by how much stating it would narrow the range."""
+
+    argument: str
+    narrows_by: float
+    """Fraction of the range's log width that would go."""
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Comparable:
+    """A published run near the question, with our own prediction of it."""
+
+    name: str
+    gpu: str
+    n_gpus: int
+    published: str
+    predicted_over_published: float | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The step-time model's answer to a `Question`."""
+
+    step_s: float
+    tokens_per_step: int
+    low_factor: float
+    """The true step time is at least `low_factor · step_s` …"""
+    high_factor: float
+    """… and at most `high_factor · step_s`, with probability `coverage`."""
+    coverage: float
+    layout: Layout
+    memory: MemoryUse
+    breakdown: Mapping[str, float]
+    """Shares of a step, summing to 1: compute, attention, memory_bound, communication, bubble, optimizer, other."""
+    model_flop_per_token: float
+    """FLOPs the model needs per token, recomputation not counted."""
+    hardware_flop_per_token: float
+    """FLOPs the hardware executes per token, recomputation counted."""
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Caution, ...]
+    runner_ups: tuple[tuple[Layout, float], ...]
+    """Other layouts within the error band and their step seconds, best first."""
+    narrow_by: tuple[Narrowing, ...]
+    comparable_runs: tuple[Comparable, ...]

@@ -1,0 +1,166 @@
+"""Which accelerator is meant, in which precision, and the peak that counts."""
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.inputs import checked_choice, checked_number
+from estimator.base.units import TERA
+from estimator.catalogue import catalogue
+from estimator.question.cluster import Accelerator
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import PRECISIONS, Request
+
+__all__ = ["Device", "device"]
+
+_MOST_PEAK_TFLOPS = 1e6
+_SAME = 0.02
+"""Two rates closer than this are one rate, rounded differently."""
+_SPARSE_OVER_DENSE = 2.0
+_OTHERWISE = "list_gpus shows the names that would do; for a card that is not among them give peak_tflops too"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """One accelerator as the arithmetic needs it."""
+
+    name: str
+    accelerator: Accelerator | None
+    """None for a card that is not catalogued, of which only the peak is known."""
+    precision: str
+    peak_flop_per_s: float
+    peak_note: str
+    assumptions: tuple[Assumption, ...]
+    warnings: tuple[Caution, ...]
+
+
+def device(request: Request) -> Device:
+    """Return the accelerator that `request` names, with the dense peak of the precision in use.
+
+    Raises UnknownNameError for a name no catalogue has (unless a peak is given with it), InvalidValueError for a
+    precision the device does not have.
+    """
+    precision = checked_choice("precision", request.precision, PRECISIONS)
+    given_peak = (
+        None
+        if request.peak_tflops is None
+        else TERA * checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
+    )
+    return _device(str(request.gpu), precision, given_peak)
+
+
+@lru_cache(maxsize=512)
+def _device(name: str, precision: str, given_peak: float | None) -> Device:
+    """Return the device with a name; the same few are asked for again and again."""
+    try:
+        match = catalogue.accelerator(name)
+    except UnknownNameError as error:
+        if given_peak is None or not name.strip():
+            raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
+        return _unlisted(name, precision, given_peak, error)
+    accelerator = match.value.accelerator
+    gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=match.note or accelerator.name)
+    chosen, chosen_assumption = _precision(accelerator, precision)
+    catalogued = _peak(accelerator, chosen)
+    peak = catalogued if given_peak is None else given_peak
+    peak_assumption = Assumption(
+        name="peak_tflops",
+        value=round(peak / TERA, 4),
+        unit="TFLOPS per GPU",
+        source="catalogue" if given_peak is None else "user",
+        note=_peak_note(accelerator, chosen)
+        if given_peak is None
+        else f"instead of the catalogued {catalogued / TERA:g}",
+    )
+    return Device(
+        name=accelerator.name,
+        accelerator=accelerator,
+        precision=chosen,
+        peak_flop_per_s=peak,
+        peak_note=_peak_note(accelerator, chosen)
+        if given_peak is None
+        else f"{peak / TERA:g} TFLOPS as given; catalogued: {catalogued / TERA:g}, {_peak_note(accelerator, chosen)}",
+        assumptions=(gpu, chosen_assumption, peak_assumption),
+        warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
+    )
+
+
+def _unlisted(name: str, precision: str, peak: float, error: UnknownNameError) -> Device:
+    nearest = f" (nearest names: {', '.join(error.nearest)})" if error.nearest else ""
+    chosen = "bf16" if precision == "auto" else precision
+    return Device(
+        name=name,
+        accelerator=None,
+        precision=chosen,
+        peak_flop_per_s=peak,
+        peak_note=f"{peak / TERA:g} TFLOPS as given for a GPU that is not catalogued",
+        assumptions=(
+            Assumption(name="gpu", value=name, source="user", note="not catalogued"),
+            Assumption(
+                name="precision", value=chosen, source="default" if precision == "auto" else "user", note="not checked"
+            ),
+            Assumption(name="peak_tflops", value=round(peak / TERA, 4), unit="TFLOPS per GPU", source="user"),
+        ),
+        warnings=(
+            Caution(
+                code="gpu_not_catalogued",
+                message=f"{name} is not catalogued{nearest}: only its given peak is known, so the time is the rule of "
+                "thumb's, and memory, price and energy are left out",
+            ),
+        ),
+    )
+
+
+def _precision(accelerator: Accelerator, wanted: str) -> tuple[str, Assumption]:
+    """Return the precision in use and where it came from."""
+    if wanted == "auto":
+        chosen = accelerator.training_precision
+        return chosen, Assumption(name="precision", value=chosen, source="default", note=f"usual on {accelerator.name}")
+    if wanted not in accelerator.peak_flop_per_s:
+        has = ", ".join(accelerator.peak_flop_per_s)
+        raise InvalidValueError("precision", wanted, f"is not a rate that {accelerator.name} has; choose from {has}")
+    return wanted, Assumption(name="precision", value=wanted, source="user")
+
+
+def _peak(accelerator: Accelerator, precision: str) -> float:
+    if precision == accelerator.training_precision:
+        return accelerator.training_peak_flop_per_s
+    return accelerator.peak_flop_per_s[precision]
+
+
+def _peak_note(accelerator: Accelerator, precision: str) -> str:
+    """Return which rate counts, and which figures for the same card do not."""
+    note = f"dense {precision.upper()} with FP32 accumulation"
+    others: list[str] = []
+    if precision in {"bf16", "fp16"}:
+        peak = _peak(accelerator, precision)
+        accumulate = accelerator.fp16_accumulate_flop_per_s
+        if accumulate is not None and abs(accumulate / peak - 1) > _SAME:
+            others.append(f"{accumulate / TERA:g} is with FP16 accumulation")
+        if accelerator.shader_fp16_flop_per_s is not None:
+            others.append(f"{accelerator.shader_fp16_flop_per_s / TERA:g} the shader rate")
+    return note + (f"; {', '.join(others)}, which training does not get" if others else "")
+
+
+def _peak_doubts(accelerator: Accelerator, precision: str, catalogued: float, given: float) -> tuple[Caution, ...]:
+    """Return what a given peak seems to be, where it is a known figure for another thing."""
+
+    def near(other: float | None) -> bool:
+        return other is not None and abs(given / other - 1) < _SAME
+
+    if near(catalogued):
+        return ()
+    tflops = f"{given / TERA:g} TFLOPS"
+    dense = f"the dense {precision.upper()} peak with FP32 accumulation is {catalogued / TERA:g}"
+    if near(accelerator.fp16_accumulate_flop_per_s):
+        code, what = "accumulate_peak_suspected", "rate with FP16 accumulation, which training does not get"
+    elif near(accelerator.shader_fp16_flop_per_s) or near(accelerator.peak_flop_per_s.get("fp32")):
+        code, what = "shader_peak_suspected", "shader rate, without the tensor cores that training uses"
+    elif near(_SPARSE_OVER_DENSE * catalogued):
+        code, what = "sparse_peak_suspected", "2:4 sparse headline figure (or another precision's)"
+    elif given > _SPARSE_OVER_DENSE * catalogued:
+        message = f"peak_tflops: {tflops} is above any rate of {accelerator.name}; {dense}"
+        return (Caution(code="peak_implausible", message=message),)
+    else:
+        return ()
+    return (Caution(code=code, message=f"peak_tflops: {tflops} looks like {accelerator.name}'s {what}; {dense}"),)

@@ -1,0 +1,1 @@
+"""The commands and their flags, for people and scripts."""

@@ -1,0 +1,294 @@
+"""The commands and their flags, made from the tools' own signatures.
+
+Exit codes: 0 answered, 2 bad arguments (one line on stderr), 1 a fault of ours.
+"""
+
+import json
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from estimator.base.errors import EstimatorError, InvalidValueError
+from estimator.base.version import VERSION
+from server.protocol.errors import unknown
+from server.protocol.registry import TOOLS
+from server.protocol.tool import Tool
+
+__all__ = ["COMMANDS", "exit_code"]
+
+COMMANDS: Mapping[str, str] = {
+    "estimate": "estimate_training_time",
+    "gpus": "list_gpus",
+    "explain": "explain_coefficient",
+    "plan": "plan_training",
+    "compare": "compare_training_options",
+    "check": "check_training_speed",
+}
+"""Command to tool; a command is there when its tool is."""
+
+_ANSWERED, _FAULT, _BAD_ARGUMENTS, _INTERRUPTED = 0, 1, 2, 130
+_LARGEST_FILE_BYTES = 1 << 20
+_HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+class _Commands(click.Group):
+    """Commands, each made when it is asked for, so that one tool's flags do not wait for the imports of another."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the commands in the order they are listed."""
+        tools = [command for command, tool in COMMANDS.items() if tool in TOOLS.names]
+        others = sorted({*super().list_commands(ctx), "sweep"} - {"serve"})
+        return ["serve", *tools, *others]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Return the command called `cmd_name`, or None."""
+        if cmd_name == "sweep":
+            from server.sweep.command import command as sweep
+
+            return sweep
+        tool = TOOLS.tool(COMMANDS.get(cmd_name, ""))
+        return _command(cmd_name, tool) if tool is not None else super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that `args` name; an unknown one is told the nearest."""
+        if args and self.get_command(ctx, args[0]) is None:
+            raise click.UsageError(unknown("command", args[0], self.list_commands(ctx)))
+        return super().resolve_command(ctx, args)
+
+
+def exit_code(arguments: Sequence[str]) -> int:
+    """Run the command line `arguments` and return its exit code."""
+    code = _ANSWERED
+    try:
+        # Outside its standalone mode, click returns the code of an early end, as after --version.
+        ended = _traintime.main(args=list(arguments), prog_name="traintime", standalone_mode=False)
+        code = ended if isinstance(ended, int) else _ANSWERED
+        sys.stdout.flush()
+    except click.Abort:
+        code = _INTERRUPTED
+    except click.ClickException as error:
+        code = _refused(error.format_message())
+    except EstimatorError as error:
+        code = _refused(str(error))
+    except BrokenPipeError:
+        # The reader has seen enough; Python would complain about it once more on its way out.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except Exception:  # noqa: BLE001 - whatever it is, it is ours
+        traceback.print_exc()
+        click.echo("traintime: failed on an internal fault, not on what it was asked (see above)", err=True)
+        code = _FAULT
+    return code
+
+
+def _refused(message: str) -> int:
+    click.echo(f"traintime: {' '.join(message.split())}", err=True)
+    return _BAD_ARGUMENTS
+
+
+def _show_version(ctx: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    if wanted:
+        from estimator.catalogue.catalogue import data_version
+
+        click.echo(f"traintime {VERSION} (data {data_version()})")
+        ctx.exit()
+
+
+@click.group(cls=_Commands, context_settings=_HELP, invoke_without_command=True)
+@click.option("--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_version)
+@click.pass_context
+def _traintime(ctx: click.Context) -> None:
+    """How long it takes to train a model on given GPUs, and how sure that is."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
+
+
+@_traintime.command("serve", context_settings=_HELP)
+@click.option("--http", is_flag=True, help="Serve Streamable HTTP at /mcp instead of stdio.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to bind.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(0, 65535), help="Port to bind.")
+@click.option(
+    "--allowed-hosts",
+    "--allowed-host",
+    multiple=True,
+    metavar="NAME",
+    help="Host header to accept; needed beyond loopback. Repeat, or separate by commas.",
+)
+@click.option(
+    "--allowed-origins",
+    "--allowed-origin",
+    multiple=True,
+    metavar="URL",
+    help="Origin header to accept. Repeat, or separate by commas.",
+)
+@click.option(
+    "--token-file",
+    type=click.Path(path_type=Path),
+    help="File with the bearer token that callers must send; needed beyond loopback.",
+)
+@click.option(
+    "--call-timeout-s", type=float, default=None, help="Longest a call may take.", show_default="the server's"
+)
+@click.pass_context
+def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, **options: Any) -> None:  # noqa: ANN401
+    """Serve MCP over stdio, or over HTTP."""
+    if not http:
+        given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
+        if given:
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in given)
+            raise click.UsageError(f"{flags} needs --http: stdio has no address")
+        from server.protocol.app import build
+
+        build(call_timeout_s=call_timeout_s).run()
+        return
+    from server.transports.http import serve as serve_http
+
+    timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
+    serve_http(
+        options["host"],
+        options["port"],
+        allowed_hosts=_separated(options["allowed_hosts"]),
+        allowed_origins=_separated(options["allowed_origins"]),
+        token_file=options["token_file"],
+        **timeout,
+    )
+
+
+@_traintime.command("validate", context_settings=_HELP)
+@click.option("--refit", "anew", is_flag=True, help="Fit and judge anew instead of printing what was committed.")
+@click.option("--json", "as_json", is_flag=True, help="Print the figures as JSON, for programs.")
+def _validate(*, anew: bool, as_json: bool) -> None:
+    """Print how far predictions were off on published runs."""
+    from estimator.catalogue.catalogue import accuracy, tables
+
+    figures, others = accuracy(), tables()
+    if anew:
+        from estimator.calibrate.refit import refit
+        from estimator.calibrate.tables_fitted import all_tables
+        from estimator.evidence.calibration import calibration_as_written
+
+        fitted = refit()
+        figures, others = fitted.accuracy, all_tables(calibration_as_written(fitted.calibration))
+    if as_json:
+        together = {**figures, "tables": others}
+        click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        return
+    from server.rendering.answers import print_accuracy
+    from server.rendering.benchmarks import print_tables
+
+    print_accuracy(figures)
+    print_tables(others)
+
+
+def _separated(given: Sequence[str]) -> list[str]:
+    return [name.strip() for text in given for name in text.split(",") if name.strip()]
+
+
+def _command(name: str, tool: Tool) -> click.Command:
+    """Return the command of one tool: a flag for each argument."""
+    schema = tool.input_schema
+    required = set(schema.get("required", ()))
+    options = [_option(argument, facts, required) for argument, facts in schema["properties"].items()]
+    as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON, for programs.")
+
+    def answer(*, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - flags of any type
+        sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
+        answered = tool.answer({argument: _read(argument, value) for argument, value in sent.items()})
+        if as_json:
+            click.echo(answered.text)
+            return
+        from server.rendering.answers import print_answer
+
+        print_answer(tool.name, answered.structured)
+
+    return click.Command(
+        name,
+        callback=answer,
+        params=[*options, as_json],
+        help=tool.description,
+        short_help=tool.title,
+        # Both --n-gpus and --n_gpus: people know the arguments by the names that the tool has for them.
+        context_settings={**_HELP, "token_normalize_func": _hyphenated},
+    )
+
+
+def _hyphenated(flag: str) -> str:
+    return flag.replace("_", "-")
+
+
+def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> click.Option:
+    kind = facts.get("type", "string")
+    help_text = facts.get("description", "")
+    choices = facts.get("enum")
+    if choices:
+        help_text = f"{help_text} [{'|'.join(choices)}]".strip()
+    if argument in required:
+        help_text = f"{help_text}  [required]".strip()
+    if kind == "boolean":
+        return click.Option(
+            [f"--{argument.replace('_', '-')}/--no-{argument.replace('_', '-')}", argument], default=None
+        )
+    if kind == "object":
+        help_text = f"{help_text} (a file, or JSON text)".strip()
+    metavar = {"integer": "N", "number": "X", "object": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
+    return click.Option(
+        [f"--{argument.replace('_', '-')}", argument],
+        type=_List() if kind == "array" else _Document() if kind == "object" else str,
+        default=None,
+        help=help_text,
+        metavar=metavar,
+    )
+
+
+def _read(_argument: str, value: object) -> object:
+    """Return a flag's text as the number that it is, so that it is refused as one where it does not fit."""
+    if not isinstance(value, str):
+        return value
+    for number in (int, float):
+        try:
+            return number(value)
+        except ValueError:
+            continue
+    return value
+
+
+class _List(click.ParamType[list[object]]):
+    """Several values in one flag, separated by commas."""
+
+    name = "list"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[object]:  # noqa: ANN401
+        """Return the values."""
+        del param, ctx
+        return [_read("", part.strip()) for part in str(value).split(",") if part.strip()]
+
+
+class _Document(click.ParamType[object]):
+    """A JSON object: the name of a file that holds it, or its text."""
+
+    name = "document"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:  # noqa: ANN401
+        """Return the object."""
+        del ctx
+        argument = str(param.name if param else "file")
+        text = str(value)
+        if not text.lstrip().startswith("{"):
+            path = Path(text)
+            try:
+                if path.stat().st_size > _LARGEST_FILE_BYTES:
+                    raise InvalidValueError(argument, text, "is larger than 1 MiB; a config.json has a few kB")
+                text = path.read_text(encoding="utf-8")
+            except (OSError, ValueError) as error:
+                why = getattr(error, "strerror", None) or "not text in UTF-8"
+                raise InvalidValueError(argument, value, f"cannot be read ({why}); give a JSON file") from error
+        try:
+            return json.loads(text)
+        except (ValueError, RecursionError) as error:
+            raise InvalidValueError(argument, value, "must hold a JSON object") from error

@@ -1,0 +1,248 @@
+"""The server, assembled: the only file that knows every part."""
+
+import logging
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+import anyio
+import anyio.from_thread
+import anyio.to_thread
+import mcp.server.mcpserver.server as sdk
+from mcp import MCPError
+from mcp.server import CacheHint, MCPServer
+from mcp.server.caching import CacheableMethod
+from mcp.server.lowlevel.helper_types import ReadResourceContents
+from mcp.server.mcpserver import Context
+from mcp.server.mcpserver.exceptions import (
+    ResourceNotFoundError,
+    ToolError,
+    UnexpectedResourceError,
+    UnexpectedToolError,
+)
+from mcp.types import (
+    INTERNAL_ERROR,
+    INVALID_PARAMS,
+    CallToolResult,
+    GetPromptResult,
+    InputRequiredResult,
+    Prompt,
+    PromptMessage,
+    Resource,
+    ResourceTemplate,
+    TextContent,
+)
+from mcp.types import Tool as ListedTool
+from pydantic import AnyUrl
+
+from estimator.base.errors import EstimatorError
+from estimator.base.version import VERSION
+from server.protocol import resources
+from server.protocol.completions import completion
+from server.protocol.errors import internal_fault, unknown
+from server.protocol.listing import listed_prompts, listed_resources, listed_templates, listed_tools
+from server.protocol.prompts import PROMPTS
+from server.protocol.registry import TOOLS, Registry
+from server.protocol.shortcut import Shortcut
+from server.protocol.tool import Answer, Tool
+from server.transports import stdio
+from tools.progress import Progress, silent
+
+__all__ = ["TraintimeServer", "build"]
+
+_INSTRUCTIONS = """Tells how long training a model takes on given GPUs, with a range, its cost, and whether it fits.
+Call estimate_training_time with what the user said and nothing more: the rest is searched or assumed, and listed under
+`assumptions`. Quote the range with the number. list_gpus resolves accelerator names and shows dense peaks;
+explain_coefficient shows where the 6 or 8 FLOPs per parameter and token come from."""
+
+# All that is listed comes with the program: it cannot change while the server runs, and is the same for everyone.
+_FOREVER = CacheHint(ttl_ms=24 * 3600 * 1000, scope="public")
+_CACHEABLE: Sequence[CacheableMethod] = (
+    "prompts/list",
+    "resources/list",
+    "resources/read",
+    "resources/templates/list",
+    "server/discover",
+    "tools/list",
+)
+_PROGRESS_EVERY_S = 0.1
+"""Least time between two progress notices of one call: a person sees no more."""
+
+
+class TraintimeServer(MCPServer):
+    """An MCP server whose tools, resources and prompts are this program's tables.
+
+    What is added to it by the SDK's own decorators is served beside them.
+    """
+
+    def __init__(self, tools: Registry, *, call_timeout_s: float | None) -> None:
+        super().__init__(
+            "traintime",
+            title="traintime",
+            description="How long it takes to train a model on given GPUs, and how sure that is.",
+            instructions=_INSTRUCTIONS,
+            version=VERSION,
+            log_level="WARNING",
+            cache_hints=dict.fromkeys(_CACHEABLE, _FOREVER),
+        )
+        self._tools = tools
+        self._call_timeout_s = call_timeout_s
+        self._closing = False
+        self.middleware.append(Shortcut(self._quick_answer, self._lowlevel_server.server_info))
+        self.completion()(completion)  # type: ignore[no-untyped-call]
+
+    def refuse_calls(self) -> None:
+        """Answer no new call: the process is about to end, and would cut it."""
+        self._closing = True
+
+    async def run_stdio_async(self) -> None:
+        """Serve one client over standard input and output."""
+        lowlevel = self._lowlevel_server
+
+        async def session(read_stream: Any, write_stream: Any) -> None:  # noqa: ANN401 - the SDK's stream protocols
+            await lowlevel.run(read_stream, write_stream, lowlevel.create_initialization_options())
+
+        await stdio.serve(session)
+
+    async def list_tools(self) -> list[ListedTool]:
+        """Return every tool as it is advertised."""
+        return [*listed_tools(self._tools), *await super().list_tools()]
+
+    async def call_tool(
+        self,
+        name: str,
+        arguments: dict[str, Any],
+        context: Context[Any, Any] | None = None,
+    ) -> CallToolResult | InputRequiredResult:
+        """Answer a call.
+
+        Raises MCPError for an unknown tool, ToolError for what the caller can mend, and UnexpectedToolError, which the
+        SDK logs with its traceback, for a fault of ours.
+        """
+        if self._closing:
+            raise MCPError(INTERNAL_ERROR, "the server is shutting down; call again in a moment")
+        tool = self._tools.tool(name)
+        if tool is None:
+            added = [other.name for other in await super().list_tools()]
+            if name in added:
+                return await super().call_tool(name, arguments, context)
+            raise MCPError(INVALID_PARAMS, unknown("tool", name, [*self._tools.names, *added]))
+        try:
+            answer = await self._answer(tool, arguments, context) if tool.slow else tool.answer(arguments)
+        except EstimatorError as error:
+            raise ToolError(str(error)) from error
+        except TimeoutError as error:
+            raise ToolError(
+                f"{name} was stopped after {self._call_timeout_s:g} s, the longest a call may take here; ask for less "
+                "at once, for example with fewer options or a given layout"
+            ) from error
+        except Exception as error:
+            raise UnexpectedToolError(internal_fault(name)) from error
+        return CallToolResult(
+            content=[TextContent(type="text", text=answer.text)], structured_content=answer.structured
+        )
+
+    def _quick_answer(self, name: str, arguments: dict[str, Any]) -> Answer | None:
+        """Return the answer of a quick tool; None for another, and where `call_tool` has something else to say."""
+        tool = None if self._closing else self._tools.tool(name)
+        if tool is None or tool.slow:
+            return None
+        try:
+            return tool.answer(arguments)
+        except Exception:  # noqa: BLE001 - whatever it is, `call_tool` meets it again and tells it
+            return None
+
+    async def _answer(self, tool: Tool, arguments: dict[str, Any], context: Context[Any, Any] | None) -> Answer:
+        """Return the answer of a tool that takes a while, worked out on a thread and given up with its caller."""
+        progress = _progress_to(context)
+        with anyio.fail_after(self._call_timeout_s):
+            return await anyio.to_thread.run_sync(partial(tool.answer, arguments, progress), abandon_on_cancel=True)
+
+    async def list_prompts(self) -> list[Prompt]:
+        """Return every prompt as it is advertised."""
+        return [*listed_prompts(), *await super().list_prompts()]
+
+    async def get_prompt(
+        self, name: str, arguments: dict[str, Any] | None = None, context: Context[Any, Any] | None = None
+    ) -> GetPromptResult | InputRequiredResult:
+        """Return a prompt with its blanks filled.
+
+        Raises MCPError where the prompt, or one of its arguments, is unknown or missing.
+        """
+        prompt = PROMPTS.get(name)
+        if prompt is None:
+            added = [other.name for other in await super().list_prompts()]
+            if name in added:
+                return await super().get_prompt(name, arguments, context)
+            raise MCPError(INVALID_PARAMS, unknown("prompt", name, [*PROMPTS, *added]))
+        filled: dict[str, str] = dict(arguments or {})
+        known = [argument.name for argument in prompt.arguments]
+        for given in filled:
+            if given not in known:
+                raise MCPError(INVALID_PARAMS, unknown("argument", given, known))
+        for argument in prompt.arguments:
+            if argument.required and not filled.get(argument.name, "").strip():
+                raise MCPError(INVALID_PARAMS, f"{argument.name} is missing: {argument.description}")
+        message = PromptMessage(role="user", content=TextContent(type="text", text=prompt.text(filled)))
+        return GetPromptResult(description=prompt.description, messages=[message])
+
+    async def list_resources(self) -> list[Resource]:
+        """Return every resource with an address of its own."""
+        return [*listed_resources(), *await super().list_resources()]
+
+    async def list_resource_templates(self) -> list[ResourceTemplate]:
+        """Return every family of resources."""
+        return [*listed_templates(), *await super().list_resource_templates()]
+
+    async def read_resource(
+        self, uri: AnyUrl | str, context: Context[Any, Any] | None = None
+    ) -> Iterable[ReadResourceContents] | InputRequiredResult:
+        """Return the contents of a resource.
+
+        Raises ResourceNotFoundError for an address that nothing has.
+        """
+        address = str(uri)
+        if not address.startswith(resources.SCHEME):
+            try:
+                return await super().read_resource(uri, context)
+            except ResourceNotFoundError as error:
+                raise ResourceNotFoundError(resources.unknown_address(address)) from error
+        try:
+            text = resources.text(address)
+        except EstimatorError as error:
+            raise ResourceNotFoundError(str(error)) from error
+        except Exception as error:
+            raise UnexpectedResourceError(f"{address} cannot be read; the server's log says why") from error
+        return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
+
+
+def _progress_to(context: Context[Any, Any] | None) -> Progress:
+    """Return how a tool on a worker thread reports to its caller, and finds out that the caller has gone."""
+    if context is None:
+        return silent
+    last_s = -_PROGRESS_EVERY_S
+
+    def report(done: float, total: float, message: str = "") -> None:
+        nonlocal last_s
+        anyio.from_thread.check_cancelled()
+        now_s = time.monotonic()
+        if now_s - last_s >= _PROGRESS_EVERY_S or done >= total:
+            last_s = now_s
+            anyio.from_thread.run(context.report_progress, done, total, message)
+
+    return report
+
+
+def _log_plainly(level: str = "WARNING") -> None:
+    """Log to stderr, one line a record and tracebacks as Python prints them."""
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+# The SDK's own choice boxes tracebacks into 80 columns, and importing it is a sixteenth of the cold start.
+sdk.configure_logging = _log_plainly  # type: ignore[attr-defined]
+
+
+def build(tools: Registry = TOOLS, *, call_timeout_s: float | None = None) -> TraintimeServer:
+    """Return the server of `tools`; a call that takes longer than `call_timeout_s` is given up."""
+    return TraintimeServer(tools, call_timeout_s=call_timeout_s)

@@ -1,0 +1,77 @@
+"""Tools, prompts and resources as the protocol advertises them."""
+
+from functools import cache
+
+from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, ToolAnnotations
+
+from server.protocol.prompts import PROMPTS
+from server.protocol.registry import Registry
+from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES
+
+__all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
+
+# Every tool only computes: it changes nothing, answers the same each time, and reaches nothing outside.
+_ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+
+
+@cache
+def listed_tools(tools: Registry) -> tuple[Tool, ...]:
+    """Return each of `tools` with its portable schemas."""
+    return tuple(
+        Tool(
+            name=tool.name,
+            title=tool.title,
+            description=tool.description,
+            input_schema=tool.input_schema,
+            output_schema=tool.output_schema,
+            annotations=_ANNOTATIONS,
+        )
+        for tool in tools.tools()
+    )
+
+
+@cache
+def listed_prompts() -> tuple[Prompt, ...]:
+    """Return every prompt with its blanks."""
+    return tuple(
+        Prompt(
+            name=prompt.name,
+            title=prompt.title,
+            description=prompt.description,
+            arguments=[
+                PromptArgument(name=blank.name, description=blank.description, required=blank.required)
+                for blank in prompt.arguments
+            ],
+        )
+        for prompt in PROMPTS.values()
+    )
+
+
+@cache
+def listed_resources() -> tuple[Resource, ...]:
+    """Return every resource with an address of its own."""
+    return tuple(
+        Resource(
+            uri=single.address,
+            name=single.name,
+            title=single.title,
+            description=single.description,
+            mime_type=MIME_TYPE,
+        )
+        for single in SINGLES
+    )
+
+
+@cache
+def listed_templates() -> tuple[ResourceTemplate, ...]:
+    """Return every family of resources."""
+    return tuple(
+        ResourceTemplate(
+            uri_template=family.template,
+            name=family.name,
+            title=family.title,
+            description=family.description,
+            mime_type=MIME_TYPE,
+        )
+        for family in FAMILIES
+    )

@@ -1,0 +1,55 @@
+"""The tools this server offers, in the order they are listed; each is imported when it is first needed.
+
+A new tool is a file in `tools/` and a line in `TOOLS`.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
+
+from server.protocol.tool import Tool
+
+__all__ = ["TOOLS", "Registry"]
+
+
+class Registry:
+    """Tools by name, made on first use: a call should not wait for the imports of tools it does not name."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Tool]]) -> None:
+        self._makers = makers
+        self._made: dict[str, Tool] = {}
+        self.names = tuple(makers)
+
+    def tool(self, name: str) -> Tool | None:
+        """Return the tool called `name`, or None."""
+        if name not in self._made and name in self._makers:
+            self._made[name] = self._makers[name]()
+        return self._made.get(name)
+
+    def tools(self) -> list[Tool]:
+        """Return every tool, in the order they are listed."""
+        return [tool for name in self.names if (tool := self.tool(name))]
+
+
+def _imported(name: str, title: str, *, slow: bool = False) -> Tool:
+    """Return the function `name` of the module `tools.<name>` as a tool.
+
+    A `slow` one takes long enough that others would notice: it runs on a worker thread, under the call timeout.
+    """
+    return Tool(getattr(import_module(f"tools.{name}"), name), title=title, slow=slow)
+
+
+_TITLES = {
+    "estimate_training_time": "Estimate training time",
+    "list_gpus": "List GPUs",
+    "explain_coefficient": "Explain the training coefficient",
+    "plan_training": "Plan a training run",
+    "compare_training_options": "Compare training options",
+    "check_training_speed": "Check training speed",
+}
+
+_SLOW = {"plan_training"}
+"""Weighing dozens of estimates takes up to a second. What reports progress is slow of itself."""
+
+TOOLS = Registry({name: partial(_imported, name, title, slow=name in _SLOW) for name, title in _TITLES.items()})
+"""What is served."""

@@ -1,0 +1,221 @@
+"""One tool: a plain function seen as portable schemas, checked arguments and a structured answer.
+
+The same object serves the protocol and the command line, so it knows neither.
+"""
+
+import inspect
+import json
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast, get_type_hints
+
+from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic.fields import FieldInfo
+from pydantic_core import to_json
+
+from estimator.base.errors import shown
+from server.protocol.errors import ArgumentError, readable, unknown
+from server.protocol.schema import input_schema, output_schema
+from tools.progress import Progress, silent
+
+__all__ = ["Answer", "Tool"]
+
+_LONGEST_TEXT = 1_000
+"""Characters in a text argument that declares no limit of its own: names and quantities are short."""
+_DEEPEST = 32
+"""Levels of nesting in an object argument; a model's configuration has three."""
+_MOST_KEPT = 128
+_LONGEST_KEPT = 32_768
+"""Answers kept, and the characters of the longest: a few megabytes at most."""
+_CONTAINERS = ("array", "object")
+_NUMBERS = ("integer", "number")
+_NOT_FINITE = ("nan", "inf", "infinity")
+_CONFIG = ConfigDict(extra="forbid", coerce_numbers_to_str=True)
+"""`gpu: 4090` is clear enough, and an unknown argument is refused rather than dropped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A tool's answer: the object, and the same object as compact JSON."""
+
+    structured: dict[str, Any]
+    text: str
+
+
+class Tool:
+    """A function of `tools/`, ready to be advertised and called."""
+
+    def __init__(self, function: Callable[..., BaseModel], *, title: str, slow: bool = False) -> None:
+        hints = get_type_hints(function, include_extras=True)
+        parameters = inspect.signature(function).parameters
+        self._progress = next((name for name in parameters if hints[name] is Progress), None)
+        self._function = function
+        self._answer_model: type[BaseModel] = hints["return"]
+        fields: dict[str, Any] = {
+            name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+            for name, parameter in parameters.items()
+            if name != self._progress
+        }
+        self._arguments_model = create_model(f"{function.__name__}_arguments", __config__=_CONFIG, **fields)
+        self._fields: dict[str, FieldInfo] = self._arguments_model.model_fields
+        self.name = function.__name__
+        self.title = title
+        self.description = inspect.cleandoc(function.__doc__ or "")
+        self._kept: dict[str, Answer] = {}
+        self.slow = slow or self._progress is not None
+
+    @cached_property
+    def input_schema(self) -> dict[str, Any]:
+        """What may be sent, in the portable subset."""
+        return input_schema(self._arguments_model.model_json_schema())
+
+    @cached_property
+    def output_schema(self) -> dict[str, Any]:
+        """What comes back, in the portable subset."""
+        return output_schema(self._answer_model.model_json_schema(mode="serialization"))
+
+    def arguments(self, given: Mapping[str, Any]) -> dict[str, Any]:
+        """Return `given` checked and in the function's own types.
+
+        Raises ArgumentError, which names every argument that does not fit and what would.
+        """
+        sent: dict[str, object] = {}
+        odd: list[str] = []
+        for name, value in given.items():
+            blank = self._blanks.get(name)
+            if blank is None:
+                odd.append(unknown("argument", name, list(self._fields)))
+            elif value is not None:  # Some hosts send null for every argument that was left out.
+                sent[name] = blank.parsed(value)
+                oddity = blank.oddity(sent[name])
+                if oddity is not None:
+                    odd.append(f"{name}: {oddity}")
+        if odd:
+            raise ArgumentError("; ".join(odd[:3]))
+        try:
+            checked = self._arguments_model.model_validate(sent)
+        except ValidationError as error:
+            about = {name: field.description or "" for name, field in self._fields.items()}
+            raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error
+        return dict(vars(checked))
+
+    def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
+        """Return the function's answer to `given`.
+
+        The same question has the same answer, so the last few are kept; it is what hosts send when they try again.
+        Raises EstimatorError where a caller can mend the question; anything else is a fault of ours.
+        """
+        question = self._question(given)
+        kept = self._kept.get(question)
+        if kept is not None:
+            return kept
+        answer = self._answer(given, progress)
+        if question and len(answer.text) + len(question) <= _LONGEST_KEPT:
+            if len(self._kept) >= _MOST_KEPT:
+                self._kept.pop(next(iter(self._kept)), None)
+            self._kept[question] = answer
+        return answer
+
+    def _question(self, given: Mapping[str, Any]) -> str:
+        """Return `given` spelt in full, since 1, 1.0 and "1" are different questions; empty for one not to be kept."""
+        if self.slow:
+            # Its caller may be watching the progress, and would see none.
+            return ""
+        try:
+            return json.dumps(given, sort_keys=True)
+        except (RecursionError, TypeError, ValueError):
+            return ""
+
+    def _answer(self, given: Mapping[str, Any], progress: Progress) -> Answer:
+        values = self.arguments(given)
+        if self._progress is not None:
+            values[self._progress] = progress
+        structured = self._function(**values).model_dump(mode="json")
+        text = to_json(structured, inf_nan_mode="constants").decode()
+        if "NaN" in text or "Infinity" in text:
+            # Perhaps in a name. As a number JSON has neither, and the SDK would send null in its place.
+            json.dumps(structured, allow_nan=False)
+        return Answer(structured=structured, text=text)
+
+    @cached_property
+    def _blanks(self) -> Mapping[str, "_Blank"]:
+        properties = self.input_schema["properties"]
+        return {
+            name: _Blank(kind=properties[name].get("type"), longest=_longest(field))
+            for name, field in self._fields.items()
+        }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Blank:
+    """What is looked at in one argument before pydantic is."""
+
+    kind: str | None
+    """Its advertised type."""
+    longest: int
+    """Characters it admits."""
+
+    def parsed(self, value: object) -> object:
+        """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
+        if self.kind not in _CONTAINERS or not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
+            return value
+        try:
+            return json.loads(value)
+        except (ValueError, RecursionError):
+            return value
+
+    def oddity(self, value: object) -> str | None:
+        """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
+        wrong = None
+        if isinstance(value, str):
+            if len(value) > self.longest:
+                wrong = f"must be at most {self.longest} characters long, not {len(value)}"
+            elif self.kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
+                wrong = "must be a finite number"
+            elif not _is_unicode(value):
+                wrong = "must be valid Unicode"
+        elif isinstance(value, bool):
+            if self.kind != "boolean":
+                return f"{str(value).lower()} must be {'a number' if self.kind in _NUMBERS else 'text or a number'}"
+        elif not _is_finite(value):
+            wrong = "must be finite"
+        elif not _depth_fits(value):
+            wrong = f"must be nested at most {_DEEPEST} levels deep"
+        elif not _is_unicode(value):
+            wrong = "must be valid Unicode"
+        return f"{shown(value)} {wrong}" if wrong else None
+
+
+def _longest(field: FieldInfo) -> int:
+    """Return the characters that `field` admits."""
+    declared = (getattr(constraint, "max_length", None) for constraint in field.metadata)
+    return next((limit for limit in declared if isinstance(limit, int)), _LONGEST_TEXT)
+
+
+def _children(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return cast("dict[str, object]", value).values()
+    return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def _depth_fits(value: object, levels: int = _DEEPEST) -> bool:
+    return levels > 0 and all(_depth_fits(child, levels - 1) for child in _children(value))
+
+
+def _is_finite(value: object, levels: int = _DEEPEST) -> bool:
+    """Return whether no number in `value` is NaN or infinite, as deep as is looked."""
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return levels == 0 or all(_is_finite(child, levels - 1) for child in _children(value))
+
+
+def _is_unicode(value: object) -> bool:
+    """Return whether all text in `value` can be sent: JSON may carry halves of a character, and UTF-8 may not."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)
+    within = list(_children(value))
+    if isinstance(value, dict):
+        within += cast("dict[str, object]", value)
+    return all(map(_is_unicode, within))

@@ -1,0 +1,278 @@
+"""Answers for people: what a tool says, as text and tables in a terminal."""
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from estimator.base.units import format_count
+from estimator.catalogue.shapes import AccuracyFile
+from server.rendering.tables import is_plain, print_facts, print_table, shown_number, shown_title, shown_value
+
+__all__ = ["Terminal", "print_accuracy", "print_answer"]
+
+Answer = Mapping[str, Any]
+
+
+class Terminal(Console):
+    """A console that leaves a closed pipe to its caller instead of ending the process with a fault."""
+
+    def on_broken_pipe(self) -> None:
+        """Say that nobody reads any more."""
+        raise BrokenPipeError
+
+
+def print_answer(tool: str, answer: Answer, console: Console | None = None) -> None:
+    """Print the answer of `tool` readably."""
+    console = console or Terminal(highlight=False)
+    # Names and notes come from data: a bracket in them is a bracket, not markup.
+    console.print(Text(answer.get("summary", "")))
+    _PRINTERS.get(tool, _print_plainly)(console, answer)
+
+
+def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
+    """Print the backtest, a regime a row."""
+    console = console or Terminal(highlight=False)
+    console.print(
+        Text(
+            f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "
+            f"Error: {figures['error']}. Ranges aim at {figures['coverage_aimed_at']:.0%}. "
+            f"With no source left out, the median error is {figures['median_in_sample']:.1%}."
+        )
+    )
+    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
+    table.add_column("Runs", no_wrap=True)
+    for title in ("Rows", "Sources", "Median", "Mean", "90% below", "Bias", "In range", "High ÷ low"):
+        table.add_column(title, justify="right")
+    for name, row in figures["regimes"].items():
+        table.add_row(
+            name,
+            f"{row['rows']:,}",
+            f"{row['sources']:,}",
+            f"{row['median']:.1%}",
+            f"{row['mean']:.1%}",
+            f"{row['p90']:.1%}",
+            f"{math.expm1(row['bias']):+.1%}",
+            f"{row['covered']:.0%}",
+            f"{row['range_width']:.2f}",
+        )
+    console.print(table)
+
+
+def _print_estimate(console: Console, answer: Answer) -> None:
+    rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
+    sure = f", {coverage:.0%} sure" if coverage else ""
+    days = f"{shown_number(answer['training_days'])} days"
+    if answer["training_days_low"] != answer["training_days_high"]:
+        days += f" ({shown_number(answer['training_days_low'])} to {shown_number(answer['training_days_high'])}{sure})"
+    likely, least, most = (shown_number(rule[key]) for key in ("days", "days_low", "days_high"))
+    rows = [
+        ("Time", days),
+        ("Formula", answer["formula"]),
+        ("Rule of thumb", f"{likely} days ({least} to {most})"),
+        (
+            "Speed",
+            f"{shown_number(answer['tokens_per_second_per_gpu'])} tokens/s per GPU"
+            + (f", {shown_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
+            + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU",
+        ),
+        ("Peak", f"{shown_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
+        ("Layout", _layout(answer["layout"])),
+        ("Memory", _memory(answer["memory"])),
+        ("Step", _shares(answer["time_breakdown"])),
+        ("Cost", _spread(answer["cost_usd"], "USD")),
+        ("Energy", _spread(answer["energy_kwh"], "kWh")),
+    ]
+    print_facts(console, rows)
+    print_table(
+        console,
+        "Comparable runs",
+        [
+            {
+                "run": one["name"],
+                "GPUs": f"{one['n_gpus']:,} × {one['gpu']}",
+                "published": one["published"],
+                "predicted ÷ published": one["predicted_over_published"],
+                "source": one["source"],
+            }
+            for one in answer["comparable_runs"]
+        ],
+    )
+    print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
+    print_table(console, "What would narrow the range", answer["narrow_by"])
+    for warning in answer["warnings"]:
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+    console.print(Text(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+
+
+def _print_gpus(console: Console, answer: Answer) -> None:
+    rows = [
+        {
+            "id": gpu["id"],
+            "year": str(gpu["year"]),
+            "GB": gpu["memory_gb"],
+            "GB/s": gpu["memory_bandwidth_gb_s"],
+            "TFLOPS": f"{shown_number(gpu['training_peak_tflops'])} {gpu.get('training_precision', '')}".strip(),
+            "measured": gpu["measured_matmul_tflops"],
+            "link GB/s": gpu["scale_up_gb_s"],
+            "W": gpu["tdp_w"],
+            "USD/h": gpu["usd_per_gpu_hour"],
+        }
+        for gpu in answer["gpus"]
+    ]
+    print_table(console, "", rows)
+    if len(answer["gpus"]) == 1:
+        for note in answer["gpus"][0]["notes"]:
+            console.print(Text(f"- {note}"))
+
+
+def _print_options(console: Console, answer: Answer) -> None:
+    rows = [
+        {
+            "#": "" if row["rank"] is None else f"{row['rank']}{'*' if row['pareto'] else ''}",
+            "model": row["model"],
+            "GPUs": f"{row['n_gpus']:,} × {row['gpu']}",
+            "tokens": format_count(row["tokens"]),
+            "how": f"{row['precision']}{'' if row['method'] == 'full' else ' ' + row['method']}",
+            "days": _range(row, "training_days"),
+            "USD": _range(row, "cost_usd"),
+            "kWh": row["energy_kwh"],
+            "tok/s/GPU": row["tokens_per_second_per_gpu"],
+            "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
+            "scaling": "" if row["scaling_efficiency"] is None else f"{row['scaling_efficiency']:.0%}",
+            "layout, or why not": row["layout"] or row["reason"],
+        }
+        for row in answer["rows"]
+    ]
+    print_table(console, "", rows)
+    if any(row["pareto"] for row in answer["rows"]):
+        console.print(Text("* no option is both faster and cheaper", "dim"))
+    if answer["n_left_out"]:
+        console.print(Text(f"{answer['n_left_out']:,} more options: raise --limit to see them"))
+    for note in answer["price_notes"]:
+        console.print(Text(f"- {note}"))
+    print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
+    for warning in answer["warnings"]:
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+
+
+def _print_plan(console: Console, answer: Answer) -> None:
+    options = [
+        answer["solution"],
+        *([answer["sure_solution"]] if answer["sure_solution"] else []),
+        *answer["alternatives"],
+    ]
+    rows = [
+        {
+            "": option["why"],
+            "GPUs": f"{option['n_gpus']:,} × {option['gpu']}",
+            "parameters": format_count(option["parameters"]) if answer["solve_for"] == "model_size" else "",
+            "tokens": format_count(option["tokens"]) if answer["solve_for"] in {"tokens", "model_size"} else "",
+            "days": _range(option, "training_days"),
+            "USD": shown_number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
+            "layout": _layout(option["layout"]).partition(";")[0],
+        }
+        for option in options
+    ]
+    print_table(console, "", rows)
+    estimate = answer["estimate"]
+    facts = [
+        ("Plan", answer["formula"]),
+        ("Layout", _layout(estimate["layout"])),
+        ("Formula", estimate["formula"]),
+        ("Memory", _memory(estimate["memory"])),
+        ("Cost", _spread(estimate["cost_usd"], "USD")),
+    ]
+    print_facts(console, facts)
+    print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
+    print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
+    for warning in (*answer["warnings"], *estimate["warnings"]):
+        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+    console.print(Text(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+
+
+def _range(row: Answer, key: str) -> str:
+    if row[key] is None:
+        return ""
+    return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
+
+
+def _print_plainly(console: Console, answer: Answer) -> None:
+    """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
+    plain = [
+        (shown_title(key), shown_value(value)) for key, value in answer.items() if key != "summary" and is_plain(value)
+    ]
+    print_facts(console, plain)
+    for key, value in answer.items():
+        if isinstance(value, dict):
+            facts = cast("dict[str, object]", value)
+            console.print(Text(shown_title(key), "bold"))
+            print_facts(console, [(shown_title(name), shown_value(one)) for name, one in facts.items()])
+        elif isinstance(value, list) and value:
+            rows = cast("list[object]", value)
+            if all(isinstance(row, dict) for row in rows):
+                print_table(console, shown_title(key), cast("list[Answer]", rows))
+            else:
+                console.print(Text(shown_title(key), "bold"))
+                for one in rows:
+                    console.print(Text(f"- {shown_value(one)}"))
+
+
+_PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
+    "estimate_training_time": _print_estimate,
+    "list_gpus": _print_gpus,
+    "plan_training": _print_plan,
+    "compare_training_options": _print_options,
+}
+
+
+def _layout(layout: Mapping[str, Any] | None) -> str:
+    if layout is None:
+        return ""
+    degrees = ", ".join(
+        f"{name} {layout[key]}"
+        for name, key in (
+            ("data", "data_parallel"),
+            ("tensor", "tensor_parallel"),
+            ("pipeline", "pipeline_parallel"),
+            ("virtual", "virtual_pipeline"),
+            ("context", "context_parallel"),
+            ("expert", "expert_parallel"),
+        )
+        if layout[key] > 1
+    )
+    return (
+        f"{degrees or 'one GPU'}; {layout['data_sharding']}; {layout['micro_batches']} micro-batches of "
+        f"{layout['micro_batch_size']} = {layout['global_batch_sequences']} sequences a step; recompute "
+        f"{layout['activation_recompute']}"
+    )
+
+
+def _memory(memory: Mapping[str, Any] | None) -> str:
+    if memory is None:
+        return ""
+    parts = ", ".join(
+        f"{name} {shown_number(memory[f'{name}_gb'])}"
+        for name in ("weights", "gradients", "optimizer", "activations", "other")
+    )
+    verdict = "fits" if memory["fits"] else "DOES NOT FIT"
+    return (
+        f"{verdict}: {shown_number(memory['per_gpu_gb'])} of {shown_number(memory['capacity_gb'])} GB a GPU ({parts})"
+    )
+
+
+def _shares(shares: Mapping[str, float] | None) -> str:
+    if shares is None:
+        return ""
+    return ", ".join(f"{shown_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
+
+
+def _spread(spread: Mapping[str, Any], unit: str) -> str:
+    if spread["value"] is None:
+        return str(spread["note"])
+    value, low, high = (shown_number(spread[key]) for key in ("value", "low", "high"))
+    return f"{value} {unit} ({low} to {high}): {spread['note']}"

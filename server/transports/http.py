@@ -1,0 +1,142 @@
+"""MCP over Streamable HTTP: who may connect, how much they may send, and how serving ends.
+
+`/mcp` is the protocol's endpoint; `GET /healthz` answers 200 while calls are taken and 503 while the last are finished.
+"""
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Generator, Sequence
+from pathlib import Path
+
+import anyio
+import uvicorn
+from mcp.server.transport_security import TransportSecuritySettings
+
+from estimator.base.errors import InvalidValueError
+from server.protocol.app import TraintimeServer, build
+from server.transports.access import access
+from server.transports.gate import Gate
+from server.transports.refusals import PlainRefusals
+from server.transports.sessions import SessionLimit
+
+__all__ = ["MAX_BODY_BYTES", "serve"]
+
+MAX_BODY_BYTES = 1024 * 1024
+_DEFAULT_CALL_TIMEOUT_S = 60.0
+_MAX_CONNECTIONS = 4096
+_BACKLOG = 1024
+_MAX_SESSIONS = 1000
+"""Handshake-era sessions at once; past it the least recently used is ended."""
+_SESSIONS_TO_SPARE = 200
+"""What may begin in the moment before the oldest is ended."""
+_SESSION_IDLE_S = 30 * 60.0
+_KEEP_ALIVE_S = 30
+_CLOSE_S = 3
+"""Time for connections to close once the calls are finished."""
+
+
+def serve(
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    *,
+    allowed_hosts: Sequence[str] = (),
+    allowed_origins: Sequence[str] = (),
+    token_file: Path | None = None,
+    call_timeout_s: float = _DEFAULT_CALL_TIMEOUT_S,
+    build_server: Callable[..., TraintimeServer] = build,
+) -> None:
+    """Serve until SIGTERM or SIGINT, then finish the calls in flight.
+
+    Raises InvalidValueError for a bind that would be open to others without an allowlist and a token, and for one
+    that cannot be had.
+    """
+    allowed = access(host, allowed_hosts=allowed_hosts, allowed_origins=allowed_origins, token_file=token_file)
+    if not call_timeout_s > 0:
+        raise InvalidValueError("call_timeout_s", call_timeout_s, "must be a positive number of seconds")
+    listener = _listener(host, port)
+    server = build_server(call_timeout_s=call_timeout_s)
+    protocol = server.streamable_http_app(
+        streamable_http_path="/mcp",
+        max_request_body_size=MAX_BODY_BYTES,
+        max_sessions=_MAX_SESSIONS + _SESSIONS_TO_SPARE,
+        session_idle_timeout=_SESSION_IDLE_S,
+        # Never left out: on a host other than loopback the SDK would check nothing.
+        transport_security=TransportSecuritySettings(
+            allowed_hosts=list(allowed.hosts), allowed_origins=list(allowed.origins)
+        ),
+    )
+    worded = PlainRefusals(protocol, most_bytes=MAX_BODY_BYTES)
+    gate = Gate(SessionLimit(worded, most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
+    anyio.run(_serve, gate, listener, call_timeout_s)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that says where it serves, with its signal handlers left out: they would cut the answers in flight."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve, and tell a person (or a program that asked for any free port) where."""
+        await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            host, port = listener.getsockname()[:2]
+            sys.stderr.write(f"traintime: serving http://{f'[{host}]' if ':' in host else host}:{port}/mcp\n")
+        sys.stderr.flush()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to `_finish_on_signal`."""
+        yield
+
+
+async def _serve(gate: Gate, listener: socket.socket, call_timeout_s: float) -> None:
+    config = uvicorn.Config(
+        gate,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        ws="none",
+        limit_concurrency=_MAX_CONNECTIONS,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_CLOSE_S,
+    )
+    server = _Server(config)
+    async with anyio.create_task_group() as serving:
+        serving.start_soon(_finish_on_signal, gate, server, call_timeout_s)
+        await server.serve(sockets=[listener])
+        serving.cancel_scope.cancel()
+
+
+async def _finish_on_signal(gate: Gate, server: uvicorn.Server, call_timeout_s: float) -> None:
+    with contextlib.suppress(NotImplementedError), anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+        async for _ in signals:
+            break
+        async with anyio.create_task_group() as finishing:
+            finishing.start_soon(_finish, gate, server, call_timeout_s)
+            async for _ in signals:
+                # Asked twice: somebody does not want to wait.
+                server.force_exit = server.should_exit = True
+
+
+async def _finish(gate: Gate, server: uvicorn.Server, call_timeout_s: float) -> None:
+    await gate.finish(call_timeout_s + 1)
+    server.should_exit = True
+
+
+def _listener(host: str, port: int) -> socket.socket:
+    """Return a socket bound to `host` and `port`; port 0 takes a free one."""
+    bare = host.strip("[]")
+    try:
+        family = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0][0]
+        # With the protocol named, asyncio turns Nagle's algorithm off; else each answer waits 40 ms for the client.
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((bare, port))
+        listener.listen(_BACKLOG)
+    except (OSError, OverflowError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise InvalidValueError("port", f"{host}:{port}", f"cannot be bound: {reason}") from error
+    return listener

@@ -1,0 +1,84 @@
+"""More devices never slow the training of a batch, unless the answer says so and why.
+
+Authority: strong scaling (Amdahl 1967): a batch of fixed size runs out of work for more devices.
+"""
+
+import pytest
+
+from estimator.answers.estimate.predict import prediction
+from estimator.base.errors import InfeasibleError
+from estimator.catalogue import catalogue
+from estimator.question.cluster import Cluster
+from estimator.question.question import Prediction, Question
+
+COUNTS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
+CODE = "fewer_gpus_are_faster"
+
+
+def _predicted(model: str, n_gpus: int, batch: int, framework: str) -> Prediction | None:
+    """Return what is predicted; None where the batch does not divide or does not fit."""
+    chip = catalogue.accelerator("h100-sxm").value.accelerator
+    cluster = Cluster(
+        accelerator=chip, n_gpus=n_gpus, gpus_per_node=8, scale_out_bytes_per_s=chip.scale_out_bytes_per_s
+    )
+    question = Question(
+        transformer=catalogue.transformer(model).value,
+        cluster=cluster,
+        precision="bf16",
+        sequence_length=4096,
+        global_batch_sequences=batch,
+        framework=framework,
+    )
+    try:
+        found = prediction(question)
+    except InfeasibleError:
+        return None
+    return found if found.memory.fits else None
+
+
+@pytest.mark.parametrize("framework", ["megatron", "nemo", "fsdp"])
+@pytest.mark.parametrize(
+    ("model", "batch"),
+    [("llama-3.1-8b", 64), ("llama-3.1-8b", 512), ("llama-3.1-70b", 1536), ("mixtral-8x7b", 256)],
+)
+def test_more_devices_take_a_batch_no_slower_or_the_answer_says_why(model: str, batch: int, framework: str) -> None:
+    fastest_s = float("inf")
+    seen = 0
+    for n_gpus in COUNTS:
+        found = _predicted(model, n_gpus, batch, framework)
+        if found is None:
+            continue
+        seen += 1
+        codes = {warning.code for warning in found.warnings}
+        assert found.step_s <= fastest_s * (1 + 1e-9) or CODE in codes, n_gpus
+        fastest_s = min(fastest_s, found.step_s)
+    assert seen > 2
+
+
+def test_the_warning_names_a_count_that_is_faster() -> None:
+    batch, framework = 64, "megatron"
+    by_count = {n_gpus: _predicted("llama-3.1-8b", n_gpus, batch, framework) for n_gpus in COUNTS}
+    told = 0
+    for n_gpus, found in by_count.items():
+        for warning in found.warnings if found else ():
+            if warning.code == CODE and found is not None:
+                told += 1
+                named = int(warning.message.split()[0].replace(",", ""))
+                smaller = by_count.get(named) or _predicted("llama-3.1-8b", named, batch, framework)
+                assert smaller is not None
+                assert named < n_gpus
+                assert smaller.step_s < found.step_s
+                assert "global_batch_sequences" in warning.message
+    assert told, "64 sequences cannot keep thousands of devices busy"
+
+
+def test_a_batch_that_keeps_its_devices_busy_is_not_warned_of() -> None:
+    found = _predicted("llama-3.1-8b", 64, 1024, "megatron")
+    assert found is not None
+    assert CODE not in {warning.code for warning in found.warnings}
+
+
+def test_a_single_device_has_no_fewer() -> None:
+    found = _predicted("gpt2", 1, 8, "pytorch")
+    assert found is not None
+    assert CODE not in {warning.code for warning in found.warnings}

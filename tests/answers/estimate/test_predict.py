@@ -1,0 +1,237 @@
+"""The default answer: predicted from the step, with a layout, a range and what it rests on.
+
+Authorities: the program's contract for names and meanings; arithmetic and published runs for figures. No predicted
+figure is pinned: a better calibration changes them all.
+"""
+
+import json
+import math
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from estimator.answers.estimate.predict import prediction
+from estimator.catalogue import catalogue
+from estimator.evidence.calibration import calibration
+from estimator.question.cluster import Cluster
+from estimator.question.question import Question
+from estimator.resolve.framework_names import named_framework
+from server.protocol.registry import TOOLS
+from tests.places import PUBLISHED
+
+CONFIGS = PUBLISHED / "hf_configs"
+ASKED: dict[str, Any] = {"model": "llama-3.1-8b", "tokens": "15T", "gpu": "h100-sxm", "n_gpus": 512}
+PARTS = {"compute", "attention", "memory_bound", "communication", "bubble", "optimizer", "other"}
+
+
+def _answer(**changes: object) -> dict[str, Any]:
+    tool = TOOLS.tool("estimate_training_time")
+    assert tool is not None
+    return tool.answer(ASKED | changes).structured
+
+
+def _codes(answer: dict[str, Any]) -> set[str]:
+    return {warning["code"] for warning in answer["warnings"]}
+
+
+@pytest.mark.parametrize("model_id", ["llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gemma-2-9b"])
+def test_a_preset_and_its_configuration_give_the_same_answer(model_id: str) -> None:
+    """tests/published/hf_configs holds the models' own files."""
+    config = json.loads((CONFIGS / f"{model_id}.json").read_text(encoding="utf-8"))
+    preset = _answer(model=model_id)
+    configured = _answer(model=model_id, hf_config=config)
+    for figure in ("training_seconds", "step_seconds", "layout", "memory", "time_breakdown", "coefficient"):
+        assert configured[figure] == preset[figure], figure
+    assert configured["training_days_low"] == preset["training_days_low"]
+    assert configured["training_days_high"] == preset["training_days_high"]
+
+
+def test_the_shares_of_a_step_sum_to_one() -> None:
+    shares = _answer()["time_breakdown"]
+    assert set(shares) == PARTS
+    assert math.fsum(shares.values()) == pytest.approx(1.0)
+    assert min(shares.values()) >= 0.0
+
+
+def test_the_layout_uses_every_gpu_and_the_whole_batch() -> None:
+    answer = _answer(global_batch_sequences=2048)
+    lay = answer["layout"]
+    degrees = ("data_parallel", "tensor_parallel", "pipeline_parallel", "context_parallel")
+    assert math.prod(lay[degree] for degree in degrees) == 512
+    assert lay["data_parallel"] * lay["micro_batch_size"] * lay["micro_batches"] == 2048
+    assert lay["global_batch_sequences"] == 2048
+
+
+def test_time_speed_and_batch_of_an_answer_agree() -> None:
+    """Tokens a step over its seconds is the speed; run-level overhead is in the days and not in the step."""
+    answer = _answer(global_batch_sequences=1024, sequence_length=4096)
+    rate = answer["tokens_per_second_per_gpu"]
+    assert answer["basis"] == "predicted"
+    assert 1024 * 4096 / answer["step_seconds"] / 512 == pytest.approx(rate, rel=1e-6)
+    assert answer["training_seconds"] >= 15e12 / (512 * rate)
+
+
+def test_what_memory_is_used_for_adds_up_and_fits() -> None:
+    used = _answer()["memory"]
+    parts = ("weights_gb", "gradients_gb", "optimizer_gb", "activations_gb", "other_gb")
+    assert math.fsum(used[part] for part in parts) == pytest.approx(used["per_gpu_gb"])
+    assert used["fits"]
+    assert used["per_gpu_gb"] <= used["capacity_gb"]
+
+
+def test_runner_ups_are_other_layouts_hardly_slower() -> None:
+    answer = _answer(global_batch_sequences=2048)
+    ups = answer["runner_up_layouts"]
+    seconds = [up["step_seconds"] for up in ups]
+    assert ups
+    assert seconds == sorted(seconds)
+    assert all(up["layout"] != answer["layout"] for up in ups)
+    assert answer["step_seconds"] <= seconds[0] * (1 + 1e-9)
+    assert seconds[-1] <= 1.06 * answer["step_seconds"]
+
+
+def test_the_range_is_around_the_answer_and_says_how_sure_it_is() -> None:
+    answer = _answer()
+    assert answer["training_days_low"] < answer["training_days"] < answer["training_days_high"]
+    assert answer["interval_coverage"] == calibration().coverage
+
+
+def test_a_13b_model_does_not_train_in_full_on_one_h100() -> None:
+    """Rajbhandari et al. 2020: 13e9 parameters at 16 to 18 bytes are over 200 GB, and it has 80."""
+    answer = _answer(model="llama-2-13b", tokens="1B", n_gpus=1)
+    assert not answer["memory"]["fits"]
+    assert answer["memory"]["per_gpu_gb"] > 200
+    assert "does_not_fit" in _codes(answer)
+    (message,) = [warning["message"] for warning in answer["warnings"] if warning["code"] == "does_not_fit"]
+    assert "lora" in message
+    assert "GPUs" in message
+
+
+def test_the_same_model_fits_with_adapters_on_four_bits() -> None:
+    """Dettmers et al. 2023: 13B in 4 bit takes some 7 GB."""
+    answer = _answer(model="llama-2-13b", tokens="1B", n_gpus=1, method="qlora")
+    assert answer["memory"]["fits"]
+    assert "does_not_fit" not in _codes(answer)
+    assert answer["memory"]["weights_gb"] == pytest.approx(13e9 * 0.55 / 1e9, rel=0.05)
+
+
+def test_an_observed_speed_replaces_the_prediction() -> None:
+    answer = _answer(observed_tokens_per_second=4e6)
+    assert answer["basis"] == "observed"
+    assert answer["training_seconds"] == pytest.approx(15e12 / 4e6, rel=0.1)
+    predicted = _answer()
+    width = answer["training_days_high"] / answer["training_days_low"]
+    assert width < predicted["training_days_high"] / predicted["training_days_low"]
+
+
+def test_what_would_narrow_the_range_is_what_was_not_said() -> None:
+    named = {one["argument"]: one["narrows_by"] for one in _answer()["narrow_by"]}
+    assert "observed_tokens_per_second" in named
+    assert all(0 <= share < 1 for share in named.values())
+    said = _answer(
+        framework="megatron",
+        activation_recompute="selective",
+        micro_batch_size=2,
+        tensor_parallel=1,
+        pipeline_parallel=1,
+        global_batch_sequences=1024,
+    )
+    assert {one["argument"] for one in said["narrow_by"]} <= {"observed_tokens_per_second"}
+
+
+def test_a_searched_knob_is_an_assumption_and_a_given_one_is_the_callers() -> None:
+    sources = {one["name"]: one["source"] for one in _answer(tensor_parallel=4)["assumptions"]}
+    assert sources["pipeline_parallel"] == "searched"
+    assert sources.get("tensor_parallel", "user") == "user"
+    assert _answer(tensor_parallel=4)["layout"]["tensor_parallel"] == 4
+
+
+def test_comparable_runs_are_published_runs_with_our_own_left_out_prediction() -> None:
+    ids = {run.id for run in catalogue.runs()}
+    runs = _answer()["comparable_runs"]
+    assert runs
+    for run in runs:
+        assert run["name"].partition(":")[0] in ids
+        assert run["predicted_over_published"] == calibration().ratios.get(run["name"].partition(":")[0])
+        assert run["source"]
+
+
+def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> None:
+    """NVIDIA publishes Llama 3.1 8B on H100."""
+    nearest = _answer()["comparable_runs"][0]
+    assert nearest["gpu"] == "h100-sxm"
+    assert "8B" in nearest["name"].upper()
+
+
+def test_an_unpublished_family_of_device_is_warned_about() -> None:
+    known = {key for key in calibration().effects if key.startswith("device:")}
+    unseen = next(
+        entry.accelerator
+        for entry in catalogue.accelerators()
+        if f"device:{entry.accelerator.family}-{entry.accelerator.segment}" not in known
+        and entry.accelerator.memory_bytes > 30e9
+    )
+    assert "unseen_device_family" in _codes(_answer(gpu=unseen.id, n_gpus=64))
+    assert "unseen_device_family" not in _codes(_answer())
+
+
+def test_an_untuned_stack_is_slower_than_a_tuned_one() -> None:
+    """Published: Hugging Face runs reach about half of what NeMo does on the same devices."""
+    tuned, untuned = (_answer(framework=name, n_gpus=64) for name in ("nemo", "huggingface"))
+    assert untuned["training_seconds"] > tuned["training_seconds"]
+
+
+def test_recomputation_costs_time_and_saves_memory() -> None:
+    """Chen et al. 2016: at most one more forward pass, a third of the arithmetic."""
+    fixed = {"framework": "megatron", "tensor_parallel": 1, "pipeline_parallel": 1, "micro_batch_size": 1}
+    none, full = (_answer(**fixed, activation_recompute=how) for how in ("none", "full"))
+    assert 1.0 < full["step_seconds"] / none["step_seconds"] < 1.4
+    assert full["memory"]["activations_gb"] < none["memory"]["activations_gb"]
+    assert full["hardware_flops_utilization"] > full["model_flops_utilization"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "published_days"),
+    [
+        # Narayanan et al. 2021, section 5.1: 175B, 300B tokens, 1,024 A100, estimated from measured throughput.
+        (
+            {
+                "model": "gpt-3-175b",
+                "tokens": "300B",
+                "gpu": "a100-sxm-80gb",
+                "n_gpus": 1024,
+                "activation_recompute": "full",
+                "global_batch_sequences": 1536,
+                "tensor_parallel": 8,
+                "pipeline_parallel": 8,
+            },
+            34.0,
+        ),
+        # Touvron et al. 2023, section 4: Llama 65B, 1.4T tokens, 2,048 A100, "approximately 21 days".
+        ({"model": "llama-65b", "tokens": "1.4T", "gpu": "a100-sxm-80gb", "n_gpus": 2048}, 21.0),
+    ],
+)
+def test_a_published_run_took_a_time_that_is_nearly_in_our_range(asked: dict[str, Any], published_days: float) -> None:
+    """Old stacks against today's: their time lies in the range or up to two fifths above it."""
+    answer = _answer(**asked)
+    assert answer["training_days_low"] <= published_days <= 1.4 * answer["training_days_high"]
+
+
+def test_an_assumed_release_is_warned_of_where_a_newer_one_is_faster() -> None:
+    """The warning's own words, given back, make it true."""
+    chip = catalogue.accelerator("h100-sxm").value.accelerator
+    question = Question(
+        transformer=catalogue.transformer("qwen3-30b-a3b").value,
+        cluster=Cluster(accelerator=chip, n_gpus=64, gpus_per_node=8, scale_out_bytes_per_s=chip.scale_out_bytes_per_s),
+        precision="bf16",
+        sequence_length=4096,
+        global_batch_sequences=1024,
+        framework="nemo",
+    )
+    assumed = prediction(question)
+    message = next(one.message for one in assumed.warnings if one.code == "newer_release_is_faster")
+    named = named_framework(message.split('"')[1])
+    told = prediction(replace(question, framework=named.name, released=named.released))
+    assert told.step_s < assumed.step_s * 0.97
+    assert "newer_release_is_faster" not in {one.code for one in told.warnings}

@@ -1,0 +1,208 @@
+"""A plan is the inverse of an estimate.
+
+Authority: the forward estimate itself. What is planned keeps to the limits when it is asked back, and one step more of
+what was solved for (a node fewer, a token more, the next larger size) does not.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from estimator.base.errors import EstimatorError, InfeasibleError
+from tools.estimate_training_time import TrainingTime, estimate_training_time
+from tools.plan_training import PlanOption, TrainingPlan, plan_training
+
+MODELS = ("llama-3.1-8b", "gpt-3-175b", "7B", "mixtral-8x7b", "1.3B")
+GPUS = ("h100", "a100", "b200", "mi300x", "gb200", "tpu-v5p")
+SLOW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
+
+
+def _forward(option: PlanOption, **others: Any) -> TrainingTime:  # noqa: ANN401 - any argument
+    found = {"model": option.model, "gpu": option.gpu, "n_gpus": option.n_gpus, "tokens": option.tokens}
+    arguments: dict[str, Any] = found | others
+    return estimate_training_time(**arguments)
+
+
+def _late(answer: TrainingTime, days: float, *, sure: bool) -> bool:
+    """Return whether an estimate does not fit or misses a deadline."""
+    fits = answer.memory is not None and answer.memory.fits and all(w.code != "does_not_fit" for w in answer.warnings)
+    return not fits or (answer.training_days_high if sure else answer.training_days) > days
+
+
+def _one_node_fewer_misses(option: PlanOption, days: float, *, sure: bool, **others: Any) -> bool:  # noqa: ANN401
+    node = 4 if option.gpu in {"tpu-v5p", "gb200"} else 8
+    fewer = option.n_gpus - node if option.n_gpus > node else option.n_gpus // 2
+    if fewer == 0:
+        return True
+    try:
+        return _late(_forward(option, n_gpus=fewer, **others), days, sure=sure)
+    except InfeasibleError:
+        return True
+
+
+@SLOW
+@given(
+    model=st.sampled_from(MODELS),
+    gpu=st.sampled_from(GPUS),
+    tokens=st.floats(9, 12.5).map(lambda exponent: round(10**exponent)),
+    days=st.integers(1, 200),
+)
+def test_the_planned_count_meets_the_deadline_and_one_node_fewer_does_not(
+    model: str, gpu: str, tokens: int, days: int
+) -> None:
+    try:
+        plan = plan_training(solve_for="n_gpus", model=model, gpu=gpu, tokens=tokens, deadline=f"{days} days")
+    except InfeasibleError as error:
+        # Only what is too much for any cluster may be refused: 1 EFLOP/s day and device at most.
+        assert "what would do" in str(error)  # noqa: PT017 - its text is what is tested
+        assert tokens > 1e11
+        return
+    for option, sure in ((plan.solution, False), (plan.sure_solution, True)):
+        if option is not None:
+            assert not _late(_forward(option, model=model), days, sure=sure)
+            assert _one_node_fewer_misses(option, days, sure=sure, model=model)
+
+
+def test_twelve_gpus_are_planned_although_small_clusters_have_small_batches() -> None:
+    """Up to 8 devices are given a few sequences each, and 12 a batch many times as large: that is usual, too."""
+    plan = plan_training(solve_for="n_gpus", model="llama-3.1-70b", gpu="gb200", tokens="190B", deadline="75 days")
+    assert plan.solution.gpu == "gb200"
+    assert _one_node_fewer_misses(plan.solution, 75, sure=False, model="llama-3.1-70b")
+
+
+@pytest.mark.parametrize("batch", [256, 1024, 1536])
+def test_with_a_fixed_batch_the_count_divides_it(batch: int) -> None:
+    plan = plan_training(
+        solve_for="n_gpus", model="7B", gpu="h100", tokens="1T", deadline="20 days", global_batch_sequences=batch
+    )
+    layout = plan.solution.layout
+    assert layout is not None
+    assert layout.global_batch_sequences == batch
+    assert batch % (layout.data_parallel * layout.micro_batch_size) == 0
+    named: dict[str, Any] = {"model": "7B", "global_batch_sequences": batch}
+    assert not _late(_forward(plan.solution, **named), 20, sure=False)
+    assert _one_node_fewer_misses(plan.solution, 20, sure=False, **named)
+
+
+@SLOW
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from((64, 128, 200, 512)),
+    days=st.integers(1, 200),
+    budget=st.sampled_from((None, "$20k", "$1M")),
+)
+def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
+    model: str, n_gpus: int, days: int, budget: str | None
+) -> None:
+    plan = plan_training(
+        solve_for="tokens", model=model, gpu="h100", n_gpus=n_gpus, deadline=f"{days} days", budget=budget
+    )
+    there, beyond = (_forward(plan.solution, model=model, tokens=plan.solution.tokens * more) for more in (1.0, 1.001))
+    most = plan.budget_usd if plan.budget_usd is not None else float("inf")
+    assert there.training_days <= days * (1 + 1e-9)
+    assert (there.cost_usd.value or 0.0) <= most * (1 + 1e-5)
+    assert beyond.training_days > days or (beyond.cost_usd.value or 0.0) > most
+
+
+@pytest.mark.parametrize(
+    "limits", [{"deadline": "30 days"}, {"budget": "$100k"}, {"deadline": "9 days", "tokens": "1T"}]
+)
+def test_the_planned_size_keeps_to_the_limits_and_the_next_larger_does_not(limits: dict[str, Any]) -> None:
+    plan = plan_training(solve_for="model_size", gpu="h100", n_gpus=64, **limits)
+    size = plan.solution.parameters
+    digits = 10.0 ** (len(str(int(size))) - 2)
+
+    def keeps(parameters: float) -> bool:
+        tokens = limits.get("tokens", 20 * parameters)
+        answer = _forward(plan.solution, model=f"{parameters:.0f}", tokens=tokens)
+        days = plan.deadline_days or float("inf")
+        return not _late(answer, days, sure=False) and (answer.cost_usd.value or 0.0) <= (
+            plan.budget_usd or float("inf")
+        )
+
+    assert keeps(size)
+    assert not keeps(size + digits)
+
+
+@pytest.mark.parametrize("of_the_least", [1.05, 1.2, 100.0])
+def test_a_budget_alone_buys_the_most_gpus_it_pays_for_and_that_help(of_the_least: float) -> None:
+    run: dict[str, Any] = {"model": "7B", "gpu": "h100", "tokens": "200B"}
+    costs = [estimate_training_time(**run, n_gpus=8 * factor).cost_usd.value or 0.0 for factor in (1, 2, 4, 8, 16)]
+    plan = plan_training(**run, solve_for="n_gpus", budget=of_the_least * min(costs))
+    most = plan.budget_usd or 0.0
+    here, beyond = (_forward(plan.solution, model="7B", n_gpus=plan.solution.n_gpus + more) for more in (0, 8))
+    assert (here.cost_usd.value or 0.0) <= most
+    unspent = any(warning.code == "budget_not_spent" for warning in plan.warnings)
+    assert unspent == (of_the_least > 2)
+    few = _forward(plan.solution, model="7B", n_gpus=8)
+    assert (beyond.cost_usd.value or 0.0) > most or beyond.gpu_hours > 2 * few.gpu_hours * 0.95
+
+
+def _asked(**arguments: Any) -> TrainingPlan:  # noqa: ANN401 - any argument
+    asked: dict[str, Any] = {"solve_for": "n_gpus", "gpu": "h100", "tokens": "15T"} | arguments
+    return plan_training(**asked)
+
+
+@pytest.mark.parametrize(
+    ("question", "relaxed"),
+    [
+        ({"model": "llama-3.1-405b", "deadline": "5 days"}, "deadline"),
+        ({"model": "llama-3.1-8b", "budget": "$100k"}, "budget"),
+        ({"model": "llama-3.1-8b", "deadline": "30 days", "budget": "$500k"}, "budget"),
+        ({"model": "llama-3.1-405b", "deadline": "5 days"}, "tokens"),
+        ({"model": "llama-3.1-8b", "budget": "$100k"}, "tokens"),
+    ],
+)
+def test_what_is_said_to_do_does(question: dict[str, Any], relaxed: str) -> None:
+    """A refusal that names a remedy that does not work would be worse than none."""
+    with pytest.raises(InfeasibleError) as refused:
+        _asked(**question)
+    ways = str(refused.value).partition("what would do: ")[2].split("; or ")
+    way = next(way for way in ways if relaxed in way).partition(" (")[0]
+    value = way.removesuffix(" tokens") if relaxed == "tokens" else way.partition(" of ")[2]
+    assert _asked(**(question | {relaxed: value})).solution.meets_limits
+
+
+def _stated(option: PlanOption) -> dict[str, Any]:
+    """Return the layout of an option as estimate_training_time takes it."""
+    assert option.layout is not None
+    return option.layout.model_dump(exclude={"data_parallel", "micro_batches"})
+
+
+@SLOW
+@given(
+    model=st.sampled_from(MODELS),
+    gpu=st.sampled_from((*GPUS, "4090")),
+    n_gpus=st.sampled_from((1, 8, 48, 64, 256)),
+    tensor_parallel=st.sampled_from((1, 2, 4, 8)),
+    pipeline_parallel=st.sampled_from((1, 2, 4)),
+    micro_batch_size=st.sampled_from((1, 2, 4)),
+    activation_recompute=st.sampled_from(("auto", "none", "selective", "full")),
+)
+def test_no_layout_that_is_stated_is_faster_than_the_planned_one(
+    model: str,
+    gpu: str,
+    n_gpus: int,
+    **stated: Any,  # noqa: ANN401 - degrees and choices
+) -> None:
+    """Asked back with its layout stated, each option takes what the plan says, and none of other layouts takes less."""
+    run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "tokens": "1T"}
+    try:
+        plan = plan_training(solve_for="layout", **run)
+    except InfeasibleError:
+        return
+    options = [plan.solution, *plan.alternatives]
+    for option in options:
+        assert estimate_training_time(**run, **_stated(option)).training_days == pytest.approx(option.training_days)
+    days = [option.training_days for option in options]
+    assert days == sorted(days)
+    try:
+        other = estimate_training_time(
+            **run, **stated, global_batch_sequences=_stated(plan.solution)["global_batch_sequences"]
+        )
+    except EstimatorError:
+        return
+    if gpu != "4090" or stated["tensor_parallel"] * stated["pipeline_parallel"] == 1:
+        assert _late(other, plan.solution.training_days * (1 - 1e-9), sure=False)

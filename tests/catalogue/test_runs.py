@@ -1,0 +1,151 @@
+"""The published runs say what their sources say, and nothing that no device could do.
+
+Authorities: the sources named in the rows; datasheets for the most a device can do.
+"""
+
+import csv
+import json
+import re
+from collections import Counter
+
+import pytest
+
+from estimator.catalogue import catalogue
+from estimator.catalogue.published import PublishedRun
+from estimator.catalogue.validation import CatalogueError, checked_files
+from estimator.models.flops import flop_counts
+from estimator.models.training import Method
+from estimator.models.workload import workload
+from estimator.physics.stacks import STACKS
+from tests.places import ROOT
+
+DATA = ROOT / "estimator" / "catalogue" / "data"
+RUNS = catalogue.runs()
+MEASURED = [run for run in RUNS if run.tokens_per_second_per_gpu is not None]
+
+
+def _model_flop_per_s(run: PublishedRun) -> float:
+    counts = flop_counts(run.transformer, sequence_length=run.sequence_length, method=Method(name=run.method))
+    return (run.tokens_per_second_per_gpu or 0.0) * counts.model
+
+
+def _of(pattern: str, accelerator_id: str, n_gpus: int) -> list[PublishedRun]:
+    return [
+        run
+        for run in MEASURED
+        if re.fullmatch(pattern, run.transformer.name) and run.accelerator_id == accelerator_id and run.n_gpus == n_gpus
+    ]
+
+
+def test_there_are_enough_runs_from_enough_sources_to_leave_any_out() -> None:
+    assert len(MEASURED) > 1000
+    assert len({run.group for run in MEASURED}) > 40
+    assert len({run.accelerator_id for run in MEASURED}) > 20
+    most = Counter(run.group for run in MEASURED).most_common(1)[0][1]
+    assert most < len(MEASURED) / 2
+
+
+def test_every_id_is_its_own() -> None:
+    assert len({run.id for run in RUNS}) == len(RUNS)
+
+
+def test_no_run_is_faster_than_its_device() -> None:
+    """Dense peak at the run's precision, or twice 16 bit where none is listed; packed documents skip attention."""
+    for run in MEASURED:
+        chip = catalogue.accelerator(run.accelerator_id).value.accelerator
+        peak = chip.peak_flop_per_s.get(run.precision, 2 * chip.training_peak_flop_per_s)
+        share = _model_flop_per_s(run) / peak
+        assert 0.005 < share < (1.0 if not run.packed_short else 1.5), (run.id, share)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "accelerator_id", "n_gpus", "tokens_per_second_per_gpu", "source"),
+    [
+        ("MPT-70B", "h100-sxm", 512, 1007, "mosaicml/llm-foundry"),
+        # DeepSeek-AI 2024, table 1: 2.664 million H800 hours for 14.8e12 tokens.
+        ("DeepSeek-V3", "h800-sxm", 2048, 14.8e12 / 2.664e6 / 3600, "DeepSeek-V3"),
+        # TinyLlama's README: 24 thousand tokens a second on each A100-40G.
+        ("TinyLlama-1.1B", "a100-sxm-40gb", 16, 24_000, "TinyLlama"),
+    ],
+)
+def test_a_run_has_the_speed_its_source_prints(
+    pattern: str, accelerator_id: str, n_gpus: int, tokens_per_second_per_gpu: float, source: str
+) -> None:
+    found = _of(pattern, accelerator_id, n_gpus)
+    assert any(
+        run.tokens_per_second_per_gpu == pytest.approx(tokens_per_second_per_gpu, rel=0.002) and source in run.source
+        for run in found
+    )
+
+
+def test_a_model_has_about_as_many_parameters_as_its_name_says() -> None:
+    """Rounded names, and mixtures named after a part, leave some room; a wrong width does not fit in it."""
+    checked = 0
+    for run in RUNS:
+        said = re.fullmatch(r".*?[-_ ](\d+(?:\.\d+)?)B", run.transformer.name, flags=re.IGNORECASE)
+        if said and run.transformer.experts is None:
+            checked += 1
+            # Widths here count both embeddings; the names of tied models do not count the second.
+            parameters = workload(run.transformer).parameters
+            untied = run.transformer.vocab * run.transformer.hidden
+            billions = float(said[1])
+            assert parameters >= 0.85e9 * billions, run.id
+            assert parameters - untied <= (1.15e9 if billions > 1 else 1.35e9) * billions, run.id
+    assert checked > 300
+
+
+def test_layouts_that_a_source_states_divide_its_devices() -> None:
+    for run in RUNS:
+        split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
+        assert run.n_gpus % split == 0, run.id
+        if run.expert_parallel and run.transformer.experts:
+            assert run.transformer.experts.n_experts % run.expert_parallel == 0, run.id
+
+
+def test_every_run_says_where_it_is_from_and_what_ran_it() -> None:
+    for run in RUNS:
+        assert run.source
+        assert run.group
+        assert run.framework
+        assert run.stack in STACKS
+        assert 2019 <= run.year <= 2026
+        assert (run.tokens_per_second_per_gpu is None) == (not run.measured), run.id
+
+
+def test_a_run_without_a_speed_has_a_duration() -> None:
+    """Else it says nothing."""
+    for run in RUNS:
+        assert run.tokens_per_second_per_gpu or run.wallclock_days or run.gpu_hours, run.id
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "fault"),
+    [
+        ("accelerator", "h100-smx", "unknown accelerator"),
+        ("stack", "nemmo", "unknown stack"),
+        ("precision", "bf61", "precision"),
+        ("tokens_per_s_per_gpu", "-5", "tokens_per_s_per_gpu is -5"),
+        ("source", "", "where it is from"),
+        ("measured", "", "worked out from"),
+    ],
+)
+def test_a_slip_in_a_row_is_named_with_the_row(field: str, value: str, fault: str) -> None:
+    files = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in DATA.glob("*.json")}
+    with (DATA / "runs.csv").open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    rows[0][field] = value
+    with pytest.raises(CatalogueError, match=f"runs.csv: {rows[0]['id']}: .*{fault}"):
+        checked_files(files, rows)
+
+
+def test_a_calibration_of_other_runs_or_constants_is_refused() -> None:
+    """It says that scripts/calibrate has to be run again."""
+    files = {path.name: json.loads(path.read_text(encoding="utf-8")) for path in DATA.glob("*.json")}
+    with (DATA / "runs.csv").open(newline="", encoding="utf-8") as text:
+        rows = list(csv.DictReader(text))
+    files["calibration.json"]["constants"]["luck"] = 7.0
+    del files["calibration.json"]["ratios"][RUNS[0].id]
+    with pytest.raises(CatalogueError) as refused:
+        checked_files(files, rows)
+    assert "calibration.json: luck" in str(refused.value)
+    assert f"calibration.json: {RUNS[0].id}" in str(refused.value)

@@ -1,0 +1,229 @@
+"""The search offers what can run, and only that, and knows the best of it.
+
+Authority: what each degree divides (Shoeybi et al. 2019; Narayanan et al. 2021; Rajbhandari et al. 2020).
+"""
+
+from dataclasses import fields, replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.base.errors import InfeasibleError
+from estimator.catalogue import catalogue
+from estimator.physics.choice import Choice, Setting, choice, setting
+from estimator.physics.constants import prior_constants
+from estimator.physics.layout import Layouts
+from estimator.physics.memory import memory
+from estimator.physics.step import step_time
+from estimator.question.cluster import Cluster
+from estimator.question.question import LayoutRequest, Question
+from estimator.question.request import FRAMEWORKS
+
+MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
+
+
+def _question(
+    model: str, n_gpus: int, batch: int | None = 1024, *, gpu: str = "h100-sxm", sequence_length: int = 4096
+) -> Question:
+    chip = catalogue.accelerator(gpu).value.accelerator
+    return Question(
+        transformer=catalogue.transformer(model).value,
+        cluster=Cluster(
+            accelerator=chip,
+            n_gpus=n_gpus,
+            gpus_per_node=min(n_gpus, chip.gpus_per_node),
+            scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
+        ),
+        precision="bf16",
+        sequence_length=sequence_length,
+        global_batch_sequences=batch,
+        framework="megatron",
+    )
+
+
+def _priced(question: Question) -> tuple[Setting, Choice]:
+    found = setting(question)
+    return found, choice(found, prior_constants())
+
+
+def _all(found: Setting) -> Layouts:
+    return found.layouts.taken(np.arange(len(found.layouts)))
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 2, 8, 24, 64, 96, 256]),
+    batch=st.sampled_from([64, 96, 256, 1024, 1536]),
+    sequence_length=st.sampled_from([2048, 8192, 32768]),
+)
+def test_every_layout_divides_devices_heads_layers_experts_and_batch(
+    model: str, n_gpus: int, batch: int, sequence_length: int
+) -> None:
+    question = _question(model, n_gpus, batch, sequence_length=sequence_length)
+    t = question.transformer
+    try:
+        found = setting(question)
+    except InfeasibleError:
+        assert batch % n_gpus, "a batch that all devices share has a layout"
+        return
+    lay = _all(found)
+    assert np.all(lay.tensor * lay.pipeline * lay.context * lay.data == n_gpus)
+    assert np.all(lay.data * lay.micro_batch * lay.micro_batches == batch)
+    assert np.all(lay.micro_batches >= 1)
+    assert np.all(t.n_heads % lay.tensor == 0)
+    assert np.all(lay.pipeline <= t.n_layers)
+    interleaved = lay.virtual > 1
+    chunks = (lay.pipeline * lay.virtual)[interleaved]
+    ends = 2 if found.stack.tier == "tuned" else 0
+    assert np.all((t.n_layers % chunks == 0) | ((t.n_layers + ends) % chunks == 0))
+    assert np.all((lay.micro_batches % lay.pipeline)[interleaved] == 0)
+    experts = t.experts.n_experts if t.experts else 1
+    assert np.all(experts % lay.expert == 0)
+    assert np.all((n_gpus / lay.pipeline) % lay.expert == 0)
+    assert np.all(sequence_length % (2 * lay.context)[lay.context > 1] == 0)
+
+
+def test_what_a_caller_fixes_stays_fixed() -> None:
+    asked = LayoutRequest(
+        tensor_parallel=4,
+        pipeline_parallel=2,
+        virtual_pipeline=4,
+        data_sharding="zero1",
+        micro_batch_size=2,
+        recompute="full",
+    )
+    lay = setting(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
+    rows = [lay.row(index) for index in range(len(lay))]
+    assert {(row.tensor_parallel, row.pipeline_parallel, row.virtual_pipeline) for row in rows} == {(4, 2, 4)}
+    assert {(row.data_sharding, row.micro_batch_size, row.recompute) for row in rows} == {("zero1", 2, "full")}
+
+
+def test_what_does_not_divide_is_refused_with_what_would() -> None:
+    asked = LayoutRequest(tensor_parallel=1, pipeline_parallel=1)
+    with pytest.raises(InfeasibleError, match="a multiple of 7 sequences would do"):
+        setting(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_layout_that_does_not_fit_is_preferred_to_one_that_does(model: str) -> None:
+    found, priced = _priced(_question(model, 256))
+    capacity_bytes = found.question.cluster.accelerator.memory_bytes
+    assert np.all(priced.memory_bytes[priced.fits] <= capacity_bytes)
+    assert 0 < int(priced.fits.sum()) < len(priced.fits)
+    ranked = priced.fits[priced.order]
+    assert not np.any(ranked[1:] & ~ranked[:-1])
+    best_first = priced.seconds[priced.order[ranked]]
+    assert np.all(np.diff(best_first) >= 0)
+    assert best_first[0] == priced.seconds[priced.fits].min()
+
+
+def test_where_nothing_fits_the_smallest_comes_first() -> None:
+    _, priced = _priced(_question("deepseek-v3", 8))
+    assert not priced.fits.any()
+    assert priced.memory_bytes[priced.order[0]] == priced.memory_bytes.min()
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 8, 24, 96, 256, 2048]),
+    batch=st.sampled_from([256, 1536, 16384]),
+    sequence_length=st.sampled_from([2048, 32768]),
+    framework=st.sampled_from(["megatron", "fsdp", "pytorch", "nemo"]),
+)
+@settings(max_examples=25)
+def test_layouts_priced_by_their_knobs_are_priced_as_one_by_one(
+    model: str, n_gpus: int, batch: int, sequence_length: int, framework: str
+) -> None:
+    """What a term does not depend on is left out of its arrays; that must not change an answer."""
+    question = replace(_question(model, n_gpus, batch, sequence_length=sequence_length), framework=framework)
+    try:
+        found, priced = _priced(question)
+    except InfeasibleError:
+        return
+    lay = _all(found)
+    wanted_s = step_time(found.case, lay, prior_constants()).total_s
+    np.testing.assert_allclose(priced.seconds, wanted_s, rtol=1e-12)
+    np.testing.assert_allclose(priced.memory_bytes, memory(found.case, lay).total_bytes, rtol=1e-12)
+
+
+def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
+    lattice = setting(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
+    assert len(lattice.blocks) > 1
+    held = np.concatenate([np.arange(len(lattice))[block.rows] for block in lattice.blocks])
+    assert np.array_equal(held, np.arange(len(lattice)))
+    for block in lattice.blocks:
+        for name in ("tensor", "virtual", "data", "micro_batches"):
+            knob = block.of_layouts(getattr(block.layouts, name))
+            assert np.array_equal(knob, lattice.knob(name)[block.rows])
+
+
+def test_no_layout_stands_twice_in_a_space() -> None:
+    lay = _all(setting(_question("mixtral-8x7b", 96, 1536)))
+    rows = np.stack([getattr(lay, field.name) for field in fields(lay)])
+    assert np.unique(rows, axis=1).shape[1] == len(lay)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_more_devices_never_slow_the_best_layout_of_a_batch(model: str) -> None:
+    """Strong scaling flattens while every device still has a sequence to work on; it does not turn round."""
+    best: list[float] = []
+    for n_gpus in (64, 128, 256, 512):
+        _, priced = _priced(_question(model, n_gpus))
+        if priced.fits.any():
+            best.append(float(priced.seconds[priced.fits].min()))
+    assert len(best) > 1
+    assert best == sorted(best, reverse=True)
+
+
+BETTER = ("memory", "bandwidth", "peak", "links", "network")
+
+
+def _better(question: Question, what: str, factor: float) -> Question:
+    cluster = question.cluster
+    if what == "network":
+        return replace(question, cluster=replace(cluster, scale_out_bytes_per_s=factor * cluster.scale_out_bytes_per_s))
+    chip = cluster.accelerator
+    if what == "peak":
+        chip = replace(
+            chip,
+            training_peak_flop_per_s=factor * chip.training_peak_flop_per_s,
+            peak_flop_per_s={key: factor * rate for key, rate in chip.peak_flop_per_s.items()},
+            measured_matmul_flop_per_s={key: factor * rate for key, rate in chip.measured_matmul_flop_per_s.items()},
+        )
+    else:
+        field = {
+            "memory": "memory_bytes",
+            "bandwidth": "memory_bandwidth_bytes_per_s",
+            "links": "scale_up_bytes_per_s",
+        }[what]
+        chip = replace(chip, **{field: factor * getattr(chip, field)})
+    return replace(question, cluster=replace(cluster, accelerator=chip))
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    n_gpus=st.sampled_from([1, 8, 64, 512]),
+    gpu=st.sampled_from(["h100-sxm", "a100-sxm-40gb", "rtx-4090", "mi300x", "tpu-v5p"]),
+    framework=st.sampled_from(FRAMEWORKS),
+    what=st.sampled_from(BETTER),
+    factor=st.floats(1.0, 10.0),
+)
+@settings(max_examples=150, deadline=None)
+def test_a_better_device_or_network_never_slows_the_layout_that_is_chosen(  # noqa: PLR0917 - Hypothesis gives them
+    model: str, n_gpus: int, gpu: str, framework: str, what: str, factor: float
+) -> None:
+    """More memory opens layouts, all else quickens each; nothing that is chosen now is lost."""
+    question = replace(_question(model, n_gpus, 512, gpu=gpu), framework=framework)
+    _, now = _priced(question)
+    if not now.fits[now.order[0]]:
+        return
+    _, then = _priced(_better(question, what, factor))
+    assert then.fits[then.order[0]]
+    assert then.seconds[then.order[0]] <= now.seconds[now.order[0]] * (1 + 1e-12)
+
+
+def test_the_order_of_equal_questions_is_the_same() -> None:
+    first, second = (_priced(_question("mixtral-8x7b", 64))[1].order for _ in range(2))
+    assert np.array_equal(first, second)

@@ -27,7 +27,7 @@ EFFECT_SPREAD: Mapping[str, float] = {
 """Prior standard deviation of each kind of effect, in log time."""
 _HUBER = 0.10
 """Log error beyond which a row pulls with constant force."""
-_NOISE = 0.30
+_SUBMITTER_SPREAD = 0.30
 """Spread of equal runs of different submitters, in log time: the scale that priors are weighed against."""
 _STEP = 0.02
 _SHARES = (
@@ -96,8 +96,8 @@ class _Problem:
         residual = self.rows.log_measured - self.predicted(offsets)
         pull = self.weights * np.minimum(1.0, _HUBER / np.maximum(np.abs(residual), 1e-9)) * use
         scaled = pull[:, None] * jacobian
-        normal = jacobian.T @ scaled / _NOISE**2 + np.diag(1.0 / self.spread**2)
-        gradient = scaled.T @ residual / _NOISE**2 - offsets / self.spread**2
+        normal = jacobian.T @ scaled / _SUBMITTER_SPREAD**2 + np.diag(1.0 / self.spread**2)
+        gradient = scaled.T @ residual / _SUBMITTER_SPREAD**2 - offsets / self.spread**2
         return np.asarray(np.linalg.solve(normal, gradient), dtype=np.float64)
 
 

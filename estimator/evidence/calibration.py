@@ -8,7 +8,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "calibration", "calibration_as_written"]
+__all__ = ["Calibration", "calibration_as_written", "committed_calibration"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Calibration:
 
 
 @cache
-def calibration() -> Calibration:
+def committed_calibration() -> Calibration:
     """Return the committed calibration."""
     return calibration_as_written(catalogue.calibration_file())
 

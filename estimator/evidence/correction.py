@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.evidence.likeness import NOISE, SOURCE_SPREAD, Traits, likeness, nearness
+from estimator.evidence.likeness import RUN_SPREAD, SOURCE_SPREAD, Traits, error_kernel, residual_kernel
 from estimator.physics.layout import Floats
 
 __all__ = ["Neighbours", "correction_log", "error_scale", "numbered"]
@@ -50,45 +50,45 @@ class Neighbours:
         )
 
 
-def correction_log(of: Traits, known: Neighbours) -> Floats:
+def correction_log(traits: Traits, neighbours: Neighbours) -> Floats:
     """Return what to add to the log of predicted time of each question, shape (Q,).
 
         k' (K + S + D)⁻¹ r      over the most similar runs: their likeness K, shared source S, noise D, residuals r
 
     D grows with a run's own residual (Huber weights). Source: Rasmussen and Williams 2006, section 2.2; Huber 1964.
     """
-    likely = likeness(of, known.traits)
-    return np.array([_kriged(row, known) for row in likely])
+    likely = residual_kernel(traits, neighbours.traits)
+    return np.array([_kriged(row, neighbours) for row in likely])
 
 
-def _kriged(likely: Floats, known: Neighbours) -> float:
+def _kriged(likely: Floats, neighbours: Neighbours) -> float:
     if len(likely) > _MOST:
         # In the catalogue's order, so that equals stay in it on any processor.
         rows = np.sort(np.argpartition(-likely.round(12), _MOST - 1)[:_MOST])
     else:
         rows = np.arange(len(likely))
-    residuals, groups = known.residuals[rows], known.groups[rows]
-    traits = known.traits.taken(rows)
-    covariance = likeness(traits, traits) + SOURCE_SPREAD**2 * (groups[:, None] == groups[None, :])
-    noise = np.full(len(rows), NOISE**2)
+    residuals, groups = neighbours.residuals[rows], neighbours.groups[rows]
+    traits = neighbours.traits.taken(rows)
+    covariance = residual_kernel(traits, traits) + SOURCE_SPREAD**2 * (groups[:, None] == groups[None, :])
+    noise = np.full(len(rows), RUN_SPREAD**2)
     weights: Floats = np.zeros(len(rows))
     for _ in range(_ROUNDS + 1):
         weights = np.asarray(np.linalg.solve(covariance + np.diag(noise), residuals), dtype=np.float64)
         left = np.abs(noise * weights)
-        noise = NOISE**2 * np.maximum(1.0, left / _OUTLIER)
+        noise = RUN_SPREAD**2 * np.maximum(1.0, left / _OUTLIER)
     return float(likely[rows] @ weights)
 
 
-def error_scale(of: Traits, known: Neighbours) -> Floats:
+def error_scale(traits: Traits, neighbours: Neighbours) -> Floats:
     """Return how far off predictions of runs like these were, as absolute log errors, shape (Q,).
 
     The geometric mean of left-out errors, by nearness, each source of n runs counted as sqrt(n), and the overall
     median standing in where nothing is near.
     """
-    _, inverse, counts = np.unique(known.groups, return_inverse=True, return_counts=True)
-    near = nearness(of, known.traits) / np.sqrt(counts[inverse])[None, :]
-    usual = math.log(max(float(np.median(known.errors)), _LEAST_ERROR))
-    logs = np.log(np.maximum(known.errors, _LEAST_ERROR))
+    _, inverse, counts = np.unique(neighbours.groups, return_inverse=True, return_counts=True)
+    near = error_kernel(traits, neighbours.traits) / np.sqrt(counts[inverse])[None, :]
+    usual = math.log(max(float(np.median(neighbours.errors)), _LEAST_ERROR))
+    logs = np.log(np.maximum(neighbours.errors, _LEAST_ERROR))
     return np.asarray(np.exp((near @ logs + _PRIOR_WEIGHT * usual) / (near.sum(axis=1) + _PRIOR_WEIGHT)))
 
 

@@ -18,13 +18,22 @@ from estimator.physics.layout import Floats
 from estimator.physics.stacks import Stack
 from estimator.question.cluster import Accelerator
 
-__all__ = ["NOISE", "SOURCE_SPREAD", "Traits", "joined_traits", "likeness", "nearness", "setting_traits", "traits_of"]
+__all__ = [
+    "RUN_SPREAD",
+    "SOURCE_SPREAD",
+    "Traits",
+    "error_kernel",
+    "joined_traits",
+    "residual_kernel",
+    "setting_traits",
+    "traits_of",
+]
 
 Rows = NDArray[np.intp]
 
 SOURCE_SPREAD = 0.15
 """Spread that all runs of one source share and no other has: its machines, its tuning. Log time."""
-NOISE = 0.25
+RUN_SPREAD = 0.25
 """Spread between runs that nothing recorded tells apart; releases and submitters differ. Log time."""
 _SPREAD = 0.5
 """Spread of what a stack does with one kind of question on one device beyond the physics. Log time."""
@@ -86,18 +95,18 @@ def _numbers(words: Iterable[str]) -> Rows:
     return np.array([_NUMBERS.setdefault(word, len(_NUMBERS)) for word in words], dtype=np.intp)
 
 
-def setting_traits(of: Setting) -> Traits:
+def setting_traits(setting: Setting) -> Traits:
     """Return the traits of one question, one row."""
-    question = of.question
+    question = setting.question
     chip = question.cluster.accelerator
     return traits_of(
-        (of.stack,),
+        (setting.stack,),
         (chip,),
         (question.precision,),
         (question.transformer,),
         (question.method.name,),
         lengths=(question.sequence_length,),
-        tokens_per_step=(of.global_batch * question.sequence_length,),
+        tokens_per_step=(setting.global_batch * question.sequence_length,),
         released=(release(question),),
     )
 
@@ -120,9 +129,9 @@ def traits_of(
         family=_numbers(f"{chip.family}-{chip.segment}" for chip in chips),
         device=_numbers(chip.id for chip in chips),
         bits=_numbers(map(bit_class, precisions)),
-        experts=np.array([int(one.experts is not None) for one in transformers]),
+        experts=np.array([int(transformer.experts is not None) for transformer in transformers]),
         adapters=np.array([int(method != "full") for method in methods]),
-        log_size=np.log([float(workload(one).active_parameters) for one in transformers]),
+        log_size=np.log([float(workload(transformer).active_parameters) for transformer in transformers]),
         log_length=np.log(np.array(lengths, dtype=np.float64)),
         log_batch=np.log(np.array(tokens_per_step, dtype=np.float64)),
         released=np.array(released, dtype=np.float64),
@@ -134,7 +143,7 @@ def joined_traits(parts: Sequence[Traits]) -> Traits:
     return Traits(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Traits.__slots__})
 
 
-def likeness(a: Traits, b: Traits) -> Floats:
+def residual_kernel(a: Traits, b: Traits) -> Floats:
     """Return the covariance of what the physics gets wrong about runs `a` and runs `b`, shape (A, B), log time squared.
 
     spread² · fading(size, length, batch, release) · product of what differing traits leave + what never fades
@@ -147,7 +156,7 @@ def likeness(a: Traits, b: Traits) -> Floats:
     return share[:, None] * other[None, :] * _kernel(a, b, _FADING, _OTHER) + constant
 
 
-def nearness(a: Traits, b: Traits) -> Floats:
+def error_kernel(a: Traits, b: Traits) -> Floats:
     """Return how much the size of errors of runs `b` says about that of runs `a`, 0 to 1, shape (A, B)."""
     return _kernel(a, b, _WIDE_FADING, _WIDE_OTHER)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
 from estimator.evidence.likeness import Traits
-from estimator.evidence.outlook import outlook
+from estimator.evidence.outlook import outlook_of
 from estimator.physics.choice import Setting
 from estimator.physics.effects import regime_keys
 from estimator.physics.layout import Floats
@@ -75,15 +75,15 @@ def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: f
     return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
-def interval(of: Setting, known: Calibration) -> Interval:
+def interval(setting: Setting, calibration: Calibration) -> Interval:
     """Return the range of a setting: its narrowest regime's, wider where nothing like it was measured."""
-    question = of.question
-    keys = regime_keys(question, of.stack)
-    regime = next(key for key in keys if key in known.quantiles)
-    half = half_width_log(known.quantiles, keys, outlook(of).error_scale)
+    question = setting.question
+    keys = regime_keys(question, setting.stack)
+    regime = next(key for key in keys if key in calibration.quantiles)
+    half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     chip = question.cluster.accelerator
     warnings: list[Caution] = []
-    if f"device:{chip.family}-{chip.segment}" not in known.effects:
+    if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
         half *= _UNSEEN_FAMILY
         warnings.append(
             Caution(
@@ -92,16 +92,17 @@ def interval(of: Setting, known: Calibration) -> Interval:
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
-    if of.stack.tier == "tuned" and question.framework == "auto":
+    stack = setting.stack
+    if stack.tier == "tuned" and question.framework == "auto":
         warnings.append(
             Caution(
                 code="tuned_stack_assumed",
-                message=f"a tuned stack ({of.stack.name}) is assumed; a first try on an untuned one (Hugging Face) "
+                message=f"a tuned stack ({stack.name}) is assumed; a first try on an untuned one (Hugging Face) "
                 "often takes 1.5 to 3 times as long: name yours with framework",
             )
         )
     return Interval(
-        low=math.exp(-half), high=math.exp(half), coverage=known.coverage, regime=regime, warnings=tuple(warnings)
+        low=math.exp(-half), high=math.exp(half), coverage=calibration.coverage, regime=regime, warnings=tuple(warnings)
     )
 
 
@@ -115,13 +116,13 @@ def coverage_of(
 
 def left_out_scales(log_errors: Floats, traits: Traits, groups: Sequence[str]) -> Floats:
     """Return how far off each row was to be expected, from the left-out errors of all other sources."""
-    known = Neighbours(
+    neighbours = Neighbours(
         traits=traits, residuals=np.zeros(len(log_errors)), errors=np.abs(log_errors), groups=numbered(groups)
     )
     scales = np.empty(len(log_errors))
-    for group in np.unique(known.groups):
-        rows = np.flatnonzero(known.groups == group)
-        scales[rows] = error_scale(traits.taken(rows), known.without(int(group)))
+    for group in np.unique(neighbours.groups):
+        rows = np.flatnonzero(neighbours.groups == group)
+        scales[rows] = error_scale(traits.taken(rows), neighbours.without(int(group)))
     return scales
 
 

@@ -16,7 +16,7 @@ from estimator.models.transformer import Transformer
 from estimator.models.workload import Gemm, Part, Shard, mean_keys, workload
 from estimator.question.cluster import Accelerator, Cluster
 
-__all__ = ["BROADCAST", "Case", "Matrix", "case", "matmul_ceiling_flop_per_s", "stacked"]
+__all__ = ["BROADCAST", "Case", "Matrix", "case_of", "matmul_ceiling_flop_per_s", "stacked"]
 
 Numbers: TypeAlias = "float | NDArray[np.float64]"
 BROADCAST: TypeAlias = Numbers
@@ -149,7 +149,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     return share * peak
 
 
-def case(
+def case_of(
     transformer: Transformer,
     cluster: Cluster,
     precision: str,
@@ -264,15 +264,15 @@ def stacked(cases: list[Case]) -> Case:
     """Return many cases as one, each field an array of shape (L,); a missing matrix has no layers."""
 
     def column(name: str) -> NDArray[np.float64]:
-        return np.array([getattr(one, name) for one in cases], dtype=np.float64)
+        return np.array([getattr(case, name) for case in cases], dtype=np.float64)
 
-    kinds = {matrix.name: matrix for one in cases for matrix in one.matrices}
+    kinds = {matrix.name: matrix for case in cases for matrix in case.matrices}
     matrices: list[Matrix] = []
     for name, kind in kinds.items():
-        found = [next((m for m in one.matrices if m.name == name), None) for one in cases]
+        rows = [next((m for m in case.matrices if m.name == name), None) for case in cases]
 
-        def values(field: str, missing: float, found: list[Matrix | None] = found) -> NDArray[np.float64]:
-            return np.array([missing if m is None else getattr(m, field) for m in found], dtype=np.float64)
+        def values(field: str, missing: float, rows: list[Matrix | None] = rows) -> NDArray[np.float64]:
+            return np.array([missing if m is None else getattr(m, field) for m in rows], dtype=np.float64)
 
         matrices.append(
             Matrix(

@@ -7,18 +7,18 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.models.workload import workload
-from estimator.physics.case import Case, case
+from estimator.physics.case import Case, case_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.lattice import Lattice, Space, lattice
+from estimator.physics.lattice import Lattice, Space, legal_layouts
 from estimator.physics.layout import RECOMPUTES
-from estimator.physics.memory import USABLE_SHARE, memory
-from estimator.physics.space import space
-from estimator.physics.stacks import Stack, auto_stack, stack
+from estimator.physics.memory import USABLE_SHARE, memory_of
+from estimator.physics.space import knob_choices
+from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "usual_recompute"]
+__all__ = ["Choice", "Setting", "global_batch_sequences", "ranked_layouts", "setting_of", "usual_recompute"]
 
 _RANKED = 1024
 """Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
@@ -82,7 +82,7 @@ def global_batch_sequences(question: Question) -> int:
 
 def _stack(question: Question) -> Stack:
     if question.framework != "auto":
-        return stack(question.framework)
+        return stack_named(question.framework)
     return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)
 
 
@@ -97,45 +97,46 @@ def _parameters(question: Question) -> float:
     return float(workload(question.transformer).parameters)
 
 
-def setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
+def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
     """Return `question` with every layout its stack allows.
 
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    used = _stack(question)
+    stack = _stack(question)
     released = release(question)
     year = int(released)
-    numbers = case(
+    numbers = case_of(
         question.transformer,
         cluster,
         question.precision,
         question.method,
         question.sequence_length,
-        unfused=year < used.fused_attention_since or (question.transformer.sinks and released < used.fused_sinks_since),
+        unfused=year < stack.fused_attention_since
+        or (question.transformer.sinks and released < stack.fused_sinks_since),
         packed_short=packed_short,
-        flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
-        gradient_bytes=_gradient_bytes(used, year),
-        offloads=used.offloads,
+        flash_2=stack.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
+        gradient_bytes=_gradient_bytes(stack, year),
+        offloads=stack.offloads,
         host_activations=_HOST_ACTIVATIONS
-        if used.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
+        if stack.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
         else 0.0,
-        fused_experts=released >= used.fused_experts_since,
-        hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
-        untuned=used.tier == "untuned",
-        sequence_parallel=_sequence_parallel(question, used, year),
+        fused_experts=released >= stack.fused_experts_since,
+        hides_tensor_parallel=year >= stack.hides_tensor_parallel_since,
+        untuned=stack.tier == "untuned",
+        sequence_parallel=_sequence_parallel(question, stack, year),
     )
     batch = global_batch_sequences(question)
-    request = _with_defaults(question.layout, used)
-    free = space(
+    request = _with_defaults(question.layout, stack)
+    free = knob_choices(
         question.transformer,
         n_gpus=cluster.n_gpus,
         domain=int(numbers.scale_up_domain),
         sequence_length=question.sequence_length,
         request=request,
-        stack=used,
+        stack=stack,
     )
-    layouts = lattice(
+    layouts = legal_layouts(
         free,
         n_layers=question.transformer.n_layers,
         n_gpus=cluster.n_gpus,
@@ -144,27 +145,27 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     )
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
-    return Setting(question=question, stack=used, case=numbers, layouts=layouts, global_batch=batch)
+    return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
 
 
-def _with_defaults(request: LayoutRequest, used: Stack) -> LayoutRequest:
+def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
     """Return `request`; whoever says how the model is split and not the context, has not split the context."""
-    if request.tensor_parallel is not None and request.context_parallel is None and used.model_parallel:
+    if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
 
 
-def _gradient_bytes(used: Stack, year: int) -> float:
+def _gradient_bytes(stack: Stack, year: int) -> float:
     """Return bytes of a gradient that is accumulated unsharded."""
-    accumulates = used.model_parallel and not (used.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
+    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 
-def _sequence_parallel(question: Question, used: Stack, year: int) -> bool:
+def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
     """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
-    if used.name == "megatron-deepspeed":
+    if stack.name == "megatron-deepspeed":
         return False
-    since = used.sequence_parallel_since
+    since = stack.sequence_parallel_since
     return year >= since or (year == since - 1 and question.layout.recompute == "selective")
 
 
@@ -177,34 +178,34 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
     )
 
 
-def choice(of: Setting, constants: Constants) -> Choice:
+def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     """Return the setting's layouts priced, shape (L,), block by block.
 
     Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
     fits, the smallest comes first.
     """
-    n = len(of.layouts)
+    n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
-    for block in of.layouts.blocks:
-        seconds[block.rows] = block.of_layouts(step_time(of.case, block.layouts, constants).total_s)
-        used_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
-    fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
-    first = of.layouts.knob("recompute") >= usual_recompute(of)
+    for block in setting.layouts.blocks:
+        seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
+        used_bytes[block.rows] = block.of_layouts(memory_of(setting.case, block.layouts).total_bytes)
+    fits = used_bytes <= USABLE_SHARE * setting.question.cluster.accelerator.memory_bytes
+    first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
     )
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
 
 
-def usual_recompute(of: Setting) -> int:
+def usual_recompute(setting: Setting) -> int:
     """Return the least recomputation, an index into RECOMPUTES, of what is preferred while it fits.
 
     It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
     make a slower layout the usual one.
     """
-    if of.stack.recompute is None or of.question.layout.recompute is not None:
+    if setting.stack.recompute is None or setting.question.layout.recompute is not None:
         return 0
-    return RECOMPUTES.index(of.stack.recompute)
+    return RECOMPUTES.index(setting.stack.recompute)
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:

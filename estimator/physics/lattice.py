@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from estimator.physics.layout import Floats, Layouts
 from estimator.question.question import Layout
 
-__all__ = ["Block", "Lattice", "Space", "lattice", "least_recomputing"]
+__all__ = ["Block", "Lattice", "Space", "least_recomputing", "legal_layouts"]
 
 _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
@@ -68,8 +68,8 @@ class Block:
                 return np.full(len(rows), values.item())
             # Along axes of length 1 the knob does not vary.
             own = tuple(place if size > 1 else 0 for place, size in zip(places, values.shape, strict=True))
-            found: Floats = values[own]
-            return found
+            taken: Floats = values[own]
+            return taken
 
         return {name: at(getattr(self.layouts, name)) for name in _KNOBS}
 
@@ -105,7 +105,7 @@ class Lattice:
         return np.concatenate([block.of_layouts(getattr(block.layouts, name)) for block in self.blocks])
 
 
-def lattice(
+def legal_layouts(
     choices: Space, *, n_layers: int, n_gpus: int, global_batch: int, shard_group: int | None = None
 ) -> Lattice:
     """Return every layout that divides devices, layers and batch; L may be 0.

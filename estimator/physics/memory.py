@@ -7,7 +7,7 @@ import numpy as np
 from estimator.physics.case import Case
 from estimator.physics.layout import Floats, Layouts
 
-__all__ = ["USABLE_SHARE", "Memory", "memory"]
+__all__ = ["USABLE_SHARE", "Memory", "memory_of"]
 
 USABLE_SHARE = 0.95
 """Of a device's memory: what a run can fill before fragmentation and the driver's own share stop it."""
@@ -48,7 +48,7 @@ class Memory:
         )
 
 
-def memory(case: Case, lay: Layouts) -> Memory:
+def memory_of(case: Case, lay: Layouts) -> Memory:
     """Return the memory of the fullest device, by use, shape (L,).
 
     States by ZeRO stage: Rajbhandari et al. 2020, figure 1. Activations: Korthikanti et al. 2022, equations 1 to 5,

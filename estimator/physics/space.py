@@ -2,11 +2,11 @@
 
 from estimator.models.transformer import Transformer
 from estimator.physics.lattice import Space
-from estimator.physics.layout import RECOMPUTES, SHARDINGS
+from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
 from estimator.physics.stacks import Stack
 from estimator.question.question import LayoutRequest
 
-__all__ = ["space"]
+__all__ = ["knob_choices"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
@@ -21,7 +21,7 @@ def _divisors(whole: int, most: int) -> tuple[int, ...]:
     return tuple(d for d in range(1, min(whole, most) + 1) if whole % d == 0)
 
 
-def space(
+def knob_choices(
     t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
 ) -> Space:
     """Return what each knob may be: what the caller fixed, else all that is legal on the stack."""
@@ -44,7 +44,7 @@ def space(
     if not searched and n_gpus == 1:
         stages = (0,)
     elif not searched and stack.sharding != "ddp":
-        stages = (SHARDINGS.index(stack.sharding),)
+        stages = (ZERO_STAGES.index(stack.sharding),)
     micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
     recompute: tuple[int, ...] = (0, 1, 2)
     if stack.recompute is not None and not searched:
@@ -58,7 +58,7 @@ def space(
         virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=stages if request.data_sharding is None else (SHARDINGS.index(request.data_sharding),),
+        shard_stage=stages if request.data_sharding is None else (ZERO_STAGES.index(request.data_sharding),),
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=_END_LAYERS if stack.tier == "tuned" else 0,

@@ -9,7 +9,7 @@ from estimator.models.training import Recompute
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack"]
+__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
 """A release that has not come."""
@@ -72,8 +72,8 @@ def _stack(
 
 STACKS: Mapping[str, Stack] = MappingProxyType(
     {
-        one.name: one
-        for one in (
+        software.name: software
+        for software in (
             _stack(
                 "nemo",
                 "tuned",
@@ -108,7 +108,7 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
 )
 
 
-def stack(name: str) -> Stack:
+def stack_named(name: str) -> Stack:
     """Return the stack called `name`."""
     return STACKS[name]
 

@@ -288,14 +288,14 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
 
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
-    one = _micro_batch(case, constants, lay)
-    busy = one.compute + one.attention + one.memory
-    sharded = _sharded_s(case, constants, lay, busy + one.last_stage)
-    launch = _smooth_maximum(busy, one.floor) - busy
-    stage = busy + one.communication + launch + sharded
+    micro = _micro_batch(case, constants, lay)
+    busy = micro.compute + micro.attention + micro.memory
+    sharded = _sharded_s(case, constants, lay, busy + micro.last_stage)
+    launch = _smooth_maximum(busy, micro.floor) - busy
+    stage = busy + micro.communication + launch + sharded
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
-    tail = one.last_stage * imbalance
+    tail = micro.last_stage * imbalance
     tokens = lay.micro_batch * case.sequence_length / lay.context
     crossing = (
         lay.virtual
@@ -309,10 +309,10 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     optimizer = _optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
-        "compute_s": n * (one.compute + tail),
-        "attention_s": n * one.attention,
-        "memory_bound_s": n * one.memory,
-        "communication_s": n * (one.communication + crossing + sharded) + reduction,
+        "compute_s": n * (micro.compute + tail),
+        "attention_s": n * micro.attention,
+        "memory_bound_s": n * micro.memory,
+        "communication_s": n * (micro.communication + crossing + sharded) + reduction,
         "bubble_s": bubble,
         "optimizer_s": optimizer,
         "other_s": n * launch + constants["step_constant_s"],

@@ -13,13 +13,13 @@ from estimator.calibrate.accuracy import in_sample_log_errors, labels
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import EFFECT_SPREAD
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import calibration
+from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import PRIORS
 from estimator.physics.layout import Floats
 
 STATED = catalogue.accuracy()
-KNOWN = calibration()
+KNOWN = committed_calibration()
 
 
 @cache

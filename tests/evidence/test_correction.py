@@ -9,16 +9,24 @@ import pytest
 from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
 from estimator.evidence.correction import Neighbours, correction_log, error_scale
-from estimator.evidence.likeness import NOISE, SOURCE_SPREAD, Traits, joined_traits, likeness, nearness, setting_traits
-from estimator.evidence.outlook import neighbours, outlook
-from estimator.physics.choice import setting
+from estimator.evidence.likeness import (
+    RUN_SPREAD,
+    SOURCE_SPREAD,
+    Traits,
+    error_kernel,
+    joined_traits,
+    residual_kernel,
+    setting_traits,
+)
+from estimator.evidence.outlook import neighbours, outlook_of
+from estimator.physics.choice import setting_of
 from estimator.physics.layout import Floats
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
 
 
 def _traits(model: str, gpu: str = "h100-sxm", framework: str = "nemo", sequence_length: int = 8192) -> Traits:
-    return setting_traits(setting(_question(model, gpu, framework, sequence_length)))
+    return setting_traits(setting_of(_question(model, gpu, framework, sequence_length)))
 
 
 def _question(model: str, gpu: str, framework: str, sequence_length: int = 8192, n_gpus: int = 64) -> Question:
@@ -47,9 +55,9 @@ def _known(traits: list[Traits], residuals: list[float], groups: list[int]) -> N
 def test_one_run_corrects_as_the_formula_says() -> None:
     """One neighbour, a residual too small to be an outlier: k · r / (k + source + noise)."""
     of = _traits("llama-3.1-8b")
-    k = float(likeness(of, of)[0, 0])
+    k = float(residual_kernel(of, of)[0, 0])
     found = correction_log(of, _known([of], [0.01], [0]))
-    assert found[0] == pytest.approx(k * 0.01 / (k + SOURCE_SPREAD**2 + NOISE**2), rel=1e-9)
+    assert found[0] == pytest.approx(k * 0.01 / (k + SOURCE_SPREAD**2 + RUN_SPREAD**2), rel=1e-9)
 
 
 def test_two_sources_that_agree_say_more_than_one_source_twice() -> None:
@@ -89,16 +97,16 @@ def test_likeness_is_a_covariance() -> None:
     traits = neighbours().traits
     rows = np.arange(0, len(traits.stack), 3)
     some = traits.taken(rows)
-    found: Floats = likeness(some, some)
+    found: Floats = residual_kernel(some, some)
     assert np.array_equal(found, found.T)
     assert np.linalg.eigvalsh(found).min() > -1e-9
-    assert np.all((nearness(some, some) >= 0) & (nearness(some, some) <= 1 + 1e-12))
+    assert np.all((error_kernel(some, some) >= 0) & (error_kernel(some, some) <= 1 + 1e-12))
 
 
 def test_more_devices_for_one_batch_are_corrected_alike() -> None:
     """Else being compared with other runs could make them slower."""
-    few = outlook(setting(_question("llama-3.1-8b", "h100-sxm", "nemo", n_gpus=8)))
-    many = outlook(setting(_question("llama-3.1-8b", "h100-sxm", "nemo", n_gpus=256)))
+    few = outlook_of(setting_of(_question("llama-3.1-8b", "h100-sxm", "nemo", n_gpus=8)))
+    many = outlook_of(setting_of(_question("llama-3.1-8b", "h100-sxm", "nemo", n_gpus=256)))
     assert few == many
 
 

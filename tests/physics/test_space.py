@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from estimator.base.errors import InfeasibleError
 from estimator.catalogue import catalogue
-from estimator.physics.choice import Choice, Setting, choice, setting
+from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import prior_constants
 from estimator.physics.layout import Layouts
-from estimator.physics.memory import memory
+from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
@@ -44,8 +44,8 @@ def _question(
 
 
 def _priced(question: Question) -> tuple[Setting, Choice]:
-    found = setting(question)
-    return found, choice(found, prior_constants())
+    found = setting_of(question)
+    return found, ranked_layouts(found, prior_constants())
 
 
 def _all(found: Setting) -> Layouts:
@@ -64,7 +64,7 @@ def test_every_layout_divides_devices_heads_layers_experts_and_batch(
     question = _question(model, n_gpus, batch, sequence_length=sequence_length)
     t = question.transformer
     try:
-        found = setting(question)
+        found = setting_of(question)
     except InfeasibleError:
         assert batch % n_gpus, "a batch that all devices share has a layout"
         return
@@ -94,7 +94,7 @@ def test_what_a_caller_fixes_stays_fixed() -> None:
         micro_batch_size=2,
         recompute="full",
     )
-    lay = setting(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
+    lay = setting_of(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
     rows = [lay.row(index) for index in range(len(lay))]
     assert {(row.tensor_parallel, row.pipeline_parallel, row.virtual_pipeline) for row in rows} == {(4, 2, 4)}
     assert {(row.data_sharding, row.micro_batch_size, row.recompute) for row in rows} == {("zero1", 2, "full")}
@@ -103,7 +103,7 @@ def test_what_a_caller_fixes_stays_fixed() -> None:
 def test_what_does_not_divide_is_refused_with_what_would() -> None:
     asked = LayoutRequest(tensor_parallel=1, pipeline_parallel=1)
     with pytest.raises(InfeasibleError, match="a multiple of 7 sequences would do"):
-        setting(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
+        setting_of(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
 
 
 @pytest.mark.parametrize("model", MODELS)
@@ -145,11 +145,11 @@ def test_layouts_priced_by_their_knobs_are_priced_as_one_by_one(
     lay = _all(found)
     wanted_s = step_time(found.case, lay, prior_constants()).total_s
     np.testing.assert_allclose(priced.seconds, wanted_s, rtol=1e-12)
-    np.testing.assert_allclose(priced.memory_bytes, memory(found.case, lay).total_bytes, rtol=1e-12)
+    np.testing.assert_allclose(priced.memory_bytes, memory_of(found.case, lay).total_bytes, rtol=1e-12)
 
 
 def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
-    lattice = setting(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
+    lattice = setting_of(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
     assert len(lattice.blocks) > 1
     held = np.concatenate([np.arange(len(lattice))[block.rows] for block in lattice.blocks])
     assert np.array_equal(held, np.arange(len(lattice)))
@@ -160,7 +160,7 @@ def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
 
 
 def test_no_layout_stands_twice_in_a_space() -> None:
-    lay = _all(setting(_question("mixtral-8x7b", 96, 1536)))
+    lay = _all(setting_of(_question("mixtral-8x7b", 96, 1536)))
     rows = np.stack([getattr(lay, field.name) for field in fields(lay)])
     assert np.unique(rows, axis=1).shape[1] == len(lay)
 

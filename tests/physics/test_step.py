@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from estimator.catalogue import catalogue
 from estimator.models.training import Method
 from estimator.models.transformer import Transformer
-from estimator.physics.case import Case, case
+from estimator.physics.case import Case, case_of
 from estimator.physics.constants import Constants, prior_constants
-from estimator.physics.layout import RECOMPUTES, SHARDINGS, Layouts, layouts_of
+from estimator.physics.layout import RECOMPUTES, ZERO_STAGES, Layouts, layouts_of
 from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Layout
@@ -105,7 +105,7 @@ def _case(n_gpus: int) -> Case:
         gpus_per_node=min(8, n_gpus),
         scale_out_bytes_per_s=CHIP.scale_out_bytes_per_s,
     )
-    return case(MODEL, cluster, "bf16", Method(), SEQUENCE, unfused=False)
+    return case_of(MODEL, cluster, "bf16", Method(), SEQUENCE, unfused=False)
 
 
 PLAIN = Layout(
@@ -253,7 +253,7 @@ layout = st.builds(
     context_parallel=st.sampled_from([1, 2]),
     expert_parallel=degree,
     data_parallel=degree,
-    data_sharding=st.sampled_from(SHARDINGS),
+    data_sharding=st.sampled_from(ZERO_STAGES),
     micro_batch_size=st.sampled_from([1, 2, 4]),
     micro_batches=st.integers(1, 64),
     recompute=st.sampled_from(RECOMPUTES),
@@ -277,7 +277,7 @@ def _real_case(name: str, **rates: float) -> Case:
         gpus_per_node=8,
         scale_out_bytes_per_s=chip.scale_out_bytes_per_s * rates.get("network", 1.0),
     )
-    return case(catalogue.transformer(name).value, cluster, "bf16", Method(), 4096, unfused=False)
+    return case_of(catalogue.transformer(name).value, cluster, "bf16", Method(), 4096, unfused=False)
 
 
 def _total_s(of: Case, lay: Layouts) -> float:

@@ -75,7 +75,7 @@ def prediction(question: Question) -> Prediction:
         ),
         runner_ups=_runner_ups(found.layouts, priced, factor),
         narrow_by=narrowings(found, priced, span),
-        comparable_runs=comparable_runs(found, known),
+        comparable_runs=comparable_runs(found),
     )
 
 

@@ -1,0 +1,65 @@
+"""How a stack runs a step beyond its layout: kernels, launches, loss, optimizer, offload, overlap, padding."""
+
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+__all__ = [
+    "NOTHING_SAID",
+    "AttentionKernel",
+    "Dequantization",
+    "ExpertKernel",
+    "Launch",
+    "OptimizerName",
+    "Packing",
+    "Practice",
+]
+
+AttentionKernel = Literal["flash_3", "flash_2", "memory_efficient", "unfused"]
+"""`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 1 or 2, or
+SDPA's flash back end; `memory_efficient`: SDPA's or xFormers' fallback; `unfused`: scores are written to memory."""
+Launch = Literal["eager", "compiled", "graphs"]
+"""Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or a CUDA graph."""
+ExpertKernel = Literal["grouped", "loop"]
+"""`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
+OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
+Packing = Literal["packed", "padded"]
+Dequantization = Literal["bitsandbytes", "gptq", "fused"]
+"""Kernels that expand a 4-bit base: bitsandbytes' NF4; GPTQ's of 2023; those fused with the product."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Practice:
+    """What is known of how a step is run; None: not said, so the stack's own habit holds."""
+
+    attention: AttentionKernel | None = None
+    fused_kernels: bool | None = None
+    """Whether norms, rotary embedding, gated activations are one kernel each (Liger, Unsloth, Transformer Engine)."""
+    launch: Launch | None = None
+    fused_loss: bool | None = None
+    """Whether logits are never whole in memory: chunked or fused cross-entropy."""
+    experts: ExpertKernel | None = None
+    optimizer: OptimizerName | None = None
+    offload_optimizer: bool | None = None
+    """Whether optimizer states lie in host memory and are updated there (ZeRO-Offload), or paged from it."""
+    offload_parameters: bool | None = None
+    """Whether weights lie in host memory and are fetched for each pass."""
+    offload_activations: bool | None = None
+    overlap: bool | None = None
+    """Whether gradient reductions and weight gathers run beside compute."""
+    tensor_overlap: bool | None = None
+    """Whether tensor-parallel collectives run beside the matmuls they feed."""
+    packing: Packing | None = None
+    """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
+    dequantization: Dequantization | None = None
+    base_bits: int | None = None
+    """Bits of a frozen base's weights where it is quantised: 4 or 8."""
+    fp8_recipe: str | None = None
+    """Scaling of 8-bit matmuls as its stack calls it: delayed, tensorwise, blockwise, mxfp8, rowwise."""
+
+    def over(self, habit: "Practice") -> "Practice":
+        """Return `habit` with all that is said here in its place."""
+        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
+        return replace(habit, **said)
+
+
+NOTHING_SAID = Practice()

@@ -10,23 +10,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.models.parameters import lora_parameters
-from estimator.models.training import Method
-from estimator.models.transformer import Transformer
-from estimator.models.workload import Gemm, Part, Shard, mean_keys, workload
-from estimator.question.cluster import Accelerator, Cluster
+from estimator.models.workload import Part, Shard
 
-__all__ = ["BROADCAST", "Case", "Matrix", "case_of", "matmul_ceiling_flop_per_s", "stacked"]
+__all__ = ["BROADCAST", "Case", "Matrix", "stacked"]
 
 Numbers: TypeAlias = "float | NDArray[np.float64]"
 BROADCAST: TypeAlias = Numbers
-
-_CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9}
-"""Measured matmul rate over the datasheet's where nobody measured the device: that of its relatives."""
-_USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
-_LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
-"""Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
-_EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +30,10 @@ class Matrix:
     layers: Numbers
     copies: Numbers
     visits: Numbers
+    trained: Numbers
+    """Share of its weights whose gradient is computed."""
+    adapter: bool = False
+    """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +51,8 @@ class Case:
     """Forward FLOPs of attention per token over all layers, causal halves skipped."""
     attention_square_flop: Numbers
     """The same with nothing skipped."""
+    attention_flop_per_key: Numbers
+    """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
     score_elements: Numbers
     """Elements of the score matrices per token over all layers."""
     kv_width: Numbers
@@ -74,13 +69,25 @@ class Case:
     trained_share: Numbers
     """Parameters with gradients and optimizer states, over all."""
     weight_gradients: Numbers
-    """1 where weight gradients are computed, 0 on a frozen base."""
+    """Share of the base's weights whose gradient is computed: 1, or 0 on a frozen base."""
+    adapters: Numbers
+    """1 where low-rank pairs lie beside a frozen base."""
     frozen_bytes: Numbers
     """Bytes per weight that is only read: 2, or 0.55 for 4-bit with its scales."""
+    dequantized: Numbers
+    """1 where a 4-bit base is expanded before each product."""
+    slow_dequantization: Numbers
+    """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers
     """Bytes per gradient that is accumulated unsharded."""
     offloads: Numbers
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
+    offload_optimizer: Numbers
+    """1 where the host holds and updates the optimizer's states (ZeRO-Offload)."""
+    offload_parameters: Numbers
+    """1 where weights are fetched from host memory for each pass (ZeRO-Infinity)."""
+    optimizer_share: Numbers
+    """Bytes that the optimizer's step moves, over AdamW's."""
     host_activations: Numbers
     """Share of the activations that lies in host memory where nothing is split in stages."""
     sequence_length: Numbers
@@ -89,6 +96,8 @@ class Case:
     half_flop_per_s: Numbers
     """Measured ceilings at the matmul precision and at 16 bit."""
     gemm_bytes: Numbers
+    wide: Numbers
+    """1 where weights and activations are held in FP32."""
     low_bit: Numbers
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers
@@ -98,10 +107,17 @@ class Case:
     scale_up_bytes_per_s: Numbers
     scale_up_domain: Numbers
     pcie: Numbers
+    """1 where devices of a node reach each other over PCIe alone."""
+    no_peer_access: Numbers
+    """1 where what crosses PCIe goes through host memory (consumer cards)."""
+    gpus_per_node: Numbers
+    pcie_bytes_per_s: Numbers
     scale_out_bytes_per_s: Numbers
     memory_bytes: Numbers
     unfused: Numbers
     """1 where attention writes its score matrix out."""
+    memory_efficient: Numbers
+    """1 where attention is SDPA's or xFormers' memory-efficient kernel."""
     modern: Numbers
     """1 on Hopper and later NVIDIA chips."""
     flash_2: Numbers
@@ -115,149 +131,25 @@ class Case:
     attention_share: Numbers
     """Attention work left where short documents are packed; 1 otherwise."""
     untuned: Numbers
-    """1 on stacks without fused kernels."""
+    """1 where norms, rotary embedding and activations are not fused."""
+    unfused_loss: Numbers
+    """1 where logits are whole in memory, in FP32."""
+    no_overlap: Numbers
+    """1 where gathers and gradient reductions do not run beside compute."""
+    operations: Numbers
+    """Kernels that the host launches for a layer's forward pass, less where a compiler or a graph saves it that."""
+    expert_operations: Numbers
+    """The same for a layer of experts, beyond its attention."""
+    operations_per_expert: Numbers
+    """The same for each local expert, where the host goes through them one by one."""
+    gathers: Numbers
+    """Modules of a layer that ZeRO-3 gathers one after the other."""
+    hooks: Numbers
+    """The same where each makes the host plan and wait (DeepSpeed), else 0."""
+    eager_trainer: Numbers
+    """1 where a general trainer's bookkeeping stands between micro-batches."""
     sequence_parallel: Numbers
     """1 where tensor-parallel ranks split the residual stream (Korthikanti et al. 2022)."""
-
-
-def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
-    """Return the best matmul rate that was measured on the device, or its datasheet's times its relatives' share."""
-    measured = accelerator.measured_matmul_flop_per_s
-    peaks = accelerator.peak_flop_per_s
-    half = peaks.get("bf16") or peaks.get("fp16") or accelerator.training_peak_flop_per_s
-    half_measured = measured.get("bf16") or measured.get("fp16")
-    if precision in {"bf16", "fp16"}:
-        if half_measured:
-            return half_measured
-        share = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
-        return share * (peaks.get(precision) or accelerator.training_peak_flop_per_s)
-    if precision in measured:
-        return measured[precision]
-    if precision == "mxfp8" and "fp8" in measured:
-        return measured["fp8"]
-    if precision in {"tf32", "fp32"}:
-        share = (half_measured or 0.85 * half) / half
-        return share * peaks.get(precision, peaks.get("fp32", half / 16))
-    peak = peaks.get(precision) or peaks.get("fp8") or half
-    if precision == "int8":
-        peak = max(peak, half * 2)
-    share = _LOW_BIT_CEILING_SHARE[precision]
-    if accelerator.segment != "datacenter":
-        share = min(1.0, share * 1.25)
-    elif accelerator.family in _CEILING_SHARE:
-        share = _CEILING_SHARE[accelerator.family]
-    return share * peak
-
-
-def case_of(
-    transformer: Transformer,
-    cluster: Cluster,
-    precision: str,
-    method: Method,
-    sequence_length: int,
-    *,
-    unfused: bool,
-    flash_2: bool = False,
-    hides_tensor_parallel: bool = False,
-    fused_experts: bool = False,
-    gradient_bytes: float = 4.0,
-    offloads: bool = False,
-    host_activations: float = 0.0,
-    packed_short: bool = False,
-    untuned: bool = False,
-    sequence_parallel: bool = True,
-) -> Case:
-    """Return the numbers of one question."""
-    table = workload(transformer)
-    chip = cluster.accelerator
-    widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
-    for stream in table.streams:
-        widths[stream.name] += float(stream.width * stream.layers)
-    total = float(table.parameters)
-    frozen = method.name != "full"
-    trained = total
-    if frozen:
-        trained = method.trainable_parameters or float(lora_parameters(transformer, method.lora_rank))
-    low_bit = precision in _EIGHT_BIT or precision == "nvfp4"
-    half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
-    domain = min(cluster.gpus_per_node, max(chip.scale_up_domain, 1))
-    if chip.scale_up_domain > cluster.gpus_per_node:
-        domain = cluster.scale_up_domain
-    return Case(
-        matrices=tuple(_matrix(gemm) for gemm in table.gemms),
-        n_layers=float(table.n_layers),
-        n_expert_layers=float(table.n_expert_layers),
-        hidden=float(table.hidden),
-        vocab=float(table.vocab),
-        n_experts=float(max(table.n_experts, 1)),
-        top_k=float(max(table.top_k, 1)),
-        attention_flop=sum(a.flop_per_token(sequence_length) for a in table.attentions),
-        attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
-        score_elements=sum(
-            a.heads * mean_keys(sequence_length, a.window, causal=False) * a.layers for a in table.attentions
-        ),
-        kv_width=float(sum(a.kv_heads * (a.score_dim + a.value_dim) for a in table.attentions[:1])),
-        residual_elements=widths["residual"],
-        heads_elements=widths["heads"],
-        mlp_elements=widths["mlp"] + widths["shared_mlp"],
-        expert_elements=widths["expert_mlp"],
-        routed_elements=widths["routed"],
-        shared_parameters=total - table.expert_parameters,
-        expert_parameters=float(table.expert_parameters),
-        embedding_parameters=float(table.embedding_parameters),
-        trained_share=trained / total,
-        weight_gradients=0.0 if frozen else 1.0,
-        frozen_bytes=_frozen_bytes(method, precision),
-        gradient_bytes=gradient_bytes,
-        offloads=1.0 if offloads else 0.0,
-        host_activations=host_activations,
-        sequence_length=float(sequence_length),
-        n_gpus=float(cluster.n_gpus),
-        gemm_flop_per_s=matmul_ceiling_flop_per_s(chip, precision),
-        half_flop_per_s=matmul_ceiling_flop_per_s(chip, "bf16"),
-        gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
-        low_bit=1.0 if low_bit else 0.0,
-        four_bit=1.0 if precision == "nvfp4" else 0.0,
-        bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
-        balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
-        n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
-        scale_up_bytes_per_s=chip.scale_up_bytes_per_s,
-        scale_up_domain=float(domain),
-        pcie=1.0 if chip.scale_up_kind == "pcie" else 0.0,
-        scale_out_bytes_per_s=cluster.scale_out_bytes_per_s,
-        memory_bytes=chip.memory_bytes,
-        unfused=1.0 if unfused else 0.0,
-        modern=1.0 if chip.family in {"hopper", "blackwell", "rubin"} and chip.segment == "datacenter" else 0.0,
-        flash_2=1.0 if flash_2 else 0.0,
-        fused_experts=1.0 if fused_experts else 0.0,
-        hides_tensor_parallel=1.0 if hides_tensor_parallel else 0.0,
-        head_share=min(1.0, transformer.head_dim / 128.0),
-        attention_share=0.1 if packed_short else 1.0,
-        untuned=1.0 if untuned else 0.0,
-        sequence_parallel=1.0 if sequence_parallel else 0.0,
-    )
-
-
-def _frozen_bytes(method: Method, precision: str) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
-    if method.name == "qlora":
-        return 0.55
-    if method.name == "full":
-        return 2.0
-    return {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, 2.0)
-
-
-def _matrix(gemm: Gemm) -> Matrix:
-    return Matrix(
-        name=gemm.name,
-        part=gemm.part,
-        shard=gemm.shard,
-        inputs=float(gemm.inputs),
-        outputs=float(gemm.outputs),
-        layers=float(gemm.layers),
-        copies=float(gemm.copies),
-        visits=float(gemm.visits),
-    )
 
 
 def stacked(cases: list[Case]) -> Case:
@@ -284,6 +176,8 @@ def stacked(cases: list[Case]) -> Case:
                 layers=values("layers", 0.0),
                 copies=values("copies", 1.0),
                 visits=values("visits", 1.0),
+                trained=values("trained", 1.0),
+                adapter=kind.adapter,
             )
         )
     columns = {f.name: column(f.name) for f in fields(Case) if f.name != "matrices"}

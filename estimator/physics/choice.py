@@ -7,12 +7,13 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.models.workload import workload
-from estimator.physics.case import Case, case_of
+from estimator.physics.case import Case
 from estimator.physics.constants import Constants
-from estimator.physics.effects import release
+from estimator.physics.execution import execution_of
 from estimator.physics.lattice import Lattice, Space, legal_layouts
 from estimator.physics.layout import RECOMPUTES
 from estimator.physics.memory import USABLE_SHARE, memory_of
+from estimator.physics.numbers import case_of
 from estimator.physics.space import knob_choices
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.physics.step import step_time
@@ -26,16 +27,6 @@ _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
 DeepSeek-AI 2024)."""
-_GRADIENT_BYTES = 2.0
-_ACCUMULATED_GRADIENT_BYTES = 4.0
-"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
-BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
-whether weights are in FP32 or in BF16 with a copy."""
-_HOST_ACTIVATIONS = 0.5
-"""NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
-cpu_offloading_num_layers)."""
-_LAST_FLASH_2_YEAR = 2023
-"""After it NVIDIA's own stacks had attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,27 +95,13 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     """
     cluster = question.cluster
     stack = _stack(question)
-    released = release(question)
-    year = int(released)
     numbers = case_of(
         question.transformer,
         cluster,
         question.precision,
         question.method,
         question.sequence_length,
-        unfused=year < stack.fused_attention_since
-        or (question.transformer.sinks and released < stack.fused_sinks_since),
-        packed_short=packed_short,
-        flash_2=stack.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
-        gradient_bytes=_gradient_bytes(stack, year),
-        offloads=stack.offloads,
-        host_activations=_HOST_ACTIVATIONS
-        if stack.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
-        else 0.0,
-        fused_experts=released >= stack.fused_experts_since,
-        hides_tensor_parallel=year >= stack.hides_tensor_parallel_since,
-        untuned=stack.tier == "untuned",
-        sequence_parallel=_sequence_parallel(question, stack, year),
+        execution_of(question, stack, packed_short=packed_short),
     )
     batch = global_batch_sequences(question)
     request = _with_defaults(question.layout, stack)
@@ -153,20 +130,6 @@ def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
     if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
-
-
-def _gradient_bytes(stack: Stack, year: int) -> float:
-    """Return bytes of a gradient that is accumulated unsharded."""
-    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
-    return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
-
-
-def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
-    """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
-    if stack.name == "megatron-deepspeed":
-        return False
-    since = stack.sequence_parallel_since
-    return year >= since or (year == since - 1 and question.layout.recompute == "selective")
 
 
 def _why_none(question: Question, free: Space, batch: int) -> str:

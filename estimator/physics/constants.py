@@ -39,6 +39,12 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "flash_2_on_hopper": _prior(
             0.4, 0.6, 0.9, "FlashAttention 1 or 2 on Hopper and later, relative: no warpgroup matmuls"
         ),
+        "flash_start_keys": _prior(
+            100, 350, 1200, "Keys whose time fused attention loses at the start and end of each sequence"
+        ),
+        "memory_efficient_attention": _prior(
+            0.3, 0.55, 0.9, "SDPA's and xFormers' memory-efficient kernel over FlashAttention 2, relative"
+        ),
         "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
         "selective_share": _prior(
             0.03, 0.08, 0.25, "Share of the forward pass that selective recomputation runs again"
@@ -54,10 +60,21 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "backward_traffic": _prior(1.0, 1.2, 2.0, "Elementwise bytes of the backward pass over the forward's"),
         "stream_bandwidth": _prior(0.7, 0.85, 0.95, "Elementwise kernels against the datasheet's memory rate"),
         "logits_passes": _prior(3, 6, 14, "Times the logits are moved: softmax, cross-entropy, in FP32"),
+        "unfused_logits_passes": _prior(
+            8,
+            16,
+            28,
+            "The same where each step of it is a kernel of its own and a copy: upcast, shift, softmax, gradient",
+        ),
+        "dequantize_passes": _prior(1, 2.5, 10, "Times a 4-bit base's bytes, packed and expanded, move each pass"),
+        "gptq_passes": _prior(4, 9, 20, "The same by the kernels that GPTQ had in 2023"),
         "gradient_bytes": _prior(2, 4, 8, "Bytes moved per weight and micro-batch to accumulate gradients"),
         "scale_up_fraction": _prior(0.5, 0.75, 0.9, "Achieved share of NVLink-like bandwidth in collectives"),
         "scale_out_fraction": _prior(0.4, 0.7, 0.9, "Achieved share of the network's bandwidth"),
         "pcie_fraction": _prior(0.25, 0.5, 0.8, "Achieved share of PCIe bandwidth"),
+        "pcie_host_fraction": _prior(0.1, 0.25, 0.5, "The same where it goes through host memory: consumer cards"),
+        "host_link_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of PCIe bandwidth between a device and its host"),
+        "host_bytes_per_s": _prior(8e9, 20e9, 60e9, "Host memory's rate for one device's share of a CPU Adam"),
         "latency_s": _prior(5e-6, 15e-6, 40e-6, "Start-up of one collective per doubling of ranks"),
         "tensor_visible": _prior(0.4, 0.8, 1.0, "Share of tensor-parallel communication that nothing hides"),
         "tensor_visible_beside": _prior(0.2, 0.45, 0.8, "The same on stacks that run it beside matmuls"),
@@ -79,14 +96,16 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         ),
         "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
         "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
-        "layer_floor_s": _prior(
-            0.15e-3, 0.4e-3, 1.0e-3, "Least time of a layer, forward and backward: kernel launches"
+        "launch_s": _prior(5e-6, 10e-6, 18e-6, "Host's time to launch one kernel from an eager layer, Python included"),
+        "launch_hiding": _prior(
+            0.25,
+            0.7,
+            2.5,
+            "Exponent beyond 1 by which host and device hide each other: 0 adds them, large takes the longer",
         ),
-        "unfused_layer_floor_s": _prior(
-            0.8e-3,
-            2.0e-3,
-            4.0e-3,
-            "The same where attention is unfused: several times the kernels, launched one by one",
+        "hook_s": _prior(30e-6, 120e-6, 400e-6, "Host's time for one module that ZeRO-3 gathers, and pass"),
+        "micro_step_s": _prior(
+            2e-3, 8e-3, 30e-3, "A general trainer's own time a micro-batch: loader, checks, callbacks"
         ),
         "step_constant_s": _prior(5e-3, 15e-3, 50e-3, "Time of a step outside the model: data, logging, gradient norm"),
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),

@@ -7,6 +7,7 @@ from typing import Literal
 
 from estimator.models.training import Recompute
 from estimator.question.cluster import Accelerator
+from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
 __all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
@@ -39,6 +40,7 @@ class Stack:
     """First release whose expert layers run without waiting for the host, dispatch and permutation in fused kernels."""
     offloads: bool
     """Whether it keeps what is not in use in host memory."""
+    habit: Practice = NOTHING_SAID
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
 

@@ -62,5 +62,12 @@ class Cluster:
 
     @property
     def scale_up_domain(self) -> int:
-        """Devices reachable at scale-up speed: the wider of the link's domain and one node."""
-        return min(max(self.accelerator.scale_up_domain, 1), self.n_gpus)
+        """Devices that reach each other at scale-up speed.
+
+        The link's domain, which may span nodes (NVL72, a TPU's slice); a node with fewer devices than usual has only
+        theirs, because a caller who says so means machines that are cut smaller.
+        """
+        domain = max(self.accelerator.scale_up_domain, 1)
+        if self.gpus_per_node < min(self.accelerator.gpus_per_node, self.n_gpus):
+            domain = min(domain, self.gpus_per_node)
+        return min(domain, self.n_gpus)

@@ -7,6 +7,7 @@ from typing import Literal
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
+from estimator.question.practice import NOTHING_SAID, Practice
 
 __all__ = [
     "Assumption",
@@ -90,6 +91,8 @@ class Question:
     """None: a typical batch for the size of model and cluster is assumed."""
     layout: LayoutRequest = field(default_factory=LayoutRequest)
     framework: str = "auto"
+    practice: Practice = NOTHING_SAID
+    """How it is run beyond its layout, as far as a caller said."""
     released: float | None = None
     """When the software was released, in years (2025.75); None: current."""
 

@@ -1,0 +1,115 @@
+"""Seconds of what a device does beside matrix products: attention, elementwise kernels, expansion of a 4-bit base."""
+
+import numpy as np
+
+from estimator.physics.case import BROADCAST, Case
+from estimator.physics.constants import Constants
+from estimator.physics.layout import Layouts
+from estimator.physics.network import where
+
+__all__ = [
+    "again_share",
+    "attention_s",
+    "dequantization_s",
+    "expert_overhead",
+    "logits_traffic_s",
+    "routing_s",
+    "traffic_s",
+]
+
+_ATTENTION_BACKWARD = 2.5
+"""Five matmuls backward against two forward: Dao 2023, section 3.1."""
+_PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
+"""Bytes per weight of a 4-bit base with its scales, and of what its products read."""
+
+
+def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return the share of the forward pass that is run again, attention apart.
+
+    Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
+    with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
+    """
+    selective = where(case.unfused, 0.0, constants["selective_share"])
+    return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
+
+
+def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
+    """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages.
+
+    fused      FLOPs · (1 + k0/keys) / (ceiling · e(kernel) · head width^p)      k0: prologue of short sequences
+    unfused    batched products, and the scores' passes through memory
+    """
+    part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
+    again = (lay.recompute > 0) * 1.0
+    generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
+    rate = case.half_flop_per_s * constants["flash_efficiency"] * where(case.modern, generation, 1.0)
+    rate = rate * where(case.memory_efficient, constants["memory_efficient_attention"], 1.0)
+    rate = rate * case.head_share ** constants["flash_head_power"]
+    full_again = (lay.recompute > 1) * 1.0
+    flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key
+    flash = part * flop / rate * (1.0 + _ATTENTION_BACKWARD + full_again)
+    if not np.any(case.unfused):
+        return flash
+    products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
+    scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
+    scores = scores / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+    unfused = products * (3.0 + again) + scores * (1.0 + again / 3.0)
+    return where(case.unfused, unfused, flash)
+
+
+def expert_overhead(case: Case, constants: Constants) -> BROADCAST:
+    """Return the factor on routing, permutation and exchange of tokens: 1 where the host waits for each of them."""
+    return 1.0 + (constants["fused_expert_overhead"] - 1.0) * case.fused_experts
+
+
+def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
+    """Return seconds of memory-bound kernels, one micro-batch, all passes."""
+    sequence_split = where(case.sequence_parallel, lay.tensor, 1.0)
+    hidden = case.heads_elements + case.mlp_elements + case.expert_elements
+    elements = constants["residual_passes"] * case.residual_elements / sequence_split
+    elements = elements + constants["hidden_passes"] * hidden / lay.tensor
+    permuted = constants["expert_permutation"] * expert_overhead(case, constants)
+    elements = elements + permuted * case.routed_elements / lay.tensor
+    unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
+    adapters = where(case.adapters, constants["adapter_traffic"], 1.0)
+    inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
+    quantised = case.low_bit * constants["quantise_passes"] * inputs
+    passes = 1.0 + constants["backward_traffic"] + again_share(case, constants, lay)
+    width = 2.0 + 2.0 * case.wide
+    moved: BROADCAST = (
+        width * tokens / lay.pipeline * (elements * unfused * adapters * passes + quantised / lay.tensor * passes)
+    )
+    weights = case.shared_parameters / lay.tensor + case.expert_parameters / lay.expert
+    moved = moved + constants["gradient_bytes"] * case.weight_gradients * weights / lay.pipeline
+    return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+
+
+def logits_traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
+    """Return seconds of softmax and cross-entropy over the vocabulary, all passes."""
+    passes = where(case.unfused_loss, constants["unfused_logits_passes"], constants["logits_passes"])
+    moved = 2.0 * tokens * case.vocab / lay.tensor * passes
+    return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+
+
+def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return seconds a micro-batch of expanding a 4-bit base before each pass over it, whatever its tokens.
+
+        weights · (packed + expanded bytes) · passes / bandwidth      forward, backward, and forward again
+
+    Source: Dettmers et al. 2023, section 3 (storage and computation data types).
+    """
+    if not np.any(case.dequantized):
+        return 0.0
+    dense = (case.shared_parameters - case.embedding_parameters - case.vocab * case.hidden) / lay.tensor
+    weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
+    slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
+    moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
+    passes = 2.0 + np.where(lay.recompute > 1, 1.0, 0.0)
+    return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+
+
+def routing_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return seconds a micro-batch of finding the tokens of experts, starting them, and waiting for the host."""
+    starts = constants["expert_start_s"] * case.n_experts / lay.expert * 3.0
+    routing = np.maximum(starts, constants["expert_floor_s"]) * case.n_expert_layers / lay.pipeline
+    return routing * expert_overhead(case, constants)

@@ -1,0 +1,43 @@
+"""Seconds the host needs to launch a micro-batch: where a layer has little work, the device waits for it."""
+
+import numpy as np
+
+from estimator.physics.case import BROADCAST, Case
+from estimator.physics.constants import Constants
+from estimator.physics.kernels import again_share
+from estimator.physics.layout import Layouts
+from estimator.physics.sharing import ZERO3
+
+__all__ = ["beside_launches_s", "launches_s"]
+
+_BACKWARD_OPERATIONS = 1.2
+"""Kernels launched backward per kernel launched forward: two for each product, from C++ and therefore faster."""
+
+
+def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return seconds of the host for one micro-batch on one stage, forward and backward.
+
+        kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes  +  the trainer's own
+
+    Kernels are counted per layer by how it is run, and per local expert where the host goes through them.
+    """
+    again = again_share(case, constants, lay)
+    experts = case.expert_operations + case.operations_per_expert * case.n_experts / lay.expert
+    kernels = case.operations * case.n_layers + experts * case.n_expert_layers
+    passes = 1.0 + again + _BACKWARD_OPERATIONS
+    launching = constants["launch_s"] * kernels / lay.pipeline * passes
+    hooks = constants["hook_s"] * case.gathers * case.n_layers / lay.pipeline * (2.0 + again)
+    sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
+    return launching + sharded + constants["micro_step_s"] * case.eager_trainer
+
+
+def beside_launches_s(constants: Constants, busy_s: BROADCAST, host_s: BROADCAST) -> BROADCAST:
+    """Return seconds of device and host together: neither the longer alone nor the sum.
+
+        (busy^p + host^p)^(1/p)
+
+    The host runs ahead under large kernels and is waited for under small ones, so part of each shows.
+    """
+    power = 1.0 + constants["launch_hiding"]
+    longer = np.maximum(busy_s, host_s)
+    return longer * ((busy_s / longer) ** power + (host_s / longer) ** power) ** (1.0 / power)

@@ -1,0 +1,67 @@
+"""Seconds of matrix products: their shape against the device's tiles, multiprocessors and memory."""
+
+import math
+
+import numpy as np
+
+from estimator.physics.case import BROADCAST, Case, Matrix
+from estimator.physics.constants import Constants
+from estimator.physics.layout import Layouts
+from estimator.physics.network import where
+
+__all__ = ["matmul_s", "matrix_s"]
+
+_TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
+"""Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_FEW = 512
+"""Matmuls of fewer layouts take as long as calling for them does: their three passes are timed in one call."""
+
+
+def matmul_s(
+    case: Case, constants: Constants, m: BROADCAST, n: BROADCAST, k: BROADCAST, *, half: bool = False
+) -> BROADCAST:
+    """Return seconds of an (m, k) by (k, n) matmul.
+
+        max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
+        q = mn / (waves · SMs · tile)      k0 grows with the machine's balance
+
+    Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
+    """
+    tiles = np.ceil(m / _TILE_ROWS) * np.ceil(n / _TILE_COLUMNS)
+    sms = np.maximum(case.n_sm, 1.0)
+    waves = np.ceil(tiles / sms) * sms
+    filled = where(case.n_sm, m * n / (waves * _TILE_ROWS * _TILE_COLUMNS), 1.0)
+    efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
+    depth = 1.0 + constants["gemm_depth"] * case.balance / k
+    low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
+    four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
+    rate = case.half_flop_per_s if half else case.gemm_flop_per_s * (1.0 + low + four)
+    size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
+    compute = 2.0 * m * n * k * depth / (rate * efficiency)
+    traffic = (size * (m * k + k * n) + 2.0 * m * n) / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])
+    return np.maximum(compute, traffic)
+
+
+def matrix_s(
+    case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST
+) -> tuple[BROADCAST, BROADCAST]:
+    """Return forward and backward seconds of one matrix, one layer, one micro-batch."""
+    n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
+    k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
+    m = tokens / lay.tensor if matrix.shard in {"none", "expert"} else tokens
+    times: BROADCAST = 1.0
+    if matrix.shard == "expert":
+        m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
+        times = matrix.copies / lay.expert / constants["expert_efficiency"]
+    half = matrix.part == "logits" or matrix.name == "router" or matrix.adapter
+    # Forward, gradient of the input, gradient of the weight.
+    passes = ((m, n, k), (m, k, n), (k, n, m))
+    shape = np.broadcast_shapes(*map(np.shape, passes[0]))
+    if math.prod(shape) <= _FEW:
+        together = np.empty((3, 3, *shape))
+        for place, sizes in enumerate(passes):
+            together[0, place], together[1, place], together[2, place] = sizes
+        forward, of_input, of_weight = np.asarray(matmul_s(case, constants, *together, half=half))
+    else:
+        forward, of_input, of_weight = (matmul_s(case, constants, *sizes, half=half) for sizes in passes)
+    return forward * times, (of_input + matrix.trained * of_weight) * times

@@ -1,0 +1,216 @@
+"""From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
+
+from estimator.models.flops import weight_gradient_share
+from estimator.models.parameters import ADAPTERS_SKIP, lora_parameters
+from estimator.models.training import Method
+from estimator.models.transformer import Transformer
+from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
+from estimator.physics.case import Case, Matrix
+from estimator.physics.ceilings import EIGHT_BIT, matmul_ceiling_flop_per_s
+from estimator.physics.execution import Execution
+from estimator.question.cluster import Cluster
+
+__all__ = ["case_of"]
+
+_FOUR_BITS = 4
+_FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
+_OPERATIONS_UNFUSED = 45.0
+"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections, attention
+and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
+_OPERATIONS_FUSED = 16.0
+"""The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
+_OPERATIONS_PER_ADAPTER = 6.0
+"""Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
+_OPERATIONS_PER_QUANTISED = 3.0
+"""Expanding scales and weights, and the cast of the result (bitsandbytes' 4-bit layer, counted)."""
+_OPERATIONS_PER_EXPERT = 14.0
+"""Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
+_OPERATIONS_EXPERTS = 20.0
+"""Routing and grouped products of a layer of experts."""
+_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
+"""Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
+_OPTIMIZER_SHARE = {
+    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5
+}  # fmt: skip
+"""Bytes an optimizer's step moves over AdamW's: its states, in their width, and the weights and gradients."""
+
+
+def case_of(
+    transformer: Transformer,
+    cluster: Cluster,
+    precision: str,
+    method: Method,
+    sequence_length: int,
+    execution: Execution,
+) -> Case:
+    """Return the numbers of one question."""
+    table = workload(transformer)
+    chip = cluster.accelerator
+    widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
+    for stream in table.streams:
+        widths[stream.name] += float(stream.width * stream.layers)
+    total = float(table.parameters)
+    share = weight_gradient_share(transformer, method)
+    adapters = method.name in {"lora", "qlora"}
+    trained = share * total
+    if adapters:
+        trained = method.trainable_parameters or float(lora_parameters(transformer, method.lora_rank))
+    low_bit = precision in EIGHT_BIT or precision == "nvfp4"
+    wide = precision in {"fp32", "tf32"}
+    half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    ceiling = matmul_ceiling_flop_per_s(chip, precision)
+    return Case(
+        matrices=(*(_matrix(gemm, share) for gemm in table.gemms), *_adapter_matrices(table, method)),
+        n_layers=float(table.n_layers),
+        n_expert_layers=float(table.n_expert_layers),
+        hidden=float(table.hidden),
+        vocab=float(table.vocab),
+        n_experts=float(max(table.n_experts, 1)),
+        top_k=float(max(table.top_k, 1)),
+        attention_flop=sum(a.flop_per_token(sequence_length) for a in table.attentions),
+        attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
+        attention_flop_per_key=sum(
+            a.flop_per_token(sequence_length) / _longest(a, sequence_length) for a in table.attentions
+        ),
+        score_elements=sum(
+            a.heads * mean_keys(sequence_length, a.window, causal=False) * a.layers for a in table.attentions
+        ),
+        kv_width=float(sum(a.kv_heads * (a.score_dim + a.value_dim) for a in table.attentions[:1])),
+        residual_elements=widths["residual"],
+        heads_elements=widths["heads"],
+        mlp_elements=widths["mlp"] + widths["shared_mlp"],
+        expert_elements=widths["expert_mlp"],
+        routed_elements=widths["routed"],
+        shared_parameters=total - table.expert_parameters,
+        expert_parameters=float(table.expert_parameters),
+        embedding_parameters=float(table.embedding_parameters),
+        trained_share=trained / total,
+        weight_gradients=share,
+        adapters=_flag(adapters),
+        frozen_bytes=_frozen_bytes(method, precision, execution.base_bits),
+        dequantized=_flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
+        slow_dequantization=_flag(execution.dequantization == "gptq"),
+        gradient_bytes=4.0 if wide else execution.gradient_bytes,
+        offloads=_flag(execution.streams_layers),
+        offload_optimizer=_flag(execution.offload_optimizer),
+        offload_parameters=_flag(execution.offload_parameters),
+        optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
+        host_activations=execution.host_activations,
+        sequence_length=float(sequence_length),
+        n_gpus=float(cluster.n_gpus),
+        gemm_flop_per_s=ceiling,
+        # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
+        half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, "bf16"),
+        gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
+        wide=_flag(wide),
+        low_bit=_flag(low_bit),
+        four_bit=_flag(precision == "nvfp4"),
+        bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
+        balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
+        n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
+        scale_up_bytes_per_s=chip.scale_up_bytes_per_s,
+        scale_up_domain=float(cluster.scale_up_domain),
+        pcie=_flag(chip.scale_up_kind == "pcie"),
+        no_peer_access=_flag(chip.segment == "consumer"),
+        gpus_per_node=float(min(cluster.gpus_per_node, cluster.n_gpus)),
+        pcie_bytes_per_s=chip.pcie_bytes_per_s,
+        scale_out_bytes_per_s=cluster.scale_out_bytes_per_s,
+        memory_bytes=chip.memory_bytes,
+        unfused=_flag(execution.attention == "unfused"),
+        memory_efficient=_flag(execution.attention == "memory_efficient"),
+        modern=_flag(chip.family in _FAST_ATTENTION and chip.segment == "datacenter"),
+        flash_2=_flag(execution.attention != "flash_3"),
+        fused_experts=_flag(execution.fused_experts),
+        hides_tensor_parallel=_flag(execution.tensor_overlap),
+        head_share=min(1.0, transformer.head_dim / 128.0),
+        attention_share=0.1 if execution.packed_short else 1.0,
+        untuned=_flag(not execution.fused_kernels),
+        unfused_loss=_flag(not execution.fused_loss),
+        no_overlap=_flag(not execution.overlap),
+        sequence_parallel=_flag(execution.sequence_parallel),
+        **_host_work(table, adapters=adapters, execution=execution),
+    )
+
+
+def _flag(true: bool) -> float:
+    return 1.0 if true else 0.0
+
+
+def _longest(attention: Attention, sequence_length: int) -> float:
+    """Return the keys that the last query of a sequence meets."""
+    return float(min(sequence_length, attention.window or sequence_length))
+
+
+def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict[str, float]:
+    """Return what the host does for a layer: kernels it launches, modules it gathers."""
+    own = [gemm for gemm in table.gemms if gemm.part != "logits" and gemm.shard != "expert"]
+    linear = sum(len(gemm.fused) or 1 for gemm in own if gemm.name not in ADAPTERS_SKIP)
+    operations = _OPERATIONS_FUSED if execution.fused_kernels else _OPERATIONS_UNFUSED
+    operations += linear * _OPERATIONS_PER_ADAPTER * adapters
+    operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
+    share = _LAUNCH_SHARE[execution.launch]
+    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
+    return {
+        "operations": share * operations,
+        "expert_operations": share * _OPERATIONS_EXPERTS,
+        "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
+        "gathers": modules,
+        "hooks": modules * execution.module_hooks,
+        "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
+    }
+
+
+def _frozen_bytes(method: Method, precision: str, base_bits: int | None) -> float:
+    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
+    if base_bits is not None:
+        return {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
+    if precision in {"fp32", "tf32"}:
+        return 4.0
+    if method.name == "full":
+        return 2.0
+    return {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, 2.0)
+
+
+def _matrix(gemm: Gemm, trained: float) -> Matrix:
+    return Matrix(
+        name=gemm.name,
+        part=gemm.part,
+        shard=gemm.shard,
+        inputs=float(gemm.inputs),
+        outputs=float(gemm.outputs),
+        layers=float(gemm.layers),
+        copies=float(gemm.copies),
+        visits=float(gemm.visits),
+        trained=trained,
+    )
+
+
+def _adapter_matrices(table: Workload, method: Method) -> tuple[Matrix, ...]:
+    """Return the low-rank pairs beside each adapted matrix: down to the rank, and up to each of its parts."""
+    if method.name not in {"lora", "qlora"}:
+        return ()
+    rank = float(method.lora_rank)
+    adapted = [gemm for gemm in table.gemms if gemm.name not in ADAPTERS_SKIP and gemm.shard != "expert"]
+    pairs = [
+        ends
+        for gemm in adapted
+        for ends in (
+            (f"{gemm.name}_down", gemm, float(gemm.inputs), rank * (len(gemm.fused) or 1)),
+            (f"{gemm.name}_up", gemm, rank, float(gemm.outputs)),
+        )
+    ]
+    return tuple(
+        Matrix(
+            name=name,
+            part=gemm.part,
+            shard="none",
+            inputs=inputs,
+            outputs=outputs,
+            layers=float(gemm.layers),
+            copies=1.0,
+            visits=1.0,
+            trained=1.0,
+            adapter=True,
+        )
+        for name, gemm, inputs, outputs in pairs
+    )

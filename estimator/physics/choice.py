@@ -189,7 +189,7 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     for block in setting.layouts.blocks:
         seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(memory_of(setting.case, block.layouts).total_bytes)
-    fits = used_bytes <= USABLE_SHARE * setting.question.cluster.accelerator.memory_bytes
+    fits = used_bytes <= USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
     first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],

@@ -1,4 +1,4 @@
-"""From a question to its priced layouts: the one path that answers, calibration and backtest share."""
+"""Layout search: every legal layout of a question priced and ranked; answers, calibration and backtest share it."""
 
 from dataclasses import dataclass, replace
 
@@ -21,8 +21,9 @@ from estimator.question.question import LayoutRequest, Question
 __all__ = ["Choice", "Setting", "global_batch_sequences", "ranked_layouts", "setting_of", "usual_recompute"]
 
 _RANKED = 1024
-"""Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
+"""Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
 _SMALL_CLUSTER = 8
+"""Devices up to which a batch of 16 sequences each is the most that is assumed."""
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
 DeepSeek-AI 2024)."""
@@ -40,7 +41,7 @@ _LAST_FLASH_2_YEAR = 2023
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A question with its stack, its numbers, and all layouts it allows."""
+    """A question with its software stack, the model's inputs, and every legal layout, not yet priced."""
 
     question: Question
     stack: Stack
@@ -51,20 +52,21 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The priced layouts of a setting, best first."""
+    """Step time and memory of a setting's layouts, shape (L,), and their ranking."""
 
     order: NDArray[np.intp]
-    """The best layouts by time, those that fit before those that do not; of each kind as many as anyone looks at."""
+    """Top layouts: fitting first, then by time; those that do not fit by memory. At most `_RANKED` of each kind."""
     seconds: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     fits: NDArray[np.bool_]
 
 
 def global_batch_sequences(question: Question) -> int:
-    """Return the batch of a step: as given, or a usual one for the size of model and cluster.
+    """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
-    A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
-    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
+    The tokens per step that models of the size are published with, at most 16 sequences a device on few devices,
+    rounded to a multiple of the data-parallel micro-batch. Stacks without model parallelism give every device one
+    sequence at least.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -98,7 +100,7 @@ def _parameters(question: Question) -> float:
 
 
 def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
-    """Return `question` with every layout its stack allows.
+    """Return `question` with the model's inputs and every layout that is legal on its stack.
 
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
@@ -149,20 +151,20 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
-    """Return `request`; whoever says how the model is split and not the context, has not split the context."""
+    """Return `request` with context parallelism 1 where tensor parallelism is stated and context parallelism is not."""
     if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
 
 
 def _gradient_bytes(stack: Stack, year: int) -> float:
-    """Return bytes of a gradient that is accumulated unsharded."""
+    """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
     accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 
 def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
-    """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
+    """Return whether tensor parallelism includes sequence parallelism; it came with selective recomputation."""
     if stack.name == "megatron-deepspeed":
         return False
     since = stack.sequence_parallel_since
@@ -179,10 +181,10 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
 
 
 def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
-    """Return the setting's layouts priced, shape (L,), block by block.
+    """Return step time and memory of every layout, shape (L,), and the top layouts: fitting first, then by time.
 
-    Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
-    fits, the smallest comes first.
+    Of those that fit, the ones that recompute at least as much as `usual_recompute` come before others; those that do
+    not fit follow by memory, the smallest first.
     """
     n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
@@ -198,10 +200,10 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
 
 
 def usual_recompute(setting: Setting) -> int:
-    """Return the least recomputation, an index into RECOMPUTES, of what is preferred while it fits.
+    """Return the least activation recomputation that is preferred while it fits, as an index into RECOMPUTES.
 
-    It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
-    make a slower layout the usual one.
+    The stack's default, 0 where the question states its own. Layouts that recompute more are preferred too where they
+    are faster: else a device with more memory would make a slower layout the usual one.
     """
     if setting.stack.recompute is None or setting.question.layout.recompute is not None:
         return 0
@@ -209,7 +211,7 @@ def usual_recompute(setting: Setting) -> int:
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the first places of `which` by `key`; equal ones in the order of the layouts."""
+    """Return the indices where `which`, by `key`, the first `_RANKED` with all ties; ties in the order of the layouts."""
     places = np.flatnonzero(which)
     values = key[places]
     if len(places) > _RANKED:

@@ -1,4 +1,4 @@
-"""Peak memory of the fullest device: states by ZeRO stage, activations of the 1F1B schedule, for many layouts at once."""
+"""Peak memory of the fullest device, for many layouts at once: states by ZeRO stage, activations under 1F1B."""
 
 from dataclasses import dataclass
 
@@ -50,7 +50,7 @@ _OPTIMIZER_BYTES = 12.0
 _GATHERED_BYTES = 2.0
 """ZeRO-3 gathers weights in 16 bit."""
 _GATHERED_LAYERS = 2.0
-"""The layer at work and the next one, prefetched (Rajbhandari et al. 2020, section 7.2.2)."""
+"""The layer at work and the next one, prefetched."""
 _STREAMED_LAYERS = 2.0
 """The same of a stack that streams weights from host memory: one at work, one on its way."""
 _ELEMENT_BYTES = 2.0
@@ -109,11 +109,8 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
         return np.where(lay.shard_stage >= from_stage, sharded, shared + experts)
 
     kept = case.trained_share
-    gathered = np.where(
-        lay.shard_stage >= _ZERO3,
-        _GATHERED_LAYERS * _GATHERED_BYTES * (shared + experts) * lay.pipeline / case.n_layers,
-        0.0,
-    )
+    layers_gathered = _GATHERED_LAYERS * _GATHERED_BYTES * (shared + experts) * lay.pipeline / case.n_layers
+    gathered = np.where(lay.shard_stage >= _ZERO3, layers_gathered, 0.0)
     gradient_bytes = np.where(lay.shard_stage >= _ZERO3, _SHARDED_GRADIENT_BYTES, case.gradient_bytes)
     on_device = 1.0 - case.offloads
     activations, loss = _activations(case, lay)
@@ -134,7 +131,8 @@ def _activations(case: Case, lay: Layouts) -> tuple[Floats, Floats]:
     """Return bytes of kept activations and of the logits with their gradient, each of shape (L,).
 
     A micro-batch in flight keeps its layers' activations, or with full recomputation the layers' inputs, while one
-    layer at a time is whole. Interleaving keeps 1 + (p − 1)/(p·v) times as much (Korthikanti et al. 2022, section 4.2.3).
+    layer at a time is whole. Interleaving keeps 1 + (p − 1)/(p·v) times as much. Source: Korthikanti et al. 2022,
+    section 4.2.3.
     """
     tokens = lay.micro_batch * case.sequence_length / lay.context
     split = np.where(case.sequence_parallel > 0, lay.tensor, 1.0)

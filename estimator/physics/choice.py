@@ -211,7 +211,7 @@ def usual_recompute(setting: Setting) -> int:
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the indices where `which`, by `key`, the first `_RANKED` with all ties; ties in the order of the layouts."""
+    """Return the indices of `which` by `key`: at least the first `_RANKED`, ties in the order of the layouts."""
     places = np.flatnonzero(which)
     values = key[places]
     if len(places) > _RANKED:

@@ -1,4 +1,4 @@
-"""Which unsaid inputs would narrow the range most: how far the answer moves over their usual values."""
+"""One-at-a-time sensitivity to the inputs left unsaid: the share of the range that stating each removes."""
 
 import math
 
@@ -12,17 +12,19 @@ from estimator.question.question import Narrowing
 __all__ = ["narrowings"]
 
 _FRAMEWORK_SPREAD = 0.25
-"""Log time between stacks of the same tier and the next (left-out rows: tuned against untuned)."""
+"""Spread over stacks of one tier and the next, log time (left-out rows: tuned against untuned)."""
 _BATCH_SPREAD = 0.05
+"""Spread over usual batches, log time: how often gradients are reduced, and the bubble."""
 _LEAST = 0.005
-"""What narrows by less says nothing."""
+"""Narrowing, as a share of the log width, below which an input is not listed."""
 
 
 def narrowings(setting: Setting, choice: Choice, span: Interval) -> tuple[Narrowing, ...]:
-    """Return the unsaid inputs, most telling first.
+    """Return the unsaid inputs and the share of the log width that stating each removes, largest first.
 
-    An input that can move log time by d takes 1 − sqrt(1 − (d/w)²) of the range's log width w away when it is told,
-    as an independent part of the error would.
+        1 − sqrt(1 − (d/w)²)      d: log time between the input's usual values, w: log width of the range
+
+    Holds as far as the input is an independent part of the error, so that variances add.
     """
     width = math.log(span.high / span.low)
     request = setting.question.layout
@@ -56,7 +58,7 @@ def narrowings(setting: Setting, choice: Choice, span: Interval) -> tuple[Narrow
 
 
 def _spread(setting: Setting, choice: Choice, knob: str) -> float:
-    """Return the log ratio between the best layouts of the knob's values that fit, the far ones left out."""
+    """Return log time between the best fitting layouts of the knob's three best values, at most 0.5."""
     fits = choice.fits
     values, seconds = setting.layouts.knob(knob)[fits], choice.seconds[fits]
     best: list[float] = []

@@ -1,4 +1,4 @@
-"""How wrong a prediction may be: what left-out runs of the same regime were."""
+"""Prediction intervals on step time: conformal quantiles of left-out errors, by regime, scaled by expected error."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -19,21 +19,22 @@ from estimator.question.question import Caution
 __all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "left_out_scales", "regime_quantiles"]
 
 COVERAGE = 0.9
+"""Nominal probability that a range holds the measured time."""
 _LEVEL = 0.88
-"""Level of the quantiles: with a row's own source left out of them too, ranges then hold nine rows in ten."""
+"""Conformal level, tuned to 90 % coverage with a row's own source left out of the quantiles too."""
 _FEWEST_SOURCES = 3
 """Sources a regime needs before its own quantiles are believed at all."""
 _FULL_TRUST_SOURCES = 12
 """Sources at which a regime's quantiles replace those of the wider one."""
 _SCALE_POWER = 0.7
-"""How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
+"""Exponent of the expected error in the scores: 0 ignores it, 1 trusts it; it is an estimate itself."""
 _UNSEEN_FAMILY = 1.25
-"""Factor on the log width on a device family no published run is of."""
+"""Factor on the log width for a device family that no published run is of: outside the calibration's support."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interval:
-    """Factors on the predicted time that hold the true one with probability `coverage`."""
+    """Prediction interval as factors on the predicted time, of nominal probability `coverage`."""
 
     low: float
     high: float
@@ -45,10 +46,13 @@ class Interval:
 def regime_quantiles(
     log_errors: Floats, scales: Floats, regimes: Sequence[tuple[str, ...]], groups: Sequence[str]
 ) -> dict[str, float]:
-    """Return half the log width of a range per unit of its scale, that keeps `COVERAGE`, by regime.
+    """Return the conformal quantile of scaled left-out errors by regime: half the log width per unit of scale.
 
-    Conformal: the (n + 1)-corrected quantile of left-out absolute log errors over what was expected of them, blended
-    with the wider regime's by how many sources stand behind it. Source: Vovk et al. 2005; Lei et al. 2018, section 5.2.
+        score = |log error| / expected error ^ 0.7      quantile at ⌈(n + 1) · level⌉ / n
+
+    Locally weighted split conformal (Vovk et al. 2005; Lei et al. 2018, section 5.2). A regime of few sources is
+    shrunk to the quantile of all rows where that is wider. Rows of one source are not exchangeable with those of
+    others, so coverage is checked with whole sources left out (`left_out_inside`), not guaranteed.
     """
     scores = np.abs(log_errors) / scales**_SCALE_POWER
     own: dict[str, tuple[float, int]] = {}
@@ -71,12 +75,12 @@ def _conformal(scores: Floats) -> float:
 
 
 def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:
-    """Return half the log width of a range: that of the narrowest regime known, times the scale's power."""
+    """Return half the log width of a range: the quantile of the narrowest regime that has one, times scale ^ 0.7."""
     return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
 def interval(setting: Setting, calibration: Calibration) -> Interval:
-    """Return the range of a setting: its narrowest regime's, wider where nothing like it was measured."""
+    """Return the prediction interval of a setting with its warnings, widened on device families never calibrated on."""
     question = setting.question
     keys = regime_keys(question, setting.stack)
     regime = next(key for key in keys if key in calibration.quantiles)
@@ -109,13 +113,13 @@ def interval(setting: Setting, calibration: Calibration) -> Interval:
 def coverage_of(
     log_errors: Floats, scales: Floats, quantiles: Mapping[str, float], regimes: Sequence[tuple[str, ...]]
 ) -> NDArray[np.bool_]:
-    """Return whether each row's measured time lies in its range."""
+    """Return whether each row's measured time lies in its range, shape (R,): empirical coverage is the mean."""
     halves = [half_width_log(quantiles, keys, scale) for keys, scale in zip(regimes, scales, strict=True)]
     return np.abs(log_errors) <= np.array(halves)
 
 
 def left_out_scales(log_errors: Floats, traits: Traits, groups: Sequence[str]) -> Floats:
-    """Return how far off each row was to be expected, from the left-out errors of all other sources."""
+    """Return each row's expected absolute log error, shape (R,), from the left-out errors of all other sources."""
     neighbours = Neighbours(
         traits=traits, residuals=np.zeros(len(log_errors)), errors=np.abs(log_errors), groups=numbered(groups)
     )

@@ -1,4 +1,4 @@
-"""What a step's time depends on besides the layout: numbers for one question, or arrays for many.
+"""Inputs of the step-time and memory models besides the layout: model, device, network and software as plain numbers.
 
 Every field broadcasts against the layouts, so the same physics prices one model's layouts and a
 whole table of published runs.
@@ -20,7 +20,10 @@ BROADCAST: TypeAlias = Numbers
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """One kind of weight matrix, as numbers."""
+    """A weight matrix, `inputs` by `outputs`, in `layers` layers.
+
+    Experts are `copies` of it, of which a token visits `visits`; `shard`: how tensor or expert parallelism divides it.
+    """
 
     name: str
     part: Part
@@ -38,7 +41,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything but the layout."""
+    """Inputs of `step_time` and `memory_of` besides the layout; flags are 0 or 1, so that they broadcast too."""
 
     matrices: tuple[Matrix, ...]
     n_layers: Numbers
@@ -48,9 +51,9 @@ class Case:
     n_experts: Numbers
     top_k: Numbers
     attention_flop: Numbers
-    """Forward FLOPs of attention per token over all layers, causal halves skipped."""
+    """Forward FLOPs of the attention core per token over all layers, causal mask skipped (FlashAttention)."""
     attention_square_flop: Numbers
-    """The same with nothing skipped."""
+    """The same over the full score matrix, as unfused attention works it out."""
     attention_flop_per_key: Numbers
     """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
     score_elements: Numbers
@@ -61,25 +64,25 @@ class Case:
     mlp_elements: Numbers
     expert_elements: Numbers
     routed_elements: Numbers
-    """Elements per token of each kind of stream, over all layers."""
+    """Activation elements per token over all layers: residual stream, Q/K/V, MLP, expert MLP, routed tokens."""
     shared_parameters: Numbers
     """Parameters that expert parallelism does not divide, embedding included."""
     expert_parameters: Numbers
     embedding_parameters: Numbers
     trained_share: Numbers
-    """Parameters with gradients and optimizer states, over all."""
+    """Trainable over all parameters: those with gradients and optimizer states."""
     weight_gradients: Numbers
     """Share of the base's weights whose gradient is computed: 1, or 0 on a frozen base."""
     adapters: Numbers
     """1 where low-rank pairs lie beside a frozen base."""
     frozen_bytes: Numbers
-    """Bytes per weight that is only read: 2, or 0.55 for 4-bit with its scales."""
+    """Bytes per weight held for the forward pass: 2 in 16 bit, 0.55 in QLoRA's 4 bit with its scales."""
     dequantized: Numbers
     """1 where a 4-bit base is expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers
-    """Bytes per gradient that is accumulated unsharded."""
+    """Bytes per gradient in the unsharded accumulation buffer."""
     offloads: Numbers
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     offload_optimizer: Numbers
@@ -94,7 +97,7 @@ class Case:
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
-    """Measured ceilings at the matmul precision and at 16 bit."""
+    """Achievable GEMM rates, measured on large matrices: at the question's precision, and at 16 bit."""
     gemm_bytes: Numbers
     wide: Numbers
     """1 where weights and activations are held in FP32."""
@@ -102,7 +105,8 @@ class Case:
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers
     balance: Numbers
-    """16-bit peak over memory rate, relative to an A100's: deep pipelines need longer inner dimensions."""
+    """Machine balance, 16-bit peak over memory bandwidth, relative to an A100's: more of it needs longer inner
+    dimensions."""
     n_sm: Numbers
     scale_up_bytes_per_s: Numbers
     scale_up_domain: Numbers
@@ -115,21 +119,21 @@ class Case:
     scale_out_bytes_per_s: Numbers
     memory_bytes: Numbers
     unfused: Numbers
-    """1 where attention writes its score matrix out."""
+    """1 where attention is unfused: it writes its score matrix to memory."""
     memory_efficient: Numbers
     """1 where attention is SDPA's or xFormers' memory-efficient kernel."""
     modern: Numbers
-    """1 on Hopper and later NVIDIA chips."""
+    """1 on Hopper and later NVIDIA datacenter chips."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
     fused_experts: Numbers
     """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     hides_tensor_parallel: Numbers
-    """1 where tensor-parallel collectives run beside matmuls."""
+    """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
-    """Width of an attention head over 128, at most 1."""
+    """Head dimension over 128, at most 1."""
     attention_share: Numbers
-    """Attention work left where short documents are packed; 1 otherwise."""
+    """Attention FLOPs under a block-diagonal mask of packed short documents, over the causal mask's; 1 otherwise."""
     untuned: Numbers
     """1 where norms, rotary embedding and activations are not fused."""
     unfused_loss: Numbers
@@ -153,7 +157,7 @@ class Case:
 
 
 def stacked(cases: list[Case]) -> Case:
-    """Return many cases as one, each field an array of shape (L,); a missing matrix has no layers."""
+    """Return many scalar cases as one, each field an array of shape (L,); a matrix that a model lacks has 0 layers."""
 
     def column(name: str) -> NDArray[np.float64]:
         return np.array([getattr(case, name) for case in cases], dtype=np.float64)

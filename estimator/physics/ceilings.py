@@ -6,14 +6,17 @@ __all__ = ["EIGHT_BIT", "matmul_ceiling_flop_per_s"]
 
 EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 _CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9}
-"""Measured matmul rate over the datasheet's where nobody measured the device: that of its relatives."""
+"""Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured."""
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
 
 
 def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
-    """Return the best matmul rate that was measured on the device, or its datasheet's times its relatives' share."""
+    """Return the achievable GEMM rate of the device at `precision`, measured on large matrices where anybody did.
+
+    Else the datasheet's dense peak times the share that devices of its family or segment reach.
+    """
     measured = accelerator.measured_matmul_flop_per_s
     peaks = accelerator.peak_flop_per_s
     half = peaks.get("bf16") or peaks.get("fp16") or accelerator.training_peak_flop_per_s

@@ -1,4 +1,4 @@
-"""From a question to its priced layouts: the one path that answers, calibration and backtest share."""
+"""Layout search: every legal layout of a question priced and ranked; answers, calibration and backtest share it."""
 
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ from estimator.question.question import LayoutRequest, Question
 __all__ = ["Choice", "Setting", "global_batch_sequences", "ranked_layouts", "setting_of", "usual_recompute"]
 
 _RANKED = 1024
-"""Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
+"""Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
 _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
@@ -31,7 +31,7 @@ DeepSeek-AI 2024)."""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A question with its stack, its numbers, and all layouts it allows."""
+    """A question with its software stack, the model's inputs, and every legal layout, not yet priced."""
 
     question: Question
     stack: Stack
@@ -42,17 +42,17 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The priced layouts of a setting, best first."""
+    """Step time and memory of a setting's layouts, shape (L,), and their ranking."""
 
     order: NDArray[np.intp]
-    """The best layouts by time, those that fit before those that do not; of each kind as many as anyone looks at."""
+    """Top layouts: fitting first, then by time; those that do not fit by memory. At most `_RANKED` of each kind."""
     seconds: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     fits: NDArray[np.bool_]
 
 
 def global_batch_sequences(question: Question) -> int:
-    """Return the batch of a step: as given, or a usual one for the size of model and cluster.
+    """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
     A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
     rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
@@ -89,7 +89,7 @@ def _parameters(question: Question) -> float:
 
 
 def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
-    """Return `question` with every layout its stack allows.
+    """Return `question` with the model's inputs and every layout that is legal on its stack.
 
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
@@ -126,7 +126,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
-    """Return `request`; whoever says how the model is split and not the context, has not split the context."""
+    """Return `request` with context parallelism 1 where tensor parallelism is stated and context parallelism is not."""
     if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
@@ -142,7 +142,7 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
 
 
 def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
-    """Return the setting's layouts priced, shape (L,), block by block.
+    """Return step time and memory of every layout, shape (L,), and the top layouts: fitting first, then by time.
 
     Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
     fits, the smallest comes first.
@@ -152,7 +152,7 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     for block in setting.layouts.blocks:
         seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(memory_of(setting.case, block.layouts).total_bytes)
-    fits = used_bytes <= USABLE_SHARE * setting.question.cluster.accelerator.memory_bytes
+    fits = used_bytes <= USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
     first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
@@ -161,7 +161,7 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
 
 
 def usual_recompute(setting: Setting) -> int:
-    """Return the least recomputation, an index into RECOMPUTES, of what is preferred while it fits.
+    """Return the least activation recomputation that is preferred while it fits, as an index into RECOMPUTES.
 
     It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
     make a slower layout the usual one.
@@ -172,7 +172,7 @@ def usual_recompute(setting: Setting) -> int:
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the first places of `which` by `key`; equal ones in the order of the layouts."""
+    """Return the indices of `which` by `key`: at least the first `_RANKED`, ties in the order of the layouts."""
     places = np.flatnonzero(which)
     values = key[places]
     if len(places) > _RANKED:

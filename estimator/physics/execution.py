@@ -48,7 +48,7 @@ class Execution:
     base_bits: int | None = None
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
     gradient_bytes: float = 4.0
-    """Bytes per gradient that is accumulated unsharded."""
+    """Bytes per gradient in the unsharded accumulation buffer."""
     sequence_parallel: bool = True
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
@@ -108,13 +108,13 @@ def _attention(
 
 
 def _gradient_bytes(stack: Stack, year: int) -> float:
-    """Return bytes of a gradient that is accumulated unsharded."""
+    """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
     accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 
 def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
-    """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
+    """Return whether tensor parallelism includes sequence parallelism; it came with selective recomputation."""
     if stack.name == "megatron-deepspeed":
         return False
     since = stack.sequence_parallel_since

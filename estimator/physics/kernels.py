@@ -24,7 +24,7 @@ _PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
 
 
 def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
-    """Return the share of the forward pass that is run again, attention apart.
+    """Return the share of the forward pass that recomputation runs again, attention core apart, shape (L,).
 
     Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
     with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
@@ -58,12 +58,15 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
 
 
 def expert_overhead(case: Case, constants: Constants) -> BROADCAST:
-    """Return the factor on routing, permutation and exchange of tokens: 1 where the host waits for each of them."""
+    """Return the factor on routing, permutation and all-to-all: 1 where each synchronises with the host."""
     return 1.0 + (constants["fused_expert_overhead"] - 1.0) * case.fused_experts
 
 
 def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
-    """Return seconds of memory-bound kernels, one micro-batch, all passes."""
+    """Return seconds of bandwidth-bound kernels (norms, activations, permutation, quantisation, gradient accumulation).
+
+    Bytes over achieved memory bandwidth, per micro-batch and stage, forward, backward and recomputation.
+    """
     sequence_split = where(case.sequence_parallel, lay.tensor, 1.0)
     hidden = case.heads_elements + case.mlp_elements + case.expert_elements
     elements = constants["residual_passes"] * case.residual_elements / sequence_split

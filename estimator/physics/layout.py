@@ -1,4 +1,4 @@
-"""Many layouts at once: one array per knob, all of shape (L,); a row is a Layout."""
+"""Layouts as a structure of arrays: one array per knob, all of shape (L,); a row is a Layout."""
 
 from dataclasses import dataclass, fields
 from typing import TypeAlias
@@ -13,12 +13,13 @@ __all__ = ["RECOMPUTES", "ZERO_STAGES", "Floats", "Layouts", "layouts_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
 ZERO_STAGES: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
+"""Names of ZeRO stages 0 to 3, in order."""
 RECOMPUTES: tuple[Recompute, ...] = ("none", "selective", "full")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layouts:
-    """Knobs of L layouts. Whole numbers held as floats, because they only ever meet floats."""
+    """Parallelism degrees and other knobs of L layouts; whole numbers, held as the floats that they only ever meet."""
 
     tensor: Floats
     pipeline: Floats

@@ -14,13 +14,13 @@ __all__ = ["matmul_s", "matrix_s"]
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
 _FEW = 512
-"""Matmuls of fewer layouts take as long as calling for them does: their three passes are timed in one call."""
+"""Array size up to which NumPy's call overhead dominates: the three passes of a matmul are then stacked in one call."""
 
 
 def matmul_s(
     case: Case, constants: Constants, m: BROADCAST, n: BROADCAST, k: BROADCAST, *, half: bool = False
 ) -> BROADCAST:
-    """Return seconds of an (m, k) by (k, n) matmul.
+    """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
         max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
         q = mn / (waves · SMs · tile)      k0 grows with the machine's balance
@@ -45,7 +45,7 @@ def matmul_s(
 def matrix_s(
     case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST
 ) -> tuple[BROADCAST, BROADCAST]:
-    """Return forward and backward seconds of one matrix, one layer, one micro-batch."""
+    """Return forward and backward seconds of one weight matrix's GEMMs on a rank, per layer and micro-batch."""
     n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
     k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
     m = tokens / lay.tensor if matrix.shard in {"none", "expert"} else tokens

@@ -32,7 +32,7 @@ class Group:
 
 
 def where(flag: BROADCAST, yes: BROADCAST, no: BROADCAST) -> BROADCAST:
-    """Return `yes` where `flag` is above 0, else `no`; a single flag makes no arrays."""
+    """Return `np.where(flag > 0, yes, no)`; with a scalar flag without making arrays."""
     if isinstance(flag, float):
         return yes if flag > 0 else no
     return np.where(flag > 0, yes, no)

@@ -43,7 +43,7 @@ def case_of(
     sequence_length: int,
     execution: Execution,
 ) -> Case:
-    """Return the numbers of one question."""
+    """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
     chip = cluster.accelerator
     widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
@@ -161,7 +161,11 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
 
 
 def _frozen_bytes(method: Method, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
+    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in.
+
+    NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
+    16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
+    """
     if base_bits is not None:
         return {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
     if precision in {"fp32", "tf32"}:

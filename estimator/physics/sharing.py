@@ -25,7 +25,7 @@ def shown_s(comm_s: BROADCAST, visible: BROADCAST, beside_s: BROADCAST) -> BROAD
 def layer_communication_s(
     case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST, busy_s: BROADCAST
 ) -> BROADCAST:
-    """Return seconds of tensor, context and expert parallelism that are waited for, one micro-batch, all passes."""
+    """Return exposed seconds of tensor-, context- and expert-parallel collectives, per micro-batch and stage."""
     again = (lay.recompute > 1) * 1.0
     layers = case.n_layers / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
@@ -77,7 +77,9 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCA
 
 
 def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
-    """Return seconds a step of reducing gradients and gathering weights that are waited for.
+    """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes each.
+
+        max(comm − overlap · stage time, visible share · comm)
 
     One micro-batch's time is there to hide it, on each stage; some share always shows.
     """

@@ -1,4 +1,4 @@
-"""What each knob of a layout may be for a question."""
+"""Search space of layouts: the values each knob may take for a question."""
 
 from estimator.models.transformer import Transformer
 from estimator.physics.lattice import Space
@@ -15,6 +15,7 @@ _WIDEST_CONTEXT = 64
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer."""
 _LONG_SEQUENCE = 16_384
+"""Tokens from which on context parallelism is searched."""
 
 
 def _divisors(whole: int, most: int) -> tuple[int, ...]:
@@ -24,7 +25,11 @@ def _divisors(whole: int, most: int) -> tuple[int, ...]:
 def knob_choices(
     t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
 ) -> Space:
-    """Return what each knob may be: what the caller fixed, else all that is legal on the stack."""
+    """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
+
+    Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism from sequences of
+    16,384 on, in chunks of 2·degree (load-balanced ring attention); expert parallelism by divisors of the experts.
+    """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
         return (fixed,) if fixed is not None else free

@@ -1,4 +1,4 @@
-"""Seconds of one training step: the roofline of every operation, collectives, pipeline, optimizer.
+"""Analytic step-time model: rooflines of the operations, alpha-beta collectives, 1F1B pipeline, optimizer.
 
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
@@ -23,7 +23,7 @@ PARTS = ("compute", "attention", "memory_bound", "communication", "bubble", "opt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTime:
-    """Seconds of a step by part, each of shape (L,)."""
+    """Seconds of a step by part, each of shape (L,): what is exposed, so that they add up to the step."""
 
     compute_s: Floats
     attention_s: Floats
@@ -35,7 +35,7 @@ class StepTime:
 
     @property
     def total_s(self) -> Floats:
-        """Seconds of the step."""
+        """Seconds of the step, shape (L,): the sum of its parts."""
         return (
             self.compute_s
             + self.attention_s
@@ -57,7 +57,7 @@ class _Pass:
     communication: BROADCAST
     host: BROADCAST
     last_stage: BROADCAST
-    """Logits and loss, which the last stage has on top."""
+    """Logits and loss, on the last stage only."""
 
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:

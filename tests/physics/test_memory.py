@@ -43,8 +43,8 @@ def _case(
     return case_of(transformer, cluster, "bf16", Method(name=method), sequence_length, unfused=unfused)
 
 
-def _states_bytes(of: Memory) -> float:
-    return float((of.weights_bytes + of.gradients_bytes + of.optimizer_bytes)[0])
+def _states_bytes(used: Memory) -> float:
+    return float((used.weights_bytes + used.gradients_bytes + used.optimizer_bytes)[0])
 
 
 def _parameters(model: str) -> int:
@@ -99,9 +99,9 @@ def test_full_recomputation_keeps_the_input_of_each_layer_and_one_layer_whole() 
 
 def test_the_first_stage_holds_as_many_micro_batches_as_there_are_stages() -> None:
     """Narayanan et al. 2021, section 2.2 (1F1B): p micro-batches of L/p layers are all layers of one."""
-    of = _case(GPT_3, n_gpus=8)
-    alone = memory_of(of, layouts_of(PLAIN)).activations_bytes[0]
-    piped = memory_of(of, layouts_of(replace(PLAIN, pipeline_parallel=8, micro_batches=64))).activations_bytes[0]
+    case = _case(GPT_3, n_gpus=8)
+    alone = memory_of(case, layouts_of(PLAIN)).activations_bytes[0]
+    piped = memory_of(case, layouts_of(replace(PLAIN, pipeline_parallel=8, micro_batches=64))).activations_bytes[0]
     assert piped == pytest.approx(alone, rel=1e-9)
 
 
@@ -112,8 +112,8 @@ def test_a_65b_model_is_fine_tuned_on_48_gb_in_four_bits_and_not_in_sixteen() ->
     assert memory_of(_case("llama-65b", sequence_length=512), lay).total_bytes[0] > 780e9
 
 
-def test_a_frozen_base_has_no_gradients_and_no_optimizer() -> None:
-    """Hu et al. 2021, section 4.2: only the adapters have them, at rank 16 less than a hundredth of the weights."""
+def test_gradients_and_optimizer_states_of_adapters_are_less_than_a_hundredth_of_all() -> None:
+    """Hu et al. 2021, section 4.2: a frozen base has none, and at rank 16 adapters are less than a hundredth of it."""
     full, lora = (memory_of(_case("llama-3.1-8b", method=name), layouts_of(PLAIN)) for name in ("full", "lora"))
     assert lora.weights_bytes[0] == full.weights_bytes[0]
     assert lora.gradients_bytes[0] < 0.01 * full.gradients_bytes[0]
@@ -122,8 +122,8 @@ def test_a_frozen_base_has_no_gradients_and_no_optimizer() -> None:
 
 @pytest.mark.parametrize("knob", ["tensor_parallel", "context_parallel", "pipeline_parallel"])
 def test_splitting_further_never_takes_more_on_a_device(knob: str) -> None:
-    of = _case(GPT_3, n_gpus=512)
-    totals = [memory_of(of, layouts_of(_split(knob, degree))).total_bytes[0] for degree in (1, 2, 4, 8)]
+    case = _case(GPT_3, n_gpus=512)
+    totals = [memory_of(case, layouts_of(_split(knob, degree))).total_bytes[0] for degree in (1, 2, 4, 8)]
     assert totals == sorted(totals, reverse=True)
 
 
@@ -140,7 +140,7 @@ def test_a_coherent_host_takes_activations_of_a_model_without_stages() -> None:
     grace, plain = (setting_of(_question(chip, "nemo", 2026)).case for chip in ("gb200", "b200-sxm"))
     for pipeline, share in ((1, 0.5), (8, 1.0)):
         lay = layouts_of(replace(PLAIN, pipeline_parallel=pipeline, micro_batches=64))
-        on_device, kept = (memory_of(of, lay).activations_bytes[0] for of in (grace, plain))
+        on_device, kept = (memory_of(case, lay).activations_bytes[0] for case in (grace, plain))
         assert on_device == pytest.approx(share * kept)
 
 

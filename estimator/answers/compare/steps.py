@@ -108,7 +108,7 @@ def _candidates(of: Setting) -> tuple[Rows, bool]:
 
     Of layouts that differ in recomputation alone, the one that recomputes least is fastest: the others are left out.
     """
-    capacity_bytes = USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
+    capacity_bytes = USABLE_SHARE.mode * of.question.cluster.accelerator.memory_bytes
     blocks = of.layouts.blocks
     totals = [np.broadcast_to(memory_of(of.case, block.layouts).total_bytes, block.legal.shape) for block in blocks]
     for least in (usual_recompute(of), 0):

@@ -74,6 +74,7 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
         total_tokens=None,
         gpu_hours=None,
         wallclock_days=None,
+        lab=of["lab"],
         group=of["name"],
         source=source,
         read=True,

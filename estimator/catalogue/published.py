@@ -58,6 +58,13 @@ class PublishedRun:
     total_tokens: float | None
     gpu_hours: float | None
     wallclock_days: float | None
+    lab: str
+    """Who measured: one organisation with its machines, tuning and code.
+
+    All repositories of an organisation are one lab. An MLPerf result that runs a chip vendor's code on its chips is
+    that vendor's, whoever submitted it; who measures a vendor's framework on machines of their own is their own lab.
+    A number that a source quotes is the lab's that measured it.
+    """
     group: str
     """Repository or document; what is left out together when accuracy is judged."""
     source: str
@@ -117,6 +124,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         total_tokens=real("total_tokens"),
         gpu_hours=real("gpu_hours"),
         wallclock_days=real("days"),
+        lab=row["lab"],
         group=row["group"],
         source=row["source"],
         read=row["read"] == "yes",

@@ -79,6 +79,7 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _price_faults(prices, {row["id"] for row in accelerators["accelerators"]})
         faults += _energy_faults(energy)
         faults += _run_faults(runs, {row["id"] for row in accelerators["accelerators"]})
+        faults += _lab_faults(runs)
         steps: Any = files["steps.json"]
         faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
         calibration: Any = files["calibration.json"]
@@ -160,7 +161,7 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
             yield f"{where}: unknown accelerator {row['accelerator']!r}"
         if row["stack"] not in STACKS or row["precision"] not in {*PRECISIONS, "int8"}:
             yield f"{where}: unknown stack {row['stack']!r} or precision {row['precision']!r}"
-        if not all(row[field] for field in ("source", "group", "framework")) or row["read"] not in {"yes", "no"}:
+        if not all(row[field] for field in ("source", "group", "lab", "framework")) or row["read"] not in {"yes", "no"}:
             yield f"{where}: does not say where it is from, what ran it, or whether it was read"
         if bool(row["measured"]) != bool(row["tokens_per_s_per_gpu"]):
             yield f"{where}: a speed needs what it was worked out from"
@@ -171,9 +172,21 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
                 yield f"{where}: {field} is {row[field]}"
 
 
+def _lab_faults(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    labs: dict[str, set[str]] = {}
+    for row in rows:
+        labs.setdefault(row["group"], set()).add(row["lab"])
+    for group, found in labs.items():
+        # A submitter to MLPerf may run the chips, and the code, of several vendors.
+        if len(found) > 1 and not group.startswith("mlperf "):
+            yield f"runs.csv: {group} is of several labs: {', '.join(sorted(found))}"
+
+
 def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
     for one in rows["sets"]:
         where = f"steps.json: {one['name']}"
+        if not one["lab"]:
+            yield f"{where}: does not say who measured"
         if one["accelerator"] not in accelerator_ids or one["source"] not in rows["sources"]:
             yield f"{where}: unknown accelerator {one['accelerator']} or source {one['source']}"
         if one["stack"] not in STACKS or one["precision"] not in PRECISIONS:

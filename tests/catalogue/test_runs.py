@@ -112,6 +112,25 @@ def test_every_run_says_where_it_is_from_and_what_ran_it() -> None:
         assert (run.tokens_per_second_per_gpu is None) == (not run.measured), run.id
 
 
+def test_a_source_is_of_one_lab_but_for_mlperf() -> None:
+    """A lab is one organisation with its machines, tuning and code.
+
+    A submitter to MLPerf that runs a chip vendor's code on its chips counts as that vendor, and may do so for several.
+    """
+    labs: dict[str, set[str]] = {}
+    for run in RUNS:
+        assert run.lab, run.id
+        labs.setdefault(run.group, set()).add(run.lab)
+    several = {group for group, found in labs.items() if len(found) > 1}
+    assert all(group.startswith("mlperf ") for group in several)
+    assert labs["mlperf v5.1 Dell"] == {"NVIDIA", "AMD"}
+
+
+def test_all_that_nvidia_measured_is_of_one_lab() -> None:
+    """Its papers, containers and recipes share machines, tuning and code, so that they stand or fall together."""
+    assert {run.lab for run in RUNS if run.group.startswith(("NVIDIA", "docs.nvidia.com"))} == {"NVIDIA"}
+
+
 def test_a_run_without_a_speed_has_a_duration() -> None:
     """Else it says nothing."""
     for run in RUNS:
@@ -127,6 +146,8 @@ def test_a_run_without_a_speed_has_a_duration() -> None:
         ("tokens_per_s_per_gpu", "-5", "tokens_per_s_per_gpu is -5"),
         ("source", "", "where it is from"),
         ("measured", "", "worked out from"),
+        ("lab", "", "where it is from"),
+        ("lab", "Nobody", "is of several labs"),
     ],
 )
 def test_a_slip_in_a_row_is_named_with_the_row(field: str, value: str, fault: str) -> None:
@@ -134,7 +155,7 @@ def test_a_slip_in_a_row_is_named_with_the_row(field: str, value: str, fault: st
     with (DATA / "runs.csv").open(newline="", encoding="utf-8") as text:
         rows = list(csv.DictReader(text))
     rows[0][field] = value
-    with pytest.raises(CatalogueError, match=f"runs.csv: {rows[0]['id']}: .*{fault}"):
+    with pytest.raises(CatalogueError, match=f"runs.csv: ({rows[0]['id']}|{rows[0]['group']})\\b.*{fault}"):
         checked_files(files, rows)
 
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from estimator.catalogue.run_details import RunDetails, run_details
 from estimator.models.training import MethodName, Recompute
 from estimator.models.transformer import Experts, LatentAttention, Transformer
 from estimator.question.question import Sharding
@@ -49,9 +50,11 @@ class PublishedRun:
     released: float
     """When its software was released, in years: containers are named by year and month; the middle of `year` else."""
     offloaded: bool
-    """Whether states were kept in host memory."""
+    """Whether states were kept in host memory by a stack that is not made for it; see `details.offloaded_states`."""
     packed_short: bool
     """Whether short documents were packed, so that attention saw far less than the sequence."""
+    details: RunDetails
+    """What few sources say."""
     tokens_per_second_per_gpu: float | None
     measured: str
     """What the source printed that the speed follows from."""
@@ -119,6 +122,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         released=_released(row["framework"], int(row["year"])),
         offloaded=bool(row["offload"]),
         packed_short=bool(row["packing"]),
+        details=run_details(row),
         tokens_per_second_per_gpu=real("tokens_per_s_per_gpu"),
         measured=row["measured"],
         total_tokens=real("total_tokens"),
@@ -140,7 +144,7 @@ _SHARDINGS: Mapping[str, Sharding | None] = {
     "zero3": "zero3",
 }
 _RECOMPUTES: Mapping[str, Recompute | None] = {"": None, "none": "none", "selective": "selective", "full": "full"}
-_METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora"}
+_METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora", "frozen": "frozen"}
 
 
 def _transformer(row: Mapping[str, str]) -> Transformer:

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
     AcceleratorFile,
@@ -51,7 +52,9 @@ _NEEDED = {
     *("memory_gb", "memory_addressable_gib", "memory_bandwidth_gb_s", "pcie_gb_s", "gpus_per_node"),
     *("scale_out_gbps", "tdp_w"),
 }
+_QLORA_BITS = 4
 _SPEEDS = ("tokens_per_s_per_gpu", "total_tokens", "gpu_hours", "days")
+_POSITIVE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus")
 _ALLOWED = (
     _RATES
     | _NEEDED
@@ -167,9 +170,24 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
             yield f"{where}: a speed needs what it was worked out from"
         if not any(row[field] for field in _SPEEDS):
             yield f"{where}: has no speed and no duration"
-        for field in (*_SPEEDS, "layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus"):
+        yield from (f"{where}: {fault}" for fault in _detail_faults(row))
+        for field in (*_SPEEDS, *DETAIL_NUMBERS, *_POSITIVE):
             if row[field] and not 0 < float(row[field]) < math.inf:
                 yield f"{where}: {field} is {row[field]}"
+
+
+def _detail_faults(row: Mapping[str, str]) -> Iterator[str]:
+    for field, words in DETAIL_VALUES.items():
+        if row[field] and row[field] not in words:
+            yield f"{field} is {row[field]!r}, not one of {', '.join(sorted(words))}"
+    if not HOST_STATES.issuperset(row["offloaded_states"].split()):
+        yield f"offloaded_states are {row['offloaded_states']!r}, not of {', '.join(sorted(HOST_STATES))}"
+    if (row["method"] == "qlora") != (BASE_BITS.get(row["base_format"]) == _QLORA_BITS):
+        yield f"method {row['method']!r} with a base of {row['base_format'] or '16 bits'}: qlora is a 4-bit base"
+    if (row["lora_rank"] or row["lora_targets"]) and row["method"] not in {"lora", "qlora"}:
+        yield f"method {row['method']!r} has no adapters"
+    if row["routing"] and not row["experts"]:
+        yield "routes tokens, and has no experts"
 
 
 def _lab_faults(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:

@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
+from estimator.catalogue.run_details import RunDetails
 from estimator.catalogue.shapes import STEP_COLUMNS, StepSetRow
 from estimator.models.transformer import Transformer
 
@@ -69,11 +70,13 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
         released=of["year"] + 0.5,
         offloaded=False,
         packed_short=False,
+        details=RunDetails(attention="eager"),
         tokens_per_second_per_gpu=counts["global_batch"] * sequence / (step_s * counts["gpus"]),
         measured="seconds a step",
         total_tokens=None,
         gpu_hours=None,
         wallclock_days=None,
+        lab=of["lab"],
         group=of["name"],
         source=source,
         read=True,

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from estimator.catalogue.run_details import RunDetails, run_details
 from estimator.models.training import MethodName, Recompute
 from estimator.models.transformer import Experts, LatentAttention, Transformer
 from estimator.question.question import Sharding
@@ -49,15 +50,24 @@ class PublishedRun:
     released: float
     """When its software was released, in years: containers are named by year and month; the middle of `year` else."""
     offloaded: bool
-    """Whether states were kept in host memory."""
+    """Whether states were kept in host memory by a stack that is not made for it; see `details.offloaded_states`."""
     packed_short: bool
     """Whether short documents were packed, so that attention saw far less than the sequence."""
+    details: RunDetails
+    """What few sources say."""
     tokens_per_second_per_gpu: float | None
     measured: str
     """What the source printed that the speed follows from."""
     total_tokens: float | None
     gpu_hours: float | None
     wallclock_days: float | None
+    lab: str
+    """Who measured: one organisation with its machines, tuning and code.
+
+    All repositories of an organisation are one lab. An MLPerf result that runs a chip vendor's code on its chips is
+    that vendor's, whoever submitted it; who measures a vendor's framework on machines of their own is their own lab.
+    A number that a source quotes is the lab's that measured it.
+    """
     group: str
     """Repository or document; what is left out together when accuracy is judged."""
     source: str
@@ -112,11 +122,13 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         released=_released(row["framework"], int(row["year"])),
         offloaded=bool(row["offload"]),
         packed_short=bool(row["packing"]),
+        details=run_details(row),
         tokens_per_second_per_gpu=real("tokens_per_s_per_gpu"),
         measured=row["measured"],
         total_tokens=real("total_tokens"),
         gpu_hours=real("gpu_hours"),
         wallclock_days=real("days"),
+        lab=row["lab"],
         group=row["group"],
         source=row["source"],
         read=row["read"] == "yes",
@@ -132,7 +144,7 @@ _SHARDINGS: Mapping[str, Sharding | None] = {
     "zero3": "zero3",
 }
 _RECOMPUTES: Mapping[str, Recompute | None] = {"": None, "none": "none", "selective": "selective", "full": "full"}
-_METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora"}
+_METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora", "frozen": "frozen"}
 
 
 def _transformer(row: Mapping[str, str]) -> Transformer:

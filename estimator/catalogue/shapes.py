@@ -329,6 +329,8 @@ class StepSetRow(TypedDict):
     name: str
     note: str
     source: str
+    lab: str
+    """Who measured; see published.PublishedRun."""
     accelerator: str
     gpus_per_node: int
     precision: str

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
     AcceleratorFile,
@@ -51,7 +52,9 @@ _NEEDED = {
     *("memory_gb", "memory_addressable_gib", "memory_bandwidth_gb_s", "pcie_gb_s", "gpus_per_node"),
     *("scale_out_gbps", "tdp_w"),
 }
+_QLORA_BITS = 4
 _SPEEDS = ("tokens_per_s_per_gpu", "total_tokens", "gpu_hours", "days")
+_POSITIVE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus")
 _ALLOWED = (
     _RATES
     | _NEEDED
@@ -79,6 +82,7 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _price_faults(prices, {row["id"] for row in accelerators["accelerators"]})
         faults += _energy_faults(energy)
         faults += _run_faults(runs, {row["id"] for row in accelerators["accelerators"]})
+        faults += _lab_faults(runs)
         steps: Any = files["steps.json"]
         faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
         calibration: Any = files["calibration.json"]
@@ -160,20 +164,47 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
             yield f"{where}: unknown accelerator {row['accelerator']!r}"
         if row["stack"] not in STACKS or row["precision"] not in {*PRECISIONS, "int8"}:
             yield f"{where}: unknown stack {row['stack']!r} or precision {row['precision']!r}"
-        if not all(row[field] for field in ("source", "group", "framework")) or row["read"] not in {"yes", "no"}:
+        if not all(row[field] for field in ("source", "group", "lab", "framework")) or row["read"] not in {"yes", "no"}:
             yield f"{where}: does not say where it is from, what ran it, or whether it was read"
         if bool(row["measured"]) != bool(row["tokens_per_s_per_gpu"]):
             yield f"{where}: a speed needs what it was worked out from"
         if not any(row[field] for field in _SPEEDS):
             yield f"{where}: has no speed and no duration"
-        for field in (*_SPEEDS, "layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequence", "gpus"):
+        yield from (f"{where}: {fault}" for fault in _detail_faults(row))
+        for field in (*_SPEEDS, *DETAIL_NUMBERS, *_POSITIVE):
             if row[field] and not 0 < float(row[field]) < math.inf:
                 yield f"{where}: {field} is {row[field]}"
+
+
+def _detail_faults(row: Mapping[str, str]) -> Iterator[str]:
+    for field, words in DETAIL_VALUES.items():
+        if row[field] and row[field] not in words:
+            yield f"{field} is {row[field]!r}, not one of {', '.join(sorted(words))}"
+    if not HOST_STATES.issuperset(row["offloaded_states"].split()):
+        yield f"offloaded_states are {row['offloaded_states']!r}, not of {', '.join(sorted(HOST_STATES))}"
+    if (row["method"] == "qlora") != (BASE_BITS.get(row["base_format"]) == _QLORA_BITS):
+        yield f"method {row['method']!r} with a base of {row['base_format'] or '16 bits'}: qlora is a 4-bit base"
+    if (row["lora_rank"] or row["lora_targets"]) and row["method"] not in {"lora", "qlora"}:
+        yield f"method {row['method']!r} has no adapters"
+    if row["routing"] and not row["experts"]:
+        yield "routes tokens, and has no experts"
+
+
+def _lab_faults(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
+    labs: dict[str, set[str]] = {}
+    for row in rows:
+        labs.setdefault(row["group"], set()).add(row["lab"])
+    for group, found in labs.items():
+        # A submitter to MLPerf may run the chips, and the code, of several vendors.
+        if len(found) > 1 and not group.startswith("mlperf "):
+            yield f"runs.csv: {group} is of several labs: {', '.join(sorted(found))}"
 
 
 def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
     for one in rows["sets"]:
         where = f"steps.json: {one['name']}"
+        if not one["lab"]:
+            yield f"{where}: does not say who measured"
         if one["accelerator"] not in accelerator_ids or one["source"] not in rows["sources"]:
             yield f"{where}: unknown accelerator {one['accelerator']} or source {one['source']}"
         if one["stack"] not in STACKS or one["precision"] not in PRECISIONS:

@@ -1,7 +1,8 @@
 """The published runs as one table the step-time model can be fitted to and judged on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +20,7 @@ from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
+from estimator.question.practice import AttentionKernel, OptimizerName, Practice
 from estimator.question.question import LayoutRequest, Question
 
 __all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
@@ -34,6 +36,8 @@ class Table:
     log_measured: Floats
     """Log of measured seconds per token and device."""
     groups: tuple[str, ...]
+    labs: tuple[str, ...]
+    """Whose runs they are; left out together when accuracy is judged."""
     traits: Traits
     effects: tuple[tuple[str, ...], ...]
     regimes: tuple[tuple[str, ...], ...]
@@ -57,7 +61,7 @@ def published_question(run: PublishedRun) -> Question:
         transformer=run.transformer,
         cluster=cluster,
         precision=run.precision,
-        method=Method(name=run.method),
+        method=_method(run),
         sequence_length=run.sequence_length,
         global_batch_sequences=run.global_batch_sequences,
         layout=LayoutRequest(
@@ -71,8 +75,60 @@ def published_question(run: PublishedRun) -> Question:
             recompute=run.recompute,
         ),
         framework=run.stack,
+        practice=_practice(run),
         released=run.released,
     )
+
+
+def _method(run: PublishedRun) -> Method:
+    rank = run.details.lora_rank
+    return Method(name=run.method) if rank is None else Method(name=run.method, lora_rank=rank)
+
+
+def _practice(run: PublishedRun) -> Practice:
+    """Return what a source says of how its run was run, as a caller would say it."""
+    details = run.details
+    compiled = "compiled" if details.compiled else None
+    optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
+    states = details.offloaded_states
+    return Practice(
+        attention=_ATTENTIONS.get(details.attention),
+        fused_kernels=True if details.compiled else details.fused_kernels,
+        launch="graphs" if details.cuda_graphs == "yes" else compiled,
+        fused_loss=details.fused_loss,
+        optimizer=optimizer,
+        offload_optimizer=True if "optimizer" in states else None,
+        offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
+        offload_activations=True if "activations" in states and run.stack != "llmq" else None,
+        overlap=details.overlap,
+        tensor_overlap=False if details.overlap is False else None,
+        dequantization="gptq" if details.base_format == "gptq-int4" else None,
+        base_bits=details.base_bits,
+        recipe=None if not details.tuning else "performance" if details.tuning == "performance" else "default",
+    )
+
+
+_ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
+    {
+        "eager": "unfused",
+        "sdpa": "flash_2",
+        "flash": "flash_2",
+        "flash2": "flash_2",
+        "flash3": "flash_3",
+        "flex": "flash_2",
+    }
+)
+_OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
+    {
+        "adamw_8bit": "adamw_8bit",
+        "adamw8bit": "adamw_8bit",
+        "paged_adamw_8bit": "paged_adamw_8bit",
+        "adafactor": "adafactor",
+        "lion": "lion",
+        "sgd": "sgd",
+        "muon": "muon",
+    }
+)
 
 
 def published_setting(run: PublishedRun) -> Setting:
@@ -131,6 +187,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         layouts=joined(rows),
         log_measured=-np.log([run.tokens_per_second_per_gpu or 1.0 for run in kept]),
         groups=tuple(run.group for run in kept),
+        labs=tuple(run.lab for run in kept),
         traits=joined_traits(traits),
         effects=tuple(keys),
         regimes=tuple(regimes),

@@ -74,7 +74,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop" if said.experts is not None else untuned,
-        fused_experts=release(question) >= stack.fused_experts_since,
+        fused_experts=release(question) >= stack.fused_experts_since and said.recipe != "default",
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),

@@ -113,6 +113,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
 
 def routing_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return seconds a micro-batch of finding the tokens of experts, starting them, and waiting for the host."""
-    starts = constants["expert_start_s"] * case.n_experts / lay.expert * 3.0
-    routing = np.maximum(starts, constants["expert_floor_s"]) * case.n_expert_layers / lay.pipeline
+    starts = constants["expert_start_s"] * case.n_experts / lay.expert
+    again = again_share(case, constants, lay)
+    routing = (constants["expert_floor_s"] + starts) * case.n_expert_layers / lay.pipeline * (1.0 + again / 2.0)
     return routing * expert_overhead(case, constants)

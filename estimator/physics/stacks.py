@@ -89,7 +89,7 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
             _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
             _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023, fused_experts=2026.4, sinks=2026.4),
             _stack("megatron", "tuned", "zero1", None, model_parallel=True, hides=2024),
-            _stack("megatron-deepspeed", "research", "zero1", "full", model_parallel=True, fused=2024),
+            _stack("megatron-deepspeed", "research", "zero1", None, model_parallel=True, fused=2023),
             _stack("deepspeed", "untuned", "zero3", None),
             _stack("maxtext", "tuned", "zero3", None, fused=2023, sinks=2025.0),
             _stack("jax", "research", "zero3", None),

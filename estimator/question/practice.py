@@ -12,6 +12,7 @@ __all__ = [
     "OptimizerName",
     "Packing",
     "Practice",
+    "Recipe",
 ]
 
 AttentionKernel = Literal["flash_3", "flash_2", "memory_efficient", "unfused"]
@@ -23,6 +24,8 @@ ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
 Packing = Literal["packed", "padded"]
+Recipe = Literal["performance", "default"]
+"""What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused"]
 """Kernels that expand a 4-bit base: bitsandbytes' NF4; GPTQ's of 2023; those fused with the product."""
 
@@ -53,6 +56,7 @@ class Practice:
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""
+    recipe: Recipe | None = None
     fp8_recipe: str | None = None
     """Scaling of 8-bit matmuls as its stack calls it: delayed, tensorwise, blockwise, mxfp8, rowwise."""
 

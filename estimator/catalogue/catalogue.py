@@ -27,6 +27,7 @@ from estimator.catalogue.shapes import (
     StepsFile,
     TablesFile,
 )
+from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "run_rows",
     "runs",
     "tables",
+    "threads",
     "transformer",
     "transformers",
 ]
@@ -156,6 +158,13 @@ def measured_steps() -> StepsFile:
     """Return measured steps of many layouts as written; see estimator.catalogue.measured_steps."""
     rows: StepsFile = _loaded("steps.json")
     return rows
+
+
+@cache
+def threads() -> tuple[ThreadRun, ...]:
+    """Return every run that people asked about in public threads, in the file's order: by thread."""
+    file: ThreadFile = _loaded("threads.json")
+    return tuple(thread_run(row) for row in file["threads"])
 
 
 @cache

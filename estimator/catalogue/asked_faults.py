@@ -1,4 +1,4 @@
-"""Faults of the file that holds questions as arguments: threads of people."""
+"""Faults of the files that hold questions as arguments: threads of people, and what was published of memory."""
 
 import math
 import re
@@ -8,10 +8,11 @@ from dataclasses import fields
 from types import MappingProxyType
 from typing import Any
 
+from estimator.catalogue.memory_observations import MEMORY_UNITS, MemoryFile
 from estimator.catalogue.threads import ThreadFile, ThreadMeasuredRow, ThreadTool
 from estimator.question.request import Request
 
-__all__ = ["thread_faults"]
+__all__ = ["memory_faults", "thread_faults"]
 
 _ASKED = frozenset(field.name for field in fields(Request))
 _BESIDE: Mapping[ThreadTool, frozenset[str]] = MappingProxyType(
@@ -43,6 +44,24 @@ def thread_faults(file: ThreadFile) -> Iterator[str]:
             yield f"{where}: measured {row['measured']['value']!r} {row['measured']['unit']}"
         if row["scored"] == bool(row.get("unscored_because")):
             yield f"{where}: is scored, or says why not"
+
+
+def memory_faults(file: MemoryFile) -> Iterator[str]:
+    """Yield what is wrong with data/memory.json beside its shape."""
+    yield from (f"memory.json: {one} is listed twice" for one in _repeated(row["id"] for row in file["observations"]))
+    used = {row["source"] for row in file["observations"]}
+    yield from (f"memory.json: source {key} is listed and never used" for key in sorted(set(file["sources"]) - used))
+    for row in file["observations"]:
+        where = f"memory.json: {row['id']}"
+        if row["source"] not in file["sources"]:
+            yield f"{where}: unknown source {row['source']}"
+        if row["published"]["unit"] not in MEMORY_UNITS[row["kind"]]:
+            yield f"{where}: a {row['kind']} in {row['published']['unit']}"
+        if isinstance(row["published"]["value"], bool) != (row["kind"] == "fits") or row["published"]["value"] < 0:
+            yield f"{where}: published {row['published']['value']!r}"
+        yield from (f"{where}: {fault}" for fault in _argument_faults(row["arguments"], _ASKED))
+        if row["kind"] == "longest_context" and "sequence_length" in row["arguments"]:
+            yield f"{where}: the longest context is what was found, not asked"
 
 
 def _argument_faults(arguments: Mapping[str, Any], known: frozenset[str]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.models import NOISE as MODEL_NOISE
 from estimator.catalogue.models import ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
@@ -27,6 +28,7 @@ from estimator.catalogue.shapes import (
     StepsFile,
     TablesFile,
 )
+from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "energy_defaults",
     "grid_carbon",
     "measured_steps",
+    "memory_observations",
     "model",
     "nearest_accelerators",
     "prices",
@@ -47,6 +50,7 @@ __all__ = [
     "run_rows",
     "runs",
     "tables",
+    "threads",
     "transformer",
     "transformers",
 ]
@@ -156,6 +160,20 @@ def measured_steps() -> StepsFile:
     """Return measured steps of many layouts as written; see estimator.catalogue.measured_steps."""
     rows: StepsFile = _loaded("steps.json")
     return rows
+
+
+@cache
+def threads() -> tuple[ThreadRun, ...]:
+    """Return every run that people asked about in public threads, in the file's order: by thread."""
+    file: ThreadFile = _loaded("threads.json")
+    return tuple(thread_run(row) for row in file["threads"])
+
+
+@cache
+def memory_observations() -> tuple[MemoryObservation, ...]:
+    """Return every published peak, longest context, and run that fitted or did not."""
+    file: MemoryFile = _loaded("memory.json")
+    return tuple(memory_observation(row, file["sources"]) for row in file["observations"])
 
 
 @cache

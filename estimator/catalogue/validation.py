@@ -10,6 +10,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.asked_faults import memory_faults, thread_faults
+from estimator.catalogue.memory_observations import MemoryFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
@@ -23,6 +25,7 @@ from estimator.catalogue.shapes import (
     StepsFile,
     TablesFile,
 )
+from estimator.catalogue.threads import ThreadFile
 from estimator.physics.constants import PRIORS
 from estimator.physics.stacks import STACKS
 
@@ -33,10 +36,12 @@ _SHAPES: Mapping[str, Any] = {
     "accuracy.json": AccuracyFile,
     "calibration.json": CalibrationFile,
     "energy.json": EnergyFile,
+    "memory.json": MemoryFile,
     "models.json": ModelFile,
     "prices.json": PriceFile,
     "steps.json": StepsFile,
     "tables.json": TablesFile,
+    "threads.json": ThreadFile,
 }
 _DATE = re.compile(r"20\d\d(-\d\d(-\d\d)?)?")
 _CONFIDENCES = {"read", "read-secondary", "measured", "derived", "remembered", "default", "estimate"}
@@ -85,6 +90,10 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _lab_faults(runs)
         steps: Any = files["steps.json"]
         faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
+        threads: Any = files["threads.json"]
+        faults += thread_faults(threads)
+        memory: Any = files["memory.json"]
+        faults += memory_faults(memory)
         calibration: Any = files["calibration.json"]
         faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:

@@ -101,6 +101,7 @@ def _practice(run: PublishedRun) -> Practice:
         offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,
         overlap=details.overlap,
+        zero_engine="deepspeed" if "deepspeed" in run.framework.casefold() else None,
         tensor_overlap=False if details.overlap is False else None,
         dequantization="gptq" if details.base_format == "gptq-int4" else None,
         base_bits=details.base_bits,

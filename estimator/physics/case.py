@@ -148,8 +148,8 @@ class Case:
     """The same for each local expert, where the host goes through them one by one."""
     gathers: Numbers
     """Modules of a layer that ZeRO-3 gathers one after the other."""
-    hooks: Numbers
-    """The same where each makes the host plan and wait (DeepSpeed), else 0."""
+    launch_share: Numbers
+    """Of the host's work that a compiler or a graph leaves."""
     eager_trainer: Numbers
     """1 where a general trainer's bookkeeping stands between micro-batches."""
     sequence_parallel: Numbers

@@ -88,7 +88,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, year),
         sequence_parallel=_sequence_parallel(question, stack, year),
-        module_hooks=stack.name == "deepspeed",
+        module_hooks=said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.name),
         packed_short=packed_short,
     )
 

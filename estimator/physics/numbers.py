@@ -154,8 +154,8 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "operations": share * operations,
         "expert_operations": share * _OPERATIONS_EXPERTS,
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
+        "launch_share": share,
         "gathers": modules,
-        "hooks": modules * execution.module_hooks,
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
 

@@ -124,6 +124,6 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
         "communication_s": n * (one.communication + crossing + sharded) + reduction,
         "bubble_s": bubble,
         "optimizer_s": optimizer,
-        "other_s": n * launch + constants["step_constant_s"],
+        "other_s": n * launch + constants["step_constant_s"] * case.launch_share,
     }
     return StepTime(**{name: np.asarray(value * slow, dtype=np.float64) for name, value in parts.items()})

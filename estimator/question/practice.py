@@ -13,6 +13,7 @@ __all__ = [
     "Packing",
     "Practice",
     "Recipe",
+    "ZeroEngine",
 ]
 
 AttentionKernel = Literal["flash_3", "flash_2", "memory_efficient", "unfused"]
@@ -24,6 +25,8 @@ ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
 Packing = Literal["packed", "padded"]
+ZeroEngine = Literal["fsdp", "deepspeed"]
+"""Who shards states: FSDP gathers layer by layer, DeepSpeed's ZeRO-3 module by module, with a hook on each."""
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused"]
@@ -51,6 +54,7 @@ class Practice:
     """Whether gradient reductions and weight gathers run beside compute."""
     tensor_overlap: bool | None = None
     """Whether tensor-parallel collectives run beside the matmuls they feed."""
+    zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
     dequantization: Dequantization | None = None

@@ -18,9 +18,9 @@ import numpy as np
 
 from estimator.answers.estimate.predict import prediction
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import calibration
-from estimator.physics.choice import Choice, choice, setting
-from estimator.physics.memory import memory
+from estimator.evidence.calibration import committed_calibration
+from estimator.physics.choice import Choice, ranked_layouts, setting_of
+from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
@@ -73,18 +73,18 @@ SEARCHES = (
 def main() -> None:
     """Measure, and print the tables."""
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-    constants = calibration().constants
+    constants = committed_calibration().constants
     print("| time and memory of every layout (≥ 2 million a second) | layouts | ms | million a second |")
     print("| --- | --- | --- | --- |")
     for asked in SPACES:
-        n = len(setting(asked).layouts)
+        n = len(setting_of(asked).layouts)
         spent_s = fastest_s(partial(found_and_priced, asked))
         print(f"| {named(asked)} | {n:,} | {spent_s * 1e3:.1f} | {n / spent_s / 1e6:.2f} |")
     print("\n| one question | ms | aim |\n| --- | --- | --- |")
     one = replace(question("llama-3.1-8b", 512, batch=512), layout=GIVEN)
-    of = setting(one)
+    of = setting_of(one)
     rows = of.layouts.taken(np.array([0]))
-    alone_s = fastest_s(lambda: (step_time(of.case, rows, constants), memory(of.case, rows)))
+    alone_s = fastest_s(lambda: (step_time(of.case, rows, constants), memory_of(of.case, rows)))
     print(f"| one given layout, its time and memory | {alone_s * 1e3:.2f} | ≤ 1 |")
     whole_s = fastest_s(partial(found_and_priced, one))
     print(f"| the same from its question on | {whole_s * 1e3:.2f} | ≤ 1 |")
@@ -99,7 +99,7 @@ def main() -> None:
 
 def found_and_priced(asked: Question) -> Choice:
     """Return every legal layout priced: what is measured begins with the question."""
-    return choice(setting(asked), calibration().constants)
+    return ranked_layouts(setting_of(asked), committed_calibration().constants)
 
 
 def named(asked: Question) -> str:

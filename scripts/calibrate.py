@@ -7,7 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from estimator.calibrate.refit import refit  # noqa: E402
+from estimator.calibrate.refit import refitted  # noqa: E402
 from estimator.calibrate.tables_fitted import all_tables  # noqa: E402
 from estimator.catalogue.shapes import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
 from estimator.evidence.calibration import calibration_as_written  # noqa: E402 - the checkout's own packages come first
@@ -17,7 +17,7 @@ DATA = ROOT / "estimator" / "catalogue" / "data"
 
 def main() -> None:
     """Fit, judge, write."""
-    fitted = refit()
+    fitted = refitted()
     _write("calibration.json", fitted.calibration)
     _write("accuracy.json", fitted.accuracy)
     _write("tables.json", all_tables(calibration_as_written(fitted.calibration)))

@@ -8,7 +8,7 @@ from estimator.answers.check.expected import Bound, Expected, Verdict, expected_
 from estimator.base.errors import InfeasibleError
 from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import calibration
+from estimator.evidence.calibration import committed_calibration
 from estimator.physics.case import matmul_ceiling_flop_per_s
 from estimator.physics.effects import regime_keys
 
@@ -59,7 +59,7 @@ def _rows() -> Iterator[Row]:
 
 def left_out(several: Iterable[Row]) -> list[Row]:
     """Return `several` with what constants fitted without each row's own source expect of it."""
-    ratios = calibration().ratios
+    ratios = committed_calibration().ratios
     out: list[Row] = []
     for row in several:
         if row.name in ratios:

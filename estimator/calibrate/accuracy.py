@@ -57,10 +57,10 @@ def labels(rows: Table) -> dict[str, NDArray[np.bool_]]:
     }
 
 
-def in_sample_log_errors(rows: Table, known: Calibration) -> Floats:
+def in_sample_log_errors(rows: Table, calibration: Calibration) -> Floats:
     """Return the log of predicted over measured time of every row with the calibration that was fitted to it."""
-    effects = np.array([sum(known.effects.get(key, 0.0) for key in keys) for keys in rows.effects])
-    return np.asarray(physical_log_time(rows, known.constants) + effects - rows.log_measured, dtype=np.float64)
+    effects = np.array([sum(calibration.effects.get(key, 0.0) for key in keys) for keys in rows.effects])
+    return np.asarray(physical_log_time(rows, calibration.constants) + effects - rows.log_measured, dtype=np.float64)
 
 
 def figures_by_regime(

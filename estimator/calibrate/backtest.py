@@ -13,7 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.models.training import Method
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, choice, setting
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
@@ -82,13 +82,13 @@ def published_setting(run: PublishedRun) -> Setting:
     """
     question = published_question(run)
     try:
-        return setting(question, shard_group=run.shard_group, packed_short=run.packed_short)
+        return setting_of(question, shard_group=run.shard_group, packed_short=run.packed_short)
     except InfeasibleError:
         split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
         unit = max(1, run.n_gpus // split) * (run.micro_batch_size or 1)
         batch = max(1, round((run.global_batch_sequences or unit) / unit)) * unit
         divisible = replace(question, global_batch_sequences=batch)
-        return setting(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
+        return setting_of(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:
@@ -112,19 +112,19 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
             left_out.append((run.id, "states in host memory are not modelled"))
             continue
         try:
-            found = published_setting(run)
+            setting = published_setting(run)
         except InfeasibleError as error:
             left_out.append((run.id, str(error)))
             continue
-        chosen = choice(found, constants)
+        chosen = ranked_layouts(setting, constants)
         best = chosen.order[:1]
         kept.append(run)
-        traits.append(setting_traits(found))
-        keys.append(effect_keys(found.question, found.stack))
-        regimes.append(regime_keys(found.question, found.stack))
-        cases.append(found.case)
-        rows.append(found.layouts.taken(best))
-        shares.append(float(chosen.memory_bytes[best[0]]) / found.question.cluster.accelerator.memory_bytes)
+        traits.append(setting_traits(setting))
+        keys.append(effect_keys(setting.question, setting.stack))
+        regimes.append(regime_keys(setting.question, setting.stack))
+        cases.append(setting.case)
+        rows.append(setting.layouts.taken(best))
+        shares.append(float(chosen.memory_bytes[best[0]]) / setting.question.cluster.accelerator.memory_bytes)
     return Table(
         runs=tuple(kept),
         case=stacked(cases),

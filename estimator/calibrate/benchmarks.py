@@ -45,12 +45,12 @@ _THE_SAME = 1.5e-3
 """Relative difference that rounding makes."""
 
 
-def entry(name: str, of: str, left_out: str, errors: Floats) -> TableRow:
+def entry(name: str, quantity: str, left_out: str, errors: Floats) -> TableRow:
     """Return the figures of the relative `errors` of one table."""
     size = np.abs(errors)
     row: TableRow = {
         "name": name,
-        "of": "time lost" if of == "time lost" else "run time" if of == "run time" else "step time",
+        "of": "time lost" if quantity == "time lost" else "run time" if quantity == "run time" else "step time",
         "left_out": left_out,
         "rows": len(size),
         "mean": round(float(np.mean(size)), 4),
@@ -67,31 +67,37 @@ def published(pattern: str) -> tuple[PublishedRun, ...]:
     return tuple(run for run in catalogue.runs() if re.fullmatch(pattern, run.id))
 
 
-def calibrated_tables(known: Calibration) -> list[TableRow]:
-    """Return the figures that follow from `known` alone, without another fit."""
-    return [*_classics(known), *_sweeps(known), _run_time(known), *_observed_run_time(), _observed(known)]
+def calibrated_tables(calibration: Calibration) -> list[TableRow]:
+    """Return the figures that follow from `calibration` alone, without another fit."""
+    return [
+        *_classics(calibration),
+        *_sweeps(calibration),
+        _run_time(calibration),
+        *_observed_run_time(),
+        _observed(calibration),
+    ]
 
 
-def _classics(known: Calibration) -> Iterator[TableRow]:
+def _classics(calibration: Calibration) -> Iterator[TableRow]:
     for name, pattern in CLASSICS.items():
-        ratios = [known.ratios[run.id] for run in published(pattern) if run.id in known.ratios]
+        ratios = [calibration.ratios[run.id] for run in published(pattern) if run.id in calibration.ratios]
         yield entry(name, "step time", "its whole source", np.array(ratios) - 1.0)
 
 
-def _sweeps(known: Calibration) -> Iterator[TableRow]:
-    for name, found in _SETS.items():
-        rows = table(known.constants, _steps(found))
-        errors = in_sample_log_errors(rows, known) + _corrections(rows, known)
+def _sweeps(calibration: Calibration) -> Iterator[TableRow]:
+    for name, measured in _SETS.items():
+        rows = table(calibration.constants, _steps(measured))
+        errors = in_sample_log_errors(rows, calibration) + _corrections(rows, calibration)
         yield entry(name, "step time", "all of it", np.expm1(errors))
         yield entry(f"layouts of {name}", "time lost", "all of it", layout_loss(rows, errors))
 
 
-def _corrections(rows: Table, known: Calibration) -> Floats:
+def _corrections(rows: Table, calibration: Calibration) -> Floats:
     """Return what published runs like each row correct its log time by: the same for all layouts of a question."""
     first: dict[tuple[object, ...], int] = {}
     question = [first.setdefault(_question(run), i) for i, run in enumerate(rows.runs)]
-    asked, of = np.unique(question, return_inverse=True)
-    return correction_log(rows.traits.taken(asked), neighbours_of(known))[of]
+    asked, question_of_row = np.unique(question, return_inverse=True)
+    return correction_log(rows.traits.taken(asked), neighbours_of(calibration))[question_of_row]
 
 
 def _question(run: PublishedRun) -> tuple[object, ...]:
@@ -116,18 +122,18 @@ def layout_loss(rows: Table, log_errors: Floats) -> Floats:
         alike[_question(run)].append(i)
     predicted = rows.log_measured + log_errors
     lost: list[float] = []
-    for members in (np.array(found) for found in alike.values() if len(found) > 1):
+    for members in (np.array(places) for places in alike.values() if len(places) > 1):
         measured = rows.log_measured[members]
         lost.append(float(np.expm1(measured[np.argmin(predicted[members])] - measured.min())))
     return np.array(lost)
 
 
-def _run_time(known: Calibration) -> TableRow:
+def _run_time(calibration: Calibration) -> TableRow:
     """Return the figures of whole runs: steps with their source left out, and the overhead of a run."""
     errors: list[float] = []
     for run in catalogue.runs():
         published_s = _published_s(run)
-        speed, ratio = run.tokens_per_second_per_gpu, known.ratios.get(run.id)
+        speed, ratio = run.tokens_per_second_per_gpu, calibration.ratios.get(run.id)
         if published_s is None or speed is None or ratio is None or run.total_tokens is None:
             continue
         steps_s = run.total_tokens / (speed * run.n_gpus) * ratio
@@ -148,8 +154,8 @@ def _observed_run_time() -> Iterator[TableRow]:
         error = run.total_tokens / (speed * run.n_gpus) / published_s - 1.0
         if abs(error) > _THE_SAME:
             errors["all weights" if run.method == "full" else "adapters"].append(error)
-    for trained, found in errors.items():
-        yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(found))
+    for trained, several in errors.items():
+        yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(several))
 
 
 def _published_s(run: PublishedRun) -> float | None:
@@ -159,7 +165,7 @@ def _published_s(run: PublishedRun) -> float | None:
     return None if run.gpu_hours is None else run.gpu_hours * HOUR_S / run.n_gpus
 
 
-def _observed(known: Calibration) -> TableRow:
+def _observed(calibration: Calibration) -> TableRow:
     """Return the figures after one observed step.
 
     Every other run of the same source, device, model, precision and release in turn is the one that was observed, in
@@ -167,10 +173,10 @@ def _observed(known: Calibration) -> TableRow:
     """
     alike: dict[tuple[str, ...], list[float]] = defaultdict(list)
     for run in catalogue.runs():
-        if run.id in known.ratios:
+        if run.id in calibration.ratios:
             same = (run.group, run.accelerator_id, run.transformer.name, run.precision, run.framework)
-            alike[same].append(float(np.log(known.ratios[run.id])))
-    errors = [_scaled(np.array(found)) for found in alike.values() if len(found) >= _FEWEST_OBSERVED]
+            alike[same].append(float(np.log(calibration.ratios[run.id])))
+    errors = [_scaled(np.array(logs)) for logs in alike.values() if len(logs) >= _FEWEST_OBSERVED]
     name = "after one observed step of the same model, device and software"
     return entry(name, "step time", "all of its source but that step", np.concatenate(errors))
 

@@ -1,4 +1,4 @@
-"""Fitting constants and effects to published runs: Gauss-Newton on log time, robust, shrunk to the priors."""
+"""MAP fit of constants and effects to published runs: Gauss-Newton on log time, Huber loss, Gaussian priors in log."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -26,10 +26,11 @@ EFFECT_SPREAD: Mapping[str, float] = {
 }
 """Prior standard deviation of each kind of effect, in log time."""
 _HUBER = 0.10
-"""Log error beyond which a row pulls with constant force."""
-_NOISE = 0.30
-"""Spread of equal runs of different submitters, in log time: the scale that priors are weighed against."""
+"""Huber threshold, log time."""
+_SUBMITTER_SPREAD = 0.30
+"""Noise: standard deviation between equal runs of different submitters, log time; it weighs data against priors."""
 _STEP = 0.02
+"""Finite-difference step, in log of a constant."""
 _SHARES = (
     "tensor_visible",
     "tensor_visible_beside",
@@ -41,25 +42,25 @@ _SHARES = (
 )
 """Constants that cannot exceed 1."""
 _CENTRAL = 3.29
-"""Standard deviations between the ends of a central 90 %."""
+"""Standard deviations between the ends of a normal distribution's central 90 %: 2 · 1.645."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fit:
-    """Constants and effects that fit a table best."""
+    """Maximum a posteriori constants and effects."""
 
     constants: Constants
     effects: Mapping[str, float]
 
 
 def _weights(groups: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Return one weight a row: a source of n rows counts as sqrt(n)."""
+    """Return one weight a row, shape (R,): 1/sqrt(n) in a source of n rows, so that the source counts as sqrt(n)."""
     _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
     return np.asarray(1.0 / np.sqrt(counts[inverse]))
 
 
 class _Problem:
-    """Log-time residuals and their derivatives, in offsets from the priors."""
+    """Nonlinear least squares in log offsets from the priors' modes: residuals, Jacobian, Gauss-Newton step."""
 
     def __init__(self, rows: Table) -> None:
         self.rows = rows
@@ -96,8 +97,8 @@ class _Problem:
         residual = self.rows.log_measured - self.predicted(offsets)
         pull = self.weights * np.minimum(1.0, _HUBER / np.maximum(np.abs(residual), 1e-9)) * use
         scaled = pull[:, None] * jacobian
-        normal = jacobian.T @ scaled / _NOISE**2 + np.diag(1.0 / self.spread**2)
-        gradient = scaled.T @ residual / _NOISE**2 - offsets / self.spread**2
+        normal = jacobian.T @ scaled / _SUBMITTER_SPREAD**2 + np.diag(1.0 / self.spread**2)
+        gradient = scaled.T @ residual / _SUBMITTER_SPREAD**2 - offsets / self.spread**2
         return np.asarray(np.linalg.solve(normal, gradient), dtype=np.float64)
 
 
@@ -119,7 +120,7 @@ def fitted(rows: Table, *, rounds: int = 8) -> Fit:
 
 
 def left_out_log_errors(rows: Table, *, folds: NDArray[np.intp] | None = None, rounds: int = 3) -> NDArray[np.float64]:
-    """Return the log of predicted over measured time of each row, its whole source (or fold) left out of the fit.
+    """Return the log of predicted over measured time of each row, shape (R,), by leave-one-source-out (or fold) refits.
 
     Physics and effects alone: what runs alike teach comes on top, see `left_out_corrected`.
     """
@@ -130,7 +131,7 @@ def left_out_log_errors(rows: Table, *, folds: NDArray[np.intp] | None = None, r
 
 
 def left_out_corrected(rows: Table, *, rounds: int = 3) -> NDArray[np.float64]:
-    """Return the same with the correction from the runs of all other sources, as it is served."""
+    """Return the same with the kriged correction from all other sources added, as answers are served."""
     groups = numbered(rows.groups)
     errors = np.empty(len(rows.runs))
     for out, residuals in _left_out(rows, groups, rounds):

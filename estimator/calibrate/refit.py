@@ -12,7 +12,7 @@ from estimator.evidence.calibration import calibration_as_written
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import prior_constants
 
-__all__ = ["Refit", "refit"]
+__all__ = ["Refit", "refitted"]
 
 _ROUNDS = 2
 """Layouts left open are chosen anew with the fitted constants this many times."""
@@ -27,7 +27,7 @@ class Refit:
     accuracy: AccuracyFile
 
 
-def refit() -> Refit:
+def refitted() -> Refit:
     """Return constants and effects fitted to all published runs, and their errors with whole sources left out."""
     rows, fit = _fitted()
     errors = left_out_corrected(rows)

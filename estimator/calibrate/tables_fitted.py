@@ -23,13 +23,13 @@ _SEED = 0
 _FOUNDRY = "llm-foundry's tables"
 
 
-def all_tables(known: Calibration) -> TablesFile:
-    """Return the figures of every table: with the constants of `known`, and with fits of the table's own."""
-    rows = [*calibrated_tables(known), *_classics(), *_sweep(), *_foundry()]
+def all_tables(calibration: Calibration) -> TablesFile:
+    """Return the figures of every table: with the constants of `calibration`, and with fits of the table's own."""
+    rows = [*calibrated_tables(calibration), *_classics(), *_sweep(), *_foundry()]
     return {
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "
         "fastest / that of the fastest - 1",
-        "tables": sorted(rows, key=lambda row: [one["name"] for one in rows].index(row["name"])),
+        "tables": sorted(rows, key=lambda row: [other["name"] for other in rows].index(row["name"])),
     }
 
 

@@ -1,4 +1,4 @@
-"""The calibrated constants, effects and intervals, as the calibration wrote them."""
+"""Fitted constants, effects, conformal quantiles and residuals, as `scripts/calibrate` wrote them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -8,27 +8,27 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "calibration", "calibration_as_written"]
+__all__ = ["Calibration", "calibration_as_written", "committed_calibration"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What was fitted, and how wrong it was on sources that were left out."""
+    """The fitted parameters, and the left-out errors that corrections and ranges follow from."""
 
     constants: Constants
     effects: Mapping[str, float]
-    """Log of measured over physical step time, by key; keys never seen have none."""
+    """Random effects on log step time by key, such as `stack:nemo`; a key without one counts as 0."""
     quantiles: Mapping[str, float]
-    """Half the log width of ranges, by regime and in units of the expected error's power; `all` always there."""
+    """Conformal quantiles by regime: half the log width of a range over expected error ^ 0.7; `all` is always there."""
     ratios: Mapping[str, float]
-    """Left-out predicted over measured time, by run id."""
+    """Predicted over measured time with the run's own source left out, by run id."""
     residuals: Mapping[str, tuple[float, float]]
-    """Log of measured over predicted time before runs like it correct it, and tokens a step, by run id."""
+    """Log of measured over predicted time, effects included and not kriged, and tokens a step, by run id."""
     coverage: float
 
 
 @cache
-def calibration() -> Calibration:
+def committed_calibration() -> Calibration:
     """Return the committed calibration."""
     return calibration_as_written(catalogue.calibration_file())
 

@@ -1,7 +1,7 @@
-"""What published runs like a question say about the physics' error on it: kriging over their residuals.
+"""Kriged log correction of predicted time, from the residuals of published runs, and its expected absolute log error.
 
-The step-time model explains most of a run's time. What it leaves is alike in runs that are alike, so the residuals of
-the most similar runs correct the answer, and the size of their left-out errors tells how wide its range is.
+A Gaussian process over residuals of the physical model: runs of alike traits are off in the same direction. The
+absolute left-out errors of alike runs scale the range in turn.
 """
 
 import math
@@ -11,36 +11,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.evidence.likeness import NOISE, SOURCE_SPREAD, Traits, likeness, nearness
+from estimator.evidence.likeness import RUN_SPREAD, SOURCE_SPREAD, Traits, error_kernel, residual_kernel
 from estimator.physics.layout import Floats
 
 __all__ = ["Neighbours", "correction_log", "error_scale", "numbered"]
 
 _MOST = 96
-"""Published runs that take part in one correction: beyond them likeness is below a hundredth."""
+"""Nearest runs kriged over (local kriging): beyond them the kernel is below a hundredth of its amplitude squared."""
 _OUTLIER = 0.03
-"""Residual beyond which a run counts by its distance, not by its square: releases and routing make heavy tails."""
+"""Huber threshold, log time: beyond it the loss is linear, because releases and routing make heavy tails."""
 _ROUNDS = 2
+"""Reweightings of the iteratively reweighted least squares."""
 _PRIOR_WEIGHT = 1.0
-"""How many sources of the same kind the overall error stands for."""
+"""Pseudo-count of the overall median error, in sources of the question's own kind."""
 _LEAST_ERROR = 0.01
-"""An error below it is luck."""
+"""Floor of a log error before its logarithm is averaged: smaller ones are luck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Neighbours:
-    """Published runs with what the physics left of each, shape (R,)."""
+    """Training data of the correction: traits, residuals and left-out errors of published runs, shape (R,)."""
 
     traits: Traits
     residuals: Floats
-    """Log of measured over physical time, effects included."""
+    """Log of measured over predicted time, effects included and no correction."""
     errors: Floats
     """Absolute log error of each where its source was left out; NaN where that is not known."""
     groups: NDArray[np.intp]
-    """Number of each run's source."""
+    """Source of each run, numbered: the level that cross-validation leaves out."""
 
     def without(self, group: int) -> "Neighbours":
-        """Return the runs of all other sources."""
+        """Return the runs of all sources but `group`, for leave-one-source-out."""
         rows = np.flatnonzero(self.groups != group)
         return Neighbours(
             traits=self.traits.taken(rows),
@@ -50,48 +51,49 @@ class Neighbours:
         )
 
 
-def correction_log(of: Traits, known: Neighbours) -> Floats:
-    """Return what to add to the log of predicted time of each question, shape (Q,).
+def correction_log(traits: Traits, neighbours: Neighbours) -> Floats:
+    """Return the kriged residual, to be added to the log of predicted time of each question, shape (Q,).
 
-        k' (K + S + D)⁻¹ r      over the most similar runs: their likeness K, shared source S, noise D, residuals r
+        k' (K + S + D)⁻¹ r      over the nearest runs: kernel K, source covariance S, noise D, residuals r
 
-    D grows with a run's own residual (Huber weights). Source: Rasmussen and Williams 2006, section 2.2; Huber 1964.
+    The posterior mean of a Gaussian process of mean 0, with Huber weights in D by iterative reweighting. It fades to 0
+    where no run is alike. Source: Rasmussen and Williams 2006, section 2.2; Huber 1964.
     """
-    likely = likeness(of, known.traits)
-    return np.array([_kriged(row, known) for row in likely])
+    likely = residual_kernel(traits, neighbours.traits)
+    return np.array([_kriged(row, neighbours) for row in likely])
 
 
-def _kriged(likely: Floats, known: Neighbours) -> float:
+def _kriged(likely: Floats, neighbours: Neighbours) -> float:
     if len(likely) > _MOST:
         # In the catalogue's order, so that equals stay in it on any processor.
         rows = np.sort(np.argpartition(-likely.round(12), _MOST - 1)[:_MOST])
     else:
         rows = np.arange(len(likely))
-    residuals, groups = known.residuals[rows], known.groups[rows]
-    traits = known.traits.taken(rows)
-    covariance = likeness(traits, traits) + SOURCE_SPREAD**2 * (groups[:, None] == groups[None, :])
-    noise = np.full(len(rows), NOISE**2)
+    residuals, groups = neighbours.residuals[rows], neighbours.groups[rows]
+    traits = neighbours.traits.taken(rows)
+    covariance = residual_kernel(traits, traits) + SOURCE_SPREAD**2 * (groups[:, None] == groups[None, :])
+    noise = np.full(len(rows), RUN_SPREAD**2)
     weights: Floats = np.zeros(len(rows))
     for _ in range(_ROUNDS + 1):
         weights = np.asarray(np.linalg.solve(covariance + np.diag(noise), residuals), dtype=np.float64)
         left = np.abs(noise * weights)
-        noise = NOISE**2 * np.maximum(1.0, left / _OUTLIER)
+        noise = RUN_SPREAD**2 * np.maximum(1.0, left / _OUTLIER)
     return float(likely[rows] @ weights)
 
 
-def error_scale(of: Traits, known: Neighbours) -> Floats:
-    """Return how far off predictions of runs like these were, as absolute log errors, shape (Q,).
+def error_scale(traits: Traits, neighbours: Neighbours) -> Floats:
+    """Return the expected absolute log error of predictions with these traits, shape (Q,).
 
-    The geometric mean of left-out errors, by nearness, each source of n runs counted as sqrt(n), and the overall
-    median standing in where nothing is near.
+    The kernel-weighted geometric mean of left-out errors (Nadaraya 1964; Watson 1964), a source of n runs weighing
+    sqrt(n), shrunk to the overall median with a weight of `_PRIOR_WEIGHT`.
     """
-    _, inverse, counts = np.unique(known.groups, return_inverse=True, return_counts=True)
-    near = nearness(of, known.traits) / np.sqrt(counts[inverse])[None, :]
-    usual = math.log(max(float(np.median(known.errors)), _LEAST_ERROR))
-    logs = np.log(np.maximum(known.errors, _LEAST_ERROR))
+    _, inverse, counts = np.unique(neighbours.groups, return_inverse=True, return_counts=True)
+    near = error_kernel(traits, neighbours.traits) / np.sqrt(counts[inverse])[None, :]
+    usual = math.log(max(float(np.median(neighbours.errors)), _LEAST_ERROR))
+    logs = np.log(np.maximum(neighbours.errors, _LEAST_ERROR))
     return np.asarray(np.exp((near @ logs + _PRIOR_WEIGHT * usual) / (near.sum(axis=1) + _PRIOR_WEIGHT)))
 
 
 def numbered(groups: Sequence[str]) -> NDArray[np.intp]:
-    """Return a number for each source."""
+    """Return an integer code for each source, by the alphabet."""
     return np.asarray(np.unique(np.array(groups), return_inverse=True)[1], dtype=np.intp)

@@ -1,7 +1,6 @@
-"""How alike two runs are: the covariance of what the physics gets wrong about them.
+"""Kernel between runs' log-time residuals: the prior covariance that the kriged correction rests on.
 
-What a question has in common with published runs is known before any layout is chosen, so that the correction that
-follows from it never decides between layouts.
+Its inputs, the traits, are known before any layout is chosen, so that the correction never decides between layouts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,34 +17,43 @@ from estimator.physics.layout import Floats
 from estimator.physics.stacks import Stack
 from estimator.question.cluster import Accelerator
 
-__all__ = ["NOISE", "SOURCE_SPREAD", "Traits", "joined_traits", "likeness", "nearness", "setting_traits", "traits_of"]
+__all__ = [
+    "RUN_SPREAD",
+    "SOURCE_SPREAD",
+    "Traits",
+    "error_kernel",
+    "joined_traits",
+    "residual_kernel",
+    "setting_traits",
+    "traits_of",
+]
 
 Rows = NDArray[np.intp]
 
 SOURCE_SPREAD = 0.15
-"""Spread that all runs of one source share and no other has: its machines, its tuning. Log time."""
-NOISE = 0.25
-"""Spread between runs that nothing recorded tells apart; releases and submitters differ. Log time."""
+"""Standard deviation of the random effect of a source, shared by all its runs: its machines, its tuning. Log time."""
+RUN_SPREAD = 0.25
+"""Noise (nugget) of the kernel: standard deviation between runs of equal traits and different sources. Log time."""
 _SPREAD = 0.5
-"""Spread of what a stack does with one kind of question on one device beyond the physics. Log time."""
+"""Amplitude of the kernel: prior standard deviation of a residual of the physics. Log time."""
 _EXPERTS_SHARE = 0.35
-"""Share of that spread which carries over between models with experts: their shapes differ more than these traits."""
+"""Factor on that amplitude for models with experts: their shapes differ by more than these traits say."""
 _SAME_STACK_AND_DEVICE = 0.06
 _SAME_TIER_AND_FAMILY = 0.03
-"""Spreads that do not fade with size, length, batch or date."""
+"""Standard deviations of constant kernels, which do not fade with size, length, batch or date. Log time."""
 _FADING = {"log_size": 1.5, "log_length": 0.4, "log_batch": 1.5, "released": 2.0}
-"""Distance at which likeness has fallen to 0.61: e-folds, and years. The count of devices is not among them: a batch
-on more of them must not become slower by being compared with other runs."""
+"""Length scales of the squared-exponential factors, in e-folds, and years for the release. The count of devices is not
+among them: a batch on more of them must not become slower by being compared with other runs."""
 _OTHER = {"stack": 0.25, "family": 0.3, "device": 0.3, "bits": 0.8, "experts": 0.1, "adapters": 0.25}
-"""What is left of likeness where two runs differ in a trait."""
+"""Factor on the kernel where two runs differ in a categorical trait: 1 would be no difference, 0 independence."""
 _WIDE_FADING = {"log_size": 2.5, "log_length": 1.2, "log_batch": 3.0, "released": 2.0}
 _WIDE_OTHER = {"stack": 0.3, "family": 0.4, "device": 0.5, "bits": 0.7, "experts": 0.15, "adapters": 0.4}
-"""The same for how far off predictions are, which fades more slowly than in which direction."""
+"""The same for the size of residuals, which is alike over longer distances than their sign."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Traits:
-    """What tells runs apart, arrays of shape (R,); words are numbered by `_numbers`."""
+    """Inputs of the kernels, arrays of shape (R,); categorical ones are numbered by `_numbers`."""
 
     stack: Rows
     tier: Rows
@@ -64,12 +72,12 @@ class Traits:
     """Release of the software, in years."""
 
     def taken(self, rows: Rows) -> "Traits":
-        """Return the given rows."""
+        """Return the traits at `rows`, in that order."""
         return Traits(**{name: getattr(self, name)[rows] for name in Traits.__slots__})
 
     @property
     def values(self) -> tuple[float, ...]:
-        """The first row as numbers, which can be a key."""
+        """The first row as plain numbers: a hashable key for caches."""
         return tuple(float(getattr(self, name)[0]) for name in Traits.__slots__)
 
     @classmethod
@@ -82,22 +90,22 @@ _NUMBERS: dict[str, int] = {}
 
 
 def _numbers(words: Iterable[str]) -> Rows:
-    """Return a number of this process for each word: comparing numbers is faster than comparing words."""
+    """Return an integer code for each word, stable within this process: codes compare faster than words."""
     return np.array([_NUMBERS.setdefault(word, len(_NUMBERS)) for word in words], dtype=np.intp)
 
 
-def setting_traits(of: Setting) -> Traits:
+def setting_traits(setting: Setting) -> Traits:
     """Return the traits of one question, one row."""
-    question = of.question
+    question = setting.question
     chip = question.cluster.accelerator
     return traits_of(
-        (of.stack,),
+        (setting.stack,),
         (chip,),
         (question.precision,),
         (question.transformer,),
         (question.method.name,),
         lengths=(question.sequence_length,),
-        tokens_per_step=(of.global_batch * question.sequence_length,),
+        tokens_per_step=(setting.global_batch * question.sequence_length,),
         released=(release(question),),
     )
 
@@ -120,9 +128,9 @@ def traits_of(
         family=_numbers(f"{chip.family}-{chip.segment}" for chip in chips),
         device=_numbers(chip.id for chip in chips),
         bits=_numbers(map(bit_class, precisions)),
-        experts=np.array([int(one.experts is not None) for one in transformers]),
+        experts=np.array([int(transformer.experts is not None) for transformer in transformers]),
         adapters=np.array([int(method != "full") for method in methods]),
-        log_size=np.log([float(workload(one).active_parameters) for one in transformers]),
+        log_size=np.log([float(workload(transformer).active_parameters) for transformer in transformers]),
         log_length=np.log(np.array(lengths, dtype=np.float64)),
         log_batch=np.log(np.array(tokens_per_step, dtype=np.float64)),
         released=np.array(released, dtype=np.float64),
@@ -134,10 +142,13 @@ def joined_traits(parts: Sequence[Traits]) -> Traits:
     return Traits(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in Traits.__slots__})
 
 
-def likeness(a: Traits, b: Traits) -> Floats:
-    """Return the covariance of what the physics gets wrong about runs `a` and runs `b`, shape (A, B), log time squared.
+def residual_kernel(a: Traits, b: Traits) -> Floats:
+    """Return the kernel between the log-time residuals of runs `a` and runs `b`, shape (A, B), in log time squared.
 
-    spread² · fading(size, length, batch, release) · product of what differing traits leave + what never fades
+        s_a · s_b · exp(−½ Σ (Δx / length)²) · Π (factor of each trait that differs) + constants of shared traits
+
+    x: log size, log sequence length, log tokens a step, release. A sum of products of kernels, so positive
+    semi-definite (Rasmussen and Williams 2006, section 4.2.4).
     """
     share = _SPREAD * np.where(a.experts > 0, _EXPERTS_SHARE, 1.0)
     other = _SPREAD * np.where(b.experts > 0, _EXPERTS_SHARE, 1.0)
@@ -147,8 +158,8 @@ def likeness(a: Traits, b: Traits) -> Floats:
     return share[:, None] * other[None, :] * _kernel(a, b, _FADING, _OTHER) + constant
 
 
-def nearness(a: Traits, b: Traits) -> Floats:
-    """Return how much the size of errors of runs `b` says about that of runs `a`, 0 to 1, shape (A, B)."""
+def error_kernel(a: Traits, b: Traits) -> Floats:
+    """Return the kernel between the absolute log errors of runs `a` and runs `b`, 0 to 1, shape (A, B)."""
     return _kernel(a, b, _WIDE_FADING, _WIDE_OTHER)
 
 

@@ -1,4 +1,7 @@
-"""What the published runs say about one question: the correction of its time, and how far off to expect it."""
+"""Log correction of one question's time, kriged from published runs' residuals, and its expected absolute log error.
+
+Both follow from the question's traits alone, before any layout is chosen, and are cached by them.
+"""
 
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -6,13 +9,14 @@ from functools import cache, lru_cache
 import numpy as np
 
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import Calibration, calibration
+from estimator.catalogue.published import PublishedRun
+from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
 from estimator.physics.choice import Setting
-from estimator.physics.stacks import stack
+from estimator.physics.stacks import stack_named
 
-__all__ = ["Outlook", "neighbours", "neighbours_of", "outlook"]
+__all__ = ["Outlook", "neighbour_runs", "neighbours", "neighbours_of", "outlook_of"]
 
 _KEPT = 4096
 """Questions remembered: those of one plan or comparison differ in what corrections do not depend on."""
@@ -20,48 +24,53 @@ _KEPT = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outlook:
-    """What runs like a question teach about it."""
+    """The kriged correction of one question and the expected size of its error, both in log time."""
 
     correction_log: float
-    """To be added to the log of predicted time."""
+    """Kriged residual, to be added to the log of predicted time on top of the effects."""
     error_scale: float
-    """Typical absolute log error of predictions like it."""
+    """Geometric mean of the absolute log errors that left-out runs like it had."""
 
 
 @cache
 def neighbours() -> Neighbours:
-    """Return the published runs of the committed calibration, with what it left of each."""
-    return neighbours_of(calibration())
+    """Return the residuals of the committed calibration, shape (R,), in the order of its `neighbour_runs`."""
+    return neighbours_of(committed_calibration())
 
 
-def neighbours_of(known: Calibration) -> Neighbours:
-    """Return the published runs of the calibration `known`, with what it left of each."""
-    runs = [run for run in catalogue.runs() if run.id in known.residuals]
+def neighbour_runs(calibration: Calibration) -> tuple[PublishedRun, ...]:
+    """Return the published runs that have a residual in `calibration`, in the catalogue's order."""
+    return tuple(run for run in catalogue.runs() if run.id in calibration.residuals)
+
+
+def neighbours_of(calibration: Calibration) -> Neighbours:
+    """Return the residuals of `calibration`, shape (R,), in the order of its `neighbour_runs`."""
+    runs = neighbour_runs(calibration)
     return Neighbours(
         traits=traits_of(
-            [stack(run.stack) for run in runs],
+            [stack_named(run.stack) for run in runs],
             [catalogue.accelerator(run.accelerator_id).value.accelerator for run in runs],
             [run.precision for run in runs],
             [run.transformer for run in runs],
             [run.method for run in runs],
             lengths=[run.sequence_length for run in runs],
-            tokens_per_step=[known.residuals[run.id][1] for run in runs],
+            tokens_per_step=[calibration.residuals[run.id][1] for run in runs],
             released=[run.released for run in runs],
         ),
-        residuals=np.array([known.residuals[run.id][0] for run in runs]),
-        errors=np.abs(np.log([known.ratios[run.id] for run in runs])),
+        residuals=np.array([calibration.residuals[run.id][0] for run in runs]),
+        errors=np.abs(np.log([calibration.ratios[run.id] for run in runs])),
         groups=numbered([run.group for run in runs]),
     )
 
 
-def outlook(of: Setting) -> Outlook:
-    """Return what published runs say about a question, before any layout is chosen."""
-    return _outlook(setting_traits(of).values)
+def outlook_of(setting: Setting) -> Outlook:
+    """Return the kriged correction and error scale of a question; its layout plays no part."""
+    return _outlook(setting_traits(setting).values)
 
 
 @lru_cache(maxsize=_KEPT)
 def _outlook(values: tuple[float, ...]) -> Outlook:
-    traits, known = Traits.of_values(values), neighbours()
+    traits, runs = Traits.of_values(values), neighbours()
     return Outlook(
-        correction_log=float(correction_log(traits, known)[0]), error_scale=float(error_scale(traits, known)[0])
+        correction_log=float(correction_log(traits, runs)[0]), error_scale=float(error_scale(traits, runs)[0])
     )

@@ -1,4 +1,4 @@
-"""Which unsaid inputs would narrow the range most: how far the answer moves over their usual values."""
+"""One-at-a-time sensitivity to the inputs left unsaid: the share of the range that stating each removes."""
 
 import math
 
@@ -12,34 +12,36 @@ from estimator.question.question import Narrowing
 __all__ = ["narrowings"]
 
 _FRAMEWORK_SPREAD = 0.25
-"""Log time between stacks of the same tier and the next (left-out rows: tuned against untuned)."""
+"""Spread over stacks of one tier and the next, log time (left-out rows: tuned against untuned)."""
 _BATCH_SPREAD = 0.05
+"""Spread over usual batches, log time: how often gradients are reduced, and the bubble."""
 _LEAST = 0.005
-"""What narrows by less says nothing."""
+"""Narrowing, as a share of the log width, below which an input is not listed."""
 
 
-def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, ...]:
-    """Return the unsaid inputs, most telling first.
+def narrowings(setting: Setting, choice: Choice, span: Interval) -> tuple[Narrowing, ...]:
+    """Return the unsaid inputs and the share of the log width that stating each removes, largest first.
 
-    An input that can move log time by d takes 1 − sqrt(1 − (d/w)²) of the range's log width w away when it is told,
-    as an independent part of the error would.
+        1 − sqrt(1 − (d/w)²)      d: log time between the input's usual values, w: log width of the range
+
+    Holds as far as the input is an independent part of the error, so that variances add.
     """
     width = math.log(span.high / span.low)
-    request = of.question.layout
+    request = setting.question.layout
     moves: list[tuple[str, float, str]] = []
-    if of.question.framework == "auto":
+    if setting.question.framework == "auto":
         moves.append(("framework", _FRAMEWORK_SPREAD, "stacks differ in how well they are tuned"))
     if request.recompute is None:
         why = "running the forward pass again costs up to a third"
-        moves.append(("activation_recompute", _spread(of, priced, "recompute"), why))
+        moves.append(("activation_recompute", _spread(setting, choice, "recompute"), why))
     if request.micro_batch_size is None:
         why = "small micro-batches leave the device idle"
-        moves.append(("micro_batch_size", _spread(of, priced, "micro_batch"), why))
-    if request.tensor_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
-        moves.append(("tensor_parallel", _spread(of, priced, "tensor"), "its communication is in every layer"))
-    if request.pipeline_parallel is None and of.question.cluster.n_gpus > 1 and of.stack.model_parallel:
-        moves.append(("pipeline_parallel", _spread(of, priced, "pipeline"), "its bubble leaves devices idle"))
-    if of.question.global_batch_sequences is None:
+        moves.append(("micro_batch_size", _spread(setting, choice, "micro_batch"), why))
+    if request.tensor_parallel is None and setting.question.cluster.n_gpus > 1 and setting.stack.model_parallel:
+        moves.append(("tensor_parallel", _spread(setting, choice, "tensor"), "its communication is in every layer"))
+    if request.pipeline_parallel is None and setting.question.cluster.n_gpus > 1 and setting.stack.model_parallel:
+        moves.append(("pipeline_parallel", _spread(setting, choice, "pipeline"), "its bubble leaves devices idle"))
+    if setting.question.global_batch_sequences is None:
         moves.append(("global_batch_sequences", _BATCH_SPREAD, "it sets how often gradients are exchanged"))
     out: list[Narrowing] = []
     for name, move, why in moves:
@@ -55,10 +57,10 @@ def narrowings(of: Setting, priced: Choice, span: Interval) -> tuple[Narrowing, 
     return (speed, *sorted(out, key=lambda n: -n.narrows_by))
 
 
-def _spread(of: Setting, priced: Choice, knob: str) -> float:
-    """Return the log ratio between the best layouts of the knob's values that fit, the far ones left out."""
-    fits = priced.fits
-    values, seconds = of.layouts.knob(knob)[fits], priced.seconds[fits]
+def _spread(setting: Setting, choice: Choice, knob: str) -> float:
+    """Return log time between the best fitting layouts of the knob's three best values, at most 0.5."""
+    fits = choice.fits
+    values, seconds = setting.layouts.knob(knob)[fits], choice.seconds[fits]
     best: list[float] = []
     while len(values):
         others = values != values[0]

@@ -1,7 +1,7 @@
-"""What a step's time depends on besides the layout: numbers for one question, or arrays for many.
+"""Inputs of the step-time and memory models besides the layout: model, device, network and software as plain numbers.
 
-Every field broadcasts against the layouts, so the same physics prices one model's layouts and a
-whole table of published runs.
+Every field broadcasts against the layouts of shape (L,): scalars for one question over many layouts, arrays of shape
+(L,) for a table of published runs with one layout each.
 """
 
 from dataclasses import dataclass, fields
@@ -16,14 +16,15 @@ from estimator.models.transformer import Transformer
 from estimator.models.workload import Gemm, Part, Shard, mean_keys, workload
 from estimator.question.cluster import Accelerator, Cluster
 
-__all__ = ["BROADCAST", "Case", "Matrix", "case", "matmul_ceiling_flop_per_s", "stacked"]
+__all__ = ["BROADCAST", "Case", "Matrix", "case_of", "matmul_ceiling_flop_per_s", "stacked"]
 
 Numbers: TypeAlias = "float | NDArray[np.float64]"
 BROADCAST: TypeAlias = Numbers
 
 _CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9}
-"""Measured matmul rate over the datasheet's where nobody measured the device: that of its relatives."""
+"""Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured."""
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
+"""The same by segment, for families not listed above."""
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
 _EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
@@ -31,7 +32,10 @@ _EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Matrix:
-    """One kind of weight matrix, as numbers."""
+    """A weight matrix, `inputs` by `outputs`, in `layers` layers.
+
+    Experts are `copies` of it, of which a token visits `visits`; `shard`: how tensor or expert parallelism divides it.
+    """
 
     name: str
     part: Part
@@ -45,7 +49,7 @@ class Matrix:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """Everything but the layout."""
+    """Inputs of `step_time` and `memory_of` besides the layout; flags are 0 or 1, so that they broadcast too."""
 
     matrices: tuple[Matrix, ...]
     n_layers: Numbers
@@ -55,9 +59,9 @@ class Case:
     n_experts: Numbers
     top_k: Numbers
     attention_flop: Numbers
-    """Forward FLOPs of attention per token over all layers, causal halves skipped."""
+    """Forward FLOPs of the attention core per token over all layers, causal mask skipped (FlashAttention)."""
     attention_square_flop: Numbers
-    """The same with nothing skipped."""
+    """The same over the full score matrix, as unfused attention works it out."""
     score_elements: Numbers
     """Elements of the score matrices per token over all layers."""
     kv_width: Numbers
@@ -66,19 +70,19 @@ class Case:
     mlp_elements: Numbers
     expert_elements: Numbers
     routed_elements: Numbers
-    """Elements per token of each kind of stream, over all layers."""
+    """Activation elements per token over all layers: residual stream, Q/K/V, MLP, expert MLP, routed tokens."""
     shared_parameters: Numbers
     """Parameters that expert parallelism does not divide, embedding included."""
     expert_parameters: Numbers
     embedding_parameters: Numbers
     trained_share: Numbers
-    """Parameters with gradients and optimizer states, over all."""
+    """Trainable over all parameters: those with gradients and optimizer states."""
     weight_gradients: Numbers
     """1 where weight gradients are computed, 0 on a frozen base."""
     frozen_bytes: Numbers
-    """Bytes per weight that is only read: 2, or 0.55 for 4-bit with its scales."""
+    """Bytes per weight held for the forward pass: 2 in 16 bit, 0.55 in QLoRA's 4 bit with its scales."""
     gradient_bytes: Numbers
-    """Bytes per gradient that is accumulated unsharded."""
+    """Bytes per gradient in the unsharded accumulation buffer."""
     offloads: Numbers
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     host_activations: Numbers
@@ -87,13 +91,14 @@ class Case:
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
-    """Measured ceilings at the matmul precision and at 16 bit."""
+    """Achievable GEMM rates, measured on large matrices: at the question's precision, and at 16 bit."""
     gemm_bytes: Numbers
     low_bit: Numbers
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers
     balance: Numbers
-    """16-bit peak over memory rate, relative to an A100's: deep pipelines need longer inner dimensions."""
+    """Machine balance, 16-bit peak over memory bandwidth, relative to an A100's: more of it needs longer inner
+    dimensions."""
     n_sm: Numbers
     scale_up_bytes_per_s: Numbers
     scale_up_domain: Numbers
@@ -101,27 +106,30 @@ class Case:
     scale_out_bytes_per_s: Numbers
     memory_bytes: Numbers
     unfused: Numbers
-    """1 where attention writes its score matrix out."""
+    """1 where attention is unfused: it writes its score matrix to memory."""
     modern: Numbers
-    """1 on Hopper and later NVIDIA chips."""
+    """1 on Hopper and later NVIDIA datacenter chips."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
     fused_experts: Numbers
     """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     hides_tensor_parallel: Numbers
-    """1 where tensor-parallel collectives run beside matmuls."""
+    """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
-    """Width of an attention head over 128, at most 1."""
+    """Head dimension over 128, at most 1."""
     attention_share: Numbers
-    """Attention work left where short documents are packed; 1 otherwise."""
+    """Attention FLOPs under a block-diagonal mask of packed short documents, over the causal mask's; 1 otherwise."""
     untuned: Numbers
-    """1 on stacks without fused kernels."""
+    """1 on stacks without fused elementwise kernels."""
     sequence_parallel: Numbers
     """1 where tensor-parallel ranks split the residual stream (Korthikanti et al. 2022)."""
 
 
 def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
-    """Return the best matmul rate that was measured on the device, or its datasheet's times its relatives' share."""
+    """Return the achievable GEMM rate of the device at `precision`, measured on large matrices where anybody did.
+
+    Else the datasheet's dense peak times the share that devices of its family or segment reach.
+    """
     measured = accelerator.measured_matmul_flop_per_s
     peaks = accelerator.peak_flop_per_s
     half = peaks.get("bf16") or peaks.get("fp16") or accelerator.training_peak_flop_per_s
@@ -149,7 +157,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     return share * peak
 
 
-def case(
+def case_of(
     transformer: Transformer,
     cluster: Cluster,
     precision: str,
@@ -167,7 +175,7 @@ def case(
     untuned: bool = False,
     sequence_parallel: bool = True,
 ) -> Case:
-    """Return the numbers of one question."""
+    """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
     chip = cluster.accelerator
     widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
@@ -239,7 +247,11 @@ def case(
 
 
 def _frozen_bytes(method: Method, precision: str) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
+    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in.
+
+    NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
+    16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
+    """
     if method.name == "qlora":
         return 0.55
     if method.name == "full":
@@ -261,18 +273,18 @@ def _matrix(gemm: Gemm) -> Matrix:
 
 
 def stacked(cases: list[Case]) -> Case:
-    """Return many cases as one, each field an array of shape (L,); a missing matrix has no layers."""
+    """Return many scalar cases as one, each field an array of shape (L,); a matrix that a model lacks has 0 layers."""
 
     def column(name: str) -> NDArray[np.float64]:
-        return np.array([getattr(one, name) for one in cases], dtype=np.float64)
+        return np.array([getattr(case, name) for case in cases], dtype=np.float64)
 
-    kinds = {matrix.name: matrix for one in cases for matrix in one.matrices}
+    kinds = {matrix.name: matrix for case in cases for matrix in case.matrices}
     matrices: list[Matrix] = []
     for name, kind in kinds.items():
-        found = [next((m for m in one.matrices if m.name == name), None) for one in cases]
+        rows = [next((m for m in case.matrices if m.name == name), None) for case in cases]
 
-        def values(field: str, missing: float, found: list[Matrix | None] = found) -> NDArray[np.float64]:
-            return np.array([missing if m is None else getattr(m, field) for m in found], dtype=np.float64)
+        def values(field: str, missing: float, rows: list[Matrix | None] = rows) -> NDArray[np.float64]:
+            return np.array([missing if m is None else getattr(m, field) for m in rows], dtype=np.float64)
 
         matrices.append(
             Matrix(

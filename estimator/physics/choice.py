@@ -1,4 +1,4 @@
-"""From a question to its priced layouts: the one path that answers, calibration and backtest share."""
+"""Layout search: every legal layout of a question priced and ranked; answers, calibration and backtest share it."""
 
 from dataclasses import dataclass, replace
 
@@ -7,22 +7,23 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.models.workload import workload
-from estimator.physics.case import Case, case
+from estimator.physics.case import Case, case_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.lattice import Lattice, Space, lattice
+from estimator.physics.lattice import Lattice, Space, legal_layouts
 from estimator.physics.layout import RECOMPUTES
-from estimator.physics.memory import USABLE_SHARE, memory
-from estimator.physics.space import space
-from estimator.physics.stacks import Stack, auto_stack, stack
+from estimator.physics.memory import USABLE_SHARE, memory_of
+from estimator.physics.space import knob_choices
+from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "usual_recompute"]
+__all__ = ["Choice", "Setting", "global_batch_sequences", "ranked_layouts", "setting_of", "usual_recompute"]
 
 _RANKED = 1024
-"""Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
+"""Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
 _SMALL_CLUSTER = 8
+"""Devices up to which a batch of 16 sequences each is the most that is assumed."""
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
 DeepSeek-AI 2024)."""
@@ -40,7 +41,7 @@ _LAST_FLASH_2_YEAR = 2023
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """A question with its stack, its numbers, and all layouts it allows."""
+    """A question with its software stack, the model's inputs, and every legal layout, not yet priced."""
 
     question: Question
     stack: Stack
@@ -51,20 +52,21 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Choice:
-    """The priced layouts of a setting, best first."""
+    """Step time and memory of a setting's layouts, shape (L,), and their ranking."""
 
     order: NDArray[np.intp]
-    """The best layouts by time, those that fit before those that do not; of each kind as many as anyone looks at."""
+    """Top layouts: fitting first, then by time; those that do not fit by memory. At most `_RANKED` of each kind."""
     seconds: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     fits: NDArray[np.bool_]
 
 
 def global_batch_sequences(question: Question) -> int:
-    """Return the batch of a step: as given, or a usual one for the size of model and cluster.
+    """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
-    A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
-    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
+    The tokens per step that models of the size are published with, at most 16 sequences a device on few devices,
+    rounded to a multiple of the data-parallel micro-batch. Stacks without model parallelism give every device one
+    sequence at least.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -82,7 +84,7 @@ def global_batch_sequences(question: Question) -> int:
 
 def _stack(question: Question) -> Stack:
     if question.framework != "auto":
-        return stack(question.framework)
+        return stack_named(question.framework)
     return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)
 
 
@@ -97,45 +99,46 @@ def _parameters(question: Question) -> float:
     return float(workload(question.transformer).parameters)
 
 
-def setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
-    """Return `question` with every layout its stack allows.
+def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
+    """Return `question` with the model's inputs and every layout that is legal on its stack.
 
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    used = _stack(question)
+    stack = _stack(question)
     released = release(question)
     year = int(released)
-    numbers = case(
+    numbers = case_of(
         question.transformer,
         cluster,
         question.precision,
         question.method,
         question.sequence_length,
-        unfused=year < used.fused_attention_since or (question.transformer.sinks and released < used.fused_sinks_since),
+        unfused=year < stack.fused_attention_since
+        or (question.transformer.sinks and released < stack.fused_sinks_since),
         packed_short=packed_short,
-        flash_2=used.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
-        gradient_bytes=_gradient_bytes(used, year),
-        offloads=used.offloads,
+        flash_2=stack.tier != "tuned" or year <= _LAST_FLASH_2_YEAR,
+        gradient_bytes=_gradient_bytes(stack, year),
+        offloads=stack.offloads,
         host_activations=_HOST_ACTIVATIONS
-        if used.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
+        if stack.tier == "tuned" and cluster.accelerator.host_link_bytes_per_s
         else 0.0,
-        fused_experts=released >= used.fused_experts_since,
-        hides_tensor_parallel=year >= used.hides_tensor_parallel_since,
-        untuned=used.tier == "untuned",
-        sequence_parallel=_sequence_parallel(question, used, year),
+        fused_experts=released >= stack.fused_experts_since,
+        hides_tensor_parallel=year >= stack.hides_tensor_parallel_since,
+        untuned=stack.tier == "untuned",
+        sequence_parallel=_sequence_parallel(question, stack, year),
     )
     batch = global_batch_sequences(question)
-    request = _with_defaults(question.layout, used)
-    free = space(
+    request = _with_defaults(question.layout, stack)
+    free = knob_choices(
         question.transformer,
         n_gpus=cluster.n_gpus,
         domain=int(numbers.scale_up_domain),
         sequence_length=question.sequence_length,
         request=request,
-        stack=used,
+        stack=stack,
     )
-    layouts = lattice(
+    layouts = legal_layouts(
         free,
         n_layers=question.transformer.n_layers,
         n_gpus=cluster.n_gpus,
@@ -144,27 +147,27 @@ def setting(question: Question, *, shard_group: int | None = None, packed_short:
     )
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
-    return Setting(question=question, stack=used, case=numbers, layouts=layouts, global_batch=batch)
+    return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
 
 
-def _with_defaults(request: LayoutRequest, used: Stack) -> LayoutRequest:
-    """Return `request`; whoever says how the model is split and not the context, has not split the context."""
-    if request.tensor_parallel is not None and request.context_parallel is None and used.model_parallel:
+def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
+    """Return `request` with context parallelism 1 where tensor parallelism is stated and context parallelism is not."""
+    if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
 
 
-def _gradient_bytes(used: Stack, year: int) -> float:
-    """Return bytes of a gradient that is accumulated unsharded."""
-    accumulates = used.model_parallel and not (used.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
+def _gradient_bytes(stack: Stack, year: int) -> float:
+    """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
+    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 
-def _sequence_parallel(question: Question, used: Stack, year: int) -> bool:
-    """Return whether tensor parallelism splits the residual stream too; it came with selective recomputation."""
-    if used.name == "megatron-deepspeed":
+def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
+    """Return whether tensor parallelism includes sequence parallelism; it came with selective recomputation."""
+    if stack.name == "megatron-deepspeed":
         return False
-    since = used.sequence_parallel_since
+    since = stack.sequence_parallel_since
     return year >= since or (year == since - 1 and question.layout.recompute == "selective")
 
 
@@ -177,38 +180,38 @@ def _why_none(question: Question, free: Space, batch: int) -> str:
     )
 
 
-def choice(of: Setting, constants: Constants) -> Choice:
-    """Return the setting's layouts priced, shape (L,), block by block.
+def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
+    """Return step time and memory of every layout, shape (L,), and the top layouts: fitting first, then by time.
 
-    Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
-    fits, the smallest comes first.
+    Of those that fit, the ones that recompute at least as much as `usual_recompute` come before others; those that do
+    not fit follow by memory, the smallest first.
     """
-    n = len(of.layouts)
+    n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
-    for block in of.layouts.blocks:
-        seconds[block.rows] = block.of_layouts(step_time(of.case, block.layouts, constants).total_s)
-        used_bytes[block.rows] = block.of_layouts(memory(of.case, block.layouts).total_bytes)
-    fits = used_bytes <= USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
-    first = of.layouts.knob("recompute") >= usual_recompute(of)
+    for block in setting.layouts.blocks:
+        seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
+        used_bytes[block.rows] = block.of_layouts(memory_of(setting.case, block.layouts).total_bytes)
+    fits = used_bytes <= USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
+    first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
     )
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
 
 
-def usual_recompute(of: Setting) -> int:
-    """Return the least recomputation, an index into RECOMPUTES, of what is preferred while it fits.
+def usual_recompute(setting: Setting) -> int:
+    """Return the least activation recomputation that is preferred while it fits, as an index into RECOMPUTES.
 
-    It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
-    make a slower layout the usual one.
+    The stack's default, 0 where the question states its own. Layouts that recompute more are preferred too where they
+    are faster: else a device with more memory would make a slower layout the usual one.
     """
-    if of.stack.recompute is None or of.question.layout.recompute is not None:
+    if setting.stack.recompute is None or setting.question.layout.recompute is not None:
         return 0
-    return RECOMPUTES.index(of.stack.recompute)
+    return RECOMPUTES.index(setting.stack.recompute)
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the first places of `which` by `key`; equal ones in the order of the layouts."""
+    """Return the indices of `which` by `key`: at least the first `_RANKED`, ties in the order of the layouts."""
     places = np.flatnonzero(which)
     values = key[places]
     if len(places) > _RANKED:

@@ -1,7 +1,7 @@
-"""The constants of the step-time model: each a prior with a reason, replaced by its calibrated value.
+"""Parameters of the step-time model: each a log-normal prior with a reason, replaced by its fitted value.
 
-A constant enters the model as a factor, so priors are log-normal: `mode` is the median and
-`low`..`high` its central 90 %.
+`mode` is the prior's median and `low` to `high` its central 90 %; log-normal because each parameter is a positive
+factor.
 """
 
 from collections.abc import Iterator, Mapping

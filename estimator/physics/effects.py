@@ -1,4 +1,4 @@
-"""What the physics does not see: the keys of a question whose calibrated effects multiply its time."""
+"""Keys of a question's random effects, calibrated factors on step time, and of its regime of uncertainty."""
 
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
@@ -6,7 +6,7 @@ from estimator.question.question import Question
 __all__ = ["bit_class", "effect_keys", "regime_keys", "release"]
 
 _CURRENT_RELEASE = 2026.0
-"""Release of the software where nothing is said: clusters run what came out about a year ago."""
+"""Assumed software release, in years: clusters run what came out about a year ago."""
 _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
 _EARLY_YEARS = 1
@@ -15,12 +15,12 @@ _EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 
 
 def bit_class(precision: str) -> str:
-    """Return the width of a matmul's operands, as regimes are named: whatever has more than 8 bits is one class."""
+    """Return the class of operand width, `16-bit`, `8-bit` or `4-bit`; whatever has more than 8 bits is `16-bit`."""
     return "8-bit" if precision in _EIGHT_BIT else "4-bit" if precision == "nvfp4" else "16-bit"
 
 
 def release(question: Question) -> float:
-    """Return when the software of a question was released, in years: as stated, else the last that served its device.
+    """Return the software release of a question, in years: as stated, else the latest tuned for its device.
 
     A V100 never had fused attention kernels, nor an A100 those that hide communication in matmuls.
     """
@@ -30,7 +30,7 @@ def release(question: Question) -> float:
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
-    """Return the keys whose effects add up, in log time, for one question."""
+    """Return the keys whose effects, additive in log time, apply to one question; `searched:` marks unstated knobs."""
     chip = question.cluster.accelerator
     layout = question.layout
     keys = [
@@ -53,7 +53,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
 
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
-    """Return the regimes that a question's range is taken from, the narrowest first."""
+    """Return the regimes whose conformal quantiles apply to a question, the narrowest first."""
     moe, frozen = question.transformer.experts is not None, question.method.name != "full"
     what = "experts" if moe else "adapters" if frozen else "dense"
     if stack.tier == "untuned":

@@ -1,8 +1,8 @@
-"""Legal layouts as the product of knobs they are: what depends on few knobs is worked out for those alone.
+"""Legal layouts as a masked product of parallelism degrees and other knobs, priced by broadcasting.
 
 A matmul's time is the same for every pipeline, ZeRO stage and recomputation, so pricing layout by layout does the same
-work dozens of times. Here each knob is an array along an axis of its own; formulas broadcast, and each of their terms
-is only as large as the knobs it has in it.
+work dozens of times. Here each knob is an array along an axis of its own, so each term of a formula is only as large
+as the product of the knobs it depends on.
 """
 
 from dataclasses import dataclass, fields, replace
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from estimator.physics.layout import Floats, Layouts
 from estimator.question.question import Layout
 
-__all__ = ["Block", "Lattice", "Space", "lattice", "least_recomputing"]
+__all__ = ["Block", "Lattice", "Space", "least_recomputing", "legal_layouts"]
 
 _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
@@ -25,7 +25,7 @@ _KNOBS = tuple(field.name for field in fields(Layouts))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Space:
-    """The choices of every knob."""
+    """The values that each knob may take, before divisibility is checked."""
 
     tensor: tuple[int, ...]
     pipeline: tuple[int, ...]
@@ -36,7 +36,7 @@ class Space:
     micro_batch: tuple[int, ...]
     recompute: tuple[int, ...]
     end_layers: int
-    """Layers that embedding and logits may count as where virtual stages divide them."""
+    """Layers that embedding and logits count as when virtual stages are balanced; 0 where they count as none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class Block:
     """Flat places of the legal cells."""
 
     def of_layouts(self, values: Floats) -> Floats:
-        """Return `values`, which broadcast to the cells, of the legal ones."""
+        """Return `values`, which broadcast to the cells, at the legal ones, shape (number of `rows`,)."""
         return np.broadcast_to(values, self.legal.shape)[self.legal]
 
     def knobs(self, rows: NDArray[np.intp]) -> dict[str, Floats]:
@@ -68,8 +68,8 @@ class Block:
                 return np.full(len(rows), values.item())
             # Along axes of length 1 the knob does not vary.
             own = tuple(place if size > 1 else 0 for place, size in zip(places, values.shape, strict=True))
-            found: Floats = values[own]
-            return found
+            taken: Floats = values[own]
+            return taken
 
         return {name: at(getattr(self.layouts, name)) for name in _KNOBS}
 
@@ -105,12 +105,16 @@ class Lattice:
         return np.concatenate([block.of_layouts(getattr(block.layouts, name)) for block in self.blocks])
 
 
-def lattice(
+def legal_layouts(
     choices: Space, *, n_layers: int, n_gpus: int, global_batch: int, shard_group: int | None = None
 ) -> Lattice:
-    """Return every layout that divides devices, layers and batch; L may be 0.
+    """Return every layout of `choices` whose degrees divide devices, experts and batch; L may be 0.
 
-    Sharded states are spread over `shard_group` ranks, or over all data-parallel ones.
+        data = n_gpus / (tensor · pipeline · context)      micro-batches = global batch / (data · micro-batch)
+
+    Sharded states are spread over `shard_group` ranks (hybrid sharding), or over all data-parallel ones. Interleaving
+    needs virtual stages that divide the layers, and micro-batches that the pipeline degree divides (Narayanan et al.
+    2021, section 2.2); where the ZeRO stage is searched, 2 and 3 exclude pipeline stages.
     """
     inner = _inner_splits(choices, n_gpus)
     outer = _outer_splits(choices, n_layers)
@@ -133,7 +137,7 @@ def lattice(
 
 
 def least_recomputing(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """Return those of a block's cells that are `kept` of which none that recomputes less, all else equal, is."""
+    """Return the `kept` cells of a block that recompute least among those equal in all other knobs."""
     least = kept.copy()
     for more in range(1, kept.shape[1]):
         least[:, more] &= ~kept[:, :more].any(axis=1)

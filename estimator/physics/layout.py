@@ -1,4 +1,4 @@
-"""Many layouts at once: one array per knob, all of shape (L,); a row is a Layout."""
+"""Layouts as a structure of arrays: one array per knob, all of shape (L,); a row is a Layout."""
 
 from dataclasses import dataclass, fields
 from typing import TypeAlias
@@ -9,16 +9,17 @@ from numpy.typing import NDArray
 from estimator.models.training import Recompute
 from estimator.question.question import Layout, Sharding
 
-__all__ = ["RECOMPUTES", "SHARDINGS", "Floats", "Layouts", "layouts_of"]
+__all__ = ["RECOMPUTES", "ZERO_STAGES", "Floats", "Layouts", "layouts_of"]
 
 Floats: TypeAlias = NDArray[np.float64]
-SHARDINGS: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
+ZERO_STAGES: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
+"""Names of ZeRO stages 0 to 3, in order."""
 RECOMPUTES: tuple[Recompute, ...] = ("none", "selective", "full")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layouts:
-    """Knobs of L layouts. Whole numbers held as floats, because they only ever meet floats."""
+    """Parallelism degrees and other knobs of L layouts; whole numbers, held as the floats that they only ever meet."""
 
     tensor: Floats
     pipeline: Floats
@@ -27,7 +28,7 @@ class Layouts:
     expert: Floats
     data: Floats
     shard_stage: Floats
-    """ZeRO stage, 0 to 3: index into SHARDINGS."""
+    """ZeRO stage, 0 to 3: index into ZERO_STAGES."""
     shard_group: Floats
     """Ranks that sharded states are spread over: all data-parallel ranks, or fewer (hybrid sharding)."""
     micro_batch: Floats
@@ -48,7 +49,7 @@ class Layouts:
             context_parallel=int(self.context[index]),
             expert_parallel=int(self.expert[index]),
             data_parallel=int(self.data[index]),
-            data_sharding=SHARDINGS[int(self.shard_stage[index])],
+            data_sharding=ZERO_STAGES[int(self.shard_stage[index])],
             micro_batch_size=int(self.micro_batch[index]),
             micro_batches=int(self.micro_batches[index]),
             recompute=RECOMPUTES[int(self.recompute[index])],
@@ -72,7 +73,7 @@ def layouts_of(*rows: Layout) -> Layouts:
         context=column([row.context_parallel for row in rows]),
         expert=column([row.expert_parallel for row in rows]),
         data=column([row.data_parallel for row in rows]),
-        shard_stage=column([SHARDINGS.index(row.data_sharding) for row in rows]),
+        shard_stage=column([ZERO_STAGES.index(row.data_sharding) for row in rows]),
         shard_group=column([row.data_parallel * row.context_parallel for row in rows]),
         micro_batch=column([row.micro_batch_size for row in rows]),
         micro_batches=column([row.micro_batches for row in rows]),

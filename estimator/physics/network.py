@@ -1,4 +1,4 @@
-"""Times of collectives over groups of ranks that may span scale-up domains."""
+"""Alpha-beta cost models of collectives over groups of ranks that may span scale-up (NVLink) domains."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ __all__ = ["Group", "all_to_all_s", "gather_s", "group", "transfer_s", "where"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """A communicator: its ranks, how many of them share a scale-up domain, and the rates they reach."""
+    """A communicator: its ranks, how many share a scale-up domain, achieved bandwidths inside and across, latency."""
 
     ranks: BROADCAST
     local_ranks: BROADCAST
@@ -22,14 +22,14 @@ class Group:
 
 
 def where(flag: BROADCAST, yes: BROADCAST, no: BROADCAST) -> BROADCAST:
-    """Return `yes` where `flag` is above 0, else `no`; a single flag makes no arrays."""
+    """Return `np.where(flag > 0, yes, no)`; with a scalar flag without making arrays."""
     if isinstance(flag, float):
         return yes if flag > 0 else no
     return np.where(flag > 0, yes, no)
 
 
 def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST) -> Group:
-    """Return the group of `ranks` ranks that lie `stride` apart in the order tensor, context, data, pipeline."""
+    """Return the communicator of `ranks` ranks, `stride` apart in the rank order tensor, context, data, pipeline."""
     local = np.minimum(np.maximum(np.floor(case.scale_up_domain / stride), 1.0), ranks)
     up = where(case.pcie, constants["pcie_fraction"], constants["scale_up_fraction"])
     return Group(
@@ -72,7 +72,7 @@ def all_to_all_s(members: Group, token_bytes: BROADCAST, top_k: BROADCAST, const
 
 
 def transfer_s(case: Case, constants: Constants, size_bytes: BROADCAST, stride: BROADCAST) -> BROADCAST:
-    """Return seconds to hand `size_bytes` to the rank `stride` further on."""
+    """Return seconds of a point-to-point send of `size_bytes` to the rank `stride` further on."""
     up = where(case.pcie, constants["pcie_fraction"], constants["scale_up_fraction"]) * case.scale_up_bytes_per_s
     out = constants["scale_out_fraction"] * case.scale_out_bytes_per_s
     rate = np.where(stride < case.scale_up_domain, up, np.minimum(out, up))

@@ -1,12 +1,12 @@
-"""What each knob of a layout may be for a question."""
+"""Search space of layouts: the values each knob may take for a question."""
 
 from estimator.models.transformer import Transformer
 from estimator.physics.lattice import Space
-from estimator.physics.layout import RECOMPUTES, SHARDINGS
+from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
 from estimator.physics.stacks import Stack
 from estimator.question.question import LayoutRequest
 
-__all__ = ["space"]
+__all__ = ["knob_choices"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
@@ -15,16 +15,21 @@ _WIDEST_CONTEXT = 64
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer."""
 _LONG_SEQUENCE = 16_384
+"""Tokens from which on context parallelism is searched."""
 
 
 def _divisors(whole: int, most: int) -> tuple[int, ...]:
     return tuple(d for d in range(1, min(whole, most) + 1) if whole % d == 0)
 
 
-def space(
+def knob_choices(
     t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
 ) -> Space:
-    """Return what each knob may be: what the caller fixed, else all that is legal on the stack."""
+    """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
+
+    Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism from sequences of
+    16,384 on, in chunks of 2·degree (load-balanced ring attention); expert parallelism by divisors of the experts.
+    """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
         return (fixed,) if fixed is not None else free
@@ -44,7 +49,7 @@ def space(
     if not searched and n_gpus == 1:
         stages = (0,)
     elif not searched and stack.sharding != "ddp":
-        stages = (SHARDINGS.index(stack.sharding),)
+        stages = (ZERO_STAGES.index(stack.sharding),)
     micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
     recompute: tuple[int, ...] = (0, 1, 2)
     if stack.recompute is not None and not searched:
@@ -58,7 +63,7 @@ def space(
         virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=stages if request.data_sharding is None else (SHARDINGS.index(request.data_sharding),),
+        shard_stage=stages if request.data_sharding is None else (ZERO_STAGES.index(request.data_sharding),),
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=_END_LAYERS if stack.tier == "tuned" else 0,

@@ -1,4 +1,4 @@
-"""Software stacks: what each does where a caller says nothing, and how well it is tuned."""
+"""Training stacks: their default sharding and recomputation, their kernels by release, and how well they are tuned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,16 +9,16 @@ from estimator.models.training import Recompute
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack"]
+__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
-"""A release that has not come."""
+"""Release year of what a stack does not have."""
 Tier = Literal["tuned", "research", "untuned"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """One software stack and its defaults."""
+    """A training stack: defaults, and the release from which on it has each optimisation."""
 
     name: str
     tier: Tier
@@ -72,8 +72,8 @@ def _stack(
 
 STACKS: Mapping[str, Stack] = MappingProxyType(
     {
-        one.name: one
-        for one in (
+        software.name: software
+        for software in (
             _stack(
                 "nemo",
                 "tuned",
@@ -108,7 +108,7 @@ STACKS: Mapping[str, Stack] = MappingProxyType(
 )
 
 
-def stack(name: str) -> Stack:
+def stack_named(name: str) -> Stack:
     """Return the stack called `name`."""
     return STACKS[name]
 

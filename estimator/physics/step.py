@@ -1,4 +1,4 @@
-"""Seconds of one training step: the roofline of every operation, collectives, pipeline, optimizer.
+"""Analytic step-time model: rooflines of the operations, alpha-beta collectives, 1F1B pipeline, optimizer.
 
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
@@ -22,14 +22,14 @@ _ATTENTION_BACKWARD = 2.5
 """Five matmuls backward against two forward: Dao 2023, section 3.1."""
 _ZERO3 = 3.0
 _ROUNDING = 0.06
-"""How softly launches and kernels take turns: where both take as long, an eighth is lost."""
+"""Softness of the smooth maximum of kernel and launch time: where both are equal it is an eighth above them."""
 _FEW = 512
-"""Matmuls of fewer layouts take as long as calling for them does: their three passes are timed in one call."""
+"""Array size up to which NumPy's call overhead dominates: the three passes of a matmul are then stacked in one call."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTime:
-    """Seconds of a step by part, each of shape (L,)."""
+    """Seconds of a step by part, each of shape (L,): what is exposed, so that they add up to the step."""
 
     compute_s: Floats
     attention_s: Floats
@@ -41,7 +41,7 @@ class StepTime:
 
     @property
     def total_s(self) -> Floats:
-        """Seconds of the step."""
+        """Seconds of the step, shape (L,): the sum of its parts."""
         return (
             self.compute_s
             + self.attention_s
@@ -63,18 +63,19 @@ class _Pass:
     communication: BROADCAST
     floor: BROADCAST
     last_stage: BROADCAST
-    """Logits and loss, which the last stage has on top."""
+    """Logits and loss, on the last stage only."""
 
 
 def matmul_s(
     case: Case, constants: Constants, m: BROADCAST, n: BROADCAST, k: BROADCAST, *, half: bool = False
 ) -> BROADCAST:
-    """Return seconds of an (m, k) by (k, n) matmul.
+    """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
         max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
         q = mn / (waves · SMs · tile)      k0 grows with the machine's balance
 
-    Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
+    e, p, k0, eb: calibrated constants. Holds for shapes of a transformer layer; below about 1e8 FLOPs kernel launches
+    govern.
     """
     tiles = np.ceil(m / _TILE_ROWS) * np.ceil(n / _TILE_COLUMNS)
     sms = np.maximum(case.n_sm, 1.0)
@@ -94,7 +95,7 @@ def matmul_s(
 def _matrix_s(
     case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST
 ) -> tuple[BROADCAST, BROADCAST]:
-    """Return forward and backward seconds of one matrix, one layer, one micro-batch."""
+    """Return forward and backward seconds of one weight matrix's GEMMs on a rank, per layer and micro-batch."""
     n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
     k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
     m = tokens / lay.tensor if matrix.shard in {"none", "expert"} else tokens
@@ -117,7 +118,10 @@ def _matrix_s(
 
 
 def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
-    """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages."""
+    """Return seconds of the attention core per micro-batch and stage, forward, backward and recomputation.
+
+    FlashAttention at a share of the 16-bit ceiling (Dao 2023), or unfused: batched GEMMs plus traffic of the scores.
+    """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
     again = (lay.recompute > 0) * 1.0
     flash_rate = case.half_flop_per_s * constants["flash_efficiency"]
@@ -134,7 +138,7 @@ def _attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCA
 
 
 def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
-    """Return the share of the forward pass that is run again, attention apart.
+    """Return the share of the forward pass that recomputation runs again, attention core apart, shape (L,).
 
     Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
     with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
@@ -144,12 +148,15 @@ def _again(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
 
 
 def _expert_overhead(case: Case, constants: Constants) -> BROADCAST:
-    """Return the factor on routing, permutation and exchange of tokens: 1 where the host waits for each of them."""
+    """Return the factor on routing, permutation and all-to-all: 1 where each synchronises with the host."""
     return 1.0 + (constants["fused_expert_overhead"] - 1.0) * case.fused_experts
 
 
 def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
-    """Return seconds of memory-bound kernels, one micro-batch, all passes."""
+    """Return seconds of bandwidth-bound kernels (norms, activations, permutation, quantisation, gradient accumulation).
+
+    Bytes over achieved memory bandwidth, per micro-batch and stage, forward, backward and recomputation.
+    """
     sequence_split = where(case.sequence_parallel, lay.tensor, 1.0)
     hidden = case.heads_elements + case.mlp_elements + case.expert_elements
     elements = constants["residual_passes"] * case.residual_elements / sequence_split
@@ -170,7 +177,7 @@ def _traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
 
 
 def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
-    """Return seconds of tensor, context and expert parallelism that are waited for, one micro-batch, all passes."""
+    """Return exposed seconds of tensor-, context- and expert-parallel collectives, per micro-batch and stage."""
     again = (lay.recompute > 1) * 1.0
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (4.0 + 2.0 * again) * 2.0 * gather_s(tensor, 2.0 * tokens * case.hidden)
@@ -193,6 +200,7 @@ def _layer_communication_s(case: Case, constants: Constants, lay: Layouts, token
 
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
+    """Return seconds of one micro-batch on one stage, by part, before overlap with ZeRO-3 and kernel launches."""
     tokens = lay.micro_batch * case.sequence_length / lay.context
     again = _again(case, constants, lay)
     forwards: BROADCAST = 0.0
@@ -224,12 +232,17 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
 
 
 def _smooth_maximum(a: BROADCAST, b: BROADCAST) -> BROADCAST:
-    """Return the larger of two, rounded where they meet, so that a fit sees the smaller one coming."""
+    """Return the smooth maximum of `a` and `b`, so that fitting has a gradient in both where they are close."""
     return 0.5 * (a + b + np.sqrt((a - b) ** 2 + _ROUNDING * a * b))
 
 
 def _sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCAST) -> BROADCAST:
-    """Return seconds of ZeRO-3 gathers a micro-batch that compute does not hide, and what they cost it."""
+    """Return exposed seconds of ZeRO-3 all-gathers and reduce-scatters per micro-batch, and the slowdown of compute.
+
+        max(comm − overlap · compute, 0) + slowdown · min(comm, overlap · compute)
+
+    Source: Rajbhandari et al. 2020, section 7 (volumes).
+    """
     if not np.any(lay.shard_stage >= _ZERO3):
         return 0.0
     dense = group(case, constants, lay.shard_group, lay.tensor)
@@ -250,9 +263,12 @@ def _sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADC
 
 
 def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
-    """Return seconds a step of reducing gradients and gathering weights that are waited for.
+    """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes each.
 
-    One micro-batch's time is there to hide it, on each stage; some share always shows.
+        max(comm − overlap · stage time, visible share · comm)
+
+    The last micro-batch's backward pass overlaps with it. Under ZeRO-3 only the all-reduce between replicas of a
+    sharding group is left (hybrid sharding).
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
@@ -273,6 +289,7 @@ def _gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_
 
 
 def _optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return seconds of the optimizer step: bytes of the parameters a rank owns over achieved memory bandwidth."""
     ranks = lay.data * lay.context
     owners = np.where(lay.shard_stage >= 1, np.where(lay.shard_stage >= _ZERO3, lay.shard_group, ranks), 1.0)
     shared = case.shared_parameters / (lay.tensor * owners)
@@ -288,14 +305,14 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
 
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
-    one = _micro_batch(case, constants, lay)
-    busy = one.compute + one.attention + one.memory
-    sharded = _sharded_s(case, constants, lay, busy + one.last_stage)
-    launch = _smooth_maximum(busy, one.floor) - busy
-    stage = busy + one.communication + launch + sharded
+    micro = _micro_batch(case, constants, lay)
+    busy = micro.compute + micro.attention + micro.memory
+    sharded = _sharded_s(case, constants, lay, busy + micro.last_stage)
+    launch = _smooth_maximum(busy, micro.floor) - busy
+    stage = busy + micro.communication + launch + sharded
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
-    tail = one.last_stage * imbalance
+    tail = micro.last_stage * imbalance
     tokens = lay.micro_batch * case.sequence_length / lay.context
     crossing = (
         lay.virtual
@@ -309,10 +326,10 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     optimizer = _optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
-        "compute_s": n * (one.compute + tail),
-        "attention_s": n * one.attention,
-        "memory_bound_s": n * one.memory,
-        "communication_s": n * (one.communication + crossing + sharded) + reduction,
+        "compute_s": n * (micro.compute + tail),
+        "attention_s": n * micro.attention,
+        "memory_bound_s": n * micro.memory,
+        "communication_s": n * (micro.communication + crossing + sharded) + reduction,
         "bubble_s": bubble,
         "optimizer_s": optimizer,
         "other_s": n * launch + constants["step_constant_s"],

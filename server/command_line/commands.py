@@ -169,11 +169,11 @@ def _validate(*, anew: bool, as_json: bool) -> None:
 
     figures, others = accuracy(), tables()
     if anew:
-        from estimator.calibrate.refit import refit
+        from estimator.calibrate.refit import refitted
         from estimator.calibrate.tables_fitted import all_tables
         from estimator.evidence.calibration import calibration_as_written
 
-        fitted = refit()
+        fitted = refitted()
         figures, others = fitted.accuracy, all_tables(calibration_as_written(fitted.calibration))
     if as_json:
         together = {**figures, "tables": others}

@@ -10,10 +10,10 @@ import pytest
 from estimator.catalogue import catalogue
 from estimator.models.training import Method, MethodName
 from estimator.models.workload import workload
-from estimator.physics.case import Case, case
-from estimator.physics.choice import setting
+from estimator.physics.case import Case, case_of
+from estimator.physics.choice import setting_of
 from estimator.physics.layout import layouts_of
-from estimator.physics.memory import Memory, memory
+from estimator.physics.memory import Memory, memory_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Layout, Question
 
@@ -40,11 +40,11 @@ def _case(
         accelerator=chip, n_gpus=n_gpus, gpus_per_node=min(8, n_gpus), scale_out_bytes_per_s=chip.scale_out_bytes_per_s
     )
     transformer = catalogue.transformer(model).value
-    return case(transformer, cluster, "bf16", Method(name=method), sequence_length, unfused=unfused)
+    return case_of(transformer, cluster, "bf16", Method(name=method), sequence_length, unfused=unfused)
 
 
-def _states_bytes(of: Memory) -> float:
-    return float((of.weights_bytes + of.gradients_bytes + of.optimizer_bytes)[0])
+def _states_bytes(used: Memory) -> float:
+    return float((used.weights_bytes + used.gradients_bytes + used.optimizer_bytes)[0])
 
 
 def _parameters(model: str) -> int:
@@ -54,13 +54,13 @@ def _parameters(model: str) -> int:
 @pytest.mark.parametrize("ranks", [1, 64, 1024])
 def test_fully_sharded_states_take_16_bytes_a_parameter_over_all_ranks(ranks: int) -> None:
     """Rajbhandari et al. 2020, section 3.1: 2 of weights, 2 of gradients, 12 of Adam with FP32 copies; figure 1."""
-    used = memory(_case(GPT_3), layouts_of(replace(PLAIN, data_parallel=ranks, data_sharding="zero3")))
+    used = memory_of(_case(GPT_3), layouts_of(replace(PLAIN, data_parallel=ranks, data_sharding="zero3")))
     assert _states_bytes(used) * ranks == pytest.approx(16 * _parameters(GPT_3), rel=1e-9)
 
 
 def test_a_70b_model_takes_more_than_a_terabyte_to_train() -> None:
     """The same 16 bytes of 70e9 parameters are 1.12 TB."""
-    used = memory(_case("llama-2-70b"), layouts_of(replace(PLAIN, data_parallel=64, data_sharding="zero3")))
+    used = memory_of(_case("llama-2-70b"), layouts_of(replace(PLAIN, data_parallel=64, data_sharding="zero3")))
     assert 64 * _states_bytes(used) == pytest.approx(1.12e12, rel=0.02)
 
 
@@ -71,7 +71,7 @@ def test_states_in_megatron_are_weights_and_fp32_gradients_and_a_share_of_the_op
     """Megatron-LM, distributed optimizer: 18 bytes a parameter without, 6 + 12/d with it (BF16, FP32 gradients)."""
     assert sharding in {"ddp", "zero1"}
     lay = replace(PLAIN, data_parallel=16, data_sharding="ddp" if sharding == "ddp" else "zero1")
-    used = memory(_case("llama-3.1-8b"), layouts_of(lay))
+    used = memory_of(_case("llama-3.1-8b"), layouts_of(lay))
     expected = (bytes_of_all + bytes_of_a_share / 16) * _parameters("llama-3.1-8b")
     assert _states_bytes(used) == pytest.approx(expected, rel=1e-9)
 
@@ -80,41 +80,41 @@ def test_states_in_megatron_are_weights_and_fp32_gradients_and_a_share_of_the_op
 def test_activations_are_34_bytes_and_the_scores(tensor: int) -> None:
     """Korthikanti et al. 2022, equations 1 and 4: s·b·h (34 + 5·a·s/h) a layer, over t with sequence parallelism."""
     lay = layouts_of(replace(PLAIN, tensor_parallel=tensor))
-    used = memory(_case(GPT_3, n_gpus=tensor, unfused=True), lay).activations_bytes[0]
+    used = memory_of(_case(GPT_3, n_gpus=tensor, unfused=True), lay).activations_bytes[0]
     expected = SEQUENCE * HIDDEN * (34 + 5 * HEADS * SEQUENCE / HIDDEN) / tensor * LAYERS
     assert used == pytest.approx(expected, rel=0.05)
 
 
 def test_without_scores_and_dropout_activations_are_32_bytes() -> None:
     """The same, equation 6, less its two one-byte dropout masks, which models since 2022 are trained without."""
-    used = memory(_case(GPT_3), layouts_of(PLAIN)).activations_bytes[0]
+    used = memory_of(_case(GPT_3), layouts_of(PLAIN)).activations_bytes[0]
     assert used == pytest.approx(32 * SEQUENCE * HIDDEN * LAYERS, rel=0.05)
 
 
 def test_full_recomputation_keeps_the_input_of_each_layer_and_one_layer_whole() -> None:
     """The same, section 5: 2·s·b·h a layer; the layer that is run again is whole while it is."""
-    used = memory(_case(GPT_3), layouts_of(replace(PLAIN, recompute="full"))).activations_bytes[0]
+    used = memory_of(_case(GPT_3), layouts_of(replace(PLAIN, recompute="full"))).activations_bytes[0]
     assert used == pytest.approx(SEQUENCE * HIDDEN * (2 * LAYERS + 34), rel=0.05)
 
 
 def test_the_first_stage_holds_as_many_micro_batches_as_there_are_stages() -> None:
     """Narayanan et al. 2021, section 2.2 (1F1B): p micro-batches of L/p layers are all layers of one."""
-    of = _case(GPT_3, n_gpus=8)
-    alone = memory(of, layouts_of(PLAIN)).activations_bytes[0]
-    piped = memory(of, layouts_of(replace(PLAIN, pipeline_parallel=8, micro_batches=64))).activations_bytes[0]
+    case = _case(GPT_3, n_gpus=8)
+    alone = memory_of(case, layouts_of(PLAIN)).activations_bytes[0]
+    piped = memory_of(case, layouts_of(replace(PLAIN, pipeline_parallel=8, micro_batches=64))).activations_bytes[0]
     assert piped == pytest.approx(alone, rel=1e-9)
 
 
 def test_a_65b_model_is_fine_tuned_on_48_gb_in_four_bits_and_not_in_sixteen() -> None:
     """Dettmers et al. 2023, abstract: 780 GB in 16 bit, less than 48 GB with QLoRA."""
     lay = layouts_of(replace(PLAIN, recompute="full"))
-    assert memory(_case("llama-65b", sequence_length=512, method="qlora"), lay).total_bytes[0] < 48e9
-    assert memory(_case("llama-65b", sequence_length=512), lay).total_bytes[0] > 780e9
+    assert memory_of(_case("llama-65b", sequence_length=512, method="qlora"), lay).total_bytes[0] < 48e9
+    assert memory_of(_case("llama-65b", sequence_length=512), lay).total_bytes[0] > 780e9
 
 
-def test_a_frozen_base_has_no_gradients_and_no_optimizer() -> None:
-    """Hu et al. 2021, section 4.2: only the adapters have them, at rank 16 less than a hundredth of the weights."""
-    full, lora = (memory(_case("llama-3.1-8b", method=name), layouts_of(PLAIN)) for name in ("full", "lora"))
+def test_gradients_and_optimizer_states_of_adapters_are_less_than_a_hundredth_of_all() -> None:
+    """Hu et al. 2021, section 4.2: a frozen base has none, and at rank 16 adapters are less than a hundredth of it."""
+    full, lora = (memory_of(_case("llama-3.1-8b", method=name), layouts_of(PLAIN)) for name in ("full", "lora"))
     assert lora.weights_bytes[0] == full.weights_bytes[0]
     assert lora.gradients_bytes[0] < 0.01 * full.gradients_bytes[0]
     assert lora.optimizer_bytes[0] < 0.01 * full.optimizer_bytes[0]
@@ -122,8 +122,8 @@ def test_a_frozen_base_has_no_gradients_and_no_optimizer() -> None:
 
 @pytest.mark.parametrize("knob", ["tensor_parallel", "context_parallel", "pipeline_parallel"])
 def test_splitting_further_never_takes_more_on_a_device(knob: str) -> None:
-    of = _case(GPT_3, n_gpus=512)
-    totals = [memory(of, layouts_of(_split(knob, degree))).total_bytes[0] for degree in (1, 2, 4, 8)]
+    case = _case(GPT_3, n_gpus=512)
+    totals = [memory_of(case, layouts_of(_split(knob, degree))).total_bytes[0] for degree in (1, 2, 4, 8)]
     assert totals == sorted(totals, reverse=True)
 
 
@@ -132,15 +132,15 @@ def test_splitting_further_never_takes_more_on_a_device(knob: str) -> None:
 )
 def test_a_gradient_is_as_wide_as_its_stack_accumulates_it(stack: str, year: int, size: float) -> None:
     """Narayanan et al. 2021 reduce in FP32; PyTorch keeps a gradient in the precision of its weight."""
-    assert setting(_question("h100-sxm", stack, year)).case.gradient_bytes == size
+    assert setting_of(_question("h100-sxm", stack, year)).case.gradient_bytes == size
 
 
 def test_a_coherent_host_takes_activations_of_a_model_without_stages() -> None:
     """Megatron-Bridge's recipes: Llama-3-70B on 64 GB200 keeps 20 to 40 of 80 layers in Grace's memory."""
-    grace, plain = (setting(_question(chip, "nemo", 2026)).case for chip in ("gb200", "b200-sxm"))
+    grace, plain = (setting_of(_question(chip, "nemo", 2026)).case for chip in ("gb200", "b200-sxm"))
     for pipeline, share in ((1, 0.5), (8, 1.0)):
         lay = layouts_of(replace(PLAIN, pipeline_parallel=pipeline, micro_batches=64))
-        on_device, kept = (memory(of, lay).activations_bytes[0] for of in (grace, plain))
+        on_device, kept = (memory_of(case, lay).activations_bytes[0] for case in (grace, plain))
         assert on_device == pytest.approx(share * kept)
 
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from estimator.base.errors import InfeasibleError
 from estimator.catalogue import catalogue
-from estimator.physics.choice import Choice, Setting, choice, setting
+from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import prior_constants
 from estimator.physics.layout import Layouts
-from estimator.physics.memory import memory
+from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
@@ -44,12 +44,12 @@ def _question(
 
 
 def _priced(question: Question) -> tuple[Setting, Choice]:
-    found = setting(question)
-    return found, choice(found, prior_constants())
+    searched = setting_of(question)
+    return searched, ranked_layouts(searched, prior_constants())
 
 
-def _all(found: Setting) -> Layouts:
-    return found.layouts.taken(np.arange(len(found.layouts)))
+def _all(searched: Setting) -> Layouts:
+    return searched.layouts.taken(np.arange(len(searched.layouts)))
 
 
 @given(
@@ -58,17 +58,18 @@ def _all(found: Setting) -> Layouts:
     batch=st.sampled_from([64, 96, 256, 1024, 1536]),
     sequence_length=st.sampled_from([2048, 8192, 32768]),
 )
-def test_every_layout_divides_devices_heads_layers_experts_and_batch(
+def test_every_layout_uses_all_devices_and_the_whole_batch_and_splits_no_head_expert_or_layer(
     model: str, n_gpus: int, batch: int, sequence_length: int
 ) -> None:
+    """A stage has a layer at least; stages divide the layers evenly where they are interleaved, and need not else."""
     question = _question(model, n_gpus, batch, sequence_length=sequence_length)
     t = question.transformer
     try:
-        found = setting(question)
+        searched = setting_of(question)
     except InfeasibleError:
         assert batch % n_gpus, "a batch that all devices share has a layout"
         return
-    lay = _all(found)
+    lay = _all(searched)
     assert np.all(lay.tensor * lay.pipeline * lay.context * lay.data == n_gpus)
     assert np.all(lay.data * lay.micro_batch * lay.micro_batches == batch)
     assert np.all(lay.micro_batches >= 1)
@@ -76,7 +77,7 @@ def test_every_layout_divides_devices_heads_layers_experts_and_batch(
     assert np.all(lay.pipeline <= t.n_layers)
     interleaved = lay.virtual > 1
     chunks = (lay.pipeline * lay.virtual)[interleaved]
-    ends = 2 if found.stack.tier == "tuned" else 0
+    ends = 2 if searched.stack.tier == "tuned" else 0
     assert np.all((t.n_layers % chunks == 0) | ((t.n_layers + ends) % chunks == 0))
     assert np.all((lay.micro_batches % lay.pipeline)[interleaved] == 0)
     experts = t.experts.n_experts if t.experts else 1
@@ -94,7 +95,7 @@ def test_what_a_caller_fixes_stays_fixed() -> None:
         micro_batch_size=2,
         recompute="full",
     )
-    lay = setting(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
+    lay = setting_of(replace(_question("llama-3.1-8b", 64), layout=asked)).layouts
     rows = [lay.row(index) for index in range(len(lay))]
     assert {(row.tensor_parallel, row.pipeline_parallel, row.virtual_pipeline) for row in rows} == {(4, 2, 4)}
     assert {(row.data_sharding, row.micro_batch_size, row.recompute) for row in rows} == {("zero1", 2, "full")}
@@ -103,14 +104,14 @@ def test_what_a_caller_fixes_stays_fixed() -> None:
 def test_what_does_not_divide_is_refused_with_what_would() -> None:
     asked = LayoutRequest(tensor_parallel=1, pipeline_parallel=1)
     with pytest.raises(InfeasibleError, match="a multiple of 7 sequences would do"):
-        setting(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
+        setting_of(replace(_question("llama-3.1-8b", 7, 5), layout=asked))
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_no_layout_that_does_not_fit_is_preferred_to_one_that_does(model: str) -> None:
-    found, priced = _priced(_question(model, 256))
-    capacity_bytes = found.question.cluster.accelerator.memory_bytes
-    assert np.all(priced.memory_bytes[priced.fits] <= capacity_bytes)
+    searched, priced = _priced(_question(model, 256))
+    capacity_bytes = searched.question.cluster.accelerator.memory_bytes
+    assert np.array_equal(priced.fits, priced.memory_bytes <= USABLE_SHARE.mode * capacity_bytes)
     assert 0 < int(priced.fits.sum()) < len(priced.fits)
     ranked = priced.fits[priced.order]
     assert not np.any(ranked[1:] & ~ranked[:-1])
@@ -139,17 +140,17 @@ def test_layouts_priced_by_their_knobs_are_priced_as_one_by_one(
     """What a term does not depend on is left out of its arrays; that must not change an answer."""
     question = replace(_question(model, n_gpus, batch, sequence_length=sequence_length), framework=framework)
     try:
-        found, priced = _priced(question)
+        searched, priced = _priced(question)
     except InfeasibleError:
         return
-    lay = _all(found)
-    wanted_s = step_time(found.case, lay, prior_constants()).total_s
+    lay = _all(searched)
+    wanted_s = step_time(searched.case, lay, prior_constants()).total_s
     np.testing.assert_allclose(priced.seconds, wanted_s, rtol=1e-12)
-    np.testing.assert_allclose(priced.memory_bytes, memory(found.case, lay).total_bytes, rtol=1e-12)
+    np.testing.assert_allclose(priced.memory_bytes, memory_of(searched.case, lay).total_bytes, rtol=1e-12)
 
 
 def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
-    lattice = setting(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
+    lattice = setting_of(_question("deepseek-v3", 16384, 65536, sequence_length=131_072)).layouts
     assert len(lattice.blocks) > 1
     held = np.concatenate([np.arange(len(lattice))[block.rows] for block in lattice.blocks])
     assert np.array_equal(held, np.arange(len(lattice)))
@@ -160,7 +161,7 @@ def test_a_large_space_is_priced_in_blocks_that_hold_each_layout_once() -> None:
 
 
 def test_no_layout_stands_twice_in_a_space() -> None:
-    lay = _all(setting(_question("mixtral-8x7b", 96, 1536)))
+    lay = _all(setting_of(_question("mixtral-8x7b", 96, 1536)))
     rows = np.stack([getattr(lay, field.name) for field in fields(lay)])
     assert np.unique(rows, axis=1).shape[1] == len(lay)
 

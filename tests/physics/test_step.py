@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from estimator.catalogue import catalogue
 from estimator.models.training import Method
 from estimator.models.transformer import Transformer
-from estimator.physics.case import Case, case
+from estimator.physics.case import Case, case_of
 from estimator.physics.constants import Constants, prior_constants
-from estimator.physics.layout import RECOMPUTES, SHARDINGS, Layouts, layouts_of
+from estimator.physics.layout import RECOMPUTES, ZERO_STAGES, Layouts, layouts_of
 from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Layout
@@ -105,7 +105,7 @@ def _case(n_gpus: int) -> Case:
         gpus_per_node=min(8, n_gpus),
         scale_out_bytes_per_s=CHIP.scale_out_bytes_per_s,
     )
-    return case(MODEL, cluster, "bf16", Method(), SEQUENCE, unfused=False)
+    return case_of(MODEL, cluster, "bf16", Method(), SEQUENCE, unfused=False)
 
 
 PLAIN = Layout(
@@ -253,7 +253,7 @@ layout = st.builds(
     context_parallel=st.sampled_from([1, 2]),
     expert_parallel=degree,
     data_parallel=degree,
-    data_sharding=st.sampled_from(SHARDINGS),
+    data_sharding=st.sampled_from(ZERO_STAGES),
     micro_batch_size=st.sampled_from([1, 2, 4]),
     micro_batches=st.integers(1, 64),
     recompute=st.sampled_from(RECOMPUTES),
@@ -277,20 +277,20 @@ def _real_case(name: str, **rates: float) -> Case:
         gpus_per_node=8,
         scale_out_bytes_per_s=chip.scale_out_bytes_per_s * rates.get("network", 1.0),
     )
-    return case(catalogue.transformer(name).value, cluster, "bf16", Method(), 4096, unfused=False)
+    return case_of(catalogue.transformer(name).value, cluster, "bf16", Method(), 4096, unfused=False)
 
 
-def _total_s(of: Case, lay: Layouts) -> float:
-    return float(step_time(of, lay, prior_constants()).total_s[0])
+def _total_s(case: Case, lay: Layouts) -> float:
+    return float(step_time(case, lay, prior_constants()).total_s[0])
 
 
 @given(name=catalogued, rows=st.lists(layout, min_size=1, max_size=6))
 def test_many_layouts_at_once_equal_each_alone(name: str, rows: list[Layout]) -> None:
     """Vectorising must not change an answer."""
-    of = _real_case(name)
-    together = step_time(of, layouts_of(*rows), prior_constants())
+    case = _real_case(name)
+    together = step_time(case, layouts_of(*rows), prior_constants())
     for index, row in enumerate(rows):
-        alone = step_time(of, layouts_of(row), prior_constants())
+        alone = step_time(case, layouts_of(row), prior_constants())
         for field in fields(StepTime):
             assert getattr(together, field.name)[index] == pytest.approx(getattr(alone, field.name)[0], rel=1e-12)
 
@@ -309,8 +309,8 @@ def test_a_faster_device_or_network_never_slows_a_step(name: str, row: Layout, r
 @given(name=catalogued, row=layout)
 def test_recomputing_more_never_quickens_a_step(name: str, row: Layout) -> None:
     """It adds operations and takes none away; comparisons leave it out where less fits."""
-    of = _real_case(name)
-    times = [_total_s(of, layouts_of(replace(row, recompute=recompute))) for recompute in RECOMPUTES]
+    case = _real_case(name)
+    times = [_total_s(case, layouts_of(replace(row, recompute=recompute))) for recompute in RECOMPUTES]
     assert times == sorted(times)
 
 
@@ -325,12 +325,12 @@ def test_a_steps_parts_are_finite_and_none_is_negative(name: str, row: Layout) -
 @given(name=catalogued, row=layout)
 def test_no_step_is_faster_than_its_flops_at_the_measured_ceiling(name: str, row: Layout) -> None:
     """The roofline of Williams et al. 2009: six FLOPs a parameter of the layers and token, shared evenly."""
-    of = _real_case(name)
+    case = _real_case(name)
     lay = layouts_of(row)
     share = lay.tensor * lay.pipeline * lay.context
     tokens = lay.micro_batch * lay.micro_batches * 4096
     visited = sum(
-        np.asarray(m.inputs) * m.outputs * m.layers * m.visits for m in of.matrices if m.shard in {"column", "row"}
+        np.asarray(m.inputs) * m.outputs * m.layers * m.visits for m in case.matrices if m.shard in {"column", "row"}
     )
-    least_s = 6.0 * (visited - np.asarray(of.hidden) * of.vocab) * tokens / share / of.gemm_flop_per_s
-    assert _total_s(of, lay) >= float(least_s[0]) * 0.9
+    least_s = 6.0 * (visited - np.asarray(case.hidden) * case.vocab) * tokens / share / case.gemm_flop_per_s
+    assert _total_s(case, lay) >= float(least_s[0])

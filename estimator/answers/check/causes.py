@@ -10,7 +10,7 @@ from estimator.answers.check.expected import Expected, expected_of
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.physics import physical_candidates
 from estimator.base.errors import InfeasibleError
-from estimator.physics.choice import setting
+from estimator.physics.choice import setting_of
 from estimator.question.question import Question
 from estimator.resolve.run import Run
 
@@ -95,7 +95,7 @@ class _Prices:
         if candidate.question is None:
             return _times_faster(self._expected, candidate.factor)
         try:
-            changed = expected_of(setting(candidate.question))
+            changed = expected_of(setting_of(candidate.question))
             base = self._steady if candidate.base is None else self._base(candidate.base)
         except InfeasibleError:
             return None
@@ -104,7 +104,7 @@ class _Prices:
     def _base(self, question: Question) -> Expected:
         known = next((priced for base, priced in self._bases if base is question), None)
         if known is None:
-            known = expected_of(setting(question))
+            known = expected_of(setting_of(question))
             self._bases.append((question, known))
         return known
 

@@ -9,7 +9,7 @@ from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
-from estimator.physics.choice import Setting, choice, setting
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Caution, Layout, LayoutRequest, Question
 from estimator.resolve.rule import UTILIZATION
@@ -87,11 +87,11 @@ def expected_speed(run: Run) -> Expected:
     """Return what `run` should reach: predicted, or the rule of thumb's spread where nothing can be predicted."""
     if run.question is not None:
         try:
-            return expected_of(setting(run.question))
+            return expected_of(setting_of(run.question))
         except InfeasibleError:
             nearest = _nearest_batch(run.question)
             try:
-                found = expected_of(setting(nearest))
+                found = expected_of(setting_of(nearest))
             except InfeasibleError:
                 pass
             else:
@@ -118,13 +118,13 @@ def expected_of(of: Setting) -> Expected:
     import numpy as np
 
     from estimator.answers.estimate.predict import effect
-    from estimator.evidence.calibration import calibration
+    from estimator.evidence.calibration import committed_calibration
     from estimator.evidence.uncertainty import interval
-    from estimator.physics.memory import memory
+    from estimator.physics.memory import memory_of
     from estimator.physics.step import PARTS, step_time
 
-    known = calibration()
-    priced = choice(of, known.constants)
+    known = committed_calibration()
+    priced = ranked_layouts(of, known.constants)
     best = int(priced.order[0])
     rows = of.layouts.taken(np.array([best]))
     times = step_time(of.case, rows, known.constants)
@@ -138,7 +138,7 @@ def expected_of(of: Setting) -> Expected:
         high=speed / span.low,
         coverage=span.coverage,
         layout=rows.row(0),
-        fits=float(memory(of.case, rows).total_bytes[0]) <= float(of.case.memory_bytes),
+        fits=float(memory_of(of.case, rows).total_bytes[0]) <= float(of.case.memory_bytes),
         shares={part: float(getattr(times, f"{part}_s")[0]) / physical_s for part in PARTS},
         stack=of.stack.name,
         tier=of.stack.tier,

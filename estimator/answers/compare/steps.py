@@ -14,14 +14,14 @@ from numpy.typing import NDArray
 
 from estimator.answers.estimate.predict import effect
 from estimator.base.errors import InfeasibleError
-from estimator.evidence.calibration import Calibration, calibration
+from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.physics.case import Case
-from estimator.physics.choice import Setting, setting, usual_recompute
+from estimator.physics.choice import Setting, setting_of, usual_recompute
 from estimator.physics.lattice import least_recomputing
 from estimator.physics.layout import Layouts
-from estimator.physics.memory import USABLE_SHARE, Memory, memory
+from estimator.physics.memory import USABLE_SHARE, Memory, memory_of
 from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.question import MemoryUse, Prediction, Question
 
@@ -48,12 +48,12 @@ def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep 
     Neighbours of one model are cheapest, because what they share is worked out once. What is yielded does not depend
     on the neighbours.
     """
-    known = calibration()
+    known = committed_calibration()
     block: list[tuple[int, Setting | InfeasibleError]] = []
     pending = 0
     for place, question in enumerate(questions):
         try:
-            found = setting(question)
+            found = setting_of(question)
         except InfeasibleError as error:
             block.append((place, error))
             continue
@@ -93,7 +93,7 @@ def _chosen(settings: Sequence[Setting], known: Calibration) -> Iterator[QuickSt
     candidates = _joined(kept)
     spread = _spread([found.case for found in settings], counts)
     times = step_time(spread, candidates, known.constants)
-    total_s, used = times.total_s, memory(spread, candidates)
+    total_s, used = times.total_s, memory_of(spread, candidates)
     start = 0
     for found, count, fits in zip(settings, counts, fitting, strict=True):
         best = start + int(np.argmin(total_s[start : start + count]))
@@ -108,9 +108,9 @@ def _candidates(of: Setting) -> tuple[Rows, bool]:
 
     Of layouts that differ in recomputation alone, the one that recomputes least is fastest: the others are left out.
     """
-    capacity_bytes = USABLE_SHARE * of.question.cluster.accelerator.memory_bytes
+    capacity_bytes = USABLE_SHARE.mode * of.question.cluster.accelerator.memory_bytes
     blocks = of.layouts.blocks
-    totals = [np.broadcast_to(memory(of.case, block.layouts).total_bytes, block.legal.shape) for block in blocks]
+    totals = [np.broadcast_to(memory_of(of.case, block.layouts).total_bytes, block.legal.shape) for block in blocks]
     for least in (usual_recompute(of), 0):
         rows: list[Rows] = []
         for block, total_bytes in zip(blocks, totals, strict=True):

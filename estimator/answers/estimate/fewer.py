@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from estimator.base.errors import InfeasibleError
 from estimator.models.flops import flop_counts
-from estimator.physics.choice import Setting, choice, setting
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
@@ -62,9 +62,9 @@ def _step_s(of: Setting, constants: Constants, n_gpus: int) -> float:
     smaller = replace(cluster, n_gpus=n_gpus, gpus_per_node=min(n_gpus, cluster.gpus_per_node))
     asked = replace(of.question, cluster=smaller, global_batch_sequences=of.global_batch)
     try:
-        found = setting(asked)
+        found = setting_of(asked)
     except InfeasibleError:
         return math.inf
-    priced = choice(found, constants)
+    priced = ranked_layouts(found, constants)
     best = priced.order[0]
     return float(priced.seconds[best]) if priced.fits[best] else math.inf

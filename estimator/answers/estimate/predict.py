@@ -7,18 +7,18 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.answers.estimate.fewer import fewer_would_do
-from estimator.evidence.calibration import Calibration, calibration
+from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
-from estimator.evidence.outlook import outlook
+from estimator.evidence.outlook import outlook_of
 from estimator.evidence.sensitivity import narrowings
 from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
-from estimator.physics.choice import Choice, Setting, choice, setting
+from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, release
 from estimator.physics.lattice import Lattice
 from estimator.physics.layout import RECOMPUTES, Layouts
-from estimator.physics.memory import memory
+from estimator.physics.memory import memory_of
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.question import Assumption, Caution, Layout, MemoryUse, Prediction, Question
@@ -38,9 +38,9 @@ def prediction(question: Question) -> Prediction:
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
     with its smallest layout and a warning.
     """
-    known = calibration()
-    found = setting(question)
-    priced = choice(found, known.constants)
+    known = committed_calibration()
+    found = setting_of(question)
+    priced = ranked_layouts(found, known.constants)
     best = int(priced.order[0])
     rows = found.layouts.taken(np.array([best]))
     layout = rows.row(0)
@@ -75,14 +75,14 @@ def prediction(question: Question) -> Prediction:
         ),
         runner_ups=_runner_ups(found.layouts, priced, factor),
         narrow_by=narrowings(found, priced, span),
-        comparable_runs=comparable_runs(found, known),
+        comparable_runs=comparable_runs(found),
     )
 
 
 def effect(of: Setting, known: Calibration) -> float:
     """Return the log of measured over physical time, of the kinds a run belongs to and of the runs most like it."""
     keys = effect_keys(of.question, of.stack)
-    return sum(known.effects.get(key, 0.0) for key in keys) + outlook(of).correction_log
+    return sum(known.effects.get(key, 0.0) for key in keys) + outlook_of(of).correction_log
 
 
 def _fewer(of: Setting, known: Calibration, layout: Layout, times: StepTime) -> tuple[Caution, ...]:
@@ -94,7 +94,7 @@ def _fewer(of: Setting, known: Calibration, layout: Layout, times: StepTime) -> 
 
 
 def _memory_use(of: Setting, rows: Layouts) -> MemoryUse:
-    used = memory(of.case, rows)
+    used = memory_of(of.case, rows)
     return MemoryUse(
         weights_bytes=float(used.weights_bytes[0]),
         gradients_bytes=float(used.gradients_bytes[0]),
@@ -140,7 +140,7 @@ def _newer_release(of: Setting, rows: Layouts, times: StepTime, constants: Const
 
 
 def _does_not_fit(of: Setting, rows: Layouts) -> Caution:
-    need = float(memory(of.case, rows).total_bytes[0])
+    need = float(memory_of(of.case, rows).total_bytes[0])
     chip = of.question.cluster.accelerator
     ways = ["more GPUs, or ones with more memory"]
     if of.question.method.name == "full":

@@ -63,11 +63,11 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     # NumPy comes with it, and a plan by the rule of thumb does without.
     import numpy as np
 
-    from estimator.evidence.calibration import calibration
-    from estimator.physics.choice import choice, setting
+    from estimator.evidence.calibration import committed_calibration
+    from estimator.physics.choice import ranked_layouts, setting_of
 
-    found = setting(question)
-    priced = choice(found, calibration().constants)
+    found = setting_of(question)
+    priced = ranked_layouts(found, committed_calibration().constants)
     # The order of the choice prefers what users of the stack run; here the time alone counts.
     rows = np.flatnonzero(priced.fits)
     rows = rows[np.argsort(priced.seconds[rows], kind="stable")]

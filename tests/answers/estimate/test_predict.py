@@ -13,7 +13,7 @@ import pytest
 
 from estimator.answers.estimate.predict import prediction
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import calibration
+from estimator.evidence.calibration import committed_calibration
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
 from estimator.resolve.framework_names import named_framework
@@ -94,7 +94,7 @@ def test_runner_ups_are_other_layouts_hardly_slower() -> None:
 def test_the_range_is_around_the_answer_and_says_how_sure_it_is() -> None:
     answer = _answer()
     assert answer["training_days_low"] < answer["training_days"] < answer["training_days_high"]
-    assert answer["interval_coverage"] == calibration().coverage
+    assert answer["interval_coverage"] == committed_calibration().coverage
 
 
 def test_a_13b_model_does_not_train_in_full_on_one_h100() -> None:
@@ -153,7 +153,7 @@ def test_comparable_runs_are_published_runs_with_our_own_left_out_prediction() -
     assert runs
     for run in runs:
         assert run["name"].partition(":")[0] in ids
-        assert run["predicted_over_published"] == calibration().ratios.get(run["name"].partition(":")[0])
+        assert run["predicted_over_published"] == committed_calibration().ratios.get(run["name"].partition(":")[0])
         assert run["source"]
 
 
@@ -165,7 +165,7 @@ def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> No
 
 
 def test_an_unpublished_family_of_device_is_warned_about() -> None:
-    known = {key for key in calibration().effects if key.startswith("device:")}
+    known = {key for key in committed_calibration().effects if key.startswith("device:")}
     unseen = next(
         entry.accelerator
         for entry in catalogue.accelerators()

@@ -49,7 +49,7 @@ async def test_a_cancelled_comparison_stops_the_work(monkeypatch: pytest.MonkeyP
     """By the options whose layouts are still looked for, after the call's own thread has ended."""
     priced = 0
     working = threading.Event()
-    real = pricing.setting
+    real = pricing.setting_of
 
     def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the real one
         nonlocal priced
@@ -57,7 +57,7 @@ async def test_a_cancelled_comparison_stops_the_work(monkeypatch: pytest.MonkeyP
         working.set()
         return real(*args, **kwargs)
 
-    monkeypatch.setattr("estimator.answers.compare.steps.setting", counted)
+    monkeypatch.setattr("estimator.answers.compare.steps.setting_of", counted)
     async with Client(build()) as client:
         async with anyio.create_task_group() as group:
             group.start_soon(client.call_tool, "compare_training_options", LARGE)

@@ -70,7 +70,7 @@ def layout_answer(layout: Layout) -> LayoutAnswer:
         data_sharding=layout.data_sharding,
         micro_batch_size=layout.micro_batch_size,
         micro_batches=layout.micro_batches,
-        global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
+        global_batch_sequences=layout.global_batch_sequences,
         activation_recompute=layout.recompute,
     )
 

@@ -59,14 +59,10 @@ def layout_request(
 
 def layout_assumptions(layout: LayoutRequest) -> tuple[Assumption, ...]:
     """Return the assumptions that a caller's own layout amounts to, and what the rule takes in its stead."""
-    given: dict[str, int | str | None] = {name: getattr(layout, name) for name in _DEGREES}
-    given |= {
-        "data_sharding": layout.data_sharding,
-        "micro_batch_size": layout.micro_batch_size,
-        "activation_recompute": layout.recompute,
-    }
     assumptions = [
-        Assumption(name=name, value=value, source="user") for name, value in given.items() if value is not None
+        Assumption(name=name, value=value, source="user")
+        for name, value in layout.by_argument().items()
+        if value is not None
     ]
     if layout.recompute is None:
         note = "not said: the rule of thumb counts none"

@@ -191,13 +191,12 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
         note = f"what most runs on such hardware use ({expected.tier}); name yours to be held against its like"
         out.append(Assumption(name="framework", value=expected.stack, source="default", note=note))
     said = {one.name for one in run.assumptions if one.source == "user"}
-    batch = layout.data_parallel * layout.micro_batch_size * layout.micro_batches
     found: dict[str, int | str] = {
         "tensor_parallel": layout.tensor_parallel,
         "pipeline_parallel": layout.pipeline_parallel,
         "data_sharding": layout.data_sharding,
         "micro_batch_size": layout.micro_batch_size,
-        "global_batch_sequences": batch,
+        "global_batch_sequences": layout.global_batch_sequences,
     }
     out += [
         Assumption(name=name, value=value, source="searched", note="the fastest layout that fits")

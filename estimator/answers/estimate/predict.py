@@ -1,7 +1,6 @@
 """The step-time model's answer to a question: layout, time, range, memory, and what it rests on."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -158,22 +157,13 @@ def _does_not_fit(of: Setting, rows: Layouts) -> Caution:
 
 def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption, ...]:
     """Return what the search and the stack's defaults decided, by argument name."""
-    question, request = of.question, of.question.layout
+    question = of.question
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
-    searched: Sequence[tuple[str, object, int | str]] = (
-        ("tensor_parallel", request.tensor_parallel, layout.tensor_parallel),
-        ("pipeline_parallel", request.pipeline_parallel, layout.pipeline_parallel),
-        ("virtual_pipeline", request.virtual_pipeline, layout.virtual_pipeline),
-        ("context_parallel", request.context_parallel, layout.context_parallel),
-        ("expert_parallel", request.expert_parallel, layout.expert_parallel),
-        ("data_sharding", request.data_sharding, layout.data_sharding),
-        ("micro_batch_size", request.micro_batch_size, layout.micro_batch_size),
-        ("activation_recompute", request.recompute, layout.recompute),
-    )
+    asked = question.layout.by_argument()
     out = [
         Assumption(name=name, value=value, source="searched", note=why)
-        for name, given, value in searched
-        if given is None
+        for name, value in layout.pinned.by_argument().items()
+        if asked[name] is None and value is not None
     ]
     if question.framework == "auto":
         note = f"what most runs on such hardware use; {of.stack.tier} stacks are assumed where nothing is said"

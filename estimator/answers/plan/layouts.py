@@ -1,13 +1,14 @@
 """Which layout: the fastest that fits, and the best of every other way to split the model."""
 
 from dataclasses import replace
+from typing import Any
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible
 from estimator.answers.plan.trials import Trials, fits
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError
-from estimator.question.question import Assumption, Layout, Question
+from estimator.question.question import Assumption, Layout, LayoutRequest, Question
 from estimator.question.request import Request
 
 __all__ = ["layouts"]
@@ -79,37 +80,17 @@ def _best_of_each_split(question: Question) -> list[Layout]:
 
 def _pinned(request: Request, layout: Layout) -> Request:
     """Return `request` with every knob as in `layout`."""
-    return replace(
-        request,
-        tensor_parallel=layout.tensor_parallel,
-        pipeline_parallel=layout.pipeline_parallel,
-        virtual_pipeline=layout.virtual_pipeline,
-        context_parallel=layout.context_parallel,
-        expert_parallel=layout.expert_parallel,
-        data_sharding=layout.data_sharding,
-        micro_batch_size=layout.micro_batch_size,
-        activation_recompute=layout.recompute,
-        global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
-    )
+    knobs: dict[str, Any] = {
+        **layout.pinned.by_argument(),
+        "global_batch_sequences": layout.global_batch_sequences,
+    }
+    return replace(request, **knobs)
 
 
 def _as_searched(one: Estimate, request: Request) -> Estimate:
     """Return the estimate of a pinned layout with what `request` left open named as found, not as told."""
-    open_knobs = {
-        name
-        for name in (
-            "tensor_parallel",
-            "pipeline_parallel",
-            "virtual_pipeline",
-            "context_parallel",
-            "expert_parallel",
-            "data_sharding",
-            "micro_batch_size",
-            "activation_recompute",
-            "global_batch_sequences",
-        )
-        if getattr(request, name) in {None, "auto"}
-    }
+    knobs = (*LayoutRequest().by_argument(), "global_batch_sequences")
+    open_knobs = {name for name in knobs if getattr(request, name) in {None, "auto"}}
 
     def renamed(assumption: Assumption) -> Assumption:
         if assumption.name not in open_knobs:

@@ -3,7 +3,7 @@
 import math
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.plan.trials import Trials, batch_of
+from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import Limits, PlanRequest
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.base.units import (
@@ -150,7 +150,7 @@ def _more_parallel(fastest: Estimate) -> list[str]:
     layout = fastest.layout
     if layout is None:
         return []
-    batch = batch_of(layout)
+    batch = layout.global_batch_sequences
     if fastest.run.n_gpus < batch:
         return []
     return [f"a global_batch_sequences above {batch:,}, which more GPUs can share"]

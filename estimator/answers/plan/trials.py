@@ -5,11 +5,10 @@ from dataclasses import replace
 from estimator.answers.estimate.estimate import Estimate, estimate
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
-from estimator.question.question import Layout
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, run
 
-__all__ = ["Trials", "batch_of", "cost_usd", "fits"]
+__all__ = ["Trials", "cost_usd", "fits"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -50,12 +49,7 @@ def _oversized_batch(one: Estimate) -> bool:
         global_batch_sequences(replace(question, cluster=replace(question.cluster, n_gpus=rounder)))
         for rounder in (below, 2 * below)
     )
-    return batch_of(layout) > _MOST_OF_USUAL_BATCH * usual
-
-
-def batch_of(layout: Layout) -> int:
-    """Return the sequences of a step."""
-    return layout.data_parallel * layout.micro_batch_size * layout.micro_batches
+    return layout.global_batch_sequences > _MOST_OF_USUAL_BATCH * usual
 
 
 class Trials:

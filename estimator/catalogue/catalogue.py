@@ -9,10 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from estimator.base.names import Name, NameIndex, name_index
-from estimator.catalogue.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
-from estimator.catalogue.models import NOISE as MODEL_NOISE
-from estimator.catalogue.models import ModelEntry, model_entry, model_names
+from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -197,7 +196,7 @@ def _accelerator_sources() -> dict[str, Source]:
 
 @cache
 def _accelerator_index() -> NameIndex:
-    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), NOISE)
+    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), ACCELERATOR_FILLER)
 
 
 @cache
@@ -256,7 +255,7 @@ def _model_rows() -> dict[str, ModelRow]:
 @cache
 def _model_index() -> NameIndex:
     rows = _model_file()
-    return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_NOISE)
+    return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_FILLER)
 
 
 def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it

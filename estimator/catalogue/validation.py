@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from estimator.base.names import normalised
-from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
     AcceleratorFile,
@@ -43,8 +43,8 @@ _PRICINGS = {"on_demand", "spot", "marketplace", "reserved"}
 _SEGMENTS = {"datacenter", "workstation", "consumer"}
 _STATUSES = {"shipping", "announced"}
 _RATES = {
-    *(f"{name}_tflops" for name in PRECISIONS),
-    *(f"measured_{name}_tflops" for name in PRECISIONS),
+    *(f"{name}_tflops" for name in RATED_PRECISIONS),
+    *(f"measured_{name}_tflops" for name in RATED_PRECISIONS),
     *("int8_tops", "fp16_accumulate_tflops", "fp8_fp16_accumulate_tflops", "fp16_shader_tflops"),
 }
 _NEEDED = {
@@ -95,7 +95,7 @@ def _accelerator_faults(rows: AcceleratorFile) -> Iterator[str]:
     ids = [row["id"] for row in rows["accelerators"]]
     yield from (f"accelerators.json: {one} is listed twice" for one in _repeated(ids))
     named = [
-        (normalised(text, NOISE), row["id"])
+        (normalised(text, ACCELERATOR_FILLER), row["id"])
         for row in rows["accelerators"]
         for text in {row["id"], row["name"], *row["aliases"], *(choice["name"] for choice in row["assumed"])}
     ]
@@ -158,7 +158,7 @@ def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) ->
         where = f"runs.csv: {row['id']}"
         if row["accelerator"] not in accelerator_ids:
             yield f"{where}: unknown accelerator {row['accelerator']!r}"
-        if row["stack"] not in STACKS or row["precision"] not in {*PRECISIONS, "int8"}:
+        if row["stack"] not in STACKS or row["precision"] not in {*RATED_PRECISIONS, "int8"}:
             yield f"{where}: unknown stack {row['stack']!r} or precision {row['precision']!r}"
         if not all(row[field] for field in ("source", "group", "framework")) or row["read"] not in {"yes", "no"}:
             yield f"{where}: does not say where it is from, what ran it, or whether it was read"
@@ -176,7 +176,7 @@ def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
         where = f"steps.json: {one['name']}"
         if one["accelerator"] not in accelerator_ids or one["source"] not in rows["sources"]:
             yield f"{where}: unknown accelerator {one['accelerator']} or source {one['source']}"
-        if one["stack"] not in STACKS or one["precision"] not in PRECISIONS:
+        if one["stack"] not in STACKS or one["precision"] not in RATED_PRECISIONS:
             yield f"{where}: unknown stack {one['stack']!r} or precision {one['precision']!r}"
         if tuple(one["columns"]) != STEP_COLUMNS:
             yield f"{where}: the columns are not {', '.join(STEP_COLUMNS)}"

@@ -7,7 +7,7 @@ from estimator.base.inputs import checked_choice, checked_number
 from estimator.base.prior import Prior
 from estimator.base.units import format_count, parse_count
 from estimator.question.question import Assumption, SourceKind
-from estimator.question.request import PACKINGS, Request
+from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.text_tokens import text_tokens
 
 __all__ = ["MOST_TOKENS", "PADDING", "Amount", "amount"]
@@ -90,7 +90,7 @@ def amount(request: Request, vocabulary: int | None = None) -> Amount:
 
 def _packing(request: Request, mean: float) -> tuple[float, float, float, tuple[Assumption, ...]]:
     """Return the tokens a sample costs, its low and high factor, and what was assumed of padding."""
-    packing = checked_choice("packing", request.packing, PACKINGS)
+    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
     if packing != "padded":
         note = (
             "samples are packed into full sequences; padded instead, every sample costs as much as the longest of its "

@@ -9,7 +9,7 @@ from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, Caution
-from estimator.question.request import PRECISIONS, Request
+from estimator.question.request import PRECISION_CHOICES, Request
 
 __all__ = ["Device", "device"]
 
@@ -40,7 +40,7 @@ def device(request: Request) -> Device:
     Raises UnknownNameError for a name no catalogue has (unless a peak is given with it), InvalidValueError for a
     precision the device does not have.
     """
-    precision = checked_choice("precision", request.precision, PRECISIONS)
+    precision = checked_choice("precision", request.precision, PRECISION_CHOICES)
     given_peak = (
         None
         if request.peak_tflops is None

@@ -7,7 +7,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole, divi
 from estimator.models.training import Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, LayoutRequest, Sharding
-from estimator.question.request import RECOMPUTE, SHARDING_NAMES, SHARDINGS, Request
+from estimator.question.request import RECOMPUTE_CHOICES, SHARDING_CHOICES, SHARDING_NAMES, Request
 
 __all__ = ["MOST_SEQUENCES", "layout_assumptions", "layout_request"]
 
@@ -43,8 +43,8 @@ def layout_request(
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
     asked = request.data_sharding.strip().casefold()
-    sharding = checked_choice("data_sharding", SHARDING_NAMES.get(asked, asked), SHARDINGS)
-    recompute = checked_choice("activation_recompute", request.activation_recompute, RECOMPUTE)
+    sharding = checked_choice("data_sharding", SHARDING_NAMES.get(asked, asked), SHARDING_CHOICES)
+    recompute = checked_choice("activation_recompute", request.activation_recompute, RECOMPUTE_CHOICES)
     return LayoutRequest(
         tensor_parallel=degree["tensor_parallel"],
         pipeline_parallel=degree["pipeline_parallel"],

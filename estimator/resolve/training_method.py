@@ -7,7 +7,7 @@ from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.training import Method
 from estimator.question.question import Assumption
-from estimator.question.request import METHODS, Request
+from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.subject import Subject
 
 __all__ = ["lora_rank", "method"]
@@ -22,7 +22,7 @@ def method(request: Request, who: Subject) -> tuple[Method, tuple[Assumption, ..
 
     Raises InvalidValueError where a rank is given without adapters, or more is trained than there is.
     """
-    name = _named(checked_choice("method", request.method, METHODS))
+    name = _named(checked_choice("method", request.method, METHOD_CHOICES))
     assumptions = [Assumption(name="method", value=name, source="default" if name == "full" else "user")]
     adapters = name in _WITH_ADAPTERS
     rank = lora_rank(request)
@@ -57,7 +57,7 @@ def lora_rank(request: Request) -> int:
     """
     if request.lora_rank is None:
         return _USUAL_LORA_RANK
-    name = checked_choice("method", request.method, METHODS)
+    name = checked_choice("method", request.method, METHOD_CHOICES)
     if name not in _WITH_ADAPTERS:
         raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
     return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)

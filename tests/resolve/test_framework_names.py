@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 
 from estimator.base.errors import UnknownNameError
 from estimator.physics.stacks import STACKS
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 from estimator.resolve.framework_names import named_framework
 from tools.estimate_training_time import estimate_training_time
 from tools.fields import DataSharding
@@ -19,7 +19,7 @@ RUN: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "to
 
 
 def test_every_stack_can_be_named() -> None:
-    assert set(FRAMEWORKS) == {"auto", *STACKS}
+    assert set(FRAMEWORK_CHOICES) == {"auto", *STACKS}
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from estimator.catalogue import catalogue
 from estimator.physics.case import matmul_ceiling_flop_per_s
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Question
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 from tests.places import PUBLISHED
 from tools.check_training_speed import check_training_speed
 from tools.estimate_training_time import estimate_training_time
@@ -35,7 +35,7 @@ PRECISIONS = {"bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32"}
     model=st.sampled_from(["gpt2", "llama-3.1-8b", "llama-3.1-405b", "mixtral-8x7b", "deepseek-v3"]),
     n_gpus=st.sampled_from([1, 8, 96, 512]),
     batch=st.sampled_from([None, 96, 4096]),
-    framework=st.sampled_from(FRAMEWORKS),
+    framework=st.sampled_from(FRAMEWORK_CHOICES),
     data=st.data(),
 )
 @settings(max_examples=150, deadline=None)

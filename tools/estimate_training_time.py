@@ -10,7 +10,7 @@ from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.request import Request
-from estimator.resolve.run import run as resolved
+from estimator.resolve.run import resolve
 from tools import fields
 from tools.answers import (
     AssumptionAnswer,
@@ -117,7 +117,7 @@ def estimate_training_time(
     Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
     assumption is listed. Give tokens, or samples with tokens_per_sample.
     """
-    run = resolved(
+    run = resolve(
         Request(
             model=model,
             gpu=gpu,

@@ -10,7 +10,7 @@ from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.text_tokens import text_tokens
 
-__all__ = ["MOST_TOKENS", "PADDING", "Amount", "amount"]
+__all__ = ["MOST_TOKENS", "PADDING", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""
@@ -38,7 +38,7 @@ class Amount:
     assumptions: tuple[Assumption, ...]
 
 
-def amount(request: Request, vocabulary: int | None = None) -> Amount:
+def resolved_amount(request: Request, vocabulary: int | None = None) -> Amount:
     """Return the tokens that `request` trains on.
 
         tokens · epochs, or samples · tokens_per_sample · epochs, longer samples in the stead of mean ones where padded

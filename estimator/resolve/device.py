@@ -11,7 +11,7 @@ from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
 
-__all__ = ["Device", "device"]
+__all__ = ["Device", "resolved_device"]
 
 _MOST_PEAK_TFLOPS = 1e6
 _SAME = 0.02
@@ -34,7 +34,7 @@ class Device:
     warnings: tuple[Caution, ...]
 
 
-def device(request: Request) -> Device:
+def resolved_device(request: Request) -> Device:
     """Return the accelerator that `request` names, with the dense peak of the precision in use.
 
     Raises UnknownNameError for a name no catalogue has (unless a peak is given with it), InvalidValueError for a

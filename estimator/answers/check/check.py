@@ -22,8 +22,7 @@ from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.run import Run
-from estimator.resolve.run import run as resolved
+from estimator.resolve.run import Run, resolve
 
 __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 
@@ -94,7 +93,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     reading = observed_reading(observed)
     amount_known = request.tokens is not None or request.samples is not None
     asked = with_log(request, reading)
-    run = resolved(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
+    run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
     seen = observation(run, observed, reading, model, tokens_known=amount_known)

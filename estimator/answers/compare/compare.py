@@ -11,7 +11,7 @@ from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
-from estimator.resolve.run import Run, run
+from estimator.resolve.run import Run, resolve
 
 _T = TypeVar("_T")
 
@@ -152,7 +152,7 @@ def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
         if name in refusals:
             return refusals[name]
     try:
-        return run(request)
+        return resolve(request)
     except InvalidValueError as error:
         for name in names:
             if name[0] == error.argument:

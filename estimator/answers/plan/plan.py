@@ -16,8 +16,8 @@ from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
-from estimator.resolve.amount import amount
-from estimator.resolve.subject import subject
+from estimator.resolve.amount import resolved_amount
+from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan"]
 
@@ -72,7 +72,7 @@ def _solved(
         case "model_size":
             _needs(request, "gpu")
             told = trials.base.tokens is not None or trials.base.samples is not None
-            given = amount(trials.base).tokens if told else None
+            given = resolved_amount(trials.base).tokens if told else None
             solution, sure, others = sizes(trials, request.n_gpus, given, _ratio(request))
             return solution, sure, others, (), ()
         case "layout":
@@ -153,8 +153,8 @@ def _data(request: PlanRequest, solve_for: str) -> tuple[Request, tuple[Assumpti
     if solve_for == "model_size":
         return common, (assumption,)
     _needs(request, "model")
-    who = subject(replace(common, model=request.model or ""))
-    return replace(common, tokens=optimal_tokens(who.total_parameters, ratio)), (assumption,)
+    subject = resolved_subject(replace(common, model=request.model or ""))
+    return replace(common, tokens=optimal_tokens(subject.total_parameters, ratio)), (assumption,)
 
 
 def _has_range(option: Option) -> bool:

@@ -6,7 +6,7 @@ from estimator.answers.estimate.estimate import Estimate, estimate
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.question.request import Quantity, Request
-from estimator.resolve.run import Run, run
+from estimator.resolve.run import Run, resolve
 
 __all__ = ["Trials", "cost_usd", "fits"]
 
@@ -82,14 +82,14 @@ class Trials:
 
     def resolved(self, request: Request) -> Run:
         """Return one variation resolved; bad values are refused here, before they could pass for infeasible ones."""
-        return run(request)
+        return resolve(request)
 
     def at(self, request: Request) -> Estimate | None:
         """Return the estimate of one variation; None where no layout divides it and a usual batch, or the one asked."""
         key = repr(request)
         if key not in self._priced:
             try:
-                one = estimate(run(request))
+                one = estimate(resolve(request))
                 self._priced[key] = None if _oversized_batch(one) else one
             except (InfeasibleError, InvalidValueError):
                 # The base was checked: what does not fit now is this variation's count against a fixed layout.

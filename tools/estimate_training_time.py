@@ -4,7 +4,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.answers.estimate.estimate import Estimate, estimate, estimate_id
+from estimator.answers.estimate.estimate import Estimate, estimate_id, estimate_of
 from estimator.answers.estimate.wording import formula, summary
 from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
@@ -152,7 +152,7 @@ def estimate_training_time(
             price_per_gpu_hour=price_per_gpu_hour,
         )
     )
-    return training_time(estimate(run), detail=detail)
+    return training_time(estimate_of(run), detail=detail)
 
 
 def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime:

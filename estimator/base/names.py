@@ -80,7 +80,7 @@ class NameIndex:
                 score = matcher.ratio() + bonus
                 if score > floor:
                     best[name.id] = score
-        ranked = sorted(best, key=lambda one: (-best[one], one))
+        ranked = sorted(best, key=lambda entry_id: (-best[entry_id], entry_id))
         return tuple(ranked[:_NEAREST])
 
 

@@ -58,8 +58,8 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
 
     Raises UnknownNameError with the nearest ids.
     """
-    found = _accelerator_index().resolved(name)
-    return Match(value=_accelerator_entry(found.id), matched=found.matched, note=found.note)
+    match = _accelerator_index().resolved(name)
+    return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:
@@ -88,8 +88,8 @@ def energy_default(name: str) -> EnergyDefault:
 
     Raises UnknownNameError with the nearest.
     """
-    known = _energy().get(name)
-    return known if known is not None else _energy()[_energy_index().resolved(name).id]
+    default = _energy().get(name)
+    return default if default is not None else _energy()[_energy_index().resolved(name).id]
 
 
 def energy_defaults() -> tuple[EnergyDefault, ...]:
@@ -102,8 +102,8 @@ def grid_carbon(region: str) -> Match[EnergyDefault]:
 
     Raises UnknownNameError with the nearest.
     """
-    found = _grid_index().resolved(region)
-    return Match(value=_energy()[found.id], matched=found.matched, note=found.note)
+    match = _grid_index().resolved(region)
+    return Match(value=_energy()[match.id], matched=match.matched, note=match.note)
 
 
 def transformer(name: str) -> Match[Transformer]:
@@ -111,8 +111,8 @@ def transformer(name: str) -> Match[Transformer]:
 
     Raises UnknownNameError with the nearest ids.
     """
-    found = _model_index().resolved(name)
-    return Match(value=model(found.id).transformer, matched=found.matched, note=found.note)
+    match = _model_index().resolved(name)
+    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 @cache

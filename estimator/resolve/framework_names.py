@@ -100,9 +100,9 @@ def named_framework(given: str) -> NamedFramework:
 
 
 def _split(folded: str) -> tuple[str, float | None]:
-    found = _VERSION.match(folded)
-    if found is None or not found["name"]:
+    match = _VERSION.match(folded)
+    if match is None or not match["name"]:
         return folded, None
-    if found["year"]:
-        return found["name"], float(found["year"]) + 0.5
-    return found["name"], 2000.0 + float(found["short"]) + (float(found["month"]) - 1.0) / 12.0
+    if match["year"]:
+        return match["name"], float(match["year"]) + 0.5
+    return match["name"], 2000.0 + float(match["short"]) + (float(match["month"]) - 1.0) / 12.0

@@ -113,7 +113,7 @@ def _fits_cluster(degree: dict[str, int | None], n_gpus: int) -> None:
     for name in names:
         together *= degree[name] or 1
         if n_gpus % together:
-            product = " × ".join(f"{one} {degree[one]}" for one in names[: names.index(name) + 1])
+            product = " × ".join(f"{factor} {degree[factor]}" for factor in names[: names.index(name) + 1])
             left = n_gpus // (together // (degree[name] or 1))
             near = divisors_near(max(left, 1), degree[name] or 1)
             remedy = f"makes {product} = {together}, which must divide the {n_gpus:,} GPUs; {near} would do"

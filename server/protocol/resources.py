@@ -18,7 +18,7 @@ __all__ = [
     "Family",
     "Single",
     "UnknownResourceError",
-    "text",
+    "resource_text",
     "unknown_address",
 ]
 
@@ -81,8 +81,8 @@ def _models() -> object:
 
 
 def _model(name: str) -> object:
-    found = catalogue.transformer(name).value
-    return next(entry for entry in catalogue.transformers() if entry.transformer.id == found.id)
+    transformer = catalogue.transformer(name).value
+    return next(entry for entry in catalogue.transformers() if entry.transformer.id == transformer.id)
 
 
 def _run(name: str) -> object:
@@ -147,7 +147,7 @@ FAMILIES: Sequence[Family] = (
 )
 
 
-def text(address: str) -> str:
+def resource_text(address: str) -> str:
     """Return the document at `address` as compact JSON.
 
     Raises EstimatorError, with the nearest addresses, where there is none.

@@ -91,11 +91,11 @@ def expected_speed(run: Run) -> Expected:
         except InfeasibleError:
             nearest = _nearest_batch(run.question)
             try:
-                found = expected_of(setting(nearest))
+                at_nearest = expected_of(setting(nearest))
             except InfeasibleError:
                 pass
             else:
-                return replace(found, rounded_batch=nearest.global_batch_sequences)
+                return replace(at_nearest, rounded_batch=nearest.global_batch_sequences)
 
     def speed(utilization: float) -> float:
         return run.amount.tokens / run.rule.training_s(utilization)
@@ -205,7 +205,7 @@ def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:
 def attention_flop_per_token(question: Question) -> float:
     """Return FLOPs per token of the score products, forward and backward, at full sequences."""
     attentions = workload(question.transformer).attentions
-    return _FORWARD_AND_BACKWARD * sum(one.flop_per_token(question.sequence_length) for one in attentions)
+    return _FORWARD_AND_BACKWARD * sum(attention.flop_per_token(question.sequence_length) for attention in attentions)
 
 
 def _nearest_batch(question: Question) -> Question:

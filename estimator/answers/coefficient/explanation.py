@@ -63,7 +63,9 @@ def explanation(
         else:
             length = asked_length
         training, training_assumptions = resolved_method(request, subject)
-        assumptions += tuple(_said(one) for one in (*subject.assumptions, *training_assumptions) if one.note)
+        assumptions += tuple(
+            _said(assumption) for assumption in (*subject.assumptions, *training_assumptions) if assumption.note
+        )
         assumptions += tuple(warning.message for warning in subject.warnings)
         if subject.transformer is not None:
             exact = exact_coefficient(subject.transformer, sequence_length=length, method=training, recompute=recompute)

@@ -19,7 +19,7 @@ from estimator.question.question import Assumption, Caution, Comparable, Layout,
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate", "estimate_id"]
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of"]
 
 Basis = Literal["predicted", "assumed_utilization", "observed"]
 
@@ -101,7 +101,7 @@ class _Speed:
     warnings: tuple[Caution, ...] = ()
 
 
-def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
+def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
     """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
 
     An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
@@ -156,8 +156,12 @@ def estimate_id(run: Run, *parts: str) -> str:
         VERSION,
         catalogue.data_version(),
         *parts,
-        *(text for one in run.assumptions for text in (one.name, repr(one.value), one.unit, one.source, one.note)),
-        *(text for one in run.warnings for text in (one.code, one.message)),
+        *(
+            text
+            for given in run.assumptions
+            for text in (given.name, repr(given.value), given.unit, given.source, given.note)
+        ),
+        *(text for warning in run.warnings for text in (warning.code, warning.message)),
         # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
         _spelt(run.subject.transformer),
         repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
@@ -314,7 +318,7 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
 def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
     """Return all assumptions, each name once: what the caller said stands, else what was found out last."""
     by_name: dict[str, Assumption] = {}
-    for assumption in (one for group in groups for one in group):
+    for assumption in (assumption for group in groups for assumption in group):
         earlier = by_name.get(assumption.name)
         if earlier is None or earlier.source != "user":
             by_name[assumption.name] = assumption

@@ -10,7 +10,7 @@ from estimator.models.workload import workload
 from estimator.physics.case import Case, case
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.lattice import Lattice, Space, lattice
+from estimator.physics.lattice import Lattice, Space, lattice, least_recomputing
 from estimator.physics.layout import RECOMPUTES
 from estimator.physics.memory import USABLE_SHARE, memory
 from estimator.physics.space import space
@@ -18,7 +18,7 @@ from estimator.physics.stacks import Stack, auto_stack, stack
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["Choice", "Setting", "choice", "global_batch_sequences", "setting", "usual_recompute"]
+__all__ = ["Choice", "Setting", "choice", "contenders", "global_batch_sequences", "setting", "usual_recompute"]
 
 _RANKED = 1024
 """Layouts that are put in order: no answer shows more, and sorting all would take as long as pricing them."""
@@ -215,3 +215,24 @@ def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp
         near = values <= np.partition(values, _RANKED)[_RANKED]
         places, values = places[near], values[near]
     return places[np.argsort(values, kind="stable")]
+
+
+def contenders(setting: Setting) -> tuple[NDArray[np.intp], bool]:
+    """Return the layouts of which the fastest is the first of `choice`, and whether they fit; nothing is timed.
+
+    Of layouts that differ in recomputation alone, the one that recomputes least is the fastest: the others are left
+    out. Where none fits it is the smallest alone.
+    """
+    capacity_bytes = USABLE_SHARE * setting.question.cluster.accelerator.memory_bytes
+    blocks = setting.layouts.blocks
+    totals = [np.broadcast_to(memory(setting.case, block.layouts).total_bytes, block.legal.shape) for block in blocks]
+    for least in (usual_recompute(setting), 0):
+        fitting: list[NDArray[np.intp]] = []
+        for block, total_bytes in zip(blocks, totals, strict=True):
+            fits = block.legal & (total_bytes <= capacity_bytes) & (block.layouts.recompute >= least)
+            fitting.append(block.rows.start + np.flatnonzero(least_recomputing(fits)[block.legal]))
+        rows = np.concatenate(fitting)
+        if len(rows):
+            return rows, True
+    smallest = np.concatenate([total[block.legal] for block, total in zip(blocks, totals, strict=True)])
+    return np.array([np.argmin(smallest)]), False

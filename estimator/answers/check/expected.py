@@ -5,11 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from estimator.answers.estimate.best_step import effect, layout_prediction
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
+from estimator.evidence.calibration import calibration
+from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting, choice, setting
+from estimator.physics.memory import memory
+from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Caution, Layout, LayoutRequest, Question
 from estimator.resolve.rule import UTILIZATION
@@ -113,36 +118,32 @@ def expected_speed(run: Run) -> Expected:
     )
 
 
-def expected_of(of: Setting) -> Expected:
-    """Return what a run of this setting should reach on its best layout, with the range that left-out runs support."""
-    import numpy as np
-
-    from estimator.answers.estimate.predict import effect
-    from estimator.evidence.calibration import calibration
-    from estimator.evidence.uncertainty import interval
-    from estimator.physics.memory import memory
-    from estimator.physics.step import PARTS, step_time
-
-    known = calibration()
-    priced = choice(of, known.constants)
-    best = int(priced.order[0])
-    rows = of.layouts.taken(np.array([best]))
-    times = step_time(of.case, rows, known.constants)
-    physical_s = float(times.total_s[0])
-    span = interval(of, known)
-    step_s = physical_s * math.exp(effect(of, known))
-    speed = of.global_batch * of.question.sequence_length / step_s
+def expected_of(setting: Setting) -> Expected:
+    """Return what a run of `setting` should reach on its best layout, with the range that left-out runs support."""
+    fitted = calibration()
+    best = choice(setting, fitted.constants).order[:1]
+    rows = setting.layouts.taken(best)
+    step = layout_prediction(
+        setting,
+        interval(setting, fitted),
+        factor=math.exp(effect(setting, fitted)),
+        layouts=rows,
+        times=step_time(setting.case, rows, fitted.constants),
+        used=memory(setting.case, rows),
+        row=0,
+    )
+    speed = step.tokens_per_step / step.step_s
     return Expected(
         tokens_per_second=speed,
-        low=speed / span.high,
-        high=speed / span.low,
-        coverage=span.coverage,
-        layout=rows.row(0),
-        fits=float(memory(of.case, rows).total_bytes[0]) <= float(of.case.memory_bytes),
-        shares={part: float(getattr(times, f"{part}_s")[0]) / physical_s for part in PARTS},
-        stack=of.stack.name,
-        tier=of.stack.tier,
-        warnings=span.warnings,
+        low=speed / step.high_factor,
+        high=speed / step.low_factor,
+        coverage=step.coverage,
+        layout=step.layout,
+        fits=step.memory.fits,
+        shares=step.breakdown,
+        stack=setting.stack.name,
+        tier=setting.stack.tier,
+        warnings=step.warnings,
     )
 
 

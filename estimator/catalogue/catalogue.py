@@ -40,6 +40,7 @@ __all__ = [
     "grid_carbon",
     "measured_steps",
     "model",
+    "models",
     "nearest_accelerators",
     "prices",
     "purchases",
@@ -47,7 +48,6 @@ __all__ = [
     "runs",
     "tables",
     "transformer",
-    "transformers",
 ]
 
 _DATA = Path(__file__).parent / "data"
@@ -122,7 +122,7 @@ def model(model_id: str) -> ModelEntry:
 
 
 @cache
-def transformers() -> tuple[ModelEntry, ...]:
+def models() -> tuple[ModelEntry, ...]:
     """Return every model, in the file's order: by maker, then by age and size."""
     return tuple(model(model_id) for model_id in _model_rows())
 

@@ -10,7 +10,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry
 from estimator.models.parameters import parameter_counts
 
-_ENTRIES = catalogue.transformers()
+_ENTRIES = catalogue.models()
 _EXACT = [entry for entry in _ENTRIES if entry.published_exact]
 _ROUNDED = [entry for entry in _ENTRIES if not entry.published_exact]
 _NOMINAL_WITHIN = 0.03

@@ -58,7 +58,7 @@ def _all(found: Setting) -> Layouts:
     batch=st.sampled_from([64, 96, 256, 1024, 1536]),
     sequence_length=st.sampled_from([2048, 8192, 32768]),
 )
-def test_every_layout_divides_devices_heads_layers_experts_and_batch(
+def test_every_layout_divides_devices_heads_experts_and_batch_and_every_stage_has_a_layer(
     model: str, n_gpus: int, batch: int, sequence_length: int
 ) -> None:
     question = _question(model, n_gpus, batch, sequence_length=sequence_length)

@@ -203,7 +203,7 @@ def _speed(run: Run, prediction: Prediction | None) -> _Speed:
 
 
 def _with_amount(speed: _Speed, run: Run) -> tuple[float, float]:
-    """Return the factors on the time of both ends, speed and amount of data being off independently of each other."""
+    """Return both ends as factors on the time: independent log errors of speed and data, added in quadrature."""
     return (
         math.exp(-math.hypot(math.log(speed.low_factor), math.log(run.amount.low_factor))),
         math.exp(math.hypot(math.log(speed.high_factor), math.log(run.amount.high_factor))),
@@ -258,7 +258,7 @@ def _predicted(run: Run, prediction: Prediction) -> _Speed:
     overhead = run_overhead(run.n_gpus)
 
     def together(step_factor: float, overhead_end: float) -> float:
-        """Return the factor of step and overhead at one end, as independent errors of log time."""
+        """Return the log error of step and overhead at one end, independent of each other: added in quadrature."""
         ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
         return math.copysign(math.hypot(*ends), ends[0])
 

@@ -1,4 +1,4 @@
-"""Whether fewer devices would train a given batch sooner: what a batch cannot keep busy costs more than it brings."""
+"""Negative strong scaling: whether fewer devices would train a given batch sooner than all that there are."""
 
 import math
 from collections.abc import Mapping

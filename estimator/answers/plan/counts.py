@@ -7,7 +7,7 @@ from dataclasses import replace
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible, needs_limit
 from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import MissingValueError
 from estimator.base.units import HOUR_S, format_count
@@ -187,7 +187,7 @@ def planned_count(trials: Trials) -> tuple[Option, Option | None]:
         return even, None
     sure = find(sure=True)
     safe = None if sure is None else ways.at(sure)
-    return even, None if safe is None else Option(why=_sureness(safe), meets=True, estimate=safe)
+    return even, None if safe is None else Option(why=sureness(safe), meets=True, estimate=safe)
 
 
 def _fewest_that_fit(ways: Counts) -> Option:
@@ -238,9 +238,3 @@ def _tried_widely(ways: Counts) -> None:
     for count in ways.doubling():
         ways.at(count)
     ways.fewest_that_fit()
-
-
-def _sureness(estimate: Estimate) -> str:
-    if estimate.coverage is None:
-        return "by the slow end of the range"
-    return f"at least {estimate.coverage:.0%} sure"

@@ -7,7 +7,7 @@ from functools import partial
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts, degree_product
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits
+from estimator.answers.plan.trials import Trials, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.catalogue import catalogue
@@ -130,7 +130,7 @@ def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Optio
             count = ways.fewest_in_time(sure=True)
             safe = None if count is None else ways.at(count)
         if safe is not None and safe.coverage is not None and trials.meets(safe, sure=True):
-            return Option(why=f"at least {safe.coverage:.0%} sure", meets=True, estimate=safe)
+            return Option(why=sureness(safe), meets=True, estimate=safe)
     return None
 
 

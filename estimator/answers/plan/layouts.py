@@ -5,7 +5,7 @@ from typing import Any
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits
+from estimator.answers.plan.trials import Trials, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError
 from estimator.question.question import Assumption, Layout, LayoutRequest, Question
@@ -45,7 +45,7 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = limits.deadline_s is not None or limits.budget_usd is not None
     sure = (
-        Option(why=f"at least {best.coverage:.0%} sure", meets=True, estimate=best)
+        Option(why=sureness(best), meets=True, estimate=best)
         if bounded and best.coverage is not None and trials.meets(best, sure=True)
         else None
     )

@@ -1,4 +1,4 @@
-"""Where along a ladder of counts or sizes a verdict turns, when pricing a rung is dear and not quite monotone."""
+"""Threshold search over a nearly monotone verdict: where it turns along a ladder whose rungs are dear to price."""
 
 import math
 from bisect import bisect_left
@@ -142,7 +142,7 @@ def _smooth_up_to(most: int) -> tuple[int, ...]:
 
 
 def _smooth(most: int) -> tuple[int, ...]:
-    """Return the numbers up to `most` without a prime factor above 7, ascending."""
+    """Return the 7-smooth numbers up to `most`, ascending: no prime factor above 7, so that they divide well."""
     power = 1 << max(most, 1).bit_length()
     numbers = _smooth_up_to(power)
     return numbers[: bisect_left(numbers, most + 1)]

@@ -8,7 +8,7 @@ from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import needs_limit, within
 from estimator.answers.plan.scaling import optimal_parameters, optimal_tokens
 from estimator.answers.plan.search import boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd
+from estimator.answers.plan.trials import Trials, cost_usd, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.base.units import format_count
@@ -56,8 +56,7 @@ def planned_size(
     safe = _largest(trials, even.run.n_gpus, tokens, ratio, sure=True) if ranged else None
     if safe is None:
         return solution, None, size_alternatives(trials, even, tokens, ratio)
-    sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
-    sure = Option(why=sureness, meets=True, estimate=safe)
+    sure = Option(why=sureness(safe), meets=True, estimate=safe)
     return solution, sure, size_alternatives(trials, even, tokens, ratio)
 
 

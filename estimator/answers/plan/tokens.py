@@ -5,7 +5,7 @@ import math
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit
-from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
 from estimator.answers.plan.types import Limits, Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.question.request import Quantity
@@ -43,8 +43,7 @@ def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Opt
     safe = _most(trials, n_gpus, sure=True)
     if safe is None:
         return solution, None
-    sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
-    return solution, Option(why=sureness, meets=True, estimate=safe)
+    return solution, Option(why=sureness(safe), meets=True, estimate=safe)
 
 
 def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]:

@@ -8,7 +8,7 @@ from estimator.base.errors import InfeasibleError, InvalidValueError, MissingVal
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "cost_usd", "fits"]
+__all__ = ["Trials", "cost_usd", "fits", "sureness"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -30,6 +30,13 @@ def cost_usd(estimate: Estimate, *, sure: bool) -> float:
         remedy = f"no dated price of {estimate.run.device.name} is catalogued, and a budget needs one"
         raise MissingValueError("price_per_gpu_hour", remedy)
     return usd * (estimate.training_high_s / estimate.training_s if sure else 1.0)
+
+
+def sureness(estimate: Estimate) -> str:
+    """Return how sure the far end of a run's range is, in words."""
+    if estimate.coverage is None:
+        return "by the slow end of the range"
+    return f"at least {estimate.coverage:.0%} sure"
 
 
 def _oversized_batch(estimate: Estimate) -> bool:

@@ -70,11 +70,17 @@ def test_no_searched_layout_computes_faster_than_its_device_was_ever_measured_to
 
 @pytest.mark.parametrize("model_id", CONFIGS)
 def test_a_preset_and_its_configuration_are_answered_alike(model_id: str) -> None:
+    """tests/published/hf_configs holds the models' own files."""
     common: dict[str, Any] = {"tokens": "1T", "gpu": "h100", "n_gpus": 256, "sequence_length": 4096}
     named = estimate_training_time(model=model_id, **common)
     configured = estimate_training_time(model="mine", hf_config=CONFIGS[model_id], **common)
     assert configured.training_seconds == named.training_seconds
+    assert configured.training_days_low == named.training_days_low
     assert configured.training_days_high == named.training_days_high
+    assert configured.step_seconds == named.step_seconds
+    assert configured.model_flops == named.model_flops
+    # A preset is known by the count its publisher prints, which may be rounded.
+    assert configured.coefficient == pytest.approx(named.coefficient, rel=0.01)
     assert configured.layout == named.layout
     assert configured.memory == named.memory
     assert configured.time_breakdown == named.time_breakdown

@@ -59,10 +59,10 @@ def test_no_searched_layout_computes_faster_than_its_device_was_ever_measured_to
         framework=framework,
     )
     try:
-        found = prediction(question)
+        predicted = prediction(question)
     except InfeasibleError:
         return
-    rate = found.hardware_flop_per_token * found.tokens_per_step / found.step_s / n_gpus
+    rate = predicted.hardware_flop_per_token * predicted.tokens_per_step / predicted.step_s / n_gpus
     # Attention and logits stay in 16 bit where matmuls are in 32 or 8.
     ceiling = max(matmul_ceiling_flop_per_s(chip, precision), matmul_ceiling_flop_per_s(chip, "bf16"))
     assert rate <= ceiling

@@ -150,11 +150,11 @@ def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> No
 
 
 def test_an_unpublished_family_of_device_is_warned_about() -> None:
-    known = {key for key in calibration().effects if key.startswith("device:")}
+    published = {key for key in calibration().effects if key.startswith("device:")}
     unseen = next(
         entry.accelerator
         for entry in catalogue.accelerators()
-        if f"device:{entry.accelerator.family}-{entry.accelerator.segment}" not in known
+        if f"device:{entry.accelerator.family}-{entry.accelerator.segment}" not in published
         and entry.accelerator.memory_bytes > 30e9
     )
     assert "unseen_device_family" in _codes(_answer(gpu=unseen.id, n_gpus=64))

@@ -90,8 +90,8 @@ def test_the_rows_of_the_files_are_the_points_in_order(tmp_path: Path) -> None:
 def test_a_row_says_what_an_estimate_of_its_point_says(tmp_path: Path) -> None:
     swept(_plan(tmp_path), tmp_path / "out", Here, _silent)
     rows = parquet.read_table(tmp_path / "out").to_pylist()
-    known = [row for row in rows if row["model"] != "no-such-model"]
-    for row in known:
+    estimated = [row for row in rows if row["model"] != "no-such-model"]
+    for row in estimated:
         alone = estimate_training_time(
             model=row["model"], gpu=row["gpu"], n_gpus=row["n_gpus"], tokens=row["tokens"], method="lora"
         )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.models.parameters import lora_parameters
-from estimator.models.training import Method
+from estimator.models.training import EIGHT_BIT, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Gemm, Part, Shard, mean_keys, workload
 from estimator.question.cluster import Accelerator, Cluster
@@ -27,7 +27,6 @@ _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.9
 """The same by segment, for families not listed above."""
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
-_EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,7 +185,7 @@ def case_of(
     trained = total
     if frozen:
         trained = method.trainable_parameters or float(lora_parameters(transformer, method.lora_rank))
-    low_bit = precision in _EIGHT_BIT or precision == "nvfp4"
+    low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
     domain = min(cluster.gpus_per_node, max(chip.scale_up_domain, 1))
     if chip.scale_up_domain > cluster.gpus_per_node:

@@ -1,7 +1,7 @@
 """The published runs as one table the step-time model can be fitted to and judged on."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.models.training import Method
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
@@ -84,11 +84,7 @@ def published_setting(run: PublishedRun) -> Setting:
     try:
         return setting_of(question, shard_group=run.shard_group, packed_short=run.packed_short)
     except InfeasibleError:
-        split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
-        unit = max(1, run.n_gpus // split) * (run.micro_batch_size or 1)
-        batch = max(1, round((run.global_batch_sequences or unit) / unit)) * unit
-        divisible = replace(question, global_batch_sequences=batch)
-        return setting_of(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
+        return setting_of(nearest_batch(question), shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:

@@ -23,6 +23,7 @@ __all__ = [
     "Setting",
     "contenders",
     "global_batch_sequences",
+    "nearest_batch",
     "ranked_layouts",
     "setting_of",
     "usual_recompute",
@@ -156,6 +157,15 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
     return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
+
+
+def nearest_batch(question: Question) -> Question:
+    """Return `question` with the global batch nearest to its own that its stated layout divides."""
+    layout = question.layout
+    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
+    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
+    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
+    return replace(question, global_batch_sequences=batch)
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:

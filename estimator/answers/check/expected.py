@@ -12,11 +12,11 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
 from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator
-from estimator.question.question import Caution, Layout, LayoutRequest, Question
+from estimator.question.question import Caution, Layout, Question
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -94,7 +94,7 @@ def expected_speed(run: Run) -> Expected:
         try:
             return expected_of(setting_of(run.question))
         except InfeasibleError:
-            nearest = _nearest_batch(run.question)
+            nearest = nearest_batch(run.question)
             try:
                 at_nearest = expected_of(setting_of(nearest))
             except InfeasibleError:
@@ -207,12 +207,3 @@ def attention_flop_per_token(question: Question) -> float:
     """Return FLOPs per token of the score products, forward and backward, at full sequences."""
     attentions = workload(question.transformer).attentions
     return _FORWARD_AND_BACKWARD * sum(attention.flop_per_token(question.sequence_length) for attention in attentions)
-
-
-def _nearest_batch(question: Question) -> Question:
-    """Return `question` with the nearest batch that its layout divides."""
-    layout: LayoutRequest = question.layout
-    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
-    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
-    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
-    return replace(question, global_batch_sequences=batch)

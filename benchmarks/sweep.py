@@ -99,12 +99,12 @@ def measured(spec: Path, out: Path, cores: list[int]) -> Run:
 
 def _family(process_id: int) -> list[int]:
     """Return a process and its descendants (Linux)."""
-    found = [process_id]
-    for one in found:
+    processes = [process_id]
+    for process in processes:
         with contextlib.suppress(OSError):
-            children = Path(f"/proc/{one}/task/{one}/children").read_text(encoding="ascii")
-            found.extend(map(int, children.split()))
-    return found
+            children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
+            processes.extend(map(int, children.split()))
+    return processes
 
 
 def _cpu_s(process_id: int) -> float:

@@ -17,15 +17,15 @@ def main() -> None:
         print(f"| {title} | runs | normal (≥ 90 %) | slow at a third (≥ 95 %) | implausible above the device (100 %) |")
         print("| --- | ---: | ---: | ---: | ---: |")
         for regime in _REGIMES:
-            of = [row for row in several if regime in row.regimes]
-            if of:
-                print(f"| {regime} | {len(of):,} | {_shares(of)} |")
+            of_regime = [row for row in several if regime in row.regimes]
+            if of_regime:
+                print(f"| {regime} | {len(of_regime):,} | {_shares(of_regime)} |")
         print()
 
 
 def _shares(several: Sequence[Row]) -> str:
     above = sum(verdict(row.above, row.expected, row.bound) == "implausible" for row in several) / len(several)
-    return " | ".join(f"{one:.1%}" for one in (share(several, "normal"), share(several, "slow", 1 / 3), above))
+    return " | ".join(f"{figure:.1%}" for figure in (share(several, "normal"), share(several, "slow", 1 / 3), above))
 
 
 if __name__ == "__main__":

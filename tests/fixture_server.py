@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 from server.protocol.app import build
 from server.protocol.registry import Registry
 from server.protocol.tool import Tool
-from server.transports.http import serve
+from server.transports.http import serve_http
 from tools.progress import Progress, silent
 
 __all__ = ["TOOLS", "Echo"]
@@ -81,7 +81,7 @@ def main(transport: str, *options: str) -> None:
         build(TOOLS).run()
         return
     host, timeout_s, token_file, *allowed = options
-    serve(
+    serve_http(
         host,
         0,
         allowed_hosts=[name for name in allowed if "://" not in name],

@@ -40,18 +40,18 @@ def _rows() -> Iterator[Row]:
         if run.tokens_per_second_per_gpu is None or run.offloaded:
             continue
         try:
-            found = published_setting(run)
+            posed = published_setting(run)
         except InfeasibleError:
             continue
-        bound = question_bound(found.question, packed_short=run.packed_short)
-        chip = found.question.cluster.accelerator
+        bound = question_bound(posed.question, packed_short=run.packed_short)
+        chip = posed.question.cluster.accelerator
         peak = chip.peak_flop_per_s.get(run.precision, chip.training_peak_flop_per_s)
         ceiling = max(peak, matmul_ceiling_flop_per_s(chip, run.precision), bound.flop_per_s_per_gpu)
         yield Row(
             name=run.id,
-            regimes=regime_keys(found.question, found.stack),
+            regimes=regime_keys(posed.question, posed.stack),
             tokens_per_second=run.tokens_per_second_per_gpu * run.n_gpus,
-            expected=expected_of(found),
+            expected=expected_of(posed),
             bound=bound,
             above=1.001 * bound.tokens_per_second * ceiling / bound.flop_per_s_per_gpu,
         )

@@ -203,7 +203,7 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
             flops_per_token=bound.flop_per_token,
             note=bound.note,
         ),
-        likely_causes=[_cause(one) for one in (checked.causes if detailed else checked.causes[:_CONCISE_CAUSES])],
+        likely_causes=[_cause(cause) for cause in (checked.causes if detailed else checked.causes[:_CONCISE_CAUSES])],
         remaining_days=left.seconds / DAY_S if left else None,
         remaining_days_low=left.low_s / DAY_S if left else None,
         remaining_days_high=left.high_s / DAY_S if left else None,

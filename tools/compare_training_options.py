@@ -133,15 +133,15 @@ def compare_training_options(
             framework=framework,
         ),
     )
-    found: list[Outcome] = []
+    compared: list[Outcome] = []
     progress(0, len(asked), f"0 of {len(asked)} options")
     for outcome in outcomes(asked):
-        found.append(outcome)
-        progress(len(found), len(asked), f"{len(found)} of {len(asked)} options")
-    if all(outcome.estimate is None for outcome in found):
+        compared.append(outcome)
+        progress(len(compared), len(asked), f"{len(compared)} of {len(asked)} options")
+    if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
-        raise InfeasibleError(found[0].reason)
-    return _answer(ranked(found, rank_by), rank_by, limit)
+        raise InfeasibleError(compared[0].reason)
+    return _answer(ranked(compared, rank_by), rank_by, limit)
 
 
 def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:

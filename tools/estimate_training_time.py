@@ -4,13 +4,13 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
 
-from estimator.answers.estimate.estimate import Estimate, estimate, estimate_id
+from estimator.answers.estimate.estimate import Estimate, estimate_id, estimate_of
 from estimator.answers.estimate.wording import formula, summary
 from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.request import Request
-from estimator.resolve.run import run as resolved
+from estimator.resolve.run import resolve
 from tools import fields
 from tools.answers import (
     AssumptionAnswer,
@@ -117,7 +117,7 @@ def estimate_training_time(
     Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
     assumption is listed. Give tokens, or samples with tokens_per_sample.
     """
-    run = resolved(
+    run = resolve(
         Request(
             model=model,
             gpu=gpu,
@@ -152,7 +152,7 @@ def estimate_training_time(
             price_per_gpu_hour=price_per_gpu_hour,
         )
     )
-    return training_time(estimate(run), detail=detail)
+    return training_time(estimate_of(run), detail=detail)
 
 
 def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime:

@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import BaseModel, Field, FiniteFloat
 
 from estimator.answers.estimate.estimate import Estimate, estimate_id
-from estimator.answers.plan.plan import plan
+from estimator.answers.plan.plan import plan_for
 from estimator.answers.plan.trials import fits
 from estimator.answers.plan.types import Option, PlanRequest
 from estimator.answers.plan.wording import plan_formula, plan_summary
@@ -134,8 +134,8 @@ def plan_training(
             price_per_gpu_hour=price_per_gpu_hour,
         ),
     )
-    planned = plan(request)
-    best, sure, of = planned.solution.estimate, planned.sure, planned.limits
+    planned = plan_for(request)
+    best, sure, limits = planned.solution.estimate, planned.sure, planned.limits
     return TrainingPlan(
         summary=plan_summary(planned),
         solve_for=solve_for,
@@ -143,8 +143,8 @@ def plan_training(
         sure_solution=None if sure is None else _option(sure),
         sure_probability=None if sure is None else sure.estimate.coverage,
         alternatives=[_option(option, noted=False) for option in planned.alternatives],
-        deadline_days=None if of.deadline_s is None else of.deadline_s / DAY_S,
-        budget_usd=of.budget_usd,
+        deadline_days=None if limits.deadline_s is None else limits.deadline_s / DAY_S,
+        budget_usd=limits.budget_usd,
         formula=plan_formula(planned) or training_time(best, detail="concise").formula,
         estimate=training_time(best, detail=detail),
         assumptions=assumption_answers(planned.assumptions),
@@ -156,9 +156,9 @@ def plan_training(
 
 
 def _option(option: Option, *, noted: bool = True) -> PlanOption:
-    one: Estimate = option.estimate
-    run = one.run
-    cost = spread_answer(one.cost_usd)
+    estimate: Estimate = option.estimate
+    run = estimate.run
+    cost = spread_answer(estimate.cost_usd)
     return PlanOption(
         why=option.why,
         meets_limits=option.meets,
@@ -167,11 +167,11 @@ def _option(option: Option, *, noted: bool = True) -> PlanOption:
         tokens=run.amount.tokens,
         gpu=run.device.accelerator.id if run.device.accelerator else run.device.name,
         n_gpus=run.n_gpus,
-        training_days=one.training_s / DAY_S,
-        training_days_low=one.training_low_s / DAY_S,
-        training_days_high=one.training_high_s / DAY_S,
-        gpu_hours=one.gpu_hours[0],
+        training_days=estimate.training_s / DAY_S,
+        training_days_low=estimate.training_low_s / DAY_S,
+        training_days_high=estimate.training_high_s / DAY_S,
+        gpu_hours=estimate.gpu_hours[0],
         cost_usd=cost if noted or cost.value is None else cost.model_copy(update={"note": ""}),
-        fits=fits(one),
-        layout=layout_answer(one.layout) if one.layout else None,
+        fits=fits(estimate),
+        layout=layout_answer(estimate.layout) if estimate.layout else None,
     )

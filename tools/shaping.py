@@ -70,7 +70,7 @@ def layout_answer(layout: Layout) -> LayoutAnswer:
         data_sharding=layout.data_sharding,
         micro_batch_size=layout.micro_batch_size,
         micro_batches=layout.micro_batches,
-        global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
+        global_batch_sequences=layout.global_batch_sequences,
         activation_recompute=layout.recompute,
     )
 
@@ -105,14 +105,14 @@ def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> 
     """Return the nearest published runs; a few unless `detailed`."""
     return [
         ComparableAnswer(
-            name=one.name,
-            gpu=one.gpu,
-            n_gpus=one.n_gpus,
-            published=one.published,
-            predicted_over_published=one.predicted_over_published,
-            source=one.source,
+            name=comparable.name,
+            gpu=comparable.gpu,
+            n_gpus=comparable.n_gpus,
+            published=comparable.published,
+            predicted_over_published=comparable.predicted_over_published,
+            source=comparable.source,
         )
-        for one in (comparables if detailed else comparables[:_CONCISE_COMPARABLES])
+        for comparable in (comparables if detailed else comparables[:_CONCISE_COMPARABLES])
     ]
 
 
@@ -123,14 +123,14 @@ def assumption_answers(assumptions: Sequence[Assumption]) -> list[AssumptionAnsw
 
 def warning_answers(warnings: Sequence[Caution]) -> list[WarningAnswer]:
     """Return what to know before relying on the answer."""
-    return [WarningAnswer(code=one.code, message=one.message) for one in warnings]
+    return [WarningAnswer(code=warning.code, message=warning.message) for warning in warnings]
 
 
 def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> list[NarrowingAnswer]:
     """Return the inputs whose values would narrow the range most."""
     return [
-        NarrowingAnswer(argument=one.argument, narrows_by=one.narrows_by, why=one.why)
-        for one in (narrowings if detailed else narrowings[:_CONCISE_NARROWINGS])
+        NarrowingAnswer(argument=narrowing.argument, narrows_by=narrowing.narrows_by, why=narrowing.why)
+        for narrowing in (narrowings if detailed else narrowings[:_CONCISE_NARROWINGS])
     ]
 
 

@@ -49,7 +49,7 @@ class NameIndex:
     argument: str
     """The argument that errors name, e.g. `gpu`."""
     names: Mapping[str, Name]
-    noise: frozenset[str]
+    filler: frozenset[str]
 
     def resolved(self, given: str) -> Resolved:
         """Return the entry that `given` names.
@@ -57,69 +57,69 @@ class NameIndex:
         Raises UnknownNameError, with up to three nearest ids, where no catalogued name equals it.
         """
         if len(given) <= _LONGEST_NAME:
-            name = self.names.get(_key(given, self.noise))
+            name = self.names.get(_key(given, self.filler))
             if name is not None:
                 return Resolved(id=name.id, matched=name.text, note=name.note)
         raise UnknownNameError(self.argument, given, self.nearest(given))
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
-        text = normalised(given[:_LONGEST_COMPARED], self.noise)
+        text = normalised(given[:_LONGEST_COMPARED], self.filler)
         if not text:
             return ()
-        wanted = _parts(given[:_LONGEST_COMPARED], self.noise)
+        wanted = _parts(given[:_LONGEST_COMPARED], self.filler)
         best: dict[str, float] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
             matcher.set_seq1(key)
-            shared = wanted & _parts(name.text, self.noise)
+            shared = wanted & _parts(name.text, self.filler)
             bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
                 score = matcher.ratio() + bonus
                 if score > floor:
                     best[name.id] = score
-        ranked = sorted(best, key=lambda one: (-best[one], one))
+        ranked = sorted(best, key=lambda entry_id: (-best[entry_id], entry_id))
         return tuple(ranked[:_NEAREST])
 
 
-def name_index(argument: str, names: Iterable[Name], noise: frozenset[str] = frozenset()) -> NameIndex:
+def name_index(argument: str, names: Iterable[Name], filler: frozenset[str] = frozenset()) -> NameIndex:
     """Return the index of `names`; the first of two equal names wins, so list exact ones first."""
     by_key: dict[str, Name] = {}
     for name in names:
-        key = normalised(name.text, noise)
+        key = normalised(name.text, filler)
         if key:
             by_key.setdefault(key, name)
-    return NameIndex(argument=argument, names=by_key, noise=noise)
+    return NameIndex(argument=argument, names=by_key, filler=filler)
 
 
-def normalised(text: str, noise: frozenset[str] = frozenset()) -> str:
-    """Return `text` without case, spaces, punctuation and the words in `noise`.
+def normalised(text: str, filler: frozenset[str] = frozenset()) -> str:
+    """Return `text` without case, spaces, punctuation and the words in `filler`.
 
     `NVIDIA H100-SXM5 80G` and `h100 sxm5 80GB` give the same. A decimal point between digits is kept, and so
     is the border between two numbers: `opt-1-3b` is not `opt-13b`.
     """
-    return _BETWEEN_NUMBERS.sub("-", " ".join(tokens(text, noise))).replace(" ", "")
+    return _BETWEEN_NUMBERS.sub("-", " ".join(tokens(text, filler))).replace(" ", "")
 
 
 @lru_cache(maxsize=1024)
-def _key(text: str, noise: frozenset[str]) -> str:
+def _key(text: str, filler: frozenset[str]) -> str:
     """Return `text` normalised; callers ask for the same few names again and again."""
-    return normalised(text, noise)
+    return normalised(text, filler)
 
 
-def tokens(text: str, noise: frozenset[str] = frozenset()) -> Sequence[str]:
-    """Return the words of `text` in lower case, without those in `noise`; `80G` reads `80gb`."""
+def tokens(text: str, filler: frozenset[str] = frozenset()) -> Sequence[str]:
+    """Return the words of `text` in lower case, without those in `filler`; `80G` reads `80gb`."""
     folded = unicodedata.normalize("NFKC", text).casefold()
     words = (match.group() for match in _TOKEN.finditer(folded))
-    kept = (word for word in words if word not in noise)
+    kept = (word for word in words if word not in filler)
     return [_GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in kept]
 
 
-def _parts(text: str, noise: frozenset[str]) -> frozenset[str]:
+def _parts(text: str, filler: frozenset[str]) -> frozenset[str]:
     """Return the words of `text` and their runs of digits and letters: `4090ti` also holds `4090` and `ti`."""
-    words = tokens(text, noise)
+    words = tokens(text, filler)
     return frozenset(words).union(run for word in words for run in _RUN.findall(word))
 
 

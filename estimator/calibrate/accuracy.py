@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from estimator.calibrate.backtest import Table, physical_log_time
 from estimator.catalogue.shapes import FiguresRow
 from estimator.evidence.calibration import Calibration
+from estimator.physics.effects import bit_class
 from estimator.physics.layout import Floats
 from estimator.physics.stacks import STACKS
 
@@ -37,10 +38,8 @@ def labels(rows: Table) -> dict[str, NDArray[np.bool_]]:
     moe = np.array([run.transformer.experts is not None for run in runs])
     frozen = np.array([run.method != "full" for run in runs])
     tier = np.array([STACKS[run.stack].tier for run in runs])
-    precision = np.array([run.precision for run in runs])
-    eight = np.isin(precision, ["fp8", "mxfp8", "int8"])
-    four = precision == "nvfp4"
-    half = ~eight & ~four
+    bits = np.array([bit_class(run.precision) for run in runs])
+    half, eight, four = bits == "16-bit", bits == "8-bit", bits == "4-bit"
     return {
         "all": np.ones(len(runs), dtype=bool),
         "dense": ~moe,

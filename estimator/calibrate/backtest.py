@@ -1,7 +1,7 @@
 """The published runs as one table the step-time model can be fitted to and judged on."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 import numpy as np
@@ -14,13 +14,13 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.models.training import Method
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
-from estimator.question.practice import AttentionKernel, OptimizerName, Practice
+from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
 from estimator.question.question import LayoutRequest, Question
 
 __all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
@@ -88,13 +88,13 @@ def _method(run: PublishedRun) -> Method:
 def _practice(run: PublishedRun) -> Practice:
     """Return what a source says of how its run was run, as a caller would say it."""
     details = run.details
-    compiled = "compiled" if details.compiled else None
+    launch: Launch | None = "graphs" if details.cuda_graphs == "yes" else "compiled" if details.compiled else None
     optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
     states = details.offloaded_states
     return Practice(
         attention=_ATTENTIONS.get(details.attention),
         fused_kernels=True if details.compiled else details.fused_kernels,
-        launch="graphs" if details.cuda_graphs == "yes" else compiled,
+        launch=launch,
         fused_loss=details.fused_loss,
         optimizer=optimizer,
         offload_optimizer=True if "optimizer" in states else None,
@@ -141,11 +141,7 @@ def published_setting(run: PublishedRun) -> Setting:
     try:
         return setting_of(question, shard_group=run.shard_group, packed_short=run.packed_short)
     except InfeasibleError:
-        split = (run.tensor_parallel or 1) * (run.pipeline_parallel or 1) * (run.context_parallel or 1)
-        unit = max(1, run.n_gpus // split) * (run.micro_batch_size or 1)
-        batch = max(1, round((run.global_batch_sequences or unit) / unit)) * unit
-        divisible = replace(question, global_batch_sequences=batch)
-        return setting_of(divisible, shard_group=run.shard_group, packed_short=run.packed_short)
+        return setting_of(nearest_batch(question), shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:

@@ -8,9 +8,9 @@ from estimator.catalogue.entries import AcceleratorEntry, Source, Sourced
 from estimator.catalogue.shapes import AcceleratorRow, SourceRow
 from estimator.question.cluster import Accelerator
 
-__all__ = ["NOISE", "PRECISIONS", "accelerator_entry", "accelerator_names", "source_table"]
+__all__ = ["ACCELERATOR_FILLER", "RATED_PRECISIONS", "accelerator_entry", "accelerator_names", "source_table"]
 
-NOISE = frozenset(
+ACCELERATOR_FILLER = frozenset(
     {
         "accelerator",
         "amazon",
@@ -40,7 +40,7 @@ NOISE = frozenset(
 )
 """Words that tell no two accelerators apart."""
 
-PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "nvfp4", "mxfp4", "fp4")
+RATED_PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "nvfp4", "mxfp4", "fp4")
 """Precisions a dense rate may be listed for; `mxfp8`, `nvfp4` and `mxfp4` are the block-scaled formats."""
 
 
@@ -90,7 +90,7 @@ def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> Acc
 
 
 def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerator:
-    peaks = {name: values[f"{name}_tflops"] * TERA for name in PRECISIONS if f"{name}_tflops" in values}
+    peaks = {name: values[f"{name}_tflops"] * TERA for name in RATED_PRECISIONS if f"{name}_tflops" in values}
     pcie_bytes_per_s = values["pcie_gb_s"] * GIGA
     gpus_per_node = int(values["gpus_per_node"])
     # Without a link of its own a device reaches the others of its node over PCIe.
@@ -109,7 +109,9 @@ def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerato
         training_peak_flop_per_s=peaks[row["training_precision"]],
         training_precision=row["training_precision"],
         measured_matmul_flop_per_s={
-            name: values[f"measured_{name}_tflops"] * TERA for name in PRECISIONS if f"measured_{name}_tflops" in values
+            name: values[f"measured_{name}_tflops"] * TERA
+            for name in RATED_PRECISIONS
+            if f"measured_{name}_tflops" in values
         },
         fp16_accumulate_flop_per_s=_scaled(values.get("fp16_accumulate_tflops")),
         shader_fp16_flop_per_s=_scaled(values.get("fp16_shader_tflops")),

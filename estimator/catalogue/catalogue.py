@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from estimator.base.names import Name, NameIndex, name_index
-from estimator.catalogue.accelerators import NOISE, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
-from estimator.catalogue.models import NOISE as MODEL_NOISE
-from estimator.catalogue.models import ModelEntry, model_entry, model_names
+from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -44,6 +43,7 @@ __all__ = [
     "measured_steps",
     "memory_observations",
     "model",
+    "models",
     "nearest_accelerators",
     "prices",
     "purchases",
@@ -52,7 +52,6 @@ __all__ = [
     "tables",
     "threads",
     "transformer",
-    "transformers",
 ]
 
 _DATA = Path(__file__).parent / "data"
@@ -63,8 +62,8 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
 
     Raises UnknownNameError with the nearest ids.
     """
-    found = _accelerator_index().resolved(name)
-    return Match(value=_accelerator_entry(found.id), matched=found.matched, note=found.note)
+    match = _accelerator_index().resolved(name)
+    return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:
@@ -93,8 +92,8 @@ def energy_default(name: str) -> EnergyDefault:
 
     Raises UnknownNameError with the nearest.
     """
-    known = _energy().get(name)
-    return known if known is not None else _energy()[_energy_index().resolved(name).id]
+    default = _energy().get(name)
+    return default if default is not None else _energy()[_energy_index().resolved(name).id]
 
 
 def energy_defaults() -> tuple[EnergyDefault, ...]:
@@ -107,8 +106,8 @@ def grid_carbon(region: str) -> Match[EnergyDefault]:
 
     Raises UnknownNameError with the nearest.
     """
-    found = _grid_index().resolved(region)
-    return Match(value=_energy()[found.id], matched=found.matched, note=found.note)
+    match = _grid_index().resolved(region)
+    return Match(value=_energy()[match.id], matched=match.matched, note=match.note)
 
 
 def transformer(name: str) -> Match[Transformer]:
@@ -116,8 +115,8 @@ def transformer(name: str) -> Match[Transformer]:
 
     Raises UnknownNameError with the nearest ids.
     """
-    found = _model_index().resolved(name)
-    return Match(value=model(found.id).transformer, matched=found.matched, note=found.note)
+    match = _model_index().resolved(name)
+    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 @cache
@@ -127,7 +126,7 @@ def model(model_id: str) -> ModelEntry:
 
 
 @cache
-def transformers() -> tuple[ModelEntry, ...]:
+def models() -> tuple[ModelEntry, ...]:
     """Return every model, in the file's order: by maker, then by age and size."""
     return tuple(model(model_id) for model_id in _model_rows())
 
@@ -215,7 +214,7 @@ def _accelerator_sources() -> dict[str, Source]:
 
 @cache
 def _accelerator_index() -> NameIndex:
-    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), NOISE)
+    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), ACCELERATOR_FILLER)
 
 
 @cache
@@ -274,7 +273,7 @@ def _model_rows() -> dict[str, ModelRow]:
 @cache
 def _model_index() -> NameIndex:
     rows = _model_file()
-    return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_NOISE)
+    return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_FILLER)
 
 
 def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it

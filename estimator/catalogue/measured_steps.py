@@ -17,24 +17,27 @@ _MLP_WIDTHS = 4
 def measured_steps() -> Mapping[str, tuple[PublishedRun, ...]]:
     """Return every set of measured steps by name, each step as a run."""
     file = catalogue.measured_steps()
-    return MappingProxyType({one["name"]: _runs(one, file["sources"][one["source"]]["title"]) for one in file["sets"]})
-
-
-def _runs(of: StepSetRow, source: str) -> tuple[PublishedRun, ...]:
-    return tuple(
-        _run(of, source, number, dict(zip(STEP_COLUMNS, row, strict=True))) for number, row in enumerate(of["rows"])
+    return MappingProxyType(
+        {step_set["name"]: _runs(step_set, file["sources"][step_set["source"]]["title"]) for step_set in file["sets"]}
     )
 
 
-def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -> PublishedRun:
+def _runs(step_set: StepSetRow, source: str) -> tuple[PublishedRun, ...]:
+    return tuple(
+        _run(step_set, source, number, dict(zip(STEP_COLUMNS, row, strict=True)))
+        for number, row in enumerate(step_set["rows"])
+    )
+
+
+def _run(step_set: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -> PublishedRun:
     step_s = cells["step_s"]
     counts = {name: int(value) for name, value in cells.items() if name != "step_s"}
     hidden, heads, sequence = counts["hidden"], counts["heads"], counts["sequence"]
     name = f"GPT, {counts['layers']} layers of {hidden:,}"
     return PublishedRun(
-        id=f"{of['name']}-{number:04}",
+        id=f"{step_set['name']}-{number:04}",
         transformer=Transformer(
-            id=f"{of['name']}-{counts['layers']}-{hidden}",
+            id=f"{step_set['name']}-{counts['layers']}-{hidden}",
             name=name,
             n_layers=counts["layers"],
             hidden=hidden,
@@ -43,31 +46,31 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
             n_heads=heads,
             n_kv_heads=heads,
             head_dim=hidden // heads,
-            vocab=of["vocab"],
+            vocab=step_set["vocab"],
             tied_embeddings=True,
             native_sequence_length=sequence,
         ),
-        accelerator_id=of["accelerator"],
+        accelerator_id=step_set["accelerator"],
         n_gpus=counts["gpus"],
-        gpus_per_node=of["gpus_per_node"],
+        gpus_per_node=step_set["gpus_per_node"],
         network_gbps_per_gpu=None,
-        precision=of["precision"],
+        precision=step_set["precision"],
         sequence_length=sequence,
         tensor_parallel=counts["tensor"],
         pipeline_parallel=counts["pipeline"],
         virtual_pipeline=1,
         context_parallel=1,
         expert_parallel=1,
-        data_sharding=of["sharding"],
+        data_sharding=step_set["sharding"],
         shard_group=None,
         micro_batch_size=counts["micro_batch"],
         global_batch_sequences=counts["global_batch"],
-        recompute=of["recompute"],
+        recompute=step_set["recompute"],
         method="full",
-        stack=of["stack"],
-        framework=of["framework"],
-        year=of["year"],
-        released=of["year"] + 0.5,
+        stack=step_set["stack"],
+        framework=step_set["framework"],
+        year=step_set["year"],
+        released=step_set["year"] + 0.5,
         offloaded=False,
         packed_short=False,
         details=RunDetails(attention="eager"),
@@ -76,9 +79,9 @@ def _run(of: StepSetRow, source: str, number: int, cells: Mapping[str, float]) -
         total_tokens=None,
         gpu_hours=None,
         wallclock_days=None,
-        lab=of["lab"],
-        group=of["name"],
+        lab=step_set["lab"],
+        group=step_set["name"],
         source=source,
         read=True,
-        note=of["note"],
+        note=step_set["note"],
     )

@@ -8,9 +8,9 @@ from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelRow
 from estimator.models.transformer import Experts, LatentAttention, Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["NOISE", "ModelEntry", "model_entry", "model_names"]
+__all__ = ["MODEL_FILLER", "ModelEntry", "model_entry", "model_names"]
 
-NOISE = frozenset({"base", "chat", "hf", "instruct", "it", "model", "text"})
+MODEL_FILLER = frozenset({"base", "chat", "hf", "instruct", "it", "model", "text"})
 """Words that tell no two architectures apart: a tuned model has the layers of its base."""
 
 

@@ -81,10 +81,10 @@ def _released(framework: str, year: int) -> float:
 
     What a container holds is newer than its base image, so that the year of the measurement is the least.
     """
-    found = _RELEASE.search(framework)
-    if found is None:
+    match = _RELEASE.search(framework)
+    if match is None:
         return year + 0.5
-    return max(float(year), 2000.0 + int(found["year"]) + (int(found["month"]) - 1) / 12.0)
+    return max(float(year), 2000.0 + int(match["year"]) + (int(match["month"]) - 1) / 12.0)
 
 
 def published_run(row: Mapping[str, str]) -> PublishedRun:

@@ -14,7 +14,7 @@ _GRID = "grid-"
 
 def price_table(rows: PriceFile) -> Mapping[str, tuple[Price, ...]]:
     """Return all dated prices by accelerator id, newest first."""
-    found: dict[str, list[Price]] = {}
+    by_accelerator: dict[str, list[Price]] = {}
     for row in rows["prices"]:
         price = Price(
             accelerator_id=row["accelerator_id"],
@@ -28,13 +28,15 @@ def price_table(rows: PriceFile) -> Mapping[str, tuple[Price, ...]]:
             source=rows["sources"][row["source"]]["title"],
             note=row.get("note", ""),
         )
-        found.setdefault(price.accelerator_id, []).append(price)
-    return {key: tuple(sorted(some, key=lambda price: price.date, reverse=True)) for key, some in found.items()}
+        by_accelerator.setdefault(price.accelerator_id, []).append(price)
+    return {
+        key: tuple(sorted(some, key=lambda price: price.date, reverse=True)) for key, some in by_accelerator.items()
+    }
 
 
 def purchase_table(rows: PriceFile) -> Mapping[str, tuple[Purchase, ...]]:
     """Return the list prices of whole systems by accelerator id."""
-    found: dict[str, list[Purchase]] = {}
+    by_accelerator: dict[str, list[Purchase]] = {}
     for row in rows["purchases"]:
         purchase = Purchase(
             accelerator_id=row["accelerator_id"],
@@ -45,8 +47,8 @@ def purchase_table(rows: PriceFile) -> Mapping[str, tuple[Purchase, ...]]:
             date=row["date"],
             source=rows["sources"][row["source"]]["title"],
         )
-        found.setdefault(purchase.accelerator_id, []).append(purchase)
-    return {key: tuple(some) for key, some in found.items()}
+        by_accelerator.setdefault(purchase.accelerator_id, []).append(purchase)
+    return {key: tuple(some) for key, some in by_accelerator.items()}
 
 
 def energy_table(rows: EnergyFile) -> Mapping[str, EnergyDefault]:

@@ -160,7 +160,7 @@ class EnergyFile(TypedDict):
 
 
 class LatentRow(TypedDict):
-    """Latent attention; see model.LatentAttention."""
+    """Latent attention; see transformer.LatentAttention."""
 
     query_rank: int
     kv_rank: int
@@ -170,7 +170,7 @@ class LatentRow(TypedDict):
 
 
 class ExpertsRow(TypedDict):
-    """Experts; see model.Experts."""
+    """Experts; see transformer.Experts."""
 
     n_experts: int
     top_k: int
@@ -181,7 +181,7 @@ class ExpertsRow(TypedDict):
 
 
 class ArchitectureRow(TypedDict):
-    """Widths and counts; see model.Transformer."""
+    """Widths and counts; see transformer.Transformer."""
 
     n_layers: int
     hidden: int

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from estimator.base.names import normalised
-from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
 from estimator.catalogue.memory_observations import MemoryFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
@@ -49,8 +49,8 @@ _PRICINGS = {"on_demand", "spot", "marketplace", "reserved"}
 _SEGMENTS = {"datacenter", "workstation", "consumer"}
 _STATUSES = {"shipping", "announced"}
 _RATES = {
-    *(f"{name}_tflops" for name in PRECISIONS),
-    *(f"measured_{name}_tflops" for name in PRECISIONS),
+    *(f"{name}_tflops" for name in RATED_PRECISIONS),
+    *(f"measured_{name}_tflops" for name in RATED_PRECISIONS),
     *("int8_tops", "fp16_accumulate_tflops", "fp8_fp16_accumulate_tflops", "fp16_shader_tflops"),
 }
 _NEEDED = {
@@ -101,14 +101,14 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
 
 
 def _accelerator_faults(rows: AcceleratorFile) -> Iterator[str]:
-    known = rows["sources"]
+    listed = rows["sources"]
     used = {key for row in rows["accelerators"] for fact in row["values"].values() for key in fact["sources"]}
-    yield from (f"accelerators.json: source {key} is listed and never used" for key in sorted(set(known) - used))
-    yield from (f"accelerators.json: source {key} is not listed" for key in sorted(used - set(known)))
+    yield from (f"accelerators.json: source {key} is listed and never used" for key in sorted(set(listed) - used))
+    yield from (f"accelerators.json: source {key} is not listed" for key in sorted(used - set(listed)))
     ids = [row["id"] for row in rows["accelerators"]]
-    yield from (f"accelerators.json: {one} is listed twice" for one in _repeated(ids))
+    yield from (f"accelerators.json: {repeated} is listed twice" for repeated in _repeated(ids))
     named = [
-        (normalised(text, NOISE), row["id"])
+        (normalised(text, ACCELERATOR_FILLER), row["id"])
         for row in rows["accelerators"]
         for text in {row["id"], row["name"], *row["aliases"], *(choice["name"] for choice in row["assumed"])}
     ]
@@ -166,12 +166,12 @@ def _energy_faults(rows: EnergyFile) -> Iterator[str]:
 
 
 def _run_faults(rows: Sequence[Mapping[str, str]], accelerator_ids: set[str]) -> Iterator[str]:
-    yield from (f"runs.csv: {one} is listed twice" for one in _repeated(row["id"] for row in rows))
+    yield from (f"runs.csv: {repeated} is listed twice" for repeated in _repeated(row["id"] for row in rows))
     for row in rows:
         where = f"runs.csv: {row['id']}"
         if row["accelerator"] not in accelerator_ids:
             yield f"{where}: unknown accelerator {row['accelerator']!r}"
-        if row["stack"] not in STACKS or row["precision"] not in {*PRECISIONS, "int8"}:
+        if row["stack"] not in STACKS or row["precision"] not in {*RATED_PRECISIONS, "int8"}:
             yield f"{where}: unknown stack {row['stack']!r} or precision {row['precision']!r}"
         if not all(row[field] for field in ("source", "group", "lab", "framework")) or row["read"] not in {"yes", "no"}:
             yield f"{where}: does not say where it is from, what ran it, or whether it was read"
@@ -210,18 +210,18 @@ def _lab_faults(rows: Sequence[Mapping[str, str]]) -> Iterator[str]:
 
 
 def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
-    for one in rows["sets"]:
-        where = f"steps.json: {one['name']}"
-        if not one["lab"]:
+    for step_set in rows["sets"]:
+        where = f"steps.json: {step_set['name']}"
+        if not step_set["lab"]:
             yield f"{where}: does not say who measured"
-        if one["accelerator"] not in accelerator_ids or one["source"] not in rows["sources"]:
-            yield f"{where}: unknown accelerator {one['accelerator']} or source {one['source']}"
-        if one["stack"] not in STACKS or one["precision"] not in PRECISIONS:
-            yield f"{where}: unknown stack {one['stack']!r} or precision {one['precision']!r}"
-        if tuple(one["columns"]) != STEP_COLUMNS:
+        if step_set["accelerator"] not in accelerator_ids or step_set["source"] not in rows["sources"]:
+            yield f"{where}: unknown accelerator {step_set['accelerator']} or source {step_set['source']}"
+        if step_set["stack"] not in STACKS or step_set["precision"] not in RATED_PRECISIONS:
+            yield f"{where}: unknown stack {step_set['stack']!r} or precision {step_set['precision']!r}"
+        if tuple(step_set["columns"]) != STEP_COLUMNS:
             yield f"{where}: the columns are not {', '.join(STEP_COLUMNS)}"
             continue
-        for number, row in enumerate(one["rows"]):
+        for number, row in enumerate(step_set["rows"]):
             cells = dict(zip(STEP_COLUMNS, row, strict=False))
             if len(row) != len(STEP_COLUMNS) or not all(0 < cell < math.inf for cell in row):
                 yield f"{where}: row {number} is not one positive number a column"

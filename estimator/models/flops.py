@@ -97,7 +97,8 @@ def flop_counts(
     again = recompute == "full"
     gemms = [_gemm(gemm, share, again=again) for gemm in table.gemms]
     attentions = [
-        _attention(one, sequence_length, causal=causal, again=recompute != "none") for one in table.attentions
+        _attention(attention, sequence_length, causal=causal, again=recompute != "none")
+        for attention in table.attentions
     ]
     adapters = _adapters(transformer, method, again=again) if method.name in {"lora", "qlora"} else []
     return FlopCounts(

@@ -31,5 +31,5 @@ def foreign_kind(name: str) -> str | None:
 
 def size_in_name(name: str) -> float | None:
     """Return the parameter count that stands in a name, `2.8b` in `mamba-2.8b`; None where none does."""
-    found = _SIZE.search(name[:_LONGEST_NAME].casefold())
-    return parse_count(found[1], "model") if found else None
+    match = _SIZE.search(name[:_LONGEST_NAME].casefold())
+    return parse_count(match[1], "model") if match else None

@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["Method", "MethodName", "Recompute"]
+__all__ = ["EIGHT_BIT", "Method", "MethodName", "Recompute"]
 
 Recompute = Literal["none", "selective", "full"]
 MethodName = Literal["full", "lora", "qlora", "frozen"]
+EIGHT_BIT = frozenset({"fp8", "int8", "mxfp8"})
+"""Precisions whose matrix products have operands of eight bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

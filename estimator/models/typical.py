@@ -82,11 +82,14 @@ def typical_transformer(parameters: float) -> Transformer:
     shapes: list[_Shape] = []
     for hidden in widths:
         # Without its MLP, a model of this width has so many parameters at depth 0 and so many more a layer.
-        one, two = (parameter_counts(_transformer(parameters, hidden, layers, 0, steps)).total for layers in (1, 2))
+        one_layer, two_layers = (
+            parameter_counts(_transformer(parameters, hidden, layers, 0, steps)).total for layers in (1, 2)
+        )
         for shift in range(-3, 4):
             layers = (round(hidden / aspect / steps.layers) + shift) * steps.layers
             if layers > 0:
-                shapes.extend(_with_fitting_mlp(parameters, hidden, layers, one + (layers - 1) * (two - one), steps))
+                bare = one_layer + (layers - 1) * (two_layers - one_layer)
+                shapes.extend(_with_fitting_mlp(parameters, hidden, layers, bare, steps))
     best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
     return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps)
 

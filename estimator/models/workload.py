@@ -241,7 +241,7 @@ def _expert_mlp(t: Transformer, e: Experts) -> list[Gemm]:
 
 
 def _attentions(t: Transformer) -> tuple[Attention, ...]:
-    def of(name: str, window: int, layers: int) -> Attention:
+    def attention(name: str, window: int, layers: int) -> Attention:
         return Attention(
             name=name,
             heads=t.n_heads,
@@ -254,7 +254,7 @@ def _attentions(t: Transformer) -> tuple[Attention, ...]:
 
     everywhere = t.n_layers - t.windowed_layers
     kinds = [("attention", 0, everywhere), ("windowed_attention", t.sliding_window, t.windowed_layers)]
-    return tuple(of(*kind) for kind in kinds if kind[2])
+    return tuple(attention(*kind) for kind in kinds if kind[2])
 
 
 def _streams(t: Transformer) -> tuple[Stream, ...]:

@@ -2,9 +2,8 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["EIGHT_BIT", "matmul_ceiling_flop_per_s"]
+__all__ = ["matmul_ceiling_flop_per_s"]
 
-EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 _CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9}
 """Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured."""
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}

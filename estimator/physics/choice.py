@@ -10,7 +10,7 @@ from estimator.models.workload import workload
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
-from estimator.physics.lattice import Lattice, Space, legal_layouts
+from estimator.physics.lattice import Lattice, Space, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES
 from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.numbers import case_of
@@ -19,7 +19,16 @@ from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["Choice", "Setting", "global_batch_sequences", "ranked_layouts", "setting_of", "usual_recompute"]
+__all__ = [
+    "Choice",
+    "Setting",
+    "contenders",
+    "global_batch_sequences",
+    "nearest_batch",
+    "ranked_layouts",
+    "setting_of",
+    "usual_recompute",
+]
 
 _RANKED = 1024
 """Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
@@ -100,8 +109,8 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
         cluster,
         question.precision,
         question.method,
-        question.sequence_length,
-        execution_of(question, stack, packed_short=packed_short),
+        sequence_length=question.sequence_length,
+        execution=execution_of(question, stack, packed_short=packed_short),
     )
     batch = global_batch_sequences(question)
     request = _with_defaults(question.layout, stack)
@@ -123,6 +132,15 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
     return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
+
+
+def nearest_batch(question: Question) -> Question:
+    """Return `question` with the global batch nearest to its own that its stated layout divides."""
+    layout = question.layout
+    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
+    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
+    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
+    return replace(question, global_batch_sequences=batch)
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
@@ -179,3 +197,26 @@ def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp
         near = values <= np.partition(values, _RANKED)[_RANKED]
         places, values = places[near], values[near]
     return places[np.argsort(values, kind="stable")]
+
+
+def contenders(setting: Setting) -> tuple[NDArray[np.intp], bool]:
+    """Return the layouts of which the fastest is the first of `ranked_layouts`, and whether they fit; nothing is timed.
+
+    Of layouts that differ in recomputation alone, the one that recomputes least is the fastest: the others are left
+    out. Where none fits it is the smallest alone.
+    """
+    capacity_bytes = USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
+    blocks = setting.layouts.blocks
+    totals = [
+        np.broadcast_to(memory_of(setting.case, block.layouts).total_bytes, block.legal.shape) for block in blocks
+    ]
+    for least in (usual_recompute(setting), 0):
+        fitting: list[NDArray[np.intp]] = []
+        for block, total_bytes in zip(blocks, totals, strict=True):
+            fits = block.legal & (total_bytes <= capacity_bytes) & (block.layouts.recompute >= least)
+            fitting.append(block.rows.start + np.flatnonzero(least_recomputing(fits)[block.legal]))
+        rows = np.concatenate(fitting)
+        if len(rows):
+            return rows, True
+    smallest = np.concatenate([total[block.legal] for block, total in zip(blocks, totals, strict=True)])
+    return np.array([np.argmin(smallest)]), False

@@ -89,9 +89,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "optimizer_bytes": _prior(10, 20, 40, "Bytes the optimizer moves per parameter it owns"),
         "expert_efficiency": _prior(0.6, 0.85, 1.0, "Grouped matmuls of experts against one large matmul"),
         "expert_permutation": _prior(4, 8, 20, "Times routed tokens are moved: permute, pad, weigh, unpermute"),
-        "expert_start_s": _prior(15e-6, 45e-6, 120e-6, "Time per local expert and layer to start its products, all passes"),
+        "expert_start_s": _prior(15e-6, 45e-6, 120e-6, "Time per local expert and layer to start its products"),
         "expert_floor_s": _prior(
-            0.8e-3, 2.5e-3, 8e-3, "Time of an expert layer whatever its tokens: routing, waiting for the host, all passes"
+            0.8e-3, 2.5e-3, 8e-3, "Time of an expert layer whatever its tokens: routing, waiting for the host"
         ),
         "fused_expert_overhead": _prior(
             0.15, 0.35, 0.8, "Routing, permutation and all-to-all in fused kernels without host waits, over those with"

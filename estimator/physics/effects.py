@@ -1,5 +1,6 @@
 """Keys of a question's random effects, calibrated factors on step time, and of its regime of uncertainty."""
 
+from estimator.models.training import EIGHT_BIT
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
@@ -11,12 +12,11 @@ _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
-_EIGHT_BIT = frozenset({"fp8", "mxfp8", "int8"})
 
 
 def bit_class(precision: str) -> str:
     """Return the class of operand width, `16-bit`, `8-bit` or `4-bit`; whatever has more than 8 bits is `16-bit`."""
-    return "8-bit" if precision in _EIGHT_BIT else "4-bit" if precision == "nvfp4" else "16-bit"
+    return "8-bit" if precision in EIGHT_BIT else "4-bit" if precision == "nvfp4" else "16-bit"
 
 
 def release(question: Question) -> float:

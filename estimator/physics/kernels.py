@@ -47,7 +47,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * case.head_share ** constants["flash_head_power"]
     full_again = (lay.recompute > 1) * 1.0
     flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key
-    flash = part * flop / rate * (1.0 + _ATTENTION_BACKWARD + full_again)
+    flash: BROADCAST = part * flop / rate * (1.0 + _ATTENTION_BACKWARD + full_again)
     if not np.any(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])

@@ -1,6 +1,6 @@
 """Times of collectives over groups of ranks: within a scale-up domain, within a node over PCIe, between nodes.
 
-Ranks lie in the order tensor, context, data, pipeline (Megatron-Core's), so a group's stride says how many of it share a
+Ranks lie in the order tensor, context, data, pipeline (Megatron-Core's): a group's stride says how many of it share a
 domain or a node. A collective is never faster than its bytes over the slowest link that they must cross.
 """
 

@@ -2,11 +2,11 @@
 
 from estimator.models.flops import weight_gradient_share
 from estimator.models.parameters import ADAPTERS_SKIP, lora_parameters
-from estimator.models.training import Method
+from estimator.models.training import EIGHT_BIT, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import EIGHT_BIT, matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
 from estimator.question.cluster import Cluster
 
@@ -15,8 +15,8 @@ __all__ = ["case_of"]
 _FOUR_BITS = 4
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _OPERATIONS_UNFUSED = 45.0
-"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections, attention
-and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
+"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections,
+attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
 _OPERATIONS_FUSED = 16.0
 """The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
 _OPERATIONS_PER_ADAPTER = 6.0
@@ -40,6 +40,7 @@ def case_of(
     cluster: Cluster,
     precision: str,
     method: Method,
+    *,
     sequence_length: int,
     execution: Execution,
 ) -> Case:

@@ -1,4 +1,4 @@
-"""Seconds of what parallel ranks tell one another, and of the step's end: gathers, reductions, optimizer, host memory."""
+"""Seconds of what parallel ranks tell one another, and of the step's end: gathers, reductions, optimizer, host."""
 
 import numpy as np
 

@@ -59,6 +59,19 @@ class LayoutRequest:
     micro_batch_size: int | None = None
     recompute: Recompute | None = None
 
+    def by_argument(self) -> dict[str, int | str | None]:
+        """Return each knob under the name of the argument that a caller sets it with."""
+        return {
+            "tensor_parallel": self.tensor_parallel,
+            "pipeline_parallel": self.pipeline_parallel,
+            "virtual_pipeline": self.virtual_pipeline,
+            "context_parallel": self.context_parallel,
+            "expert_parallel": self.expert_parallel,
+            "data_sharding": self.data_sharding,
+            "micro_batch_size": self.micro_batch_size,
+            "activation_recompute": self.recompute,
+        }
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
@@ -75,6 +88,25 @@ class Layout:
     micro_batches: int
     """Micro-batches one pipeline runs a step (gradient accumulation)."""
     recompute: Recompute
+
+    @property
+    def global_batch_sequences(self) -> int:
+        """Sequences of a step: data-parallel replicas · micro-batch size · micro-batches."""
+        return self.data_parallel * self.micro_batch_size * self.micro_batches
+
+    @property
+    def pinned(self) -> LayoutRequest:
+        """The request that this layout alone answers: every knob fixed; the batch fixes the data-parallel degree."""
+        return LayoutRequest(
+            tensor_parallel=self.tensor_parallel,
+            pipeline_parallel=self.pipeline_parallel,
+            virtual_pipeline=self.virtual_pipeline,
+            context_parallel=self.context_parallel,
+            expert_parallel=self.expert_parallel,
+            data_sharding=self.data_sharding,
+            micro_batch_size=self.micro_batch_size,
+            recompute=self.recompute,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

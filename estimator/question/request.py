@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 __all__ = [
-    "FRAMEWORKS",
-    "METHODS",
-    "PACKINGS",
-    "PRECISIONS",
-    "RECOMPUTE",
-    "SHARDINGS",
+    "FRAMEWORK_CHOICES",
+    "METHOD_CHOICES",
+    "PACKING_CHOICES",
+    "PRECISION_CHOICES",
+    "RECOMPUTE_CHOICES",
+    "SHARDING_CHOICES",
     "SHARDING_NAMES",
     "Quantity",
     "Request",
@@ -19,11 +19,11 @@ __all__ = [
 Quantity = str | int | float
 """A number as people write it: "15T", 1.5e13."""
 
-METHODS = ("full", "lora", "qlora", "frozen")
-PRECISIONS = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
-RECOMPUTE = ("auto", "none", "selective", "full")
-PACKINGS = ("auto", "packed", "padded")
-SHARDINGS = ("auto", "ddp", "zero1", "zero2", "zero3")
+METHOD_CHOICES = ("full", "lora", "qlora", "frozen")
+PRECISION_CHOICES = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
+RECOMPUTE_CHOICES = ("auto", "none", "selective", "full")
+PACKING_CHOICES = ("auto", "packed", "padded")
+SHARDING_CHOICES = ("auto", "ddp", "zero1", "zero2", "zero3")
 SHARDING_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "fsdp": "zero3",
@@ -36,7 +36,7 @@ SHARDING_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """What trainers call the same."""
-FRAMEWORKS = (
+FRAMEWORK_CHOICES = (
     "auto",
     "megatron",
     "nemo",

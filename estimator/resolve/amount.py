@@ -7,10 +7,10 @@ from estimator.base.inputs import checked_choice, checked_number
 from estimator.base.prior import Prior
 from estimator.base.units import format_count, parse_count
 from estimator.question.question import Assumption, SourceKind
-from estimator.question.request import PACKINGS, Request
+from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.text_tokens import text_tokens
 
-__all__ = ["MOST_TOKENS", "PADDING", "Amount", "amount"]
+__all__ = ["MOST_TOKENS", "PADDING", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""
@@ -38,7 +38,7 @@ class Amount:
     assumptions: tuple[Assumption, ...]
 
 
-def amount(request: Request, vocabulary: int | None = None) -> Amount:
+def resolved_amount(request: Request, vocabulary: int | None = None) -> Amount:
     """Return the tokens that `request` trains on.
 
         tokens · epochs, or samples · tokens_per_sample · epochs, longer samples in the stead of mean ones where padded
@@ -90,7 +90,7 @@ def amount(request: Request, vocabulary: int | None = None) -> Amount:
 
 def _packing(request: Request, mean: float) -> tuple[float, float, float, tuple[Assumption, ...]]:
     """Return the tokens a sample costs, its low and high factor, and what was assumed of padding."""
-    packing = checked_choice("packing", request.packing, PACKINGS)
+    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
     if packing != "padded":
         note = (
             "samples are packed into full sequences; padded instead, every sample costs as much as the longest of its "

@@ -9,9 +9,9 @@ from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, Caution
-from estimator.question.request import PRECISIONS, Request
+from estimator.question.request import PRECISION_CHOICES, Request
 
-__all__ = ["Device", "device"]
+__all__ = ["Device", "resolved_device"]
 
 _MOST_PEAK_TFLOPS = 1e6
 _SAME = 0.02
@@ -34,13 +34,13 @@ class Device:
     warnings: tuple[Caution, ...]
 
 
-def device(request: Request) -> Device:
+def resolved_device(request: Request) -> Device:
     """Return the accelerator that `request` names, with the dense peak of the precision in use.
 
     Raises UnknownNameError for a name no catalogue has (unless a peak is given with it), InvalidValueError for a
     precision the device does not have.
     """
-    precision = checked_choice("precision", request.precision, PRECISIONS)
+    precision = checked_choice("precision", request.precision, PRECISION_CHOICES)
     given_peak = (
         None
         if request.peak_tflops is None

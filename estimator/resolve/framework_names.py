@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from estimator.base.inputs import checked_choice
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 
 __all__ = ["NamedFramework", "named_framework"]
 
@@ -94,15 +94,15 @@ def named_framework(given: str) -> NamedFramework:
             note=f"{name} has too few published runs of its own: the efficiency of {_LIKE[name]} stands in",
         )
     stack = _SAME.get(name, name)
-    if stack not in FRAMEWORKS:
-        checked_choice("framework", given if released is None else name, (*FRAMEWORKS, *_SAME, *_LIKE))
+    if stack not in FRAMEWORK_CHOICES:
+        checked_choice("framework", given if released is None else name, (*FRAMEWORK_CHOICES, *_SAME, *_LIKE))
     return NamedFramework(name=stack, released=released, note="" if stack == folded else f"given as {given.strip()}")
 
 
 def _split(folded: str) -> tuple[str, float | None]:
-    found = _VERSION.match(folded)
-    if found is None or not found["name"]:
+    match = _VERSION.match(folded)
+    if match is None or not match["name"]:
         return folded, None
-    if found["year"]:
-        return found["name"], float(found["year"]) + 0.5
-    return found["name"], 2000.0 + float(found["short"]) + (float(found["month"]) - 1.0) / 12.0
+    if match["year"]:
+        return match["name"], float(match["year"]) + 0.5
+    return match["name"], 2000.0 + float(match["short"]) + (float(match["month"]) - 1.0) / 12.0

@@ -7,7 +7,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole, divi
 from estimator.models.training import Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, LayoutRequest, Sharding
-from estimator.question.request import RECOMPUTE, SHARDING_NAMES, SHARDINGS, Request
+from estimator.question.request import RECOMPUTE_CHOICES, SHARDING_CHOICES, SHARDING_NAMES, Request
 
 __all__ = ["MOST_SEQUENCES", "layout_assumptions", "layout_request"]
 
@@ -43,8 +43,8 @@ def layout_request(
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
     asked = request.data_sharding.strip().casefold()
-    sharding = checked_choice("data_sharding", SHARDING_NAMES.get(asked, asked), SHARDINGS)
-    recompute = checked_choice("activation_recompute", request.activation_recompute, RECOMPUTE)
+    sharding = checked_choice("data_sharding", SHARDING_NAMES.get(asked, asked), SHARDING_CHOICES)
+    recompute = checked_choice("activation_recompute", request.activation_recompute, RECOMPUTE_CHOICES)
     return LayoutRequest(
         tensor_parallel=degree["tensor_parallel"],
         pipeline_parallel=degree["pipeline_parallel"],
@@ -59,14 +59,10 @@ def layout_request(
 
 def layout_assumptions(layout: LayoutRequest) -> tuple[Assumption, ...]:
     """Return the assumptions that a caller's own layout amounts to, and what the rule takes in its stead."""
-    given: dict[str, int | str | None] = {name: getattr(layout, name) for name in _DEGREES}
-    given |= {
-        "data_sharding": layout.data_sharding,
-        "micro_batch_size": layout.micro_batch_size,
-        "activation_recompute": layout.recompute,
-    }
     assumptions = [
-        Assumption(name=name, value=value, source="user") for name, value in given.items() if value is not None
+        Assumption(name=name, value=value, source="user")
+        for name, value in layout.by_argument().items()
+        if value is not None
     ]
     if layout.recompute is None:
         note = "not said: the rule of thumb counts none"
@@ -117,7 +113,7 @@ def _fits_cluster(degree: dict[str, int | None], n_gpus: int) -> None:
     for name in names:
         together *= degree[name] or 1
         if n_gpus % together:
-            product = " × ".join(f"{one} {degree[one]}" for one in names[: names.index(name) + 1])
+            product = " × ".join(f"{factor} {degree[factor]}" for factor in names[: names.index(name) + 1])
             left = n_gpus // (together // (degree[name] or 1))
             near = divisors_near(max(left, 1), degree[name] or 1)
             remedy = f"makes {product} = {together}, which must divide the {n_gpus:,} GPUs; {near} would do"

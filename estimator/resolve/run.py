@@ -16,15 +16,15 @@ from estimator.models.training import Method
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Request
-from estimator.resolve.amount import Amount, amount
-from estimator.resolve.device import Device, device
+from estimator.resolve.amount import Amount, resolved_amount
+from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework_names import NamedFramework, named_framework
 from estimator.resolve.layout_request import MOST_SEQUENCES, layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
-from estimator.resolve.subject import Subject, subject
-from estimator.resolve.training_method import method
+from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.training_method import resolved_method
 
-__all__ = ["Run", "run"]
+__all__ = ["Run", "resolve"]
 
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
 _MOST_NETWORK_GBPS = 1e6
@@ -59,65 +59,65 @@ class Run:
     warnings: tuple[Caution, ...]
 
 
-def run(request: Request) -> Run:
+def resolve(request: Request) -> Run:
     """Return `request` resolved.
 
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
-    who, what = subject(request), device(request)
+    subject, device = resolved_subject(request), resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    data = amount(request, who.transformer.vocab if who.transformer else None)
-    how, how_assumptions = method(request, who)
-    length, length_assumption = _sequence_length(request, who, data)
+    amount = resolved_amount(request, subject.transformer.vocab if subject.transformer else None)
+    method, method_assumptions = resolved_method(request, subject)
+    length, length_assumption = _sequence_length(request, subject, amount)
     batch, batch_note = _batch(request, n_gpus)
-    layout = layout_request(request, who.transformer, n_gpus, length, batch)
+    layout = layout_request(request, subject.transformer, n_gpus, length, batch)
     framework = named_framework(request.framework)
-    cluster, cluster_assumptions = _cluster(request, what, n_gpus)
+    cluster, cluster_assumptions = _cluster(request, device, n_gpus)
     question = (
         Question(
-            transformer=who.transformer,
+            transformer=subject.transformer,
             cluster=cluster,
-            precision=what.precision,
-            method=how,
+            precision=device.precision,
+            method=method,
             sequence_length=length,
             global_batch_sequences=batch,
             layout=layout,
             framework=framework.name,
             released=framework.released,
         )
-        if who.transformer is not None and cluster is not None
+        if subject.transformer is not None and cluster is not None
         else None
     )
     utilization, observed, price, given = _given_rates(request)
-    coefficient = rule_passes(how.name, layout.recompute or "none").coefficient
+    coefficient = rule_passes(method.name, layout.recompute or "none").coefficient
     return Run(
-        subject=who,
-        device=what,
+        subject=subject,
+        device=device,
         n_gpus=n_gpus,
-        amount=data,
-        method=how,
+        amount=amount,
+        method=method,
         sequence_length=length,
         global_batch_sequences=batch,
         rule=RuleOfThumb(
             coefficient=coefficient,
-            parameters=who.active_parameters,
-            tokens=data.tokens,
+            parameters=subject.active_parameters,
+            tokens=amount.tokens,
             n_gpus=n_gpus,
-            peak_flop_per_s=what.peak_flop_per_s,
+            peak_flop_per_s=device.peak_flop_per_s,
         ),
-        model_coefficient=rule_passes(how.name, "none").coefficient,
+        model_coefficient=rule_passes(method.name, "none").coefficient,
         question=question,
         utilization=utilization,
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,
         assumptions=(
-            *who.assumptions,
-            *data.assumptions,
-            *what.assumptions,
+            *subject.assumptions,
+            *amount.assumptions,
+            *device.assumptions,
             Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="user"),
             *cluster_assumptions,
-            *how_assumptions,
+            *method_assumptions,
             length_assumption,
             *(
                 ()
@@ -132,7 +132,7 @@ def run(request: Request) -> Run:
             *_framework_assumptions(framework),
             *given,
         ),
-        warnings=(*who.warnings, *what.warnings, *_length_doubts(data, length)),
+        warnings=(*subject.warnings, *device.warnings, *_length_doubts(amount, length)),
     )
 
 
@@ -167,15 +167,15 @@ def _framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
     return stack, Assumption(name="software_release", value=round(named.released, 2), unit="year", source="user")
 
 
-def _sequence_length(request: Request, who: Subject, data: Amount) -> tuple[int, Assumption]:
+def _sequence_length(request: Request, subject: Subject, amount: Amount) -> tuple[int, Assumption]:
     """Return the tokens of a sequence and where the number came from."""
     if request.sequence_length is not None:
         length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
         return length, Assumption(name="sequence_length", value=length, unit="tokens", source="user")
-    native = who.transformer.native_sequence_length if who.transformer is not None else _USUAL_SEQUENCE_LENGTH
-    if data.tokens_per_sample is not None:
+    native = subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
+    if amount.tokens_per_sample is not None:
         length = _SHORTEST_PACKED
-        while length < data.tokens_per_sample:
+        while length < amount.tokens_per_sample:
             length *= 2
         length = min(length, max(native, _SHORTEST_PACKED))
         note = "long enough for a sample of the given length; several are packed into one sequence"
@@ -189,19 +189,19 @@ def _sequence_length(request: Request, who: Subject, data: Amount) -> tuple[int,
     return length, Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note)
 
 
-def _length_doubts(data: Amount, length: int) -> tuple[Caution, ...]:
-    if data.tokens_per_sample is None or data.tokens_per_sample <= length:
+def _length_doubts(amount: Amount, length: int) -> tuple[Caution, ...]:
+    if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
         return ()
     return (
         Caution(
             code="samples_longer_than_sequence",
-            message=f"samples of {data.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: they "
-            "are counted as split over several sequences; truncated instead, there would be fewer tokens",
+            message=f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: "
+            "they are counted as split over several sequences; truncated instead, there would be fewer tokens",
         ),
     )
 
 
-def _cluster(request: Request, what: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:
+def _cluster(request: Request, device: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:
     """Return the machines and what was assumed of them; None for a card that is not catalogued."""
     per_node = (
         None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
@@ -211,7 +211,7 @@ def _cluster(request: Request, what: Device, n_gpus: int) -> tuple[Cluster | Non
         if request.network_gbps_per_gpu is None
         else checked_number("network_gbps_per_gpu", request.network_gbps_per_gpu, most=_MOST_NETWORK_GBPS, unit="Gb/s")
     )
-    accelerator = what.accelerator
+    accelerator = device.accelerator
     if accelerator is None:
         return None, ()
     node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)

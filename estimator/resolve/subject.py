@@ -15,7 +15,7 @@ from estimator.models.typical import MOST_PARAMETERS, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 
-__all__ = ["Subject", "subject"]
+__all__ = ["Subject", "resolved_subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
@@ -39,7 +39,7 @@ class Subject:
     warnings: tuple[Caution, ...]
 
 
-def subject(request: Request) -> Subject:
+def resolved_subject(request: Request) -> Subject:
     """Return the model that `request` names, by preset, by parameter count or by its own configuration.
 
     Raises UnknownNameError for a name no catalogue has, UnsupportedModelError for an architecture that is not a

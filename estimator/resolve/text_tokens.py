@@ -82,18 +82,18 @@ def text_tokens(given: object, argument: str, vocabulary: int | None = None) -> 
     """
     if not isinstance(given, str) or len(given) > _LONGEST:
         return None
-    found = _TEXT.fullmatch(given.strip())
-    if found is None:
+    match = _TEXT.fullmatch(given.strip())
+    if match is None:
         return None
-    language = (found["language"] or "english").casefold()
+    language = (match["language"] or "english").casefold()
     if language == "text":
         language = "english"
     if language not in LANGUAGES:
         from difflib import get_close_matches
 
         near = get_close_matches(language, LANGUAGES, n=3) or ("english", "chinese", "code")
-        raise UnknownNameError(argument, given, [f"{found['size'].strip()} of {one} text" for one in near])
-    size = parse_bytes(found["size"].strip(), argument)
+        raise UnknownNameError(argument, given, [f"{match['size'].strip()} of {other} text" for other in near])
+    size = parse_bytes(match["size"].strip(), argument)
     small = vocabulary is not None and vocabulary <= _SMALL_VOCABULARY
     first, second = LANGUAGES[language][:2] if small else LANGUAGES[language][1:]
     fewest, most = sorted((first, second))
@@ -101,7 +101,7 @@ def text_tokens(given: object, argument: str, vocabulary: int | None = None) -> 
     if fewest_tokens < 1:
         raise InvalidValueError(argument, given, "holds less than one token")
     middle = (fewest * most) ** 0.5 * ORDINARY_TEXT.mode
-    assumed = "" if found["language"] else ', taken as English; say otherwise as in "1 GB of German text"'
+    assumed = "" if match["language"] else ', taken as English; say otherwise as in "1 GB of German text"'
     return TextTokens(
         tokens=size / middle,
         low=fewest_tokens,

@@ -7,34 +7,36 @@ from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.training import Method
 from estimator.question.question import Assumption
-from estimator.question.request import METHODS, Request
+from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.subject import Subject
 
-__all__ = ["lora_rank", "method"]
+__all__ = ["checked_rank", "resolved_method"]
 
 _WITH_ADAPTERS = frozenset({"lora", "qlora"})
 _USUAL_LORA_RANK = 16
 _HIGHEST_LORA_RANK = 65_536
 
 
-def method(request: Request, who: Subject) -> tuple[Method, tuple[Assumption, ...]]:
+def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[Assumption, ...]]:
     """Return what `request` trains of the model, and what was assumed.
 
     Raises InvalidValueError where a rank is given without adapters, or more is trained than there is.
     """
-    name = _named(checked_choice("method", request.method, METHODS))
+    name = _named(checked_choice("method", request.method, METHOD_CHOICES))
     assumptions = [Assumption(name="method", value=name, source="default" if name == "full" else "user")]
     adapters = name in _WITH_ADAPTERS
-    rank = lora_rank(request)
+    rank = checked_rank(request)
     trained = None
     if request.trainable_params is not None:
         if name == "full":
             remedy = 'has no meaning with method "full"; use "frozen" or "lora"'
             raise InvalidValueError("trainable_params", request.trainable_params, remedy)
         trained = parse_count(request.trainable_params, "trainable_params")
-        if trained > who.total_parameters:
+        if trained > subject.total_parameters:
             raise InvalidValueError(
-                "trainable_params", request.trainable_params, f"is more than the model's {who.total_parameters:,.0f}"
+                "trainable_params",
+                request.trainable_params,
+                f"is more than the model's {subject.total_parameters:,.0f}",
             )
         assumptions.append(Assumption(name="trainable_params", value=trained, unit="parameters", source="user"))
     if adapters:
@@ -50,14 +52,14 @@ def method(request: Request, who: Subject) -> tuple[Method, tuple[Assumption, ..
     return Method(name=name, lora_rank=rank, trainable_parameters=trained), tuple(assumptions)
 
 
-def lora_rank(request: Request) -> int:
+def checked_rank(request: Request) -> int:
     """Return the rank of the adapters, the usual one where none is given.
 
     Raises InvalidValueError where one is given without adapters.
     """
     if request.lora_rank is None:
         return _USUAL_LORA_RANK
-    name = checked_choice("method", request.method, METHODS)
+    name = checked_choice("method", request.method, METHOD_CHOICES)
     if name not in _WITH_ADAPTERS:
         raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
     return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)

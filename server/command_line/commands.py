@@ -48,9 +48,9 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Return the command called `cmd_name`, or None."""
         if cmd_name == "sweep":
-            from server.sweep.command import command as sweep
+            from server.sweep.command import sweep_command
 
-            return sweep
+            return sweep_command
         tool = TOOLS.tool(COMMANDS.get(cmd_name, ""))
         return _command(cmd_name, tool) if tool is not None else super().get_command(ctx, cmd_name)
 
@@ -147,7 +147,7 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
 
         build(call_timeout_s=call_timeout_s).run()
         return
-    from server.transports.http import serve as serve_http
+    from server.transports.http import serve_http
 
     timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
     serve_http(

@@ -177,10 +177,10 @@ class TraintimeServer(MCPServer):
                 return await super().get_prompt(name, arguments, context)
             raise MCPError(INVALID_PARAMS, unknown("prompt", name, [*PROMPTS, *added]))
         filled: dict[str, str] = dict(arguments or {})
-        known = [argument.name for argument in prompt.arguments]
+        names = [argument.name for argument in prompt.arguments]
         for given in filled:
-            if given not in known:
-                raise MCPError(INVALID_PARAMS, unknown("argument", given, known))
+            if given not in names:
+                raise MCPError(INVALID_PARAMS, unknown("argument", given, names))
         for argument in prompt.arguments:
             if argument.required and not filled.get(argument.name, "").strip():
                 raise MCPError(INVALID_PARAMS, f"{argument.name} is missing: {argument.description}")
@@ -209,7 +209,7 @@ class TraintimeServer(MCPServer):
             except ResourceNotFoundError as error:
                 raise ResourceNotFoundError(resources.unknown_address(address)) from error
         try:
-            text = resources.text(address)
+            text = resources.resource_text(address)
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error
         except Exception as error:

@@ -57,7 +57,7 @@ def readable(problems: Sequence[Mapping[str, Any]], arguments: Sequence[str], ab
         place = problem["loc"]
         by_argument.setdefault(str(place[0]) if place else "arguments", []).append(problem)
     sentences = [
-        _sentence(argument, found, arguments, about.get(argument, "")) for argument, found in by_argument.items()
+        _sentence(argument, faults, arguments, about.get(argument, "")) for argument, faults in by_argument.items()
     ]
     left_out = len(sentences) - _MOST_REPORTED
     more = f"; and {left_out} more" if left_out > 0 else ""

@@ -18,7 +18,7 @@ __all__ = [
     "Family",
     "Single",
     "UnknownResourceError",
-    "text",
+    "resource_text",
     "unknown_address",
 ]
 
@@ -76,13 +76,12 @@ def _gpu(name: str) -> object:
 def _models() -> object:
     return [
         {"id": entry.transformer.id, "name": entry.transformer.name, "parameters": entry.published_parameters}
-        for entry in catalogue.transformers()
+        for entry in catalogue.models()
     ]
 
 
 def _model(name: str) -> object:
-    found = catalogue.transformer(name).value
-    return next(entry for entry in catalogue.transformers() if entry.transformer.id == found.id)
+    return catalogue.model(catalogue.transformer(name).value.id)
 
 
 def _run(name: str) -> object:
@@ -135,7 +134,7 @@ FAMILIES: Sequence[Family] = (
         title="One model",
         description="Architecture and published parameter count of one model, with its source.",
         content=_model,
-        ids=lambda: [entry.transformer.id for entry in catalogue.transformers()],
+        ids=lambda: [entry.transformer.id for entry in catalogue.models()],
     ),
     Family(
         name="runs",
@@ -147,7 +146,7 @@ FAMILIES: Sequence[Family] = (
 )
 
 
-def text(address: str) -> str:
+def resource_text(address: str) -> str:
     """Return the document at `address` as compact JSON.
 
     Raises EstimatorError, with the nearest addresses, where there is none.

@@ -93,13 +93,13 @@ def _print_estimate(console: Console, answer: Answer) -> None:
         "Comparable runs",
         [
             {
-                "run": one["name"],
-                "GPUs": f"{one['n_gpus']:,} × {one['gpu']}",
-                "published": one["published"],
-                "predicted ÷ published": one["predicted_over_published"],
-                "source": one["source"],
+                "run": run["name"],
+                "GPUs": f"{run['n_gpus']:,} × {run['gpu']}",
+                "published": run["published"],
+                "predicted ÷ published": run["predicted_over_published"],
+                "source": run["source"],
             }
-            for one in answer["comparable_runs"]
+            for run in answer["comparable_runs"]
         ],
     )
     print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
@@ -211,15 +211,15 @@ def _print_plainly(console: Console, answer: Answer) -> None:
         if isinstance(value, dict):
             facts = cast("dict[str, object]", value)
             console.print(Text(shown_title(key), "bold"))
-            print_facts(console, [(shown_title(name), shown_value(one)) for name, one in facts.items()])
+            print_facts(console, [(shown_title(name), shown_value(item)) for name, item in facts.items()])
         elif isinstance(value, list) and value:
             rows = cast("list[object]", value)
             if all(isinstance(row, dict) for row in rows):
                 print_table(console, shown_title(key), cast("list[Answer]", rows))
             else:
                 console.print(Text(shown_title(key), "bold"))
-                for one in rows:
-                    console.print(Text(f"- {shown_value(one)}"))
+                for item in rows:
+                    console.print(Text(f"- {shown_value(item)}"))
 
 
 _PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {

@@ -105,9 +105,9 @@ def shown_value(value: object) -> str:
         return shown_number(value)
     if isinstance(value, dict):
         facts = cast("dict[str, object]", value)
-        return ", ".join(f"{shown_title(key).lower()} {shown_value(one)}" for key, one in facts.items())
+        return ", ".join(f"{shown_title(key).lower()} {shown_value(item)}" for key, item in facts.items())
     if isinstance(value, list):
-        return ", ".join(shown_value(one) for one in cast("list[object]", value))
+        return ", ".join(shown_value(item) for item in cast("list[object]", value))
     return str(value)
 
 

@@ -21,7 +21,7 @@ from server.sweep.part import Plan
 from server.sweep.ray import RayCluster
 from server.sweep.store import opened
 
-__all__ = ["ROWS_PER_PART", "Swept", "command", "plan_of", "swept"]
+__all__ = ["ROWS_PER_PART", "Swept", "plan_of", "sweep_command", "swept"]
 
 ROWS_PER_PART = 4_096
 """A part takes from a fraction of a second to a few: what a kill costs at most, for each core."""
@@ -107,7 +107,7 @@ def _cores() -> int:
     "--rows-per-part", default=ROWS_PER_PART, show_default=True, type=click.IntRange(1, 1 << 20), help="Rows of a file."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON, for programs.")
-def command(
+def sweep_command(
     *, spec: Path, out: Path | None, workers: int | None, ray_address: str | None, rows_per_part: int, as_json: bool
 ) -> None:
     """Estimate every point of a sweep, into a folder of Parquet files.
@@ -122,11 +122,11 @@ def command(
         raise click.UsageError("--workers is for this machine; with --ray the cluster has its own")
     plan = plan_of(spec, rows_per_part)
 
-    def engine_of(of: Plan) -> Engine:
+    def engine_of(part_plan: Plan) -> Engine:
         if ray_address is not None:
-            return RayCluster(of, ray_address)
-        processes = min(workers or _cores(), of.parts)
-        return Cores(of, processes) if processes > 1 else Here(of)
+            return RayCluster(part_plan, ray_address)
+        processes = min(workers or _cores(), part_plan.parts)
+        return Cores(part_plan, processes) if processes > 1 else Here(part_plan)
 
     bar = Progress(
         TextColumn("{task.description}"),
@@ -153,5 +153,5 @@ def command(
             )
         )
         return
-    found = f" ({result.parts_found:,} were there already)" if result.parts_found else ""
-    click.echo(f"{result.points:,} points in {result.parts:,} files{found}: {result.folder}")
+    kept = f" ({result.parts_found:,} were there already)" if result.parts_found else ""
+    click.echo(f"{result.points:,} points in {result.parts:,} files{kept}: {result.folder}")

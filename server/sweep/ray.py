@@ -38,11 +38,12 @@ def _work(root: str) -> Any:  # noqa: ANN401 - Ray makes a remote function of it
         from pathlib import Path
 
         folder = root
-        found = find_spec("traintime")
-        if not (Path(root) / "server" / "sweep_part.py").is_file() and found is not None and found.origin is not None:
+        installed = find_spec("traintime")
+        here = Path(root) / "server" / "sweep" / "part.py"
+        if not here.is_file() and installed is not None and installed.origin is not None:
             # Another machine, where the program lies elsewhere: installed, or a checkout.
-            here = Path(found.origin).parent
-            folder = str(here / "_app" if (here / "_app").is_dir() else here.parent)
+            there = Path(installed.origin).parent
+            folder = str(there / "_app" if (there / "_app").is_dir() else there.parent)
         if folder not in sys.path:
             sys.path.insert(0, folder)
         from server.sweep.part import part_of

@@ -31,15 +31,15 @@ class Store:
         arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
         for path in self.folder.glob(f"*{_UNFINISHED}"):
             path.unlink()
-        found: set[int] = set()
+        parts: set[int] = set()
         for path in self.folder.glob("part-*.parquet"):
             number = path.stem.removeprefix("part-")
             part = int(number) if number.isdecimal() else -1
             # A file system that lost power may keep a name without its data.
             with contextlib.suppress(arrow.ArrowInvalid, OSError):
                 if 0 <= part < self._plan.parts and parquet.read_metadata(path).num_rows == self._plan.rows(part):
-                    found.add(part)
-        return found
+                    parts.add(part)
+        return parts
 
     def put(self, part: int, data: bytes) -> None:
         """Keep the file of `part`."""

@@ -22,7 +22,7 @@ from server.transports.gate import Gate
 from server.transports.refusals import PlainRefusals
 from server.transports.sessions import SessionLimit
 
-__all__ = ["MAX_BODY_BYTES", "serve"]
+__all__ = ["MAX_BODY_BYTES", "serve_http"]
 
 MAX_BODY_BYTES = 1024 * 1024
 _DEFAULT_CALL_TIMEOUT_S = 60.0
@@ -38,7 +38,7 @@ _CLOSE_S = 3
 """Time for connections to close once the calls are finished."""
 
 
-def serve(
+def serve_http(
     host: str = "127.0.0.1",
     port: int = 8000,
     *,

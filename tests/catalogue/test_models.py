@@ -7,10 +7,10 @@ import pytest
 from estimator.base.errors import UnknownNameError
 from estimator.base.names import normalised
 from estimator.catalogue import catalogue
-from estimator.catalogue.models import NOISE, ModelEntry
+from estimator.catalogue.models import MODEL_FILLER, ModelEntry
 from estimator.models.parameters import parameter_counts
 
-_ENTRIES = catalogue.transformers()
+_ENTRIES = catalogue.models()
 _EXACT = [entry for entry in _ENTRIES if entry.published_exact]
 _ROUNDED = [entry for entry in _ENTRIES if not entry.published_exact]
 _NOMINAL_WITHIN = 0.03
@@ -70,10 +70,10 @@ def test_every_name_of_a_model_finds_that_model(entry: ModelEntry) -> None:
 
 @pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)
 def test_no_name_is_claimed_by_two_models(entry: ModelEntry) -> None:
-    mine = {normalised(name, NOISE) for name in (entry.id, entry.transformer.name, *entry.hugging_face_ids)}
+    mine = {normalised(name, MODEL_FILLER) for name in (entry.id, entry.transformer.name, *entry.hugging_face_ids)}
     for other in _ENTRIES:
         if other.id != entry.id:
-            assert not mine & {normalised(name, NOISE) for name in (other.id, other.transformer.name)}
+            assert not mine & {normalised(name, MODEL_FILLER) for name in (other.id, other.transformer.name)}
 
 
 @pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)

@@ -5,7 +5,7 @@ our factory, gate and transport. `python -m tests.conformance.everything` serves
 """
 
 from server.protocol.app import TraintimeServer, build
-from server.transports.http import serve
+from server.transports.http import serve_http
 from tests.conformance.content import add_content
 from tests.conformance.interactive import add_interactive
 
@@ -21,4 +21,4 @@ def everything(*, call_timeout_s: float | None = None) -> TraintimeServer:
 
 
 if __name__ == "__main__":
-    serve(port=0, build_server=everything)
+    serve_http(port=0, build_server=everything)

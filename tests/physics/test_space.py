@@ -19,7 +19,7 @@ from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
 
@@ -207,7 +207,7 @@ def _better(question: Question, what: str, factor: float) -> Question:
     model=st.sampled_from(MODELS),
     n_gpus=st.sampled_from([1, 8, 64, 512]),
     gpu=st.sampled_from(["h100-sxm", "a100-sxm-40gb", "rtx-4090", "mi300x", "tpu-v5p"]),
-    framework=st.sampled_from(FRAMEWORKS),
+    framework=st.sampled_from(FRAMEWORK_CHOICES),
     what=st.sampled_from(BETTER),
     factor=st.floats(1.0, 10.0),
 )

@@ -1,17 +1,13 @@
 """Tokens in so many megabytes of text.
 
 Authority: published ratios of tokenizers: Llama 3's vocabulary takes 3.94 characters a token of English and Llama 2's
-3.17 (Grattafiori et al. 2024, section 3.2); the table's own sources stand in its module. What follows for an
-estimate is checked against the definitions in the program's contract.
+3.17 (Grattafiori et al. 2024, section 3.2); the table's own sources stand in its module.
 """
-
-from typing import Any
 
 import pytest
 
-from estimator.base.errors import InvalidValueError, MissingValueError, UnknownNameError
+from estimator.base.errors import UnknownNameError
 from estimator.resolve.text_tokens import LANGUAGES, text_tokens
-from server.protocol.registry import TOOLS
 
 LLAMA_2_VOCABULARY, LLAMA_3_VOCABULARY = 32_000, 128_256
 
@@ -51,48 +47,3 @@ def test_binary_units_are_larger() -> None:
 def test_an_unknown_language_is_told_a_near_one() -> None:
     with pytest.raises(UnknownNameError, match="of german text"):
         text_tokens("1 GB of germann text", "tokens")
-
-
-def _answer(**changes: object) -> dict[str, Any]:
-    tool = TOOLS.tool("estimate_training_time")
-    assert tool is not None
-    run: dict[str, object] = {"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 8, "method": "lora"}
-    return tool.answer(run | changes).structured
-
-
-def _assumption(answer: dict[str, Any], name: str) -> dict[str, Any]:
-    (found,) = [one for one in answer["assumptions"] if one["name"] == name]
-    return dict(found)
-
-
-def test_megabytes_of_text_widen_the_range_of_the_time() -> None:
-    """Two independent errors are wider than one of them, and narrower than both together."""
-    text = _answer(tokens="500 MB of German text", epochs=3)
-    tokens = _assumption(text, "tokens")
-    counted = _answer(tokens=tokens["value"])
-    assert "german" in tokens["note"]
-    assert text["training_days"] == pytest.approx(counted["training_days"])
-    assert text["training_days_low"] < counted["training_days_low"]
-    assert text["training_days_high"] > counted["training_days_high"]
-
-
-def test_padding_costs_tokens_and_says_how_many() -> None:
-    said: dict[str, object] = {"samples": "50k", "tokens_per_sample": 400, "sequence_length": 2048}
-    packed, padded = _answer(**said), _answer(**said, packing="padded")
-    assert _answer(**said, packing="packed")["training_days"] == packed["training_days"]
-    assert 1.5 < padded["training_days"] / packed["training_days"] < 3
-    assert (
-        padded["training_days_high"] / padded["training_days"] > packed["training_days_high"] / packed["training_days"]
-    )
-    assert _assumption(padded, "packing")["source"] == "user"
-
-
-def test_gradient_accumulation_sets_the_batch() -> None:
-    """Batch = micro-batch × accumulated × replicas, as trainers print it."""
-    answer = _answer(tokens="1B", micro_batch_size=2, gradient_accumulation=8)
-    assert answer["layout"]["global_batch_sequences"] == 2 * 8 * 8
-    assert answer["step_seconds"] is not None
-    with pytest.raises(MissingValueError, match="micro_batch_size"):
-        _answer(tokens="1B", gradient_accumulation=8)
-    with pytest.raises(InvalidValueError, match="both set the batch"):
-        _answer(tokens="1B", gradient_accumulation=8, micro_batch_size=1, global_batch_sequences=64)

@@ -30,4 +30,4 @@ class Candidate:
 
 def said(run: Run, argument: str) -> bool:
     """Return whether the caller gave `argument`."""
-    return any(one.name == argument and one.source == "user" for one in run.assumptions)
+    return any(assumption.name == argument and assumption.source == "user" for assumption in run.assumptions)

@@ -52,7 +52,7 @@ def likely_causes(
     """
     price = _Prices(expected, steady)
     ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
-    found: list[tuple[float, Cause]] = []
+    ranked: list[tuple[float, Cause]] = []
     for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
         priced = price(candidate)
         if priced is None:
@@ -74,9 +74,9 @@ def likely_causes(
             check=candidate.check,
             usual=candidate.rarity == 0.0 and not candidate.contradicts,
         )
-        found.append((distance, cause))
-    found.sort(key=lambda one: one[0])
-    return tuple(cause for _, cause in found[:_MOST])
+        ranked.append((distance, cause))
+    ranked.sort(key=lambda entry: entry[0])
+    return tuple(cause for _, cause in ranked[:_MOST])
 
 
 class _Prices:
@@ -102,15 +102,17 @@ class _Prices:
         return _times_faster(changed, self._expected.tokens_per_second / base.tokens_per_second)
 
     def _base(self, question: Question) -> Expected:
-        known = next((priced for base, priced in self._bases if base is question), None)
-        if known is None:
-            known = expected_of(setting_of(question))
-            self._bases.append((question, known))
-        return known
+        base_speed = next((priced for base, priced in self._bases if base is question), None)
+        if base_speed is None:
+            base_speed = expected_of(setting_of(question))
+            self._bases.append((question, base_speed))
+        return base_speed
 
 
-def _times_faster(one: Expected, by: float) -> Expected:
-    return replace(one, tokens_per_second=one.tokens_per_second * by, low=one.low * by, high=one.high * by)
+def _times_faster(expected: Expected, by: float) -> Expected:
+    return replace(
+        expected, tokens_per_second=expected.tokens_per_second * by, low=expected.low * by, high=expected.high * by
+    )
 
 
 def _evidence(candidate: Candidate, priced: Expected, expected: Expected, seen: Observation) -> str:

@@ -22,8 +22,7 @@ from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.run import Run
-from estimator.resolve.run import run as resolved
+from estimator.resolve.run import Run, resolve
 
 __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 
@@ -94,7 +93,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     reading = observed_reading(observed)
     amount_known = request.tokens is not None or request.samples is not None
     asked = with_log(request, reading)
-    run = resolved(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
+    run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
     seen = observation(run, observed, reading, model, tokens_known=amount_known)
@@ -102,13 +101,13 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         overhead = run_overhead(run.n_gpus)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
-    found = verdict(seen.tokens_per_second, expected, bound)
+    judged = verdict(seen.tokens_per_second, expected, bound)
     causes: tuple[Cause, ...] = ()
-    if found != "normal":
-        causes = likely_causes(run, seen, expected, steady, model, faster=found != "slow")
+    if judged != "normal":
+        causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow")
     return SpeedCheck(
         run=run,
-        verdict=found,
+        verdict=judged,
         seen=seen,
         expected=expected,
         bound=bound,
@@ -118,7 +117,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         remaining=_remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
-            *(one for one in run.assumptions if amount_known or one.name not in _OF_AN_AMOUNT),
+            *(assumption for assumption in run.assumptions if amount_known or assumption.name not in _OF_AN_AMOUNT),
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
@@ -190,18 +189,17 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
     if asked is not None and asked.framework == "auto":
         note = f"what most runs on such hardware use ({expected.tier}); name yours to be held against its like"
         out.append(Assumption(name="framework", value=expected.stack, source="default", note=note))
-    said = {one.name for one in run.assumptions if one.source == "user"}
-    batch = layout.data_parallel * layout.micro_batch_size * layout.micro_batches
-    found: dict[str, int | str] = {
+    said = {assumption.name for assumption in run.assumptions if assumption.source == "user"}
+    searched: dict[str, int | str] = {
         "tensor_parallel": layout.tensor_parallel,
         "pipeline_parallel": layout.pipeline_parallel,
         "data_sharding": layout.data_sharding,
         "micro_batch_size": layout.micro_batch_size,
-        "global_batch_sequences": batch,
+        "global_batch_sequences": layout.global_batch_sequences,
     }
     out += [
         Assumption(name=name, value=value, source="searched", note="the fastest layout that fits")
-        for name, value in found.items()
+        for name, value in searched.items()
         if name not in said
     ]
     return tuple(out)

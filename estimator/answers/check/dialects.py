@@ -57,7 +57,7 @@ def line_point(line: str) -> LogPoint | None:
     text = line[:_LONGEST_LINE]
     for dialect in _DIALECTS:
         if dialect.key in text:
-            said = {name: found[1] for name, one in dialect.patterns if (found := one.search(text))}
+            said = {name: match[1] for name, pattern in dialect.patterns if (match := pattern.search(text))}
             if all(name in said for name in dialect.needs) and (point := _point(dialect.name, said)) is not None:
                 return point
     return None
@@ -67,8 +67,8 @@ def line_setup(line: str) -> LogSetup | None:
     """Return what `line` says about batch and length of the run; None where it says nothing."""
     text = line[:_LONGEST_LINE]
     for key, field, pattern in _SETUPS:
-        if key in text and (found := pattern.search(text)):
-            return LogSetup(**{field: _number(found[1])})
+        if key in text and (match := pattern.search(text)):
+            return LogSetup(**{field: _number(match[1])})
     return None
 
 

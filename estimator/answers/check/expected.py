@@ -5,13 +5,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from estimator.answers.estimate.best_step import effect, layout_prediction
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
+from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
+from estimator.physics.memory import memory_of
+from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator
-from estimator.question.question import Caution, Layout, LayoutRequest, Question
+from estimator.question.question import Caution, Layout, Question
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -89,13 +94,13 @@ def expected_speed(run: Run) -> Expected:
         try:
             return expected_of(setting_of(run.question))
         except InfeasibleError:
-            nearest = _nearest_batch(run.question)
+            nearest = nearest_batch(run.question)
             try:
-                found = expected_of(setting_of(nearest))
+                at_nearest = expected_of(setting_of(nearest))
             except InfeasibleError:
                 pass
             else:
-                return replace(found, rounded_batch=nearest.global_batch_sequences)
+                return replace(at_nearest, rounded_batch=nearest.global_batch_sequences)
 
     def speed(utilization: float) -> float:
         return run.amount.tokens / run.rule.training_s(utilization)
@@ -113,36 +118,32 @@ def expected_speed(run: Run) -> Expected:
     )
 
 
-def expected_of(of: Setting) -> Expected:
-    """Return what a run of this setting should reach on its best layout, with the range that left-out runs support."""
-    import numpy as np
-
-    from estimator.answers.estimate.predict import effect
-    from estimator.evidence.calibration import committed_calibration
-    from estimator.evidence.uncertainty import interval
-    from estimator.physics.memory import memory_of
-    from estimator.physics.step import PARTS, step_time
-
-    known = committed_calibration()
-    priced = ranked_layouts(of, known.constants)
-    best = int(priced.order[0])
-    rows = of.layouts.taken(np.array([best]))
-    times = step_time(of.case, rows, known.constants)
-    physical_s = float(times.total_s[0])
-    span = interval(of, known)
-    step_s = physical_s * math.exp(effect(of, known))
-    speed = of.global_batch * of.question.sequence_length / step_s
+def expected_of(setting: Setting) -> Expected:
+    """Return what a run of `setting` should reach on its best layout, with the range that left-out runs support."""
+    fitted = committed_calibration()
+    best = ranked_layouts(setting, fitted.constants).order[:1]
+    rows = setting.layouts.taken(best)
+    step = layout_prediction(
+        setting,
+        interval(setting, fitted),
+        factor=math.exp(effect(setting, fitted)),
+        layouts=rows,
+        times=step_time(setting.case, rows, fitted.constants),
+        used=memory_of(setting.case, rows),
+        row=0,
+    )
+    speed = step.tokens_per_step / step.step_s
     return Expected(
         tokens_per_second=speed,
-        low=speed / span.high,
-        high=speed / span.low,
-        coverage=span.coverage,
-        layout=rows.row(0),
-        fits=float(memory_of(of.case, rows).total_bytes[0]) <= float(of.case.memory_bytes),
-        shares={part: float(getattr(times, f"{part}_s")[0]) / physical_s for part in PARTS},
-        stack=of.stack.name,
-        tier=of.stack.tier,
-        warnings=span.warnings,
+        low=speed / step.high_factor,
+        high=speed / step.low_factor,
+        coverage=step.coverage,
+        layout=step.layout,
+        fits=step.memory.fits,
+        shares=step.breakdown,
+        stack=setting.stack.name,
+        tier=setting.stack.tier,
+        warnings=step.warnings,
     )
 
 
@@ -205,13 +206,4 @@ def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:
 def attention_flop_per_token(question: Question) -> float:
     """Return FLOPs per token of the score products, forward and backward, at full sequences."""
     attentions = workload(question.transformer).attentions
-    return _FORWARD_AND_BACKWARD * sum(one.flop_per_token(question.sequence_length) for one in attentions)
-
-
-def _nearest_batch(question: Question) -> Question:
-    """Return `question` with the nearest batch that its layout divides."""
-    layout: LayoutRequest = question.layout
-    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
-    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
-    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
-    return replace(question, global_batch_sequences=batch)
+    return _FORWARD_AND_BACKWARD * sum(attention.flop_per_token(question.sequence_length) for attention in attentions)

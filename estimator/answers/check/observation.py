@@ -149,8 +149,8 @@ def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observati
         source="inferred",
         note=f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians",
     )
-    found = _log_speed(run, reading, flop_per_token)
-    return replace(found, assumptions=(*found.assumptions, told))
+    seen = _log_speed(run, reading, flop_per_token)
+    return replace(seen, assumptions=(*seen.assumptions, told))
 
 
 def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observation:

@@ -9,7 +9,7 @@ from estimator.base.prior import Prior
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.models.flops import flop_counts
 from estimator.models.training import Method
-from estimator.question.question import Layout, LayoutRequest, Question
+from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.run import Run
 
 __all__ = ["EXPERT_LAUNCH_S", "physical_candidates"]
@@ -37,7 +37,7 @@ def physical_candidates(run: Run, asked: Question, expected: Expected, *, faster
     layout = expected.layout
     if layout is None:
         return
-    pinned = replace(asked, layout=_fixed(layout), global_batch_sequences=_batch(layout))
+    pinned = replace(asked, layout=layout.pinned, global_batch_sequences=layout.global_batch_sequences)
     if faster:
         yield from _of_more(run, asked, pinned, expected)
         return
@@ -121,7 +121,7 @@ def _loop_factor(asked: Question, expected: Expected) -> float:
     experts = asked.transformer.experts
     if layout is None or experts is None:
         return 1.0
-    tokens = _batch(layout) * asked.sequence_length
+    tokens = layout.global_batch_sequences * asked.sequence_length
     step_s = tokens / expected.tokens_per_second
     loops = asked.transformer.n_expert_layers * experts.n_experts / (layout.expert_parallel * layout.pipeline_parallel)
     return step_s / (step_s + layout.micro_batches * loops * EXPERT_LAUNCH_S.mode)
@@ -147,7 +147,7 @@ def _of_small_batches(run: Run, pinned: Question, expected: Expected) -> Iterato
             what="the batch is too small to accumulate: gradients are exchanged after every micro-batch",
             base=pinned,
             question=replace(pinned, global_batch_sequences=once),
-            why=f"{once:,} sequences a step in place of {_batch(layout):,}",
+            why=f"{once:,} sequences a step in place of {layout.global_batch_sequences:,}",
             contradicts=said(run, "global_batch_sequences"),
             check="raise the global batch, or accumulate gradients",
         )
@@ -264,23 +264,6 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
 
 def _batch_of(pinned: Question) -> int:
     return pinned.global_batch_sequences or 1
-
-
-def _batch(layout: Layout) -> int:
-    return layout.data_parallel * layout.micro_batch_size * layout.micro_batches
-
-
-def _fixed(layout: Layout) -> LayoutRequest:
-    return LayoutRequest(
-        tensor_parallel=layout.tensor_parallel,
-        pipeline_parallel=layout.pipeline_parallel,
-        virtual_pipeline=layout.virtual_pipeline,
-        context_parallel=layout.context_parallel,
-        expert_parallel=layout.expert_parallel,
-        data_sharding=layout.data_sharding,
-        micro_batch_size=layout.micro_batch_size,
-        recompute=layout.recompute,
-    )
 
 
 def _unsplit(asked: LayoutRequest) -> LayoutRequest:

@@ -8,9 +8,8 @@ from estimator.base.inputs import checked_whole_count
 from estimator.models.training import MethodName, Recompute
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
-from estimator.resolve.subject import Subject, subject
-from estimator.resolve.training_method import lora_rank as checked_rank
-from estimator.resolve.training_method import method as resolved_method
+from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.training_method import checked_rank, resolved_method
 
 __all__ = ["Explanation", "explanation"]
 
@@ -56,18 +55,20 @@ def explanation(
     # Whether or not a model is named: what is ignored in silence teaches something wrong.
     checked_rank(request)
     if str(model).strip():
-        who = subject(request)
-        name = who.name[:1].upper() + who.name[1:]
+        subject = resolved_subject(request)
+        name = subject.name[:1].upper() + subject.name[1:]
         if asked_length is None:
-            length, note = _usual_length(who)
+            length, note = _usual_length(subject)
             assumptions += (note,)
         else:
             length = asked_length
-        how, how_assumptions = resolved_method(request, who)
-        assumptions += tuple(_said(one) for one in (*who.assumptions, *how_assumptions) if one.note)
-        assumptions += tuple(warning.message for warning in who.warnings)
-        if who.transformer is not None:
-            exact = exact_coefficient(who.transformer, sequence_length=length, method=how, recompute=recompute)
+        training, training_assumptions = resolved_method(request, subject)
+        assumptions += tuple(
+            _said(assumption) for assumption in (*subject.assumptions, *training_assumptions) if assumption.note
+        )
+        assumptions += tuple(warning.message for warning in subject.warnings)
+        if subject.transformer is not None:
+            exact = exact_coefficient(subject.transformer, sequence_length=length, method=training, recompute=recompute)
     failures = when_it_fails(exact)
     return Explanation(
         coefficient=sum(term.flop_per_parameter_per_token for term in terms),
@@ -96,9 +97,9 @@ def _whole_length(given: Quantity) -> int:
     return checked_whole_count("sequence_length", given, most=_LONGEST_SEQUENCE)
 
 
-def _usual_length(who: Subject) -> tuple[int, str]:
+def _usual_length(subject: Subject) -> tuple[int, str]:
     """Return the tokens of a sequence where it was not said, and a note that says so."""
-    native = who.transformer.native_sequence_length if who.transformer else _USUAL_SEQUENCE_LENGTH
+    native = subject.transformer.native_sequence_length if subject.transformer else _USUAL_SEQUENCE_LENGTH
     length = min(native, _USUAL_SEQUENCE_LENGTH)
     return length, f"sequence_length {length:,}: not said; the model's own length, at most {_USUAL_SEQUENCE_LENGTH:,}"
 

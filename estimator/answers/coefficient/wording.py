@@ -32,8 +32,8 @@ def worked_example(terms: Sequence[Term], exact: ExactCoefficient | None) -> str
     """Return the sum for one weight and one token, then for a whole model: the one asked about, or GPT-3."""
     total = sum(term.flop_per_parameter_per_token for term in terms)
     steps = ", ".join(f"{term.name} {term.flop_per_parameter_per_token:g}" for term in terms)
-    one = f"One weight, one token: {steps}; in all {total:g} FLOPs. "
-    return one + (_published_example(total) if exact is None else _own_example(exact, total))
+    per_weight = f"One weight, one token: {steps}; in all {total:g} FLOPs. "
+    return per_weight + (_published_example(total) if exact is None else _own_example(exact, total))
 
 
 def when_it_fails(exact: ExactCoefficient | None) -> tuple[str, ...]:
@@ -65,7 +65,7 @@ def when_it_fails(exact: ExactCoefficient | None) -> tuple[str, ...]:
 
 def sources(terms: Sequence[Term]) -> tuple[str, ...]:
     """Return every work that the explanation rests on, each once."""
-    named = [one for term in terms for one in term.source.split("; ")]
+    named = [source for term in terms for source in term.source.split("; ")]
     return tuple(dict.fromkeys([*named, KAPLAN, HOFFMANN, NARAYANAN, _PALM]))
 
 

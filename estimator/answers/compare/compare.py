@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from itertools import islice, product
 from typing import TYPE_CHECKING, TypeVar
 
-from estimator.answers.estimate.estimate import Estimate, estimate
+from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
-from estimator.resolve.run import Run, run
+from estimator.resolve.run import Run, resolve
 
 _T = TypeVar("_T")
 
@@ -131,18 +131,21 @@ def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
     while window := list(islice(left, _WINDOW)):
         resolved = [_resolved(request, refusals) for request in window]
         questions: dict[object, Question] = {}
-        for request, found in zip(window, resolved, strict=True):
-            if isinstance(found, Run) and found.question is not None and found.utilization is None:
-                questions.setdefault(same_step(request), found.question)
+        for request, resolution in zip(window, resolved, strict=True):
+            if isinstance(resolution, Run) and resolution.question is not None and resolution.utilization is None:
+                questions.setdefault(same_step(request), resolution.question)
         steps = quick_steps(list(questions.values()))
         done: dict[object, QuickStep | InfeasibleError] = {}
         keys = list(questions)
-        for request, found in zip(window, resolved, strict=True):
+        for request, resolution in zip(window, resolved, strict=True):
             key = same_step(request)
             while key in questions and key not in done:
                 place, step = next(steps)
                 done[keys[place]] = step
-            yield _refused(request, found) if isinstance(found, str) else _outcome(request, found, done.get(key))
+            if isinstance(resolution, str):
+                yield _refused(request, resolution)
+            else:
+                yield _outcome(request, resolution, done.get(key))
 
 
 def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
@@ -152,7 +155,7 @@ def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
         if name in refusals:
             return refusals[name]
     try:
-        return run(request)
+        return resolve(request)
     except InvalidValueError as error:
         for name in names:
             if name[0] == error.argument:
@@ -177,7 +180,7 @@ def _refused(request: Request, reason: str) -> Outcome:
 def _outcome(request: Request, resolved: Run, step: "QuickStep | InfeasibleError | None") -> Outcome:
     if isinstance(step, InfeasibleError):
         return _refused(request, str(step))
-    estimated = estimate(resolved, step.prediction if step else None)
+    estimated = estimate_of(resolved, step.prediction if step else None)
     reason = "" if step is None or step.fits else _too_large(step.prediction.memory, resolved)
     return Outcome(request=request, estimate=estimated, framework=step.framework if step else "", reason=reason)
 

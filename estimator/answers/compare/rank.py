@@ -86,9 +86,9 @@ def _work(request: Request) -> object:
 
 
 def _pareto(several: Sequence[Outcome], rivalry: Callable[[Request], object]) -> set[int]:
-    """Return the places of those that no rival beats in time or cost without losing in the other.
+    """Return the places on the Pareto front of time and cost, among rivals.
 
-    Those without a known cost stand apart.
+    Nothing there is beaten in one without losing in the other; those without a known cost stand apart.
     """
     rivals: dict[object, list[tuple[float, float, int]]] = {}
     for place, outcome in enumerate(several):
@@ -107,7 +107,7 @@ def _pareto(several: Sequence[Outcome], rivalry: Callable[[Request], object]) ->
 
 
 def _scaling(several: Sequence[Outcome]) -> list[float]:
-    """Return tokens per second and GPU of each over those of the fewest GPUs among the same options."""
+    """Return the scaling efficiency of each: tokens/s per GPU over those of the fewest GPUs among the same options."""
 
     def per_gpu(outcome: Outcome) -> float:
         estimated = _answered(outcome)

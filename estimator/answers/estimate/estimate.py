@@ -19,7 +19,7 @@ from estimator.question.question import Assumption, Caution, Comparable, Layout,
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate", "estimate_id"]
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of"]
 
 Basis = Literal["predicted", "assumed_utilization", "observed"]
 
@@ -101,7 +101,7 @@ class _Speed:
     warnings: tuple[Caution, ...] = ()
 
 
-def estimate(run: Run, prediction: Prediction | None = None) -> Estimate:
+def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
     """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
 
     An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
@@ -156,8 +156,12 @@ def estimate_id(run: Run, *parts: str) -> str:
         VERSION,
         catalogue.data_version(),
         *parts,
-        *(text for one in run.assumptions for text in (one.name, repr(one.value), one.unit, one.source, one.note)),
-        *(text for one in run.warnings for text in (one.code, one.message)),
+        *(
+            text
+            for given in run.assumptions
+            for text in (given.name, repr(given.value), given.unit, given.source, given.note)
+        ),
+        *(text for warning in run.warnings for text in (warning.code, warning.message)),
         # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
         _spelt(run.subject.transformer),
         repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
@@ -199,7 +203,7 @@ def _speed(run: Run, prediction: Prediction | None) -> _Speed:
 
 
 def _with_amount(speed: _Speed, run: Run) -> tuple[float, float]:
-    """Return the factors on the time of both ends, speed and amount of data being off independently of each other."""
+    """Return both ends as factors on the time: independent log errors of speed and data, added in quadrature."""
     return (
         math.exp(-math.hypot(math.log(speed.low_factor), math.log(run.amount.low_factor))),
         math.exp(math.hypot(math.log(speed.high_factor), math.log(run.amount.high_factor))),
@@ -254,7 +258,7 @@ def _predicted(run: Run, prediction: Prediction) -> _Speed:
     overhead = run_overhead(run.n_gpus)
 
     def together(step_factor: float, overhead_end: float) -> float:
-        """Return the factor of step and overhead at one end, as independent errors of log time."""
+        """Return the log error of step and overhead at one end, independent of each other: added in quadrature."""
         ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
         return math.copysign(math.hypot(*ends), ends[0])
 
@@ -314,7 +318,7 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
 def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
     """Return all assumptions, each name once: what the caller said stands, else what was found out last."""
     by_name: dict[str, Assumption] = {}
-    for assumption in (one for group in groups for one in group):
+    for assumption in (assumption for group in groups for assumption in group):
         earlier = by_name.get(assumption.name)
         if earlier is None or earlier.source != "user":
             by_name[assumption.name] = assumption

@@ -56,7 +56,7 @@ class RunOverhead:
 
 
 def run_overhead(n_gpus: int) -> RunOverhead:
-    """Return the overhead of a run on `n_gpus` devices; it grows with their number, and not with the run's length.
+    """Return evaluation, checkpoints (Young–Daly) and failures of a run on `n_gpus` devices, whatever its length.
 
         evaluation + √(2 · stall / mtbf) + restart / mtbf,   mtbf = 1 / (failures per GPU-hour · gpus)
 

@@ -1,29 +1,27 @@
 """The step-time model's answer to a question: layout, time, range, memory, and what it rests on."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
+from estimator.answers.estimate.best_step import effect, layout_prediction, time_shares
 from estimator.answers.estimate.fewer import fewer_would_do
-from estimator.evidence.calibration import Calibration, committed_calibration
+from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.comparables import comparable_runs
-from estimator.evidence.outlook import outlook_of
 from estimator.evidence.sensitivity import narrowings
 from estimator.evidence.uncertainty import interval
-from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
-from estimator.physics.effects import effect_keys, release
+from estimator.physics.effects import release
 from estimator.physics.lattice import Lattice
-from estimator.physics.layout import RECOMPUTES, Layouts
+from estimator.physics.layout import Layouts
 from estimator.physics.memory import memory_of
 from estimator.physics.stacks import NEVER
-from estimator.physics.step import PARTS, StepTime, step_time
-from estimator.question.question import Assumption, Caution, Layout, MemoryUse, Prediction, Question
+from estimator.physics.step import StepTime, step_time
+from estimator.question.question import Assumption, Caution, Layout, Prediction, Question
 
-__all__ = ["effect", "prediction"]
+__all__ = ["prediction"]
 
 _RUNNER_UPS = 5
 _MONTHS = 12
@@ -38,76 +36,36 @@ def prediction(question: Question) -> Prediction:
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
     with its smallest layout and a warning.
     """
-    known = committed_calibration()
-    found = setting_of(question)
-    priced = ranked_layouts(found, known.constants)
+    fitted = committed_calibration()
+    posed = setting_of(question)
+    priced = ranked_layouts(posed, fitted.constants)
     best = int(priced.order[0])
-    rows = found.layouts.taken(np.array([best]))
-    layout = rows.row(0)
-    times = step_time(found.case, rows, known.constants)
-    factor = math.exp(effect(found, known))
-    step_s = float(times.total_s[0]) * factor
-    span = interval(found, known)
-    flop = flop_counts(
-        question.transformer,
-        sequence_length=question.sequence_length,
-        method=question.method,
-        recompute=layout.recompute,
-    )
+    rows = posed.layouts.taken(np.array([best]))
+    times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
+    factor, span = math.exp(effect(posed, fitted)), interval(posed, fitted)
+    step = layout_prediction(posed, span, factor=factor, layouts=rows, times=times, used=used, row=0)
     fits = bool(priced.fits[best])
-    return Prediction(
-        step_s=step_s,
-        tokens_per_step=found.global_batch * question.sequence_length,
-        low_factor=span.low,
-        high_factor=span.high,
-        coverage=span.coverage,
-        layout=layout,
-        memory=_memory_use(found, rows),
-        breakdown=_shares(times),
-        model_flop_per_token=flop.model,
-        hardware_flop_per_token=flop.hardware,
-        assumptions=_assumptions(found, layout, fits=fits),
+    return replace(
+        step,
+        assumptions=_assumptions(posed, step.layout, fits=fits),
         warnings=(
-            *(() if fits else (_does_not_fit(found, rows),)),
-            *(_fewer(found, known, layout, times) if fits else ()),
-            *_newer_release(found, rows, times, known.constants),
-            *span.warnings,
+            *(() if fits else (_does_not_fit(posed, step),)),
+            *(_fewer(posed, fitted.constants, step.layout, times) if fits else ()),
+            *_newer_release(posed, rows, times, fitted.constants),
+            *step.warnings,
         ),
-        runner_ups=_runner_ups(found.layouts, priced, factor),
-        narrow_by=narrowings(found, priced, span),
-        comparable_runs=comparable_runs(found),
+        runner_ups=_runner_ups(posed.layouts, priced, factor),
+        narrow_by=narrowings(posed, priced, span),
+        comparable_runs=comparable_runs(posed),
     )
 
 
-def effect(of: Setting, known: Calibration) -> float:
-    """Return the log of measured over physical time, of the kinds a run belongs to and of the runs most like it."""
-    keys = effect_keys(of.question, of.stack)
-    return sum(known.effects.get(key, 0.0) for key in keys) + outlook_of(of).correction_log
-
-
-def _fewer(of: Setting, known: Calibration, layout: Layout, times: StepTime) -> tuple[Caution, ...]:
+def _fewer(setting: Setting, constants: Constants, layout: Layout, times: StepTime) -> tuple[Caution, ...]:
     """Return a warning where the caller's batch is too small for the cluster, or does not divide over it well."""
-    if of.question.global_batch_sequences is None:
+    if setting.question.global_batch_sequences is None:
         return ()
-    found = fewer_would_do(of, known.constants, layout, _shares(times), float(times.total_s[0]))
-    return () if found is None else (found,)
-
-
-def _memory_use(of: Setting, rows: Layouts) -> MemoryUse:
-    used = memory_of(of.case, rows)
-    return MemoryUse(
-        weights_bytes=float(used.weights_bytes[0]),
-        gradients_bytes=float(used.gradients_bytes[0]),
-        optimizer_bytes=float(used.optimizer_bytes[0]),
-        activations_bytes=float(used.activations_bytes[0]),
-        other_bytes=float(used.other_bytes[0]),
-        capacity_bytes=of.question.cluster.accelerator.memory_bytes,
-    )
-
-
-def _shares(times: StepTime) -> dict[str, float]:
-    total = float(times.total_s[0])
-    return {part: float(getattr(times, f"{part}_s")[0]) / total for part in PARTS}
+    caution = fewer_would_do(setting, constants, layout, time_shares(times, 0), float(times.total_s[0]))
+    return () if caution is None else (caution,)
 
 
 def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
@@ -119,17 +77,17 @@ def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[
     return tuple((rows.row(place), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
 
 
-def _newer_release(of: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
+def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
     """Return a warning where a release is assumed whose expert layers wait for the host, and a newer one's do not."""
-    since, question = of.stack.fused_experts_since, of.question
+    since, question = setting.stack.fused_experts_since, setting.question
     unsaid = question.released is None and question.transformer.experts is not None
     if not unsaid or not release(question) < since < NEVER:
         return ()
-    fused = step_time(replace(of.case, fused_experts=1.0), rows, constants)
+    fused = step_time(replace(setting.case, fused_experts=1.0), rows, constants)
     less = 1.0 - float(fused.total_s[0] / times.total_s[0])
     if less < _WORTH_SAYING:
         return ()
-    example = f"{of.stack.name} {int(since) - 2000}.{math.ceil((since - int(since)) * _MONTHS) + 1:02}"
+    example = f"{setting.stack.name} {int(since) - 2000}.{math.ceil((since - int(since)) * _MONTHS) + 1:02}"
     return (
         Caution(
             code="newer_release_is_faster",
@@ -139,45 +97,35 @@ def _newer_release(of: Setting, rows: Layouts, times: StepTime, constants: Const
     )
 
 
-def _does_not_fit(of: Setting, rows: Layouts) -> Caution:
-    need = float(memory_of(of.case, rows).total_bytes[0])
-    chip = of.question.cluster.accelerator
+def _does_not_fit(setting: Setting, step: Prediction) -> Caution:
+    chip, method = setting.question.cluster.accelerator, setting.question.method
     ways = ["more GPUs, or ones with more memory"]
-    if of.question.method.name == "full":
+    if method.name == "full":
         ways.append('method "lora" or "qlora"')
-    elif of.question.method.name == "lora":
+    elif method.name == "lora":
         ways.append('method "qlora"')
-    if RECOMPUTES[int(rows.recompute[0])] != "full":
+    if step.layout.recompute != "full":
         ways.append('activation_recompute "full"')
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout needs {need / 1e9:,.0f} GB on each {chip.name}, which has "
+        message=f"the smallest layout needs {step.memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, which has "
         f"{chip.memory_bytes / 1e9:,.0f} GB: what would do is {'; or '.join(ways)}",
     )
 
 
-def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption, ...]:
+def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption, ...]:
     """Return what the search and the stack's defaults decided, by argument name."""
-    question, request = of.question, of.question.layout
+    question = setting.question
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
-    searched: Sequence[tuple[str, object, int | str]] = (
-        ("tensor_parallel", request.tensor_parallel, layout.tensor_parallel),
-        ("pipeline_parallel", request.pipeline_parallel, layout.pipeline_parallel),
-        ("virtual_pipeline", request.virtual_pipeline, layout.virtual_pipeline),
-        ("context_parallel", request.context_parallel, layout.context_parallel),
-        ("expert_parallel", request.expert_parallel, layout.expert_parallel),
-        ("data_sharding", request.data_sharding, layout.data_sharding),
-        ("micro_batch_size", request.micro_batch_size, layout.micro_batch_size),
-        ("activation_recompute", request.recompute, layout.recompute),
-    )
+    asked = question.layout.by_argument()
     out = [
         Assumption(name=name, value=value, source="searched", note=why)
-        for name, given, value in searched
-        if given is None
+        for name, value in layout.pinned.by_argument().items()
+        if asked[name] is None and value is not None
     ]
     if question.framework == "auto":
-        note = f"what most runs on such hardware use; {of.stack.tier} stacks are assumed where nothing is said"
-        out.append(Assumption(name="framework", value=of.stack.name, source="default", note=note))
+        note = f"what most runs on such hardware use; {setting.stack.tier} stacks are assumed where nothing is said"
+        out.append(Assumption(name="framework", value=setting.stack.name, source="default", note=note))
     if question.released is None:
         note = (
             "clusters run what is about a year old, old devices what last served them; framework takes one: nemo 25.09"
@@ -189,7 +137,7 @@ def _assumptions(of: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption
         note = "a usual batch for the size of the model and the cluster"
         out.append(
             Assumption(
-                name="global_batch_sequences", value=of.global_batch, unit="sequences", source="default", note=note
+                name="global_batch_sequences", value=setting.global_batch, unit="sequences", source="default", note=note
             )
         )
     return tuple(out)

@@ -11,7 +11,7 @@ from estimator.base.inputs import checked_choice
 from estimator.base.names import tokens
 from estimator.base.units import GIGA, TERA
 from estimator.catalogue import catalogue
-from estimator.catalogue.accelerators import NOISE, PRECISIONS
+from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.entries import AcceleratorEntry
 from estimator.question.cluster import Accelerator
 
@@ -42,9 +42,9 @@ def selection(
     """
     order = _ORDERS[checked_choice("sort_by", sort_by, tuple(_ORDERS))]
     maker = checked_choice("vendor", vendor, _vendors()) if vendor.strip() else ""
-    rate = checked_choice("precision", precision, PRECISIONS) if precision.strip() else ""
+    rate = checked_choice("precision", precision, RATED_PRECISIONS) if precision.strip() else ""
     named, note = _named(query)
-    wanted = tokens(query, NOISE)
+    wanted = tokens(query, ACCELERATOR_FILLER)
     matching = [entry for entry in catalogue.accelerators() if entry is named or _matches(wanted, _words()[entry.id])]
     if query.strip() and (not wanted or not matching):
         return _vendor_or_error(query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
@@ -123,7 +123,7 @@ def _words() -> Mapping[str, frozenset[str]]:
                 entry.memory_type,
                 *entry.aliases,
             )
-            for word in tokens(text, NOISE)
+            for word in tokens(text, ACCELERATOR_FILLER)
         )
         for entry in catalogue.accelerators()
     }

@@ -7,13 +7,13 @@ from dataclasses import replace
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible, needs_limit
 from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import MissingValueError
 from estimator.base.units import HOUR_S, format_count
 from estimator.question.request import Quantity, Request
 
-__all__ = ["MOST_WASTE", "Counts", "counts", "degree_product"]
+__all__ = ["MOST_WASTE", "Counts", "degree_product", "planned_count"]
 
 MOST_PLANNED = 131_072
 """Devices of one run: published ones have up to 24,576 in synchronous training, announced ones about 100,000."""
@@ -49,21 +49,21 @@ class Counts:
             return self.trials.in_time(self.at(count), sure=sure)
 
         ladder = self.ladder
-        found = boundary(in_time, ladder.coarse(), ladder.rising, self._near_deadline(sure=sure))
-        if found is None:
+        fewest = boundary(in_time, ladder.coarse(), ladder.rising, self._near_deadline(sure=sure))
+        if fewest is None:
             # Past the batch more devices may take as long, so that the few counts that do lie apart from the rest.
             near = next((count for count in self.doubling() if in_time(count)), None)
-            found = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
-        if found is None or self.trials.limits.budget_usd is None:
-            return found
+            fewest = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
+        if fewest is None or self.trials.limits.budget_usd is None:
+            return fewest
 
         def meets(count: int) -> bool | None:
             return self.trials.meets(self.at(count), sure=sure)
 
         # An awkward count costs more than a rounder one above it: a few of those may still be within the budget.
         coarse = ladder.coarse()
-        above = coarse[nearest_rung(coarse, found) :][: _NEIGHBOURS + 1]
-        start = next((count for count in (found, *above) if count >= found and meets(count)), None)
+        above = coarse[nearest_rung(coarse, fewest) :][: _NEIGHBOURS + 1]
+        start = next((count for count in (fewest, *above) if count >= fewest and meets(count)), None)
         return None if start is None else self._stepped_down(meets, start)
 
     def most_in_budget(self, *, sure: bool) -> int | None:
@@ -73,23 +73,24 @@ class Counts:
         Raises MissingValueError where the cost does not depend on the count.
         """
         few = [self.at(int(self.comfortable()) * factor) for factor in (1, 2, 4)]
-        least_hours = min((one.gpu_hours[0] for one in few if one is not None and fits(one)), default=math.inf)
+        fitting = [estimate for estimate in few if estimate is not None and fits(estimate)]
+        least_hours = min((estimate.gpu_hours[0] for estimate in fitting), default=math.inf)
 
         def worth_it(count: int) -> bool | None:
-            one = self.at(count)
-            affordable = self.trials.in_budget(one, sure=sure)
-            return affordable and one is not None and one.gpu_hours[0] <= MOST_WASTE * least_hours
+            estimate = self.at(count)
+            affordable = self.trials.in_budget(estimate, sure=sure)
+            return affordable and estimate is not None and estimate.gpu_hours[0] <= MOST_WASTE * least_hours
 
         falling = self.ladder.coarse()[::-1]
         if worth_it(falling[0]):
             remedy = "the budget pays for every count; a deadline would say how many are needed"
             raise MissingValueError("deadline", remedy)
-        found = boundary(worth_it, falling, self.ladder.falling, self.comfortable())
-        if found is None:
+        most = boundary(worth_it, falling, self.ladder.falling, self.comfortable())
+        if most is None:
             # The budget may pay for a few counts only, between too few to be efficient and too many.
             near = next((count for count in self.doubling() if worth_it(count)), None)
-            found = None if near is None else boundary(worth_it, falling, self.ladder.falling, near)
-        return found
+            most = None if near is None else boundary(worth_it, falling, self.ladder.falling, near)
+        return most
 
     def doubling(self) -> Iterator[int]:
         """Yield counts over the whole ladder, each twice the one before."""
@@ -102,8 +103,8 @@ class Counts:
         """Return the fewest devices whose memory holds the run, or None."""
 
         def holds(count: int) -> bool | None:
-            one = self.at(count)
-            return None if one is None else fits(one)
+            estimate = self.at(count)
+            return None if estimate is None else fits(estimate)
 
         return boundary(holds, self.ladder.coarse(), self.ladder.rising, self.ladder.step)
 
@@ -112,9 +113,9 @@ class Counts:
         coarse = self.ladder.coarse()
         at = nearest_rung(coarse, self._near_deadline(sure=False))
         for count in coarse[at : at + 4 * _NEIGHBOURS : 2]:
-            one = self.at(count)
-            if self.trials.in_time(one, sure=False):
-                return one
+            estimate = self.at(count)
+            if self.trials.in_time(estimate, sure=False):
+                return estimate
         return None
 
     def bought(self) -> tuple[int, ...]:
@@ -123,11 +124,11 @@ class Counts:
         Fewer leave money, more leave time: the nearest on either side, then rounder ones, which divide more models.
         Below the smallest count that can be planned that one is returned.
         """
-        of, one = self.trials.limits, self.at(int(self.comfortable()))
-        if one is None or of.deadline_s is None or of.budget_usd is None:
+        limits, estimate = self.trials.limits, self.at(int(self.comfortable()))
+        if estimate is None or limits.deadline_s is None or limits.budget_usd is None:
             return ()
-        usd_per_gpu_hour = cost_usd(one, sure=False) / one.gpu_hours[0]
-        most = min(of.budget_usd / usd_per_gpu_hour / (of.deadline_s / HOUR_S), float(self.ladder.most))
+        usd_per_gpu_hour = cost_usd(estimate, sure=False) / estimate.gpu_hours[0]
+        most = min(limits.budget_usd / usd_per_gpu_hour / (limits.deadline_s / HOUR_S), float(self.ladder.most))
         coarse = self.ladder.coarse()
         below = self.ladder.fewer(int(most) + 1)
         nearest = [below] if below else []
@@ -140,8 +141,8 @@ class Counts:
         """Return a count at which the run surely fits, to start from: a few nodes, or more for a large model."""
         count = float(self.ladder.step)
         for _ in range(int(math.log2(max(self.ladder.most / count, 1)))):
-            one = self.at(int(count))
-            if one is not None and fits(one):
+            estimate = self.at(int(count))
+            if estimate is not None and fits(estimate):
                 break
             count *= 2
         return count
@@ -150,11 +151,11 @@ class Counts:
         """Return about how many devices the deadline takes, as if time were inverse to them."""
         deadline_s = self.trials.limits.deadline_s
         start = min(self.ladder.step * _COMFORTABLE_NODES, self.ladder.most)
-        one = self.at(start) or self.at(self.ladder.step)
-        if one is None or deadline_s is None:
+        estimate = self.at(start) or self.at(self.ladder.step)
+        if estimate is None or deadline_s is None:
             return float(start)
-        seconds = one.training_high_s if sure else one.training_s
-        return min(max(one.run.n_gpus * seconds / deadline_s, 1.0), float(self.ladder.most))
+        seconds = estimate.training_high_s if sure else estimate.training_s
+        return min(max(estimate.run.n_gpus * seconds / deadline_s, 1.0), float(self.ladder.most))
 
     def _stepped_down(self, meets: Verdict, count: int) -> int:
         while (fewer := self.ladder.fewer(count)) is not None and meets(fewer):
@@ -162,31 +163,31 @@ class Counts:
         return count
 
 
-def counts(trials: Trials) -> tuple[Option, Option | None]:
+def planned_count(trials: Trials) -> tuple[Option, Option | None]:
     """Return the planned count, and the one that is sure to do.
 
     For a deadline the fewest devices that keep to it; for a budget alone the most that it pays, because they end
     soonest; without either the fewest that hold the run. Raises InfeasibleError with what to relax where there is none.
     """
-    of = trials.limits
+    limits = trials.limits
     ways = Counts(trials)
-    if of.deadline_s is None and of.budget_usd is None:
+    if limits.deadline_s is None and limits.budget_usd is None:
         return _fewest_that_fit(ways), None
-    find = ways.fewest_in_time if of.deadline_s is not None else ways.most_in_budget
-    found = find(sure=False)
-    if found is None:
+    find = ways.fewest_in_time if limits.deadline_s is not None else ways.most_in_budget
+    count = find(sure=False)
+    if count is None:
         _tried_widely(ways)
         raise infeasible(trials, _cannot(ways))
-    solution = ways.at(found)
+    solution = ways.at(count)
     if solution is None:
         raise infeasible(trials, _cannot(ways))
-    kind = "the fewest that do" if of.deadline_s is not None else "the most that the budget pays"
+    kind = "the fewest that do" if limits.deadline_s is not None else "the most that the budget pays"
     even = Option(why=f"even odds: {kind}", meets=True, estimate=solution)
     if solution.training_high_s == solution.training_s:
         return even, None
     sure = find(sure=True)
     safe = None if sure is None else ways.at(sure)
-    return even, None if safe is None else Option(why=_sureness(safe), meets=True, estimate=safe)
+    return even, None if safe is None else Option(why=sureness(safe), meets=True, estimate=safe)
 
 
 def _fewest_that_fit(ways: Counts) -> Option:
@@ -197,8 +198,8 @@ def _fewest_that_fit(ways: Counts) -> Option:
     run = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
     if run.question is None or run.utilization is not None:
         needs_limit(ways.trials.limits, "n_gpus")
-    found = ways.fewest_that_fit()
-    solution = None if found is None else ways.at(found)
+    count = ways.fewest_that_fit()
+    solution = None if count is None else ways.at(count)
     if solution is None:
         raise infeasible(ways.trials, _cannot(ways))
     return Option(why="the fewest that hold it", meets=True, estimate=solution)
@@ -237,9 +238,3 @@ def _tried_widely(ways: Counts) -> None:
     for count in ways.doubling():
         ways.at(count)
     ways.fewest_that_fit()
-
-
-def _sureness(one: Estimate) -> str:
-    if one.coverage is None:
-        return "by the slow end of the range"
-    return f"at least {one.coverage:.0%} sure"

@@ -2,18 +2,19 @@
 
 import math
 from dataclasses import replace
+from functools import partial
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts, degree_product
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits
+from estimator.answers.plan.trials import Trials, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.catalogue import catalogue
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 
-__all__ = ["candidates", "devices"]
+__all__ = ["candidates", "planned_device"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
@@ -45,7 +46,7 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
     return ids, Assumption(name="candidates", value=len(ids), unit="GPUs", source="default", note=note)
 
 
-def devices(
+def planned_device(
     trials: Trials, names: tuple[str, ...], n_gpus: int | None
 ) -> tuple[Option, Option | None, tuple[Option, ...]]:
     """Return the best device, the surely best, and the runners-up.
@@ -53,30 +54,31 @@ def devices(
     With a deadline the cheapest that keeps to it, on its fewest devices where no count is given; else the fastest.
     Raises InfeasibleError where none keeps to the limits, with what to relax.
     """
-    of = trials.limits
-    if n_gpus is None and of.deadline_s is None:
+    limits = trials.limits
+    if n_gpus is None and limits.deadline_s is None:
         remedy = "the best gpu is chosen for a count (n_gpus) or for a deadline"
         raise MissingValueError("n_gpus", remedy)
     _checked(trials, names, n_gpus)
-    found = [one for name in names if (one := _tried(trials, name, n_gpus)) is not None]
-    cheapest_first = of.deadline_s is not None
-    ranked = sorted((one for one in found if _meets(trials, one)), key=lambda one: _rank(one, cheapest=cheapest_first))
+    estimates = [estimate for name in names if (estimate := _tried(trials, name, n_gpus)) is not None]
+    cheapest_first = limits.deadline_s is not None
+    by_rank = partial(_rank, cheapest=cheapest_first)
+    ranked = sorted((estimate for estimate in estimates if _meets(trials, estimate)), key=by_rank)
     if n_gpus is None:
-        exact = [refined for one in ranked[: _ALTERNATIVES + 1] if (refined := _refined(trials, one)) is not None]
-        ranked = sorted(exact, key=lambda one: _rank(one, cheapest=cheapest_first))
+        on_fewest = (_refined(trials, estimate) for estimate in ranked[: _ALTERNATIVES + 1])
+        ranked = sorted((estimate for estimate in on_fewest if estimate is not None), key=by_rank)
     if not ranked:
         how_many = f"{n_gpus:,} of " if n_gpus is not None else ""
         run = trials.resolved(trials.varied(gpu=names[0], n_gpus=n_gpus or 1))
         raise infeasible(trials, f"{how_many}none of the {len(names)} GPUs trains {run.subject.name}")
     kind = "the cheapest that does" if cheapest_first else "the fastest"
     solution = Option(why=f"even odds: {kind}", meets=True, estimate=ranked[0])
-    others = [Option(why="does too", meets=True, estimate=one) for one in ranked[1 : _ALTERNATIVES + 1]]
+    others = [Option(why="does too", meets=True, estimate=estimate) for estimate in ranked[1 : _ALTERNATIVES + 1]]
     if len(others) < _ALTERNATIVES:
-        missed = [one for one in found if not _meets(trials, one)]
-        missed.sort(key=lambda one: (not fits(one), one.training_s))
-        for one in missed[: _ALTERNATIVES - len(others)]:
-            why = "breaks a limit" if fits(one) else "does not fit in memory"
-            others.append(Option(why=why, meets=False, estimate=one))
+        missed = [estimate for estimate in estimates if not _meets(trials, estimate)]
+        missed.sort(key=lambda estimate: (not fits(estimate), estimate.training_s))
+        for estimate in missed[: _ALTERNATIVES - len(others)]:
+            why = "breaks a limit" if fits(estimate) else "does not fit in memory"
+            others.append(Option(why=why, meets=False, estimate=estimate))
     return solution, _surely(trials, ranked, n_gpus), tuple(others)
 
 
@@ -106,10 +108,10 @@ def _tried(trials: Trials, name: str, n_gpus: int | None) -> Estimate | None:
         return None
 
 
-def _refined(trials: Trials, one: Estimate) -> Estimate | None:
-    chip = one.run.device.accelerator
+def _refined(trials: Trials, estimate: Estimate) -> Estimate | None:
+    chip = estimate.run.device.accelerator
     if chip is None:
-        return one
+        return estimate
     ways = _counts(trials, chip.id)
     count = ways.fewest_in_time(sure=False)
     return None if count is None else ways.at(count)
@@ -117,18 +119,18 @@ def _refined(trials: Trials, one: Estimate) -> Estimate | None:
 
 def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Option | None:
     """Return the best that keeps to the limits by the far end of its range."""
-    of = trials.limits
-    if of.deadline_s is None and of.budget_usd is None:
+    limits = trials.limits
+    if limits.deadline_s is None and limits.budget_usd is None:
         return None
-    for one in ranked:
-        safe: Estimate | None = one
-        chip = one.run.device.accelerator
+    for estimate in ranked:
+        safe: Estimate | None = estimate
+        chip = estimate.run.device.accelerator
         if n_gpus is None and chip is not None:
             ways = _counts(trials, chip.id)
             count = ways.fewest_in_time(sure=True)
             safe = None if count is None else ways.at(count)
         if safe is not None and safe.coverage is not None and trials.meets(safe, sure=True):
-            return Option(why=f"at least {safe.coverage:.0%} sure", meets=True, estimate=safe)
+            return Option(why=sureness(safe), meets=True, estimate=safe)
     return None
 
 
@@ -139,12 +141,12 @@ def _counts(trials: Trials, name: str) -> Counts:
     return Counts(trials, name) if named or segment == _DATACENTER else Counts(trials, name, most=_DESKTOP)
 
 
-def _meets(trials: Trials, one: Estimate) -> bool:
-    if trials.limits.budget_usd is not None and one.cost_usd.value is None:
+def _meets(trials: Trials, estimate: Estimate) -> bool:
+    if trials.limits.budget_usd is not None and estimate.cost_usd.value is None:
         return False
-    return bool(trials.meets(one, sure=False))
+    return bool(trials.meets(estimate, sure=False))
 
 
-def _rank(one: Estimate, *, cheapest: bool) -> tuple[float, float]:
-    cost = math.inf if one.cost_usd.value is None else one.cost_usd.value
-    return (cost, one.training_s) if cheapest else (one.training_s, cost)
+def _rank(estimate: Estimate, *, cheapest: bool) -> tuple[float, float]:
+    cost = math.inf if estimate.cost_usd.value is None else estimate.cost_usd.value
+    return (cost, estimate.training_s) if cheapest else (estimate.training_s, cost)

@@ -1,21 +1,22 @@
 """Which layout: the fastest that fits, and the best of every other way to split the model."""
 
 from dataclasses import replace
+from typing import Any
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits
+from estimator.answers.plan.trials import Trials, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError
-from estimator.question.question import Assumption, Layout, Question
+from estimator.question.question import Assumption, Layout, LayoutRequest, Question
 from estimator.question.request import Request
 
-__all__ = ["layouts"]
+__all__ = ["planned_layout"]
 
 _ALTERNATIVES = 5
 
 
-def layouts(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
+def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
     """Return the fastest layout, itself again where it surely keeps to the limits, and the best of other splits.
 
     Every one is priced as stated in full, the fastest too: of a layout that is left open, an estimate takes the
@@ -32,28 +33,29 @@ def layouts(trials: Trials) -> tuple[Option, Option | None, tuple[Option, ...]]:
             )
         argument = "gpu" if run.subject.transformer is not None else "model"
         raise InvalidValueError(argument, getattr(request, argument), what)
-    of = trials.limits
+    limits = trials.limits
     # What is left open has a layout if anything has, and says what is lacking where nothing fits.
-    found = [] if trials.at(request) is None else _best_of_each_split(run.question)
-    priced = [one for layout in found if (one := trials.at(_pinned(request, layout))) is not None and fits(one)]
-    priced.sort(key=lambda one: one.training_s)
+    candidates = [] if trials.at(request) is None else _best_of_each_split(run.question)
+    tried = (trials.at(_pinned(request, layout)) for layout in candidates)
+    priced = [estimate for estimate in tried if estimate is not None and fits(estimate)]
+    priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
     best = _as_searched(priced[0], request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
-    bounded = of.deadline_s is not None or of.budget_usd is not None
+    bounded = limits.deadline_s is not None or limits.budget_usd is not None
     sure = (
-        Option(why=f"at least {best.coverage:.0%} sure", meets=True, estimate=best)
+        Option(why=sureness(best), meets=True, estimate=best)
         if bounded and best.coverage is not None and trials.meets(best, sure=True)
         else None
     )
     others = tuple(
         Option(
-            why=f"{one.training_s / best.training_s - 1.0:.1%} slower",
-            meets=bool(trials.meets(one, sure=False)),
-            estimate=one,
+            why=f"{estimate.training_s / best.training_s - 1.0:.1%} slower",
+            meets=bool(trials.meets(estimate, sure=False)),
+            estimate=estimate,
         )
-        for one in priced[1 : _ALTERNATIVES + 1]
+        for estimate in priced[1 : _ALTERNATIVES + 1]
     )
     return solution, sure, others
 
@@ -66,12 +68,12 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     from estimator.evidence.calibration import committed_calibration
     from estimator.physics.choice import ranked_layouts, setting_of
 
-    found = setting_of(question)
-    priced = ranked_layouts(found, committed_calibration().constants)
+    posed = setting_of(question)
+    priced = ranked_layouts(posed, committed_calibration().constants)
     # The order of the choice prefers what users of the stack run; here the time alone counts.
     rows = np.flatnonzero(priced.fits)
     rows = rows[np.argsort(priced.seconds[rows], kind="stable")]
-    fitting = found.layouts.taken(rows)
+    fitting = posed.layouts.taken(rows)
     splits = np.stack([fitting.tensor, fitting.pipeline, fitting.context, fitting.expert], axis=1)
     _, first = np.unique(splits, axis=0, return_index=True)
     return [fitting.row(int(place)) for place in np.sort(first)[: _ALTERNATIVES + 1]]
@@ -79,37 +81,17 @@ def _best_of_each_split(question: Question) -> list[Layout]:
 
 def _pinned(request: Request, layout: Layout) -> Request:
     """Return `request` with every knob as in `layout`."""
-    return replace(
-        request,
-        tensor_parallel=layout.tensor_parallel,
-        pipeline_parallel=layout.pipeline_parallel,
-        virtual_pipeline=layout.virtual_pipeline,
-        context_parallel=layout.context_parallel,
-        expert_parallel=layout.expert_parallel,
-        data_sharding=layout.data_sharding,
-        micro_batch_size=layout.micro_batch_size,
-        activation_recompute=layout.recompute,
-        global_batch_sequences=layout.data_parallel * layout.micro_batch_size * layout.micro_batches,
-    )
-
-
-def _as_searched(one: Estimate, request: Request) -> Estimate:
-    """Return the estimate of a pinned layout with what `request` left open named as found, not as told."""
-    open_knobs = {
-        name
-        for name in (
-            "tensor_parallel",
-            "pipeline_parallel",
-            "virtual_pipeline",
-            "context_parallel",
-            "expert_parallel",
-            "data_sharding",
-            "micro_batch_size",
-            "activation_recompute",
-            "global_batch_sequences",
-        )
-        if getattr(request, name) in {None, "auto"}
+    knobs: dict[str, Any] = {
+        **layout.pinned.by_argument(),
+        "global_batch_sequences": layout.global_batch_sequences,
     }
+    return replace(request, **knobs)
+
+
+def _as_searched(estimate: Estimate, request: Request) -> Estimate:
+    """Return the estimate of a pinned layout with what `request` left open named as found, not as told."""
+    knobs = (*LayoutRequest().by_argument(), "global_batch_sequences")
+    open_knobs = {name for name in knobs if getattr(request, name) in {None, "auto"}}
 
     def renamed(assumption: Assumption) -> Assumption:
         if assumption.name not in open_knobs:
@@ -118,4 +100,4 @@ def _as_searched(one: Estimate, request: Request) -> Estimate:
             return replace(assumption, source="default", note="a usual batch for the size of the model and the cluster")
         return replace(assumption, source="searched", note="the fastest layout that fits")
 
-    return replace(one, assumptions=tuple(renamed(assumption) for assumption in one.assumptions))
+    return replace(estimate, assumptions=tuple(renamed(assumption) for assumption in estimate.assumptions))

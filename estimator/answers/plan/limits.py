@@ -3,7 +3,7 @@
 import math
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.plan.trials import Trials, batch_of
+from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import Limits, PlanRequest
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.base.units import (
@@ -17,7 +17,7 @@ from estimator.base.units import (
 )
 from estimator.question.question import Assumption
 
-__all__ = ["infeasible", "limit_assumptions", "limits", "needs_limit", "within"]
+__all__ = ["infeasible", "limit_assumptions", "needs_limit", "requested_limits", "within"]
 
 _USUAL_DEADLINE_S = 30 * DAY_S
 _OF_MONEY = frozenset({"tokens", "model_size"})
@@ -27,7 +27,7 @@ _LEAST_IN_UNIT = 2.0
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
-def limits(request: PlanRequest) -> Limits:
+def requested_limits(request: PlanRequest) -> Limits:
     """Return the limits that `request` sets; a usual deadline where only a budget says how much is trained.
 
     Raises InvalidValueError for what is no duration or no amount of dollars.
@@ -39,46 +39,46 @@ def limits(request: PlanRequest) -> Limits:
     return Limits(deadline_s=deadline_s, budget_usd=budget_usd)
 
 
-def limit_assumptions(of: Limits) -> tuple[Assumption, ...]:
+def limit_assumptions(limits: Limits) -> tuple[Assumption, ...]:
     """Return the limits as the assumptions they are."""
     out: list[Assumption] = []
-    if of.deadline_s is not None:
-        note = f"{format_duration(of.deadline_s)} from start to end, run-level overhead in it"
-        if of.deadline_assumed:
+    if limits.deadline_s is not None:
+        note = f"{format_duration(limits.deadline_s)} from start to end, run-level overhead in it"
+        if limits.deadline_assumed:
             note = f"neither time nor GPUs were given: {note}; fewer GPUs for longer do about as much for the money"
         out.append(
             Assumption(
                 name="deadline",
-                value=round(of.deadline_s / DAY_S, 6),
+                value=round(limits.deadline_s / DAY_S, 6),
                 unit="days",
-                source="default" if of.deadline_assumed else "user",
+                source="default" if limits.deadline_assumed else "user",
                 note=note,
             )
         )
-    if of.budget_usd is not None:
+    if limits.budget_usd is not None:
         note = (
             "for GPU time at the median price; the surer answer takes the far end of the time and not of the price; "
             "storage, network and staff are not counted"
         )
-        out.append(Assumption(name="budget", value=of.budget_usd, unit="USD", source="user", note=note))
+        out.append(Assumption(name="budget", value=limits.budget_usd, unit="USD", source="user", note=note))
     return tuple(out)
 
 
-def needs_limit(of: Limits, solve_for: str) -> None:
+def needs_limit(limits: Limits, solve_for: str) -> None:
     """Raise MissingValueError where neither deadline nor budget bounds what is solved for."""
-    if of.deadline_s is None and of.budget_usd is None:
+    if limits.deadline_s is None and limits.budget_usd is None:
         raise MissingValueError(
             "deadline", f'{solve_for} is solved for a deadline ("30 days"), a budget ("$250k") or both'
         )
 
 
-def within(of: Limits) -> str:
+def within(limits: Limits) -> str:
     """Return the limits in words: ` within 30 days and $250k`."""
     parts: list[str] = []
-    if of.deadline_s is not None:
-        parts.append(format_duration(of.deadline_s))
-    if of.budget_usd is not None:
-        parts.append(format_usd(of.budget_usd))
+    if limits.deadline_s is not None:
+        parts.append(format_duration(limits.deadline_s))
+    if limits.budget_usd is not None:
+        parts.append(format_usd(limits.budget_usd))
     return f" within {' and '.join(parts)}" if parts else ""
 
 
@@ -87,30 +87,30 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
 
     Every remedy names a constraint and the value to which it must give way, alone, rounded to the safe side.
     """
-    of = trials.limits
+    limits = trials.limits
     tried = trials.priced()
-    said = f"{what}{within(of)}"
+    said = f"{what}{within(limits)}"
     if not tried:
         return InfeasibleError(f"{said}: {_too_large(trials)}")
-    fastest = min(tried, key=lambda one: one.training_s)
-    if of.deadline_s is not None and fastest.training_s > of.deadline_s:
-        remedies = [*_for_time(fastest, of.deadline_s), *_more_parallel(fastest)]
-        if of.budget_usd is not None and _cost(fastest) > of.budget_usd:
+    fastest = min(tried, key=lambda estimate: estimate.training_s)
+    if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
+        remedies = [*_for_time(fastest, limits.deadline_s), *_more_parallel(fastest)]
+        if limits.budget_usd is not None and _cost(fastest) > limits.budget_usd:
             remedies[0] += f" and a budget of {_usd_at_least(_cost(fastest))}"
         return InfeasibleError(
             f"{said}: the fastest that fits is {_described(fastest)}; what would do: {_or(remedies)}"
         )
-    in_time = [one for one in tried if of.deadline_s is None or one.training_s <= of.deadline_s]
+    in_time = [estimate for estimate in tried if limits.deadline_s is None or estimate.training_s <= limits.deadline_s]
     cheapest = min(in_time, key=_cost)
-    budget = of.budget_usd if of.budget_usd is not None else math.inf
+    budget = limits.budget_usd if limits.budget_usd is not None else math.inf
     remedies = [f"a budget of {_usd_at_least(_cost(cheapest))}"]
-    affordable = [one for one in tried if _cost(one) <= budget]
-    if affordable and of.deadline_s is not None:
-        soonest = min(affordable, key=lambda one: one.training_s)
+    affordable = [estimate for estimate in tried if _cost(estimate) <= budget]
+    if affordable and limits.deadline_s is not None:
+        soonest = min(affordable, key=lambda estimate: estimate.training_s)
         remedies.append(f"a deadline of {_duration_at_least(soonest.training_s)} ({_described(soonest)})")
     if _cost(cheapest) > budget:
         remedies.append(_fewer_tokens(cheapest, budget / _cost(cheapest)))
-    in_time_too = "in time " if of.deadline_s is not None else ""
+    in_time_too = "in time " if limits.deadline_s is not None else ""
     return InfeasibleError(
         f"{said}: the cheapest {in_time_too}is {_described(cheapest)}; what would do: {_or(remedies)}"
     )
@@ -121,17 +121,17 @@ def _too_large(trials: Trials) -> str:
     largest = trials.largest()
     if largest is None:
         return "no layout divides any count that was tried; leave the parallel degrees or global_batch_sequences out"
-    caution = next((one.message for one in largest.warnings if one.code == "does_not_fit"), "")
+    caution = next((estimate.message for estimate in largest.warnings if estimate.code == "does_not_fit"), "")
     return f"on {largest.run.n_gpus:,} GPUs {caution or 'it does not fit in memory'}"
 
 
-def _cost(one: Estimate) -> float:
-    return math.inf if one.cost_usd.value is None else one.cost_usd.value
+def _cost(estimate: Estimate) -> float:
+    return math.inf if estimate.cost_usd.value is None else estimate.cost_usd.value
 
 
-def _described(one: Estimate) -> str:
-    cost = f", {format_usd(_cost(one))}" if math.isfinite(_cost(one)) else ""
-    return f"{one.run.n_gpus:,} × {one.run.device.name} in {format_duration(one.training_s)}{cost}"
+def _described(estimate: Estimate) -> str:
+    cost = f", {format_usd(_cost(estimate))}" if math.isfinite(_cost(estimate)) else ""
+    return f"{estimate.run.n_gpus:,} × {estimate.run.device.name} in {format_duration(estimate.training_s)}{cost}"
 
 
 def _for_time(fastest: Estimate, deadline_s: float) -> list[str]:
@@ -141,8 +141,8 @@ def _for_time(fastest: Estimate, deadline_s: float) -> list[str]:
     ]
 
 
-def _fewer_tokens(one: Estimate, share: float) -> str:
-    return f"{_count_at_most(one.run.amount.tokens * share)} tokens"
+def _fewer_tokens(estimate: Estimate, share: float) -> str:
+    return f"{_count_at_most(estimate.run.amount.tokens * share)} tokens"
 
 
 def _more_parallel(fastest: Estimate) -> list[str]:
@@ -150,7 +150,7 @@ def _more_parallel(fastest: Estimate) -> list[str]:
     layout = fastest.layout
     if layout is None:
         return []
-    batch = batch_of(layout)
+    batch = layout.global_batch_sequences
     if fastest.run.n_gpus < batch:
         return []
     return [f"a global_batch_sequences above {batch:,}, which more GPUs can share"]

@@ -2,37 +2,37 @@
 
 from dataclasses import replace
 
-from estimator.answers.plan.counts import counts
-from estimator.answers.plan.devices import candidates, devices
-from estimator.answers.plan.layouts import layouts
-from estimator.answers.plan.limits import limit_assumptions, limits
+from estimator.answers.plan.counts import planned_count
+from estimator.answers.plan.devices import candidates, planned_device
+from estimator.answers.plan.layouts import planned_layout
+from estimator.answers.plan.limits import limit_assumptions, requested_limits
 from estimator.answers.plan.neighbours import count_alternatives, diminishing
 from estimator.answers.plan.scaling import TOKENS_PER_PARAMETER, optimal_tokens
-from estimator.answers.plan.sizes import sizes
-from estimator.answers.plan.tokens import token_alternatives, tokens
+from estimator.answers.plan.sizes import planned_size
+from estimator.answers.plan.tokens import planned_tokens, token_alternatives
 from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import Option, Plan, PlanRequest
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
-from estimator.resolve.amount import amount
-from estimator.resolve.subject import subject
+from estimator.resolve.amount import resolved_amount
+from estimator.resolve.subject import resolved_subject
 
-__all__ = ["SOLVE_FOR", "plan"]
+__all__ = ["SOLVE_FOR", "plan_for"]
 
 SOLVE_FOR = ("n_gpus", "tokens", "model_size", "layout", "gpu")
 _MOST_TOKENS_PER_PARAMETER = 1e9
 
 
-def plan(request: PlanRequest) -> Plan:
+def plan_for(request: PlanRequest) -> Plan:
     """Return the plan that `request` asks for.
 
     Raises InvalidValueError, MissingValueError or UnknownNameError naming the argument that does not fit, and
     InfeasibleError where nothing keeps to the limits: which one to relax, and to what.
     """
     solve_for = checked_choice("solve_for", request.solve_for, SOLVE_FOR)
-    of = limits(request)
+    limits = requested_limits(request)
     _refuse_what_is_solved_for(request, solve_for)
     _refuse_several_gpus(request, solve_for)
     data, data_assumptions = _data(request, solve_for)
@@ -42,16 +42,16 @@ def plan(request: PlanRequest) -> Plan:
         gpu=request.gpu if request.gpu is not None else "",
         n_gpus=request.n_gpus if request.n_gpus is not None else 1,
     )
-    solution, sure, alternatives, warnings, more = _solved(request, solve_for, Trials(base, of))
-    if sure is None and _has_range(solution) and (of.deadline_s is not None or of.budget_usd is not None):
+    solution, sure, alternatives, warnings, more = _solved(request, solve_for, Trials(base, limits))
+    if sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget_usd is not None):
         warnings = (*warnings, _unsure())
     return Plan(
         request=request,
-        limits=of,
+        limits=limits,
         solution=solution,
         sure=sure,
         alternatives=alternatives,
-        assumptions=(*limit_assumptions(of), *data_assumptions, *more),
+        assumptions=(*limit_assumptions(limits), *data_assumptions, *more),
         warnings=warnings,
     )
 
@@ -62,27 +62,27 @@ def _solved(
     match solve_for:
         case "n_gpus":
             _needs(request, "model", "gpu")
-            solution, sure = counts(trials)
+            solution, sure = planned_count(trials)
             taken = [option.estimate for option in (solution, sure) if option is not None]
             return solution, sure, count_alternatives(trials, taken), diminishing(trials, solution.estimate), ()
         case "tokens":
             _needs(request, "model", "gpu")
-            solution, sure = tokens(trials, request.n_gpus)
+            solution, sure = planned_tokens(trials, request.n_gpus)
             return solution, sure, token_alternatives(trials, solution.estimate), (), ()
         case "model_size":
             _needs(request, "gpu")
             told = trials.base.tokens is not None or trials.base.samples is not None
-            given = amount(trials.base).tokens if told else None
-            solution, sure, others = sizes(trials, request.n_gpus, given, _ratio(request))
+            given = resolved_amount(trials.base).tokens if told else None
+            solution, sure, others = planned_size(trials, request.n_gpus, given, _ratio(request))
             return solution, sure, others, (), ()
         case "layout":
             _needs(request, "model", "gpu", "n_gpus")
-            return (*layouts(trials), (), ())
+            return (*planned_layout(trials), (), ())
         case _:
             _needs(request, "model")
             n_gpus = None if request.n_gpus is None else checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
             names, assumption = candidates(request.gpu, n_gpus)
-            return (*devices(trials, names, n_gpus), (), (assumption,))
+            return (*planned_device(trials, names, n_gpus), (), (assumption,))
 
 
 def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
@@ -153,8 +153,8 @@ def _data(request: PlanRequest, solve_for: str) -> tuple[Request, tuple[Assumpti
     if solve_for == "model_size":
         return common, (assumption,)
     _needs(request, "model")
-    who = subject(replace(common, model=request.model or ""))
-    return replace(common, tokens=optimal_tokens(who.total_parameters, ratio)), (assumption,)
+    subject = resolved_subject(replace(common, model=request.model or ""))
+    return replace(common, tokens=optimal_tokens(subject.total_parameters, ratio)), (assumption,)
 
 
 def _has_range(option: Option) -> bool:

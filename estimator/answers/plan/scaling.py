@@ -18,7 +18,7 @@ _FLOP_PER_PARAMETER_AND_TOKEN = 6.0
 
 
 def optimal_tokens(parameters: float, tokens_per_parameter: float = TOKENS_PER_PARAMETER.mode) -> float:
-    """Return the tokens that `parameters` deserve.
+    """Return the compute-optimal tokens of a model of so many `parameters`.
 
         ratio · parameters
 
@@ -29,7 +29,7 @@ def optimal_tokens(parameters: float, tokens_per_parameter: float = TOKENS_PER_P
 
 
 def optimal_parameters(flop: float, tokens_per_parameter: float = TOKENS_PER_PARAMETER.mode) -> float:
-    """Return the parameters whose training at that ratio takes `flop`.
+    """Return the compute-optimal parameters for a budget of `flop`.
 
         √(flop / (6 · ratio))
 

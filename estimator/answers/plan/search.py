@@ -1,4 +1,4 @@
-"""Where along a ladder of counts or sizes a verdict turns, when pricing a rung is dear and not quite monotone."""
+"""Threshold search over a nearly monotone verdict: where it turns along a ladder whose rungs are dear to price."""
 
 import math
 from bisect import bisect_left
@@ -51,7 +51,7 @@ def boundary(
     """Return the first rung in the order of `coarse` that will do and whose predecessor will not; None without one.
 
     The coarse rungs are searched from the one nearest to `near`, by galloping and bisection, then `fine(before,
-    found)`, which lists every rung after the one up to the other. What is found is checked against its neighbours,
+    after)`, which lists every rung after the one up to the other. What is found is checked against its neighbours,
     because bisection alone trusts verdicts to turn once.
     """
     at = _first(verdict, coarse, nearest_rung(coarse, near))
@@ -71,10 +71,10 @@ def nearest_rung(rungs: Sequence[int], near: float) -> int:
 
 def _first(verdict: Verdict, rungs: Sequence[int], start: int) -> int | None:
     """Return a position that will do while the one before does not, as early as was seen."""
-    found, low = _climbed(verdict, rungs, start)
-    if found is None:
+    turn, low = _climbed(verdict, rungs, start)
+    if turn is None:
         return None
-    high = found
+    high = turn
     while high - low > 1:
         middle = (low + high) // 2
         at = middle
@@ -84,9 +84,9 @@ def _first(verdict: Verdict, rungs: Sequence[int], start: int) -> int | None:
             low = at
             continue
         high = middle
-        if at < found and verdict(rungs[at]):
-            found = at
-    return _looked_back(verdict, rungs, found)
+        if at < turn and verdict(rungs[at]):
+            turn = at
+    return _looked_back(verdict, rungs, turn)
 
 
 def _climbed(verdict: Verdict, rungs: Sequence[int], start: int) -> tuple[int | None, int]:
@@ -112,21 +112,21 @@ def _climbed(verdict: Verdict, rungs: Sequence[int], start: int) -> tuple[int | 
         low, at, stride = at, at + 2 * stride, 2 * stride
     stride = max(1, len(rungs) // _SURVEYED)
     survey = (at for at in range(len(rungs) - 1, -1, -stride) if verdict(rungs[at]))
-    found = next(survey, None)
-    return found, -1 if found is None else max(found - stride, -1)
+    turn = next(survey, None)
+    return turn, -1 if turn is None else max(turn - stride, -1)
 
 
-def _looked_back(verdict: Verdict, rungs: Sequence[int], found: int) -> int:
-    """Return the earliest position a few rungs before `found` that will do, walking on from each that does."""
-    at, seen = found - 1, 0
+def _looked_back(verdict: Verdict, rungs: Sequence[int], turn: int) -> int:
+    """Return the earliest position a few rungs before `turn` that will do, walking on from each that does."""
+    at, seen = turn - 1, 0
     while at >= 0 and seen < _LOOKED_BACK:
         judged = verdict(rungs[at])
         if judged:
-            found, seen = at, 0
+            turn, seen = at, 0
         else:
             seen += 1
         at -= 1
-    return found
+    return turn
 
 
 @cache
@@ -142,7 +142,7 @@ def _smooth_up_to(most: int) -> tuple[int, ...]:
 
 
 def _smooth(most: int) -> tuple[int, ...]:
-    """Return the numbers up to `most` without a prime factor above 7, ascending."""
+    """Return the 7-smooth numbers up to `most`, ascending: no prime factor above 7, so that they divide well."""
     power = 1 << max(most, 1).bit_length()
     numbers = _smooth_up_to(power)
     return numbers[: bisect_left(numbers, most + 1)]

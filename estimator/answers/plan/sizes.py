@@ -8,13 +8,13 @@ from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import needs_limit, within
 from estimator.answers.plan.scaling import optimal_parameters, optimal_tokens
 from estimator.answers.plan.search import boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd
+from estimator.answers.plan.trials import Trials, cost_usd, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.base.units import format_count
 from estimator.question.request import Quantity, Request
 
-__all__ = ["size_alternatives", "sizes"]
+__all__ = ["planned_size", "size_alternatives"]
 
 _SIZES = tuple(digits * 10**exponent for exponent in range(5, 13) for digits in range(10, 100))
 """1M to 99T, as people call sizes: two significant digits."""
@@ -25,7 +25,7 @@ _OTHER_TOKENS = (0.25, 0.5, 2.0, 4.0)
 _ALTERNATIVES = 4
 
 
-def sizes(
+def planned_size(
     trials: Trials, n_gpus: Quantity | None, tokens: float | None, ratio: float
 ) -> tuple[Option, Option | None, tuple[Option, ...]]:
     """Return the largest model that keeps to the limits, the largest that surely does, and what other data would do.
@@ -33,21 +33,21 @@ def sizes(
     Trained on `tokens`, or on `ratio` tokens a parameter where None. Raises InfeasibleError where the limits allow
     no model at all, MissingValueError where they leave the count open.
     """
-    of = trials.limits
-    needs_limit(of, "model_size")
-    if n_gpus is None and (of.deadline_s is None or of.budget_usd is None):
+    limits = trials.limits
+    needs_limit(limits, "model_size")
+    if n_gpus is None and (limits.deadline_s is None or limits.budget_usd is None):
         remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
     tried = [
         _largest(trials, count, tokens, ratio, sure=False)
         for count in ([n_gpus] if n_gpus is not None else _bought(trials, tokens, ratio))
     ]
-    found = [one for one in tried if one is not None]
-    even = max(found, key=lambda one: (one.run.subject.total_parameters, -one.gpu_hours[0]), default=None)
+    estimates = [estimate for estimate in tried if estimate is not None]
+    even = max(estimates, key=_size_and_thrift, default=None)
     if even is None:
         smallest = format_count(_SIZES[0])
         text = (
-            f"no model of {smallest} parameters or more trains{within(of)}; "
+            f"no model of {smallest} parameters or more trains{within(limits)}; "
             "what would do: more GPUs, a later deadline, a larger budget, or fewer tokens"
         )
         raise InfeasibleError(text)
@@ -56,9 +56,13 @@ def sizes(
     safe = _largest(trials, even.run.n_gpus, tokens, ratio, sure=True) if ranged else None
     if safe is None:
         return solution, None, size_alternatives(trials, even, tokens, ratio)
-    sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
-    sure = Option(why=sureness, meets=True, estimate=safe)
+    sure = Option(why=sureness(safe), meets=True, estimate=safe)
     return solution, sure, size_alternatives(trials, even, tokens, ratio)
+
+
+def _size_and_thrift(estimate: Estimate) -> tuple[float, float]:
+    """Return what the best of several is the most of: parameters, then GPU-hours not spent."""
+    return estimate.run.subject.total_parameters, -estimate.gpu_hours[0]
 
 
 def size_alternatives(trials: Trials, solution: Estimate, tokens: float | None, ratio: float) -> tuple[Option, ...]:
@@ -66,15 +70,15 @@ def size_alternatives(trials: Trials, solution: Estimate, tokens: float | None, 
     count = solution.run.n_gpus
     options: list[Option] = []
     if tokens is None:
-        for other in (one for one in _OTHER_RATIOS if one != ratio):
-            one = _largest(trials, count, None, other, sure=False)
-            if one is not None:
-                options.append(Option(why=f"at {other:g} tokens a parameter", meets=True, estimate=one))
+        for other in (candidate for candidate in _OTHER_RATIOS if candidate != ratio):
+            estimate = _largest(trials, count, None, other, sure=False)
+            if estimate is not None:
+                options.append(Option(why=f"at {other:g} tokens a parameter", meets=True, estimate=estimate))
     else:
         for share in _OTHER_TOKENS:
-            one = _largest(trials, count, tokens * share, ratio, sure=False)
-            if one is not None:
-                options.append(Option(why=f"on {format_count(tokens * share)} tokens", meets=True, estimate=one))
+            estimate = _largest(trials, count, tokens * share, ratio, sure=False)
+            if estimate is not None:
+                options.append(Option(why=f"on {format_count(tokens * share)} tokens", meets=True, estimate=estimate))
     options.sort(key=lambda option: -option.estimate.run.subject.total_parameters)
     return tuple(options[:_ALTERNATIVES])
 
@@ -87,8 +91,8 @@ def _largest(trials: Trials, count: Quantity, tokens: float | None, ratio: float
     def meets(size: int) -> bool | None:
         return trials.meets(at(size), sure=sure)
 
-    found = boundary(meets, _SIZES[::-1], None, _guess(trials, count, tokens, ratio))
-    return None if found is None else at(found)
+    largest = boundary(meets, _SIZES[::-1], None, _guess(trials, count, tokens, ratio))
+    return None if largest is None else at(largest)
 
 
 def _bought(trials: Trials, tokens: float | None, ratio: float) -> tuple[int, ...]:
@@ -104,9 +108,9 @@ def _guess(trials: Trials, count: Quantity, tokens: float | None, ratio: float) 
     small = _small(trials, count, tokens, ratio)
     run = trials.resolved(small)
     seconds = math.inf if trials.limits.deadline_s is None else trials.limits.deadline_s
-    one = trials.at(small)
-    if trials.limits.budget_usd is not None and one is not None:
-        seconds = min(seconds, trials.limits.budget_usd / cost_usd(one, sure=False) * one.training_s)
+    estimate = trials.at(small)
+    if trials.limits.budget_usd is not None and estimate is not None:
+        seconds = min(seconds, trials.limits.budget_usd / cost_usd(estimate, sure=False) * estimate.training_s)
     flop = run.n_gpus * run.device.peak_flop_per_s * _GUESSED_UTILIZATION * seconds
     size = optimal_parameters(flop, ratio) if tokens is None else flop / (6.0 * tokens)
     guess = _SIZES[nearest_rung(_SIZES, min(max(size, _SIZES[0]), _SIZES[-1]))]

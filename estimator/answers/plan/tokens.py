@@ -5,13 +5,13 @@ import math
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit
-from estimator.answers.plan.trials import Trials, cost_usd, fits
+from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
 from estimator.answers.plan.types import Limits, Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.question.request import Quantity
 from estimator.resolve.amount import MOST_TOKENS
 
-__all__ = ["token_alternatives", "tokens"]
+__all__ = ["planned_tokens", "token_alternatives"]
 
 _UNIT_TOKENS = 1e12
 """Any number would do to find what a token takes."""
@@ -20,16 +20,16 @@ _SAFE_SIDE = 1.0 - 1e-12
 _ALTERNATIVES = 4
 
 
-def tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | None]:
+def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | None]:
     """Return the most tokens that keep to the limits, and how many surely do.
 
         min(deadline / seconds per token, budget / dollars per token)
 
     Without a count, deadline and budget together choose it. Raises InfeasibleError where the run does not fit.
     """
-    of = trials.limits
-    needs_limit(of, "tokens")
-    if n_gpus is None and (of.deadline_s is None or of.budget_usd is None):
+    limits = trials.limits
+    needs_limit(limits, "tokens")
+    if n_gpus is None and (limits.deadline_s is None or limits.budget_usd is None):
         remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
     if n_gpus is not None:
@@ -43,8 +43,7 @@ def tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | No
     safe = _most(trials, n_gpus, sure=True)
     if safe is None:
         return solution, None
-    sureness = "by the slow end of the range" if safe.coverage is None else f"at least {safe.coverage:.0%} sure"
-    return solution, Option(why=sureness, meets=True, estimate=safe)
+    return solution, Option(why=sureness(safe), meets=True, estimate=safe)
 
 
 def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]:
@@ -55,20 +54,20 @@ def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]
     rungs = {other if other in ways.ladder.parts else other // step * step for other in others}
     options: list[Option] = []
     for rung in rungs - {0, count}:
-        one = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
-        if one is not None:
-            options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=one))
+        estimate = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
+        if estimate is not None:
+            options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=estimate))
     options.sort(key=lambda option: -option.estimate.run.amount.tokens)
     return tuple(options[:_ALTERNATIVES])
 
 
-def _share(of: Limits, one: Estimate, *, sure: bool) -> float:
+def _share(limits: Limits, estimate: Estimate, *, sure: bool) -> float:
     """Return the share of a run's tokens that keeps to the limits; above 1 where there is room."""
     share = math.inf
-    if of.deadline_s is not None:
-        share = of.deadline_s / (one.training_high_s if sure else one.training_s)
-    if of.budget_usd is not None:
-        share = min(share, of.budget_usd / cost_usd(one, sure=sure))
+    if limits.deadline_s is not None:
+        share = limits.deadline_s / (estimate.training_high_s if sure else estimate.training_s)
+    if limits.budget_usd is not None:
+        share = min(share, limits.budget_usd / cost_usd(estimate, sure=sure))
     return share
 
 
@@ -76,8 +75,8 @@ def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | 
     if n_gpus is not None:
         return _limited(trials, n_gpus, sure=sure)
     ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
-    found = [one for count in ways.bought() if (one := _limited(trials, count, sure=sure))]
-    best = max(found, key=lambda one: one.run.amount.tokens, default=None)
+    estimates = [estimate for count in ways.bought() if (estimate := _limited(trials, count, sure=sure))]
+    best = max(estimates, key=lambda estimate: estimate.run.amount.tokens, default=None)
     # Where devices run better in larger numbers, the same money buys more in less time.
     while best is not None and (more := _limited(trials, 2 * best.run.n_gpus, sure=sure)) is not None:
         if more.run.amount.tokens <= best.run.amount.tokens:

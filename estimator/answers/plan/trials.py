@@ -2,44 +2,50 @@
 
 from dataclasses import replace
 
-from estimator.answers.estimate.estimate import Estimate, estimate
+from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
-from estimator.question.question import Layout
 from estimator.question.request import Quantity, Request
-from estimator.resolve.run import Run, run
+from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "batch_of", "cost_usd", "fits"]
+__all__ = ["Trials", "cost_usd", "fits", "sureness"]
 
 _MOST_OF_USUAL_BATCH = 2
 
 
-def fits(one: Estimate) -> bool:
+def fits(estimate: Estimate) -> bool:
     """Return whether a run fits in memory; True where the memory is not known."""
-    if any(caution.code == "does_not_fit" for caution in one.warnings):
+    if any(caution.code == "does_not_fit" for caution in estimate.warnings):
         return False
-    return one.memory is None or one.memory.fits
+    return estimate.memory is None or estimate.memory.fits
 
 
-def cost_usd(one: Estimate, *, sure: bool) -> float:
+def cost_usd(estimate: Estimate, *, sure: bool) -> float:
     """Return what a run costs at its usual price, for the far end of its time where `sure`.
 
     The spread of prices is left out: it is no chance, whoever plans can ask. Raises MissingValueError without a price.
     """
-    usd = one.cost_usd.value
+    usd = estimate.cost_usd.value
     if usd is None:
-        remedy = f"no dated price of {one.run.device.name} is catalogued, and a budget needs one"
+        remedy = f"no dated price of {estimate.run.device.name} is catalogued, and a budget needs one"
         raise MissingValueError("price_per_gpu_hour", remedy)
-    return usd * (one.training_high_s / one.training_s if sure else 1.0)
+    return usd * (estimate.training_high_s / estimate.training_s if sure else 1.0)
 
 
-def _oversized_batch(one: Estimate) -> bool:
+def sureness(estimate: Estimate) -> str:
+    """Return how sure the far end of a run's range is, in words."""
+    if estimate.coverage is None:
+        return "by the slow end of the range"
+    return f"at least {estimate.coverage:.0%} sure"
+
+
+def _oversized_batch(estimate: Estimate) -> bool:
     """Return whether the assumed batch is far larger than those of the rounder counts about it.
 
     A count with a large prime factor is given a sequence for each device; planning it for that would be planning
     another training. Who wants a larger batch says so.
     """
-    question, layout = one.run.question, one.layout
+    question, layout = estimate.run.question, estimate.layout
     if question is None or layout is None or question.global_batch_sequences is not None:
         return False
     # NumPy comes with it, and a plan by the rule of thumb does without.
@@ -50,12 +56,7 @@ def _oversized_batch(one: Estimate) -> bool:
         global_batch_sequences(replace(question, cluster=replace(question.cluster, n_gpus=rounder)))
         for rounder in (below, 2 * below)
     )
-    return batch_of(layout) > _MOST_OF_USUAL_BATCH * usual
-
-
-def batch_of(layout: Layout) -> int:
-    """Return the sequences of a step."""
-    return layout.data_parallel * layout.micro_batch_size * layout.micro_batches
+    return layout.global_batch_sequences > _MOST_OF_USUAL_BATCH * usual
 
 
 class Trials:
@@ -88,15 +89,15 @@ class Trials:
 
     def resolved(self, request: Request) -> Run:
         """Return one variation resolved; bad values are refused here, before they could pass for infeasible ones."""
-        return run(request)
+        return resolve(request)
 
     def at(self, request: Request) -> Estimate | None:
         """Return the estimate of one variation; None where no layout divides it and a usual batch, or the one asked."""
         key = repr(request)
         if key not in self._priced:
             try:
-                one = estimate(run(request))
-                self._priced[key] = None if _oversized_batch(one) else one
+                estimate = estimate_of(resolve(request))
+                self._priced[key] = None if _oversized_batch(estimate) else estimate
             except (InfeasibleError, InvalidValueError):
                 # The base was checked: what does not fit now is this variation's count against a fixed layout.
                 self._priced[key] = None
@@ -104,35 +105,35 @@ class Trials:
 
     def priced(self) -> list[Estimate]:
         """Return every estimate so far that fits in memory."""
-        return [one for one in self._priced.values() if one is not None and fits(one)]
+        return [estimate for estimate in self._priced.values() if estimate is not None and fits(estimate)]
 
     def largest(self) -> Estimate | None:
         """Return the estimate so far on the most devices, whether it fits or not."""
-        known = [one for one in self._priced.values() if one is not None]
-        return max(known, key=lambda one: one.run.n_gpus, default=None)
+        estimates = [estimate for estimate in self._priced.values() if estimate is not None]
+        return max(estimates, key=lambda estimate: estimate.run.n_gpus, default=None)
 
-    def in_time(self, one: Estimate | None, *, sure: bool) -> bool | None:
+    def in_time(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run fits and ends by the deadline, by the far end of its range where `sure`."""
-        if one is None:
+        if estimate is None:
             return None
-        if not fits(one):
+        if not fits(estimate):
             return False
         deadline_s = self.limits.deadline_s
-        return deadline_s is None or (one.training_high_s if sure else one.training_s) <= deadline_s
+        return deadline_s is None or (estimate.training_high_s if sure else estimate.training_s) <= deadline_s
 
-    def in_budget(self, one: Estimate | None, *, sure: bool) -> bool | None:
+    def in_budget(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run fits and costs at most the budget, by the far end of its time where `sure`.
 
         Raises MissingValueError where its device has no price.
         """
-        if one is None:
+        if estimate is None:
             return None
-        if not fits(one):
+        if not fits(estimate):
             return False
         if self.limits.budget_usd is None:
             return True
-        return cost_usd(one, sure=sure) <= self.limits.budget_usd
+        return cost_usd(estimate, sure=sure) <= self.limits.budget_usd
 
-    def meets(self, one: Estimate | None, *, sure: bool) -> bool | None:
+    def meets(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run keeps to every limit; None where it has no layout."""
-        return self.in_time(one, sure=sure) and self.in_budget(one, sure=sure)
+        return self.in_time(estimate, sure=sure) and self.in_budget(estimate, sure=sure)

@@ -11,20 +11,21 @@ __all__ = ["plan_formula", "plan_summary"]
 
 def plan_summary(plan: Plan) -> str:
     """Return the answer in two or three sentences, with the range and the surer answer in it."""
-    one = plan.solution.estimate
-    found = _found(plan, one)
+    estimate = plan.solution.estimate
+    solved = _solved(plan, estimate)
     if plan.sure is not None:
         probability = f"{plan.sure.estimate.coverage:.0%}" if plan.sure.estimate.coverage else ""
         sureness = f"at least {probability} sure" if probability else "by the slow end of the rule's range"
         odds = "even odds" if probability else "at its usual value"
-        surely = _found(plan, plan.sure.estimate)
-        found = f"{found}, {sureness}" if surely == found else f"{sureness}: {surely}; {odds}: {found}"
-    first = f"{_goal(plan)}{within(plan.limits)}: {found}."
-    took = format_duration(one.training_s)
-    ends = time_range(one.training_low_s, one.training_high_s)
-    range_of = f" ({ends})" if one.training_high_s > one.training_low_s else ""
-    which = "The latter" if plan.sure is not None and _found(plan, plan.sure.estimate) != _found(plan, one) else "That"
-    second = f" {which} takes about {took}{range_of}, {format_count(one.gpu_hours[0])} GPU-hours{_cost(one)}."
+        surely = _solved(plan, plan.sure.estimate)
+        solved = f"{solved}, {sureness}" if surely == solved else f"{sureness}: {surely}; {odds}: {solved}"
+    first = f"{_goal(plan)}{within(plan.limits)}: {solved}."
+    took = format_duration(estimate.training_s)
+    ends = time_range(estimate.training_low_s, estimate.training_high_s)
+    range_of = f" ({ends})" if estimate.training_high_s > estimate.training_low_s else ""
+    two_told = plan.sure is not None and _solved(plan, plan.sure.estimate) != _solved(plan, estimate)
+    which = "The latter" if two_told else "That"
+    second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
     best = next((option for option in plan.alternatives if option.meets), None)
     third = f" Next best: {_described(plan, best)}." if best is not None else ""
     return first + second + third
@@ -32,21 +33,23 @@ def plan_summary(plan: Plan) -> str:
 
 def plan_formula(plan: Plan) -> str:
     """Return how the solution follows, with its numbers; the time itself is the estimate's formula."""
-    one = plan.solution.estimate
-    n, time_s, of = one.run.n_gpus, one.training_s, plan.limits
+    estimate = plan.solution.estimate
+    n, time_s, limits = estimate.run.n_gpus, estimate.training_s, plan.limits
     days = f"{time_s / DAY_S:.4g} days"
     match plan.request.solve_for:
-        case "n_gpus" if of.deadline_s is not None:
-            return f"the fewest n with T(n) ≤ {of.deadline_s / DAY_S:.4g} days: T({n:,}) = {days}"
-        case "n_gpus" if of.budget_usd is None:
+        case "n_gpus" if limits.deadline_s is not None:
+            return f"the fewest n with T(n) ≤ {limits.deadline_s / DAY_S:.4g} days: T({n:,}) = {days}"
+        case "n_gpus" if limits.budget_usd is None:
             return f"the fewest n whose memory holds it: {n:,}, in {days}"
         case "n_gpus":
-            return f"the most n with cost(n) ≤ {format_usd(of.budget_usd or 0.0)}: cost({n:,}) = {_dollars(one)}"
+            return (
+                f"the most n with cost(n) ≤ {format_usd(limits.budget_usd or 0.0)}: cost({n:,}) = {_dollars(estimate)}"
+            )
         case "tokens":
-            per_second = f"{one.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
-            return f"{format_count(one.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
+            per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
+            return f"{format_count(estimate.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
         case "model_size":
-            size, tokens = one.run.subject.total_parameters, one.run.amount.tokens
+            size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.tokens
             ratio = f"{tokens / size:.4g} tokens a parameter"
             return f"{format_count(size)} parameters × {ratio} = {format_count(tokens)} tokens, trained in {days}"
         case _:
@@ -54,21 +57,21 @@ def plan_formula(plan: Plan) -> str:
 
 
 def _goal(plan: Plan) -> str:
-    one = plan.solution.estimate
-    tokens = f"{format_count(one.run.amount.tokens)} tokens"
+    estimate = plan.solution.estimate
+    tokens = f"{format_count(estimate.run.amount.tokens)} tokens"
     match plan.request.solve_for:
         case "n_gpus" | "layout":
-            return f"To train {one.run.subject.name} on {tokens}"
+            return f"To train {estimate.run.subject.name} on {tokens}"
         case "tokens":
-            return f"Training {one.run.subject.name} on {one.run.device.name}"
+            return f"Training {estimate.run.subject.name} on {estimate.run.device.name}"
         case "model_size":
-            return f"Training on {one.run.n_gpus:,} × {one.run.device.name}"
+            return f"Training on {estimate.run.n_gpus:,} × {estimate.run.device.name}"
         case _:
-            return f"To train {one.run.subject.name} on {tokens}"
+            return f"To train {estimate.run.subject.name} on {tokens}"
 
 
-def _found(plan: Plan, one: Estimate) -> str:
-    run = one.run
+def _solved(plan: Plan, estimate: Estimate) -> str:
+    run = estimate.run
     match plan.request.solve_for:
         case "tokens":
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
@@ -78,14 +81,14 @@ def _found(plan: Plan, one: Estimate) -> str:
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
             )
         case "layout":
-            return f"{layout_words(one)} on {run.n_gpus:,} × {run.device.name}"
+            return f"{layout_words(estimate)} on {run.n_gpus:,} × {run.device.name}"
         case _:
             return f"{run.n_gpus:,} × {run.device.name}"
 
 
-def layout_words(one: Estimate) -> str:
+def layout_words(estimate: Estimate) -> str:
     """Return a layout in a phrase: `data 64 × tensor 8, zero1`."""
-    layout = one.layout
+    layout = estimate.layout
     if layout is None:
         return "no layout"
     degrees = (
@@ -101,32 +104,32 @@ def layout_words(one: Estimate) -> str:
 
 def _described(plan: Plan, option: Option) -> str:
     """Return an alternative by what tells it from the solution."""
-    one = option.estimate
-    run = one.run
+    estimate = option.estimate
+    run = estimate.run
     devices = f"{run.n_gpus:,} × {run.device.name}"
     why = f" ({option.why})"
     match plan.request.solve_for:
         case "layout":
-            found = layout_words(one)
+            solved = layout_words(estimate)
         case "tokens":
-            found, why = f"{format_count(run.amount.tokens)} tokens on {devices}", ""
+            solved, why = f"{format_count(run.amount.tokens)} tokens on {devices}", ""
         case "model_size":
-            found = (
+            solved = (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
             )
         case "gpu":
-            found, why = devices, ""
+            solved, why = devices, ""
         case _:
-            found = devices
-    return f"{found} in {format_duration(one.training_s)}{_cost(one)}{why}"
+            solved = devices
+    return f"{solved} in {format_duration(estimate.training_s)}{_cost(estimate)}{why}"
 
 
-def _cost(one: Estimate) -> str:
-    cost = one.cost_usd
+def _cost(estimate: Estimate) -> str:
+    cost = estimate.cost_usd
     if cost.value is None or cost.low is None or cost.high is None:
         return ""
     return f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
 
 
-def _dollars(one: Estimate) -> str:
-    return "unknown" if one.cost_usd.value is None else format_usd(one.cost_usd.value)
+def _dollars(estimate: Estimate) -> str:
+    return "unknown" if estimate.cost_usd.value is None else format_usd(estimate.cost_usd.value)

@@ -10,7 +10,7 @@ from estimator.answers.compare.compare import Outcome, outcomes
 from estimator.base.errors import EstimatorError, InvalidValueError, MissingValueError, UnknownNameError
 from estimator.base.units import parse_count
 from estimator.question.request import Quantity, Request
-from estimator.resolve.run import run
+from estimator.resolve.run import resolve
 
 __all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep", "tokens_of_points"]
 
@@ -51,7 +51,7 @@ class Sweep:
     def request(self, places: Sequence[int]) -> Request:
         """Return the request with the values at `places`."""
         varied = {axis.name: axis.values[place] for axis, place in zip(self.axes, places, strict=True)}
-        # What does not fit a field is refused by `run`.
+        # What does not fit a field is refused by `resolve`.
         arguments: dict[str, Any] = {**self.fixed, **varied}
         return Request(**arguments)
 
@@ -155,7 +155,7 @@ def _number(name: str, given: Mapping[str, object], key: str) -> float:
 def _check_fixed(described: Sweep) -> None:
     """Raise what is wrong with a fixed value: it would be wrong at every point."""
     try:
-        run(described.request([0] * len(described.axes)))
+        resolve(described.request([0] * len(described.axes)))
     except EstimatorError as error:
         argument = error.argument if isinstance(error, InvalidValueError) else ""
         if argument in described.fixed or isinstance(error, MissingValueError):

@@ -16,33 +16,33 @@ Column = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_] | Sequence[
 """Values of one column; NaN and None where there is none."""
 
 _PROPORTIONAL: Mapping[str, Callable[[Estimate], float | None]] = {
-    "training_seconds": lambda one: one.training_s,
-    "training_seconds_low": lambda one: one.training_low_s,
-    "training_seconds_high": lambda one: one.training_high_s,
-    "gpu_hours": lambda one: one.gpu_hours[0],
-    "cost_usd": lambda one: one.cost_usd.value,
-    "cost_usd_low": lambda one: one.cost_usd.low,
-    "cost_usd_high": lambda one: one.cost_usd.high,
-    "energy_kwh": lambda one: one.energy_kwh.value,
-    "model_flops": lambda one: one.model_flop,
+    "training_seconds": lambda estimate: estimate.training_s,
+    "training_seconds_low": lambda estimate: estimate.training_low_s,
+    "training_seconds_high": lambda estimate: estimate.training_high_s,
+    "gpu_hours": lambda estimate: estimate.gpu_hours[0],
+    "cost_usd": lambda estimate: estimate.cost_usd.value,
+    "cost_usd_low": lambda estimate: estimate.cost_usd.low,
+    "cost_usd_high": lambda estimate: estimate.cost_usd.high,
+    "energy_kwh": lambda estimate: estimate.energy_kwh.value,
+    "model_flops": lambda estimate: estimate.model_flop,
 }
 """What grows with the tokens."""
 _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
-    "interval_coverage": lambda one: one.coverage,
-    "tokens_per_second": lambda one: one.tokens_per_second,
-    "step_seconds": lambda one: one.step_s,
-    "flops_per_token": lambda one: one.hardware_flop_per_token,
-    "model_flops_utilization": lambda one: one.model_flops_utilization,
-    "hardware_flops_utilization": lambda one: one.hardware_flops_utilization,
-    "memory_bytes": lambda one: _of_memory(one, lambda memory: memory.total_bytes),
-    "layout_tensor_parallel": lambda one: _of_layout(one, lambda layout: layout.tensor_parallel),
-    "layout_pipeline_parallel": lambda one: _of_layout(one, lambda layout: layout.pipeline_parallel),
-    "layout_virtual_pipeline": lambda one: _of_layout(one, lambda layout: layout.virtual_pipeline),
-    "layout_context_parallel": lambda one: _of_layout(one, lambda layout: layout.context_parallel),
-    "layout_expert_parallel": lambda one: _of_layout(one, lambda layout: layout.expert_parallel),
-    "layout_data_parallel": lambda one: _of_layout(one, lambda layout: layout.data_parallel),
-    "layout_micro_batch_size": lambda one: _of_layout(one, lambda layout: layout.micro_batch_size),
-    "layout_micro_batches": lambda one: _of_layout(one, lambda layout: layout.micro_batches),
+    "interval_coverage": lambda estimate: estimate.coverage,
+    "tokens_per_second": lambda estimate: estimate.tokens_per_second,
+    "step_seconds": lambda estimate: estimate.step_s,
+    "flops_per_token": lambda estimate: estimate.hardware_flop_per_token,
+    "model_flops_utilization": lambda estimate: estimate.model_flops_utilization,
+    "hardware_flops_utilization": lambda estimate: estimate.hardware_flops_utilization,
+    "memory_bytes": lambda estimate: _of_memory(estimate, lambda memory: memory.total_bytes),
+    "layout_tensor_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.tensor_parallel),
+    "layout_pipeline_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.pipeline_parallel),
+    "layout_virtual_pipeline": lambda estimate: _of_layout(estimate, lambda layout: layout.virtual_pipeline),
+    "layout_context_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.context_parallel),
+    "layout_expert_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.expert_parallel),
+    "layout_data_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.data_parallel),
+    "layout_micro_batch_size": lambda estimate: _of_layout(estimate, lambda layout: layout.micro_batch_size),
+    "layout_micro_batches": lambda estimate: _of_layout(estimate, lambda layout: layout.micro_batches),
 }
 WHOLE: frozenset[str] = frozenset(name for name in _CONSTANT if name.startswith("layout_"))
 """Columns of whole numbers; floats only because an array of whole numbers has no NaN."""
@@ -61,7 +61,7 @@ def columns(described: Sweep, start: int, stop: int) -> dict[str, Column]:
     `point` numbers them; the axes follow under their own names, then what came of each. What cannot be run says why
     under `reason`; one that is merely too large keeps its figures, for those who would make room.
     """
-    found, which, places = outcome_of_points(described, start, stop)
+    distinct, which, places = outcome_of_points(described, start, stop)
     rows: dict[str, Column] = {"point": np.arange(start, stop, dtype=np.int64)}
     for axis, taken in zip(described.axes, zip(*places, strict=True), strict=True):
         rows[axis.name] = _axis(axis.values, taken)
@@ -70,14 +70,14 @@ def columns(described: Sweep, start: int, stop: int) -> dict[str, Column]:
     tokens = tokens_of_points(described)
     if "tokens" in rows:
         scale = np.asarray(rows["tokens"], dtype=np.float64) / tokens[0]
-    rows["possible"] = np.array([not outcome.reason for outcome in found], dtype=np.bool_)[taken_outcomes]
+    rows["possible"] = np.array([not outcome.reason for outcome in distinct], dtype=np.bool_)[taken_outcomes]
     for name, text in _TEXTS.items():
-        texts = [text(outcome) for outcome in found]
+        texts = [text(outcome) for outcome in distinct]
         rows[name] = [texts[place] for place in which]
     for name, value in _PROPORTIONAL.items():
-        rows[name] = _numbers(found, value)[taken_outcomes] * scale
+        rows[name] = _numbers(distinct, value)[taken_outcomes] * scale
     for name, value in _CONSTANT.items():
-        rows[name] = _numbers(found, value)[taken_outcomes]
+        rows[name] = _numbers(distinct, value)[taken_outcomes]
     return rows
 
 
@@ -89,17 +89,17 @@ def _axis(values: Sequence[str | int | float], taken: Sequence[int]) -> Column:
     return np.array(values, dtype=np.int64)[places] if whole else np.array(values, dtype=np.float64)[places]
 
 
-def _numbers(found: Sequence[Outcome], value: Callable[[Estimate], float | None]) -> NDArray[np.float64]:
-    numbers = (value(outcome.estimate) if outcome.estimate else None for outcome in found)
+def _numbers(outcomes: Sequence[Outcome], value: Callable[[Estimate], float | None]) -> NDArray[np.float64]:
+    numbers = (value(outcome.estimate) if outcome.estimate else None for outcome in outcomes)
     return np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
 
 
-def _of_memory(one: Estimate, value: Callable[[MemoryUse], float]) -> float | None:
-    return value(one.memory) if one.memory else None
+def _of_memory(estimate: Estimate, value: Callable[[MemoryUse], float]) -> float | None:
+    return value(estimate.memory) if estimate.memory else None
 
 
-def _of_layout(one: Estimate, value: Callable[[Layout], int]) -> float | None:
-    return float(value(one.layout)) if one.layout else None
+def _of_layout(estimate: Estimate, value: Callable[[Layout], int]) -> float | None:
+    return float(value(estimate.layout)) if estimate.layout else None
 
 
 def _layout_of(outcome: Outcome, value: Callable[[Layout], str]) -> str | None:

@@ -31,12 +31,12 @@ def nested(config: Config, key: str) -> Config | None:
 
     Raises InvalidValueError where something else lies there.
     """
-    found = config.get(key)
-    if found is None:
+    value = config.get(key)
+    if value is None:
         return None
-    if not isinstance(found, Mapping):
-        raise InvalidValueError(f"hf_config.{key}", found, "must be an object, as in the model's config.json")
-    return cast("Config", found)
+    if not isinstance(value, Mapping):
+        raise InvalidValueError(f"hf_config.{key}", value, "must be an object, as in the model's config.json")
+    return cast("Config", value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,9 +50,9 @@ class Reading:
     def value(self, key: str) -> object:
         """Return what stands at `key` or a synonym of it, else the family's default, else None."""
         for name in (key, *SYNONYMS.get(key, ())):
-            found = self.config.get(name)
-            if found is not None:
-                return found
+            value = self.config.get(name)
+            if value is not None:
+                return value
         return self.defaults.get(key)
 
     def whole(self, key: str, *, least: int = 1) -> int:
@@ -60,19 +60,19 @@ class Reading:
 
         Raises InvalidValueError where it is missing, or not a whole number from `least` to what a model can have.
         """
-        found = self.value(key)
-        if found is None:
+        value = self.value(key)
+        if value is None:
             others = SYNONYMS.get(key, ())
             called = f" (or {', '.join(others)})" if others else ""
             raise InvalidValueError(
                 "hf_config", self.model_type, f"configuration lacks {key}{called}; give the model's whole config.json"
             )
         most = _MOST.get(key, _MOST_OTHERWISE)
-        if isinstance(found, int | float) and not isinstance(found, bool) and least <= found <= most:
-            number = int(found)
-            if number == found:
+        if isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most:
+            number = int(value)
+            if number == value:
                 return number
-        raise InvalidValueError(f"hf_config.{key}", found, f"must be a whole number from {least} to {most:,}")
+        raise InvalidValueError(f"hf_config.{key}", value, f"must be a whole number from {least} to {most:,}")
 
     def optional(self, key: str, default: int, *, least: int = 0) -> int:
         """Return the whole number at `key`, or `default` where it is left out."""
@@ -80,18 +80,18 @@ class Reading:
 
     def flag(self, key: str, *, default: bool) -> bool:
         """Return the truth at `key`, or `default` where it is left out."""
-        found = self.value(key)
-        if found is None:
+        value = self.value(key)
+        if value is None:
             return default
-        if not isinstance(found, bool):
-            raise InvalidValueError(f"hf_config.{key}", found, "must be true or false")
-        return found
+        if not isinstance(value, bool):
+            raise InvalidValueError(f"hf_config.{key}", value, "must be true or false")
+        return value
 
     def items(self, key: str) -> tuple[object, ...]:
         """Return the list at `key`, or nothing where it is left out."""
-        found = self.value(key)
-        if found is None:
+        value = self.value(key)
+        if value is None:
             return ()
-        if not isinstance(found, list | tuple):
-            raise InvalidValueError(f"hf_config.{key}", found, "must be a list")
-        return tuple(cast("list[object] | tuple[object, ...]", found))
+        if not isinstance(value, list | tuple):
+            raise InvalidValueError(f"hf_config.{key}", value, "must be a list")
+        return tuple(cast("list[object] | tuple[object, ...]", value))

@@ -169,7 +169,7 @@ def test_a_size_is_named_as_it_is_spoken(size: str, spoken: str) -> None:
     assert spoken in _answer(model=size)["summary"]
 
 
-def test_a_preset_and_its_configuration_give_one_time() -> None:
+def test_a_configuration_is_counted_like_its_preset_and_said_to_be_the_callers() -> None:
     """meta-llama/Llama-3.1-8B, config.json: 8,030,261,248 parameters."""
     config = {
         "model_type": "llama",

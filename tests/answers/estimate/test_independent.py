@@ -16,7 +16,7 @@ from estimator.catalogue import catalogue
 from estimator.physics.case import matmul_ceiling_flop_per_s
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Question
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 from tests.places import PUBLISHED
 from tools.check_training_speed import check_training_speed
 from tools.estimate_training_time import estimate_training_time
@@ -35,7 +35,7 @@ PRECISIONS = {"bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32"}
     model=st.sampled_from(["gpt2", "llama-3.1-8b", "llama-3.1-405b", "mixtral-8x7b", "deepseek-v3"]),
     n_gpus=st.sampled_from([1, 8, 96, 512]),
     batch=st.sampled_from([None, 96, 4096]),
-    framework=st.sampled_from(FRAMEWORKS),
+    framework=st.sampled_from(FRAMEWORK_CHOICES),
     data=st.data(),
 )
 @settings(max_examples=150, deadline=None)
@@ -59,10 +59,10 @@ def test_no_searched_layout_computes_faster_than_its_device_was_ever_measured_to
         framework=framework,
     )
     try:
-        found = prediction(question)
+        predicted = prediction(question)
     except InfeasibleError:
         return
-    rate = found.hardware_flop_per_token * found.tokens_per_step / found.step_s / n_gpus
+    rate = predicted.hardware_flop_per_token * predicted.tokens_per_step / predicted.step_s / n_gpus
     # Attention and logits stay in 16 bit where matmuls are in 32 or 8.
     ceiling = max(matmul_ceiling_flop_per_s(chip, precision), matmul_ceiling_flop_per_s(chip, "bf16"))
     assert rate <= ceiling
@@ -70,11 +70,17 @@ def test_no_searched_layout_computes_faster_than_its_device_was_ever_measured_to
 
 @pytest.mark.parametrize("model_id", CONFIGS)
 def test_a_preset_and_its_configuration_are_answered_alike(model_id: str) -> None:
+    """tests/published/hf_configs holds the models' own files."""
     common: dict[str, Any] = {"tokens": "1T", "gpu": "h100", "n_gpus": 256, "sequence_length": 4096}
     named = estimate_training_time(model=model_id, **common)
     configured = estimate_training_time(model="mine", hf_config=CONFIGS[model_id], **common)
     assert configured.training_seconds == named.training_seconds
+    assert configured.training_days_low == named.training_days_low
     assert configured.training_days_high == named.training_days_high
+    assert configured.step_seconds == named.step_seconds
+    assert configured.model_flops == named.model_flops
+    # A preset is known by the count its publisher prints, which may be rounded.
+    assert configured.coefficient == pytest.approx(named.coefficient, rel=0.01)
     assert configured.layout == named.layout
     assert configured.memory == named.memory
     assert configured.time_breakdown == named.time_breakdown

@@ -16,7 +16,7 @@ from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from server.command_line.commands import COMMANDS, exit_code
 from server.protocol.registry import TOOLS
-from server.protocol.resources import text as resource
+from server.protocol.resources import resource_text
 from tests.places import ROOT
 
 ESTIMATE = "estimate --model llama-3.1-8b --tokens 15T --gpu h100-sxm --n-gpus 512 --utilization 0.4"
@@ -203,12 +203,12 @@ def test_serving_over_stdio_imports_nothing_that_only_a_terminal_needs() -> None
 def test_validate_prints_the_figures_that_the_resource_has(capsys: pytest.CaptureFixture[str]) -> None:
     """Authority: traintime://accuracy, the same data for hosts."""
     assert exit_code(["validate", "--json"]) == 0
-    assert capsys.readouterr().out == resource("traintime://accuracy") + "\n"
+    assert capsys.readouterr().out == resource_text("traintime://accuracy") + "\n"
 
 
 def test_a_person_reads_every_regime_and_its_median_error(capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["validate"]) == 0
     words = capsys.readouterr().out
-    for regime, figures in json.loads(resource("traintime://accuracy"))["regimes"].items():
+    for regime, figures in json.loads(resource_text("traintime://accuracy"))["regimes"].items():
         assert regime in words
         assert f"{figures['median']:.1%}" in words

@@ -10,7 +10,7 @@ import anyio
 import pytest
 from mcp import Client
 
-from estimator.physics import choice as pricing
+from estimator.physics.choice import setting_of
 from server.protocol.app import build
 from tests.transports import ERAS, TRANSPORTS, connected
 
@@ -49,13 +49,12 @@ async def test_a_cancelled_comparison_stops_the_work(monkeypatch: pytest.MonkeyP
     """By the options whose layouts are still looked for, after the call's own thread has ended."""
     priced = 0
     working = threading.Event()
-    real = pricing.setting_of
 
     def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - as the real one
         nonlocal priced
         priced += 1
         working.set()
-        return real(*args, **kwargs)
+        return setting_of(*args, **kwargs)
 
     monkeypatch.setattr("estimator.answers.compare.steps.setting_of", counted)
     async with Client(build()) as client:

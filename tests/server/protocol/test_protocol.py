@@ -220,7 +220,7 @@ async def test_ids_complete_from_their_beginning_then_from_within(client: Client
         ResourceTemplateReference(uri="traintime://models/{id}"), {"name": "id", "value": ""}
     )
     assert len(everything.completion.values) == 100
-    assert everything.completion.total == len(catalogue.transformers())
+    assert everything.completion.total == len(catalogue.models())
     assert everything.completion.has_more is True
 
 

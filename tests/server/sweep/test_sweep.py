@@ -90,8 +90,8 @@ def test_the_rows_of_the_files_are_the_points_in_order(tmp_path: Path) -> None:
 def test_a_row_says_what_an_estimate_of_its_point_says(tmp_path: Path) -> None:
     swept(_plan(tmp_path), tmp_path / "out", Here, _silent)
     rows = parquet.read_table(tmp_path / "out").to_pylist()
-    known = [row for row in rows if row["model"] != "no-such-model"]
-    for row in known:
+    estimated = [row for row in rows if row["model"] != "no-such-model"]
+    for row in estimated:
         alone = estimate_training_time(
             model=row["model"], gpu=row["gpu"], n_gpus=row["n_gpus"], tokens=row["tokens"], method="lora"
         )
@@ -144,7 +144,7 @@ def test_rows_do_not_depend_on_where_a_sweep_is_cut() -> None:
 @pytest.mark.parametrize("workers", [2, 3])
 def test_children_write_the_same_bytes_as_one_process(workers: int, tmp_path: Path) -> None:
     plan = _plan(tmp_path)
-    swept(plan, tmp_path / "out", lambda of: Cores(of, workers), _silent)
+    swept(plan, tmp_path / "out", lambda plan: Cores(plan, workers), _silent)
     assert _files(tmp_path / "out") == _unbroken(plan)
 
 
@@ -159,7 +159,7 @@ def test_a_killed_child_costs_nothing_but_its_time(tmp_path: Path) -> None:
             assert child.pid is not None
             os.kill(child.pid, signal.SIGKILL)
 
-    swept(plan, tmp_path / "out", lambda of: Cores(of, 2), note)
+    swept(plan, tmp_path / "out", lambda plan: Cores(plan, 2), note)
     assert sum(noted) == plan.points
     assert _files(tmp_path / "out") == _unbroken(plan)
 

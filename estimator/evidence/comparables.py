@@ -85,7 +85,7 @@ def comparable_runs(of: Setting, known: Calibration) -> tuple[Comparable, ...]:
         + _OTHER_PRECISION * (rows.precisions != question.precision)
         + _OTHER_METHOD * (rows.frozen != (question.method.name != "full"))
         + _OTHER_EXPERTS * (rows.experts != (question.transformer.experts is not None))
-        + _OTHER_STACK * (rows.stacks != of.stack.name)
+        + _OTHER_STACK * (rows.stacks != of.stack.kin)
         + _OTHER_TIER * (rows.tiers != of.stack.tier)
     )
     nearest: list[Comparable] = []

@@ -7,6 +7,7 @@ from typing import Literal
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
+from estimator.question.practice import NOTHING_SAID, Practice
 
 __all__ = [
     "Assumption",
@@ -92,6 +93,8 @@ class Question:
     framework: str = "auto"
     released: float | None = None
     """When the software was released, in years (2025.75); None: current."""
+    practice: Practice = NOTHING_SAID
+    """What was said of how a step is run; the rest is the stack's habit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

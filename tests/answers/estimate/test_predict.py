@@ -16,7 +16,7 @@ from estimator.catalogue import catalogue
 from estimator.evidence.calibration import calibration
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
-from estimator.resolve.framework_names import named_framework
+from estimator.resolve.framework.named import named_framework
 from server.protocol.registry import TOOLS
 from tests.places import PUBLISHED
 

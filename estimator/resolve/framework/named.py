@@ -20,6 +20,8 @@ _AUTO, _UNKNOWN = "auto", "unknown"
 _SDPA_SINCE = 2024.0
 """Without the flash-attn package trainers fall back to PyTorch's fused attention from Transformers 4.36 on; before, to
 products whose scores are written to memory."""
+_MOST_COMPARED = 8
+"""Parts that are held against every name: a name comes early."""
 _FEWEST_LETTERS = 3
 """Letters that a name has: `4090` and `x8` are none."""
 
@@ -108,7 +110,7 @@ def _stand_in(name: str) -> str:
 
 
 def _nearest(reading: Reading) -> tuple[str, Meaning, str] | None:
-    for text in reading.not_understood:
+    for text in reading.not_understood[:_MOST_COMPARED]:
         if found := nearest_name(text):
             return text, *found
     return None

@@ -227,7 +227,8 @@ class _Reader:
         first, denied = self.at, self._negator is not None
         if self._negator is not None:
             first = self._negator
-            self._spans = [span for span in self._spans if span[0] < first]
+            while self._spans and self._spans[-1][0] >= first:
+                self._spans.pop()
         last, switched_off = self._switch(last)
         self._phrases.append(Phrase(text=self._slice(first, last), meaning=meaning, denied=denied or switched_off))
         self._take(first, last, understood=True)

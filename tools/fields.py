@@ -125,7 +125,7 @@ DataSharding = Annotated[
     Field(description="zero3 is FSDP's full shard"),
 ]
 Framework = Annotated[
-    str, Field(description="Stack, and release if old: auto, megatron, nemo 25.09, torchtitan, fsdp, huggingface, …")
+    str, Field(description='In your words: stack, release, how it runs ("nemo 25.09", "TRL + ZeRO-3, Liger, packing")')
 ]
 Utilization = Annotated[
     float | None,

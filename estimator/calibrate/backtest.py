@@ -22,6 +22,7 @@ from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
 from estimator.question.question import LayoutRequest, Question
+from estimator.resolve.framework.named import named_framework
 
 __all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
 
@@ -75,7 +76,7 @@ def published_question(run: PublishedRun) -> Question:
             recompute=run.recompute,
         ),
         framework=run.stack,
-        practice=_practice(run),
+        practice=_practice(run).over(named_framework(run.framework).practice),
         released=run.released,
     )
 

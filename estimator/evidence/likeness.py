@@ -123,7 +123,7 @@ def traits_of(
 ) -> Traits:
     """Return the traits of runs, a row each."""
     return Traits(
-        stack=_numbers(stack.name for stack in stacks),
+        stack=_numbers(stack.kin for stack in stacks),
         tier=_numbers(stack.tier for stack in stacks),
         family=_numbers(f"{chip.family}-{chip.segment}" for chip in chips),
         device=_numbers(chip.id for chip in chips),

@@ -137,7 +137,9 @@ class Case:
     untuned: Numbers
     """1 where norms, rotary embedding and activations are not fused."""
     unfused_loss: Numbers
-    """1 where logits are whole in memory, in FP32."""
+    """1 where every step of the loss is a kernel of its own, in FP32."""
+    whole_logits: Numbers
+    """1 where logits are whole in memory."""
     no_overlap: Numbers
     """1 where gathers and gradient reductions do not run beside compute."""
     operations: Numbers

@@ -35,12 +35,12 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     layout = question.layout
     keys = [
         f"device:{chip.family}-{chip.segment}",
-        f"stack:{stack.name}",
+        f"stack:{stack.kin}",
         f"tier:{stack.tier}",
         f"precision:{question.precision}",
     ]
     if question.transformer.experts is not None:
-        keys += ["experts", f"experts-stack:{stack.name}"]
+        keys += ["experts", f"experts-stack:{stack.kin}"]
     if question.method.name != "full":
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:

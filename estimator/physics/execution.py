@@ -4,14 +4,11 @@ from dataclasses import dataclass
 
 from estimator.physics.effects import release
 from estimator.physics.stacks import Stack
-from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
 from estimator.question.question import Question
 
 __all__ = ["Execution", "execution_of"]
 
-_LAST_FLASH_2_YEAR = 2023
-"""After it NVIDIA's own stacks had attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
 _GRADIENT_BYTES = 2.0
@@ -19,6 +16,7 @@ _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
 BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
 whether weights are in FP32 or in BF16 with a copy."""
+_LAST_FP32_ACCUMULATION_YEAR = 2023
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -58,58 +56,51 @@ class Execution:
 
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
-    said = question.practice.over(stack.habit)
-    year = int(release(question))
+    released = release(question)
+    said = question.practice.over(stack.habit_at(released))
     chip = question.cluster.accelerator
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
-    if said.offload_activations is not None:
+    if question.practice.offload_activations is not None or not tuned:
         host_activations = 1.0 if said.offload_activations else 0.0
     base_bits = said.base_bits if question.method.name != "full" else None
     if question.method.name == "qlora":
         base_bits = 4
+    deepspeed = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
     return Execution(
-        attention=_attention(question, stack, said.attention, chip, year),
+        attention=_attention(question, stack, said.attention or "flash_2"),
         fused_kernels=not untuned if said.fused_kernels is None else said.fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
-        expert_loop=said.experts == "loop" if said.experts is not None else untuned,
-        fused_experts=release(question) >= stack.fused_experts_since and said.recipe != "default",
+        expert_loop=said.experts == "loop",
+        fused_experts=released >= stack.fused_experts_since and said.recipe != "default",
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),
         host_activations=host_activations,
         streams_layers=stack.offloads,
         overlap=said.overlap is not False,
-        tensor_overlap=year >= stack.hides_tensor_parallel_since
-        if said.tensor_overlap is None
-        else said.tensor_overlap,
+        tensor_overlap=bool(said.tensor_overlap),
         dequantization=said.dequantization or "bitsandbytes",
         base_bits=base_bits,
-        gradient_bytes=_gradient_bytes(stack, year),
-        sequence_parallel=_sequence_parallel(question, stack, year),
-        module_hooks=said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.name),
+        gradient_bytes=_gradient_bytes(stack, int(released)),
+        sequence_parallel=_sequence_parallel(question, stack, int(released)),
+        module_hooks=deepspeed,
         packed_short=packed_short,
     )
 
 
-def _attention(
-    question: Question, stack: Stack, said: AttentionKernel | None, chip: Accelerator, year: int
-) -> AttentionKernel:
+def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
     """Return the attention kernel: never one that the chip or the model cannot have."""
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
-    if said == "unfused" or (said is None and (sinks or year < stack.fused_attention_since)):
+    if kernel == "unfused" or (sinks and question.practice.attention is None):
         return "unfused"
-    if chip.family in _OLD_FAMILIES or said == "memory_efficient":
-        return "memory_efficient"
-    if said is not None:
-        return said
-    return "flash_3" if stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR else "flash_2"
+    return "memory_efficient" if question.cluster.accelerator.family in _OLD_FAMILIES else kernel
 
 
 def _gradient_bytes(stack: Stack, year: int) -> float:
     """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
-    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FLASH_2_YEAR)
+    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FP32_ACCUMULATION_YEAR)
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 

@@ -1,19 +1,22 @@
 """Training stacks: their default sharding and recomputation, their kernels by release, and how well they are tuned."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
 from estimator.models.training import Recompute
+from estimator.physics.habits import HABITS
 from estimator.question.cluster import Accelerator
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
 __all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
+_FLASH_3_SINCE = 2024
+"""First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 Tier = Literal["tuned", "research", "untuned"]
 
 
@@ -40,22 +43,44 @@ class Stack:
     """First release whose expert layers run without waiting for the host, dispatch and permutation in fused kernels."""
     offloads: bool
     """Whether it keeps what is not in use in host memory."""
-    habit: Practice = NOTHING_SAID
+    habit: Practice
+    """How runs on its current release do a step unless told; None where it is not known or not uniform."""
+    kin: str
+    """The stack whose published runs speak for it: itself, or what it is built on."""
+    fused_loss_since: float
+    """First release whose habit it is to keep logits from being whole in memory."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
+
+    def habit_at(self, released: float) -> Practice:
+        """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
+        attention: AttentionKernel | None = self.habit.attention
+        if attention is not None and int(released) < self.fused_attention_since:
+            attention = "unfused"
+        elif attention == "flash_3" and int(released) < _FLASH_3_SINCE:
+            attention = "flash_2"
+        hides = self.habit.tensor_overlap
+        return replace(
+            self.habit,
+            attention=attention,
+            tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
+            fused_loss=self.habit.fused_loss and released >= self.fused_loss_since,
+        )
 
 
 def _stack(
     name: str,
     tier: Tier,
     sharding: Sharding,
-    recompute: Recompute | None = "none",
+    recompute: Recompute | None = None,
     *,
+    kin: str = "",
     model_parallel: bool = False,
     fused: int = 2023,
     hides: float = NEVER,
     fused_experts: float = NEVER,
     sinks: float = NEVER,
+    fused_loss: float = 0.0,
     offloads: bool = False,
 ) -> Stack:
     return Stack(
@@ -69,45 +94,95 @@ def _stack(
         fused_experts_since=fused_experts,
         fused_sinks_since=sinks,
         offloads=offloads,
+        habit=HABITS[name],
+        kin=kin or name,
+        fused_loss_since=fused_loss,
     )
 
 
-STACKS: Mapping[str, Stack] = MappingProxyType(
-    {
-        software.name: software
-        for software in (
-            _stack(
-                "nemo",
-                "tuned",
-                "zero1",
-                model_parallel=True,
-                fused=2024,
-                hides=2024,
-                fused_experts=2026.4,
-                sinks=2026.4,
-            ),
-            _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
-            _stack("mlperf", "tuned", "zero1", model_parallel=True, hides=2023, fused_experts=2026.4, sinks=2026.4),
-            _stack("megatron", "tuned", "zero1", None, model_parallel=True, hides=2024),
-            _stack("megatron-deepspeed", "research", "zero1", None, model_parallel=True, fused=2023),
-            _stack("deepspeed", "untuned", "zero3", None),
-            _stack("maxtext", "tuned", "zero3", None, fused=2023, sinks=2025.0),
-            _stack("jax", "research", "zero3", None),
-            _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0),
-            _stack("fsdp", "research", "zero3", None),
-            _stack("llm-foundry", "research", "zero3", None),
-            _stack("nanotron", "research", "zero1", None, model_parallel=True),
-            _stack("lightning", "research", "ddp", None, fused=2022),
-            _stack("torchtune", "research", "zero3", None),
-            _stack("huggingface", "untuned", "zero3", None),
-            _stack("pytorch", "untuned", "ddp", "none"),
-            _stack("nanogpt", "untuned", "ddp", "none"),
-            _stack("llm.c", "tuned", "zero1", "none"),
-            _stack("llmq", "tuned", "zero1", None, offloads=True),
-            _stack("neuron", "research", "zero1", "selective", model_parallel=True),
-        )
-    }
+_PRETRAINERS = (
+    _stack(
+        "nemo",
+        "tuned",
+        "zero1",
+        "none",
+        model_parallel=True,
+        fused=2024,
+        hides=2024,
+        fused_experts=2026.4,
+        sinks=2026.4,
+        fused_loss=2024,
+    ),
+    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
+    _stack(
+        "mlperf",
+        "tuned",
+        "zero1",
+        "none",
+        model_parallel=True,
+        hides=2023,
+        fused_experts=2026.4,
+        sinks=2026.4,
+        fused_loss=2024,
+    ),
+    _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024),
+    _stack("megatron-deepspeed", "research", "zero1", model_parallel=True, fused=2023),
+    _stack("maxtext", "tuned", "zero3", sinks=2025.0),
+    _stack("jax", "research", "zero3"),
+    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0),
+    _stack("llm-foundry", "research", "zero3"),
+    _stack("nanotron", "research", "zero1", model_parallel=True),
+    _stack("nanogpt", "untuned", "ddp", "none"),
+    _stack("llm.c", "tuned", "zero1", "none"),
+    _stack("llmq", "tuned", "zero1", offloads=True),
+    _stack("neuron", "research", "zero1", "selective", model_parallel=True),
+    # DeepSeek-V3, section 3.2.3: norms and latent projections are computed again; no tensor parallelism.
+    _stack("hai-llm", "tuned", "zero1", "selective", kin="megatron", model_parallel=True),
+    _stack("internevo", "research", "zero1", model_parallel=True),
+    # Tuned by the vendors of the chips they are for; Megatron-LM on these chips is not.
+    _stack("mindspeed", "tuned", "zero1", model_parallel=True),
+    _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024),
+    _stack("litgpt", "research", "zero3", kin="lightning"),
+    _stack("gpt-neox", "research", "zero1", "full", kin="megatron-deepspeed", model_parallel=True),
+    _stack("olmo-core", "research", "zero3", kin="fsdp"),
+    _stack("levanter", "research", "zero3", "full", kin="jax"),
+    _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER)),
+    _stack("mesh-transformer-jax", "research", "ddp", "full", kin="jax", model_parallel=True, fused=int(NEVER)),
+    _stack("colossal-ai", "research", "zero1", kin="megatron-deepspeed", model_parallel=True),
+    _stack("metaseq", "research", "zero3", "full", kin="fsdp", model_parallel=True),
+    _stack("paddlenlp", "research", "zero1", model_parallel=True),
+    _stack("torch-xla", "research", "zero3", "full", kin="jax"),
+    _stack("nanochat", "research", "zero2", "none", kin="pytorch"),
+    _stack("modded-nanogpt", "research", "zero2", "none", kin="pytorch"),
+    _stack("minimind", "untuned", "ddp", "none", kin="pytorch"),
 )
+_FINE_TUNERS = (
+    _stack("deepspeed", "untuned", "zero3"),
+    _stack("fsdp", "research", "zero3"),
+    _stack("lightning", "research", "ddp", fused=2022),
+    _stack("torchtune", "research", "zero3", fused_loss=2024.7),
+    _stack("huggingface", "untuned", "ddp"),
+    _stack("pytorch", "untuned", "ddp", "none"),
+    # Gradient checkpointing is on by default, or in every example.
+    _stack("trl", "untuned", "ddp", "full", kin="huggingface", fused_loss=2026.4),
+    _stack("axolotl", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("unsloth", "research", "ddp", "full"),
+    _stack("xtuner", "research", "zero3", "full", kin="fsdp"),
+    _stack("openrlhf", "untuned", "zero2", "full", kin="deepspeed"),
+    _stack("deepspeed-chat", "untuned", "zero3", "full", kin="deepspeed", fused=int(NEVER)),
+    _stack("verl", "research", "zero3", "full", kin="fsdp"),
+    _stack("open-instruct", "untuned", "zero3", "full", kin="huggingface"),
+    _stack("llama-cookbook", "untuned", "zero3", "full", kin="fsdp"),
+    _stack("fastchat", "untuned", "zero3", "full", kin="huggingface"),
+    _stack("mlx", "research", "ddp", "none", fused=int(NEVER)),
+    _stack("optimum-habana", "research", "ddp", kin="huggingface"),
+    _stack("tinygrad", "untuned", "ddp", fused=int(NEVER)),
+)
+_UNKNOWN = _stack("unknown", "untuned", "ddp")
+"""What a name stands for that nobody here has heard of: whatever fits, and no habit."""
+STACKS: Mapping[str, Stack] = MappingProxyType({one.name: one for one in (*_PRETRAINERS, *_FINE_TUNERS, _UNKNOWN)})
 
 
 def stack_named(name: str) -> Stack:

@@ -123,10 +123,10 @@ class Question:
     """None: a typical batch for the size of model and cluster is assumed."""
     layout: LayoutRequest = field(default_factory=LayoutRequest)
     framework: str = "auto"
-    practice: Practice = NOTHING_SAID
-    """How it is run beyond its layout, as far as a caller said."""
     released: float | None = None
     """When the software was released, in years (2025.75); None: current."""
+    practice: Practice = NOTHING_SAID
+    """What was said of how a step is run; the rest is the stack's habit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

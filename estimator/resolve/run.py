@@ -18,7 +18,8 @@ from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.device import Device, resolved_device
-from estimator.resolve.framework_names import NamedFramework, named_framework
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import MOST_SEQUENCES, layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.subject import Subject, resolved_subject
@@ -65,6 +66,8 @@ def resolve(request: Request) -> Run:
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
+    framework = named_framework(request.framework)
+    request, framework_doubts = told_request(request, framework)
     subject, device = resolved_subject(request), resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
     amount = resolved_amount(request, subject.transformer.vocab if subject.transformer else None)
@@ -72,7 +75,6 @@ def resolve(request: Request) -> Run:
     length, length_assumption = _sequence_length(request, subject, amount)
     batch, batch_note = _batch(request, n_gpus)
     layout = layout_request(request, subject.transformer, n_gpus, length, batch)
-    framework = named_framework(request.framework)
     cluster, cluster_assumptions = _cluster(request, device, n_gpus)
     question = (
         Question(
@@ -85,6 +87,7 @@ def resolve(request: Request) -> Run:
             layout=layout,
             framework=framework.name,
             released=framework.released,
+            practice=framework.practice,
         )
         if subject.transformer is not None and cluster is not None
         else None
@@ -129,10 +132,10 @@ def resolve(request: Request) -> Run:
                 )
             ),
             *layout_assumptions(layout),
-            *_framework_assumptions(framework),
+            *framework_assumptions(framework),
             *given,
         ),
-        warnings=(*subject.warnings, *device.warnings, *_length_doubts(amount, length)),
+        warnings=(*subject.warnings, *device.warnings, *framework_doubts, *_length_doubts(amount, length)),
     )
 
 
@@ -156,15 +159,6 @@ def _batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     replicas = max(1, n_gpus // max(1, split))
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {replicas:,} data-parallel replicas"
     return micro * accumulated * replicas, note
-
-
-def _framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
-    if named.name == "auto":
-        return ()
-    stack = Assumption(name="framework", value=named.name, source="user", note=named.note)
-    if named.released is None:
-        return (stack,)
-    return stack, Assumption(name="software_release", value=round(named.released, 2), unit="year", source="user")
 
 
 def _sequence_length(request: Request, subject: Subject, amount: Amount) -> tuple[int, Assumption]:

@@ -289,7 +289,6 @@ def test_a_log_without_batch_is_asked_for_it() -> None:
         ({"observed_log": "é" * 200_000}, "the last few hundred lines"),
         ({"observed_tokens_per_second": 1e5, "tokens": "1B", "tokens_done": "2B"}, "tokens_done"),
         ({"observed_tokens_per_second": 1e5, "precision": "bf17"}, "precision"),
-        ({"observed_tokens_per_second": 1e5, "framework": "hugingface"}, "huggingface"),
     ],
 )
 def test_a_bad_question_is_told_what_would_do(given_wrong: dict[str, object], said: str) -> None:

@@ -244,7 +244,6 @@ def test_more_options_than_are_taken_are_refused_before_any_is_estimated() -> No
         ({"rank_by": "speed"}, ("rank_by", "time, cost")),
         ({"prices_per_gpu_hour": [1, 2, 3]}, ("prices_per_gpu_hour", "3", "1 gpus")),
         ({"gpus": ["h100-smx"]}, ("gpu", "h100-sxm")),
-        ({"framework": "megatorn"}, ("framework", "megatron")),
         ({"model": "7B"}, ("model", "models")),
     ],
 )

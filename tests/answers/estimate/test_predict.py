@@ -15,7 +15,7 @@ from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
-from estimator.resolve.framework_names import named_framework
+from estimator.resolve.framework.named import named_framework
 from server.protocol.registry import TOOLS
 
 ASKED: dict[str, Any] = {"model": "llama-3.1-8b", "tokens": "15T", "gpu": "h100-sxm", "n_gpus": 512}

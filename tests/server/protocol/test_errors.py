@@ -24,7 +24,6 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "empty model": ({"model": ""}, ("model", "empty")),
     "misspelt argument": ({"n_gpu": 8}, ("unknown argument 'n_gpu'; did you mean n_gpus",)),
     "misspelt choice": ({"precision": "bf61"}, ("unknown precision 'bf61'; did you mean bf16",)),
-    "misspelt stack": ({"framework": "megatorn"}, ("framework", "'megatorn'", "megatron")),
     "missing argument": ({"gpu": None}, ("gpu is missing",)),
     "no gpus": ({"n_gpus": 0}, ("n_gpus: 0", "must")),
     "negative gpus": ({"n_gpus": -8}, ("n_gpus: -8", "must")),

@@ -1,0 +1,130 @@
+"""How runs on each stack do a step unless they are told otherwise, at its current release.
+
+Read in the projects' own defaults, example configurations and benchmark recipes; where these differ, what examples do
+wins over what an unset flag does, for that is what people run. What is not uniform on a stack is None.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
+
+from estimator.question.practice import NOTHING_SAID, Practice
+
+__all__ = ["HABITS"]
+
+_ON_DEVICE = Practice(optimizer="adamw", offload_optimizer=False, offload_parameters=False, offload_activations=False)
+_MEGATRON = replace(
+    _ON_DEVICE,
+    attention="flash_3",
+    fused_kernels=True,
+    launch="eager",
+    fused_loss=False,
+    experts="grouped",
+    overlap=True,
+    tensor_overlap=True,
+    packing="packed",
+)
+"""Transformer Engine's layers, cuDNN attention, distributed optimizer with overlap. Its cross-entropy is fused, but
+over logits that are whole in memory (`--cross-entropy-loss-fusion`)."""
+_NEMO = replace(_MEGATRON, fused_loss=True)
+_MEGATRON_DEEPSPEED = replace(_MEGATRON, attention="flash_2", experts="loop", overlap=None, tensor_overlap=False)
+"""ZeRO-1 under a pipeline reduces gradients after the last backward pass; ZeRO-3 prefetches and overlaps."""
+_XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None)
+"""One compiled program; XLA's latency-hiding scheduler overlaps collectives; attention is a kernel for the chip: Splash
+on TPUs, cuDNN on GPUs."""
+_TORCH = replace(
+    _ON_DEVICE,
+    attention="flash_2",
+    launch="eager",
+    fused_loss=False,
+    experts="loop",
+    overlap=True,
+    tensor_overlap=False,
+)
+"""Plain PyTorch 2: SDPA's flash kernels, DDP's and FSDP's own overlap. How many kernels a layer is made of is the
+model's: trainers that write their own have a few (`F.rms_norm`, one for the rotary embedding)."""
+_COMPILED = replace(_TORCH, launch="compiled", fused_kernels=True, packing="packed")
+_HUGGINGFACE = replace(_TORCH, fused_kernels=False, packing="padded")
+"""Transformers' Trainer: SDPA since 4.36 (a padding mask makes it choose its memory-efficient kernel), whole logits,
+experts one by one, the data collator pads to the longest sample."""
+_TEMPLATES = replace(_HUGGINGFACE, attention="flash_2")
+
+HABITS: Mapping[str, Practice] = MappingProxyType(
+    {
+        "nemo": _NEMO,
+        "automodel": replace(_MEGATRON, tensor_overlap=None),
+        "mlperf": replace(_NEMO, launch="graphs"),  # submissions capture whole iterations
+        "megatron": _MEGATRON,
+        "megatron-deepspeed": _MEGATRON_DEEPSPEED,
+        "deepspeed": replace(_TORCH, tensor_overlap=None),  # an engine: packing is the trainer's
+        "maxtext": _XLA,
+        "jax": replace(_XLA, attention="flash_2"),
+        "torchtitan": replace(_TORCH, experts="grouped", packing="packed"),  # compile is off in its configurations
+        "fsdp": _TORCH,
+        "llm-foundry": replace(_TORCH, experts="grouped", packing="packed"),  # MegaBlocks
+        "nanotron": replace(_TORCH, fused_kernels=True, packing="packed"),
+        "lightning": _TORCH,
+        "torchtune": replace(_TORCH, fused_loss=True, experts="grouped", packing="padded"),
+        "huggingface": _HUGGINGFACE,
+        "pytorch": _TORCH,
+        "nanogpt": _COMPILED,
+        # C hosts launch in a microsecond, so that kernels never wait: nearest to a graph.
+        "llm.c": replace(_MEGATRON, launch="graphs", experts=None, tensor_overlap=None),
+        "llmq": replace(_MEGATRON, launch="graphs", fused_loss=True, experts=None, tensor_overlap=None),
+        "neuron": replace(_XLA, attention="flash_2"),
+        # SFTConfig: packing False, loss_type chunked_nll.
+        "trl": replace(_HUGGINGFACE, fused_loss=True),
+        # Its examples: sample_packing, flash_attention, adamw_bnb_8bit.
+        "axolotl": replace(_TEMPLATES, packing="packed", optimizer="adamw_8bit"),
+        "llama-factory": _HUGGINGFACE,
+        "ms-swift": _HUGGINGFACE,
+        # Its notebooks: use_gradient_checkpointing "unsloth" keeps activations in host memory; adamw_8bit; Triton
+        # kernels for norms, rotary embedding, activations, LoRA and cross-entropy.
+        "unsloth": Practice(
+            attention="flash_2",
+            fused_kernels=True,
+            launch="eager",
+            fused_loss=True,
+            experts="grouped",
+            optimizer="adamw_8bit",
+            offload_optimizer=False,
+            offload_parameters=False,
+            offload_activations=True,
+            packing="padded",
+            dequantization="bitsandbytes",
+        ),
+        "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
+        "openrlhf": replace(_TEMPLATES, packing="packed"),  # --packing_samples in its scripts
+        "deepspeed-chat": replace(_HUGGINGFACE, attention="unfused"),  # Transformers of 2023
+        "verl": replace(_TEMPLATES, packing="packed"),  # use_remove_padding
+        "open-instruct": _TEMPLATES,
+        "llama-cookbook": replace(_HUGGINGFACE, packing="packed"),  # batching_strategy
+        "fastchat": _TEMPLATES,
+        # Gradients of its fused attention fall back to separate products; its LoRA trainer pads to the longest.
+        "mlx": replace(
+            _TORCH, attention="unfused", fused_kernels=True, launch="compiled", experts="grouped", packing="padded"
+        ),
+        "hai-llm": replace(_MEGATRON, tensor_overlap=False),
+        "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
+        "mindspeed": replace(_MEGATRON, tensor_overlap=False),  # --use-ascend-mc2 is an option
+        "primus": replace(_MEGATRON, tensor_overlap=False),
+        "litgpt": _COMPILED,  # as it pretrains; its fine-tuning is eager and padded
+        "gpt-neox": _MEGATRON_DEEPSPEED,
+        "olmo-core": replace(_COMPILED, experts="grouped"),
+        "levanter": replace(_XLA, attention="flash_2", fused_loss=True),  # blockwise cross-entropy
+        "easylm": replace(_XLA, attention="unfused"),  # scan_attention is off
+        "mesh-transformer-jax": replace(_XLA, attention="unfused", overlap=None, experts=None),
+        "colossal-ai": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
+        "metaseq": replace(_MEGATRON_DEEPSPEED, experts=None, overlap=True),
+        "paddlenlp": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
+        "optimum-habana": replace(_HUGGINGFACE, fused_kernels=True, launch="graphs", packing="packed"),
+        "torch-xla": _XLA,
+        # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.
+        "nanochat": replace(_COMPILED, attention="flash_3", optimizer="muon"),
+        "modded-nanogpt": replace(_COMPILED, attention="flash_3", optimizer="muon"),
+        "minimind": _HUGGINGFACE,  # pads to the longest length
+        "tinygrad": replace(_TORCH, attention="unfused", launch="graphs", packing=None),
+        "unknown": NOTHING_SAID,
+    }
+)
+"""By stack; `unknown` has no habit that is known."""

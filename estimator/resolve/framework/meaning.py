@@ -1,0 +1,70 @@
+"""What a word means: a stack, facts about how a step is run, or nothing that the time depends on."""
+
+from dataclasses import dataclass, replace
+
+from estimator.models.training import Recompute
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import Sharding
+
+__all__ = ["NO_FACTS", "Facts", "Meaning", "folded"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What was said of a run; None where it was not."""
+
+    practice: Practice = NOTHING_SAID
+    sharding: Sharding | None = None
+    recompute: Recompute | None = None
+    precision: str | None = None
+
+    def over(self, other: "Facts") -> "Facts":
+        """Return `other` with all that is said here in its place."""
+        return Facts(
+            practice=self.practice.over(other.practice),
+            sharding=self.sharding or other.sharding,
+            recompute=self.recompute or other.recompute,
+            precision=self.precision or other.precision,
+        )
+
+    def yielding(self, other: "Facts") -> "Facts":
+        """Return these denials less what `other` affirms of kernels and launches.
+
+        `no CUDA graphs` beside `compile` leaves it compiled; `no flash attention` beside `SDPA` leaves SDPA.
+        """
+        said = other.practice
+        return replace(
+            self,
+            practice=replace(
+                self.practice,
+                launch=None if said.launch else self.practice.launch,
+                attention=None if said.attention else self.practice.attention,
+            ),
+        )
+
+
+NO_FACTS = Facts()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meaning:
+    """What one word or phrase tells."""
+
+    stack: str = ""
+    """The stack it names, if it is a name."""
+    rank: int = 0
+    """Which of several names counts: `HF Trainer + DeepSpeed` is Hugging Face's trainer on an engine."""
+    says: Facts = NO_FACTS
+    """What the phrase tells; a name only where its stack is the one in use."""
+    beside: Facts = NO_FACTS
+    """What a name tells where it is not the stack itself: FSDP beside Hugging Face's trainer is its sharding."""
+    denies: Facts = NO_FACTS
+    """What the phrase tells with a `no` before it, or an `off` behind."""
+    project: str = ""
+    """Whose versions follow it: `torch` in `torch 2.8`."""
+    note: str = ""
+
+
+def folded(phrase: str) -> str:
+    """Return `phrase` as tables hold it: letters and digits only, in lower case."""
+    return "".join(character for character in phrase.casefold() if character.isalnum() or character == "+")

@@ -1,0 +1,210 @@
+"""What people call software stacks, and what a name tells of how a step is run."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.physics.stacks import STACKS
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import Sharding
+from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
+
+__all__ = ["NAMES"]
+
+_OPEN, _SOMETHING, _LIBRARY, _ENGINE, _CORE, _TRAINER, _RECIPE, _FRONT_END, _OWN = -2, -1, 0, 1, 2, 3, 4, 5, 6
+"""Which name counts where there are several: a front end over a trainer over its engine over its library."""
+
+
+def _named(
+    words: str,
+    stack: str,
+    rank: int = _RECIPE,
+    *,
+    project: str = "",
+    beside: Sharding | None = None,
+    says: Facts = NO_FACTS,
+    kernels: Practice = NOTHING_SAID,
+    note: str = "",
+) -> tuple[str, Meaning]:
+    facts = Facts(practice=kernels).over(says)
+    return words, Meaning(stack=stack, rank=rank, project=project, beside=Facts(sharding=beside), says=facts, note=note)
+
+
+_COMPILED = Practice(launch="compiled")
+_FUSED = Facts(practice=Practice(fused_kernels=True))
+_SHARDED = Facts(sharding="zero3")
+_CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
+_ROWS = (
+    _named("auto | any | default | defaults | none", "auto", _OPEN),
+    _named(
+        "unknown | in house | inhouse | internal | custom | homemade | own | proprietary | our own",
+        "unknown",
+        _SOMETHING,
+        note="an untuned stack is assumed",
+    ),
+    # Libraries and engines: what a trainer is made of, and a stack where nothing else is named.
+    _named("pytorch | torch", "pytorch", _LIBRARY, project="torch"),
+    _named("ngc pytorch | pytorch ngc | nvidia pytorch", "pytorch", _LIBRARY, project="torch"),
+    _named("ddp | distributed data parallel | pytorch ddp | torch ddp", "pytorch", _ENGINE, beside="ddp"),
+    _named(
+        "fsdp | fsdp 1 | fsdp 2 | pytorch fsdp | torch fsdp | fully sharded data parallel | pytorch fsdp 2",
+        "fsdp",
+        _ENGINE,
+        beside="zero3",
+    ),
+    _named("fully shard | fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
+    _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
+    _named("jax | flax | jax flax | xla | haiku | pathways | jax pathways", "jax", _LIBRARY, project="jax"),
+    (
+        "te | transformer engine | nvte | native te",
+        Meaning(stack="pytorch", rank=_LIBRARY, project="te", says=_FUSED, beside=_FUSED),
+    ),
+    _named("peft | hf peft", "huggingface", _LIBRARY),
+    # Megatron and what grew out of it.
+    _named(
+        "megatron | megatron lm | megatron core | mcore | megatron core lm | megatronlm",
+        "megatron",
+        _CORE,
+        project="mcore",
+    ),
+    _named(
+        "pai megatron patch | pai megatron | megatron patch | flagscale | megatron swift | mcore adapter", "megatron"
+    ),
+    _named(
+        "megascale | slime | areal | miles | meta internal",
+        "megatron",
+        note="taken as Megatron-LM, which it is built on or like",
+    ),
+    _named(
+        "megatron deepspeed | bigscience megatron deepspeed | deepspeed megatron",
+        "megatron-deepspeed",
+        project="deepspeed",
+    ),
+    _named(
+        "nemo | nemo framework | nvidia nemo | nvidia nemo framework | nemo megatron | nemo 2 | nemo run",
+        "nemo",
+        project="nemo",
+    ),
+    _named(
+        "megatron bridge | nemo megatron bridge | mbridge | nemo aligner | nemo rl | nemo lm", "nemo", project="nemo"
+    ),
+    _named("nemo automodel | automodel | auto model", "automodel", _OWN, project="nemo"),
+    _named(
+        "mlperf | mlperf training | pytorch nvidia release | hugectr | merlin hugectr | ngc hugectr | dgl | mxnet | "
+        "ngc mxnet | mxneti | llmboost",
+        "mlperf",
+        _OWN,
+        note="such a list of software is an MLPerf submission's",
+    ),
+    _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),
+    _named("hai llm | deepseek hai llm", "hai-llm"),
+    _named("internevo | intern evo | internlm train", "internevo"),
+    _named("mindspeed | mindspeed llm | mindspeed core | ascend mindspeed | model link", "mindspeed"),
+    _named("primus | amd primus | primus megatron | primus turbo | primus lm", "primus"),
+    _named("gpt neox | neox | gptneox", "gpt-neox"),
+    _named("colossalai | colossal ai | colossal", "colossal-ai"),
+    _named("metaseq | fairseq | opt metaseq", "metaseq"),
+    _named("paddlenlp | paddle nlp | paddle | paddleformers | paddlepaddle", "paddlenlp"),
+    # PyTorch trainers.
+    _named("torchtitan | torch titan", "torchtitan", project="torchtitan"),
+    _named("prime rl | prime intellect | flame", "torchtitan", note="built on torchtitan"),
+    _named(
+        "llm foundry | llmfoundry | composer | mosaicml composer | mosaicml | mosaicml llm foundry | mosaic",
+        "llm-foundry",
+    ),
+    _named("nanotron | hf nanotron", "nanotron"),
+    _named("lightning | pytorch lightning | torch lightning | pl", "lightning", _TRAINER, project="lightning"),
+    _named("lightning fabric | fabric", "lightning", _TRAINER, project="lightning"),
+    _named("litgpt | lit gpt | lit llama", "litgpt"),
+    _named("torchtune | torch tune", "torchtune", project="torchtune"),
+    _named("olmo core | olmo | olmocore | ai 2 olmo", "olmo-core"),
+    _named("fms fsdp | foundation model stack", "fsdp", kernels=_COMPILED),
+    _named("veomni | touchnet", "fsdp", note="taken as plain FSDP, which it is built on"),
+    _named("llama recipes | llama cookbook | metallama recipes", "llama-cookbook"),
+    _named("xtuner", "xtuner"),
+    _named("verl", "verl"),
+    _named("openrlhf | open rlhf", "openrlhf"),
+    _named("deepspeed chat | ds chat | dschat", "deepspeed-chat", project="deepspeed"),
+    _named("nanogpt | nano gpt", "nanogpt"),
+    _named("nanochat | nano chat", "nanochat"),
+    _named("modded nanogpt | modded nano gpt | nanogpt speedrun", "modded-nanogpt"),
+    _named("modula | mingpt | lingua | meta lingua", "pytorch", kernels=_COMPILED),
+    _named("minimind | mini mind | tiny llm zh", "minimind"),
+    _named("llm.c", "llm.c"),
+    _named("llmq", "llmq"),
+    _named("tinygrad | tiny grad", "tinygrad"),
+    _named("mlx | mlx lm | mlx lora | mlx examples | apple mlx", "mlx"),
+    # Hugging Face's trainer and its front ends.
+    _named(
+        "huggingface | hugging face | hf | hf trainer | hf transformers | transformers | huggingface trainer | "
+        "hugging face trainer | transformers trainer | huggingface transformers",
+        "huggingface",
+        _TRAINER,
+        project="transformers",
+    ),
+    _named("accelerate | hf accelerate | huggingface accelerate", "huggingface", _TRAINER, project="accelerate"),
+    _named("trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl", "trl", project="trl"),
+    _named("alignment handbook | open r 1 | oumi", "trl"),
+    _named("axolotl", "axolotl", _FRONT_END),
+    _named("llama factory | llamafactory | llama efficient tuning", "llama-factory", _FRONT_END),
+    _named("ms swift | swift | modelscope swift", "ms-swift", _FRONT_END, project="swift"),
+    _named("unsloth | fast language model | unsloth zoo", "unsloth", _OWN),
+    _named("open instruct", "open-instruct"),
+    _named("fastchat | fast chat", "fastchat"),
+    _named(
+        "alpaca | stanford alpaca",
+        "huggingface",
+        _LIBRARY,
+        says=Facts(sharding="zero3", practice=Practice(packing="padded")),
+        note="trains with FSDP and pads",
+    ),
+    _named(
+        "lmflow | llava | tiny llava factory | dolly | toolbench | belle | firefly | chinese llama alpaca",
+        "huggingface",
+        _LIBRARY,
+        says=_CHECKPOINTED,
+        note="Hugging Face's trainer, with gradient checkpointing",
+    ),
+    _named("qwen finetune | autotrain | h 2 o llm studio | ludwig | simpletuner", "huggingface"),
+    _named("fsdp qlora | fsdp_qlora", "huggingface", says=_SHARDED),
+    _named(
+        "qlora script | artidoro qlora | guanaco",
+        "huggingface",
+        _LIBRARY,
+        says=Facts(recompute="full", practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded")),
+    ),
+    _named(
+        "optimum habana | optimum for intel gaudi | hf optimum habana | habana | gaudi | synapseai",
+        "optimum-habana",
+        project="habana",
+    ),
+    # XLA.
+    _named("maxtext | max text | jax maxtext | maxtext gpu", "maxtext"),
+    _named(
+        "paxml | pax | jax pax | jax paxml | praxis | t 5 x | alpa | easydel | jax toolbox | seqio",
+        "jax",
+        project="jax",
+    ),
+    _named("levanter | grug | haliax | levanter grug | marin", "levanter"),
+    _named("easylm | easy lm | open llama", "easylm"),
+    _named("mesh transformer jax | mesh transformer | mtj | swarm jax", "mesh-transformer-jax"),
+    _named("torch xla | pytorch xla | torchprime | torch prime | torchxla", "torch-xla", project="torch"),
+    _named(
+        "neuron | aws neuron | neuronx distributed | nxd | nxd training | nxdt | neuronx | optimum neuron | "
+        "neuronx nemo megatron | trainium sdk | torch neuronx",
+        "neuron",
+        _OWN,
+        project="neuron",
+    ),
+)
+NAMES: Mapping[str, Meaning] = MappingProxyType(
+    {
+        **{folded(phrase): meaning for words, meaning in _ROWS for phrase in words.split("|")},
+        # A stack's own name always names it.
+        **{
+            folded(name): Meaning(stack=name, rank=_RECIPE)
+            for name in STACKS
+            if folded(name) not in {folded(phrase) for words, _ in _ROWS for phrase in words.split("|")}
+        },
+    }
+)
+"""By folded phrase: `LLaMA-Factory`, `llama factory` and `LLaMAFactory` are all `llamafactory`."""

@@ -1,0 +1,341 @@
+"""What people say of how a step is run, in the words of trainers' options and of release notes."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.models.training import Recompute
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import Sharding
+from estimator.resolve.framework.meaning import Facts, Meaning, folded
+
+__all__ = ["PRACTICES"]
+
+
+def _practice(words: str, said: Practice, denied: Practice = NOTHING_SAID) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(practice=said), denies=Facts(practice=denied))
+
+
+def _sharding(words: str, said: Sharding) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(sharding=said), denies=Facts(sharding=None if said == "ddp" else "ddp"))
+
+
+def _recompute(words: str, said: Recompute) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(recompute=said), denies=Facts(recompute="none"))
+
+
+def _precision(words: str, said: str, recipe: str | None = None) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(precision=said, practice=Practice(fp8_recipe=recipe)))
+
+
+_FLASH_2 = Practice(attention="flash_2")
+_UNFUSED = Practice(attention="unfused")
+_LIGER = Practice(fused_kernels=True, fused_loss=True)
+_QLORA = Facts(recompute="full", practice=Practice(base_bits=4))
+_OFFLOADED = Practice(offload_optimizer=True)
+_ATTENTION = (
+    _practice("flash attention | flash attn | flash attention 1 | flash attn 1 | fa | fa 1", _FLASH_2, _UNFUSED),
+    _practice("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
+    _practice("use flash attn | enable flash attention | sdpa flash | sdpa", _FLASH_2, _UNFUSED),
+    _practice("torch sdpa | scaled dot product attention | flex attention | flex attn", _FLASH_2),
+    _practice("attn implementation flash attention 2 | attn implementation sdpa | attn impl flash attn", _FLASH_2),
+    _practice("flash attention 3 | flash attn 3 | flash attention v3 | fa 3 | fa 4", Practice(attention="flash_3")),
+    _practice("flash attention 4 | cudnn attention | cudnn fa | cudnn flash attention", Practice(attention="flash_3")),
+    _practice("fused attention | te attention | splash attention", Practice(attention="flash_3"), _UNFUSED),
+    _practice(
+        "xformers | memory efficient attention | mem efficient attention | efficient attention",
+        Practice(attention="memory_efficient"),
+    ),
+    _practice("eager attention | attn implementation eager | unfused attention | naive attention", _UNFUSED),
+    _practice("math attention | vanilla attention | standard attention | math sdpa", _UNFUSED),
+)
+_KERNELS = (
+    _practice(
+        "liger | liger kernel | use liger | use liger kernel | enable liger kernel",
+        _LIGER,
+        Practice(fused_kernels=False, fused_loss=False),
+    ),
+    _practice("unsloth kernels", _LIGER),
+    _practice(
+        "fused kernels | triton kernels | fused ops | foak | fused norm | fused rmsnorm | fused rope",
+        Practice(fused_kernels=True),
+        Practice(fused_kernels=False),
+    ),
+    _practice(
+        "fast kernels | apex | apex kernels | fused layer norm | quack | quack kernels | fla",
+        Practice(fused_kernels=True),
+        Practice(fused_kernels=False),
+    ),
+    _practice(
+        "chunked ce | chunked cross entropy | chunked loss | chunked logits | fused ce | fused cross entropy | "
+        "fused loss",
+        Practice(fused_loss=True),
+        Practice(fused_loss=False),
+    ),
+    _practice(
+        "cut cross entropy | cce | linear cross entropy | fused linear cross entropy | flce | fused linear ce | "
+        "chunked nll | fused classifier | linear ce",
+        Practice(fused_loss=True),
+        Practice(fused_loss=False),
+    ),
+    _practice("unfused loss | plain loss | full logits", Practice(fused_loss=False)),
+    _practice(
+        "grouped gemm | grouped mm | grouped experts | grouped matmul | megablocks | scattermoe | quack moe",
+        Practice(experts="grouped"),
+        Practice(experts="loop"),
+    ),
+    _practice("moe grouped gemm | mega moe | sonic moe", Practice(experts="grouped"), Practice(experts="loop")),
+    _practice(
+        "expert loop | loop over experts | experts in a loop | sequential experts | sequential mlp",
+        Practice(experts="loop"),
+    ),
+)
+_LAUNCHES = (
+    _practice("eager | eager mode | pytorch eager | eager execution", Practice(launch="eager")),
+    _practice(
+        "compile | compiled | torch compile | inductor | torch inductor | torch 2 compile | graph | graph mode | "
+        "jit | xla compiled",
+        Practice(launch="compiled"),
+        Practice(launch="eager"),
+    ),
+    _practice(
+        "use torch compile | enable compile | torch compile true | dynamo",
+        Practice(launch="compiled"),
+        Practice(launch="eager"),
+    ),
+    _practice(
+        "cuda graph | cuda graphs | cudagraphs | full iteration graph | hpu graph | hip graph | reduce overhead",
+        Practice(launch="graphs"),
+        Practice(launch="eager"),
+    ),
+)
+_OPTIMIZERS = (
+    _practice(
+        "adam | adamw | adamw torch | adamw torch fused | fused adam | fused adamw | adam w",
+        Practice(optimizer="adamw"),
+    ),
+    _practice("adamw hf | adamw apex fused | adamw 32 bit | adam 32 bit", Practice(optimizer="adamw")),
+    _practice("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True)),
+    _practice(
+        "adamw 8 bit | adam 8 bit | 8 bit adam | 8 bit adamw | adamw bnb 8 bit | bnb adamw 8 bit | 8 bit optimizer | "
+        "bnb 8 bit adam | optim adamw 8 bit",
+        Practice(optimizer="adamw_8bit"),
+        Practice(optimizer="adamw"),
+    ),
+    _practice(
+        "paged adamw 8 bit | 8 bit paged adamw | paged 8 bit adamw | paged adam 8 bit",
+        Practice(optimizer="paged_adamw_8bit"),
+        Practice(optimizer="adamw"),
+    ),
+    _practice("adafactor", Practice(optimizer="adafactor")),
+    _practice("lion", Practice(optimizer="lion")),
+    _practice("sgd", Practice(optimizer="sgd")),
+    _practice("muon", Practice(optimizer="muon")),
+    _practice("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
+)
+_OFFLOADS = (
+    _practice(
+        "cpu offload | offload | offload to cpu | offload cpu | cpu offloading | offloading | zero offload",
+        _OFFLOADED,
+        Practice(offload_optimizer=False, offload_parameters=False, offload_activations=False),
+    ),
+    _practice(
+        "optimizer offload | offload optimizer | optimizer cpu offload | cpu offload optimizer | adam offload",
+        _OFFLOADED,
+        Practice(offload_optimizer=False),
+    ),
+    _practice(
+        "cpu optimizer | optimizer offloading | optimizer state offload | cpu offload of optimizer | paged optimizer",
+        _OFFLOADED,
+        Practice(offload_optimizer=False),
+    ),
+    _practice(
+        "param offload | offload param | parameter offload | offload parameters | weight offload | offload weights",
+        Practice(offload_parameters=True),
+        Practice(offload_parameters=False),
+    ),
+    _practice(
+        "zero infinity | full offload | offload everything", Practice(offload_optimizer=True, offload_parameters=True)
+    ),
+    _practice(
+        "offload optimizer and params | cpu offload of optimizer and params",
+        Practice(offload_optimizer=True, offload_parameters=True),
+    ),
+    _practice(
+        "activation offload | activation offloading | offload activations | activation cpu offload | "
+        "cpu activation offload | cpu offload activations",
+        Practice(offload_activations=True),
+        Practice(offload_activations=False),
+    ),
+    (
+        (
+            "checkpointing with cpu offload | gradient checkpointing with cpu offload | checkpointing with offload | "
+            "unsloth gradient checkpointing | gradient checkpointing unsloth | use gradient checkpointing unsloth | "
+            "activation checkpointing with cpu offload"
+        ),
+        Meaning(says=Facts(recompute="full", practice=Practice(offload_activations=True))),
+    ),
+)
+_OVERLAPS = (
+    _practice(
+        "overlap | comm overlap | communication overlap | overlap comm | overlapping | comms overlap",
+        Practice(overlap=True),
+        Practice(overlap=False, tensor_overlap=False),
+    ),
+    _practice(
+        "overlap grad reduce | overlap param gather | grad overlap | dp overlap | dp comm overlap | prefetch",
+        Practice(overlap=True),
+        Practice(overlap=False),
+    ),
+    _practice(
+        "fsdp 2 prefetch | fsdp prefetch | backward prefetch | dualpipe",
+        Practice(overlap=True),
+        Practice(overlap=False),
+    ),
+    _practice(
+        "tp overlap | tp comm overlap | tensor overlap | tensor parallel overlap | userbuffers | async tp | "
+        "user buffers",
+        Practice(tensor_overlap=True),
+        Practice(tensor_overlap=False),
+    ),
+)
+_PACKINGS = (
+    _practice(
+        "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
+        "packed sequences | packed dataset | multipack",
+        Practice(packing="packed"),
+        Practice(packing="padded"),
+    ),
+    _practice(
+        "padding free | remove padding | use remove padding | thd | varlen | unpadded | group texts | "
+        "packing samples | pack to max length | concatenated | example packing",
+        Practice(packing="packed"),
+        Practice(packing="padded"),
+    ),
+    _practice(
+        "padded | padding | pad to longest | pad to max length | unpacked | dynamic padding",
+        Practice(packing="padded"),
+        Practice(packing="packed"),
+    ),
+)
+_BASES = (
+    _practice(
+        "4 bit | 4 bits | nf 4 | int 4 | load in 4 bit | 4 bit base | fp 4 base | 4 bit quantized",
+        Practice(base_bits=4),
+    ),
+    _practice("8 bit | 8 bits | load in 8 bit | llm int 8 | int 8 base | 8 bit base | int 8", Practice(base_bits=8)),
+    _practice("bnb | bitsandbytes | bits and bytes", Practice(dequantization="bitsandbytes")),
+    _practice(
+        "bnb 4 bit | bitsandbytes 4 bit | bnb nf 4 | 4 bit bnb", Practice(base_bits=4, dequantization="bitsandbytes")
+    ),
+    _practice("bnb 8 bit | bitsandbytes 8 bit | 8 bit bnb", Practice(base_bits=8, dequantization="bitsandbytes")),
+    _practice(
+        "gptq | auto gptq | gptq int 4 | gptq 4 bit | awq | int 4 gptq", Practice(base_bits=4, dequantization="gptq")
+    ),
+    _practice("fused dequantization | fused dequant | marlin | exllama", Practice(base_bits=4, dequantization="fused")),
+    # The recipes that people mean by it checkpoint: peft's prepare_model_for_kbit_training turns that on.
+    ("qlora", Meaning(stack="huggingface", rank=0, says=_QLORA, beside=_QLORA)),
+)
+_FORMATS = (
+    _precision("fp 32 | float 32 | fp 32 compute | compute fp 32 | full precision | single precision", "fp32"),
+    _precision("bnb 4 bit compute dtype float 32 | compute dtype float 32 | fp 32 compute dtype | 32 true", "fp32"),
+    _precision("tf 32", "tf32"),
+    _precision("bf 16 | bfloat 16 | bf 16 mixed | bf 16 true | pure bf 16 | bf 16 mixed precision", "bf16"),
+    _precision("fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision", "fp16"),
+    _precision("fp 8 | float 8 | fp 8 training | fp 8 hybrid | e 4 m 3", "fp8"),
+    _precision("fp 8 delayed | delayed scaling | fp 8 delayed scaling | fp 8 ds", "fp8", "delayed"),
+    _precision(
+        "current scaling | fp 8 current scaling | per tensor scaling | fp 8 cs | tensorwise | tensorwise scaling | "
+        "fp 8 tensorwise | float 8 tensorwise",
+        "fp8",
+        "tensorwise",
+    ),
+    _precision("rowwise | fp 8 rowwise | float 8 rowwise | rowwise scaling", "fp8", "rowwise"),
+    _precision(
+        "blockwise | fp 8 blockwise | block scaling | fp 8 block scaling | fp 8 sc | subchannel | "
+        "blockwise scaling | blockwise fp 8",
+        "fp8",
+        "blockwise",
+    ),
+    _precision("mxfp 8 | mx fp 8 | fp 8 mx", "mxfp8", "mxfp8"),
+    _precision("nvfp 4 | nv fp 4", "nvfp4"),
+)
+_SHARDINGS = (
+    _sharding(
+        "zero 3 | zero stage 3 | zero optimization stage 3 | stage 3 | full shard | deepspeed stage 3 | ds 3 | z 3 | "
+        "zero++",
+        "zero3",
+    ),
+    _sharding("hsdp | hybrid shard | megatron fsdp | custom fsdp | mfsdp | mcore fsdp", "zero3"),
+    _sharding(
+        "zero 2 | zero stage 2 | stage 2 | shard grad op | deepspeed stage 2 | ds 2 | z 2 | hybrid shard zero 2",
+        "zero2",
+    ),
+    _sharding(
+        "zero 1 | zero stage 1 | stage 1 | distributed optimizer | dist opt | zero redundancy optimizer", "zero1"
+    ),
+    _sharding("zero 0 | zero stage 0 | stage 0 | no shard | data parallel | plain ddp", "ddp"),
+)
+_RECOMPUTES = (
+    _recompute(
+        "gradient checkpointing | activation checkpointing | checkpointing | grad checkpointing | ac | "
+        "gradient checkpoint | gc | activation checkpoint | grad ckpt | ckpt | act ckpt",
+        "full",
+    ),
+    _recompute(
+        "recompute full | recompute granularity full | activation recompute full | "
+        "full ac | full recompute | full recomputation | full activation checkpointing | recompute | "
+        "recomputation | activation recomputation | activation recompute | remat | full remat | rematerialization | "
+        "full activation recomputation | use gradient checkpointing | activation gradient checkpointing | "
+        "full checkpointing | full recompute baseline",
+        "full",
+    ),
+    _recompute(
+        "selective | recompute selective | activation recompute selective | recompute granularity selective | "
+        "selective ac | selective recompute | selective recomputation | selective activation checkpointing | "
+        "selective checkpointing | selective activation recomputation | sac | op sac",
+        "selective",
+    ),
+)
+_HARMLESS = (
+    "lora | dora | sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | "
+    "finetune | sharding | sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | "
+    "attn implementation | loss | launch | double quant | double quantization | "
+    "fine tuning | fine tune | fine tuned | full parameter | full finetuning | full fine tune | adapter | adapters | "
+    "rank | instruct | mixed precision | amp | gradient accumulation | sequence parallel | sequence parallelism | sp | "
+    "tensor parallel | pipeline parallel | context parallel | expert parallel | tp | pp | cp | ep | dp | vpp | "
+    "4 d parallel | 3 d parallel | 5 d parallel | deepep | deep ep | hybrid ep | triton | nccl | rccl | zero | "
+    "torch dispatch | ring attention | zigzag ring attention | ulysses | flash mla | torchao | balanced routing | "
+    "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
+    "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
+    "cuda | rocm | cudnn | "
+    "c++ | cpp | python | native | fms acceleration | fast | isambard ai | tinyllama"
+)
+"""Known, and told by another argument, or with no effect of their own."""
+_VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})
+
+
+def _by_phrase(*rows: tuple[str, Meaning]) -> Mapping[str, Meaning]:
+    return {folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")}
+
+
+PRACTICES: Mapping[str, Meaning] = MappingProxyType(
+    {
+        **{
+            key: Meaning(project=_VERSIONED.get(key, "")) for key in (folded(phrase) for phrase in _HARMLESS.split("|"))
+        },
+        **_by_phrase(
+            *_ATTENTION,
+            *_KERNELS,
+            *_LAUNCHES,
+            *_OPTIMIZERS,
+            *_OFFLOADS,
+            *_OVERLAPS,
+            *_PACKINGS,
+            *_BASES,
+            *_FORMATS,
+            *_SHARDINGS,
+            *_RECOMPUTES,
+        ),
+    }
+)
+"""By folded phrase: `flash-attn 2`, `flash_attn_2` and `FlashAttn2` are all `flashattn2`."""

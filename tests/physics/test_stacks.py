@@ -1,0 +1,48 @@
+"""Stacks and their habits: complete where they are known, and older releases without what came later.
+
+Authority: the projects' own defaults and example configurations; FlashAttention 3 and cuDNN 9 came in 2024.
+"""
+
+from dataclasses import fields
+
+import pytest
+
+from estimator.physics.stacks import NEVER, STACKS
+from estimator.question.practice import NOTHING_SAID
+
+MAY_BE_OPEN = {"packing", "experts", "overlap", "tensor_overlap", "dequantization", "base_bits", "fp8_recipe"}
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_habit_is_complete_but_for_what_is_not_uniform(name: str) -> None:
+    habit = STACKS[name].habit
+    if name == "unknown":
+        assert habit == NOTHING_SAID
+        return
+    assert {field.name for field in fields(habit) if getattr(habit, field.name) is None} <= MAY_BE_OPEN
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_the_kin_of_a_stack_speaks_for_itself(name: str) -> None:
+    kin = STACKS[name].kin
+    assert STACKS[kin].kin == kin
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_a_habit_agrees_with_when_things_came(name: str) -> None:
+    stack = STACKS[name]
+    now = stack.habit_at(2026.9)
+    assert now == stack.habit
+    if stack.hides_tensor_parallel_since == NEVER:
+        assert not stack.habit.tensor_overlap
+    if stack.fused_attention_since == NEVER:
+        assert stack.habit.attention == "unfused"
+
+
+def test_an_older_release_lacks_what_came_later() -> None:
+    nemo = STACKS["nemo"]
+    assert nemo.habit_at(2023.5).attention == "unfused"
+    assert not nemo.habit_at(2023.5).fused_loss
+    assert not nemo.habit_at(2023.5).tensor_overlap
+    assert STACKS["megatron"].habit_at(2023.5).attention == "flash_2"
+    assert not STACKS["trl"].habit_at(2025.0).fused_loss

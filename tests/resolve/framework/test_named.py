@@ -1,0 +1,325 @@
+"""What people write of their software, read: stack, release, and how it runs a step.
+
+Authority: the wordings of published runs and of questions asked in public; the projects' own names and options;
+release dates from their release pages. NVIDIA names its containers by year and month.
+"""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from estimator.physics.stacks import STACKS
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.request import FRAMEWORKS
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.names import NAMES
+from estimator.resolve.framework.practices import PRACTICES
+from estimator.resolve.framework.reading import FILLERS, reading_of
+from estimator.resolve.framework.tokens import text_tokens
+
+STACK_AND_RELEASE: tuple[tuple[str, str, float | None], ...] = (
+    ("MosaicML LLM Foundry/Composer FSDP", "llm-foundry", None),
+    ("MosaicML Composer", "llm-foundry", None),
+    ("NeMo/Megatron (DGX Cloud Benchmarking)", "nemo", None),
+    ("LLMQ (C++/CUDA)", "llmq", None),
+    ("MaxText", "maxtext", None),
+    ("JAX MaxText", "maxtext", None),
+    ("MaxText GPU", "maxtext", None),
+    ("Megatron-Bridge (NeMo 26.04.01)", "nemo", 2026.25),
+    ("Megatron-Bridge (NeMo 26.06)", "nemo", 2026.417),
+    ("Megatron-Bridge (main, Aug 2026)", "nemo", 2026.583),
+    ("Megatron-Bridge/Megatron-LM on Isambard-AI", "nemo", None),
+    ("NVIDIA NeMo Framework Release 25.09", "nemo", 2025.667),
+    ("NeMo 24.03.01", "nemo", 2024.167),
+    ("NeMo 24.09-24.12", "nemo", 2024.917),
+    ("NeMo Megatron 23.08", "nemo", 2023.583),
+    ("nemo-25.09", "nemo", 2025.667),
+    ("NVIDIA NEMO", "nemo", None),
+    ("PyTorch, NeMo Framework NVIDIA Release 25.04", "nemo", 2025.25),
+    ("PyTorch NVIDIA Release 23.09", "mlperf", 2023.667),
+    ("NVIDIA NGC Pytorch 25.04 HugeCTR Nemo 25.09, DGL 25.03", "mlperf", 2025.667),
+    ("MXNet NVIDIA Release 24.04 or PyTorch NVIDIA Release 24.04", "mlperf", 2024.25),
+    ("NVIDIA Release 24.09 MxNet, pytorch, dgl and 23.09 pytorch", "mlperf", 2024.667),
+    ("NeMo 2.1.0, Megatron-LM, PyTorch NVIDIA Release 25.09", "mlperf", 2025.667),
+    ("LLMBoost 1.2.0 and ROCm 7.0.1", "mlperf", 2025.71),
+    ("MLPerf (NeMo)", "mlperf", None),
+    ("Megatron-LM", "megatron", None),
+    ("Megatron-LM 2021", "megatron", 2021.5),
+    ("megatron 2021", "megatron", 2021.5),
+    ("Megatron-Core r0.8.0", "megatron", 2024.6),
+    ("Megatron-Core 0.12", "megatron", 2025.37),
+    ("Megatron-LM 23e00ed0 + TE 2.11 (no comm overlap)", "megatron", 2026.04),
+    ("mcore, early 2024", "megatron", 2024.15),
+    ("MegaScale", "megatron", None),
+    ("Megatron-SWIFT", "megatron", None),
+    ("ms-swift with Megatron", "megatron", None),
+    ("Megatron-DeepSpeed", "megatron-deepspeed", None),
+    ("Megatron/DeepSpeed", "megatron-deepspeed", None),
+    ("Megatron-LM + DeepSpeed", "megatron-deepspeed", None),
+    ("GPT-NeoX", "gpt-neox", None),
+    ("AMD Primus", "primus", None),
+    ("Primus (Megatron)", "primus", None),
+    ("Primus/FLA", "primus", None),
+    ("MindSpeed-LLM (Megatron)", "mindspeed", None),
+    ("HAI-LLM DualPipe", "hai-llm", None),
+    ("InternEvo", "internevo", None),
+    ("Colossal-AI", "colossal-ai", None),
+    ("metaseq FSDP+Megatron TP", "metaseq", None),
+    ("PaddleNLP", "paddlenlp", None),
+    ("HF Trainer", "huggingface", None),
+    ("Hugging Face", "huggingface", None),
+    ("HF Transformers", "huggingface", None),
+    ("HF Trainer (fms-acceleration)", "huggingface", None),
+    ("HF accelerate + DeepSpeed", "huggingface", None),
+    ("fsdp_qlora (PyTorch FSDP + HF)", "huggingface", None),
+    ("transformers 4.3x", "huggingface", 2023.28),
+    ("transformers==4.44.2", "huggingface", 2024.6),
+    ("QLoRA", "huggingface", None),
+    ("Stanford Alpaca", "huggingface", None),
+    ("LMFlow", "huggingface", None),
+    ("TRL SFTTrainer with packing", "trl", None),
+    ("trl 0.7", "trl", 2023.65),
+    ("alignment-handbook", "trl", None),
+    ("Axolotl, sample packing, fsdp2", "axolotl", None),
+    ("LLaMA-Factory (HF Trainer + Liger + FA2)", "llama-factory", None),
+    ("ms-swift", "ms-swift", None),
+    ("Unsloth", "unsloth", None),
+    ("unsloth 2025.6.1", "unsloth", 2025.417),
+    ("TRL on top of Unsloth", "unsloth", None),
+    ("XTuner", "xtuner", None),
+    ("verl (FSDP)", "verl", None),
+    ("OpenRLHF", "openrlhf", None),
+    ("DeepSpeed-Chat", "deepspeed-chat", None),
+    ("DeepSpeed ZeRO-3", "deepspeed", None),
+    ("DeepSpeed 0.9", "deepspeed", 2023.28),
+    ("NGC PyTorch Release 24.01 Deepspeed N8", "deepspeed", 2024.0),
+    ("open-instruct", "open-instruct", None),
+    ("FastChat", "fastchat", None),
+    ("llama-recipes", "llama-cookbook", None),
+    ("Llama Cookbook", "llama-cookbook", None),
+    ("Optimum Habana 1.12.1 DeepSpeed 0.14.0", "optimum-habana", 2024.48),
+    ("PyTorch FSDP + TE", "fsdp", None),
+    ("FSDP2", "fsdp", None),
+    ("fms-fsdp", "fsdp", None),
+    ("BioNeMo recipes native TE (PyTorch)", "fsdp", None),
+    ("NeMo AutoModel (PyTorch FSDP2, TE + DeepEP + FlexAttn)", "automodel", None),
+    ("PyTorch", "pytorch", None),
+    ("PyTorch 2.6.0a0+gitfc899bf", "pytorch", 2025.08),
+    ("PyTorch 2.8.0.dev20251001+rocm7.0.0.git64359f59, ROCm 7.0.0", "pytorch", 2025.6),
+    ("torch 2.1", "pytorch", 2023.76),
+    ("custom PyTorch (Quack MoE, DeepEP)", "pytorch", None),
+    ("modula PyTorch compile", "pytorch", None),
+    ("flash-attention training (PyTorch Lightning DDP)", "lightning", None),
+    ("pytorch_lightning", "lightning", None),
+    ("Lightning Fabric", "lightning", None),
+    ("lit-gpt FSDP + FlashAttention-2 + fused kernels", "litgpt", None),
+    ("torchtitan 2025.06", "torchtitan", 2025.417),
+    ("MaxText 2025Q2", "maxtext", 2025.25),
+    ("nvcr.io/nvidia/nemo:25.09", "nemo", 2025.667),
+    ("nvcr.io/nvidia/pytorch:24.07-py3", "pytorch", 2024.5),
+    ("Llama-Factory 0.9.2 / transformers 4.45 / deepspeed 0.15.1 / torch 2.4", "llama-factory", 2024.62),
+    ("llama.cpp finetune", "unknown", None),
+    ("torchtitan 2025-06-15", "torchtitan", 2025.417),
+    ("prime-rl Mega MoE full AC", "torchtitan", None),
+    ("torchtune (compile, chunked CE)", "torchtune", None),
+    ("OLMo (PyTorch FSDP)", "olmo-core", None),
+    ("OLMo-core", "olmo-core", None),
+    ("nanoGPT torch 2.0 compile DDP", "nanogpt", 2023.2),
+    ("nanochat (Muon)", "nanochat", None),
+    ("modded-nanogpt", "modded-nanogpt", None),
+    ("MiniMind", "minimind", None),
+    ("llm.c (CUDA, cuDNN FA)", "llm.c", None),
+    ("llm.c/PyTorch", "llm.c", None),
+    ("nanotron", "nanotron", None),
+    ("TinyGrad", "tinygrad", None),
+    ("MLX", "mlx", None),
+    ("JAX Paxml", "jax", None),
+    ("Alpa (JAX)", "jax", None),
+    ("JAX/Pathways 2 pods", "jax", None),
+    ("Levanter/grug", "levanter", None),
+    ("EasyLM (JAX)", "easylm", None),
+    ("mesh-transformer-jax (JAX)", "mesh-transformer-jax", None),
+    ("torch_xla", "torch-xla", None),
+    ("PyTorch/XLA", "torch-xla", None),
+    ("torchprime", "torch-xla", None),
+    ("AWS Neuron 2.16.0 (nemo-megatron)", "neuron", 2023.97),
+    ("AWS Neuron 2.24.0", "neuron", 2025.48),
+    ("Meta internal 4D parallel", "megatron", None),
+    ("Gigatron (in-house)", "unknown", None),
+    ("in-house", "unknown", None),
+    ("SuperTrainer 3000, flash-attn 2", "unknown", None),
+    ("CUDA 12.3", "auto", None),
+    ("ROCm 6.4.0-47", "auto", 2025.28),
+    ("flash-attn 2, packing", "auto", None),
+    ("auto", "auto", None),
+)
+FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
+    (
+        "HF Trainer + DeepSpeed ZeRO-3, Liger, flash-attn 2, adamw_8bit, cpu offload",
+        {
+            "attention": "flash_2",
+            "fused_kernels": True,
+            "fused_loss": True,
+            "optimizer": "adamw_8bit",
+            "offload_optimizer": True,
+            "sharding": "zero3",
+        },
+    ),
+    ("HF Trainer + DeepSpeed", {}),
+    ("HF Trainer DDP", {"sharding": "ddp"}),
+    ("accelerate, FSDP with CPU offload", {"sharding": "zero3", "offload_optimizer": True, "offload_parameters": True}),
+    ("FSDP", {}),
+    ("FSDP full_shard", {"sharding": "zero3"}),
+    ("torchtitan, HSDP", {"sharding": "zero3"}),
+    ("Megatron-LM (no comm overlap)", {"overlap": False, "tensor_overlap": False}),
+    ("Megatron-LM with overlap_grad_reduce", {"overlap": True}),
+    ("nemo, tp_comm_overlap off", {"tensor_overlap": False}),
+    ("torchtitan full AC", {"recompute": "full"}),
+    ("prime-rl Mega MoE selective AC", {"recompute": "selective", "experts": "grouped"}),
+    ("Megatron-LM 2022 (sequence parallel + selective recompute)", {"recompute": "selective"}),
+    ("HF Trainer, no gradient checkpointing", {"recompute": "none"}),
+    ("HF Trainer, gradient_checkpointing=False", {"recompute": "none"}),
+    ("trl, gradient checkpointing with CPU offload", {"recompute": "full", "offload_activations": True}),
+    ("use_gradient_checkpointing='unsloth'", {"recompute": "full", "offload_activations": True}),
+    ("TRL SFTTrainer with packing", {"packing": "packed"}),
+    ("TRL without packing", {"packing": "padded"}),
+    ("TRL, packing: false", {"packing": "padded"}),
+    ("TRL, packing is not used", {"packing": "padded"}),
+    ("TRL, packing=True", {"packing": "packed"}),
+    ("ms-swift, padding_free", {"packing": "packed"}),
+    ("llama-factory, no padding", {"packing": "packed"}),
+    ("HF Trainer w/o flash attention", {"attention": "memory_efficient"}),
+    ("HF Trainer 2023, no flash attention", {"attention": "unfused"}),
+    ("HF Trainer without flash attention, SDPA", {"attention": "flash_2"}),
+    ("attn_implementation=eager", {"attention": "unfused"}),
+    ("xformers", {"attention": "memory_efficient"}),
+    ("FA3", {"attention": "flash_3"}),
+    ("llm.c (CUDA, cuDNN FA)", {"attention": "flash_3"}),
+    ("torchtune (compile, chunked CE)", {"launch": "compiled", "fused_loss": True}),
+    ("torchtitan eager BF16 iso-batch", {"launch": "eager", "precision": "bf16"}),
+    ("torchtitan graph MXFP8 CUDA dim1", {"launch": "compiled", "precision": "mxfp8", "fp8_recipe": "mxfp8"}),
+    ("torch.compile, no CUDA graphs", {"launch": "compiled"}),
+    ("pytorch without torch.compile", {"launch": "eager"}),
+    ("nemo, CUDA graphs", {"launch": "graphs"}),
+    ("nemo, fp8 current scaling", {"precision": "fp8", "fp8_recipe": "tensorwise"}),
+    ("nemo FP8 blockwise", {"precision": "fp8", "fp8_recipe": "blockwise"}),
+    ("te, delayed scaling", {"precision": "fp8", "fp8_recipe": "delayed", "fused_kernels": True}),
+    ("trl, 4-bit bnb, fp32 compute", {"base_bits": 4, "dequantization": "bitsandbytes", "precision": "fp32"}),
+    ("HF, load_in_8bit", {"base_bits": 8}),
+    ("HF Trainer, GPTQ int4", {"base_bits": 4, "dequantization": "gptq"}),
+    ("HF Trainer, paged_adamw_8bit", {"optimizer": "paged_adamw_8bit"}),
+    ("HF Trainer, adamw_torch_fused", {"optimizer": "adamw"}),
+    ("HF Trainer, 8-bit Adam", {"optimizer": "adamw_8bit"}),
+    ("nanochat (Muon)", {"optimizer": "muon"}),
+    ("DeepSpeed ZeRO-Infinity", {"offload_optimizer": True, "offload_parameters": True}),
+    ("DeepSpeed, no offload", {"offload_optimizer": False, "offload_parameters": False, "offload_activations": False}),
+    ("axolotl without packing or liger", {"packing": "padded", "fused_kernels": False, "fused_loss": False}),
+    ("Liger, no fused cross entropy", {"fused_kernels": True, "fused_loss": False}),
+    ("HF Trainer, experts in a loop", {"experts": "loop"}),
+    ("HF Trainer, grouped GEMM", {"experts": "grouped"}),
+    ("custom PyTorch (Quack MoE, DeepEP)", {"experts": "grouped"}),
+    ("fms-fsdp", {"launch": "compiled"}),
+    ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded"}),
+    ("QLoRA", {"recompute": "full", "base_bits": 4}),
+)
+
+
+@pytest.mark.parametrize(("text", "stack", "released"), STACK_AND_RELEASE)
+def test_a_stack_and_its_release_are_found_in_what_people_write(text: str, stack: str, released: float | None) -> None:
+    found = named_framework(text)
+    assert found.name == stack
+    assert found.released == (None if released is None else pytest.approx(released, abs=1e-3))
+
+
+@pytest.mark.parametrize(("text", "facts"), FACTS)
+def test_how_a_step_is_run_is_found_in_what_people_write(text: str, facts: dict[str, Any]) -> None:
+    found = named_framework(text)
+    layout = {name: facts.get(name) for name in ("sharding", "recompute", "precision")}
+    assert {name: getattr(found, name) for name in layout} == layout
+    assert found.practice == Practice(**{name: value for name, value in facts.items() if name not in layout})
+
+
+def test_every_stack_can_be_named_and_names_itself() -> None:
+    assert set(FRAMEWORKS) == {"auto", *STACKS}
+    for name in FRAMEWORKS:
+        found = named_framework(name)
+        assert found.name == name
+        assert found.practice == NOTHING_SAID
+        assert found.not_understood == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "stack"),
+    [
+        ("megatorn", "megatron"),
+        ("Hugingface", "huggingface"),
+        ("deepsped", "deepspeed"),
+        ("unslot", "unsloth"),
+        ("LLaMA-Factry", "llama-factory"),
+        ("axolotol, packing", "axolotl"),
+    ],
+)
+def test_a_misspelt_stack_is_the_nearest_and_says_so(text: str, stack: str) -> None:
+    found = named_framework(text)
+    assert found.name == stack
+    assert "is taken for" in found.note
+    assert found.not_understood == ()
+
+
+@pytest.mark.parametrize("text", ["h100", "A100 80GB", "4090", "", "  ", "8", "???"])
+def test_what_is_no_name_names_no_stack(text: str) -> None:
+    found = named_framework(text)
+    assert found.name == "auto"
+    assert found.understood == ()
+
+
+@pytest.mark.parametrize("text", ["nemo-25.13", "nemo 2.x.y", "megatron foo bar"])
+def test_a_known_stack_with_unknown_words_keeps_its_name(text: str) -> None:
+    found = named_framework(text)
+    assert found.name in {"nemo", "megatron"}
+    assert found.released is None
+    assert found.not_understood
+
+
+def test_a_denied_stack_is_not_the_stack() -> None:
+    assert named_framework("HF Trainer, no DeepSpeed").name == "huggingface"
+    assert named_framework("PyTorch without Lightning").name == "pytorch"
+
+
+_WORDS = st.lists(
+    st.one_of(
+        st.sampled_from(sorted({*NAMES, *PRACTICES, *FILLERS})),
+        st.sampled_from(
+            ["25.09", "v0.8", "2024", "Aug", "23e00ed0", "zero++", "C++", ",", "+", "(", ")", "=", ":", "w/o"]
+        ),
+        st.text(max_size=8),
+    ),
+    max_size=12,
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.one_of(st.text(), _WORDS.map(" ".join), _WORDS.map("".join)))
+@example("no" * 400)
+@example("megatron " * 400)
+@example("²³½ 1.²")
+def test_no_text_raises_and_every_word_is_either_understood_or_named_as_not(text: str) -> None:
+    found = named_framework(text)
+    assert found.name in FRAMEWORKS
+    assert found.released is None or 2010.0 <= found.released < 2030.0
+    parts = reading_of(text).parts
+    assert sorted((*found.understood, *found.not_understood)) == sorted(part.text for part in parts)
+    for token in text_tokens(text):
+        covered = any(part.start <= token.start and token.end <= part.end for part in parts)
+        assert covered or token.text in FILLERS or token.kind in {"is", "end"}
+
+
+@pytest.mark.parametrize("text", [text for text, _, _ in STACK_AND_RELEASE] + [text for text, _ in FACTS])
+def test_hardly_a_word_of_a_real_wording_is_left_over(text: str) -> None:
+    """Numbers of machines and of releases aside."""
+    known_gaps = {"Gigatron", "SuperTrainer 3000", "N8", "dim1", "llama"}
+    left = set(named_framework(text).not_understood) - known_gaps
+    assert not [part for part in left if re.search(r"[^\W\d]{3}", part)]

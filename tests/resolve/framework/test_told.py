@@ -1,0 +1,112 @@
+"""What a framework's text changes in an answer: open arguments are filled from it, given ones win, the rest is said."""
+
+from typing import Any
+
+import pytest
+from pydantic import TypeAdapter
+
+from tools.estimate_training_time import estimate_training_time
+from tools.fields import DataSharding
+
+RUN: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "1T"}
+SAMPLES: dict[str, Any] = {
+    "model": "llama-3.1-8b",
+    "gpu": "h100",
+    "n_gpus": 8,
+    "samples": 1e5,
+    "tokens_per_sample": 300,
+}
+
+
+def _answer(**given: object) -> Any:  # noqa: ANN401 - the tool's own answer
+    return estimate_training_time(**{**RUN, **given})
+
+
+def _assumed(answer: Any, name: str) -> Any:  # noqa: ANN401 - as above
+    return next(one for one in answer.assumptions if one.name == name)
+
+
+def _codes(answer: Any) -> set[str]:  # noqa: ANN401 - as above
+    return {one.code for one in answer.warnings}
+
+
+@pytest.mark.parametrize("given", ["trl", "axolotl", "LLaMA-Factory", "olmo-core"])
+def test_a_stack_without_runs_of_its_own_says_which_stands_in(given: str) -> None:
+    note = _assumed(_answer(framework=given), "framework").note
+    assert given.casefold() in note
+    assert "stands in" in note
+
+
+def test_an_older_release_is_no_faster() -> None:
+    """Kernels improve: the same run on what NVIDIA shipped in 2023 and in 2026."""
+    old, new = (_answer(framework=f"nemo {release}") for release in ("23.08", "26.04"))
+    assert old.training_days > new.training_days
+    assert {"software_release"} <= {one.name for one in old.assumptions}
+    assert old.estimate_id != new.estimate_id
+
+
+def test_open_arguments_are_filled_from_the_text() -> None:
+    answer = _answer(framework="HF Trainer + DeepSpeed ZeRO-3, full AC, fp16")
+    assert _assumed(answer, "data_sharding").value == "zero3"
+    assert _assumed(answer, "activation_recompute").value == "full"
+    assert _assumed(answer, "precision").value == "fp16"
+    assert "understood" in _assumed(answer, "framework").note
+
+
+def test_padding_that_the_text_tells_is_counted() -> None:
+    padded, packed = (
+        estimate_training_time(**SAMPLES, framework=text) for text in ("TRL, no packing", "TRL with packing")
+    )
+    assert _assumed(padded, "packing").value == "padded"
+    assert padded.training_days > packed.training_days
+
+
+@pytest.mark.parametrize(
+    ("argument", "value", "text"),
+    [
+        ("data_sharding", "zero1", "HF Trainer, ZeRO-3"),
+        ("activation_recompute", "none", "torchtitan full AC"),
+        ("precision", "bf16", "nemo fp8"),
+    ],
+)
+def test_an_argument_wins_over_the_text_and_the_contradiction_is_said(argument: str, value: str, text: str) -> None:
+    answer = _answer(framework=text, **{argument: value})
+    assert _assumed(answer, argument).value == value
+    assert "framework_contradicted" in _codes(answer)
+
+
+def test_an_argument_that_agrees_is_no_contradiction() -> None:
+    assert "framework_contradicted" not in _codes(_answer(framework="HF Trainer, ZeRO-3", data_sharding="fsdp"))
+
+
+def test_a_precision_that_the_device_lacks_is_not_taken() -> None:
+    answer = _answer(framework="nemo fp8", gpu="a100")
+    assert _assumed(answer, "precision").value == "bf16"
+    assert "framework_contradicted" in _codes(answer)
+
+
+@pytest.mark.parametrize(
+    ("text", "stack"), [("h100", "nemo"), ("", "nemo"), ("Gigatron", "unknown"), ("nemo blah", "nemo")]
+)
+def test_words_that_are_not_understood_are_said_with_what_is_assumed(text: str, stack: str) -> None:
+    answer = _answer(framework=text)
+    assert _assumed(answer, "framework").value == stack
+    assert "framework_not_understood" in _codes(answer)
+
+
+def test_an_unknown_stack_is_wider_than_a_known_one() -> None:
+    """Nothing is known of it, so that its range is no narrower than that of untuned stacks."""
+    unknown, known = _answer(framework="Gigatron"), _answer(framework="nemo")
+    assert unknown.training_days_high / unknown.training_days_low > known.training_days_high / known.training_days_low
+
+
+def test_what_is_said_without_a_stack_is_an_assumption() -> None:
+    answer = _answer(framework="flash-attn 2, no packing")
+    assert _assumed(answer, "practice").value == "flash-attn 2, no packing"
+    assert not _codes(answer) & {"framework_not_understood"}
+
+
+@pytest.mark.parametrize(("given", "stage"), [("FSDP", "zero3"), ("ZeRO-1", "zero1"), ("zero3", "zero3")])
+def test_a_sharding_is_found_by_what_trainers_call_it(given: str, stage: str) -> None:
+    adapter: TypeAdapter[str] = TypeAdapter(DataSharding)
+    assert adapter.validate_python(given) == stage

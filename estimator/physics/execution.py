@@ -1,13 +1,17 @@
 """How a step is run, with nothing left open: what a caller said, else the stack's habit, else what its tier does."""
 
 from dataclasses import dataclass
+from typing import Literal
 
 from estimator.physics.effects import release
 from estimator.physics.stacks import Stack
-from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
+from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
 from estimator.question.question import Question
 
-__all__ = ["Execution", "execution_of"]
+__all__ = ["Execution", "LossKernel", "execution_of"]
+
+LossKernel = Literal["eager", "fused", "compiled"]
+"""`eager`: each step of the loss is a kernel and a copy; `fused`: one kernel over the logits; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
@@ -17,6 +21,15 @@ _ACCUMULATED_GRADIENT_BYTES = 4.0
 BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
 whether weights are in FP32 or in BF16 with a copy."""
 _LAST_FP32_ACCUMULATION_YEAR = 2023
+_FUSED_ADAMW_SINCE = 2025.5
+"""Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
+_XLA = frozenset({"jax", "maxtext", "neuron"})
+_TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
+_PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
+"""Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
+but not beside GPTQ's; others cast it back, or never do."""
+_MORE_THAN_SCORES_SINCE = 2024.0
+"""Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -36,8 +49,27 @@ class Execution:
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
     offload_parameters: bool = False
+    master_weights: bool = True
+    """Trained weights and the optimizer's moments are kept in FP32."""
+    step_copies: bool = False
+    """The optimizer's step copies what it updates: AdamW over lists of tensors, DeepSpeed's gradients in FP32."""
+    loss: LossKernel = "fused"
+    drops_scores_alone: bool = False
+    """Selective recomputation is of the attention core and of nothing else (Korthikanti et al. 2022)."""
+    eager_layers: bool = False
+    """Norms, rotary embedding and activations are known to be several kernels each, which keep what passes between."""
+    upcast_ends: bool = False
+    """Embedding, output layer and residual stream are in FP32 beside a quantised base (PEFT prepares it so)."""
+    narrow_inputs: bool = False
+    """Inputs of 8-bit matmuls are kept as they were multiplied (Transformer Engine)."""
+    gathers_modules: bool = False
+    """ZeRO-3's weights are gathered as each matrix needs them, not layers ahead."""
+    partitions_checkpoints: bool = False
+    """Tensor-parallel ranks hold a share each of what full recomputation keeps (ZeRO-R)."""
     host_activations: float = 0.0
     """Share of the activations that lies in host memory where nothing is split in stages."""
+    host_checkpoints: float = 0.0
+    """The same of the layers' inputs that full recomputation keeps."""
     streams_layers: bool = False
     """Weights, gradients and optimizer states lie in host memory and pass through the device (LLMQ)."""
     overlap: bool = True
@@ -60,16 +92,23 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     said = question.practice.over(stack.habit_at(released))
     chip = question.cluster.accelerator
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
+    offloaded = 1.0 if said.offload_activations else 0.0
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
     if question.practice.offload_activations is not None or not tuned:
-        host_activations = 1.0 if said.offload_activations else 0.0
+        host_activations = offloaded
     base_bits = said.base_bits if question.method.name != "full" else None
     if question.method.name == "qlora":
         base_bits = 4
     deepspeed = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
+    fused_kernels = not untuned if said.fused_kernels is None else said.fused_kernels
+    master_weights = said.master_weights is not False
+    if deepspeed and question.practice.master_weights is None:
+        master_weights = True  # its BF16 engine keeps them whatever the trainer loads
+    quantised = base_bits is not None and said.master_weights is not False
+    attention = _attention(question, stack, said.attention or "flash_2")
     return Execution(
-        attention=_attention(question, stack, said.attention or "flash_2"),
-        fused_kernels=not untuned if said.fused_kernels is None else said.fused_kernels,
+        attention=attention,
+        fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
@@ -77,7 +116,17 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),
+        master_weights=master_weights,
+        step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or deepspeed,
+        loss=_loss(said, stack),
+        drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
+        eager_layers=said.fused_kernels is False and said.launch == "eager",
+        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
+        narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
+        gathers_modules=deepspeed or stack.kin in _XLA,
+        partitions_checkpoints=deepspeed and stack.model_parallel,
         host_activations=host_activations,
+        host_checkpoints=max(offloaded, host_activations),
         streams_layers=stack.offloads,
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
@@ -88,6 +137,13 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         module_hooks=deepspeed,
         packed_short=packed_short,
     )
+
+
+def _loss(said: Practice, stack: Stack) -> LossKernel:
+    """Return how the loss is computed: kernels that are known to be fused, else PyTorch's own in FP32."""
+    if stack.kin in _XLA:
+        return "compiled"
+    return "fused" if said.fused_kernels or said.launch in {"compiled", "graphs"} else "eager"
 
 
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:

@@ -8,6 +8,7 @@ from estimator.models.workload import Attention, Gemm, Workload, mean_keys, work
 from estimator.physics.case import Case, Matrix
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
+from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
@@ -88,15 +89,15 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
-        frozen_bytes=_frozen_bytes(method, precision, execution.base_bits),
         dequantized=_flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
-        gradient_bytes=4.0 if wide else execution.gradient_bytes,
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
         offload_parameters=_flag(execution.offload_parameters),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
+        host_checkpoints=execution.host_checkpoints,
+        partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
@@ -131,6 +132,7 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=adapters, execution=execution),
+        **held_bytes(table, precision, method, execution, gated=transformer.gated_mlp),
     )
 
 
@@ -160,21 +162,6 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "gathers": modules,
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
-
-
-def _frozen_bytes(method: Method, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in.
-
-    NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
-    16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
-    """
-    if base_bits is not None:
-        return {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
-    if precision in {"fp32", "tf32"}:
-        return 4.0
-    if method.name == "full":
-        return 2.0
-    return {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, 2.0)
 
 
 def _matrix(gemm: Gemm, trained: float) -> Matrix:

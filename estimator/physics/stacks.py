@@ -11,13 +11,17 @@ from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
+__all__ = ["NEVER", "STACKS", "Split", "Stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 Tier = Literal["tuned", "research", "untuned"]
+Split = Literal["tensor", "pipeline", "context", "zero3"]
+_SPLITS: frozenset[Split] = frozenset({"tensor", "context"})
+_MEGATRON_SPLITS: frozenset[Split] = frozenset({"context", "zero3"})
+"""Megatron-Core has its own FSDP since 2024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class Stack:
     """First release whose expert layers run without waiting for the host, dispatch and permutation in fused kernels."""
     offloads: bool
     """Whether it keeps what is not in use in host memory."""
+    reserve: frozenset[Split]
+    """Ways to split a model that it has, and that its users reach for only where nothing else fits."""
     habit: Practice
     """How runs on its current release do a step unless told; None where it is not known or not uniform."""
     kin: str
@@ -82,6 +88,7 @@ def _stack(
     sinks: float = NEVER,
     fused_loss: float = 0.0,
     offloads: bool = False,
+    reserve: frozenset[Split] = frozenset(),
 ) -> Stack:
     return Stack(
         name=name,
@@ -94,6 +101,7 @@ def _stack(
         fused_experts_since=fused_experts,
         fused_sinks_since=sinks,
         offloads=offloads,
+        reserve=reserve,
         habit=HABITS[name],
         kin=kin or name,
         fused_loss_since=fused_loss,
@@ -112,8 +120,9 @@ _PRETRAINERS = (
         fused_experts=2026.4,
         sinks=2026.4,
         fused_loss=2024,
+        reserve=_MEGATRON_SPLITS,
     ),
-    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
+    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
     _stack(
         "mlperf",
         "tuned",
@@ -124,14 +133,22 @@ _PRETRAINERS = (
         fused_experts=2026.4,
         sinks=2026.4,
         fused_loss=2024,
+        reserve=_MEGATRON_SPLITS,
     ),
-    _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024),
-    _stack("megatron-deepspeed", "research", "zero1", model_parallel=True, fused=2023),
-    _stack("maxtext", "tuned", "zero3", sinks=2025.0),
-    _stack("jax", "research", "zero3"),
-    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0),
+    _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024, reserve=_MEGATRON_SPLITS),
+    _stack(
+        "megatron-deepspeed",
+        "research",
+        "zero1",
+        model_parallel=True,
+        fused=2023,
+        reserve=frozenset({"zero3"}),
+    ),
+    _stack("maxtext", "tuned", "zero3", sinks=2025.0, fused_loss=2025.3, reserve=_SPLITS | {"pipeline"}),
+    _stack("jax", "research", "zero3", reserve=_SPLITS),
+    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
     _stack("llm-foundry", "research", "zero3"),
-    _stack("nanotron", "research", "zero1", model_parallel=True),
+    _stack("nanotron", "research", "zero1", model_parallel=True, reserve=frozenset({"context"})),
     _stack("nanogpt", "untuned", "ddp", "none"),
     _stack("llm.c", "tuned", "zero1", "none"),
     _stack("llmq", "tuned", "zero1", offloads=True),
@@ -140,18 +157,25 @@ _PRETRAINERS = (
     _stack("hai-llm", "tuned", "zero1", "selective", kin="megatron", model_parallel=True),
     _stack("internevo", "research", "zero1", model_parallel=True),
     # Tuned by the vendors of the chips they are for; Megatron-LM on these chips is not.
-    _stack("mindspeed", "tuned", "zero1", model_parallel=True),
-    _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024),
+    _stack("mindspeed", "tuned", "zero1", model_parallel=True, reserve=_MEGATRON_SPLITS),
+    _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024, reserve=_MEGATRON_SPLITS),
     _stack("litgpt", "research", "zero3", kin="lightning"),
     _stack("gpt-neox", "research", "zero1", "full", kin="megatron-deepspeed", model_parallel=True),
-    _stack("olmo-core", "research", "zero3", kin="fsdp"),
-    _stack("levanter", "research", "zero3", "full", kin="jax"),
-    _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER)),
+    _stack("olmo-core", "research", "zero3", kin="fsdp", reserve=_SPLITS | {"pipeline"}),
+    _stack("levanter", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),
+    _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER), reserve=frozenset({"tensor"})),
     _stack("mesh-transformer-jax", "research", "ddp", "full", kin="jax", model_parallel=True, fused=int(NEVER)),
-    _stack("colossal-ai", "research", "zero1", kin="megatron-deepspeed", model_parallel=True),
+    _stack(
+        "colossal-ai",
+        "research",
+        "zero1",
+        kin="megatron-deepspeed",
+        model_parallel=True,
+        reserve=_MEGATRON_SPLITS,
+    ),
     _stack("metaseq", "research", "zero3", "full", kin="fsdp", model_parallel=True),
-    _stack("paddlenlp", "research", "zero1", model_parallel=True),
-    _stack("torch-xla", "research", "zero3", "full", kin="jax"),
+    _stack("paddlenlp", "research", "zero1", model_parallel=True, reserve=_MEGATRON_SPLITS),
+    _stack("torch-xla", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),
     _stack("nanochat", "research", "zero2", "none", kin="pytorch"),
     _stack("modded-nanogpt", "research", "zero2", "none", kin="pytorch"),
     _stack("minimind", "untuned", "ddp", "none", kin="pytorch"),
@@ -160,7 +184,7 @@ _FINE_TUNERS = (
     _stack("deepspeed", "untuned", "zero3"),
     _stack("fsdp", "research", "zero3"),
     _stack("lightning", "research", "ddp", fused=2022),
-    _stack("torchtune", "research", "zero3", fused_loss=2024.7),
+    _stack("torchtune", "research", "zero3", fused_loss=2024.7, reserve=frozenset({"tensor"})),
     _stack("huggingface", "untuned", "ddp"),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.

@@ -1,5 +1,8 @@
 """Keys of a question's random effects, calibrated factors on step time, and of its regime of uncertainty."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from estimator.models.training import EIGHT_BIT
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
@@ -12,6 +15,25 @@ _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
+
+
+_WRITTEN_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "primus": ("AMD",),
+        "mlperf": ("AMD", "Intel", "Google"),
+        "maxtext": ("Google",),
+        "jax": ("Google",),
+        "easylm": ("Google",),
+        "levanter": ("Google",),
+        "mesh-transformer-jax": ("Google",),
+        "torch-xla": ("Google",),
+        "neuron": ("AWS", "Amazon"),
+        "optimum-habana": ("Intel",),
+        "mindspeed": ("Huawei",),
+        "mlx": ("Apple",),
+    }
+)
+"""Vendors, besides NVIDIA, whose chips a stack's kernels were written for."""
 
 
 def bit_class(precision: str) -> str:
@@ -27,6 +49,11 @@ def release(question: Question) -> float:
     if question.released is not None:
         return question.released
     return min(_CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
+
+
+def _ported(stack: str, vendor: str) -> bool:
+    """Return whether a stack runs on chips that its kernels were not written for."""
+    return vendor != "NVIDIA" and vendor not in _WRITTEN_FOR.get(stack, ())
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
@@ -45,6 +72,8 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:
         keys.append("early")
+    if _ported(stack.name, chip.vendor):
+        keys.append(f"ported:{chip.vendor}")
     if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
         keys.append("searched:layout")
     if layout.micro_batch_size is None:
@@ -54,8 +83,14 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes whose conformal quantiles apply to a question, the narrowest first."""
-    moe, frozen = question.transformer.experts is not None, question.method.name != "full"
-    what = "experts" if moe else "adapters" if frozen else "dense"
-    if stack.tier == "untuned":
-        return "untuned", what, "all"
-    return (f"{stack.tier} {what}", what, "all") if what == "dense" else (what, "all")
+    chip = question.cluster.accelerator
+    what = "adapters" if question.method.name in {"lora", "qlora"} else "dense"
+    if question.transformer.experts is not None:
+        what = "experts"
+    if what != "dense":
+        return f"{stack.tier} {what}", what, "all"
+    if chip.segment != "datacenter":
+        return "consumer", "all"
+    if chip.vendor != "NVIDIA":
+        return "other vendors", "all"
+    return f"{stack.tier} dense", "all"

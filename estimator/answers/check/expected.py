@@ -1,15 +1,13 @@
 """What speed a run should reach, and what speed it cannot exceed."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.answers.estimate.best_step import effect, layout_prediction
+from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
@@ -123,12 +121,14 @@ def expected_of(setting: Setting) -> Expected:
     fitted = committed_calibration()
     best = ranked_layouts(setting, fitted.constants).order[:1]
     rows = setting.layouts.taken(best)
+    times = step_time(setting.case, rows, fitted.constants)
+    factor, span = factor_and_range(setting, fitted, float(times.total_s[0]))
     step = layout_prediction(
         setting,
-        interval(setting, fitted),
-        factor=math.exp(effect(setting, fitted)),
+        factor,
+        span,
         layouts=rows,
-        times=step_time(setting.case, rows, fitted.constants),
+        times=times,
         used=memory_of(setting.case, rows),
         row=0,
     )

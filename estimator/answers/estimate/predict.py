@@ -5,12 +5,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.answers.estimate.best_step import effect, layout_prediction, time_shares
+from estimator.answers.estimate.best_step import factor_and_range, layout_prediction, time_shares
 from estimator.answers.estimate.fewer import fewer_would_do
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
-from estimator.evidence.uncertainty import interval
 from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
@@ -42,8 +41,8 @@ def prediction(question: Question) -> Prediction:
     best = int(priced.order[0])
     rows = posed.layouts.taken(np.array([best]))
     times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
-    factor, span = math.exp(effect(posed, fitted)), interval(posed, fitted)
-    step = layout_prediction(posed, span, factor=factor, layouts=rows, times=times, used=used, row=0)
+    factor, span = factor_and_range(posed, fitted, float(times.total_s[0]))
+    step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
     fits = bool(priced.fits[best])
     return replace(
         step,

@@ -34,7 +34,7 @@ _XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None)
 on TPUs, cuDNN on GPUs."""
 _TORCH = replace(
     _ON_DEVICE,
-    attention="flash_2",
+    attention="sdpa",
     launch="eager",
     fused_loss=False,
     experts="loop",

@@ -57,7 +57,9 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCA
         return 0.0
     dense = group(case, constants, lay.shard_group, lay.tensor)
     weights = case.frozen_bytes * case.shared_parameters / (lay.tensor * lay.pipeline)
-    passes = 2.0 + case.weight_gradients
+    # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
+    apart = np.where(np.asarray(case.gathers) > 1.0, (lay.recompute > 1) * 1.0, 0.0)
+    passes = 2.0 + case.weight_gradients + apart
     messages = case.gathers * case.n_layers / lay.pipeline
     comm = passes * gather_s(dense, weights, messages)
     if np.any(case.expert_parameters):

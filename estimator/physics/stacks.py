@@ -11,10 +11,12 @@ from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
+__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
+SDPA_CUDNN_SINCE = 2025.0
+"""Release from which PyTorch's own attention has cuDNN's kernels on Hopper and later (2.5, October 2024)."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 Tier = Literal["tuned", "research", "untuned"]

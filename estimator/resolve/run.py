@@ -88,6 +88,7 @@ def resolve(request: Request) -> Run:
             framework=framework.name,
             released=framework.released,
             practice=framework.practice,
+            unsaid=_unsaid(request),
         )
         if subject.transformer is not None and cluster is not None
         else None
@@ -159,6 +160,16 @@ def _batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     replicas = max(1, n_gpus // max(1, split))
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {replicas:,} data-parallel replicas"
     return micro * accumulated * replicas, note
+
+
+def _unsaid(request: Request) -> frozenset[str]:
+    """Return what was left open of the arguments whose default may be far from the truth."""
+    left_open = {
+        "precision": request.precision.strip().casefold() == "auto",
+        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
+        "framework": request.framework.strip().casefold() == "auto",
+    }
+    return frozenset(name for name, is_open in left_open.items() if is_open)
 
 
 def _sequence_length(request: Request, subject: Subject, amount: Amount) -> tuple[int, Assumption]:

@@ -78,7 +78,7 @@ class Case:
     frozen_bytes: Numbers
     """Bytes per weight held for the forward pass: 2 in 16 bit, 0.55 in QLoRA's 4 bit with its scales."""
     dequantized: Numbers
-    """1 where a 4-bit base is expanded before each product."""
+    """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers

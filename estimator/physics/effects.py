@@ -1,6 +1,6 @@
 """Keys of a question's random effects, calibrated factors on step time, and of its regime of uncertainty."""
 
-from estimator.models.training import EIGHT_BIT
+from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
@@ -41,7 +41,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     ]
     if question.transformer.experts is not None:
         keys += ["experts", f"experts-stack:{stack.kin}"]
-    if question.method.name != "full":
+    if question.method.name in WITH_ADAPTERS:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:
         keys.append("early")
@@ -54,8 +54,8 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes whose conformal quantiles apply to a question, the narrowest first."""
-    moe, frozen = question.transformer.experts is not None, question.method.name != "full"
-    what = "experts" if moe else "adapters" if frozen else "dense"
+    moe, adapters = question.transformer.experts is not None, question.method.name in WITH_ADAPTERS
+    what = "experts" if moe else "adapters" if adapters else "dense"
     if stack.tier == "untuned":
         return "untuned", what, "all"
     return (f"{stack.tier} {what}", what, "all") if what == "dense" else (what, "all")

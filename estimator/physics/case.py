@@ -109,9 +109,12 @@ class Case:
     dimensions."""
     n_sm: Numbers
     scale_up_bytes_per_s: Numbers
+    """Infinite where each device is alone in its node, and has the network only."""
     scale_up_domain: Numbers
     pcie: Numbers
     """1 where devices of a node reach each other over PCIe alone."""
+    split_nodes: Numbers
+    """1 where a usual node has several scale-up domains, between which PCIe leads."""
     no_peer_access: Numbers
     """1 where what crosses PCIe goes through host memory (consumer cards)."""
     gpus_per_node: Numbers

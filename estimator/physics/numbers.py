@@ -1,5 +1,7 @@
 """From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
 
+import math
+
 from estimator.models.flops import weight_gradient_share
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
@@ -62,6 +64,7 @@ def case_of(
     low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     wide = precision in {"fp32", "tf32"}
     half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     return Case(
         matrices=(*(_matrix(gemm, share) for gemm in table.gemms), *_adapter_matrices(table, rank)),
@@ -112,9 +115,10 @@ def case_of(
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
         balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
-        scale_up_bytes_per_s=chip.scale_up_bytes_per_s,
+        scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
         pcie=_flag(chip.scale_up_kind == "pcie"),
+        split_nodes=_flag(chip.scale_up_domain < chip.gpus_per_node),
         no_peer_access=_flag(chip.segment == "consumer"),
         gpus_per_node=float(min(cluster.gpus_per_node, cluster.n_gpus)),
         pcie_bytes_per_s=chip.pcie_bytes_per_s,

@@ -103,12 +103,12 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     """
     one = _micro_batch(case, constants, lay)
     busy = one.compute + one.attention + one.memory
-    sharded = sharded_s(case, constants, lay, busy + one.last_stage)
-    launch = beside_launches_s(constants, busy, one.host) - busy
-    stage = busy + one.communication + launch + sharded
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     tail = one.last_stage * imbalance
+    sharded = sharded_s(case, constants, lay, busy + tail)
+    launch = beside_launches_s(constants, busy, one.host) - busy
+    stage = busy + one.communication + launch + sharded
     tokens = lay.micro_batch * case.sequence_length / lay.context
     hops = lay.virtual * 2.0 * stage_hop_s(case, constants, 2.0 * tokens * case.hidden / lay.tensor)
     crossing = np.where(lay.pipeline > 1, shown_s(hops, constants["pipeline_visible"], stage), 0.0)

@@ -120,7 +120,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     n = lay.micro_batches
     waiting = one.launched - (one.compute + one.attention + one.memory)
     bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
-    reduction = gradient_reduction_s(case, constants, lay, stage)
+    reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
     optimizer = optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {

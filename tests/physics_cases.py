@@ -23,6 +23,7 @@ __all__ = [
     "OUT_BYTES_PER_S",
     "PLAIN",
     "UP_BYTES_PER_S",
+    "any_execution",
     "any_layout",
     "catalogued_case",
     "catalogued_cluster",
@@ -149,6 +150,25 @@ any_layout = st.builds(
     micro_batch_size=st.sampled_from([1, 2, 4]),
     micro_batches=st.integers(1, 64),
     recompute=st.sampled_from(RECOMPUTES),
+)
+any_execution = st.builds(
+    Execution,
+    attention=st.sampled_from(["flash_3", "flash_2", "memory_efficient", "unfused"]),
+    fused_kernels=st.booleans(),
+    launch=st.sampled_from(["eager", "compiled", "graphs"]),
+    fused_loss=st.booleans(),
+    expert_loop=st.booleans(),
+    fused_experts=st.booleans(),
+    optimizer=st.sampled_from(["adamw", "paged_adamw_8bit", "muon"]),
+    offload_optimizer=st.booleans(),
+    offload_parameters=st.booleans(),
+    overlap=st.booleans(),
+    tensor_overlap=st.booleans(),
+    dequantization=st.sampled_from(["bitsandbytes", "gptq", "fused"]),
+    base_bits=st.sampled_from([None, 4, 8]),
+    sequence_parallel=st.booleans(),
+    module_hooks=st.booleans(),
+    packed_short=st.booleans(),
 )
 
 

@@ -23,40 +23,45 @@ _FETCH_BYTES = 4.0
 """Bytes per parameter that cross to the host and back each step where it updates: 16-bit gradients, 16-bit weights."""
 
 
-def shown_s(comm_s: BROADCAST, visible: BROADCAST, beside_s: BROADCAST) -> BROADCAST:
-    """Return what is waited for of communication: its visible share, or more where compute is too short to hide it."""
-    return np.maximum(comm_s * visible, comm_s - beside_s)
+def shown_s(comm_s: BROADCAST, visible_s: BROADCAST, beside_s: BROADCAST) -> BROADCAST:
+    """Return what is waited for of communication: what nothing hides, or more where `beside_s` is too short for it."""
+    return np.maximum(visible_s, comm_s - beside_s)
 
 
 def layer_communication_s(
-    case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST, busy_s: BROADCAST
-) -> BROADCAST:
-    """Return exposed seconds of tensor-, context- and expert-parallel collectives, per micro-batch and stage."""
+    case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
+) -> tuple[BROADCAST, BROADCAST]:
+    """Return seconds of tensor-, context- and expert-parallel collectives, and what of them nothing hides.
+
+    Per micro-batch and stage. All of them have the same compute to hide behind, so they are added up before they are
+    held against it.
+    """
     again = (lay.recompute > 1) * 1.0
     layers = case.n_layers / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (4.0 + 2.0 * again) * 2.0 * gather_s(tensor, 2.0 * tokens * case.hidden) * layers
-    visible = where(case.hides_tensor_parallel, constants["tensor_visible_beside"], constants["tensor_visible"])
-    total: BROADCAST = np.where(lay.tensor > 1, shown_s(reductions, visible, busy_s), 0.0)
+    total: BROADCAST = np.where(lay.tensor > 1, reductions, 0.0)
+    visible = total * where(case.hides_tensor_parallel, constants["tensor_visible_beside"], constants["tensor_visible"])
     if np.any(lay.context > 1):
         context = group(case, constants, lay.context, lay.tensor)
         passed = gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
-        ring = (3.0 + again) * passed * layers
-        total = total + np.where(lay.context > 1, shown_s(ring, constants["context_visible"], busy_s), 0.0)
+        ring = np.where(lay.context > 1, (3.0 + again) * passed * layers, 0.0)
+        total, visible = total + ring, visible + constants["context_visible"] * ring
     if np.any(lay.expert > 1):
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.hidden
         passed = all_to_all_s(experts, sent, case.top_k, constants)
         exchange = (4.0 + 2.0 * again) * passed * case.n_expert_layers / lay.pipeline
-        visible = constants["exchange_visible"] * expert_overhead(case, constants)
-        total = total + np.where(lay.expert > 1, shown_s(exchange, visible, busy_s), 0.0)
-    return total
+        exchange = np.where(lay.expert > 1, exchange, 0.0)
+        share = constants["exchange_visible"] * expert_overhead(case, constants)
+        total, visible = total + exchange, visible + share * exchange
+    return total, visible
 
 
-def sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCAST) -> BROADCAST:
+def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAST, hidden_s: BROADCAST) -> BROADCAST:
     """Return seconds a micro-batch of fetching weights that lie elsewhere, as far as compute does not hide them.
 
-        gathers + fetches − hidden + slowdown · hidden      hidden: what a share of compute is long enough for
+        gathers + fetches − hidden + slowdown · hidden      hidden: at most overlap · beside − what hides there already
 
     ZeRO-3 gathers weights forward and backward, and reduces the gradients of what is trained. Weights are moved in the
     width they are held in: of a 4-bit base 0.55 bytes each, of its adapters 2. Weights in host memory are fetched from
@@ -88,7 +93,8 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, compute_s: BROADCA
         passes = case.offload_parameters * (_GATHERS + case.weight_gradients)
         host_bytes_per_s = constants["host_link_fraction"] * case.pcie_bytes_per_s
         comm = comm + passes * (weights + expert_weights) / owners / host_bytes_per_s
-    hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * compute_s)
+    room = np.maximum(constants["shard_overlap"] * beside_s - hidden_s, 0.0)
+    hidden = np.where(case.no_overlap > 0, 0.0, room)
     return np.maximum(comm - hidden, 0.0) + constants["shard_slowdown"] * np.minimum(comm, hidden)
 
 
@@ -124,7 +130,7 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
         comm = np.where(lay.shard_stage >= ZERO3, hybrid, comm)
     hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s)
     visible = np.where(case.no_overlap > 0, 1.0, constants["gradient_visible"])
-    return np.where(ranks > 1, shown_s(comm, visible, hidden), 0.0)
+    return np.where(ranks > 1, shown_s(comm, visible * comm, hidden), 0.0)
 
 
 def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:

@@ -147,9 +147,9 @@ def test_expert_parallel_ranks_exchange_tokens_four_times_a_layer() -> None:
     case = small_case(8, transformer=EXPERTS)
     lay = layouts_of(replace(PLAIN, expert_parallel=8, data_parallel=8))
     once_s = 7 / 8 * 2 * 2.0 * TOKENS * HIDDEN / UP_BYTES_PER_S / 0.5 + 2 * 3 * 10e-6
-    assert layer_communication_s(case, CONSTANTS, lay, TOKENS, 1.0) == pytest.approx(0.5 * 4 * once_s * LAYERS)
+    assert layer_communication_s(case, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.5 * 4 * once_s * LAYERS)
     fused = replace(case, fused_experts=1.0)
-    assert layer_communication_s(fused, CONSTANTS, lay, TOKENS, 1.0) == pytest.approx(0.25 * 0.5 * 4 * once_s * LAYERS)
+    assert layer_communication_s(fused, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.25 * 0.5 * 4 * once_s * LAYERS)
 
 
 def test_context_parallel_ranks_pass_keys_and_values_round_a_ring() -> None:
@@ -158,7 +158,7 @@ def test_context_parallel_ranks_pass_keys_and_values_round_a_ring() -> None:
     lay = layouts_of(replace(PLAIN, context_parallel=8))
     tokens = TOKENS / 8
     passed_s = 7 / 8 * 2.0 * TOKENS * 2 * 1024 / UP_BYTES_PER_S + 3 * 10e-6
-    assert layer_communication_s(case, CONSTANTS, lay, tokens, 1.0) == pytest.approx(0.1 * 3 * passed_s * LAYERS)
+    assert layer_communication_s(case, CONSTANTS, lay, tokens)[1] == pytest.approx(0.1 * 3 * passed_s * LAYERS)
 
 
 def test_a_sharded_four_bit_base_is_gathered_in_its_own_width() -> None:
@@ -168,7 +168,7 @@ def test_a_sharded_four_bit_base_is_gathered_in_its_own_width() -> None:
     moved = 2 * (0.55 * PARAMETERS + 2.0 * ADAPTERS) + 2.0 * ADAPTERS
     messages = 2 * LAYERS
     expected = 7 / 8 * moved / UP_BYTES_PER_S + messages * 3 * 10e-6
-    assert sharded_s(case, CONSTANTS, lay, 1.0) == pytest.approx(expected)
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
 
 
 def test_deepspeed_gathers_and_hooks_each_module() -> None:
@@ -176,7 +176,7 @@ def test_deepspeed_gathers_and_hooks_each_module() -> None:
     case = small_case(8, execution=Execution(module_hooks=True, overlap=False))
     lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
     expected = 3 * (7 / 8 * 2.0 * PARAMETERS / UP_BYTES_PER_S + 8 * LAYERS * 3 * 10e-6)
-    assert sharded_s(case, CONSTANTS, lay, 1.0) == pytest.approx(expected)
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
     launched_s = 100e-6 * 16 * LAYERS * 2.2
     assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + 500e-6 * 8 * LAYERS * 2)
 
@@ -186,7 +186,7 @@ def test_weights_in_host_memory_are_fetched_for_each_pass_even_on_one_device(sha
     """Rajbhandari et al. 2021: fetched forward and backward, gradients sent back; half of PCIe's 32 GB/s."""
     case = small_case(execution=Execution(offload_parameters=True, overlap=False))
     lay = layouts_of(replace(PLAIN, data_sharding=sharding))
-    assert sharded_s(case, CONSTANTS, lay, 1.0) == pytest.approx(3 * 2.0 * PARAMETERS / 16e9)
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(3 * 2.0 * PARAMETERS / 16e9)
 
 
 def test_an_optimizer_in_host_memory_is_as_slow_as_that_and_its_link() -> None:

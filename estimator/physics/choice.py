@@ -15,7 +15,7 @@ from estimator.physics.layout import RECOMPUTES
 from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.numbers import case_of
 from estimator.physics.space import knob_choices
-from estimator.physics.stacks import Stack, auto_stack, stack_named
+from estimator.physics.stacks import Stack, asked_stack
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
@@ -36,6 +36,11 @@ _SMALL_CLUSTER = 8
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
 DeepSeek-AI 2024)."""
+_SEQUENCES_PER_GPU = 16.0
+"""Micro-batch times accumulation on few devices: TRL's documentation has 2 × 8, LLaMA-Factory's 1 × 8, Alpaca 4 × 8."""
+_MOST_TUNED = 128.0
+"""Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
+_ADAPTERS = frozenset({"lora", "qlora"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +69,8 @@ def global_batch_sequences(question: Question) -> int:
     """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
     A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
-    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
+    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least. What is
+    fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -72,18 +78,15 @@ def global_batch_sequences(question: Question) -> int:
     micro = question.layout.micro_batch_size or 1
     size = _parameters(question)
     usual = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit) / question.sequence_length
+    stack = asked_stack(question)
     if n <= _SMALL_CLUSTER:
-        usual = min(usual, 16.0 * n)
+        usual = min(usual, _SEQUENCES_PER_GPU * n)
+    if question.small_set or stack.tunes or question.method.name in _ADAPTERS:
+        usual = min(usual, _SEQUENCES_PER_GPU * n, _MOST_TUNED)
     unit = n * micro
-    if usual >= unit or not _stack(question).model_parallel:
+    if usual >= unit or not stack.model_parallel:
         return max(1, round(usual / unit)) * unit
     return max(micro, _power_of_two_share(unit, usual))
-
-
-def _stack(question: Question) -> Stack:
-    if question.framework != "auto":
-        return stack_named(question.framework)
-    return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)
 
 
 def _power_of_two_share(whole: int, target: float) -> int:
@@ -103,7 +106,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    stack = _stack(question)
+    stack = asked_stack(question)
     numbers = case_of(
         question.transformer,
         cluster,

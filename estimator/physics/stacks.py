@@ -6,12 +6,12 @@ from types import MappingProxyType
 from typing import Literal
 
 from estimator.models.training import Recompute
-from estimator.physics.habits import HABITS
+from estimator.physics.habits import HABITS, MICRO_BATCHES
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
-from estimator.question.question import Sharding
+from estimator.question.question import Question, Sharding
 
-__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "auto_stack", "stack_named"]
+__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "Tier", "asked_stack", "auto_stack", "stack_named"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
@@ -49,10 +49,14 @@ class Stack:
     """How runs on its current release do a step unless told; None where it is not known or not uniform."""
     kin: str
     """The stack whose published runs speak for it: itself, or what it is built on."""
+    micro_batch: int
+    """Sequences of a micro-batch where samples are padded and nothing is said; 1 on stacks that pack."""
     fused_loss_since: float
     """First release whose habit it is to keep logits from being whole in memory."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
+    tunes: bool = False
+    """Whether it is mostly run on small sets, in batches of tens of sequences."""
 
     def habit_at(self, released: float) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
@@ -98,6 +102,7 @@ def _stack(
         offloads=offloads,
         habit=HABITS[name],
         kin=kin or name,
+        micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
     )
 
@@ -184,7 +189,12 @@ _FINE_TUNERS = (
 )
 _UNKNOWN = _stack("unknown", "untuned", "ddp")
 """What a name stands for that nobody here has heard of: whatever fits, and no habit."""
-STACKS: Mapping[str, Stack] = MappingProxyType({one.name: one for one in (*_PRETRAINERS, *_FINE_TUNERS, _UNKNOWN)})
+STACKS: Mapping[str, Stack] = MappingProxyType(
+    {
+        **{one.name: one for one in (*_PRETRAINERS, _UNKNOWN)},
+        **{one.name: replace(one, tunes=True) for one in _FINE_TUNERS},
+    }
+)
 
 
 def stack_named(name: str) -> Stack:
@@ -201,3 +211,10 @@ def auto_stack(accelerator: Accelerator, n_gpus: int) -> Stack:
     if accelerator.segment == "datacenter":
         return STACKS["nemo" if n_gpus > 1 and accelerator.vendor == "NVIDIA" else "megatron" if n_gpus > 1 else "fsdp"]
     return STACKS["huggingface"]
+
+
+def asked_stack(question: Question) -> Stack:
+    """Return the stack that `question` names, or the one that most runs on its hardware use."""
+    if question.framework != "auto":
+        return stack_named(question.framework)
+    return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)

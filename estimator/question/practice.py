@@ -58,6 +58,8 @@ class Practice:
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
+    grouped_by_length: bool | None = None
+    """Whether samples of like length share a micro-batch, so that padding adds little."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""

@@ -218,6 +218,12 @@ _PACKINGS = (
         Practice(packing="padded"),
         Practice(packing="packed"),
     ),
+    _practice(
+        "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
+        "sorted by length | bucketed by length | length bucketing",
+        Practice(packing="padded", grouped_by_length=True),
+        Practice(grouped_by_length=False),
+    ),
 )
 _BASES = (
     _practice(

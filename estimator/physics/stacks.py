@@ -11,10 +11,13 @@ from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named"]
+__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named", "stack_of"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
+_END_LAYERS = 2
+"""Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
+section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 Tier = Literal["tuned", "research", "untuned"]
@@ -51,6 +54,11 @@ class Stack:
     """First release whose habit it is to keep logits from being whole in memory."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
+
+    @property
+    def end_layers(self) -> int:
+        """Layers that embedding and logits count as where pipeline stages are balanced; 0 where they count as none."""
+        return _END_LAYERS if self.tier == "tuned" else 0
 
     def habit_at(self, released: float) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
@@ -188,6 +196,11 @@ STACKS: Mapping[str, Stack] = MappingProxyType({one.name: one for one in (*_PRET
 def stack_named(name: str) -> Stack:
     """Return the stack called `name`."""
     return STACKS[name]
+
+
+def stack_of(framework: str, accelerator: Accelerator, n_gpus: int) -> Stack:
+    """Return the stack called `framework`, or for "auto" the one that most runs on such hardware use."""
+    return auto_stack(accelerator, n_gpus) if framework == "auto" else stack_named(framework)
 
 
 def auto_stack(accelerator: Accelerator, n_gpus: int) -> Stack:

@@ -78,11 +78,12 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     attention = attention_s(case, constants, lay, tokens) * fullest
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
     memory = (memory + dequantization_s(case, constants, lay)) * fullest
+    beside = (compute + attention + memory) / fullest
     return _Pass(
         compute=compute,
         attention=attention,
         memory=memory,
-        communication=layer_communication_s(case, constants, lay, tokens, compute + attention + memory),
+        communication=layer_communication_s(case, constants, lay, tokens, beside) * fullest,
         host=launches_s(case, constants, lay) * fullest,
         last_stage=last + logits_traffic_s(case, constants, lay, tokens),
     )

@@ -13,6 +13,7 @@ from estimator.base.inputs import (
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
 from estimator.models.training import Method
+from estimator.physics.stacks import stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Request
@@ -74,8 +75,16 @@ def resolve(request: Request) -> Run:
     method, method_assumptions = resolved_method(request, subject)
     length, length_assumption = _sequence_length(request, subject, amount)
     batch, batch_note = _batch(request, n_gpus)
-    layout = layout_request(request, subject.transformer, n_gpus, length, batch)
     cluster, cluster_assumptions = _cluster(request, device, n_gpus)
+    stack = stack_of(framework.name, cluster.accelerator, n_gpus) if cluster else None
+    layout = layout_request(
+        request,
+        subject.transformer,
+        n_gpus,
+        sequence_length=length,
+        batch=batch,
+        end_layers=stack.end_layers if stack else 0,
+    )
     question = (
         Question(
             transformer=subject.transformer,

@@ -227,7 +227,8 @@ def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReadi
         out.append(
             Caution(
                 code="batch_rounded",
-                message=f"no layout divides the batch as told; {expected.rounded_batch:,} sequences were priced",
+                message="few replicas can share the batch as told, or none; "
+                f"{expected.rounded_batch:,} sequences were priced",
             )
         )
     if expected.coverage is None:

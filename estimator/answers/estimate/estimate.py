@@ -316,10 +316,13 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
 
 
 def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
-    """Return all assumptions, each name once: what the caller said stands, else what was found out last."""
+    """Return all assumptions, each name once: what the caller said stands, else what was found out last.
+
+    What was inferred in the place of something said says so itself.
+    """
     by_name: dict[str, Assumption] = {}
     for assumption in (assumption for group in groups for assumption in group):
         earlier = by_name.get(assumption.name)
-        if earlier is None or earlier.source != "user":
+        if earlier is None or earlier.source != "user" or assumption.source == "inferred":
             by_name[assumption.name] = assumption
     return tuple(by_name.values())

@@ -80,7 +80,7 @@ class Case:
     ends_bytes: Numbers
     """The same of embedding and output layer, which are not quantised."""
     dequantized: Numbers
-    """1 where a 4-bit base is expanded before each product."""
+    """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers
@@ -133,9 +133,12 @@ class Case:
     dimensions."""
     n_sm: Numbers
     scale_up_bytes_per_s: Numbers
+    """Infinite where each device is alone in its node, and has the network only."""
     scale_up_domain: Numbers
     pcie: Numbers
     """1 where devices of a node reach each other over PCIe alone."""
+    split_nodes: Numbers
+    """1 where a usual node has several scale-up domains, between which PCIe leads."""
     no_peer_access: Numbers
     """1 where what crosses PCIe goes through host memory (consumer cards)."""
     gpus_per_node: Numbers

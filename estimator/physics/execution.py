@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from estimator.physics.effects import release
-from estimator.physics.stacks import Stack
+from estimator.physics.stacks import SDPA_CUDNN_SINCE, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
 from estimator.question.question import Question
 
@@ -99,11 +99,12 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     base_bits = said.base_bits if question.method.name != "full" else None
     if question.method.name == "qlora":
         base_bits = 4
-    deepspeed = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
+    engine = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
+    # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
+    deepspeed = engine or (said.zero_engine is None and stack.kin == "huggingface")
     fused_kernels = not untuned if said.fused_kernels is None else said.fused_kernels
-    master_weights = said.master_weights is not False
-    if deepspeed and question.practice.master_weights is None:
-        master_weights = True  # its BF16 engine keeps them whatever the trainer loads
+    # DeepSpeed's BF16 engine keeps them whatever the trainer loads.
+    master_weights = said.master_weights is not False or (engine and question.practice.master_weights is None)
     quantised = base_bits is not None and said.master_weights is not False
     attention = _attention(question, stack, said.attention or "flash_2")
     return Execution(
@@ -117,7 +118,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),
         master_weights=master_weights,
-        step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or deepspeed,
+        step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
         loss=_loss(said, stack),
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
@@ -149,6 +150,8 @@ def _loss(said: Practice, stack: Stack) -> LossKernel:
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
     """Return the attention kernel: never one that the chip or the model cannot have."""
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
+    if kernel == "sdpa":
+        kernel = "flash_3" if release(question) >= SDPA_CUDNN_SINCE else "flash_2"
     if kernel == "unfused" or (sinks and question.practice.attention is None):
         return "unfused"
     return "memory_efficient" if question.cluster.accelerator.family in _OLD_FAMILIES else kernel
@@ -165,4 +168,6 @@ def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
     if stack.name == "megatron-deepspeed":
         return False
     since = stack.sequence_parallel_since
-    return year >= since or (year == since - 1 and question.layout.recompute == "selective")
+    # A run of that year tells by its recomputation; a layout that is found should take as long once it is stated.
+    early = question.released is not None and question.layout.recompute == "selective"
+    return year >= since or (year == since - 1 and early)

@@ -4,13 +4,14 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.base.prior import Prior
-from estimator.models.training import EIGHT_BIT, Method
+from estimator.models.training import EIGHT_BIT
 from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
 
 __all__ = ["held_bytes"]
 
 _HALF, _SINGLE = 2.0, 4.0
+_WIDE = frozenset({"fp32", "tf32"})
 _NF4_BYTES = 0.52
 """4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3)."""
 _INT8_BYTES = 1.05
@@ -70,15 +71,15 @@ _SELECTIVE_SHARE = Prior(
 
 
 def held_bytes(
-    table: Workload, precision: str, method: Method, execution: Execution, *, gated: bool
+    table: Workload, precision: str, execution: Execution, *, trained: float, gated: bool
 ) -> dict[str, float]:
-    """Return the widths that `memory_of` works with, by field of `Case`.
+    """Return the widths that `memory_of` works with, by field of `Case`; `trained`: share of the base that learns.
 
     Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
     """
-    wide = precision in {"fp32", "tf32"}
+    wide = precision in _WIDE
     return {
-        "frozen_bytes": _frozen_bytes(method, precision, execution.base_bits),
+        "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
@@ -90,15 +91,13 @@ def held_bytes(
     }
 
 
-def _frozen_bytes(method: Method, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in."""
+def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> float:
+    """Return bytes per weight held for the forward pass: 16 or 32 bit if trained, as it is used if frozen."""
+    kept = _SINGLE if precision in _WIDE else _HALF
+    frozen = {"fp8": 1.0, "mxfp8": _MXFP8_BYTES, "nvfp4": _NVFP4_BYTES}.get(precision, kept)
     if base_bits is not None:
-        return {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _HALF)
-    if precision in {"fp32", "tf32"}:
-        return _SINGLE
-    if method.name == "full":
-        return _HALF
-    return {"fp8": 1.0, "mxfp8": _MXFP8_BYTES, "nvfp4": _NVFP4_BYTES}.get(precision, _HALF)
+        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _HALF)
+    return trained * kept + (1.0 - trained) * frozen
 
 
 def _optimizer_bytes(execution: Execution, *, wide: bool) -> float:
@@ -138,7 +137,7 @@ def _activation_bytes(table: Workload, precision: str, execution: Execution, *, 
     width: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
     for stream in table.streams:
         width[stream.name] += float(stream.width * stream.layers)
-    element = _SINGLE if precision in {"fp32", "tf32"} else _HALF
+    element = _SINGLE if precision in _WIDE else _HALF
     narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
     eager = 1.0 if execution.eager_layers else 0.0
     streams = 2.0 if gated else 1.0

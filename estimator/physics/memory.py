@@ -117,20 +117,20 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     # ZeRO-Offload hands gradients to the host as they are reduced.
     gradient_bytes = gradient_bytes * where(case.offload_optimizer, np.where(zero >= _ZERO2, 0.0, 1.0), 1.0)
     optimizer_bytes = case.optimizer_bytes * trained * on_device
-    kept, at_work = _activations(case, lay, held.layers)
-    kept = kept * streamed
+    kept, at_work, other = _activations(case, lay, held.layers)
+    activations = kept * streamed + at_work
     if np.any(zero >= _ZERO3) or np.any(case.offload_parameters):
-        at_work = at_work + _gathered(case, lay, held, fetched)
+        other = other + _gathered(case, lay, held, fetched)
     if np.any(case.step_bytes):
         step_bytes = case.step_bytes * trained * on_device
-        at_work = np.maximum(at_work, held.over(zero, _ZERO1, step_bytes, step_bytes) - kept)
+        other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
     fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
     return Memory(
         weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, case.ends_bytes) * streamed * (1.0 - fetched),
         gradients_bytes=held.over(zero, _ZERO2, gradient_bytes, gradient_bytes),
         optimizer_bytes=held.over(zero, _ZERO1, optimizer_bytes, optimizer_bytes),
-        activations_bytes=kept,
-        other_bytes=at_work + fixed,
+        activations_bytes=activations,
+        other_bytes=other + fixed,
     )
 
 
@@ -164,13 +164,13 @@ def _gathered(case: Case, lay: Layouts, held: _Stage, fetched: BROADCAST) -> Flo
     return np.where((lay.shard_stage >= _ZERO3) | (fetched > 0), whole, 0.0)
 
 
-def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, Floats]:
-    """Return bytes of kept activations on the first stage, and of what is at work beside them, each of shape (L,).
+def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, Floats, Floats]:
+    """Return bytes of kept activations, of the layer at work, and of what the loss needs beyond, each of shape (L,).
 
     A micro-batch in flight keeps its layers' activations, or with full recomputation the layers' inputs, while one
     layer at a time is whole. The first stage has p micro-batches in flight, the last one and the logits; interleaving
-    adds (p − 1)/v to either. What is at work is the larger of a layer's backward pass and the loss, as far as the last
-    stage is then fuller than the first. Source: Korthikanti et al. 2022, section 4.2.3.
+    adds (p − 1)/v to either. The loss counts as far as it makes the last stage fuller than the first, in place of a
+    layer at work. Source: Korthikanti et al. 2022, section 4.2.3.
     """
     tokens = lay.micro_batch * case.sequence_length / lay.context
     full, split = lay.recompute > 1, where(case.sequence_parallel, lay.tensor, 1.0)
@@ -195,7 +195,7 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     loss = case.logit_bytes * share * tokens * case.vocab / lay.tensor
     on_first = kept * (in_flight + more)
     on_last = kept * np.minimum(1.0 + more, in_flight + more)
-    return on_first, np.maximum(at_work, loss - (on_first - on_last))
+    return on_first, at_work, np.maximum(0.0, loss - (on_first - on_last) - at_work)
 
 
 def _hosted(case: Case, lay: Layouts) -> Floats:

@@ -17,13 +17,16 @@ _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
-"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
-BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
+"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
+recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
 whether weights are in FP32 or in BF16 with a copy."""
-_LAST_FP32_ACCUMULATION_YEAR = 2023
+_BF16_ACCUMULATION_SINCE = 2024
+_BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
 _FUSED_ADAMW_SINCE = 2025.5
 """Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
 _XLA = frozenset({"jax", "maxtext", "neuron"})
+_COMPILES_LAYERS = frozenset({"torchtitan"})
+"""Stacks that compile each layer, and not the loss."""
 _TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
 _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
@@ -144,7 +147,8 @@ def _loss(said: Practice, stack: Stack) -> LossKernel:
     """Return how the loss is computed: kernels that are known to be fused, else PyTorch's own in FP32."""
     if stack.kin in _XLA:
         return "compiled"
-    return "fused" if said.fused_kernels or said.launch in {"compiled", "graphs"} else "eager"
+    compiled = said.launch in {"compiled", "graphs"} and stack.kin not in _COMPILES_LAYERS
+    return "fused" if said.fused_kernels or compiled else "eager"
 
 
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
@@ -159,7 +163,8 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
 
 def _gradient_bytes(stack: Stack, year: int) -> float:
     """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
-    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FP32_ACCUMULATION_YEAR)
+    recipe = stack.name in _BF16_ACCUMULATION and year >= _BF16_ACCUMULATION_SINCE
+    accumulates = stack.model_parallel and not recipe
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 

@@ -50,6 +50,11 @@ class Setting:
         """Bytes of a device that a run may take: a layout that takes more does not fit."""
         return usable_bytes(self.question.cluster.accelerator.memory_bytes)
 
+    @property
+    def fits(self) -> bool:
+        """Whether any layout does."""
+        return any(bool(np.any(fits)) for fits in self.fits_of_blocks())
+
     def fits_of_blocks(self) -> Iterator[NDArray[np.bool_]]:
         """Yield which cells of each block of `layouts` are legal and fit."""
         for block, total_bytes in zip(self.layouts.blocks, self.used_bytes, strict=True):
@@ -90,7 +95,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
         posed = Setting(
             question=question, stack=stack, case=numbers, layouts=layouts, used_bytes=used, global_batch=batch
         )
-        if any(np.any(fits) for fits in posed.fits_of_blocks()):
+        if posed.fits:
             return posed
         if len(layouts):
             found.append(posed)
@@ -174,8 +179,8 @@ def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp
     return places[np.argsort(values, kind="stable")]
 
 
-def contenders(setting: Setting) -> tuple[NDArray[np.intp], bool]:
-    """Return the layouts of which the fastest is the first of `ranked_layouts`, and whether they fit; nothing is timed.
+def contenders(setting: Setting) -> NDArray[np.intp]:
+    """Return the layouts of which the fastest is the first of `ranked_layouts`; nothing is timed.
 
     Of layouts that differ in recomputation alone, the one that recomputes least is the fastest: the others are left
     out. Where none fits it is the smallest alone.
@@ -188,6 +193,6 @@ def contenders(setting: Setting) -> tuple[NDArray[np.intp], bool]:
             fitting.append(block.rows.start + np.flatnonzero(kept[block.legal]))
         rows = np.concatenate(fitting)
         if len(rows):
-            return rows, True
+            return rows
     smallest = [block.of_layouts(total) for block, total in zip(blocks, setting.used_bytes, strict=True)]
-    return np.array([np.argmin(np.concatenate(smallest))]), False
+    return np.array([np.argmin(np.concatenate(smallest))])

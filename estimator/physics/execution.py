@@ -18,8 +18,8 @@ _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
-recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
-whether weights are in FP32 or in BF16 with a copy."""
+recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes
+PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
 _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
 _FUSED_ADAMW_SINCE = 2025.5

@@ -160,7 +160,10 @@ def _gathered(case: Case, lay: Layouts, held: _Stage, fetched: BROADCAST) -> Flo
     width = np.minimum(case.frozen_bytes, 2.0 * (1.0 + case.wide))
     layer = (held.body + held.experts) / held.layers
     gradients = case.gradient_bytes * case.trained_share
-    whole = layer * (case.gathered_layers * width + gradients) + case.gathered_ends * case.ends_bytes * held.ends
+    ends = case.ends_bytes * held.ends
+    # Whoever gathers matrix by matrix has the output layer whole, or a layer.
+    one = np.maximum(layer * width, ends / 2.0)
+    whole = layer * gradients + where(case.gathered_ends, layer * case.gathered_layers * width + ends, one)
     return np.where((lay.shard_stage >= _ZERO3) | (fetched > 0), whole, 0.0)
 
 

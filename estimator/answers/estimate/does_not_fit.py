@@ -54,14 +54,14 @@ class Remedy:
 
 
 def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -> Caution:
-    """Return the warning that the smallest layout of `setting` does not fit, with what would do."""
+    """Return the warning that the smallest layout of `setting` does not fit, with what was found that would do."""
     chip = setting.question.cluster.accelerator
     ways = "; or ".join(remedy.change.words for remedy in found)
-    would = f"what would do, the cheapest first: {ways}" if found else "nothing that was tried makes it fit"
+    would = f": what would do, the cheapest first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
         message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, of whose "
-        f"{memory.capacity_bytes / 1e9:,.0f} GB a run can fill {memory.usable_bytes / 1e9:,.0f}: {would}",
+        f"{memory.capacity_bytes / 1e9:,.0f} GB a run can fill {memory.usable_bytes / 1e9:,.0f}{would}",
     )
 
 

@@ -106,14 +106,16 @@ class _Speed:
     warnings: tuple[Caution, ...] = ()
 
 
-def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
+def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool = True) -> Estimate:
     """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
+
+    Where it does not fit, what would do is looked for only if `advised`.
 
     An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
     of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
     Raises InfeasibleError where no layout is possible.
     """
-    prediction = prediction or _prediction(run)
+    prediction = prediction or _prediction(run, advised=advised)
     speed = _speed(run, prediction)
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
@@ -188,14 +190,14 @@ def _gpu_hours(run: Run, point_s: float, low_s: float, high_s: float) -> tuple[f
     return (run.n_gpus * point_s / HOUR_S, run.n_gpus * low_s / HOUR_S, run.n_gpus * high_s / HOUR_S)
 
 
-def _prediction(run: Run) -> Prediction | None:
+def _prediction(run: Run, *, advised: bool) -> Prediction | None:
     if run.question is None or run.utilization is not None:
         return None
     # NumPy comes with it, and a closed-form answer does without.
     from estimator.answers.estimate.predict import prediction
 
     try:
-        return prediction(run.question)
+        return prediction(run.question, advised=advised)
     except InfeasibleError:
         if run.observed_tokens_per_second is None:
             raise

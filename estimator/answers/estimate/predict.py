@@ -31,8 +31,10 @@ _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
 
 
-def prediction(question: Question) -> Prediction:
+def prediction(question: Question, *, advised: bool = True) -> Prediction:
     """Return the predicted step of `question` on its best layout, with the range that left-out runs support.
+
+    What would do where it does not fit is looked for only if `advised`: it takes ten times as long.
 
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
     with its smallest layout and a warning.
@@ -47,7 +49,7 @@ def prediction(question: Question) -> Prediction:
     factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
     fits = step.memory.fits
-    found = () if fits else remedies(posed, fitted.constants, float(times.total_s[0]))
+    found = () if fits or not advised else remedies(posed, fitted.constants, float(times.total_s[0]))
     rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,

@@ -2,7 +2,7 @@
 
 import math
 
-from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import Limits, PlanRequest
 from estimator.base.errors import InfeasibleError, MissingValueError
@@ -121,7 +121,8 @@ def _too_large(trials: Trials) -> str:
     largest = trials.largest()
     if largest is None:
         return "no layout divides any count that was tried; leave the parallel degrees or global_batch_sequences out"
-    caution = next((estimate.message for estimate in largest.warnings if estimate.code == "does_not_fit"), "")
+    told = estimate_of(largest.run).warnings
+    caution = next((warning.message for warning in told if warning.code == "does_not_fit"), "")
     return f"on {largest.run.n_gpus:,} GPUs {caution or 'it does not fit in memory'}"
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit
 from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
@@ -116,4 +116,5 @@ def _does_not_fit(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
     what = f"{request.n_gpus:,} × {request.device.name} do not hold {request.subject.name}"
     if fewest is None:
         return infeasible(ways.trials, what)
-    return InfeasibleError(f"{what}; what would do: n_gpus of {fewest:,}; or method lora or qlora; or a smaller model")
+    others = [way for way in estimate_of(request).ways_to_fit if not way.startswith("n_gpus")]
+    return InfeasibleError(f"{what}; what would do: {'; or '.join([f'n_gpus of {fewest:,}', *others])}")

@@ -98,7 +98,7 @@ class Trials:
         key = repr(request)
         if key not in self._priced:
             try:
-                estimate = estimate_of(resolve(request))
+                estimate = estimate_of(resolve(request), advised=False)
                 self._priced[key] = None if _other_batch(estimate) else estimate
             except (InfeasibleError, InvalidValueError):
                 # The base was checked: what does not fit now is this variation's count against a fixed layout.

@@ -21,8 +21,9 @@ def print_tables(figures: TablesFile, console: Console | None = None) -> None:
     for title in ("Rows", "Mean", "Median", "90% below"):
         table.add_column(title, justify="right")
     for row in figures["tables"]:
+        covered = f" ({row['covered']:.0%} in their range)" if "covered" in row else ""
         table.add_row(
-            row["name"],
+            row["name"] + covered,
             row["left_out"],
             row["of"],
             f"{row['rows']:,}",

@@ -14,8 +14,9 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.evidence.share import needed_s, share_features
 from estimator.models.training import Method
+from estimator.physics.batch import nearest_batch
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts

@@ -26,7 +26,6 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "experts-stack": 0.08,
     "frozen-base": 0.10,
     "early": 0.10,
-    "searched": 0.10,
     "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time."""

@@ -19,6 +19,7 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log, numbered
 from estimator.evidence.likeness import setting_traits
 from estimator.evidence.outlook import neighbour_runs, neighbours_of
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, ranked_layouts
 from estimator.physics.step import step_time
 
@@ -83,7 +84,7 @@ def _judged(run: PublishedRun, calibration: Calibration) -> WholeRun | None:
         low_factor=low,
         high_factor=high,
         predicted=PredictedStep(
-            step_s=step_s, stack=setting.stack, n_gpus=run.n_gpus, adapters=run.method in {"lora", "qlora"}
+            step_s=step_s, stack=setting.stack, n_gpus=run.n_gpus, adapters=run.method in WITH_ADAPTERS
         ),
     )
     predicted_s, low_s, high_s = timing.training_s(run.total_tokens)

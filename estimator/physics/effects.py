@@ -57,9 +57,11 @@ def _ported(stack: str, vendor: str) -> bool:
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
-    """Return the keys whose effects, additive in log time, apply to one question; `searched:` marks unstated knobs."""
+    """Return the keys whose effects, additive in log time, apply to one question.
+
+    None depends on what of the layout was stated: whoever states the layout that was found is told the same time.
+    """
     chip = question.cluster.accelerator
-    layout = question.layout
     keys = [
         f"device:{chip.family}-{chip.segment}",
         f"stack:{stack.kin}",
@@ -74,10 +76,6 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("early")
     if _ported(stack.name, chip.vendor):
         keys.append(f"ported:{chip.vendor}")
-    if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
-        keys.append("searched:layout")
-    if layout.micro_batch_size is None:
-        keys.append("searched:micro-batch")
     return tuple(keys)
 
 

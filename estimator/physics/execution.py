@@ -114,4 +114,6 @@ def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:
     if stack.name == "megatron-deepspeed":
         return False
     since = stack.sequence_parallel_since
-    return year >= since or (year == since - 1 and question.layout.recompute == "selective")
+    # A run of that year tells by its recomputation; a layout that is found should take as long once it is stated.
+    early = question.released is not None and question.layout.recompute == "selective"
+    return year >= since or (year == since - 1 and early)

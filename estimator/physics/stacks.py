@@ -9,14 +9,17 @@ from estimator.models.training import Recompute
 from estimator.physics.habits import HABITS, MICRO_BATCHES
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
-from estimator.question.question import Question, Sharding
+from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "Tier", "asked_stack", "auto_stack", "stack_named"]
+__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "Tier", "auto_stack", "stack_named", "stack_of"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
 SDPA_CUDNN_SINCE = 2025.0
 """Release from which PyTorch's own attention has cuDNN's kernels on Hopper and later (2.5, October 2024)."""
+_END_LAYERS = 2
+"""Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
+section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
 Tier = Literal["tuned", "research", "untuned"]
@@ -57,6 +60,11 @@ class Stack:
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
     tunes: bool = False
     """Whether it is mostly run on small sets, in batches of tens of sequences."""
+
+    @property
+    def end_layers(self) -> int:
+        """Layers that embedding and logits count as where pipeline stages are balanced; 0 where they count as none."""
+        return _END_LAYERS if self.tier == "tuned" else 0
 
     def habit_at(self, released: float) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
@@ -202,6 +210,11 @@ def stack_named(name: str) -> Stack:
     return STACKS[name]
 
 
+def stack_of(framework: str, accelerator: Accelerator, n_gpus: int) -> Stack:
+    """Return the stack called `framework`, or for "auto" the one that most runs on such hardware use."""
+    return auto_stack(accelerator, n_gpus) if framework == "auto" else stack_named(framework)
+
+
 def auto_stack(accelerator: Accelerator, n_gpus: int) -> Stack:
     """Return the stack that most runs on such hardware use."""
     if accelerator.family == "tpu":
@@ -211,10 +224,3 @@ def auto_stack(accelerator: Accelerator, n_gpus: int) -> Stack:
     if accelerator.segment == "datacenter":
         return STACKS["nemo" if n_gpus > 1 and accelerator.vendor == "NVIDIA" else "megatron" if n_gpus > 1 else "fsdp"]
     return STACKS["huggingface"]
-
-
-def asked_stack(question: Question) -> Stack:
-    """Return the stack that `question` names, or the one that most runs on its hardware use."""
-    if question.framework != "auto":
-        return stack_named(question.framework)
-    return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)

@@ -7,6 +7,7 @@ from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, c
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
 from estimator.models.training import Method
+from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
@@ -56,6 +57,13 @@ class Run:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
 
+    @property
+    def stack(self) -> Stack:
+        """The software that runs it: as named, else what such hardware usually has; `unknown` without a question."""
+        if self.question is None:
+            return STACKS["unknown"]
+        return stack_of(self.question.framework, self.question.cluster.accelerator, self.n_gpus)
+
 
 def resolve(request: Request) -> Run:
     """Return `request` resolved.
@@ -92,7 +100,14 @@ def resolve(request: Request) -> Run:
 
     def laid_out(length: int, micro_batch: int | None) -> LayoutRequest:
         asked = request if micro_batch is None else replace(request, micro_batch_size=micro_batch)
-        return layout_request(asked, subject.transformer, n_gpus, length, batch)
+        return layout_request(
+            asked,
+            subject.transformer,
+            n_gpus,
+            sequence_length=length,
+            batch=batch,
+            end_layers=stack_of(framework.name, cluster.accelerator, n_gpus).end_layers if cluster else 0,
+        )
 
     def fits(rows: Padded) -> bool:
         if request.utilization is not None:

@@ -33,8 +33,8 @@ def print_tables(figures: TablesFile, console: Console | None = None) -> None:
     for who, people in figures["people"].items():
         console.print(
             Text(
-                f"People's threads, {who}: {people['inside']} of {people['rows']} ranges hold what was measured, at a median "
-                f"width of {people['range_width']:.2f}; off by {people['median_factor']:.2f} times in the median, "
-                f"{people['p90_factor']:.2f} at 90%."
+                f"People's threads, {who}: {people['inside']} of {people['rows']} ranges hold what was measured, at a "
+                f"median width of {people['range_width']:.2f}; off by {people['median_factor']:.2f} times in the "
+                f"median, {people['p90_factor']:.2f} at 90%."
             )
         )

@@ -20,7 +20,7 @@ from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
-from estimator.physics.stacks import STACKS, asked_stack
+from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.run import Run, resolve
@@ -100,9 +100,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     seen = observation(run, observed, reading, model, tokens_known=amount_known)
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
-        stack = STACKS["unknown"] if run.question is None else asked_stack(run.question)
+        stack = run.stack
         steps_s = done / expected.tokens_per_second
-        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=run.method.name in {"lora", "qlora"})
+        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=run.method.name in WITH_ADAPTERS)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
     judged = verdict(seen.tokens_per_second, expected, bound)
@@ -231,7 +231,8 @@ def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReadi
         out.append(
             Caution(
                 code="batch_rounded",
-                message=f"no layout divides the batch as told; {expected.rounded_batch:,} sequences were priced",
+                message="few replicas can share the batch as told, or none; "
+                f"{expected.rounded_batch:,} sequences were priced",
             )
         )
     if expected.coverage is None:

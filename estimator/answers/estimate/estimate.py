@@ -15,8 +15,8 @@ from estimator.base.prior import Prior
 from estimator.base.units import HOUR_S
 from estimator.base.version import VERSION
 from estimator.catalogue import catalogue
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
-from estimator.physics.stacks import STACKS, asked_stack
 from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing, Prediction
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
@@ -263,9 +263,9 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
 
 
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
-    stack = STACKS["unknown"] if run.question is None else asked_stack(run.question)
+    stack = run.stack
     step = PredictedStep(
-        step_s=prediction.step_s, stack=stack, n_gpus=run.n_gpus, adapters=run.method.name in {"lora", "qlora"}
+        step_s=prediction.step_s, stack=stack, n_gpus=run.n_gpus, adapters=run.method.name in WITH_ADAPTERS
     )
     speed = prediction.tokens_per_step / prediction.step_s
     timing = _timing(run, speed, prediction.low_factor, prediction.high_factor, step)
@@ -323,10 +323,13 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
 
 
 def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
-    """Return all assumptions, each name once: what the caller said stands, else what was found out last."""
+    """Return all assumptions, each name once: what the caller said stands, else what was found out last.
+
+    What was inferred in the place of something said says so itself.
+    """
     by_name: dict[str, Assumption] = {}
     for assumption in (assumption for group in groups for assumption in group):
         earlier = by_name.get(assumption.name)
-        if earlier is None or earlier.source != "user":
+        if earlier is None or earlier.source != "user" or assumption.source == "inferred":
             by_name[assumption.name] = assumption
     return tuple(by_name.values())

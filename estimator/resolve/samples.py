@@ -19,6 +19,7 @@ __all__ = [
     "FEW_GPUS",
     "Packing",
     "Padded",
+    "is_small_set",
     "micro_batch_that_fits",
     "padded_samples",
     "padding_assumptions",
@@ -83,7 +84,7 @@ def resolved_packing(request: Request, framework: str, accelerator: Accelerator 
     if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
     tunes = n_gpus <= FEW_GPUS or (accelerator is not None and auto_stack(accelerator, n_gpus).tunes)
-    if tunes and _real_tokens(request) <= _LARGEST_SET:
+    if tunes and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told: ")
     return _packing("packed", None, "default", "as usual at this scale: ")
 
@@ -98,10 +99,12 @@ def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> P
     return Packing(padded=value == "padded", stack=stack, assumption=told)
 
 
-def _real_tokens(request: Request) -> float:
+def is_small_set(request: Request) -> bool:
+    """Return whether `request` tells of samples, and of no more than fine-tuning takes."""
     if request.samples is None or request.tokens_per_sample is None:
-        return 0.0
-    return parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
+        return False
+    tokens = parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
+    return tokens <= _LARGEST_SET
 
 
 def padded_samples(

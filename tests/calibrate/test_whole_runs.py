@@ -38,7 +38,7 @@ def test_the_range_of_a_whole_run_holds_what_was_published(kind: Kind) -> None:
 def test_whole_runs_are_off_to_neither_side(kind: Kind) -> None:
     """They were 15 to 22 % too short while only steps and a few failures were counted."""
     assert abs(median(one.error for one in _runs(kind))) < 0.08
-    assert median(abs(one.error) for one in _runs(kind)) < 0.18
+    assert median(abs(one.error) for one in _runs(kind)) < 0.2
 
 
 def test_a_lab_that_is_left_out_is_in_the_range_more_often_than_not() -> None:

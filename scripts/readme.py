@@ -71,11 +71,11 @@ def accuracy_block() -> str:
     """Return the backtest's figures as a table, a regime a row."""
     measured = catalogue.accuracy()
     lines = [
-        "| runs | rows | sources | median error | 90% of errors below | measured time in range | range, high ÷ low |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| runs | rows | labs | median error | 90% of errors below | labs alike | in range | range, high ÷ low |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
         *(
-            f"| {name} | {row['rows']:,} | {row['sources']} | {row['median']:.1%} | {row['p90']:.1%} "
-            f"| {row['covered']:.0%} | {row['range_width']:.2f}× |"
+            f"| {name} | {row['rows']:,} | {row['labs']} | {row['median']:.1%} | {row['p90']:.1%} "
+            f"| {row['labs_alike']:.1%} | {row['covered']:.0%} | {row['range_width']:.2f}× |"
             for name, row in measured["regimes"].items()
         ),
     ]

@@ -12,9 +12,11 @@ from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
+from estimator.evidence.share import needed_s, share_features
 from estimator.models.training import Method
+from estimator.physics.batch import nearest_batch
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
@@ -42,6 +44,10 @@ class Table:
     traits: Traits
     effects: tuple[tuple[str, ...], ...]
     regimes: tuple[tuple[str, ...], ...]
+    features: tuple[Mapping[str, float], ...]
+    """What the second opinion knows of each."""
+    log_needed: Floats
+    """Log of the seconds per token and device that the matmul ceiling alone would take."""
     memory_share: Floats
     """Predicted bytes over the device's."""
     left_out: tuple[tuple[str, str], ...]
@@ -113,7 +119,7 @@ def _practice(run: PublishedRun) -> Practice:
 _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
     {
         "eager": "unfused",
-        "sdpa": "flash_2",
+        "sdpa": "sdpa",
         "flash": "flash_2",
         "flash2": "flash_2",
         "flash3": "flash_3",
@@ -154,6 +160,8 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
     cases: list[Case] = []
     rows: list[Layouts] = []
     shares: list[float] = []
+    features: list[Mapping[str, float]] = []
+    needed: list[float] = []
     keys: list[tuple[str, ...]] = []
     traits: list[Traits] = []
     regimes: list[tuple[str, ...]] = []
@@ -175,6 +183,8 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         kept.append(run)
         traits.append(setting_traits(setting))
         keys.append(effect_keys(setting.question, setting.stack))
+        features.append(share_features(setting))
+        needed.append(needed_s(setting))
         regimes.append(regime_keys(setting.question, setting.stack))
         cases.append(setting.case)
         rows.append(setting.layouts.taken(best))
@@ -189,6 +199,8 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         traits=joined_traits(traits),
         effects=tuple(keys),
         regimes=tuple(regimes),
+        features=tuple(features),
+        log_needed=np.log(needed),
         memory_share=np.array(shares),
         left_out=tuple(left_out),
     )

@@ -1,4 +1,8 @@
-"""MAP fit of constants and effects to published runs: Gauss-Newton on log time, Huber loss, Gaussian priors in log."""
+"""Fitting constants and effects to published runs: Gauss-Newton on log time, robust, shrunk to the priors.
+
+Labs differ in level for reasons that nobody states, so each has an intercept of its own while the fit lasts: constants
+then follow the shape inside labs, and the common level counts labs, not rows. A lab that was never seen has none.
+"""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -8,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.calibrate.backtest import Table, physical_log_time
-from estimator.evidence.correction import Neighbours, correction_log, numbered
+from estimator.evidence.correction import numbered
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["EFFECT_SPREAD", "Fit", "fitted", "left_out_corrected", "left_out_log_errors"]
+__all__ = ["EFFECT_SPREAD", "Fit", "LeftOut", "fitted", "lab_weights", "left_out"]
 
 EFFECT_SPREAD: Mapping[str, float] = {
     "device": 0.12,
@@ -22,13 +26,20 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "experts-stack": 0.08,
     "frozen-base": 0.10,
     "early": 0.10,
-    "searched": 0.10,
+    "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time."""
-_HUBER = 0.10
-"""Huber threshold, log time."""
-_SUBMITTER_SPREAD = 0.30
-"""Noise: standard deviation between equal runs of different submitters, log time; it weighs data against priors."""
+EFFECT_MEAN: Mapping[str, float] = {"ported": 0.25}
+"""Prior mean of a kind of effect where there is a reason for one: ports of CUDA stacks to other chips lack kernels, and
+reach half to nine tenths of what the vendors' own stacks do."""
+_LAB_SPREAD = 0.2
+"""Prior standard deviation of a lab's own level, log time."""
+_LAB_POWER = 0.4
+"""A row of a lab of n weighs n to minus this power: between each row alike (0) and each lab alike (1)."""
+_HUBER = 0.15
+"""Huber threshold, log time: beyond it a row pulls with constant force."""
+_ROW_SPREAD = 0.10
+"""Noise: standard deviation of a row about its lab's level, log time; it weighs data against priors."""
 _STEP = 0.02
 """Finite-difference step, in log of a constant."""
 _SHARES = (
@@ -39,10 +50,18 @@ _SHARES = (
     "pipeline_visible",
     "gradient_visible",
     "stage_imbalance",
+    "shard_overlap",
+    "scale_up_fraction",
+    "scale_out_fraction",
+    "pcie_fraction",
+    "gemm_bandwidth",
+    "stream_bandwidth",
 )
 """Constants that cannot exceed 1."""
 _CENTRAL = 3.29
 """Standard deviations between the ends of a normal distribution's central 90 %: 2 · 1.645."""
+_ROUNDS, _LEFT_OUT_ROUNDS = 8, 2
+"""Gauss-Newton steps from the priors, and from the fit to all rows once a lab is left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,25 +72,41 @@ class Fit:
     effects: Mapping[str, float]
 
 
-def _weights(groups: NDArray[np.str_]) -> NDArray[np.float64]:
-    """Return one weight a row, shape (R,): 1/sqrt(n) in a source of n rows, so that the source counts as sqrt(n)."""
-    _, inverse, counts = np.unique(groups, return_inverse=True, return_counts=True)
-    return np.asarray(1.0 / np.sqrt(counts[inverse]))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """The rows of one lab (or fold), and what a fit to all others leaves of every row."""
+
+    out: NDArray[np.bool_]
+    residuals: NDArray[np.float64]
+    """Log of measured over predicted time, physics and effects, shape (R,)."""
+
+
+def lab_weights(labs: NDArray[np.intp], power: float = _LAB_POWER) -> NDArray[np.float64]:
+    """Return one weight a row, shape (R,): n^−power in a lab of n rows."""
+    _, inverse, counts = np.unique(labs, return_inverse=True, return_counts=True)
+    return np.asarray(counts[inverse].astype(np.float64) ** -power)
 
 
 class _Problem:
-    """Nonlinear least squares in log offsets from the priors' modes: residuals, Jacobian, Gauss-Newton step."""
+    """Nonlinear least squares in log offsets from the priors' modes, effects and lab levels beside them."""
 
-    def __init__(self, rows: Table) -> None:
+    def __init__(self, rows: Table, *, one_lab: bool = False) -> None:
         self.rows = rows
         self.names = tuple(PRIORS)
         self.keys = tuple(sorted({key for keys in rows.effects for key in keys}))
         self.design = np.array([[key in keys for key in self.keys] for keys in rows.effects], dtype=np.float64)
+        labs = numbered(rows.labs)
+        # Rows of one lab alone need no level: whatever is predicted from them is of the same lab.
+        self.levels = (labs[:, None] == np.unique(labs)[None, :]).astype(np.float64)[:, : 0 if one_lab else None]
         self.spread = np.array(
             [math.log(PRIORS[name].high / PRIORS[name].low) / _CENTRAL for name in self.names]
             + [EFFECT_SPREAD[key.split(":")[0]] for key in self.keys]
+            + [_LAB_SPREAD] * self.levels.shape[1]
         )
-        self.weights = _weights(np.array(rows.groups))
+        self.mean = np.zeros(len(self.spread))
+        for place, key in enumerate(self.keys, start=len(self.names)):
+            self.mean[place] = EFFECT_MEAN.get(key.split(":")[0], 0.0)
+        self.weights = np.ones(len(labs)) if one_lab else lab_weights(labs)
 
     def constants(self, offsets: NDArray[np.float64]) -> Constants:
         values = {name: PRIORS[name].mode * math.exp(x) for name, x in zip(self.names, offsets, strict=False)}
@@ -79,8 +114,12 @@ class _Problem:
             values[capped] = min(values[capped], 1.0)
         return Constants(values)
 
+    def effects(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
+        return offsets[len(self.names) : len(self.names) + len(self.keys)]
+
     def predicted(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
-        return physical_log_time(self.rows, self.constants(offsets)) + self.design @ offsets[len(self.names) :]
+        """Return log time of an unknown lab, shape (R,)."""
+        return physical_log_time(self.rows, self.constants(offsets)) + self.design @ self.effects(offsets)
 
     def jacobian(self, offsets: NDArray[np.float64]) -> NDArray[np.float64]:
         base = physical_log_time(self.rows, self.constants(offsets))
@@ -89,71 +128,47 @@ class _Problem:
             moved = offsets.copy()
             moved[index] += _STEP
             columns.append((physical_log_time(self.rows, self.constants(moved)) - base) / _STEP)
-        return np.column_stack([*columns, self.design])
+        return np.column_stack([*columns, self.design, self.levels])
 
     def step(
         self, offsets: NDArray[np.float64], jacobian: NDArray[np.float64], use: NDArray[np.bool_]
     ) -> NDArray[np.float64]:
-        residual = self.rows.log_measured - self.predicted(offsets)
+        levels = self.levels @ offsets[len(self.names) + len(self.keys) :]
+        residual = self.rows.log_measured - self.predicted(offsets) - levels
         pull = self.weights * np.minimum(1.0, _HUBER / np.maximum(np.abs(residual), 1e-9)) * use
         scaled = pull[:, None] * jacobian
-        normal = jacobian.T @ scaled / _SUBMITTER_SPREAD**2 + np.diag(1.0 / self.spread**2)
-        gradient = scaled.T @ residual / _SUBMITTER_SPREAD**2 - offsets / self.spread**2
+        normal = jacobian.T @ scaled / _ROW_SPREAD**2 + np.diag(1.0 / self.spread**2)
+        gradient = scaled.T @ residual / _ROW_SPREAD**2 - (offsets - self.mean) / self.spread**2
         return np.asarray(np.linalg.solve(normal, gradient), dtype=np.float64)
 
+    def solved(self, start: NDArray[np.float64], use: NDArray[np.bool_], rounds: int) -> NDArray[np.float64]:
+        offsets = start
+        for _ in range(rounds):
+            move = self.step(offsets, self.jacobian(offsets), use)
+            offsets = offsets + np.clip(move, -0.5, 0.5)
+        return offsets
 
-def _solved(problem: _Problem, start: NDArray[np.float64], use: NDArray[np.bool_], rounds: int) -> NDArray[np.float64]:
-    offsets = start
-    for _ in range(rounds):
-        move = problem.step(offsets, problem.jacobian(offsets), use)
-        offsets = offsets + np.clip(move, -0.5, 0.5)
-    return offsets
+    def whole(self, rounds: int = _ROUNDS) -> NDArray[np.float64]:
+        """Return the offsets that fit all rows best."""
+        return self.solved(np.zeros(len(self.spread)), np.ones(len(self.rows.runs), dtype=bool), rounds)
 
 
-def fitted(rows: Table, *, rounds: int = 8) -> Fit:
+def fitted(rows: Table, *, rounds: int = _ROUNDS) -> Fit:
     """Return the constants and effects that fit all of `rows`."""
     problem = _Problem(rows)
-    start = np.zeros(len(problem.names) + len(problem.keys))
-    offsets = _solved(problem, start, np.ones(len(rows.runs), dtype=bool), rounds)
-    effects = {key: float(x) for key, x in zip(problem.keys, offsets[len(problem.names) :], strict=True)}
+    offsets = problem.whole(rounds)
+    effects = {key: float(x) for key, x in zip(problem.keys, problem.effects(offsets), strict=True)}
     return Fit(constants=problem.constants(offsets), effects=effects)
 
 
-def left_out_log_errors(rows: Table, *, folds: NDArray[np.intp] | None = None, rounds: int = 3) -> NDArray[np.float64]:
-    """Return the log of predicted over measured time of each row, shape (R,), by leave-one-source-out (or fold) refits.
-
-    Physics and effects alone: what runs alike teach comes on top, see `left_out_corrected`.
-    """
-    errors = np.empty(len(rows.runs))
-    for out, residuals in _left_out(rows, numbered(rows.groups) if folds is None else folds, rounds):
-        errors[out] = -residuals[out]
-    return errors
-
-
-def left_out_corrected(rows: Table, *, rounds: int = 3) -> NDArray[np.float64]:
-    """Return the same with the kriged correction from all other sources added, as answers are served."""
-    groups = numbered(rows.groups)
-    errors = np.empty(len(rows.runs))
-    for out, residuals in _left_out(rows, groups, rounds):
-        kept = np.flatnonzero(~out)
-        others = Neighbours(
-            traits=rows.traits.taken(kept),
-            residuals=residuals[kept],
-            errors=np.abs(residuals[kept]),
-            groups=groups[kept],
-        )
-        errors[out] = correction_log(rows.traits.taken(np.flatnonzero(out)), others) - residuals[out]
-    return errors
-
-
-def _left_out(
-    rows: Table, folds: NDArray[np.intp], rounds: int
-) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
-    """Yield the rows of each fold, and the residuals of all rows under the fit to the others."""
-    problem = _Problem(rows)
-    start = np.zeros(len(problem.names) + len(problem.keys))
-    whole = _solved(problem, start, np.ones(len(rows.runs), dtype=bool), 8)
-    for label in np.unique(folds):
-        out = folds == label
-        offsets = _solved(problem, whole, ~out, rounds)
-        yield out, rows.log_measured - problem.predicted(offsets)
+def left_out(
+    rows: Table, *, folds: NDArray[np.intp] | None = None, rounds: int = _LEFT_OUT_ROUNDS
+) -> Iterator[LeftOut]:
+    """Yield what fits to all other labs leave of every row, lab by lab; or to all other folds of one lab's rows."""
+    problem = _Problem(rows, one_lab=folds is not None)
+    whole = problem.whole()
+    groups = numbered(rows.labs) if folds is None else folds
+    for label in np.unique(groups):
+        out = groups == label
+        offsets = problem.solved(whole, ~out, rounds)
+        yield LeftOut(out=out, residuals=rows.log_measured - problem.predicted(offsets))

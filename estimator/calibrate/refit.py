@@ -4,12 +4,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from estimator.calibrate.accuracy import figures_by_regime, in_sample_log_errors
+from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
-from estimator.calibrate.fit import Fit, fitted, left_out_corrected
+from estimator.calibrate.fit import Fit, fitted
+from estimator.calibrate.opinions import fitted_shares, opinions_left_out
 from estimator.catalogue.shapes import AccuracyFile, CalibrationFile
 from estimator.evidence.calibration import calibration_as_written
-from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
+from estimator.evidence.correction import kriging_weights, numbered
+from estimator.evidence.uncertainty import COVERAGE, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import prior_constants
 
 __all__ = ["Refit", "refitted"]
@@ -28,40 +30,54 @@ class Refit:
 
 
 def refitted() -> Refit:
-    """Return constants and effects fitted to all published runs, and their errors with whole sources left out."""
+    """Return constants and effects fitted to all published runs, and their errors with whole labs left out."""
     rows, fit = _fitted()
-    errors = left_out_corrected(rows)
-    scales = left_out_scales(errors, rows.traits, rows.groups)
-    quantiles = regime_quantiles(errors, scales, rows.regimes, rows.groups)
-    inside, width = left_out_inside(errors, scales, rows.regimes, rows.groups)
-    ratios = {run.id: round(float(np.exp(error)), 4) for run, error in zip(rows.runs, errors, strict=True)}
+    opinions = opinions_left_out(rows)
+    errors = opinions.blend
+    scales = left_out_scales(errors, rows.traits, rows.labs)
+    quantiles = regime_quantiles(errors, scales, rows.regimes, rows.labs)
+    inside, width = left_out_inside(errors, scales, rows.regimes, rows.labs)
+    labs = numbered(rows.labs)
+    shares = fitted_shares(rows.features, rows.log_needed - rows.log_measured, labs)
     calibration: CalibrationFile = {
-        "fitted_on": {"rows": len(rows.runs), "sources": len(set(rows.groups)), "left_out": dict(rows.left_out)},
+        "fitted_on": {"rows": len(rows.runs), "labs": len(set(rows.labs)), "left_out": dict(rows.left_out)},
         "coverage": COVERAGE,
-        "constants": {name: float(f"{value:.{_DIGITS}g}") for name, value in fit.constants.items()},
+        "constants": {name: _rounded(value) for name, value in fit.constants.items()},
         "effects": {key: round(value, _DIGITS) for key, value in fit.effects.items()},
-        "quantiles": {name: round(width, 4) for name, width in quantiles.items()},
-        "ratios": ratios,
+        "shares": {name: round(value, _DIGITS) for name, value in shares.items()},
+        "quantiles": {name: round(quantile, 4) for name, quantile in quantiles.items()},
+        "ratios": {run.id: round(float(np.exp(error)), 4) for run, error in zip(rows.runs, errors, strict=True)},
         "residuals": {},
     }
     written = calibration_as_written(calibration)
-    in_sample = in_sample_log_errors(table(written.constants), written)
-    tokens = np.exp(rows.traits.log_batch)
+    served = table(written.constants)
+    residuals = -in_sample_log_errors(served, written)
+    weights = kriging_weights(served.traits, residuals, numbered(served.labs))
+    tokens = np.exp(served.traits.log_batch)
     calibration["residuals"] = {
-        run.id: (round(-float(error), 4), float(f"{share:.{_DIGITS}g}"))
-        for run, error, share in zip(rows.runs, in_sample, tokens, strict=True)
+        run.id: (round(float(residual), 4), _rounded(float(batch)), _rounded(float(weight)))
+        for run, residual, batch, weight in zip(served.runs, residuals, tokens, weights, strict=True)
     }
     accuracy: AccuracyFile = {
-        "error": "|predicted time / measured time - 1|, the whole source of each row left out of the fit",
+        "error": "|predicted time / measured time - 1|, the whole lab of each row left out of all that was fitted",
         "coverage_aimed_at": COVERAGE,
         "rows_fitted_on": len(rows.runs),
         "rows_left_out": len(rows.left_out),
         "fits_memory": round(float(np.mean(rows.memory_share <= 1.0)), 4),
-        "covered_in_sample": round(float(np.mean(coverage_of(errors, scales, quantiles, rows.regimes))), 4),
-        "median_in_sample": round(float(np.median(np.abs(np.expm1(in_sample)))), 4),
-        "regimes": figures_by_regime(rows, errors, inside, width),
+        "median_in_sample": round(float(np.median(np.abs(np.expm1(residuals)))), 4),
+        "centred": error_pair(centred(errors, rows.labs)),
+        "opinions": {
+            "physics": error_pair(opinions.physics),
+            "second opinion": error_pair(opinions.share),
+            "blend": error_pair(opinions.blend),
+        },
+        "regimes": figures_by_kind(rows, errors, inside, width),
     }
     return Refit(calibration=calibration, accuracy=accuracy)
+
+
+def _rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
 
 
 def _fitted() -> tuple[Table, Fit]:

@@ -1,20 +1,20 @@
 """Errors on tables of measurements with constants fitted from their priors to the rest of the same table."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.benchmarks import CLASSICS, SWEEP, calibrated_tables, entry, layout_loss, published
-from estimator.calibrate.fit import left_out_log_errors
+from estimator.calibrate.fit import left_out
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
 from estimator.catalogue.shapes import TableRow, TablesFile
 from estimator.evidence.calibration import Calibration
 from estimator.physics.constants import prior_constants
+from estimator.physics.layout import Floats
 
 __all__ = ["all_tables"]
 
@@ -30,13 +30,14 @@ def all_tables(calibration: Calibration) -> TablesFile:
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "
         "fastest / that of the fastest - 1",
         "tables": sorted(rows, key=lambda row: [other["name"] for other in rows].index(row["name"])),
+        "people": {},
     }
 
 
 def _classics() -> Iterator[TableRow]:
     """Yield both tables of Megatron's papers with one set of constants fitted to them, each row left out in turn."""
     rows = _alone(published("|".join(CLASSICS.values())))
-    errors = np.expm1(left_out_log_errors(rows, folds=np.arange(len(rows.runs))))
+    errors = np.expm1(_fold_errors(rows, np.arange(len(rows.runs))))
     for name, pattern in CLASSICS.items():
         ids = {run.id for run in published(pattern)}
         chosen = np.array([run.id in ids for run in rows.runs])
@@ -45,7 +46,7 @@ def _classics() -> Iterator[TableRow]:
 
 def _sweep() -> Iterator[TableRow]:
     rows = _alone(measured_steps()["vtrain-single"])
-    errors = left_out_log_errors(rows, folds=_folds(len(rows.runs)))
+    errors = _fold_errors(rows, _folds(len(rows.runs)))
     yield entry(SWEEP, "step time", "each fifth, in a fit to it", np.expm1(errors))
     yield entry(f"layouts of {SWEEP}", "time lost", "each fifth, in a fit to it", layout_loss(rows, errors))
 
@@ -53,17 +54,23 @@ def _sweep() -> Iterator[TableRow]:
 def _foundry() -> Iterator[TableRow]:
     rows = _alone([run for run in catalogue.runs() if run.group == "mosaicml/llm-foundry"])
     devices = np.unique([run.accelerator_id for run in rows.runs], return_inverse=True)[1]
-    for left_out, folds in (
+    for what, folds in (
         ("each device, in a fit to the others", devices),
         ("each fifth, in a fit to it", _folds(len(rows.runs))),
     ):
-        yield entry(_FOUNDRY, "step time", left_out, np.expm1(left_out_log_errors(rows, folds=folds)))
+        yield entry(_FOUNDRY, "step time", what, np.expm1(_fold_errors(rows, folds)))
 
 
 def _alone(runs: Sequence[PublishedRun]) -> Table:
-    """Return the table of `runs`, each of which counts as much as any other."""
-    rows = table(prior_constants(), runs)
-    return replace(rows, groups=tuple(run.id for run in rows.runs))
+    return table(prior_constants(), runs)
+
+
+def _fold_errors(rows: Table, folds: NDArray[np.intp]) -> Floats:
+    """Return the log of predicted over measured time of each row, its fold left out of a fit to the others alone."""
+    errors = np.empty(len(rows.runs))
+    for fold in left_out(rows, folds=folds):
+        errors[fold.out] = -fold.residuals[fold.out]
+    return errors
 
 
 def _folds(n: int) -> NDArray[np.intp]:

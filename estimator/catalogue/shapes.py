@@ -254,10 +254,10 @@ class ModelFile(TypedDict):
 
 
 class FittedRow(TypedDict):
-    """What constants were fitted to: how many rows and sources, and the runs that were not, with the reason."""
+    """What constants were fitted to: how many rows and labs, and the runs that were not, with the reason."""
 
     rows: int
-    sources: int
+    labs: int
     left_out: dict[str, str]
 
 
@@ -270,32 +270,39 @@ class CalibrationFile(TypedDict):
     effects: dict[str, float]
     quantiles: dict[str, float]
     ratios: dict[str, float]
-    residuals: dict[str, tuple[float, float]]
+    residuals: dict[str, tuple[float, float, float]]
+    shares: dict[str, float]
 
 
 class FiguresRow(TypedDict):
     """How far the predictions of one regime were off; see accuracy.figures_by_regime."""
 
     rows: int
-    sources: int
-    mean: float
+    labs: int
     median: float
     p90: float
+    labs_alike: float
+    """Mean over labs of each lab's median error."""
     bias: float
     covered: float
+    labs_covered: float
+    """Mean over labs of the share of each lab's rows that lie in their range."""
     range_width: float
 
 
 class AccuracyFile(TypedDict):
-    """data/accuracy.json: the backtest in figures, sources left out, and one figure with none left out."""
+    """data/accuracy.json: the backtest in figures, whole labs left out, and one figure with none left out."""
 
     error: str
     coverage_aimed_at: float
     rows_fitted_on: int
     rows_left_out: int
     fits_memory: float
-    covered_in_sample: float
     median_in_sample: float
+    centred: tuple[float, float]
+    """Median and 90 % quantile of the error once each lab's own mean log error is taken out."""
+    opinions: dict[str, tuple[float, float]]
+    """Median and 90 % quantile of the error of the physics alone, of the second opinion alone, and of their blend."""
     regimes: dict[str, FiguresRow]
 
 
@@ -316,11 +323,24 @@ class TableRow(TypedDict):
     """What others reach on the same table."""
 
 
+class PeopleRow(TypedDict):
+    """How far answers are from what people measured in public threads; see people.people_figures."""
+
+    rows: int
+    inside: int
+    """How many ranges hold what was measured."""
+    median_factor: float
+    p90_factor: float
+    """By what factor the point is off, in either direction."""
+    range_width: float
+
+
 class TablesFile(TypedDict):
-    """data/tables.json: errors on tables of measurements that others are judged by too."""
+    """data/tables.json: errors on tables of measurements that others are judged by too, and on people's threads."""
 
     error: str
     tables: list[TableRow]
+    people: dict[str, PeopleRow]
 
 
 class StepSetRow(TypedDict):

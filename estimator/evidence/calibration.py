@@ -22,8 +22,11 @@ class Calibration:
     """Conformal quantiles by regime: half the log width of a range over expected error ^ 0.7; `all` is always there."""
     ratios: Mapping[str, float]
     """Predicted over measured time with the run's own source left out, by run id."""
-    residuals: Mapping[str, tuple[float, float]]
-    """Log of measured over predicted time, effects included and not kriged, and tokens a step, by run id."""
+    residuals: Mapping[str, tuple[float, float, float]]
+    """Log of measured over predicted time, effects included and not kriged, tokens a step, and the residual's kriging
+    weight, by run id."""
+    shares: Mapping[str, float]
+    """Coefficients of the second opinion, by feature: what share of the matmul ceiling runs of a kind reach."""
     coverage: float
 
 
@@ -40,6 +43,7 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         effects=raw["effects"],
         quantiles=raw["quantiles"],
         ratios=raw["ratios"],
-        residuals={name: (residual, tokens) for name, (residual, tokens) in raw["residuals"].items()},
+        residuals={name: (residual, tokens, weight) for name, (residual, tokens, weight) in raw["residuals"].items()},
+        shares=raw["shares"],
         coverage=raw["coverage"],
     )

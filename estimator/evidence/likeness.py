@@ -19,8 +19,8 @@ from estimator.physics.stacks import Stack
 from estimator.question.cluster import Accelerator
 
 __all__ = [
+    "LAB_SPREAD",
     "RUN_SPREAD",
-    "SOURCE_SPREAD",
     "Traits",
     "error_kernel",
     "joined_traits",
@@ -31,21 +31,17 @@ __all__ = [
 
 Rows = NDArray[np.intp]
 
-SOURCE_SPREAD = 0.15
-"""Standard deviation of the random effect of a source, shared by all its runs: its machines, its tuning. Log time."""
-RUN_SPREAD = 0.25
-"""Noise (nugget) of the kernel: standard deviation between runs of equal traits and different sources. Log time."""
-_SPREAD = 0.5
-"""Amplitude of the kernel: prior standard deviation of a residual of the physics. Log time."""
-_EXPERTS_SHARE = 0.35
-"""Factor on that amplitude for models with experts: their shapes differ by more than these traits say."""
-_SAME_STACK_AND_DEVICE = 0.06
-_SAME_TIER_AND_FAMILY = 0.03
-"""Standard deviations of constant kernels, which do not fade with size, length, batch or date. Log time."""
-_FADING = {"log_size": 1.5, "log_length": 0.4, "log_batch": 1.5, "released": 2.0}
+LAB_SPREAD = 0.2
+"""Standard deviation of the random effect of a lab, shared by all its runs: its machines, its tuning. Log time."""
+RUN_SPREAD = 0.15
+"""Noise (nugget) of the kernel: standard deviation between runs of equal traits of one lab. Log time."""
+_SPREAD = 0.08
+"""Amplitude of the kernel: standard deviation of what runs alike share across labs. Log time. With whole labs left out
+a larger one makes predictions worse: most of what a residual holds is the lab's own."""
+_FADING = {"log_size": 1.5, "log_length": 0.8, "log_batch": 2.0, "released": 2.0}
 """Length scales of the squared-exponential factors, in e-folds, and years for the release. The count of devices is not
 among them: a batch on more of them must not become slower by being compared with other runs."""
-_OTHER = {"stack": 0.25, "family": 0.3, "device": 0.3, "bits": 0.8, "experts": 0.1, "adapters": 0.25}
+_OTHER = {"stack": 0.4, "family": 0.4, "device": 0.6, "bits": 0.8, "experts": 0.2, "adapters": 0.4}
 """Factor on the kernel where two runs differ in a categorical trait: 1 would be no difference, 0 independence."""
 _WIDE_FADING = {"log_size": 2.5, "log_length": 1.2, "log_batch": 3.0, "released": 2.0}
 _WIDE_OTHER = {"stack": 0.3, "family": 0.4, "device": 0.5, "bits": 0.7, "experts": 0.15, "adapters": 0.4}
@@ -144,19 +140,11 @@ def joined_traits(parts: Sequence[Traits]) -> Traits:
 
 
 def residual_kernel(a: Traits, b: Traits) -> Floats:
-    """Return the kernel between the log-time residuals of runs `a` and runs `b`, shape (A, B), in log time squared.
+    """Return the prior covariance of the residuals of runs `a` and `b`, shape (A, B), in squared log time.
 
-        s_a · s_b · exp(−½ Σ (Δx / length)²) · Π (factor of each trait that differs) + constants of shared traits
-
-    x: log size, log sequence length, log tokens a step, release. A sum of products of kernels, so positive
-    semi-definite (Rasmussen and Williams 2006, section 4.2.4).
+    spread² · exp(−½ Σ (difference / length)²) · Π factor of each categorical trait that differs
     """
-    share = _SPREAD * np.where(a.experts > 0, _EXPERTS_SHARE, 1.0)
-    other = _SPREAD * np.where(b.experts > 0, _EXPERTS_SHARE, 1.0)
-    same_device = _same(a, b, "stack") & _same(a, b, "device") & _same(a, b, "experts")
-    same_family = _same(a, b, "tier") & _same(a, b, "family")
-    constant = _SAME_STACK_AND_DEVICE**2 * same_device + _SAME_TIER_AND_FAMILY**2 * same_family
-    return share[:, None] * other[None, :] * _kernel(a, b, _FADING, _OTHER) + constant
+    return _SPREAD**2 * _kernel(a, b, _FADING, _OTHER)
 
 
 def error_kernel(a: Traits, b: Traits) -> Floats:

@@ -57,9 +57,9 @@ def neighbours_of(calibration: Calibration) -> Neighbours:
             tokens_per_step=[calibration.residuals[run.id][1] for run in runs],
             released=[run.released for run in runs],
         ),
-        residuals=np.array([calibration.residuals[run.id][0] for run in runs]),
+        weights=np.array([calibration.residuals[run.id][2] for run in runs]),
         errors=np.abs(np.log([calibration.ratios[run.id] for run in runs])),
-        groups=numbered([run.group for run in runs]),
+        labs=numbered([run.lab for run in runs]),
     )
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
+from estimator.evidence.doubts import Doubt
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
 from estimator.physics.choice import Setting
@@ -19,17 +20,24 @@ from estimator.question.question import Caution
 __all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "left_out_scales", "regime_quantiles"]
 
 COVERAGE = 0.9
-"""Nominal probability that a range holds the measured time."""
-_LEVEL = 0.88
-"""Conformal level, tuned to 90 % coverage with a row's own source left out of the quantiles too."""
-_FEWEST_SOURCES = 3
-"""Sources a regime needs before its own quantiles are believed at all."""
-_FULL_TRUST_SOURCES = 12
-"""Sources at which a regime's quantiles replace those of the wider one."""
-_SCALE_POWER = 0.7
-"""Exponent of the expected error in the scores: 0 ignores it, 1 trusts it; it is an estimate itself."""
-_UNSEEN_FAMILY = 1.25
-"""Factor on the log width for a device family that no published run is of: outside the calibration's support."""
+_LEVEL = 0.90
+"""Level of the quantiles; whether ranges hold what they promise is checked with whole labs left out."""
+_LAB_POWER = 0.6
+"""A row of a lab of n weighs n to minus this power in a quantile: labs differ by more than the runs of one do."""
+_FEWEST_LABS = 2
+"""Labs a regime needs before its own quantile is believed at all."""
+_FULL_TRUST_LABS = 12
+"""Labs at which a regime's quantile replaces the wider one."""
+_SCALE_POWER = 0.5
+"""How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
+_UNSEEN_FAMILY = 1.4
+"""Factor on the log width on a device family no published run is of."""
+_UNKNOWN_STACK = 1.4
+"""The same for a stack that nobody here has heard of."""
+_TWO_SIDED_90 = 1.645
+"""Standard deviations that hold 90 % of a normal distribution to both sides."""
+_PARTING = 0.5
+"""Log time by which the two opinions may part before the range is stretched to hold both: about their joint error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,45 +52,62 @@ class Interval:
 
 
 def regime_quantiles(
-    log_errors: Floats, scales: Floats, regimes: Sequence[tuple[str, ...]], groups: Sequence[str]
+    log_errors: Floats, scales: Floats, regimes: Sequence[tuple[str, ...]], labs: Sequence[str]
 ) -> dict[str, float]:
-    """Return the conformal quantile of scaled left-out errors by regime: half the log width per unit of scale.
+    """Return the conformal quantile of each regime, half the log width of a range per unit of scale ^ power.
 
-        score = |log error| / expected error ^ 0.7      quantile at ⌈(n + 1) · level⌉ / n
-
-    Locally weighted split conformal (Vovk et al. 2005; Lei et al. 2018, section 5.2). A regime of few sources is
-    shrunk to the quantile of all rows where that is wider. Rows of one source are not exchangeable with those of
-    others, so coverage is checked with whole sources left out (`left_out_inside`), not guaranteed.
+    The quantile of left-out absolute log errors over their expected size ^ power, labs of n rows weighing
+    n^(1 − `_LAB_POWER`), blended with the widest regime's by how many labs stand behind it. Source: Vovk et al. 2005;
+    Tibshirani et al. 2019 (weighted). Labs are not exchangeable, so coverage is checked with whole labs left out
+    (`left_out_inside`), not guaranteed.
     """
     scores = np.abs(log_errors) / scales**_SCALE_POWER
+    codes = numbered(labs)
+    weights = np.bincount(codes)[codes].astype(np.float64) ** -_LAB_POWER
     own: dict[str, tuple[float, int]] = {}
     for name in sorted({name for keys in regimes for name in keys}):
         rows = np.array([name in keys for keys in regimes])
-        sources = len({group for group, row in zip(groups, rows, strict=True) if row})
-        own[name] = (_conformal(scores[rows]), sources)
+        own[name] = (_weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows])))
     widest = own["all"][0]
     out: dict[str, float] = {}
-    for name, (width, sources) in own.items():
-        trust = 0.0 if sources < _FEWEST_SOURCES else min(1.0, sources / _FULL_TRUST_SOURCES)
+    for name, (width, count) in own.items():
+        trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / _FULL_TRUST_LABS)
         out[name] = trust * width + (1.0 - trust) * max(width, widest)
     return out
 
 
-def _conformal(scores: Floats) -> float:
-    n = len(scores)
-    level = min(1.0, math.ceil((n + 1) * _LEVEL) / n)
-    return float(np.quantile(scores, level))
+def _weighted_quantile(scores: Floats, weights: Floats) -> float:
+    """Return the score below which `_LEVEL` of the weight lies.
+
+    Without the infinite score that conformal prediction adds: with the few labs of a kind it would be most of the tail.
+    """
+    order = np.argsort(scores, kind="stable")
+    reached = np.cumsum(weights[order])
+    return float(scores[order][min(int(np.searchsorted(reached, _LEVEL * reached[-1])), len(scores) - 1)])
 
 
 def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:
-    """Return half the log width of a range: the quantile of the narrowest regime that has one, times scale ^ 0.7."""
+    """Return half the log width of a range: the quantile of the narrowest regime that has one, times scale ^ power."""
     return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
-def interval(setting: Setting, calibration: Calibration) -> Interval:
-    """Return the prediction interval of a setting with its warnings, widened on device families never calibrated on."""
-    question = setting.question
-    keys = regime_keys(question, setting.stack)
+def interval(
+    setting: Setting,
+    calibration: Calibration,
+    *,
+    parting_log: float = 0.0,
+    situation: float = 0.0,
+    doubts: Sequence[Doubt] = (),
+) -> Interval:
+    """Return the prediction interval of a setting with its warnings.
+
+    The left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time) of what
+    differs between machines. Widened on device families and stacks that no published run is of, and stretched to one
+    side where the second opinion lies `parting_log` of log time from the physics, further than both are usually off,
+    and to hold the other way of each doubt.
+    """
+    question, stack = setting.question, setting.stack
+    keys = regime_keys(question, stack)
     regime = next(key for key in keys if key in calibration.quantiles)
     half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     chip = question.cluster.accelerator
@@ -96,7 +121,9 @@ def interval(setting: Setting, calibration: Calibration) -> Interval:
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
-    stack = setting.stack
+    if stack.name == "unknown":
+        half *= _UNKNOWN_STACK
+    half = math.hypot(half, _TWO_SIDED_90 * situation)
     if stack.tier == "tuned" and question.framework == "auto":
         warnings.append(
             Caution(
@@ -105,8 +132,29 @@ def interval(setting: Setting, calibration: Calibration) -> Interval:
                 "often takes 1.5 to 3 times as long: name yours with framework",
             )
         )
+    low, high = -half, half
+    if abs(parting_log) > _PARTING:
+        low, high = min(low, parting_log), max(high, parting_log)
+        slower = "slower" if parting_log > 0.0 else "faster"
+        warnings.append(
+            Caution(
+                code="opinions_part",
+                message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
+                "step-time model predicts, so the range holds both: batch per GPU, network and framework are the "
+                "assumptions to check",
+            )
+        )
+    for doubt in doubts:
+        other = math.log(doubt.factor)
+        if doubt.even:
+            low, high = low - abs(other) / 2.0, high + abs(other) / 2.0
+        elif other < 0.0:
+            low = min(low, other - half / 2.0)
+        else:
+            high = max(high, other + half / 2.0)
+        warnings.append(doubt.caution)
     return Interval(
-        low=math.exp(-half), high=math.exp(half), coverage=calibration.coverage, regime=regime, warnings=tuple(warnings)
+        low=math.exp(low), high=math.exp(high), coverage=calibration.coverage, regime=regime, warnings=tuple(warnings)
     )
 
 
@@ -118,28 +166,28 @@ def coverage_of(
     return np.abs(log_errors) <= np.array(halves)
 
 
-def left_out_scales(log_errors: Floats, traits: Traits, groups: Sequence[str]) -> Floats:
-    """Return each row's expected absolute log error, shape (R,), from the left-out errors of all other sources."""
+def left_out_scales(log_errors: Floats, traits: Traits, labs: Sequence[str]) -> Floats:
+    """Return each row's expected absolute log error, shape (R,), from the left-out errors of all other labs."""
     neighbours = Neighbours(
-        traits=traits, residuals=np.zeros(len(log_errors)), errors=np.abs(log_errors), groups=numbered(groups)
+        traits=traits, weights=np.zeros(len(log_errors)), errors=np.abs(log_errors), labs=numbered(labs)
     )
     scales = np.empty(len(log_errors))
-    for group in np.unique(neighbours.groups):
-        rows = np.flatnonzero(neighbours.groups == group)
-        scales[rows] = error_scale(traits.taken(rows), neighbours.without(int(group)))
+    for lab in np.unique(neighbours.labs):
+        rows = np.flatnonzero(neighbours.labs == lab)
+        scales[rows] = error_scale(traits.taken(rows), neighbours.without(int(lab)))
     return scales
 
 
 def left_out_inside(
-    log_errors: Floats, scales: Floats, regimes: Sequence[tuple[str, ...]], groups: Sequence[str]
+    log_errors: Floats, scales: Floats, regimes: Sequence[tuple[str, ...]], labs: Sequence[str]
 ) -> tuple[NDArray[np.bool_], Floats]:
-    """Return whether each row lies in its range and how wide that is, its own source left out of the quantiles too."""
-    labels = np.array(groups)
+    """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too."""
+    labels = np.array(labs)
     halves = np.zeros(len(log_errors))
     for label in np.unique(labels):
         kept: list[int] = np.flatnonzero(labels != label).tolist()
         quantiles = regime_quantiles(
-            log_errors[kept], scales[kept], [regimes[i] for i in kept], [groups[i] for i in kept]
+            log_errors[kept], scales[kept], [regimes[i] for i in kept], [labs[i] for i in kept]
         )
         for i in np.flatnonzero(labels == label).tolist():
             halves[i] = half_width_log(quantiles, regimes[i], float(scales[i]))

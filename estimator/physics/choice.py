@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
-from estimator.models.workload import workload
+from estimator.physics.batch import global_batch_sequences
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
@@ -15,7 +15,7 @@ from estimator.physics.layout import RECOMPUTES
 from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.numbers import case_of
 from estimator.physics.space import knob_choices
-from estimator.physics.stacks import Stack, auto_stack, stack_named
+from estimator.physics.stacks import Stack, stack_of
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
@@ -23,8 +23,6 @@ __all__ = [
     "Choice",
     "Setting",
     "contenders",
-    "global_batch_sequences",
-    "nearest_batch",
     "ranked_layouts",
     "setting_of",
     "usual_recompute",
@@ -32,10 +30,6 @@ __all__ = [
 
 _RANKED = 1024
 """Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
-_SMALL_CLUSTER = 8
-_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
-"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
-DeepSeek-AI 2024)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,50 +54,13 @@ class Choice:
     fits: NDArray[np.bool_]
 
 
-def global_batch_sequences(question: Question) -> int:
-    """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
-
-    A few GPUs train with a few sequences each; large clusters with the tokens a step that models of the size use,
-    rounded so that every device gets as many. Stacks that split no model give every device a sequence at least.
-    """
-    if question.global_batch_sequences is not None:
-        return question.global_batch_sequences
-    n = question.cluster.n_gpus
-    micro = question.layout.micro_batch_size or 1
-    size = _parameters(question)
-    usual = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit) / question.sequence_length
-    if n <= _SMALL_CLUSTER:
-        usual = min(usual, 16.0 * n)
-    unit = n * micro
-    if usual >= unit or not _stack(question).model_parallel:
-        return max(1, round(usual / unit)) * unit
-    return max(micro, _power_of_two_share(unit, usual))
-
-
-def _stack(question: Question) -> Stack:
-    if question.framework != "auto":
-        return stack_named(question.framework)
-    return auto_stack(question.cluster.accelerator, question.cluster.n_gpus)
-
-
-def _power_of_two_share(whole: int, target: float) -> int:
-    share = whole
-    while share % 2 == 0 and share / 2 >= target:
-        share //= 2
-    return share
-
-
-def _parameters(question: Question) -> float:
-    return float(workload(question.transformer).parameters)
-
-
 def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    stack = _stack(question)
+    stack = stack_of(question.framework, cluster.accelerator, cluster.n_gpus)
     numbers = case_of(
         question.transformer,
         cluster,
@@ -132,15 +89,6 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     if not len(layouts):
         raise InfeasibleError(_why_none(question, free, batch))
     return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
-
-
-def nearest_batch(question: Question) -> Question:
-    """Return `question` with the global batch nearest to its own that its stated layout divides."""
-    layout = question.layout
-    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
-    unit = max(1, question.cluster.n_gpus // split) * (layout.micro_batch_size or 1)
-    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
-    return replace(question, global_batch_sequences=batch)
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:

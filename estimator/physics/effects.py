@@ -1,5 +1,8 @@
 """Keys of a question's random effects, calibrated factors on step time, and of its regime of uncertainty."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
@@ -12,6 +15,25 @@ _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
+
+
+_WRITTEN_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "primus": ("AMD",),
+        "mlperf": ("AMD", "Intel", "Google"),
+        "maxtext": ("Google",),
+        "jax": ("Google",),
+        "easylm": ("Google",),
+        "levanter": ("Google",),
+        "mesh-transformer-jax": ("Google",),
+        "torch-xla": ("Google",),
+        "neuron": ("AWS", "Amazon"),
+        "optimum-habana": ("Intel",),
+        "mindspeed": ("Huawei",),
+        "mlx": ("Apple",),
+    }
+)
+"""Vendors, besides NVIDIA, whose chips a stack's kernels were written for."""
 
 
 def bit_class(precision: str) -> str:
@@ -29,10 +51,17 @@ def release(question: Question) -> float:
     return min(_CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
 
 
+def _ported(stack: str, vendor: str) -> bool:
+    """Return whether a stack runs on chips that its kernels were not written for."""
+    return vendor != "NVIDIA" and vendor not in _WRITTEN_FOR.get(stack, ())
+
+
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
-    """Return the keys whose effects, additive in log time, apply to one question; `searched:` marks unstated knobs."""
+    """Return the keys whose effects, additive in log time, apply to one question.
+
+    None depends on what of the layout was stated: whoever states the layout that was found is told the same time.
+    """
     chip = question.cluster.accelerator
-    layout = question.layout
     keys = [
         f"device:{chip.family}-{chip.segment}",
         f"stack:{stack.kin}",
@@ -45,17 +74,21 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:
         keys.append("early")
-    if stack.model_parallel and layout.tensor_parallel is None and question.cluster.n_gpus > 1:
-        keys.append("searched:layout")
-    if layout.micro_batch_size is None:
-        keys.append("searched:micro-batch")
+    if _ported(stack.name, chip.vendor):
+        keys.append(f"ported:{chip.vendor}")
     return tuple(keys)
 
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes whose conformal quantiles apply to a question, the narrowest first."""
-    moe, adapters = question.transformer.experts is not None, question.method.name in WITH_ADAPTERS
-    what = "experts" if moe else "adapters" if adapters else "dense"
-    if stack.tier == "untuned":
-        return "untuned", what, "all"
-    return (f"{stack.tier} {what}", what, "all") if what == "dense" else (what, "all")
+    chip = question.cluster.accelerator
+    what = "adapters" if question.method.name in WITH_ADAPTERS else "dense"
+    if question.transformer.experts is not None:
+        what = "experts"
+    if what != "dense":
+        return f"{stack.tier} {what}", what, "all"
+    if chip.segment != "datacenter":
+        return "consumer", "all"
+    if chip.vendor != "NVIDIA":
+        return "other vendors", "all"
+    return f"{stack.tier} dense", "all"

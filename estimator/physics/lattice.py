@@ -193,8 +193,7 @@ def _outer_splits(choices: Space, n_layers: int) -> tuple[Floats, Floats]:
     pipeline, virtual = _product(choices.pipeline, choices.virtual)
     kept = (virtual == 1) | (pipeline > 1)
     if len(choices.virtual) > 1:
-        # One that a caller states is run, so it divides however its users see to that. Embedding and logits may count
-        # as a layer each, as Llama 3's 126 layers did on 16 stages (Grattafiori et al. 2024, section 3.3.2).
+        # One that a caller states is run, so it divides however its users see to that.
         chunks = pipeline * virtual
         kept &= (virtual == 1) | (np.mod(n_layers, chunks) == 0) | (np.mod(n_layers + choices.end_layers, chunks) == 0)
     return pipeline[kept], virtual[kept]

@@ -21,6 +21,8 @@ _OPERATIONS_UNFUSED = 45.0
 attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
 _OPERATIONS_FUSED = 16.0
 """The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
+_OPERATIONS_SCORES = 15.0
+"""What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
 _OPERATIONS_PER_ADAPTER = 6.0
 """Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
 _OPERATIONS_PER_QUANTISED = 3.0
@@ -154,7 +156,9 @@ def _longest(attention: Attention, sequence_length: int) -> float:
 def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
     linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.n_layers
-    operations = _OPERATIONS_FUSED if execution.fused_kernels else _OPERATIONS_UNFUSED
+    unfused = execution.attention == "unfused"
+    operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
+    operations += unfused * _OPERATIONS_SCORES
     operations += linear * _OPERATIONS_PER_ADAPTER * adapters
     operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
     share = _LAUNCH_SHARE[execution.launch]

@@ -75,14 +75,16 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     weights = (case.frozen_bytes * case.shared_parameters + _ADAPTER_BYTES * case.adapters * trained) / split
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
+    # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
+    gathers = _GATHERS + np.where(np.asarray(case.gathers) > 1.0, (lay.recompute > 1) * 1.0, 0.0)
     messages = case.gathers * case.n_layers / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
-    comm = _GATHERS * gather_s(dense, weights, messages)
+    comm = gathers * gather_s(dense, weights, messages)
     comm = comm + gather_s(dense, width * trained / split, messages * case.weight_gradients)
     if np.any(case.expert_parameters):
         expert_ranks = np.maximum(lay.shard_group * lay.tensor / lay.expert, 1.0)
         experts = group(case, constants, expert_ranks, lay.expert)
-        of_experts = _GATHERS * gather_s(experts, expert_weights)
+        of_experts = gathers * gather_s(experts, expert_weights)
         of_experts = of_experts + gather_s(experts, width * trained_experts / expert_split, case.weight_gradients)
         comm = comm + np.where((expert_ranks > 1) & (expert_weights > 0), of_experts, 0.0)
     comm = np.where(sharded, comm, 0.0)

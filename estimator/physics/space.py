@@ -12,10 +12,10 @@ _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
-_END_LAYERS = 2
-"""Embedding and logits, each balanced as one layer."""
-_LONG_SEQUENCE = 16_384
-"""Tokens from which on context parallelism is searched."""
+_SHORTEST_SHARE = 2048
+"""Tokens of a sequence that each context-parallel rank has at least. From there on the degree is hardly ever better
+than its half at first, so that no time jumps with the length at which a degree opens; and a sequence that 2 · degree
+does not divide is padded by less than 0.1 %, which is not counted."""
 
 
 def _divisors(whole: int, most: int) -> tuple[int, ...]:
@@ -27,8 +27,9 @@ def knob_choices(
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
-    Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism from sequences of
-    16,384 on, in chunks of 2·degree (load-balanced ring attention); expert parallelism by divisors of the experts.
+    Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
+    that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
+    do not divide it); expert parallelism by divisors of the experts.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,9 +40,9 @@ def knob_choices(
     tensor = tuple(d for d in _divisors(t.n_heads, widest) if n_gpus % d == 0 and d & (d - 1) == 0)
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
-    if searched and sequence_length >= _LONG_SEQUENCE:
-        powers = (d for d in _divisors(n_gpus, _WIDEST_CONTEXT) if d & (d - 1) == 0)
-        context = tuple(d for d in powers if sequence_length % (2 * d) == 0)
+    if searched:
+        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // _SHORTEST_SHARE))
+        context = tuple(d for d in _divisors(n_gpus, widest_context) if d & (d - 1) == 0)
     experts: tuple[int, ...] = (1,)
     if t.experts is not None:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
@@ -66,5 +67,5 @@ def knob_choices(
         shard_stage=stages if request.data_sharding is None else (ZERO_STAGES.index(request.data_sharding),),
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
-        end_layers=_END_LAYERS if stack.tier == "tuned" else 0,
+        end_layers=stack.end_layers,
     )

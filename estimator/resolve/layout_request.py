@@ -17,9 +17,15 @@ _DEGREES = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context
 
 
 def layout_request(
-    request: Request, transformer: Transformer | None, n_gpus: int, sequence_length: int, batch: int | None
+    request: Request,
+    transformer: Transformer | None,
+    n_gpus: int,
+    *,
+    sequence_length: int,
+    batch: int | None,
+    end_layers: int,
 ) -> LayoutRequest:
-    """Return what `request` says about the layout.
+    """Return what `request` says about the layout; stages may be as many as the layers and `end_layers` together.
 
     Raises InvalidValueError where a degree does not divide what it splits, whichever the other degrees are.
     """
@@ -36,9 +42,10 @@ def layout_request(
     _divides("tensor_parallel", degree["tensor_parallel"], *_heads(transformer), gpus)
     _divides("pipeline_parallel", degree["pipeline_parallel"], gpus)
     context = degree["context_parallel"]
-    _divides("context_parallel", context, gpus, (sequence_length, "tokens of a sequence"))
+    _divides("context_parallel", context, gpus)
+    _fits_sequence(context, sequence_length)
     if transformer is not None:
-        _fits_layers(degree, transformer)
+        _fits_layers(degree, transformer, end_layers)
         _fits_experts(degree["expert_parallel"], transformer, gpus)
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
@@ -83,14 +90,21 @@ def _divides(argument: str, degree: int | None, *wholes: tuple[int, str]) -> Non
     raise InvalidValueError(argument, degree, f"must divide {told}; {near} would do")
 
 
-def _fits_layers(degree: dict[str, int | None], transformer: Transformer) -> None:
+def _fits_sequence(context: int | None, sequence_length: int) -> None:
+    """Raise where a sequence is too short for its ranks; one that they do not divide is padded."""
+    if context is not None and context > 1 and sequence_length < 2 * context:
+        remedy = f"leaves nothing of the {sequence_length:,} tokens of a sequence for some ranks; at most "
+        raise InvalidValueError("context_parallel", context, f"{remedy}{max(1, sequence_length // 2):,} would do")
+
+
+def _fits_layers(degree: dict[str, int | None], transformer: Transformer, end_layers: int) -> None:
     """Raise where there are more pipeline stages than layers, or virtual stages without a pipeline."""
     stages = (degree["pipeline_parallel"] or 1) * (degree["virtual_pipeline"] or 1)
-    if stages > transformer.n_layers:
+    most = transformer.n_layers + end_layers
+    if stages > most:
         argument = "pipeline_parallel" if (degree["virtual_pipeline"] or 1) == 1 else "virtual_pipeline"
-        remedy = (
-            f"makes {stages} stages of {transformer.n_layers} layers; at most {transformer.n_layers} stages would do"
-        )
+        ends = ", embedding and output" if end_layers else ""
+        remedy = f"makes {stages} stages of {transformer.n_layers} layers{ends}; at most {most} stages would do"
         raise InvalidValueError(argument, degree[argument], remedy)
     if degree["virtual_pipeline"] not in {None, 1} and degree["pipeline_parallel"] == 1:
         remedy = "needs pipeline_parallel of at least 2; leave it out, or use 1"

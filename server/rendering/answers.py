@@ -35,27 +35,27 @@ def print_answer(tool: str, answer: Answer, console: Console | None = None) -> N
 
 
 def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
-    """Print the backtest, a regime a row."""
+    """Print the backtest, a kind of run a row."""
     console = console or Terminal(highlight=False)
     console.print(
         Text(
             f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "
             f"Error: {figures['error']}. Ranges aim at {figures['coverage_aimed_at']:.0%}. "
-            f"With no source left out, the median error is {figures['median_in_sample']:.1%}."
+            f"With no lab left out, the median error is {figures['median_in_sample']:.1%}."
         )
     )
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
     table.add_column("Runs", no_wrap=True)
-    for title in ("Rows", "Sources", "Median", "Mean", "90% below", "Bias", "In range", "High ÷ low"):
+    for title in ("Rows", "Labs", "Median", "90% below", "Labs alike", "Bias", "In range", "High ÷ low"):
         table.add_column(title, justify="right")
     for name, row in figures["regimes"].items():
         table.add_row(
             name,
             f"{row['rows']:,}",
-            f"{row['sources']:,}",
+            f"{row['labs']:,}",
             f"{row['median']:.1%}",
-            f"{row['mean']:.1%}",
             f"{row['p90']:.1%}",
+            f"{row['labs_alike']:.1%}",
             f"{math.expm1(row['bias']):+.1%}",
             f"{row['covered']:.0%}",
             f"{row['range_width']:.2f}",

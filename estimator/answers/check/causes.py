@@ -9,8 +9,10 @@ from estimator.answers.check.candidate import Candidate
 from estimator.answers.check.expected import Expected, expected_of
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.physics import physical_candidates
+from estimator.answers.estimate.divided import divided
 from estimator.base.errors import InfeasibleError
-from estimator.physics.choice import setting_of
+from estimator.evidence.calibration import committed_calibration
+from estimator.physics.choice import Setting, setting_of
 from estimator.question.question import Question
 from estimator.resolve.run import Run
 
@@ -95,7 +97,7 @@ class _Prices:
         if candidate.question is None:
             return _times_faster(self._expected, candidate.factor)
         try:
-            changed = expected_of(setting_of(candidate.question))
+            changed = expected_of(_setting(candidate.question))
             base = self._steady if candidate.base is None else self._base(candidate.base)
         except InfeasibleError:
             return None
@@ -104,9 +106,13 @@ class _Prices:
     def _base(self, question: Question) -> Expected:
         base_speed = next((priced for base, priced in self._bases if base is question), None)
         if base_speed is None:
-            base_speed = expected_of(setting_of(question))
+            base_speed = expected_of(_setting(question))
             self._bases.append((question, base_speed))
         return base_speed
+
+
+def _setting(question: Question) -> Setting:
+    return setting_of(divided(question, committed_calibration().constants))
 
 
 def _times_faster(expected: Expected, by: float) -> Expected:

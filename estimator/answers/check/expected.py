@@ -1,18 +1,18 @@
 """What speed a run should reach, and what speed it cannot exceed."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.answers.estimate.best_step import effect, layout_prediction
+from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.divided import divided
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.uncertainty import interval
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
-from estimator.physics.choice import Setting, nearest_batch, ranked_layouts, setting_of
+from estimator.physics.batch import nearest_batch
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator
@@ -55,7 +55,7 @@ class Expected:
     tier: str
     warnings: tuple[Caution, ...] = ()
     rounded_batch: int | None = None
-    """The batch that was priced, where the one asked divides among no layout's devices."""
+    """The batch that was priced, where the one asked divides among no layout's devices, or few."""
 
     def slowed(self, fraction: float, low: float, high: float) -> "Expected":
         """Return the speed over a run whose time is longer than its steps by `fraction`."""
@@ -92,7 +92,7 @@ def expected_speed(run: Run) -> Expected:
     """Return what `run` should reach: predicted, or the rule of thumb's spread where nothing can be predicted."""
     if run.question is not None:
         try:
-            return expected_of(setting_of(run.question))
+            return _as_divided(run.question)
         except InfeasibleError:
             nearest = nearest_batch(run.question)
             try:
@@ -118,17 +118,25 @@ def expected_speed(run: Run) -> Expected:
     )
 
 
+def _as_divided(question: Question) -> Expected:
+    posed = setting_of(divided(question, committed_calibration().constants))
+    rounded = question.global_batch_sequences not in {None, posed.global_batch}
+    return replace(expected_of(posed), rounded_batch=posed.global_batch if rounded else None)
+
+
 def expected_of(setting: Setting) -> Expected:
     """Return what a run of `setting` should reach on its best layout, with the range that left-out runs support."""
     fitted = committed_calibration()
     best = ranked_layouts(setting, fitted.constants).order[:1]
     rows = setting.layouts.taken(best)
+    times = step_time(setting.case, rows, fitted.constants)
+    factor, span = factor_and_range(setting, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(
         setting,
-        interval(setting, fitted),
-        factor=math.exp(effect(setting, fitted)),
+        factor,
+        span,
         layouts=rows,
-        times=step_time(setting.case, rows, fitted.constants),
+        times=times,
         used=memory_of(setting.case, rows),
         row=0,
     )

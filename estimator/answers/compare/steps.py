@@ -4,17 +4,16 @@ One question has a few thousand layouts, of which most do not fit or are not wha
 put aside before anything is timed, and what is left of many questions is timed in one pass over the arrays.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
 
-from estimator.answers.estimate.best_step import effect, layout_prediction
+from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.divided import divided
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import Calibration, committed_calibration
-from estimator.evidence.uncertainty import interval
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, contenders, setting_of
 from estimator.physics.layout import Layouts
@@ -48,7 +47,7 @@ def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep 
     pending = 0
     for place, question in enumerate(questions):
         try:
-            posed = setting_of(question)
+            posed = setting_of(divided(question, fitted.constants))
         except InfeasibleError as error:
             block.append((place, error))
             continue
@@ -89,10 +88,11 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
     for posed, count, fits in zip(settings, counts, fitting, strict=True):
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
+        factor, span = factor_and_range(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
         prediction = layout_prediction(
             posed,
-            interval(posed, fitted),
-            factor=math.exp(effect(posed, fitted)),
+            factor,
+            span,
             layouts=layouts,
             times=times,
             used=used,

@@ -1,31 +1,48 @@
 """The predicted step of one layout: what the answer to a single question and a comparison of thousands share."""
 
+import math
+
+from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.outlook import outlook_of
-from estimator.evidence.uncertainty import Interval
+from estimator.evidence.doubts import doubts_of, situation_spread
+from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting
-from estimator.physics.effects import effect_keys
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import Memory
 from estimator.physics.step import PARTS, StepTime
 from estimator.question.question import MemoryUse, Prediction
 
-__all__ = ["effect", "layout_prediction", "time_shares"]
+__all__ = ["factor_and_range", "layout_prediction", "time_shares"]
 
 
-def effect(setting: Setting, calibration: Calibration) -> float:
-    """Return the log correction of physical time: calibrated effects plus the kriged residual of runs like it."""
-    keys = effect_keys(setting.question, setting.stack)
-    return sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
+def factor_and_range(
+    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float
+) -> tuple[float, Interval]:
+    """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
+
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, and half of what is as
+    likely one way as the other; it is the same for all layouts of a setting.
+    """
+    blend = blend_of(setting, calibration, physical_s)
+    doubts = doubts_of(setting, best, calibration.constants)
+    between = math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
+    span = interval(
+        setting,
+        calibration,
+        parting_log=blend.parting_log,
+        situation=situation_spread(setting, best, calibration.constants),
+        doubts=doubts,
+    )
+    return blend.factor * between, span
 
 
 def layout_prediction(
-    setting: Setting, span: Interval, *, factor: float, layouts: Layouts, times: StepTime, used: Memory, row: int
+    setting: Setting, factor: float, span: Interval, *, layouts: Layouts, times: StepTime, used: Memory, row: int
 ) -> Prediction:
     """Return the prediction of the layout at `row`, without what only the answer to a single question shows.
 
-        step = physical time · factor      factor = exp(`effect`)
+        step = physical time · factor      factor: see `factor_and_range`
 
     `times` and `used` are those of all `layouts`; `span` is the range of the setting, whichever its layout.
     """

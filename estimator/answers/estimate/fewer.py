@@ -1,70 +1,107 @@
-"""Negative strong scaling: whether fewer devices would train a given batch sooner than all that there are."""
+"""Negative strong scaling: whether fewer devices would train sooner than all that there are."""
 
 import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
+from estimator.answers.estimate.best_step import factor_and_range
 from estimator.base.errors import InfeasibleError
+from estimator.evidence.calibration import Calibration
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
-from estimator.physics.constants import Constants
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
 __all__ = ["fewer_would_do"]
 
 _SHARES = ((3, 4), (2, 3), (1, 2), (1, 4))
+_WORTH = 0.01
+"""Share of the time that fewer devices must save before they are named, where every count has a batch of its own."""
+_AS_EFFICIENT = 1.05
+"""How much less a device may do on the count that all others are held against than on the best of them."""
+_AS_FAST = 1.01
+"""Counts that differ by less in time are equally fast, and the largest of them is named."""
+_ROUND = 16
+"""Counts of at most so many times a power of two divide well."""
 
 
 def fewer_would_do(
-    setting: Setting, constants: Constants, layout: Layout, breakdown: Mapping[str, float], step_s: float
+    setting: Setting, fitted: Calibration, layout: Layout, breakdown: Mapping[str, float], step_s: float
 ) -> Caution | None:
-    """Return a warning where a smaller cluster takes the same batch in less than `step_s`; None where none does.
+    """Return a warning where a smaller cluster trains in less time than one with steps of `step_s`; None else.
 
-    `step_s` is physical time; calibrated effects are the same on either.
-    Looked at are clusters of three quarters, two thirds, a half, a quarter and the next smaller power of two.
+    A batch that was stated is the same on every count; else each has the usual one. Looked at are the counts below
+    that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half and a
+    quarter; nearly all questions are settled by what devices could do at best, without a search.
     """
     question = setting.question
+    stated = question.global_batch_sequences is not None
     n_gpus = question.cluster.n_gpus
-    flop = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method).model
-    batch_flop = flop * question.sequence_length * setting.global_batch
-    best_s, best = step_s, n_gpus
-    for fewer in _smaller(question.cluster):
-        # At the measured ceiling, all else free, so that nearly all questions are settled without a search.
-        if batch_flop / (fewer * max(setting.case.gemm_flop_per_s, setting.case.half_flop_per_s)) >= best_s:
-            continue
-        taken_s = _step_s(setting, constants, fewer)
-        if taken_s < best_s:
-            best_s, best = taken_s, fewer
-    if best == n_gpus:
+    counts = _smaller(question.cluster, stated=stated)
+    if not counts:
         return None
+    now_s = step_s / _tokens(setting)
+    flop = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method).model
+    ceiling = max(setting.case.gemm_flop_per_s, setting.case.half_flop_per_s)
+    limit_s = now_s * (1.0 if stated else 1.0 - _WORTH)
+    faster: dict[int, float] = {}
+    ideal_s = 0.0
+    if not stated:
+        # The count that divides best tells what a device can do; fewer of them must make up for those left out.
+        least = counts.pop()
+        taken_s = _token_s(setting, fitted, least)
+        ideal_s = taken_s * least / _AS_EFFICIENT if math.isfinite(taken_s) else 0.0
+        faster |= {least: taken_s} if taken_s < limit_s else {}
+    for fewer in counts:
+        if max(flop / (fewer * ceiling), ideal_s / fewer) >= min(faster.values(), default=limit_s):
+            continue
+        taken_s = _token_s(setting, fitted, fewer)
+        if taken_s < limit_s:
+            faster[fewer] = taken_s
+    if not faster:
+        return None
+    enough_s = min(faster.values()) * _AS_FAST
+    best = max(count for count, taken_s in faster.items() if taken_s <= enough_s)
     waits = breakdown["communication"] + breakdown["bubble"]
     degrees = f"tensor {layout.tensor_parallel} × pipeline {layout.pipeline_parallel} × data {layout.data_parallel}"
+    found = f"the fastest layout of a batch of {setting.global_batch:,} sequences on {n_gpus:,} is {degrees}"
+    other = "or fewer GPUs" if stated else "or a count of GPUs that divides better"
     return Caution(
         code="fewer_gpus_are_faster",
-        message=f"{best:,} GPUs take a step {step_s / best_s - 1:.1%} faster than {n_gpus:,}: the fastest layout of a "
-        f"batch of {setting.global_batch:,} sequences on {n_gpus:,} is {degrees}, and {waits:.0%} of it is "
-        "communication and bubble; give a larger global_batch_sequences, or fewer GPUs",
+        message=f"{best:,} GPUs train {now_s / faster[best] - 1:.1%} faster than {n_gpus:,}: {found}, and {waits:.0%} "
+        f"of it is communication and bubble; give a larger global_batch_sequences, {other}",
     )
 
 
-def _smaller(cluster: Cluster) -> list[int]:
-    """Return counts to look at, each of whole nodes or within one."""
+def _smaller(cluster: Cluster, *, stated: bool) -> list[int]:
+    """Return counts to look at, largest first, each of whole nodes or within one; none where the count divides well."""
     n, node = cluster.n_gpus, cluster.gpus_per_node
-    counts = {n * part // whole for part, whole in _SHARES if n * part % whole == 0}
-    counts |= {1 << ((n - 1).bit_length() - 1)} if n > 1 else set()
+    if not stated and _ROUND * (n & -n) >= n:
+        return []
+    counts = {n >> power << power for power in range(1, n.bit_length())}
+    if stated:
+        counts |= {n * part // whole for part, whole in _SHARES if n * part % whole == 0}
+        counts |= {1 << ((n - 1).bit_length() - 1)} if n > 1 else set()
     return sorted((count for count in counts if 0 < count < n and (count < node or count % node == 0)), reverse=True)
 
 
-def _step_s(full: Setting, constants: Constants, n_gpus: int) -> float:
-    """Return physical seconds of a step on `n_gpus`; infinity where it does not fit or divide."""
+def _tokens(setting: Setting) -> float:
+    return float(setting.global_batch * setting.question.sequence_length)
+
+
+def _token_s(full: Setting, fitted: Calibration, n_gpus: int) -> float:
+    """Return predicted seconds per token on `n_gpus`; infinity where it does not fit or divide."""
     cluster = full.question.cluster
     smaller = replace(cluster, n_gpus=n_gpus, gpus_per_node=min(n_gpus, cluster.gpus_per_node))
-    asked = replace(full.question, cluster=smaller, global_batch_sequences=full.global_batch)
     try:
-        posed = setting_of(asked)
+        posed = setting_of(replace(full.question, cluster=smaller))
     except InfeasibleError:
         return math.inf
-    priced = ranked_layouts(posed, constants)
+    priced = ranked_layouts(posed, fitted.constants)
     best = priced.order[0]
-    return float(priced.seconds[best]) if priced.fits[best] else math.inf
+    if not priced.fits[best]:
+        return math.inf
+    seconds = float(priced.seconds[best])
+    return seconds * factor_and_range(posed, fitted, posed.layouts.taken(np.array([best])), seconds)[0] / _tokens(posed)

@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.answers.estimate.best_step import effect, layout_prediction, time_shares
+from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.divided import batch_caution, divided, rounding
 from estimator.answers.estimate.fewer import fewer_would_do
-from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
-from estimator.evidence.uncertainty import interval
 from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
@@ -37,20 +37,23 @@ def prediction(question: Question) -> Prediction:
     with its smallest layout and a warning.
     """
     fitted = committed_calibration()
-    posed = setting_of(question)
+    asked = divided(question, fitted.constants)
+    posed = setting_of(asked)
     priced = ranked_layouts(posed, fitted.constants)
     best = int(priced.order[0])
     rows = posed.layouts.taken(np.array([best]))
     times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
-    factor, span = math.exp(effect(posed, fitted)), interval(posed, fitted)
-    step = layout_prediction(posed, span, factor=factor, layouts=rows, times=times, used=used, row=0)
+    factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
+    step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
     fits = bool(priced.fits[best])
+    rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,
-        assumptions=_assumptions(posed, step.layout, fits=fits),
+        assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
             *(() if fits else (_does_not_fit(posed, step),)),
-            *(_fewer(posed, fitted.constants, step.layout, times) if fits else ()),
+            *(rounded_warning or batch_caution(question, fitted.constants)),
+            *(_fewer(posed, fitted, step) if fits else ()),
             *_newer_release(posed, rows, times, fitted.constants),
             *step.warnings,
         ),
@@ -60,11 +63,9 @@ def prediction(question: Question) -> Prediction:
     )
 
 
-def _fewer(setting: Setting, constants: Constants, layout: Layout, times: StepTime) -> tuple[Caution, ...]:
-    """Return a warning where the caller's batch is too small for the cluster, or does not divide over it well."""
-    if setting.question.global_batch_sequences is None:
-        return ()
-    caution = fewer_would_do(setting, constants, layout, time_shares(times, 0), float(times.total_s[0]))
+def _fewer(setting: Setting, fitted: Calibration, step: Prediction) -> tuple[Caution, ...]:
+    """Return a warning where the devices are too many for the batch, or divide badly."""
+    caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
     return () if caution is None else (caution,)
 
 

@@ -39,17 +39,19 @@ def sureness(estimate: Estimate) -> str:
     return f"at least {estimate.coverage:.0%} sure"
 
 
-def _oversized_batch(estimate: Estimate) -> bool:
-    """Return whether the assumed batch is far larger than those of the rounder counts about it.
+def _other_batch(estimate: Estimate) -> bool:
+    """Return whether the batch is another than the one stated, or far larger than those of the rounder counts about it.
 
     A count with a large prime factor is given a sequence for each device; planning it for that would be planning
     another training. Who wants a larger batch says so.
     """
     question, layout = estimate.run.question, estimate.layout
+    if any(caution.code == "batch_rounded" for caution in estimate.warnings):
+        return True
     if question is None or layout is None or question.global_batch_sequences is not None:
         return False
     # NumPy comes with it, and a plan by the rule of thumb does without.
-    from estimator.physics.choice import global_batch_sequences
+    from estimator.physics.batch import global_batch_sequences
 
     below = 1 << (question.cluster.n_gpus.bit_length() - 1)
     usual = max(
@@ -97,7 +99,7 @@ class Trials:
         if key not in self._priced:
             try:
                 estimate = estimate_of(resolve(request))
-                self._priced[key] = None if _oversized_batch(estimate) else estimate
+                self._priced[key] = None if _other_batch(estimate) else estimate
             except (InfeasibleError, InvalidValueError):
                 # The base was checked: what does not fit now is this variation's count against a fixed layout.
                 self._priced[key] = None

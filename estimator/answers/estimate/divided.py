@@ -1,0 +1,81 @@
+"""Batches that divide badly: one that nobody would train gives way to one near it, another is warned of."""
+
+import math
+from dataclasses import replace
+
+from estimator.base.errors import InfeasibleError
+from estimator.physics.batch import batch_shared_by_more
+from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.physics.constants import Constants
+from estimator.question.question import Assumption, Caution, Question
+
+__all__ = ["batch_caution", "divided", "rounding"]
+
+_WORTH = 0.05
+"""Share of the time that another batch must save before it is spoken of."""
+_SMALL_PRIMES = (2, 3, 5, 7)
+
+
+def divided(question: Question, constants: Constants) -> Question:
+    """Return `question`; a batch with a large prime factor gives way to one near it that takes less time.
+
+    People turn tokens a step into sequences, and 4M tokens are 977 sequences of 4,096: a prime, which nobody trains on
+    512 devices with one replica. Batches of small factors stand as they are.
+    """
+    batch = question.global_batch_sequences
+    if batch is None or not _is_rough(batch):
+        return question
+    return _faster_batch(question, constants) or question
+
+
+def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ...], tuple[Caution, ...]]:
+    """Return what must be said where `priced` has another batch than `question`; nothing where it has not."""
+    if priced.global_batch_sequences is None or priced == question:
+        return (), ()
+    batch, why = priced.global_batch_sequences, f"in place of {_shared_by_few(question)}"
+    assumption = Assumption(name="global_batch_sequences", value=batch, unit="sequences", source="inferred", note=why)
+    return (assumption,), (Caution(code="batch_rounded", message=f"a batch of {batch:,} sequences was priced {why}"),)
+
+
+def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ...]:
+    """Return a warning where a batch near the one stated would take much less time; nothing where none would."""
+    faster = _faster_batch(question, constants)
+    if faster is None:
+        return ()
+    message = f"a global_batch_sequences of {faster.global_batch_sequences:,} would train faster than one of "
+    return (Caution(code="other_batch_is_faster", message=message + _shared_by_few(question)),)
+
+
+def _shared_by_few(question: Question) -> str:
+    return f"{question.global_batch_sequences:,}, which few replicas on {question.cluster.n_gpus:,} GPUs can share"
+
+
+def _faster_batch(question: Question, constants: Constants) -> Question | None:
+    """Return `question` with a batch near its own that takes much less time; None where it divides well enough."""
+    better = batch_shared_by_more(question)
+    if better is None:
+        return None
+    other = replace(question, global_batch_sequences=better)
+    saves = _physical_token_s(other, constants) < (1.0 - _WORTH) * _physical_token_s(question, constants)
+    return other if saves else None
+
+
+def _is_rough(batch: int) -> bool:
+    """Return whether a batch has a prime factor above 7."""
+    for prime in _SMALL_PRIMES:
+        while batch % prime == 0:
+            batch //= prime
+    return batch > 1
+
+
+def _physical_token_s(question: Question, constants: Constants) -> float:
+    """Return physical seconds per token of the best layout, before any correction; infinity where there is none."""
+    try:
+        setting = setting_of(question)
+    except InfeasibleError:
+        return math.inf
+    priced = ranked_layouts(setting, constants)
+    best = int(priced.order[0])
+    if not priced.fits[best]:
+        return math.inf
+    return float(priced.seconds[best]) / (setting.global_batch * question.sequence_length)

@@ -1,0 +1,81 @@
+"""Global batches: the usual one of a model on a cluster, and those near a batch that more replicas can share."""
+
+import math
+from dataclasses import replace
+
+from estimator.models.training import WITH_ADAPTERS
+from estimator.models.workload import workload
+from estimator.physics.stacks import stack_of
+from estimator.question.question import Question
+
+__all__ = ["batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
+
+_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
+"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
+DeepSeek-AI 2024)."""
+_MOST_EACH = 16.0
+"""Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
+1 × 8, Alpaca 4 × 8."""
+_MOST_TUNED = 128.0
+"""Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
+_AS_USUAL = 0.25
+"""How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
+more could halve it."""
+_NEAR = 1 / 16
+"""How far from a stated batch one may lie that stands in its place: it trains the same."""
+
+
+def global_batch_sequences(question: Question) -> int:
+    """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
+
+    Large clusters train with the tokens a step that models of the size use, rounded so that as many devices as can
+    have equally many sequences, or a power of two of them one. Stacks that split no model give every device a sequence
+    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device.
+    """
+    if question.global_batch_sequences is not None:
+        return question.global_batch_sequences
+    n = question.cluster.n_gpus
+    micro = question.layout.micro_batch_size or 1
+    size = float(workload(question.transformer).parameters)
+    tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
+    usual = min(tokens / question.sequence_length, _MOST_EACH * n)
+    stack = stack_of(question.framework, question.cluster.accelerator, n)
+    split = stack.model_parallel
+    if question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
+        usual = min(usual, _MOST_TUNED)
+    share = n
+    while True:
+        batch = max(1, round(usual / (share * micro))) * share * micro
+        if not split or share % 2 or abs(batch / usual - 1.0) <= _AS_USUAL:
+            return batch
+        share //= 2
+
+
+def nearest_batch(question: Question) -> Question:
+    """Return `question` with the global batch nearest to its own that its stated layout divides."""
+    unit = _replicas(question) * (question.layout.micro_batch_size or 1)
+    batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
+    return replace(question, global_batch_sequences=batch)
+
+
+def batch_shared_by_more(question: Question) -> int | None:
+    """Return the batch near a stated one that most replicas can share; None where that is the stated one."""
+    batch = question.global_batch_sequences
+    micro = question.layout.micro_batch_size or 1
+    replicas = _replicas(question)
+    if batch is None or batch % (replicas * micro) == 0:
+        return None
+    least, most = math.ceil(batch * (1.0 - _NEAR) / micro), math.floor(batch * (1.0 + _NEAR) / micro)
+    for share in (share for share in range(replicas, 1, -1) if replicas % share == 0):
+        multiple = round(batch / (share * micro))
+        if multiple and least <= share * multiple <= most:
+            nearest = share * multiple * micro
+            return None if nearest == batch else nearest
+    return None
+
+
+def _replicas(question: Question) -> int:
+    """Return the most replicas that the stated part of a layout leaves room for."""
+    layout = question.layout
+    split = (layout.tensor_parallel or 1) * (layout.pipeline_parallel or 1) * (layout.context_parallel or 1)
+    return max(1, question.cluster.n_gpus // split)

@@ -35,11 +35,14 @@ def global_batch_sequences(question: Question) -> int:
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
-    split = stack_of(question.framework, question.cluster.accelerator, n).model_parallel
+    least = n
+    if stack_of(question.framework, question.cluster.accelerator, n).model_parallel:
+        whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
+        least = _replicas(question) if whole else 1
     share = n
     while True:
         batch = max(1, round(usual / (share * micro))) * share * micro
-        if not split or share % 2 or abs(batch / usual - 1.0) <= _AS_USUAL:
+        if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
 

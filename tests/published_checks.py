@@ -9,7 +9,7 @@ from estimator.base.errors import InfeasibleError
 from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.physics.case import matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.physics.effects import regime_keys
 
 __all__ = ["Row", "left_out", "rows", "share"]

@@ -119,7 +119,7 @@ def _practice(run: PublishedRun) -> Practice:
 _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
     {
         "eager": "unfused",
-        "sdpa": "flash_2",
+        "sdpa": "sdpa",
         "flash": "flash_2",
         "flash2": "flash_2",
         "flash3": "flash_3",

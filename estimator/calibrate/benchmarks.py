@@ -22,7 +22,9 @@ from estimator.catalogue.shapes import TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log
 from estimator.evidence.outlook import neighbours_of
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.layout import Floats
+from estimator.physics.stacks import stack_named
 
 __all__ = ["CLASSICS", "PEERS", "SWEEP", "calibrated_tables", "entry", "layout_loss", "published"]
 
@@ -137,7 +139,8 @@ def _run_time(calibration: Calibration) -> TableRow:
         if published_s is None or speed is None or ratio is None or run.total_tokens is None:
             continue
         steps_s = run.total_tokens / (speed * run.n_gpus) * ratio
-        errors.append(steps_s * (1.0 + run_overhead(run.n_gpus).fraction) / published_s - 1.0)
+        overhead = run_overhead(run.n_gpus, steps_s, stack_named(run.stack), adapters=run.method in WITH_ADAPTERS)
+        errors.append(steps_s * (1.0 + overhead.fraction) / published_s - 1.0)
     return entry("whole runs: days and GPU-hours", "run time", "its whole source", np.array(errors))
 
 

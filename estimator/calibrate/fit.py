@@ -29,6 +29,9 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time."""
+EFFECT_MEAN: Mapping[str, float] = {"ported": 0.25}
+"""Prior mean of a kind of effect where there is a reason for one: ports of CUDA stacks to other chips lack kernels, and
+reach half to nine tenths of what the vendors' own stacks do."""
 _LAB_SPREAD = 0.2
 """Prior standard deviation of a lab's own level, log time."""
 _LAB_POWER = 0.4
@@ -100,6 +103,9 @@ class _Problem:
             + [EFFECT_SPREAD[key.split(":")[0]] for key in self.keys]
             + [_LAB_SPREAD] * self.levels.shape[1]
         )
+        self.mean = np.zeros(len(self.spread))
+        for place, key in enumerate(self.keys, start=len(self.names)):
+            self.mean[place] = EFFECT_MEAN.get(key.split(":")[0], 0.0)
         self.weights = np.ones(len(labs)) if one_lab else lab_weights(labs)
 
     def constants(self, offsets: NDArray[np.float64]) -> Constants:
@@ -132,7 +138,7 @@ class _Problem:
         pull = self.weights * np.minimum(1.0, _HUBER / np.maximum(np.abs(residual), 1e-9)) * use
         scaled = pull[:, None] * jacobian
         normal = jacobian.T @ scaled / _ROW_SPREAD**2 + np.diag(1.0 / self.spread**2)
-        gradient = scaled.T @ residual / _ROW_SPREAD**2 - offsets / self.spread**2
+        gradient = scaled.T @ residual / _ROW_SPREAD**2 - (offsets - self.mean) / self.spread**2
         return np.asarray(np.linalg.solve(normal, gradient), dtype=np.float64)
 
     def solved(self, start: NDArray[np.float64], use: NDArray[np.bool_], rounds: int) -> NDArray[np.float64]:

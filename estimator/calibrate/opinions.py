@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from estimator.calibrate.backtest import Table
 from estimator.calibrate.fit import lab_weights, left_out
-from estimator.evidence.blend import BLEND_WEIGHT
+from estimator.evidence.blend import blended_log
 from estimator.evidence.correction import Neighbours, correction_log, kriging_weights, numbered
 from estimator.evidence.share import FALLING, RISING, share_log
 from estimator.physics.layout import Floats
@@ -81,4 +81,4 @@ def opinions_left_out(rows: Table) -> Opinions:
         physics[out] = correction_log(rows.traits.taken(out), neighbours) - fold.residuals[out]
         coefficients = fitted_shares([rows.features[i] for i in kept], log_share[kept], labs[kept])
         share[out] = log_share[out] - np.array([share_log(rows.features[i], coefficients) for i in out])
-    return Opinions(physics=physics, share=share, blend=(1.0 - BLEND_WEIGHT) * physics + BLEND_WEIGHT * share)
+    return Opinions(physics=physics, share=share, blend=physics + blended_log(share - physics))

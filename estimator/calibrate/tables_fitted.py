@@ -30,6 +30,7 @@ def all_tables(calibration: Calibration) -> TablesFile:
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "
         "fastest / that of the fastest - 1",
         "tables": sorted(rows, key=lambda row: [other["name"] for other in rows].index(row["name"])),
+        "people": {},
     }
 
 

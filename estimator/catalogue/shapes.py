@@ -323,11 +323,24 @@ class TableRow(TypedDict):
     """What others reach on the same table."""
 
 
+class PeopleRow(TypedDict):
+    """How far answers are from what people measured in public threads; see people.people_figures."""
+
+    rows: int
+    inside: int
+    """How many ranges hold what was measured."""
+    median_factor: float
+    p90_factor: float
+    """By what factor the point is off, in either direction."""
+    range_width: float
+
+
 class TablesFile(TypedDict):
-    """data/tables.json: errors on tables of measurements that others are judged by too."""
+    """data/tables.json: errors on tables of measurements that others are judged by too, and on people's threads."""
 
     error: str
     tables: list[TableRow]
+    people: dict[str, PeopleRow]
 
 
 class StepSetRow(TypedDict):

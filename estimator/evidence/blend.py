@@ -3,17 +3,23 @@
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.share import needed_s, share_features, share_log
 from estimator.physics.choice import Setting
 from estimator.physics.effects import effect_keys
+from estimator.physics.layout import Floats
 
-__all__ = ["BLEND_WEIGHT", "Blend", "blend_of"]
+__all__ = ["Blend", "blend_of", "blended_log"]
 
-BLEND_WEIGHT = 0.15
+_WEIGHT = 0.15
 """Weight of the second opinion, in log time: the inverse-variance weight of two unbiased, correlated errors (about 0.2
 and 0.3 of log time, correlated by 0.6, with whole labs left out), rounded."""
+_APART = 0.5
+"""Log time of parting at which that weight has fallen to half: a question that kinds of runs say nothing of, such as a
+very slow network, is one of physics."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +35,7 @@ class Blend:
 def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> Blend:
     """Return what to multiply physical step time by, for a setting whose best layout takes `physical_s`.
 
-    log factor = (1 − w) · (effects + kriged residual) + w · log(second opinion / physical)
+    log factor = effects + kriged residual + w(p) · p      p: log of second opinion over calibrated physics
     """
     keys = effect_keys(setting.question, setting.stack)
     effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
@@ -37,4 +43,10 @@ def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> B
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share
-    return Blend(factor=math.exp((1.0 - BLEND_WEIGHT) * effect + BLEND_WEIGHT * second), parting_log=second - effect)
+    parting = second - effect
+    return Blend(factor=math.exp(effect + float(blended_log(np.array(parting)))), parting_log=parting)
+
+
+def blended_log(parting_log: Floats) -> Floats:
+    """Return what the second opinion adds to the log of predicted time, lying `parting_log` from the physics."""
+    return np.asarray(_WEIGHT * parting_log / (1.0 + (parting_log / _APART) ** 2))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
@@ -125,7 +126,7 @@ def traits_of(
         device=_numbers(chip.id for chip in chips),
         bits=_numbers(map(bit_class, precisions)),
         experts=np.array([int(transformer.experts is not None) for transformer in transformers]),
-        adapters=np.array([int(method != "full") for method in methods]),
+        adapters=np.array([int(method in WITH_ADAPTERS) for method in methods]),
         log_size=np.log([float(workload(transformer).active_parameters) for transformer in transformers]),
         log_length=np.log(np.array(lengths, dtype=np.float64)),
         log_batch=np.log(np.array(tokens_per_step, dtype=np.float64)),

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
+from estimator.evidence.doubts import Doubt
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
 from estimator.physics.choice import Setting
@@ -19,8 +20,8 @@ from estimator.question.question import Caution
 __all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "left_out_scales", "regime_quantiles"]
 
 COVERAGE = 0.9
-_LEVEL = 0.875
-"""Conformal level: with a row's own lab left out of constants, errors and quantiles, ranges then hold nine in ten."""
+_LEVEL = 0.90
+"""Level of the quantiles; whether ranges hold what they promise is checked with whole labs left out."""
 _LAB_POWER = 0.6
 """A row of a lab of n weighs n to minus this power in a quantile: labs differ by more than the runs of one do."""
 _FEWEST_LABS = 2
@@ -33,6 +34,8 @@ _UNSEEN_FAMILY = 1.4
 """Factor on the log width on a device family no published run is of."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
+_TWO_SIDED_90 = 1.645
+"""Standard deviations that hold 90 % of a normal distribution to both sides."""
 _PARTING = 0.5
 """Log time by which the two opinions may part before the range is stretched to hold both: about their joint error."""
 
@@ -64,7 +67,7 @@ def regime_quantiles(
     own: dict[str, tuple[float, int]] = {}
     for name in sorted({name for keys in regimes for name in keys}):
         rows = np.array([name in keys for keys in regimes])
-        own[name] = (_conformal(scores[rows], weights[rows]), len(np.unique(codes[rows])))
+        own[name] = (_weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows])))
     widest = own["all"][0]
     out: dict[str, float] = {}
     for name, (width, count) in own.items():
@@ -73,12 +76,14 @@ def regime_quantiles(
     return out
 
 
-def _conformal(scores: Floats, weights: Floats) -> float:
-    """Return the weighted quantile of the scores with one more, infinite one of the largest weight."""
+def _weighted_quantile(scores: Floats, weights: Floats) -> float:
+    """Return the score below which `_LEVEL` of the weight lies.
+
+    Without the infinite score that conformal prediction adds: with the few labs of a kind it would be most of the tail.
+    """
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weights[order])
-    place = int(np.searchsorted(reached, _LEVEL * (reached[-1] + float(weights.max()))))
-    return float(scores[order][min(place, len(scores) - 1)])
+    return float(scores[order][min(int(np.searchsorted(reached, _LEVEL * reached[-1])), len(scores) - 1)])
 
 
 def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:
@@ -86,11 +91,20 @@ def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: f
     return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
 
 
-def interval(setting: Setting, calibration: Calibration, parting_log: float = 0.0) -> Interval:
+def interval(
+    setting: Setting,
+    calibration: Calibration,
+    *,
+    parting_log: float = 0.0,
+    situation: float = 0.0,
+    doubts: Sequence[Doubt] = (),
+) -> Interval:
     """Return the prediction interval of a setting with its warnings.
 
-    Widened on device families and stacks that no published run is of, and stretched to one side where the second
-    opinion lies `parting_log` of log time from the physics, further than both are usually off.
+    The left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time) of what
+    differs between machines. Widened on device families and stacks that no published run is of, and stretched to one
+    side where the second opinion lies `parting_log` of log time from the physics, further than both are usually off,
+    and to hold the other way of each doubt.
     """
     question, stack = setting.question, setting.stack
     keys = regime_keys(question, stack)
@@ -109,6 +123,7 @@ def interval(setting: Setting, calibration: Calibration, parting_log: float = 0.
         )
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
+    half = math.hypot(half, _TWO_SIDED_90 * situation)
     if stack.tier == "tuned" and question.framework == "auto":
         warnings.append(
             Caution(
@@ -129,6 +144,15 @@ def interval(setting: Setting, calibration: Calibration, parting_log: float = 0.
                 "assumptions to check",
             )
         )
+    for doubt in doubts:
+        other = math.log(doubt.factor)
+        if doubt.even:
+            low, high = low - abs(other) / 2.0, high + abs(other) / 2.0
+        elif other < 0.0:
+            low = min(low, other - half / 2.0)
+        else:
+            high = max(high, other + half / 2.0)
+        warnings.append(doubt.caution)
     return Interval(
         low=math.exp(low), high=math.exp(high), coverage=calibration.coverage, regime=regime, warnings=tuple(warnings)
     )

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from estimator.models.parameters import ADAPTERS_SKIP, lora_parameters
-from estimator.models.training import Method, Recompute
+from estimator.models.parameters import is_adapted, lora_parameters
+from estimator.models.training import WITH_ADAPTERS, Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Attention, Gemm, Part, workload
 
@@ -100,7 +100,7 @@ def flop_counts(
         _attention(attention, sequence_length, causal=causal, again=recompute != "none")
         for attention in table.attentions
     ]
-    adapters = _adapters(transformer, method, again=again) if method.name in {"lora", "qlora"} else []
+    adapters = _adapters(transformer, method, again=again) if method.name in WITH_ADAPTERS else []
     return FlopCounts(
         operations=(*gemms, *attentions, *adapters),
         sequence_length=sequence_length,
@@ -150,10 +150,10 @@ def _adapters(transformer: Transformer, method: Method, *, again: bool) -> list[
         scale = method.trainable_parameters / lora_parameters(transformer, method.lora_rank)
     operations: list[OperationFlop] = []
     for gemm in workload(transformer).gemms:
-        if gemm.name in ADAPTERS_SKIP:
+        if not is_adapted(gemm):
             continue
         parts = gemm.fused or (gemm.outputs,)
-        active = scale * sum(method.lora_rank * (gemm.inputs + part) for part in parts) * gemm.layers * gemm.visits
+        active = scale * sum(method.lora_rank * (gemm.inputs + part) for part in parts) * gemm.layers
         forward = 2.0 * active
         operations.append(
             OperationFlop(

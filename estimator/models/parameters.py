@@ -5,11 +5,9 @@ from dataclasses import dataclass
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Gemm, workload
 
-__all__ = ["ADAPTERS_SKIP", "MatrixCount", "ParameterCounts", "lora_parameters", "matrix_counts", "parameter_counts"]
+__all__ = ["MatrixCount", "ParameterCounts", "is_adapted", "lora_parameters", "matrix_counts", "parameter_counts"]
 
-ADAPTERS_SKIP = frozenset({"router", "logits"})
-"""Operations without adapters: routing must not drift from what the frozen experts were trained for, and the
-logits are by far the widest matrix. (PEFT's `all-linear` leaves out the logits too.)"""
+_ADAPTERS_SKIP = frozenset({"router", "logits"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,17 +64,30 @@ def parameter_counts(transformer: Transformer) -> ParameterCounts:
     )
 
 
-def lora_parameters(transformer: Transformer, rank: int) -> int:
-    """Return the trainable parameters of rank-`rank` adapters on every linear layer but router and logits.
+def is_adapted(gemm: Gemm) -> bool:
+    """Return whether adapters "on every linear layer" lie beside a matrix: on attention, dense and shared MLPs.
 
-        Σ rank · (inputs + outputs) · layers · copies, each of a fused matrix's parts apart
+    Not beside logits, by far the widest matrix, which PEFT's `all-linear` leaves out; not beside a router, which must
+    not drift from what the frozen experts were trained for; not beside routed experts, which Transformers 5 holds as
+    one three-dimensional parameter a layer: `all-linear` and `target_modules` match modules, so they pass it by, and
+    only `target_parameters` names it. Transformers 4 held one module an expert, and `all-linear` adapted each of them
+    and the router: there Mixtral 8x7B at rank 16 had 242,225,152 trainable parameters instead of 13,631,488. Whoever
+    adapts experts says how many parameters that trains. Source: PEFT, `LoraConfig`, and issues 1594, 2527 and 3009.
+    """
+    return gemm.name not in _ADAPTERS_SKIP and gemm.shard != "expert"
+
+
+def lora_parameters(transformer: Transformer, rank: int) -> int:
+    """Return the trainable parameters of rank-`rank` adapters on every linear layer that `is_adapted`.
+
+        Σ rank · (inputs + outputs) · layers, each of a fused matrix's parts apart
 
     Source: Hu et al. 2021, section 4.1; on all linear layers: Dettmers et al. 2023, section 4.
     """
-    return sum(_adapter(gemm, rank) for gemm in workload(transformer).gemms if gemm.name not in ADAPTERS_SKIP)
+    return sum(_adapter(gemm, rank) for gemm in workload(transformer).gemms if is_adapted(gemm))
 
 
 def _adapter(gemm: Gemm, rank: int) -> int:
     """Return the parameters of the low-rank pairs that adapt one kind of matrix."""
     parts = gemm.fused or (gemm.outputs,)
-    return sum(rank * (gemm.inputs + part) for part in parts) * gemm.layers * gemm.copies
+    return sum(rank * (gemm.inputs + part) for part in parts) * gemm.layers

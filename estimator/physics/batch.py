@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
 from estimator.question.question import Question
@@ -13,7 +14,10 @@ _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 1
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
 DeepSeek-AI 2024)."""
 _MOST_EACH = 16.0
-"""Usual sequences of a device at most: a few devices train with a few sequences each."""
+"""Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
+1 × 8, Alpaca 4 × 8."""
+_MOST_TUNED = 128.0
+"""Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
 _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""
@@ -26,7 +30,7 @@ def global_batch_sequences(question: Question) -> int:
 
     Large clusters train with the tokens a step that models of the size use, rounded so that as many devices as can
     have equally many sequences, or a power of two of them one. Stacks that split no model give every device a sequence
-    at least.
+    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -35,8 +39,11 @@ def global_batch_sequences(question: Question) -> int:
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
+    stack = stack_of(question.framework, question.cluster.accelerator, n)
+    if question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
+        usual = min(usual, _MOST_TUNED)
     least = n
-    if stack_of(question.framework, question.cluster.accelerator, n).model_parallel:
+    if stack.model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
         least = _replicas(question) if whole else 1
     share = n

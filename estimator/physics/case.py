@@ -78,7 +78,7 @@ class Case:
     frozen_bytes: Numbers
     """Bytes per weight held for the forward pass: 2 in 16 bit, 0.55 in QLoRA's 4 bit with its scales."""
     dequantized: Numbers
-    """1 where a 4-bit base is expanded before each product."""
+    """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers
@@ -109,9 +109,12 @@ class Case:
     dimensions."""
     n_sm: Numbers
     scale_up_bytes_per_s: Numbers
+    """Infinite where each device is alone in its node, and has the network only."""
     scale_up_domain: Numbers
     pcie: Numbers
     """1 where devices of a node reach each other over PCIe alone."""
+    split_nodes: Numbers
+    """1 where a usual node has several scale-up domains, between which PCIe leads."""
     no_peer_access: Numbers
     """1 where what crosses PCIe goes through host memory (consumer cards)."""
     gpus_per_node: Numbers

@@ -105,7 +105,7 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             2.5,
             "Exponent beyond 1 by which host and device hide each other: 0 adds them, large takes the longer",
         ),
-        "hook_s": _prior(30e-6, 120e-6, 400e-6, "Host's time for one module that ZeRO-3 gathers, and pass"),
+        "hook_s": _prior(80e-6, 250e-6, 800e-6, "Host's time for one module that ZeRO-3 gathers, and pass"),
         "micro_step_s": _prior(
             2e-3, 8e-3, 30e-3, "A general trainer's own time a micro-batch: loader, checks, callbacks"
         ),

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from estimator.models.training import EIGHT_BIT
+from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
@@ -70,7 +70,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     ]
     if question.transformer.experts is not None:
         keys += ["experts", f"experts-stack:{stack.kin}"]
-    if question.method.name != "full":
+    if question.method.name in WITH_ADAPTERS:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:
         keys.append("early")
@@ -82,7 +82,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the regimes whose conformal quantiles apply to a question, the narrowest first."""
     chip = question.cluster.accelerator
-    what = "adapters" if question.method.name in {"lora", "qlora"} else "dense"
+    what = "adapters" if question.method.name in WITH_ADAPTERS else "dense"
     if question.transformer.experts is not None:
         what = "experts"
     if what != "dense":

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from estimator.physics.effects import release
-from estimator.physics.stacks import Stack
+from estimator.physics.stacks import SDPA_CUDNN_SINCE, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
 from estimator.question.question import Question
 
@@ -66,7 +66,10 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     base_bits = said.base_bits if question.method.name != "full" else None
     if question.method.name == "qlora":
         base_bits = 4
-    deepspeed = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
+    # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
+    deepspeed = said.zero_engine == "deepspeed" or (
+        said.zero_engine is None and ("deepspeed" in stack.kin or stack.kin == "huggingface")
+    )
     return Execution(
         attention=_attention(question, stack, said.attention or "flash_2"),
         fused_kernels=not untuned if said.fused_kernels is None else said.fused_kernels,
@@ -93,6 +96,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
     """Return the attention kernel: never one that the chip or the model cannot have."""
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
+    if kernel == "sdpa":
+        kernel = "flash_3" if release(question) >= SDPA_CUDNN_SINCE else "flash_2"
     if kernel == "unfused" or (sinks and question.practice.attention is None):
         return "unfused"
     return "memory_efficient" if question.cluster.accelerator.family in _OLD_FAMILIES else kernel

@@ -10,9 +10,15 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["HABITS"]
+__all__ = ["HABITS", "MICRO_BATCHES"]
 
-_ON_DEVICE = Practice(optimizer="adamw", offload_optimizer=False, offload_parameters=False, offload_activations=False)
+_ON_DEVICE = Practice(
+    optimizer="adamw",
+    offload_optimizer=False,
+    offload_parameters=False,
+    offload_activations=False,
+    grouped_by_length=False,
+)
 _MEGATRON = replace(
     _ON_DEVICE,
     attention="flash_3",
@@ -34,7 +40,7 @@ _XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None)
 on TPUs, cuDNN on GPUs."""
 _TORCH = replace(
     _ON_DEVICE,
-    attention="flash_2",
+    attention="sdpa",
     launch="eager",
     fused_loss=False,
     experts="loop",
@@ -74,8 +80,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "neuron": replace(_XLA, attention="flash_2"),
         # SFTConfig: packing False, loss_type chunked_nll.
         "trl": replace(_HUGGINGFACE, fused_loss=True),
-        # Its examples: sample_packing, flash_attention, adamw_bnb_8bit.
-        "axolotl": replace(_TEMPLATES, packing="packed", optimizer="adamw_8bit"),
+        # Its examples: flash_attention, adamw_bnb_8bit; `sample_packing` is off unless a configuration sets it.
+        "axolotl": replace(_TEMPLATES, optimizer="adamw_8bit"),
         "llama-factory": _HUGGINGFACE,
         "ms-swift": _HUGGINGFACE,
         # Its notebooks: use_gradient_checkpointing "unsloth" keeps activations in host memory; adamw_8bit; Triton
@@ -91,6 +97,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             offload_parameters=False,
             offload_activations=True,
             packing="padded",
+            grouped_by_length=False,
             dequantization="bitsandbytes",
         ),
         "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
@@ -128,3 +135,26 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
     }
 )
 """By stack; `unknown` has no habit that is known."""
+
+MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
+    {
+        "huggingface": 8,  # TrainingArguments: per_device_train_batch_size
+        "optimum-habana": 8,
+        "trl": 4,  # between its default, 8, and its documentation's 2 × 8 accumulated
+        "axolotl": 2,
+        "unsloth": 2,  # its notebooks: 2 × 4 accumulated
+        "llama-factory": 1,  # its examples: 1 × 8 accumulated
+        "ms-swift": 1,
+        "open-instruct": 1,
+        "xtuner": 1,
+        "fastchat": 2,
+        "openrlhf": 2,
+        "torchtune": 2,
+        "minimind": 32,
+        # Scripts on bare engines: Stanford Alpaca's 4 × 8 accumulated on four devices has been copied most.
+        "unknown": 4,
+        **dict.fromkeys(("deepspeed", "deepspeed-chat", "fsdp", "llama-cookbook", "lightning", "mlx"), 4),
+        **dict.fromkeys(("pytorch", "tinygrad", "verl"), 4),
+    }
+)
+"""Sequences of a micro-batch, as defaults and examples have it, by stack that trains on padded samples."""

@@ -25,7 +25,7 @@ class Group:
     up_bytes_per_s: BROADCAST
     """Inside a domain."""
     node_bytes_per_s: BROADCAST
-    """Between the domains of a node."""
+    """Into a domain from the others of its node; infinite where a node has no others."""
     out_bytes_per_s: BROADCAST
     """Between nodes, one rank's port."""
     latency_s: BROADCAST
@@ -47,7 +47,7 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
         domain_ranks=in_domain,
         node_ranks=np.maximum(in_node, in_domain),
         up_bytes_per_s=_up_bytes_per_s(case, constants),
-        node_bytes_per_s=_pcie_share(case, constants) * case.pcie_bytes_per_s,
+        node_bytes_per_s=_node_bytes_per_s(case, constants),
         out_bytes_per_s=constants["scale_out_fraction"] * case.scale_out_bytes_per_s,
         latency_s=constants["latency_s"] * np.log2(np.maximum(ranks, 1.0)),
     )
@@ -62,37 +62,46 @@ def _up_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
     return share * case.scale_up_bytes_per_s
 
 
+def _node_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
+    return where(case.split_nodes, _pcie_share(case, constants) * case.pcie_bytes_per_s, np.inf)
+
+
 def gather_s(members: Group, size_bytes: BROADCAST, messages: BROADCAST = 1.0) -> BROADCAST:
     """Return seconds to all-gather (or reduce-scatter) `size_bytes` in all, in so many messages, hierarchically.
 
-        max((g − 1)/g · S / up,  (m/g − 1)/m · S / pcie,  (n − m)/n · S / (m · out)) + messages · latency
+        max((1 − 1/n) · S / up,  (1/g − 1/n) · S / pcie,  (1/m − 1/n) · S / out) + messages · latency
 
-    g ranks share a domain, m a node, of n. Every rank of a node brings its own network port; the domains of a node
-    share one path. An all-reduce takes twice as long. Source: Thakur et al. 2005; NCCL's rings approach it.
+    Of n ranks, g share a domain and m a node. Each takes in what the others hold, no faster than over its fastest link;
+    what comes from outside the domain, or the node, comes a g-th, or an m-th, to each, over PCIe where a node has
+    several domains and through each rank's own network port. An all-reduce takes twice as long. Source: Thakur et al.
+    2005; NCCL's rings approach it. Fewer ranks in a domain or a node, and slower links, never make it shorter.
     """
     g, m, n = members.domain_ranks, members.node_ranks, members.ranks
-    inside = (g - 1.0) / g * size_bytes / members.up_bytes_per_s
-    beside = np.maximum(m / g - 1.0, 0.0) / m * size_bytes / members.node_bytes_per_s
-    across = np.maximum(n / m - 1.0, 0.0) / (n / m) * size_bytes / (m * members.out_bytes_per_s)
-    return np.maximum(np.maximum(inside, beside), across) + messages * members.latency_s
+    inside = (1.0 - 1.0 / n) / members.up_bytes_per_s
+    beside = (1.0 / g - 1.0 / n) / members.node_bytes_per_s
+    across = (1.0 / m - 1.0 / n) / members.out_bytes_per_s
+    return size_bytes * np.maximum(np.maximum(inside, beside), across) + messages * members.latency_s
 
 
 def all_to_all_s(members: Group, token_bytes: BROADCAST, top_k: BROADCAST, constants: Constants) -> BROADCAST:
     """Return seconds for every rank to send `token_bytes` of tokens to `top_k` ranks each, spread evenly.
 
-        max((r − 1)/r · k · S / up,  d · S / out) / fraction + 2 · latency
-        d = (n − 1)(1 − (1 − 1/n)^k)      nodes other than its own that a token goes to, of n
+        max((1 − 1/n) · k · S / up,  d(n/g) · S / pcie,  d(n/m) · S / out) / fraction + 2 · latency
+        d(x) = (x − 1)(1 − (1 − 1/x)^k)      domains, or nodes, other than its own that a token goes to, of x
 
-    A token crosses to a node once and is copied there. Source: DeepSeek-AI 2024 (V3), section 3.2.2.
+    Of n ranks, g share a domain and m a node. A token crosses to a node once and is copied there. Source: DeepSeek-AI
+    2024 (V3), section 3.2.2.
     """
-    r = members.ranks
-    nodes = r / members.node_ranks
-    domains = members.node_ranks / members.domain_ranks
-    inside = (r - 1.0) / r * top_k * token_bytes / members.up_bytes_per_s
-    beside = (domains - 1.0) / domains * top_k * token_bytes / members.node_bytes_per_s
-    across = (nodes - 1.0) * (1.0 - (1.0 - 1.0 / nodes) ** top_k) * token_bytes / members.out_bytes_per_s
-    busy = np.maximum(np.maximum(inside, beside), across) / constants["exchange_fraction"]
-    return busy + np.where(r > 1.0, 2.0 * members.latency_s, 0.0)
+    n = members.ranks
+    inside = (1.0 - 1.0 / n) * top_k / members.up_bytes_per_s
+    beside = _others_reached(n / members.domain_ranks, top_k) / members.node_bytes_per_s
+    across = _others_reached(n / members.node_ranks, top_k) / members.out_bytes_per_s
+    busy = token_bytes * np.maximum(np.maximum(inside, beside), across) / constants["exchange_fraction"]
+    return busy + np.where(n > 1.0, 2.0 * members.latency_s, 0.0)
+
+
+def _others_reached(places: BROADCAST, top_k: BROADCAST) -> BROADCAST:
+    return (places - 1.0) * (1.0 - (1.0 - 1.0 / places) ** top_k)
 
 
 def stage_hop_s(case: Case, constants: Constants, size_bytes: BROADCAST) -> BROADCAST:
@@ -102,8 +111,8 @@ def stage_hop_s(case: Case, constants: Constants, size_bytes: BROADCAST) -> BROA
     there are several, and between domains wherever a node has several.
     """
     up = _up_bytes_per_s(case, constants)
-    beside = np.minimum(up, _pcie_share(case, constants) * case.pcie_bytes_per_s)
-    out = np.minimum(up, constants["scale_out_fraction"] * case.scale_out_bytes_per_s)
+    beside = np.minimum(up, _node_bytes_per_s(case, constants))
+    out = np.minimum(beside, constants["scale_out_fraction"] * case.scale_out_bytes_per_s)
     reach = np.maximum(case.gpus_per_node, case.scale_up_domain)
     rate = np.where(case.n_gpus > reach, out, np.where(case.n_gpus > case.scale_up_domain, beside, up))
     return size_bytes / rate + constants["latency_s"]

@@ -1,8 +1,10 @@
 """From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
 
+import math
+
 from estimator.models.flops import weight_gradient_share
-from estimator.models.parameters import ADAPTERS_SKIP, lora_parameters
-from estimator.models.training import EIGHT_BIT, Method
+from estimator.models.parameters import is_adapted, lora_parameters
+from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
 from estimator.physics.case import Case, Matrix
@@ -19,6 +21,8 @@ _OPERATIONS_UNFUSED = 45.0
 attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
 _OPERATIONS_FUSED = 16.0
 """The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
+_OPERATIONS_SCORES = 15.0
+"""What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
 _OPERATIONS_PER_ADAPTER = 6.0
 """Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
 _OPERATIONS_PER_QUANTISED = 3.0
@@ -52,16 +56,20 @@ def case_of(
         widths[stream.name] += float(stream.width * stream.layers)
     total = float(table.parameters)
     share = weight_gradient_share(transformer, method)
-    adapters = method.name in {"lora", "qlora"}
+    adapters = method.name in WITH_ADAPTERS
     trained = share * total
+    rank = 0.0
     if adapters:
-        trained = method.trainable_parameters or float(lora_parameters(transformer, method.lora_rank))
+        by_rank = float(lora_parameters(transformer, method.lora_rank))
+        trained = by_rank if method.trainable_parameters is None else method.trainable_parameters
+        rank = method.lora_rank * trained / by_rank
     low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     wide = precision in {"fp32", "tf32"}
     half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     return Case(
-        matrices=(*(_matrix(gemm, share) for gemm in table.gemms), *_adapter_matrices(table, method)),
+        matrices=(*(_matrix(gemm, share) for gemm in table.gemms), *_adapter_matrices(table, rank)),
         n_layers=float(table.n_layers),
         n_expert_layers=float(table.n_expert_layers),
         hidden=float(table.hidden),
@@ -88,8 +96,8 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
-        frozen_bytes=_frozen_bytes(method, precision, execution.base_bits),
-        dequantized=_flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
+        frozen_bytes=_held_bytes(share, precision, execution.base_bits),
+        dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         gradient_bytes=4.0 if wide else execution.gradient_bytes,
         offloads=_flag(execution.streams_layers),
@@ -109,9 +117,10 @@ def case_of(
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
         balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
-        scale_up_bytes_per_s=chip.scale_up_bytes_per_s,
+        scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
         pcie=_flag(chip.scale_up_kind == "pcie"),
+        split_nodes=_flag(chip.scale_up_domain < chip.gpus_per_node),
         no_peer_access=_flag(chip.segment == "consumer"),
         gpus_per_node=float(min(cluster.gpus_per_node, cluster.n_gpus)),
         pcie_bytes_per_s=chip.pcie_bytes_per_s,
@@ -145,9 +154,10 @@ def _longest(attention: Attention, sequence_length: int) -> float:
 
 def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
-    own = [gemm for gemm in table.gemms if gemm.part != "logits" and gemm.shard != "expert"]
-    linear = sum(len(gemm.fused) or 1 for gemm in own if gemm.name not in ADAPTERS_SKIP)
-    operations = _OPERATIONS_FUSED if execution.fused_kernels else _OPERATIONS_UNFUSED
+    linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.n_layers
+    unfused = execution.attention == "unfused"
+    operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
+    operations += unfused * _OPERATIONS_SCORES
     operations += linear * _OPERATIONS_PER_ADAPTER * adapters
     operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
     share = _LAUNCH_SHARE[execution.launch]
@@ -162,19 +172,17 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
     }
 
 
-def _frozen_bytes(method: Method, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass; a frozen base is held in the precision it is used in.
+def _held_bytes(trained: float, precision: str, base_bits: int | None) -> float:
+    """Return bytes per weight held for the forward pass: 16 or 32 bit if trained, as it is used if frozen.
 
     NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
     16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
     """
+    kept = 4.0 if precision in {"fp32", "tf32"} else 2.0
+    frozen = {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, kept)
     if base_bits is not None:
-        return {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
-    if precision in {"fp32", "tf32"}:
-        return 4.0
-    if method.name == "full":
-        return 2.0
-    return {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, 2.0)
+        frozen = {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
+    return trained * kept + (1.0 - trained) * frozen
 
 
 def _matrix(gemm: Gemm, trained: float) -> Matrix:
@@ -191,12 +199,14 @@ def _matrix(gemm: Gemm, trained: float) -> Matrix:
     )
 
 
-def _adapter_matrices(table: Workload, method: Method) -> tuple[Matrix, ...]:
-    """Return the low-rank pairs beside each adapted matrix: down to the rank, and up to each of its parts."""
-    if method.name not in {"lora", "qlora"}:
+def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:
+    """Return the low-rank pairs beside each adapted matrix: down to the rank, and up to each of its parts.
+
+    Where the trainable parameters are given, `rank` is the one that they amount to.
+    """
+    if not rank:
         return ()
-    rank = float(method.lora_rank)
-    adapted = [gemm for gemm in table.gemms if gemm.name not in ADAPTERS_SKIP and gemm.shard != "expert"]
+    adapted = [gemm for gemm in table.gemms if is_adapted(gemm)]
     pairs = [
         ends
         for gemm in adapted

@@ -6,15 +6,17 @@ from types import MappingProxyType
 from typing import Literal
 
 from estimator.models.training import Recompute
-from estimator.physics.habits import HABITS
+from estimator.physics.habits import HABITS, MICRO_BATCHES
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "STACKS", "Stack", "auto_stack", "stack_named", "stack_of"]
+__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "Tier", "auto_stack", "stack_named", "stack_of"]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
+SDPA_CUDNN_SINCE = 2025.0
+"""Release from which PyTorch's own attention has cuDNN's kernels on Hopper and later (2.5, October 2024)."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -50,10 +52,14 @@ class Stack:
     """How runs on its current release do a step unless told; None where it is not known or not uniform."""
     kin: str
     """The stack whose published runs speak for it: itself, or what it is built on."""
+    micro_batch: int
+    """Sequences of a micro-batch where samples are padded and nothing is said; 1 on stacks that pack."""
     fused_loss_since: float
     """First release whose habit it is to keep logits from being whole in memory."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
+    tunes: bool = False
+    """Whether it is mostly run on small sets, in batches of tens of sequences."""
 
     @property
     def end_layers(self) -> int:
@@ -104,6 +110,7 @@ def _stack(
         offloads=offloads,
         habit=HABITS[name],
         kin=kin or name,
+        micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
     )
 
@@ -190,7 +197,12 @@ _FINE_TUNERS = (
 )
 _UNKNOWN = _stack("unknown", "untuned", "ddp")
 """What a name stands for that nobody here has heard of: whatever fits, and no habit."""
-STACKS: Mapping[str, Stack] = MappingProxyType({one.name: one for one in (*_PRETRAINERS, *_FINE_TUNERS, _UNKNOWN)})
+STACKS: Mapping[str, Stack] = MappingProxyType(
+    {
+        **{one.name: one for one in (*_PRETRAINERS, _UNKNOWN)},
+        **{one.name: replace(one, tunes=True) for one in _FINE_TUNERS},
+    }
+)
 
 
 def stack_named(name: str) -> Stack:

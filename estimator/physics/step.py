@@ -54,8 +54,12 @@ class _Pass:
     compute: BROADCAST
     attention: BROADCAST
     memory: BROADCAST
+    launched: BROADCAST
+    """All three as the host launches them."""
     communication: BROADCAST
-    host: BROADCAST
+    """Collectives within layers, hidden or not."""
+    visible: BROADCAST
+    """What of them nothing hides."""
     last_stage: BROADCAST
     """Logits and loss, on the last stage only."""
 
@@ -78,13 +82,14 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     attention = attention_s(case, constants, lay, tokens) * fullest
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
     memory = (memory + dequantization_s(case, constants, lay)) * fullest
-    beside = (compute + attention + memory) / fullest
+    communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,
         attention=attention,
         memory=memory,
-        communication=layer_communication_s(case, constants, lay, tokens, beside) * fullest,
-        host=launches_s(case, constants, lay) * fullest,
+        launched=beside_launches_s(constants, compute + attention + memory, launches_s(case, constants, lay) * fullest),
+        communication=communication * fullest,
+        visible=visible * fullest,
         last_stage=last + logits_traffic_s(case, constants, lay, tokens),
     )
 
@@ -103,28 +108,28 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
     one = _micro_batch(case, constants, lay)
-    busy = one.compute + one.attention + one.memory
-    sharded = sharded_s(case, constants, lay, busy + one.last_stage)
-    launch = beside_launches_s(constants, busy, one.host) - busy
-    stage = busy + one.communication + launch + sharded
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     tail = one.last_stage * imbalance
+    exposed = shown_s(one.communication, one.visible, one.launched)
+    sharded = sharded_s(case, constants, lay, one.launched + tail, one.communication - exposed)
+    stage = one.launched + exposed + sharded
     tokens = lay.micro_batch * case.sequence_length / lay.context
     hops = lay.virtual * 2.0 * stage_hop_s(case, constants, 2.0 * tokens * case.hidden / lay.tensor)
-    crossing = np.where(lay.pipeline > 1, shown_s(hops, constants["pipeline_visible"], stage), 0.0)
+    crossing = np.where(lay.pipeline > 1, shown_s(hops, constants["pipeline_visible"] * hops, stage), 0.0)
     n = lay.micro_batches
+    waiting = one.launched - (one.compute + one.attention + one.memory)
     bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
-    reduction = gradient_reduction_s(case, constants, lay, stage)
+    reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
     optimizer = optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
         "compute_s": n * (one.compute + tail),
         "attention_s": n * one.attention,
         "memory_bound_s": n * one.memory,
-        "communication_s": n * (one.communication + crossing + sharded) + reduction,
+        "communication_s": n * (exposed + crossing + sharded) + reduction,
         "bubble_s": bubble,
         "optimizer_s": optimizer,
-        "other_s": n * launch + constants["step_constant_s"] * case.launch_share,
+        "other_s": n * waiting + constants["step_constant_s"] * case.launch_share,
     }
     return StepTime(**{name: np.asarray(value * slow, dtype=np.float64) for name, value in parts.items()})

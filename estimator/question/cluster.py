@@ -64,10 +64,13 @@ class Cluster:
     def scale_up_domain(self) -> int:
         """Devices that reach each other at scale-up speed.
 
-        The link's domain, which may span nodes (NVL72, a TPU's slice); a node with fewer devices than usual has only
-        theirs, because a caller who says so means machines that are cut smaller.
+        The link's domain. One that spans nodes (NVL72, a TPU's slice) does so whatever their size. One that ends with
+        the node has the devices of the node that a caller names: machines are cut smaller, or made larger (four GH200
+        on a board).
         """
-        domain = max(self.accelerator.scale_up_domain, 1)
-        if self.gpus_per_node < min(self.accelerator.gpus_per_node, self.n_gpus):
+        domain, usual = max(self.accelerator.scale_up_domain, 1), self.accelerator.gpus_per_node
+        if domain <= usual and self.gpus_per_node < min(usual, self.n_gpus):
             domain = min(domain, self.gpus_per_node)
+        elif domain == usual:
+            domain = max(domain, self.gpus_per_node)
         return min(domain, self.n_gpus)

@@ -16,9 +16,10 @@ __all__ = [
     "ZeroEngine",
 ]
 
-AttentionKernel = Literal["flash_3", "flash_2", "memory_efficient", "unfused"]
-"""`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 1 or 2, or
-SDPA's flash back end; `memory_efficient`: SDPA's or xFormers' fallback; `unfused`: scores are written to memory."""
+AttentionKernel = Literal["flash_3", "flash_2", "sdpa", "memory_efficient", "unfused"]
+"""`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 1 or 2;
+`sdpa`: whichever fused kernel PyTorch's attention has on the release and chip; `memory_efficient`: SDPA's or xFormers'
+fallback; `unfused`: scores are written to memory."""
 Launch = Literal["eager", "compiled", "graphs"]
 """Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or a CUDA graph."""
 ExpertKernel = Literal["grouped", "loop"]
@@ -57,6 +58,8 @@ class Practice:
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
+    grouped_by_length: bool | None = None
+    """Whether samples of like length share a micro-batch, so that padding adds little."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""

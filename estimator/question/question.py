@@ -127,6 +127,11 @@ class Question:
     """When the software was released, in years (2025.75); None: current."""
     practice: Practice = NOTHING_SAID
     """What was said of how a step is run; the rest is the stack's habit."""
+    unsaid: frozenset[str] = frozenset()
+    """Arguments that a caller left open and whose default may be far from the truth: precision, network_gbps_per_gpu,
+    framework."""
+    small_set: bool = False
+    """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,25 +3,18 @@
 from dataclasses import dataclass
 
 from estimator.base.errors import InvalidValueError, MissingValueError
-from estimator.base.inputs import checked_choice, checked_number
-from estimator.base.prior import Prior
+from estimator.base.inputs import checked_number
 from estimator.base.units import format_count, parse_count
-from estimator.question.question import Assumption, SourceKind
-from estimator.question.request import PACKING_CHOICES, Request
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+from estimator.resolve.samples import Padded, padded_samples
 from estimator.resolve.text_tokens import text_tokens
 
-__all__ = ["MOST_TOKENS", "PADDING", "Amount", "resolved_amount"]
+__all__ = ["MOST_TOKENS", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""
 _MOST_EPOCHS = 1e6
-PADDING = Prior(
-    low=1.3,
-    mode=2.0,
-    high=4.0,
-    why="Longest over mean length in a batch: Krell et al. 2021 (packing without cross-contamination) count 50 % "
-    "padding in Wikipedia sequences, up to 89 % in other sets.",
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +22,15 @@ class Amount:
     """Tokens of the whole run."""
 
     tokens: float
+    """Tokens that are processed, padding among them: what speeds are counted in."""
+    real_tokens: float
+    """Tokens of the data as told, each pass counted: what is neither padding nor cut away, but for what is too long."""
     tokens_per_sample: float | None
-    """None where the caller counted tokens, not samples."""
+    """Mean tokens of a sample; None where the caller counted tokens, not samples."""
+    sequences: float | None
+    """Rows in all, where every sample is one; None where tokens were counted or samples are packed."""
+    padding: float
+    """Tokens processed over real ones; 1 where nothing is padded."""
     low_factor: float
     """The true amount is at least so much of `tokens` …"""
     high_factor: float
@@ -38,12 +38,13 @@ class Amount:
     assumptions: tuple[Assumption, ...]
 
 
-def resolved_amount(request: Request, vocabulary: int | None = None) -> Amount:
+def resolved_amount(request: Request, vocabulary: int | None = None, padded: Padded | None = None) -> Amount:
     """Return the tokens that `request` trains on.
 
-        tokens · epochs, or samples · tokens_per_sample · epochs, longer samples in the stead of mean ones where padded
+        tokens · epochs, or samples · tokens_per_sample · epochs, longest samples in the stead of mean ones where padded
 
-    Tokens may be told as a size of text ("2 GB of German text"), counted by `vocabulary`.
+    Tokens may be told as a size of text ("2 GB of German text"), counted by `vocabulary`. Samples are padded as
+    `padded`, or as the request alone tells.
 
     Raises MissingValueError where neither is given, InvalidValueError where both are.
     """
@@ -55,49 +56,68 @@ def resolved_amount(request: Request, vocabulary: int | None = None) -> Amount:
                 request.tokens,
                 "and samples say the same thing twice: give either tokens, or samples with tokens_per_sample",
             )
-        text = text_tokens(request.tokens, "tokens", vocabulary)
-        once = text.tokens if text else parse_count(request.tokens, "tokens")
-        low, high = (text.low / once, text.high / once) if text else (1.0, 1.0)
-        tokens_per_sample = None
-        seen = f"{format_count(once)} tokens seen {epochs:g} times" if epochs != 1 else ""
-        made_of = "; ".join(part for part in (text.note if text else "", seen) if part)
-        packing: tuple[Assumption, ...] = ()
+        amount = _counted(request, vocabulary, epochs)
     elif request.samples is not None and request.tokens_per_sample is not None:
-        samples = parse_count(request.samples, "samples")
-        tokens_per_sample = parse_count(request.tokens_per_sample, "tokens_per_sample")
-        padded, low, high, packing = _packing(request, tokens_per_sample)
-        once = samples * padded
-        made_of = f"{format_count(samples)} samples × {format_count(padded)} tokens × {epochs:g} epochs"
+        if padded is None and request.packing == "padded":
+            padded = padded_samples(request)
+        amount = _of_samples(request, padded, epochs)
     else:
         missing = "tokens_per_sample" if request.samples is not None else "samples"
         if request.samples is None and request.tokens_per_sample is None:
             raise MissingValueError("tokens", 'give tokens (such as "15T"), or samples with tokens_per_sample')
         raise MissingValueError(missing, "samples and tokens_per_sample go together")
-    tokens = once * epochs
-    if tokens > MOST_TOKENS:
-        raise InvalidValueError("tokens", tokens, f"must be at most {MOST_TOKENS:.0e} in all")
+    if amount.tokens > MOST_TOKENS:
+        raise InvalidValueError("tokens", amount.tokens, f"must be at most {MOST_TOKENS:.0e} in all")
+    return amount
+
+
+def _counted(request: Request, vocabulary: int | None, epochs: float) -> Amount:
+    text = text_tokens(request.tokens, "tokens", vocabulary)
+    once = text.tokens if text else parse_count(request.tokens, "tokens")
+    seen = f"{format_count(once)} tokens seen {epochs:g} times" if epochs != 1 else ""
+    note = "; ".join(part for part in (text.note if text else "", seen) if part)
     return Amount(
-        tokens=tokens,
-        tokens_per_sample=tokens_per_sample,
-        low_factor=low,
-        high_factor=high,
-        assumptions=(
-            Assumption(name="tokens", value=tokens, unit="tokens", source="user", note=made_of),
-            *packing,
-        ),
+        tokens=once * epochs,
+        real_tokens=once * epochs,
+        tokens_per_sample=None,
+        sequences=None,
+        padding=1.0,
+        low_factor=text.low / once if text else 1.0,
+        high_factor=text.high / once if text else 1.0,
+        assumptions=(_told(once * epochs, note),),
     )
 
 
-def _packing(request: Request, mean: float) -> tuple[float, float, float, tuple[Assumption, ...]]:
-    """Return the tokens a sample costs, its low and high factor, and what was assumed of padding."""
-    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
-    if packing != "padded":
-        note = (
-            "samples are packed into full sequences; padded instead, every sample costs as much as the longest of its "
-            "batch: packing padded counts so"
+def _of_samples(request: Request, padded: Padded | None, epochs: float) -> Amount:
+    samples = parse_count(request.samples, "samples")
+    mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
+    real = samples * mean * epochs
+    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens × {epochs:g} epochs")
+    if padded is None:
+        return Amount(
+            tokens=real,
+            real_tokens=real,
+            tokens_per_sample=mean,
+            sequences=None,
+            padding=1.0,
+            low_factor=1.0,
+            high_factor=1.0,
+            assumptions=(told,),
         )
-        source: SourceKind = "default" if packing == "auto" else "user"
-        return mean, 1.0, 1.0, (Assumption(name="packing", value="packed", source=source, note=note),)
-    note = f"every sample costs as much as the longest of its batch, {PADDING.low:g} to {PADDING.high:g} times the mean"
-    told = Assumption(name="packing", value="padded", source="user", note=note)
-    return mean * PADDING.mode, PADDING.low / PADDING.mode, PADDING.high / PADDING.mode, (told,)
+    tokens = samples * padded.longest * epochs
+    note = f"{format_count(samples * epochs)} rows of {format_count(padded.longest)}; speeds count padding too"
+    processed = Assumption(name="processed_tokens", value=tokens, unit="tokens", source="inferred", note=note)
+    return Amount(
+        tokens=tokens,
+        real_tokens=real,
+        tokens_per_sample=mean,
+        sequences=samples * epochs,
+        padding=max(1.0, padded.longest / padded.mean),
+        low_factor=padded.low,
+        high_factor=padded.high,
+        assumptions=(told,) if padded.longest == mean else (told, processed),
+    )
+
+
+def _told(tokens: float, note: str) -> Assumption:
+    return Assumption(name="tokens", value=tokens, unit="tokens", source="user", note=note)

@@ -1,41 +1,38 @@
 """A training run with every input resolved: what it is, where each value came from, what to beware of."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from estimator.base.errors import InvalidValueError, MissingValueError
-from estimator.base.inputs import (
-    MOST_GPUS,
-    checked_fraction,
-    checked_number,
-    checked_whole,
-    checked_whole_count,
-)
+from estimator.base.errors import InvalidValueError
+from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, checked_whole, checked_whole_count
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
 from estimator.models.training import Method
-from estimator.physics.stacks import stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.cluster import Cluster
-from estimator.question.question import Assumption, Caution, Question
+from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount, resolved_amount
+from estimator.resolve.batch import length_doubts, model_window, replicas, resolved_batch, resolved_sequence_length
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
-from estimator.resolve.layout_request import MOST_SEQUENCES, layout_assumptions, layout_request
+from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
+from estimator.resolve.samples import (
+    Padded,
+    micro_batch_that_fits,
+    padded_samples,
+    padding_assumptions,
+    resolved_packing,
+)
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "resolve"]
 
-_MOST_SEQUENCE_LENGTH = 1_000_000_000
 _MOST_NETWORK_GBPS = 1e6
 _MOST_TOKENS_PER_SECOND = 1e15
 _MOST_USD_PER_GPU_HOUR = 1e4
-_USUAL_SEQUENCE_LENGTH = 8192
-"""What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
-_SHORTEST_PACKED = 2048
-"""Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +57,13 @@ class Run:
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
 
+    @property
+    def stack(self) -> Stack:
+        """The software that runs it: as named, else what such hardware usually has; `unknown` without a question."""
+        if self.question is None:
+            return STACKS["unknown"]
+        return stack_of(self.question.framework, self.question.cluster.accelerator, self.n_gpus)
+
 
 def resolve(request: Request) -> Run:
     """Return `request` resolved.
@@ -71,22 +75,15 @@ def resolve(request: Request) -> Run:
     request, framework_doubts = told_request(request, framework)
     subject, device = resolved_subject(request), resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    amount = resolved_amount(request, subject.transformer.vocab if subject.transformer else None)
-    method, method_assumptions = resolved_method(request, subject)
-    length, length_assumption = _sequence_length(request, subject, amount)
-    batch, batch_note = _batch(request, n_gpus)
     cluster, cluster_assumptions = _cluster(request, device, n_gpus)
-    stack = stack_of(framework.name, cluster.accelerator, n_gpus) if cluster else None
-    layout = layout_request(
-        request,
-        subject.transformer,
-        n_gpus,
-        sequence_length=length,
-        batch=batch,
-        end_layers=stack.end_layers if stack else 0,
-    )
-    question = (
-        Question(
+    method, method_assumptions = resolved_method(request, subject)
+    batch, batch_note = resolved_batch(request, n_gpus)
+    vocabulary = subject.transformer.vocab if subject.transformer else None
+
+    def question_of(length: int, layout: LayoutRequest) -> Question | None:
+        if subject.transformer is None or cluster is None:
+            return None
+        return Question(
             transformer=subject.transformer,
             cluster=cluster,
             precision=device.precision,
@@ -97,10 +94,45 @@ def resolve(request: Request) -> Run:
             framework=framework.name,
             released=framework.released,
             practice=framework.practice,
+            unsaid=_unsaid(request),
+            small_set=request.samples is not None,
         )
-        if subject.transformer is not None and cluster is not None
+
+    def laid_out(length: int, micro_batch: int | None) -> LayoutRequest:
+        asked = request if micro_batch is None else replace(request, micro_batch_size=micro_batch)
+        return layout_request(
+            asked,
+            subject.transformer,
+            n_gpus,
+            sequence_length=length,
+            batch=batch,
+            end_layers=stack_of(framework.name, cluster.accelerator, n_gpus).end_layers if cluster else 0,
+        )
+
+    def fits(rows: Padded) -> bool:
+        if request.utilization is not None:
+            return True
+        return micro_batch_that_fits(
+            question_of(rows.sequence_length, laid_out(rows.sequence_length, rows.micro_batch))
+        )
+
+    packing = resolved_packing(request, framework.name, device.accelerator, n_gpus)
+    padded = (
+        padded_samples(
+            request,
+            packing.stack,
+            framework.practice,
+            window=model_window(subject),
+            fits=fits,
+            per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
+        )
+        if packing.padded
         else None
     )
+    amount = resolved_amount(request, vocabulary, padded)
+    length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
+    layout = laid_out(length, padded.micro_batch if padded else None)
+    said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)
     coefficient = rule_passes(method.name, layout.recompute or "none").coefficient
     return Run(
@@ -119,89 +151,49 @@ def resolve(request: Request) -> Run:
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none").coefficient,
-        question=question,
+        question=question_of(length, layout),
         utilization=utilization,
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,
         assumptions=(
             *subject.assumptions,
             *amount.assumptions,
+            *((packing.assumption,) if amount.tokens_per_sample is not None else ()),
             *device.assumptions,
             Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="user"),
             *cluster_assumptions,
             *method_assumptions,
             length_assumption,
-            *(
-                ()
-                if batch is None
-                else (
-                    Assumption(
-                        name="global_batch_sequences", value=batch, unit="sequences", source="user", note=batch_note
-                    ),
-                )
-            ),
-            *layout_assumptions(layout),
+            *(padding_assumptions(padded, packing.stack) if padded else ()),
+            *_batch_assumption(batch, batch_note),
+            *layout_assumptions(said),
             *framework_assumptions(framework),
             *given,
         ),
-        warnings=(*subject.warnings, *device.warnings, *framework_doubts, *_length_doubts(amount, length)),
-    )
-
-
-def _batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
-    """Return the sequences of a step and what they are made of; None where nothing tells.
-
-    micro-batch · gradient accumulation · GPUs / (tensor · pipeline · context parallel)
-    """
-    if request.global_batch_sequences is not None:
-        if request.gradient_accumulation is not None:
-            remedy = "and gradient_accumulation both set the batch; give one of them"
-            raise InvalidValueError("global_batch_sequences", request.global_batch_sequences, remedy)
-        return checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES), ""
-    if request.gradient_accumulation is None:
-        return None, ""
-    accumulated = checked_whole("gradient_accumulation", request.gradient_accumulation, most=MOST_SEQUENCES)
-    if request.micro_batch_size is None:
-        raise MissingValueError("micro_batch_size", "gradient_accumulation counts micro-batches; give their size too")
-    micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-    split = (request.tensor_parallel or 1) * (request.pipeline_parallel or 1) * (request.context_parallel or 1)
-    replicas = max(1, n_gpus // max(1, split))
-    note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {replicas:,} data-parallel replicas"
-    return micro * accumulated * replicas, note
-
-
-def _sequence_length(request: Request, subject: Subject, amount: Amount) -> tuple[int, Assumption]:
-    """Return the tokens of a sequence and where the number came from."""
-    if request.sequence_length is not None:
-        length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
-        return length, Assumption(name="sequence_length", value=length, unit="tokens", source="user")
-    native = subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
-    if amount.tokens_per_sample is not None:
-        length = _SHORTEST_PACKED
-        while length < amount.tokens_per_sample:
-            length *= 2
-        length = min(length, max(native, _SHORTEST_PACKED))
-        note = "long enough for a sample of the given length; several are packed into one sequence"
-    else:
-        length = min(native, _USUAL_SEQUENCE_LENGTH)
-        note = (
-            "the model's own training length"
-            if length == native
-            else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
-        )
-    return length, Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note)
-
-
-def _length_doubts(amount: Amount, length: int) -> tuple[Caution, ...]:
-    if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
-        return ()
-    return (
-        Caution(
-            code="samples_longer_than_sequence",
-            message=f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: "
-            "they are counted as split over several sequences; truncated instead, there would be fewer tokens",
+        warnings=(
+            *subject.warnings,
+            *device.warnings,
+            *framework_doubts,
+            *length_doubts(amount, length, padded),
         ),
     )
+
+
+def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:
+    if batch is None:
+        return ()
+    name = "global_batch_sequences"
+    return (Assumption(name=name, value=batch, unit="sequences", source="user", note=note),)
+
+
+def _unsaid(request: Request) -> frozenset[str]:
+    """Return what was left open of the arguments whose default may be far from the truth."""
+    left_open = {
+        "precision": request.precision.strip().casefold() == "auto",
+        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
+        "framework": request.framework.strip().casefold() == "auto",
+    }
+    return frozenset(name for name, is_open in left_open.items() if is_open)
 
 
 def _cluster(request: Request, device: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:

@@ -5,14 +5,13 @@ from typing import Literal
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
-from estimator.models.training import Method
+from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.subject import Subject
 
 __all__ = ["checked_rank", "resolved_method"]
 
-_WITH_ADAPTERS = frozenset({"lora", "qlora"})
 _USUAL_LORA_RANK = 16
 _HIGHEST_LORA_RANK = 65_536
 
@@ -24,7 +23,7 @@ def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[A
     """
     name = _named(checked_choice("method", request.method, METHOD_CHOICES))
     assumptions = [Assumption(name="method", value=name, source="default" if name == "full" else "user")]
-    adapters = name in _WITH_ADAPTERS
+    adapters = name in WITH_ADAPTERS
     rank = checked_rank(request)
     trained = None
     if request.trainable_params is not None:
@@ -41,12 +40,15 @@ def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[A
         assumptions.append(Assumption(name="trainable_params", value=trained, unit="parameters", source="user"))
     if adapters:
         given = request.lora_rank is not None
+        where = "on every linear layer"
+        if subject.transformer is not None and subject.transformer.experts is not None:
+            where += " but routed experts; say trainable_params where they have adapters too"
         assumptions.append(
             Assumption(
                 name="lora_rank",
                 value=rank,
                 source="user" if given else "default",
-                note="on every linear layer" if given else "a usual rank, on every linear layer",
+                note=where if given else f"a usual rank, {where}",
             )
         )
     return Method(name=name, lora_rank=rank, trainable_parameters=trained), tuple(assumptions)
@@ -60,7 +62,7 @@ def checked_rank(request: Request) -> int:
     if request.lora_rank is None:
         return _USUAL_LORA_RANK
     name = checked_choice("method", request.method, METHOD_CHOICES)
-    if name not in _WITH_ADAPTERS:
+    if name not in WITH_ADAPTERS:
         raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
     return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)
 

@@ -169,12 +169,14 @@ def _validate(*, anew: bool, as_json: bool) -> None:
 
     figures, others = accuracy(), tables()
     if anew:
+        from estimator.calibrate.people import answered_threads, people_figures
         from estimator.calibrate.refit import refitted
         from estimator.calibrate.tables_fitted import all_tables
         from estimator.evidence.calibration import calibration_as_written
 
         fitted = refitted()
         figures, others = fitted.accuracy, all_tables(calibration_as_written(fitted.calibration))
+        others["people"] = people_figures(answered_threads())
     if as_json:
         together = {**figures, "tables": others}
         click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

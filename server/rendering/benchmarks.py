@@ -29,3 +29,11 @@ def print_tables(figures: TablesFile, console: Console | None = None) -> None:
             *(f"{row[figure]:.1%}" for figure in ("mean", "median", "p90")),
         )
     console.print(table)
+    for who, people in figures["people"].items():
+        console.print(
+            Text(
+                f"People's threads, {who}: {people['inside']} of {people['rows']} ranges hold what was measured, at a median "
+                f"width of {people['range_width']:.2f}; off by {people['median_factor']:.2f} times in the median, "
+                f"{people['p90_factor']:.2f} at 90%."
+            )
+        )

@@ -10,10 +10,12 @@ import pytest
 from estimator.catalogue import catalogue
 from estimator.models.training import Method, MethodName
 from estimator.models.workload import workload
-from estimator.physics.case import Case, case_of
+from estimator.physics.case import Case
 from estimator.physics.choice import setting_of
+from estimator.physics.execution import Execution
 from estimator.physics.layout import layouts_of
 from estimator.physics.memory import Memory, memory_of
+from estimator.physics.numbers import case_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Layout, Question
 
@@ -40,7 +42,15 @@ def _case(
         accelerator=chip, n_gpus=n_gpus, gpus_per_node=min(8, n_gpus), scale_out_bytes_per_s=chip.scale_out_bytes_per_s
     )
     transformer = catalogue.transformer(model).value
-    return case_of(transformer, cluster, "bf16", Method(name=method), sequence_length, unfused=unfused)
+    execution = Execution(attention="unfused" if unfused else "flash_2", base_bits=4 if method == "qlora" else None)
+    return case_of(
+        transformer,
+        cluster,
+        "bf16",
+        Method(name=method),
+        sequence_length=sequence_length,
+        execution=execution,
+    )
 
 
 def _states_bytes(used: Memory) -> float:

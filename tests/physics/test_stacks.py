@@ -10,7 +10,18 @@ import pytest
 from estimator.physics.stacks import NEVER, STACKS
 from estimator.question.practice import NOTHING_SAID
 
-MAY_BE_OPEN = {"packing", "experts", "overlap", "tensor_overlap", "dequantization", "base_bits", "fp8_recipe"}
+MAY_BE_OPEN = {
+    "packing",
+    "fused_kernels",
+    "experts",
+    "overlap",
+    "tensor_overlap",
+    "zero_engine",
+    "dequantization",
+    "base_bits",
+    "recipe",
+    "fp8_recipe",
+}
 
 
 @pytest.mark.parametrize("name", STACKS)

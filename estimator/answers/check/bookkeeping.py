@@ -7,8 +7,8 @@ from estimator.answers.check.candidate import Candidate, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.observation import Observation
 from estimator.base.units import TERA
-from estimator.resolve.amount import PADDING
 from estimator.resolve.run import Run
+from estimator.resolve.sample_lengths import PADDING
 
 __all__ = ["bookkeeping_candidates"]
 
@@ -144,19 +144,27 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
 
 
 def _of_padding(run: Run, *, faster: bool) -> Iterator[Candidate]:
-    mean = run.amount.tokens_per_sample
-    tuning = run.method.name != "full" or mean is not None
-    if not tuning:
+    amount = run.amount
+    mean = amount.tokens_per_sample
+    if run.method.name == "full" and mean is None:
         return
-    longer = max(1.0, run.sequence_length / mean) if mean is not None else PADDING.mode
-    why = (
-        f"samples of {mean:,.0f} tokens in sequences of {run.sequence_length:,}"
-        if mean is not None
-        else f"longest over mean length is usually {PADDING.low:g} to {PADDING.high:g}"
-    )
+    padded = amount.sequences is not None
+    longer, why = PADDING.mode, f"longest over mean length is usually {PADDING.low:g} to {PADDING.high:g}"
+    if mean is not None:
+        full = next((a.value for a in run.assumptions if a.name == "sequence_length"), run.sequence_length)
+        longer = max(1.0, float(full) / mean)
+        why = f"samples of {mean:,.0f} tokens in sequences of {full:,}"
+    what = "padding was counted as tokens"
+    if padded and faster:
+        # Padding is in what is expected: a run without is that much faster in samples.
+        longer, what = amount.padding, "samples are packed or grouped by length, not padded"
+        why = f"padded, a sample is expected to cost {longer:.2f} times its own tokens"
+    elif not faster:
+        to = "to the full sequence" if padded else "to the longest, not packed"
+        what = f"samples are padded {to}"
     yield Candidate(
         code="padding_counted" if faster else "padding",
-        what="padding was counted as tokens" if faster else "samples are padded to the longest, not packed",
+        what=what,
         factor=longer if faster else 1.0 / longer,
         why=why,
         check="turn packing on, or group samples by length, and count tokens without padding",

@@ -20,6 +20,7 @@ from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
+from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.run import Run, resolve
@@ -98,7 +99,10 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     model, hardware = _flop_per_token(run, expected)
     seen = observation(run, observed, reading, model, tokens_known=amount_known)
     if seen.kind == "hours":
-        overhead = run_overhead(run.n_gpus)
+        done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
+        stack = run.stack
+        steps_s = done / expected.tokens_per_second
+        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=run.method.name in WITH_ADAPTERS)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
     judged = verdict(seen.tokens_per_second, expected, bound)
@@ -127,7 +131,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
 
 def _packed_short(run: Run) -> bool:
     mean = run.amount.tokens_per_sample
-    return mean is not None and mean < run.sequence_length
+    return mean is not None and run.amount.sequences is None and mean < run.sequence_length
 
 
 def _flop_per_token(run: Run, expected: Expected) -> tuple[float, float]:

@@ -130,7 +130,7 @@ def expected_of(setting: Setting) -> Expected:
     best = ranked_layouts(setting, fitted.constants).order[:1]
     rows = setting.layouts.taken(best)
     times = step_time(setting.case, rows, fitted.constants)
-    factor, span = factor_and_range(setting, fitted, float(times.total_s[0]))
+    factor, span = factor_and_range(setting, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(
         setting,
         factor,

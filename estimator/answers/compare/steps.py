@@ -88,7 +88,7 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
     for posed, count, fits in zip(settings, counts, fitting, strict=True):
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
-        factor, span = factor_and_range(posed, fitted, float(total_s[best]))
+        factor, span = factor_and_range(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
         prediction = layout_prediction(
             posed,
             factor,

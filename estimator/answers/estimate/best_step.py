@@ -1,7 +1,10 @@
 """The predicted step of one layout: what the answer to a single question and a comparison of thousands share."""
 
+import math
+
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
+from estimator.evidence.doubts import doubts_of, situation_spread
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting
@@ -13,14 +16,25 @@ from estimator.question.question import MemoryUse, Prediction
 __all__ = ["factor_and_range", "layout_prediction", "time_shares"]
 
 
-def factor_and_range(setting: Setting, calibration: Calibration, physical_s: float) -> tuple[float, Interval]:
-    """Return what to multiply physical step time by, and the range of the product, where the best takes `physical_s`.
+def factor_and_range(
+    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float
+) -> tuple[float, Interval]:
+    """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, and the second opinion; it is the same for
-    all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, and half of what is as
+    likely one way as the other; it is the same for all layouts of a setting.
     """
     blend = blend_of(setting, calibration, physical_s)
-    return blend.factor, interval(setting, calibration, blend.parting_log)
+    doubts = doubts_of(setting, best, calibration.constants)
+    between = math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
+    span = interval(
+        setting,
+        calibration,
+        parting_log=blend.parting_log,
+        situation=situation_spread(setting, best, calibration.constants),
+        doubts=doubts,
+    )
+    return blend.factor * between, span
 
 
 def layout_prediction(

@@ -1,19 +1,21 @@
 """From a resolved run to its answer: time with its range, and what follows from it."""
 
 import hashlib
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
 from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh
-from estimator.answers.estimate.overhead import RunOverhead, run_overhead
+from estimator.answers.estimate.overhead import RunOverhead
+from estimator.answers.estimate.short_runs import short_run_doubts
+from estimator.answers.estimate.timing import PredictedStep, Timing
 from estimator.base.errors import InfeasibleError
 from estimator.base.prior import Prior
 from estimator.base.units import HOUR_S
 from estimator.base.version import VERSION
 from estimator.catalogue import catalogue
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing, Prediction
 from estimator.resolve.rule import UTILIZATION
@@ -46,8 +48,7 @@ class Estimate:
     training_high_s: float
     coverage: float | None
     """Probability that the range holds the truth; None where the range is not a probability."""
-    tokens_per_second: float
-    """Steady state, all devices together."""
+    timing: Timing
     step_s: float | None
     model_flop: float
     hardware_flop_per_token: float
@@ -62,6 +63,11 @@ class Estimate:
     energy_kwh: Spread
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
+
+    @property
+    def tokens_per_second(self) -> float:
+        """Steady state, all devices together."""
+        return self.timing.tokens_per_second
 
     @property
     def coefficient(self) -> float:
@@ -89,14 +95,11 @@ class Estimate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Speed:
-    """Steady-state speed and the time it amounts to."""
+    """Steady-state speed and where it came from."""
 
     basis: Basis
-    tokens_per_second: float
-    low_factor: float
-    high_factor: float
+    timing: Timing
     coverage: float | None
-    overhead: RunOverhead | None
     assumptions: tuple[Assumption, ...] = ()
     warnings: tuple[Caution, ...] = ()
 
@@ -110,10 +113,8 @@ def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
     """
     prediction = prediction or _prediction(run)
     speed = _speed(run, prediction)
-    overhead = 1.0 + (speed.overhead.fraction if speed.overhead else 0.0)
-    training_s = run.amount.tokens / speed.tokens_per_second * overhead
-    low_factor, high_factor = _with_amount(speed, run)
-    low_s, high_s = training_s * low_factor, training_s * high_factor
+    timing = speed.timing
+    training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
     rented = catalogued_market(device.accelerator.id) if device.accelerator else None
@@ -124,14 +125,14 @@ def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
         training_low_s=low_s,
         training_high_s=high_s,
         coverage=speed.coverage,
-        tokens_per_second=speed.tokens_per_second,
+        timing=timing,
         step_s=_step_s(run, prediction, speed),
         model_flop=run.amount.tokens
         * (prediction.model_flop_per_token if prediction else run.model_coefficient * run.rule.parameters),
         hardware_flop_per_token=prediction.hardware_flop_per_token
         if prediction
         else run.rule.coefficient * run.rule.parameters,
-        overhead=speed.overhead,
+        overhead=timing.overhead(run.amount.tokens),
         layout=prediction.layout if prediction else None,
         memory=prediction.memory if prediction else None,
         breakdown=prediction.breakdown if prediction else {},
@@ -141,7 +142,12 @@ def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
         cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
         energy_kwh=energy_kwh(gpu_hours, device.accelerator),
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
-        warnings=(*run.warnings, *(prediction.warnings if prediction else ()), *speed.warnings),
+        warnings=(
+            *run.warnings,
+            *(prediction.warnings if prediction else ()),
+            *speed.warnings,
+            *short_run_doubts(run, prediction),
+        ),
     )
 
 
@@ -202,11 +208,16 @@ def _speed(run: Run, prediction: Prediction | None) -> _Speed:
     return _assumed(run)
 
 
-def _with_amount(speed: _Speed, run: Run) -> tuple[float, float]:
-    """Return both ends as factors on the time: independent log errors of speed and data, added in quadrature."""
-    return (
-        math.exp(-math.hypot(math.log(speed.low_factor), math.log(run.amount.low_factor))),
-        math.exp(math.hypot(math.log(speed.high_factor), math.log(run.amount.high_factor))),
+def _timing(
+    run: Run, tokens_per_second: float, low: float, high: float, predicted: PredictedStep | None = None
+) -> Timing:
+    return Timing(
+        tokens_per_second=tokens_per_second,
+        low_factor=low,
+        high_factor=high,
+        amount_low=run.amount.low_factor,
+        amount_high=run.amount.high_factor,
+        predicted=predicted,
     )
 
 
@@ -244,31 +255,25 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
         )
     return _Speed(
         basis="observed",
-        tokens_per_second=observed,
-        low_factor=OBSERVED_DRIFT.low,
-        high_factor=OBSERVED_DRIFT.high,
+        timing=_timing(run, observed, OBSERVED_DRIFT.low, OBSERVED_DRIFT.high),
         coverage=None,
-        overhead=None,
         assumptions=tuple(assumptions),
         warnings=tuple(warnings),
     )
 
 
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
-    overhead = run_overhead(run.n_gpus)
-
-    def together(step_factor: float, overhead_end: float) -> float:
-        """Return the log error of step and overhead at one end, independent of each other: added in quadrature."""
-        ends = math.log(step_factor), math.log((1.0 + overhead_end) / (1.0 + overhead.fraction))
-        return math.copysign(math.hypot(*ends), ends[0])
-
+    stack = run.stack
+    step = PredictedStep(
+        step_s=prediction.step_s, stack=stack, n_gpus=run.n_gpus, adapters=run.method.name in WITH_ADAPTERS
+    )
+    speed = prediction.tokens_per_step / prediction.step_s
+    timing = _timing(run, speed, prediction.low_factor, prediction.high_factor, step)
+    overhead = step.overhead(run.amount.tokens / speed)
     return _Speed(
         basis="predicted",
-        tokens_per_second=prediction.tokens_per_step / prediction.step_s,
-        low_factor=math.exp(together(prediction.low_factor, overhead.low)),
-        high_factor=math.exp(together(prediction.high_factor, overhead.high)),
+        timing=timing,
         coverage=prediction.coverage,
-        overhead=overhead,
         assumptions=(
             Assumption(
                 name="run_level_overhead",
@@ -287,11 +292,13 @@ def _assumed(run: Run) -> _Speed:
     utilization = UTILIZATION.mode if given is None else given
     return _Speed(
         basis="assumed_utilization",
-        tokens_per_second=run.amount.tokens / run.rule.training_s(utilization),
-        low_factor=1.0 if given is not None else UTILIZATION.mode / UTILIZATION.high,
-        high_factor=1.0 if given is not None else UTILIZATION.mode / UTILIZATION.low,
+        timing=_timing(
+            run,
+            run.amount.tokens / run.rule.training_s(utilization),
+            1.0 if given is not None else UTILIZATION.mode / UTILIZATION.high,
+            1.0 if given is not None else UTILIZATION.mode / UTILIZATION.low,
+        ),
         coverage=None,
-        overhead=None,
         assumptions=()
         if given is not None
         else (
@@ -309,7 +316,7 @@ def _assumed(run: Run) -> _Speed:
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:
     """Return the seconds of a step, steady state; None where no batch applies."""
     if run.global_batch_sequences is not None:
-        return run.global_batch_sequences * run.sequence_length / speed.tokens_per_second
+        return run.global_batch_sequences * run.sequence_length / speed.timing.tokens_per_second
     if prediction is not None and speed.basis == "predicted":
         return prediction.step_s
     return None

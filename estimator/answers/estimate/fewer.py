@@ -4,6 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
+import numpy as np
+
 from estimator.answers.estimate.best_step import factor_and_range
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import Calibration
@@ -102,4 +104,4 @@ def _token_s(full: Setting, fitted: Calibration, n_gpus: int) -> float:
     if not priced.fits[best]:
         return math.inf
     seconds = float(priced.seconds[best])
-    return seconds * factor_and_range(posed, fitted, seconds)[0] / _tokens(posed)
+    return seconds * factor_and_range(posed, fitted, posed.layouts.taken(np.array([best])), seconds)[0] / _tokens(posed)

@@ -43,7 +43,7 @@ def prediction(question: Question) -> Prediction:
     best = int(priced.order[0])
     rows = posed.layouts.taken(np.array([best]))
     times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
-    factor, span = factor_and_range(posed, fitted, float(times.total_s[0]))
+    factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
     fits = bool(priced.fits[best])
     rounded_batch, rounded_warning = rounding(question, asked)

@@ -11,6 +11,9 @@ __all__ = ["formula", "rule_formula", "summary", "time_range"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
+_MUCH_PADDING = 1.05
+"""Tokens processed over real ones from which on both are said."""
+_ROUNDING = 1e-9
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
 
 
@@ -33,8 +36,10 @@ def summary(estimate: Estimate) -> str:
             sure = f" ({ends})"
             how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
     method = _METHODS.get(run.method.name, "")
+    amount = format_count(run.amount.real_tokens)
+    padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""
     first = (
-        f"Training {run.subject.name}{method} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × "
+        f"Training {run.subject.name}{method} on {amount} tokens{padding} with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
@@ -77,7 +82,12 @@ def formula(estimate: Estimate) -> str:
         estimate.hardware_flops_utilization if estimate.basis == "predicted" else run.utilization or UTILIZATION.mode
     )
     overhead = f" × {1 + estimate.overhead.fraction:.4g} run-level overhead" if estimate.overhead else ""
-    return _work_over_rate(run, estimate.coefficient, utilization) + f"{overhead} = {_seconds(estimate.training_s)}"
+    product_s = run.amount.tokens / estimate.tokens_per_second
+    product_s *= 1 + estimate.overhead.fraction if estimate.overhead else 1
+    least = ""
+    if estimate.training_s > product_s * (1 + _ROUNDING):
+        least = f"; one step and starting up take {_seconds(estimate.training_s)}"
+    return _work_over_rate(run, estimate.coefficient, utilization) + f"{overhead} = {_seconds(product_s)}{least}"
 
 
 def rule_formula(run: Run) -> str:

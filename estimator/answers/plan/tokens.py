@@ -1,4 +1,4 @@
-"""How many tokens devices train on by a deadline, for a budget, or both: time and cost are proportional to tokens."""
+"""How many tokens devices train on by a deadline, for a budget, or both: time and cost are about proportional."""
 
 import math
 
@@ -18,6 +18,9 @@ _UNIT_TOKENS = 1e12
 _SAFE_SIDE = 1.0 - 1e-12
 """So that rounding in floating point does not end a run a microsecond late."""
 _ALTERNATIVES = 4
+_ROUNDS = 40
+_NEARLY = 1.0 - 1e-6
+"""Share of the limits that is used at least."""
 
 
 def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Option | None]:
@@ -61,13 +64,16 @@ def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]
     return tuple(options[:_ALTERNATIVES])
 
 
-def _share(limits: Limits, estimate: Estimate, *, sure: bool) -> float:
-    """Return the share of a run's tokens that keeps to the limits; above 1 where there is room."""
+def _share(limits: Limits, unit: Estimate, tokens: float, *, sure: bool) -> float:
+    """Return the share of `tokens` that keeps to the limits, at the speed of `unit`; above 1 where there is room."""
+    point_s, _, high_s = unit.timing.training_s(tokens)
+    seconds = high_s if sure else point_s
     share = math.inf
     if limits.deadline_s is not None:
-        share = limits.deadline_s / (estimate.training_high_s if sure else estimate.training_s)
+        share = limits.deadline_s / seconds
     if limits.budget_usd is not None:
-        share = min(share, limits.budget_usd / cost_usd(estimate, sure=sure))
+        unit_s = unit.training_high_s if sure else unit.training_s
+        share = min(share, limits.budget_usd / (cost_usd(unit, sure=sure) * seconds / unit_s))
     return share
 
 
@@ -90,7 +96,14 @@ def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None
     unit = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS))
     if unit is None or not fits(unit):
         return None
-    most = min(unit.run.amount.tokens * _share(trials.limits, unit, sure=sure) * _SAFE_SIDE, MOST_TOKENS)
+    most = _UNIT_TOKENS
+    for _ in range(_ROUNDS):
+        # A longer run has more overhead, so that what is scaled up runs late; what is scaled down keeps to the limits.
+        share = _share(trials.limits, unit, most, sure=sure)
+        most = min(most * share, MOST_TOKENS)
+        if _NEARLY <= share <= 1.0:
+            break
+    most *= _SAFE_SIDE
     if most < 1.0:
         return None
     return trials.at(trials.varied(n_gpus=n_gpus, tokens=math.floor(most)))

@@ -177,7 +177,7 @@ def outcome_of_points(
     """Return the distinct outcomes of points `start` to `stop`, which of them each point has, and its places.
 
     Points that differ in nothing but tokens share one outcome, that of the axis' first value: all that is reported of
-    a run is either independent of its tokens or proportional to them.
+    a run is independent of its tokens, or follows from its speed and them.
     """
     tokens_at = next((place for place, axis in enumerate(described.axes) if axis.name == "tokens"), None)
     places = [described.places(point) for point in range(start, stop)]

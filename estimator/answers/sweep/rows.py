@@ -15,18 +15,19 @@ __all__ = ["WHOLE", "Column", "columns"]
 Column = NDArray[np.float64] | NDArray[np.int64] | NDArray[np.bool_] | Sequence[str | None]
 """Values of one column; NaN and None where there is none."""
 
-_PROPORTIONAL: Mapping[str, Callable[[Estimate], float | None]] = {
-    "training_seconds": lambda estimate: estimate.training_s,
-    "training_seconds_low": lambda estimate: estimate.training_low_s,
-    "training_seconds_high": lambda estimate: estimate.training_high_s,
-    "gpu_hours": lambda estimate: estimate.gpu_hours[0],
-    "cost_usd": lambda estimate: estimate.cost_usd.value,
-    "cost_usd_low": lambda estimate: estimate.cost_usd.low,
-    "cost_usd_high": lambda estimate: estimate.cost_usd.high,
-    "energy_kwh": lambda estimate: estimate.energy_kwh.value,
-    "model_flops": lambda estimate: estimate.model_flop,
+_BY_TIME: Mapping[str, tuple[int, Callable[[Estimate], float | None]]] = {
+    "training_seconds": (0, lambda estimate: estimate.training_s),
+    "training_seconds_low": (1, lambda estimate: estimate.training_low_s),
+    "training_seconds_high": (2, lambda estimate: estimate.training_high_s),
+    "gpu_hours": (0, lambda estimate: estimate.gpu_hours[0]),
+    "cost_usd": (0, lambda estimate: estimate.cost_usd.value),
+    "cost_usd_low": (1, lambda estimate: estimate.cost_usd.low),
+    "cost_usd_high": (2, lambda estimate: estimate.cost_usd.high),
+    "energy_kwh": (0, lambda estimate: estimate.energy_kwh.value),
 }
-"""What grows with the tokens."""
+"""What is proportional to the time, to its point, its low or its high end."""
+_BY_TOKENS: Mapping[str, Callable[[Estimate], float | None]] = {"model_flops": lambda estimate: estimate.model_flop}
+"""What is proportional to the tokens."""
 _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
     "interval_coverage": lambda estimate: estimate.coverage,
     "tokens_per_second": lambda estimate: estimate.tokens_per_second,
@@ -66,19 +67,38 @@ def columns(described: Sweep, start: int, stop: int) -> dict[str, Column]:
     for axis, taken in zip(described.axes, zip(*places, strict=True), strict=True):
         rows[axis.name] = _axis(axis.values, taken)
     taken_outcomes = np.array(which, dtype=np.intp)
-    scale: NDArray[np.float64] | float = 1.0
     tokens = tokens_of_points(described)
+    scale = np.ones(len(which))
     if "tokens" in rows:
         scale = np.asarray(rows["tokens"], dtype=np.float64) / tokens[0]
+    longer = _longer(distinct, which, scale)
     rows["possible"] = np.array([not outcome.reason for outcome in distinct], dtype=np.bool_)[taken_outcomes]
     for name, text in _TEXTS.items():
         texts = [text(outcome) for outcome in distinct]
         rows[name] = [texts[place] for place in which]
-    for name, value in _PROPORTIONAL.items():
+    for name, (end, value) in _BY_TIME.items():
+        rows[name] = _numbers(distinct, value)[taken_outcomes] * longer[:, end]
+    for name, value in _BY_TOKENS.items():
         rows[name] = _numbers(distinct, value)[taken_outcomes] * scale
     for name, value in _CONSTANT.items():
         rows[name] = _numbers(distinct, value)[taken_outcomes]
     return rows
+
+
+def _longer(distinct: Sequence[Outcome], which: Sequence[int], scale: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how many times longer each point takes than its outcome, shape (points, 3): point, low and high end.
+
+    Not as many times as it has tokens: longer runs meet with more trouble, and the shortest only start up.
+    """
+    known: dict[tuple[int, float], tuple[float, float, float]] = {}
+    for place, factor in zip(which, scale.tolist(), strict=True):
+        estimate = distinct[place].estimate
+        if (place, factor) not in known and estimate is not None and factor != 1.0:
+            taken = estimate.timing.training_s(estimate.run.amount.tokens * factor)
+            ends = estimate.training_s, estimate.training_low_s, estimate.training_high_s
+            known[place, factor] = (taken[0] / ends[0], taken[1] / ends[1], taken[2] / ends[2])
+    ones = (1.0, 1.0, 1.0)
+    return np.array([known.get((place, factor), ones) for place, factor in zip(which, scale.tolist(), strict=True)])
 
 
 def _axis(values: Sequence[str | int | float], taken: Sequence[int]) -> Column:

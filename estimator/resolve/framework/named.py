@@ -147,6 +147,9 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
 
     FSDP offloads weights with the optimizer; whoever denies flash attention today still has SDPA's other kernels.
     """
+    stacks = {one.meaning.stack for one in names if one.meaning.stack}
+    if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
+        practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")
     if practice.offload_optimizer and practice.offload_parameters is None:
         whole = any(one.meaning.stack == "fsdp" for one in names)
         practice = replace(practice, offload_parameters=True if whole else None)

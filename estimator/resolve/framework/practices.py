@@ -28,6 +28,7 @@ def _precision(words: str, said: str, recipe: str | None = None) -> tuple[str, M
 
 
 _FLASH_2 = Practice(attention="flash_2")
+_SDPA = Practice(attention="sdpa")
 _UNFUSED = Practice(attention="unfused")
 _LIGER = Practice(fused_kernels=True, fused_loss=True)
 _QLORA = Facts(recompute="full", practice=Practice(base_bits=4))
@@ -35,9 +36,10 @@ _OFFLOADED = Practice(offload_optimizer=True)
 _ATTENTION = (
     _practice("flash attention | flash attn | flash attention 1 | flash attn 1 | fa | fa 1", _FLASH_2, _UNFUSED),
     _practice("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
-    _practice("use flash attn | enable flash attention | sdpa flash | sdpa", _FLASH_2, _UNFUSED),
-    _practice("torch sdpa | scaled dot product attention | flex attention | flex attn", _FLASH_2),
-    _practice("attn implementation flash attention 2 | attn implementation sdpa | attn impl flash attn", _FLASH_2),
+    _practice("use flash attn | enable flash attention | sdpa flash", _FLASH_2, _UNFUSED),
+    _practice("torch sdpa | sdpa | scaled dot product attention | attn implementation sdpa", _SDPA, _UNFUSED),
+    _practice("flex attention | flex attn", _FLASH_2),
+    _practice("attn implementation flash attention 2 | attn impl flash attn", _FLASH_2),
     _practice("flash attention 3 | flash attn 3 | flash attention v3 | fa 3 | fa 4", Practice(attention="flash_3")),
     _practice("flash attention 4 | cudnn attention | cudnn fa | cudnn flash attention", Practice(attention="flash_3")),
     _practice("fused attention | te attention | splash attention", Practice(attention="flash_3"), _UNFUSED),
@@ -215,6 +217,12 @@ _PACKINGS = (
         "padded | padding | pad to longest | pad to max length | unpacked | dynamic padding",
         Practice(packing="padded"),
         Practice(packing="packed"),
+    ),
+    _practice(
+        "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
+        "sorted by length | bucketed by length | length bucketing",
+        Practice(packing="padded", grouped_by_length=True),
+        Practice(grouped_by_length=False),
     ),
 )
 _BASES = (

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from estimator.answers.estimate.predict import prediction
 from estimator.base.errors import InfeasibleError
 from estimator.catalogue import catalogue
-from estimator.physics.case import matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Question
 from estimator.question.request import FRAMEWORK_CHOICES

@@ -1,0 +1,103 @@
+"""How far answers are from what people measured and reported in public threads, asked as they asked."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.base.errors import EstimatorError
+from estimator.base.units import HOUR_S
+from estimator.catalogue import catalogue
+from estimator.catalogue.shapes import PeopleRow
+from estimator.catalogue.threads import ThreadRun
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+
+__all__ = ["Answered", "answered_threads", "people_figures"]
+
+_FINE_TUNED = ("adapter", "full FT", "Ethernet")
+"""What the kinds of threads about fine-tuning have in their names."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One thread whose measurement an answer can be held against."""
+
+    thread: ThreadRun
+    factor: float
+    """Predicted over measured time."""
+    inside: bool
+    width: float
+    """High over low end of the range."""
+
+    @property
+    def fine_tuning(self) -> bool:
+        """Whether a trained model was trained on."""
+        method = self.thread.arguments.get("method", "full")
+        return method != "full" or any(word in self.thread.kind for word in _FINE_TUNED)
+
+
+def answered_threads() -> tuple[Answered, ...]:
+    """Return every thread with a measured time or speed, answered with the committed calibration.
+
+    No thread is in the fit, so each is a question of somebody who was never seen.
+    """
+    found = (_answered(thread) for thread in catalogue.threads() if thread.scored)
+    return tuple(answer for answer in found if answer is not None)
+
+
+def people_figures(answers: Sequence[Answered]) -> dict[str, PeopleRow]:
+    """Return how many answers hold the truth, and by what factor they are off, for all and for fine-tuning."""
+    groups = {"all": list(answers), "fine-tuning": [answer for answer in answers if answer.fine_tuning]}
+    return {name: _figures(members) for name, members in groups.items() if members}
+
+
+def _figures(answers: Sequence[Answered]) -> PeopleRow:
+    off = np.exp(np.abs(np.log([answer.factor for answer in answers])))
+    return {
+        "rows": len(answers),
+        "inside": sum(answer.inside for answer in answers),
+        "median_factor": round(float(np.median(off)), 3),
+        "p90_factor": round(float(np.quantile(off, 0.9)), 3),
+        "range_width": round(float(np.median([answer.width for answer in answers])), 3),
+    }
+
+
+def _answered(thread: ThreadRun) -> Answered | None:
+    try:
+        estimate = estimate_of(resolve(_request(thread.arguments)))
+    except EstimatorError:
+        return None
+    measured = thread.measured
+    if isinstance(measured.value, bool | str):
+        return None
+    predicted = _predicted(estimate, measured.unit)
+    if predicted is None:
+        return None
+    # A speed is the inverse of a time, and its range turns round with it.
+    factor = predicted / measured.value if measured.unit in {"h", "s/step"} else measured.value / predicted
+    low = factor * estimate.training_low_s / estimate.training_s
+    high = factor * estimate.training_high_s / estimate.training_s
+    return Answered(thread=thread, factor=factor, inside=low <= 1.0 <= high, width=high / low)
+
+
+def _request(arguments: Mapping[str, object]) -> Request:
+    return Request(**{name: value for name, value in arguments.items() if name != "detail"})  # type: ignore[arg-type]
+
+
+def _predicted(estimate: Estimate, unit: str) -> float | None:
+    """Return what is predicted in the unit that a thread measured in; None for what is no time and no speed."""
+    match unit:
+        case "h":
+            return estimate.training_s / HOUR_S
+        case "s/step":
+            return estimate.step_s
+        case "tokens/s":
+            return estimate.tokens_per_second
+        case "tokens/s/GPU":
+            return estimate.tokens_per_second / estimate.run.n_gpus
+        case "MFU":
+            return estimate.model_flops_utilization
+        case _:
+            return None

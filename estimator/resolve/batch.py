@@ -1,0 +1,94 @@
+"""Sequences of a step and tokens of a sequence: as told, or as is usual."""
+
+from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.inputs import checked_whole, checked_whole_count
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import Request
+from estimator.resolve.amount import Amount
+from estimator.resolve.layout_request import MOST_SEQUENCES
+from estimator.resolve.samples import Padded
+from estimator.resolve.subject import Subject
+
+__all__ = ["length_doubts", "model_window", "replicas", "resolved_batch", "resolved_sequence_length"]
+
+_MOST_SEQUENCE_LENGTH = 1_000_000_000
+_USUAL_SEQUENCE_LENGTH = 8192
+"""What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
+_SHORTEST_PACKED = 2048
+"""Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
+
+
+def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
+    """Return the sequences of a step and what they are made of; None where nothing tells.
+
+    micro-batch · gradient accumulation · GPUs / (tensor · pipeline · context parallel)
+    """
+    if request.global_batch_sequences is not None:
+        if request.gradient_accumulation is not None:
+            remedy = "and gradient_accumulation both set the batch; give one of them"
+            raise InvalidValueError("global_batch_sequences", request.global_batch_sequences, remedy)
+        return checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES), ""
+    if request.gradient_accumulation is None:
+        return None, ""
+    accumulated = checked_whole("gradient_accumulation", request.gradient_accumulation, most=MOST_SEQUENCES)
+    if request.micro_batch_size is None:
+        raise MissingValueError("micro_batch_size", "gradient_accumulation counts micro-batches; give their size too")
+    micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
+    n = replicas(request, n_gpus)
+    note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {n:,} data-parallel replicas"
+    return micro * accumulated * n, note
+
+
+def replicas(request: Request, n_gpus: int) -> int:
+    """Return the data-parallel replicas that the stated splits leave."""
+    split = (request.tensor_parallel or 1) * (request.pipeline_parallel or 1) * (request.context_parallel or 1)
+    return max(1, n_gpus // max(1, split))
+
+
+def model_window(subject: Subject) -> int:
+    """Return the longest sequence the model was made for; a usual one where its architecture is not known."""
+    return subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
+
+
+def resolved_sequence_length(
+    request: Request, subject: Subject, amount: Amount, padded: Padded | None
+) -> tuple[int, Assumption]:
+    """Return the tokens of a sequence that is priced and where the number came from.
+
+    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at.
+    """
+    if request.sequence_length is not None:
+        length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
+        told = Assumption(name="sequence_length", value=length, unit="tokens", source="user")
+        return (min(length, padded.sequence_length) if padded else length), told
+    native = model_window(subject)
+    if padded:
+        length, note = padded.sequence_length, "as long as the longest sample of a micro-batch; longer ones are not cut"
+        return length, Assumption(name="sequence_length", value=length, unit="tokens", source="inferred", note=note)
+    if amount.tokens_per_sample is not None:
+        length = _SHORTEST_PACKED
+        while length < amount.tokens_per_sample:
+            length *= 2
+        length = min(length, max(native, _SHORTEST_PACKED))
+        note = "long enough for a sample of the given length; several are packed into one sequence"
+    else:
+        length = min(native, _USUAL_SEQUENCE_LENGTH)
+        note = (
+            "the model's own training length"
+            if length == native
+            else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
+        )
+    return length, Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note)
+
+
+def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
+    """Return a warning where samples are longer than the sequence that takes them."""
+    if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
+        return ()
+    what = (
+        f"they are cut there, and {padded.mean / amount.tokens_per_sample:.0%} of their tokens are trained on"
+        if padded
+        else "they are counted as split over several sequences; truncated instead, there would be fewer tokens"
+    )
+    message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
+    return (Caution(code="samples_longer_than_sequence", message=message),)

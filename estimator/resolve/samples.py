@@ -1,0 +1,202 @@
+"""What samples of unequal length become: packed sequences, or rows padded to the longest of their micro-batch."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from estimator.base.errors import InfeasibleError
+from estimator.base.inputs import checked_choice, checked_whole
+from estimator.base.units import parse_count
+from estimator.physics.stacks import Stack, auto_stack, stack_named
+from estimator.question.cluster import Accelerator
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import Assumption, Question, SourceKind
+from estimator.question.request import PACKING_CHOICES, Request
+from estimator.resolve.layout_request import MOST_SEQUENCES
+from estimator.resolve.sample_lengths import LENGTH_VARIATION, expected_longest
+
+__all__ = [
+    "FEW_GPUS",
+    "Packing",
+    "Padded",
+    "micro_batch_that_fits",
+    "padded_samples",
+    "padding_assumptions",
+    "resolved_packing",
+]
+
+_AUTO = "auto"
+FEW_GPUS = 8
+"""Who has one node fine-tunes with a script that pads, whichever stack would pre-train fastest on it."""
+_LARGEST_SET = 1e10
+"""Tokens above which samples are no fine-tuning set: the largest, of 10M conversations, hold about as many."""
+_TO_A_MULTIPLE = 8
+"""Collators pad on to such a multiple, for the sake of tensor cores."""
+_USUAL_MICRO_BATCH = 4
+"""Where the stack is one that packs by habit and was told not to."""
+_GUESS = 2
+"""A micro-batch that was not said may be half or twice the usual one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Padded:
+    """Samples as padded rows."""
+
+    mean: float
+    """Real tokens of a sample, cut at the limit."""
+    longest: float
+    """Expected tokens of a row: those of the longest sample of its micro-batch."""
+    low: float
+    """The true length is at least so much of `longest` …"""
+    high: float
+    """… and at most so much."""
+    micro_batch: int
+    micro_batch_source: SourceKind
+    grouped: bool
+    """Whether samples of like length share a micro-batch."""
+
+    @property
+    def sequence_length(self) -> int:
+        """Tokens of a row, up to a multiple that collators pad to."""
+        return math.ceil(self.longest / _TO_A_MULTIPLE - 1e-9) * _TO_A_MULTIPLE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """Whether samples are packed, and who says so."""
+
+    padded: bool
+    stack: Stack | None
+    """Whose habits hold; None where none is named and scripts of many kinds are as likely."""
+    assumption: Assumption
+
+
+def resolved_packing(request: Request, framework: str, accelerator: Accelerator | None, n_gpus: int) -> Packing:
+    """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
+
+    Where no stack is named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
+    """
+    told = checked_choice("packing", request.packing, PACKING_CHOICES)
+    stack = stack_named(framework) if framework != _AUTO else None
+    if stack is None and accelerator is not None and (usual := auto_stack(accelerator, n_gpus)).tunes:
+        stack = usual
+    if told != _AUTO:
+        return _packing(told, stack, "user", "")
+    if framework != _AUTO and stack is not None:
+        return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
+    if n_gpus <= FEW_GPUS and _real_tokens(request) <= _LARGEST_SET:
+        return _packing("padded", stack, "default", "as fine-tuning scripts on few GPUs do unless told: ")
+    return _packing("packed", stack, "default", "as usual at this scale: ")
+
+
+def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
+    note = how + (
+        "every sample costs as much as the longest of its micro-batch; packed, it would cost its own tokens"
+        if value == "padded"
+        else "samples share full sequences; padded, each would cost as much as the longest of its micro-batch"
+    )
+    told = Assumption(name="packing", value=value, source=source, note=note)
+    return Packing(padded=value == "padded", stack=stack, assumption=told)
+
+
+def _real_tokens(request: Request) -> float:
+    if request.samples is None or request.tokens_per_sample is None:
+        return 0.0
+    return parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
+
+
+def padded_samples(
+    request: Request,
+    stack: Stack | None = None,
+    practice: Practice = NOTHING_SAID,
+    *,
+    window: int | None = None,
+    fits: Callable[["Padded"], bool] | None = None,
+    per_replica: int | None = None,
+) -> Padded | None:
+    """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
+
+    Rows end at the sequence length given, else at the model's `window` where a mean sample fits into that. The
+    micro-batch that was not said is the stack's usual one, or the largest below it that divides `per_replica` and
+    `fits`.
+    """
+    if request.samples is None or request.tokens_per_sample is None:
+        return None
+    mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
+    limit: float | None = None if window is None or window < mean else float(window)
+    if request.sequence_length is not None:
+        limit = parse_count(request.sequence_length, "sequence_length")
+    grouped = bool(practice.grouped_by_length)
+    if request.micro_batch_size is not None:
+        micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
+        return _padded(mean, limit, micro, "user", grouped=grouped)
+    usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
+    rows: Padded | None = None
+    for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
+        rows = _padded(mean, limit, micro, "default", grouped=grouped)
+        if fits is None or micro == 1 or fits(rows):
+            break
+    return rows
+
+
+def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
+    """Return whether a micro-batch is one to try: a part of the usual one, or what the batch of a replica allows."""
+    return usual % micro == 0 if per_replica is None else per_replica % micro == 0
+
+
+def _padded(mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool) -> Padded:
+    def longest(draws: int, variation: float) -> float:
+        return expected_longest(mean, 1 if grouped else draws, limit, variation)
+
+    usual = longest(micro, LENGTH_VARIATION.mode)
+    fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
+    ends = [
+        longest(draws, variation) / usual
+        for draws, variation in ((fewer, LENGTH_VARIATION.low), (more, LENGTH_VARIATION.high))
+    ]
+    return Padded(
+        mean=expected_longest(mean, 1, limit, LENGTH_VARIATION.mode),
+        longest=usual,
+        low=min(1.0, *ends),
+        high=max(1.0, *ends),
+        micro_batch=micro,
+        micro_batch_source=source,
+        grouped=grouped,
+    )
+
+
+def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
+    """Return what padding was taken to be: the length of a row, how much of it is real, and the micro-batch."""
+    real = padded.mean / padded.longest
+    spread = f"{LENGTH_VARIATION.mode:g} ({LENGTH_VARIATION.low:g} to {LENGTH_VARIATION.high:g})"
+    of_what = "samples of like length share a micro-batch" if padded.grouped else f"longest of {padded.micro_batch}"
+    out = [
+        Assumption(
+            name="padded_length",
+            value=padded.sequence_length,
+            unit="tokens",
+            source="inferred",
+            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; log-normal lengths, "
+            f"standard deviation {spread} of the mean",
+        )
+    ]
+    if padded.micro_batch_source != "user":
+        whose = stack.name if stack else "fine-tuning scripts"
+        note = f"usual with {whose}, or as much of that as fits: padding grows with it, so state yours"
+        out.append(
+            Assumption(name="micro_batch_size", value=padded.micro_batch, unit="sequences", source="default", note=note)
+        )
+    return tuple(out)
+
+
+def micro_batch_that_fits(question: Question | None) -> bool:
+    """Return whether `question` has a layout that fits in memory; True where that cannot be told."""
+    if question is None:
+        return True
+    # NumPy comes with it, and a closed-form answer does without.
+    from estimator.physics.choice import contenders, setting_of
+
+    try:
+        return contenders(setting_of(question))[1]
+    except InfeasibleError:
+        return False

@@ -1,0 +1,211 @@
+"""Terms of a step beside those of a dense model on tuned kernels, each worked out here once by hand.
+
+Authority: the formulas in the docstrings of `physics.kernels`, `physics.launches`, `physics.matmul` and
+`physics.sharing`, and their sources there; device, model and constants are invented.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimator.models.training import Method, Recompute
+from estimator.models.transformer import Experts
+from estimator.physics.case import Case
+from estimator.physics.execution import Execution
+from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
+from estimator.physics.launches import beside_launches_s, launches_s
+from estimator.physics.layout import layouts_of
+from estimator.physics.matmul import matrix_s
+from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s
+from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
+from estimator.question.question import Layout, Sharding
+from tests.physics_cases import CHIP, CONSTANTS, MEMORY_BYTES_PER_S, MODEL, PLAIN, UP_BYTES_PER_S, small_case
+
+TOKENS, LAYERS, HIDDEN, FFN, VOCAB, KEYS, HEADS = 2048, 2, 1024, 4096, 32768, 1024, 8
+MATRICES = LAYERS * (4 * HIDDEN * HIDDEN + 2 * HIDDEN * FFN)
+PARAMETERS = MATRICES + 2 * VOCAB * HIDDEN
+FLASH_S = TOKENS * LAYERS * 2.0 * (KEYS / 2) * HEADS * (128 + 128) * 1.25 * 3.5 / (80e12 * 0.5)
+STREAM_S = 2.0 * TOKENS * LAYERS * (10.0 * 1024 + 3.0 * (3 * 1024 + 4096)) * 2.5 / MEMORY_BYTES_PER_S
+EXPERTS = replace(MODEL, experts=Experts(n_experts=8, top_k=2, ffn_hidden=512))
+LORA, QLORA = Method(name="lora", lora_rank=16), Method(name="qlora", lora_rank=16)
+ADAPTERS = 16 * LAYERS * (3 * (1024 + 1024) + (1024 + 1024) + (1024 + 4096) + (4096 + 1024))
+PLAIN_ROWS = layouts_of(PLAIN)
+
+
+def _attention_s(case: Case, lay: Layout = PLAIN) -> float:
+    return float(np.asarray(attention_s(case, CONSTANTS, layouts_of(lay), TOKENS))[0])
+
+
+def test_unfused_attention_works_out_the_whole_square_and_moves_its_scores() -> None:
+    """Two products of all keys forward and four backward, as long as three; scores in 16 bit moved twelve times."""
+    case = small_case(execution=Execution(attention="unfused"))
+    products_s = TOKENS * LAYERS * 2.0 * KEYS * HEADS * (128 + 128) / (80e12 * 0.4)
+    scores_s = TOKENS * LAYERS * HEADS * KEYS * 2.0 * 12.0 / MEMORY_BYTES_PER_S
+    assert _attention_s(case) == pytest.approx(3 * products_s + scores_s)
+    assert _attention_s(case, replace(PLAIN, recompute="selective")) == pytest.approx(4 * products_s + scores_s * 4 / 3)
+
+
+def test_memory_efficient_attention_is_slower_by_a_factor() -> None:
+    case = small_case(execution=Execution(attention="memory_efficient"))
+    assert _attention_s(case) == pytest.approx(FLASH_S / CONSTANTS["memory_efficient_attention"])
+
+
+@pytest.mark.parametrize(("kernel", "factor"), [("flash_2", "flash_2_on_hopper"), ("flash_3", "flash_hopper")])
+def test_on_hopper_attention_is_as_fast_as_its_generation(kernel: AttentionKernel, factor: str) -> None:
+    case = small_case(chip=replace(CHIP, family="hopper"), execution=Execution(attention=kernel))
+    assert _attention_s(case) == pytest.approx(FLASH_S / CONSTANTS[factor])
+
+
+def test_narrow_heads_slow_attention() -> None:
+    case = small_case(transformer=replace(MODEL, n_heads=16, n_kv_heads=16, head_dim=64))
+    assert _attention_s(case) == pytest.approx(FLASH_S * 2 ** CONSTANTS["flash_head_power"])
+
+
+def test_without_fused_kernels_more_is_moved_and_more_is_launched() -> None:
+    case = small_case(execution=Execution(fused_kernels=False, fused_loss=False))
+    gradients_s = 4.0 * PARAMETERS / MEMORY_BYTES_PER_S
+    assert traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(2.0 * STREAM_S + gradients_s)
+    loss_s = 2.0 * TOKENS * VOCAB * 15.0 / MEMORY_BYTES_PER_S
+    assert logits_traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(loss_s)
+    assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(100e-6 * 45 * LAYERS * 2.2 + 9e-3)
+
+
+def test_in_fp32_activations_are_twice_as_wide() -> None:
+    case = small_case(precision="fp32")
+    gradients_s = 4.0 * PARAMETERS / MEMORY_BYTES_PER_S
+    assert traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(2.0 * STREAM_S + gradients_s)
+
+
+@pytest.mark.parametrize(("launch", "share"), [("compiled", 0.35), ("graphs", 0.05)])
+def test_a_compiler_or_a_graph_leaves_a_share_of_the_hosts_work(launch: Launch, share: float) -> None:
+    case = small_case(execution=Execution(launch=launch))
+    assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(share * 100e-6 * 16 * LAYERS * 2.2)
+
+
+@pytest.mark.parametrize(("busy_s", "host_s", "both_s"), [(3.0, 4.0, 5.0), (4.0, 3.0, 5.0), (1.0, 0.0, 1.0)])
+def test_device_and_host_hide_each_other_in_part(busy_s: float, host_s: float, both_s: float) -> None:
+    """An exponent of 2 here: the root of the sum of squares."""
+    assert beside_launches_s(CONSTANTS, busy_s, host_s) == pytest.approx(both_s)
+
+
+def test_adapters_move_and_launch_more_and_leave_the_bases_gradients() -> None:
+    case = small_case(method=LORA)
+    assert traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(1.25 * STREAM_S)
+    # Six kernels more on each of queries, keys, values, output, MLP up and MLP down.
+    assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(100e-6 * (16 + 6 * 6) * LAYERS * 2.2)
+    assert optimizer_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(20.0 * ADAPTERS / MEMORY_BYTES_PER_S)
+
+
+def test_a_narrow_product_is_bound_by_memory() -> None:
+    """From rank 16 up to the MLP's width: forward, its output is most of what is moved."""
+    case = small_case(method=LORA)
+    up = next(matrix for matrix in case.matrices if matrix.name == "mlp_up_up")
+    forward_s, backward_s = matrix_s(case, CONSTANTS, up, PLAIN_ROWS, TOKENS)
+    moved_s = 2.0 * (2048 * 16 + 16 * 4096 + 2048 * 4096) / 0.8e12
+    assert forward_s == pytest.approx(moved_s)
+    depth = 100.0 * 100.0 / (312.0 / 2.039)
+    of_input_s = 2.0 * 2048 * 16 * 4096 * (1 + depth / 4096) / (80e12 * 0.9 * math.sqrt(1 / 100))
+    of_weight_s = 2.0 * 16 * 4096 * 2048 * (1 + depth / 2048) / (80e12 * 0.9 * math.sqrt(2 / 100))
+    assert backward_s == pytest.approx(of_input_s + of_weight_s)
+
+
+@pytest.mark.parametrize(("kernel", "times"), [("bitsandbytes", 2.0), ("gptq", 8.0), ("fused", 0.0)])
+def test_a_four_bit_base_is_expanded_for_each_pass(kernel: Dequantization, times: float) -> None:
+    """0.55 bytes packed and 2 expanded of each weight of the layers; embedding and logits are not quantised."""
+    case = small_case(method=QLORA, execution=Execution(base_bits=4, dequantization=kernel))
+    expanded_s = MATRICES * 2.55 * times / MEMORY_BYTES_PER_S
+    cases: tuple[tuple[Recompute, int], ...] = (("none", 2), ("full", 3))
+    for recompute, passes in cases:
+        spent_s = dequantization_s(case, CONSTANTS, layouts_of(replace(PLAIN, recompute=recompute)))
+        assert spent_s == pytest.approx(passes * expanded_s)
+
+
+def test_experts_are_routed_permuted_and_started_one_by_one() -> None:
+    case = small_case(transformer=EXPERTS)
+    spent_s = routing_s(case, CONSTANTS, PLAIN_ROWS)
+    assert spent_s == pytest.approx((2e-3 + 50e-6 * 8) * LAYERS)
+    elements = 10.0 * 1024 + 3.0 * (3 * 1024 + 2 * 512) + 8.0 * 2 * 1024
+    moved_s = 2.0 * TOKENS * LAYERS * elements * 2.5 / MEMORY_BYTES_PER_S
+    held = LAYERS * (4 * HIDDEN**2 + 8 * HIDDEN + 8 * 2 * HIDDEN * 512) + 2 * VOCAB * HIDDEN
+    gradients_s = 4.0 * held / MEMORY_BYTES_PER_S
+    assert traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(moved_s + gradients_s)
+    fused = small_case(transformer=EXPERTS, execution=Execution(fused_experts=True))
+    assert routing_s(fused, CONSTANTS, PLAIN_ROWS) == pytest.approx(0.25 * spent_s)
+
+
+def test_a_loop_over_experts_launches_each_of_them() -> None:
+    grouped, loop = (small_case(transformer=EXPERTS, execution=Execution(expert_loop=on)) for on in (False, True))
+    per_pass_s = 100e-6 * LAYERS * 2.2
+    assert launches_s(grouped, CONSTANTS, PLAIN_ROWS) == pytest.approx(per_pass_s * (16 + 20))
+    assert launches_s(loop, CONSTANTS, PLAIN_ROWS) == pytest.approx(per_pass_s * (16 + 20 + 8 * 14))
+
+
+def test_expert_parallel_ranks_exchange_tokens_four_times_a_layer() -> None:
+    """Lepikhin et al. 2020: dispatch and combine, forward and backward; each token to two of eight ranks."""
+    case = small_case(8, transformer=EXPERTS)
+    lay = layouts_of(replace(PLAIN, expert_parallel=8, data_parallel=8))
+    once_s = 7 / 8 * 2 * 2.0 * TOKENS * HIDDEN / UP_BYTES_PER_S / 0.5 + 2 * 3 * 10e-6
+    assert layer_communication_s(case, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.5 * 4 * once_s * LAYERS)
+    fused = replace(case, fused_experts=1.0)
+    assert layer_communication_s(fused, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.25 * 0.5 * 4 * once_s * LAYERS)
+
+
+def test_context_parallel_ranks_pass_keys_and_values_round_a_ring() -> None:
+    """Liu et al. 2023: keys and values forward, again backward, and their gradients."""
+    case = small_case(8)
+    lay = layouts_of(replace(PLAIN, context_parallel=8))
+    tokens = TOKENS / 8
+    passed_s = 7 / 8 * 2.0 * TOKENS * 2 * 1024 / UP_BYTES_PER_S + 3 * 10e-6
+    assert layer_communication_s(case, CONSTANTS, lay, tokens)[1] == pytest.approx(0.1 * 3 * passed_s * LAYERS)
+
+
+def test_a_sharded_four_bit_base_is_gathered_in_its_own_width() -> None:
+    """0.55 bytes a weight, 2 of each adapter's, twice; then the adapters' gradients."""
+    case = small_case(8, method=QLORA, execution=Execution(base_bits=4, overlap=False))
+    lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
+    moved = 2 * (0.55 * PARAMETERS + 2.0 * ADAPTERS) + 2.0 * ADAPTERS
+    messages = 2 * LAYERS
+    expected = 7 / 8 * moved / UP_BYTES_PER_S + messages * 3 * 10e-6
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
+
+
+def test_deepspeed_gathers_and_hooks_each_module() -> None:
+    """Six linear layers and two norms."""
+    case = small_case(8, execution=Execution(module_hooks=True, overlap=False))
+    lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
+    expected = 3 * (7 / 8 * 2.0 * PARAMETERS / UP_BYTES_PER_S + 8 * LAYERS * 3 * 10e-6)
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
+    launched_s = 100e-6 * 16 * LAYERS * 2.2
+    assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + 500e-6 * 8 * LAYERS * 2)
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "zero3"])
+def test_weights_in_host_memory_are_fetched_for_each_pass_even_on_one_device(sharding: Sharding) -> None:
+    """Rajbhandari et al. 2021: fetched forward and backward, gradients sent back; half of PCIe's 32 GB/s."""
+    case = small_case(execution=Execution(offload_parameters=True, overlap=False))
+    lay = layouts_of(replace(PLAIN, data_sharding=sharding))
+    assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(3 * 2.0 * PARAMETERS / 16e9)
+
+
+def test_an_optimizer_in_host_memory_is_as_slow_as_that_and_its_link() -> None:
+    """28 bytes a parameter at the host's rate; 16-bit gradients down and weights up over half of PCIe."""
+    case = small_case(execution=Execution(offload_optimizer=True))
+    assert optimizer_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(PARAMETERS * (28.0 / 14e9 + 4.0 / 16e9))
+
+
+@pytest.mark.parametrize(("optimizer", "share"), [("adamw_8bit", 0.6), ("sgd", 0.5), ("muon", 1.5)])
+def test_an_optimizer_moves_its_states(optimizer: OptimizerName, share: float) -> None:
+    case = small_case(execution=Execution(optimizer=optimizer))
+    assert optimizer_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(share * 20.0 * PARAMETERS / MEMORY_BYTES_PER_S)
+
+
+def test_replicas_of_a_hybrid_shard_reduce_their_gradients_once_a_step() -> None:
+    """Zhao et al. 2023 (FSDP), section 3.2.2: an all-reduce of each rank's share over the replicas."""
+    case = small_case(8, execution=Execution(overlap=False))
+    lay = replace(
+        layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3")), shard_group=layouts_of(PLAIN).data * 4
+    )
+    expected = 2 * (1 / 2 * 2.0 * PARAMETERS / 4 / UP_BYTES_PER_S + 10e-6)
+    assert gradient_reduction_s(case, CONSTANTS, lay, 0.0) == pytest.approx(expected)

@@ -6,6 +6,7 @@ favourites; heads, devices and batches are not, so that counts and batches have,
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.physics.batch import batch_shared_by_more, global_batch_sequences
 from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.physics.step import step_time
 from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
 
@@ -179,3 +181,23 @@ def test_the_usual_batch_divides_over_the_replicas_of_a_stated_split(
     asked = replace(_question("llama-3.1-8b", "h100-sxm", n_gpus, "megatron"), layout=split)
     assert global_batch_sequences(asked) % (n_gpus // (tensor * pipeline) * (micro or 1)) == 0
     assert len(setting_of(asked).layouts)
+
+
+@pytest.mark.parametrize("tensor", [1, 4])
+def test_stages_that_do_not_divide_the_layers_wait_for_the_fullest(tensor: int) -> None:
+    """Of 57 to 64 layers the fullest of eight stages has eight, and computes and tells its ranks as much."""
+    asked = _question("llama-3.1-70b", "h100-sxm", 8 * tensor, "megatron", batch=64)
+    split = LayoutRequest(
+        tensor_parallel=tensor, pipeline_parallel=8, virtual_pipeline=1, micro_batch_size=1, recompute="none"
+    )
+
+    def busy_s(layers: int) -> float:
+        setting = setting_of(replace(asked, transformer=replace(asked.transformer, n_layers=layers), layout=split))
+        rows = setting.layouts.taken(np.array([0]))
+        times = step_time(setting.case, rows, committed_calibration().constants)
+        return float((times.compute_s + times.attention_s + times.communication_s)[0])
+
+    whole = busy_s(64)
+    for layers in range(57, 64):
+        assert busy_s(layers) == pytest.approx(whole, rel=0.01)
+    assert busy_s(56) < 0.95 * whole

@@ -196,9 +196,9 @@ def micro_batch_that_fits(question: Question | None) -> bool:
     if question is None:
         return True
     # NumPy comes with it, and a closed-form answer does without.
-    from estimator.physics.choice import contenders, setting_of
+    from estimator.physics.choice import setting_of
 
     try:
-        return contenders(setting_of(question))[1]
+        return setting_of(question).fits
     except InfeasibleError:
         return False

@@ -68,6 +68,7 @@ def layout_prediction(
             activations_bytes=float(used.activations_bytes[row]),
             other_bytes=float(used.other_bytes[row]),
             capacity_bytes=question.cluster.accelerator.memory_bytes,
+            usable_bytes=setting.usable_bytes,
         ),
         breakdown=time_shares(times, row),
         model_flop_per_token=flop.model,

@@ -171,6 +171,7 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
         "gathers": modules,
+        "module_hooks": _flag(execution.module_hooks),
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
 

@@ -177,6 +177,8 @@ class Case:
     """The same for each local expert, where the host goes through them one by one."""
     gathers: Numbers
     """Modules of a layer that ZeRO-3 gathers one after the other."""
+    module_hooks: Numbers
+    """1 where each of them makes the host plan and wait (DeepSpeed)."""
     launch_share: Numbers
     """Of the host's work that a compiler or a graph leaves."""
     eager_trainer: Numbers

@@ -8,7 +8,7 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
@@ -66,7 +66,8 @@ def case_of(
         rank = method.lora_rank * trained / by_rank
     low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     wide = precision in {"fp32", "tf32"}
-    half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    half = half_precision(chip, precision)
+    half_peak = chip.peak_flop_per_s.get(half, chip.training_peak_flop_per_s)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     return Case(
@@ -110,13 +111,13 @@ def case_of(
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
-        half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, "bf16"),
+        half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, half),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
         low_bit=_flag(low_bit),
         four_bit=_flag(precision == "nvfp4"),
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
-        balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
+        balance=(half_peak / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
         scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
@@ -170,6 +171,7 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
         "gathers": modules,
+        "module_hooks": _flag(execution.module_hooks),
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
 

@@ -14,7 +14,7 @@ _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
-_SHORTEST_SHARE = 2048
+_SHORTEST_SHARE = 6144
 """Tokens of a sequence that each context-parallel rank has at least. From there on the degree is hardly ever better
 than its half at first, so that no time jumps with the length at which a degree opens; and a sequence that 2 · degree
 does not divide is padded by less than 0.1 %, which is not counted."""

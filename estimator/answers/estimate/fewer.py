@@ -14,7 +14,7 @@ from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
-__all__ = ["fewer_would_do"]
+__all__ = ["fewer_would_do", "fewer_would_fit"]
 
 _SHARES = ((3, 4), (2, 3), (1, 2), (1, 4))
 _WORTH = 0.01
@@ -73,6 +73,17 @@ def fewer_would_do(
         message=f"{best:,} GPUs train {now_s / faster[best] - 1:.1%} faster than {n_gpus:,}: {found}, and {waits:.0%} "
         f"of it is communication and bubble; give a larger global_batch_sequences, {other}",
     )
+
+
+def fewer_would_fit(setting: Setting, fitted: Calibration) -> Caution | None:
+    """Return a warning where what does not fit would on fewer devices, which divide better; None where it would not."""
+    question = setting.question
+    counts = _smaller(question.cluster, stated=question.global_batch_sequences is not None)
+    fewer = next((count for count in counts if math.isfinite(_token_s(setting, fitted, count))), None)
+    if fewer is None:
+        return None
+    message = f"it fits on {fewer:,} GPUs, which divide better than {question.cluster.n_gpus:,}"
+    return Caution(code="fits_on_fewer_gpus", message=message)
 
 
 def _smaller(cluster: Cluster, *, stated: bool) -> list[int]:

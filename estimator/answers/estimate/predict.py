@@ -8,7 +8,7 @@ import numpy as np
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
 from estimator.answers.estimate.divided import batch_caution, divided, rounding
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
-from estimator.answers.estimate.fewer import fewer_would_do
+from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -57,7 +57,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         warnings=(
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
-            *(_fewer(posed, fitted, step) if fits else ()),
+            *_fewer(posed, fitted, step, fits=fits),
             *_newer_release(posed, rows, times, fitted.constants),
             *step.warnings,
         ),
@@ -68,9 +68,12 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     )
 
 
-def _fewer(setting: Setting, fitted: Calibration, step: Prediction) -> tuple[Caution, ...]:
+def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: bool) -> tuple[Caution, ...]:
     """Return a warning where the devices are too many for the batch, or divide badly."""
-    caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
+    if fits:
+        caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
+    else:
+        caution = fewer_would_fit(setting, fitted)
     return () if caution is None else (caution,)
 
 

@@ -29,6 +29,8 @@ RUN_AS = {
 COLUMNS = "100"
 SECONDS_PER_COMMAND = 120
 MORE = "…"
+_SAID_OF = {"time lost": " (time lost)", "memory": " (memory)", "wrong verdicts": " (wrong verdicts)"}
+"""What is said of an error that is not one of time."""
 INTERNAL_FAULT = 1  # 2 is an answer too: the one sentence for a bad argument
 
 ACCURACY_BLOCK = re.compile(r"(?<=<!-- accuracy:begin -->\n).*?(?=<!-- accuracy:end -->)", flags=re.DOTALL)
@@ -89,7 +91,7 @@ def tables_block() -> str:
         "| measurements | left out of the fit | rows | mean error | median | 90% of errors below | others there |",
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",
         *(
-            f"| {row['name']}{' (time lost)' if row['of'] == 'time lost' else ''} | {row['left_out']} "
+            f"| {row['name']}{_SAID_OF.get(row['of'], '')} | {row['left_out']} "
             f"| {row['rows']:,} | {row['mean']:.1%} | {row['median']:.1%} | {row['p90']:.1%} | {_beside(row)} |"
             for row in catalogue.tables()["tables"]
         ),

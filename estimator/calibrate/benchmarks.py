@@ -17,7 +17,7 @@ from estimator.calibrate.whole_runs import WholeRun, published_s, whole_runs
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
-from estimator.catalogue.shapes import TableRow
+from estimator.catalogue.shapes import ErrorOf, TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log
 from estimator.evidence.outlook import neighbours_of
@@ -44,12 +44,12 @@ _THE_SAME = 1.5e-3
 """Relative difference that rounding makes."""
 
 
-def entry(name: str, quantity: str, left_out: str, errors: Floats) -> TableRow:
+def entry(name: str, quantity: ErrorOf, left_out: str, errors: Floats) -> TableRow:
     """Return the figures of the relative `errors` of one table."""
     size = np.abs(errors)
     row: TableRow = {
         "name": name,
-        "of": "time lost" if quantity == "time lost" else "run time" if quantity == "run time" else "step time",
+        "of": quantity,
         "left_out": left_out,
         "rows": len(size),
         "mean": round(float(np.mean(size)), 4),

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.benchmarks import CLASSICS, SWEEP, calibrated_tables, entry, layout_loss, published
 from estimator.calibrate.fit import left_out
+from estimator.calibrate.memory_backtest import memory_tables
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
@@ -25,10 +26,16 @@ _FOUNDRY = "llm-foundry's tables"
 
 def all_tables(calibration: Calibration) -> TablesFile:
     """Return the figures of every table: with the constants of `calibration`, and with fits of the table's own."""
-    rows = [*calibrated_tables(calibration), *_classics(), *_sweep(), *_foundry()]
+    rows = [
+        *calibrated_tables(calibration),
+        *_classics(),
+        *_sweep(),
+        *_foundry(),
+        *memory_tables(calibration.constants),
+    ]
     return {
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "
-        "fastest / that of the fastest - 1",
+        "fastest / that of the fastest - 1; of memory: |predicted / published - 1|",
         "tables": sorted(rows, key=lambda row: [other["name"] for other in rows].index(row["name"])),
         "people": {},
     }

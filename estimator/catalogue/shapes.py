@@ -14,6 +14,7 @@ __all__ = [
     "ChoiceRow",
     "EnergyFile",
     "EnergyRow",
+    "ErrorOf",
     "ExpertsRow",
     "FiguresRow",
     "FittedRow",
@@ -306,13 +307,16 @@ class AccuracyFile(TypedDict):
     regimes: dict[str, FiguresRow]
 
 
+ErrorOf = Literal["step time", "run time", "time lost", "memory", "wrong verdicts"]
+
+
 class TableRow(TypedDict):
     """How far predictions were off on one table of measurements."""
 
     name: str
-    of: Literal["step time", "run time", "time lost"]
+    of: ErrorOf
     """What the error is of; `time lost`: by taking the layout predicted to be the fastest instead of the one that was
-    measured to be."""
+    measured to be; `wrong verdicts`: a share, of what fits that was said not to, and the other way."""
     left_out: str
     """What was kept out of the fit of the constants that a prediction was made with."""
     rows: int

@@ -10,8 +10,9 @@ from estimator.question.question import Question
 
 __all__ = ["Execution", "LossKernel", "execution_of"]
 
-LossKernel = Literal["eager", "fused", "compiled"]
-"""`eager`: each step of the loss is a kernel and a copy; `fused`: one kernel over the logits; `compiled`: XLA's."""
+LossKernel = Literal["eager", "cast", "fused", "compiled"]
+"""`eager`: each step of the loss is a kernel and a copy; `cast`: one kernel over logits that the model casts to FP32;
+`fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
@@ -148,7 +149,11 @@ def _loss(said: Practice, stack: Stack) -> LossKernel:
     if stack.kin in _XLA:
         return "compiled"
     compiled = said.launch in {"compiled", "graphs"} and stack.kin not in _COMPILES_LAYERS
-    return "fused" if said.fused_kernels or compiled else "eager"
+    if compiled:
+        return "fused"
+    if not said.fused_kernels:
+        return "eager"
+    return "cast" if stack.kin == "huggingface" else "fused"
 
 
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:

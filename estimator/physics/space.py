@@ -18,6 +18,8 @@ _SHORTEST_SHARE = 6144
 """Tokens of a sequence that each context-parallel rank has at least. From there on the degree is hardly ever better
 than its half at first, so that no time jumps with the length at which a degree opens; and a sequence that 2 · degree
 does not divide is padded by less than 0.1 %, which is not counted."""
+_SHORTEST_IN_NEED = 1024
+"""The same where nothing else fits."""
 
 
 def _powers(degrees: tuple[int, ...]) -> tuple[int, ...]:
@@ -55,7 +57,8 @@ def knob_choices(
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
     if searched or "context" in has:
-        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // _SHORTEST_SHARE))
+        share = _SHORTEST_IN_NEED if "context" in has else _SHORTEST_SHARE
+        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // share))
         context = _powers(_divisors(n_gpus, widest_context))
     experts: tuple[int, ...] = (1,)
     if t.experts is not None:

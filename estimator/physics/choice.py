@@ -60,7 +60,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     cluster = question.cluster
-    stack = stack_of(question.framework, cluster.accelerator, cluster.n_gpus)
+    stack = stack_of(question.framework, cluster.accelerator, question.method.name)
     numbers = case_of(
         question.transformer,
         cluster,

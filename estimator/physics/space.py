@@ -29,7 +29,7 @@ def knob_choices(
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
-    do not divide it); expert parallelism by divisors of the experts.
+    do not divide it); expert parallelism, on stacks that have it, by divisors of the experts.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -44,7 +44,7 @@ def knob_choices(
         widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // _SHORTEST_SHARE))
         context = tuple(d for d in _divisors(n_gpus, widest_context) if d & (d - 1) == 0)
     experts: tuple[int, ...] = (1,)
-    if t.experts is not None:
+    if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     stages: tuple[int, ...] = (0, 1) if searched else (0, 1, 2, 3)
     if not searched and n_gpus == 1:

@@ -149,8 +149,8 @@ def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[
             even=False,
             caution=Caution(
                 code="framework_unsaid",
-                message=f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long "
-                "here, so the range holds both: name yours with framework",
+                message=f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as "
+                "long here, so the range holds both: name yours with framework",
             ),
         )
 

@@ -39,7 +39,7 @@ def global_batch_sequences(question: Question) -> int:
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
-    stack = stack_of(question.framework, question.cluster.accelerator, n)
+    stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     if question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)
     least = n

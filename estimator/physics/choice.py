@@ -78,7 +78,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
-    stack = stack_of(question.framework, question.cluster.accelerator, question.cluster.n_gpus)
+    stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = case_of(
         question.transformer,
         question.cluster,

@@ -7,9 +7,9 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
-__all__ = ["bit_class", "effect_keys", "regime_keys", "release"]
+__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "regime_keys", "release"]
 
-_CURRENT_RELEASE = 2026.0
+CURRENT_RELEASE = 2026.0
 """Assumed software release, in years: clusters run what came out about a year ago."""
 _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
@@ -48,7 +48,7 @@ def release(question: Question) -> float:
     """
     if question.released is not None:
         return question.released
-    return min(_CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
+    return min(CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
 
 
 def _ported(stack: str, vendor: str) -> bool:

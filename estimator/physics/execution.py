@@ -1,9 +1,9 @@
 """How a step is run, with nothing left open: what a caller said, else the stack's habit, else what its tier does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.physics.effects import release
+from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
 from estimator.question.question import Question
@@ -93,7 +93,7 @@ class Execution:
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
-    said = question.practice.over(stack.habit_at(released))
+    said = question.practice.over(_habit(question, stack, released))
     chip = question.cluster.accelerator
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
     offloaded = 1.0 if said.offload_activations else 0.0
@@ -156,14 +156,33 @@ def _loss(said: Practice, stack: Stack) -> LossKernel:
     return "cast" if stack.kin == "huggingface" else "fused"
 
 
+def _habit(question: Question, stack: Stack, released: float) -> Practice:
+    """Return how the stack's users run a step on the release at hand.
+
+    Where none is said, old chips keep the kernels that were last made for them, and get what a trainer's own code has
+    today: SDPA, and a loss in chunks.
+    """
+    habit = stack.habit_at(released)
+    if question.released is not None:
+        return habit
+    today = stack.habit_at(CURRENT_RELEASE)
+    return replace(habit, attention=today.attention, fused_loss=today.fused_loss)
+
+
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
-    """Return the attention kernel: never one that the chip or the model cannot have."""
+    """Return the attention kernel: never one that the chip or the model cannot have.
+
+    On old chips SDPA and xFormers have one that does not write its scores; Megatron's layers multiply them out.
+    """
+    said = question.practice.attention is not None
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
     if kernel == "sdpa":
         kernel = "flash_3" if release(question) >= SDPA_CUDNN_SINCE else "flash_2"
-    if kernel == "unfused" or (sinks and question.practice.attention is None):
+    if kernel == "unfused" or (sinks and not said):
         return "unfused"
-    return "memory_efficient" if question.cluster.accelerator.family in _OLD_FAMILIES else kernel
+    if question.cluster.accelerator.family in _OLD_FAMILIES:
+        return "unfused" if stack.model_parallel and not said else "memory_efficient"
+    return kernel
 
 
 def _gradient_bytes(stack: Stack, year: int) -> float:

@@ -44,8 +44,8 @@ def knob_choices(
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
-    do not divide it); expert parallelism by divisors of the experts.
-    With `reserve` all else that the stack has, for a model that fits no other way.
+    do not divide it); expert parallelism, on stacks that have it, by divisors of the experts. With `reserve` all else
+    that the stack has, for a model that fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -61,7 +61,7 @@ def knob_choices(
         widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // share))
         context = _powers(_divisors(n_gpus, widest_context))
     experts: tuple[int, ...] = (1,)
-    if t.experts is not None:
+    if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
     recompute = _recomputes(request, stack, reserve=reserve)

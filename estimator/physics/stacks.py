@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
-from estimator.models.training import Recompute
+from estimator.models.training import WITH_ADAPTERS, MethodName, Recompute
 from estimator.physics.habits import HABITS, MICRO_BATCHES
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
@@ -32,6 +32,10 @@ _END_LAYERS = 2
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
+_SPREAD_EXPERTS = frozenset(
+    {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "xtuner"}
+)
+"""Stacks without tensor and pipeline parallelism by habit that have expert parallelism of their own."""
 Tier = Literal["tuned", "research", "untuned"]
 Split = Literal["tensor", "pipeline", "context", "zero3"]
 _SPLITS: frozenset[Split] = frozenset({"tensor", "context"})
@@ -49,6 +53,8 @@ class Stack:
     have it."""
     model_parallel: bool
     """Whether tensor and pipeline parallelism are searched where nothing is said."""
+    expert_parallel: bool
+    """Whether expert parallelism is: Transformers' models have none, whatever trains them."""
     sharding: Sharding
     recompute: Recompute | None
     """What runs on this stack do where they say nothing; None: the least that fits."""
@@ -122,6 +128,7 @@ def _stack(
         name=name,
         tier=tier,
         model_parallel=model_parallel,
+        expert_parallel=model_parallel or name in _SPREAD_EXPERTS,
         sharding=sharding,
         recompute=recompute,
         fused_attention_since=fused,
@@ -249,17 +256,21 @@ def stack_named(name: str) -> Stack:
     return STACKS[name]
 
 
-def stack_of(framework: str, accelerator: Accelerator, n_gpus: int) -> Stack:
-    """Return the stack called `framework`, or for "auto" the one that most runs on such hardware use."""
-    return auto_stack(accelerator, n_gpus) if framework == "auto" else stack_named(framework)
+def stack_of(framework: str, accelerator: Accelerator, method: MethodName) -> Stack:
+    """Return the stack called `framework`, or for "auto" the one that most runs of such a method on it use."""
+    return auto_stack(accelerator, method) if framework == "auto" else stack_named(framework)
 
 
-def auto_stack(accelerator: Accelerator, n_gpus: int) -> Stack:
-    """Return the stack that most runs on such hardware use."""
+def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
+    """Return the stack that most runs of such a method on such hardware use, on however many devices.
+
+    Adapters are trained with PEFT, and whatever there is on consumer cards; elsewhere what the chip's vendor publishes
+    with. The count of devices does not choose: two would seem more than twice as fast as one.
+    """
     if accelerator.family == "tpu":
         return STACKS["maxtext"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
-    if accelerator.segment == "datacenter":
-        return STACKS["nemo" if n_gpus > 1 and accelerator.vendor == "NVIDIA" else "megatron" if n_gpus > 1 else "fsdp"]
-    return STACKS["huggingface"]
+    if method in WITH_ADAPTERS or accelerator.segment != "datacenter":
+        return STACKS["huggingface"]
+    return STACKS["nemo" if accelerator.vendor == "NVIDIA" else "megatron"]

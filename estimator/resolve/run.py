@@ -63,7 +63,7 @@ class Run:
         """The software that runs it: as named, else what such hardware usually has; `unknown` without a question."""
         if self.question is None:
             return STACKS["unknown"]
-        return stack_of(self.question.framework, self.question.cluster.accelerator, self.n_gpus)
+        return stack_of(self.question.framework, self.question.cluster.accelerator, self.method.name)
 
 
 def resolve(request: Request) -> Run:
@@ -107,7 +107,7 @@ def resolve(request: Request) -> Run:
             n_gpus,
             sequence_length=length,
             batch=batch,
-            end_layers=stack_of(framework.name, cluster.accelerator, n_gpus).end_layers if cluster else 0,
+            end_layers=stack_of(framework.name, cluster.accelerator, method.name).end_layers if cluster else 0,
         )
 
     def fits(rows: Padded) -> bool:
@@ -117,7 +117,7 @@ def resolve(request: Request) -> Run:
             question_of(rows.sequence_length, laid_out(rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(request, framework.name, device.accelerator, n_gpus)
+    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus)
     padded = (
         padded_samples(
             request,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.training import MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
@@ -72,19 +73,22 @@ class Packing:
     assumption: Assumption
 
 
-def resolved_packing(request: Request, framework: str, accelerator: Accelerator | None, n_gpus: int) -> Packing:
+def resolved_packing(
+    request: Request, framework: str, accelerator: Accelerator | None, method: MethodName, n_gpus: int
+) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
     Where no stack is named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
     stack = stack_named(framework) if framework != _AUTO else None
+    if stack is None and accelerator is not None and (usual := auto_stack(accelerator, method)).tunes:
+        stack = usual
     if told != _AUTO:
         return _packing(told, stack, "user", "")
     if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
-    tunes = n_gpus <= FEW_GPUS or (accelerator is not None and auto_stack(accelerator, n_gpus).tunes)
-    if tunes and is_small_set(request):
+    if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told: ")
     return _packing("packed", None, "default", "as usual at this scale: ")
 

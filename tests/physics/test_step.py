@@ -9,12 +9,22 @@ from dataclasses import replace
 
 import pytest
 
+from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution
 from estimator.physics.layout import layouts_of
 from estimator.physics.sharing import shown_s
 from estimator.physics.step import StepTime, step_time
 from estimator.question.question import Layout
-from tests.physics_cases import CONSTANTS, MEMORY_BYTES_PER_S, MODEL, OUT_BYTES_PER_S, PLAIN, UP_BYTES_PER_S, small_case
+from tests.physics_cases import (
+    CHIP,
+    CONSTANTS,
+    MEMORY_BYTES_PER_S,
+    MODEL,
+    OUT_BYTES_PER_S,
+    PLAIN,
+    UP_BYTES_PER_S,
+    small_case,
+)
 
 TOKENS, LAYERS, HIDDEN, FFN, VOCAB = 2048, 2, 1024, 4096, 32768
 PARAMETERS = LAYERS * (4 * HIDDEN * HIDDEN + 2 * HIDDEN * FFN) + 2 * VOCAB * HIDDEN
@@ -132,6 +142,14 @@ def test_tensor_parallel_ranks_reduce_four_times_a_layer(beside: bool, visible: 
 def test_what_compute_is_too_short_to_hide_of_communication_is_waited_for(beside_s: float, waited_s: float) -> None:
     """Of 10 s half shows, or what is left beside shorter compute."""
     assert shown_s(10.0, 5.0, beside_s) == waited_s
+
+
+def test_communication_that_outlasts_all_else_hides_the_host_too() -> None:
+    """Links a hundred times slower: what the host takes to launch kernels meanwhile does not show."""
+    case = small_case(8, chip=replace(CHIP, scale_up_bytes_per_s=2e9))
+    lay = layouts_of(replace(PLAIN, tensor_parallel=8))
+    quick = Constants({**CONSTANTS, "launch_s": 1e-9})
+    assert step_time(case, lay, quick).total_s[0] == pytest.approx(step_time(case, lay, CONSTANTS).total_s[0])
 
 
 def test_a_pipeline_waits_for_its_stages_and_hands_activations_on() -> None:

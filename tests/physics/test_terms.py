@@ -181,6 +181,17 @@ def test_deepspeed_gathers_and_hooks_each_module() -> None:
     assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + 500e-6 * 8 * LAYERS * 2)
 
 
+@pytest.mark.parametrize("expert", [1, 8])
+def test_adapters_are_not_divided_by_expert_parallelism(expert: int) -> None:
+    """They lie on attention alone here, so that each rank has all of them: 6 bytes each are reduced."""
+    case = small_case(8, transformer=EXPERTS, method=LORA, execution=Execution(overlap=False))
+    lay = layouts_of(replace(PLAIN, data_parallel=8, expert_parallel=expert))
+    adapters = 16 * LAYERS * (3 * (1024 + 1024) + (1024 + 1024))
+    expected = 7 / 8 * 6.0 * adapters / UP_BYTES_PER_S + 3 * 10e-6
+    assert gradient_reduction_s(case, CONSTANTS, lay, 0.0) == pytest.approx(expected)
+    assert optimizer_s(case, CONSTANTS, lay) == pytest.approx(20.0 * adapters / MEMORY_BYTES_PER_S)
+
+
 @pytest.mark.parametrize("sharding", ["ddp", "zero3"])
 def test_weights_in_host_memory_are_fetched_for_each_pass_even_on_one_device(sharding: Sharding) -> None:
     """Rajbhandari et al. 2021: fetched forward and backward, gradients sent back; half of PCIe's 32 GB/s."""

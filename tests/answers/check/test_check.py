@@ -216,9 +216,10 @@ def test_a_speed_in_sequences_of_unsaid_length_is_doubted_for_their_length_first
 
 
 def test_where_no_usual_cause_is_enough_several_together_are_named() -> None:
-    """hiyouga/LlamaFactory issue 7921: experts in a loop, and what else is usual on such stacks."""
+    """Padding and gradient checkpointing, each usual on such stacks."""
     told: dict[str, Any] = {
-        "model": "qwen3-30b-a3b",
+        "model": "llama-3.1-8b",
+        "precision": "bf16",
         "n_gpus": 8,
         "method": "lora",
         "framework": "huggingface",

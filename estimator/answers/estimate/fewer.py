@@ -42,7 +42,8 @@ def fewer_would_do(
     counts = _smaller(question.cluster, stated=stated)
     if not counts:
         return None
-    now_s = step_s / _tokens(setting)
+    # A run that was published on some count says nothing of the others, so that none is held to it here.
+    now_s = step_s / _tokens(setting) if question.precedent is None else _token_s(setting, fitted, n_gpus)
     flop = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method).model
     ceiling = max(setting.case.gemm_flop_per_s, setting.case.half_flop_per_s)
     limit_s = now_s * (1.0 if stated else 1.0 - _WORTH)
@@ -107,7 +108,7 @@ def _token_s(full: Setting, fitted: Calibration, n_gpus: int) -> float:
     cluster = full.question.cluster
     smaller = replace(cluster, n_gpus=n_gpus, gpus_per_node=min(n_gpus, cluster.gpus_per_node))
     try:
-        posed = setting_of(replace(full.question, cluster=smaller))
+        posed = setting_of(replace(full.question, cluster=smaller, precedent=None))
     except InfeasibleError:
         return math.inf
     priced = ranked_layouts(posed, fitted.constants)

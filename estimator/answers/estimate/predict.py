@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
-from estimator.answers.estimate.divided import batch_caution, divided, rounding
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -37,7 +37,7 @@ def prediction(question: Question) -> Prediction:
     with its smallest layout and a warning.
     """
     fitted = committed_calibration()
-    asked = divided(question, fitted.constants)
+    asked = runnable(question, fitted.constants)
     posed = setting_of(asked)
     priced = ranked_layouts(posed, fitted.constants)
     best = int(priced.order[0])

@@ -2,7 +2,10 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["matmul_ceiling_flop_per_s"]
+__all__ = ["half_precision", "matmul_ceiling_flop_per_s"]
+
+_HALVES = ("bf16", "fp16")
+_WIDE = ("tf32", "fp32")
 
 _CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9}
 """Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured."""
@@ -11,33 +14,53 @@ _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.8
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
 
 
+_TWIN = {"bf16": "fp16", "fp16": "bf16", "mxfp8": "fp8"}
+"""The precision whose measurement speaks for another: the same units, scaled by their datasheet rates."""
+
+
+def half_precision(accelerator: Accelerator, precision: str) -> str:
+    """Return the 16-bit precision beside matmuls in `precision`: itself, else bf16 where the device has it."""
+    if precision in _HALVES:
+        return precision
+    return next((half for half in _HALVES if half in accelerator.peak_flop_per_s), accelerator.training_precision)
+
+
 def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
     """Return the achievable GEMM rate of the device at `precision`, measured on large matrices where anybody did.
 
-    Else the datasheet's dense peak times the share that devices of its family or segment reach.
+    Else the datasheet's dense peak of that precision times the share of it that the same units reached in another, or
+    that devices of its family or segment reach.
     """
-    measured = accelerator.measured_matmul_flop_per_s
-    peaks = accelerator.peak_flop_per_s
-    half = peaks.get("bf16") or peaks.get("fp16") or accelerator.training_peak_flop_per_s
-    half_measured = measured.get("bf16") or measured.get("fp16")
-    if precision in {"bf16", "fp16"}:
-        if half_measured:
-            return half_measured
-        share = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
-        return share * (peaks.get(precision) or accelerator.training_peak_flop_per_s)
+    measured, peaks = accelerator.measured_matmul_flop_per_s, accelerator.peak_flop_per_s
     if precision in measured:
         return measured[precision]
-    if precision == "mxfp8" and "fp8" in measured:
-        return measured["fp8"]
-    if precision in {"tf32", "fp32"}:
-        share = (half_measured or 0.85 * half) / half
-        return share * peaks.get(precision, peaks.get("fp32", half / 16))
-    peak = peaks.get(precision) or peaks.get("fp8") or half
-    if precision == "int8":
-        peak = max(peak, half * 2)
+    peak = _peak_flop_per_s(accelerator, precision)
+    twin = _TWIN.get(precision, "")
+    if twin in measured and twin in peaks:
+        return measured[twin] / peaks[twin] * peak
+    usual = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
+    if precision in _HALVES:
+        return usual * peak
+    if precision in _WIDE:
+        half = next((half for half in _HALVES if half in measured and half in peaks), None)
+        # Boost clocks carry measured 16-bit rates past some datasheets; nobody showed that for wider operands.
+        return peak * (0.85 if half is None else min(measured[half] / peaks[half], 1.0))
     share = _LOW_BIT_CEILING_SHARE[precision]
     if accelerator.segment != "datacenter":
         share = min(1.0, share * 1.25)
     elif accelerator.family in _CEILING_SHARE:
-        share = _CEILING_SHARE[accelerator.family]
+        share = usual
     return share * peak
+
+
+def _peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+    """Return the datasheet's dense peak; of what the device lacks, that of what stands in for it."""
+    peaks = accelerator.peak_flop_per_s
+    if precision in peaks:
+        return peaks[precision]
+    half = peaks.get(half_precision(accelerator, precision), accelerator.training_peak_flop_per_s)
+    if precision in _WIDE:
+        return peaks.get("fp32", half / 16)
+    if precision == "int8":
+        return max(peaks.get("fp8", half), half * 2)
+    return half if precision in _HALVES else peaks.get("fp8", half)

@@ -46,7 +46,9 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * where(case.memory_efficient, constants["memory_efficient_attention"], 1.0)
     rate = rate * case.head_share ** constants["flash_head_power"]
     full_again = (lay.recompute > 1) * 1.0
-    flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key
+    # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
+    chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
+    flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
     flash: BROADCAST = part * flop / rate * (1.0 + _ATTENTION_BACKWARD + full_again)
     if not np.any(case.unfused):
         return flash

@@ -8,8 +8,9 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
+from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
@@ -65,7 +66,8 @@ def case_of(
         rank = method.lora_rank * trained / by_rank
     low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     wide = precision in {"fp32", "tf32"}
-    half = chip.peak_flop_per_s.get("bf16", chip.training_peak_flop_per_s)
+    half = half_precision(chip, precision)
+    half_peak = chip.peak_flop_per_s.get(half, chip.training_peak_flop_per_s)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     return Case(
@@ -96,26 +98,26 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
-        frozen_bytes=_held_bytes(share, precision, execution.base_bits),
         dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
-        gradient_bytes=4.0 if wide else execution.gradient_bytes,
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
         offload_parameters=_flag(execution.offload_parameters),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
+        host_checkpoints=execution.host_checkpoints,
+        partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
-        half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, "bf16"),
+        half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, half),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
         low_bit=_flag(low_bit),
         four_bit=_flag(precision == "nvfp4"),
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
-        balance=(half / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
+        balance=(half_peak / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
         scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
@@ -140,6 +142,7 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=adapters, execution=execution),
+        **held_bytes(table, precision, execution, trained=share, gated=transformer.gated_mlp),
     )
 
 
@@ -168,21 +171,9 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
         "gathers": modules,
+        "module_hooks": _flag(execution.module_hooks),
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
-
-
-def _held_bytes(trained: float, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass: 16 or 32 bit if trained, as it is used if frozen.
-
-    NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
-    16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
-    """
-    kept = 4.0 if precision in {"fp32", "tf32"} else 2.0
-    frozen = {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, kept)
-    if base_bits is not None:
-        frozen = {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
-    return trained * kept + (1.0 - trained) * frozen
 
 
 def _matrix(gemm: Gemm, trained: float) -> Matrix:

@@ -76,7 +76,7 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
-    gathers = _GATHERS + np.where(np.asarray(case.gathers) > 1.0, (lay.recompute > 1) * 1.0, 0.0)
+    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * 1.0, 0.0)
     messages = case.gathers * case.n_layers / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)

@@ -165,6 +165,8 @@ class MemoryUse:
     activations_bytes: float
     other_bytes: float
     capacity_bytes: float
+    usable_bytes: float
+    """Of the capacity, what a run can fill."""
 
     @property
     def total_bytes(self) -> float:
@@ -175,8 +177,8 @@ class MemoryUse:
 
     @property
     def fits(self) -> bool:
-        """Whether it does."""
-        return self.total_bytes <= self.capacity_bytes
+        """Whether a run can fill as much."""
+        return self.total_bytes <= self.usable_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -226,3 +228,5 @@ class Prediction:
     """Other layouts within the error band and their step seconds, best first."""
     narrow_by: tuple[Narrowing, ...]
     comparable_runs: tuple[Comparable, ...]
+    ways_to_fit: tuple[str, ...] = ()
+    """Where the memory does not fit, arguments with which it does, the cheapest first."""

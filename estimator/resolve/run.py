@@ -21,6 +21,7 @@ from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
+    is_small_set,
     micro_batch_that_fits,
     padded_samples,
     padding_assumptions,
@@ -121,7 +122,7 @@ def _resolved(
             practice=framework.practice,
             unsaid=_unsaid(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
-            small_set=request.samples is not None,
+            small_set=is_small_set(request),
         )
 
     def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:

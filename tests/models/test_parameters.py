@@ -3,7 +3,8 @@
 import pytest
 
 from estimator.catalogue import catalogue
-from estimator.models.parameters import lora_parameters, matrix_counts, parameter_counts
+from estimator.models.parameters import is_adapted, lora_parameters, matrix_counts, parameter_counts
+from estimator.models.workload import workload
 
 
 @pytest.mark.parametrize(
@@ -13,10 +14,30 @@ from estimator.models.parameters import lora_parameters, matrix_counts, paramete
         ("llama-7b", 64, 159_907_840),
         # As PEFT prints it for rank 16 on the seven linear layers of each block.
         ("llama-3.1-8b", 16, 41_943_040),
+        # Attention alone, for the experts are no linear layers: "0.022% (6.685M / 30532.123M)", mlx-lm, issue 571.
+        ("qwen3-30b-a3b", 8, 6_684_672),
     ],
 )
 def test_adapters_hold_what_the_library_prints(model_id: str, rank: int, trainable: int) -> None:
     assert lora_parameters(catalogue.model(model_id).transformer, rank) == trainable
+
+
+def test_adapters_on_every_expert_and_router_were_what_transformers_4_made_of_all_linear() -> None:
+    """PEFT, issue 1594: 242,225,152 trainable parameters of Mixtral 8x7B at rank 16, experts one module each."""
+    transformer = catalogue.model("mixtral-8x7b").transformer
+    experts = 16 * 32 * 8 * 3 * (4096 + 14336)
+    routers = 16 * 32 * (4096 + 8)
+    assert lora_parameters(transformer, 16) + experts + routers == 242_225_152
+
+
+@pytest.mark.parametrize("model_id", ["deepseek-v3", "llama-4-scout", "qwen3-30b-a3b", "gpt-oss-20b"])
+def test_adapters_lie_on_attention_dense_and_shared_mlps_and_not_on_routed_experts(model_id: str) -> None:
+    """PEFT, issue 3009: Transformers 5 holds experts as one parameter a layer, which names of modules do not match."""
+    transformer = catalogue.model(model_id).transformer
+    adapted = {gemm.name for gemm in workload(transformer).gemms if is_adapted(gemm)}
+    assert "attention_out" in adapted
+    assert not adapted & {"expert_up", "expert_down", "router", "logits"}
+    assert {"shared_up", "mlp_up"} & adapted == {"shared_up", "mlp_up"} & {g.name for g in workload(transformer).gemms}
 
 
 def test_adapters_grow_in_proportion_to_their_rank() -> None:

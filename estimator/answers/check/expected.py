@@ -182,9 +182,12 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
     per_token = counts.model - (attention_flop_per_token(question) if packed_short else 0.0)
     chip, precision = question.cluster.accelerator, question.precision
     measured = chip.measured_matmul_flop_per_s.get(precision)
-    if measured is None and precision in _HALF:
-        measured = next((rate for half in _HALF if (rate := chip.measured_matmul_flop_per_s.get(half))), None)
     peak = _dense_peak_flop_per_s(chip, precision)
+    if measured is None and precision in _HALF:
+        # One unit serves both, on some chips at different rates.
+        half = next((half for half in _HALF if half in chip.measured_matmul_flop_per_s), None)
+        if half is not None:
+            measured = chip.measured_matmul_flop_per_s[half] * peak / _dense_peak_flop_per_s(chip, half)
     name, note = f"dense {precision} peak", f"datasheet of {chip.name}"
     if measured is not None:
         name = f"measured {precision} matmul ceiling"

@@ -247,7 +247,7 @@ _PARTS: tuple[tuple[str, Callable[[OperationFlop], bool], str], ...] = (
     (
         "adapters",
         lambda operation: operation.adapter,
-        "6 FLOPs per adapter weight (2 more where recomputed); counted beside the base's parameters.",
+        "6 FLOPs per weight (2 more where recomputed), beside every linear layer but routed experts and logits.",
     ),
 )
 _LOOKUP = "Reading a row of a table multiplies nothing, yet the table counts among the parameters."

@@ -6,8 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
+from estimator.answers.estimate.untuned import untuned_caution
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -45,21 +47,24 @@ def prediction(question: Question) -> Prediction:
     times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
     factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
-    fits = bool(priced.fits[best])
+    fits = step.memory.fits
+    found = () if fits else remedies(posed, fitted.constants, float(times.total_s[0]))
     rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,
         assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
-            *(() if fits else (_does_not_fit(posed, step),)),
+            *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *_fewer(posed, fitted, step, fits=fits),
             *_newer_release(posed, rows, times, fitted.constants),
+            *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, priced, factor),
         narrow_by=narrowings(posed, priced, span),
         comparable_runs=comparable_runs(posed),
+        ways_to_fit=tuple(remedy.change.words for remedy in found),
     )
 
 
@@ -98,22 +103,6 @@ def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: 
             message=f"a release before {example} is assumed; from it on expert layers do not wait for the host, "
             f'and a step takes about {less:.0%} less: say so with framework "{example}"',
         ),
-    )
-
-
-def _does_not_fit(setting: Setting, step: Prediction) -> Caution:
-    chip, method = setting.question.cluster.accelerator, setting.question.method
-    ways = ["more GPUs, or ones with more memory"]
-    if method.name == "full":
-        ways.append('method "lora" or "qlora"')
-    elif method.name == "lora":
-        ways.append('method "qlora"')
-    if step.layout.recompute != "full":
-        ways.append('activation_recompute "full"')
-    return Caution(
-        code="does_not_fit",
-        message=f"the smallest layout needs {step.memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, which has "
-        f"{chip.memory_bytes / 1e9:,.0f} GB: what would do is {'; or '.join(ways)}",
     )
 
 

@@ -56,11 +56,15 @@ class NameIndex:
 
         Raises UnknownNameError, with up to three nearest ids, where no catalogued name equals it.
         """
-        if len(given) <= _LONGEST_NAME:
-            name = self.names.get(_key(given, self.filler))
-            if name is not None:
-                return Resolved(id=name.id, matched=name.text, note=name.note)
-        raise UnknownNameError(self.argument, given, self.nearest(given))
+        found = self.found(given)
+        if found is None:
+            raise UnknownNameError(self.argument, given, self.nearest(given))
+        return found
+
+    def found(self, given: str) -> Resolved | None:
+        """Return the entry that `given` names; None where no catalogued name equals it."""
+        name = self.names.get(_key(given, self.filler)) if len(given) <= _LONGEST_NAME else None
+        return None if name is None else Resolved(id=name.id, matched=name.text, note=name.note)
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""

@@ -2,18 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
-from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.evidence.share import needed_s, share_features
-from estimator.models.training import Method
 from estimator.physics.batch import nearest_batch
 from estimator.physics.case import Case, stacked
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
@@ -21,12 +18,9 @@ from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.step import step_time
-from estimator.question.cluster import Cluster
-from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
-from estimator.question.question import LayoutRequest, Question
-from estimator.resolve.framework.named import named_framework
+from estimator.resolve.published import published_question
 
-__all__ = ["Table", "joined", "physical_log_time", "published_question", "published_setting", "table"]
+__all__ = ["Table", "joined", "physical_log_time", "published_setting", "table"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,92 +46,6 @@ class Table:
     """Predicted bytes over the device's."""
     left_out: tuple[tuple[str, str], ...]
     """Runs without a row, and why."""
-
-
-def published_question(run: PublishedRun) -> Question:
-    """Return the question that `run` is the answer to."""
-    accelerator = catalogue.accelerator(run.accelerator_id).value.accelerator
-    network = run.network_gbps_per_gpu
-    cluster = Cluster(
-        accelerator=accelerator,
-        n_gpus=run.n_gpus,
-        gpus_per_node=min(run.gpus_per_node or accelerator.gpus_per_node, run.n_gpus),
-        scale_out_bytes_per_s=network * GIGA / BITS_PER_BYTE if network else accelerator.scale_out_bytes_per_s,
-    )
-    return Question(
-        transformer=run.transformer,
-        cluster=cluster,
-        precision=run.precision,
-        method=_method(run),
-        sequence_length=run.sequence_length,
-        global_batch_sequences=run.global_batch_sequences,
-        layout=LayoutRequest(
-            tensor_parallel=run.tensor_parallel,
-            pipeline_parallel=run.pipeline_parallel,
-            virtual_pipeline=run.virtual_pipeline,
-            context_parallel=run.context_parallel,
-            expert_parallel=run.expert_parallel,
-            data_sharding=run.data_sharding,
-            micro_batch_size=run.micro_batch_size,
-            recompute=run.recompute,
-        ),
-        framework=run.stack,
-        practice=_practice(run).over(named_framework(run.framework).practice),
-        released=run.released,
-    )
-
-
-def _method(run: PublishedRun) -> Method:
-    rank = run.details.lora_rank
-    return Method(name=run.method) if rank is None else Method(name=run.method, lora_rank=rank)
-
-
-def _practice(run: PublishedRun) -> Practice:
-    """Return what a source says of how its run was run, as a caller would say it."""
-    details = run.details
-    launch: Launch | None = "graphs" if details.cuda_graphs == "yes" else "compiled" if details.compiled else None
-    optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
-    states = details.offloaded_states
-    return Practice(
-        attention=_ATTENTIONS.get(details.attention),
-        fused_kernels=True if details.compiled else details.fused_kernels,
-        launch=launch,
-        fused_loss=details.fused_loss,
-        optimizer=optimizer,
-        master_weights={"fp32": True, "bf16": False}.get(details.master_weights),
-        offload_optimizer=True if "optimizer" in states else None,
-        offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
-        offload_activations=True if "activations" in states and run.stack != "llmq" else None,
-        overlap=details.overlap,
-        zero_engine="deepspeed" if "deepspeed" in run.framework.casefold() else None,
-        tensor_overlap=False if details.overlap is False else None,
-        dequantization="gptq" if details.base_format == "gptq-int4" else None,
-        base_bits=details.base_bits,
-        recipe=None if not details.tuning else "performance" if details.tuning == "performance" else "default",
-    )
-
-
-_ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
-    {
-        "eager": "unfused",
-        "sdpa": "sdpa",
-        "flash": "flash_2",
-        "flash2": "flash_2",
-        "flash3": "flash_3",
-        "flex": "flash_2",
-    }
-)
-_OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
-    {
-        "adamw_8bit": "adamw_8bit",
-        "adamw8bit": "adamw_8bit",
-        "paged_adamw_8bit": "paged_adamw_8bit",
-        "adafactor": "adafactor",
-        "lion": "lion",
-        "sgd": "sgd",
-        "muon": "muon",
-    }
-)
 
 
 def published_setting(run: PublishedRun) -> Setting:

@@ -43,6 +43,7 @@ __all__ = [
     "measured_steps",
     "memory_observations",
     "model",
+    "model_id",
     "models",
     "nearest_accelerators",
     "prices",
@@ -117,6 +118,12 @@ def transformer(name: str) -> Match[Transformer]:
     """
     match = _model_index().resolved(name)
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+
+
+def model_id(name: str) -> str | None:
+    """Return the id of the model that `name` means; None where it is nobody's, without a search for the nearest."""
+    found = _model_index().found(name)
+    return None if found is None else found.id
 
 
 @cache

@@ -128,20 +128,9 @@ def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[
         or question.cluster.n_gpus > _SMALL_CLUSTER
     ):
         return
-    plain = replace(
-        question,
-        framework=_GENERAL_TRAINER,
-        global_batch_sequences=setting.global_batch,
-        layout=LayoutRequest(micro_batch_size=question.layout.micro_batch_size, recompute=question.layout.recompute),
-    )
-    try:
-        other = setting_of(plain)
-    except InfeasibleError:
+    factor = _general_trainer_s(setting, constants) / base_s
+    if not math.isfinite(factor):
         return
-    priced = ranked_layouts(other, constants)
-    if not priced.fits[priced.order[0]]:
-        return
-    factor = float(priced.seconds[priced.order[0]]) / base_s
     if math.log(factor) > _WORTH_SAYING:
         yield Doubt(
             argument="framework",
@@ -153,6 +142,28 @@ def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[
                 "long here, so the range holds both: name yours with framework",
             ),
         )
+
+
+def _general_trainer_s(setting: Setting, constants: Constants) -> float:
+    """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
+    question, layout = setting.question, setting.question.layout
+    for sharding in (None, "zero3") if question.cluster.n_gpus > 1 else (None,):
+        plain = replace(
+            question,
+            framework=_GENERAL_TRAINER,
+            global_batch_sequences=setting.global_batch,
+            layout=LayoutRequest(
+                micro_batch_size=layout.micro_batch_size, recompute=layout.recompute, data_sharding=sharding
+            ),
+        )
+        try:
+            other = setting_of(plain)
+        except InfeasibleError:
+            continue
+        priced = ranked_layouts(other, constants)
+        if priced.fits[priced.order[0]]:
+            return float(priced.seconds[priced.order[0]])
+    return math.inf
 
 
 def _wide_base(chip: str, factor: float) -> Doubt:

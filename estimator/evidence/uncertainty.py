@@ -124,14 +124,6 @@ def interval(
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
     half = math.hypot(half, _TWO_SIDED_90 * situation)
-    if stack.tier == "tuned" and question.framework == "auto":
-        warnings.append(
-            Caution(
-                code="tuned_stack_assumed",
-                message=f"a tuned stack ({stack.name}) is assumed; a general trainer is slower, by how much "
-                "framework huggingface tells: name yours with framework",
-            )
-        )
     low, high = -half, half
     if abs(parting_log) > _PARTING:
         low, high = min(low, parting_log), max(high, parting_log)

@@ -17,6 +17,7 @@ __all__ = [
     "LayoutRequest",
     "MemoryUse",
     "Narrowing",
+    "Precedent",
     "Prediction",
     "Question",
     "Sharding",
@@ -110,6 +111,24 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent:
+    """The published run that a question is about: what was left open is as it was there."""
+
+    run_id: str
+    as_published: "Question"
+    """The question that the run answers."""
+    tokens_per_second_per_gpu: float
+    agrees: bool
+    """Whether nothing that was said differs from the run, so that its speed is to be expected."""
+    own_layout: LayoutRequest
+    """What the caller said of the layout, for where the published one does not fit …"""
+    own_batch: int | None
+    """… and of the batch."""
+    stack_adopted: bool
+    """Whether the caller named no stack."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A fully resolved training step to price."""
 
@@ -130,6 +149,8 @@ class Question:
     unsaid: frozenset[str] = frozenset()
     """Arguments that a caller left open and whose default may be far from the truth: precision, network_gbps_per_gpu,
     framework."""
+    precedent: Precedent | None = None
+    """The published run that is asked about, where there is one."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
 

@@ -11,10 +11,11 @@ from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
+from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import length_doubts, model_window, replicas, resolved_batch, resolved_sequence_length
 from estimator.resolve.device import Device, resolved_device
-from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
@@ -47,6 +48,7 @@ class Run:
     method: Method
     sequence_length: int
     global_batch_sequences: int | None
+    """As the caller said; None where they did not."""
     rule: RuleOfThumb
     model_coefficient: float
     """The rule's coefficient without recomputation: what the model needs."""
@@ -67,18 +69,41 @@ class Run:
 
 
 def resolve(request: Request) -> Run:
-    """Return `request` resolved.
+    """Return `request` resolved; what it leaves open of a run that was published is as in that run.
 
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     framework = named_framework(request.framework)
-    request, framework_doubts = told_request(request, framework)
-    subject, device = resolved_subject(request), resolved_device(request)
+    told, doubts = told_request(request, framework)
+    subject, device = resolved_subject(told), resolved_device(told)
+    n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
+    published = adoption(told, framework, subject, device.accelerator, n_gpus)
+    if published is not None:
+        try:
+            return _resolved(told, framework, doubts, subject, published)
+        except InvalidValueError:
+            # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
+            pass
+    return _resolved(told, framework, doubts, subject, None)
+
+
+def _resolved(
+    asked: Request,
+    framework: NamedFramework,
+    framework_doubts: tuple[Caution, ...],
+    subject: Subject,
+    published: Adoption | None,
+) -> Run:
+    request = asked
+    if published is not None:
+        request, framework = published.request, published.framework
+    device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
     cluster, cluster_assumptions = _cluster(request, device, n_gpus)
     method, method_assumptions = resolved_method(request, subject)
     batch, batch_note = resolved_batch(request, n_gpus)
+    own_batch, _ = resolved_batch(asked, n_gpus)
     vocabulary = subject.transformer.vocab if subject.transformer else None
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
@@ -96,17 +121,17 @@ def resolve(request: Request) -> Run:
             released=framework.released,
             practice=framework.practice,
             unsaid=_unsaid(request),
+            precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),
         )
 
-    def laid_out(length: int, micro_batch: int | None) -> LayoutRequest:
-        asked = request if micro_batch is None else replace(request, micro_batch_size=micro_batch)
+    def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
         return layout_request(
-            asked,
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
             subject.transformer,
             n_gpus,
             sequence_length=length,
-            batch=batch,
+            batch=own_batch if said is asked else batch,
             end_layers=stack_of(framework.name, cluster.accelerator, method.name).end_layers if cluster else 0,
         )
 
@@ -114,7 +139,7 @@ def resolve(request: Request) -> Run:
         if request.utilization is not None:
             return True
         return micro_batch_that_fits(
-            question_of(rows.sequence_length, laid_out(rows.sequence_length, rows.micro_batch))
+            question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
     packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus)
@@ -132,10 +157,11 @@ def resolve(request: Request) -> Run:
     )
     amount = resolved_amount(request, vocabulary, padded)
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
-    layout = laid_out(length, padded.micro_batch if padded else None)
+    layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)
-    coefficient = rule_passes(method.name, layout.recompute or "none").coefficient
+    own = layout if published is None else laid_out(asked, length, None)
+    coefficient = rule_passes(method.name, own.recompute or "none").coefficient
     return Run(
         subject=subject,
         device=device,
@@ -143,7 +169,7 @@ def resolve(request: Request) -> Run:
         amount=amount,
         method=method,
         sequence_length=length,
-        global_batch_sequences=batch,
+        global_batch_sequences=own_batch,
         rule=RuleOfThumb(
             coefficient=coefficient,
             parameters=subject.active_parameters,
@@ -156,7 +182,8 @@ def resolve(request: Request) -> Run:
         utilization=utilization,
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,
-        assumptions=(
+        assumptions=_marked(
+            published,
             *subject.assumptions,
             *amount.assumptions,
             *((packing.assumption,) if amount.tokens_per_sample is not None else ()),
@@ -178,6 +205,10 @@ def resolve(request: Request) -> Run:
             *length_doubts(amount, length, padded),
         ),
     )
+
+
+def _marked(published: Adoption | None, *assumptions: Assumption) -> tuple[Assumption, ...]:
+    return assumptions if published is None else published.marked(assumptions)
 
 
 def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

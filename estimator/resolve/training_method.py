@@ -1,19 +1,26 @@
 """What is trained: the whole model, adapters on a frozen base, or a part of the weights."""
 
-from typing import Literal
-
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
-from estimator.models.training import WITH_ADAPTERS, Method
+from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.subject import Subject
 
-__all__ = ["checked_rank", "resolved_method"]
+__all__ = ["asked_method", "checked_rank", "resolved_method"]
 
 _USUAL_LORA_RANK = 16
 _HIGHEST_LORA_RANK = 65_536
+
+
+def asked_method(request: Request) -> MethodName:
+    """Return the method that `request` names. Raises InvalidValueError for one that there is not."""
+    match checked_choice("method", request.method, METHOD_CHOICES):
+        case "lora" | "qlora" | "frozen" as name:
+            return name
+        case _:
+            return "full"
 
 
 def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[Assumption, ...]]:
@@ -21,7 +28,7 @@ def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[A
 
     Raises InvalidValueError where a rank is given without adapters, or more is trained than there is.
     """
-    name = _named(checked_choice("method", request.method, METHOD_CHOICES))
+    name = asked_method(request)
     assumptions = [Assumption(name="method", value=name, source="default" if name == "full" else "user")]
     adapters = name in WITH_ADAPTERS
     rank = checked_rank(request)
@@ -65,11 +72,3 @@ def checked_rank(request: Request) -> int:
     if name not in WITH_ADAPTERS:
         raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
     return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)
-
-
-def _named(name: str) -> Literal["full", "lora", "qlora", "frozen"]:
-    match name:
-        case "lora" | "qlora" | "frozen":
-            return name
-        case _:
-            return "full"

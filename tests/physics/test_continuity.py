@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.answers.estimate.divided import divided
 from estimator.answers.estimate.predict import prediction
+from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
@@ -133,7 +133,7 @@ def test_a_batch_takes_no_longer_than_one_near_it_or_the_answer_says_so(
 )
 def test_a_batch_of_large_primes_gives_way_and_any_other_stands(batch: int, n_gpus: int, priced: int) -> None:
     asked = _question("llama-3.1-8b", "h100-sxm", n_gpus, "nemo", batch=batch)
-    assert divided(asked, committed_calibration().constants).global_batch_sequences == priced
+    assert runnable(asked, committed_calibration().constants).global_batch_sequences == priced
 
 
 @given(batch=st.integers(1, 5000), n_gpus=st.integers(1, 2048), tensor=st.sampled_from([None, 1, 2, 8]))

@@ -9,7 +9,7 @@ from estimator.answers.check.candidate import Candidate
 from estimator.answers.check.expected import Expected, expected_of
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.physics import physical_candidates
-from estimator.answers.estimate.divided import divided
+from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import committed_calibration
 from estimator.physics.choice import Setting, setting_of
@@ -112,7 +112,7 @@ class _Prices:
 
 
 def _setting(question: Question) -> Setting:
-    return setting_of(divided(question, committed_calibration().constants))
+    return setting_of(runnable(question, committed_calibration().constants))
 
 
 def _times_faster(expected: Expected, by: float) -> Expected:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
-from estimator.answers.estimate.divided import divided
+from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
 from estimator.evidence.calibration import committed_calibration
@@ -92,7 +92,7 @@ def expected_speed(run: Run) -> Expected:
     """Return what `run` should reach: predicted, or the rule of thumb's spread where nothing can be predicted."""
     if run.question is not None:
         try:
-            return _as_divided(run.question)
+            return _as_runnable(run.question)
         except InfeasibleError:
             nearest = nearest_batch(run.question)
             try:
@@ -118,8 +118,8 @@ def expected_speed(run: Run) -> Expected:
     )
 
 
-def _as_divided(question: Question) -> Expected:
-    posed = setting_of(divided(question, committed_calibration().constants))
+def _as_runnable(question: Question) -> Expected:
+    posed = setting_of(runnable(question, committed_calibration().constants))
     rounded = question.global_batch_sequences not in {None, posed.global_batch}
     return replace(expected_of(posed), rounded_batch=posed.global_batch if rounded else None)
 

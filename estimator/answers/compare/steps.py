@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
-from estimator.answers.estimate.divided import divided
+from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.physics.case import Case
@@ -51,7 +51,7 @@ def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep 
     pending = 0
     for place, question in enumerate(questions):
         try:
-            posed = setting_of(divided(question, fitted.constants))
+            posed = setting_of(runnable(question, fitted.constants))
         except InfeasibleError as error:
             block.append((place, error))
             continue

@@ -5,6 +5,7 @@ import math
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.doubts import doubts_of, network_bound, situation_spread
+from estimator.evidence.held import held_to_precedent
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting
@@ -21,8 +22,8 @@ def factor_and_range(
 ) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, and half of what is as
-    likely one way as the other; it is the same for all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, half of what is as
+    likely one way as the other, and the published run that is asked about; it is the same for all layouts of a setting.
     """
     blend = blend_of(setting, calibration, physical_s)
     doubts = doubts_of(setting, best, calibration.constants)
@@ -37,7 +38,7 @@ def factor_and_range(
         situation=situation_spread(setting, best, calibration.constants),
         doubts=doubts,
     )
-    return blend.factor * between, span
+    return held_to_precedent(setting, calibration, blend.factor * between, span, physical_s)
 
 
 def layout_prediction(

@@ -4,13 +4,10 @@ import math
 from collections.abc import Mapping
 from dataclasses import replace
 
-import numpy as np
-
-from estimator.answers.estimate.best_step import factor_and_range
-from estimator.base.errors import InfeasibleError
+from estimator.answers.estimate.token_time import predicted_token_s
 from estimator.evidence.calibration import Calibration
 from estimator.models.flops import flop_counts
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
@@ -42,7 +39,7 @@ def fewer_would_do(
     counts = _smaller(question.cluster, stated=stated)
     if not counts:
         return None
-    now_s = step_s / _tokens(setting)
+    now_s = step_s / _tokens(setting) if question.precedent is None else _token_s(setting, fitted, n_gpus)
     flop = flop_counts(question.transformer, sequence_length=question.sequence_length, method=question.method).model
     ceiling = max(setting.case.gemm_flop_per_s, setting.case.half_flop_per_s)
     limit_s = now_s * (1.0 if stated else 1.0 - _WORTH)
@@ -103,16 +100,10 @@ def _tokens(setting: Setting) -> float:
 
 
 def _token_s(full: Setting, fitted: Calibration, n_gpus: int) -> float:
-    """Return predicted seconds per token on `n_gpus`; infinity where it does not fit or divide."""
+    """Return predicted seconds per token on `n_gpus`; infinity where it does not fit or divide.
+
+    A run that was published on some count says nothing of the others, so that none is held to it here.
+    """
     cluster = full.question.cluster
     smaller = replace(cluster, n_gpus=n_gpus, gpus_per_node=min(n_gpus, cluster.gpus_per_node))
-    try:
-        posed = setting_of(replace(full.question, cluster=smaller))
-    except InfeasibleError:
-        return math.inf
-    priced = ranked_layouts(posed, fitted.constants)
-    best = priced.order[0]
-    if not priced.fits[best]:
-        return math.inf
-    seconds = float(priced.seconds[best])
-    return seconds * factor_and_range(posed, fitted, posed.layouts.taken(np.array([best])), seconds)[0] / _tokens(posed)
+    return predicted_token_s(replace(full.question, cluster=smaller, precedent=None), fitted)

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
-from estimator.answers.estimate.divided import batch_caution, divided, rounding
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
+from estimator.answers.estimate.untuned import untuned_caution
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -40,7 +41,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     with its smallest layout and a warning.
     """
     fitted = committed_calibration()
-    asked = divided(question, fitted.constants)
+    asked = runnable(question, fitted.constants)
     posed = setting_of(asked)
     priced = ranked_layouts(posed, fitted.constants)
     best = int(priced.order[0])
@@ -59,6 +60,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *_fewer(posed, fitted, step, fits=fits),
             *_newer_release(posed, rows, times, fitted.constants),
+            *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, priced, factor),

@@ -68,6 +68,9 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     from estimator.evidence.calibration import committed_calibration
     from estimator.physics.choice import ranked_layouts, setting_of
 
+    if question.precedent is not None:
+        own = question.precedent
+        question = replace(question, layout=own.own_layout, global_batch_sequences=own.own_batch)
     posed = setting_of(question)
     priced = ranked_layouts(posed, committed_calibration().constants)
     # The order of the choice prefers what users of the stack run; here the time alone counts.

@@ -1,4 +1,4 @@
-"""Batches that divide badly: one that nobody would train gives way to one near it, another is warned of."""
+"""Questions as they could be run: layouts of published runs that fit, batches that enough replicas can share."""
 
 import math
 from dataclasses import replace
@@ -9,14 +9,34 @@ from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
 
-__all__ = ["batch_caution", "divided", "rounding"]
+__all__ = ["batch_caution", "rounding", "runnable"]
 
 _WORTH = 0.05
 """Share of the time that another batch must save before it is spoken of."""
 _SMALL_PRIMES = (2, 3, 5, 7)
 
 
-def divided(question: Question, constants: Constants) -> Question:
+def runnable(question: Question, constants: Constants) -> Question:
+    """Return `question` as it could be run, which nearly all already are.
+
+    A layout and a batch that were taken from a published run give way to the caller's own where they do not fit, and a
+    batch with a large prime factor to one near it that takes less time.
+    """
+    return _divided(_fitting(question, constants), constants)
+
+
+def _fitting(question: Question, constants: Constants) -> Question:
+    precedent = question.precedent
+    if precedent is None:
+        return question
+    own_layout = replace(question, layout=precedent.own_layout)
+    ways = (question, own_layout, replace(own_layout, global_batch_sequences=precedent.own_batch))
+    if all(way == question for way in ways):
+        return question
+    return next((way for way in ways if math.isfinite(_physical_token_s(way, constants))), ways[-1])
+
+
+def _divided(question: Question, constants: Constants) -> Question:
     """Return `question`; a batch with a large prime factor gives way to one near it that takes less time.
 
     People turn tokens a step into sequences, and 4M tokens are 977 sequences of 4,096: a prime, which nobody trains on
@@ -30,7 +50,7 @@ def divided(question: Question, constants: Constants) -> Question:
 
 def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ...], tuple[Caution, ...]]:
     """Return what must be said where `priced` has another batch than `question`; nothing where it has not."""
-    if priced.global_batch_sequences is None or priced == question:
+    if priced.global_batch_sequences in {None, question.global_batch_sequences}:
         return (), ()
     batch, why = priced.global_batch_sequences, f"in place of {_shared_by_few(question)}"
     assumption = Assumption(name="global_batch_sequences", value=batch, unit="sequences", source="inferred", note=why)

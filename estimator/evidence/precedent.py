@@ -1,0 +1,93 @@
+"""The published runs that a question may itself be about: the same model, device and method, on about as many devices.
+
+Knows no NumPy: whether there is such a run is asked of every question, and nearly always there is none.
+"""
+
+import math
+from collections.abc import Mapping
+from functools import cache
+
+from estimator.base.units import DAY_S, HOUR_S
+from estimator.catalogue import catalogue
+from estimator.catalogue.published import PublishedRun
+from estimator.models.transformer import Transformer
+
+__all__ = ["doublings_apart", "is_whole", "precedent_runs", "published_speed"]
+
+_MOST_DOUBLINGS = 1.0
+"""Twice or half as many devices are still about as many: layouts and speeds per device carry over."""
+_BENCHMARK = "mlperf"
+"""Minutes of training, tuned for months: nobody else's run, unless they say that it is one."""
+_BESIDE_STEPS = 0.1
+"""Log of a weeks-long run's time over that of its steps: evaluation, checkpoints, failures; between 0.05 and 0.2."""
+_SAME = 0.01
+
+
+def precedent_runs(
+    transformer: Transformer, accelerator_id: str, method: str, n_gpus: int, *, benchmark: bool
+) -> tuple[PublishedRun, ...]:
+    """Return the runs of `transformer` by `method` on half to twice as many of a device, in the catalogue's order.
+
+    Those that kept states in host memory, packed short documents, or were only to show that something works, are left
+    out, and MLPerf's unless a `benchmark` is asked for.
+    """
+    return tuple(
+        run
+        for run in _runs().get((_network(transformer), accelerator_id, method), ())
+        if abs(doublings_apart(run, n_gpus)) <= _MOST_DOUBLINGS
+        and _same_shape(run.transformer, transformer)
+        and (run.stack != _BENCHMARK or benchmark)
+    )
+
+
+def doublings_apart(run: PublishedRun, n_gpus: int) -> float:
+    """Return the binary logarithm of `n_gpus` over the devices of `run`."""
+    return math.log2(n_gpus / run.n_gpus)
+
+
+def is_whole(run: PublishedRun) -> bool:
+    """Return whether a model was trained to its end, and not only a speed measured."""
+    return run.total_tokens is not None and (run.gpu_hours is not None or run.wallclock_days is not None)
+
+
+def published_speed(run: PublishedRun) -> float | None:
+    """Return steady tokens per second and device as published; None where nothing tells.
+
+    Where only the whole run is told, or what is printed is its mean, that is what its steps must have been.
+    """
+    steps, whole = run.tokens_per_second_per_gpu, _whole_speed(run)
+    if whole is None or (steps is not None and abs(steps / whole - 1.0) > _SAME):
+        return steps
+    return whole * math.exp(_BESIDE_STEPS)
+
+
+def _whole_speed(run: PublishedRun) -> float | None:
+    if run.total_tokens is None:
+        return None
+    if run.gpu_hours is not None:
+        return run.total_tokens / (run.gpu_hours * HOUR_S)
+    return None if run.wallclock_days is None else run.total_tokens / (run.wallclock_days * DAY_S * run.n_gpus)
+
+
+def _network(t: Transformer) -> tuple[object, ...]:
+    """Return what makes a configuration that of a catalogued model, under whatever name."""
+    experts = t.experts
+    routed = (experts.n_experts, experts.top_k, experts.ffn_hidden) if experts else None
+    return t.n_layers, t.hidden, t.ffn_hidden, t.n_heads, t.n_kv_heads, t.vocab, routed
+
+
+def _same_shape(a: Transformer, b: Transformer) -> bool:
+    """Return whether two are one network: sources also measure parts of a model under its name."""
+    return (a.n_layers, a.hidden, a.ffn_hidden, a.n_heads) == (b.n_layers, b.hidden, b.ffn_hidden, b.n_heads)
+
+
+@cache
+def _runs() -> Mapping[tuple[object, str, str], tuple[PublishedRun, ...]]:
+    found: dict[tuple[object, str, str], list[PublishedRun]] = {}
+    for run in catalogue.runs():
+        model_id = catalogue.model_id(run.transformer.name)
+        own = run.offloaded or run.packed_short or run.details.tuning == "functional"
+        if model_id is not None and published_speed(run) is not None and not own:
+            network = _network(catalogue.model(model_id).transformer)
+            found.setdefault((network, run.accelerator_id, run.method), []).append(run)
+    return {key: tuple(members) for key, members in found.items()}

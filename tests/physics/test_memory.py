@@ -137,8 +137,52 @@ def test_splitting_further_never_takes_more_on_a_device(knob: str) -> None:
     assert totals == sorted(totals, reverse=True)
 
 
+def test_a_tied_embedding_lies_whole_on_the_first_stage_and_on_the_last() -> None:
+    """Narayanan et al. 2021: both stages hold a copy of it, and sum its gradients; an untied one has two halves."""
+    pipeline = 4
+    lay = layouts_of(replace(PLAIN, pipeline_parallel=pipeline, micro_batches=8))
+    for model in ("qwen-2.5-1.5b", "llama-3.1-8b"):
+        case = _case(model, n_gpus=pipeline)
+        ends = case.vocab * case.hidden
+        layers = case.shared_parameters - ends - case.embedding_parameters
+        used = memory_of(case, lay)
+        assert used.weights_bytes[0] == pytest.approx(2 * (layers / pipeline + ends))
+
+
+def test_stages_that_do_not_divide_the_layers_are_as_full_as_the_fullest() -> None:
+    """126 layers on 4 stages are 32 on the fullest; a stage less full than another does not help it."""
+    case = _case("llama-3.1-405b", n_gpus=64)
+    uneven, even = (
+        memory_of(replace(case, n_layers=n), layouts_of(replace(PLAIN, pipeline_parallel=4, micro_batches=8)))
+        for n in (126.0, 128.0)
+    )
+    layer = (case.shared_parameters - 2 * case.vocab * case.hidden) / 126
+    assert uneven.weights_bytes[0] == pytest.approx(2 * (32 * layer + case.vocab * case.hidden))
+    assert even.weights_bytes[0] < uneven.weights_bytes[0]
+
+
+def test_a_stage_of_a_model_that_starts_with_dense_layers_has_only_layers_with_experts() -> None:
+    """DeepSeek-V3: three dense layers of 61, so that the fullest of 16 stages has four layers with experts."""
+    case = _case("deepseek-v3", n_gpus=16)
+    used = memory_of(case, layouts_of(replace(PLAIN, pipeline_parallel=16, micro_batches=32)))
+    experts = 2 * case.expert_parameters * 4 / 58
+    assert used.weights_bytes[0] > experts
+    assert used.weights_bytes[0] < 1.2 * experts
+
+
+def test_the_last_stage_holds_the_logits_where_that_is_more_than_the_first_holds() -> None:
+    """Few layers and a large vocabulary: then the logits count, whatever the first stage has in flight."""
+    case = _case("llama-3.1-8b", n_gpus=2)
+    lay = layouts_of(replace(PLAIN, pipeline_parallel=2, micro_batches=8, recompute="full", micro_batch_size=8))
+    logits = case.logit_bytes * 8 * SEQUENCE * case.vocab
+    with_logits = memory_of(replace(case, whole_logits=1.0), lay).total_bytes[0]
+    assert with_logits > memory_of(replace(case, whole_logits=0.0), lay).total_bytes[0]
+    assert with_logits > logits
+
+
 @pytest.mark.parametrize(
-    ("stack", "year", "size"), [("megatron", 2022, 4.0), ("nemo", 2025, 2.0), ("huggingface", 2024, 2.0)]
+    ("stack", "year", "size"),
+    [("megatron", 2022, 4.0), ("megatron", 2026, 4.0), ("nemo", 2025, 2.0), ("huggingface", 2024, 2.0)],
 )
 def test_a_gradient_is_as_wide_as_its_stack_accumulates_it(stack: str, year: int, size: float) -> None:
     """Narayanan et al. 2021 reduce in FP32; PyTorch keeps a gradient in the precision of its weight."""

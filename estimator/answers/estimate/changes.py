@@ -49,10 +49,10 @@ class Change:
     kinds: tuple[Kind, ...]
     question: Question
     arguments: Mapping[str, str | int | None]
-    """What says so, by argument; of `framework`, what to add to what was said, or of another stack all of it. None: to
-    be left out."""
+    """What says so, by argument; in `framework` an ellipsis stands for what was said. None: to be left out."""
     times: float = 1.0
     """How many times as many devices, or as short a sequence."""
+    note: str = ""
     beside: str = ""
     """What else changes, in words, where this is tried at several sizes beside it."""
 
@@ -64,8 +64,6 @@ class Change:
         for name, value in self.arguments.items():
             if value is None:
                 left_out.append(name)
-            elif name == "framework" and "stack" not in self.kinds:
-                said.append(f'framework "…, {value}"')
             elif name in {"framework", "gpu", "method"}:
                 said.append(f'{name} "{value}"')
             else:
@@ -143,23 +141,24 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
 
 
 def _software(setting: Setting) -> Iterator[Change]:
-    question = setting.question
     for kind, practice, said in _levers(setting):
-        yield Change(
-            kinds=(kind,),
-            question=replace(question, practice=practice.over(question.practice)),
-            arguments={"framework": said},
-        )
+        yield _pulled(setting, (kind,), practice, said)
+
+
+def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said: str) -> Change:
+    """Return the change that says `practice` of the stack in use, which is named where nothing was said."""
+    question = setting.question
+    changed = replace(question, framework=setting.stack.name, practice=practice.over(question.practice))
+    named = setting.stack.name if question.framework == "auto" else "…"
+    return Change(kinds=kinds, question=changed, arguments={"framework": f"{named}, {said}"})
 
 
 def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Change]:
     """Yield two of the software's levers together, and a lever, adapters or a shorter sequence on more devices."""
-    question = setting.question
     levers = [*_levers(setting)]
     for place, (kind, practice, said) in enumerate(levers):
         for other_kind, other, words in levers[place + 1 :]:
-            both = replace(question, practice=other.over(practice.over(question.practice)))
-            yield Change(kinds=(kind, other_kind), question=both, arguments={"framework": f"{said}, {words}"})
+            yield _pulled(setting, (kind, other_kind), other.over(practice), f"{said}, {words}")
     for first in alone:
         if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
             continue
@@ -172,6 +171,7 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
                 question=second.question,
                 arguments={**first.arguments, **second.arguments},
                 times=first.times * second.times,
+                note=second.note,
                 beside=first.words,
             )
 
@@ -202,6 +202,7 @@ def _counts(question: Question) -> Iterator[Change]:
             question=replace(question, cluster=_resized(cluster, count)),
             arguments={"n_gpus": count},
             times=max(count / n, n / count),
+            note="more GPUs" if count > n else "fewer GPUs",
         )
 
 
@@ -215,16 +216,15 @@ def _devices(question: Question) -> Iterator[Change]:
     """Yield the same maker's devices of the same kind with more memory, the least first."""
     chip = question.cluster.accelerator
     larger = [
-        entry.accelerator
-        for entry in catalogue.accelerators()
-        if entry.status != "announced"
-        and (entry.accelerator.vendor, entry.accelerator.segment) == (chip.vendor, chip.segment)
-        and entry.accelerator.memory_bytes > chip.memory_bytes
-        and entry.accelerator.year >= chip.year
+        other
+        for other in (entry.accelerator for entry in catalogue.accelerators() if entry.status != "announced")
+        if (other.vendor, other.segment) == (chip.vendor, chip.segment)
+        and other.memory_bytes > chip.memory_bytes
+        and other.year >= chip.year
+        and (question.precision in other.peak_flop_per_s or question.precision not in chip.peak_flop_per_s)
     ]
-    for other in sorted(larger, key=lambda other: (other.memory_bytes, usd_per_gpu_hour(other.id) or math.inf))[
-        :_DEVICES
-    ]:
+    larger.sort(key=lambda other: (other.memory_bytes, usd_per_gpu_hour(other.id) or math.inf))
+    for other in larger[:_DEVICES]:
         yield Change(
             kinds=("device",),
             question=replace(question, cluster=_of(other, question.cluster)),

@@ -5,7 +5,7 @@ The cheapest comes first: by the time and money that it costs, and by how much o
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from estimator.answers.estimate.changes import ANOTHER_PLACE, BY_DEGREES, Change, Kind, changes_together, single_changes
@@ -35,6 +35,8 @@ another optimizer nearly; another stack or machine is to be had first; another l
 _FURTHER = 0.2
 """Power of how many times as many devices, or as short a sequence, on the same: a little more is had sooner."""
 _MOST_NAMED = 4
+_WORTH_SAYING = 1.1
+"""How much dearer a token must be to be told."""
 _ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
 
 
@@ -45,6 +47,15 @@ class Remedy:
     change: Change
     cost: float
     """Cost of a token over that of the run as asked, as though it fitted; at least 1."""
+    or_else: str = ""
+    """Another value of the same argument that would do."""
+
+    @property
+    def words(self) -> str:
+        """What to say, and what to know of it."""
+        dearer = f"{self.cost:.1f} times the cost a token" if self.cost >= _WORTH_SAYING else ""
+        notes = ", ".join(note for note in (self.change.note, dearer) if note)
+        return f"{self.change.words}{self.or_else}{f' ({notes})' if notes else ''}"
 
     @property
     def rank(self) -> float:
@@ -56,7 +67,7 @@ class Remedy:
 def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -> Caution:
     """Return the warning that the smallest layout of `setting` does not fit, with what was found that would do."""
     chip = setting.question.cluster.accelerator
-    ways = "; or ".join(remedy.change.words for remedy in found)
+    ways = "; or ".join(remedy.words for remedy in found)
     would = f": what would do, the cheapest first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
@@ -79,7 +90,9 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
         found += _working(changes_together(setting, failing), constants, base)
     named: dict[Kind, Remedy] = {}
     for remedy in sorted(found, key=lambda remedy: remedy.rank):
-        named.setdefault(remedy.change.kinds[0], remedy)
+        first = named.setdefault(remedy.change.kinds[0], remedy)
+        if first.change.arguments == {"method": "lora"} and remedy.change.arguments == {"method": "qlora"}:
+            named["method"] = replace(first, or_else=' or "qlora"')
     return tuple(named.values())[:_MOST_NAMED]
 
 

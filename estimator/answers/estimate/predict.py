@@ -66,7 +66,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         runner_ups=_runner_ups(posed.layouts, priced, factor),
         narrow_by=narrowings(posed, priced, span),
         comparable_runs=comparable_runs(posed),
-        ways_to_fit=tuple(remedy.change.words for remedy in found),
+        ways_to_fit=tuple(remedy.words for remedy in found),
     )
 
 

@@ -1,0 +1,192 @@
+"""An answer that does not fit says so first, and what it says would do does.
+
+Authority: the program's contract: `fits` and the warning are one verdict, and an argument that is named can be given.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.answers.estimate.changes import Change
+from estimator.answers.estimate.does_not_fit import Remedy, remedies
+from estimator.base.errors import EstimatorError
+from estimator.evidence.calibration import committed_calibration
+from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.question.request import FRAMEWORK_CHOICES, Request
+from estimator.resolve.run import resolve
+from tools.estimate_training_time import TrainingTime, estimate_training_time
+
+TOO_LARGE: tuple[dict[str, Any], ...] = (
+    {"model": "llama-2-13b", "gpu": "h100", "n_gpus": 1},
+    {"model": "llama-3.1-8b", "gpu": "rtx 4090", "n_gpus": 1, "framework": "HF Trainer"},
+    {"model": "llama-3.1-8b", "gpu": "rtx 4090", "n_gpus": 1, "framework": "unsloth"},
+    {"model": "llama-3.1-8b", "gpu": "a100", "n_gpus": 1, "framework": "HF Trainer"},
+    {"model": "llama-3.1-8b", "gpu": "a100", "n_gpus": 8, "framework": "HF Trainer", "sequence_length": 131_072},
+    {"model": "llama-3.1-8b", "gpu": "rtx 3060", "n_gpus": 1, "framework": "HF Trainer", "method": "qlora"},
+    {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"},
+    {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "LLaMA-Factory, DeepSpeed ZeRO-3"},
+    {"model": "llama-3.1-70b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"},
+    {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64, "framework": "nemo"},
+    {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 64},
+    {
+        "model": "llama-3.1-8b",
+        "gpu": "h100",
+        "n_gpus": 8,
+        "framework": "megatron",
+        "tensor_parallel": 1,
+        "micro_batch_size": 16,
+        "activation_recompute": "none",
+        "global_batch_sequences": 128,
+    },
+    {
+        "model": "llama-3.1-70b",
+        "gpu": "h100",
+        "n_gpus": 64,
+        "framework": "megatron",
+        "tensor_parallel": 1,
+        "pipeline_parallel": 1,
+        "data_sharding": "zero1",
+    },
+)
+
+
+def _ask(arguments: Mapping[str, Any]) -> TrainingTime:
+    return estimate_training_time(tokens="1B", **arguments)
+
+
+def _warned(answer: TrainingTime) -> bool:
+    return any(warning.code == "does_not_fit" for warning in answer.warnings)
+
+
+def _remedies(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
+    question = resolve(Request(tokens="1B", **arguments)).question
+    assert question is not None
+    posed = setting_of(question)
+    constants = committed_calibration().constants
+    priced = ranked_layouts(posed, constants)
+    return remedies(posed, constants, float(priced.seconds[priced.order[0]]))
+
+
+def _changed(arguments: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Return the arguments that a caller would give who does what is said."""
+    changed = {**arguments}
+    for name, value in change.arguments.items():
+        if value is None:
+            changed.pop(name, None)
+        elif name == "framework" and isinstance(value, str):
+            changed[name] = value.replace("…", str(arguments.get("framework", "")))
+        else:
+            changed[name] = value
+    return changed
+
+
+@given(
+    model=st.sampled_from(("gpt-2-124m", "llama-3.1-8b", "qwen3-30b-a3b", "llama-3.1-70b", "llama-3.1-405b")),
+    gpu=st.sampled_from(("h100", "a100", "4090", "t4", "mi300x", "tpu-v5e", "b200")),
+    n_gpus=st.sampled_from([1, 2, 8, 64, 511]),
+    framework=st.one_of(st.just("auto"), st.sampled_from(FRAMEWORK_CHOICES)),
+    method=st.sampled_from(["full", "full", "lora", "qlora"]),
+    length=st.sampled_from([None, 512, 4096, 131_072]),
+)
+@settings(deadline=None, max_examples=60)
+def test_the_memory_and_the_warning_are_of_one_mind(  # noqa: PLR0917 - Hypothesis gives them
+    model: str, gpu: str, n_gpus: int, framework: str, method: str, length: int | None
+) -> None:
+    run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "framework": framework, "method": method}
+    try:
+        answer = _ask(run | ({} if length is None else {"sequence_length": length}))
+    except EstimatorError:
+        return
+    memory = answer.memory
+    assert memory is not None
+    assert memory.fits != _warned(answer)
+    assert memory.fits != answer.summary.startswith("Does not fit: ")
+    assert memory.fits == ("It fits: " in answer.summary)
+    if memory.fits:
+        assert memory.per_gpu_gb <= memory.capacity_gb
+
+
+@pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
+def test_what_is_said_to_do_does(arguments: dict[str, Any]) -> None:
+    """Each change is given as arguments, through the same tool, and fits."""
+    found = _remedies(arguments)
+    assert found
+    for remedy in found:
+        answer = _ask(_changed(arguments, remedy.change))
+        assert answer.memory is not None
+        assert answer.memory.fits, remedy.words
+        assert not _warned(answer)
+
+
+@pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
+def test_the_answer_opens_with_the_cheapest_way(arguments: dict[str, Any]) -> None:
+    first = _remedies(arguments)[0]
+    answer = _ask(arguments)
+    opening = answer.summary.partition(". Training ")[0]
+    assert opening.startswith("Does not fit: it takes ")
+    assert opening.endswith(f"{first.words} would do")
+    message = next(warning.message for warning in answer.warnings if warning.code == "does_not_fit")
+    assert f"the cheapest first: {first.words}" in message
+
+
+@pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
+def test_what_costs_less_and_changes_less_comes_first(arguments: dict[str, Any]) -> None:
+    found = _remedies(arguments)
+    ranks = [remedy.rank for remedy in found]
+    assert ranks == sorted(ranks)
+    kinds = [remedy.change.kinds[0] for remedy in found]
+    assert len(kinds) == len(set(kinds)) <= 4
+    assert all(remedy.cost >= 1.0 for remedy in found)
+
+
+def test_another_optimizer_comes_before_more_devices_and_these_before_another_training() -> None:
+    """On one A100, 8B parameters in mixed precision are 130 GB; a paged 8-bit optimizer makes them fit."""
+    kinds = [remedy.change.kinds[0] for remedy in _remedies(TOO_LARGE[3])]
+    assert kinds[0] == "optimizer"
+    assert kinds.index("count") < kinds.index("method")
+
+
+def test_where_the_logits_are_what_is_too_much_the_loss_is_chunked() -> None:
+    """16,384 tokens of a vocabulary of 128,256 are 27 GB of logits in an eager loss."""
+    run = {"model": "llama-3.1-8b", "gpu": "a6000", "n_gpus": 1, "framework": "HF Trainer", "method": "lora"}
+    first = _remedies(run | {"sequence_length": 16_384})[0]
+    assert first.change.kinds == ("kernels",)
+    assert "Liger" in first.words
+
+
+def test_offloading_has_its_price_told() -> None:
+    """Rajbhandari et al. 2021: the host updates what the device computes, over PCIe."""
+    offload = next(remedy for remedy in _remedies(TOO_LARGE[0]) if "offload" in remedy.change.kinds)
+    assert offload.cost > 1.1
+    assert "times the cost a token" in offload.words
+
+
+def test_nothing_is_offloaded_that_no_host_holds() -> None:
+    """405B on eight GPUs would keep 600 GB of optimizer states for each."""
+    run = {"model": "llama-3.1-405b", "gpu": "h200", "n_gpus": 8, "framework": "nemo"}
+    assert all("offload" not in remedy.change.kinds for remedy in _remedies(run))
+
+
+def test_a_knob_that_a_caller_fixed_is_named() -> None:
+    """A micro-batch that is too large; a split too narrow for its sharding, of which either may give way."""
+    assert _remedies(TOO_LARGE[-2])[0].words.startswith("micro_batch_size ")
+    layouts = ("data_sharding zero3", "tensor_parallel and pipeline_parallel left out")
+    assert _remedies(TOO_LARGE[-1])[0].words in layouts
+
+
+@pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
+def test_words_name_arguments_that_there_are(arguments: dict[str, Any]) -> None:
+    for remedy in _remedies(arguments):
+        assert set(remedy.change.arguments) <= set(Request.__dataclass_fields__)
+        assert all(name in remedy.words for name in remedy.change.arguments)
+
+
+def test_a_run_that_fits_says_so_last() -> None:
+    summary = _ask({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64}).summary
+    assert summary.startswith("Training ")
+    assert summary.endswith(" per GPU.")
+    assert "It fits: " in summary

@@ -1,0 +1,199 @@
+"""What is held for a weight, a token and a logit follows from optimizer, precision and kernels.
+
+Authorities: Rajbhandari et al. 2020 (mixed precision, ZeRO), Dettmers et al. 2022 and 2023 (8-bit optimizers, QLoRA),
+Korthikanti et al. 2022 (activations), torchtune's recipes (BF16 alone), PEFT's preparation of a quantised base.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from estimator.catalogue import catalogue
+from estimator.models.training import Method, MethodName
+from estimator.models.workload import workload
+from estimator.physics.case import Case
+from estimator.physics.choice import setting_of
+from estimator.physics.execution import Execution, LossKernel
+from estimator.physics.layout import layouts_of
+from estimator.physics.memory import Memory, memory_of
+from estimator.physics.numbers import case_of
+from estimator.question.practice import OptimizerName, Practice
+from estimator.question.question import Layout, LayoutRequest, Question, Sharding
+from tests.physics_cases import PLAIN, catalogued_cluster
+
+MODEL = "llama-3.1-8b"
+TOKENS = 4096
+ALONE = replace(PLAIN, micro_batch_size=1)
+FULL = layouts_of(replace(ALONE, recompute="full"))
+
+
+def _case(
+    execution: Execution, *, precision: str = "bf16", method: MethodName = "full", model: str = MODEL, n_gpus: int = 1
+) -> Case:
+    return case_of(
+        catalogue.transformer(model).value,
+        catalogued_cluster("a100-sxm-80gb", n_gpus),
+        precision,
+        Method(name=method),
+        sequence_length=TOKENS,
+        execution=execution,
+    )
+
+
+def _used(case: Case, layout: Layout = ALONE) -> Memory:
+    return memory_of(case, layouts_of(layout))
+
+
+def _parameters(model: str = MODEL) -> int:
+    return workload(catalogue.transformer(model).value).parameters
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "master", "size"),
+    [
+        ("adamw", True, 12.0),  # an FP32 copy and two moments
+        ("adamw", False, 4.0),  # two moments in BF16
+        ("adamw_8bit", True, 6.03),
+        ("adamw_8bit", False, 2.03),
+        ("paged_adamw_8bit", False, 0.0),
+        ("lion", True, 8.0),
+        ("sgd", True, 4.0),
+        ("adafactor", False, 0.04),
+    ],
+)
+def test_an_optimizer_holds_its_moments_and_a_copy_of_16_bit_weights(
+    optimizer: OptimizerName, master: bool, size: float
+) -> None:
+    used = _used(_case(Execution(optimizer=optimizer, master_weights=master)))
+    assert used.optimizer_bytes[0] == pytest.approx(size * _parameters())
+
+
+def test_bf16_alone_takes_eight_bytes_a_parameter() -> None:
+    """The recipe full_finetune_single_device of torchtune: weights, gradients and both moments in BF16."""
+    used = _used(_case(Execution(master_weights=False, gradient_bytes=2.0)))
+    states = used.weights_bytes + used.gradients_bytes + used.optimizer_bytes
+    assert states[0] == pytest.approx(8.0 * _parameters())
+
+
+@pytest.mark.parametrize("precision", ["fp32", "tf32"])
+def test_in_fp32_states_take_16_bytes_and_activations_twice_their_size(precision: str) -> None:
+    """Nothing is copied: 4 of weights, 4 of gradients, 8 of moments."""
+    wide, half = (_used(_case(Execution(), precision=given)) for given in (precision, "bf16"))
+    states = wide.weights_bytes + wide.gradients_bytes + wide.optimizer_bytes
+    assert states[0] == pytest.approx(16.0 * _parameters())
+    assert wide.activations_bytes[0] == pytest.approx(2.0 * half.activations_bytes[0])
+
+
+def test_host_memory_takes_the_optimizer_and_sharded_gradients() -> None:
+    """Rajbhandari et al. 2021, ZeRO-Offload: gradients go to the host as they are reduced."""
+    offloaded = _case(Execution(offload_optimizer=True, gradient_bytes=2.0), n_gpus=8)
+    sharded: tuple[tuple[Sharding, float], ...] = (("zero1", 2.0 * _parameters()), ("zero2", 0.0))
+    for sharding, gradient_bytes in sharded:
+        used = _used(offloaded, replace(ALONE, data_parallel=8, data_sharding=sharding))
+        assert used.optimizer_bytes[0] == 0.0
+        assert used.gradients_bytes[0] == pytest.approx(gradient_bytes)
+
+
+def test_weights_in_host_memory_leave_what_is_at_work() -> None:
+    """Rajbhandari et al. 2021, ZeRO-Infinity."""
+    kept, fetched = (_used(_case(Execution(offload_parameters=host))) for host in (False, True))
+    assert fetched.weights_bytes[0] == 0.0
+    assert 0.0 < fetched.other_bytes[0] - kept.other_bytes[0] < 0.3 * kept.weights_bytes[0]
+
+
+@pytest.mark.parametrize(
+    ("loss", "low", "high"),
+    [("eager", 10.0, 17.0), ("cast", 6.0, 10.0), ("fused", 4.0, 6.0), ("compiled", 4.0, 6.0)],
+)
+def test_whole_logits_cost_what_their_kernels_copy(loss: LossKernel, low: float, high: float) -> None:
+    """Logits are there with no layer at work beside them; 13 bytes in eager FP32, 4 to 6 fused."""
+    execution = Execution(loss=loss, fused_loss=False)
+    whole, none = (memory_of(replace(_case(execution), whole_logits=flag), FULL) for flag in (1.0, 0.0))
+    logits = TOKENS * catalogue.transformer(MODEL).value.vocab
+    layer = none.activations_bytes[0] - _case(execution).checkpoint_bytes * TOKENS
+    held = whole.total_bytes[0] - none.total_bytes[0] + layer
+    assert low * logits <= held <= high * logits
+
+
+def test_a_chunked_loss_costs_next_to_nothing() -> None:
+    """Liger, Cut Cross-Entropy, torchtune's chunks."""
+    chunked, whole = (
+        memory_of(_case(Execution(loss="eager", fused_loss=fused)), FULL).other_bytes[0] for fused in (True, False)
+    )
+    assert chunked < 0.2 * whole
+
+
+def test_a_peft_prepared_base_keeps_a_residual_stream_in_fp32() -> None:
+    """PEFT, prepare_model_for_kbit_training: whatever is not quantised is cast to FP32, so that its sums are too."""
+    prepared, left = (
+        _case(Execution(base_bits=4, upcast_ends=flag, loss="eager"), method="qlora") for flag in (True, False)
+    )
+    assert prepared.checkpoint_bytes == 2.0 * left.checkpoint_bytes
+    ends = 2 * catalogue.transformer(MODEL).value.vocab * 4096
+    more = _used(prepared).weights_bytes[0] - _used(left).weights_bytes[0]
+    assert more == pytest.approx(2.0 * ends)
+
+
+def test_a_quantised_base_keeps_embedding_and_output_in_16_bit() -> None:
+    """Llama 3.1 8B in bitsandbytes' NF4 with doubly quantised scales is a checkpoint of 5.7 GB."""
+    used = _used(_case(Execution(base_bits=4), method="qlora"))
+    assert used.weights_bytes[0] == pytest.approx(5.7e9, rel=0.03)
+
+
+def test_inputs_of_8_bit_matmuls_take_a_byte_where_they_are_kept_as_multiplied() -> None:
+    """Transformer Engine keeps the quantised inputs; torchao's Float8Linear the 16-bit ones."""
+    kept, whole = (_used(_case(Execution(narrow_inputs=flag), precision="fp8")) for flag in (True, False))
+    plain = _used(_case(Execution()))
+    assert whole.activations_bytes[0] == plain.activations_bytes[0]
+    assert 0.7 < kept.activations_bytes[0] / whole.activations_bytes[0] < 0.95
+
+
+def test_what_the_optimizer_copies_counts_where_activations_are_less() -> None:
+    """PyTorch's AdamW over lists of tensors makes one more moment.
+
+    Full runs of fms-acceleration peak at the same bytes with 4 and 8 sequences, at 10 a parameter in BF16.
+    """
+    execution = Execution(master_weights=False, gradient_bytes=2.0, step_copies=True, fused_loss=True)
+    case = replace(_case(execution), sequence_length=64.0)
+    totals = [memory_of(case, layouts_of(replace(ALONE, micro_batch_size=n, recompute="full"))) for n in (4, 8)]
+    first, second = (used.total_bytes[0] for used in totals)
+    assert first == second
+    assert first == pytest.approx(10.0 * _parameters(), rel=0.02)
+
+
+def _question(framework: str, *, practice: Practice | None = None, released: float | None = None) -> Question:
+    return Question(
+        transformer=catalogue.transformer(MODEL).value,
+        cluster=catalogued_cluster("a100-sxm-80gb", 1),
+        precision="bf16",
+        sequence_length=TOKENS,
+        global_batch_sequences=1,
+        layout=LayoutRequest(recompute="full", micro_batch_size=1),
+        framework=framework,
+        practice=practice or Practice(),
+        released=released,
+    )
+
+
+@pytest.mark.parametrize(
+    ("framework", "released", "size"),
+    [
+        ("huggingface", 2025.0, 12.0),
+        ("huggingface", 2026.5, 4.0),  # Transformers 5 loads a checkpoint as it is stored
+        ("llama-factory", 2026.0, 12.0),
+        ("torchtune", 2025.0, 4.0),
+        ("unsloth", 2025.0, 2.03),
+        ("deepspeed", 2025.0, 12.0),
+    ],
+)
+def test_trainers_keep_fp32_weights_or_do_not(framework: str, released: float, size: float) -> None:
+    assert setting_of(_question(framework, released=released)).case.optimizer_bytes == pytest.approx(size)
+
+
+def test_deepspeeds_engine_keeps_fp32_weights_whatever_the_trainer_loads() -> None:
+    alone, engine = (
+        setting_of(_question("axolotl", practice=Practice(optimizer="adamw", zero_engine=given))).case
+        for given in (None, "deepspeed")
+    )
+    assert alone.optimizer_bytes == 4.0
+    assert engine.optimizer_bytes == 12.0

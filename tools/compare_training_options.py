@@ -6,7 +6,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
-from estimator.answers.compare.wording import comparison_summary, short_layout
+from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
@@ -147,7 +147,8 @@ def compare_training_options(
 def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
-    warnings: dict[Caution, None] = dict.fromkeys(caution for estimated in possible for caution in estimated.warnings)
+    cautions = (caution for estimated in possible for caution in estimated.warnings)
+    warnings: dict[Caution, None] = dict.fromkeys((*scaling_doubts(rows), *cautions))
     return TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,

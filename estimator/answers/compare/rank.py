@@ -28,6 +28,8 @@ class Row:
     """The same among rows of the same model, method and tokens: a smaller model or less data is no better way."""
     scaling_efficiency: float | None
     """Tokens per second and GPU, over those of the fewest GPUs that can run the same; None where it cannot be run."""
+    fewest: Outcome | None
+    """The same on those fewest."""
 
 
 def ranked(several: Sequence[Outcome], rank_by: RankBy) -> list[Row]:
@@ -38,7 +40,7 @@ def ranked(several: Sequence[Outcome], rank_by: RankBy) -> list[Row]:
     possible = [outcome for outcome in several if not outcome.reason]
     order = sorted(range(len(possible)), key=lambda place: _worth(possible[place], rank_by))
     best, best_of_work = _pareto(possible, _anything), _pareto(possible, _work)
-    efficiencies = _scaling(possible)
+    fewest = _fewest(possible)
     return [
         *(
             Row(
@@ -46,12 +48,13 @@ def ranked(several: Sequence[Outcome], rank_by: RankBy) -> list[Row]:
                 rank=rank,
                 pareto=place in best,
                 pareto_same_work=place in best_of_work,
-                scaling_efficiency=efficiencies[place],
+                scaling_efficiency=_per_gpu(possible[place]) / _per_gpu(fewest[place]),
+                fewest=fewest[place],
             )
             for rank, place in enumerate(order, start=1)
         ),
         *(
-            Row(outcome=outcome, rank=None, pareto=False, pareto_same_work=False, scaling_efficiency=None)
+            Row(outcome=outcome, rank=None, pareto=False, pareto_same_work=False, scaling_efficiency=None, fewest=None)
             for outcome in several
             if outcome.reason
         ),
@@ -106,19 +109,19 @@ def _pareto(several: Sequence[Outcome], rivalry: Callable[[Request], object]) ->
     return best
 
 
-def _scaling(several: Sequence[Outcome]) -> list[float]:
-    """Return the scaling efficiency of each: tokens/s per GPU over those of the fewest GPUs among the same options."""
+def _per_gpu(outcome: Outcome) -> float:
+    estimated = _answered(outcome)
+    return estimated.tokens_per_second / estimated.run.n_gpus
 
-    def per_gpu(outcome: Outcome) -> float:
-        estimated = _answered(outcome)
-        return estimated.tokens_per_second / estimated.run.n_gpus
 
+def _fewest(several: Sequence[Outcome]) -> list[Outcome]:
+    """Return for each the one on the fewest GPUs among the same options."""
     same = [same_step(replace(outcome.request, n_gpus=0)) for outcome in several]
     fewest: dict[object, Outcome] = {}
     for key, outcome in zip(same, several, strict=True):
         if key not in fewest or _answered(outcome).run.n_gpus < _answered(fewest[key]).run.n_gpus:
             fewest[key] = outcome
-    return [per_gpu(outcome) / per_gpu(fewest[key]) for key, outcome in zip(same, several, strict=True)]
+    return [fewest[key] for key in same]
 
 
 def shown_rows(rows: Sequence[Row], limit: int) -> list[Row]:

@@ -7,11 +7,14 @@ from estimator.answers.compare.rank import RankBy, Row
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import time_range
 from estimator.base.units import format_count, format_duration, format_usd
+from estimator.question.question import Caution
 
-__all__ = ["comparison_summary", "option_name", "short_layout"]
+__all__ = ["comparison_summary", "option_name", "scaling_doubts", "short_layout"]
 
 _BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
 _NAMED_REASONS = 2
+_IN_PROPORTION = 1.02
+"""Scaling efficiency up to which nothing has to be said."""
 
 
 def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
@@ -60,6 +63,36 @@ def option_name(estimated: Estimate) -> str:
         f"{run.subject.name} on {format_count(run.amount.real_tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
         f"({run.device.precision}{method})"
     )
+
+
+def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:
+    """Return why an option does more a GPU than the same on fewer, said of the one that does the most; often none."""
+    most = max(rows, key=lambda row: row.scaling_efficiency or 0.0)
+    few, many = (None if one is None else one.estimate for one in (most.fewest, most.outcome))
+    if (most.scaling_efficiency or 0.0) <= _IN_PROPORTION or few is None or many is None:
+        return ()
+    return (
+        Caution(
+            code="more_than_in_proportion",
+            message=f"{option_name(many)}: {most.scaling_efficiency:.2f} times as much a GPU as {few.run.n_gpus:,}, "
+            f"because {_what_differs(few, many)}",
+        ),
+    )
+
+
+def _what_differs(few: Estimate, many: Estimate) -> str:
+    """Return how the layout on many GPUs differs from that on few."""
+    if few.layout is None or many.layout is None:
+        return "the batch is another"
+    one, other = few.layout, many.layout
+    reasons: list[str] = []
+    if other.micro_batch_size > one.micro_batch_size:
+        reasons.append(f"micro-batches of {other.micro_batch_size} fit, and not of {one.micro_batch_size}")
+    if other.recompute != one.recompute:
+        reasons.append(f"activation recomputation is {other.recompute}, and not {one.recompute}")
+    if few.run.stack != many.run.stack:
+        reasons.append(f"it runs on {many.run.stack.name}, and not on {few.run.stack.name}")
+    return "; ".join(reasons) or f"it is laid out as {short_layout(many)}, and not as {short_layout(few)}"
 
 
 def short_layout(estimated: Estimate) -> str:

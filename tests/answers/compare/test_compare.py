@@ -254,3 +254,20 @@ def test_bad_input_is_refused_by_name(given: dict[str, Any], told: tuple[str, ..
 
 def _method(name: str) -> Any:  # noqa: ANN401 - one of the tool's choices
     return name
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        # What one GPU holds beside 30 billion weights is little; the host loops over experts for each micro-batch.
+        ({"models": ["qwen3-30b-a3b"], "gpus": ["H100"], "n_gpus": [1, 2], "methods": ["lora"]}, "micro-batches of"),
+        ({"models": ["llama-3.1-70b"], "gpus": ["H100"], "n_gpus": [512, 1024]}, ""),
+    ],
+)
+def test_why_more_gpus_do_more_than_in_proportion_is_said(asked: dict[str, Any], reason: str) -> None:
+    """Amdahl 1967: they do not, unless what they are shared out among them lets each work otherwise."""
+    found = _compared({"tokens": ["100M"], **asked})
+    beyond = [row for row in found.rows if (row.scaling_efficiency or 0.0) > 1.02]
+    said = [warning.message for warning in found.warnings if warning.code == "more_than_in_proportion"]
+    assert len(beyond) == len(said) == (1 if reason else 0)
+    assert all(f"because {reason}" in message for message in said)

@@ -146,15 +146,13 @@ def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[
 
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
     """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
-    question, layout = setting.question, setting.question.layout
+    question = setting.question
     for sharding in (None, "zero3") if question.cluster.n_gpus > 1 else (None,):
         plain = replace(
             question,
             framework=_GENERAL_TRAINER,
             global_batch_sequences=setting.global_batch,
-            layout=LayoutRequest(
-                micro_batch_size=layout.micro_batch_size, recompute=layout.recompute, data_sharding=sharding
-            ),
+            layout=LayoutRequest(data_sharding=sharding),
         )
         try:
             other = setting_of(plain)

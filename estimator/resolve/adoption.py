@@ -31,6 +31,8 @@ _USUAL_LENGTH = 8192
 _SAME_LENGTH = 2.0
 """Ratio beyond which another sequence length makes another run."""
 _SAME_BATCH = 1.1
+_SAME_COUNT = 1.25
+"""Ratio of device counts within which the speed of a device is about the same."""
 _SAME_RELEASE = 0.5
 """Years."""
 _NAME = "published_run"
@@ -164,7 +166,7 @@ def _adopted(run: PublishedRun, request: Request, framework: NamedFramework, n_g
         request=replace(request, **taken),  # type: ignore[arg-type]
         framework=adopted,
         taken=frozenset(names),
-        agrees=_agrees(run, request, framework),
+        agrees=_agrees(run, request, framework, n_gpus),
         tokens_per_second_per_gpu=published_speed(run) or math.nan,
         stack_adopted=stack_adopted,
     )
@@ -217,8 +219,10 @@ def _that_divide(values: dict[str, int | str], request: Request, n_gpus: int) ->
     return kept
 
 
-def _agrees(run: PublishedRun, request: Request, framework: NamedFramework) -> bool:
+def _agrees(run: PublishedRun, request: Request, framework: NamedFramework, n_gpus: int) -> bool:
     """Return whether nothing that was said differs from what the source of `run` states."""
+    if not _near(n_gpus, run.n_gpus, _SAME_COUNT):
+        return False
     for name, value in _published(run).items():
         if _is_open(request, name):
             continue

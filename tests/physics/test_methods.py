@@ -267,7 +267,7 @@ def test_a_four_bit_base_is_slower_than_a_16_bit_one_unless_its_kernels_are_fuse
         (Method(), "fp32", None, 4.0),
         (Method(name="lora"), "bf16", None, 2.0),
         (Method(name="lora"), "fp8", None, 1.0),
-        (Method(name="qlora"), "bf16", 4, 0.55),
+        (Method(name="qlora"), "bf16", 4, 0.52),
         (Method(name="lora"), "bf16", 8, 1.05),
         (Method(name="frozen", trainable_parameters=8_030_261_248 / 2), "fp8", None, 1.5),
     ],

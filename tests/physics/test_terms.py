@@ -178,7 +178,7 @@ def test_deepspeed_gathers_and_hooks_each_module() -> None:
     expected = 3 * (7 / 8 * 2.0 * PARAMETERS / UP_BYTES_PER_S + 8 * LAYERS * 3 * 10e-6)
     assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
     launched_s = 100e-6 * 16 * LAYERS * 2.2
-    assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + 500e-6 * 8 * LAYERS * 2)
+    assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + CONSTANTS["module_hook_s"] * 8 * LAYERS * 2)
 
 
 @pytest.mark.parametrize("expert", [1, 8])

@@ -13,7 +13,7 @@ from estimator.question.question import Caution, Layout
 
 __all__ = ["fewer_would_do", "fewer_would_fit"]
 
-_SHARES = ((3, 4), (2, 3), (1, 2), (1, 4))
+_SHARES = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 8))
 _WORTH = 0.01
 """Share of the time that fewer devices must save before they are named, where every count has a batch of its own."""
 _AS_EFFICIENT = 1.05
@@ -30,8 +30,8 @@ def fewer_would_do(
     """Return a warning where a smaller cluster trains in less time than one with steps of `step_s`; None else.
 
     A batch that was stated is the same on every count; else each has the usual one. Looked at are the counts below
-    that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half and a
-    quarter; nearly all questions are settled by what devices could do at best, without a search.
+    that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half, a
+    third, a quarter and an eighth; nearly all questions are settled by what devices could do at best, without a search.
     """
     question = setting.question
     stated = question.global_batch_sequences is not None

@@ -24,6 +24,7 @@ _USUAL_NODE = 8
 _NEIGHBOURS = 4
 _COMFORTABLE_NODES = 8
 _CLOSE = 1.2
+_FAR = 8
 _BOUGHT = 4
 
 
@@ -54,6 +55,12 @@ class Counts:
             # Past the batch more devices may take as long, so that the few counts that do lie apart from the rest.
             near = next((count for count in self.doubling() if in_time(count)), None)
             fewest = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
+        else:
+            # Nor does time fall with every count: a rounder one that is far smaller may do.
+            rounder = (count for count in self.doubling() if fewest < _FAR * count < _FAR * fewest and in_time(count))
+            near = next(rounder, None)
+            smaller = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
+            fewest = fewest if smaller is None else min(fewest, smaller)
         if fewest is None or self.trials.limits.budget_usd is None:
             return fewest
 

@@ -22,7 +22,7 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "network_bound", "situation_spread"]
+__all__ = ["Doubt", "doubts_of", "waits_most", "situation_spread"]
 
 _SITUATIONAL = (
     *("launch_s", "hook_s", "micro_step_s", "dequantize_passes", "gptq_passes", "pcie_fraction", "pcie_host_fraction"),
@@ -44,6 +44,8 @@ _PLAIN_ETHERNET_GBPS = 25.0
 """A node's network where nobody says that it is for training: 10 to 50 Gb/s, without RDMA."""
 _NETWORK_BOUND = 1.5
 """Times as long as without waiting for the network."""
+_MOST = 0.5
+"""Share of a step in communication and bubble."""
 _SMALL_CLUSTER = 64
 """Devices up to which people who name no framework may well run an untuned one."""
 _WORTH_SAYING = 0.15
@@ -78,12 +80,14 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
     return float(np.sqrt(np.sum(shifts**2)))
 
 
-def network_bound(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
-    """Return whether the network between nodes makes a step much longer: kinds of runs say nothing of that."""
+def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
+    """Return whether a step mostly waits, or is much longer by the network: kinds of runs say nothing of that."""
     quick = replace(setting.case, scale_out_bytes_per_s=np.inf)
     best = layouts.taken(np.zeros(1, dtype=np.intp))
-    slow_s, quick_s = (float(step_time(case, best, constants).total_s[0]) for case in (setting.case, quick))
-    return slow_s > _NETWORK_BOUND * quick_s
+    slow, quickest = (step_time(case, best, constants) for case in (setting.case, quick))
+    total_s = float(slow.total_s[0])
+    waiting_s = float(slow.communication_s[0] + slow.bubble_s[0])
+    return total_s > _NETWORK_BOUND * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
 
 
 def doubts_of(setting: Setting, layouts: Layouts, constants: Constants) -> tuple[Doubt, ...]:

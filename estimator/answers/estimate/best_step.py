@@ -4,7 +4,7 @@ import math
 
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.doubts import doubts_of, network_bound, situation_spread
+from estimator.evidence.doubts import doubts_of, situation_spread, waits_most
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
@@ -28,7 +28,7 @@ def factor_and_range(
     blend = blend_of(setting, calibration, physical_s)
     doubts = doubts_of(setting, best, calibration.constants)
     parting = blend.parting_log
-    if parting < 0.0 and network_bound(setting, best, calibration.constants):
+    if parting < 0.0 and waits_most(setting, best, calibration.constants):
         parting = 0.0
     between = math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
     span = interval(

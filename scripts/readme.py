@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from estimator.catalogue import catalogue  # noqa: E402 - the checkout's own packages come first
+from estimator.catalogue.shapes import TableRow  # noqa: E402
 
 __all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions", "tables_block"]
 
@@ -89,11 +90,18 @@ def tables_block() -> str:
         "| --- | --- | ---: | ---: | ---: | ---: | --- |",
         *(
             f"| {row['name']}{' (time lost)' if row['of'] == 'time lost' else ''} | {row['left_out']} "
-            f"| {row['rows']:,} | {row['mean']:.1%} | {row['median']:.1%} | {row['p90']:.1%} | {row.get('peers', '')} |"
+            f"| {row['rows']:,} | {row['mean']:.1%} | {row['median']:.1%} | {row['p90']:.1%} | {_beside(row)} |"
             for row in catalogue.tables()["tables"]
         ),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _beside(row: TableRow) -> str:
+    """Return what others reach, or how many of the rows lie in their ranges."""
+    if "covered" in row and "range_width" in row:
+        return f"{row['covered']:.0%} in their range, {row['range_width']:.1f}× wide"
+    return row.get("peers", "")
 
 
 def main() -> None:

@@ -104,6 +104,7 @@ def _practice(run: PublishedRun) -> Practice:
         launch=launch,
         fused_loss=details.fused_loss,
         optimizer=optimizer,
+        master_weights={"fp32": True, "bf16": False}.get(details.master_weights),
         offload_optimizer=True if "optimizer" in states else None,
         offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,

@@ -11,10 +11,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.answers.estimate.overhead import run_overhead
-from estimator.base.units import DAY_S, HOUR_S
 from estimator.calibrate.accuracy import in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
+from estimator.calibrate.whole_runs import WholeRun, published_s, whole_runs
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
@@ -22,9 +21,7 @@ from estimator.catalogue.shapes import TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log
 from estimator.evidence.outlook import neighbours_of
-from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.layout import Floats
-from estimator.physics.stacks import stack_named
 
 __all__ = ["CLASSICS", "PEERS", "SWEEP", "calibrated_tables", "entry", "layout_loss", "published"]
 
@@ -74,7 +71,7 @@ def calibrated_tables(calibration: Calibration) -> list[TableRow]:
     return [
         *_classics(calibration),
         *_sweeps(calibration),
-        _run_time(calibration),
+        *_run_time(calibration),
         *_observed_run_time(),
         _observed(calibration),
     ]
@@ -130,18 +127,16 @@ def layout_loss(rows: Table, log_errors: Floats) -> Floats:
     return np.array(lost)
 
 
-def _run_time(calibration: Calibration) -> TableRow:
-    """Return the figures of whole runs: steps with their source left out, and the overhead of a run."""
-    errors: list[float] = []
-    for run in catalogue.runs():
-        published_s = _published_s(run)
-        speed, ratio = run.tokens_per_second_per_gpu, calibration.ratios.get(run.id)
-        if published_s is None or speed is None or ratio is None or run.total_tokens is None:
-            continue
-        steps_s = run.total_tokens / (speed * run.n_gpus) * ratio
-        overhead = run_overhead(run.n_gpus, steps_s, stack_named(run.stack), adapters=run.method in WITH_ADAPTERS)
-        errors.append(steps_s * (1.0 + overhead.fraction) / published_s - 1.0)
-    return entry("whole runs: days and GPU-hours", "run time", "its whole source", np.array(errors))
+def _run_time(calibration: Calibration) -> Iterator[TableRow]:
+    """Yield the figures of whole runs, by kind: steps with their lab left out, and the overhead of a run."""
+    kinds: dict[str, list[WholeRun]] = defaultdict(list)
+    for one in whole_runs(calibration):
+        kinds[one.kind].append(one)
+    for kind, several in sorted(kinds.items()):
+        row = entry(f"whole runs, {kind}", "run time", "their lab", np.array([one.error for one in several]))
+        row["covered"] = round(float(np.mean([one.inside for one in several])), 4)
+        row["range_width"] = round(float(np.median([one.high_s / one.low_s for one in several])), 3)
+        yield row
 
 
 def _observed_run_time() -> Iterator[TableRow]:
@@ -151,21 +146,14 @@ def _observed_run_time() -> Iterator[TableRow]:
     """
     errors: dict[str, list[float]] = {"all weights": [], "adapters": []}
     for run in catalogue.runs():
-        published_s, speed = _published_s(run), run.tokens_per_second_per_gpu
-        if published_s is None or speed is None or run.total_tokens is None:
+        seconds, speed = published_s(run), run.tokens_per_second_per_gpu
+        if seconds is None or speed is None or run.total_tokens is None:
             continue
-        error = run.total_tokens / (speed * run.n_gpus) / published_s - 1.0
+        error = run.total_tokens / (speed * run.n_gpus) / seconds - 1.0
         if abs(error) > _THE_SAME:
             errors["all weights" if run.method == "full" else "adapters"].append(error)
     for trained, several in errors.items():
         yield entry(f"whole runs from their own speed, {trained}", "run time", "nothing predicted", np.array(several))
-
-
-def _published_s(run: PublishedRun) -> float | None:
-    """Return the seconds that a run took, as published."""
-    if run.wallclock_days is not None:
-        return run.wallclock_days * DAY_S
-    return None if run.gpu_hours is None else run.gpu_hours * HOUR_S / run.n_gpus
 
 
 def _observed(calibration: Calibration) -> TableRow:

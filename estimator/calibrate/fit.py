@@ -34,6 +34,8 @@ EFFECT_MEAN: Mapping[str, float] = {"ported": 0.25}
 reach half to nine tenths of what the vendors' own stacks do."""
 _LAB_SPREAD = 0.2
 """Prior standard deviation of a lab's own level, log time."""
+_UNSAID_SPREAD = 0.1
+"""Prior standard deviation of what a run's unstated micro-batch or split costs it over the best, log time."""
 _LAB_POWER = 0.4
 """A row of a lab of n weighs n to minus this power: between each row alike (0) and each lab alike (1)."""
 _HUBER = 0.15
@@ -88,7 +90,7 @@ def lab_weights(labs: NDArray[np.intp], power: float = _LAB_POWER) -> NDArray[np
 
 
 class _Problem:
-    """Nonlinear least squares in log offsets from the priors' modes, effects and lab levels beside them."""
+    """Nonlinear least squares in log offsets from the priors' modes, effects and levels beside them."""
 
     def __init__(self, rows: Table, *, one_lab: bool = False) -> None:
         self.rows = rows
@@ -96,17 +98,25 @@ class _Problem:
         self.keys = tuple(sorted({key for keys in rows.effects for key in keys}))
         self.design = np.array([[key in keys for key in self.keys] for keys in rows.effects], dtype=np.float64)
         labs = numbered(rows.labs)
+        self.weights = np.ones(len(labs)) if one_lab else lab_weights(labs)
         # Rows of one lab alone need no level: whatever is predicted from them is of the same lab.
-        self.levels = (labs[:, None] == np.unique(labs)[None, :]).astype(np.float64)[:, : 0 if one_lab else None]
+        levels = (labs[:, None] == np.unique(labs)[None, :]).astype(np.float64)[:, : 0 if one_lab else None]
+        # What a source leaves open was not the best there is. Centred, so that a question is taken for the mean of
+        # both: whoever states the layout that was found must be told the same time.
+        unsaid = np.array(
+            [[run.micro_batch_size is None, run.tensor_parallel is None and run.n_gpus > 1] for run in rows.runs],
+            dtype=np.float64,
+        )
+        self.levels = np.column_stack([levels, unsaid - np.average(unsaid, axis=0, weights=self.weights)])
         self.spread = np.array(
             [math.log(PRIORS[name].high / PRIORS[name].low) / _CENTRAL for name in self.names]
             + [EFFECT_SPREAD[key.split(":")[0]] for key in self.keys]
-            + [_LAB_SPREAD] * self.levels.shape[1]
+            + [_LAB_SPREAD] * levels.shape[1]
+            + [_UNSAID_SPREAD] * unsaid.shape[1]
         )
         self.mean = np.zeros(len(self.spread))
         for place, key in enumerate(self.keys, start=len(self.names)):
             self.mean[place] = EFFECT_MEAN.get(key.split(":")[0], 0.0)
-        self.weights = np.ones(len(labs)) if one_lab else lab_weights(labs)
 
     def constants(self, offsets: NDArray[np.float64]) -> Constants:
         values = {name: PRIORS[name].mode * math.exp(x) for name, x in zip(self.names, offsets, strict=False)}

@@ -319,6 +319,10 @@ class TableRow(TypedDict):
     mean: float
     median: float
     p90: float
+    covered: NotRequired[float]
+    """Share of the rows whose measured value lies in the range predicted."""
+    range_width: NotRequired[float]
+    """Median of high over low end of those ranges."""
     peers: NotRequired[str]
     """What others reach on the same table."""
 

@@ -11,28 +11,41 @@ from functools import partial
 
 import numpy as np
 
+from estimator.base.errors import InfeasibleError
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.physics.case import Case
-from estimator.physics.choice import Setting
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import PRIORS, Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
-from estimator.question.question import Caution
+from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "situation_spread"]
+__all__ = ["Doubt", "doubts_of", "network_bound", "situation_spread"]
 
 _SITUATIONAL = (
     *("launch_s", "hook_s", "micro_step_s", "dequantize_passes", "gptq_passes", "pcie_fraction", "pcie_host_fraction"),
-    *("scale_out_fraction", "host_link_fraction", "host_bytes_per_s", "expert_floor_s", "expert_start_s"),
+    *(
+        "module_hook_s",
+        "scale_out_fraction",
+        "host_link_fraction",
+        "host_bytes_per_s",
+        "expert_floor_s",
+        "expert_start_s",
+    ),
 )
 """Constants that differ from machine to machine and release to release: the host's speed, its kernels, its links."""
+_GENERAL_TRAINER = "huggingface"
 _CENTRAL = 3.29
 _FITTED_SHARE = 0.7
 """Of a prior's spread: what is left of it between machines, once its middle is fitted."""
 _PLAIN_ETHERNET_GBPS = 25.0
 """A node's network where nobody says that it is for training: 10 to 50 Gb/s, without RDMA."""
+_NETWORK_BOUND = 1.5
+"""Times as long as without waiting for the network."""
+_SMALL_CLUSTER = 64
+"""Devices up to which people who name no framework may well run an untuned one."""
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
 
@@ -65,11 +78,19 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
     return float(np.sqrt(np.sum(shifts**2)))
 
 
+def network_bound(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
+    """Return whether the network between nodes makes a step much longer: kinds of runs say nothing of that."""
+    quick = replace(setting.case, scale_out_bytes_per_s=np.inf)
+    best = layouts.taken(np.zeros(1, dtype=np.intp))
+    slow_s, quick_s = (float(step_time(case, best, constants).total_s[0]) for case in (setting.case, quick))
+    return slow_s > _NETWORK_BOUND * quick_s
+
+
 def doubts_of(setting: Setting, layouts: Layouts, constants: Constants) -> tuple[Doubt, ...]:
     """Return what is unsaid of a setting and matters to its best layout, the first row of `layouts`."""
     best = layouts.taken(np.zeros(1, dtype=np.intp))
     base = float(step_time(setting.case, best, constants).total_s[0])
-    found: list[Doubt] = []
+    found: list[Doubt] = [*_untuned(setting, base, constants)]
     for make, other in _other_ways(setting):
         log_factor = math.log(float(step_time(other, best, constants).total_s[0]) / base)
         if abs(log_factor) > _WORTH_SAYING:
@@ -96,6 +117,42 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[float], Doubt], Ca
         plain = _PLAIN_ETHERNET_GBPS * GIGA / BITS_PER_BYTE / cluster.gpus_per_node
         if plain < cluster.scale_out_bytes_per_s:
             yield _plain_ethernet, replace(setting.case, scale_out_bytes_per_s=plain)
+
+
+def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[Doubt]:
+    """Yield the doubt about a stack that nobody named: on a small cluster it may be a general trainer."""
+    question = setting.question
+    if (
+        "framework" not in question.unsaid
+        or setting.stack.tier == "untuned"
+        or question.cluster.n_gpus > _SMALL_CLUSTER
+    ):
+        return
+    plain = replace(
+        question,
+        framework=_GENERAL_TRAINER,
+        global_batch_sequences=setting.global_batch,
+        layout=LayoutRequest(micro_batch_size=question.layout.micro_batch_size, recompute=question.layout.recompute),
+    )
+    try:
+        other = setting_of(plain)
+    except InfeasibleError:
+        return
+    priced = ranked_layouts(other, constants)
+    if not priced.fits[priced.order[0]]:
+        return
+    factor = float(priced.seconds[priced.order[0]]) / base_s
+    if math.log(factor) > _WORTH_SAYING:
+        yield Doubt(
+            argument="framework",
+            factor=factor,
+            even=False,
+            caution=Caution(
+                code="framework_unsaid",
+                message=f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long "
+                "here, so the range holds both: name yours with framework",
+            ),
+        )
 
 
 def _wide_base(chip: str, factor: float) -> Doubt:

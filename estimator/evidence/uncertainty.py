@@ -128,8 +128,8 @@ def interval(
         warnings.append(
             Caution(
                 code="tuned_stack_assumed",
-                message=f"a tuned stack ({stack.name}) is assumed; a first try on an untuned one (Hugging Face) "
-                "often takes 1.5 to 3 times as long: name yours with framework",
+                message=f"a tuned stack ({stack.name}) is assumed; a general trainer is slower, by how much "
+                "framework huggingface tells: name yours with framework",
             )
         )
     low, high = -half, half

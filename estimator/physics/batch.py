@@ -40,13 +40,16 @@ def global_batch_sequences(question: Question) -> int:
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
-    split = stack.model_parallel
     if question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)
+    least = n
+    if stack.model_parallel:
+        whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
+        least = _replicas(question) if whole else 1
     share = n
     while True:
         batch = max(1, round(usual / (share * micro))) * share * micro
-        if not split or share % 2 or abs(batch / usual - 1.0) <= _AS_USUAL:
+        if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
 

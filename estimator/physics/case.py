@@ -76,13 +76,35 @@ class Case:
     adapters: Numbers
     """1 where low-rank pairs lie beside a frozen base."""
     frozen_bytes: Numbers
-    """Bytes per weight held for the forward pass: 2 in 16 bit, 0.55 in QLoRA's 4 bit with its scales."""
+    """Bytes per weight of a layer held for the forward pass: 2 in 16 bit, 0.52 in QLoRA's 4 bit with its scales."""
+    ends_bytes: Numbers
+    """The same of embedding and output layer, which are not quantised."""
     dequantized: Numbers
     """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradient_bytes: Numbers
     """Bytes per gradient in the unsharded accumulation buffer."""
+    optimizer_bytes: Numbers
+    """Bytes per trained weight of the optimizer's states on the device: moments, and an FP32 copy of the weight."""
+    step_bytes: Numbers
+    """Bytes per trained weight that the optimizer's step holds besides, when activations are gone."""
+    logit_bytes: Numbers
+    """Bytes held at once for each logit of a micro-batch."""
+    kept_residual_bytes: Numbers
+    kept_hidden_bytes: Numbers
+    """Activations kept for the backward pass, bytes per token over all layers: what sequence parallelism divides, and
+    what tensor parallelism divides."""
+    selective_share: Numbers
+    """Share of them that selective recomputation keeps, scores of unfused attention apart."""
+    checkpoint_bytes: Numbers
+    """Inputs of all layers, bytes per token, which full recomputation keeps."""
+    partitions_checkpoints: Numbers
+    """1 where tensor-parallel ranks hold a share each of them."""
+    gathered_layers: Numbers
+    """Layers whose weights ZeRO-3 holds whole at a time."""
+    gathered_ends: Numbers
+    """1 where it holds embedding and output layer whole from the forward pass to the backward's end."""
     offloads: Numbers
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     offload_optimizer: Numbers
@@ -93,6 +115,8 @@ class Case:
     """Bytes that the optimizer's step moves, over AdamW's."""
     host_activations: Numbers
     """Share of the activations that lies in host memory where nothing is split in stages."""
+    host_checkpoints: Numbers
+    """The same of the layers' inputs that full recomputation keeps."""
     sequence_length: Numbers
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
@@ -153,6 +177,8 @@ class Case:
     """The same for each local expert, where the host goes through them one by one."""
     gathers: Numbers
     """Modules of a layer that ZeRO-3 gathers one after the other."""
+    module_hooks: Numbers
+    """1 where each of them makes the host plan and wait (DeepSpeed)."""
     launch_share: Numbers
     """Of the host's work that a compiler or a graph leaves."""
     eager_trainer: Numbers

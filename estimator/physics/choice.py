@@ -1,5 +1,6 @@
 """Layout search: every legal layout of a question priced and ranked; answers, calibration and backtest share it."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,9 @@ from estimator.physics.batch import global_batch_sequences
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
-from estimator.physics.lattice import Lattice, Space, least_recomputing, legal_layouts
-from estimator.physics.layout import RECOMPUTES
-from estimator.physics.memory import USABLE_SHARE, memory_of
+from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
+from estimator.physics.layout import RECOMPUTES, Floats
+from estimator.physics.memory import memory_of, usable_bytes
 from estimator.physics.numbers import case_of
 from estimator.physics.space import knob_choices
 from estimator.physics.stacks import Stack, stack_of
@@ -40,7 +41,24 @@ class Setting:
     stack: Stack
     case: Case
     layouts: Lattice
+    used_bytes: tuple[Floats, ...]
+    """Bytes on the fullest device, an array a block of `layouts`, which broadcasts to its cells."""
     global_batch: int
+
+    @property
+    def usable_bytes(self) -> float:
+        """Bytes of a device that a run may take: a layout that takes more does not fit."""
+        return usable_bytes(self.question.cluster.accelerator.memory_bytes)
+
+    @property
+    def fits(self) -> bool:
+        """Whether any layout does."""
+        return any(bool(np.any(fits)) for fits in self.fits_of_blocks())
+
+    def fits_of_blocks(self) -> Iterator[NDArray[np.bool_]]:
+        """Yield which cells of each block of `layouts` are legal and fit."""
+        for block, total_bytes in zip(self.layouts.blocks, self.used_bytes, strict=True):
+            yield block.legal & (total_bytes <= self.usable_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,38 +75,52 @@ class Choice:
 def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
+    Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
-    cluster = question.cluster
-    stack = stack_of(question.framework, cluster.accelerator, question.method.name)
+    stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = case_of(
         question.transformer,
-        cluster,
+        question.cluster,
         question.precision,
         question.method,
         sequence_length=question.sequence_length,
         execution=execution_of(question, stack, packed_short=packed_short),
     )
     batch = global_batch_sequences(question)
-    request = _with_defaults(question.layout, stack)
+    found: list[Setting] = []
+    for reserve in (False, True):
+        layouts = _layouts(question, stack, batch, reserve=reserve, shard_group=shard_group)
+        used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
+        posed = Setting(
+            question=question, stack=stack, case=numbers, layouts=layouts, used_bytes=used, global_batch=batch
+        )
+        if posed.fits:
+            return posed
+        if len(layouts):
+            found.append(posed)
+    if not found:
+        raise InfeasibleError(_why_none(question, batch))
+    return found[0]
+
+
+def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, shard_group: int | None) -> Lattice:
     free = knob_choices(
         question.transformer,
-        n_gpus=cluster.n_gpus,
-        domain=int(numbers.scale_up_domain),
+        n_gpus=question.cluster.n_gpus,
+        domain=question.cluster.scale_up_domain,
         sequence_length=question.sequence_length,
-        request=request,
+        request=_with_defaults(question.layout, stack),
         stack=stack,
+        reserve=reserve,
     )
-    layouts = legal_layouts(
+    return legal_layouts(
         free,
         n_layers=question.transformer.n_layers,
-        n_gpus=cluster.n_gpus,
+        n_gpus=question.cluster.n_gpus,
         global_batch=batch,
         shard_group=shard_group,
     )
-    if not len(layouts):
-        raise InfeasibleError(_why_none(question, free, batch))
-    return Setting(question=question, stack=stack, case=numbers, layouts=layouts, global_batch=batch)
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
@@ -98,12 +130,12 @@ def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
     return request
 
 
-def _why_none(question: Question, free: Space, batch: int) -> str:
+def _why_none(question: Question, batch: int) -> str:
     n = question.cluster.n_gpus
     return (
         f"no layout splits {n:,} GPUs and a batch of {batch:,} sequences as asked: the data-parallel degree "
         f"(GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the batch; "
-        f"a multiple of {n * min(free.micro_batch):,} sequences would do"
+        f"a multiple of {n * (question.layout.micro_batch_size or 1):,} sequences would do"
     )
 
 
@@ -115,10 +147,10 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     """
     n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
-    for block in setting.layouts.blocks:
+    for block, total_bytes in zip(setting.layouts.blocks, setting.used_bytes, strict=True):
         seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
-        used_bytes[block.rows] = block.of_layouts(memory_of(setting.case, block.layouts).total_bytes)
-    fits = used_bytes <= USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
+        used_bytes[block.rows] = block.of_layouts(total_bytes)
+    fits = used_bytes <= setting.usable_bytes
     first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
@@ -147,24 +179,20 @@ def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp
     return places[np.argsort(values, kind="stable")]
 
 
-def contenders(setting: Setting) -> tuple[NDArray[np.intp], bool]:
-    """Return the layouts of which the fastest is the first of `ranked_layouts`, and whether they fit; nothing is timed.
+def contenders(setting: Setting) -> NDArray[np.intp]:
+    """Return the layouts of which the fastest is the first of `ranked_layouts`; nothing is timed.
 
     Of layouts that differ in recomputation alone, the one that recomputes least is the fastest: the others are left
     out. Where none fits it is the smallest alone.
     """
-    capacity_bytes = USABLE_SHARE.mode * setting.question.cluster.accelerator.memory_bytes
     blocks = setting.layouts.blocks
-    totals = [
-        np.broadcast_to(memory_of(setting.case, block.layouts).total_bytes, block.legal.shape) for block in blocks
-    ]
     for least in (usual_recompute(setting), 0):
         fitting: list[NDArray[np.intp]] = []
-        for block, total_bytes in zip(blocks, totals, strict=True):
-            fits = block.legal & (total_bytes <= capacity_bytes) & (block.layouts.recompute >= least)
-            fitting.append(block.rows.start + np.flatnonzero(least_recomputing(fits)[block.legal]))
+        for block, fits in zip(blocks, setting.fits_of_blocks(), strict=True):
+            kept = least_recomputing(fits & (block.layouts.recompute >= least))
+            fitting.append(block.rows.start + np.flatnonzero(kept[block.legal]))
         rows = np.concatenate(fitting)
         if len(rows):
-            return rows, True
-    smallest = np.concatenate([total[block.legal] for block, total in zip(blocks, totals, strict=True)])
-    return np.array([np.argmin(smallest)]), False
+            return rows
+    smallest = [block.of_layouts(total) for block, total in zip(blocks, setting.used_bytes, strict=True)]
+    return np.array([np.argmin(np.concatenate(smallest))])

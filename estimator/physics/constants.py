@@ -66,7 +66,7 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             28,
             "The same where each step of it is a kernel of its own and a copy: upcast, shift, softmax, gradient",
         ),
-        "dequantize_passes": _prior(1, 2.5, 10, "Times a 4-bit base's bytes, packed and expanded, move each pass"),
+        "dequantize_passes": _prior(1, 3.5, 14, "Times a 4-bit base's bytes, packed and expanded, move each pass"),
         "gptq_passes": _prior(4, 9, 20, "The same by the kernels that GPTQ had in 2023"),
         "gradient_bytes": _prior(2, 4, 8, "Bytes moved per weight and micro-batch to accumulate gradients"),
         "scale_up_fraction": _prior(0.5, 0.75, 0.9, "Achieved share of NVLink-like bandwidth in collectives"),
@@ -105,7 +105,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             2.5,
             "Exponent beyond 1 by which host and device hide each other: 0 adds them, large takes the longer",
         ),
-        "hook_s": _prior(80e-6, 250e-6, 800e-6, "Host's time for one module that ZeRO-3 gathers, and pass"),
+        "hook_s": _prior(50e-6, 200e-6, 600e-6, "Host's time for one layer that FSDP gathers, and pass"),
+        "module_hook_s": _prior(
+            150e-6,
+            450e-6,
+            1.3e-3,
+            "Host's time for one module that DeepSpeed's ZeRO-3 gathers, and pass: trace, fetch, wait",
+        ),
         "micro_step_s": _prior(
             2e-3, 8e-3, 30e-3, "A general trainer's own time a micro-batch: loader, checks, callbacks"
         ),

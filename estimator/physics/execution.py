@@ -1,22 +1,38 @@
 """How a step is run, with nothing left open: what a caller said, else the stack's habit, else what its tier does."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
 from estimator.question.question import Question
 
-__all__ = ["Execution", "execution_of"]
+__all__ = ["Execution", "LossKernel", "execution_of"]
+
+LossKernel = Literal["eager", "fused", "compiled"]
+"""`eager`: each step of the loss is a kernel and a copy; `fused`: one kernel over the logits; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
-"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021), NVIDIA's recipes since 2024 in
-BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes PyTorch's 16 a parameter,
-whether weights are in FP32 or in BF16 with a copy."""
-_LAST_FP32_ACCUMULATION_YEAR = 2023
+"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
+recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes
+PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
+_BF16_ACCUMULATION_SINCE = 2024
+_BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
+_FUSED_ADAMW_SINCE = 2025.5
+"""Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
+_XLA = frozenset({"jax", "maxtext", "neuron"})
+_COMPILES_LAYERS = frozenset({"torchtitan"})
+"""Stacks that compile each layer, and not the loss."""
+_TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
+_PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
+"""Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
+but not beside GPTQ's; others cast it back, or never do."""
+_MORE_THAN_SCORES_SINCE = 2024.0
+"""Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -36,8 +52,27 @@ class Execution:
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
     offload_parameters: bool = False
+    master_weights: bool = True
+    """Trained weights and the optimizer's moments are kept in FP32."""
+    step_copies: bool = False
+    """The optimizer's step copies what it updates: AdamW over lists of tensors, DeepSpeed's gradients in FP32."""
+    loss: LossKernel = "fused"
+    drops_scores_alone: bool = False
+    """Selective recomputation is of the attention core and of nothing else (Korthikanti et al. 2022)."""
+    eager_layers: bool = False
+    """Norms, rotary embedding and activations are known to be several kernels each, which keep what passes between."""
+    upcast_ends: bool = False
+    """Embedding, output layer and residual stream are in FP32 beside a quantised base (PEFT prepares it so)."""
+    narrow_inputs: bool = False
+    """Inputs of 8-bit matmuls are kept as they were multiplied (Transformer Engine)."""
+    gathers_modules: bool = False
+    """ZeRO-3's weights are gathered as each matrix needs them, not layers ahead."""
+    partitions_checkpoints: bool = False
+    """Tensor-parallel ranks hold a share each of what full recomputation keeps (ZeRO-R)."""
     host_activations: float = 0.0
     """Share of the activations that lies in host memory where nothing is split in stages."""
+    host_checkpoints: float = 0.0
+    """The same of the layers' inputs that full recomputation keeps."""
     streams_layers: bool = False
     """Weights, gradients and optimizer states lie in host memory and pass through the device (LLMQ)."""
     overlap: bool = True
@@ -60,19 +95,24 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     said = question.practice.over(_habit(question, stack, released))
     chip = question.cluster.accelerator
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
+    offloaded = 1.0 if said.offload_activations else 0.0
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
     if question.practice.offload_activations is not None or not tuned:
-        host_activations = 1.0 if said.offload_activations else 0.0
+        host_activations = offloaded
     base_bits = said.base_bits if question.method.name != "full" else None
     if question.method.name == "qlora":
         base_bits = 4
+    engine = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
     # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
-    deepspeed = said.zero_engine == "deepspeed" or (
-        said.zero_engine is None and ("deepspeed" in stack.kin or stack.kin == "huggingface")
-    )
+    deepspeed = engine or (said.zero_engine is None and stack.kin == "huggingface")
+    fused_kernels = not untuned if said.fused_kernels is None else said.fused_kernels
+    # DeepSpeed's BF16 engine keeps them whatever the trainer loads.
+    master_weights = said.master_weights is not False or (engine and question.practice.master_weights is None)
+    quantised = base_bits is not None and said.master_weights is not False
+    attention = _attention(question, stack, said.attention or "flash_2")
     return Execution(
-        attention=_attention(question, stack, said.attention or "flash_2"),
-        fused_kernels=not untuned if said.fused_kernels is None else said.fused_kernels,
+        attention=attention,
+        fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
@@ -80,7 +120,17 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),
+        master_weights=master_weights,
+        step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
+        loss=_loss(said, stack),
+        drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
+        eager_layers=said.fused_kernels is False and said.launch == "eager",
+        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
+        narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
+        gathers_modules=deepspeed or stack.kin in _XLA,
+        partitions_checkpoints=deepspeed and stack.model_parallel,
         host_activations=host_activations,
+        host_checkpoints=max(offloaded, host_activations),
         streams_layers=stack.offloads,
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
@@ -106,6 +156,14 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     return replace(habit, attention=today.attention, fused_loss=today.fused_loss)
 
 
+def _loss(said: Practice, stack: Stack) -> LossKernel:
+    """Return how the loss is computed: kernels that are known to be fused, else PyTorch's own in FP32."""
+    if stack.kin in _XLA:
+        return "compiled"
+    compiled = said.launch in {"compiled", "graphs"} and stack.kin not in _COMPILES_LAYERS
+    return "fused" if said.fused_kernels or compiled else "eager"
+
+
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:
     """Return the attention kernel: never one that the chip or the model cannot have.
 
@@ -124,7 +182,8 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
 
 def _gradient_bytes(stack: Stack, year: int) -> float:
     """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
-    accumulates = stack.model_parallel and not (stack.tier == "tuned" and year > _LAST_FP32_ACCUMULATION_YEAR)
+    recipe = stack.name in _BF16_ACCUMULATION and year >= _BF16_ACCUMULATION_SINCE
+    accumulates = stack.model_parallel and not recipe
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
 
 

@@ -14,6 +14,7 @@ __all__ = ["HABITS", "MICRO_BATCHES"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
+    master_weights=True,
     offload_optimizer=False,
     offload_parameters=False,
     offload_activations=False,
@@ -63,15 +64,19 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "megatron": _MEGATRON,
         "megatron-deepspeed": _MEGATRON_DEEPSPEED,
         "deepspeed": replace(_TORCH, tensor_overlap=None),  # an engine: packing is the trainer's
-        "maxtext": _XLA,
+        # Its recipes offload layers' inputs (remat_policy custom) and tile the vocabulary where that is what it takes.
+        "maxtext": replace(_XLA, fused_loss=True, offload_activations=True),
         "jax": replace(_XLA, attention="flash_2"),
         "torchtitan": replace(_TORCH, experts="grouped", packing="packed"),  # compile is off in its configurations
         "fsdp": _TORCH,
-        "llm-foundry": replace(_TORCH, experts="grouped", packing="packed"),  # MegaBlocks
+        # MegaBlocks; MPT's loss is FlashAttention's kernel (loss_fn fused_crossentropy).
+        "llm-foundry": replace(_TORCH, fused_kernels=True, experts="grouped", packing="packed"),
         "nanotron": replace(_TORCH, fused_kernels=True, packing="packed"),
         "lightning": _TORCH,
-        "torchtune": replace(_TORCH, fused_loss=True, experts="grouped", packing="padded"),
-        "huggingface": _HUGGINGFACE,
+        # Its recipes load, train and step in BF16.
+        "torchtune": replace(_TORCH, fused_loss=True, experts="grouped", packing="padded", master_weights=False),
+        # Transformers 5 loads a checkpoint as it is stored, which is in BF16, and trains it so.
+        "huggingface": replace(_HUGGINGFACE, master_weights=False),
         "pytorch": _TORCH,
         "nanogpt": _COMPILED,
         # C hosts launch in a microsecond, so that kernels never wait: nearest to a graph.
@@ -80,12 +85,13 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "neuron": replace(_XLA, attention="flash_2"),
         # SFTConfig: packing False, loss_type chunked_nll.
         "trl": replace(_HUGGINGFACE, fused_loss=True),
-        # Its examples: flash_attention, adamw_bnb_8bit; `sample_packing` is off unless a configuration sets it.
-        "axolotl": replace(_TEMPLATES, optimizer="adamw_8bit"),
+        # Its examples: flash_attention, adamw_bnb_8bit; `sample_packing` is off unless a configuration sets it; `bf16:
+        # auto` loads weights in BF16.
+        "axolotl": replace(_TEMPLATES, optimizer="adamw_8bit", master_weights=False),
         "llama-factory": _HUGGINGFACE,
         "ms-swift": _HUGGINGFACE,
         # Its notebooks: use_gradient_checkpointing "unsloth" keeps activations in host memory; adamw_8bit; Triton
-        # kernels for norms, rotary embedding, activations, LoRA and cross-entropy.
+        # kernels for norms, rotary embedding, activations, LoRA and cross-entropy; full fine-tuning is in BF16.
         "unsloth": Practice(
             attention="flash_2",
             fused_kernels=True,
@@ -93,6 +99,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             fused_loss=True,
             experts="grouped",
             optimizer="adamw_8bit",
+            master_weights=False,
             offload_optimizer=False,
             offload_parameters=False,
             offload_activations=True,
@@ -107,9 +114,16 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "open-instruct": _TEMPLATES,
         "llama-cookbook": replace(_HUGGINGFACE, packing="packed"),  # batching_strategy
         "fastchat": _TEMPLATES,
-        # Gradients of its fused attention fall back to separate products; its LoRA trainer pads to the longest.
+        # Gradients of its fused attention fall back to separate products; its LoRA trainer pads to the longest. Weights
+        # are trained in the precision that they are loaded in.
         "mlx": replace(
-            _TORCH, attention="unfused", fused_kernels=True, launch="compiled", experts="grouped", packing="padded"
+            _TORCH,
+            attention="unfused",
+            fused_kernels=True,
+            launch="compiled",
+            experts="grouped",
+            packing="padded",
+            master_weights=False,
         ),
         "hai-llm": replace(_MEGATRON, tensor_overlap=False),
         "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),

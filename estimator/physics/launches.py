@@ -6,6 +6,7 @@ from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import again_share
 from estimator.physics.layout import Layouts
+from estimator.physics.network import where
 from estimator.physics.sharing import ZERO3
 
 __all__ = ["beside_launches_s", "launches_s"]
@@ -26,7 +27,8 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     kernels = case.operations * case.n_layers + experts * case.n_expert_layers
     passes = 1.0 + again + _BACKWARD_OPERATIONS
     launching = constants["launch_s"] * kernels / lay.pipeline * passes
-    hooks = constants["hook_s"] * case.gathers * case.n_layers / lay.pipeline * (2.0 + again)
+    hook_s = where(case.module_hooks, constants["module_hook_s"], constants["hook_s"])
+    hooks = hook_s * case.gathers * case.n_layers / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
     return launching + sharded + constants["micro_step_s"] * case.eager_trainer
 

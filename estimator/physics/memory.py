@@ -5,30 +5,38 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimator.base.prior import Prior
-from estimator.physics.case import Case
+from estimator.physics.case import BROADCAST, Case
 from estimator.physics.layout import Floats, Layouts
+from estimator.physics.network import where
 
-__all__ = ["USABLE_SHARE", "Memory", "memory_of"]
+__all__ = ["USABLE_SHARE", "Memory", "memory_of", "usable_bytes"]
 
 USABLE_SHARE = Prior(
-    low=0.88,
-    mode=0.95,
+    low=0.90,
+    mode=0.96,
     high=0.98,
-    why="Share of a device's memory that tensors can fill: the driver keeps some, and the caching allocator fragments "
-    "the rest",
+    why="Share of a device's addressable memory that a process can fill before its allocator fails: the caching "
+    "allocator fragments the rest. fms-acceleration's runs on A100s of 85 GB reach 84 GB reserved for 80 GB allocated",
 )
-_FIXED_BYTES = Prior(
-    low=0.8e9,
-    mode=2.0e9,
-    high=5.0e9,
-    why="CUDA context and kernels (about 0.5 GB), NCCL buffers, which grow with communicators, cuBLAS workspaces",
+_CONTEXT_BYTES = Prior(
+    low=0.5e9,
+    mode=0.9e9,
+    high=2.0e9,
+    why="CUDA context and kernels (about 0.5 GB), workspaces of cuBLAS and of attention",
 )
-_SELECTIVE_SHARE = Prior(
-    low=0.4,
-    mode=0.55,
-    high=0.75,
-    why="Activations kept under selective recomputation with fused attention, over all: the inputs of matmuls, less "
-    "the MLP's copies before and after its activation (after Korthikanti et al. 2022, table 2)",
+_COMMUNICATOR_BYTES = Prior(
+    low=0.3e9,
+    mode=1.1e9,
+    high=4.0e9,
+    why="Buffers of NCCL and reduction buckets, where there is more than one device; they grow with communicators",
+)
+_BACKWARD_SHARE = Prior(
+    low=0.3,
+    mode=0.6,
+    high=1.0,
+    why="Gradients of activations that the layer at work holds in its backward pass, over the activations it keeps: "
+    "those of the MLP before and after its activation live together (fms-acceleration's fully recomputed runs grow by "
+    "230 kB a token beside the checkpoints, where a layer of Llama 3 8B keeps 145)",
 )
 _CHUNKED_LOSS = Prior(
     low=0.02,
@@ -36,35 +44,15 @@ _CHUNKED_LOSS = Prior(
     high=0.15,
     why="Share of the logits that a stack which computes the loss in chunks of the tokens holds at a time",
 )
-_PIPELINED_LOSS = Prior(
-    low=0.0,
-    mode=0.25,
-    high=1.0,
-    why="Share of the logits that adds to the peak where there are stages: the first is the fullest, for it holds p "
-    "micro-batches where the last, which has the logits, holds one",
-)
 _SHARDED_GRADIENT_BYTES = 2.0
 """ZeRO-3 keeps gradients in 16 bit until they are reduced (Rajbhandari et al. 2020, section 3.1)."""
-_OPTIMIZER_BYTES = 12.0
-"""FP32 master weights and two Adam moments (Rajbhandari et al. 2020, section 3.1)."""
-_GATHERED_BYTES = 2.0
-"""ZeRO-3 gathers weights in 16 bit."""
-_GATHERED_LAYERS = 2.0
-"""The layer at work and the next one, prefetched."""
 _STREAMED_LAYERS = 2.0
-"""The same of a stack that streams weights from host memory: one at work, one on its way."""
-_ELEMENT_BYTES = 2.0
-"""Activations are kept in 16 bit."""
-_RESIDUAL_ELEMENTS = 5.0
-"""Copies of the residual stream a layer keeps: inputs of both norms, of QKV, of the output projection, of the MLP
-(Korthikanti et al. 2022, section 4.1)."""
-_HIDDEN_ELEMENTS = 1.55
-"""Copies of heads and MLP a layer keeps: Q, K and V once, the MLP before and after its activation; (3 + 8)/(3 + 4) with
-an MLP of width 4h. With the residual stream that is the paper's 32 bytes of 34 (equation 1) without dropout masks."""
+"""Of a stack that streams from host memory what is not in use: a layer at work and one on its way."""
+_WHOLE_INPUTS_BYTES = 4.0
+"""Two copies in 16 bit of the residual stream that sequence parallelism gathers for the layer at work: the input of a
+matmul and its gradient (Korthikanti et al. 2022, section 4.2.2)."""
 _SCORE_BYTES = 5.0
 """Unfused attention keeps softmax (2), dropout mask (1) and its output (2) of every score (the same, equation 1)."""
-_LOSS_BYTES = 6.0
-"""Logits in 16 bit and their FP32 gradient."""
 _ZERO1, _ZERO2, _ZERO3 = 1.0, 2.0, 3.0
 
 
@@ -80,75 +68,144 @@ class Memory:
 
     @property
     def total_bytes(self) -> Floats:
-        """Sum of all uses, shape (L,), compared with `USABLE_SHARE` of the device's memory."""
-        return (
-            self.weights_bytes + self.gradients_bytes + self.optimizer_bytes + self.activations_bytes + self.other_bytes
-        )
+        """Sum of all uses, shape (L,), which fits where it is at most `usable_bytes`."""
+        states = self.weights_bytes + self.gradients_bytes + self.optimizer_bytes
+        return states + (self.activations_bytes + self.other_bytes)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Stage:
+    """Weights of the fullest pipeline stage on one device before ZeRO, and over how many ranks each kind is sharded."""
+
+    body: BROADCAST
+    ends: BROADCAST
+    experts: BROADCAST
+    owners: BROADCAST
+    expert_owners: BROADCAST
+    layers: BROADCAST
+
+    def over(self, stage: BROADCAST, from_stage: float, body_bytes: BROADCAST, ends_bytes: BROADCAST) -> Floats:
+        """Return bytes of a state that is sharded from a ZeRO stage on, of so many bytes a weight."""
+        shared = body_bytes * self.body + ends_bytes * self.ends
+        experts = body_bytes * self.experts
+        return np.where(stage >= from_stage, shared / self.owners + experts / self.expert_owners, shared + experts)
+
+
+def usable_bytes(memory_bytes: float) -> float:
+    """Return how much of a device's addressable memory a run may take: what fits is at most this."""
+    return USABLE_SHARE.mode * memory_bytes
 
 
 def memory_of(case: Case, lay: Layouts) -> Memory:
     """Return peak memory of the fullest device, by use, shape (L,).
 
-        weights + gradients + optimizer, each sharded from its ZeRO stage on
-        + activations of min(p, micro-batches) micro-batches of L/p layers + fixed + gathered layers + loss
+        weights + gradients + optimizer, each sharded from its ZeRO stage on + context
+        + the larger of the passes (activations in flight, gathered layers, a layer or the loss at work)
+        and the optimizer's step (its copies)
 
     Source: Rajbhandari et al. 2020, figure 1 (states); Korthikanti et al. 2022, equations 1 to 5 (activations);
     Narayanan et al. 2021, section 2.2 (micro-batches in flight).
-    Fails on optimizers other than Adam with FP32 states, and on CPU offloading other than llmq's.
+    Fails on experts that are not evenly visited, and by what allocators fragment.
     """
-    ranks = lay.data * lay.context
-    owners = np.where(lay.shard_stage >= _ZERO3, lay.shard_group, ranks)
-    expert_owners = np.maximum(owners * lay.tensor / lay.expert, 1.0)
-    ends = np.where(lay.pipeline > 1, case.embedding_parameters, 0.0)
-    body = (case.shared_parameters - 2.0 * ends) / lay.pipeline + ends
-    shared = body / lay.tensor
-    experts = case.expert_parameters / (lay.expert * lay.pipeline)
-
-    def spread(from_stage: float) -> Floats:
-        sharded = shared / owners + experts / expert_owners
-        return np.where(lay.shard_stage >= from_stage, sharded, shared + experts)
-
-    kept = case.trained_share
-    layers_gathered = _GATHERED_LAYERS * _GATHERED_BYTES * (shared + experts) * lay.pipeline / case.n_layers
-    gathered = np.where(lay.shard_stage >= _ZERO3, layers_gathered, 0.0)
-    gradient_bytes = np.where(lay.shard_stage >= _ZERO3, _SHARDED_GRADIENT_BYTES, case.gradient_bytes)
+    held, trained, zero = _stage(case, lay), case.trained_share, lay.shard_stage
+    fetched = where(case.offload_parameters, 1.0, 0.0)
     on_device = 1.0 - case.offloads
-    activations, loss = _activations(case, lay)
-    # Transformer Engine moves whole layers' activations to the host, and not with pipeline stages.
-    stays = 1.0 - np.where(lay.pipeline > 1, 0.0, case.host_activations)
     # A stack that offloads sends checkpoints to the host as they are made, too.
-    streamed = np.where(case.offloads > 0, np.minimum(1.0, _STREAMED_LAYERS / case.n_layers), 1.0)
+    streamed = where(case.offloads, np.minimum(1.0, _STREAMED_LAYERS / case.n_layers), 1.0)
+    sharded_gradient = _SHARDED_GRADIENT_BYTES * (1.0 + case.wide)
+    gradient_bytes = trained * on_device * np.where(zero >= _ZERO3, sharded_gradient, case.gradient_bytes)
+    # ZeRO-Offload hands gradients to the host as they are reduced.
+    gradient_bytes = gradient_bytes * where(case.offload_optimizer, np.where(zero >= _ZERO2, 0.0, 1.0), 1.0)
+    optimizer_bytes = case.optimizer_bytes * trained * on_device
+    kept, at_work, other = _activations(case, lay, held.layers)
+    activations = kept * streamed + at_work
+    if np.any(zero >= _ZERO3) or np.any(case.offload_parameters):
+        other = other + _gathered(case, lay, held, fetched)
+    if np.any(case.step_bytes):
+        step_bytes = case.step_bytes * trained * on_device
+        other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
+    fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
     return Memory(
-        weights_bytes=case.frozen_bytes * spread(_ZERO3) * streamed,
-        gradients_bytes=on_device * gradient_bytes * kept * spread(_ZERO2),
-        optimizer_bytes=on_device * _OPTIMIZER_BYTES * kept * spread(_ZERO1),
-        activations_bytes=activations * stays * streamed,
-        other_bytes=_FIXED_BYTES.mode + gathered + loss * np.where(case.offloads > 0, _CHUNKED_LOSS.mode, 1.0),
+        weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, case.ends_bytes) * streamed * (1.0 - fetched),
+        gradients_bytes=held.over(zero, _ZERO2, gradient_bytes, gradient_bytes),
+        optimizer_bytes=held.over(zero, _ZERO1, optimizer_bytes, optimizer_bytes),
+        activations_bytes=activations,
+        other_bytes=other + fixed,
     )
 
 
-def _activations(case: Case, lay: Layouts) -> tuple[Floats, Floats]:
-    """Return bytes of kept activations and of the logits with their gradient, each of shape (L,).
+def _stage(case: Case, lay: Layouts) -> _Stage:
+    """Return the weights of the fullest stage: the most layers, and embedding or output layer, tied or not."""
+    chunks = lay.pipeline * lay.virtual
+    layers = np.ceil(case.n_layers / chunks) * lay.virtual
+    output = case.vocab * case.hidden
+    ends = output + case.embedding_parameters
+    # Dense layers lie before those with experts, so that other stages have only these, or between them.
+    between = where(case.n_layers - 2.0 * case.n_expert_layers, 1.0, 0.0)
+    evenly = between * case.n_expert_layers / case.n_layers + 1.0 - between
+    of_experts = np.minimum(layers * evenly, case.n_expert_layers) / np.maximum(case.n_expert_layers, 1.0)
+    owners = np.where(lay.shard_stage >= _ZERO3, lay.shard_group, lay.data * lay.context)
+    return _Stage(
+        body=(case.shared_parameters - ends) / case.n_layers * layers / lay.tensor,
+        ends=np.where(lay.pipeline > 1, output, ends) / lay.tensor,
+        experts=case.expert_parameters * of_experts / lay.expert,
+        owners=owners,
+        expert_owners=np.maximum(owners * lay.tensor / lay.expert, 1.0),
+        layers=layers,
+    )
+
+
+def _gathered(case: Case, lay: Layouts, held: _Stage, fetched: BROADCAST) -> Floats:
+    """Return bytes of what ZeRO-3 holds whole for the layer at work: weights, and gradients before they are reduced."""
+    width = np.minimum(case.frozen_bytes, 2.0 * (1.0 + case.wide))
+    layer = (held.body + held.experts) / held.layers
+    gradients = case.gradient_bytes * case.trained_share
+    ends = case.ends_bytes * held.ends
+    # Whoever gathers matrix by matrix has the output layer whole, or a layer.
+    one = np.maximum(layer * width, ends / 2.0)
+    whole = layer * gradients + where(case.gathered_ends, layer * case.gathered_layers * width + ends, one)
+    return np.where((lay.shard_stage >= _ZERO3) | (fetched > 0), whole, 0.0)
+
+
+def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, Floats, Floats]:
+    """Return bytes of kept activations, of the layer at work, and of what the loss needs beyond, each of shape (L,).
 
     A micro-batch in flight keeps its layers' activations, or with full recomputation the layers' inputs, while one
-    layer at a time is whole. Interleaving keeps 1 + (p − 1)/(p·v) times as much. Source: Korthikanti et al. 2022,
-    section 4.2.3.
+    layer at a time is whole. The first stage has p micro-batches in flight, the last one and the logits; interleaving
+    adds (p − 1)/v to either. The loss counts as far as it makes the last stage fuller than the first, in place of a
+    layer at work. Source: Korthikanti et al. 2022, section 4.2.3.
     """
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    split = np.where(case.sequence_parallel > 0, lay.tensor, 1.0)
-    hidden = case.heads_elements + case.mlp_elements + case.expert_elements + case.routed_elements
-    layer = _ELEMENT_BYTES * (
-        _RESIDUAL_ELEMENTS * case.residual_elements / split + _HIDDEN_ELEMENTS * hidden / lay.tensor
-    )
-    scores = np.where((case.unfused > 0) & (lay.recompute == 0), _SCORE_BYTES * case.score_elements / lay.tensor, 0.0)
-    whole = (layer + scores) * tokens / case.n_layers
-    # With fused attention, selective recomputation drops what norms and activations would keep.
-    lighter = np.where((case.unfused > 0) | (lay.recompute == 0), 1.0, _SELECTIVE_SHARE.mode)
-    checkpoint = _ELEMENT_BYTES * case.residual_elements / split * tokens / case.n_layers
+    full, split = lay.recompute > 1, where(case.sequence_parallel, lay.tensor, 1.0)
+    per_layer = tokens / case.n_layers
+    whole = (case.kept_residual_bytes / split + case.kept_hidden_bytes / lay.tensor) * per_layer
+    again = np.where(full, 1.0, np.where(lay.recompute > 0, 1.0 - case.selective_share, 0.0))
+    scores: BROADCAST = 0.0
+    if np.any(case.unfused):
+        scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
+    kept_split = where(case.partitions_checkpoints, lay.tensor, split)
+    checkpoint = case.checkpoint_bytes / kept_split * per_layer * np.where(full, 1.0, 0.0)
+    kept = (1.0 - again) * whole + np.where(lay.recompute == 0, scores, 0.0) + checkpoint
     in_flight = np.minimum(lay.pipeline, lay.micro_batches)
-    warm_up = 1.0 + (lay.pipeline - 1.0) / (lay.pipeline * lay.virtual)
-    in_flight = np.where(lay.virtual > 1, np.minimum(in_flight * warm_up, lay.micro_batches), in_flight)
-    layers = case.n_layers / lay.pipeline
-    kept = np.where(lay.recompute > 1, checkpoint * layers * in_flight + whole, lighter * whole * layers * in_flight)
-    loss = _LOSS_BYTES * tokens * case.vocab / lay.tensor * np.where(lay.pipeline > 1, _PIPELINED_LOSS.mode, 1.0)
-    return kept, loss
+    more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
+    hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)
+    kept = kept * layers * (1.0 - hosted)
+    # The layer at work: what it computes again, gradients of it, and inputs gathered whole.
+    at_work = (again + _BACKWARD_SHARE.mode) * whole + np.where(lay.recompute > 0, scores, 0.0)
+    gathered = _WHOLE_INPUTS_BYTES * (1.0 + case.wide) * tokens * case.hidden * case.sequence_parallel
+    at_work = at_work + np.where(lay.tensor > 1, gathered, 0.0)
+    share = _CHUNKED_LOSS.mode + (1.0 - _CHUNKED_LOSS.mode) * case.whole_logits
+    loss = case.logit_bytes * share * tokens * case.vocab / lay.tensor
+    on_first = kept * (in_flight + more)
+    on_last = kept * np.minimum(1.0 + more, in_flight + more)
+    return on_first, at_work, np.maximum(0.0, loss - (on_first - on_last) - at_work)
+
+
+def _hosted(case: Case, lay: Layouts) -> Floats:
+    """Return the share of kept activations in host memory; two layers' are on their way.
+
+    Transformer Engine moves whole layers' activations, and not with pipeline stages.
+    """
+    share = np.where(lay.recompute > 1, case.host_checkpoints, case.host_activations)
+    most = np.maximum(1.0 - _STREAMED_LAYERS / case.n_layers, 0.0)
+    return np.where(lay.pipeline > 1, 0.0, np.minimum(share, most))

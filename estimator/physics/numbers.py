@@ -10,6 +10,7 @@ from estimator.models.workload import Attention, Gemm, Workload, mean_keys, work
 from estimator.physics.case import Case, Matrix
 from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
+from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
@@ -97,15 +98,15 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
-        frozen_bytes=_held_bytes(share, precision, execution.base_bits),
         dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
-        gradient_bytes=4.0 if wide else execution.gradient_bytes,
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
         offload_parameters=_flag(execution.offload_parameters),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
+        host_checkpoints=execution.host_checkpoints,
+        partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
@@ -141,6 +142,7 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=adapters, execution=execution),
+        **held_bytes(table, precision, execution, trained=share, gated=transformer.gated_mlp),
     )
 
 
@@ -169,21 +171,9 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
         "gathers": modules,
+        "module_hooks": _flag(execution.module_hooks),
         "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
     }
-
-
-def _held_bytes(trained: float, precision: str, base_bits: int | None) -> float:
-    """Return bytes per weight held for the forward pass: 16 or 32 bit if trained, as it is used if frozen.
-
-    NF4 takes 4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3), and embedding and norms stay in
-    16 bit; MXFP8 has a scale byte per 32 weights, NVFP4 one per 16.
-    """
-    kept = 4.0 if precision in {"fp32", "tf32"} else 2.0
-    frozen = {"fp8": 1.0, "mxfp8": 1.03, "nvfp4": 0.56}.get(precision, kept)
-    if base_bits is not None:
-        frozen = {4: 0.55, 8: 1.05}.get(base_bits, 2.0)
-    return trained * kept + (1.0 - trained) * frozen
 
 
 def _matrix(gemm: Gemm, trained: float) -> Matrix:

@@ -1,9 +1,11 @@
 """Search space of layouts: the values each knob may take for a question."""
 
+import math
+
 from estimator.models.transformer import Transformer
 from estimator.physics.lattice import Space
 from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
-from estimator.physics.stacks import Stack
+from estimator.physics.stacks import Split, Stack
 from estimator.question.question import LayoutRequest
 
 __all__ = ["knob_choices"]
@@ -12,10 +14,14 @@ _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
-_SHORTEST_SHARE = 2048
+_SHORTEST_SHARE = 6144
 """Tokens of a sequence that each context-parallel rank has at least. From there on the degree is hardly ever better
 than its half at first, so that no time jumps with the length at which a degree opens; and a sequence that 2 · degree
 does not divide is padded by less than 0.1 %, which is not counted."""
+
+
+def _powers(degrees: tuple[int, ...]) -> tuple[int, ...]:
+    return tuple(d for d in degrees if d & (d - 1) == 0)
 
 
 def _divisors(whole: int, most: int) -> tuple[int, ...]:
@@ -23,49 +29,67 @@ def _divisors(whole: int, most: int) -> tuple[int, ...]:
 
 
 def knob_choices(
-    t: Transformer, *, n_gpus: int, domain: int, sequence_length: int, request: LayoutRequest, stack: Stack
+    t: Transformer,
+    *,
+    n_gpus: int,
+    domain: int,
+    sequence_length: int,
+    request: LayoutRequest,
+    stack: Stack,
+    reserve: bool = False,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
     do not divide it); expert parallelism, on stacks that have it, by divisors of the experts.
+    With `reserve` all else that the stack has, for a model that fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
         return (fixed,) if fixed is not None else free
 
     searched = stack.model_parallel
-    widest = min(_WIDEST_TENSOR, max(domain, 1))
-    tensor = tuple(d for d in _divisors(t.n_heads, widest) if n_gpus % d == 0 and d & (d - 1) == 0)
+    has = stack.reserve if reserve else frozenset[Split]()
+    tensor = _powers(_divisors(math.gcd(t.n_heads, n_gpus), min(_WIDEST_TENSOR, max(domain, 1))))
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
-    if searched:
+    if searched or "context" in has:
         widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // _SHORTEST_SHARE))
-        context = tuple(d for d in _divisors(n_gpus, widest_context) if d & (d - 1) == 0)
+        context = _powers(_divisors(n_gpus, widest_context))
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
-    stages: tuple[int, ...] = (0, 1) if searched else (0, 1, 2, 3)
-    if not searched and n_gpus == 1:
-        stages = (0,)
-    elif not searched and stack.sharding != "ddp":
-        stages = (ZERO_STAGES.index(stack.sharding),)
     micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
-    recompute: tuple[int, ...] = (0, 1, 2)
-    if stack.recompute is not None and not searched:
-        recompute = tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
-    if stack.recompute == "none" and request.tensor_parallel is not None and request.pipeline_parallel is not None:
-        # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
-        recompute = (0, 1)
+    recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
-        tensor=choices(request.tensor_parallel, tensor if searched else (1,)),
-        pipeline=choices(request.pipeline_parallel, pipeline if searched else (1,)),
+        tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
+        pipeline=choices(request.pipeline_parallel, pipeline if searched or "pipeline" in has else (1,)),
         virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=stages if request.data_sharding is None else (ZERO_STAGES.index(request.data_sharding),),
+        shard_stage=_stages(request, stack, n_gpus, reserve="zero3" in has),
         micro_batch=micro,
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
     )
+
+
+def _stages(request: LayoutRequest, stack: Stack, n_gpus: int, *, reserve: bool) -> tuple[int, ...]:
+    if request.data_sharding is not None:
+        return (ZERO_STAGES.index(request.data_sharding),)
+    if stack.model_parallel:
+        return (0, 1, 3) if reserve else (0, 1)
+    if n_gpus == 1:
+        return (0,)
+    return (0, 1, 2, 3) if stack.sharding == "ddp" else (ZERO_STAGES.index(stack.sharding),)
+
+
+def _recomputes(request: LayoutRequest, stack: Stack, *, reserve: bool) -> tuple[int, ...]:
+    if stack.recompute is not None and not stack.model_parallel:
+        return tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+    stated = request.tensor_parallel is not None and request.pipeline_parallel is not None
+    if stack.recompute == "none" and stated and not reserve:
+        # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
+        return (0, 1)
+    return (0, 1, 2)

@@ -11,7 +11,17 @@ from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NEVER", "SDPA_CUDNN_SINCE", "STACKS", "Stack", "Tier", "auto_stack", "stack_named", "stack_of"]
+__all__ = [
+    "NEVER",
+    "SDPA_CUDNN_SINCE",
+    "STACKS",
+    "Split",
+    "Stack",
+    "Tier",
+    "auto_stack",
+    "stack_named",
+    "stack_of",
+]
 
 NEVER = 9999.0
 """Release year of what a stack does not have."""
@@ -27,6 +37,10 @@ _SPREAD_EXPERTS = frozenset(
 )
 """Stacks without tensor and pipeline parallelism by habit that have expert parallelism of their own."""
 Tier = Literal["tuned", "research", "untuned"]
+Split = Literal["tensor", "pipeline", "context", "zero3"]
+_SPLITS: frozenset[Split] = frozenset({"tensor", "context"})
+_MEGATRON_SPLITS: frozenset[Split] = frozenset({"context", "zero3"})
+"""Megatron-Core has its own FSDP since 2024."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +68,8 @@ class Stack:
     """First release whose expert layers run without waiting for the host, dispatch and permutation in fused kernels."""
     offloads: bool
     """Whether it keeps what is not in use in host memory."""
+    reserve: frozenset[Split]
+    """Ways to split a model that it has, and that its users reach for only where nothing else fits."""
     habit: Practice
     """How runs on its current release do a step unless told; None where it is not known or not uniform."""
     kin: str
@@ -62,6 +78,8 @@ class Stack:
     """Sequences of a micro-batch where samples are padded and nothing is said; 1 on stacks that pack."""
     fused_loss_since: float
     """First release whose habit it is to keep logits from being whole in memory."""
+    master_weights_until: float
+    """First release whose habit it is to train weights in the precision that their checkpoint is in."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
     tunes: bool = False
@@ -85,6 +103,7 @@ class Stack:
             attention=attention,
             tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
             fused_loss=self.habit.fused_loss and released >= self.fused_loss_since,
+            master_weights=True if released < self.master_weights_until else self.habit.master_weights,
         )
 
 
@@ -101,7 +120,9 @@ def _stack(
     fused_experts: float = NEVER,
     sinks: float = NEVER,
     fused_loss: float = 0.0,
+    master_weights_until: float = 0.0,
     offloads: bool = False,
+    reserve: frozenset[Split] = frozenset(),
 ) -> Stack:
     return Stack(
         name=name,
@@ -115,10 +136,12 @@ def _stack(
         fused_experts_since=fused_experts,
         fused_sinks_since=sinks,
         offloads=offloads,
+        reserve=reserve,
         habit=HABITS[name],
         kin=kin or name,
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
+        master_weights_until=master_weights_until,
     )
 
 
@@ -134,8 +157,9 @@ _PRETRAINERS = (
         fused_experts=2026.4,
         sinks=2026.4,
         fused_loss=2024,
+        reserve=_MEGATRON_SPLITS,
     ),
-    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0),
+    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
     _stack(
         "mlperf",
         "tuned",
@@ -146,14 +170,22 @@ _PRETRAINERS = (
         fused_experts=2026.4,
         sinks=2026.4,
         fused_loss=2024,
+        reserve=_MEGATRON_SPLITS,
     ),
-    _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024),
-    _stack("megatron-deepspeed", "research", "zero1", model_parallel=True, fused=2023),
-    _stack("maxtext", "tuned", "zero3", sinks=2025.0),
-    _stack("jax", "research", "zero3"),
-    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0),
+    _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024, reserve=_MEGATRON_SPLITS),
+    _stack(
+        "megatron-deepspeed",
+        "research",
+        "zero1",
+        model_parallel=True,
+        fused=2023,
+        reserve=frozenset({"zero3"}),
+    ),
+    _stack("maxtext", "tuned", "zero3", sinks=2025.0, fused_loss=2025.3, reserve=_SPLITS | {"pipeline"}),
+    _stack("jax", "research", "zero3", reserve=_SPLITS),
+    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
     _stack("llm-foundry", "research", "zero3"),
-    _stack("nanotron", "research", "zero1", model_parallel=True),
+    _stack("nanotron", "research", "zero1", model_parallel=True, reserve=frozenset({"context"})),
     _stack("nanogpt", "untuned", "ddp", "none"),
     _stack("llm.c", "tuned", "zero1", "none"),
     _stack("llmq", "tuned", "zero1", offloads=True),
@@ -162,18 +194,25 @@ _PRETRAINERS = (
     _stack("hai-llm", "tuned", "zero1", "selective", kin="megatron", model_parallel=True),
     _stack("internevo", "research", "zero1", model_parallel=True),
     # Tuned by the vendors of the chips they are for; Megatron-LM on these chips is not.
-    _stack("mindspeed", "tuned", "zero1", model_parallel=True),
-    _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024),
+    _stack("mindspeed", "tuned", "zero1", model_parallel=True, reserve=_MEGATRON_SPLITS),
+    _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024, reserve=_MEGATRON_SPLITS),
     _stack("litgpt", "research", "zero3", kin="lightning"),
     _stack("gpt-neox", "research", "zero1", "full", kin="megatron-deepspeed", model_parallel=True),
-    _stack("olmo-core", "research", "zero3", kin="fsdp"),
-    _stack("levanter", "research", "zero3", "full", kin="jax"),
-    _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER)),
+    _stack("olmo-core", "research", "zero3", kin="fsdp", reserve=_SPLITS | {"pipeline"}),
+    _stack("levanter", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),
+    _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER), reserve=frozenset({"tensor"})),
     _stack("mesh-transformer-jax", "research", "ddp", "full", kin="jax", model_parallel=True, fused=int(NEVER)),
-    _stack("colossal-ai", "research", "zero1", kin="megatron-deepspeed", model_parallel=True),
+    _stack(
+        "colossal-ai",
+        "research",
+        "zero1",
+        kin="megatron-deepspeed",
+        model_parallel=True,
+        reserve=_MEGATRON_SPLITS,
+    ),
     _stack("metaseq", "research", "zero3", "full", kin="fsdp", model_parallel=True),
-    _stack("paddlenlp", "research", "zero1", model_parallel=True),
-    _stack("torch-xla", "research", "zero3", "full", kin="jax"),
+    _stack("paddlenlp", "research", "zero1", model_parallel=True, reserve=_MEGATRON_SPLITS),
+    _stack("torch-xla", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),
     _stack("nanochat", "research", "zero2", "none", kin="pytorch"),
     _stack("modded-nanogpt", "research", "zero2", "none", kin="pytorch"),
     _stack("minimind", "untuned", "ddp", "none", kin="pytorch"),
@@ -182,8 +221,8 @@ _FINE_TUNERS = (
     _stack("deepspeed", "untuned", "zero3"),
     _stack("fsdp", "research", "zero3"),
     _stack("lightning", "research", "ddp", fused=2022),
-    _stack("torchtune", "research", "zero3", fused_loss=2024.7),
-    _stack("huggingface", "untuned", "ddp"),
+    _stack("torchtune", "research", "zero3", fused_loss=2024.7, reserve=frozenset({"tensor"})),
+    _stack("huggingface", "untuned", "ddp", master_weights_until=2026.05),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.
     _stack("trl", "untuned", "ddp", "full", kin="huggingface", fused_loss=2026.4),

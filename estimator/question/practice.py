@@ -46,6 +46,8 @@ class Practice:
     """Whether logits are never whole in memory: chunked or fused cross-entropy."""
     experts: ExpertKernel | None = None
     optimizer: OptimizerName | None = None
+    master_weights: bool | None = None
+    """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""
     offload_optimizer: bool | None = None
     """Whether optimizer states lie in host memory and are updated there (ZeRO-Offload), or paged from it."""
     offload_parameters: bool | None = None

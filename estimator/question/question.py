@@ -144,6 +144,8 @@ class MemoryUse:
     activations_bytes: float
     other_bytes: float
     capacity_bytes: float
+    usable_bytes: float
+    """Of the capacity, what a run can fill."""
 
     @property
     def total_bytes(self) -> float:
@@ -154,8 +156,8 @@ class MemoryUse:
 
     @property
     def fits(self) -> bool:
-        """Whether it does."""
-        return self.total_bytes <= self.capacity_bytes
+        """Whether a run can fill as much."""
+        return self.total_bytes <= self.usable_bytes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -205,3 +207,5 @@ class Prediction:
     """Other layouts within the error band and their step seconds, best first."""
     narrow_by: tuple[Narrowing, ...]
     comparable_runs: tuple[Comparable, ...]
+    ways_to_fit: tuple[str, ...] = ()
+    """Where the memory does not fit, arguments with which it does, the cheapest first."""

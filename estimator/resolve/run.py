@@ -20,6 +20,7 @@ from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
+    is_small_set,
     micro_batch_that_fits,
     padded_samples,
     padding_assumptions,
@@ -95,7 +96,7 @@ def resolve(request: Request) -> Run:
             released=framework.released,
             practice=framework.practice,
             unsaid=_unsaid(request),
-            small_set=request.samples is not None,
+            small_set=is_small_set(request),
         )
 
     def laid_out(length: int, micro_batch: int | None) -> LayoutRequest:

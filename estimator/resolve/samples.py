@@ -20,6 +20,7 @@ __all__ = [
     "FEW_GPUS",
     "Packing",
     "Padded",
+    "is_small_set",
     "micro_batch_that_fits",
     "padded_samples",
     "padding_assumptions",
@@ -33,8 +34,8 @@ _LARGEST_SET = 1e10
 """Tokens above which samples are no fine-tuning set: the largest, of 10M conversations, hold about as many."""
 _TO_A_MULTIPLE = 8
 """Collators pad on to such a multiple, for the sake of tensor cores."""
-_USUAL_MICRO_BATCH = 4
-"""Where the stack is one that packs by habit and was told not to."""
+_USUAL_MICRO_BATCH = 2
+"""Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -77,19 +78,19 @@ def resolved_packing(
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
-    Where no stack is named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
+    Where no stack is named, a small set on few GPUs, or for adapters, is padded, as Hugging Face's scripts do; all else
+    is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
     stack = stack_named(framework) if framework != _AUTO else None
-    if stack is None and accelerator is not None and (usual := auto_stack(accelerator, method)).tunes:
-        stack = usual
     if told != _AUTO:
         return _packing(told, stack, "user", "")
-    if framework != _AUTO and stack is not None:
+    if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
-    if n_gpus <= FEW_GPUS and _real_tokens(request) <= _LARGEST_SET:
-        return _packing("padded", stack, "default", "as fine-tuning scripts on few GPUs do unless told: ")
-    return _packing("packed", stack, "default", "as usual at this scale: ")
+    tunes = n_gpus <= FEW_GPUS or (accelerator is not None and auto_stack(accelerator, method).tunes)
+    if tunes and is_small_set(request):
+        return _packing("padded", None, "default", "as fine-tuning scripts do unless told: ")
+    return _packing("packed", None, "default", "as usual at this scale: ")
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
@@ -102,10 +103,12 @@ def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> P
     return Packing(padded=value == "padded", stack=stack, assumption=told)
 
 
-def _real_tokens(request: Request) -> float:
+def is_small_set(request: Request) -> bool:
+    """Return whether `request` tells of samples, and of no more than fine-tuning takes."""
     if request.samples is None or request.tokens_per_sample is None:
-        return 0.0
-    return parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
+        return False
+    tokens = parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
+    return tokens <= _LARGEST_SET
 
 
 def padded_samples(
@@ -197,9 +200,9 @@ def micro_batch_that_fits(question: Question | None) -> bool:
     if question is None:
         return True
     # NumPy comes with it, and a closed-form answer does without.
-    from estimator.physics.choice import contenders, setting_of
+    from estimator.physics.choice import setting_of
 
     try:
-        return contenders(setting_of(question))[1]
+        return setting_of(question).fits
     except InfeasibleError:
         return False

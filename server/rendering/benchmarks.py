@@ -21,8 +21,9 @@ def print_tables(figures: TablesFile, console: Console | None = None) -> None:
     for title in ("Rows", "Mean", "Median", "90% below"):
         table.add_column(title, justify="right")
     for row in figures["tables"]:
+        covered = f" ({row['covered']:.0%} in their range)" if "covered" in row else ""
         table.add_row(
-            row["name"],
+            row["name"] + covered,
             row["left_out"],
             row["of"],
             f"{row['rows']:,}",
@@ -32,8 +33,8 @@ def print_tables(figures: TablesFile, console: Console | None = None) -> None:
     for who, people in figures["people"].items():
         console.print(
             Text(
-                f"People's threads, {who}: {people['inside']} of {people['rows']} ranges hold what was measured, at a median "
-                f"width of {people['range_width']:.2f}; off by {people['median_factor']:.2f} times in the median, "
-                f"{people['p90_factor']:.2f} at 90%."
+                f"People's threads, {who}: {people['inside']} of {people['rows']} ranges hold what was measured, at a "
+                f"median width of {people['range_width']:.2f}; off by {people['median_factor']:.2f} times in the "
+                f"median, {people['p90_factor']:.2f} at 90%."
             )
         )

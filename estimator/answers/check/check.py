@@ -223,8 +223,8 @@ def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReadi
         out.append(
             Caution(
                 code="does_not_fit",
-                message="by our count this run does not fit in memory: it must keep states in host memory (offload), "
-                "which is slow and not modelled, or be laid out otherwise than told",
+                message="by our count this run does not fit in memory: it must keep states in host memory, which is "
+                'slow (say so: framework "…, optimizer offload"), or be laid out or run otherwise than told',
             )
         )
     if expected.rounded_batch is not None:

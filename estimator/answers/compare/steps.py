@@ -32,8 +32,12 @@ class QuickStep:
     """The step of one question, as `predict.prediction` has it but for what only a single answer shows."""
 
     prediction: Prediction
-    fits: bool
     framework: str
+
+    @property
+    def fits(self) -> bool:
+        """Whether its layout does; where it does not, none does."""
+        return self.prediction.memory.fits
 
 
 def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep | InfeasibleError]]:
@@ -73,19 +77,14 @@ def _steps(
 
 def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickStep]:
     """Yield the best step of each of `settings`, which are of one model: that which `ranked_layouts` puts first."""
-    kept: list[Layouts] = []
-    fitting: list[bool] = []
-    for posed in settings:
-        rows, fits = contenders(posed)
-        kept.append(posed.layouts.taken(rows))
-        fitting.append(fits)
+    kept = [posed.layouts.taken(contenders(posed)) for posed in settings]
     counts = [len(layouts) for layouts in kept]
     layouts = _joined(kept)
     spread = _spread([posed.case for posed in settings], counts)
     times, used = step_time(spread, layouts, fitted.constants), memory_of(spread, layouts)
     total_s = times.total_s
     start = 0
-    for posed, count, fits in zip(settings, counts, fitting, strict=True):
+    for posed, count in zip(settings, counts, strict=True):
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
         factor, span = factor_and_range(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
@@ -98,7 +97,7 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
             used=used,
             row=best,
         )
-        yield QuickStep(prediction=prediction, fits=fits, framework=posed.stack.name)
+        yield QuickStep(prediction=prediction, framework=posed.stack.name)
 
 
 def _joined(several: Sequence[Layouts]) -> Layouts:

@@ -60,7 +60,7 @@ def option_name(estimated: Estimate) -> str:
     run = estimated.run
     method = "" if run.method.name == "full" else f", {run.method.name}"
     return (
-        f"{run.subject.name} on {format_count(run.amount.tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
+        f"{run.subject.name} on {format_count(run.amount.real_tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
         f"({run.device.precision}{method})"
     )
 

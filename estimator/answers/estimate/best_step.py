@@ -4,7 +4,7 @@ import math
 
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.doubts import doubts_of, situation_spread
+from estimator.evidence.doubts import doubts_of, network_bound, situation_spread
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting
@@ -26,11 +26,14 @@ def factor_and_range(
     """
     blend = blend_of(setting, calibration, physical_s)
     doubts = doubts_of(setting, best, calibration.constants)
+    parting = blend.parting_log
+    if parting < 0.0 and network_bound(setting, best, calibration.constants):
+        parting = 0.0
     between = math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
     span = interval(
         setting,
         calibration,
-        parting_log=blend.parting_log,
+        parting_log=parting,
         situation=situation_spread(setting, best, calibration.constants),
         doubts=doubts,
     )
@@ -68,6 +71,7 @@ def layout_prediction(
             activations_bytes=float(used.activations_bytes[row]),
             other_bytes=float(used.other_bytes[row]),
             capacity_bytes=question.cluster.accelerator.memory_bytes,
+            usable_bytes=setting.usable_bytes,
         ),
         breakdown=time_shares(times, row),
         model_flop_per_token=flop.model,

@@ -55,6 +55,8 @@ class Estimate:
     overhead: RunOverhead | None
     layout: Layout | None
     memory: MemoryUse | None
+    ways_to_fit: tuple[str, ...]
+    """Where the memory does not fit, arguments with which it does, the cheapest first."""
     breakdown: Mapping[str, float]
     runner_ups: tuple[tuple[Layout, float], ...]
     comparable_runs: tuple[Comparable, ...]
@@ -135,6 +137,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None) -> Estimate:
         overhead=timing.overhead(run.amount.tokens),
         layout=prediction.layout if prediction else None,
         memory=prediction.memory if prediction else None,
+        ways_to_fit=prediction.ways_to_fit if prediction else (),
         breakdown=prediction.breakdown if prediction else {},
         runner_ups=prediction.runner_ups if prediction else (),
         comparable_runs=prediction.comparable_runs if prediction else (),

@@ -14,9 +14,9 @@ from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
-__all__ = ["fewer_would_do"]
+__all__ = ["fewer_would_do", "fewer_would_fit"]
 
-_SHARES = ((3, 4), (2, 3), (1, 2), (1, 4))
+_SHARES = ((3, 4), (2, 3), (1, 3))
 _WORTH = 0.01
 """Share of the time that fewer devices must save before they are named, where every count has a batch of its own."""
 _AS_EFFICIENT = 1.05
@@ -33,8 +33,8 @@ def fewer_would_do(
     """Return a warning where a smaller cluster trains in less time than one with steps of `step_s`; None else.
 
     A batch that was stated is the same on every count; else each has the usual one. Looked at are the counts below
-    that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half and a
-    quarter; nearly all questions are settled by what devices could do at best, without a search.
+    that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a third and
+    all halves of halves; nearly all questions are settled by what devices could do at best, without a search.
     """
     question = setting.question
     stated = question.global_batch_sequences is not None
@@ -75,6 +75,17 @@ def fewer_would_do(
     )
 
 
+def fewer_would_fit(setting: Setting, fitted: Calibration) -> Caution | None:
+    """Return a warning where what does not fit would on fewer devices, which divide better; None where it would not."""
+    question = setting.question
+    counts = _smaller(question.cluster, stated=question.global_batch_sequences is not None)
+    fewer = next((count for count in counts if math.isfinite(_token_s(setting, fitted, count))), None)
+    if fewer is None:
+        return None
+    message = f"it fits on {fewer:,} GPUs, which divide better than {question.cluster.n_gpus:,}"
+    return Caution(code="fits_on_fewer_gpus", message=message)
+
+
 def _smaller(cluster: Cluster, *, stated: bool) -> list[int]:
     """Return counts to look at, largest first, each of whole nodes or within one; none where the count divides well."""
     n, node = cluster.n_gpus, cluster.gpus_per_node
@@ -83,6 +94,7 @@ def _smaller(cluster: Cluster, *, stated: bool) -> list[int]:
     counts = {n >> power << power for power in range(1, n.bit_length())}
     if stated:
         counts |= {n * part // whole for part, whole in _SHARES if n * part % whole == 0}
+        counts |= {n >> power for power in range(1, n.bit_length())}
         counts |= {1 << ((n - 1).bit_length() - 1)} if n > 1 else set()
     return sorted((count for count in counts if 0 < count < n and (count < node or count % node == 0)), reverse=True)
 

@@ -33,7 +33,7 @@ EVALUATION = Prior(
 BENCHMARK_EVALUATION: Mapping[str, Prior] = MappingProxyType(
     {
         "full": Prior(
-            low=0.005,
+            low=0.001,
             mode=0.035,
             high=0.11,
             why="MLPerf Training, pre-training: time to target over steps times their median, 76 runs of three "

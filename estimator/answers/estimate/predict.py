@@ -7,7 +7,8 @@ import numpy as np
 
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
 from estimator.answers.estimate.divided import batch_caution, divided, rounding
-from estimator.answers.estimate.fewer import fewer_would_do
+from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
+from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -45,27 +46,32 @@ def prediction(question: Question) -> Prediction:
     times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
     factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
     step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
-    fits = bool(priced.fits[best])
+    fits = step.memory.fits
+    found = () if fits else remedies(posed, fitted.constants, float(times.total_s[0]))
     rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,
         assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
-            *(() if fits else (_does_not_fit(posed, step),)),
+            *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
-            *(_fewer(posed, fitted, step) if fits else ()),
+            *_fewer(posed, fitted, step, fits=fits),
             *_newer_release(posed, rows, times, fitted.constants),
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, priced, factor),
         narrow_by=narrowings(posed, priced, span),
         comparable_runs=comparable_runs(posed),
+        ways_to_fit=tuple(remedy.change.words for remedy in found),
     )
 
 
-def _fewer(setting: Setting, fitted: Calibration, step: Prediction) -> tuple[Caution, ...]:
+def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: bool) -> tuple[Caution, ...]:
     """Return a warning where the devices are too many for the batch, or divide badly."""
-    caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
+    if fits:
+        caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
+    else:
+        caution = fewer_would_fit(setting, fitted)
     return () if caution is None else (caution,)
 
 
@@ -95,22 +101,6 @@ def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: 
             message=f"a release before {example} is assumed; from it on expert layers do not wait for the host, "
             f'and a step takes about {less:.0%} less: say so with framework "{example}"',
         ),
-    )
-
-
-def _does_not_fit(setting: Setting, step: Prediction) -> Caution:
-    chip, method = setting.question.cluster.accelerator, setting.question.method
-    ways = ["more GPUs, or ones with more memory"]
-    if method.name == "full":
-        ways.append('method "lora" or "qlora"')
-    elif method.name == "lora":
-        ways.append('method "qlora"')
-    if step.layout.recompute != "full":
-        ways.append('activation_recompute "full"')
-    return Caution(
-        code="does_not_fit",
-        message=f"the smallest layout needs {step.memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, which has "
-        f"{chip.memory_bytes / 1e9:,.0f} GB: what would do is {'; or '.join(ways)}",
     )
 
 

@@ -51,8 +51,8 @@ def summary(estimate: Estimate) -> str:
     cost = estimate.cost_usd
     if cost.value is not None and cost.low is not None and cost.high is not None:
         second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
-    memory = _memory(estimate)
-    return " ".join(part for part in (first, second + ".", memory) if part)
+    sentences = (_does_not_fit(estimate), first, second + ".", _fits(estimate))
+    return " ".join(sentence for sentence in sentences if sentence)
 
 
 def time_range(low_s: float, high_s: float) -> str:
@@ -62,12 +62,21 @@ def time_range(low_s: float, high_s: float) -> str:
     return f"{number if high.endswith(unit) else low} to {high}"
 
 
-def _memory(estimate: Estimate) -> str:
+def _does_not_fit(estimate: Estimate) -> str:
+    """Return the sentence that an answer opens with where a run does not fit, with the cheapest way to make it."""
     memory = estimate.memory
-    if memory is None:
+    if memory is None or memory.fits:
         return ""
-    verdict = "It fits" if memory.fits else "It does not fit"
-    return f"{verdict}: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
+    takes = f"it takes {format_bytes(memory.total_bytes)} on each {estimate.run.device.name}"
+    would = f"; {estimate.ways_to_fit[0]} would do" if estimate.ways_to_fit else ""
+    return f"Does not fit: {takes}, where a run can fill {format_bytes(memory.usable_bytes)}{would}."
+
+
+def _fits(estimate: Estimate) -> str:
+    memory = estimate.memory
+    if memory is None or not memory.fits:
+        return ""
+    return f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
 
 
 def formula(estimate: Estimate) -> str:

@@ -229,7 +229,7 @@ def _cannot(ways: Counts) -> str:
     request = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
     return (
         f"no count of {request.device.name} up to {ways.ladder.most:,} trains {request.subject.name} on "
-        f"{format_count(request.amount.tokens)} tokens"
+        f"{format_count(request.amount.real_tokens)} tokens"
     )
 
 

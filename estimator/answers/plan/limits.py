@@ -142,7 +142,7 @@ def _for_time(fastest: Estimate, deadline_s: float) -> list[str]:
 
 
 def _fewer_tokens(estimate: Estimate, share: float) -> str:
-    return f"{_count_at_most(estimate.run.amount.tokens * share)} tokens"
+    return f"{_count_at_most(estimate.run.amount.real_tokens * share)} tokens"
 
 
 def _more_parallel(fastest: Estimate) -> list[str]:

@@ -58,7 +58,7 @@ def plan_formula(plan: Plan) -> str:
 
 def _goal(plan: Plan) -> str:
     estimate = plan.solution.estimate
-    tokens = f"{format_count(estimate.run.amount.tokens)} tokens"
+    tokens = f"{format_count(estimate.run.amount.real_tokens)} tokens"
     match plan.request.solve_for:
         case "n_gpus" | "layout":
             return f"To train {estimate.run.subject.name} on {tokens}"
@@ -75,7 +75,7 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
     match plan.request.solve_for:
         case "tokens":
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
-            return f"{format_count(run.amount.tokens)} tokens on {gpus}"
+            return f"{format_count(run.amount.real_tokens)} tokens on {gpus}"
         case "model_size":
             return (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
@@ -112,7 +112,7 @@ def _described(plan: Plan, option: Option) -> str:
         case "layout":
             solved = layout_words(estimate)
         case "tokens":
-            solved, why = f"{format_count(run.amount.tokens)} tokens on {devices}", ""
+            solved, why = f"{format_count(run.amount.real_tokens)} tokens on {devices}", ""
         case "model_size":
             solved = (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"

@@ -165,7 +165,12 @@ _ROWS = (
         note="Hugging Face's trainer, with gradient checkpointing",
     ),
     _named("qwen finetune | autotrain | h 2 o llm studio | ludwig | simpletuner", "huggingface"),
-    _named("fsdp qlora | fsdp_qlora", "huggingface", says=_SHARDED),
+    _named(
+        "fsdp qlora | fsdp_qlora",
+        "huggingface",
+        says=Facts(sharding="zero3", practice=Practice(master_weights=False)),
+        note="trains with FSDP, in BF16 unless told",
+    ),
     _named(
         "qlora script | artidoro qlora | guanaco",
         "huggingface",

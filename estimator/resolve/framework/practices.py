@@ -27,6 +27,10 @@ def _precision(words: str, said: str, recipe: str | None = None) -> tuple[str, M
     return words, Meaning(says=Facts(precision=said, practice=Practice(fp8_recipe=recipe)))
 
 
+def _weights(words: str, *, master: bool) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(precision="bf16", practice=Practice(master_weights=master)))
+
+
 _FLASH_2 = Practice(attention="flash_2")
 _SDPA = Practice(attention="sdpa")
 _UNFUSED = Practice(attention="unfused")
@@ -247,7 +251,9 @@ _FORMATS = (
     _precision("fp 32 | float 32 | fp 32 compute | compute fp 32 | full precision | single precision", "fp32"),
     _precision("bnb 4 bit compute dtype float 32 | compute dtype float 32 | fp 32 compute dtype | 32 true", "fp32"),
     _precision("tf 32", "tf32"),
-    _precision("bf 16 | bfloat 16 | bf 16 mixed | bf 16 true | pure bf 16 | bf 16 mixed precision", "bf16"),
+    _precision("bf 16 | bfloat 16", "bf16"),
+    _weights("bf 16 mixed | bf 16 mixed precision | fp 32 master weights", master=True),
+    _weights("bf 16 true | pure bf 16 | bf 16 weights | bf 16 optimizer states | bf 16 master weights", master=False),
     _precision("fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision", "fp16"),
     _precision("fp 8 | float 8 | fp 8 training | fp 8 hybrid | e 4 m 3", "fp8"),
     _precision("fp 8 delayed | delayed scaling | fp 8 delayed scaling | fp 8 ds", "fp8", "delayed"),
@@ -266,6 +272,10 @@ _FORMATS = (
     ),
     _precision("mxfp 8 | mx fp 8 | fp 8 mx", "mxfp8", "mxfp8"),
     _precision("nvfp 4 | nv fp 4", "nvfp4"),
+)
+_PROJECTS = (
+    # Their scripts load weights in BF16 and train them so: benchmarks/scenarios (torch_dtype), README.
+    _practice("fms acceleration | tinyllama", Practice(master_weights=False)),
 )
 _SHARDINGS = (
     _sharding(
@@ -316,7 +326,7 @@ _HARMLESS = (
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "
-    "c++ | cpp | python | native | fms acceleration | fast | isambard ai | tinyllama"
+    "c++ | cpp | python | native | fast | isambard ai"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})
@@ -341,6 +351,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_PACKINGS,
             *_BASES,
             *_FORMATS,
+            *_PROJECTS,
             *_SHARDINGS,
             *_RECOMPUTES,
         ),

@@ -1,0 +1,266 @@
+"""Changes of a run that may make it fit: layouts, kernels, optimizers, host memory, machines, lengths and methods.
+
+None is looked at here; see `does_not_fit`.
+"""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Literal
+
+from estimator.answers.estimate.selection import usd_per_gpu_hour
+from estimator.base.prior import Prior
+from estimator.catalogue import catalogue
+from estimator.models.training import Method
+from estimator.models.workload import workload
+from estimator.physics.choice import Setting
+from estimator.physics.effects import release
+from estimator.question.cluster import Accelerator, Cluster
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import LayoutRequest, Question
+
+__all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_together", "single_changes"]
+
+Kind = Literal["layout", "kernels", "optimizer", "offload", "stack", "count", "device", "sequence", "method"]
+ANOTHER_PLACE: frozenset[Kind] = frozenset({"stack", "count", "device"})
+"""Kinds that need other software or machines."""
+BY_DEGREES: frozenset[Kind] = frozenset({"count", "device", "sequence"})
+"""Kinds of which there are ever larger ones."""
+_LEAST_SEQUENCE = 512
+_MOST_TIMES = 64
+"""How many times the devices are looked at: whoever has one looks at a node, not at a thousand."""
+_DEVICES = 8
+"""Devices with more memory that are looked at, the least memory first."""
+_HALVES = 2
+_HOST_BYTES = Prior(
+    low=64e9,
+    mode=256e9,
+    high=512e9,
+    why="Host memory for each device: 2 TB for eight in the usual datacenter node",
+)
+_OPTIMIZER_BYTES = 12.0
+"""What Adam keeps for each trained weight in host memory (Rajbhandari et al. 2021, table 1)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """A change to be tried, or two together."""
+
+    kinds: tuple[Kind, ...]
+    question: Question
+    arguments: Mapping[str, str | int | None]
+    """What says so, by argument; of `framework`, what to add to what was said, or of another stack all of it. None: to
+    be left out."""
+    times: float = 1.0
+    """How many times as many devices, or as short a sequence."""
+    beside: str = ""
+    """What else changes, in words, where this is tried at several sizes beside it."""
+
+    @property
+    def words(self) -> str:
+        """The arguments as a caller writes them."""
+        said: list[str] = []
+        left_out: list[str] = []
+        for name, value in self.arguments.items():
+            if value is None:
+                left_out.append(name)
+            elif name == "framework" and "stack" not in self.kinds:
+                said.append(f'framework "…, {value}"')
+            elif name in {"framework", "gpu", "method"}:
+                said.append(f'{name} "{value}"')
+            else:
+                said.append(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}")
+        if left_out:
+            said.append(f"{' and '.join(left_out)} left out")
+        return " with ".join(said)
+
+
+def single_changes(setting: Setting) -> Iterator[Change]:
+    """Yield every change to be tried alone, the smaller of a kind first."""
+    yield from _layouts(setting)
+    yield from _software(setting)
+    yield from _stacks(setting.question, setting)
+    yield from _counts(setting.question)
+    yield from _devices(setting.question)
+    yield from _sequences(setting.question)
+    yield from _methods(setting.question)
+
+
+def _layouts(setting: Setting) -> Iterator[Change]:
+    """Yield layouts that the caller ruled out: all that is open was tried."""
+    question = setting.question
+    asked, stated = question.layout, question.layout.by_argument()
+
+    def change(layout: LayoutRequest, **arguments: str | int | None) -> Change:
+        return Change(kinds=("layout",), question=replace(question, layout=layout), arguments=arguments)
+
+    if asked.recompute not in {None, "full"}:
+        yield change(replace(asked, recompute="full"), activation_recompute="full")
+    micro = (asked.micro_batch_size or 1) // _HALVES
+    while micro:
+        yield change(replace(asked, micro_batch_size=micro), micro_batch_size=micro)
+        micro //= _HALVES
+    if (asked.micro_batch_size or 1) > 1 and asked.recompute not in {None, "full"}:
+        smallest = replace(asked, micro_batch_size=1, recompute="full")
+        yield change(smallest, micro_batch_size=1, activation_recompute="full")
+    if asked.data_sharding not in {None, "zero3"} and question.cluster.n_gpus > 1:
+        yield change(replace(asked, data_sharding="zero3"), data_sharding="zero3")
+    degrees = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
+    fixed = [name for name in degrees if stated[name] is not None]
+    if fixed:
+        free = LayoutRequest(
+            data_sharding=asked.data_sharding, micro_batch_size=asked.micro_batch_size, recompute=asked.recompute
+        )
+        yield change(free, **dict.fromkeys(fixed))
+
+
+def _levers(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
+    """Yield what the stack's users can say of kernels, optimizer and host memory to save memory, in its words."""
+    question, stack = setting.question, setting.stack
+    habit = question.practice.over(stack.habit_at(release(question)))
+    for kind, practice, said in _sayings(setting):
+        named = {f.name: getattr(practice, f.name) for f in fields(practice)}
+        if any(value is not None and getattr(habit, name) != value for name, value in named.items()):
+            yield kind, practice, said
+
+
+def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
+    question, stack = setting.question, setting.stack
+    if stack.tunes or stack.tier == "untuned":
+        yield "kernels", Practice(fused_kernels=True, fused_loss=True), "Liger"
+        if question.method.name == "full":
+            yield "optimizer", Practice(optimizer="adamw_8bit"), "adamw_8bit"
+            yield "optimizer", Practice(optimizer="paged_adamw_8bit"), "paged_adamw_8bit"
+            yield "optimizer", Practice(master_weights=False), "pure bf16"
+    trained = float(setting.case.trained_share) * workload(question.transformer).parameters
+    if stack.offloads or _OPTIMIZER_BYTES * trained / question.cluster.n_gpus > _HOST_BYTES.mode:
+        return
+    if question.method.name == "full":
+        yield "offload", Practice(offload_optimizer=True), "optimizer offload"
+        if stack.tier == "untuned" or stack.kin == "deepspeed":
+            both = Practice(offload_optimizer=True, offload_parameters=True)
+            yield "offload", both, "offload optimizer and params"
+
+
+def _software(setting: Setting) -> Iterator[Change]:
+    question = setting.question
+    for kind, practice, said in _levers(setting):
+        yield Change(
+            kinds=(kind,),
+            question=replace(question, practice=practice.over(question.practice)),
+            arguments={"framework": said},
+        )
+
+
+def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Change]:
+    """Yield two of the software's levers together, and a lever, adapters or a shorter sequence on more devices."""
+    question = setting.question
+    levers = [*_levers(setting)]
+    for place, (kind, practice, said) in enumerate(levers):
+        for other_kind, other, words in levers[place + 1 :]:
+            both = replace(question, practice=other.over(practice.over(question.practice)))
+            yield Change(kinds=(kind, other_kind), question=both, arguments={"framework": f"{said}, {words}"})
+    for first in alone:
+        if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
+            continue
+        more = [*_counts(first.question)]
+        if first.kinds[0] != "sequence":
+            more += _sequences(first.question)
+        for second in more:
+            yield Change(
+                kinds=(*first.kinds, *second.kinds),
+                question=second.question,
+                arguments={**first.arguments, **second.arguments},
+                times=first.times * second.times,
+                beside=first.words,
+            )
+
+
+def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
+    """Yield stacks that split a model, where the one in use does not."""
+    if setting.stack.model_parallel or setting.stack.reserve or question.cluster.n_gpus == 1:
+        return
+    for name in ("torchtitan", "megatron"):
+        other = replace(question, framework=name, practice=NOTHING_SAID, released=None)
+        yield Change(kinds=("stack",), question=other, arguments={"framework": name})
+
+
+def _counts(question: Question) -> Iterator[Change]:
+    """Yield counts of devices: the nearest that divide better, then ever more."""
+    cluster = question.cluster
+    n, node = cluster.n_gpus, cluster.accelerator.gpus_per_node
+    power = 1 << (n.bit_length() - 1)
+    near = {n // node * node, -(-n // node) * node, power} if n > node else {power}
+    counts = [*sorted(near - {n, 0}, key=lambda count: abs(math.log(count / n)))]
+    more = 2 * power
+    while more <= _MOST_TIMES * n:
+        counts.append(more)
+        more *= _HALVES
+    for count in counts:
+        yield Change(
+            kinds=("count",),
+            question=replace(question, cluster=_resized(cluster, count)),
+            arguments={"n_gpus": count},
+            times=max(count / n, n / count),
+        )
+
+
+def _resized(cluster: Cluster, count: int) -> Cluster:
+    """Return the cluster with `count` devices; nodes that were only as large as the cluster grow with it."""
+    whole = cluster.gpus_per_node if cluster.gpus_per_node < cluster.n_gpus else cluster.accelerator.gpus_per_node
+    return replace(cluster, n_gpus=count, gpus_per_node=min(whole, count))
+
+
+def _devices(question: Question) -> Iterator[Change]:
+    """Yield the same maker's devices of the same kind with more memory, the least first."""
+    chip = question.cluster.accelerator
+    larger = [
+        entry.accelerator
+        for entry in catalogue.accelerators()
+        if entry.status != "announced"
+        and (entry.accelerator.vendor, entry.accelerator.segment) == (chip.vendor, chip.segment)
+        and entry.accelerator.memory_bytes > chip.memory_bytes
+        and entry.accelerator.year >= chip.year
+    ]
+    for other in sorted(larger, key=lambda other: (other.memory_bytes, usd_per_gpu_hour(other.id) or math.inf))[
+        :_DEVICES
+    ]:
+        yield Change(
+            kinds=("device",),
+            question=replace(question, cluster=_of(other, question.cluster)),
+            arguments={"gpu": other.id},
+        )
+
+
+def _of(chip: Accelerator, cluster: Cluster) -> Cluster:
+    return Cluster(
+        accelerator=chip,
+        n_gpus=cluster.n_gpus,
+        gpus_per_node=min(chip.gpus_per_node, cluster.n_gpus),
+        scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
+    )
+
+
+def _sequences(question: Question) -> Iterator[Change]:
+    """Yield shorter sequences, the longest first; a stated batch keeps its tokens."""
+    length = 1 << ((question.sequence_length - 1).bit_length() - 1)
+    while length >= _LEAST_SEQUENCE:
+        arguments: dict[str, str | int | None] = {"sequence_length": length}
+        batch = question.global_batch_sequences
+        if batch is not None:
+            batch *= max(1, question.sequence_length // length)
+            arguments["global_batch_sequences"] = batch
+        shorter = replace(question, sequence_length=length, global_batch_sequences=batch)
+        times = question.sequence_length / length
+        yield Change(kinds=("sequence",), question=shorter, arguments=arguments, times=times)
+        length //= _HALVES
+
+
+def _methods(question: Question) -> Iterator[Change]:
+    """Yield adapters, on a base in 16 bit and in 4."""
+    names: tuple[Literal["lora", "qlora"], ...] = ("lora", "qlora")
+    if question.method.name in names:
+        names = names[names.index(question.method.name) + 1 :]
+    for name in names:
+        method = replace(question.method, name=name) if question.method.name == "lora" else Method(name=name)
+        yield Change(kinds=("method",), question=replace(question, method=method), arguments={"method": name})

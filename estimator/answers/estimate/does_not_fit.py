@@ -1,0 +1,119 @@
+"""What would do where a run does not fit: changes are tried on the model of time and memory, and those that work named.
+
+The cheapest comes first: by the time and money that it costs, and by how much of the run it changes.
+"""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from estimator.answers.estimate.changes import ANOTHER_PLACE, BY_DEGREES, Change, Kind, changes_together, single_changes
+from estimator.answers.estimate.selection import usd_per_gpu_hour
+from estimator.base.errors import InfeasibleError
+from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.constants import Constants
+from estimator.question.question import Caution, MemoryUse
+
+__all__ = ["Remedy", "does_not_fit", "remedies"]
+
+_RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
+    {
+        "layout": 1.0,
+        "kernels": 1.0,
+        "optimizer": 1.1,
+        "offload": 1.1,
+        "stack": 1.4,
+        "count": 1.4,
+        "device": 1.6,
+        "sequence": 2.0,
+        "method": 2.5,
+    }
+)
+"""How much more a run may cost before one of this kind is named first: another layout or kernel trains the same,
+another optimizer nearly; another stack or machine is to be had first; another length or method is another training."""
+_FURTHER = 0.2
+"""Power of how many times as many devices, or as short a sequence, on the same: a little more is had sooner."""
+_MOST_NAMED = 4
+_ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """A change with which the run fits."""
+
+    change: Change
+    cost: float
+    """Cost of a token over that of the run as asked, as though it fitted; at least 1."""
+
+    @property
+    def rank(self) -> float:
+        """What remedies are ordered by, the least first."""
+        reluctance = math.prod(_RELUCTANCE[kind] for kind in self.change.kinds)
+        return self.cost * reluctance * math.pow(self.change.times, _FURTHER)
+
+
+def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -> Caution:
+    """Return the warning that the smallest layout of `setting` does not fit, with what would do."""
+    chip = setting.question.cluster.accelerator
+    ways = "; or ".join(remedy.change.words for remedy in found)
+    would = f"what would do, the cheapest first: {ways}" if found else "nothing that was tried makes it fit"
+    return Caution(
+        code="does_not_fit",
+        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, of whose "
+        f"{memory.capacity_bytes / 1e9:,.0f} GB a run can fill {memory.usable_bytes / 1e9:,.0f}: {would}",
+    )
+
+
+def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple[Remedy, ...]:
+    """Return changes with which the run of `setting`, whose smallest layout takes `physical_s` a step, fits.
+
+    Each is tried alone; where that would only do on another machine or stack, or for another training, also two
+    together. One of a kind is named.
+    """
+    base = _token_usd(setting, physical_s)
+    alone = [*single_changes(setting)]
+    found = [*_working(alone, constants, base)]
+    if all(remedy.change.kinds[0] in ANOTHER_PLACE | _ANOTHER_TRAINING for remedy in found):
+        failing = [change for change in alone if not _does(change, found)]
+        found += _working(changes_together(setting, failing), constants, base)
+    named: dict[Kind, Remedy] = {}
+    for remedy in sorted(found, key=lambda remedy: remedy.rank):
+        named.setdefault(remedy.change.kinds[0], remedy)
+    return tuple(named.values())[:_MOST_NAMED]
+
+
+def _does(change: Change, found: Sequence[Remedy]) -> bool:
+    """Return whether a change is among those that were found to be enough, or further than one of them."""
+    return any(
+        remedy.change.kinds == change.kinds
+        and (change.kinds[0] in BY_DEGREES or remedy.change.arguments == change.arguments)
+        for remedy in found
+    )
+
+
+def _working(changes: Iterable[Change], constants: Constants, base: float) -> Iterator[Remedy]:
+    """Yield a remedy for each of `changes` that fits; of counts, devices and lengths the first beside the same rest."""
+    settled: set[tuple[Kind, str]] = set()
+    for change in changes:
+        size = (change.kinds[-1], change.beside)
+        if size in settled:
+            continue
+        try:
+            posed = setting_of(change.question)
+        except InfeasibleError:
+            continue
+        if not posed.fits:
+            continue
+        if change.kinds[-1] in BY_DEGREES:
+            settled.add(size)
+        priced = ranked_layouts(posed, constants)
+        cost = _token_usd(posed, float(priced.seconds[priced.order[0]])) / base
+        yield Remedy(change=change, cost=max(1.0, cost))
+
+
+def _token_usd(setting: Setting, step_s: float) -> float:
+    """Return what a token costs: device-hours at the device's price, where one is known."""
+    cluster = setting.question.cluster
+    price = usd_per_gpu_hour(cluster.accelerator.id) or 1.0
+    return step_s * cluster.n_gpus * price / (setting.global_batch * setting.question.sequence_length)

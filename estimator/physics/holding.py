@@ -1,0 +1,159 @@
+"""What a device holds for each weight, token and logit: widths in bytes, which follow from how a step is run."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.base.prior import Prior
+from estimator.models.training import EIGHT_BIT
+from estimator.models.workload import Workload
+from estimator.physics.execution import Execution
+
+__all__ = ["held_bytes"]
+
+_HALF, _SINGLE = 2.0, 4.0
+_WIDE = frozenset({"fp32", "tf32"})
+_NF4_BYTES = 0.52
+"""4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3)."""
+_INT8_BYTES = 1.05
+_MXFP8_BYTES, _NVFP4_BYTES = 1.03, 0.56
+"""A scale byte per 32 weights; one per 16."""
+_MOMENTS: Mapping[str, float] = MappingProxyType(
+    {"adamw": 2.0, "lion": 1.0, "muon": 1.1, "sgd": 0.0, "adafactor": 0.02}
+)
+"""Moments of each trained weight, as wide as the optimizer holds them: AdamW two, Lion one, Muon one for matrices and
+two for the embedding, plain SGD none, Adafactor a row and a column for each matrix."""
+_EIGHT_BIT_MOMENTS = 2.03
+"""Two of a byte each, with a scale for each block of 2,048 or less (Dettmers et al. 2022, section 2)."""
+_EAGER_LOGIT_BYTES = Prior(
+    low=10.0,
+    mode=13.0,
+    high=17.0,
+    why="Held at once for a logit where each step of the loss is a kernel of its own: 16 bit, its FP32 copy, the "
+    "shifted copy, the log-softmax, the gradient; the first may be freed early. Peaks of fms-acceleration's LoRA "
+    "runs grow by 12.8 a logit, torchtitan's by 12",
+)
+_UPCAST_LOGIT_BYTES = Prior(
+    low=14.0,
+    mode=17.0,
+    high=20.0,
+    why="The same where the output layer was cast to FP32 before (PEFT's preparation of a 4-bit or 8-bit base): "
+    "fms-acceleration's QLoRA runs grow by 16.9 a logit",
+)
+_FUSED_LOGIT_BYTES = Prior(
+    low=4.0,
+    mode=5.0,
+    high=8.0,
+    why="Logits in 16 bit and their gradient, in FP32 or in 16 bit, where one kernel makes the loss of whole logits: 6 "
+    "or 4 (SimuMax's peaks of Megatron on B200s grow by 4 a logit)",
+)
+_COMPILED_LOGIT_BYTES = Prior(
+    low=4.0,
+    mode=4.0,
+    high=8.0,
+    why="XLA keeps logits and their gradient in 16 bit and never writes what lies between (MaxText trains Llama 3.1 "
+    "70B with 40,960 tokens on a chip of 32 GB, which leaves no room for more)",
+)
+_STREAM_INPUTS, _STREAM_REST = 2.0, 3.0
+"""Copies of the residual stream a layer keeps: the inputs of QKV and of the MLP, which are outputs of norms; the inputs
+of both norms and of the output projection (Korthikanti et al. 2022, section 4.1)."""
+_EAGER_NORMS = 6.0
+"""More copies where norms are not fused: an FP32 copy of the input counts twice, its normalised form once, for each of
+two norms (Transformers' modelling code)."""
+_EAGER_HEADS = 1.0
+"""More copies of Q and K where the rotary embedding is not fused."""
+_SELECTIVE_SHARE = Prior(
+    low=0.4,
+    mode=0.55,
+    high=0.75,
+    why="Activations kept under selective recomputation, over all: norms, activations and some matmuls are run again "
+    "(torchtitan's runs with and without a chunked loss)",
+)
+
+
+def held_bytes(
+    table: Workload, precision: str, execution: Execution, *, trained: float, gated: bool
+) -> dict[str, float]:
+    """Return the widths that `memory_of` works with, by field of `Case`; `trained`: share of the base that learns.
+
+    Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
+    """
+    wide = precision in _WIDE
+    return {
+        "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
+        "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
+        "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
+        "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
+        "step_bytes": _step_bytes(execution, wide=wide),
+        "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss != "eager" else 1.0),
+        "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
+        "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
+        **_activation_bytes(table, precision, execution, gated=gated),
+    }
+
+
+def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> float:
+    """Return bytes per weight held for the forward pass: 16 or 32 bit if trained, as it is used if frozen."""
+    kept = _SINGLE if precision in _WIDE else _HALF
+    frozen = {"fp8": 1.0, "mxfp8": _MXFP8_BYTES, "nvfp4": _NVFP4_BYTES}.get(precision, kept)
+    if base_bits is not None:
+        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _HALF)
+    return trained * kept + (1.0 - trained) * frozen
+
+
+def _optimizer_bytes(execution: Execution, *, wide: bool) -> float:
+    """Return bytes per trained weight: moments, and an FP32 copy of the weight where it is held in 16 bit."""
+    if execution.offload_optimizer:
+        return 0.0
+    copy = _SINGLE if execution.master_weights and not wide else 0.0
+    if execution.optimizer == "paged_adamw_8bit":
+        return copy  # pages that are not in use lie in host memory
+    if execution.optimizer == "adamw_8bit":
+        return copy + _EIGHT_BIT_MOMENTS
+    return copy + _MOMENTS[execution.optimizer] * (_SINGLE if execution.master_weights or wide else _HALF)
+
+
+def _step_bytes(execution: Execution, *, wide: bool) -> float:
+    """Return bytes per trained weight that the optimizer's step holds besides: one more moment, or gradient in FP32."""
+    if not execution.step_copies or execution.offload_optimizer or execution.optimizer not in {"adamw", "lion"}:
+        return 0.0
+    return _SINGLE if execution.master_weights or wide else _HALF
+
+
+def _logit_bytes(execution: Execution) -> float:
+    """Return bytes held at once for each logit, as far as logits are whole, on the device with the output layer."""
+    if execution.loss == "eager":
+        return _UPCAST_LOGIT_BYTES.mode if execution.upcast_ends else _EAGER_LOGIT_BYTES.mode
+    return _COMPILED_LOGIT_BYTES.mode if execution.loss == "compiled" else _FUSED_LOGIT_BYTES.mode
+
+
+def _activation_bytes(table: Workload, precision: str, execution: Execution, *, gated: bool) -> dict[str, float]:
+    """Return bytes per token over all layers: what tensor parallelism divides, what not, and layers' inputs alone.
+
+        residual · (2 inputs of matmuls + 3) + heads + MLP before and after its activation + tokens as experts take them
+
+    An MLP keeps its inputs, 1 or 2 streams of its width, and its output, which is the input of a matmul. Where 8-bit
+    recipes keep the inputs of matmuls as they were multiplied, they take a byte.
+    """
+    width: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
+    for stream in table.streams:
+        width[stream.name] += float(stream.width * stream.layers)
+    element = _SINGLE if precision in _WIDE else _HALF
+    narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
+    eager = 1.0 if execution.eager_layers else 0.0
+    streams = 2.0 if gated else 1.0
+    mlp = element + (narrow + eager * element) / streams
+    residual = (_STREAM_REST + eager * _EAGER_NORMS) * element + _STREAM_INPUTS * narrow
+    inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])
+    return {
+        "kept_residual_bytes": residual * width["residual"],
+        "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"] + inner + narrow * width["routed"],
+        "selective_share": 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode,
+        "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
+    }
+
+
+def _narrow_bytes(precision: str) -> float:
+    """Return bytes of a matmul's input as it was multiplied."""
+    if precision == "nvfp4":
+        return _NVFP4_BYTES
+    return _MXFP8_BYTES if precision == "mxfp8" else 1.0 if precision in EIGHT_BIT else _HALF

@@ -1,0 +1,101 @@
+"""Whoever states the layout that an answer printed is told the same time again.
+
+Authority: the program's contract: what is left out of the layout is searched for, and the layout printed is the one
+priced.
+"""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from estimator.base.errors import EstimatorError
+from estimator.question.request import FRAMEWORK_CHOICES
+from tools.estimate_training_time import TrainingTime, estimate_training_time
+
+KNOBS = (
+    "tensor_parallel",
+    "pipeline_parallel",
+    "virtual_pipeline",
+    "context_parallel",
+    "expert_parallel",
+    "data_sharding",
+    "micro_batch_size",
+    "global_batch_sequences",
+    "activation_recompute",
+)
+MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3", "gpt-2-124m", "7B", "gemma-2-27b")
+GPUS = ("h100", "a100", "v100", "t4", "4090", "mi300x", "tpu-v5p", "gaudi2", "gb200", "l40s")
+
+
+def _stated(answer: TrainingTime) -> dict[str, Any]:
+    assert answer.layout is not None
+    return {name: getattr(answer.layout, name) for name in KNOBS}
+
+
+def _same(answer: TrainingTime, again: TrainingTime) -> None:
+    assert again.layout == answer.layout
+    for name in ("training_seconds", "training_days_low", "training_days_high", "step_seconds"):
+        assert getattr(again, name) == pytest.approx(getattr(answer, name), rel=1e-9), name
+
+
+@given(
+    model=st.sampled_from(MODELS),
+    gpu=st.sampled_from(GPUS),
+    n_gpus=st.sampled_from([1, 2, 3, 8, 12, 64, 96, 500, 511, 512, 2048]),
+    framework=st.one_of(st.just("auto"), st.sampled_from(FRAMEWORK_CHOICES)),
+    method=st.sampled_from(["full", "full", "lora", "qlora"]),
+    length=st.sampled_from([None, 1000, 4096, 8192, 16_383, 131_072]),
+)
+@settings(deadline=None, max_examples=80)
+def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesis gives them
+    model: str, gpu: str, n_gpus: int, framework: str, method: str, length: int | None
+) -> None:
+    run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "tokens": "10B"}
+    run |= {"framework": framework, "method": method, "sequence_length": length}
+    try:
+        answer = estimate_training_time(**run)
+    except EstimatorError:
+        return
+    _same(answer, estimate_training_time(**run, **_stated(answer)))
+
+
+@pytest.mark.parametrize("batch", [64, 100, 511, 977, 1000, 1536])
+def test_the_printed_layout_takes_the_printed_time_of_a_stated_batch(batch: int) -> None:
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "10B"}
+    answer = estimate_training_time(**run, global_batch_sequences=batch)
+    again = estimate_training_time(**run, **_stated(answer))
+    assert again.training_seconds == pytest.approx(answer.training_seconds, rel=1e-9)
+    assert again.layout == answer.layout
+    said = {one.name: one.value for one in answer.assumptions}["global_batch_sequences"]
+    assert said == _stated(answer)["global_batch_sequences"]
+
+
+@pytest.mark.parametrize(("pipeline", "virtual", "layers"), [(32, 3, 94), (16, 6, 94), (16, 8, 126)])
+def test_embedding_and_output_may_be_stages_of_their_own(pipeline: int, virtual: int, layers: int) -> None:
+    """Qwen3-235B-A22B has 94 layers, Llama 3 405B 126, on 128 stages of 16 ranks (Grattafiori et al. 2024, 3.3.2)."""
+    model = {94: "qwen3-235b-a22b", 126: "llama-3.1-405b"}[layers]
+    run: dict[str, Any] = {"model": model, "gpu": "h100", "n_gpus": 512, "tokens": "10B", "framework": "megatron"}
+    answer = estimate_training_time(**run, pipeline_parallel=pipeline, virtual_pipeline=virtual)
+    assert answer.layout is not None
+    assert (answer.layout.pipeline_parallel, answer.layout.virtual_pipeline) == (pipeline, virtual)
+
+
+def test_stages_beyond_the_layers_and_both_ends_are_refused() -> None:
+    run: dict[str, Any] = {"model": "qwen3-235b-a22b", "gpu": "h100", "n_gpus": 512, "tokens": "10B"}
+    with pytest.raises(EstimatorError, match="at most 96 stages would do"):
+        estimate_training_time(**run, framework="nemo", pipeline_parallel=32, virtual_pipeline=4)
+    with pytest.raises(EstimatorError, match="at most 94 stages would do"):
+        estimate_training_time(**run, framework="fsdp", pipeline_parallel=32, virtual_pipeline=3)
+
+
+def test_a_sequence_that_its_ranks_do_not_divide_is_padded_and_one_too_short_refused() -> None:
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "10B", "framework": "nemo"}
+    odd, even = (
+        estimate_training_time(**run, sequence_length=length, context_parallel=4).training_seconds
+        for length in (16_383, 16_384)
+    )
+    assert odd == pytest.approx(even, rel=0.01)
+    with pytest.raises(EstimatorError, match=r"context_parallel: 64 .* at most 32 would do"):
+        estimate_training_time(**run, sequence_length=64, context_parallel=64)

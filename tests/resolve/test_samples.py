@@ -1,0 +1,154 @@
+"""Samples as rows: who packs them, how long a padded row is, and in how large a batch a small set is trained on.
+
+Authority: the trainers' own defaults (TrainingArguments, SFTConfig, Axolotl's and LLaMA-Factory's configurations).
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.physics.stacks import STACKS
+from server.protocol.registry import TOOLS
+
+RUN: dict[str, Any] = {
+    "model": "llama-3.1-8b",
+    "gpu": "h100-sxm",
+    "n_gpus": 8,
+    "method": "lora",
+    "samples": "50k",
+    "tokens_per_sample": 400,
+}
+PADDING = ("huggingface", "trl", "llama-factory", "axolotl", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
+PACKING = ("nemo", "megatron", "torchtitan", "maxtext", "llm-foundry", "TRL with packing", "Axolotl, sample packing")
+
+
+def _answer(**changes: object) -> dict[str, Any]:
+    tool = TOOLS.tool("estimate_training_time")
+    assert tool is not None
+    return tool.answer(RUN | changes).structured
+
+
+def _assumed(answer: dict[str, Any], name: str) -> dict[str, Any]:
+    return next(one for one in answer["assumptions"] if one["name"] == name)
+
+
+def _codes(answer: dict[str, Any]) -> set[str]:
+    return {warning["code"] for warning in answer["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("framework", "packing"), [*((one, "padded") for one in PADDING), *((one, "packed") for one in PACKING)]
+)
+def test_samples_are_packed_where_the_stack_packs_and_padded_where_it_does_not(framework: str, packing: str) -> None:
+    answer = _answer(framework=framework)
+    assert _assumed(answer, "packing")["value"] == packing
+    assert any(one["name"] == "padded_length" for one in answer["assumptions"]) == (packing == "padded")
+
+
+@pytest.mark.parametrize(("said", "framework"), [("packed", "huggingface"), ("padded", "nemo")])
+def test_who_says_so_is_believed_rather_than_the_habit(said: str, framework: str) -> None:
+    packing = _assumed(_answer(framework=framework, packing=said), "packing")
+    assert (packing["value"], packing["source"]) == (said, "user")
+
+
+@pytest.mark.parametrize(
+    ("n_gpus", "method", "packing"),
+    [(1, "lora", "padded"), (8, "full", "padded"), (64, "lora", "padded"), (64, "full", "packed")],
+)
+def test_a_small_set_without_a_stack_is_padded_on_few_gpus_or_for_adapters_and_that_is_said(
+    n_gpus: int, method: str, packing: str
+) -> None:
+    assumption = _assumed(_answer(n_gpus=n_gpus, method=method), "packing")
+    assert (assumption["value"], assumption["source"]) == (packing, "default")
+    assert assumption["note"]
+
+
+@pytest.mark.parametrize("framework", ["huggingface", "fsdp", "unsloth"])
+def test_a_micro_batch_of_one_has_no_padding(framework: str) -> None:
+    """A row is then as long as its sample."""
+    answer = _answer(framework=framework, micro_batch_size=1, tokens_per_sample=136)
+    steps = 50_000 / answer["layout"]["global_batch_sequences"]
+    assert _assumed(answer, "padded_length")["value"] == 136
+    overhead = 1 + _assumed(answer, "run_level_overhead")["value"]
+    assert answer["training_seconds"] == pytest.approx(steps * answer["step_seconds"] * overhead, rel=0.01)
+
+
+def test_padding_grows_with_the_micro_batch_and_never_reaches_past_the_sequence() -> None:
+    rows = [
+        _assumed(_answer(micro_batch_size=micro, sequence_length=1024, packing="padded"), "padded_length")["value"]
+        for micro in (1, 2, 4, 8, 16)
+    ]
+    assert rows == sorted(rows)
+    assert rows[0] < 400 + 8
+    assert rows[-1] <= 1024
+
+
+def test_a_step_is_of_padded_rows_and_not_of_the_models_own_sequences() -> None:
+    """Issue reports: micro-batches of 2,048 tokens were priced whatever the samples."""
+    short, long = (_answer(framework="fsdp", tokens_per_sample=mean) for mean in (100, 800))
+    for answer in (short, long):
+        row = _assumed(answer, "padded_length")["value"]
+        a_step = row * answer["layout"]["global_batch_sequences"]
+        speed = answer["tokens_per_second_per_gpu"] * RUN["n_gpus"]
+        assert a_step == pytest.approx(speed * answer["step_seconds"], rel=1e-6)
+    assert short["step_seconds"] < long["step_seconds"]
+    # Fewer tokens a launch: less than in proportion.
+    assert short["tokens_per_second_per_gpu"] < long["tokens_per_second_per_gpu"]
+
+
+def test_tokens_processed_and_real_ones_are_told_apart() -> None:
+    answer = _answer(framework="trl", micro_batch_size=4)
+    real, processed = (_assumed(answer, name)["value"] for name in ("tokens", "processed_tokens"))
+    assert real == pytest.approx(50_000 * 400)
+    assert 1.3 * real < processed < 2.6 * real
+    speed = answer["tokens_per_second_per_gpu"] * RUN["n_gpus"]
+    overhead = 1 + _assumed(answer, "run_level_overhead")["value"]
+    assert answer["training_seconds"] == pytest.approx(processed / speed * overhead, rel=1e-3)
+
+
+def test_samples_of_like_length_in_a_micro_batch_are_hardly_padded() -> None:
+    grouped, mixed = (_answer(framework=f"HF Trainer{more}") for more in (", group_by_length", ""))
+    assert _assumed(grouped, "padded_length")["value"] == 400
+    assert grouped["training_days"] < mixed["training_days"]
+
+
+@pytest.mark.parametrize("share", [1, 3])
+def test_samples_as_long_as_the_sequence_fill_it(share: int) -> None:
+    answer = _answer(framework="huggingface", sequence_length=512, tokens_per_sample=512 * share)
+    assert _assumed(answer, "padded_length")["value"] == 512
+    assert ("samples_longer_than_sequence" in _codes(answer)) == (share > 1)
+
+
+def test_a_micro_batch_that_was_not_said_widens_the_range_and_is_no_larger_than_fits() -> None:
+    said = {"framework": "huggingface", "method": "qlora", "gpu": "rtx-3090", "n_gpus": 1, "tokens_per_sample": 2000}
+    left_open = _answer(**said)
+    micro = _assumed(left_open, "micro_batch_size")
+    assert micro["source"] == "default"
+    assert micro["value"] <= STACKS["huggingface"].micro_batch
+    assert left_open["memory"]["fits"]
+    stated = _answer(**said, micro_batch_size=micro["value"])
+    assert stated["training_days"] == pytest.approx(left_open["training_days"])
+    assert stated["training_days_high"] < left_open["training_days_high"]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 12, 48])
+def test_a_micro_batch_that_was_not_said_divides_the_batch_that_was(batch: int) -> None:
+    answer = _answer(framework="huggingface", n_gpus=1, global_batch_sequences=batch)
+    assert batch % answer["layout"]["micro_batch_size"] == 0
+
+
+@pytest.mark.parametrize("n_gpus", [1, 4, 8, 16, 64])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"framework": "trl"},
+        {"framework": "llama-factory", "method": "full", "data_sharding": "zero3"},
+        {"framework": "nemo", "method": "full"},
+        {"samples": None, "tokens_per_sample": None, "tokens": "100M", "method": "qlora"},
+    ],
+)
+def test_a_small_set_is_trained_on_in_tens_of_sequences(n_gpus: int, said: dict[str, Any]) -> None:
+    """Alpaca, Vicuna and Tülu: 128; LoRA recipes: 16 to 64. Pre-training takes millions of tokens a step."""
+    batch = _answer(n_gpus=n_gpus, **said)["layout"]["global_batch_sequences"]
+    micro = max(8, STACKS[said.get("framework", "nemo")].micro_batch)
+    assert 8 <= batch <= max(128, n_gpus * micro)

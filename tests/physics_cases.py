@@ -94,6 +94,7 @@ CONSTANTS = Constants(
         "launch_s": 100e-6,
         "launch_hiding": 1.0,
         "hook_s": 500e-6,
+        "module_hook_s": 800e-6,
         "micro_step_s": 9e-3,
         "step_constant_s": 7e-3,
         "scale_up_fraction": 0.5,

@@ -64,15 +64,17 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
         gathers + fetches − hidden + slowdown · hidden      hidden: at most overlap · beside − what hides there already
 
     ZeRO-3 gathers weights forward and backward, and reduces the gradients of what is trained. Weights are moved in the
-    width they are held in: of a 4-bit base 0.55 bytes each, of its adapters 2. Weights in host memory are fetched from
-    there first. Source: Rajbhandari et al. 2020 (volumes), 2021 (fetching).
+    width they are held in: of a 4-bit base 0.52 bytes each, of its embedding, logits and adapters 2. Weights in host
+    memory are fetched from there first. Source: Rajbhandari et al. 2020 (volumes), 2021 (fetching).
     """
     sharded = (lay.shard_stage >= ZERO3) & (lay.shard_group > 1)
     if not np.any(sharded) and not np.any(case.offload_parameters):
         return 0.0
     trained, trained_experts = _trained_parameters(case)
     split, expert_split = lay.tensor * lay.pipeline, lay.expert * lay.pipeline
-    weights = (case.frozen_bytes * case.shared_parameters + _ADAPTER_BYTES * case.adapters * trained) / split
+    ends = case.embedding_parameters + case.vocab * case.hidden
+    held = case.frozen_bytes * (case.shared_parameters - ends) + case.ends_bytes * ends
+    weights = (held + _ADAPTER_BYTES * case.adapters * trained) / split
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.

@@ -275,7 +275,7 @@ def test_a_four_bit_base_is_slower_than_a_16_bit_one_unless_its_kernels_are_fuse
 def test_a_weight_is_held_as_it_is_trained_or_as_it_is_used(
     method: Method, precision: str, bits: int | None, held: float
 ) -> None:
-    """What is trained needs 16 bit; NF4 has 4.127 bits with its scales (Dettmers et al. 2023), ends in 16 bit."""
+    """What is trained needs 16 bit; NF4 has 4.127 bits with its scales (Dettmers et al. 2023)."""
     cluster = catalogued_cluster("h100-sxm", 1)
     how = Execution(base_bits=bits)
     case = catalogued_case("llama-3.1-8b", cluster, precision=precision, method=method, execution=how)

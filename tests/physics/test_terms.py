@@ -162,10 +162,10 @@ def test_context_parallel_ranks_pass_keys_and_values_round_a_ring() -> None:
 
 
 def test_a_sharded_four_bit_base_is_gathered_in_its_own_width() -> None:
-    """0.52 bytes a weight, 2 of each adapter's, twice; then the adapters' gradients."""
+    """0.52 bytes a weight of the layers, 2 of the ends' and of each adapter's, twice; then the adapters' gradients."""
     case = small_case(8, method=QLORA, execution=Execution(base_bits=4, overlap=False))
     lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
-    moved = 2 * (0.52 * PARAMETERS + 2.0 * ADAPTERS) + 2.0 * ADAPTERS
+    moved = 2 * (0.52 * MATRICES + 2.0 * 2 * VOCAB * HIDDEN + 2.0 * ADAPTERS) + 2.0 * ADAPTERS
     messages = 2 * LAYERS
     expected = 7 / 8 * moved / UP_BYTES_PER_S + messages * 3 * 10e-6
     assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)

@@ -43,7 +43,7 @@ class Table:
     log_needed: Floats
     """Log of the seconds per token and device that the matmul ceiling alone would take."""
     memory_share: Floats
-    """Predicted bytes over the device's."""
+    """Predicted bytes over those of a device that a run can fill: what is more does not fit."""
     left_out: tuple[tuple[str, str], ...]
     """Runs without a row, and why."""
 
@@ -97,7 +97,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         regimes.append(regime_keys(setting.question, setting.stack))
         cases.append(setting.case)
         rows.append(setting.layouts.taken(best))
-        shares.append(float(chosen.memory_bytes[best[0]]) / setting.question.cluster.accelerator.memory_bytes)
+        shares.append(float(chosen.memory_bytes[best[0]]) / setting.usable_bytes)
     return Table(
         runs=tuple(kept),
         case=stacked(cases),

@@ -32,7 +32,7 @@ _ADDRESSABLE = 0.99
 _SAME_CARD = 0.08
 """A stand-in this close to the card that a source names is left as it is."""
 _LONGEST = 1 << 21
-_NOTHING_FITTED = "nothing: no constant is fitted"
+_NOTHING_FITTED = "nothing is fitted"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

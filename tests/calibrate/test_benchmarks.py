@@ -30,7 +30,9 @@ def test_the_errors_stated_are_those_of_the_committed_constants() -> None:
 def test_each_table_is_stated_once_for_each_thing_left_out() -> None:
     assert len({(row["name"], row["left_out"]) for row in STATED}) == len(STATED)
     assert {*CLASSICS, SWEEP} <= {row["name"] for row in STATED}
-    assert all(0 <= row["median"] <= row["p90"] and row["mean"] <= row["p90"] * 2 for row in STATED)
+    assert all(0 <= row["median"] <= row["p90"] for row in STATED)
+    # A share of wrong verdicts is a mean of noughts and ones.
+    assert all(row["mean"] <= row["p90"] * 2 for row in STATED if row["of"] != "wrong verdicts")
 
 
 def test_the_readme_states_the_measured_errors() -> None:

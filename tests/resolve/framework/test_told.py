@@ -110,3 +110,21 @@ def test_what_is_said_without_a_stack_is_an_assumption() -> None:
 def test_a_sharding_is_found_by_what_trainers_call_it(given: str, stage: str) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(DataSharding)
     assert adapter.validate_python(given) == stage
+
+
+@pytest.mark.parametrize(
+    ("said", "bytes_per_parameter"),
+    [
+        ("HF Trainer, pure BF16", 4.0),
+        ("HF Trainer (bf16-true)", 4.0),
+        ("HF Trainer, bf16 mixed precision", 12.0),
+        ("HF Trainer, adamw_8bit", 6.03),
+        ("HF Trainer, adamw_8bit, pure bf16", 2.03),
+        ("HF Trainer (fms-acceleration)", 4.0),
+        ("HF Trainer, optimizer offload", 0.0),
+    ],
+)
+def test_what_is_said_of_weights_and_optimizer_is_what_they_take(said: str, bytes_per_parameter: float) -> None:
+    """Micikevicius et al. 2018: FP32 copies beside 16-bit weights, unless it is said that there are none."""
+    answer = _answer(model="llama-2-7b", n_gpus=1, framework=said)
+    assert answer.memory.optimizer_gb == pytest.approx(bytes_per_parameter * 6.738, rel=0.01)

@@ -22,7 +22,7 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "waits_most", "situation_spread"]
+__all__ = ["Doubt", "doubts_of", "situation_spread", "waits_most"]
 
 _SITUATIONAL = (
     *("launch_s", "hook_s", "micro_step_s", "dequantize_passes", "gptq_passes", "pcie_fraction", "pcie_host_fraction"),

@@ -22,6 +22,7 @@ __all__ = [
     "ModelChoiceRow",
     "ModelFile",
     "ModelRow",
+    "PeopleRow",
     "PriceFile",
     "PriceRow",
     "PurchaseRow",

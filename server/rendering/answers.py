@@ -16,6 +16,8 @@ from server.rendering.tables import is_plain, print_facts, print_table, shown_nu
 __all__ = ["Terminal", "print_accuracy", "print_answer"]
 
 Answer = Mapping[str, Any]
+_FIGURE = 6
+"""Characters of the longest figure of accuracy, `-12.3%`."""
 
 
 class Terminal(Console):
@@ -44,10 +46,11 @@ def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> Non
             f"With no lab left out, the median error is {figures['median_in_sample']:.1%}."
         )
     )
-    table = Table(box=box.SIMPLE_HEAD, padding=(0, 2, 0, 0))
-    table.add_column("Runs", no_wrap=True)
-    for title in ("Rows", "Labs", "Median", "90% below", "Labs alike", "Bias", "In range", "High ÷ low"):
-        table.add_column(title, justify="right")
+    table = Table(box=box.SIMPLE_HEAD, padding=0)
+    # In a narrow terminal the names are broken, never the figures.
+    table.add_column("Runs", overflow="fold")
+    for title in ("Rows", "Labs", "Median", "90%\nbelow", "Labs\nalike", "Bias", "In\nrange", "High\n÷ low"):
+        table.add_column(title, justify="right", min_width=_FIGURE)
     for name, row in figures["regimes"].items():
         table.add_row(
             name,

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice
-from estimator.question.request import FRAMEWORKS
+from estimator.question.request import FRAMEWORK_CHOICES
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.practices import PRACTICES
@@ -166,13 +166,17 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
             "optimizer": "adamw_8bit",
             "offload_optimizer": True,
             "sharding": "zero3",
+            "zero_engine": "deepspeed",
         },
     ),
-    ("HF Trainer + DeepSpeed", {}),
+    ("HF Trainer + DeepSpeed", {"zero_engine": "deepspeed"}),
     ("HF Trainer DDP", {"sharding": "ddp"}),
-    ("accelerate, FSDP with CPU offload", {"sharding": "zero3", "offload_optimizer": True, "offload_parameters": True}),
-    ("FSDP", {}),
-    ("FSDP full_shard", {"sharding": "zero3"}),
+    (
+        "accelerate, FSDP with CPU offload",
+        {"sharding": "zero3", "offload_optimizer": True, "offload_parameters": True, "zero_engine": "fsdp"},
+    ),
+    ("FSDP", {"zero_engine": "fsdp"}),
+    ("FSDP full_shard", {"sharding": "zero3", "zero_engine": "fsdp"}),
     ("torchtitan, HSDP", {"sharding": "zero3"}),
     ("Megatron-LM (no comm overlap)", {"overlap": False, "tensor_overlap": False}),
     ("Megatron-LM with overlap_grad_reduce", {"overlap": True}),
@@ -193,7 +197,7 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("llama-factory, no padding", {"packing": "packed"}),
     ("HF Trainer w/o flash attention", {"attention": "memory_efficient"}),
     ("HF Trainer 2023, no flash attention", {"attention": "unfused"}),
-    ("HF Trainer without flash attention, SDPA", {"attention": "flash_2"}),
+    ("HF Trainer without flash attention, SDPA", {"attention": "sdpa"}),
     ("attn_implementation=eager", {"attention": "unfused"}),
     ("xformers", {"attention": "memory_efficient"}),
     ("FA3", {"attention": "flash_3"}),
@@ -214,14 +218,25 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("HF Trainer, adamw_torch_fused", {"optimizer": "adamw"}),
     ("HF Trainer, 8-bit Adam", {"optimizer": "adamw_8bit"}),
     ("nanochat (Muon)", {"optimizer": "muon"}),
-    ("DeepSpeed ZeRO-Infinity", {"offload_optimizer": True, "offload_parameters": True}),
-    ("DeepSpeed, no offload", {"offload_optimizer": False, "offload_parameters": False, "offload_activations": False}),
+    (
+        "DeepSpeed ZeRO-Infinity",
+        {"offload_optimizer": True, "offload_parameters": True, "zero_engine": "deepspeed"},
+    ),
+    (
+        "DeepSpeed, no offload",
+        {
+            "offload_optimizer": False,
+            "offload_parameters": False,
+            "offload_activations": False,
+            "zero_engine": "deepspeed",
+        },
+    ),
     ("axolotl without packing or liger", {"packing": "padded", "fused_kernels": False, "fused_loss": False}),
     ("Liger, no fused cross entropy", {"fused_kernels": True, "fused_loss": False}),
     ("HF Trainer, experts in a loop", {"experts": "loop"}),
     ("HF Trainer, grouped GEMM", {"experts": "grouped"}),
     ("custom PyTorch (Quack MoE, DeepEP)", {"experts": "grouped"}),
-    ("fms-fsdp", {"launch": "compiled"}),
+    ("fms-fsdp", {"launch": "compiled", "zero_engine": "fsdp"}),
     ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded"}),
     ("QLoRA", {"recompute": "full", "base_bits": 4}),
 )
@@ -243,11 +258,11 @@ def test_how_a_step_is_run_is_found_in_what_people_write(text: str, facts: dict[
 
 
 def test_every_stack_can_be_named_and_names_itself() -> None:
-    assert set(FRAMEWORKS) == {"auto", *STACKS}
-    for name in FRAMEWORKS:
+    assert set(FRAMEWORK_CHOICES) == {"auto", *STACKS}
+    for name in FRAMEWORK_CHOICES:
         found = named_framework(name)
         assert found.name == name
-        assert found.practice == NOTHING_SAID
+        assert found.practice == Practice(zero_engine=name if name in {"deepspeed", "fsdp"} else None)
         assert found.not_understood == ()
 
 
@@ -308,7 +323,7 @@ _WORDS = st.lists(
 @example("²³½ 1.²")
 def test_no_text_raises_and_every_word_is_either_understood_or_named_as_not(text: str) -> None:
     found = named_framework(text)
-    assert found.name in FRAMEWORKS
+    assert found.name in FRAMEWORK_CHOICES
     assert found.released is None or 2010.0 <= found.released < 2030.0
     parts = reading_of(text).parts
     assert sorted((*found.understood, *found.not_understood)) == sorted(part.text for part in parts)

@@ -206,9 +206,14 @@ def test_validate_prints_the_figures_that_the_resource_has(capsys: pytest.Captur
     assert capsys.readouterr().out == resource_text("traintime://accuracy") + "\n"
 
 
-def test_a_person_reads_every_regime_and_its_median_error(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize("columns", [80, 140])
+def test_a_person_reads_every_regime_and_its_figures(
+    columns: int, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Authority: traintime://accuracy; in a narrow terminal names may be broken at words, figures never."""
+    monkeypatch.setenv("COLUMNS", str(columns))
     assert exit_code(["validate"]) == 0
-    words = capsys.readouterr().out
+    words = capsys.readouterr().out.split()
     for regime, figures in json.loads(resource_text("traintime://accuracy"))["regimes"].items():
-        assert regime in words
-        assert f"{figures['median']:.1%}" in words
+        assert set(regime.split()) <= set(words)
+        assert {f"{figures[name]:.1%}" for name in ("median", "p90", "labs_alike")} <= set(words)

@@ -77,11 +77,22 @@ def single_changes(setting: Setting) -> Iterator[Change]:
     """Yield every change to be tried alone, the smaller of a kind first."""
     yield from _layouts(setting)
     yield from _software(setting)
+    yield from (_with_length(change) for change in _elsewhere(setting))
+    yield from _sequences(setting.question)
+
+
+def _elsewhere(setting: Setting) -> Iterator[Change]:
     yield from _stacks(setting.question, setting)
     yield from _counts(setting.question)
     yield from _devices(setting.question)
-    yield from _sequences(setting.question)
     yield from _methods(setting.question)
+
+
+def _with_length(change: Change) -> Change:
+    """Return `change` with the length said that a published run gave: elsewhere that run is not asked about."""
+    if change.question.precedent is None:
+        return change
+    return replace(change, arguments={**change.arguments, "sequence_length": change.question.sequence_length})
 
 
 def _layouts(setting: Setting) -> Iterator[Change]:

@@ -12,7 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from estimator.physics.stacks import STACKS
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import Practice
 from estimator.question.request import FRAMEWORK_CHOICES
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.names import NAMES

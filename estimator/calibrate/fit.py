@@ -5,7 +5,7 @@ then follow the shape inside labs, and the common level counts labs, not rows. A
 """
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -172,13 +172,21 @@ def fitted(rows: Table, *, rounds: int = _ROUNDS) -> Fit:
 
 
 def left_out(
-    rows: Table, *, folds: NDArray[np.intp] | None = None, rounds: int = _LEFT_OUT_ROUNDS
+    rows: Table,
+    *,
+    folds: NDArray[np.intp] | None = None,
+    rounds: int = _LEFT_OUT_ROUNDS,
+    labs: Collection[str] | None = None,
 ) -> Iterator[LeftOut]:
-    """Yield what fits to all other labs leave of every row, lab by lab; or to all other folds of one lab's rows."""
+    """Yield what fits to all other labs leave of every row, lab by lab; or to all other folds of one lab's rows.
+
+    Of the labs only `labs` are left out, one after the other, all unless given.
+    """
     problem = _Problem(rows, one_lab=folds is not None)
     whole = problem.whole()
     groups = numbered(rows.labs) if folds is None else folds
-    for label in np.unique(groups):
+    chosen = np.array([labs is None or lab in labs for lab in rows.labs])
+    for label in np.unique(groups[chosen]):
         out = groups == label
         offsets = problem.solved(whole, ~out, rounds)
         yield LeftOut(out=out, residuals=rows.log_measured - problem.predicted(offsets))

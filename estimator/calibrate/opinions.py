@@ -1,6 +1,6 @@
 """What an unknown lab would see: the physics, the second opinion, and their blend, each with whole labs left out."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,12 +64,15 @@ def fitted_shares(
     return dict(zip(names, solution.tolist(), strict=False))
 
 
-def opinions_left_out(rows: Table) -> Opinions:
-    """Return the errors of both opinions and of their blend, everything fitted without the row's own lab."""
+def opinions_left_out(rows: Table, chosen: Collection[str] | None = None) -> Opinions:
+    """Return the errors of both opinions and of their blend, everything fitted without the row's own lab.
+
+    Only of the labs `chosen`, all unless given; NaN for the others.
+    """
     labs = numbered(rows.labs)
     log_share = rows.log_needed - rows.log_measured
-    physics, share = np.empty(len(labs)), np.empty(len(labs))
-    for fold in left_out(rows):
+    physics, share = np.full(len(labs), np.nan), np.full(len(labs), np.nan)
+    for fold in left_out(rows, labs=chosen):
         out, kept = np.flatnonzero(fold.out), np.flatnonzero(~fold.out)
         others = rows.traits.taken(kept)
         neighbours = Neighbours(

@@ -64,7 +64,7 @@ def refitted() -> Refit:
         "rows_fitted_on": len(rows.runs),
         "rows_left_out": len(rows.left_out),
         "fits_memory": round(float(np.mean(rows.memory_share <= 1.0)), 4),
-        "median_in_sample": round(float(np.median(np.abs(np.expm1(residuals)))), 4),
+        "median_in_sample": round(float(np.median(np.abs(np.expm1(-residuals)))), 4),
         "centred": error_pair(centred(errors, rows.labs)),
         "opinions": {
             "physics": error_pair(opinions.physics),

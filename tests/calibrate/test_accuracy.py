@@ -1,4 +1,4 @@
-"""The accuracy that is stated is the accuracy of the constants that are committed.
+"""The accuracy that is stated is the accuracy of the constants that are committed, for a lab that was never seen.
 
 Authority: the catalogue's runs.csv, the published measurements; its accuracy.json is what is claimed of them.
 """
@@ -9,17 +9,24 @@ from functools import cache
 import numpy as np
 import pytest
 
-from estimator.calibrate.accuracy import in_sample_log_errors, labels
+from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
-from estimator.calibrate.fit import EFFECT_SPREAD
+from estimator.calibrate.fit import EFFECT_SPREAD, fitted
+from estimator.calibrate.opinions import fitted_shares, opinions_left_out
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.correction import kriging_weights, numbered
+from estimator.evidence.share import share_log
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import PRIORS
 from estimator.physics.layout import Floats
 
 STATED = catalogue.accuracy()
 KNOWN = committed_calibration()
+EVERY_SIXTH = sorted({run.lab for run in catalogue.runs() if run.id in KNOWN.ratios})[::6]
+"""Labs that everything is fitted without once more; with all of them it takes minutes."""
+LEAST_COVERED = 0.8
+"""Of nine in ten aimed at, by kind of run: kinds are of few labs."""
 
 
 @cache
@@ -27,82 +34,136 @@ def _rows() -> Table:
     return table(KNOWN.constants)
 
 
+@cache
 def _left_out_log_errors() -> Floats:
     return np.log([KNOWN.ratios[run.id] for run in _rows().runs])
 
 
 @cache
 def _left_out_scales() -> Floats:
-    return left_out_scales(_left_out_log_errors(), _rows().traits, _rows().groups)
+    return left_out_scales(_left_out_log_errors(), _rows().traits, _rows().labs)
+
+
+def _residuals() -> Floats:
+    return np.array([KNOWN.residuals[run.id][0] for run in _rows().runs])
 
 
 def test_the_committed_constants_are_as_wrong_in_sample_as_stated() -> None:
-    """Every row is predicted again, with the layouts searched again."""
-    errors = np.abs(np.expm1(in_sample_log_errors(_rows(), KNOWN)))
-    assert float(np.median(errors)) == pytest.approx(STATED["median_in_sample"], abs=6e-5)
+    """Every row is predicted again, with the layouts searched again; a stale residual would correct the wrong way."""
+    errors = in_sample_log_errors(_rows(), KNOWN)
+    assert float(np.median(np.abs(np.expm1(errors)))) == pytest.approx(STATED["median_in_sample"], abs=2e-4)
+    assert np.abs(errors + _residuals()).max() < 2e-3
 
 
-def test_the_figures_of_each_regime_follow_from_the_left_out_errors() -> None:
-    """The errors are committed row by row; a row's own source took no part in its prediction."""
-    masks = labels(_rows())
-    errors = np.abs(np.expm1(_left_out_log_errors()))
+def test_the_committed_constants_are_those_that_fit_the_runs_best() -> None:
+    """They are fitted again from their priors; a layout that is chosen anew may move one by a little."""
+    fit = fitted(_rows())
+    moved = np.array([math.log(fit.constants[name] / KNOWN.constants[name]) for name in PRIORS])
+    spread = np.array([math.log(prior.high / prior.low) / 3.29 for prior in PRIORS.values()])
+    assert float(np.abs(moved / spread).max()) < 0.5
+    assert fit.effects.keys() == KNOWN.effects.keys()
+    assert max(abs(effect - KNOWN.effects[key]) for key, effect in fit.effects.items()) < 0.03
+
+
+def test_the_committed_errors_are_those_of_fits_without_the_whole_lab() -> None:
+    """Constants, effects, neighbours and second opinion, all without it; the fit's last layouts may differ on a few."""
+    again = opinions_left_out(_rows(), EVERY_SIXTH).blend
+    chosen = np.isin(_rows().labs, EVERY_SIXTH)
+    assert np.array_equal(np.isfinite(again), chosen)
+    apart = np.abs(again - _left_out_log_errors())[chosen]
+    assert float(np.median(apart)) < 0.01
+    assert float(np.quantile(apart, 0.9)) < 0.03
+
+
+def test_the_second_opinion_is_as_wrong_as_stated_about_labs_it_never_saw() -> None:
+    rows, labs = _rows(), numbered(_rows().labs)
+    log_share = rows.log_needed - rows.log_measured
+    errors = np.empty(len(labs))
+    for lab in np.unique(labs):
+        kept, out = np.flatnonzero(labs != lab), np.flatnonzero(labs == lab)
+        known = fitted_shares([rows.features[i] for i in kept], log_share[kept], labs[kept])
+        errors[out] = log_share[out] - np.array([share_log(rows.features[i], known) for i in out])
+    assert error_pair(errors) == pytest.approx(STATED["opinions"]["second opinion"], abs=2e-4)
+    assert fitted_shares(rows.features, log_share, labs) == pytest.approx(dict(KNOWN.shares), abs=2e-5)
+
+
+def test_the_committed_weights_are_those_of_the_committed_residuals() -> None:
+    weights = kriging_weights(_rows().traits, _residuals(), numbered(_rows().labs))
+    stated = np.array([KNOWN.residuals[run.id][2] for run in _rows().runs])
+    assert np.abs(weights - stated).max() < 0.01 * np.abs(stated).max()
+
+
+def test_the_figures_of_each_kind_follow_from_the_left_out_errors() -> None:
+    """The errors are committed row by row; a lab is left out of the quantiles of its own ranges too."""
+    rows, errors = _rows(), _left_out_log_errors()
+    inside, width = left_out_inside(errors, _left_out_scales(), rows.regimes, rows.labs)
+    found = figures_by_kind(rows, errors, inside, width)
+    assert found.keys() == STATED["regimes"].keys()
     for name, stated in STATED["regimes"].items():
-        chosen = errors[masks[name]]
-        assert len(chosen) == stated["rows"], name
-        assert float(np.median(chosen)) == pytest.approx(stated["median"], abs=2e-4), name
-        assert float(np.mean(chosen)) == pytest.approx(stated["mean"], abs=2e-4), name
-        assert float(np.quantile(chosen, 0.9)) == pytest.approx(stated["p90"], abs=2e-4), name
+        row = found[name]
+        assert (row["rows"], row["labs"]) == (stated["rows"], stated["labs"])
+        for figure in ("median", "p90", "labs_alike", "bias"):
+            assert row[figure] == pytest.approx(stated[figure], abs=3e-4), (name, figure)
+        # A row at the edge of its range falls to either side with the fourth digit of an error.
+        assert row["covered"] == pytest.approx(stated["covered"], abs=1e-3 + 1.0 / stated["rows"]), name
+        assert row["labs_covered"] == pytest.approx(stated["labs_covered"], abs=0.01), name
+        assert row["range_width"] == pytest.approx(stated["range_width"], abs=5e-3), name
+    assert error_pair(errors) == pytest.approx(STATED["opinions"]["blend"], abs=3e-4)
+    assert error_pair(centred(errors, rows.labs)) == pytest.approx(STATED["centred"], abs=3e-4)
 
 
-def test_the_ranges_cover_as_many_rows_as_stated() -> None:
-    """A source is left out of the quantiles of its own ranges too."""
-    rows = _rows()
-    inside, _ = left_out_inside(_left_out_log_errors(), _left_out_scales(), rows.regimes, rows.groups)
-    assert float(np.mean(inside)) == pytest.approx(STATED["regimes"]["all"]["covered"], abs=5e-3)
+def test_labs_alike_is_the_mean_of_the_labs_medians() -> None:
+    """Worked out by hand, so that a lab of hundreds of rows counts as much as one of a single row."""
+    errors = np.abs(np.expm1(_left_out_log_errors()))
+    by_lab: dict[str, list[float]] = {}
+    for run, error in zip(_rows().runs, errors.tolist(), strict=True):
+        by_lab.setdefault(run.lab, []).append(error)
+    alike = sum(float(np.median(members)) for members in by_lab.values()) / len(by_lab)
+    assert alike == pytest.approx(STATED["regimes"]["all"]["labs_alike"], abs=3e-4)
+    assert len(by_lab) == STATED["regimes"]["all"]["labs"]
 
 
 def test_the_committed_ranges_are_the_quantiles_of_the_left_out_errors() -> None:
     rows = _rows()
-    found = regime_quantiles(_left_out_log_errors(), _left_out_scales(), rows.regimes, rows.groups)
+    found = regime_quantiles(_left_out_log_errors(), _left_out_scales(), rows.regimes, rows.labs)
     assert found == pytest.approx(dict(KNOWN.quantiles), abs=3e-3)
 
 
 def test_the_ranges_hold_what_they_promise() -> None:
-    """Of all rows nine in ten; the slack is what one source of many rows can move."""
+    """Of all rows nine in ten; the slack is what one lab of many rows can move."""
     assert STATED["coverage_aimed_at"] == COVERAGE == KNOWN.coverage
     assert STATED["regimes"]["all"]["covered"] == pytest.approx(COVERAGE, abs=0.04)
+    assert STATED["regimes"]["all"]["labs_covered"] == pytest.approx(COVERAGE, abs=0.06)
     rows = _rows()
     covered = coverage_of(_left_out_log_errors(), _left_out_scales(), KNOWN.quantiles, rows.regimes)
     assert float(np.mean(covered)) >= COVERAGE - 0.02
 
 
-def test_left_out_errors_are_not_much_smaller_than_those_of_the_fit() -> None:
-    """Else something of the left-out sources leaked into it.
-
-    The fit's own errors lack the correction from other sources that the left-out ones have: hence the tenth of slack.
-    """
-    in_sample = np.abs(np.array([KNOWN.residuals[run.id][0] for run in _rows().runs]))
-    served = np.abs(_left_out_log_errors())
-    assert float(np.quantile(served, 0.9)) > float(np.quantile(in_sample, 0.9)) * 0.9
-    assert STATED["regimes"]["all"]["mean"] > float(np.mean(in_sample)) * 0.9
+@pytest.mark.parametrize("name", sorted(STATED["regimes"]))
+def test_the_ranges_hold_most_of_every_kind_of_run(name: str) -> None:
+    """Counted by rows and by labs alike: no kind is paid for by the others."""
+    figures = STATED["regimes"][name]
+    assert LEAST_COVERED <= figures["covered"] <= 1.0
+    assert LEAST_COVERED <= figures["labs_covered"] <= 1.0
 
 
-def test_the_residuals_that_correct_answers_are_those_of_the_committed_constants() -> None:
-    """Every row is predicted again; a stale residual would correct the wrong way."""
-    errors = in_sample_log_errors(_rows(), KNOWN)
-    stated = np.array([KNOWN.residuals[run.id][0] for run in _rows().runs])
-    assert np.abs(errors + stated).max() < 2e-3
+def test_left_out_errors_are_larger_than_those_of_the_fit() -> None:
+    """Else something of the left-out labs leaked into it."""
+    in_sample, served = np.abs(_residuals()), np.abs(_left_out_log_errors())
+    for share in (0.5, 0.9):
+        assert float(np.quantile(served, share)) > float(np.quantile(in_sample, share))
 
 
 def test_most_errors_are_smaller_than_the_rule_of_thumb_could_promise() -> None:
     """The rule's range, 0.30 to 0.55 of peak around 0.45, is wrong by up to a half where it holds at all."""
     regimes = STATED["regimes"]
-    assert regimes["all"]["median"] < 0.08
-    assert regimes["all"]["p90"] < 0.27
-    assert regimes["dense"]["median"] < 0.08
-    assert regimes["experts"]["median"] < 0.15
-    assert regimes["untuned stacks"]["median"] < 0.18
-    assert regimes["all"]["range_width"] < 1.6
+    assert regimes["all"]["median"] < 0.16
+    assert regimes["all"]["labs_alike"] < 0.18
+    assert regimes["all"]["p90"] < 0.40
+    assert regimes["all"]["range_width"] < 2.3
+    for name, figures in regimes.items():
+        assert figures["labs_alike"] < 0.27, name
+        assert figures["p90"] < 0.5, name
 
 
 @pytest.mark.parametrize("name", sorted(PRIORS))
@@ -133,4 +194,6 @@ def test_every_published_run_is_in_the_backtest_or_says_why_not() -> None:
 
 def test_most_published_runs_fit_where_they_ran() -> None:
     """They did run; a few are wrong where the source leaves layout, optimizer or offloading unsaid."""
-    assert float(np.mean(_rows().memory_share <= 1.0)) >= 0.98
+    fits = float(np.mean(_rows().memory_share <= 1.0))
+    assert fits >= 0.98
+    assert fits == pytest.approx(STATED["fits_memory"], abs=0.003)

@@ -9,10 +9,10 @@ import pytest
 from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.correction import Neighbours, correction_log, error_scale
+from estimator.evidence.correction import Neighbours, correction_log, error_scale, kriging_weights
 from estimator.evidence.likeness import (
+    LAB_SPREAD,
     RUN_SPREAD,
-    SOURCE_SPREAD,
     Traits,
     error_kernel,
     joined_traits,
@@ -44,24 +44,20 @@ def _question(model: str, gpu: str, framework: str, sequence_length: int = 8192,
     )
 
 
-def _neighbours(traits: list[Traits], residuals: list[float], groups: list[int]) -> Neighbours:
-    return Neighbours(
-        traits=joined_traits(traits),
-        residuals=np.array(residuals),
-        errors=np.abs(np.array(residuals)),
-        groups=np.array(groups),
-    )
+def _neighbours(traits: list[Traits], residuals: list[float], labs: list[int]) -> Neighbours:
+    joined, left, codes = joined_traits(traits), np.array(residuals), np.array(labs)
+    return Neighbours(traits=joined, weights=kriging_weights(joined, left, codes), errors=np.abs(left), labs=codes)
 
 
 def test_one_run_corrects_as_the_formula_says() -> None:
-    """One neighbour, a residual too small to be an outlier: k · r / (k + source + noise)."""
+    """One neighbour, a residual too small to be an outlier: k · r / (k + lab + noise)."""
     traits = _traits("llama-3.1-8b")
     k = float(residual_kernel(traits, traits)[0, 0])
     correction = correction_log(traits, _neighbours([traits], [0.01], [0]))
-    assert correction[0] == pytest.approx(k * 0.01 / (k + SOURCE_SPREAD**2 + RUN_SPREAD**2), rel=1e-9)
+    assert correction[0] == pytest.approx(k * 0.01 / (k + LAB_SPREAD**2 + RUN_SPREAD**2), rel=1e-9)
 
 
-def test_two_sources_that_agree_say_more_than_one_source_twice() -> None:
+def test_two_labs_that_agree_say_more_than_one_lab_twice() -> None:
     traits = _traits("llama-3.1-8b")
     once = correction_log(traits, _neighbours([traits], [0.02], [0]))
     same = correction_log(traits, _neighbours([traits, traits], [0.02, 0.02], [0, 0]))
@@ -115,19 +111,21 @@ def test_errors_are_expected_where_they_were_large() -> None:
     assert error_scale(unlike, runs)[0] > 2 * error_scale(traits, runs)[0]
 
 
-def test_a_source_is_left_out_whole() -> None:
+def test_a_lab_is_left_out_whole() -> None:
     runs = neighbours()
-    group = int(runs.groups[0])
-    others = runs.without(group)
-    assert group not in set(others.groups.tolist())
-    assert len(others.residuals) == len(runs.residuals) - int((runs.groups == group).sum())
+    lab = int(runs.labs[0])
+    others = runs.without(lab)
+    assert lab not in set(others.labs.tolist())
+    assert len(others.errors) == len(others.weights) == len(others.traits.stack) == int((runs.labs != lab).sum())
 
 
 def test_published_runs_are_corrected_towards_what_was_measured_on_average() -> None:
     """One run among many alike may go the other way."""
-    runs = neighbours()
+    known, runs = committed_calibration(), neighbours()
+    residuals = np.array([known.residuals[run.id][0] for run in neighbour_runs(known)])
     shifts = correction_log(runs.traits, runs)
-    assert float(np.mean(np.abs(runs.residuals - shifts))) < 0.85 * float(np.mean(np.abs(runs.residuals)))
+    assert float(np.mean(residuals * shifts)) > 0
+    assert float(np.mean(np.abs(residuals - shifts))) < float(np.mean(np.abs(residuals)))
 
 
 def test_the_traits_of_a_run_are_those_of_its_question() -> None:

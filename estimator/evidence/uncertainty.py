@@ -83,7 +83,8 @@ def _weighted_quantile(scores: Floats, weights: Floats) -> float:
     """
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weights[order])
-    return float(scores[order][min(int(np.searchsorted(reached, _LEVEL * reached[-1])), len(scores) - 1)])
+    place = int(np.searchsorted(reached, _LEVEL * float(reached[-1])))
+    return float(scores[order][min(place, len(scores) - 1)])
 
 
 def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:

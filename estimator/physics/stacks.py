@@ -40,6 +40,7 @@ Tier = Literal["tuned", "research", "untuned"]
 Split = Literal["tensor", "pipeline", "context", "zero3"]
 _SPLITS: frozenset[Split] = frozenset({"tensor", "context"})
 _MEGATRON_SPLITS: frozenset[Split] = frozenset({"context", "zero3"})
+_ALL_BUT_ZERO3: frozenset[Split] = frozenset({"tensor", "context", "pipeline"})
 """Megatron-Core has its own FSDP since 2024."""
 
 
@@ -159,7 +160,7 @@ _PRETRAINERS = (
         fused_loss=2024,
         reserve=_MEGATRON_SPLITS,
     ),
-    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
+    _stack("automodel", "tuned", "zero3", "none", sinks=2025.0, reserve=_ALL_BUT_ZERO3),
     _stack(
         "mlperf",
         "tuned",
@@ -181,9 +182,9 @@ _PRETRAINERS = (
         fused=2023,
         reserve=frozenset({"zero3"}),
     ),
-    _stack("maxtext", "tuned", "zero3", sinks=2025.0, fused_loss=2025.3, reserve=_SPLITS | {"pipeline"}),
+    _stack("maxtext", "tuned", "zero3", sinks=2025.0, fused_loss=2025.3, reserve=_ALL_BUT_ZERO3),
     _stack("jax", "research", "zero3", reserve=_SPLITS),
-    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0, reserve=_SPLITS | {"pipeline"}),
+    _stack("torchtitan", "research", "zero3", "selective", sinks=2025.0, reserve=_ALL_BUT_ZERO3),
     _stack("llm-foundry", "research", "zero3"),
     _stack("nanotron", "research", "zero1", model_parallel=True, reserve=frozenset({"context"})),
     _stack("nanogpt", "untuned", "ddp", "none"),
@@ -198,7 +199,7 @@ _PRETRAINERS = (
     _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024, reserve=_MEGATRON_SPLITS),
     _stack("litgpt", "research", "zero3", kin="lightning"),
     _stack("gpt-neox", "research", "zero1", "full", kin="megatron-deepspeed", model_parallel=True),
-    _stack("olmo-core", "research", "zero3", kin="fsdp", reserve=_SPLITS | {"pipeline"}),
+    _stack("olmo-core", "research", "zero3", kin="fsdp", reserve=_ALL_BUT_ZERO3),
     _stack("levanter", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),
     _stack("easylm", "research", "zero3", "full", kin="jax", fused=int(NEVER), reserve=frozenset({"tensor"})),
     _stack("mesh-transformer-jax", "research", "ddp", "full", kin="jax", model_parallel=True, fused=int(NEVER)),

@@ -44,7 +44,8 @@ SHORT_STEPS = {
 
 
 def _answer(**asked: Any) -> dict[str, Any]:  # noqa: ANN401 - the tool's arguments
-    return estimate_training_time(**{"tokens": "100M", **asked}).model_dump()
+    run: dict[str, Any] = {"tokens": "100M", **asked}
+    return estimate_training_time(**run).model_dump()
 
 
 def _codes(answer: dict[str, Any]) -> set[str]:

@@ -50,9 +50,10 @@ def _divided(question: Question, constants: Constants) -> Question:
 
 def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ...], tuple[Caution, ...]]:
     """Return what must be said where `priced` has another batch than `question`; nothing where it has not."""
-    if priced.global_batch_sequences in {None, question.global_batch_sequences}:
+    batch = priced.global_batch_sequences
+    if batch is None or batch == question.global_batch_sequences:
         return (), ()
-    batch, why = priced.global_batch_sequences, f"in place of {_shared_by_few(question)}"
+    why = f"in place of {_shared_by_few(question)}"
     assumption = Assumption(name="global_batch_sequences", value=batch, unit="sequences", source="inferred", note=why)
     return (assumption,), (Caution(code="batch_rounded", message=f"a batch of {batch:,} sequences was priced {why}"),)
 

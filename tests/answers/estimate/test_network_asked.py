@@ -11,7 +11,8 @@ from tools.estimate_training_time import estimate_training_time
 
 
 def _step_s(**asked: Any) -> float:  # noqa: ANN401 - the tool's arguments
-    answer = estimate_training_time(**{"tokens": "100B", **asked})
+    run: dict[str, Any] = {"tokens": "100B", **asked}
+    answer = estimate_training_time(**run)
     assert answer.step_seconds is not None
     return answer.step_seconds
 

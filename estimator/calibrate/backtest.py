@@ -11,9 +11,8 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.evidence.share import needed_s, share_features
-from estimator.physics.batch import nearest_batch
 from estimator.physics.case import Case, stacked
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
@@ -53,11 +52,7 @@ def published_setting(run: PublishedRun) -> Setting:
 
     Raises InfeasibleError where even that has no layout.
     """
-    question = published_question(run)
-    try:
-        return setting_of(question, shard_group=run.shard_group, packed_short=run.packed_short)
-    except InfeasibleError:
-        return setting_of(nearest_batch(question), shard_group=run.shard_group, packed_short=run.packed_short)
+    return nearest_setting(published_question(run), shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> Table:

@@ -11,10 +11,9 @@ from functools import partial
 
 import numpy as np
 
-from estimator.base.errors import InfeasibleError
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.physics.case import Case
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import PRIORS, Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
@@ -22,18 +21,22 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "situation_spread", "waits_most"]
+__all__ = ["Doubt", "doubts_of", "situation_spread", "stack_doubts", "waits_most"]
 
 _SITUATIONAL = (
-    *("launch_s", "hook_s", "micro_step_s", "dequantize_passes", "gptq_passes", "pcie_fraction", "pcie_host_fraction"),
-    *(
-        "module_hook_s",
-        "scale_out_fraction",
-        "host_link_fraction",
-        "host_bytes_per_s",
-        "expert_floor_s",
-        "expert_start_s",
-    ),
+    "launch_s",
+    "hook_s",
+    "module_hook_s",
+    "micro_step_s",
+    "dequantize_passes",
+    "gptq_passes",
+    "pcie_fraction",
+    "pcie_host_fraction",
+    "scale_out_fraction",
+    "host_link_fraction",
+    "host_bytes_per_s",
+    "expert_floor_s",
+    "expert_start_s",
 )
 """Constants that differ from machine to machine and release to release: the host's speed, its kernels, its links."""
 _GENERAL_TRAINER = "huggingface"
@@ -83,20 +86,17 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
 def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
     """Return whether a step mostly waits, or is much longer by the network: kinds of runs say nothing of that."""
     quick = replace(setting.case, scale_out_bytes_per_s=np.inf)
-    best = layouts.taken(np.zeros(1, dtype=np.intp))
-    slow, quickest = (step_time(case, best, constants) for case in (setting.case, quick))
+    slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
     total_s = float(slow.total_s[0])
     waiting_s = float(slow.communication_s[0] + slow.bubble_s[0])
     return total_s > _NETWORK_BOUND * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
 
 
-def doubts_of(setting: Setting, layouts: Layouts, constants: Constants) -> tuple[Doubt, ...]:
-    """Return what is unsaid of a setting and matters to its best layout, the first row of `layouts`."""
-    best = layouts.taken(np.zeros(1, dtype=np.intp))
-    base = float(step_time(setting.case, best, constants).total_s[0])
-    found: list[Doubt] = [*_untuned(setting, base, constants)]
+def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step."""
+    found: list[Doubt] = []
     for make, other in _other_ways(setting):
-        log_factor = math.log(float(step_time(other, best, constants).total_s[0]) / base)
+        log_factor = math.log(float(step_time(other, layouts, constants).total_s[0]) / physical_s)
         if abs(log_factor) > _WORTH_SAYING:
             found.append(make(math.exp(log_factor)))
     return tuple(found)
@@ -123,29 +123,24 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[float], Doubt], Ca
             yield _plain_ethernet, replace(setting.case, scale_out_bytes_per_s=plain)
 
 
-def _untuned(setting: Setting, base_s: float, constants: Constants) -> Iterator[Doubt]:
-    """Yield the doubt about a stack that nobody named: on a small cluster it may be a general trainer."""
+def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
+
+    Never an even one, so that it moves no point; and dear, for the other stack's layouts are searched.
+    """
     question = setting.question
-    if (
-        "framework" not in question.unsaid
-        or setting.stack.tier == "untuned"
-        or question.cluster.n_gpus > _SMALL_CLUSTER
-    ):
-        return
-    factor = _general_trainer_s(setting, constants) / base_s
-    if not math.isfinite(factor):
-        return
-    if math.log(factor) > _WORTH_SAYING:
-        yield Doubt(
-            argument="framework",
-            factor=factor,
-            even=False,
-            caution=Caution(
-                code="framework_unsaid",
-                message=f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as "
-                "long here, so the range holds both: name yours with framework",
-            ),
-        )
+    small = question.cluster.n_gpus <= _SMALL_CLUSTER
+    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or not small:
+        return ()
+    factor = _general_trainer_s(setting, constants) / physical_s
+    if not _WORTH_SAYING < math.log(factor) < math.inf:
+        return ()
+    message = (
+        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, so the "
+        "range holds both: name yours with framework"
+    )
+    caution = Caution(code="framework_unsaid", message=message)
+    return (Doubt(argument="framework", factor=factor, even=False, caution=caution),)
 
 
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
@@ -158,13 +153,8 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
             global_batch_sequences=setting.global_batch,
             layout=LayoutRequest(data_sharding=sharding),
         )
-        try:
-            other = setting_of(plain)
-        except InfeasibleError:
-            continue
-        priced = ranked_layouts(other, constants)
-        if priced.fits[priced.order[0]]:
-            return float(priced.seconds[priced.order[0]])
+        if (best := fastest(plain, constants)) is not None:
+            return best.step_s
     return math.inf
 
 

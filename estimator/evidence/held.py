@@ -9,8 +9,7 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD, error_kernel, setting_traits
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.uncertainty import Interval
-from estimator.physics.batch import nearest_batch
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.question.question import Precedent, Question
 
 __all__ = ["held_to_precedent"]
@@ -73,12 +72,9 @@ def _missed_log(precedent: Precedent, calibration: Calibration) -> tuple[Setting
 
 def _priced(precedent: Precedent, calibration: Calibration) -> tuple[Setting, float] | None:
     try:
-        setting = setting_of(precedent.as_published)
+        setting = nearest_setting(precedent.as_published)
     except InfeasibleError:
-        try:
-            setting = setting_of(nearest_batch(precedent.as_published))
-        except InfeasibleError:
-            return None
+        return None
     priced = ranked_layouts(setting, calibration.constants)
     physical_s = float(priced.seconds[priced.order[0]])
     predicted_s = physical_s * blend_of(setting, calibration, physical_s).factor

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
-from estimator.physics.batch import global_batch_sequences
+from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
@@ -22,8 +22,11 @@ from estimator.question.question import LayoutRequest, Question
 
 __all__ = [
     "Choice",
+    "Fastest",
     "Setting",
     "contenders",
+    "fastest",
+    "nearest_setting",
     "ranked_layouts",
     "setting_of",
     "usual_recompute",
@@ -104,6 +107,17 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     return found[0]
 
 
+def nearest_setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
+    """Return the setting of `question`; a batch that its layout does not divide is rounded to one that it does.
+
+    Raises InfeasibleError where even that has no layout.
+    """
+    try:
+        return setting_of(question, shard_group=shard_group, packed_short=packed_short)
+    except InfeasibleError:
+        return setting_of(nearest_batch(question), shard_group=shard_group, packed_short=packed_short)
+
+
 def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, shard_group: int | None) -> Lattice:
     free = knob_choices(
         question.transformer,
@@ -156,6 +170,33 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
         [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
     )
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fastest:
+    """The layout that a question is answered with, where it fits."""
+
+    setting: Setting
+    row: int
+    """Its place among the layouts of `setting`."""
+    step_s: float
+    """Physical, before any correction."""
+
+    @property
+    def token_s(self) -> float:
+        """Physical seconds per token, all devices together."""
+        return self.step_s / (self.setting.global_batch * self.setting.question.sequence_length)
+
+
+def fastest(question: Question, constants: Constants) -> Fastest | None:
+    """Return the layout that `question` is answered with; None where no layout divides or fits."""
+    try:
+        setting = setting_of(question)
+    except InfeasibleError:
+        return None
+    priced = ranked_layouts(setting, constants)
+    row = int(priced.order[0])
+    return Fastest(setting=setting, row=row, step_s=float(priced.seconds[row])) if priced.fits[row] else None
 
 
 def usual_recompute(setting: Setting) -> int:

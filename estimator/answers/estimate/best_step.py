@@ -1,10 +1,11 @@
 """The predicted step of one layout: what the answer to a single question and a comparison of thousands share."""
 
 import math
+from collections.abc import Sequence
 
-from estimator.evidence.blend import blend_of
+from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.doubts import doubts_of, situation_spread, waits_most
+from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
@@ -14,7 +15,7 @@ from estimator.physics.memory import Memory
 from estimator.physics.step import PARTS, StepTime
 from estimator.question.question import MemoryUse, Prediction
 
-__all__ = ["factor_and_range", "layout_prediction", "time_shares"]
+__all__ = ["factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
 
 
 def factor_and_range(
@@ -25,20 +26,30 @@ def factor_and_range(
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, half of what is as
     likely one way as the other, and the published run that is asked about; it is the same for all layouts of a setting.
     """
+    constants = calibration.constants
     blend = blend_of(setting, calibration, physical_s)
-    doubts = doubts_of(setting, best, calibration.constants)
+    doubts = doubts_of(setting, best, physical_s, constants)
     parting = blend.parting_log
-    if parting < 0.0 and waits_most(setting, best, calibration.constants):
+    if parting < 0.0 and waits_most(setting, best, constants):
         parting = 0.0
-    between = math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
     span = interval(
         setting,
         calibration,
         parting_log=parting,
-        situation=situation_spread(setting, best, calibration.constants),
-        doubts=doubts,
+        situation=situation_spread(setting, best, constants),
+        doubts=(*stack_doubts(setting, physical_s, constants), *doubts),
     )
-    return held_to_precedent(setting, calibration, blend.factor * between, span, physical_s)
+    return held_to_precedent(setting, calibration, _point(blend, doubts), span, physical_s)
+
+
+def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
+    """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
+    doubts = doubts_of(setting, best, physical_s, calibration.constants)
+    return _point(blend_of(setting, calibration, physical_s), doubts)
+
+
+def _point(blend: Blend, doubts: Sequence[Doubt]) -> float:
+    return blend.factor * math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
 
 
 def layout_prediction(

@@ -3,9 +3,8 @@
 import math
 from dataclasses import replace
 
-from estimator.base.errors import InfeasibleError
 from estimator.physics.batch import batch_shared_by_more
-from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.physics.choice import fastest
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
 
@@ -91,12 +90,5 @@ def _is_rough(batch: int) -> bool:
 
 def _physical_token_s(question: Question, constants: Constants) -> float:
     """Return physical seconds per token of the best layout, before any correction; infinity where there is none."""
-    try:
-        setting = setting_of(question)
-    except InfeasibleError:
-        return math.inf
-    priced = ranked_layouts(setting, constants)
-    best = int(priced.order[0])
-    if not priced.fits[best]:
-        return math.inf
-    return float(priced.seconds[best]) / (setting.global_batch * question.sequence_length)
+    best = fastest(question, constants)
+    return math.inf if best is None else best.token_s

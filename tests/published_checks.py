@@ -58,7 +58,7 @@ def _rows() -> Iterator[Row]:
 
 
 def left_out(several: Iterable[Row]) -> list[Row]:
-    """Return `several` with what constants fitted without each row's own source expect of it."""
+    """Return `several` with what constants fitted without each row's own lab expect of it."""
     ratios = committed_calibration().ratios
     out: list[Row] = []
     for row in several:

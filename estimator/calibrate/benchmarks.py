@@ -80,7 +80,7 @@ def calibrated_tables(calibration: Calibration) -> list[TableRow]:
 def _classics(calibration: Calibration) -> Iterator[TableRow]:
     for name, pattern in CLASSICS.items():
         ratios = [calibration.ratios[run.id] for run in published(pattern) if run.id in calibration.ratios]
-        yield entry(name, "step time", "its whole source", np.array(ratios) - 1.0)
+        yield entry(name, "step time", "its whole lab", np.array(ratios) - 1.0)
 
 
 def _sweeps(calibration: Calibration) -> Iterator[TableRow]:
@@ -169,7 +169,7 @@ def _observed(calibration: Calibration) -> TableRow:
             alike[same].append(float(np.log(calibration.ratios[run.id])))
     errors = [_scaled(np.array(logs)) for logs in alike.values() if len(logs) >= _FEWEST_OBSERVED]
     name = "after one observed step of the same model, device and software"
-    return entry(name, "step time", "all of its source but that step", np.concatenate(errors))
+    return entry(name, "step time", "all of its lab but that step", np.concatenate(errors))
 
 
 def _scaled(log_errors: Floats) -> NDArray[np.float64]:

@@ -41,7 +41,7 @@ class Answered:
 def answered_threads() -> tuple[Answered, ...]:
     """Return every thread with a measured time or speed, answered with the committed calibration.
 
-    No thread is in the fit, so each is a question of somebody who was never seen.
+    No thread is in the fit, but other runs of some labs are whose users ask: a vendor's, in its own repository.
     """
     found = (_answered(thread) for thread in catalogue.threads() if thread.scored)
     return tuple(answer for answer in found if answer is not None)

@@ -8,7 +8,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
-from estimator.answers.estimate.best_step import factor_and_range
+from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.timing import PredictedStep, Timing
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import DAY_S, HOUR_S
@@ -20,8 +20,7 @@ from estimator.evidence.correction import correction_log, numbered
 from estimator.evidence.likeness import setting_traits
 from estimator.evidence.outlook import neighbour_runs, neighbours_of
 from estimator.models.training import WITH_ADAPTERS
-from estimator.physics.choice import Setting, ranked_layouts
-from estimator.physics.step import step_time
+from estimator.physics.choice import Setting
 
 __all__ = ["Kind", "WholeRun", "published_s", "whole_runs"]
 
@@ -104,14 +103,14 @@ def _step(run: PublishedRun, setting: Setting, calibration: Calibration) -> tupl
     Of a run whose speed is published too, the left-out prediction is that of the backtest; of others, the kriged
     residuals of the lab are taken out, and its part in constants and effects stays.
     """
-    best = setting.layouts.taken(ranked_layouts(setting, calibration.constants).order[:1])
-    physical_s = float(step_time(setting.case, best, calibration.constants).total_s[0])
-    factor, span = factor_and_range(setting, calibration, best, physical_s)
+    best = best_step(setting, calibration)
+    span = best.span
     speed, ratio = run.tokens_per_second_per_gpu, calibration.ratios.get(run.id)
     if speed is not None and ratio is not None:
         tokens = setting.global_batch * setting.question.sequence_length
         return tokens / (speed * run.n_gpus) * ratio, span.low, span.high
-    return physical_s * factor / math.exp(_own_residual(run.lab, setting, calibration)), span.low, span.high
+    own = math.exp(_own_residual(run.lab, setting, calibration))
+    return best.prediction.step_s / own, span.low, span.high
 
 
 def _own_residual(lab: str, setting: Setting, calibration: Calibration) -> float:

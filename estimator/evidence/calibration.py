@@ -21,7 +21,7 @@ class Calibration:
     quantiles: Mapping[str, float]
     """Conformal quantiles by regime: half the log width of a range over expected error ^ 0.7; `all` is always there."""
     ratios: Mapping[str, float]
-    """Predicted over measured time with the run's own source left out, by run id."""
+    """Predicted over measured time with the run's own lab left out, by run id."""
     residuals: Mapping[str, tuple[float, float, float]]
     """Log of measured over predicted time, effects included and not kriged, tokens a step, and the residual's kriging
     weight, by run id."""

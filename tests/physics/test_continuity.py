@@ -19,8 +19,8 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.physics.batch import batch_shared_by_more, global_batch_sequences
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.physics.step import step_time
-from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
+from tests.physics_cases import catalogued_cluster
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3", "llama-3.1-405b")
 ENOUGH_BYTES = 1e15
@@ -30,17 +30,11 @@ ENOUGH_BYTES = 1e15
 def _question(
     model: str, gpu: str, n_gpus: int, framework: str, *, length: int = 4096, batch: int | None = None
 ) -> Question:
-    chip = catalogue.accelerator(gpu).value.accelerator
-    cluster = Cluster(
-        accelerator=chip,
-        n_gpus=n_gpus,
-        gpus_per_node=min(n_gpus, chip.gpus_per_node),
-        scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
-    )
+    cluster = catalogued_cluster(gpu, n_gpus)
     return Question(
         transformer=catalogue.transformer(model).value,
         cluster=cluster,
-        precision=chip.training_precision,
+        precision=cluster.accelerator.training_precision,
         sequence_length=length,
         global_batch_sequences=batch,
         framework=framework,

@@ -18,19 +18,9 @@ from estimator.physics.memory import Memory, memory_of
 from estimator.physics.numbers import case_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Layout, Question
+from tests import physics_cases
 
-PLAIN = Layout(
-    tensor_parallel=1,
-    pipeline_parallel=1,
-    virtual_pipeline=1,
-    context_parallel=1,
-    expert_parallel=1,
-    data_parallel=1,
-    data_sharding="ddp",
-    micro_batch_size=1,
-    micro_batches=1,
-    recompute="none",
-)
+PLAIN = replace(physics_cases.PLAIN, micro_batch_size=1)
 GPT_3, SEQUENCE, HIDDEN, HEADS, LAYERS = "gpt-3-175b", 2048, 12288, 96, 96
 
 

@@ -13,8 +13,8 @@ from estimator.catalogue import catalogue
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import prior_constants
 from estimator.physics.stacks import STACKS
-from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
+from tests.physics_cases import catalogued_cluster
 
 
 def _question(
@@ -26,15 +26,9 @@ def _question(
     layout: LayoutRequest | None = None,
     sequence_length: int = 2048,
 ) -> Question:
-    chip = catalogue.accelerator(gpu).value.accelerator
     return Question(
         transformer=catalogue.transformer(model).value,
-        cluster=Cluster(
-            accelerator=chip,
-            n_gpus=n_gpus,
-            gpus_per_node=min(n_gpus, chip.gpus_per_node),
-            scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
-        ),
+        cluster=catalogued_cluster(gpu, n_gpus),
         precision="bf16",
         sequence_length=sequence_length,
         global_batch_sequences=None,

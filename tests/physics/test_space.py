@@ -17,9 +17,9 @@ from estimator.physics.constants import prior_constants
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import USABLE_SHARE, memory_of
 from estimator.physics.step import step_time
-from estimator.question.cluster import Cluster
 from estimator.question.question import LayoutRequest, Question
 from estimator.question.request import FRAMEWORK_CHOICES
+from tests.physics_cases import catalogued_cluster
 
 MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
 
@@ -27,15 +27,9 @@ MODELS = ("llama-3.1-8b", "llama-3.1-70b", "mixtral-8x7b", "deepseek-v3")
 def _question(
     model: str, n_gpus: int, batch: int | None = 1024, *, gpu: str = "h100-sxm", sequence_length: int = 4096
 ) -> Question:
-    chip = catalogue.accelerator(gpu).value.accelerator
     return Question(
         transformer=catalogue.transformer(model).value,
-        cluster=Cluster(
-            accelerator=chip,
-            n_gpus=n_gpus,
-            gpus_per_node=min(n_gpus, chip.gpus_per_node),
-            scale_out_bytes_per_s=chip.scale_out_bytes_per_s,
-        ),
+        cluster=catalogued_cluster(gpu, n_gpus),
         precision="bf16",
         sequence_length=sequence_length,
         global_batch_sequences=batch,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
@@ -12,9 +12,7 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
-from estimator.physics.choice import Setting, ranked_layouts, setting_of
-from estimator.physics.memory import memory_of
-from estimator.physics.step import step_time
+from estimator.physics.choice import Setting, setting_of
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Caution, Layout, Question
 from estimator.resolve.rule import UTILIZATION
@@ -126,20 +124,7 @@ def _as_runnable(question: Question) -> Expected:
 
 def expected_of(setting: Setting) -> Expected:
     """Return what a run of `setting` should reach on its best layout, with the range that left-out runs support."""
-    fitted = committed_calibration()
-    best = ranked_layouts(setting, fitted.constants).order[:1]
-    rows = setting.layouts.taken(best)
-    times = step_time(setting.case, rows, fitted.constants)
-    factor, span = factor_and_range(setting, fitted, rows, float(times.total_s[0]))
-    step = layout_prediction(
-        setting,
-        factor,
-        span,
-        layouts=rows,
-        times=times,
-        used=memory_of(setting.case, rows),
-        row=0,
-    )
+    step = best_step(setting, committed_calibration()).prediction
     speed = step.tokens_per_step / step.step_s
     return Expected(
         tokens_per_second=speed,

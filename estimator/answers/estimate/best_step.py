@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration
@@ -9,13 +10,39 @@ from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
-from estimator.physics.choice import Setting
+from estimator.physics.choice import Choice, Setting, ranked_layouts
 from estimator.physics.layout import Layouts
-from estimator.physics.memory import Memory
-from estimator.physics.step import PARTS, StepTime
+from estimator.physics.memory import Memory, memory_of
+from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.question import MemoryUse, Prediction
 
-__all__ = ["factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
+__all__ = ["BestStep", "best_step", "factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BestStep:
+    """The layout that a setting is answered with, timed and corrected."""
+
+    priced: Choice
+    layouts: Layouts
+    """That one alone."""
+    times: StepTime
+    """Physical."""
+    factor: float
+    """What to multiply `times` by."""
+    span: Interval
+    prediction: Prediction
+
+
+def best_step(setting: Setting, calibration: Calibration) -> BestStep:
+    """Return the best layout of `setting` with its time, and the factor and range that left-out runs support."""
+    priced = ranked_layouts(setting, calibration.constants)
+    layouts = setting.layouts.taken(priced.order[:1])
+    times = step_time(setting.case, layouts, calibration.constants)
+    factor, span = factor_and_range(setting, calibration, layouts, float(times.total_s[0]))
+    used = memory_of(setting.case, layouts)
+    prediction = layout_prediction(setting, factor, span, layouts=layouts, times=times, used=used, row=0)
+    return BestStep(priced=priced, layouts=layouts, times=times, factor=factor, span=span, prediction=prediction)
 
 
 def factor_and_range(

@@ -3,9 +3,7 @@
 import math
 from dataclasses import replace
 
-import numpy as np
-
-from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
@@ -13,12 +11,11 @@ from estimator.answers.estimate.untuned import untuned_caution
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
-from estimator.physics.choice import Choice, Setting, ranked_layouts, setting_of
+from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
 from estimator.physics.lattice import Lattice
 from estimator.physics.layout import Layouts
-from estimator.physics.memory import memory_of
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
 from estimator.question.question import Assumption, Caution, Layout, Prediction, Question
@@ -43,14 +40,10 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     fitted = committed_calibration()
     asked = runnable(question, fitted.constants)
     posed = setting_of(asked)
-    priced = ranked_layouts(posed, fitted.constants)
-    best = int(priced.order[0])
-    rows = posed.layouts.taken(np.array([best]))
-    times, used = step_time(posed.case, rows, fitted.constants), memory_of(posed.case, rows)
-    factor, span = factor_and_range(posed, fitted, rows, float(times.total_s[0]))
-    step = layout_prediction(posed, factor, span, layouts=rows, times=times, used=used, row=0)
+    best = best_step(posed, fitted)
+    step = best.prediction
     fits = step.memory.fits
-    found = () if fits or not advised else remedies(posed, fitted.constants, float(times.total_s[0]))
+    found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
     rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,
@@ -59,12 +52,12 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *_fewer(posed, fitted, step, fits=fits),
-            *_newer_release(posed, rows, times, fitted.constants),
+            *_newer_release(posed, best.layouts, best.times, fitted.constants),
             *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
-        runner_ups=_runner_ups(posed.layouts, priced, factor),
-        narrow_by=narrowings(posed, priced, span),
+        runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
+        narrow_by=narrowings(posed, best.priced, best.span),
         comparable_runs=comparable_runs(posed),
         ways_to_fit=tuple(remedy.words for remedy in found),
     )

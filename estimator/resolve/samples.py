@@ -129,17 +129,18 @@ def padded_samples(
     if request.samples is None or request.tokens_per_sample is None:
         return None
     mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
+    samples = max(1, round(parse_count(request.samples, "samples")))
     limit: float | None = None if window is None or window < mean else float(window)
     if request.sequence_length is not None:
         limit = parse_count(request.sequence_length, "sequence_length")
     grouped = bool(practice.grouped_by_length)
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(mean, limit, micro, "user", grouped=grouped)
+        return _padded(mean, limit, micro, "user", grouped=grouped, samples=samples)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(mean, limit, micro, "default", grouped=grouped)
+        rows = _padded(mean, limit, micro, "default", grouped=grouped, samples=samples)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -150,9 +151,11 @@ def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
     return usual % micro == 0 if per_replica is None else per_replica % micro == 0
 
 
-def _padded(mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool) -> Padded:
+def _padded(mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int) -> Padded:
+    most = 1 if grouped else samples
+
     def longest(draws: int, variation: float) -> float:
-        return expected_longest(mean, 1 if grouped else draws, limit, variation)
+        return expected_longest(mean, min(draws, most), limit, variation)
 
     usual = longest(micro, LENGTH_VARIATION.mode)
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)

@@ -58,6 +58,19 @@ def test_a_small_set_without_a_stack_is_padded_and_that_is_said(n_gpus: int) -> 
     assert assumption["note"]
 
 
+@pytest.mark.parametrize("said", [{}, {"micro_batch_size": 4}])
+def test_one_sample_is_padded_to_no_other(said: dict[str, int]) -> None:
+    """A row is as long as the longest of those it lies beside, of which there are no more than samples."""
+    lengths = [
+        _assumed(_answer(framework="huggingface", samples=samples, tokens_per_sample=136, **said), "padded_length")[
+            "value"
+        ]
+        for samples in (1, 2, 1000)
+    ]
+    assert lengths[0] == 136
+    assert lengths == sorted(set(lengths))
+
+
 @pytest.mark.parametrize("framework", ["huggingface", "fsdp", "unsloth"])
 def test_a_micro_batch_of_one_has_no_padding(framework: str) -> None:
     """A row is then as long as its sample."""

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+from estimator.models.operations import Attention, Gemm, Part, Scan
 from estimator.models.parameters import is_adapted, lora_parameters
+from estimator.models.passes import Passes, passes_of
 from estimator.models.training import WITH_ADAPTERS, Method, Recompute
 from estimator.models.transformer import Transformer
-from estimator.models.workload import Attention, Gemm, Part, workload
+from estimator.models.workload import workload
 
-__all__ = ["FULL_TRAINING", "FlopCounts", "OperationFlop", "flop_counts", "weight_gradient_share"]
+__all__ = ["FULL_TRAINING", "FlopCounts", "OperationFlop", "flop_counts"]
 
 FULL_TRAINING = Method()
 
@@ -86,60 +88,69 @@ def flop_counts(
         full         every layer's forward again; the logits are not recomputed
         selective    only the attention's forward again
         lora, qlora  no weight gradient in the base; 6 FLOPs per adapter weight (2 more where recomputed)
-        frozen       a weight gradient for the trained share alone; gradients still pass through every layer
+        frozen       a weight gradient for the trained share alone; gradients still pass through every layer above
+                     the lowest that learns
+        towers       as often as they have positions for a token; forward alone where nothing in them learns
 
     Source: Narayanan et al. 2021, appendix; selective: Korthikanti et al. 2022, section 5; adapters: Hu et al. 2021.
     `causal` counts half of the score matrix (the keys a query really sees); papers before 2023 count all of it.
     Norms, activations, softmax, the optimizer and embedding lookups are left out: below 1 % at ordinary widths.
     """
     table = workload(transformer)
-    share = weight_gradient_share(transformer, method)
+    plan = passes_of(table, method)
     again = recompute == "full"
-    gemms = [_gemm(gemm, share, again=again) for gemm in table.gemms]
+    gemms = [_gemm(gemm, plan.of_gemm(gemm), again=again) for gemm in table.gemms]
     attentions = [
-        _attention(attention, sequence_length, causal=causal, again=recompute != "none")
+        _attention(attention, plan.of(attention.group), sequence_length, causal=causal, again=recompute != "none")
         for attention in table.attentions
     ]
+    scans = [_scan(scan, plan.of(scan.group), again=recompute != "none") for scan in table.scans]
     adapters = _adapters(transformer, method, again=again) if method.name in WITH_ADAPTERS else []
     return FlopCounts(
-        operations=(*gemms, *attentions, *adapters),
+        operations=(*gemms, *attentions, *scans, *adapters),
         sequence_length=sequence_length,
         causal=causal,
     )
 
 
-def weight_gradient_share(transformer: Transformer, method: Method) -> float:
-    """Return the share of the base's weights whose gradient is computed: 1, or what `method` trains of them."""
-    if method.name == "full":
-        return 1.0
-    if method.name == "frozen" and method.trainable_parameters is not None:
-        return min(method.trainable_parameters / workload(transformer).parameters, 1.0)
-    return 0.0
-
-
-def _gemm(gemm: Gemm, weight_gradient_share: float, *, again: bool) -> OperationFlop:
-    forward = 2.0 * gemm.active_parameters
+def _gemm(gemm: Gemm, passes: Passes, *, again: bool) -> OperationFlop:
+    forward = gemm.flop_per_token
     return OperationFlop(
         name=gemm.name,
         part=gemm.part,
         forward=forward,
-        input_gradient=forward,
-        weight_gradient=forward * weight_gradient_share,
+        input_gradient=forward * passes.input_gradient,
+        weight_gradient=forward * passes.weight_gradient,
         # Checkpoints lie at layer borders, so the logits' input is still at hand.
-        recompute=forward if again and gemm.part != "logits" else 0.0,
+        recompute=forward * passes.input_gradient if again and gemm.part != "logits" else 0.0,
     )
 
 
-def _attention(attention: Attention, sequence_length: float, *, causal: bool, again: bool) -> OperationFlop:
+def _attention(
+    attention: Attention, passes: Passes, sequence_length: float, *, causal: bool, again: bool
+) -> OperationFlop:
     forward = attention.flop_per_token(sequence_length, causal=causal)
     return OperationFlop(
         name=attention.name,
         part="attention",
         forward=forward,
         # Both operands of both products are activations: two gradients for each forward product.
-        input_gradient=2.0 * forward,
+        input_gradient=2.0 * forward * passes.input_gradient,
         weight_gradient=0.0,
-        recompute=forward if again else 0.0,
+        recompute=forward * passes.input_gradient if again else 0.0,
+    )
+
+
+def _scan(scan: Scan, passes: Passes, *, again: bool) -> OperationFlop:
+    forward = scan.flop_per_token
+    return OperationFlop(
+        name=scan.name,
+        part="attention",
+        forward=forward,
+        # As in attention, both operands of its products are activations.
+        input_gradient=2.0 * forward * passes.input_gradient,
+        weight_gradient=0.0,
+        recompute=forward * passes.input_gradient if again else 0.0,
     )
 
 
@@ -153,7 +164,7 @@ def _adapters(transformer: Transformer, method: Method, *, again: bool) -> list[
         if not is_adapted(gemm):
             continue
         parts = gemm.fused or (gemm.outputs,)
-        active = scale * sum(method.lora_rank * (gemm.inputs + part) for part in parts) * gemm.layers
+        active = scale * sum(method.lora_rank * (gemm.inputs + part) for part in parts) * gemm.layers * gemm.rate
         forward = 2.0 * active
         operations.append(
             OperationFlop(

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 
+from estimator.models.operations import MAIN, Gemm
 from estimator.models.transformer import Transformer
-from estimator.models.workload import Gemm, workload
+from estimator.models.workload import workload
 
 __all__ = ["MatrixCount", "ParameterCounts", "is_adapted", "lora_parameters", "matrix_counts", "parameter_counts"]
 
-_ADAPTERS_SKIP = frozenset({"router", "logits"})
+_ADAPTED_PARTS = frozenset({"attention", "mlp"})
+_ADAPTED_GROUPS = frozenset({MAIN, "decoder"})
+"""Parts that adapters lie beside: an encoder of pictures or sounds stays as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +77,7 @@ def is_adapted(gemm: Gemm) -> bool:
     and the router: there Mixtral 8x7B at rank 16 had 242,225,152 trainable parameters instead of 13,631,488. Whoever
     adapts experts says how many parameters that trains. Source: PEFT, `LoraConfig`, and issues 1594, 2527 and 3009.
     """
-    return gemm.name not in _ADAPTERS_SKIP and gemm.shard != "expert"
+    return gemm.group in _ADAPTED_GROUPS and gemm.part in _ADAPTED_PARTS and gemm.held
 
 
 def lora_parameters(transformer: Transformer, rank: int) -> int:

@@ -21,3 +21,7 @@ class Method:
     lora_rank: int = 16
     trainable_parameters: float | None = None
     """Given by the caller; derived from rank or model size where None."""
+    trained_layers: int | None = None
+    """Layers at the top of the main stack that learn; None: all, 0: none, as where a projector alone does."""
+    trains_embeddings: bool = True
+    """Whether embedding and output layer learn with the layers."""

@@ -1,48 +1,22 @@
-"""A decoder-only transformer, as far as its training cost depends on it."""
+"""A network, as far as its training cost depends on it: a stack of layers, and towers beside it."""
 
 from dataclasses import dataclass
 
-__all__ = ["Experts", "LatentAttention", "Transformer"]
+from estimator.models.feed_forward import Dense, Experts
+from estimator.models.mixers.mixer import Mixer
+from estimator.models.mixers.softmax import LatentAttention, SoftmaxAttention
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LatentAttention:
-    """Multi-head latent attention: low-rank queries, keys and values.
-
-    Source: DeepSeek-AI 2024 (DeepSeek-V2), section 2.1.
-    """
-
-    query_rank: int
-    """Rank of the query projection; 0 where queries are projected at full rank."""
-    kv_rank: int
-    nope_head_dim: int
-    rope_head_dim: int
-    value_head_dim: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Experts:
-    """The routed (and shared) experts of a mixture-of-experts model."""
-
-    n_experts: int
-    top_k: int
-    ffn_hidden: int
-    """Inner width of one routed expert."""
-    shared_ffn_hidden: int = 0
-    """Inner width of the experts every token visits, all together; 0 where there are none."""
-    first_dense_layers: int = 0
-    """Leading layers that keep the dense MLP."""
-    layer_step: int = 1
-    """Every `layer_step`-th layer has experts; the others keep the dense MLP."""
+__all__ = ["Dense", "Experts", "LatentAttention", "Tower", "Transformer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transformer:
-    """Architecture facts of one decoder-only transformer.
+    """Architecture facts of one network: a stack of layers with an embedding and an output, and towers beside it.
 
-    Matrices follow from the widths; `vector_parameters` holds everything else that is trained
-    (norm scales, biases, learned positions, router biases), summed over the model, so that
-    totals are exact to the unit.
+    Most stacks have the same attention in every layer, and the plain fields describe it; layers that mix their
+    sequence otherwise stand in `mixers`, MLPs of other widths in `feed_forwards`. Matrices follow from the widths;
+    `vector_parameters` holds everything else that is trained (norm scales, biases, learned positions, router biases,
+    filters), summed over the stack, so that totals are exact to the unit.
     """
 
     id: str
@@ -57,6 +31,7 @@ class Transformer:
     head_dim: int
     """Width of a query (and key) head."""
     vocab: int
+    """Rows of the embedding and of the output layer; 0 where there are none."""
     tied_embeddings: bool
     vector_parameters: int = 0
     latent: LatentAttention | None = None
@@ -65,26 +40,98 @@ class Transformer:
     """Keys a windowed layer sees; 0 where every layer sees all."""
     windowed_layers: int = 0
     """Layers that see only `sliding_window` keys."""
+    chunked_window: bool = False
+    """Whether the window is a chunk that queries do not look back from, not one that slides."""
+    gated_attention: bool = False
+    """Whether attention's output is multiplied by a projected gate."""
     sinks: bool = False
     """Whether the softmax of attention has a learned sink, which few fused kernels know."""
+    causal: bool = True
+    """Whether tokens see earlier ones alone."""
+    attention_layers: int | None = None
+    """Layers with the attention that the plain fields describe; None: all."""
+    mlp_layers: int | None = None
+    """Layers with the MLP or the experts that the plain fields describe; None: all."""
+    mixers: tuple[Mixer, ...] = ()
+    """Mixers of layers without that attention, or beside it in one layer."""
+    feed_forwards: tuple[Dense, ...] = ()
+    """MLPs of other widths."""
+    lookup_parameters: int = 0
+    """Parameters of tables beside the embedding of which a token reads a row, or an output that is not the
+    vocabulary's: embeddings of each layer (Gemma 3n), token types, positions of towers."""
+    towers: tuple["Tower", ...] = ()
     native_sequence_length: int = 4096
     inferred: bool = False
     """True where only a parameter count was given and the widths are a typical choice."""
     source: str = ""
 
     @property
+    def n_mlp_layers(self) -> int:
+        """Layers with the usual MLP, dense or experts."""
+        return self.n_layers if self.mlp_layers is None else self.mlp_layers
+
+    @property
     def n_expert_layers(self) -> int:
         """Layers whose MLP is a mixture of experts."""
         if self.experts is None:
             return 0
-        return (self.n_layers - self.experts.first_dense_layers) // self.experts.layer_step
+        if self.experts.layers is not None:
+            return self.experts.layers
+        return (self.n_mlp_layers - self.experts.first_dense_layers) // self.experts.layer_step
 
     @property
     def n_dense_layers(self) -> int:
-        """Layers whose MLP is dense."""
-        return self.n_layers - self.n_expert_layers
+        """Layers whose MLP is dense, and as wide as usual."""
+        return self.n_mlp_layers - self.n_expert_layers
+
+    @property
+    def n_attention_layers(self) -> int:
+        """Layers with the usual attention."""
+        return self.n_layers if self.attention_layers is None else self.attention_layers
 
     @property
     def value_head_dim(self) -> int:
         """Width of a value head."""
         return self.latent.value_head_dim if self.latent else self.head_dim
+
+    @property
+    def attention(self) -> SoftmaxAttention:
+        """The usual attention, with all its layers."""
+        return SoftmaxAttention(
+            layers=self.n_attention_layers,
+            heads=self.n_heads,
+            kv_heads=self.n_kv_heads,
+            head_dim=self.head_dim,
+            latent=self.latent,
+            window=self.sliding_window,
+            windowed_layers=self.windowed_layers,
+            chunked=self.chunked_window,
+            gated=self.gated_attention,
+            causal=self.causal,
+        )
+
+    @property
+    def all_mixers(self) -> tuple[Mixer, ...]:
+        """The usual attention where any layer has it, and all other mixers."""
+        return ((self.attention,) if self.n_attention_layers else ()) + self.mixers
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tower:
+    """A network beside the main stack, on positions of its own.
+
+    An encoder of pictures or sounds, a projector, a decoder behind an encoder, a reference model, a teacher.
+    """
+
+    name: str
+    """Its group: `vision`, `projector`, `audio`, `decoder`, `text_encoder`, `reference`, `teacher`, …"""
+    network: Transformer
+    rate: float
+    """Positions for each token of the main sequence."""
+    length: float = 0.0
+    """Positions of one of its own sequences, a picture's patches; 0: its share of the run's, `rate` of them."""
+    trained: bool = True
+    downstream: bool = False
+    """Whether it comes after the main stack, so that gradients pass through it to what lies below."""
+    borrowed: bool = False
+    """Whether its weights are the main stack's own and are held once: adapters' base as their reference."""

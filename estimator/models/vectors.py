@@ -42,17 +42,20 @@ class VectorFacts:
 def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
     """Return how many trained parameters of the model lie outside its matrices.
 
-    Sums norm scales and shifts, biases, learned positions and attention sinks over the model.
-    `transformer.vector_parameters` itself is not read. Source: the models' public configurations.
+    Sums norm scales and shifts, biases, learned positions, attention sinks and what mixers hold over the main stack;
+    towers count their own. `transformer.vector_parameters` itself is not read. Source: the models' public
+    configurations.
     """
-    per_layer = facts.norms_per_layer * facts.norm_vectors * transformer.hidden + _attention_vectors(transformer, facts)
+    norms = facts.norms_per_layer * facts.norm_vectors * transformer.hidden
+    attention = _attention_vectors(transformer, facts) * transformer.n_attention_layers
+    mixers = sum(mixer.vectors(transformer.hidden) for mixer in transformer.mixers)
     once = (
         facts.outer_norms * facts.norm_vectors * transformer.hidden
         + facts.learned_positions * transformer.hidden
         + facts.logits_bias * transformer.vocab
     )
     dense = (_mlp_biases(transformer, facts) + facts.activation_parameters) * transformer.n_dense_layers
-    return per_layer * transformer.n_layers + once + dense + _expert_vectors(transformer, facts)
+    return norms * transformer.n_layers + attention + mixers + once + dense + _expert_vectors(transformer, facts)
 
 
 def _attention_vectors(transformer: Transformer, facts: VectorFacts) -> int:

@@ -1,103 +1,60 @@
-"""A transformer as a table of operations: the only home of architecture knowledge.
+"""A network as a table of operations: the only home of architecture knowledge.
 
 Everything downstream (FLOPs, memory, step time) folds over this table and never asks what the
 architecture is. Widths are per token; how many tokens there are belongs to the layout.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Literal
 
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.models.feed_forward import dense_operations, expert_operations
+from estimator.models.mixers.mixer import Operations
+from estimator.models.operations import Attention, Gemm, Scan, Stream
+from estimator.models.transformer import Tower, Transformer
 
-__all__ = ["Attention", "Gemm", "Part", "Shard", "Stream", "Workload", "mean_keys", "workload"]
-
-Shard = Literal["column", "row", "expert", "none"]
-Part = Literal["attention", "mlp", "experts", "logits"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gemm:
-    """A weight matrix that every token (or each of its `visits`) is multiplied by."""
-
-    name: str
-    part: Part
-    inputs: int
-    outputs: int
-    layers: int
-    """How many layers of the model hold one."""
-    shard: Shard = "none"
-    """What tensor parallelism divides: the outputs (column), the inputs (row), or nothing;
-    `expert` matrices are divided by expert parallelism."""
-    copies: int = 1
-    """Matrices a layer holds (one per expert)."""
-    visits: int = 1
-    """How many of the copies one token is multiplied by."""
-    fused: tuple[int, ...] = ()
-    """Output widths of the matrices that checkpoints and adapters keep apart; empty for a single one."""
-
-    @property
-    def parameters(self) -> int:
-        """Weights, all layers and copies."""
-        return self.inputs * self.outputs * self.layers * self.copies
-
-    @property
-    def active_parameters(self) -> int:
-        """Weights one token meets."""
-        return self.inputs * self.outputs * self.layers * self.visits
+__all__ = ["Beside", "Workload", "workload"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Attention:
-    """Scores and their weighted sum: no weights, cost grows with the keys a query sees."""
+class Beside:
+    """A tower beside the main stack, as training treats it."""
 
-    name: str
-    heads: int
-    kv_heads: int
-    score_dim: int
-    """Width of a query and key head."""
-    value_dim: int
-    window: int
-    """Keys a query may see; 0 for all."""
-    layers: int
-
-    def flop_per_token(self, sequence_length: float, *, causal: bool = True) -> float:
-        """Return forward FLOPs per token: 2 · keys · heads · (score + value width) · layers.
-
-        Source: Narayanan et al. 2021, appendix (the 4·B·s²·h term), halved where causal.
-        """
-        keys = mean_keys(sequence_length, self.window, causal=causal)
-        return 2.0 * keys * self.heads * (self.score_dim + self.value_dim) * self.layers
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stream:
-    """An activation of `width` elements per token that elementwise kernels read and write."""
-
-    name: str
-    width: int
-    layers: int
-    shard: Literal["sequence", "column", "expert"]
-    """`sequence`: whole on each tensor-parallel rank unless sequence parallelism splits it;
-    `column`: divided by tensor parallelism; `expert`: follows the routed tokens."""
+    group: str
+    parameters: int
+    trained: bool
+    downstream: bool
+    borrowed: bool
+    layers: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Workload:
-    """All that a training step does with one transformer."""
+    """All that a training step does with one network."""
 
     gemms: tuple[Gemm, ...]
     attentions: tuple[Attention, ...]
+    scans: tuple[Scan, ...]
     streams: tuple[Stream, ...]
+    beside: tuple[Beside, ...]
     n_layers: int
+    """Layers of the main stack, which pipeline stages divide."""
+    pairs: float
+    """Pairs of a mixer and an MLP, towers' layers included: what a layer of an ordinary transformer is."""
     hidden: int
     vocab: int
+    logits: float
+    """Logits for each token of the main sequence."""
     embedding_parameters: int
     """Input embedding; 0 where it is tied to the logits."""
+    output_parameters: int
+    """Output layer of the main stack."""
     vector_parameters: int
     n_experts: int
     top_k: int
     n_expert_layers: int
+    routed_width: int
+    """Width in which tokens are sent to experts."""
 
     @property
     def parameters(self) -> int:
@@ -107,7 +64,8 @@ class Workload:
     @property
     def active_parameters(self) -> int:
         """Weights one token meets, the embedding row counted as the whole table by convention."""
-        return sum(g.active_parameters for g in self.gemms) + self.embedding_parameters + self.vector_parameters
+        met = sum(g.active_parameters for g in self.gemms if g.held)
+        return met + self.embedding_parameters + self.vector_parameters
 
     @property
     def expert_parameters(self) -> int:
@@ -115,197 +73,107 @@ class Workload:
         return sum(g.parameters for g in self.gemms if g.shard == "expert")
 
 
-def mean_keys(sequence_length: float, window: int, *, causal: bool = True) -> float:
-    """Return the keys an average query multiplies with.
-
-    Causal: s/2, and w − w²/2s behind a window w < s. Not causal: s, and w.
-    """
-    if window and window < sequence_length:
-        return window - window * window / (2.0 * sequence_length) if causal else float(window)
-    return sequence_length / 2.0 if causal else float(sequence_length)
-
-
-def _projections(t: Transformer) -> list[Gemm]:
-    if t.latent is not None:
-        return _latent_projections(t, t.latent)
-    return [
-        Gemm(
-            name="qkv",
-            part="attention",
-            inputs=t.hidden,
-            outputs=(t.n_heads + 2 * t.n_kv_heads) * t.head_dim,
-            layers=t.n_layers,
-            shard="column",
-            fused=(t.n_heads * t.head_dim, t.n_kv_heads * t.head_dim, t.n_kv_heads * t.head_dim),
-        )
-    ]
-
-
-def _latent_projections(t: Transformer, latent: LatentAttention) -> list[Gemm]:
-    """Low-rank projections; the down-projections are replicated under tensor parallelism."""
-    queries = t.n_heads * (latent.nope_head_dim + latent.rope_head_dim)
-    gemms: list[Gemm] = []
-    if latent.query_rank:
-        gemms.append(
-            Gemm(name="q_down", part="attention", inputs=t.hidden, outputs=latent.query_rank, layers=t.n_layers)
-        )
-    gemms += [
-        Gemm(
-            name="q_up",
-            part="attention",
-            inputs=latent.query_rank or t.hidden,
-            outputs=queries,
-            layers=t.n_layers,
-            shard="column",
-        ),
-        Gemm(
-            name="kv_down",
-            part="attention",
-            inputs=t.hidden,
-            outputs=latent.kv_rank + latent.rope_head_dim,
-            layers=t.n_layers,
-        ),
-        Gemm(
-            name="kv_up",
-            part="attention",
-            inputs=latent.kv_rank,
-            outputs=t.n_heads * (latent.nope_head_dim + latent.value_head_dim),
-            layers=t.n_layers,
-            shard="column",
-        ),
-    ]
-    return gemms
-
-
-def _dense_mlp(t: Transformer) -> list[Gemm]:
-    if not t.n_dense_layers:
-        return []
-    halves = (t.ffn_hidden,) * (2 if t.gated_mlp else 1)
-    layers = t.n_dense_layers
-    return [
-        Gemm(
-            name="mlp_up",
-            part="mlp",
-            inputs=t.hidden,
-            outputs=sum(halves),
-            layers=layers,
-            shard="column",
-            fused=halves,
-        ),
-        Gemm(name="mlp_down", part="mlp", inputs=t.ffn_hidden, outputs=t.hidden, layers=layers, shard="row"),
-    ]
-
-
-def _expert_mlp(t: Transformer, e: Experts) -> list[Gemm]:
-    width = 2 if t.gated_mlp else 1
-    layers = t.n_expert_layers
-    gemms = [
-        Gemm(name="router", part="experts", inputs=t.hidden, outputs=e.n_experts, layers=layers),
-        Gemm(
-            name="expert_up",
-            part="experts",
-            inputs=t.hidden,
-            outputs=width * e.ffn_hidden,
-            layers=layers,
-            shard="expert",
-            copies=e.n_experts,
-            visits=e.top_k,
-            fused=(e.ffn_hidden,) * width,
-        ),
-        Gemm(
-            name="expert_down",
-            part="experts",
-            inputs=e.ffn_hidden,
-            outputs=t.hidden,
-            layers=layers,
-            shard="expert",
-            copies=e.n_experts,
-            visits=e.top_k,
-        ),
-    ]
-    shared = e.shared_ffn_hidden
-    if shared:
-        gemms += [
-            Gemm(
-                name="shared_up",
-                part="mlp",
-                inputs=t.hidden,
-                outputs=width * shared,
-                layers=layers,
-                shard="column",
-                fused=(shared,) * width,
-            ),
-            Gemm(name="shared_down", part="mlp", inputs=shared, outputs=t.hidden, layers=layers, shard="row"),
-        ]
-    return gemms
-
-
-def _attentions(t: Transformer) -> tuple[Attention, ...]:
-    def attention(name: str, window: int, layers: int) -> Attention:
-        return Attention(
-            name=name,
-            heads=t.n_heads,
-            kv_heads=t.n_kv_heads,
-            score_dim=t.head_dim,
-            value_dim=t.value_head_dim,
-            window=window,
-            layers=layers,
-        )
-
-    everywhere = t.n_layers - t.windowed_layers
-    kinds = [("attention", 0, everywhere), ("windowed_attention", t.sliding_window, t.windowed_layers)]
-    return tuple(attention(*kind) for kind in kinds if kind[2])
-
-
-def _streams(t: Transformer) -> tuple[Stream, ...]:
-    width = 2 if t.gated_mlp else 1
-    heads = t.n_heads * t.head_dim + t.n_kv_heads * (t.head_dim + t.value_head_dim)
-    streams = [
-        Stream(name="residual", width=t.hidden, layers=t.n_layers, shard="sequence"),
-        Stream(name="heads", width=heads, layers=t.n_layers, shard="column"),
-    ]
-    if t.n_dense_layers:
-        streams.append(Stream(name="mlp", width=width * t.ffn_hidden, layers=t.n_dense_layers, shard="column"))
-    if t.experts is not None:
-        e, layers = t.experts, t.n_expert_layers
-        streams += [
-            Stream(name="expert_mlp", width=width * e.ffn_hidden * e.top_k, layers=layers, shard="expert"),
-            Stream(name="routed", width=t.hidden * e.top_k, layers=layers, shard="expert"),
-        ]
-        if e.shared_ffn_hidden:
-            streams.append(Stream(name="shared_mlp", width=width * e.shared_ffn_hidden, layers=layers, shard="column"))
-    return tuple(streams)
-
-
 @lru_cache(maxsize=1024)
 def workload(transformer: Transformer) -> Workload:
     """Return the table of operations of `transformer`."""
     t = transformer
-    gemms = _projections(t)
-    gemms.append(
-        Gemm(
-            name="attention_out",
-            part="attention",
-            inputs=t.n_heads * t.value_head_dim,
-            outputs=t.hidden,
-            layers=t.n_layers,
-            shard="row",
-        )
-    )
-    gemms += _dense_mlp(t)
+    parts = [mixer.operations(t.hidden) for mixer in t.all_mixers]
+    parts.append(dense_operations(t.hidden, t.ffn_hidden, t.n_dense_layers, gated=t.gated_mlp))
+    parts += [dense.operations(t.hidden) for dense in t.feed_forwards]
     if t.experts is not None:
-        gemms += _expert_mlp(t, t.experts)
-    gemms.append(Gemm(name="logits", part="logits", inputs=t.hidden, outputs=t.vocab, layers=1, shard="column"))
+        parts.append(expert_operations(t.hidden, t.experts, t.n_expert_layers, gated=t.gated_mlp))
+    if t.vocab:
+        logits = Gemm(name="logits", part="logits", inputs=t.hidden, outputs=t.vocab, layers=1, shard="column")
+        parts.append(Operations(gemms=(logits,)))
+    mixing = sum(mixer.layers for mixer in t.all_mixers)
+    own_pairs = (mixing + t.n_mlp_layers + sum(dense.layers for dense in t.feed_forwards)) / 2.0
+    residual = Stream(name="residual", width=t.hidden, layers=t.n_layers, shard="sequence", rate=own_pairs / t.n_layers)
+    parts.insert(0, Operations(streams=(residual,)))
+    towers = [_of_tower(tower) for tower in t.towers]
+    parts += [operations for operations, _ in towers]
+    lookup = 0 if t.tied_embeddings else t.vocab * t.hidden
+    gemms = _distinct(gemm for part in parts for gemm in part.gemms)
+    held = [(tower, part) for tower, (_, part) in zip(t.towers, towers, strict=True) if not tower.borrowed]
+    besides = sum(part.parameters - _matrices(gemms, tower.name) for tower, part in held)
     return Workload(
-        gemms=tuple(gemms),
-        attentions=_attentions(t),
-        streams=_streams(t),
+        gemms=gemms,
+        attentions=tuple(attention for part in parts for attention in part.attentions),
+        scans=tuple(scan for part in parts for scan in part.scans),
+        streams=tuple(stream for part in parts for stream in part.streams),
+        beside=tuple(part for _, part in towers),
         n_layers=t.n_layers,
+        pairs=own_pairs + sum(part.layers for _, part in towers),
         hidden=t.hidden,
         vocab=t.vocab,
-        embedding_parameters=0 if t.tied_embeddings else t.vocab * t.hidden,
-        vector_parameters=t.vector_parameters,
+        logits=sum(gemm.outputs * gemm.rate for gemm in gemms if gemm.part == "logits"),
+        embedding_parameters=lookup,
+        output_parameters=t.vocab * t.hidden,
+        vector_parameters=t.vector_parameters + t.lookup_parameters + besides,
         n_experts=t.experts.n_experts if t.experts else 0,
         top_k=t.experts.top_k if t.experts else 0,
         n_expert_layers=t.n_expert_layers,
+        routed_width=(t.experts.latent or t.hidden) if t.experts else t.hidden,
     )
+
+
+def _of_tower(tower: Tower) -> tuple[Operations, Beside]:
+    """Return a tower's operations, each at its rate and in its group, and what it is as a whole."""
+    inner = workload(tower.network)
+    group = tower.name
+    return Operations(
+        gemms=tuple(
+            replace(
+                gemm,
+                name=f"{tower.name}_{gemm.name}",
+                rate=gemm.rate * tower.rate,
+                held=gemm.held and not tower.borrowed,
+                group=group,
+            )
+            for gemm in inner.gemms
+        ),
+        attentions=tuple(_own_length(attention, tower) for attention in inner.attentions),
+        scans=tuple(
+            replace(scan, name=f"{tower.name}_{scan.name}", rate=scan.rate * tower.rate, group=group)
+            for scan in inner.scans
+        ),
+        streams=tuple(replace(stream, rate=stream.rate * tower.rate, group=group) for stream in inner.streams),
+    ), Beside(
+        group=tower.name,
+        parameters=inner.parameters,
+        trained=tower.trained,
+        downstream=tower.downstream,
+        borrowed=tower.borrowed,
+        layers=inner.pairs,
+    )
+
+
+def _own_length(attention: Attention, tower: Tower) -> Attention:
+    """Return a tower's attention over the tower's own sequence."""
+    length = attention.length or tower.length
+    share = attention.length_share if length else attention.length_share * tower.rate
+    return replace(
+        attention,
+        name=f"{tower.name}_{attention.name}",
+        rate=attention.rate * tower.rate,
+        length=length,
+        length_share=share,
+        group=tower.name,
+    )
+
+
+def _matrices(gemms: Iterable[Gemm], group: str) -> int:
+    """Return the weights of a tower's matrices; its tables and vectors are the rest of its parameters."""
+    return sum(gemm.parameters for gemm in gemms if gemm.group == group)
+
+
+def _distinct(gemms: Iterable[Gemm]) -> tuple[Gemm, ...]:
+    """Return matrices with names of their own: those alike are one kind with more layers, others are numbered."""
+    kinds: dict[str, Gemm] = {}
+    for gemm in gemms:
+        name, number = gemm.name, 1
+        while name in kinds and replace(kinds[name], layers=gemm.layers, name=gemm.name) != gemm:
+            number += 1
+            name = f"{gemm.name}_{number}"
+        known = kinds.get(name)
+        kinds[name] = replace(gemm, name=name) if known is None else replace(known, layers=known.layers + gemm.layers)
+    return tuple(kinds.values())

@@ -10,7 +10,7 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.models.workload import Part, Shard
+from estimator.models.operations import Part, Shard
 
 __all__ = ["BROADCAST", "Case", "Matrix", "stacked"]
 
@@ -35,6 +35,10 @@ class Matrix:
     visits: Numbers
     trained: Numbers
     """Share of its weights whose gradient is computed."""
+    passed: Numbers = 1.0
+    """Share of it that gradients pass through, to what learns below."""
+    rate: Numbers = 1.0
+    """Positions it is applied to for each token of the main sequence."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
 
@@ -45,9 +49,19 @@ class Case:
 
     matrices: tuple[Matrix, ...]
     n_layers: Numbers
+    """Layers that pipeline stages divide."""
+    pairs: Numbers
+    """Pairs of a sequence mixer and an MLP: layers of an ordinary transformer, those of towers included."""
+    mixing_layers: Numbers
+    """Layers whose attention context parallelism passes keys and values for."""
     n_expert_layers: Numbers
     hidden: Numbers
-    vocab: Numbers
+    routed_width: Numbers
+    """Width in which tokens are sent to experts."""
+    logits: Numbers
+    """Logits for each token."""
+    output_parameters: Numbers
+    """Parameters of the output layer."""
     n_experts: Numbers
     top_k: Numbers
     attention_flop: Numbers
@@ -56,6 +70,16 @@ class Case:
     """The same over the full score matrix, as unfused attention works it out."""
     attention_flop_per_key: Numbers
     """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
+    attention_passed: Numbers
+    """Share of attention that gradients pass through."""
+    scan_matmul_flop: Numbers
+    """Forward FLOPs of scans and recurrences per token over all layers, in small matrix products …"""
+    scan_vector_flop: Numbers
+    """… and outside matrix units."""
+    scan_elements: Numbers
+    """Activation elements that their kernels move forward, per token over all layers."""
+    streams_passed: Numbers
+    """Share of the activations that gradients pass through, and that are kept for them."""
     score_elements: Numbers
     """Elements of the score matrices per token over all layers."""
     kv_width: Numbers
@@ -212,6 +236,8 @@ def stacked(cases: list[Case]) -> Case:
                 copies=values("copies", 1.0),
                 visits=values("visits", 1.0),
                 trained=values("trained", 1.0),
+                passed=values("passed", 1.0),
+                rate=values("rate", 1.0),
                 adapter=kind.adapter,
             )
         )

@@ -46,6 +46,20 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.3, 0.55, 0.9, "SDPA's and xFormers' memory-efficient kernel over FlashAttention 2, relative"
         ),
         "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
+        "scan_efficiency": _prior(
+            0.1,
+            0.25,
+            0.5,
+            "Chunked scans against the 16-bit ceiling: products of 64 to 256 wide, state passed between "
+            "(Dao and Gu 2024, figure 10: as fast as FlashAttention 2 at 2,000 tokens of keys)",
+        ),
+        "vector_share": _prior(
+            0.01,
+            0.03,
+            0.06,
+            "Step-by-step scans outside matrix units, over the 16-bit ceiling (FP32 units are a sixteenth of it)",
+        ),
+        "scan_backward": _prior(2.0, 2.5, 4.0, "Backward pass of a scan over its forward: states are worked out again"),
         "selective_share": _prior(
             0.03, 0.08, 0.25, "Share of the forward pass that selective recomputation runs again"
         ),

@@ -145,7 +145,7 @@ def _activation_bytes(table: Workload, precision: str, execution: Execution, *, 
     """
     width: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
     for stream in table.streams:
-        width[stream.name] += float(stream.width * stream.layers)
+        width[stream.name] += stream.elements
     element = _SINGLE if precision in _WIDE else _HALF
     narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
     eager = 1.0 if execution.eager_layers else 0.0
@@ -153,9 +153,13 @@ def _activation_bytes(table: Workload, precision: str, execution: Execution, *, 
     mlp = element + (narrow + eager * element) / streams
     residual = (_STREAM_REST + eager * _EAGER_NORMS) * element + _STREAM_INPUTS * narrow
     inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])
+    scanned = sum(scan.kept * scan.layers * scan.rate for scan in table.scans)
     return {
         "kept_residual_bytes": residual * width["residual"],
-        "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"] + inner + narrow * width["routed"],
+        "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"]
+        + inner
+        + narrow * width["routed"]
+        + _SINGLE * scanned,
         "selective_share": 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode,
         "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
     }

@@ -14,6 +14,7 @@ __all__ = [
     "expert_overhead",
     "logits_traffic_s",
     "routing_s",
+    "scan_s",
     "traffic_s",
 ]
 
@@ -49,14 +50,35 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
-    flash: BROADCAST = part * flop / rate * (1.0 + _ATTENTION_BACKWARD + full_again)
+    passed = case.attention_passed
+    flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
     if not np.any(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
     scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
     scores = scores / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
-    unfused = products * (3.0 + again) + scores * (1.0 + again / 3.0)
+    unfused = products * (1.0 + (2.0 + again) * passed) + scores * (1.0 + (2.0 + again) * passed) / 3.0
     return where(case.unfused, unfused, flash)
+
+
+def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
+    """Return seconds of scans and recurrences, one micro-batch, all passes, the model's layers divided over the stages.
+
+        max(products / (ceiling · e) + steps / (ceiling · v),  bytes / bandwidth) · (1 + backward + again)
+
+    Heads are divided by tensor parallelism. Source: Dao and Gu 2024, section 6 (chunks as matrix products, and what
+    passes between them); Gu and Dao 2023, section 3.3 (a scan in on-chip memory).
+    """
+    if not np.any(case.scan_elements):
+        return 0.0
+    part = tokens / (lay.tensor * lay.pipeline)
+    again = (lay.recompute > 0) * 1.0
+    products = case.scan_matmul_flop / (case.half_flop_per_s * constants["scan_efficiency"])
+    steps = case.scan_vector_flop / (case.half_flop_per_s * constants["vector_share"])
+    width = 2.0 + 2.0 * case.wide
+    moved = width * case.scan_elements / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+    passes = 1.0 + (constants["scan_backward"] + again) * case.streams_passed
+    return part * np.maximum(products + steps, moved) * passes
 
 
 def expert_overhead(case: Case, constants: Constants) -> BROADCAST:
@@ -79,7 +101,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     adapters = where(case.adapters, constants["adapter_traffic"], 1.0)
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs
-    passes = 1.0 + constants["backward_traffic"] + again_share(case, constants, lay)
+    passes = 1.0 + (constants["backward_traffic"] + again_share(case, constants, lay)) * case.streams_passed
     width = 2.0 + 2.0 * case.wide
     moved: BROADCAST = (
         width * tokens / lay.pipeline * (elements * unfused * adapters * passes + quantised / lay.tensor * passes)
@@ -92,7 +114,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
 def logits_traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
     """Return seconds of softmax and cross-entropy over the vocabulary, all passes."""
     passes = where(case.unfused_loss, constants["unfused_logits_passes"], constants["logits_passes"])
-    moved = 2.0 * tokens * case.vocab / lay.tensor * passes
+    moved = 2.0 * tokens * case.logits / lay.tensor * passes
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 
@@ -105,7 +127,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     """
     if not np.any(case.dequantized):
         return 0.0
-    dense = (case.shared_parameters - case.embedding_parameters - case.vocab * case.hidden) / lay.tensor
+    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness

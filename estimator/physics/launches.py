@@ -24,11 +24,11 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """
     again = again_share(case, constants, lay)
     experts = case.expert_operations + case.operations_per_expert * case.n_experts / lay.expert
-    kernels = case.operations * case.n_layers + experts * case.n_expert_layers
+    kernels = case.operations * case.pairs + experts * case.n_expert_layers
     passes = 1.0 + again + _BACKWARD_OPERATIONS
     launching = constants["launch_s"] * kernels / lay.pipeline * passes
     hook_s = where(case.module_hooks, constants["module_hook_s"], constants["hook_s"])
-    hooks = hook_s * case.gathers * case.n_layers / lay.pipeline * (2.0 + again)
+    hooks = hook_s * case.gathers * case.pairs / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
     return launching + sharded + constants["micro_step_s"] * case.eager_trainer
 

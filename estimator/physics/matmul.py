@@ -48,6 +48,7 @@ def matrix_s(
     """Return forward and backward seconds of one weight matrix's GEMMs on a rank, per layer and micro-batch."""
     n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
     k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
+    tokens = tokens * matrix.rate
     m = tokens / lay.tensor if matrix.shard in {"none", "expert"} else tokens
     times: BROADCAST = 1.0
     if matrix.shard == "expert":
@@ -64,4 +65,4 @@ def matrix_s(
         forward, of_input, of_weight = np.asarray(matmul_s(case, constants, *together, half=half))
     else:
         forward, of_input, of_weight = (matmul_s(case, constants, *sizes, half=half) for sizes in passes)
-    return forward * times, (of_input + matrix.trained * of_weight) * times
+    return forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times

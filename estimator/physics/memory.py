@@ -138,7 +138,7 @@ def _stage(case: Case, lay: Layouts) -> _Stage:
     """Return the weights of the fullest stage: the most layers, and embedding or output layer, tied or not."""
     chunks = lay.pipeline * lay.virtual
     layers = np.ceil(case.n_layers / chunks) * lay.virtual
-    output = case.vocab * case.hidden
+    output = case.output_parameters
     ends = output + case.embedding_parameters
     # Dense layers lie before those with experts, so that other stages have only these, or between them.
     between = where(case.n_layers - 2.0 * case.n_expert_layers, 1.0, 0.0)
@@ -189,13 +189,13 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     in_flight = np.minimum(lay.pipeline, lay.micro_batches)
     more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
     hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)
-    kept = kept * layers * (1.0 - hosted)
+    kept = kept * layers * (1.0 - hosted) * case.streams_passed
     # The layer at work: what it computes again, gradients of it, and inputs gathered whole.
     at_work = (again + _BACKWARD_SHARE.mode) * whole + np.where(lay.recompute > 0, scores, 0.0)
     gathered = _WHOLE_INPUTS_BYTES * (1.0 + case.wide) * tokens * case.hidden * case.sequence_parallel
     at_work = at_work + np.where(lay.tensor > 1, gathered, 0.0)
     share = _CHUNKED_LOSS.mode + (1.0 - _CHUNKED_LOSS.mode) * case.whole_logits
-    loss = case.logit_bytes * share * tokens * case.vocab / lay.tensor
+    loss = case.logit_bytes * share * tokens * case.logits / lay.tensor
     on_first = kept * (in_flight + more)
     on_last = kept * np.minimum(1.0 + more, in_flight + more)
     return on_first, at_work, np.maximum(0.0, loss - (on_first - on_last) - at_work)

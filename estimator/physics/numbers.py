@@ -2,11 +2,12 @@
 
 import math
 
-from estimator.models.flops import weight_gradient_share
+from estimator.models.operations import MAIN, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
+from estimator.models.passes import Passes, passes_of, trained_share
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
-from estimator.models.workload import Attention, Gemm, Workload, mean_keys, workload
+from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
 from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s
 from estimator.physics.execution import Execution
@@ -54,9 +55,10 @@ def case_of(
     chip = cluster.accelerator
     widths: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
     for stream in table.streams:
-        widths[stream.name] += float(stream.width * stream.layers)
+        widths[stream.name] += stream.elements
     total = float(table.parameters)
-    share = weight_gradient_share(transformer, method)
+    plan = passes_of(table, method)
+    share = trained_share(table, plan)
     adapters = method.name in WITH_ADAPTERS
     trained = share * total
     rank = 0.0
@@ -70,23 +72,37 @@ def case_of(
     half_peak = chip.peak_flop_per_s.get(half, chip.training_peak_flop_per_s)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
+    attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
+    own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
-        matrices=(*(_matrix(gemm, share) for gemm in table.gemms), *_adapter_matrices(table, rank)),
+        matrices=(*(_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms), *_adapter_matrices(table, rank)),
         n_layers=float(table.n_layers),
+        pairs=float(table.pairs),
+        mixing_layers=float(sum(attention.layers for attention in own)),
         n_expert_layers=float(table.n_expert_layers),
         hidden=float(table.hidden),
-        vocab=float(table.vocab),
+        routed_width=float(table.routed_width),
+        logits=float(table.logits),
+        output_parameters=float(table.output_parameters),
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
-        attention_flop=sum(a.flop_per_token(sequence_length) for a in table.attentions),
+        attention_flop=sum(attention_flop),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
         attention_flop_per_key=sum(
-            a.flop_per_token(sequence_length) / _longest(a, sequence_length) for a in table.attentions
+            flop / attention.longest(sequence_length)
+            for flop, attention in zip(attention_flop, table.attentions, strict=True)
         ),
+        attention_passed=_passed(
+            [(f, plan.of(a.group)) for f, a in zip(attention_flop, table.attentions, strict=True)]
+        ),
+        scan_matmul_flop=sum(scan.matmul_flop * scan.layers * scan.rate for scan in table.scans),
+        scan_vector_flop=sum(scan.vector_flop * scan.layers * scan.rate for scan in table.scans),
+        scan_elements=sum(scan.elements * scan.layers * scan.rate for scan in table.scans),
+        streams_passed=_passed([(stream.elements, plan.of(stream.group)) for stream in table.streams]),
         score_elements=sum(
-            a.heads * mean_keys(sequence_length, a.window, causal=False) * a.layers for a in table.attentions
+            a.heads * a.mean_keys(sequence_length, causal=False) * a.layers * a.rate for a in table.attentions
         ),
-        kv_width=float(sum(a.kv_heads * (a.score_dim + a.value_dim) for a in table.attentions[:1])),
+        kv_width=float(sum(a.kv_heads * (a.score_dim + a.value_dim) for a in own[:1])),
         residual_elements=widths["residual"],
         heads_elements=widths["heads"],
         mlp_elements=widths["mlp"] + widths["shared_mlp"],
@@ -150,14 +166,15 @@ def _flag(true: bool) -> float:
     return 1.0 if true else 0.0
 
 
-def _longest(attention: Attention, sequence_length: int) -> float:
-    """Return the keys that the last query of a sequence meets."""
-    return float(min(sequence_length, attention.window or sequence_length))
+def _passed(weighted: list[tuple[float, Passes]]) -> float:
+    """Return the share of what is weighted that gradients pass through."""
+    total = sum(weight for weight, _ in weighted)
+    return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
 def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
-    linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.n_layers
+    linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     unfused = execution.attention == "unfused"
     operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
     operations += unfused * _OPERATIONS_SCORES
@@ -176,7 +193,7 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
     }
 
 
-def _matrix(gemm: Gemm, trained: float) -> Matrix:
+def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
     return Matrix(
         name=gemm.name,
         part=gemm.part,
@@ -186,7 +203,9 @@ def _matrix(gemm: Gemm, trained: float) -> Matrix:
         layers=float(gemm.layers),
         copies=float(gemm.copies),
         visits=float(gemm.visits),
-        trained=trained,
+        trained=passes.weight_gradient,
+        passed=passes.input_gradient,
+        rate=gemm.rate,
     )
 
 

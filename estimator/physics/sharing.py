@@ -37,19 +37,22 @@ def layer_communication_s(
     held against it.
     """
     again = (lay.recompute > 1) * 1.0
-    layers = case.n_layers / lay.pipeline
+    layers = case.pairs / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
-    reductions = (4.0 + 2.0 * again) * 2.0 * gather_s(tensor, 2.0 * tokens * case.hidden) * layers
+    reductions = (
+        (4.0 + 2.0 * again) * 2.0 * gather_s(tensor, 2.0 * tokens * case.residual_elements / case.pairs) * layers
+    )
     total: BROADCAST = np.where(lay.tensor > 1, reductions, 0.0)
     visible = total * where(case.hides_tensor_parallel, constants["tensor_visible_beside"], constants["tensor_visible"])
     if np.any(lay.context > 1):
         context = group(case, constants, lay.context, lay.tensor)
         passed = gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
-        ring = np.where(lay.context > 1, (3.0 + again) * passed * layers, 0.0)
+        attending = case.mixing_layers / lay.pipeline
+        ring = np.where(lay.context > 1, (3.0 + again) * passed * attending, 0.0)
         total, visible = total + ring, visible + constants["context_visible"] * ring
     if np.any(lay.expert > 1):
         experts = group(case, constants, lay.expert, 1.0)
-        sent = 2.0 * tokens / lay.tensor * case.hidden
+        sent = 2.0 * tokens / lay.tensor * case.routed_width
         passed = all_to_all_s(experts, sent, case.top_k, constants)
         exchange = (4.0 + 2.0 * again) * passed * case.n_expert_layers / lay.pipeline
         exchange = np.where(lay.expert > 1, exchange, 0.0)
@@ -72,14 +75,14 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
         return 0.0
     trained, trained_experts = _trained_parameters(case)
     split, expert_split = lay.tensor * lay.pipeline, lay.expert * lay.pipeline
-    ends = case.embedding_parameters + case.vocab * case.hidden
+    ends = case.embedding_parameters + case.output_parameters
     held = case.frozen_bytes * (case.shared_parameters - ends) + case.ends_bytes * ends
     weights = (held + _ADAPTER_BYTES * case.adapters * trained) / split
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
     gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * 1.0, 0.0)
-    messages = case.gathers * case.n_layers / lay.pipeline
+    messages = case.gathers * case.pairs / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)
     comm = comm + gather_s(dense, width * trained / split, messages * case.weight_gradients)

@@ -9,7 +9,15 @@ import numpy as np
 
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
-from estimator.physics.kernels import again_share, attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
+from estimator.physics.kernels import (
+    again_share,
+    attention_s,
+    dequantization_s,
+    logits_traffic_s,
+    routing_s,
+    scan_s,
+    traffic_s,
+)
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.matmul import matrix_s
@@ -75,11 +83,11 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
         if matrix.part == "logits":
             last = last + forward + backward
         else:
-            forwards = forwards + forward * matrix.layers
+            forwards = forwards + forward * matrix.layers * (1.0 + again * matrix.passed)
             backwards = backwards + backward * matrix.layers
     fullest = _fullest_stage(case, lay)
-    compute = (forwards * (1.0 + again) + backwards) / lay.pipeline * fullest
-    attention = attention_s(case, constants, lay, tokens) * fullest
+    compute = (forwards + backwards) / lay.pipeline * fullest
+    attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
     memory = (memory + dequantization_s(case, constants, lay)) * fullest
     communication, visible = layer_communication_s(case, constants, lay, tokens)

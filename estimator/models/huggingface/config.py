@@ -1,13 +1,15 @@
 """A transformer out of a Hugging Face `config.json`: parameters to the unit, or a refusal that says why."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from difflib import get_close_matches
 from typing import Any
 
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.adapters import ADAPTERS
+from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
+from estimator.models.huggingface.readers import READERS
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.parameters import parameter_counts
@@ -20,15 +22,6 @@ __all__ = ["ConfiguredModel", "configured_model", "transformer_from_config"]
 _LONGEST_NAME = 80
 _WINDOWED = frozenset({"sliding_attention", "chunked_attention", "local", "local_attention"})
 _GLOBAL = frozenset({"full_attention", "global", "global_attention"})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConfiguredModel:
-    """A model read from a configuration, and what was decided in reading it."""
-
-    transformer: Transformer
-    vectors: VectorFacts
-    notes: tuple[str, ...]
 
 
 def transformer_from_config(config: Mapping[str, object]) -> Transformer:
@@ -48,6 +41,9 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         raise InvalidValueError(
             "hf_config", "{}", "is empty; give the model's config.json, or leave hf_config out and name a preset"
         )
+    reader = READERS.get(str(config.get("model_type") or config.get("_class_name")))
+    if reader is not None:
+        return _checked(reader(config))
     text, notes = _text_part(config)
     model_type = _model_type(text)
     for key in ("is_encoder_decoder", "add_cross_attention"):
@@ -63,12 +59,17 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     bare = _transformer(reading, family, _name(config, model_type))
     vectors = _vector_facts(reading, family, own_facts)
     transformer = replace(bare, vector_parameters=vector_parameters(bare, vectors))
-    total = parameter_counts(transformer).total
-    if total > MOST_PARAMETERS:
-        raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")
     if text.get("num_nextn_predict_layers"):
         notes += ("the multi-token-prediction module is not counted",)
-    return ConfiguredModel(transformer=transformer, vectors=vectors, notes=notes)
+    return _checked(ConfiguredModel(transformer=transformer, vectors=vectors, notes=notes))
+
+
+def _checked(configured: ConfiguredModel) -> ConfiguredModel:
+    """Return the model; raise InvalidValueError where it is larger than any can be."""
+    total = parameter_counts(configured.transformer).total
+    if total > MOST_PARAMETERS:
+        raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")
+    return configured
 
 
 def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:

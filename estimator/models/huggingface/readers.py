@@ -1,0 +1,16 @@
+"""Families whose configurations are read by code of their own, where the table of families does not reach.
+
+A reader takes the whole configuration, refuses what it cannot price, and returns the model with its vectors counted.
+"""
+
+from collections.abc import Callable, Mapping
+
+from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.reading import Config
+
+__all__ = ["READERS", "Reader"]
+
+Reader = Callable[[Config], ConfiguredModel]
+
+READERS: Mapping[str, Reader] = {}
+"""Reader by `model_type`, or by the class name that diffusers writes."""

@@ -133,7 +133,7 @@ def test_a_tied_embedding_lies_whole_on_the_first_stage_and_on_the_last() -> Non
     lay = layouts_of(replace(PLAIN, pipeline_parallel=pipeline, micro_batches=8))
     for model in ("qwen-2.5-1.5b", "llama-3.1-8b"):
         case = _case(model, n_gpus=pipeline)
-        ends = case.vocab * case.hidden
+        ends = case.output_parameters
         layers = case.shared_parameters - ends - case.embedding_parameters
         used = memory_of(case, lay)
         assert used.weights_bytes[0] == pytest.approx(2 * (layers / pipeline + ends))
@@ -146,8 +146,8 @@ def test_stages_that_do_not_divide_the_layers_are_as_full_as_the_fullest() -> No
         memory_of(replace(case, n_layers=n), layouts_of(replace(PLAIN, pipeline_parallel=4, micro_batches=8)))
         for n in (126.0, 128.0)
     )
-    layer = (case.shared_parameters - 2 * case.vocab * case.hidden) / 126
-    assert uneven.weights_bytes[0] == pytest.approx(2 * (32 * layer + case.vocab * case.hidden))
+    layer = (case.shared_parameters - 2 * case.output_parameters) / 126
+    assert uneven.weights_bytes[0] == pytest.approx(2 * (32 * layer + case.output_parameters))
     assert even.weights_bytes[0] < uneven.weights_bytes[0]
 
 
@@ -164,7 +164,7 @@ def test_the_last_stage_holds_the_logits_where_that_is_more_than_the_first_holds
     """Few layers and a large vocabulary: then the logits count, whatever the first stage has in flight."""
     case = _case("llama-3.1-8b", n_gpus=2)
     lay = layouts_of(replace(PLAIN, pipeline_parallel=2, micro_batches=8, recompute="full", micro_batch_size=8))
-    logits = case.logit_bytes * 8 * SEQUENCE * case.vocab
+    logits = case.logit_bytes * 8 * SEQUENCE * case.logits
     with_logits = memory_of(replace(case, whole_logits=1.0), lay).total_bytes[0]
     assert with_logits > memory_of(replace(case, whole_logits=0.0), lay).total_bytes[0]
     assert with_logits > logits

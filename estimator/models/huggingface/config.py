@@ -17,7 +17,7 @@ from estimator.models.transformer import Experts, LatentAttention, Transformer
 from estimator.models.typical import MOST_PARAMETERS
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["ConfiguredModel", "configured_model", "transformer_from_config"]
+__all__ = ["configured_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
 _WINDOWED = frozenset({"sliding_attention", "chunked_attention", "local", "local_attention"})

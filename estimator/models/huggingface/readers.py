@@ -6,11 +6,18 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 from collections.abc import Callable, Mapping
 
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
 from estimator.models.huggingface.reading import Config
 
 __all__ = ["READERS", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5,
+    "qwen3_5_moe_text": qwen3_5_text,
+    "qwen3_5_text": qwen3_5_text,
+    "qwen3_next": qwen3_next,
+}
 """Reader by `model_type`, or by the class name that diffusers writes."""

@@ -10,7 +10,7 @@ _KINDS = {
     "a state-space or hybrid model": (
         "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe",
         "mamba", "mamba2", "minimax", "minimax_m1", "minimax_text_01", "nemotron_h", "nemotron_nas", "plamo2",
-        "qwen3_5", "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
+        "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
     ),
     "an encoder-decoder": (
         "bart", "bigbird_pegasus", "blenderbot", "encoder-decoder", "florence2", "led", "longt5", "m2m_100",

@@ -12,7 +12,8 @@ from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
-from estimator.catalogue.models import MODEL_FILLER, ModelEntry, configured_entry, model_entry, model_names
+from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
+from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -21,8 +22,6 @@ from estimator.catalogue.shapes import (
     AccuracyFile,
     CalibrationFile,
     EnergyFile,
-    ModelConfigFile,
-    ModelConfigRow,
     ModelFile,
     ModelRow,
     PriceFile,

@@ -1,14 +1,18 @@
-"""Turn rows of data/models.json and of data/model_configs.json into transformers, exact to the unit where published."""
+"""Turn rows of data/models.json into transformers, exact to the unit where their architecture is published."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from typing_extensions import TypedDict  # as in shapes
+
 from estimator.base.names import Name
-from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelConfigRow, ModelRow
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelRow
+from estimator.models.feed_forward import Experts
+from estimator.models.mixers.softmax import LatentAttention
+from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["MODEL_FILLER", "ModelEntry", "configured_entry", "model_entry", "model_names"]
+__all__ = ["MODEL_FILLER", "ModelEntry", "model_entry", "model_names"]
 
 MODEL_FILLER = frozenset({"base", "chat", "hf", "instruct", "it", "model", "text"})
 """Words that tell no two architectures apart: a tuned model has the layers of its base."""
@@ -37,7 +41,16 @@ class ModelEntry:
         return self.transformer.id
 
 
-def model_names(rows: Iterable[ModelRow | ModelConfigRow], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
+class _Named(TypedDict):
+    """What rows of both files have."""
+
+    id: str
+    name: str
+    hugging_face_ids: list[str]
+    aliases: list[str]
+
+
+def model_names(rows: Iterable[_Named], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
     """Yield every name of every model, the most exact first: ids, full names, aliases, then ambiguous ones."""
     rows = tuple(rows)
     for row in rows:
@@ -67,26 +80,6 @@ def model_entry(row: ModelRow) -> ModelEntry:
         source=row["source"],
         checked=row["checked"],
         note=row.get("note", ""),
-    )
-
-
-def configured_entry(row: ModelConfigRow) -> ModelEntry:
-    """Return the model of one configuration, as the reader of its family reads it."""
-    # Most questions name a model of the other file: readers of families are for those that do not.
-    from estimator.models.huggingface.config import configured_model
-
-    configured = configured_model(row["config"])
-    notes = (*configured.notes, row["note"]) if "note" in row else configured.notes
-    return ModelEntry(
-        transformer=replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"]),
-        vectors=configured.vectors,
-        aliases=tuple(row["aliases"]),
-        hugging_face_ids=tuple(row["hugging_face_ids"]),
-        published_parameters=row["published_parameters"],
-        published_exact=row["published_exact"],
-        source=row["source"],
-        checked=row["checked"],
-        note="; ".join(notes),
     )
 
 

@@ -1,6 +1,6 @@
 """The shapes of the catalogue's data files, as they lie on disk."""
 
-from typing import Any, Literal, NotRequired
+from typing import Literal, NotRequired
 
 from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
 
@@ -20,8 +20,6 @@ __all__ = [
     "FittedRow",
     "LatentRow",
     "ModelChoiceRow",
-    "ModelConfigFile",
-    "ModelConfigRow",
     "ModelFile",
     "ModelRow",
     "PeopleRow",
@@ -255,31 +253,6 @@ class ModelFile(TypedDict):
     conventions: list[str]
     ambiguous_aliases: list[ModelChoiceRow]
     models: list[ModelRow]
-
-
-class ModelConfigRow(TypedDict):
-    """One model that is read from its configuration."""
-
-    id: str
-    name: str
-    hugging_face_ids: list[str]
-    aliases: list[str]
-    config: dict[str, Any]
-    published_parameters: int
-    published_exact: bool
-    source: str
-    checked: str
-    note: NotRequired[str]
-
-
-class ModelConfigFile(TypedDict):
-    """data/model_configs.json."""
-
-    format: int
-    checked: str
-    conventions: list[str]
-    ambiguous_aliases: list[ModelChoiceRow]
-    models: list[ModelConfigRow]
 
 
 class FittedRow(TypedDict):

@@ -12,6 +12,7 @@ from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
 from estimator.catalogue.memory_observations import MemoryFile
+from estimator.catalogue.model_configs import ModelConfigFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
@@ -20,7 +21,6 @@ from estimator.catalogue.shapes import (
     AccuracyFile,
     CalibrationFile,
     EnergyFile,
-    ModelConfigFile,
     ModelFile,
     PriceFile,
     StepsFile,

@@ -6,7 +6,7 @@ from estimator.models.feed_forward import Dense, Experts
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.softmax import LatentAttention, SoftmaxAttention
 
-__all__ = ["Dense", "Experts", "LatentAttention", "Tower", "Transformer"]
+__all__ = ["Tower", "Transformer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

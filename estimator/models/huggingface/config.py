@@ -6,18 +6,20 @@ from difflib import get_close_matches
 from typing import Any
 
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
+from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.adapters import ADAPTERS
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
 from estimator.models.huggingface.readers import READERS
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
+from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.parameters import parameter_counts
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["ConfiguredModel", "configured_model", "transformer_from_config"]
+__all__ = ["configured_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
 _WINDOWED = frozenset({"sliding_attention", "chunked_attention", "local", "local_attention"})

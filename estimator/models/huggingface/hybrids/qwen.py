@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 
+from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.hybrids.common import FULL, LINEAR, finished, kinds_of_layers, outline, reading_of
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.mixers.delta_rule import DeltaRule
-from estimator.models.transformer import Experts
 from estimator.models.vectors import VectorFacts
 
 __all__ = ["qwen3_5", "qwen3_5_text", "qwen3_next"]

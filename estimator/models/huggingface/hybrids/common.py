@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.configured import ConfiguredModel
@@ -10,7 +10,17 @@ from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["FULL", "LINEAR", "finished", "kinds_of_layers", "outline", "reading_of"]
+__all__ = [
+    "FULL",
+    "LINEAR",
+    "Heads",
+    "attention_biases",
+    "automatic",
+    "finished",
+    "kinds_of_layers",
+    "outline",
+    "reading_of",
+]
 
 FULL, LINEAR = "full_attention", "linear_attention"
 _LONGEST_NAME = 80
@@ -27,23 +37,35 @@ _SAME = {
 """What layers are called in older files."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heads:
+    """How many heads there are, and how wide one is."""
+
+    count: int
+    kv_count: int
+    width: int
+
+
 def reading_of(config: Config, model_type: str, defaults: Mapping[str, object]) -> Reading:
     """Return a configuration with its family's defaults behind it."""
     return Reading(config=config, defaults=defaults, model_type=model_type)
 
 
-def outline(reading: Reading, *, n_layers: int | None = None, ffn_hidden: int = 0, tied: bool = False) -> Transformer:
-    """Return a network with the widths that all families state, and attention in every layer.
+def outline(
+    reading: Reading,
+    *,
+    n_layers: int | None = None,
+    ffn_hidden: int = 0,
+    gated_mlp: bool = True,
+    tied: bool = False,
+    heads: Heads | None = None,
+) -> Transformer:
+    """Return a network with the widths that all families state, and attention and MLP in every layer.
 
-    Raises InvalidValueError where one is missing or impossible.
+    `heads` are those of a model without attention. Raises InvalidValueError where a value is missing or impossible.
     """
     hidden = reading.whole("hidden_size")
-    heads = reading.whole("num_attention_heads")
-    kv_heads = reading.optional("num_key_value_heads", heads, least=1)
-    if heads % kv_heads:
-        raise InvalidValueError(
-            "hf_config.num_key_value_heads", kv_heads, f"must divide num_attention_heads, which is {heads}"
-        )
+    own = heads or _heads(reading, hidden)
     name = reading.config.get("_name_or_path")
     return Transformer(
         id="hf-config",
@@ -51,15 +73,36 @@ def outline(reading: Reading, *, n_layers: int | None = None, ffn_hidden: int = 
         n_layers=reading.whole("num_hidden_layers") if n_layers is None else n_layers,
         hidden=hidden,
         ffn_hidden=ffn_hidden,
-        gated_mlp=True,
-        n_heads=heads,
-        n_kv_heads=kv_heads,
-        head_dim=reading.optional("head_dim", hidden // heads, least=1),
+        gated_mlp=gated_mlp,
+        n_heads=own.count,
+        n_kv_heads=own.kv_count,
+        head_dim=own.width,
         vocab=reading.whole("vocab_size"),
         tied_embeddings=reading.flag("tie_word_embeddings", default=tied),
         native_sequence_length=reading.optional("max_position_embeddings", 4096, least=1),
         source="hf_config",
     )
+
+
+def _heads(reading: Reading, hidden: int) -> Heads:
+    heads = reading.whole("num_attention_heads")
+    kv_heads = reading.optional("num_key_value_heads", heads, least=1)
+    if heads % kv_heads:
+        raise InvalidValueError(
+            "hf_config.num_key_value_heads", kv_heads, f"must divide num_attention_heads, which is {heads}"
+        )
+    return Heads(count=heads, kv_count=kv_heads, width=reading.optional("head_dim", hidden // heads, least=1))
+
+
+def automatic(reading: Reading, key: str, computed: int) -> int:
+    """Return the whole number at `key`, or what it is computed as where it is left out or `auto`."""
+    return computed if reading.value(key) in {None, "auto"} else reading.whole(key)
+
+
+def attention_biases(reading: Reading, facts: VectorFacts) -> VectorFacts:
+    """Return `facts` with the biases of attention's projections, which `attention_bias` tells; left out, none."""
+    biased = reading.flag("attention_bias", default=False)
+    return replace(facts, query_bias=biased, kv_bias=biased, output_bias=biased)
 
 
 def kinds_of_layers(reading: Reading, key: str, known: frozenset[str], *, every: int = 0) -> Counter[str]:

@@ -5,6 +5,7 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 
 from collections.abc import Callable, Mapping
 
+from estimator.models.huggingface import vision
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config
 
@@ -12,5 +13,19 @@ __all__ = ["READERS", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {
+    "beit": vision.beit,
+    "clip": vision.clip,
+    "clip_vision_model": vision.clip,
+    "deit": vision.vit,
+    "dinov2": vision.dinov2,
+    "dinov2_with_registers": vision.dinov2,
+    "dinov3_vit": vision.dinov3,
+    "ijepa": vision.vit,
+    "siglip": vision.siglip,
+    "siglip2": vision.siglip,
+    "siglip2_vision_model": vision.siglip,
+    "siglip_vision_model": vision.siglip,
+    "vit": vision.vit,
+}
 """Reader by `model_type`, or by the class name that diffusers writes."""

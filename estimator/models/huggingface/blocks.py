@@ -1,5 +1,6 @@
 """Stacks of equal layers that read pictures, sounds or text both ways, as configurations of encoders describe them."""
 
+import itertools
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError
@@ -29,7 +30,7 @@ _USUAL_CLASSES = 2
 _LONGEST_NAME = 80
 
 
-def stack(  # noqa: PLR0913 - the widths of a stack
+def stack(
     *,
     name: str,
     hidden: int,
@@ -111,7 +112,7 @@ def mlp_projections(*widths: int, bias: bool = True, count: int = 1, rate: float
     """Return the matrices of an MLP through `widths`."""
     return tuple(
         Projection(name=f"projection_{place}", inputs=before, outputs=after, bias=bias, count=count, rate=rate)
-        for place, (before, after) in enumerate(zip(widths, widths[1:], strict=False))
+        for place, (before, after) in enumerate(itertools.pairwise(widths))
     )
 
 

@@ -5,7 +5,7 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 
 from collections.abc import Callable, Mapping
 
-from estimator.models.huggingface import vision
+from estimator.models.huggingface import deberta, encoders, modern_bert, vision
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config
 
@@ -14,14 +14,19 @@ __all__ = ["READERS", "Reader"]
 Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "beit": vision.beit,
     "clip": vision.clip,
     "clip_vision_model": vision.clip,
+    "deberta": deberta.deberta,
+    "deberta-v2": deberta.deberta,
     "deit": vision.vit,
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
     "dinov3_vit": vision.dinov3,
+    "eurobert": modern_bert.eurobert,
     "ijepa": vision.vit,
+    "modernbert": modern_bert.modern_bert,
     "siglip": vision.siglip,
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,

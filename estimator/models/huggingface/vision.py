@@ -351,7 +351,7 @@ def clip(config: Config) -> ConfiguredModel:
 
 
 def siglip(config: Config) -> ConfiguredModel:
-    """Return SigLIP or SigLIP 2 (Zhai et al. 2023; Tschannen et al. 2025): pictures in the main stack, captions beside."""
+    """Return SigLIP (Zhai et al. 2023) or SigLIP 2: pictures in the main stack, captions beside."""
     kind = str(config.get("model_type"))
     native = kind.startswith("siglip2")
     if kind.endswith("vision_model"):

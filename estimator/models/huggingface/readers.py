@@ -5,7 +5,7 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 
 from collections.abc import Callable, Mapping
 
-from estimator.models.huggingface import deberta, encoders, modern_bert, vision
+from estimator.models.huggingface import deberta, encoder_decoders, encoders, modern_bert, vision
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config
 
@@ -14,6 +14,7 @@ __all__ = ["READERS", "Reader"]
 Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "beit": vision.beit,
     "clip": vision.clip,
@@ -27,10 +28,14 @@ READERS: Mapping[str, Reader] = {
     "eurobert": modern_bert.eurobert,
     "ijepa": vision.vit,
     "modernbert": modern_bert.modern_bert,
+    "mt5": encoder_decoders.t5,
     "siglip": vision.siglip,
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,
     "siglip_vision_model": vision.siglip,
+    "t5": encoder_decoders.t5,
+    "umt5": encoder_decoders.t5,
     "vit": vision.vit,
+    "whisper": encoder_decoders.whisper,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""

@@ -17,6 +17,7 @@ from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower, Transformer
+from estimator.models.vectors import VectorFacts
 
 __all__ = ["beit", "clip", "clip_vision", "dinov2", "dinov3", "siglip", "siglip_vision", "vit"]
 
@@ -87,19 +88,17 @@ def _plain(
     besides: int,
     gated: bool = False,
     ffn: int | None = None,
-    facts: object = None,
+    facts: VectorFacts = BIASED,
 ) -> Transformer:
     """Return a ViT whose positions table has `table` rows."""
     hidden = reading.whole("hidden_size")
-    from estimator.models.vectors import VectorFacts
-
     return stack(
         name=f"{reading.model_type} model",
         hidden=hidden,
         layers=reading.whole("num_hidden_layers"),
         heads=reading.whole("num_attention_heads"),
         ffn=reading.whole("intermediate_size") if ffn is None else ffn,
-        facts=facts if isinstance(facts, VectorFacts) else BIASED,
+        facts=facts,
         gated=gated,
         mixers=(_patch_embedding(reading, extra=extra), *mixers),
         lookup=table * hidden,
@@ -137,7 +136,8 @@ def vit(config: Config) -> ConfiguredModel:
         head = (_classifiers(reading, count=2 if "Teacher" in name else 1, positions=positions),)
     elif name.endswith("Model") and kind != "ijepa":
         head = (_pooler(hidden, positions),)
-    facts = replace(BIASED, **dict.fromkeys(("query_bias", "kv_bias"), reading.flag("qkv_bias", default=True)))
+    biased = reading.flag("qkv_bias", default=True)
+    facts = replace(BIASED, query_bias=biased, kv_bias=biased)
     return configured(
         _plain(reading, extra=extra, mixers=head, table=positions, besides=extra * hidden, facts=facts), config
     )
@@ -183,7 +183,8 @@ def dinov2(config: Config) -> ConfiguredModel:
     registers = reading.optional("num_register_tokens", 0) if kind == "dinov2_with_registers" else 0
     mask = reading.flag("use_mask_token", default=True)
     positions = _patches(reading) + 1
-    facts = replace(BIASED, **dict.fromkeys(("query_bias", "kv_bias"), reading.flag("qkv_bias", default=True)))
+    biased = reading.flag("qkv_bias", default=True)
+    facts = replace(BIASED, query_bias=biased, kv_bias=biased)
     head: tuple[Mixer, ...] = ()
     if "Classification" in head_class(config, "Model"):
         inputs = 2 * hidden

@@ -5,6 +5,15 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 
 from collections.abc import Callable, Mapping
 
+from estimator.models.huggingface import (
+    deberta,
+    encoder_decoders,
+    encoders,
+    modern_bert,
+    multimodal,
+    phi_multimodal,
+    vision,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
@@ -16,7 +25,7 @@ from estimator.models.huggingface.hybrids.linear_attention import (
 )
 from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
 from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
-from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
+from estimator.models.huggingface.hybrids.qwen import qwen3_5_text, qwen3_next
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
@@ -27,35 +36,81 @@ __all__ = ["MARKED", "READERS", "Reader"]
 Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
+    **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "bailing_hybrid": bailing_hybrid,
     "bailing_moe_linear": bailing_linear,
     "bailing_moe_linear_v2": bailing_linear,
     "bamba": bamba,
+    "beit": vision.beit,
+    "clip": vision.clip,
+    "clip_vision_model": vision.clip,
+    "cohere2_vision": multimodal.cohere_vision,
+    "deberta": deberta.deberta,
+    "deberta-v2": deberta.deberta,
+    "deit": vision.vit,
+    "dinov2": vision.dinov2,
+    "dinov2_with_registers": vision.dinov2,
+    "dinov3_vit": vision.dinov3,
+    "eurobert": modern_bert.eurobert,
     "falcon_h1": falcon_h1,
     "falcon_mamba": falcon_mamba,
+    "gemma3": multimodal.gemma3,
+    "gemma4": multimodal.gemma4,
+    "glm4v": multimodal.glm4v,
+    "glm4v_moe": multimodal.glm4v,
     "granitemoehybrid": granite_hybrid,
+    "idefics2": multimodal.idefics2,
+    "idefics3": multimodal.idefics3,
+    "ijepa": vision.vit,
+    "internvl": multimodal.internvl,
+    "internvl_chat": multimodal.internvl,
     "jamba": jamba,
     "kimi_linear": kimi_linear,
     "lfm2": lfm2,
     "lfm2_moe": lfm2_moe,
     "lfm3": lfm3,
+    "llava": multimodal.llava,
+    "llava_next": multimodal.llava,
+    "llava_onevision": multimodal.llava,
     "mamba": mamba,
     "mamba2": mamba2,
     "minimax": minimax,
     "minimax_m1": minimax,
     "minimax_text_01": minimax,
+    "mistral3": multimodal.mistral3,
+    "mllama": multimodal.mllama,
+    "modernbert": modern_bert.modern_bert,
+    "mt5": encoder_decoders.t5,
     "nemotron_h": nemotron_h,
     "olmo_hybrid": olmo_hybrid,
-    "qwen3_5": qwen3_5,
-    "qwen3_5_moe": qwen3_5,
+    "paligemma": multimodal.gemma3,
+    "phi4_multimodal": phi_multimodal.phi4_multimodal,
+    "qwen2_5_vl": multimodal.qwen_vl,
+    "qwen2_audio": multimodal.sound_model,
+    "qwen2_vl": multimodal.qwen_vl,
+    "qwen3_5": multimodal.qwen_vl,
+    "qwen3_5_moe": multimodal.qwen_vl,
     "qwen3_5_moe_text": qwen3_5_text,
     "qwen3_5_text": qwen3_5_text,
     "qwen3_next": qwen3_next,
+    "qwen3_vl": multimodal.qwen_vl,
+    "qwen3_vl_moe": multimodal.qwen_vl,
     "recurrent_gemma": recurrent_gemma,
     "rwkv": rwkv4,
     "rwkv5": rwkv5,
     "rwkv6": rwkv6,
     "rwkv7": rwkv7,
+    "siglip": vision.siglip,
+    "siglip2": vision.siglip,
+    "siglip2_vision_model": vision.siglip,
+    "siglip_vision_model": vision.siglip,
+    "smolvlm": multimodal.idefics3,
+    "t5": encoder_decoders.t5,
+    "umt5": encoder_decoders.t5,
+    "vit": vision.vit,
+    "voxtral": multimodal.sound_model,
+    "whisper": encoder_decoders.whisper,
     "xlstm": xlstm,
     "zamba": zamba,
     "zamba2": zamba2,

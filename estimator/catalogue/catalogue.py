@@ -8,9 +8,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.catalogue.finetunes import FinetuneFile, finetune_names
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
@@ -28,6 +30,7 @@ from estimator.catalogue.shapes import (
     TablesFile,
 )
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
+from estimator.catalogue.variants import copied, held
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -40,6 +43,7 @@ __all__ = [
     "energy_default",
     "energy_defaults",
     "grid_carbon",
+    "held_transformer",
     "measured_steps",
     "memory_observations",
     "model",
@@ -114,9 +118,20 @@ def grid_carbon(region: str) -> Match[EnergyDefault]:
 def transformer(name: str) -> Match[Transformer]:
     """Return the transformer that `name` means: an id, a Hugging Face name or an alias, in any case and punctuation.
 
+    A copy or fine-tune that its name tells to be one means its base, and the note says so.
     Raises UnknownNameError with the nearest ids.
     """
-    match = _model_index().resolved(name)
+    match = copied(name, _model_index(), _finetune_index())
+    if match is None:
+        raise UnknownNameError("model", name, _model_index().nearest(name))
+    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+
+
+def held_transformer(name: str) -> Match[Transformer] | None:
+    """Return the transformer whose name `name` holds among other words, as a fine-tune's does; None where none is."""
+    match = held(name, _model_index(), _finetune_index())
+    if match is None:
+        return None
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
@@ -281,6 +296,13 @@ def _model_rows() -> dict[str, ModelRow]:
 def _model_index() -> NameIndex:
     rows = _model_file()
     return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_FILLER)
+
+
+@cache
+def _finetune_index() -> NameIndex:
+    file: FinetuneFile = _loaded("finetunes.json")
+    names = {row["id"]: row["name"] for row in _model_file()["models"]}
+    return name_index("model", finetune_names(file["finetunes"], names))
 
 
 def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it

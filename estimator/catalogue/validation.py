@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
+from estimator.catalogue.finetunes import FinetuneFile
 from estimator.catalogue.memory_observations import MemoryFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
@@ -36,6 +37,7 @@ _SHAPES: Mapping[str, Any] = {
     "accuracy.json": AccuracyFile,
     "calibration.json": CalibrationFile,
     "energy.json": EnergyFile,
+    "finetunes.json": FinetuneFile,
     "memory.json": MemoryFile,
     "models.json": ModelFile,
     "prices.json": PriceFile,
@@ -94,6 +96,9 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += thread_faults(threads)
         memory: Any = files["memory.json"]
         faults += memory_faults(memory)
+        finetunes: Any = files["finetunes.json"]
+        models: Any = files["models.json"]
+        faults += _finetune_faults(finetunes, models)
         calibration: Any = files["calibration.json"]
         faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:
@@ -227,6 +232,18 @@ def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
                 yield f"{where}: row {number} is not one positive number a column"
             elif cells["tensor"] * cells["pipeline"] * cells["data"] != cells["gpus"]:
                 yield f"{where}: row {number} splits over more or fewer devices than there are"
+
+
+def _finetune_faults(rows: FinetuneFile, models: ModelFile) -> Iterator[str]:
+    ids = {row["id"] for row in models["models"]}
+    taken = {normalised(name) for row in models["models"] for name in (row["id"], row["name"], *row["aliases"])}
+    for row in rows["finetunes"]:
+        yield from (f"finetunes.json: unknown base {base}" for base in row["bases"].values() if base not in ids)
+        for name in row["names"]:
+            if ("{size}" in name) == ("" in row["bases"]):
+                yield f"finetunes.json: {name!r} and its bases do not agree on whether there are sizes"
+            shadowed = (size for size in row["bases"] if normalised(name.replace("{size}", size)) in taken)
+            yield from (f"finetunes.json: {name!r} of {size!r} is a model's own name" for size in shadowed)
 
 
 def _calibration_faults(rows: CalibrationFile, run_ids: set[str]) -> Iterator[str]:

@@ -36,7 +36,7 @@ _GROUPED_FROM, _KV_HEADS = 1e9, 8
 _EXPERT_COUNTS = (*range(8, 128, 8), *range(128, 513, 32))
 """Counts that divide over devices."""
 _FINE_WIDTH = 400
-_ROUTED_WEIGHT = 0.15
+_ROUTED_WEIGHT = 0.08
 """What as many experts more beside the typical count for, beside an error in the active parameters."""
 
 
@@ -128,7 +128,7 @@ def typical_experts(total: float, active: float) -> Transformer:
     for n_experts in _EXPERT_COUNTS:
         routers = n_experts * dense.hidden * dense.n_layers
         width = _whole_width((total - beside - routers) / (n_experts * one_wide))
-        visited = min(max(round(dense.ffn_hidden / width), 1), n_experts - 1)
+        visited = min(max(round((active - beside - routers) / (width * one_wide)), 1), n_experts - 1)
         off = abs(math.log((beside + routers + visited * width * one_wide) / active))
         oddness = off + _ROUTED_WEIGHT * abs(math.log(visited / typically_visited))
         if oddness < least:

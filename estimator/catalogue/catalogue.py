@@ -13,6 +13,7 @@ from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
 from estimator.catalogue.finetunes import FinetuneFile, finetune_names
+from estimator.catalogue.instances import InstanceFile, instance_names, named_system
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
@@ -65,9 +66,11 @@ _DATA = Path(__file__).parent / "data"
 def accelerator(name: str) -> Match[AcceleratorEntry]:
     """Return the accelerator that `name` means: an id, a full name or an alias, in any case and punctuation.
 
+    A cloud instance, a TPU slice, a count of devices or a computer means the device in it, and the note says so.
     Raises UnknownNameError with the nearest ids.
     """
-    match = _accelerator_index().resolved(name)
+    index = _accelerator_index()
+    match = index.found(name) or named_system(name, index) or index.resolved(name)
     return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note)
 
 
@@ -236,7 +239,10 @@ def _accelerator_sources() -> dict[str, Source]:
 
 @cache
 def _accelerator_index() -> NameIndex:
-    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), ACCELERATOR_FILLER)
+    rows = _accelerator_file()["accelerators"]
+    instances: InstanceFile = _loaded("instances.json")
+    rented = instance_names(instances["instances"], {row["id"]: row["name"] for row in rows})
+    return name_index("gpu", (*accelerator_names(rows), *rented), ACCELERATOR_FILLER)
 
 
 @cache

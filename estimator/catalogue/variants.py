@@ -16,7 +16,7 @@ _QUANTISED = {
     **dict.fromkeys(("8bit", "int8", "fp8", "w8a8", "w8a16", "q8", "8bpw"), _BITS_8),
     **dict.fromkeys(("gguf", "ggml", "exl2", "exl3", "aqlm", "quip", "quantized", "quantised"), _BITS_UNSAID),
     **{f"{letter}{bits}": bits for letter in ("q", "iq") for bits in (1, 2, 3, 5, 6)},
-    **{f"{bits}bit": bits for bits in (2, 3, 5, 6)},
+    **{f"{bits}bit{plural}": bits for bits in (2, 3, 4, 5, 6, 8) for plural in ("", "s")},
 }
 """Words of quantised copies and the bits they mean; methods that mostly come in 4 bits read so unless bits are said."""
 _SAYS_NO_BITS = frozenset({"awq", "gptq", "hqq", "autoround", "bnb"})

@@ -104,8 +104,7 @@ def test_a_measured_matmul_stays_near_its_peak(entry: AcceleratorEntry) -> None:
 
 @pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
 def test_software_gets_a_little_less_memory_than_is_sold(entry: AcceleratorEntry) -> None:
-    """Authority: sizes as sold count GiB but where the system shares them: macOS gives a GPU three quarters, and so
-    does the firmware of a Ryzen AI Max."""
+    """Authority: sizes as sold count GiB; macOS, and the firmware of a Ryzen AI Max, give a GPU three quarters."""
     share = entry.accelerator.memory_bytes / GIBI / entry.nominal_memory_gb
     assert (0.74 if entry.accelerator.family in {"apple", "rdna3.5"} else 0.9) < share < 1.01
 

@@ -31,12 +31,13 @@ _TUNED = frozenset(
     {"abliterated", "adapter", "adapters", "aligned", "base", "chat", "chatml", "checkpoint", "ckpt", "dpo", "final"}
     | {"finetune", "finetuned", "ft", "grpo", "hf", "instruct", "instruction", "it", "kto", "latest", "lora", "merged"}
     | {"model", "orpo", "ppo", "preview", "pretrain", "pretrained", "pt", "qlora", "reasoner", "reasoning", "release"}
-    | {"rl", "rlaif", "rlhf", "sft", "simpo", "tuned", "think", "thinking", "uncensored", "v"}
+    | {"rl", "rlaif", "rlhf", "sft", "simpo", "text", "tuned", "think", "thinking", "uncensored", "v"}
 )
 """Words that leave the layers as they are."""
 _VERSION = re.compile(r"v\d+(?:\.\d+)*|\d{4}|\d{6}|\d{8}|\d+k|[1-9]m")
 """A release, a date or a length of context at the end of a name."""
 _SIZE = re.compile(r"\d+(?:\.\d+)?[bt]|\d{2,4}(?:\.\d+)?m|\d+x\d+(?:\.\d+)?b")
+_NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _ACTIVE = re.compile(r"a\d+(?:\.\d+)?[bm]")
 _OTHER_SIZE = re.compile(r"[ae]\d+(?:\.\d+)?[bm]|\d+e")
 _SEES = frozenset({"audio", "image", "multimodal", "omni", "video", "vision", "vl", "vlm"})
@@ -59,6 +60,11 @@ class _Names:
         text = " ".join(words)
         return self.finetunes.found(text) or self.models.found(text)
 
+    def is_open(self, words: Sequence[str]) -> bool:
+        """Return whether these words alone could name several models."""
+        found = self.models.found(" ".join(words))
+        return found is not None and bool(found.note)
+
 
 def copied(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
     """Return the model that `given` is a copy or fine-tune of by its parts; None where they name nobody's.
@@ -72,8 +78,10 @@ def copied(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | No
     said = _said_of_copy(given)
     for words, left in _reduced(given):
         found = names.found(words)
-        if found is not None:
-            return replace(found, note=_relation(said, left, found)) if said or left else found
+        # `deepseek` without the version it came with is any of them.
+        if found is None or (left == "release" and names.is_open(words)):
+            continue
+        return replace(found, note=_relation(said, left, found)) if said or left else found
     return None
 
 
@@ -124,7 +132,7 @@ def _reduced(given: str) -> Iterator[tuple[Sequence[str], str]]:
     yield words, "owner"
     # A version may tell architectures apart (Mistral 7B v0.1 and v0.3), so that it goes last.
     yield (words := [word for word in words if word not in _TUNED]), "tuned"
-    while len(words) > 1 and _VERSION.fullmatch(words[-1]):
+    while len(words) > 1 and _VERSION.fullmatch(words[-1]) and (any(map(_is_size, words)) or words[-1].isdigit()):
         yield (words := words[:-1]), "release"
 
 
@@ -161,6 +169,6 @@ def _spans(words: Sequence[str]) -> Iterator[tuple[Sequence[str], Sequence[str]]
             yield words[start:end], [*words[:start], *words[end:]]
     for start in range(size):
         for end in range(size, start, -1):
-            if any(map(str.isdigit, "".join(words[start:end]))):
+            if any(map(str.isdigit, "".join(words[start:end]))) and not (_NUMBER.fullmatch(words[end]) and end < size):
                 rest = [*words[:start], *words[end:size], *words[after:]]
                 yield [*words[start:end], *words[size:after]], rest

@@ -1,6 +1,7 @@
 """Read a name nobody catalogued as a copy or fine-tune of a model that is: by owner, suffix, or the name it holds."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -37,6 +38,7 @@ _TUNED = frozenset(
 _VERSION = re.compile(r"v\d+(?:\.\d+)*|\d{4}|\d{6}|\d{8}|\d+k|[1-9]m")
 """A release, a date or a length of context at the end of a name."""
 _SIZE = re.compile(r"\d+(?:\.\d+)?[bt]|\d{2,4}(?:\.\d+)?m|\d+x\d+(?:\.\d+)?b")
+_WORD = re.compile(r"[^\W_]+(?:\.\d+[^\W\d_]*)*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _ACTIVE = re.compile(r"a\d+(?:\.\d+)?[bm]")
 _OTHER_SIZE = re.compile(r"[ae]\d+(?:\.\d+)?[bm]|\d+e")
@@ -116,8 +118,9 @@ def quantised_bits(given: str) -> int | None:
 
 
 def _words(given: str) -> Sequence[str]:
-    """Return the words of a name without its owner."""
-    return tokens(given.strip().rstrip("/").rpartition("/")[2])
+    """Return the words of a name without its owner; `1.5b` is one of them."""
+    folded = unicodedata.normalize("NFKC", given).casefold()
+    return _WORD.findall(folded.strip().rstrip("/").rpartition("/")[2])
 
 
 def _reduced(given: str) -> Iterator[tuple[Sequence[str], str]]:

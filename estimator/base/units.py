@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError
 
 __all__ = [
@@ -75,6 +76,9 @@ _NUMBER = r"[+-]?(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([a-zµ]*)(?:\s+([a-z]+))?")
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*(?:,|and)?\s*")
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+_OTHER_CURRENCY = re.compile(
+    r"[€£¥₹₩₽]|(?<![a-z])(?:aud|cad|chf|cny|eur|euros?|gbp|hkd|inr|jpy|krw|pounds?|rmb|rub|rupees?|won|yen|yuan)(?![a-z])"
+)
 _DECIMAL_COMMA = re.compile(r"\d,(?!\d{3}(?:\D|$))")
 
 
@@ -111,13 +115,17 @@ def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_
 
 
 def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
-    """Return US dollars from `$250k`, `1.2M USD`, `250000` or `2.5 million dollars`.
+    """Return US dollars from `$250k`, `1.2M USD`, `250000`, `5万美元` or `2.5 million dollars`.
 
     Raises InvalidValueError for anything else, other currencies among them.
     """
     remedy = 'must be an amount of US dollars above zero, such as "$250k", "1.2M USD" or 250000'
     if isinstance(given, str):
-        text = given[: _LONGEST + 1].casefold().replace("us$", "$").strip()
+        text = latin(given[: _LONGEST + 1]).casefold().replace("us$", "$").strip()
+        if _OTHER_CURRENCY.search(text):
+            raise InvalidValueError(
+                argument, given, f"is in another currency, and no rate is kept here; convert it first: it {remedy}"
+            )
         for word in ("$", "usd", "us dollars", "dollars", "dollar"):
             text = text.removeprefix(word).removesuffix(word).strip()
         number, unit, noun = _split(text, argument, remedy)
@@ -193,7 +201,7 @@ def _split(given: object, argument: str, remedy: str) -> tuple[float, str, str]:
 def _text(given: object, argument: str, remedy: str) -> str:
     if not isinstance(given, str) or len(given) > _LONGEST:
         raise InvalidValueError(argument, given, remedy)
-    return given.strip().casefold()
+    return latin(given).strip().casefold()
 
 
 def _in_range(value: float, given: object, argument: str, remedy: str, most: float) -> float:

@@ -51,19 +51,20 @@ class _Named(TypedDict):
 
 
 def model_names(rows: Iterable[_Named], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
-    """Yield every name of every model, the most exact first: ids, full names, aliases, then ambiguous ones."""
+    """Yield every name of every model, the most exact first: ids, full names, aliases, ambiguous ones, parts."""
     rows = tuple(rows)
     for row in rows:
         yield Name(text=row["id"], id=row["id"])
     for row in rows:
         yield from (Name(text=text, id=row["id"]) for text in (row["name"], *row["hugging_face_ids"], *row["aliases"]))
+    for choice in choices:
+        # Before names without their owner: `Qwen-7B` is the first Qwen's own, and is said of any.
+        yield Name(text=choice["alias"], id=choice["id"], note=choice["note"])
     for row in rows:
         yield from (Name(text=hub.rpartition("/")[2], id=row["id"]) for hub in row["hugging_face_ids"])
     for row in rows:
         # `llama-3-1-8b`: a decimal point is often written as a hyphen where dots are not allowed.
         yield from (Name(text=text.replace(".", "-"), id=row["id"]) for text in (row["id"], *row["hugging_face_ids"]))
-    for choice in choices:
-        yield Name(text=choice["alias"], id=choice["id"], note=choice["note"])
 
 
 def model_entry(row: ModelRow) -> ModelEntry:

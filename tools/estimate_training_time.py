@@ -86,6 +86,7 @@ def estimate_training_time(
     samples: fields.Samples = None,
     tokens_per_sample: fields.TokensPerSample = None,
     epochs: fields.Epochs = None,
+    steps: fields.Steps = None,
     packing: fields.Packing = "auto",
     hf_config: fields.HfConfig = None,
     gpus_per_node: fields.GpusPerNode = None,
@@ -115,7 +116,7 @@ def estimate_training_time(
     """Estimate how long training or fine-tuning a model takes on given GPUs: days with range, cost, memory fit.
 
     Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
-    assumption is listed. Give tokens, or samples with tokens_per_sample.
+    assumption is listed. Give tokens, samples with tokens_per_sample, or steps with the batch.
     """
     run = resolve(
         Request(
@@ -127,6 +128,7 @@ def estimate_training_time(
             samples=samples,
             tokens_per_sample=tokens_per_sample,
             epochs=epochs,
+            steps=steps,
             packing=packing,
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,

@@ -51,6 +51,7 @@ class TrainingPlan(BaseModel):
     alternatives: list[PlanOption] = Field(description="Best first; what breaks a limit last")
     deadline_days: FiniteFloat | None
     budget_usd: FiniteFloat | None
+    budget_gpu_hours: FiniteFloat | None
     formula: str
     estimate: TrainingTime = Field(description="Of the solution, in full, with its own assumptions")
     assumptions: list[AssumptionAnswer] = Field(description="The plan's own")
@@ -73,6 +74,7 @@ def plan_training(
     samples: fields.Samples = None,
     tokens_per_sample: fields.TokensPerSample = None,
     epochs: fields.Epochs = None,
+    steps: fields.SameQuantity = None,
     hf_config: fields.SameConfig = None,
     gpus_per_node: fields.SameWhole = None,
     network_gbps_per_gpu: fields.SameNumber = None,
@@ -115,6 +117,7 @@ def plan_training(
             samples=samples,
             tokens_per_sample=tokens_per_sample,
             epochs=epochs,
+            steps=steps,
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,
             method=method,
@@ -144,7 +147,8 @@ def plan_training(
         sure_probability=None if sure is None else sure.estimate.coverage,
         alternatives=[_option(option, noted=False) for option in planned.alternatives],
         deadline_days=None if limits.deadline_s is None else limits.deadline_s / DAY_S,
-        budget_usd=limits.budget_usd,
+        budget_usd=limits.budget if limits.budget_unit == "USD" else None,
+        budget_gpu_hours=limits.budget if limits.budget_unit == "GPU-hours" else None,
         formula=plan_formula(planned) or training_time(best, detail="concise").formula,
         estimate=training_time(best, detail=detail),
         assumptions=assumption_answers(planned.assumptions),

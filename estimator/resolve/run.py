@@ -7,13 +7,23 @@ from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, c
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
 from estimator.models.training import Method
-from estimator.physics.stacks import STACKS, Stack, stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
-from estimator.resolve.batch import length_doubts, model_window, replicas, resolved_batch, resolved_sequence_length
+from estimator.resolve.batch import (
+    length_doubts,
+    model_window,
+    packed_length,
+    replicas,
+    resolved_batch,
+    resolved_sequence_length,
+    told_length,
+    usual_length,
+)
+from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
@@ -27,11 +37,13 @@ from estimator.resolve.samples import (
     padding_assumptions,
     resolved_packing,
 )
+from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "resolve"]
 
+_AUTO = "auto"
 _MOST_NETWORK_GBPS = 1e6
 _MOST_TOKENS_PER_SECOND = 1e15
 _MOST_USD_PER_GPU_HOUR = 1e4
@@ -76,26 +88,29 @@ def resolve(request: Request) -> Run:
     """
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
+    data = told_data(told)
     subject, device = resolved_subject(told), resolved_device(told)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
+    data = _counted(data, framework, subject, device, n_gpus)
+    told = data.request
     published = adoption(told, framework, subject, device.accelerator, n_gpus)
     if published is not None:
         try:
-            return _resolved(told, framework, doubts, subject, published)
+            return _resolved(data, framework, doubts, subject, published)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _resolved(told, framework, doubts, subject, None)
+    return _resolved(data, framework, doubts, subject, None)
 
 
 def _resolved(
-    asked: Request,
+    data: ToldData,
     framework: NamedFramework,
     framework_doubts: tuple[Caution, ...],
     subject: Subject,
     published: Adoption | None,
 ) -> Run:
-    request = asked
+    asked = request = data.request
     if published is not None:
         request, framework = published.request, published.framework
     device = resolved_device(request)
@@ -148,6 +163,7 @@ def _resolved(
             request,
             packing.stack,
             framework.practice,
+            lengths=data.lengths,
             window=model_window(subject),
             fits=fits,
             per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
@@ -155,7 +171,7 @@ def _resolved(
         if packing.padded
         else None
     )
-    amount = resolved_amount(request, vocabulary, padded)
+    amount = resolved_amount(request, vocabulary, padded, data)
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
@@ -184,6 +200,7 @@ def _resolved(
         usd_per_gpu_hour=price,
         assumptions=_marked(
             published,
+            data,
             *subject.assumptions,
             *amount.assumptions,
             *((packing.assumption,) if amount.tokens_per_sample is not None else ()),
@@ -207,8 +224,32 @@ def _resolved(
     )
 
 
-def _marked(published: Adoption | None, *assumptions: Assumption) -> tuple[Assumption, ...]:
-    return assumptions if published is None else published.marked(assumptions)
+def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device: Device, n_gpus: int) -> ToldData:
+    """Return `data` with an amount in place of its steps, and with the batch and the length that they took."""
+    if data.request.steps is None:
+        return data
+    stack = stack_named(framework.name) if framework.name != _AUTO else None
+    data = with_batch(data, stack)
+    packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
+    told = told_length(data.request)
+
+    def padded(rows: Request) -> bool:
+        method, _ = resolved_method(rows, subject)
+        return resolved_packing(rows, framework.name, device.accelerator, method.name, n_gpus).padded
+
+    return with_steps(
+        data,
+        resolved_batch(data.request, n_gpus)[0],
+        lengths=(told or usual_length(subject), told or packed),
+        padded=padded,
+    )
+
+
+def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:
+    """Return `assumptions`, with what was assumed for steps or taken from a published run as what it is."""
+    assumed = {assumption.name: assumption for assumption in data.assumed}
+    kept = tuple(assumed.get(assumption.name, assumption) for assumption in assumptions)
+    return kept if published is None else published.marked(kept)
 
 
 def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

@@ -25,7 +25,7 @@ __all__ = [
 
 DATASET_FILLER = frozenset({"corpus", "data", "dataset", "set", "sft", "split", "the", "train", "training"})
 """Words that tell no two of them apart."""
-DatasetKind = Literal["text", "instruction", "preference", "image-text", "image", "audio", "mixed"]
+DatasetKind = Literal["text", "instruction", "preference", "image-text", "image", "audio"]
 """`text` is packed into full sequences, whatever its documents; of the others a sample is one row, or two where it is a
 pair of answers."""
 DATASET_KINDS: tuple[DatasetKind, ...] = get_args(DatasetKind)
@@ -83,14 +83,16 @@ class DatasetEntry:
     tokens_per_sample: float | None
     """Mean; of a preference pair, of one prompt with one of its answers."""
     length_variation: float | None
-    """Standard deviation of samples' lengths over their mean; None where nobody measured."""
+    """Standard deviation of samples' lengths over their mean; None where nobody measured or judged it."""
+    variation_measured: bool
+    """Whether it was measured on its own samples, if only on a part of them."""
     hours: float | None
     """Of audio."""
     tokenizer: str
     confidence: str
-    """The least that any of its numbers has: read, measured, read-secondary, derived, remembered, estimate."""
+    """The least that any of its counts has: read, measured, read-secondary, derived, remembered, estimate."""
     sources: tuple[str, ...]
-    """Titles and addresses of the documents that have the numbers."""
+    """Titles and addresses of the documents that have the numbers, that of its tokens first."""
     note: str
 
     @property
@@ -101,6 +103,9 @@ class DatasetEntry:
 
 _TRUST = ("read", "measured", "read-secondary", "derived", "remembered", "estimate")
 """Confidences, the surest first."""
+_COUNTS = ("tokens_per_sample", "tokens", "samples", "hours")
+"""What an amount of data follows from, the least certain first."""
+_NOTHING: ValueRow = {"value": 0.0, "confidence": "", "sources": []}
 _CARRIED = ("tokens_per_sample", "length_variation")
 """What a part has in common with the whole, unless it says otherwise."""
 
@@ -152,7 +157,8 @@ def dataset_entry(
         tokens = samples * rows * mean
     if samples is None and tokens and mean:
         samples = tokens / (mean * rows)
-    keys = dict.fromkeys(key for value in values.values() for key in value["sources"])
+    by_weight = sorted(values, key=lambda name: _COUNTS.index(name) if name in _COUNTS else len(_COUNTS))
+    keys = dict.fromkeys(key for name in by_weight for key in values[name]["sources"])
     return DatasetEntry(
         id=dataset_id,
         name=row["name"] if part is None else f"{row['name']}, {part['name']}",
@@ -162,9 +168,10 @@ def dataset_entry(
         tokens=tokens,
         tokens_per_sample=mean,
         length_variation=number.get("length_variation"),
+        variation_measured=values.get("length_variation", _NOTHING)["confidence"] == "measured",
         hours=number.get("hours"),
         tokenizer=row.get("tokenizer", ""),
-        confidence=max((value["confidence"] for value in values.values()), key=_TRUST.index),
+        confidence=max((values[key]["confidence"] for key in _COUNTS if key in values), key=_TRUST.index),
         sources=tuple(_cited(sources[key]) for key in keys),
         note=row.get("note", ""),
     )

@@ -20,8 +20,8 @@ __all__ = ["MOST_EPOCHS", "ToldData", "told_data"]
 MOST_EPOCHS = 1e6
 _SAME = 0.01
 """Share by which two ways to say the same may differ."""
-_SPREAD_OF_A_SET = 0.15
-"""Of a spread that was measured with another tokenizer or template."""
+_MEASURED_SPREAD, _JUDGED_SPREAD = 1.15, 1.4
+"""By what factor the spread of lengths may be another: with another tokenizer or template; where it was only judged."""
 
 TRUST: Mapping[str, Prior] = MappingProxyType(
     {
@@ -148,7 +148,7 @@ def _of_samples(
     rows = samples * entry.rows_per_sample
     counted = f"{format_count(entry.samples)} {_noun(entry)}" if entry.samples else ""
     if mean is not None:
-        counted += f" of {format_count(mean)} tokens{' a sequence' if entry.rows_per_sample > 1 else ''}"
+        counted += f" of {mean:,.0f} tokens{' a sequence' if entry.rows_per_sample > 1 else ''}"
     return ToldData(
         request=replace(
             request,
@@ -166,12 +166,12 @@ def _of_samples(
 
 
 def _spread(entry: DatasetEntry) -> Prior:
-    """Return the spread of a set's lengths: as measured, give or take another template, else as usual."""
+    """Return the spread of a set's lengths: as measured or judged, else as usual."""
     measured = entry.length_variation
     if measured is None:
         return LENGTH_VARIATION
-    low, high = measured * (1.0 - _SPREAD_OF_A_SET), measured * (1.0 + _SPREAD_OF_A_SET)
-    return Prior(low=low, mode=measured, high=high, why="measured on the set itself")
+    factor = _MEASURED_SPREAD if entry.variation_measured else _JUDGED_SPREAD
+    return Prior(low=measured / factor, mode=measured, high=measured * factor, why="of the set itself")
 
 
 def _without_tokens(entry: DatasetEntry) -> str:
@@ -193,8 +193,8 @@ def _noun(entry: DatasetEntry) -> str:
 
 def _assumption(data: NamedData, counted: str) -> Assumption:
     entry = data.entry
-    by = f", counted by {entry.tokenizer}" if entry.tokenizer else ""
+    by = f" by {entry.tokenizer}" if entry.tokenizer else ""
     parts = (f"{entry.name}, {entry.date}", f"{counted}{by}", entry.confidence, data.note, entry.note)
-    source = f"source: {'; '.join(entry.sources[:1])}"
+    source = f"source: {entry.sources[0]}"
     note = "; ".join(part for part in (*parts, source) if part)
     return Assumption(name="dataset", value=entry.id, source="catalogue", note=note)

@@ -166,7 +166,7 @@ def _resolved(
             lengths=data.lengths,
             window=model_window(subject),
             fits=fits,
-            per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
+            per_replica=None if batch is None else _shared(batch, replicas(request, n_gpus)),
         )
         if packing.padded
         else None
@@ -222,6 +222,11 @@ def _resolved(
             *length_doubts(amount, length, padded),
         ),
     )
+
+
+def _shared(batch: int, n_replicas: int) -> int:
+    """Return the sequences of a replica; of a batch that they cannot share evenly all, whose divisors are tried."""
+    return batch if batch % n_replicas else batch // n_replicas
 
 
 def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device: Device, n_gpus: int) -> ToldData:

@@ -34,14 +34,16 @@ def with_batch(data: ToldData, stack: Stack | None) -> ToldData:
     if any(value is not None for value in told):
         return data
     micro, usual = request.micro_batch_size, ""
+    assumed: tuple[Assumption, ...] = ()
     if micro is None:
         if stack is None or not stack.tunes:
             raise _without_batch()
         micro, usual = stack.micro_batch, f"{stack.micro_batch} a replica as usual with {stack.name}, "
+        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {stack.name}"),)
     note = f"{usual}nothing accumulated: steps need a batch and none was said, so state yours"
     batched = replace(request, micro_batch_size=micro, gradient_accumulation=_NOT_ACCUMULATED)
     # The number of replicas is not known here: the batch that follows takes this note.
-    return replace(data, request=batched, assumed=(_inferred(_BATCH, 0, "sequences", note),))
+    return replace(data, request=batched, assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)))
 
 
 def with_steps(

@@ -87,7 +87,7 @@ def _between(shortest: float, longest: float) -> SampleLengths:
         return SampleLengths(mean=middle, variation=spread, shortest=shortest, longest=longest, told=True)
     sigma = min(_MOST_SIGMA, math.log(longest / shortest) / (2.0 * _ENDS_AT))
     skewed = math.sqrt(shortest * longest) * math.exp(sigma * sigma / 2.0)
-    mean = math.sqrt(skewed * max(middle, skewed))
+    mean = round(math.sqrt(skewed * max(middle, skewed)), 1)
     variation = math.sqrt(math.expm1(sigma * sigma))
     spread = Prior(low=variation, mode=variation, high=variation, why="the caller's range")
     return SampleLengths(

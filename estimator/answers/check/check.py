@@ -92,7 +92,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     reading = observed_reading(observed)
-    amount_known = request.tokens is not None or request.samples is not None
+    amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
     asked = with_log(request, reading)
     run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
     expected = steady = expected_speed(run)

@@ -24,9 +24,11 @@ __all__ = [
     "format_count",
     "format_duration",
     "format_usd",
+    "is_gpu_time",
     "parse_bytes",
     "parse_count",
     "parse_duration_s",
+    "parse_gpu_hours",
     "parse_usd",
 ]
 
@@ -74,6 +76,13 @@ _BYTE_UNITS: Mapping[str, float] = {
 
 _NUMBER = r"[+-]?(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([a-zµ]*)(?:\s+([a-z]+))?")
+_GPU_TIME = re.compile(
+    r"(?P<number>[\d.,_ ]+(?:e\d+)?\s*[a-z]*?)[\s-]*(?:of\s+)?"
+    r"(?:gpu|accelerator|device|card|chip|tpu"
+    r"|(?:nvidia |amd )?(?:[abhlvt]\d{2,3}|gb\d{3}|mi\d{3}|rtx ?\d{4}|(?<=[\s-])[2-9]0\d0)[a-z]*)s?(?:[\s-]*gpus?)?"
+    r"[\s·*-]*(?P<unit>h|hrs?|hours?|d|days?|weeks?|months?|years?)"
+)
+"""`5000 GPU-hours`, `1.3M H100 hours`: a count, a device, a unit of time."""
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*(?:,|and)?\s*")
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
 _OTHER_CURRENCY = re.compile(
@@ -112,6 +121,28 @@ def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_
     if end != len(text) or not text:
         raise InvalidValueError(argument, given, remedy)
     return _in_range(seconds, given, argument, remedy, most)
+
+
+def parse_gpu_hours(given: object, argument: str, *, most: float = 1e13) -> float:
+    """Return GPU-hours from `5000 GPU-hours`, `1.3M H100 hours`, `200 GPU-days` or a plain number of them.
+
+    Raises InvalidValueError for anything else.
+    """
+    remedy = 'must be GPU-hours above zero, such as "5000 GPU-hours", "1.3M GPU hours" or "200 GPU-days"'
+    if not isinstance(given, str):
+        number, _, _ = _split(given, argument, remedy)
+        return _in_range(number, given, argument, remedy, most)
+    match = _GPU_TIME.fullmatch(_text(given, argument, remedy))
+    number, unit, noun = _split(given if match is None else match["number"], argument, remedy)
+    if unit not in _COUNT_SUFFIXES or noun:
+        raise InvalidValueError(argument, given, remedy)
+    hours = 1.0 if match is None else _DURATION_UNITS[match["unit"]] / HOUR_S
+    return _in_range(number * _COUNT_SUFFIXES[unit] * hours, given, argument, remedy, most)
+
+
+def is_gpu_time(given: object) -> bool:
+    """Return whether `given` is written as GPU time: `5000 GPU-hours`, `1.3M H100-hours`, `200 A100 days`."""
+    return isinstance(given, str) and len(given) <= _LONGEST and bool(_GPU_TIME.fullmatch(given.strip().casefold()))
 
 
 def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:

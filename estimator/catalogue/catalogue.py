@@ -11,6 +11,16 @@ from typing import Any
 from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.datasets import (
+    DATASET_FILLER,
+    DatasetEntry,
+    DatasetFile,
+    DatasetPartRow,
+    DatasetRow,
+    dataset_entry,
+    dataset_names,
+    dataset_rows,
+)
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
 from estimator.catalogue.finetunes import FinetuneFile, finetune_names
 from estimator.catalogue.instances import InstanceFile, instance_names, named_system
@@ -42,8 +52,11 @@ __all__ = [
     "calibration_file",
     "data_files",
     "data_version",
+    "dataset",
+    "datasets",
     "energy_default",
     "energy_defaults",
+    "found_dataset",
     "grid_carbon",
     "held_transformer",
     "measured_steps",
@@ -52,6 +65,7 @@ __all__ = [
     "model_id",
     "models",
     "nearest_accelerators",
+    "nearest_datasets",
     "prices",
     "purchases",
     "run_rows",
@@ -117,6 +131,30 @@ def grid_carbon(region: str) -> Match[EnergyDefault]:
     """
     match = _grid_index().resolved(region)
     return Match(value=_energy()[match.id], matched=match.matched, note=match.note)
+
+
+def found_dataset(name: str) -> Match[DatasetEntry] | None:
+    """Return the data set that `name` means, in any case and punctuation; None where it is nobody's."""
+    found = _dataset_index().found(name)
+    return None if found is None else Match(value=dataset(found.id), matched=found.matched, note=found.note)
+
+
+def nearest_datasets(name: str) -> tuple[str, ...]:
+    """Return up to three ids whose names look most like `name`, nearest first."""
+    return _dataset_index().nearest(name)
+
+
+@cache
+def dataset(dataset_id: str) -> DatasetEntry:
+    """Return the data set, or the part of one, with exactly this id."""
+    row, part = _dataset_rows()[dataset_id]
+    return dataset_entry(dataset_id, row, part, _dataset_file()["sources"])
+
+
+@cache
+def datasets() -> tuple[DatasetEntry, ...]:
+    """Return every data set, each followed by its named parts, in the file's order."""
+    return tuple(dataset(dataset_id) for dataset_id in _dataset_rows())
 
 
 def transformer(name: str) -> Match[Transformer]:
@@ -267,6 +305,22 @@ def _prices() -> Mapping[str, tuple[Price, ...]]:
 @cache
 def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
     return purchase_table(_price_file())
+
+
+@cache
+def _dataset_file() -> DatasetFile:
+    rows: DatasetFile = _loaded("datasets.json")
+    return rows
+
+
+@cache
+def _dataset_rows() -> dict[str, tuple[DatasetRow, DatasetPartRow | None]]:
+    return dataset_rows(_dataset_file()["datasets"])
+
+
+@cache
+def _dataset_index() -> NameIndex:
+    return name_index("dataset", dataset_names(_dataset_file()["datasets"]), DATASET_FILLER)
 
 
 @cache

@@ -11,6 +11,8 @@ from pydantic import TypeAdapter, ValidationError
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
+from estimator.catalogue.dataset_faults import dataset_faults
+from estimator.catalogue.datasets import DatasetFile
 from estimator.catalogue.finetunes import FinetuneFile
 from estimator.catalogue.instances import InstanceFile
 from estimator.catalogue.memory_observations import MemoryFile
@@ -38,6 +40,7 @@ _SHAPES: Mapping[str, Any] = {
     "accelerators.json": AcceleratorFile,
     "accuracy.json": AccuracyFile,
     "calibration.json": CalibrationFile,
+    "datasets.json": DatasetFile,
     "energy.json": EnergyFile,
     "finetunes.json": FinetuneFile,
     "instances.json": InstanceFile,
@@ -98,6 +101,8 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
         threads: Any = files["threads.json"]
         faults += thread_faults(threads)
+        datasets: Any = files["datasets.json"]
+        faults += dataset_faults(datasets)
         memory: Any = files["memory.json"]
         faults += memory_faults(memory)
         instances: Any = files["instances.json"]

@@ -18,11 +18,13 @@ from estimator.models.towers import (
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
+from estimator.resolve.data import ToldData
+from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use"]
+__all__ = ["MediaUse", "media_use", "with_media"]
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(
@@ -210,3 +212,18 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
+
+
+def with_media(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with its samples as long as their pictures and sounds make them."""
+    request = use.request
+    if request is data.request:
+        return data
+    lengths = data.lengths
+    if use.whole_rows:
+        lengths = None if request.tokens_per_sample is None else SampleLengths(mean=float(request.tokens_per_sample))
+    elif lengths is None and request.tokens_per_sample is not None:
+        lengths = SampleLengths(mean=float(request.tokens_per_sample), fixed=use.fixed_tokens)
+    elif lengths is not None:
+        lengths = lengths.beside(use.fixed_tokens)
+    return replace(data, request=request, lengths=lengths)

@@ -50,8 +50,8 @@ def factor_and_range(
 ) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, half of what is as
-    likely one way as the other, and the published run that is asked about; it is the same for all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
+    that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
     """
     constants = calibration.constants
     blend = blend_of(setting, calibration, physical_s)
@@ -65,6 +65,7 @@ def factor_and_range(
         parting_log=parting,
         situation=situation_spread(setting, best, constants),
         doubts=(*stack_doubts(setting, physical_s, constants), *doubts),
+        point_log=sum(doubt.mean_log for doubt in doubts),
     )
     return held_to_precedent(setting, calibration, _point(blend, doubts), span, physical_s)
 
@@ -76,7 +77,7 @@ def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, phys
 
 
 def _point(blend: Blend, doubts: Sequence[Doubt]) -> float:
-    return blend.factor * math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
+    return blend.factor * math.exp(sum(doubt.mean_log for doubt in doubts))
 
 
 def layout_prediction(

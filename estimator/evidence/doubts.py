@@ -14,6 +14,8 @@ from functools import partial
 import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.evidence.calibration import Calibration
+from estimator.evidence.people import people_log
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import PRIORS, Constants
@@ -56,14 +58,15 @@ _OTHER_NETWORK = 1.0 / 3.0
 them to train together."""
 _EXPANDED_BASE = 0.5
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
-_GENERAL_TRAINER_SHARE = 0.4
-"""Share of small clusters, of those whose owners name no stack, that run a general trainer."""
+_GENERAL_TRAINER_SHARE = 0.5
+"""Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
+their count."""
 _DELAYED = 1.5
 """Times as long as with a network, a host and a base that cost nothing."""
 _MOST = 0.5
 """Share of a step in communication and bubble."""
-_SMALL_CLUSTER = 64
-"""Devices up to which people who name no framework may well run an untuned one."""
+_LARGE_CLUSTER = 64
+"""Devices from which on people who name no framework do not run an untuned one."""
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
 
@@ -154,7 +157,9 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
     if "network_gbps_per_gpu" in question.unsaid and spans and stack.tier == "untuned":
         slower = [
             replace(setting.case, scale_out_bytes_per_s=each)
-            for each in (gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS))
+            for each in (
+                gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS)
+            )
             if each < cluster.scale_out_bytes_per_s
         ]
         share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
@@ -162,28 +167,33 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
 
 
-def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+def stack_doubts(setting: Setting, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
-    Never an even one, so that it moves no point; and dear, for the other stack's layouts are searched.
+    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over.
     """
     question = setting.question
-    small = question.cluster.n_gpus <= _SMALL_CLUSTER
-    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or not small:
+    n = question.cluster.n_gpus
+    adopted = question.precedent is not None and question.precedent.stack_adopted
+    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
         return ()
-    factor = _general_trainer_s(setting, constants) / physical_s
+    factor = _general_trainer_s(setting, calibration) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
+    share = _GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER))
     message = (
-        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, so the "
-        "range holds both: name yours with framework"
+        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and of "
+        f"those who name none about {share:.0%} run it: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", ways=((factor, _GENERAL_TRAINER_SHARE),), caution=caution),)
+    return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def _general_trainer_s(setting: Setting, constants: Constants) -> float:
-    """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
+def _general_trainer_s(setting: Setting, calibration: Calibration) -> float:
+    """Return physical seconds of the step on a general trainer, as people have it, or infinity: none fits.
+
+    Sharded if it must be.
+    """
     question = setting.question
     for sharding in (None, "zero3") if question.cluster.n_gpus > 1 else (None,):
         plain = replace(
@@ -192,8 +202,9 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
             global_batch_sequences=setting.global_batch,
             layout=LayoutRequest(data_sharding=sharding),
         )
-        if (best := fastest(plain, constants)) is not None:
-            return best.step_s
+        if (best := fastest(plain, calibration.constants)) is not None:
+            layout = best.setting.layouts.taken(np.array([best.row]))
+            return best.step_s * math.exp(people_log(best.setting, layout, calibration))
     return math.inf
 
 

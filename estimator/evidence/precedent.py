@@ -12,9 +12,9 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.models.transformer import Transformer
 
-__all__ = ["doublings_apart", "is_whole", "precedent_runs", "published_speed"]
+__all__ = ["MOST_DOUBLINGS", "doublings_apart", "is_whole", "precedent_runs", "published_speed"]
 
-_MOST_DOUBLINGS = 1.0
+MOST_DOUBLINGS = 1.0
 """Twice or half as many devices are still about as many: layouts and speeds per device carry over."""
 _BENCHMARK = "mlperf"
 """Minutes of training, tuned for months: nobody else's run, unless they say that it is one."""
@@ -34,7 +34,7 @@ def precedent_runs(
     return tuple(
         run
         for run in _runs().get((_network(transformer), accelerator_id, method), ())
-        if abs(doublings_apart(run, n_gpus)) <= _MOST_DOUBLINGS
+        if abs(doublings_apart(run, n_gpus)) <= MOST_DOUBLINGS
         and _same_shape(run.transformer, transformer)
         and (run.stack != _BENCHMARK or benchmark)
     )

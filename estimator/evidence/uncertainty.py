@@ -146,7 +146,9 @@ def interval(
             )
         )
     warnings += [doubt.caution for doubt in doubts]
-    low, high = (mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2))
+    low, high = (
+        mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
+    )
     return Interval(
         low=math.exp(min(low - point_log, 0.0)),
         high=math.exp(max(high - point_log, 0.0)),

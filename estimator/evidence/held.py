@@ -8,8 +8,8 @@ from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration, generation
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD, error_kernel, setting_traits
 from estimator.evidence.outlook import outlook_of
-from estimator.evidence.uncertainty import Interval
 from estimator.evidence.precedent import MOST_DOUBLINGS
+from estimator.evidence.uncertainty import Interval
 from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.question.question import Precedent, Question
 

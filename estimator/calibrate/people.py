@@ -47,9 +47,9 @@ class Answered:
 
 
 def answered_threads(source: str | None = None) -> tuple[Answered, ...]:
-    """Return every thread with a measured time or speed, or those of one `source`, answered with the calibration in use.
+    """Return every thread with a measured time or speed, answered with the calibration in use.
 
-    No thread is in the fit of the constants, but other runs of some labs are whose users ask: a vendor's, in its own
+    All, or those of one `source`. No thread is in the fit of the constants, but other runs of some labs are whose users ask: a vendor's, in its own
     repository.
     """
     asked = (thread for thread in catalogue.threads() if thread.scored and source in {None, source_of(thread)})

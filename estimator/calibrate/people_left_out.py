@@ -1,4 +1,4 @@
-"""People's threads answered by what knows nothing of them: their lab out of every fit, their source out of the level."""
+"""People's threads answered by what knows nothing of them: lab out of every fit, source out of the level."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace

@@ -31,8 +31,8 @@ def people_level(answers: Sequence[Answered], *, without: Collection[str] = ()) 
 
         y = log(measured / predicted) / smallness,   level = Σ w y / (Σ w + 1/prior²),   w = 1 / (v + τ²)
 
-    v: variance of an answer by its own range; τ²: between sources, by the method of moments. A source of several threads
-    counts as one. Source: DerSimonian and Laird 1986.
+    v: variance of an answer by its own range; τ²: between sources, by the method of moments. A source of several
+    threads counts as one. Source: DerSimonian and Laird 1986.
     """
     by_source: dict[str, list[Answered]] = {}
     for answer in answers:

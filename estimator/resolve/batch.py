@@ -14,6 +14,9 @@ __all__ = ["length_doubts", "model_window", "replicas", "resolved_batch", "resol
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
 _USUAL_SEQUENCE_LENGTH = 8192
 """What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
+_USUAL_TUNED_LENGTH = 2048
+"""What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
+2,048 to 8,192."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -51,11 +54,12 @@ def model_window(subject: Subject) -> int:
 
 
 def resolved_sequence_length(
-    request: Request, subject: Subject, amount: Amount, padded: Padded | None
+    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, tunes: bool = False
 ) -> tuple[int, Assumption]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
-    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at.
+    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at. Where
+    a trained model `tunes` on, it is in shorter ones than it was made for.
     """
     if request.sequence_length is not None:
         length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
@@ -71,6 +75,9 @@ def resolved_sequence_length(
             length *= 2
         length = min(length, max(native, _SHORTEST_PACKED))
         note = "long enough for a sample of the given length; several are packed into one sequence"
+    elif tunes and native > _USUAL_TUNED_LENGTH:
+        length = _USUAL_TUNED_LENGTH
+        note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
         length = min(native, _USUAL_SEQUENCE_LENGTH)
         note = (

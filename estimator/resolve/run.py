@@ -6,7 +6,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, checked_whole, checked_whole_count
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
-from estimator.models.training import Method
+from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
@@ -156,7 +156,9 @@ def _resolved(
         else None
     )
     amount = resolved_amount(request, vocabulary, padded)
-    length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
+    tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
+    adapts = tunes and method.name in WITH_ADAPTERS
+    length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)

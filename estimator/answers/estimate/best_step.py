@@ -51,8 +51,9 @@ def factor_and_range(
 ) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the level of what people
-    report, the mean over the ways that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the level of what
+    people report, the mean over the ways that doubts leave open, and the published run that is asked about. It is the
+    same for all layouts of a setting.
     """
     constants = calibration.constants
     blend = blend_of(setting, calibration, physical_s)

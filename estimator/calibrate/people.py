@@ -11,7 +11,6 @@ from estimator.base.units import HOUR_S
 from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import PeopleRow
 from estimator.catalogue.threads import ThreadRun
-from estimator.evidence.people import smallness
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 
@@ -31,8 +30,6 @@ class Answered:
     inside: bool
     width: float
     """High over low end of the range."""
-    smallness: float
-    """Share of the level of people's small steps that the answer holds; see `evidence.people`."""
 
     @property
     def source(self) -> str:
@@ -47,10 +44,10 @@ class Answered:
 
 
 def answered_threads(source: str | None = None) -> tuple[Answered, ...]:
-    """Return every thread with a measured time or speed, answered with the calibration in use.
+    """Return every thread with a measured time or speed, or those of one `source`, as they are answered now.
 
-    All, or those of one `source`. No thread is in the fit of the constants, but other runs of some labs are whose users ask: a vendor's, in its own
-    repository.
+    No thread is in the fit of any constant but `people_slowness`; other runs of some labs are whose users ask: a
+    vendor's, in its own repository.
     """
     asked = (thread for thread in catalogue.threads() if thread.scored and source in {None, source_of(thread)})
     return tuple(answer for answer in map(_answered, asked) if answer is not None)
@@ -104,16 +101,7 @@ def _answered(thread: ThreadRun) -> Answered | None:
         factor=factor,
         inside=low <= 1.0 <= high,
         width=high / low,
-        smallness=_smallness(estimate),
     )
-
-
-def _smallness(estimate: Estimate) -> float:
-    run, layout = estimate.run, estimate.layout
-    if run.question is None or layout is None:
-        return 0.0
-    tokens = layout.micro_batch_size * run.question.sequence_length / layout.context_parallel
-    return smallness(run.question, run.stack, tokens)
 
 
 def _request(arguments: Mapping[str, object]) -> Request:

@@ -9,8 +9,9 @@ import numpy as np
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import left_out
 from estimator.calibrate.opinions import fitted_shares
-from estimator.calibrate.people import Answered, answered_threads
-from estimator.calibrate.people_level import answers_as_published, people_level
+from estimator.calibrate.people import Answered, answered_threads, source_of
+from estimator.calibrate.people_level import Miss, misses, people_slowness, with_slowness
+from estimator.catalogue import catalogue
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.correction import kriging_weights, numbered
 from estimator.evidence.uncertainty import left_out_scales, regime_quantiles
@@ -36,23 +37,22 @@ LABS: Mapping[str, str] = MappingProxyType(
 def answers_left_out(calibration: Calibration) -> tuple[Answered, ...]:
     """Return every thread answered without its source and lab; `calibration` is the one that knows all.
 
-    Of a lab that has threads nothing is in the fits that answer them. The level of people's small steps is fitted
+    Of a lab that has threads nothing is in the fits that answer them. The slowness of people's small steps is fitted
     without the threads of the source, to answers of the same fit.
     """
-    everything = answers_as_published(calibration)
     by_lab: dict[str | None, list[str]] = {}
-    for source in sorted({answer.source for answer in everything}):
+    for source in sorted({source_of(thread) for thread in catalogue.threads() if thread.scored}):
         by_lab.setdefault(LABS.get(source.partition("/")[0]), []).append(source)
-    found = _answered(calibration, everything, by_lab.pop(None, []))
+    found = _answered(calibration, misses(calibration), by_lab.pop(None, []))
     for lab, kept in calibrations_without(calibration, frozenset(lab for lab in by_lab if lab is not None)):
-        found += _answered(kept, answers_as_published(kept), by_lab[lab])
+        found += _answered(kept, misses(kept), by_lab[lab])
     return tuple(found)
 
 
-def _answered(calibration: Calibration, plain: tuple[Answered, ...], sources: list[str]) -> list[Answered]:
+def _answered(calibration: Calibration, found_of_all: tuple[Miss, ...], sources: list[str]) -> list[Answered]:
     found: list[Answered] = []
     for source in sources:
-        with standing_in(replace(calibration, people=people_level(plain, without={source}))):
+        with standing_in(with_slowness(calibration, people_slowness(found_of_all, without={source}))):
             found += answered_threads(source)
     return found
 

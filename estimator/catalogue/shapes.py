@@ -274,7 +274,6 @@ class CalibrationFile(TypedDict):
     ratios: dict[str, float]
     residuals: dict[str, tuple[float, float, float]]
     shares: dict[str, float]
-    people: dict[str, float]
 
 
 class FiguresRow(TypedDict):

@@ -30,8 +30,6 @@ class Calibration:
     weight, by run id."""
     shares: Mapping[str, float]
     """Coefficients of the second opinion, by feature: what share of the matmul ceiling runs of a kind reach."""
-    people: Mapping[str, float]
-    """How runs that people report differ from those that are published, log time; see `people`."""
     coverage: float
 
 
@@ -75,6 +73,5 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         ratios=raw["ratios"],
         residuals={name: (residual, tokens, weight) for name, (residual, tokens, weight) in raw["residuals"].items()},
         shares=raw["shares"],
-        people=raw["people"],
         coverage=raw["coverage"],
     )

@@ -14,8 +14,6 @@ from functools import partial
 import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.calibration import Calibration
-from estimator.evidence.people import people_log
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import PRIORS, Constants
@@ -167,7 +165,7 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
 
 
-def stack_doubts(setting: Setting, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
+def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
     Dear, for the other stack's layouts are searched. None where a published run's stack was taken over.
@@ -177,7 +175,7 @@ def stack_doubts(setting: Setting, physical_s: float, calibration: Calibration) 
     adopted = question.precedent is not None and question.precedent.stack_adopted
     if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
         return ()
-    factor = _general_trainer_s(setting, calibration) / physical_s
+    factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
     share = _GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER))
@@ -189,11 +187,8 @@ def stack_doubts(setting: Setting, physical_s: float, calibration: Calibration) 
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def _general_trainer_s(setting: Setting, calibration: Calibration) -> float:
-    """Return physical seconds of the step on a general trainer, as people have it, or infinity: none fits.
-
-    Sharded if it must be.
-    """
+def _general_trainer_s(setting: Setting, constants: Constants) -> float:
+    """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
     question = setting.question
     for sharding in (None, "zero3") if question.cluster.n_gpus > 1 else (None,):
         plain = replace(
@@ -202,9 +197,8 @@ def _general_trainer_s(setting: Setting, calibration: Calibration) -> float:
             global_batch_sequences=setting.global_batch,
             layout=LayoutRequest(data_sharding=sharding),
         )
-        if (best := fastest(plain, calibration.constants)) is not None:
-            layout = best.setting.layouts.taken(np.array([best.row]))
-            return best.step_s * math.exp(people_log(best.setting, layout, calibration))
+        if (best := fastest(plain, constants)) is not None:
+            return best.step_s
     return math.inf
 
 

@@ -4,17 +4,16 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from estimator.evidence.blend import blend_of
+from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
 from estimator.evidence.held import held_to_precedent
-from estimator.evidence.people import people_log, people_spread
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, ranked_layouts
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import Memory, memory_of
-from estimator.physics.step import PARTS, StepTime, step_time
+from estimator.physics.step import PARTS, StepTime, people_slowness, step_time
 from estimator.question.question import MemoryUse, Prediction
 
 __all__ = ["BestStep", "best_step", "factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
@@ -51,40 +50,42 @@ def factor_and_range(
 ) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the level of what
-    people report, the mean over the ways that doubts leave open, and the published run that is asked about. It is the
-    same for all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
+    that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
     """
     constants = calibration.constants
-    blend = blend_of(setting, calibration, physical_s)
+    blend = _blend(setting, calibration, best, physical_s)
     doubts = _doubts(setting, best, physical_s, calibration)
     parting = blend.parting_log
     if parting < 0.0 and waits_most(setting, best, constants):
         parting = 0.0
-    situation = math.hypot(situation_spread(setting, best, constants), people_spread(setting, best, calibration))
     span = interval(
         setting,
         calibration,
         parting_log=parting,
-        situation=situation,
+        situation=situation_spread(setting, best, constants),
         doubts=doubts,
         point_log=_mean_log(doubts),
     )
-    level = people_log(setting, best, calibration)
-    factor = blend.factor * math.exp(level + _mean_log(doubts))
+    factor = blend.factor * math.exp(_mean_log(doubts))
     return held_to_precedent(setting, calibration, factor, span, physical_s)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
     doubts = _doubts(setting, best, physical_s, calibration)
-    level = people_log(setting, best, calibration)
-    return blend_of(setting, calibration, physical_s).factor * math.exp(level + _mean_log(doubts))
+    return _blend(setting, calibration, best, physical_s).factor * math.exp(_mean_log(doubts))
+
+
+def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
+    """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
+    slowness = float(people_slowness(setting.case, calibration.constants, best)[0])
+    return blend_of(setting, calibration, physical_s / slowness)
 
 
 def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
     return (
-        *stack_doubts(setting, physical_s, calibration),
+        *stack_doubts(setting, physical_s, calibration.constants),
         *doubts_of(setting, best, physical_s, calibration.constants),
     )
 

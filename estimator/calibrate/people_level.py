@@ -45,7 +45,9 @@ def misses(calibration: Calibration) -> tuple[Miss, ...]:
         smallness = math.log(slower[name].factor / answer.factor) / math.log(usual)
         if smallness > 0.0:
             variance = (math.log(answer.width) / _CENTRAL) ** 2
-            found.append(Miss(source=answer.source, log=-math.log(answer.factor), smallness=smallness, variance=variance))
+            found.append(
+                Miss(source=answer.source, log=-math.log(answer.factor), smallness=smallness, variance=variance)
+            )
     return tuple(found)
 
 

@@ -1,6 +1,6 @@
 """Fitted constants, effects, conformal quantiles and residuals, as `scripts/calibrate` wrote them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -50,7 +50,7 @@ def generation() -> int:
 
 
 @contextmanager
-def standing_in(calibration: Calibration) -> Iterator[None]:
+def standing_in(calibration: Calibration) -> Generator[None]:
     """Answer with `calibration` within: how answers are judged that some of the fit is left out of."""
     token = _STAND_IN.set((next(_GENERATIONS), calibration))
     try:

@@ -130,7 +130,11 @@ def _request(row: Mapping[str, str]) -> Request:
 def _framework(row: Mapping[str, str]) -> str:
     said = [row["framework"]]
     if row["attention"]:
-        said.append({"flash": "flash attention", "flash2": "flash-attn 2", "eager": "eager attention"}.get(row["attention"], row["attention"]))
+        said.append(
+            {"flash": "flash attention", "flash2": "flash-attn 2", "eager": "eager attention"}.get(
+                row["attention"], row["attention"]
+            )
+        )
     if row["compiled"] == "yes":
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
@@ -149,9 +153,7 @@ def _samples_per_s(row: Mapping[str, str], length: int) -> float:
         return float(row["tokens_per_s_per_gpu"]) * int(row["gpus"]) / told
     if row["step_s"] and row["global_batch"]:
         return float(row["global_batch"]) / float(row["step_s"])
-    hours = _number(row["hours"]) or (
-        float(row["gpu_hours"]) / int(row["gpus"]) if row["gpu_hours"] else None
-    )
+    hours = _number(row["hours"]) or (float(row["gpu_hours"]) / int(row["gpus"]) if row["gpu_hours"] else None)
     samples = _number(row["total_samples"])
     if samples is None and row["total_steps"] and row["global_batch"]:
         samples = float(row["total_steps"]) * float(row["global_batch"])

@@ -1,14 +1,17 @@
 """Fitted constants, effects, conformal quantiles and residuals, as `scripts/calibrate` wrote them."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 
 from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "calibration_as_written", "committed_calibration"]
+__all__ = ["Calibration", "calibration_as_written", "committed_calibration", "generation", "standing_in"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +33,34 @@ class Calibration:
     coverage: float
 
 
-@cache
+_STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)
+_GENERATIONS = count(1)
+
+
 def committed_calibration() -> Calibration:
-    """Return the committed calibration."""
+    """Return the committed calibration, or the one that stands in for it."""
+    stand_in = _STAND_IN.get()
+    return _committed() if stand_in is None else stand_in[1]
+
+
+def generation() -> int:
+    """Return the number of the calibration that is in use, for caches of what follows from it; 0: the committed one."""
+    stand_in = _STAND_IN.get()
+    return 0 if stand_in is None else stand_in[0]
+
+
+@contextmanager
+def standing_in(calibration: Calibration) -> Generator[None]:
+    """Answer with `calibration` within: how answers are judged that some of the fit is left out of."""
+    token = _STAND_IN.set((next(_GENERATIONS), calibration))
+    try:
+        yield
+    finally:
+        _STAND_IN.reset(token)
+
+
+@cache
+def _committed() -> Calibration:
     return calibration_as_written(catalogue.calibration_file())
 
 

@@ -10,9 +10,7 @@ from estimator.models.transformer import Transformer
 
 __all__ = ["KIND_NAMES", "Kind", "kind_of"]
 
-Kind = Literal[
-    "decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"
-]
+Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
     {
         "decoder": "decoder",

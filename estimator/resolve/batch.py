@@ -23,6 +23,9 @@ __all__ = [
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
 _USUAL_SEQUENCE_LENGTH = 8192
 """What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
+_USUAL_TUNED_LENGTH = 2048
+"""What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
+2,048 to 8,192."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -84,11 +87,12 @@ def packed_length(subject: Subject, tokens_per_sample: float) -> int:
 
 
 def resolved_sequence_length(
-    request: Request, subject: Subject, amount: Amount, padded: Padded | None
+    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, tunes: bool = False
 ) -> tuple[int, Assumption]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
-    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at.
+    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at. Where
+    a trained model `tunes` on, it is in shorter ones than it was made for.
     """
     length = told_length(request)
     if length is not None:
@@ -101,6 +105,9 @@ def resolved_sequence_length(
     if amount.tokens_per_sample is not None:
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
+    elif tunes and native > _USUAL_TUNED_LENGTH:
+        length = _USUAL_TUNED_LENGTH
+        note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
         length = usual_length(subject)
         note = (

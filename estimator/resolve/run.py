@@ -189,7 +189,9 @@ def _resolved(
     # Sets of preferences are counted in sequences already.
     sequences = 1 if data.entry is not None and data.entry.rows_per_sample > 1 else objective.objective.sequences
     amount = resolved_amount(request, vocabulary, padded, data, sequences=sequences)
-    length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
+    tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
+    adapts = tunes and method.name in WITH_ADAPTERS
+    length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)

@@ -96,10 +96,13 @@ def test_rates_stand_in_the_relations_that_chips_allow(entry: AcceleratorEntry) 
 
 @pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
 def test_a_measured_matmul_stays_near_its_peak(entry: AcceleratorEntry) -> None:
-    """Authority: cards boost above their rated clock by up to a third; more would be the wrong peak or a slip."""
+    """Authority: cards boost above their rated clock by up to a third; more would be the wrong peak or a slip.
+
+    One that is capped at 70 W, the T4, falls to 37 % of its peak.
+    """
     accelerator = entry.accelerator
     for precision, measured in accelerator.measured_matmul_flop_per_s.items():
-        assert 0.4 < measured / accelerator.peak_flop_per_s[precision] < 1.35
+        assert 0.35 < measured / accelerator.peak_flop_per_s[precision] < 1.35
 
 
 @pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)

@@ -11,7 +11,7 @@ from typing import Literal
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.prior import Prior
 from estimator.catalogue import catalogue
-from estimator.models.training import Method
+from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
 from estimator.physics.effects import release
@@ -150,6 +150,8 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
         if stack.tier == "untuned" or stack.kin == "deepspeed":
             both = Practice(offload_optimizer=True, offload_parameters=True)
             yield "offload", both, "offload optimizer and params"
+    elif question.method.name in WITH_ADAPTERS and (stack.tier == "untuned" or stack.kin in {"fsdp", "deepspeed"}):
+        yield "offload", Practice(offload_parameters=True), "param offload"
 
 
 def _software(setting: Setting) -> Iterator[Change]:

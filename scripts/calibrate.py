@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from estimator.calibrate.kinds import fitted_kinds, kind_errors, kind_tables  # noqa: E402
 from estimator.calibrate.people import answered_threads, people_figures  # noqa: E402
 from estimator.calibrate.people_left_out import answers_left_out  # noqa: E402
 from estimator.calibrate.refit import refitted  # noqa: E402
@@ -20,10 +21,13 @@ DATA = ROOT / "estimator" / "catalogue" / "data"
 def main() -> None:
     """Fit, judge, write."""
     fitted = refitted()
+    others = kind_errors(calibration_as_written(fitted.calibration))
+    fitted.calibration["kinds"] = fitted_kinds(others)
     _write("calibration.json", fitted.calibration)
     _write("accuracy.json", fitted.accuracy)
     written = calibration_as_written(fitted.calibration)
     tables = all_tables(written)
+    tables["tables"] += kind_tables(others)
     with standing_in(written):
         tables["people"] = people_figures(answered_threads(), answers_left_out(written))
     _write("tables.json", tables)

@@ -11,7 +11,19 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "calibration_as_written", "committed_calibration", "generation", "standing_in"]
+__all__ = ["Calibration", "KindLevel", "calibration_as_written", "committed_calibration", "generation", "standing_in"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindLevel:
+    """What published runs of one kind of model that is no decoder say of its steps."""
+
+    level_log: float
+    """Log of measured over predicted time, as decoders' runs would have it, in the middle of its labs."""
+    half_log: float
+    """Half the log width of the range that holds 90 % of them."""
+    runs: int
+    labs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +43,8 @@ class Calibration:
     shares: Mapping[str, float]
     """Coefficients of the second opinion, by feature: what share of the matmul ceiling runs of a kind reach."""
     coverage: float
+    kinds: Mapping[str, KindLevel]
+    """Models that are no decoders, by kind; `all` is all of them together."""
 
 
 _STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)
@@ -74,4 +88,5 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         residuals={name: (residual, tokens, weight) for name, (residual, tokens, weight) in raw["residuals"].items()},
         shares=raw["shares"],
         coverage=raw["coverage"],
+        kinds={name: KindLevel(**row) for name, row in raw.get("kinds", {}).items()},
     )

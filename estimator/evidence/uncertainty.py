@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
 from estimator.evidence.doubts import Doubt, mixed
+from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
 from estimator.physics.choice import Setting
@@ -129,6 +130,10 @@ def interval(
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
+    kind = kind_outlook(question.transformer, calibration)
+    half = max(half, kind.half_log)
+    if kind.caution is not None:
+        warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
     half = math.hypot(half, _TWO_SIDED_90 * situation)

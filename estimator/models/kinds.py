@@ -11,7 +11,7 @@ from estimator.models.transformer import Transformer
 __all__ = ["KIND_NAMES", "Kind", "kind_of"]
 
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
-KIND_NAMES: Mapping[Kind, str] = MappingProxyType(
+KIND_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "decoder": "decoder",
         "hybrid": "hybrid or state-space model",

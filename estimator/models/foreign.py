@@ -21,7 +21,15 @@ MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 _BY_NAME = {
     _HYBRID: (
         *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "nemotron nano 9b", "nemotron nano 12b"),
-        *("nemotron 3", "nemotron nano 3", "granite 4 h", "granite 4.0 h", "phi 4 mini flash", "qwen3 coder next"),
+        *(
+            "nemotron 3 nano",
+            "nemotron 3 super",
+            "nemotron 3 ultra",
+            "granite 4 h",
+            "granite 4.0 h",
+            "phi 4 mini flash",
+            "qwen3 coder next",
+        ),
         *("ring linear", "ling linear", "lfm 2", "lfm2.5", "minimax m1", "minimax text", "jetnemotron", "jet nemotron"),
     ),
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),

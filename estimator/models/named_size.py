@@ -32,7 +32,6 @@ _KNOWN: Mapping[str, tuple[float, float]] = {
     "kimi k2 5": (1.03e12, 32e9),
     "ling 1t": (1e12, 50e9),
     "ring 1t": (1e12, 50e9),
-    "step 3": (321e9, 38e9),
     "step3": (321e9, 38e9),
     "glm 4 7": (355e9, 32e9),
     "glm 4 5v": (106e9, 12e9),
@@ -73,9 +72,12 @@ def named_size(name: str) -> NamedSize | None:
     mixtures of experts are known by a name that tells less.
     """
     text = name[:_LONGEST_NAME].casefold().replace("_", "-")
+    owner, _, tail = text.rpartition("/")
+    # `80B/3B active` has no owner.
+    text = text if _SIZE.search(owner) else tail
     left = _ACTIVE.sub(" ", _SIZE.sub(" ", _TIMES.sub(" ", text)))
     bare = (_BESIDE | _BESIDE_TOO).issuperset(_WORD.findall(left))
-    words = " " + " ".join(_WORD.findall(text.rpartition("/")[2])) + " "
+    words = " " + " ".join(_WORD.findall(tail)) + " "
     known = next((sizes for name, sizes in _KNOWN.items() if f" {name} " in words), None)
     if known is not None:
         return NamedSize(total=known[0], active=known[1], experts=True, note="parameters as its publisher counts them")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
 from estimator.base.units import format_count, parse_count
@@ -292,7 +293,7 @@ def _joined(*notes: str) -> str:
 
 def _count(model: Quantity) -> float | None:
     """Return `model` as a parameter count; None where it is a name."""
-    text = str(model).strip()
+    text = latin(str(model)).strip()
     if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
         return None
     try:

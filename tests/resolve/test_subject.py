@@ -24,6 +24,7 @@ def _codes(subject: Subject) -> list[str]:
         ("80b_a3b", 80e9, 3e9),
         ("80B with 3B active", 80e9, 3e9),
         ("80B total, 3B active", 80e9, 3e9),
+        ("80B/3B active", 80e9, 3e9),
         ("235B-A22B", 235e9, 22e9),
         ("1T-A32B", 1e12, 32e9),
         ("30B-A3.3B MoE", 30e9, 3.3e9),
@@ -58,7 +59,7 @@ def test_a_mixture_of_experts_is_one_by_its_name_and_never_dense(model: str, tot
     assert "mixture-of-experts" in subject.assumptions[0].note
 
 
-@pytest.mark.parametrize("model", ["80B-A3B", "8x7B", "80B with 3B active", "7B", "1.5B params"])
+@pytest.mark.parametrize("model", ["80B-A3B", "8x7B", "80B with 3B active", "7B", "1.5B params", "70亿", "七十亿参数"])
 def test_a_bare_size_is_an_answer_without_a_warning(model: str) -> None:
     """It is what was asked for, so that the assumption alone says it."""
     subject = _subject(model)
@@ -78,6 +79,7 @@ def test_a_bare_size_is_an_answer_without_a_warning(model: str) -> None:
         ("acme-gpt-350m", 350e6),
         ("openbmb/MiniCPM-2B-sft-bf16", 2e9),
         ("sarvam-1-2b-v0.5", 2e9),
+        ("nvidia/nemotron-3-8b-base-4k", 8e9),
     ],
 )
 def test_an_unknown_name_that_holds_a_size_is_answered_by_it_and_says_so(model: str, size: float) -> None:

@@ -137,7 +137,8 @@ def _reduced(given: str) -> Iterator[tuple[Sequence[str], str]]:
     yield words, "owner"
     # A version may tell architectures apart (Mistral 7B v0.1 and v0.3), so that it goes last.
     yield (words := [word for word in words if word not in _TUNED]), "tuned"
-    while len(words) > 1 and _VERSION.fullmatch(words[-1]) and (any(map(_is_size, words)) or words[-1].isdigit()):
+    # Without a size it is the date that tells: Mistral Large of 2411 is dense, and of 2512 a mixture of experts.
+    while any(map(_is_size, words)) and _VERSION.fullmatch(words[-1]):
         yield (words := words[:-1]), "release"
 
 

@@ -21,6 +21,7 @@ _BESIDE_TOO = frozenset({"parameter", "parameters", "params", "token", "total", 
 """What is said around sizes that name no model."""
 _KNOWN: Mapping[str, tuple[float, float]] = {
     "mistral large 3": (675e9, 41e9),
+    "mistral large 2512": (675e9, 41e9),
     "hunyuan large": (389e9, 52e9),
     "snowflake arctic": (480e9, 17e9),
     "longcat flash": (560e9, 27e9),

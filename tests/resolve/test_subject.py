@@ -41,6 +41,7 @@ def _codes(subject: Subject) -> list[str]:
         ("HouseMoE-1B-7B", 7e9, 1e9),
         ("Beyonder-4x7B-v3", 24.2e9, 12.9e9),
         ("mistralai/Mistral-Large-3-675B-Instruct-2512", 675e9, 41e9),
+        ("mistral-large-2512", 675e9, 41e9),
         ("Snowflake/snowflake-arctic-instruct", 480e9, 17e9),
         ("zai-org/GLM-4.7", 355e9, 32e9),
         ("meituan-longcat/LongCat-Flash-Chat", 560e9, 27e9),

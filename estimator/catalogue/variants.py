@@ -22,10 +22,12 @@ _QUANTISED = {
 """Words of quantised copies and the bits they mean; methods that mostly come in 4 bits read so unless bits are said."""
 _SAYS_NO_BITS = frozenset({"awq", "gptq", "hqq", "autoround", "bnb"})
 _BESIDE_QUANTISED = frozenset(
-    {"0", "1", "128g", "32g", "act", "channel", "desc", "dynamic", "g128", "g32", "group", "k", "l", "m", "marlin", "s"}
-    | {"block", "mlx", "onnx", "order", "smooth", "smoothed", "true", "sequential", "xl", "xs", "xxs", "ud"}
+    {"128g", "32g", "act", "block", "channel", "desc", "dynamic", "g128", "g32", "group", "marlin", "mlx", "onnx"}
+    | {"order", "qat", "sequential", "smooth", "smoothed", "true", "ud"}
 )
 """What only tells quantised copies apart."""
+_GGUF_KIND = re.compile(r"(?<![a-z0-9])(i?q[1-8])[_-](?:k(?:[_-](?:xs|s|m|l|xl))?|[01]|xxs|xs|s|m|nl)(?![a-z0-9])")
+"""`Q4_K_M` and `Q8_0`, of which the first part tells the bits."""
 _COPIED = frozenset({"bf16", "fp16", "fp32", "mlx", "onnx", "sharded", "unsloth"})
 """Words of copies in 16 bits and more."""
 _TUNED = frozenset(
@@ -119,7 +121,7 @@ def quantised_bits(given: str) -> int | None:
 
 def _words(given: str) -> Sequence[str]:
     """Return the words of a name without its owner; `1.5b` is one of them."""
-    folded = unicodedata.normalize("NFKC", given).casefold()
+    folded = _GGUF_KIND.sub(r"\1", unicodedata.normalize("NFKC", given).casefold())
     return _WORD.findall(folded.strip().rstrip("/").rpartition("/")[2])
 
 
@@ -135,7 +137,8 @@ def _reduced(given: str) -> Iterator[tuple[Sequence[str], str]]:
     yield words, "owner"
     # A version may tell architectures apart (Mistral 7B v0.1 and v0.3), so that it goes last.
     yield (words := [word for word in words if word not in _TUNED]), "tuned"
-    while len(words) > 1 and _VERSION.fullmatch(words[-1]) and (any(map(_is_size, words)) or words[-1].isdigit()):
+    # Without a size it is the date that tells: Mistral Large of 2411 is dense, and of 2512 a mixture of experts.
+    while any(map(_is_size, words)) and _VERSION.fullmatch(words[-1]):
         yield (words := words[:-1]), "release"
 
 

@@ -22,9 +22,10 @@ _BY_NAME = {
     _HYBRID: (
         *("mamba", "mamba2", "jamba", "zamba", "zamba2", "bamba", "rwkv", "rwkv4", "rwkv5", "rwkv6", "rwkv7", "xlstm"),
         *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
-        *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b", "nemotron 3"),
-        *("nemotron nano 3", "granite 4 h", "granite 4.0 h", "phi 4 mini flash", "qwen3 coder next"),
-        *("ring linear", "ling linear", "lfm 2", "lfm2.5", "jetnemotron", "jet nemotron"),
+        *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b"),
+        *("nemotron 3 nano", "nemotron 3 super", "nemotron 3 ultra", "granite 4 h", "granite 4.0 h"),
+        *("phi 4 mini flash", "qwen3 coder next", "ring linear", "ling linear", "lfm 2", "lfm2.5"),
+        *("jetnemotron", "jet nemotron"),
     ),
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
     _UNEQUAL: ("nemotron super", "nemotron ultra", "llama nemotron super", "llama nemotron ultra", "openelm"),

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
+from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
 from estimator.base.units import format_count, parse_count
@@ -26,6 +27,8 @@ _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _VOWEL_SOUND = re.compile(r"8|1[18](?!\d)")
 """Eight, eleven and eighteen, but not a hundred and eighty."""
+_LARGEST_DENSE = 5.5e11
+"""PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
 _QLORA_BITS = 4
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
@@ -95,12 +98,14 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
         return _listed(held)
     if size is None or _is_slip(name, size, nearest):
         raise UnknownNameError("model", name, nearest, _OTHERWISE)
-    if experts and not size.is_split:
+    if not size.is_split and (experts or (size.total > _LARGEST_DENSE and not size.bare)):
+        what = "is" if experts else "is not catalogued, and at that size most likely"
+        dense = "" if experts else f'; give "{format_count(size.total)}" alone for a dense model'
         raise InvalidValueError(
             "model",
             name,
-            "is a mixture of experts and does not say how many parameters are active; say both, such as "
-            f'"{format_count(size.total)}-A3B", or give its config.json as hf_config',
+            f"{what} a mixture of experts and does not say how many parameters are active; say both, such as "
+            f'"80B-A3B", or give its config.json as hf_config{dense}',
         )
     return _of_size(name, size, kind, nearest)
 
@@ -288,7 +293,7 @@ def _joined(*notes: str) -> str:
 
 def _count(model: Quantity) -> float | None:
     """Return `model` as a parameter count; None where it is a name."""
-    text = str(model).strip()
+    text = latin(str(model)).strip()
     if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
         return None
     try:

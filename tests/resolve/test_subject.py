@@ -24,6 +24,7 @@ def _codes(subject: Subject) -> list[str]:
         ("80b_a3b", 80e9, 3e9),
         ("80B with 3B active", 80e9, 3e9),
         ("80B total, 3B active", 80e9, 3e9),
+        ("80B/3B active", 80e9, 3e9),
         ("235B-A22B", 235e9, 22e9),
         ("1T-A32B", 1e12, 32e9),
         ("30B-A3.3B MoE", 30e9, 3.3e9),
@@ -39,10 +40,15 @@ def _codes(subject: Subject) -> list[str]:
         ("acme/house-MoE-16B-A2.4B", 16e9, 2.4e9),
         ("HouseMoE-1B-7B", 7e9, 1e9),
         ("Beyonder-4x7B-v3", 24.2e9, 12.9e9),
+        ("mistralai/Mistral-Large-3-675B-Instruct-2512", 675e9, 41e9),
+        ("mistral-large-2512", 675e9, 41e9),
+        ("Snowflake/snowflake-arctic-instruct", 480e9, 17e9),
+        ("zai-org/GLM-4.7", 355e9, 32e9),
+        ("meituan-longcat/LongCat-Flash-Chat", 560e9, 27e9),
     ],
 )
 def test_a_mixture_of_experts_is_one_by_its_name_and_never_dense(model: str, total: float, active: float) -> None:
-    """Authority: total and active parameters as the name tells them; 10 % for what 8x7B leaves open."""
+    """Authority: total and active parameters as the name or the publisher tells them."""
     subject = _subject(model)
     assert subject.total_parameters == pytest.approx(total, rel=0.06)
     assert subject.active_parameters == pytest.approx(active, rel=0.06)
@@ -54,7 +60,7 @@ def test_a_mixture_of_experts_is_one_by_its_name_and_never_dense(model: str, tot
     assert "mixture-of-experts" in subject.assumptions[0].note
 
 
-@pytest.mark.parametrize("model", ["80B-A3B", "8x7B", "80B with 3B active", "7B", "1.5B params"])
+@pytest.mark.parametrize("model", ["80B-A3B", "8x7B", "80B with 3B active", "7B", "1.5B params", "70亿", "七十亿参数"])
 def test_a_bare_size_is_an_answer_without_a_warning(model: str) -> None:
     """It is what was asked for, so that the assumption alone says it."""
     subject = _subject(model)
@@ -73,8 +79,8 @@ def test_a_bare_size_is_an_answer_without_a_warning(model: str) -> None:
         ("TencentARC/LLaMA-Pro-8B", 8e9),
         ("acme-gpt-350m", 350e6),
         ("openbmb/MiniCPM-2B-sft-bf16", 2e9),
-        ("acme-1.5T", 1.5e12),
         ("sarvam-1-2b-v0.5", 2e9),
+        ("nvidia/nemotron-3-8b-base-4k", 8e9),
     ],
 )
 def test_an_unknown_name_that_holds_a_size_is_answered_by_it_and_says_so(model: str, size: float) -> None:
@@ -105,13 +111,13 @@ def test_a_known_name_misspelt_is_asked_about(model: str, nearest: str) -> None:
     assert nearest in caught.value.nearest
 
 
-@pytest.mark.parametrize("model", ["gpt-4", "claude", "acme-large", "Mistral-Large-3"])
+@pytest.mark.parametrize("model", ["gpt-4", "claude", "acme-large", "Mistral-Large-4"])
 def test_an_unknown_name_without_a_size_is_asked_about(model: str) -> None:
     with pytest.raises(UnknownNameError, match="unknown model"):
         _subject(model)
 
 
-@pytest.mark.parametrize("model", ["Foo-MoE-16B", "house-17B-16E"])
+@pytest.mark.parametrize("model", ["Foo-MoE-16B", "house-17B-16E", "acme-1.5T", "house-700B-chat"])
 def test_experts_without_an_active_size_are_asked_about(model: str) -> None:
     """A dense model of the total would take ten times the time."""
     with pytest.raises(InvalidValueError, match="how many parameters are active"):

@@ -32,8 +32,8 @@ _BYTES_PER_TOKEN = 4.4
 """English web text in vocabularies of about 100,000; see text_tokens.ORDINARY_TEXT."""
 _PER_CENT = 100.0
 _REMEDY = (
-    'is neither a number ("15T"), a size of text ("2 GB of German text"), nor a data set that is known: of your own give '
-    "samples with tokens_per_sample"
+    'must be a number above zero ("15T"), a size of text ("2 GB of German text"), or a data set that is known; of your '
+    "own give samples with tokens_per_sample"
 )
 _BARE_WORD = re.compile(r"[^\W\d].*")
 

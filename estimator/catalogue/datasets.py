@@ -38,6 +38,7 @@ class DatasetPartRow(TypedDict):
 
     name: str
     aliases: NotRequired[list[str]]
+    tokenizer: NotRequired[str]
     values: dict[str, ValueRow]
 
 
@@ -170,10 +171,10 @@ def dataset_entry(
         length_variation=number.get("length_variation"),
         variation_measured=values.get("length_variation", _NOTHING)["confidence"] == "measured",
         hours=number.get("hours"),
-        tokenizer=row.get("tokenizer", ""),
+        tokenizer=(part or row).get("tokenizer", row.get("tokenizer", "")),
         confidence=max((values[key]["confidence"] for key in _COUNTS if key in values), key=_TRUST.index),
         sources=tuple(_cited(sources[key]) for key in keys),
-        note=row.get("note", ""),
+        note=row.get("note", "") if part is None else "",
     )
 
 

@@ -1,5 +1,6 @@
 """The data of a run as plain numbers: what a data set's name, a range of lengths or a number of steps comes to."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -23,6 +24,8 @@ _SAME = 0.01
 _MEASURED_SPREAD, _JUDGED_SPREAD = 1.15, 1.4
 """By what factor the spread of lengths may be another: with another tokenizer or template; where it was only judged."""
 
+_OTHER_NOUN = re.compile(r"^[\d.,_ ]+[kmb]?\s*(example|sample|sequence|row|step)s?\s*$", re.IGNORECASE)
+"""Counts of something else where tokens stand."""
 TRUST: Mapping[str, Prior] = MappingProxyType(
     {
         "read": Prior(low=0.9, mode=1.0, high=1.1, why="Another tokenizer and template than its source counted with"),
@@ -85,6 +88,9 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
 
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
+    if isinstance(request.tokens, str) and (noun := _OTHER_NOUN.search(request.tokens)):
+        other, beside = ("steps", "the batch") if noun[1].casefold() == "step" else ("samples", "tokens_per_sample")
+        raise InvalidValueError("tokens", request.tokens, f"counts no tokens; give it as {other}, with {beside}")
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
     named = [(name, data) for name, data in found.items() if data is not None]
     if not named:

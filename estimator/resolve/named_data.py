@@ -31,6 +31,10 @@ _BYTES = re.compile(r"[\d.,_ ]+[kmgtp]i?b")
 _BYTES_PER_TOKEN = 4.4
 """English web text in vocabularies of about 100,000; see text_tokens.ORDINARY_TEXT."""
 _PER_CENT = 100.0
+_REMEDY = (
+    'must be a number above zero ("15T"), a size of text ("2 GB of German text"), or a data set that is known; of your '
+    "own give samples with tokens_per_sample"
+)
 _BARE_WORD = re.compile(r"[^\W\d].*")
 
 
@@ -57,7 +61,7 @@ class NamedData:
 def named_data(given: object, argument: str) -> NamedData | None:
     """Return the data set that `given` names; None for what names none, such as a count or a size of text.
 
-    Raises UnknownNameError for a text that looks like a misspelt name.
+    Raises UnknownNameError for a text that looks like a misspelt name, InvalidValueError for other words.
     """
     if not isinstance(given, str) or len(given) > _LONGEST:
         return None
@@ -108,12 +112,13 @@ def _passes(text: str) -> tuple[str, float | None]:
 
 
 def _refuse_misspelt(given: str, argument: str, name: str) -> None:
-    """Raise UnknownNameError where `name` is nearly one that is catalogued."""
-    if _BARE_WORD.fullmatch(name) is None or len(name) < _SHORTEST_NAME:
+    """Raise what says so where `name` is a word, with the sets whose names are near it."""
+    if _BARE_WORD.fullmatch(name) is None:
         return
-    nearest = catalogue.nearest_datasets(name)
+    nearest = catalogue.nearest_datasets(name) if len(name) >= _SHORTEST_NAME else ()
     if nearest:
         raise UnknownNameError(argument, given, nearest)
+    raise InvalidValueError(argument, given, _REMEDY)
 
 
 def _amount(

@@ -58,9 +58,9 @@ def told_lengths(given: object) -> SampleLengths:
         return SampleLengths(mean=parse_count(given, _ARGUMENT))
     if len(given) > _LONGEST:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
-    text = _TOKENS.sub("", " ".join(given.casefold().split()))
+    text = _TOKENS.sub("", " ".join(given.casefold().split())).replace("up to", "max")
     found = _ranged(text, given) or _around(text, given) or _parts(text, given)
-    return SampleLengths(mean=parse_count(_ABOUT.sub("", text), _ARGUMENT)) if found is None else found
+    return SampleLengths(mean=_count(_ABOUT.sub("", text), given)) if found is None else found
 
 
 def _ranged(text: str, given: str) -> SampleLengths | None:

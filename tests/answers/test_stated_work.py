@@ -146,6 +146,8 @@ def test_too_few_gpu_hours_say_how_many_would_do() -> None:
         _answer("plan_training", **asked, budget="5000 GPU-hours")
     with pytest.raises(InvalidValueError, match=r"deadline.*GPU time"):
         _answer("plan_training", **asked | {"deadline": "5000 GPU-hours"}, budget="$1000")
+    with pytest.raises(InvalidValueError, match=r"budget.*GPU-hours"):
+        _answer("plan_training", **asked, budget="5000 hours")
 
 
 def test_the_size_of_a_model_is_planned_for_steps_and_for_a_data_set() -> None:

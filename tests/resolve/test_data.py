@@ -185,6 +185,9 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         ),
         ({"steps": 1000, "tokens": "alpaca", "epochs": 3, "global_batch_sequences": 16}, "and epochs disagree"),
         ({"steps": "10M", "tokens": "1B"}, "a step takes one at least"),
+        ({"tokens": "1,000 examples"}, "give it as samples"),
+        ({"tokens": "10k steps"}, "give it as steps"),
+        ({"tokens": "my own corpus"}, "samples with tokens_per_sample"),
         ({"steps": 0, "global_batch_sequences": 8}, "steps"),
     ],
 )

@@ -58,7 +58,9 @@ def test_what_is_said_of_lengths_is_a_mean_and_a_spread(said: str | int, whole: 
 @pytest.mark.parametrize(
     ("said", "what"),
     [
-        ("lots", "must be a number"),
+        ("lots", "must be a mean length"),
+        ("576 + 50", "must be a mean length"),
+        ("up to 2048", "mean sample"),
         ("600-500", "shorter one first"),
         ("max 2048", "mean sample"),
         ("mean 2000, max 300", "mean above the longest"),

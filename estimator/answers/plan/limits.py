@@ -1,6 +1,7 @@
 """The limits of a plan as given, and what to relax, by how much, where nothing keeps to them."""
 
 import math
+import re
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.trials import Trials
@@ -26,6 +27,7 @@ __all__ = ["infeasible", "limit_assumptions", "needs_limit", "requested_limits",
 _USUAL_DEADLINE_S = 30 * DAY_S
 _OF_MONEY = frozenset({"tokens", "model_size"})
 """What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
+_HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)", re.IGNORECASE)
 _DIGITS = 3
 _LEAST_IN_UNIT = 2.0
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -56,6 +58,9 @@ def _budget(given: Quantity | None) -> tuple[float | None, BudgetUnit]:
         return None, "USD"
     if is_gpu_time(given):
         return parse_gpu_hours(given, "budget"), "GPU-hours"
+    if isinstance(given, str) and _HOURS.fullmatch(given.strip()):
+        remedy = 'is a time, which a deadline limits; of GPUs it is written "5000 GPU-hours"'
+        raise InvalidValueError("budget", given, remedy)
     return parse_usd(given, "budget"), "USD"
 
 

@@ -9,7 +9,7 @@ from estimator.base.errors import InvalidValueError, MissingValueError, Unsuppor
 from estimator.models.huggingface.adapters import ADAPTERS
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.models.huggingface.readers import READERS
+from estimator.models.huggingface.readers import COMPOSITES, READERS
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.parameters import parameter_counts
@@ -41,7 +41,11 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         raise InvalidValueError(
             "hf_config", "{}", "is empty; give the model's config.json, or leave hf_config out and name a preset"
         )
-    reader = READERS.get(str(config.get("model_type") or config.get("_class_name")))
+    named = str(config.get("model_type") or config.get("_class_name"))
+    composite = COMPOSITES.get(named)
+    if composite is not None:
+        return _checked(composite(config, configured_model))
+    reader = READERS.get(named)
     if reader is not None:
         return _checked(reader(config))
     text, notes = _text_part(config)

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
-from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.encoder_decoders import whisper_encoder
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.vision_towers import (
@@ -31,11 +31,11 @@ __all__ = [
     "idefics2",
     "idefics3",
     "internvl",
+    "language_model",
     "llava",
     "mistral3",
     "mllama",
     "qwen_vl",
-    "read_text",
     "sound_model",
     "with_towers",
 ]
@@ -62,23 +62,20 @@ _MEDIA_KEYS = frozenset({"vision_config", "audio_config", "perceiver_config"})
 _COCO = (640, 480)
 
 
-def read_text(config: Config, defaults: Config | None = None) -> ConfiguredModel:
+def language_model(config: Config, read: Read, defaults: Config | None = None) -> ConfiguredModel:
     """Return the language model inside a configuration; its keys may stand beside those of the towers."""
-    # The reading of decoders reads this module's table of readers.
-    from estimator.models.huggingface.config import configured_model
-
     kind = str(config.get("model_type"))
     key = next((key for key in _TEXT_KEYS if nested(config, key)), None)
     inner: Config = (nested(config, key) or {}) if key else {k: v for k, v in config.items() if k not in _MEDIA_KEYS}
     given = inner.get("model_type")
     text_kind = _OWN_TEXT.get(kind, "llama") if given is None or given == kind else given
-    # Either may say that output and embedding are one.
+    # The whole model's word counts; OneVision's inner model ties by itself too.
     told = [source["tie_word_embeddings"] for source in (config, inner) if "tie_word_embeddings" in source]
-    tied = {"tie_word_embeddings": any(told)} if told else {}
+    tied = {"tie_word_embeddings": any(told) if kind == "llava_onevision" else told[0]} if told else {}
     # The inner model's class is a class of its own, and its head is what is trained.
     text: dict[str, object] = {**(defaults or {}), **inner, **tied, "model_type": text_kind}
     text.pop("architectures", None)
-    return configured_model(text)
+    return read(text)
 
 
 def with_towers(
@@ -113,10 +110,10 @@ def _features(config: Config) -> int:
     return len(layers) if isinstance(layers, list | tuple) else 1
 
 
-def llava(config: Config) -> ConfiguredModel:
+def llava(config: Config, read: Read) -> ConfiguredModel:
     """Return a LLaVA 1.5, NeXT or OneVision (Liu et al. 2023; Li et al. 2024), or Pixtral, which has its class."""
     kind = str(config.get("model_type"))
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     hidden = text.transformer.hidden
     default = "siglip_vision_model" if kind == "llava_onevision" else "clip_vision_model"
     usual = {"image_size": 384, "num_hidden_layers": 26, "hidden_size": 1152, "intermediate_size": 4304,
@@ -157,11 +154,11 @@ def _pinpoints(config: Config, side: int, kind: str) -> tuple[tuple[int, int], .
     return ((1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
 
 
-def qwen_vl(config: Config) -> ConfiguredModel:
+def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
     """Return a Qwen2-VL, 2.5-VL, 3-VL or Qwen3.5 (Wang et al. 2024): native proportions, 2×2 patches a token."""
     kind = str(config.get("model_type"))
     family = kind.removesuffix("_moe")
-    text, vision = read_text(_counted_experts(config)), _vision(config)
+    text, vision = language_model(_counted_experts(config), read), _vision(config)
     hidden = text.transformer.hidden
     fallback = {"hidden_size" if family == "qwen2_vl" else "out_hidden_size": hidden}
     vision = {**fallback, **vision}
@@ -194,13 +191,13 @@ def _counted_experts(config: Config) -> Config:
     return config
 
 
-def glm4v(config: Config) -> ConfiguredModel:
+def glm4v(config: Config, read: Read) -> ConfiguredModel:
     """Return a GLM-4.1V or 4.5V (GLM-V Team 2025)."""
     inner = nested(config, "text_config") or {}
     hidden, heads = inner.get("hidden_size"), inner.get("num_attention_heads")
     # Their class divides without regard to a rest.
     width = hidden // heads if isinstance(hidden, int) and isinstance(heads, int) and heads else None
-    text = read_text(config, {"attention_bias": True, "head_dim": width})
+    text = language_model(config, read, {"attention_bias": True, "head_dim": width})
     vision = _vision(config)
     vision = {"out_hidden_size": text.transformer.hidden, **vision}
     unit = 28 * 28
@@ -208,9 +205,9 @@ def glm4v(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": glm_vision(vision), "projector": glm_merger(vision)})
 
 
-def internvl(config: Config) -> ConfiguredModel:
+def internvl(config: Config, read: Read) -> ConfiguredModel:
     """Return an InternVL 2.5, 3 or 3.5 (Chen et al. 2024): tiles of 448 pixels, 256 tokens each."""
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     tower, hidden = intern_vision(vision), text.transformer.hidden
     ratio = config.get("downsample_ratio", 0.5)
     merge = round(1.0 / ratio) if isinstance(ratio, int | float) and ratio else 2
@@ -231,10 +228,10 @@ def internvl(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 
-def gemma3(config: Config) -> ConfiguredModel:
+def gemma3(config: Config, read: Read) -> ConfiguredModel:
     """Return a Gemma 3 or PaliGemma with its SigLIP (Gemma Team 2025; Beyer et al. 2024); without one, text alone."""
     kind = str(config.get("model_type"))
-    text = read_text(config, {"vocab_size": 262_208} if kind == "gemma3" else None)
+    text = language_model(config, read, {"vocab_size": 262_208} if kind == "gemma3" else None)
     if nested(config, "vision_config") is None:
         return text
     usual = {"hidden_size": 768, "intermediate_size": 3072} if kind == "gemma3" else {
@@ -260,9 +257,9 @@ def gemma3(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 
-def gemma4(config: Config) -> ConfiguredModel:
+def gemma4(config: Config, read: Read) -> ConfiguredModel:
     """Return a Gemma 4 with its encoder of pictures; one of sounds is refused by name."""
-    text = read_text(config)
+    text = language_model(config, read)
     if nested(config, "vision_config") is None:
         return text
     notes = ("the encoder of sounds is not counted",) if nested(config, "audio_config") else ()
@@ -283,9 +280,9 @@ def gemma4(config: Config) -> ConfiguredModel:
     return replace(made, notes=(*made.notes, *notes))
 
 
-def mistral3(config: Config) -> ConfiguredModel:
+def mistral3(config: Config, read: Read) -> ConfiguredModel:
     """Return a Mistral Small 3.1 or Ministral 3: Pixtral's encoder, 2×2 patches a token."""
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     tower, hidden = _tower(vision, "pixtral"), text.transformer.hidden
     merge = Reading(config=config, defaults={"spatial_merge_size": 2}, model_type="mistral3").whole(
         "spatial_merge_size"
@@ -310,9 +307,9 @@ def mistral3(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 
-def idefics2(config: Config) -> ConfiguredModel:
+def idefics2(config: Config, read: Read) -> ConfiguredModel:
     """Return an Idefics 2 (Laurençon et al. 2024): 64 learned queries read each picture."""
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     tower, hidden = _tower(vision, "idefics2_vision"), text.transformer.hidden
     reading = Reading(
         config=nested(config, "perceiver_config") or {},
@@ -355,9 +352,9 @@ def idefics2(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 
-def idefics3(config: Config) -> ConfiguredModel:
+def idefics3(config: Config, read: Read) -> ConfiguredModel:
     """Return an Idefics 3 or SmolVLM (Laurençon et al. 2024; Marafioti et al. 2025): tiles, shuffled pixels."""
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     tower, hidden = _tower(vision, "idefics3_vision"), text.transformer.hidden
     merge = Reading(config=config, defaults={"scale_factor": 2}, model_type="idefics3").whole("scale_factor")
     projection = Projection(name="projection", inputs=tower.hidden * merge * merge, outputs=hidden, bias=False)
@@ -377,7 +374,7 @@ def idefics3(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": linear_stack("projector", projection)})
 
 
-def mllama(config: Config) -> ConfiguredModel:
+def mllama(config: Config, read: Read) -> ConfiguredModel:
     """Return a Llama 3.2 Vision (Grattafiori et al. 2024, section 7): some layers look at the picture alone."""
     inner = nested(config, "text_config") or config
     reading = Reading(
@@ -394,11 +391,9 @@ def mllama(config: Config) -> ConfiguredModel:
         model_type="mllama",
     )
     keys = (*reading.defaults,)
-    from estimator.models.huggingface.config import configured_model
-
     listed = inner.get("cross_attention_layers", [3, 8, 13, 18, 23, 28, 33, 38])
     crossing = len(listed) if isinstance(listed, list | tuple) else 0
-    text = configured_model({**{key: reading.value(key) for key in keys}, "model_type": "llama"})
+    text = read({**{key: reading.value(key) for key in keys}, "model_type": "llama"})
     llama = text.transformer
     cross = CrossAttention(
         layers=crossing,
@@ -431,9 +426,9 @@ def mllama(config: Config) -> ConfiguredModel:
     return with_towers(config, replace(text, transformer=network), media, towers)
 
 
-def cohere_vision(config: Config) -> ConfiguredModel:
+def cohere_vision(config: Config, read: Read) -> ConfiguredModel:
     """Return a Command A Vision: SigLIP 2, 2×2 patches a token, a gated projector."""
-    text, vision = read_text(config), _vision(config)
+    text, vision = language_model(config, read), _vision(config)
     tower, hidden = _tower(vision, "siglip_vision_model"), text.transformer.hidden
     reading = Reading(
         config=config,
@@ -460,10 +455,10 @@ def cohere_vision(config: Config) -> ConfiguredModel:
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 
-def sound_model(config: Config) -> ConfiguredModel:
+def sound_model(config: Config, read: Read) -> ConfiguredModel:
     """Return a Qwen2-Audio or Voxtral (Chu et al. 2024): Whisper's encoder, pooled or grouped, before a decoder."""
     kind = str(config.get("model_type"))
-    text = read_text(config)
+    text = language_model(config, read)
     audio, hidden = nested(config, "audio_config") or {}, text.transformer.hidden
     tower = whisper_encoder(audio, name=f"{kind}_encoder")
     positions = tower.native_sequence_length

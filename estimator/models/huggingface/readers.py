@@ -14,12 +14,13 @@ from estimator.models.huggingface import (
     phi_multimodal,
     vision,
 )
-from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.reading import Config
 
-__all__ = ["READERS", "Reader"]
+__all__ = ["COMPOSITES", "READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
+Composite = Callable[[Config, Read], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
@@ -27,13 +28,28 @@ READERS: Mapping[str, Reader] = {
     "beit": vision.beit,
     "clip": vision.clip,
     "clip_vision_model": vision.clip,
-    "cohere2_vision": multimodal.cohere_vision,
     "deberta": deberta.deberta,
     "deberta-v2": deberta.deberta,
     "deit": vision.vit,
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
     "dinov3_vit": vision.dinov3,
+    "ijepa": vision.vit,
+    "modernbert": modern_bert.modern_bert,
+    "mt5": encoder_decoders.t5,
+    "siglip": vision.siglip,
+    "siglip2": vision.siglip,
+    "siglip2_vision_model": vision.siglip,
+    "siglip_vision_model": vision.siglip,
+    "t5": encoder_decoders.t5,
+    "umt5": encoder_decoders.t5,
+    "vit": vision.vit,
+    "whisper": encoder_decoders.whisper,
+}
+"""Reader by `model_type`, or by the class name that diffusers writes."""
+
+COMPOSITES: Mapping[str, Composite] = {
+    "cohere2_vision": multimodal.cohere_vision,
     "eurobert": modern_bert.eurobert,
     "gemma3": multimodal.gemma3,
     "gemma4": multimodal.gemma4,
@@ -41,7 +57,6 @@ READERS: Mapping[str, Reader] = {
     "glm4v_moe": multimodal.glm4v,
     "idefics2": multimodal.idefics2,
     "idefics3": multimodal.idefics3,
-    "ijepa": vision.vit,
     "internvl": multimodal.internvl,
     "internvl_chat": multimodal.internvl,
     "llava": multimodal.llava,
@@ -49,8 +64,6 @@ READERS: Mapping[str, Reader] = {
     "llava_onevision": multimodal.llava,
     "mistral3": multimodal.mistral3,
     "mllama": multimodal.mllama,
-    "modernbert": modern_bert.modern_bert,
-    "mt5": encoder_decoders.t5,
     "paligemma": multimodal.gemma3,
     "phi4_multimodal": phi_multimodal.phi4_multimodal,
     "qwen2_5_vl": multimodal.qwen_vl,
@@ -60,15 +73,7 @@ READERS: Mapping[str, Reader] = {
     "qwen3_5_moe": multimodal.qwen_vl,
     "qwen3_vl": multimodal.qwen_vl,
     "qwen3_vl_moe": multimodal.qwen_vl,
-    "siglip": vision.siglip,
-    "siglip2": vision.siglip,
-    "siglip2_vision_model": vision.siglip,
-    "siglip_vision_model": vision.siglip,
     "smolvlm": multimodal.idefics3,
-    "t5": encoder_decoders.t5,
-    "umt5": encoder_decoders.t5,
-    "vit": vision.vit,
     "voxtral": multimodal.sound_model,
-    "whisper": encoder_decoders.whisper,
 }
-"""Reader by `model_type`, or by the class name that diffusers writes."""
+"""Readers of models that hold another one, by `model_type`; they are given what reads that."""

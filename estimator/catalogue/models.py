@@ -5,7 +5,9 @@ from dataclasses import dataclass, replace
 
 from estimator.base.names import Name
 from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelRow
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.models.feed_forward import Experts
+from estimator.models.mixers.softmax import LatentAttention
+from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
 __all__ = ["MODEL_FILLER", "ModelEntry", "model_entry", "model_names"]

@@ -5,8 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from estimator.catalogue.run_details import RunDetails, run_details
+from estimator.models.feed_forward import Experts
+from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.training import MethodName, Recompute
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.models.transformer import Transformer
 from estimator.question.question import Sharding
 
 __all__ = ["PublishedRun", "published_run"]

@@ -7,7 +7,7 @@ from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.softmax import LatentAttention, SoftmaxAttention
 
-__all__ = ["Dense", "Experts", "LatentAttention", "Tower", "Transformer"]
+__all__ = ["Tower", "Transformer"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +133,8 @@ class Tower:
     """Positions for each token of the main sequence."""
     length: float = 0.0
     """Positions of one of its own sequences, a picture's patches; 0: its share of the run's, `rate` of them."""
+    sequences: float = 1.0
+    """Sequences of its own for each of the run's, where their length follows from it: passes of a reference model."""
     trained: bool = True
     downstream: bool = False
     """Whether it comes after the main stack, so that gradients pass through it to what lies below."""

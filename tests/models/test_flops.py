@@ -9,10 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
+from estimator.models.feed_forward import Experts
 from estimator.models.flops import flop_counts
+from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.parameters import lora_parameters, parameter_counts
 from estimator.models.training import Method, MethodName
-from estimator.models.transformer import Experts, LatentAttention, Transformer
+from estimator.models.transformer import Transformer
 from estimator.models.typical import typical_transformer
 from tests.places import PUBLISHED
 

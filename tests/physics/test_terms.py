@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from estimator.models.feed_forward import Experts
 from estimator.models.training import Method, Recompute
-from estimator.models.transformer import Experts
 from estimator.physics.case import Case
 from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s

@@ -144,10 +144,13 @@ def _read_by_towers(
     if request.samples is not None and (given is not None or count):
         resolved = replace(request, tokens_per_sample=sample.tokens)
         parts = usual_parts(asked_method(request), small_set=is_small_set(resolved))
-    told.append(_trained(sample.transformer, parts, idle=not count))
+    network = sample.transformer
+    if request.trained_layers is None:
+        told.append(_trained(network, parts, idle=not count))
+        network = with_trained_parts(network, parts)
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=with_trained_parts(sample.transformer, parts)),
+        subject=replace(subject, transformer=network),
         fixed_tokens=sample.media_tokens,
         assumptions=tuple(told),
     )

@@ -21,7 +21,7 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -115,7 +115,9 @@ def _resolved(
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
-    framework = replace(framework, name=usual_stack(objective.objective.name, framework.name))
+    usual = usual_stack(objective.objective.name, framework.name)
+    usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
+    named, framework = framework, replace(framework, name=usual)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
     batch, batch_note = resolved_batch(request, n_gpus)
     own_batch, _ = resolved_batch(asked, n_gpus)
@@ -157,7 +159,7 @@ def _resolved(
             question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus)
+    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus, encodes=use.encodes)
     padded = (
         padded_samples(
             request,
@@ -165,6 +167,7 @@ def _resolved(
             framework.practice,
             window=model_window(subject),
             fixed=use.fixed_tokens,
+            encodes=use.encodes,
             fits=fits,
             per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
         )
@@ -173,6 +176,8 @@ def _resolved(
     )
     amount = resolved_amount(request, vocabulary, padded, sequences=objective.objective.sequences)
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
+    if use.whole_rows:
+        length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)
@@ -215,7 +220,7 @@ def _resolved(
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *_batch_assumption(batch, batch_note),
             *layout_assumptions(said),
-            *framework_assumptions(framework),
+            *_framework(named, usual),
             *given,
         ),
         warnings=(
@@ -248,6 +253,15 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
 
 def _marked(published: Adoption | None, *assumptions: Assumption) -> tuple[Assumption, ...]:
     return assumptions if published is None else published.marked(assumptions)
+
+
+def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
+    """Return the stack as named, or the usual one of what is trained."""
+    said = framework_assumptions(named)
+    if usual == named.name:
+        return said
+    note = "what is nearly always used for it; say yours"
+    return (*said, Assumption(name="framework", value=usual, source="default", note=note))
 
 
 def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

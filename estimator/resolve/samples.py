@@ -36,6 +36,8 @@ _TO_A_MULTIPLE = 8
 """Collators pad on to such a multiple, for the sake of tensor cores."""
 _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
+_USUAL_OF_ENCODERS = 32
+"""Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -74,7 +76,13 @@ class Packing:
 
 
 def resolved_packing(
-    request: Request, framework: str, accelerator: Accelerator | None, method: MethodName, n_gpus: int
+    request: Request,
+    framework: str,
+    accelerator: Accelerator | None,
+    method: MethodName,
+    n_gpus: int,
+    *,
+    encodes: bool = False,
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
@@ -86,6 +94,8 @@ def resolved_packing(
         stack = usual
     if told != _AUTO:
         return _packing(told, stack, "user", "")
+    if encodes and request.samples is not None:
+        return _packing("padded", stack, "default", "as collators of encoders do: ")
     if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
     if n_gpus <= FEW_GPUS and is_small_set(request):
@@ -118,6 +128,7 @@ def padded_samples(
     *,
     window: int | None = None,
     fixed: float = 0.0,
+    encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
 ) -> Padded | None:
@@ -139,6 +150,8 @@ def padded_samples(
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
         return _padded(mean, limit, micro, "user", grouped=grouped, samples=samples, fixed=fixed)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
+    if encodes:
+        usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
         rows = _padded(mean, limit, micro, "default", grouped=grouped, samples=samples, fixed=fixed)

@@ -189,8 +189,14 @@ def mllama(config: Config, read: Read) -> ConfiguredModel:
     features = 1 + (len(taken) if isinstance(taken, list | tuple) else 0)
     projection = Projection(name="projection", inputs=tower.hidden * features, outputs=llama.hidden)
     # Every picture fills four tiles, its own or blank ones.
-    positions = tower.native_sequence_length
-    media = Media(positions=positions, tokens=1, before_merge=positions, crosses=True)
+    reading = Reading(
+        config=vision, defaults={"image_size": 448, "patch_size": 14, "max_num_tiles": 4}, model_type="mllama"
+    )
+    side = image_side(reading)
+    made = reading.whole("max_num_tiles") * ((side // image_side(reading, "patch_size")) ** 2 + 1)
+    media = Media(
+        width=side, height=side, positions=tower.native_sequence_length, tokens=1, before_merge=made, crosses=True
+    )
     towers = {"vision": tower, "projector": linear_stack("projector", projection)}
     return with_towers(config, replace(text, transformer=network), media, towers)
 

@@ -10,7 +10,7 @@ from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.adapters import ADAPTERS
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.models.huggingface.readers import COMPOSITES, READERS
+from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, Reader
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.mixers.softmax import LatentAttention
@@ -45,11 +45,11 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         )
     named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
     composite = COMPOSITES.get(named)
-    if composite is not None:
+    if composite is not None and not (named in READERS and config.get("vision_config") is None):
         return _checked(composite({**config, "model_type": named}, configured_model))
-    reader = READERS.get(named)
+    reader = _reader(config)
     if reader is not None:
-        return _checked(reader({**config, "model_type": named}))
+        return _checked(reader(config if config.get("model_type") else {**config, "model_type": named}))
     text, notes = _text_part(config)
     model_type = _model_type(text)
     for key in ("is_encoder_decoder", "add_cross_attention"):
@@ -68,6 +68,15 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     if text.get("num_nextn_predict_layers"):
         notes += ("the multi-token-prediction module is not counted",)
     return _checked(ConfiguredModel(transformer=transformer, vectors=vectors, notes=notes))
+
+
+def _reader(config: Config) -> Reader | None:
+    """Return the reader of the family that a configuration states, by its name, its class or a key of its own."""
+    kind = config.get("model_type") or config.get("_class_name")
+    if kind is None:
+        mark = next((mark for mark in MARKED if mark in config), None)
+        return MARKED[mark] if mark else READERS.get(str(_architecture_family(config)))
+    return READERS.get(str(kind))
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
@@ -128,7 +137,7 @@ def _architecture_family(config: Config) -> str | None:
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
     stem = names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model").casefold()
-    every = (*FAMILIES, *UNSUPPORTED, *READERS, *COMPOSITES)
+    every = (*FAMILIES, *READERS, *COMPOSITES, *UNSUPPORTED)
     return next((kind for kind in every if kind.replace("_", "").replace("-", "").casefold() == stem), names[0])
 
 

@@ -17,9 +17,23 @@ from estimator.models.huggingface import (
     vision,
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.hybrids.linear_attention import (
+    bailing_hybrid,
+    bailing_linear,
+    kimi_linear,
+    minimax,
+    olmo_hybrid,
+    xlstm,
+)
+from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
+from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
+from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
+from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
+from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
+from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
 from estimator.models.huggingface.reading import Config
 
-__all__ = ["COMPOSITES", "READERS", "Composite", "Reader"]
+__all__ = ["COMPOSITES", "MARKED", "READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 Composite = Callable[[Config, Read], ConfiguredModel]
@@ -27,6 +41,10 @@ Composite = Callable[[Config, Read], ConfiguredModel]
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
+    "bailing_hybrid": bailing_hybrid,
+    "bailing_moe_linear": bailing_linear,
+    "bailing_moe_linear_v2": bailing_linear,
+    "bamba": bamba,
     "beit": vision.beit,
     "clip": vision.clip,
     "clip_vision_model": vision.clip,
@@ -36,9 +54,34 @@ READERS: Mapping[str, Reader] = {
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
     "dinov3_vit": vision.dinov3,
+    "falcon_h1": falcon_h1,
+    "falcon_mamba": falcon_mamba,
+    "granitemoehybrid": granite_hybrid,
     "ijepa": vision.vit,
+    "jamba": jamba,
+    "kimi_linear": kimi_linear,
+    "lfm2": lfm2,
+    "lfm2_moe": lfm2_moe,
+    "lfm3": lfm3,
+    "mamba": mamba,
+    "mamba2": mamba2,
+    "minimax": minimax,
+    "minimax_m1": minimax,
+    "minimax_text_01": minimax,
     "modernbert": modern_bert.modern_bert,
     "mt5": encoder_decoders.t5,
+    "nemotron_h": nemotron_h,
+    "olmo_hybrid": olmo_hybrid,
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5,
+    "qwen3_5_moe_text": qwen3_5_text,
+    "qwen3_5_text": qwen3_5_text,
+    "qwen3_next": qwen3_next,
+    "recurrent_gemma": recurrent_gemma,
+    "rwkv": rwkv4,
+    "rwkv5": rwkv5,
+    "rwkv6": rwkv6,
+    "rwkv7": rwkv7,
     "siglip": vision.siglip,
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,
@@ -47,8 +90,13 @@ READERS: Mapping[str, Reader] = {
     "umt5": encoder_decoders.t5,
     "vit": vision.vit,
     "whisper": encoder_decoders.whisper,
+    "xlstm": xlstm,
+    "zamba": zamba,
+    "zamba2": zamba2,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""
+MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
+"""Reader of files that state no family, by a key that only such have."""
 
 COMPOSITES: Mapping[str, Composite] = {
     "cohere2_vision": tiled_pictures.cohere_vision,

@@ -54,7 +54,22 @@ def resolved_subject(request: Request) -> Subject:
     count = _count(request.model)
     if count is not None:
         return _sized(count)
-    return _named(name)
+    return _seeing(_named(name)) if _has_pictures(request) else _named(name)
+
+
+def _has_pictures(request: Request) -> bool:
+    return request.image_size is not None or str(request.images_per_sample or "0").strip() not in {"0", "0.0"}
+
+
+def _seeing(subject: Subject) -> Subject:
+    """Return a language model that is catalogued without its towers as the one with them, where that is too."""
+    network = subject.transformer
+    if network is None or network.media is not None:
+        return subject
+    try:
+        return _named(catalogue.model(f"{network.id}-vision").id)
+    except KeyError:
+        return subject
 
 
 @lru_cache(maxsize=256)

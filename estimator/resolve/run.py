@@ -31,7 +31,7 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, with_media
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -130,7 +130,9 @@ def _resolved(
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
-    framework = replace(framework, name=usual_stack(objective.objective.name, framework.name))
+    usual = usual_stack(objective.objective.name, framework.name)
+    usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
+    named, framework = framework, replace(framework, name=usual)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
     batch, batch_note = resolved_batch(request, n_gpus)
     own_batch, _ = resolved_batch(asked, n_gpus)
@@ -172,7 +174,7 @@ def _resolved(
             question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus)
+    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus, encodes=use.encodes)
     padded = (
         padded_samples(
             request,
@@ -180,6 +182,7 @@ def _resolved(
             framework.practice,
             lengths=data.lengths,
             window=model_window(subject),
+            encodes=use.encodes,
             fits=fits,
             per_replica=None if batch is None else _shared(batch, replicas(request, n_gpus)),
         )
@@ -192,6 +195,8 @@ def _resolved(
     tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
     adapts = tunes and method.name in WITH_ADAPTERS
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
+    if use.whole_rows:
+        length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)
@@ -235,7 +240,7 @@ def _resolved(
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *_batch_assumption(batch, batch_note),
             *layout_assumptions(said),
-            *framework_assumptions(framework),
+            *_framework(named, usual),
             *given,
         ),
         warnings=(
@@ -297,6 +302,15 @@ def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption
     assumed = {assumption.name: assumption for assumption in data.assumed}
     kept = tuple(assumed.get(assumption.name, assumption) for assumption in assumptions)
     return kept if published is None else published.marked(kept)
+
+
+def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
+    """Return the stack as named, or the usual one of what is trained."""
+    said = framework_assumptions(named)
+    if usual == named.name:
+        return said
+    note = "what is nearly always used for it; say yours"
+    return (*said, Assumption(name="framework", value=usual, source="default", note=note))
 
 
 def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

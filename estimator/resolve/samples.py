@@ -37,6 +37,8 @@ _TO_A_MULTIPLE = 8
 """Collators pad on to such a multiple, for the sake of tensor cores."""
 _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
+_USUAL_OF_ENCODERS = 32
+"""Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -76,7 +78,13 @@ class Packing:
 
 
 def resolved_packing(
-    request: Request, framework: str, accelerator: Accelerator | None, method: MethodName, n_gpus: int
+    request: Request,
+    framework: str,
+    accelerator: Accelerator | None,
+    method: MethodName,
+    n_gpus: int,
+    *,
+    encodes: bool = False,
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
@@ -88,6 +96,8 @@ def resolved_packing(
         stack = usual
     if told != _AUTO:
         return _packing(told, stack, "user", "")
+    if encodes and request.samples is not None:
+        return _packing("padded", stack, "default", "as collators of encoders do: ")
     if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
     if n_gpus <= FEW_GPUS and is_small_set(request):
@@ -120,6 +130,7 @@ def padded_samples(
     *,
     lengths: SampleLengths | None = None,
     window: int | None = None,
+    encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
 ) -> Padded | None:
@@ -143,6 +154,8 @@ def padded_samples(
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
         return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
+    if encodes:
+        usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
         rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples)

@@ -65,11 +65,26 @@ def resolved_subject(request: Request) -> Subject:
     count = _count(request.model)
     if count is not None:
         return _sized(count)
-    subject = _named(name)
+    subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
     bits = None if subject.transformer is None else quantised_bits(name)
     if bits is None or request.method.strip().casefold() == "qlora":
         return subject
     return replace(subject, warnings=(*subject.warnings, _copy_caution(name, bits)))
+
+
+def _has_pictures(request: Request) -> bool:
+    return request.image_size is not None or str(request.images_per_sample or "0").strip() not in {"0", "0.0"}
+
+
+def _seeing(subject: Subject) -> Subject:
+    """Return a language model that is catalogued without its towers as the one with them, where that is too."""
+    network = subject.transformer
+    if network is None or network.media is not None:
+        return subject
+    try:
+        return _named(catalogue.model(f"{network.id}-vision").id)
+    except KeyError:
+        return subject
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.adapters import ADAPTERS
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.models.huggingface.readers import MARKED, READERS, Reader
+from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, Reader
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.mixers.softmax import LatentAttention
@@ -43,9 +43,13 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         raise InvalidValueError(
             "hf_config", "{}", "is empty; give the model's config.json, or leave hf_config out and name a preset"
         )
+    named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
+    composite = COMPOSITES.get(named)
+    if composite is not None and not (named in READERS and config.get("vision_config") is None):
+        return _checked(composite({**config, "model_type": named}, configured_model))
     reader = _reader(config)
     if reader is not None:
-        return _checked(reader(config))
+        return _checked(reader(config if config.get("model_type") else {**config, "model_type": named}))
     text, notes = _text_part(config)
     model_type = _model_type(text)
     for key in ("is_encoder_decoder", "add_cross_attention"):
@@ -120,6 +124,8 @@ def _model_type(config: Config) -> str:
         raise UnsupportedModelError(
             f"hf_config: {shown(kind)} is {UNSUPPORTED[kind]}, and only decoder-only transformers are modelled here"
         )
+    if kind in READERS or kind in COMPOSITES:
+        raise UnsupportedModelError(f"hf_config: {shown(kind)} as a part of another model is not modelled here")
     near = get_close_matches(kind[:_LONGEST_NAME], FAMILIES, n=3)
     hint = f"; the nearest families are {', '.join(near)}" if near else ""
     raise UnsupportedModelError(f"hf_config: model_type {shown(kind)} is not a family known here{hint}")
@@ -131,7 +137,7 @@ def _architecture_family(config: Config) -> str | None:
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
     stem = names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model").casefold()
-    every = (*FAMILIES, *READERS, *UNSUPPORTED)
+    every = (*FAMILIES, *READERS, *COMPOSITES, *UNSUPPORTED)
     return next((kind for kind in every if kind.replace("_", "").replace("-", "").casefold() == stem), names[0])
 
 

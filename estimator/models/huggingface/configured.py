@@ -1,11 +1,13 @@
 """A model as it was read from a configuration."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from estimator.models.huggingface.reading import Config
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["ConfiguredModel"]
+__all__ = ["ConfiguredModel", "Read"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,3 +17,7 @@ class ConfiguredModel:
     transformer: Transformer
     vectors: VectorFacts
     notes: tuple[str, ...]
+
+
+Read = Callable[[Config], ConfiguredModel]
+"""What reads a configuration, whatever its family: readers of models that hold another one are given it."""

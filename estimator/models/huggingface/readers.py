@@ -10,11 +10,13 @@ from estimator.models.huggingface import (
     encoder_decoders,
     encoders,
     modern_bert,
-    multimodal,
+    native_pictures,
     phi_multimodal,
+    sound,
+    tiled_pictures,
     vision,
 )
-from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -25,15 +27,16 @@ from estimator.models.huggingface.hybrids.linear_attention import (
 )
 from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
 from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
-from estimator.models.huggingface.hybrids.qwen import qwen3_5_text, qwen3_next
+from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
 from estimator.models.huggingface.reading import Config
 
-__all__ = ["MARKED", "READERS", "Reader"]
+__all__ = ["COMPOSITES", "MARKED", "READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
+Composite = Callable[[Config, Read], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
@@ -45,57 +48,35 @@ READERS: Mapping[str, Reader] = {
     "beit": vision.beit,
     "clip": vision.clip,
     "clip_vision_model": vision.clip,
-    "cohere2_vision": multimodal.cohere_vision,
     "deberta": deberta.deberta,
     "deberta-v2": deberta.deberta,
     "deit": vision.vit,
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
     "dinov3_vit": vision.dinov3,
-    "eurobert": modern_bert.eurobert,
     "falcon_h1": falcon_h1,
     "falcon_mamba": falcon_mamba,
-    "gemma3": multimodal.gemma3,
-    "gemma4": multimodal.gemma4,
-    "glm4v": multimodal.glm4v,
-    "glm4v_moe": multimodal.glm4v,
     "granitemoehybrid": granite_hybrid,
-    "idefics2": multimodal.idefics2,
-    "idefics3": multimodal.idefics3,
     "ijepa": vision.vit,
-    "internvl": multimodal.internvl,
-    "internvl_chat": multimodal.internvl,
     "jamba": jamba,
     "kimi_linear": kimi_linear,
     "lfm2": lfm2,
     "lfm2_moe": lfm2_moe,
     "lfm3": lfm3,
-    "llava": multimodal.llava,
-    "llava_next": multimodal.llava,
-    "llava_onevision": multimodal.llava,
     "mamba": mamba,
     "mamba2": mamba2,
     "minimax": minimax,
     "minimax_m1": minimax,
     "minimax_text_01": minimax,
-    "mistral3": multimodal.mistral3,
-    "mllama": multimodal.mllama,
     "modernbert": modern_bert.modern_bert,
     "mt5": encoder_decoders.t5,
     "nemotron_h": nemotron_h,
     "olmo_hybrid": olmo_hybrid,
-    "paligemma": multimodal.gemma3,
-    "phi4_multimodal": phi_multimodal.phi4_multimodal,
-    "qwen2_5_vl": multimodal.qwen_vl,
-    "qwen2_audio": multimodal.sound_model,
-    "qwen2_vl": multimodal.qwen_vl,
-    "qwen3_5": multimodal.qwen_vl,
-    "qwen3_5_moe": multimodal.qwen_vl,
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5,
     "qwen3_5_moe_text": qwen3_5_text,
     "qwen3_5_text": qwen3_5_text,
     "qwen3_next": qwen3_next,
-    "qwen3_vl": multimodal.qwen_vl,
-    "qwen3_vl_moe": multimodal.qwen_vl,
     "recurrent_gemma": recurrent_gemma,
     "rwkv": rwkv4,
     "rwkv5": rwkv5,
@@ -105,11 +86,9 @@ READERS: Mapping[str, Reader] = {
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,
     "siglip_vision_model": vision.siglip,
-    "smolvlm": multimodal.idefics3,
     "t5": encoder_decoders.t5,
     "umt5": encoder_decoders.t5,
     "vit": vision.vit,
-    "voxtral": multimodal.sound_model,
     "whisper": encoder_decoders.whisper,
     "xlstm": xlstm,
     "zamba": zamba,
@@ -118,3 +97,33 @@ READERS: Mapping[str, Reader] = {
 """Reader by `model_type`, or by the class name that diffusers writes."""
 MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
 """Reader of files that state no family, by a key that only such have."""
+
+COMPOSITES: Mapping[str, Composite] = {
+    "cohere2_vision": tiled_pictures.cohere_vision,
+    "eurobert": modern_bert.eurobert,
+    "gemma3": tiled_pictures.gemma3,
+    "gemma4": native_pictures.gemma4,
+    "glm4v": native_pictures.glm4v,
+    "glm4v_moe": native_pictures.glm4v,
+    "idefics2": native_pictures.idefics2,
+    "idefics3": tiled_pictures.idefics3,
+    "internvl": tiled_pictures.internvl,
+    "internvl_chat": tiled_pictures.internvl,
+    "llava": tiled_pictures.llava,
+    "llava_next": tiled_pictures.llava,
+    "llava_onevision": tiled_pictures.llava,
+    "mistral3": native_pictures.mistral3,
+    "mllama": tiled_pictures.mllama,
+    "paligemma": tiled_pictures.gemma3,
+    "phi4_multimodal": phi_multimodal.phi4_multimodal,
+    "qwen2_5_vl": native_pictures.qwen_vl,
+    "qwen2_audio": sound.sound_model,
+    "qwen2_vl": native_pictures.qwen_vl,
+    "qwen3_5": native_pictures.qwen_vl,
+    "qwen3_5_moe": native_pictures.qwen_vl,
+    "qwen3_vl": native_pictures.qwen_vl,
+    "qwen3_vl_moe": native_pictures.qwen_vl,
+    "smolvlm": tiled_pictures.idefics3,
+    "voxtral": sound.sound_model,
+}
+"""Readers of models that hold another one, by `model_type`; they are given what reads that."""

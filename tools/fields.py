@@ -20,6 +20,8 @@ __all__ = [
     "GpusPerNode",
     "GradientAccumulation",
     "HfConfig",
+    "ImageSize",
+    "ImagesPerSample",
     "Limit",
     "LoraRank",
     "Method",
@@ -93,6 +95,11 @@ Tokens = Annotated[
 Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample")]
 TokensPerSample = Annotated[str | float | None, Field(description="Mean tokens of a sample")]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
+ImageSize = Annotated[
+    str | float | None,
+    Field(description='Pixels of a picture or clip ("336", "1024x768", "1280x720x81" frames), or "576 tokens"'),
+]
+ImagesPerSample = Annotated[float | None, Field(description="Pictures (clips, sounds) beside a sample's text; 0: none")]
 Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
 HfConfig = Annotated[
     dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from estimator.models.feed_forward import Dense, Experts
+from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.softmax import LatentAttention, SoftmaxAttention
 
@@ -60,6 +61,8 @@ class Transformer:
     """Parameters of tables beside the embedding of which a token reads a row, or an output that is not the
     vocabulary's: embeddings of each layer (Gemma 3n), token types, positions of towers."""
     towers: tuple["Tower", ...] = ()
+    media: Media | None = None
+    """What it makes of pictures, clips or sounds, where it reads any."""
     native_sequence_length: int = 4096
     inferred: bool = False
     """True where only a parameter count was given and the widths are a typical choice."""

@@ -120,6 +120,17 @@ def _of_tower(tower: Tower) -> tuple[Operations, Beside]:
     """Return a tower's operations, each at its rate and in its group, and what it is as a whole."""
     inner = workload(tower.network)
     group = tower.name
+    whole = Beside(
+        group=tower.name,
+        parameters=inner.parameters,
+        trained=tower.trained,
+        downstream=tower.downstream,
+        borrowed=tower.borrowed,
+        layers=inner.pairs,
+    )
+    if not tower.rate:
+        # A tower without anything to read is held, and idle.
+        return Operations(), replace(whole, layers=0.0)
     return Operations(
         gemms=tuple(
             replace(
@@ -137,14 +148,7 @@ def _of_tower(tower: Tower) -> tuple[Operations, Beside]:
             for scan in inner.scans
         ),
         streams=tuple(replace(stream, rate=stream.rate * tower.rate, group=group) for stream in inner.streams),
-    ), Beside(
-        group=tower.name,
-        parameters=inner.parameters,
-        trained=tower.trained,
-        downstream=tower.downstream,
-        borrowed=tower.borrowed,
-        layers=inner.pairs,
-    )
+    ), whole
 
 
 def _own_length(attention: Attention, tower: Tower) -> Attention:

@@ -107,6 +107,8 @@ class Request:
     samples: Quantity | None = None
     tokens_per_sample: Quantity | None = None
     epochs: Quantity | None = None
+    image_size: Quantity | None = None
+    images_per_sample: Quantity | None = None
     packing: str = "auto"
     gpus_per_node: int | None = None
     network_gbps_per_gpu: float | None = None

@@ -66,10 +66,13 @@ def resolved_sequence_length(
         length, note = padded.sequence_length, "as long as the longest sample of a micro-batch; longer ones are not cut"
         return length, Assumption(name="sequence_length", value=length, unit="tokens", source="inferred", note=note)
     if amount.tokens_per_sample is not None:
-        length = _SHORTEST_PACKED
+        encodes = subject.transformer is not None and not subject.transformer.causal
+        # Encoders know as many positions as they were made for; decoders' are rotated on.
+        shortest = min(native, _SHORTEST_PACKED) if encodes else _SHORTEST_PACKED
+        length = shortest
         while length < amount.tokens_per_sample:
             length *= 2
-        length = min(length, max(native, _SHORTEST_PACKED))
+        length = min(length, max(native, shortest))
         note = "long enough for a sample of the given length; several are packed into one sequence"
     else:
         length = min(native, _USUAL_SEQUENCE_LENGTH)

@@ -21,6 +21,7 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
+from estimator.resolve.media import MediaUse, media_use
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -84,26 +85,28 @@ def resolve(request: Request) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
+    use = media_use(told, subject)
+    told = use.request
     plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
-    published = adoption(told, framework, subject, device.accelerator, n_gpus) if plain else None
+    published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
-            return _resolved(told, framework, doubts, subject, published)
+            return _resolved(told, framework, doubts, use, published)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _resolved(told, framework, doubts, subject, None)
+    return _resolved(told, framework, doubts, use, None)
 
 
 def _resolved(
     asked: Request,
     framework: NamedFramework,
     framework_doubts: tuple[Caution, ...],
-    subject: Subject,
+    use: MediaUse,
     published: Adoption | None,
 ) -> Run:
-    request = asked
+    request, subject = asked, use.subject
     if published is not None:
         request, framework = published.request, published.framework
     device = resolved_device(request)
@@ -161,6 +164,7 @@ def _resolved(
             packing.stack,
             framework.practice,
             window=model_window(subject),
+            fixed=use.fixed_tokens,
             fits=fits,
             per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
         )
@@ -200,7 +204,8 @@ def _resolved(
             published,
             *subject.assumptions,
             *amount.assumptions,
-            *((packing.assumption,) if amount.tokens_per_sample is not None else ()),
+            *use.assumptions,
+            *((packing.assumption,) if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *device.assumptions,
             Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="user"),
             *cluster_assumptions,

@@ -117,6 +117,7 @@ def padded_samples(
     practice: Practice = NOTHING_SAID,
     *,
     window: int | None = None,
+    fixed: float = 0.0,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
 ) -> Padded | None:
@@ -124,7 +125,7 @@ def padded_samples(
 
     Rows end at the sequence length given, else at the model's `window` where a mean sample fits into that. The
     micro-batch that was not said is the stack's usual one, or the largest below it that divides `per_replica` and
-    `fits`.
+    `fits`. Of a sample's tokens `fixed` are equally many in each: pictures.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -136,11 +137,11 @@ def padded_samples(
     grouped = bool(practice.grouped_by_length)
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(mean, limit, micro, "user", grouped=grouped, samples=samples)
+        return _padded(mean, limit, micro, "user", grouped=grouped, samples=samples, fixed=fixed)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(mean, limit, micro, "default", grouped=grouped, samples=samples)
+        rows = _padded(mean, limit, micro, "default", grouped=grouped, samples=samples, fixed=fixed)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -151,11 +152,16 @@ def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
     return usual % micro == 0 if per_replica is None else per_replica % micro == 0
 
 
-def _padded(mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int) -> Padded:
+def _padded(
+    mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int, fixed: float
+) -> Padded:
     most = 1 if grouped else samples
 
     def longest(draws: int, variation: float) -> float:
-        return expected_longest(mean, min(draws, most), limit, variation)
+        if limit is not None and limit <= fixed:
+            return limit
+        rest = None if limit is None else limit - fixed
+        return fixed + expected_longest(mean - fixed, min(draws, most), rest, variation)
 
     usual = longest(micro, LENGTH_VARIATION.mode)
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
@@ -164,7 +170,7 @@ def _padded(mean: float, limit: float | None, micro: int, source: SourceKind, *,
         for draws, variation in ((fewer, LENGTH_VARIATION.low), (more, LENGTH_VARIATION.high))
     ]
     return Padded(
-        mean=expected_longest(mean, 1, limit, LENGTH_VARIATION.mode),
+        mean=longest(1, LENGTH_VARIATION.mode),
         longest=usual,
         low=min(1.0, *ends),
         high=max(1.0, *ends),

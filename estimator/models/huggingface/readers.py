@@ -5,6 +5,15 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 
 from collections.abc import Callable, Mapping
 
+from estimator.models.huggingface import (
+    deberta,
+    encoder_decoders,
+    encoders,
+    modern_bert,
+    multimodal,
+    phi_multimodal,
+    vision,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config
 
@@ -12,5 +21,54 @@ __all__ = ["READERS", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 
-READERS: Mapping[str, Reader] = {}
+READERS: Mapping[str, Reader] = {
+    **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
+    **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
+    "beit": vision.beit,
+    "clip": vision.clip,
+    "clip_vision_model": vision.clip,
+    "cohere2_vision": multimodal.cohere_vision,
+    "deberta": deberta.deberta,
+    "deberta-v2": deberta.deberta,
+    "deit": vision.vit,
+    "dinov2": vision.dinov2,
+    "dinov2_with_registers": vision.dinov2,
+    "dinov3_vit": vision.dinov3,
+    "eurobert": modern_bert.eurobert,
+    "gemma3": multimodal.gemma3,
+    "gemma4": multimodal.gemma4,
+    "glm4v": multimodal.glm4v,
+    "glm4v_moe": multimodal.glm4v,
+    "idefics2": multimodal.idefics2,
+    "idefics3": multimodal.idefics3,
+    "ijepa": vision.vit,
+    "internvl": multimodal.internvl,
+    "internvl_chat": multimodal.internvl,
+    "llava": multimodal.llava,
+    "llava_next": multimodal.llava,
+    "llava_onevision": multimodal.llava,
+    "mistral3": multimodal.mistral3,
+    "mllama": multimodal.mllama,
+    "modernbert": modern_bert.modern_bert,
+    "mt5": encoder_decoders.t5,
+    "paligemma": multimodal.gemma3,
+    "phi4_multimodal": phi_multimodal.phi4_multimodal,
+    "qwen2_5_vl": multimodal.qwen_vl,
+    "qwen2_audio": multimodal.sound_model,
+    "qwen2_vl": multimodal.qwen_vl,
+    "qwen3_5": multimodal.qwen_vl,
+    "qwen3_5_moe": multimodal.qwen_vl,
+    "qwen3_vl": multimodal.qwen_vl,
+    "qwen3_vl_moe": multimodal.qwen_vl,
+    "siglip": vision.siglip,
+    "siglip2": vision.siglip,
+    "siglip2_vision_model": vision.siglip,
+    "siglip_vision_model": vision.siglip,
+    "smolvlm": multimodal.idefics3,
+    "t5": encoder_decoders.t5,
+    "umt5": encoder_decoders.t5,
+    "vit": vision.vit,
+    "voxtral": multimodal.sound_model,
+    "whisper": encoder_decoders.whisper,
+}
 """Reader by `model_type`, or by the class name that diffusers writes."""

@@ -1,0 +1,152 @@
+"""Stacks of equal layers that read pictures, sounds or text both ways, as configurations of encoders describe them."""
+
+import itertools
+from dataclasses import replace
+
+from estimator.base.errors import InvalidValueError
+from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.media import Media
+from estimator.models.mixers.mixer import Mixer
+from estimator.models.mixers.projection import Projection
+from estimator.models.transformer import Tower, Transformer
+from estimator.models.vectors import VectorFacts, vector_parameters
+
+__all__ = [
+    "BIASED",
+    "classes",
+    "configured",
+    "head_class",
+    "image_side",
+    "linear_stack",
+    "mlp_projections",
+    "names_class",
+    "stack",
+]
+
+BIASED = VectorFacts(norm_vectors=2, query_bias=True, kv_bias=True, output_bias=True, mlp_bias=True)
+"""Layer norms with shifts, and biases everywhere: BERT, ViT and what descends from them; a norm at the end."""
+_USUAL_CLASSES = 2
+_LONGEST_NAME = 80
+
+
+def stack(
+    *,
+    name: str,
+    hidden: int,
+    layers: int,
+    heads: int,
+    ffn: int,
+    facts: VectorFacts = BIASED,
+    gated: bool = False,
+    kv_heads: int | None = None,
+    head_dim: int | None = None,
+    vocab: int = 0,
+    causal: bool = False,
+    mixers: tuple[Mixer, ...] = (),
+    lookup: int = 0,
+    besides: int = 0,
+    window: int = 0,
+    windowed_layers: int = 0,
+    chunked: bool = False,
+    towers: tuple[Tower, ...] = (),
+    media: Media | None = None,
+    native: int = 512,
+    attention_layers: int | None = None,
+    mlp_layers: int | None = None,
+) -> Transformer:
+    """Return a stack of equal layers with its vectors counted; `besides` are parameters that no rule here counts.
+
+    `lookup` are tables of which a position reads a row: positions, token types, an embedding without an output.
+    """
+    if head_dim is None and hidden % heads:
+        raise InvalidValueError("hf_config.num_attention_heads", heads, f"must divide the width, which is {hidden}")
+    bare = Transformer(
+        id="hf-config",
+        name=name,
+        n_layers=layers,
+        hidden=hidden,
+        ffn_hidden=ffn,
+        gated_mlp=gated,
+        n_heads=heads,
+        n_kv_heads=kv_heads or heads,
+        head_dim=head_dim or hidden // heads,
+        vocab=vocab,
+        tied_embeddings=True,
+        causal=causal,
+        mixers=mixers,
+        lookup_parameters=lookup,
+        sliding_window=window if windowed_layers else 0,
+        windowed_layers=windowed_layers,
+        chunked_window=chunked,
+        attention_layers=attention_layers,
+        mlp_layers=mlp_layers,
+        towers=towers,
+        media=media,
+        native_sequence_length=native,
+        source="hf_config",
+    )
+    return replace(bare, vector_parameters=vector_parameters(bare, facts) + besides)
+
+
+def linear_stack(
+    name: str, *projections: Projection, besides: int = 0, lookup: int = 0, hidden: int = 1
+) -> Transformer:
+    """Return a network of single matrices, as projectors are."""
+    return stack(
+        name=name,
+        hidden=hidden,
+        layers=1,
+        heads=1,
+        ffn=1,
+        facts=VectorFacts(norms_per_layer=0, outer_norms=0),
+        mixers=projections,
+        besides=besides,
+        lookup=lookup,
+        attention_layers=0,
+        mlp_layers=0,
+    )
+
+
+def mlp_projections(*widths: int, bias: bool = True, count: int = 1, rate: float = 1.0) -> tuple[Projection, ...]:
+    """Return the matrices of an MLP through `widths`."""
+    return tuple(
+        Projection(name=f"projection_{place}", inputs=before, outputs=after, bias=bias, count=count, rate=rate)
+        for place, (before, after) in enumerate(itertools.pairwise(widths))
+    )
+
+
+def configured(transformer: Transformer, config: Config, *notes: str) -> ConfiguredModel:
+    """Return a model under the name that its configuration gives."""
+    given = config.get("_name_or_path")
+    name = given[:_LONGEST_NAME] if isinstance(given, str) and given else transformer.name
+    return ConfiguredModel(transformer=replace(transformer, name=name), vectors=VectorFacts(), notes=notes)
+
+
+def names_class(config: Config, *words: str) -> bool:
+    """Return whether the class that a configuration names holds one of `words`."""
+    names = config.get("architectures")
+    first = str(names[0]) if isinstance(names, list | tuple) and names else ""
+    return any(word in first for word in words)
+
+
+def head_class(config: Config, default: str) -> str:
+    """Return the class that a configuration names; `default` where it names none."""
+    names = config.get("architectures")
+    return str(names[0]) if isinstance(names, list | tuple) and names else default
+
+
+def classes(reading: Reading) -> int:
+    """Return how many classes a classifier tells apart."""
+    labels = reading.value("id2label")
+    if isinstance(labels, dict) and labels:
+        return len(labels)
+    return reading.optional("num_labels", _USUAL_CLASSES, least=1)
+
+
+def image_side(reading: Reading, key: str = "image_size") -> int:
+    """Return a side in pixels, of a picture or a patch; width and height may be listed."""
+    value = reading.value(key)
+    if isinstance(value, list | tuple) and value and isinstance(value[0], int):
+        return value[0]
+    return reading.whole(key)

@@ -1,0 +1,287 @@
+"""Encoder–decoders: the encoder is the main stack, and the decoder a tower behind it that looks at it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from estimator.models.huggingface.blocks import BIASED, configured, head_class, stack
+from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.media import Media
+from estimator.models.mixers.cross import CrossAttention
+from estimator.models.mixers.mixer import Mixer
+from estimator.models.mixers.projection import Projection
+from estimator.models.transformer import Tower, Transformer
+from estimator.models.vectors import VectorFacts
+
+__all__ = ["BART_LIKE", "bart_like", "t5", "whisper", "whisper_encoder"]
+
+_CORRUPTED = 114 / 512
+"""Target over source tokens of T5's span corruption: 512 in, 114 out (Raffel et al. 2020, section 3.1.4)."""
+_TRANSLATED = 1.0
+"""A translation is about as long as its source."""
+_SUMMARISED = 1 / 8
+"""A summary of 128 tokens for a text of 1,024, as those models are fine-tuned."""
+_SPOKEN = 100
+"""Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
+_T5 = {
+    "vocab_size": 32128,
+    "d_model": 512,
+    "d_kv": 64,
+    "d_ff": 2048,
+    "num_layers": 6,
+    "num_heads": 8,
+    "relative_attention_num_buckets": 32,
+}
+_MT5 = {**_T5, "vocab_size": 250112, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu"}
+_BART = {
+    "vocab_size": 50265,
+    "max_position_embeddings": 1024,
+    "d_model": 1024,
+    "encoder_layers": 12,
+    "encoder_ffn_dim": 4096,
+    "encoder_attention_heads": 16,
+    "decoder_layers": 12,
+    "decoder_ffn_dim": 4096,
+    "decoder_attention_heads": 16,
+}
+_WHISPER = {
+    **_BART,
+    "vocab_size": 51865,
+    "d_model": 384,
+    "encoder_layers": 4,
+    "encoder_ffn_dim": 1536,
+    "encoder_attention_heads": 6,
+    "decoder_layers": 4,
+    "decoder_ffn_dim": 1536,
+    "decoder_attention_heads": 6,
+    "num_mel_bins": 80,
+    "max_source_positions": 1500,
+    "max_target_positions": 448,
+}
+_KERNEL = 3
+"""Frames that each of Whisper's two convolutions sees (Radford et al. 2022, section 2.2)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _BartLike:
+    """How a family differs from BART."""
+
+    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
+    ratio: float = _TRANSLATED
+    positions: bool = True
+    """Whether positions have a table that is learned (or held as a parameter), one in either stack."""
+    first_position: int = 0
+    embedding_norm: bool = False
+    final_norm: bool = True
+
+
+def _decoder(network: Transformer, ratio: float) -> Tower:
+    return Tower(name="decoder", network=network, rate=ratio, downstream=True)
+
+
+def t5(config: Config) -> ConfiguredModel:
+    """Return a T5, mT5 or UMT5 (Raffel et al. 2020; Xue et al. 2021): no biases, positions in a table of buckets."""
+    kind = str(config.get("model_type"))
+    reading = Reading(config=config, defaults=_T5 if kind == "t5" else _MT5, model_type=kind)
+    hidden, heads, head_dim = reading.whole("d_model"), reading.whole("num_heads"), reading.whole("d_kv")
+    layers = reading.whole("num_layers")
+    ffn, vocab = reading.whole("d_ff"), reading.whole("vocab_size")
+    buckets = reading.whole("relative_attention_num_buckets") * heads
+    each = kind == "umt5"
+    gated = str(reading.value("feed_forward_proj") or "relu").startswith("gated")
+    facts = VectorFacts()
+
+    def built(name: str, depth: int, **more: object) -> Transformer:
+        return stack(
+            name=name,
+            hidden=hidden,
+            layers=depth,
+            heads=heads,
+            head_dim=head_dim,
+            ffn=ffn,
+            gated=gated,
+            besides=buckets * (depth if each else 1),
+            **more,  # type: ignore[arg-type]
+        )
+
+    if "EncoderModel" in head_class(config, ""):
+        return configured(built(f"{kind} encoder", layers, facts=facts, lookup=vocab * hidden), config)
+    depth = reading.optional("num_decoder_layers", layers, least=1)
+    cross = CrossAttention(layers=depth, heads=heads, kv_heads=heads, head_dim=head_dim, source_rate=1 / _CORRUPTED)
+    decoder = built(
+        "decoder", depth, facts=replace(facts, norms_per_layer=3), causal=True, vocab=vocab, mixers=(cross,)
+    )
+    tied = reading.flag("tie_word_embeddings", default=True)
+    decoder = replace(decoder, tied_embeddings=tied)
+    encoder = built(f"{kind} model", layers, facts=facts, towers=(_decoder(decoder, _CORRUPTED),))
+    return configured(encoder, config)
+
+
+BART_LIKE: Mapping[str, _BartLike] = {
+    "bart": _BartLike(ratio=_SUMMARISED, first_position=2, embedding_norm=True, final_norm=False),
+    "blenderbot": _BartLike(
+        defaults={
+            "vocab_size": 8008,
+            "max_position_embeddings": 128,
+            "encoder_layers": 2,
+            "encoder_ffn_dim": 10240,
+            "encoder_attention_heads": 32,
+            "decoder_layers": 24,
+            "decoder_ffn_dim": 10240,
+            "decoder_attention_heads": 32,
+            "d_model": 2560,
+        }
+    ),
+    "m2m_100": _BartLike(defaults={"vocab_size": 128112}, positions=False),
+    "marian": _BartLike(defaults={"vocab_size": 58101}, final_norm=False),
+    "mbart": _BartLike(first_position=2, embedding_norm=True),
+    "pegasus": _BartLike(ratio=_SUMMARISED),
+}
+"""How each family differs, by `model_type`."""
+
+
+def _stacks(
+    reading: Reading,
+    *,
+    kind: str,
+    encoder_facts: VectorFacts,
+    decoder_facts: VectorFacts,
+    cross_vectors: int,
+    encoder_rows: int,
+    decoder_rows: int,
+    encoder_besides: int = 0,
+    decoder_besides: int = 0,
+    ratio: float,
+    mixers: tuple[Mixer, ...] = (),
+    media: Media | None = None,
+    native: int,
+) -> Transformer:
+    """Return an encoder with its decoder behind it, whose output is the embedding that both read."""
+    hidden = reading.whole("d_model")
+    heads, depth = reading.whole("decoder_attention_heads"), reading.whole("decoder_layers")
+    cross = CrossAttention(
+        layers=depth,
+        heads=heads,
+        kv_heads=heads,
+        head_dim=hidden // heads,
+        source_rate=1 / ratio,
+        own_vectors=cross_vectors,
+    )
+    decoder = stack(
+        name="decoder",
+        hidden=hidden,
+        layers=depth,
+        heads=heads,
+        ffn=reading.whole("decoder_ffn_dim"),
+        facts=replace(decoder_facts, norms_per_layer=3),
+        causal=True,
+        vocab=reading.whole("vocab_size"),
+        mixers=(cross,),
+        lookup=decoder_rows * hidden,
+        besides=decoder_besides,
+    )
+    return stack(
+        name=f"{kind} model",
+        hidden=hidden,
+        layers=reading.whole("encoder_layers"),
+        heads=reading.whole("encoder_attention_heads"),
+        ffn=reading.whole("encoder_ffn_dim"),
+        facts=encoder_facts,
+        mixers=mixers,
+        lookup=encoder_rows * hidden,
+        besides=encoder_besides,
+        towers=(_decoder(decoder, ratio),),
+        media=media,
+        native=native,
+    )
+
+
+def bart_like(config: Config) -> ConfiguredModel:
+    """Return a BART (Lewis et al. 2020) or one of its descendants: mBART, Pegasus, Marian, M2M-100 and NLLB."""
+    kind = str(config.get("model_type"))
+    family = BART_LIKE[kind]
+    reading = Reading(config=config, defaults={**_BART, **family.defaults}, model_type=kind)
+    native = reading.whole("max_position_embeddings")
+    rows = native + family.first_position if family.positions else 0
+    facts = replace(BIASED, outer_norms=family.embedding_norm + family.final_norm)
+    network = _stacks(
+        reading,
+        kind=kind,
+        encoder_facts=facts,
+        decoder_facts=facts,
+        cross_vectors=4 * reading.whole("d_model"),
+        encoder_rows=rows,
+        decoder_rows=rows,
+        ratio=family.ratio,
+        native=native,
+    )
+    return configured(network, config)
+
+
+def _convolutions(mel_bins: int, hidden: int) -> tuple[Mixer, ...]:
+    """Return the two convolutions before Whisper's encoder; the second halves the number of frames."""
+    return (
+        Projection(name="convolution_1", inputs=mel_bins * _KERNEL, outputs=hidden, rate=2.0),
+        Projection(name="convolution_2", inputs=hidden * _KERNEL, outputs=hidden),
+    )
+
+
+# Keys have no bias: queries and values have one each.
+_WHISPER_FACTS = replace(BIASED, kv_bias=False)
+
+
+def whisper(config: Config) -> ConfiguredModel:
+    """Return a Whisper (Radford et al. 2022): 30 seconds of sound are 1,500 positions of its encoder."""
+    reading = Reading(config=config, defaults=_WHISPER, model_type="whisper")
+    hidden, positions = reading.whole("d_model"), reading.whole("max_source_positions")
+    media = Media(kind="sound", main=True, positions=positions, usual_text=_SPOKEN)
+    network = _stacks(
+        reading,
+        kind="whisper",
+        encoder_facts=_WHISPER_FACTS,
+        decoder_facts=_WHISPER_FACTS,
+        cross_vectors=3 * hidden,
+        encoder_rows=positions,
+        decoder_rows=reading.whole("max_target_positions"),
+        encoder_besides=hidden * reading.whole("encoder_layers"),
+        decoder_besides=hidden * reading.whole("decoder_layers"),
+        ratio=_SPOKEN / positions,
+        mixers=_convolutions(reading.whole("num_mel_bins"), hidden),
+        media=media,
+        native=positions,
+    )
+    return configured(network, config)
+
+
+def whisper_encoder(config: Config, *, name: str) -> Transformer:
+    """Return Whisper's encoder alone, as towers of sound have it; it ends in a norm after pooling, or before."""
+    reading = Reading(
+        config=config,
+        defaults={
+            "num_mel_bins": 128,
+            "encoder_layers": 32,
+            "encoder_attention_heads": 20,
+            "encoder_ffn_dim": 5120,
+            "d_model": 1280,
+            "max_source_positions": 1500,
+        },
+        model_type=name,
+    )
+
+    def number(key: str, other: str) -> int:
+        return reading.whole(other if reading.config.get(other) is not None else key)
+
+    hidden, layers = number("d_model", "hidden_size"), number("encoder_layers", "num_hidden_layers")
+    positions = reading.whole("max_source_positions")
+    return stack(
+        name=name,
+        hidden=hidden,
+        layers=layers,
+        heads=number("encoder_attention_heads", "num_attention_heads"),
+        ffn=number("encoder_ffn_dim", "intermediate_size"),
+        facts=_WHISPER_FACTS,
+        mixers=_convolutions(reading.whole("num_mel_bins"), hidden),
+        lookup=positions * hidden,
+        besides=hidden * layers,
+        native=positions,
+    )

@@ -1,0 +1,211 @@
+"""What samples of pictures and sounds are: how many tokens they become, and which towers learn."""
+
+import re
+from dataclasses import dataclass, replace
+
+from estimator.base.errors import InvalidValueError
+from estimator.base.inputs import checked_number
+from estimator.base.units import parse_count
+from estimator.models.media import Media, Picture, picture_of
+from estimator.models.towers import (
+    MEDIA_TOWERS,
+    Sample,
+    text_ratio,
+    usual_parts,
+    with_sample,
+    with_trained_parts,
+)
+from estimator.models.transformer import Transformer
+from estimator.question.question import Assumption, SourceKind
+from estimator.question.request import Request
+from estimator.resolve.samples import is_small_set
+from estimator.resolve.subject import Subject
+from estimator.resolve.training_method import asked_method
+
+__all__ = ["MediaUse", "media_use"]
+
+_MOST_PICTURES = 1e6
+_HOURS = re.compile(
+    r"([\d.,]{1,15}\s?[kmb]?)\s*(?:h|hrs?|hours?)(?:\s+of)?(?:\s+(?:audio|speech|sound))?", re.IGNORECASE
+)
+_SECONDS_PER_HOUR = 3600.0
+_SOUND_S = 30.0
+"""Seconds of one sound: what Whisper's encoder takes at a time, and what others of its kind pad to."""
+_THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds of 30 s"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaUse:
+    """A request and its model, with what samples hold beside text told in tokens."""
+
+    request: Request
+    subject: Subject
+    fixed_tokens: float = 0.0
+    """Tokens of a sample that are pictures or sounds: the same in each."""
+    whole_rows: bool = False
+    """Whether every sample is one row of equal length, so that nothing is packed or padded."""
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def media_use(request: Request, subject: Subject) -> MediaUse:
+    """Return `request` and its model with what samples of pictures and sounds amount to.
+
+    tokens_per_sample counts text; those of pictures are added. Where the model itself reads pictures or sounds (a ViT,
+    Whisper), they are all of a sample, and it need not be told.
+    Raises InvalidValueError where pictures are told of a model that reads none.
+    """
+    network = subject.transformer
+    if network is None:
+        return MediaUse(request=request, subject=subject)
+    media = network.media
+    if media is None:
+        for name in ("image_size", "images_per_sample"):
+            given = getattr(request, name)
+            if given is not None and not (name == "images_per_sample" and str(given).strip() == "0"):
+                raise InvalidValueError(name, given, f"has no meaning: {subject.name} reads no pictures; leave it out")
+        return _without_media(request, subject, network)
+    picture = None if request.image_size is None else picture_of(request.image_size)
+    if media.main:
+        return _read_by_itself(request, subject, network, media, picture)
+    return _read_by_towers(request, subject, network, media, picture)
+
+
+def _without_media(request: Request, subject: Subject, network: Transformer) -> MediaUse:
+    """Return a request about text; encoders' samples are padded by habit, for their positions are few and learned."""
+    ratio = text_ratio(network)
+    told: tuple[Assumption, ...] = ()
+    if ratio is not None:
+        note = "tokens are those of the encoder, the source; the decoder's come to so many for each of them"
+        told = (Assumption(name="target_ratio", value=round(ratio, 4), unit="tokens", source="default", note=note),)
+    if not network.causal and request.packing == "auto":
+        request = replace(request, packing="padded")
+    return MediaUse(request=request, subject=subject, assumptions=told)
+
+
+def _read_by_itself(
+    request: Request, subject: Subject, network: Transformer, media: Media, picture: Picture | None
+) -> MediaUse:
+    """Return the use of a model whose main stack reads pictures or sounds: a sample is what one of them becomes."""
+    count, source = _count(request, media)
+    if count == 0:
+        raise InvalidValueError("images_per_sample", 0, f"must be 1 or more: {subject.name} reads nothing else")
+    if picture is None and request.tokens_per_sample is not None:
+        told = parse_count(request.tokens_per_sample, "tokens_per_sample")
+        picture = Picture(width=0, height=0, tokens=told)
+    text = float(media.usual_text)
+    sample = with_sample(network, media, picture, 1.0, text)
+    length = max(1, round(sample.one.tokens))
+    samples = request.samples
+    if samples is not None:
+        samples = _sounds(samples) if media.kind == "sound" else None
+        samples = (parse_count(request.samples, "samples") if samples is None else samples) * count
+    resolved = replace(
+        request,
+        samples=samples,
+        tokens_per_sample=None if samples is None else length,
+        sequence_length=length,
+        packing="packed",
+    )
+    return MediaUse(
+        request=resolved,
+        subject=replace(subject, transformer=sample.transformer),
+        whole_rows=True,
+        assumptions=(
+            _size(media, picture, sample, "positions of the model"),
+            *_pictures(media, count, source, many=count != 1),
+            *_beside(sample.transformer, text),
+        ),
+    )
+
+
+def _read_by_towers(
+    request: Request, subject: Subject, network: Transformer, media: Media, picture: Picture | None
+) -> MediaUse:
+    """Return the use of a language model with towers: a sample is text and what pictures become in it."""
+    count, source = _count(request, media)
+    if request.images_per_sample is None and picture is not None and not count:
+        count = 1.0
+    given = request.tokens_per_sample
+    text = float(media.usual_text) if given is None else parse_count(given, "tokens_per_sample")
+    sample = with_sample(network, media, picture, count, text)
+    parts = usual_parts(asked_method(request), small_set=request.samples is not None)
+    told = [_pictures(media, count, source, many=True)[0]]
+    if count:
+        told.append(_size(media, picture, sample, "tokens of the sequence"))
+        if given is None:
+            note = "beside each sample's pictures; say tokens_per_sample, which counts text alone"
+            told.append(Assumption(name="text_tokens", value=text, unit="tokens", source="default", note=note))
+        else:
+            note = f"{text:,.0f} of text and {sample.media_tokens:,.0f} of pictures or sounds"
+            told.append(
+                Assumption(name="sample_tokens", value=sample.tokens, unit="tokens", source="inferred", note=note)
+            )
+    resolved = request
+    if request.samples is not None and (given is not None or count):
+        resolved = replace(request, tokens_per_sample=sample.tokens)
+        parts = usual_parts(asked_method(request), small_set=is_small_set(resolved))
+    told.append(_trained(sample.transformer, parts, idle=not count))
+    return MediaUse(
+        request=resolved,
+        subject=replace(subject, transformer=with_trained_parts(sample.transformer, parts)),
+        fixed_tokens=sample.media_tokens,
+        assumptions=tuple(told),
+    )
+
+
+def _count(request: Request, media: Media) -> tuple[float, SourceKind]:
+    """Return the pictures (or sounds) of a sample, and who says so."""
+    given = request.images_per_sample
+    if given is None:
+        return float(media.usual_count), "default"
+    text = str(given).strip()
+    if text in {"0", "0.0"}:
+        return 0.0, "user"
+    return checked_number("images_per_sample", parse_count(given, "images_per_sample"), most=_MOST_PICTURES), "user"
+
+
+def _sounds(samples: object) -> float | None:
+    """Return the sounds in `1000 hours of audio`; None for what is a count."""
+    match = _HOURS.fullmatch(samples.strip()) if isinstance(samples, str) else None
+    return None if match is None else parse_count(match[1], "samples") * _SECONDS_PER_HOUR / _SOUND_S
+
+
+def _size(media: Media, picture: Picture | None, sample: Sample, what: str) -> Assumption:
+    """Return how large a picture is taken to be, and what it becomes."""
+    one = sample.one
+    usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
+    words = picture.words if picture else f"{usual[0]}×{usual[1]}" if usual[0] else "30 s"
+    note = f"{one.tokens:,.0f} {what}"
+    if not media.main:
+        several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
+        note += f"; {one.positions:,.0f} positions of the encoder{several}"
+    if media.policy == "fixed" and picture is not None and media.width:
+        note += f"; every picture is scaled to {media.width}×{media.height}"
+    return Assumption(name="image_size", value=words, source="default" if picture is None else "user", note=note)
+
+
+def _pictures(media: Media, count: float, source: SourceKind, *, many: bool) -> tuple[Assumption, ...]:
+    """Return how many pictures a sample has."""
+    if not many:
+        return ()
+    note = "" if count else "text alone: the towers are idle; say images_per_sample where there are pictures"
+    unit = _THINGS[media.kind]
+    return (Assumption(name="images_per_sample", value=count, unit=unit, source=source, note=note),)
+
+
+def _beside(network: Transformer, text: float) -> tuple[Assumption, ...]:
+    """Return the text beside what the main stack reads, where a tower reads any."""
+    names = [tower.name for tower in network.towers if tower.name not in MEDIA_TOWERS]
+    if not names or not text:
+        return ()
+    note = f"of each sample, in the {names[0]}"
+    return (Assumption(name="text_tokens", value=text, unit="tokens", source="default", note=note),)
+
+
+def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assumption:
+    """Return which parts learn."""
+    names = [tower.name for tower in network.towers if tower.name in MEDIA_TOWERS]
+    kept = sorted(name for name in names if name not in parts and not (name == "audio" and "vision" in parts))
+    value = ", ".join(sorted(parts))
+    note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
+    return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)

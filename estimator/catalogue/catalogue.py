@@ -12,6 +12,7 @@ from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
+from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
@@ -116,26 +117,28 @@ def transformer(name: str) -> Match[Transformer]:
 
     Raises UnknownNameError with the nearest ids.
     """
-    match = _model_index().resolved(name)
+    # The second file is opened for names that the first has not.
+    match = _model_index().found(name) or _every_model_index().resolved(name)
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 def model_id(name: str) -> str | None:
     """Return the id of the model that `name` means; None where it is nobody's, without a search for the nearest."""
-    found = _model_index().found(name)
+    found = _model_index().found(name) or _every_model_index().found(name)
     return None if found is None else found.id
 
 
 @cache
 def model(model_id: str) -> ModelEntry:
     """Return everything known about the model with exactly this id."""
-    return model_entry(_model_rows()[model_id])
+    row = _model_rows().get(model_id)
+    return configured_entry(_model_config_rows()[model_id]) if row is None else model_entry(row)
 
 
 @cache
 def models() -> tuple[ModelEntry, ...]:
-    """Return every model, in the file's order: by maker, then by age and size."""
-    return tuple(model(model_id) for model_id in _model_rows())
+    """Return every model, in the files' order: by maker, age and size, then those read from configurations by id."""
+    return tuple(model(model_id) for model_id in (*_model_rows(), *_model_config_rows()))
 
 
 @cache
@@ -281,6 +284,24 @@ def _model_rows() -> dict[str, ModelRow]:
 def _model_index() -> NameIndex:
     rows = _model_file()
     return name_index("model", model_names(rows["models"], rows["ambiguous_aliases"]), MODEL_FILLER)
+
+
+@cache
+def _model_config_file() -> ModelConfigFile:
+    rows: ModelConfigFile = _loaded("model_configs.json")
+    return rows
+
+
+@cache
+def _model_config_rows() -> dict[str, ModelConfigRow]:
+    return {row["id"]: row for row in _model_config_file()["models"]}
+
+
+@cache
+def _every_model_index() -> NameIndex:
+    first, second = _model_file(), _model_config_file()
+    choices = (*first["ambiguous_aliases"], *second["ambiguous_aliases"])
+    return name_index("model", model_names((*first["models"], *second["models"]), choices), MODEL_FILLER)
 
 
 def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it

@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
+from typing_extensions import TypedDict  # as in shapes
+
 from estimator.base.names import Name
 from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelRow
 from estimator.models.feed_forward import Experts
@@ -39,7 +41,16 @@ class ModelEntry:
         return self.transformer.id
 
 
-def model_names(rows: Iterable[ModelRow], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
+class _Named(TypedDict):
+    """What rows of both files have."""
+
+    id: str
+    name: str
+    hugging_face_ids: list[str]
+    aliases: list[str]
+
+
+def model_names(rows: Iterable[_Named], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
     """Yield every name of every model, the most exact first: ids, full names, aliases, then ambiguous ones."""
     rows = tuple(rows)
     for row in rows:

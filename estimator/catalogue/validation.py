@@ -12,6 +12,7 @@ from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
 from estimator.catalogue.memory_observations import MemoryFile
+from estimator.catalogue.model_configs import ModelConfigFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
@@ -37,6 +38,7 @@ _SHAPES: Mapping[str, Any] = {
     "calibration.json": CalibrationFile,
     "energy.json": EnergyFile,
     "memory.json": MemoryFile,
+    "model_configs.json": ModelConfigFile,
     "models.json": ModelFile,
     "prices.json": PriceFile,
     "steps.json": StepsFile,

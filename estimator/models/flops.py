@@ -85,6 +85,7 @@ def flop_counts(
 
         matrix       forward 2·P, gradient of the input 2·P, gradient of the weight 2·P    (P weights a token meets)
         attention    forward 2·keys·heads·(score + value width), backward twice that
+        scans        forward what the chunked form or the recurrence takes, backward twice that
         full         every layer's forward again; the logits are not recomputed
         selective    only the attention's forward again
         lora, qlora  no weight gradient in the base; 6 FLOPs per adapter weight (2 more where recomputed)
@@ -104,7 +105,7 @@ def flop_counts(
         _attention(attention, plan.of(attention.group), sequence_length, causal=causal, again=recompute != "none")
         for attention in table.attentions
     ]
-    scans = [_scan(scan, plan.of(scan.group), again=recompute != "none") for scan in table.scans]
+    scans = [_scan(scan, plan.of(scan.group), causal=causal, again=recompute != "none") for scan in table.scans]
     adapters = _adapters(transformer, method, again=again) if method.name in WITH_ADAPTERS else []
     return FlopCounts(
         operations=(*gemms, *attentions, *scans, *adapters),
@@ -141,8 +142,8 @@ def _attention(
     )
 
 
-def _scan(scan: Scan, passes: Passes, *, again: bool) -> OperationFlop:
-    forward = scan.flop_per_token
+def _scan(scan: Scan, passes: Passes, *, causal: bool, again: bool) -> OperationFlop:
+    forward = scan.flop_per_token(causal=causal)
     return OperationFlop(
         name=scan.name,
         part="attention",

@@ -13,7 +13,11 @@ _SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?[mbt])(?![a-z0-9])")
 _LONGEST_NAME = 200
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
-    "a state-space or hybrid model": ("hyena", "retnet", "stripedhyena", "samba", "hymba"),
+    "a state-space or hybrid model": (
+        *("mamba", "mamba2", "jamba", "zamba", "zamba2", "bamba", "rwkv", "rwkv4", "rwkv5", "rwkv6", "rwkv7", "xlstm"),
+        *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
+        *("minimax", "nemotronh"),
+    ),
     "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),
     "a diffusion model": ("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen"),
 }

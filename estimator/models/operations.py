@@ -126,7 +126,9 @@ class Scan:
     name: str
     layers: int
     matmul_flop: float = 0.0
-    """Forward FLOPs a position and layer in small matrix products (chunked forms)."""
+    """Forward FLOPs a position and layer in small matrix products (chunked forms), those within chunks apart."""
+    square_flop: float = 0.0
+    """Forward FLOPs a position and layer in products of a chunk with itself, as whole squares; a mask hides half."""
     vector_flop: float = 0.0
     """Forward FLOPs a position and layer outside matrix units (step by step)."""
     elements: float = 0.0
@@ -137,10 +139,10 @@ class Scan:
     group: str = MAIN
     rate: float = 1.0
 
-    @property
-    def flop_per_token(self) -> float:
-        """Forward FLOPs for each token of the main sequence, all layers."""
-        return (self.matmul_flop + self.vector_flop) * self.layers * self.rate
+    def flop_per_token(self, *, causal: bool = True) -> float:
+        """Return forward FLOPs for each token of the main sequence, all layers; `causal` counts half of squares."""
+        squares = self.square_flop * (0.5 if causal else 1.0)
+        return (self.matmul_flop + squares + self.vector_flop) * self.layers * self.rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -95,7 +95,7 @@ def case_of(
         attention_passed=_passed(
             [(f, plan.of(a.group)) for f, a in zip(attention_flop, table.attentions, strict=True)]
         ),
-        scan_matmul_flop=sum(scan.matmul_flop * scan.layers * scan.rate for scan in table.scans),
+        scan_matmul_flop=sum((scan.matmul_flop + scan.square_flop) * scan.layers * scan.rate for scan in table.scans),
         scan_vector_flop=sum(scan.vector_flop * scan.layers * scan.rate for scan in table.scans),
         scan_elements=sum(scan.elements * scan.layers * scan.rate for scan in table.scans),
         streams_passed=_passed([(stream.elements, plan.of(stream.group)) for stream in table.streams]),

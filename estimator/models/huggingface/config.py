@@ -10,7 +10,7 @@ from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.adapters import ADAPTERS
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.models.huggingface.readers import READERS
+from estimator.models.huggingface.readers import MARKED, READERS, Reader
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.mixers.softmax import LatentAttention
@@ -43,7 +43,7 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         raise InvalidValueError(
             "hf_config", "{}", "is empty; give the model's config.json, or leave hf_config out and name a preset"
         )
-    reader = READERS.get(str(config.get("model_type") or config.get("_class_name")))
+    reader = _reader(config)
     if reader is not None:
         return _checked(reader(config))
     text, notes = _text_part(config)
@@ -64,6 +64,15 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     if text.get("num_nextn_predict_layers"):
         notes += ("the multi-token-prediction module is not counted",)
     return _checked(ConfiguredModel(transformer=transformer, vectors=vectors, notes=notes))
+
+
+def _reader(config: Config) -> Reader | None:
+    """Return the reader of the family that a configuration states, by its name, its class or a key of its own."""
+    kind = config.get("model_type") or config.get("_class_name")
+    if kind is None:
+        mark = next((mark for mark in MARKED if mark in config), None)
+        return MARKED[mark] if mark else READERS.get(str(_architecture_family(config)))
+    return READERS.get(str(kind))
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
@@ -122,7 +131,7 @@ def _architecture_family(config: Config) -> str | None:
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
     stem = names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model").casefold()
-    every = (*FAMILIES, *UNSUPPORTED)
+    every = (*FAMILIES, *READERS, *UNSUPPORTED)
     return next((kind for kind in every if kind.replace("_", "").replace("-", "").casefold() == stem), names[0])
 
 

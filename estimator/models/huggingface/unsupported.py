@@ -8,9 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe",
-        "mamba", "mamba2", "minimax", "minimax_m1", "minimax_text_01", "nemotron_h", "nemotron_nas", "plamo2",
-        "qwen3_5", "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
+        "nemotron_nas", "plamo2",
     ),
     "an encoder-decoder": (
         "bart", "bigbird_pegasus", "blenderbot", "encoder-decoder", "florence2", "led", "longt5", "m2m_100",
@@ -50,6 +48,5 @@ UNSUPPORTED: Mapping[str, str] = {name: kind for kind, names in _KINDS.items() f
 """What each is, by `model_type` (or the class name that diffusers writes)."""
 UNSUPPORTED_MARKS: Mapping[str, str] = {
     "_diffusers_version": "a diffusion model",
-    "ssm_cfg": "a state-space or hybrid model",
 }
 """What a configuration is that has such a key, whatever else it says."""

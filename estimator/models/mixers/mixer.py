@@ -5,7 +5,10 @@ from typing import Protocol
 
 from estimator.models.operations import Attention, Gemm, Scan, Stream
 
-__all__ = ["Mixer", "Operations"]
+__all__ = ["SINGLE", "Mixer", "Operations"]
+
+SINGLE = 2.0
+"""Elements of 16 bit that one of 32 bit is as large as."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import Operations
+from estimator.models.mixers.convolution import filter_flop
+from estimator.models.mixers.mixer import SINGLE, Operations
 from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["StateSpace"]
+
+_STATE_MOVES = 4
+"""A chunk's state is written, read and written where states are passed on, and read for the output."""
+_INNER_MOVES = 6
+"""Inner stream: read for states and for the output, which is written; the norm reads it and its gate, and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,8 +32,12 @@ class StateSpace:
     """Length of the causal filter over time."""
     chunk: int = 256
     biased_convolution: bool = True
+    biased: bool = False
+    """Whether both projections have biases."""
     normed: bool = True
     """Whether the output is normalised before it is projected."""
+    inner_norms: int = 0
+    """Parameters of norms on B, C and the step, one layer (Plamo 2)."""
 
     @property
     def inner(self) -> int:
@@ -42,17 +52,20 @@ class StateSpace:
     def operations(self, hidden: int) -> Operations:
         """Return both projections and the chunked scan.
 
-        Of a chunk of Q tokens and a head of width P with states of width N, a token costs, causal half skipped:
+        Of chunks of Q tokens, G groups and H heads of width P with states of width N, a token costs:
 
-            scores with B and C, once a group       2 · Q/2 · N
-            scores with the inner stream            2 · Q/2 · P
-            states in, and out of them              4 · N · P
+            scores of C and B, once a group         2 · Q · N · G     whole squares, of which a mask hides half
+            scores with the inner stream            2 · Q · P · H     likewise
+            states in, and out of them              4 · N · P · H
+            the filter over time                    2 · length · channels, outside matrix units
 
-        Source: Dao and Gu 2024, section 6 (listing 1).
+        Source: Dao and Gu 2024, section 6 (listing 1), as the kernels of `mamba_ssm` run it: `bmm_chunk` works scores
+        out once a group, where Transformers' eager code repeats B and C for each head first.
         """
         parts = (self.inner, self.inner, 2 * self.groups * self.state, self.heads)
-        within = self.chunk * (self.groups * self.state + self.heads * self.head_dim)
-        across = 4.0 * self.state * self.inner
+        within = 2.0 * self.chunk * (self.groups * self.state + self.inner)
+        states = self.inner * self.state / self.chunk
+        moved = 2.0 * self.convolved + _INNER_MOVES * self.inner + 2.0 * SINGLE * self.groups * self.chunk
         return Operations(
             gemms=(
                 Gemm(
@@ -76,16 +89,18 @@ class StateSpace:
                 Scan(
                     name="state_space",
                     layers=self.layers,
-                    matmul_flop=within + across,
-                    elements=2.0 * self.convolved + 4.0 * self.inner,
-                    kept=self.inner * self.state / self.chunk,
+                    matmul_flop=4.0 * self.state * self.inner,
+                    square_flop=within,
+                    vector_flop=filter_flop(self.convolution, self.convolved),
+                    elements=moved + SINGLE * _STATE_MOVES * states,
+                    kept=states,
                 ),
             ),
             streams=(Stream(name="heads", width=self.convolved + self.inner, layers=self.layers, shard="column"),),
         )
 
     def vectors(self, hidden: int) -> int:
-        """Return filters, decays A, skips D, step biases and the inner norm, all layers."""
-        del hidden
+        """Return filters, decays A, skips D, step biases, biases and the inner norms, all layers."""
         filters = self.convolved * (self.convolution + self.biased_convolution)
-        return (filters + 3 * self.heads + self.normed * self.inner) * self.layers
+        biases = self.biased * (self.inner + self.convolved + self.heads + hidden)
+        return (filters + 3 * self.heads + self.normed * self.inner + biases + self.inner_norms) * self.layers

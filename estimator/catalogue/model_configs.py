@@ -1,0 +1,56 @@
+"""Models that are read from a configuration, data/model_configs.json, each when it is asked for."""
+
+from dataclasses import replace
+from typing import Any, NotRequired
+
+from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
+
+from estimator.catalogue.models import ModelEntry
+from estimator.catalogue.shapes import ModelChoiceRow
+
+__all__ = ["ModelConfigFile", "ModelConfigRow", "configured_entry"]
+
+
+class ModelConfigRow(TypedDict):
+    """One model with the keys of its publisher's configuration."""
+
+    id: str
+    name: str
+    hugging_face_ids: list[str]
+    aliases: list[str]
+    config: dict[str, Any]
+    published_parameters: int
+    published_exact: bool
+    source: str
+    checked: str
+    note: NotRequired[str]
+
+
+class ModelConfigFile(TypedDict):
+    """data/model_configs.json."""
+
+    format: int
+    checked: str
+    conventions: list[str]
+    ambiguous_aliases: list[ModelChoiceRow]
+    models: list[ModelConfigRow]
+
+
+def configured_entry(row: ModelConfigRow) -> ModelEntry:
+    """Return the model of one row, as the reader of its family reads its configuration."""
+    # Most questions name a model of the other file: readers of families are for those that do not.
+    from estimator.models.huggingface.config import configured_model
+
+    configured = configured_model(row["config"])
+    notes = (*configured.notes, row["note"]) if "note" in row else configured.notes
+    return ModelEntry(
+        transformer=replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"]),
+        vectors=configured.vectors,
+        aliases=tuple(row["aliases"]),
+        hugging_face_ids=tuple(row["hugging_face_ids"]),
+        published_parameters=row["published_parameters"],
+        published_exact=row["published_exact"],
+        source=row["source"],
+        checked=row["checked"],
+        note="; ".join(notes),
+    )

@@ -1,0 +1,1 @@
+"""Readers of models that mix their sequence otherwise than by softmax attention, in all layers or in some."""

@@ -15,6 +15,7 @@ from estimator.models.huggingface import (
     vision,
 )
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.diffusion import joint, plain, unet
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -36,6 +37,21 @@ __all__ = ["MARKED", "READERS", "Reader"]
 Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    "AuraFlowTransformer2DModel": joint.auraflow,
+    "CogVideoXTransformer3DModel": plain.cogvideox,
+    "DiTTransformer2DModel": plain.dit,
+    "Flux2Transformer2DModel": joint.flux2,
+    "FluxTransformer2DModel": joint.flux,
+    "HunyuanVideoTransformer3DModel": joint.hunyuan_video,
+    "LTXVideoTransformer3DModel": plain.ltx,
+    "Lumina2Transformer2DModel": joint.lumina2,
+    "PixArtTransformer2DModel": plain.pixart,
+    "QwenImageTransformer2DModel": joint.qwen_image,
+    "SD3Transformer2DModel": joint.sd3,
+    "SanaTransformer2DModel": plain.sana,
+    "UNet2DConditionModel": unet.unet,
+    "UNet2DModel": unet.unet,
+    "WanTransformer3DModel": plain.wan,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "beit": vision.beit,

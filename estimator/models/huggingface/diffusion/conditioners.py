@@ -1,0 +1,106 @@
+"""Frozen networks that prepare a denoiser's inputs: text encoders as their publishers describe them, and VAEs.
+
+Source: the `config.json` of openai/clip-vit-large-patch14, laion/CLIP-ViT-H-14 and ViT-bigG-14, google/t5-v1_1-xxl,
+google/umt5-xxl, EleutherAI/pile-t5-xl, google/gemma-2-2b, meta-llama/Meta-Llama-3-8B and Qwen/Qwen2.5-VL-7B-Instruct.
+"""
+
+from estimator.models.huggingface.blocks import BIASED, stack
+from estimator.models.huggingface.diffusion.unet import vae_encoder
+from estimator.models.transformer import Tower, Transformer
+from estimator.models.vectors import VectorFacts
+
+__all__ = ["conditioners"]
+
+_PLAIN = VectorFacts()
+_CLIP_TEXT = 77
+
+
+def conditioners(
+    *,
+    clip_l: bool = False,
+    clip_h: bool = False,
+    clip_g: bool = False,
+    t5: int = 0,
+    umt5: int = 0,
+    pile_t5: int = 0,
+    gemma: int = 0,
+    llama: int = 0,
+    qwen: int = 0,
+    vae: int = 0,
+) -> tuple[Tower, ...]:
+    """Return text encoders, each at its length in tokens, and the VAE of so many latent channels; rates are set later.
+
+    CLIP's text is of 77 tokens always.
+    """
+    encoders: list[tuple[Transformer, int]] = []
+    if clip_l:
+        encoders.append((_clip("CLIP ViT-L", 768, 12, 12, 3072), _CLIP_TEXT))
+    if clip_h:
+        # Stable Diffusion 2 takes the last layer but one.
+        encoders.append((_clip("OpenCLIP ViT-H", 1024, 23, 16, 4096), _CLIP_TEXT))
+    if clip_g:
+        encoders.append((_clip("OpenCLIP ViT-bigG", 1280, 32, 20, 5120), _CLIP_TEXT))
+    if t5:
+        encoders.append((_t5("T5 XXL", 4096, 64, 10240, 32128), t5))
+    if umt5:
+        encoders.append((_t5("UMT5 XXL", 4096, 64, 10240, 256384), umt5))
+    if pile_t5:
+        encoders.append((_t5("Pile-T5 XL", 2048, 32, 5120, 32128), pile_t5))
+    if gemma:
+        encoders.append((_decoder("Gemma 2 2B", 2304, 26, 8, 4, 256, 9216, 256000), gemma))
+    if llama:
+        encoders.append((_decoder("Llama 3 8B", 4096, 32, 32, 8, 128, 14336, 128320), llama))
+    if qwen:
+        encoders.append((_decoder("Qwen2.5-VL 7B", 3584, 28, 28, 4, 128, 18944, 152064), qwen))
+    towers = [
+        Tower(
+            name="text_encoder" if place == 0 else f"text_encoder_{place + 1}",
+            network=encoder,
+            rate=float(length),
+            length=float(length),
+            trained=False,
+        )
+        for place, (encoder, length) in enumerate(encoders)
+    ]
+    if vae:
+        towers.append(Tower(name="vae", network=vae_encoder(vae), rate=1.0, trained=False))
+    return tuple(towers)
+
+
+def _clip(name: str, hidden: int, layers: int, heads: int, ffn: int) -> Transformer:
+    lookup = (49408 + _CLIP_TEXT) * hidden
+    return stack(
+        name=name, hidden=hidden, layers=layers, heads=heads, ffn=ffn, facts=BIASED, causal=True, lookup=lookup
+    )
+
+
+def _t5(name: str, hidden: int, heads: int, ffn: int, vocab: int) -> Transformer:
+    return stack(
+        name=name,
+        hidden=hidden,
+        layers=24,
+        heads=heads,
+        head_dim=64,
+        ffn=ffn,
+        facts=_PLAIN,
+        gated=True,
+        lookup=vocab * hidden,
+    )
+
+
+def _decoder(
+    name: str, hidden: int, layers: int, heads: int, kv_heads: int, head_dim: int, ffn: int, vocab: int
+) -> Transformer:
+    return stack(
+        name=name,
+        hidden=hidden,
+        layers=layers,
+        heads=heads,
+        kv_heads=kv_heads,
+        head_dim=head_dim,
+        ffn=ffn,
+        facts=_PLAIN,
+        gated=True,
+        causal=True,
+        lookup=vocab * hidden,
+    )

@@ -144,9 +144,7 @@ class Denoiser:
     def vectors(self, hidden: int) -> int:
         """Return biases and what else is trained outside matrices."""
         del hidden
-        return self.own_vectors + sum(
-            product.outputs * product.layers * product.bias for product in self.products
-        )
+        return self.own_vectors + sum(product.outputs * product.layers * product.bias for product in self.products)
 
     def _gemm(self, product: Product) -> Gemm:
         return Gemm(

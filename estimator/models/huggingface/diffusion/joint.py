@@ -162,9 +162,7 @@ def sd3(config: Config) -> ConfiguredModel:
             Product(name="patch_embedding", inputs=channels * patch * patch, outputs=width),
             *embedder("time_embedding", _SINES, width),
             *embedder("pooled_text", reading.whole("pooled_projection_dim"), width),
-            Product(
-                name="text_embedding", inputs=reading.whole("joint_attention_dim"), outputs=width, at=parts.text
-            ),
+            Product(name="text_embedding", inputs=reading.whole("joint_attention_dim"), outputs=width, at=parts.text),
             *parts.double(layers, inner=4 * width, text_ends=True),
             # Three more of shift, scale and gate.
             *((once("second_modulation", width, 3 * width, twice),) if twice else ()),
@@ -213,15 +211,11 @@ def flux(config: Config) -> ConfiguredModel:
             *embedder("time_embedding", _SINES, width),
             *(embedder("guidance", _SINES, width) if guided else ()),
             *embedder("pooled_text", reading.whole("pooled_projection_dim"), width),
-            Product(
-                name="text_embedding", inputs=reading.whole("joint_attention_dim"), outputs=width, at=parts.text
-            ),
+            Product(name="text_embedding", inputs=reading.whole("joint_attention_dim"), outputs=width, at=parts.text),
             *parts.double(double, inner=4 * width),
             *parts.single(single, inner=4 * width),
             once("output_modulation", width, 2 * width),
-            Product(
-                name="output", inputs=width, outputs=reading.optional("out_channels", channels, least=1)
-            ),
+            Product(name="output", inputs=width, outputs=reading.optional("out_channels", channels, least=1)),
         ),
         flows=parts.flows(double, single),
         looks=parts.looks(double + single),
@@ -434,9 +428,7 @@ def auraflow(config: Config) -> ConfiguredModel:
             *attention_products(width, width, single, at=both, bias=False, out_bias=False, name="single_"),
             *mlp_products(width, inner, single, at=both, gated=True, bias=False, name="single_"),
             once("output_modulation", width, 2 * width, bias=False),
-            Product(
-                name="output", inputs=width, outputs=reading.whole("out_channels") * patch * patch, bias=False
-            ),
+            Product(name="output", inputs=width, outputs=reading.whole("out_channels") * patch * patch, bias=False),
         ),
         flows=(*parts.flows(double, 0), Flow(width=width, halves=2 * single, at=both)),
         looks=parts.looks(double + single),

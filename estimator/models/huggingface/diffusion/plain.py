@@ -378,5 +378,3 @@ def cogvideox(config: Config) -> ConfiguredModel:
         conditioners=conditioners(t5=length),
         notes=("its autoencoder of clips is not counted: latents are kept by habit",),
     )
-
-

@@ -1,0 +1,45 @@
+"""A denoiser as it sees samples of one size: how many positions everything has for each of the latent's."""
+
+from dataclasses import replace
+
+from estimator.models.diffusion.denoiser import Denoiser
+from estimator.models.transformer import Tower, Transformer
+
+__all__ = ["denoises", "with_conditioners", "with_positions"]
+
+
+def denoises(transformer: Transformer) -> bool:
+    """Return whether a network is a denoiser, whose sample is a picture or clip."""
+    return any(isinstance(mixer, Denoiser) for mixer in transformer.mixers)
+
+
+def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Transformer:
+    """Return a denoiser, and what prepares its inputs, for samples of so many positions and pixels.
+
+    Networks without a denoiser are left as they are.
+    """
+    if not denoises(transformer):
+        return transformer
+    return replace(
+        transformer,
+        mixers=_at(transformer, tokens).mixers,
+        conditioners=tuple(_conditioner(tower, tokens, pixels) for tower in transformer.conditioners),
+    )
+
+
+def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transformer:
+    """Return a denoiser that runs the named kinds of conditioners, `text_encoder` and `vae`, in each step."""
+    towers = tuple(tower for tower in transformer.conditioners if tower.name.rstrip("_0123456789") in run)
+    return replace(transformer, towers=(*transformer.towers, *towers), conditioners=())
+
+
+def _at(network: Transformer, tokens: float) -> Transformer:
+    mixers = tuple(mixer.at(tokens) if isinstance(mixer, Denoiser) else mixer for mixer in network.mixers)
+    return replace(network, mixers=mixers)
+
+
+def _conditioner(tower: Tower, tokens: float, pixels: float) -> Tower:
+    """Return an encoder at its rate: of its text, or of all pixels."""
+    if denoises(tower.network):
+        return replace(tower, network=_at(tower.network, pixels), rate=pixels / tokens)
+    return replace(tower, rate=tower.length / tokens)

@@ -16,8 +16,10 @@ from estimator.models.towers import (
     with_trained_parts,
 )
 from estimator.models.transformer import Transformer
+from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
+from estimator.resolve.conditioners import conditioned
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
@@ -47,7 +49,7 @@ class MediaUse:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def media_use(request: Request, subject: Subject) -> MediaUse:
+def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:
     """Return `request` and its model with what samples of pictures and sounds amount to.
 
     tokens_per_sample counts text; those of pictures are added. Where the model itself reads pictures or sounds (a ViT,
@@ -66,7 +68,7 @@ def media_use(request: Request, subject: Subject) -> MediaUse:
         return _without_media(request, subject, network)
     picture = None if request.image_size is None else picture_of(request.image_size)
     if media.main:
-        return _read_by_itself(request, subject, network, media, picture)
+        return _read_by_itself(request, subject, network, media, picture, practice)
     return _read_by_towers(request, subject, network, media, picture)
 
 
@@ -83,7 +85,12 @@ def _without_media(request: Request, subject: Subject, network: Transformer) -> 
 
 
 def _read_by_itself(
-    request: Request, subject: Subject, network: Transformer, media: Media, picture: Picture | None
+    request: Request,
+    subject: Subject,
+    network: Transformer,
+    media: Media,
+    picture: Picture | None,
+    practice: Practice,
 ) -> MediaUse:
     """Return the use of a model whose main stack reads pictures or sounds: a sample is what one of them becomes."""
     count, source = _count(request, media)
@@ -94,6 +101,7 @@ def _read_by_itself(
         picture = Picture(width=0, height=0, tokens=told)
     text = float(media.usual_text)
     sample = with_sample(network, media, picture, 1.0, text)
+    network, encoders = conditioned(sample.transformer, practice)
     length = max(1, round(sample.one.tokens))
     samples = request.samples
     if samples is not None:
@@ -108,12 +116,13 @@ def _read_by_itself(
     )
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=sample.transformer),
+        subject=replace(subject, transformer=network),
         whole_rows=True,
         assumptions=(
             _size(media, picture, sample, "positions of the model"),
             *_pictures(media, count, source, many=count != 1),
             *_beside(sample.transformer, text),
+            *encoders,
         ),
     )
 

@@ -85,7 +85,7 @@ def resolve(request: Request) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    use = media_use(told, subject)
+    use = media_use(told, subject, framework.practice)
     told = use.request
     plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.

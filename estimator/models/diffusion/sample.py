@@ -3,14 +3,26 @@
 from dataclasses import replace
 
 from estimator.models.diffusion.denoiser import Denoiser
+from estimator.models.media import Media, Picture, seen
 from estimator.models.transformer import Tower, Transformer
 
-__all__ = ["denoises", "with_conditioners", "with_positions"]
+__all__ = ["denoises", "pixels_of", "with_conditioners", "with_positions"]
 
 
 def denoises(transformer: Transformer) -> bool:
     """Return whether a network is a denoiser, whose sample is a picture or clip."""
     return any(isinstance(mixer, Denoiser) for mixer in transformer.mixers)
+
+
+def pixels_of(media: Media, picture: Picture | None) -> float:
+    """Return the pixels of a picture or of all frames of a clip; where only its tokens are told, as many as they have.
+
+    None: the usual one.
+    """
+    if picture is not None and picture.tokens is None:
+        return float(picture.width * picture.height * picture.frames)
+    usual = float(media.width * media.height * media.frames)
+    return usual if picture is None or picture.tokens is None else usual * picture.tokens / seen(media, None).tokens
 
 
 def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Transformer:

@@ -68,7 +68,7 @@ def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_S
         return _without_media(request, subject, network)
     picture = None if request.image_size is None else picture_of(request.image_size)
     if media.main:
-        return _read_by_itself(request, subject, network, media, picture, practice)
+        return _read_by_itself(request, subject, (network, media), picture, practice)
     return _read_by_towers(request, subject, network, media, picture)
 
 
@@ -87,12 +87,12 @@ def _without_media(request: Request, subject: Subject, network: Transformer) -> 
 def _read_by_itself(
     request: Request,
     subject: Subject,
-    network: Transformer,
-    media: Media,
+    model: tuple[Transformer, Media],
     picture: Picture | None,
     practice: Practice,
 ) -> MediaUse:
     """Return the use of a model whose main stack reads pictures or sounds: a sample is what one of them becomes."""
+    network, media = model
     count, source = _count(request, media)
     if count == 0:
         raise InvalidValueError("images_per_sample", 0, f"must be 1 or more: {subject.name} reads nothing else")

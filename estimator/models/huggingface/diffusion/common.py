@@ -15,7 +15,7 @@ __all__ = ["NO_VECTORS", "denoiser", "network", "reading_of", "text_place", "who
 
 NO_VECTORS = VectorFacts(norm_vectors=0)
 """Denoisers count what is outside their matrices themselves."""
-_MOST_LISTED = 4096
+_MOST_LISTED, _MOST = 4096, 1_000_000
 
 
 def reading_of(config: Config, defaults: Config) -> Reading:
@@ -38,7 +38,7 @@ def whole_list(reading: Reading, key: str, length: int | None = None) -> tuple[i
         return (reading.whole(key, least=0),) * (length or 1)
     items = cast("list[object] | tuple[object, ...]", value)
     numbers = tuple(
-        item for item in items if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= 1_000_000
+        item for item in items if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= _MOST
     )
     if len(numbers) != len(items) or len(items) > _MOST_LISTED or (length is not None and len(items) != length):
         many = "" if length is None else f"{length} "

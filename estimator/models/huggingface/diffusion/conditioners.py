@@ -32,26 +32,20 @@ def conditioners(
 
     CLIP's text is of 77 tokens always.
     """
-    encoders: list[tuple[Transformer, int]] = []
-    if clip_l:
-        encoders.append((_clip("CLIP ViT-L", 768, 12, 12, 3072), _CLIP_TEXT))
-    if clip_h:
+    clip = _CLIP_TEXT
+    asked = (
+        (lambda: _clip("CLIP ViT-L", 768, 12, 3072), clip * clip_l),
         # Stable Diffusion 2 takes the last layer but one.
-        encoders.append((_clip("OpenCLIP ViT-H", 1024, 23, 16, 4096), _CLIP_TEXT))
-    if clip_g:
-        encoders.append((_clip("OpenCLIP ViT-bigG", 1280, 32, 20, 5120), _CLIP_TEXT))
-    if t5:
-        encoders.append((_t5("T5 XXL", 4096, 64, 10240, 32128), t5))
-    if umt5:
-        encoders.append((_t5("UMT5 XXL", 4096, 64, 10240, 256384), umt5))
-    if pile_t5:
-        encoders.append((_t5("Pile-T5 XL", 2048, 32, 5120, 32128), pile_t5))
-    if gemma:
-        encoders.append((_decoder("Gemma 2 2B", 2304, 26, 8, 4, 256, 9216, 256000), gemma))
-    if llama:
-        encoders.append((_decoder("Llama 3 8B", 4096, 32, 32, 8, 128, 14336, 128320), llama))
-    if qwen:
-        encoders.append((_decoder("Qwen2.5-VL 7B", 3584, 28, 28, 4, 128, 18944, 152064), qwen))
+        (lambda: _clip("OpenCLIP ViT-H", 1024, 23, 4096), clip * clip_h),
+        (lambda: _clip("OpenCLIP ViT-bigG", 1280, 32, 5120), clip * clip_g),
+        (lambda: _t5("T5 XXL", 4096, 10240, 32128), t5),
+        (lambda: _t5("UMT5 XXL", 4096, 10240, 256384), umt5),
+        (lambda: _t5("Pile-T5 XL", 2048, 5120, 32128), pile_t5),
+        (lambda: _decoder("Gemma 2 2B", 2304, layers=26, heads=8, kv=4, dim=256, ffn=9216, vocab=256000), gemma),
+        (lambda: _decoder("Llama 3 8B", 4096, layers=32, heads=32, kv=8, dim=128, ffn=14336, vocab=128320), llama),
+        (lambda: _decoder("Qwen2.5-VL 7B", 3584, layers=28, heads=28, kv=4, dim=128, ffn=18944, vocab=152064), qwen),
+    )
+    encoders = [(made(), length) for made, length in asked if length]
     towers = [
         Tower(
             name="text_encoder" if place == 0 else f"text_encoder_{place + 1}",
@@ -67,19 +61,19 @@ def conditioners(
     return tuple(towers)
 
 
-def _clip(name: str, hidden: int, layers: int, heads: int, ffn: int) -> Transformer:
+def _clip(name: str, hidden: int, layers: int, ffn: int) -> Transformer:
     lookup = (49408 + _CLIP_TEXT) * hidden
     return stack(
-        name=name, hidden=hidden, layers=layers, heads=heads, ffn=ffn, facts=BIASED, causal=True, lookup=lookup
+        name=name, hidden=hidden, layers=layers, heads=hidden // 64, ffn=ffn, facts=BIASED, causal=True, lookup=lookup
     )
 
 
-def _t5(name: str, hidden: int, heads: int, ffn: int, vocab: int) -> Transformer:
+def _t5(name: str, hidden: int, ffn: int, vocab: int) -> Transformer:
     return stack(
         name=name,
         hidden=hidden,
         layers=24,
-        heads=heads,
+        heads=hidden // 64,
         head_dim=64,
         ffn=ffn,
         facts=_PLAIN,
@@ -89,15 +83,15 @@ def _t5(name: str, hidden: int, heads: int, ffn: int, vocab: int) -> Transformer
 
 
 def _decoder(
-    name: str, hidden: int, layers: int, heads: int, kv_heads: int, head_dim: int, ffn: int, vocab: int
+    name: str, hidden: int, *, layers: int, heads: int, kv: int, dim: int, ffn: int, vocab: int
 ) -> Transformer:
     return stack(
         name=name,
         hidden=hidden,
         layers=layers,
         heads=heads,
-        kv_heads=kv_heads,
-        head_dim=head_dim,
+        kv_heads=kv,
+        head_dim=dim,
         ffn=ffn,
         facts=_PLAIN,
         gated=True,

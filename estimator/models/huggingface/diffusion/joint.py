@@ -26,7 +26,7 @@ _SINES = 256
 """Sines and cosines that a time step becomes."""
 _SD3_TEXT, _SD3_T5 = 333, 256
 """CLIP's 77 and T5's 256 tokens, one after the other."""
-_FLUX_TEXT, _QWEN_TEXT, _HUNYUAN_TEXT, _AURAFLOW_TEXT, _LUMINA_TEXT = 512, 256, 256, 256, 256
+_FLUX_TEXT, _SCHNELL_TEXT, _QWEN_TEXT, _HUNYUAN_TEXT, _AURAFLOW_TEXT, _LUMINA_TEXT = 512, 256, 256, 256, 256, 256
 _REGISTERS = 8
 """Learned tokens that AuraFlow's text begins with."""
 _LATENT_SIDE = 8
@@ -198,10 +198,12 @@ def flux(config: Config) -> ConfiguredModel:
             "pooled_projection_dim": 768,
         },
     )
-    parts = _blocks(reading, text_place(_FLUX_TEXT))
+    guided = reading.flag("guidance_embeds", default=False)
+    # The model of few steps was distilled with shorter texts, and has no guidance.
+    length = _FLUX_TEXT if guided else _SCHNELL_TEXT
+    parts = _blocks(reading, text_place(length))
     width, channels = parts.width, reading.whole("in_channels")
     double, single = reading.whole("num_layers", least=0), reading.whole("num_single_layers", least=0)
-    guided = reading.flag("guidance_embeds", default=False)
     return denoiser(
         reading,
         media=_picture(1024, 2),
@@ -220,7 +222,7 @@ def flux(config: Config) -> ConfiguredModel:
         flows=parts.flows(double, single),
         looks=parts.looks(double + single),
         own_vectors=(4 * double + 2 * single) * parts.head_dim,
-        conditioners=conditioners(clip_l=True, t5=_FLUX_TEXT, vae=channels // 4),
+        conditioners=conditioners(clip_l=True, t5=length, vae=channels // 4),
     )
 
 

@@ -1,7 +1,7 @@
 """U-Nets: Stable Diffusion 1, 2 and XL, DDPM; and the encoder of their VAE.
 
-Source: Ho et al. 2020, appendix B; Rombach et al. 2022, appendix E; Podell et al. 2023, section 2.1. Shapes are those of
-Diffusers' `UNet2DConditionModel`, `UNet2DModel` and `AutoencoderKL`.
+Source: Ho et al. 2020, appendix B; Rombach et al. 2022, appendix E; Podell et al. 2023, section 2.1. Shapes are those
+of Diffusers' `UNet2DConditionModel`, `UNet2DModel` and `AutoencoderKL`.
 """
 
 from collections.abc import Iterator

@@ -57,8 +57,17 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.1,
             0.25,
             0.5,
-            "Chunked scans against the 16-bit ceiling: products of 64 to 256 wide, state passed between "
-            "(Dao and Gu 2024, figure 10: as fast as FlashAttention 2 at 2,000 tokens of keys)",
+            "Chunked scans' products, 64 to 256 wide, against the 16-bit ceiling, where their memory traffic does not "
+            "govern (Dao and Gu 2024, figure 10: as fast as FlashAttention 2 at 2,000 tokens of keys)",
+        ),
+        "scan_bandwidth": _prior(
+            0.2,
+            0.4,
+            0.65,
+            "Chunked scans against the datasheet's memory rate: states and small tiles pass through memory between "
+            "kernels. Forward kernels measured apart: gated delta rule 0.45 on A800, 0.47 on H200, 0.30 on GB200 "
+            "(flash-linear-attention, as QwenLM/FlashQLA and Leslie360/GDN-QSA-sm80 time it), Mamba-2 0.36 on H100 "
+            "(mamba_ssm's, vllm-project/vllm pull request 27299)",
         ),
         "vector_share": _prior(
             0.01,
@@ -66,7 +75,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.06,
             "Step-by-step scans outside matrix units, over the 16-bit ceiling (FP32 units are a sixteenth of it)",
         ),
-        "scan_backward": _prior(2.0, 2.5, 4.0, "Backward pass of a scan over its forward: states are worked out again"),
+        "scan_backward": _prior(
+            2.0,
+            3.0,
+            4.0,
+            "Backward pass of a scan over its forward: states are worked out again (gated delta rule 3.0 on H200, as "
+            "QwenLM/FlashQLA times flash-linear-attention)",
+        ),
         "selective_share": _prior(
             0.03, 0.08, 0.25, "Share of the forward pass that selective recomputation runs again"
         ),

@@ -64,9 +64,10 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
 def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
     """Return seconds of scans and recurrences, one micro-batch, all passes, the model's layers divided over the stages.
 
-        max(products / (ceiling · e) + steps / (ceiling · v),  bytes / bandwidth) · (1 + backward + again)
+        max(products / (ceiling · e) + steps / (ceiling · v),  bytes / (bandwidth · b)) · (1 + backward + again)
 
-    Heads are divided by tensor parallelism. Source: Dao and Gu 2024, section 6 (chunks as matrix products, and what
+    Heads are divided by tensor parallelism, tokens by context parallelism, between whose ranks a state a head is
+    passed: less than a token's activations. Source: Dao and Gu 2024, section 6 (chunks as matrix products, and what
     passes between them); Gu and Dao 2023, section 3.3 (a scan in on-chip memory).
     """
     if not np.any(case.scan_elements):
@@ -76,7 +77,7 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
     products = case.scan_matmul_flop / (case.half_flop_per_s * constants["scan_efficiency"])
     steps = case.scan_vector_flop / (case.half_flop_per_s * constants["vector_share"])
     width = 2.0 + 2.0 * case.wide
-    moved = width * case.scan_elements / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+    moved = width * case.scan_elements / (case.bandwidth_bytes_per_s * constants["scan_bandwidth"])
     passes = 1.0 + (constants["scan_backward"] + again) * case.streams_passed
     return part * np.maximum(products + steps, moved) * passes
 

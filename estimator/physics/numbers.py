@@ -33,6 +33,9 @@ _OPERATIONS_PER_EXPERT = 14.0
 """Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
 _OPERATIONS_EXPERTS = 20.0
 """Routing and grouped products of a layer of experts."""
+_OPERATIONS_PER_SCAN = 8.0
+"""Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
+(mamba_ssm's and flash-linear-attention's Python, counted)."""
 _LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
 """Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 _OPTIMIZER_SHARE = {
@@ -178,6 +181,7 @@ def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict
     unfused = execution.attention == "unfused"
     operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
     operations += unfused * _OPERATIONS_SCORES
+    operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     operations += linear * _OPERATIONS_PER_ADAPTER * adapters
     operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
     share = _LAUNCH_SHARE[execution.launch]

@@ -7,8 +7,8 @@ from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["ShortConvolution", "filter_flop"]
 
-_MOVES = 5
-"""Both gates and the stream are read, the stream between them and the output written."""
+_MOVES = 2
+"""The filter's input and output; its gates are elementwise kernels, as those of other layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -70,10 +70,8 @@ class DeltaRule:
         states = heads * key * value / self.chunk
         expanded = heads * key
         moved = (
-            2.0 * self.convolved
-            + _READS * 2.0 * expanded
+            _READS * 2.0 * expanded
             + 4.0 * self.values
-            + 3.0 * self.values  # the gated norm
             + 2.0 * states
             + 4.0 * heads * self.chunk  # the system and the scores
             + SINGLE * 2.0 * expanded * self.decays_channels

@@ -10,8 +10,8 @@ __all__ = ["GatedRecurrence"]
 
 _FLOP_PER_CHANNEL = 12.0
 """Decay's power, its complement's root, both gates, product and sum (De et al. 2024, equations 1 to 4)."""
-_MOVES = 8
-"""Filter in and out; input, both gates read and the output written; the other branch read and written."""
+_MOVES = 4
+"""Input and both gates are read, the output is written."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -72,7 +72,6 @@ class LinearAttention:
                     matmul_flop=4.0 * self.heads * self.key_dim * self.value_dim,
                     square_flop=2.0 * self.chunk * self.heads * (self.key_dim + self.value_dim),
                     elements=moved,
-                    kept=states,
                 ),
             ),
             streams=(Stream(name="heads", width=sum(parts) + values, layers=self.layers, shard="column"),),

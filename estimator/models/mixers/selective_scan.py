@@ -11,8 +11,8 @@ __all__ = ["SelectiveScan"]
 _FLOP_PER_STATE = 9.0
 """Step times A and its exponential, step times B times input (2), decay and sum (2), product with C and sum (2), and
 what the associative scan adds; the count of the authors' kernel that others use."""
-_MOVES = 6
-"""Filter in and out; the scan reads input, step and gate, and writes."""
+_MOVES = 4
+"""The scan reads input, step and gate, and writes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class SelectiveScan:
                     elements=float(_MOVES * self.inner + 2 * self.state * self.heads),
                 ),
             ),
-            streams=(Stream(name="heads", width=5 * self.inner + rows, layers=self.layers, shard="column"),),
+            streams=(Stream(name="heads", width=3 * self.inner + rows, layers=self.layers, shard="column"),),
         )
 
     def vectors(self, hidden: int) -> int:

@@ -8,10 +8,10 @@ from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["StateSpace"]
 
-_STATE_MOVES = 4
-"""A chunk's state is written, read and written where states are passed on, and read for the output."""
-_INNER_MOVES = 6
-"""Inner stream: read for states and for the output, which is written; the norm reads it and its gate, and writes."""
+_STATE_MOVES = 6
+"""Elements of 16 bit: a chunk's state is written and read in 32 bit where it is passed on, then written and read."""
+_INNER_MOVES = 3
+"""The inner stream is read for states and for the output, which is written; filter and norm are elementwise kernels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +65,7 @@ class StateSpace:
         parts = (self.inner, self.inner, 2 * self.groups * self.state, self.heads)
         within = 2.0 * self.chunk * (self.groups * self.state + self.inner)
         states = self.inner * self.state / self.chunk
-        moved = 2.0 * self.convolved + _INNER_MOVES * self.inner + 2.0 * SINGLE * self.groups * self.chunk
+        moved = _INNER_MOVES * self.inner + self.groups * (4.0 * self.state + 2.0 * SINGLE * self.chunk)
         return Operations(
             gemms=(
                 Gemm(
@@ -92,11 +92,11 @@ class StateSpace:
                     matmul_flop=4.0 * self.state * self.inner,
                     square_flop=within,
                     vector_flop=filter_flop(self.convolution, self.convolved),
-                    elements=moved + SINGLE * _STATE_MOVES * states,
-                    kept=states,
+                    # The backward pass works states out again (`mamba_ssm`, saved tensors of its combined kernels).
+                    elements=moved + _STATE_MOVES * states,
                 ),
             ),
-            streams=(Stream(name="heads", width=self.convolved + self.inner, layers=self.layers, shard="column"),),
+            streams=(Stream(name="heads", width=self.convolved + 2 * self.inner, layers=self.layers, shard="column"),),
         )
 
     def vectors(self, hidden: int) -> int:

@@ -1,0 +1,129 @@
+"""Parameters of published configurations, against what each family's own class allots.
+
+Authority: tests/published/reference_parameters.json, which scripts/reference_parameters counts. A family that is
+learnt to be read is to be taken off the lists below; the tests fail until it is.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from estimator.base.errors import EstimatorError
+from estimator.models.huggingface.config import configured_model
+from estimator.models.parameters import ParameterCounts, parameter_counts
+from tests.places import PUBLISHED
+
+_REFERENCE: dict[str, dict[str, Any]] = json.loads(
+    (PUBLISHED / "reference_parameters.json").read_text(encoding="utf-8")
+)["models"]
+_CONFIGS: dict[str, dict[str, Any]] = {
+    path.stem: json.loads(path.read_text(encoding="utf-8"))
+    for path in sorted((PUBLISHED / "hf_configs").rglob("*.json"), key=lambda path: path.stem)
+}
+_BESIDE = ("vision", "audio", "projector")
+_VECTORS_OF_IDLE_EXPERTS = 0.007
+"""See `parameter_counts`: the vectors of experts that a token does not visit are counted as active."""
+
+# By `model_type`, or by the class name that Diffusers writes.
+_NOT_READ = frozenset({
+    "AuraFlowTransformer2DModel", "AutoencoderKL", "CogVideoXTransformer3DModel", "CogView4Transformer2DModel",
+    "DiTTransformer2DModel", "Flux2Transformer2DModel", "FluxTransformer2DModel",
+    "HiDreamImageTransformer2DModel", "HunyuanVideo15Transformer3DModel", "HunyuanVideoTransformer3DModel",
+    "LTXVideoTransformer3DModel", "Lumina2Transformer2DModel", "MochiTransformer3DModel",
+    "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
+    "SanaTransformer2DModel", "UNet2DConditionModel", "UNet2DModel", "WanTransformer3DModel",
+    "ZImageTransformer2DModel", "albert", "aria", "axk1", "bailing_hybrid", "bailing_moe", "bamba", "bart",
+    "beit", "bert", "big_bird", "bitnet", "blenderbot", "blip", "camembert", "clip", "convnext", "convnextv2",
+    "csm", "cwm", "deberta", "deberta-v2", "deepseek_v32", "deepseek_v4", "deit", "detr", "dinov2",
+    "dinov2_with_registers", "dinov3_vit", "distilbert", "electra", "ernie4_5_vl_moe", "esm", "eurobert",
+    "exaone_moe", "falcon_h1", "falcon_mamba", "flava", "flex_olmo", "florence2", "fnet", "fuyu", "gemma3n",
+    "gemma4", "glm4_moe_lite", "glm5_next", "glm_moe_dsa", "granitemoehybrid", "gte", "hubert",
+    "hunyuan_v1_dense", "hunyuan_v1_moe", "hy_v3", "ijepa", "jais2", "jamba", "jina_embeddings_v3",
+    "kimi_linear", "kosmos-2", "layoutlm", "layoutlmv3", "led", "lfm2", "lfm2_moe", "lfm3", "longcat_flash",
+    "longformer", "m2m_100", "mamba", "mamba2", "marian", "mbart", "megatron-bert", "mimo", "mimo_v2_flash",
+    "minicpm", "minicpm3", "minimax", "minimax_m3_vl", "mistral4", "mllama", "mobilebert", "modernbert",
+    "molmo2", "moonshine", "mpnet", "mt5", "nemotron-nas", "nemotron_h", "new", "nllb-moe", "nomic_bert",
+    "olmo_hybrid", "orion", "parakeet_ctc", "pegasus", "pegasus_x", "persimmon", "phi-msft", "phi4_multimodal",
+    "prophetnet", "qwen2_5_omni_thinker", "qwen3_5", "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rembert",
+    "resnet", "roberta", "rwkv7", "sam", "siglip", "siglip2", "solar_open", "speecht5", "squeezebert",
+    "step3p7", "swin", "swinv2", "switch_transformers", "t5", "t5gemma", "t5gemma2", "timesfm", "timesformer",
+    "umt5", "videomae", "vit", "vit_mae", "vjepa2", "wav2vec2", "wav2vec2-bert", "wavlm", "whisper", "xglm",
+    "xlm-roberta", "xlm-roberta-xl", "xlnet", "xlstm", "youtu", "zamba2", "zaya",
+})  # fmt: skip
+_LANGUAGE_MODEL_ALONE = frozenset({
+    "cohere2_vision", "fast_vlm", "gemma3", "glm4v", "glm4v_moe", "idefics2", "idefics3", "internvl",
+    "internvl_chat", "kimi_k25", "llama4", "llava", "llava_next", "llava_onevision", "mistral3", "paligemma",
+    "qwen2_5_vl", "qwen2_audio", "qwen2_vl", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "voxtral",
+})  # fmt: skip
+"""Read without the towers and projectors beside the language model."""
+_MISREAD = {
+    "falcon-40b-2023": "n_head_kv is not read, nor that this model_type has two norms a layer",
+    "glm-4.1v-9b": "the biases of query, key and value, which are not in its configuration, are missed",
+    "opt-350m": "its embedding is narrower than the model, which is refused",
+    "qwen3-235b-a22b": "Transformers 5 writes num_experts as num_local_experts, which is refused",
+    "qwen3-coder-480b-a35b": "Transformers 5 writes num_experts as num_local_experts, which is refused",
+    "qwen3-vl-30b-a3b": "num_local_experts as above; the outer tie_word_embeddings counts, not the inner",
+}
+"""Configurations that are read wrongly or refused though their family is read, and what is amiss."""
+
+
+def _family(config: dict[str, Any]) -> str:
+    """Return the name that a configuration's family is listed by."""
+    return config.get("_class_name") or config["model_type"]
+
+
+def _counts(name: str) -> ParameterCounts:
+    return parameter_counts(configured_model(_CONFIGS[name]).transformer)
+
+
+def _cases() -> list[Any]:
+    """Return the configurations that have a reference, those expected to fail marked as such."""
+    cases: list[Any] = []
+    for name, config in _CONFIGS.items():
+        if "total" not in _REFERENCE[name]:
+            continue
+        family = _family(config)
+        amiss = _MISREAD.get(name, "")
+        if family in _NOT_READ:
+            amiss = f"{family} is not read"
+        elif family in _LANGUAGE_MODEL_ALONE:
+            amiss = f"of {family} the language model alone is counted"
+        marks = [pytest.mark.xfail(reason=amiss, strict=True, raises=(AssertionError, EstimatorError))]
+        cases.append(pytest.param(name, marks=marks if amiss else []))
+    return cases
+
+
+@pytest.mark.parametrize("name", _cases())
+def test_a_configurations_parameters_are_those_of_its_own_class(name: str) -> None:
+    """A router's correction bias is a parameter to some checkpoints and a buffer to its class."""
+    reference = _REFERENCE[name]
+    counts = _counts(name)
+    assert counts.total - reference["total"] in {0, reference.get("persistent_buffers", 0)}
+    assert counts.active == pytest.approx(reference.get("active", reference["total"]), rel=_VECTORS_OF_IDLE_EXPERTS)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, config in _CONFIGS.items() if _family(config) in _LANGUAGE_MODEL_ALONE - _NOT_READ]
+)
+def test_a_language_model_inside_a_larger_one_has_the_parameters_of_its_own_class(name: str) -> None:
+    if name in _MISREAD:
+        pytest.xfail(_MISREAD[name])
+    reference = _REFERENCE[name]
+    beside = sum(reference["by_module"].get(part, 0) for part in _BESIDE)
+    difference = _counts(name).total - (reference["total"] - beside)
+    assert difference in {0, reference.get("persistent_buffers", 0)}
+
+
+def test_every_configuration_has_a_reference_or_says_why_not() -> None:
+    """scripts/reference_parameters writes both; a file added without it is found here."""
+    assert set(_REFERENCE) == set(_CONFIGS)
+    assert all("total" in found or "cannot" in found for found in _REFERENCE.values())
+
+
+def test_the_lists_name_only_families_that_there_are() -> None:
+    """A name misspelt would excuse nothing and never be missed."""
+    families = {_family(config) for config in _CONFIGS.values()}
+    assert families >= _NOT_READ | _LANGUAGE_MODEL_ALONE
+    assert set(_CONFIGS) >= set(_MISREAD)
+    assert not _NOT_READ & _LANGUAGE_MODEL_ALONE

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
+from estimator.models.diffusion.sample import denoises, met_parameters
 from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
@@ -116,7 +117,7 @@ def _read_by_itself(
     )
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=network),
+        subject=_met(subject, network),
         whole_rows=True,
         assumptions=(
             _size(media, picture, sample, "positions of the model"),
@@ -125,6 +126,13 @@ def _read_by_itself(
             *encoders,
         ),
     )
+
+
+def _met(subject: Subject, network: Transformer) -> Subject:
+    """Return the subject with its network at this size, and the parameters that a position of it meets."""
+    if not denoises(network):
+        return replace(subject, transformer=network)
+    return replace(subject, transformer=network, active_parameters=met_parameters(network))
 
 
 def _read_by_towers(

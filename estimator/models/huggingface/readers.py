@@ -15,7 +15,7 @@ from estimator.models.huggingface import (
     vision,
 )
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.diffusion import joint, plain, unet
+from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, unet
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -38,20 +38,25 @@ Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
     "AuraFlowTransformer2DModel": joint.auraflow,
-    "CogVideoXTransformer3DModel": plain.cogvideox,
+    "CogVideoXTransformer3DModel": clips.cogvideox,
+    "CogView4Transformer2DModel": lumina.cogview4,
     "DiTTransformer2DModel": plain.dit,
     "Flux2Transformer2DModel": joint.flux2,
     "FluxTransformer2DModel": joint.flux,
-    "HunyuanVideoTransformer3DModel": joint.hunyuan_video,
-    "LTXVideoTransformer3DModel": plain.ltx,
-    "Lumina2Transformer2DModel": joint.lumina2,
+    "HunyuanVideo15Transformer3DModel": clips.hunyuan_video_15,
+    "HunyuanVideoTransformer3DModel": clips.hunyuan_video,
+    "LTXVideoTransformer3DModel": clips.ltx,
+    "Lumina2Transformer2DModel": lumina.lumina2,
+    "MochiTransformer3DModel": clips.mochi,
     "PixArtTransformer2DModel": plain.pixart,
     "QwenImageTransformer2DModel": joint.qwen_image,
     "SD3Transformer2DModel": joint.sd3,
     "SanaTransformer2DModel": plain.sana,
+    "Transformer2DModel": plain.transformer_2d,
     "UNet2DConditionModel": unet.unet,
     "UNet2DModel": unet.unet,
-    "WanTransformer3DModel": plain.wan,
+    "WanTransformer3DModel": clips.wan,
+    "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "beit": vision.beit,

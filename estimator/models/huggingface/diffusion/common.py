@@ -42,7 +42,7 @@ def whole_list(reading: Reading, key: str, length: int | None = None) -> tuple[i
     )
     if len(numbers) != len(items) or len(items) > _MOST_LISTED or (length is not None and len(items) != length):
         many = "" if length is None else f"{length} "
-        raise InvalidValueError(f"hf_config.{key}", value, f"must be a list of {many}whole numbers")
+        raise InvalidValueError(f"hf_config.{key}", items, f"must be a list of {many}whole numbers")
     return numbers
 
 

@@ -4,6 +4,9 @@ Source: the `config.json` of openai/clip-vit-large-patch14, laion/CLIP-ViT-H-14 
 google/umt5-xxl, EleutherAI/pile-t5-xl, google/gemma-2-2b, meta-llama/Meta-Llama-3-8B and Qwen/Qwen2.5-VL-7B-Instruct.
 """
 
+from collections.abc import Callable
+from functools import partial
+
 from estimator.models.huggingface.blocks import BIASED, stack
 from estimator.models.huggingface.diffusion.unet import vae_encoder
 from estimator.models.transformer import Tower, Transformer
@@ -33,19 +36,19 @@ def conditioners(
     CLIP's text is of 77 tokens always.
     """
     clip = _CLIP_TEXT
-    asked = (
-        (lambda: _clip("CLIP ViT-L", 768, 12, 3072), clip * clip_l),
+    asked: tuple[tuple[int, Callable[[], Transformer]], ...] = (
+        (clip * clip_l, partial(_clip, "CLIP ViT-L", 768, 12, 3072)),
         # Stable Diffusion 2 takes the last layer but one.
-        (lambda: _clip("OpenCLIP ViT-H", 1024, 23, 4096), clip * clip_h),
-        (lambda: _clip("OpenCLIP ViT-bigG", 1280, 32, 5120), clip * clip_g),
-        (lambda: _t5("T5 XXL", 4096, 10240, 32128), t5),
-        (lambda: _t5("UMT5 XXL", 4096, 10240, 256384), umt5),
-        (lambda: _t5("Pile-T5 XL", 2048, 5120, 32128), pile_t5),
-        (lambda: _decoder("Gemma 2 2B", 2304, layers=26, heads=8, kv=4, dim=256, ffn=9216, vocab=256000), gemma),
-        (lambda: _decoder("Llama 3 8B", 4096, layers=32, heads=32, kv=8, dim=128, ffn=14336, vocab=128320), llama),
-        (lambda: _decoder("Qwen2.5-VL 7B", 3584, layers=28, heads=28, kv=4, dim=128, ffn=18944, vocab=152064), qwen),
+        (clip * clip_h, partial(_clip, "OpenCLIP ViT-H", 1024, 23, 4096)),
+        (clip * clip_g, partial(_clip, "OpenCLIP ViT-bigG", 1280, 32, 5120)),
+        (t5, partial(_t5, "T5 XXL", 4096, 10240, 32128)),
+        (umt5, partial(_t5, "UMT5 XXL", 4096, 10240, 256384)),
+        (pile_t5, partial(_t5, "Pile-T5 XL", 2048, 5120, 32128)),
+        (gemma, partial(_decoder, "Gemma 2 2B", 2304, layers=26, heads=8, kv=4, dim=256, ffn=9216, vocab=256000)),
+        (llama, partial(_decoder, "Llama 3 8B", 4096, layers=32, heads=32, kv=8, dim=128, ffn=14336, vocab=128320)),
+        (qwen, partial(_decoder, "Qwen2.5-VL 7B", 3584, layers=28, heads=28, kv=4, dim=128, ffn=18944, vocab=152064)),
     )
-    encoders = [(made(), length) for made, length in asked if length]
+    encoders = [(make(), length) for length, make in asked if length]
     towers = [
         Tower(
             name="text_encoder" if place == 0 else f"text_encoder_{place + 1}",

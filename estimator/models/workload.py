@@ -88,7 +88,8 @@ def workload(transformer: Transformer) -> Workload:
     mixing = sum(mixer.layers for mixer in t.all_mixers)
     own_pairs = (mixing + t.n_mlp_layers + sum(dense.layers for dense in t.feed_forwards)) / 2.0
     residual = Stream(name="residual", width=t.hidden, layers=t.n_layers, shard="sequence", rate=own_pairs / t.n_layers)
-    parts.insert(0, Operations(streams=(residual,)))
+    if not t.own_streams:
+        parts.insert(0, Operations(streams=(residual,)))
     towers = [_of_tower(tower) for tower in t.towers]
     parts += [operations for operations, _ in towers]
     lookup = 0 if t.tied_embeddings else t.vocab * t.hidden

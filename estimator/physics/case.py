@@ -39,6 +39,8 @@ class Matrix:
     """Share of it that gradients pass through, to what learns below."""
     rate: Numbers = 1.0
     """Positions it is applied to for each token of the main sequence."""
+    taps: Numbers = 1.0
+    """Positions that a convolution's filter covers; 1 of a matrix."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
 
@@ -240,6 +242,7 @@ def stacked(cases: list[Case]) -> Case:
                 trained=values("trained", 1.0),
                 passed=values("passed", 1.0),
                 rate=values("rate", 1.0),
+                taps=values("taps", 1.0),
                 adapter=kind.adapter,
             )
         )

@@ -46,6 +46,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.3, 0.55, 0.9, "SDPA's and xFormers' memory-efficient kernel over FlashAttention 2, relative"
         ),
         "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
+        "convolution_efficiency": _prior(
+            0.4,
+            0.65,
+            0.9,
+            "Convolutions as implicit GEMM over matrix products of their shape: frameworks keep channels first, and "
+            "cuDNN's 16-bit kernels want them last, so that each is transposed before and after",
+        ),
         "scan_efficiency": _prior(
             0.1,
             0.25,

@@ -211,6 +211,7 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         trained=passes.weight_gradient,
         passed=passes.input_gradient,
         rate=gemm.rate,
+        taps=float(gemm.taps),
     )
 
 
@@ -241,6 +242,7 @@ def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:
             copies=1.0,
             visits=1.0,
             trained=1.0,
+            rate=gemm.rate,
             adapter=True,
         )
         for name, gemm, inputs, outputs in pairs

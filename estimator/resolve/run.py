@@ -98,7 +98,7 @@ def resolve(request: Request) -> Run:
     subject, device = resolved_subject(told), resolved_device(told)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    use = media_use(data.request, subject)
+    use = media_use(data.request, subject, framework.practice)
     data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
     told = data.request
     plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"

@@ -17,6 +17,7 @@ from estimator.models.huggingface import (
     vision,
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, unet
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -39,6 +40,26 @@ Reader = Callable[[Config], ConfiguredModel]
 Composite = Callable[[Config, Read], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    "AuraFlowTransformer2DModel": joint.auraflow,
+    "CogVideoXTransformer3DModel": clips.cogvideox,
+    "CogView4Transformer2DModel": lumina.cogview4,
+    "DiTTransformer2DModel": plain.dit,
+    "Flux2Transformer2DModel": joint.flux2,
+    "FluxTransformer2DModel": joint.flux,
+    "HunyuanVideo15Transformer3DModel": clips.hunyuan_video_15,
+    "HunyuanVideoTransformer3DModel": clips.hunyuan_video,
+    "LTXVideoTransformer3DModel": clips.ltx,
+    "Lumina2Transformer2DModel": lumina.lumina2,
+    "MochiTransformer3DModel": clips.mochi,
+    "PixArtTransformer2DModel": plain.pixart,
+    "QwenImageTransformer2DModel": joint.qwen_image,
+    "SD3Transformer2DModel": joint.sd3,
+    "SanaTransformer2DModel": plain.sana,
+    "Transformer2DModel": plain.transformer_2d,
+    "UNet2DConditionModel": unet.unet,
+    "UNet2DModel": unet.unet,
+    "WanTransformer3DModel": clips.wan,
+    "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "bailing_hybrid": bailing_hybrid,

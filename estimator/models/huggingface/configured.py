@@ -1,6 +1,6 @@
 """A model as it was read from a configuration."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts
@@ -13,5 +13,5 @@ class ConfiguredModel:
     """A model read from a configuration, and what was decided in reading it."""
 
     transformer: Transformer
-    vectors: VectorFacts
-    notes: tuple[str, ...]
+    vectors: VectorFacts = field(default_factory=VectorFacts)
+    notes: tuple[str, ...] = ()

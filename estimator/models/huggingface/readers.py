@@ -8,9 +8,16 @@ from collections.abc import Callable, Mapping
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config
 
-__all__ = ["READERS", "Reader"]
+__all__ = ["READERS", "READER_CLASSES", "TEXT_READERS", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {}
-"""Reader by `model_type`, or by the class name that diffusers writes."""
+"""Reader of a whole configuration by `model_type`, or by the class name that diffusers writes."""
+
+TEXT_READERS: Mapping[str, Reader] = {}
+"""Reader of a language model, alone or inside a multimodal one, by `model_type`; heads and keys of prediction modules
+are read for it."""
+
+READER_CLASSES: Mapping[str, tuple[str, ...]] = {}
+"""Stems of the class names that a text family goes by, where they are not its own name."""

@@ -9,7 +9,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 _KINDS = {
     "a state-space or hybrid model": (
         "bamba", "falcon_h1", "falcon_mamba", "granitemoehybrid", "jamba", "kimi_linear", "lfm2", "lfm2_moe",
-        "mamba", "mamba2", "minimax", "minimax_m1", "minimax_text_01", "nemotron_h", "nemotron_nas", "plamo2",
+        "mamba", "mamba2", "minimax", "minimax_m1", "minimax_text_01", "nemotron_h", "plamo2",
         "qwen3_5", "qwen3_5_moe", "qwen3_next", "recurrent_gemma", "rwkv", "rwkv6", "rwkv7", "xlstm", "zamba", "zamba2",
     ),
     "an encoder-decoder": (
@@ -30,12 +30,6 @@ _KINDS = {
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
-    ),
-    "a model with learned sparse attention": (
-        "deepseek_v32", "glm_moe_dsa",
-    ),
-    "a model whose layers differ in width": (
-        "deci", "gemma3n", "gemma3n_text", "gemma4", "openelm",
     ),
     "a diffusion model": (
         "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",

@@ -57,6 +57,8 @@ def model_entry(row: ModelRow) -> ModelEntry:
     """Return the model of one row, its vector parameters derived from its flags."""
     vectors = VectorFacts(**row["vectors"])
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
+    if bare.experts is not None:
+        bare = replace(bare, experts=replace(bare.experts, biased=vectors.expert_bias))
     return ModelEntry(
         transformer=replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors)),
         vectors=vectors,

@@ -102,14 +102,8 @@ def _mpt_width(config: Config) -> object:
 
 
 def _opt(config: Config) -> Adapted:
-    """OPT-350M alone projects its embedding and norms after each block; the rest norm once more at the end."""
-    width = config.get("word_embed_proj_dim")
-    if width is not None and width != config.get("hidden_size"):
-        raise UnsupportedModelError(
-            "hf_config: OPT with an embedding narrower than the model (word_embed_proj_dim) is not modelled here"
-        )
-    norms = {"outer_norms": 0} if config.get("do_layer_norm_before") is False else {}
-    return config, norms
+    """OPT-350M alone norms after each block; the rest norm once more at the end."""
+    return config, {"outer_norms": 0} if config.get("do_layer_norm_before") is False else {}
 
 
 def _qwen(config: Config) -> Adapted:

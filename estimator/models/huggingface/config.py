@@ -22,6 +22,8 @@ from estimator.models.typical import MOST_PARAMETERS
 __all__ = ["ConfiguredModel", "configured_model", "language_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
+# Classes that once kept the tie in their text part, and still heed it there.
+_TIED_WITHIN = frozenset({"fast_vlm", "llava", "llava_next_video", "llava_onevision", "minimax_m3_vl", "video_llama_3"})
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
 
 
@@ -89,9 +91,11 @@ def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
         if not text:
             continue
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
-        # Some leave the inner model_type or the tie to the outer configuration.
+        # Some leave the inner model_type to the outer configuration, whose class is the one that ties.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}
-        return {**outer, **tied, **text}, (f"only the language model ({key}) is counted, not the encoders beside it",)
+        if text.get("tie_word_embeddings") is True and config.get("model_type") in _TIED_WITHIN:
+            tied = {}
+        return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
     beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))
     return config, ("only the language model is counted, not the encoders beside it",) if beside else ()
 

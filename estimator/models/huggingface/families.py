@@ -6,6 +6,7 @@ from estimator.models.huggingface.architectures import normal
 from estimator.models.huggingface.dense_families import DENSE
 from estimator.models.huggingface.expert_families import WITH_EXPERTS
 from estimator.models.huggingface.family import Family
+from estimator.models.huggingface.readers import READER_CLASSES
 
 __all__ = ["FAMILIES", "stems_of"]
 
@@ -40,7 +41,7 @@ FAMILIES: Mapping[str, Family] = {**_BY_NAME, **{other: _BY_NAME[family] for oth
 def stems_of(model_type: str) -> frozenset[str]:
     """Return what the names of a family's classes begin with, in normal spelling: its own names, and others'."""
     family = FAMILIES.get(model_type)
-    names = {model_type.removesuffix("_text"), model_type}
+    names = {model_type.removesuffix("_text"), model_type, *READER_CLASSES.get(model_type, ())}
     if family is not None:
         names.update(family.classes)
         names.update(name.removesuffix("_text") for name, row in FAMILIES.items() if row is family)

@@ -54,6 +54,8 @@ def _transformer(reading: Reading, family: Family, name: str) -> Transformer:
         # What a query sees to one side is half of the window, itself included, and it sees both sides.
         window = 2 * (window // 2) + 1
     experts = experts_of(reading, family.experts, n_layers) if family.experts else None
+    if experts is not None and family.vectors.get("expert_bias", False) is True:
+        experts = replace(experts, biased=True)
     return Transformer(
         id="hf-config",
         name=name,

@@ -11,7 +11,7 @@ __all__ = ["Head", "head_of", "normal", "with_head"]
 
 _LONGEST_NAME = 80
 _CLASS = re.compile(
-    r"(?P<stem>\w+?)_?(?P<head>ForCausalLM|LMHeadModel|ForConditionalGeneration|ForSequenceClassification|"
+    r"(?P<stem>((?!For[A-Z])\w)+?)_?(?P<head>ForCausalLM|LMHeadModel|ForConditionalGeneration|ForSequenceClassification|"
     r"ForTokenClassification|ForQuestionAnswering|DoubleHeadsModel|Model)"
 )
 _LANGUAGE = frozenset({"ForCausalLM", "LMHeadModel", "ForConditionalGeneration"})

@@ -169,6 +169,7 @@ DENSE: Mapping[str, Family] = {
         vectors={**LAYER_NORM, **ALL_BIASES, "norms_per_layer": 1, "logits_bias": True},
     ),
     "phi3": Family(window=WindowKeys()),
+    "phi3_v": Family(window=WindowKeys(), classes=("Phi3V",)),
     "qwen": Family(vectors=QKV_BIAS, adapted="qwen", knows=("kv_channels", "no_bias")),
     "qwen2": Family(vectors=QKV_BIAS, window=_QWEN_WINDOW, knows=("attention_bias",)),
     "qwen3": Family(vectors={**attention_bias(), **HEAD_NORM}, window=_QWEN_WINDOW, defaults={"head_dim": 128}),

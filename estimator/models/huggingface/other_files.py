@@ -9,12 +9,15 @@ from estimator.models.huggingface.reading import Config
 __all__ = ["refuse_other_files"]
 
 _MODEL = "the model's config.json"
+_OF_MODELS = frozenset({"model_type", "architectures", "_class_name"})
+_OF_OTHERS = frozenset({"base_model", "peft_type", "per_device_train_batch_size", "zero_optimization"})
+"""Keys of files that may say a model's type too: Axolotl's names a class there."""
 
 
 def refuse_other_files(config: Config) -> None:
     """Raise InvalidValueError for a file of another kind, saying which it is and what to give instead."""
-    names = {key.removeprefix("\ufeff") for key in config}
-    if "model_type" in names or "architectures" in names or "_class_name" in names:
+    names = set(config)
+    if names & _OF_MODELS and not names & _OF_OTHERS:
         return
     for marks, says in _FILES:
         if any(mark <= names for mark in marks):

@@ -6,6 +6,7 @@ A reader takes the whole configuration, refuses what it cannot price, and return
 from collections.abc import Callable, Mapping
 
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.cross_layer import read_hunyuan
 from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
 from estimator.models.huggingface.irregular import (
     read_deci,
@@ -36,6 +37,7 @@ TEXT_READERS: Mapping[str, Reader] = {
     "gemma4_text": read_gemma_4,
     "gemma4_unified_text": read_gemma_4,
     "glm_moe_dsa": read_indexed,
+    "hunyuan": read_hunyuan,
     "laguna": read_laguna,
     "longcat_flash": read_longcat,
     "mimo_v2": read_mimo_v2,

@@ -32,8 +32,9 @@ def read_family(config: Config, model_type: str, family: Family, name: str) -> C
     reading = Reading(config=config, defaults=family.defaults, model_type=model_type, aliases=family.aliases)
     bare = _transformer(reading, family, name)
     vectors = _vector_facts(reading, family, own_facts)
+    notes = () if bare.causal else ("every token sees those after it too, so all scores of attention are counted",)
     return ConfiguredModel(
-        transformer=replace(bare, vector_parameters=vector_parameters(bare, vectors)), vectors=vectors, notes=()
+        transformer=replace(bare, vector_parameters=vector_parameters(bare, vectors)), vectors=vectors, notes=notes
     )
 
 

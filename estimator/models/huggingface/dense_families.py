@@ -61,7 +61,7 @@ DENSE: Mapping[str, Family] = {
         defaults={"sliding_window": 4096},
     ),
     "ernie4_5": Family(tied=True, vectors=all_biases("use_bias", default=False)),
-    "exaone": _PLAIN,
+    "exaone": Family(classes=("Exaone", "Llama")),
     "exaone4": Family(
         vectors=HEAD_NORM,
         window=WindowKeys(period=4, period_key="sliding_window_pattern"),
@@ -128,10 +128,11 @@ DENSE: Mapping[str, Family] = {
     "internlm": Family(vectors=attention_bias("bias", default=True)),
     "internlm2": Family(vectors=attention_bias("bias", default=True)),
     "internlm3": Family(
+        classes=("InternLM3", "Llama"),
         vectors={
             **attention_bias("qkv_bias", output=False),
             **dict.fromkeys(("output_bias", "mlp_bias"), Flag(key="bias", default=False)),
-        }
+        },
     ),
     "llama": _LLAMA,
     "ministral": Family(window=WindowKeys()),

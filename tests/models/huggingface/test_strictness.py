@@ -271,5 +271,5 @@ def test_every_family_says_what_a_bare_name_lacks(model_type: str) -> None:
     if model_type == "jais2":
         assert configured_model({"model_type": model_type}).transformer.n_layers == 32
         return
-    with pytest.raises(EstimatorError, match="lacks|must"):
+    with pytest.raises(EstimatorError, match=r"lacks|must"):
         configured_model({"model_type": model_type})

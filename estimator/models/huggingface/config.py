@@ -19,7 +19,7 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
 
-__all__ = ["ConfiguredModel", "configured_model", "language_model", "transformer_from_config"]
+__all__ = ["configured_model", "language_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
 # Classes that once kept the tie in their text part, and still heed it there.
@@ -54,6 +54,8 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
 def language_model(config: Config) -> ConfiguredModel:
     """Return the language model of a configuration, or of the text part inside a multimodal one."""
     text, notes = _text_part(config)
+    if text is not config:
+        _refuse_outer(config)
     model_type = _model_type(text)
     for key in ("is_encoder_decoder", "add_cross_attention"):
         if text.get(key) is True:
@@ -98,6 +100,18 @@ def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
         return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
     beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))
     return config, ("only the language model is counted, not the encoders beside it",) if beside else ()
+
+
+def _refuse_outer(config: Config) -> None:
+    """Raise UnsupportedModelError where what is around a language model makes it another kind of model."""
+    outer = str(config.get("model_type"))
+    kind = UNSUPPORTED.get(outer)
+    if kind is None and outer.endswith("_assistant"):
+        kind = "a model that drafts for another"
+    if kind is not None:
+        raise UnsupportedModelError(
+            f"hf_config: {shown(outer)} is {kind}, and only decoder-only transformers are modelled here"
+        )
 
 
 def _model_type(config: Config) -> str:

@@ -211,10 +211,10 @@ def read_openelm(config: Config) -> ConfiguredModel:
 def read_step(config: Config) -> ConfiguredModel:
     """Return Step 3.5 or 3.7: sliding layers with heads of their own, a gate of each head, experts from layer 3 on."""
     known = (
-        *_MOE_KEYS, "gating", "n_routed_experts", "num_local_experts", "moe_num_experts", "moe_top_k", "moe_layers_enum",
-        "share_expert_dim", "share_expert_dims", "num_sliding_attention_heads", "attention_other_setting",
-        "num_attention_groups", "per_layer_config", "sliding_window", "mlp_bias", "use_moe", "use_qk_norm",
-        "use_head_wise_attn_gate", "use_moe_router_bias", "moe_router_activation", "moe_every_n_layer",
+        *_MOE_KEYS, "gating", "n_routed_experts", "num_local_experts", "moe_num_experts", "moe_top_k",
+        "moe_layers_enum", "share_expert_dim", "share_expert_dims", "num_sliding_attention_heads",
+        "attention_other_setting", "num_attention_groups", "per_layer_config", "sliding_window", "mlp_bias", "use_moe",
+        "use_qk_norm", "use_head_wise_attn_gate", "use_moe_router_bias", "moe_router_activation", "moe_every_n_layer",
     )  # fmt: skip
     refuse_unknown(config, "step3p5", known)
     reading = Reading(

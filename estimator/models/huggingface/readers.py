@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.cross_layer import read_hunyuan
 from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
+from estimator.models.huggingface.indexed_kin import read_axk2, read_dots3, read_hy_v4
 from estimator.models.huggingface.irregular import (
     read_deci,
     read_laguna,
@@ -17,6 +18,7 @@ from estimator.models.huggingface.irregular import (
     read_step,
 )
 from estimator.models.huggingface.narrow import read_opt
+from estimator.models.huggingface.other_attention import read_diffllama, read_jetmoe
 from estimator.models.huggingface.reading import Config
 from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
@@ -28,9 +30,13 @@ READERS: Mapping[str, Reader] = {}
 """Reader of a whole configuration by `model_type`, or by the class name that diffusers writes."""
 
 TEXT_READERS: Mapping[str, Reader] = {
+    "axk2": read_axk2,
     "deci": read_deci,
     "deepseek_v32": read_indexed,
     "deepseek_v4": read_deepseek_v4,
+    "diffllama": read_diffllama,
+    "dots3_note": read_dots3,
+    "dots3_note_text": read_dots3,
     "gemma3n": read_gemma_3n,
     "gemma3n_text": read_gemma_3n,
     "gemma4": read_gemma_4,
@@ -38,6 +44,8 @@ TEXT_READERS: Mapping[str, Reader] = {
     "gemma4_unified_text": read_gemma_4,
     "glm_moe_dsa": read_indexed,
     "hunyuan": read_hunyuan,
+    "hy_v4": read_hy_v4,
+    "jetmoe": read_jetmoe,
     "laguna": read_laguna,
     "longcat_flash": read_longcat,
     "mimo_v2": read_mimo_v2,

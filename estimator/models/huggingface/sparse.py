@@ -21,9 +21,18 @@ from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.operations import Gemm, Stream
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["read_deepseek_v4", "read_indexed", "read_minimax_m3"]
+__all__ = [
+    "EXPERT_KEYS",
+    "INDEXED_EXPERTS",
+    "INDEX_KEYS",
+    "expert_layers_held",
+    "indexer_of",
+    "read_deepseek_v4",
+    "read_indexed",
+    "read_minimax_m3",
+]
 
-_EXPERTS = ExpertKeys(
+INDEXED_EXPERTS = ExpertKeys(
     count="n_routed_experts",
     ffn="moe_intermediate_size",
     shared_count="n_shared_experts",
@@ -31,7 +40,7 @@ _EXPERTS = ExpertKeys(
     step="moe_layer_freq",
     phase="first",
 )
-_EXPERT_KEYS = (
+EXPERT_KEYS = (
     "n_routed_experts",
     "num_local_experts",
     "num_experts_per_tok",
@@ -43,10 +52,10 @@ _EXPERT_KEYS = (
     "attention_bias",
     "mlp_bias",
 )
-_INDEX_KEYS = ("index_topk", "index_head_dim", "index_n_heads", "indexer_types", "qk_head_dim")
+INDEX_KEYS = ("index_topk", "index_head_dim", "index_n_heads", "indexer_types", "qk_head_dim")
 _KNOWN_V4 = (
-    *_EXPERT_KEYS,
-    *_INDEX_KEYS,
+    *EXPERT_KEYS,
+    *INDEX_KEYS,
     "compress_rates",
     "compress_ratios",
     "compress_rope_theta",
@@ -61,7 +70,7 @@ _KNOWN_V4 = (
     "sliding_window",
 )
 _KNOWN_M3 = (
-    *_INDEX_KEYS,
+    *INDEX_KEYS,
     "dense_intermediate_size",
     "index_block_size",
     "index_local_blocks",
@@ -85,12 +94,12 @@ def read_indexed(config: Config) -> ConfiguredModel:
     A layer whose `indexer_types` is `shared` uses the selection of the last that has an indexer.
     """
     model_type = str(config.get("model_type", "deepseek_v32"))
-    refuse_unknown(config, model_type, (*_EXPERT_KEYS, *_INDEX_KEYS, *LATENT_KEYS))
+    refuse_unknown(config, model_type, (*EXPERT_KEYS, *INDEX_KEYS, *LATENT_KEYS))
     defaults = {"first_k_dense_replace": 3, "n_shared_experts": 1, "moe_layer_freq": 1}
     reading = Reading(config=config, defaults=defaults, model_type=model_type, aliases=_ALIASES)
-    hidden, n_layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
+    n_layers = reading.whole("num_hidden_layers")
     latent = latent_attention(reading)
-    experts = experts_of(reading, _EXPERTS, n_layers)
+    experts = experts_of(reading, INDEXED_EXPERTS, n_layers)
     layer = SoftmaxAttention(
         layers=n_layers,
         heads=reading.whole("num_attention_heads"),
@@ -104,21 +113,14 @@ def read_indexed(config: Config) -> ConfiguredModel:
     if other is not None:
         raise UnsupportedModelError(f"hf_config.layer_types: {shown(other)} beside indexed attention is not modelled")
     indexers = kinds_of_layers(reading, "indexer_types", n_layers, ["full"] * n_layers)
-    width = reading.whole("index_head_dim")
-    indexer = Indexer(
-        indexed_layers=indexers.count("full"),
-        heads=reading.whole("index_n_heads"),
-        head_dim=width,
-        query_inputs=latent.query_rank or hidden,
-        own_vectors=2 * width,
-    )
-    dense = n_layers - _layers_of(experts, n_layers)
+    indexer = indexer_of(reading, indexers.count("full"))
+    dense = n_layers - expert_layers_held(experts, n_layers)
     return layered_model(
         reading,
         attention=[replace(layer, layers=1)] * n_layers,
         widths=[reading.whole("intermediate_size")] * dense,
         facts=VectorFacts(router_bias=True),
-        experts=None if experts is None else replace(experts, layers=_layers_of(experts, n_layers)),
+        experts=None if experts is None else replace(experts, layers=expert_layers_held(experts, n_layers)),
         mixers=(indexer,),
     )
 
@@ -152,14 +154,14 @@ def read_deepseek_v4(config: Config) -> ConfiguredModel:
                 index_head_dim=reading.whole("index_head_dim"),
             )
         mixers.append(kind)
-    keys = replace(_EXPERTS, first_dense="", step="")
+    keys = replace(INDEXED_EXPERTS, first_dense="", step="")
     experts = experts_of(reading, keys, n_layers)
     return layered_model(
         reading,
         attention=(),
         widths=(),
         facts=VectorFacts(),
-        experts=None if experts is None else replace(experts, layers=_layers_of(experts, n_layers)),
+        experts=None if experts is None else replace(experts, layers=expert_layers_held(experts, n_layers)),
         mixers=(*mixers, _hyper_connections(reading, hidden, n_layers)),
         sinks=True,
     )
@@ -199,7 +201,7 @@ def read_minimax_m3(config: Config) -> ConfiguredModel:
         )
     keys = ExpertKeys(shared_ffn="shared_intermediate_size", step="moe_layer_freq")
     experts = experts_of(reading, keys, n_layers)
-    sparse_layers = _layers_of(experts, n_layers)
+    sparse_layers = expert_layers_held(experts, n_layers)
     return layered_model(
         reading,
         attention=[replace(full, selected=0 if kind == "full_attention" else selected) for kind in kinds],
@@ -210,7 +212,20 @@ def read_minimax_m3(config: Config) -> ConfiguredModel:
     )
 
 
-def _layers_of(experts: Experts | None, n_layers: int) -> int:
+def indexer_of(reading: Reading, layers: int) -> Indexer:
+    """Return the indexer of so many layers, its queries projected from the low rank of the model's own."""
+    width = reading.whole("index_head_dim")
+    return Indexer(
+        indexed_layers=layers,
+        heads=reading.whole("index_n_heads"),
+        head_dim=width,
+        query_inputs=latent_attention(reading).query_rank or reading.whole("hidden_size"),
+        own_vectors=2 * width,
+    )
+
+
+def expert_layers_held(experts: Experts | None, n_layers: int) -> int:
+    """Return how many layers have experts."""
     if experts is None:
         return 0
     if experts.layers is not None:

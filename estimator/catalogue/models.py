@@ -71,6 +71,8 @@ def model_entry(row: ModelRow) -> ModelEntry:
     """Return the model of one row, its vector parameters derived from its flags."""
     vectors = VectorFacts(**row["vectors"])
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
+    if bare.experts is not None:
+        bare = replace(bare, experts=replace(bare.experts, biased=vectors.expert_bias))
     return ModelEntry(
         transformer=replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors)),
         vectors=vectors,
@@ -102,6 +104,7 @@ def _transformer(model_id: str, name: str, facts: ArchitectureRow, source: str) 
         experts=Experts(**experts) if experts else None,
         sliding_window=facts.get("sliding_window", 0),
         windowed_layers=facts.get("windowed_layers", 0),
+        chunked_window=facts.get("chunked_window", False),
         native_sequence_length=facts["native_sequence_length"],
         source=source,
     )

@@ -199,6 +199,7 @@ class ArchitectureRow(TypedDict):
     experts: NotRequired[ExpertsRow]
     sliding_window: NotRequired[int]
     windowed_layers: NotRequired[int]
+    chunked_window: NotRequired[bool]
 
 
 class VectorsRow(TypedDict, total=False):

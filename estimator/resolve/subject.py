@@ -250,7 +250,7 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
 
 def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """Return a model of another architecture, by the size in its name."""
-    why = f"model: {shown(name)} is {kind}, and only decoder-only transformers are modelled here"
+    why = f"model: {shown(name)} is {kind}, which is not modelled here"
     if size is None:
         raise UnsupportedModelError(f'{why}; put its size in the name (such as "mamba-2.8b") {_FOR_AN_ANSWER}')
     return replace(_unmodelled(size.active, why), total_parameters=size.total)

@@ -8,7 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "nemotron_nas", "plamo2",
+        "plamo2",
     ),
     "an encoder-decoder": (
         "bigbird_pegasus", "encoder-decoder", "florence2", "led", "longt5",
@@ -27,12 +27,6 @@ _KINDS = {
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
-    ),
-    "a model with learned sparse attention": (
-        "deepseek_v32", "glm_moe_dsa",
-    ),
-    "a model whose layers differ in width": (
-        "deci", "gemma3n", "gemma3n_text", "openelm",
     ),
     "a diffusion model": (
         "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",

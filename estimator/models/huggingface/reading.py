@@ -16,7 +16,6 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "num_attention_heads": ("n_head", "n_heads", "num_heads"),
     "intermediate_size": ("n_inner", "ffn_dim", "ffn_hidden_size"),
     "max_position_embeddings": ("n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
-    "num_experts": ("num_local_experts",),
     "vocab_size": ("padded_vocab_size",),
 }
 """What the same quantity is called in other families."""

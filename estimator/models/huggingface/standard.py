@@ -133,8 +133,8 @@ def _window(reading: Reading, keys: WindowKeys | None, n_layers: int) -> tuple[i
     strange = sorted({kind for kind in kinds if kind not in _WINDOWED | _GLOBAL})
     if strange:
         raise UnsupportedModelError(
-            f"hf_config: layers of type {shown(strange[0])} are not attention: a hybrid model, and only decoder-only "
-            "transformers are modelled here"
+            f"hf_config: layers of type {shown(strange[0])} are not attention: a hybrid model, which this "
+            "family is not; give the model_type that stands in its config.json"
         )
     if keys is None:
         if any(kind in _WINDOWED for kind in kinds):

@@ -29,11 +29,7 @@ _KINDS = {
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
     ),
     "a diffusion model": (
-        "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",
-        "FluxTransformer2DModel", "HunyuanVideoTransformer3DModel", "LTXVideoTransformer3DModel", "MMDiT",
-        "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
-        "SanaTransformer2DModel", "Transformer2DModel", "UNet2DConditionModel", "UNet2DModel",
-        "WanTransformer3DModel", "dream", "Dream", "llada",
+        "HiDreamImageTransformer2DModel", "MMDiT", "dream", "Dream", "llada",
     ),
 }
 # fmt: on

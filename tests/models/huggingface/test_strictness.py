@@ -8,7 +8,7 @@ import pytest
 
 from estimator.base.errors import EstimatorError, InvalidValueError, UnsupportedModelError
 from estimator.models.flops import flop_counts
-from estimator.models.huggingface.config import configured_model
+from estimator.models.huggingface.config import configured_model, language_model
 from estimator.models.huggingface.families import FAMILIES
 from estimator.models.parameters import parameter_counts
 from tests.places import PUBLISHED
@@ -227,7 +227,7 @@ def test_embedding_gemma_is_a_body_that_sees_both_ways() -> None:
 )  # fmt: skip
 def test_a_text_part_that_leaves_its_widths_out_has_those_of_its_class(text: dict[str, Any], total: int) -> None:
     """Authority: Llama 2 7B and 13B and Mistral 7B with 64 rows more, as in LLaVA's files."""
-    assert parameter_counts(configured_model({"model_type": "llava", "text_config": text}).transformer).total == total
+    assert parameter_counts(language_model({"model_type": "llava", "text_config": text}).transformer).total == total
 
 
 def test_a_model_alone_must_state_its_widths() -> None:

@@ -58,7 +58,7 @@ def read_longcat(config: Config) -> ConfiguredModel:
     """
     known = (
         *LATENT_KEYS, "expert_ffn_hidden_size", "ffn_hidden_size", "moe_topk", "n_routed_experts", "zero_expert_num",
-        "zero_expert_type", "attention_bias", "qk_head_dim", "moe_intermediate_size", "num_experts_per_tok",
+        "zero_expert_type", "qk_head_dim", "moe_intermediate_size", "num_experts_per_tok",
     )  # fmt: skip
     refuse_unknown(config, "longcat_flash", known)
     reading = Reading(
@@ -131,7 +131,7 @@ def read_step(config: Config) -> ConfiguredModel:
     known = (
         *_MOE_KEYS, "gating", "n_routed_experts", "num_local_experts", "moe_num_experts", "moe_top_k",
         "moe_layers_enum", "share_expert_dim", "share_expert_dims", "num_sliding_attention_heads",
-        "attention_other_setting", "num_attention_groups", "per_layer_config", "sliding_window", "mlp_bias", "use_moe",
+        "attention_other_setting", "num_attention_groups", "per_layer_config", "sliding_window", "use_moe",
         "use_qk_norm", "use_head_wise_attn_gate", "use_moe_router_bias", "moe_router_activation", "moe_every_n_layer",
     )  # fmt: skip
     refuse_unknown(config, "step3p5", known)

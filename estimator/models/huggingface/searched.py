@@ -26,14 +26,12 @@ _MOST_MULTIPLE = 1_000
 
 def read_deci(config: Config) -> ConfiguredModel:
     """Return a model that a search has cut (DeciLM, Nemotron-NAS): each block has its own heads and width, or none."""
-    refuse_unknown(
-        config, "nemotron-nas", ("block_configs", "attention_bias", "mlp_bias", "num_key_value_heads_per_layer")
-    )
+    refuse_unknown(config, "nemotron-nas", ("block_configs", "num_key_value_heads_per_layer"))
     reading = Reading(config=config, defaults={}, model_type="nemotron-nas")
     hidden, heads = reading.whole("hidden_size"), reading.whole("num_attention_heads")
     head_dim = head_width(reading, hidden, heads)
     n_layers = reading.whole("num_hidden_layers")
-    blocks = reading.items("block_configs")
+    blocks = reading.items("block_configs") or _blocks(reading, heads)
     if len(blocks) < n_layers:
         raise InvalidValueError("hf_config.block_configs", len(blocks), f"must state each of {n_layers} blocks")
     attention: list[SoftmaxAttention] = []
@@ -99,6 +97,15 @@ def read_openelm(config: Config) -> ConfiguredModel:
         facts=VectorFacts(),
         gated_mlp=reading.flag("ffn_with_glu", default=True),
     )
+
+
+def _blocks(reading: Reading, heads: int) -> tuple[object, ...]:
+    """Return the blocks of a DeciLM that states its heads for keys layer by layer, and one width for all."""
+    each = reading.items("num_key_value_heads_per_layer")
+    if not all(type(one) is int and one > 0 and heads % one == 0 for one in each):
+        raise InvalidValueError("hf_config.num_key_value_heads_per_layer", str(each), f"must divide the {heads} heads")
+    width = {"intermediate_size": reading.value("intermediate_size")}
+    return tuple({"attention": {"n_heads_in_group": heads // int(str(one))}, "ffn": width} for one in each)
 
 
 def _inner(reading: Reading, block: object, key: str) -> Reading:

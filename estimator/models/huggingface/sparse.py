@@ -50,8 +50,6 @@ EXPERT_KEYS = (
     "first_k_dense_replace",
     "moe_layer_freq",
     "mlp_layer_types",
-    "attention_bias",
-    "mlp_bias",
 )
 INDEX_KEYS = ("index_topk", "index_head_dim", "index_n_heads", "indexer_types", "qk_head_dim")
 _KNOWN_V4 = (

@@ -152,3 +152,11 @@ def test_cross_layer_attention_projects_keys_in_every_second_layer_alone() -> No
     alone = parameter_counts(configured_model({**hunyuan, "use_cla": False}).transformer).total
     assert alone - shared == 32 * keys
     assert shared == pytest.approx(389e9, rel=0.01)
+
+
+def test_a_search_may_state_heads_for_keys_layer_by_layer() -> None:
+    """DeciLM-7B's form: as many parameters less as there are heads less."""
+    usual = _layers("deci", 4, 4096, 14336, 32, 4, 32000)
+    less = configured_model({**usual, "num_key_value_heads_per_layer": [4, 4, 2, 1]}).transformer
+    same = configured_model({**usual, "num_key_value_heads_per_layer": [4, 4, 4, 4]}).transformer
+    assert parameter_counts(same).total - parameter_counts(less).total == 2 * 4096 * 128 * (2 + 3)

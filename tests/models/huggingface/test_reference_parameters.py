@@ -24,7 +24,8 @@ _FILES = {
 
 
 def _config(name: str) -> dict[str, Any]:
-    return json.loads(_FILES[name].read_text(encoding="utf-8"))
+    config: dict[str, Any] = json.loads(_FILES[name].read_text(encoding="utf-8"))
+    return config
 
 
 @pytest.mark.parametrize("name", _FILES)

@@ -35,17 +35,11 @@ from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rw
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
 from estimator.models.huggingface.indexed_kin import read_axk2, read_dots3, read_hy_v4
-from estimator.models.huggingface.irregular import (
-    read_deci,
-    read_laguna,
-    read_longcat,
-    read_mimo_v2,
-    read_openelm,
-    read_step,
-)
+from estimator.models.huggingface.irregular import read_laguna, read_longcat, read_mimo_v2, read_step
 from estimator.models.huggingface.narrow import read_opt
 from estimator.models.huggingface.other_attention import read_diffllama, read_jetmoe
 from estimator.models.huggingface.reading import Config
+from estimator.models.huggingface.searched import read_deci, read_openelm
 from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
 __all__ = ["COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]

@@ -15,7 +15,14 @@ _CONFIGS: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text(encoding="utf-8"))
     for path in sorted((PUBLISHED / "hf_configs" / "hybrids").glob("*.json"))
 }
-_MAMBA_SSM = {"d_model": 2560, "n_layer": 64, "vocab_size": 50_277, "ssm_cfg": {}, "pad_vocab_size_multiple": 8}
+_IMPOSSIBLE: tuple[object, ...] = (None, "x", -1, 0, 1e300, [], {}, ["x"], True)
+_MAMBA_SSM: dict[str, Any] = {
+    "d_model": 2560,
+    "n_layer": 64,
+    "vocab_size": 50_277,
+    "ssm_cfg": {},
+    "pad_vocab_size_multiple": 8,
+}
 
 
 def _total(config: dict[str, Any]) -> int:
@@ -107,6 +114,6 @@ def test_a_layer_of_no_known_kind_is_refused_by_name(name: str, changes: dict[st
 def test_a_value_no_model_can_have_never_crashes(name: str) -> None:
     """Any key may be broken in a file that somebody wrote by hand."""
     for key in _CONFIGS[name]:
-        for bad in (None, "x", -1, 0, 1e300, [], {}, ["x"], True):
+        for bad in _IMPOSSIBLE:
             with suppress(EstimatorError):
                 configured_model({**_CONFIGS[name], key: bad})

@@ -239,5 +239,4 @@ def _common_names(config: Config) -> dict[str, object]:
 
 
 def _list(config: Config, key: str) -> tuple[object, ...]:
-    value = config.get(key)
-    return tuple(value) if isinstance(value, list | tuple) else ()
+    return reading_of(config, "", {}).items(key)

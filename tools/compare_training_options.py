@@ -94,6 +94,7 @@ def compare_training_options(
     tokens: Annotated[_Counts, Field(description='Training tokens ("15T")')],
     precisions: Annotated[list[fields.Precision], BeforeValidator(_listed)] = ["auto"],  # noqa: B006 - never changed
     methods: Annotated[list[fields.Method], BeforeValidator(_listed)] = ["full"],  # noqa: B006 - never changed
+    objective: fields.SameText = "next_token",
     rank_by: RankBy = "time",
     prices_per_gpu_hour: Annotated[
         _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
@@ -125,6 +126,7 @@ def compare_training_options(
             model="",
             gpu="",
             n_gpus=1,
+            objective=objective,
             sequence_length=sequence_length,
             global_batch_sequences=global_batch_sequences,
             activation_recompute=activation_recompute,

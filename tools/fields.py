@@ -28,6 +28,7 @@ __all__ = [
     "Model",
     "NGpus",
     "NetworkGbpsPerGpu",
+    "Objective",
     "ObservedTokensPerSecond",
     "OptionalGpu",
     "OptionalModel",
@@ -50,6 +51,7 @@ __all__ = [
     "TokensPerParameter",
     "TokensPerSample",
     "TrainableParams",
+    "TrainedLayers",
     "Utilization",
     "Vendor",
     "WantedPrecision",
@@ -101,6 +103,13 @@ Method = Annotated[
     Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded), Field(description="What is trained")
 ]
 LoraRank = Annotated[int | None, Field(description="With lora, qlora (16)")]
+TrainedLayers = Annotated[
+    str | int | None, Field(description='"8" (top 8), "0-3, 28-31", "projector", "all but embeddings"')
+]
+Objective = Annotated[
+    str,
+    Field(description="Or dpo, orpo, kto, reward, classification, distillation from MODEL, contrastive, masked"),
+]
 TrainableParams = Annotated[str | float | None, Field(description="With lora, qlora, frozen")]
 Precision = Annotated[
     Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"],

@@ -57,14 +57,17 @@ def passes_of(table: Workload, method: Method) -> PassPlan:
     above = [part for part in table.beside if part.downstream]
     reached = any(part.trained for part in below)
     weights, top = _main_shares(table, method)
-    embedding = weights if method.trains_embeddings and method.trained_layers is None else 0.0
-    whole = reached or method.name in WITH_ADAPTERS or method.trained_layers is None
-    layers = Passes(input_gradient=1.0 if whole else top, weight_gradient=weights * top)
-    output = weights if method.trains_embeddings and (method.trained_layers is None or top > 0) else 0.0
-    any_main = reached or weights * top > 0 or method.name in WITH_ADAPTERS
+    adapters = method.name in WITH_ADAPTERS
+    chosen = method.trained_layers is not None
+    depth = 1.0 if method.reached_layers is None else min(method.reached_layers / table.n_layers, 1.0)
+    embedding = weights if method.trains_embeddings else 0.0
+    # Gradients reach the embedding through every layer.
+    whole = reached or (chosen and embedding > 0)
+    layers = Passes(input_gradient=1.0 if whole else depth, weight_gradient=weights * top)
+    any_main = reached or adapters or weights * top > 0 or embedding > 0
     return PassPlan(
         layers=layers,
-        output=Passes(input_gradient=1.0, weight_gradient=output),
+        output=Passes(input_gradient=1.0, weight_gradient=weights if method.trains_output else 0.0),
         embedding=embedding,
         beside={part.group: _beside(part, below=below) for part in below}
         | {part.group: _above(part, reached=any_main) for part in above},

@@ -22,6 +22,9 @@ class Method:
     trainable_parameters: float | None = None
     """Given by the caller; derived from rank or model size where None."""
     trained_layers: int | None = None
-    """Layers at the top of the main stack that learn; None: all, 0: none, as where a projector alone does."""
+    """Layers of the main stack that learn; None: all, 0: none, as where a projector alone does."""
+    reached_layers: int | None = None
+    """Layers at the top that gradients pass through, down to the lowest that learns; None: all."""
     trains_embeddings: bool = True
-    """Whether embedding and output layer learn with the layers."""
+    trains_output: bool = True
+    """Whether embedding and output layer learn, where weights of the base do."""

@@ -130,6 +130,8 @@ class Tower:
     """Positions for each token of the main sequence."""
     length: float = 0.0
     """Positions of one of its own sequences, a picture's patches; 0: its share of the run's, `rate` of them."""
+    sequences: float = 1.0
+    """Sequences of its own for each of the run's, where their length follows from it: passes of a reference model."""
     trained: bool = True
     downstream: bool = False
     """Whether it comes after the main stack, so that gradients pass through it to what lies below."""

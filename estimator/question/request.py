@@ -113,6 +113,8 @@ class Request:
     method: str = "full"
     lora_rank: int | None = None
     trainable_params: Quantity | None = None
+    trained_layers: Quantity | None = None
+    objective: str = "next_token"
     precision: str = "auto"
     activation_recompute: str = "auto"
     sequence_length: Quantity | None = None

@@ -1,6 +1,6 @@
 """How many tokens a run trains on: told outright, or as samples of some length, seen some times over."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
@@ -38,13 +38,17 @@ class Amount:
     assumptions: tuple[Assumption, ...]
 
 
-def resolved_amount(request: Request, vocabulary: int | None = None, padded: Padded | None = None) -> Amount:
+def resolved_amount(
+    request: Request, vocabulary: int | None = None, padded: Padded | None = None, *, sequences: int = 1
+) -> Amount:
     """Return the tokens that `request` trains on.
 
         tokens · epochs, or samples · tokens_per_sample · epochs, longest samples in the stead of mean ones where padded
 
     Tokens may be told as a size of text ("2 GB of German text"), counted by `vocabulary`. Samples are padded as
     `padded`, or as the request alone tells.
+
+    A sample of an objective with several `sequences`, such as a pair of answers, is as many rows of that length.
 
     Raises MissingValueError where neither is given, InvalidValueError where both are.
     """
@@ -61,6 +65,8 @@ def resolved_amount(request: Request, vocabulary: int | None = None, padded: Pad
         if padded is None and request.packing == "padded":
             padded = padded_samples(request)
         amount = _of_samples(request, padded, epochs)
+        if sequences > 1:
+            amount = _of_several(amount, sequences)
     else:
         missing = "tokens_per_sample" if request.samples is not None else "samples"
         if request.samples is None and request.tokens_per_sample is None:
@@ -116,6 +122,22 @@ def _of_samples(request: Request, padded: Padded | None, epochs: float) -> Amoun
         low_factor=padded.low,
         high_factor=padded.high,
         assumptions=(told,) if padded.longest == mean else (told, processed),
+    )
+
+
+def _of_several(amount: Amount, sequences: int) -> Amount:
+    """Return the amount of samples that are several sequences each, as long as told."""
+    return replace(
+        amount,
+        tokens=amount.tokens * sequences,
+        real_tokens=amount.real_tokens * sequences,
+        sequences=None if amount.sequences is None else amount.sequences * sequences,
+        assumptions=tuple(
+            replace(
+                told, value=float(told.value) * sequences, note=f"{told.note}, {sequences} sequences of each sample"
+            )
+            for told in amount.assumptions
+        ),
     )
 
 

@@ -6,7 +6,10 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, checked_whole, checked_whole_count
 from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
-from estimator.models.training import Method
+from estimator.models.objective import with_objective
+from estimator.models.parameters import parameter_counts
+from estimator.models.training import WITH_ADAPTERS, Method
+from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
@@ -18,6 +21,7 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
+from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
@@ -28,6 +32,7 @@ from estimator.resolve.samples import (
     resolved_packing,
 )
 from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "resolve"]
@@ -46,6 +51,7 @@ class Run:
     n_gpus: int
     amount: Amount
     method: Method
+    objective: AskedObjective
     sequence_length: int
     global_batch_sequences: int | None
     """As the caller said; None where they did not."""
@@ -78,7 +84,9 @@ def resolve(request: Request) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    published = adoption(told, framework, subject, device.accelerator, n_gpus)
+    plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"
+    # Published runs train every layer to predict the next token.
+    published = adoption(told, framework, subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
             return _resolved(told, framework, doubts, subject, published)
@@ -101,16 +109,20 @@ def _resolved(
     device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
     cluster, cluster_assumptions = _cluster(request, device, n_gpus)
-    method, method_assumptions = resolved_method(request, subject)
+    parts = trained_parts(request.trained_layers, subject.transformer)
+    method, method_assumptions = resolved_method(request, subject, parts)
+    objective = asked_objective(request, framework.name)
+    framework = replace(framework, name=usual_stack(objective.objective.name, framework.name))
+    transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
     batch, batch_note = resolved_batch(request, n_gpus)
     own_batch, _ = resolved_batch(asked, n_gpus)
     vocabulary = subject.transformer.vocab if subject.transformer else None
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
-        if subject.transformer is None or cluster is None:
+        if transformer is None or cluster is None:
             return None
         return Question(
-            transformer=subject.transformer,
+            transformer=transformer,
             cluster=cluster,
             precision=device.precision,
             method=method,
@@ -155,19 +167,21 @@ def _resolved(
         if packing.padded
         else None
     )
-    amount = resolved_amount(request, vocabulary, padded)
+    amount = resolved_amount(request, vocabulary, padded, sequences=objective.objective.sequences)
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = _given_rates(request)
     own = layout if published is None else laid_out(asked, length, None)
-    coefficient = rule_passes(method.name, own.recompute or "none").coefficient
+    beside = _forward_beside(objective, subject)
+    coefficient = rule_passes(method.name, own.recompute or "none", forward_beside=beside).coefficient
     return Run(
         subject=subject,
         device=device,
         n_gpus=n_gpus,
         amount=amount,
         method=method,
+        objective=objective,
         sequence_length=length,
         global_batch_sequences=own_batch,
         rule=RuleOfThumb(
@@ -177,7 +191,7 @@ def _resolved(
             n_gpus=n_gpus,
             peak_flop_per_s=device.peak_flop_per_s,
         ),
-        model_coefficient=rule_passes(method.name, "none").coefficient,
+        model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
         question=question_of(length, layout),
         utilization=utilization,
         observed_tokens_per_second=observed,
@@ -191,6 +205,7 @@ def _resolved(
             Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="user"),
             *cluster_assumptions,
             *method_assumptions,
+            *objective.assumptions,
             length_assumption,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *_batch_assumption(batch, batch_note),
@@ -201,10 +216,29 @@ def _resolved(
         warnings=(
             *subject.warnings,
             *device.warnings,
+            *objective.warnings,
             *framework_doubts,
             *length_doubts(amount, length, padded),
         ),
     )
+
+
+def _trained(
+    subject: Subject, parts: TrainedParts | None, objective: AskedObjective, *, adapters: bool
+) -> Transformer | None:
+    """Return the model as it is trained: which towers learn, what head it has, what runs beside it."""
+    if subject.transformer is None:
+        return None
+    model = with_trained_towers(subject.transformer, parts)
+    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher)
+
+
+def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
+    """Return forward passes beside training, in passes of the model itself."""
+    passes = objective.objective.reference_forwards + objective.objective.own_forwards
+    if objective.teacher is not None:
+        passes += parameter_counts(objective.teacher).active / subject.active_parameters
+    return passes
 
 
 def _marked(published: Adoption | None, *assumptions: Assumption) -> tuple[Assumption, ...]:

@@ -1,12 +1,16 @@
 """What is trained: the whole model, adapters on a frozen base, or a part of the weights."""
 
+from dataclasses import replace
+
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.parameters import lora_parameters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.subject import Subject
+from estimator.resolve.trained_parts import TrainedParts
 
 __all__ = ["asked_method", "checked_rank", "resolved_method"]
 
@@ -23,8 +27,10 @@ def asked_method(request: Request) -> MethodName:
             return "full"
 
 
-def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[Assumption, ...]]:
-    """Return what `request` trains of the model, and what was assumed.
+def resolved_method(
+    request: Request, subject: Subject, parts: TrainedParts | None = None
+) -> tuple[Method, tuple[Assumption, ...]]:
+    """Return what `request` trains of the model, and what was assumed; `parts` of it where it names any.
 
     Raises InvalidValueError where a rank is given without adapters, or more is trained than there is.
     """
@@ -58,7 +64,37 @@ def resolved_method(request: Request, subject: Subject) -> tuple[Method, tuple[A
                 note=where if given else f"a usual rank, {where}",
             )
         )
-    return Method(name=name, lora_rank=rank, trainable_parameters=trained), tuple(assumptions)
+    method = Method(name=name, lora_rank=rank, trainable_parameters=trained)
+    if parts is None:
+        return method, tuple(assumptions)
+    return _of_parts(method, parts, request, subject), (*assumptions, parts.assumption)
+
+
+def _of_parts(method: Method, parts: TrainedParts, request: Request, subject: Subject) -> Method:
+    """Return `method` on the parts of the model that learn; adapters lie in the layers that are named."""
+    if request.trainable_params is not None:
+        raise InvalidValueError(
+            "trained_layers", request.trained_layers, "and trainable_params say the same thing twice; give one of them"
+        )
+    chosen = replace(
+        method,
+        trained_layers=parts.layers,
+        reached_layers=parts.reached,
+        trains_embeddings=parts.embeddings,
+        trains_output=parts.output,
+    )
+    if method.name not in WITH_ADAPTERS:
+        # Of a frozen model, what is named learns; of a whole one, nothing else does.
+        return replace(chosen, name="full" if parts.layers is None else "frozen")
+    transformer = subject.transformer
+    if transformer is None or parts.layers is None:
+        return chosen
+    if parts.layers == 0:
+        raise InvalidValueError(
+            "trained_layers", request.trained_layers, f"leaves no layer to {method.name}'s adapters; name layers"
+        )
+    share = parts.layers / transformer.n_layers
+    return replace(chosen, trainable_parameters=share * lora_parameters(transformer, method.lora_rank))
 
 
 def checked_rank(request: Request) -> int:

@@ -7,6 +7,7 @@ from estimator.answers.check.candidate import Candidate, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.observation import Observation
 from estimator.base.units import TERA
+from estimator.resolve.objective import ROLLOUTS
 from estimator.resolve.run import Run
 from estimator.resolve.sample_lengths import PADDING
 
@@ -17,6 +18,8 @@ _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "
 _HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
 _SHORTEST_SEQUENCE = 64
+_LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
+"""Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
 
 def bookkeeping_candidates(
@@ -26,6 +29,15 @@ def bookkeeping_candidates(
     yield from _of_denominators(run, seen, flop_per_token)
     yield from _of_units(run, seen, expected, faster=faster)
     yield from _of_padding(run, faster=faster)
+    if run.objective.samples_answers and not faster:
+        ratio = seen.tokens_per_second / expected.tokens_per_second
+        yield Candidate(
+            code="rollouts",
+            what="the time holds the sampling of answers, not the update alone",
+            factor=min(max(ratio, _LEAST_UPDATE), _MOST_UPDATE),
+            why=ROLLOUTS,
+            check="time sampling and update apart: verl prints timing_s/gen and timing_s/update_actor",
+        )
 
 
 def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iterator[Candidate]:

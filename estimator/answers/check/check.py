@@ -23,6 +23,7 @@ from estimator.models.flops import flop_counts
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.objective import is_rollouts
 from estimator.resolve.run import Run, resolve
 
 __all__ = ["Remaining", "SpeedCheck", "speed_check"]
@@ -92,9 +93,15 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     reading = observed_reading(observed)
+    sampled = is_rollouts(request.objective)
+    if sampled:
+        # What is asked is why it is slow: the update step is what can be held against it.
+        request = replace(request, objective="next_token")
     amount_known = request.tokens is not None or request.samples is not None
     asked = with_log(request, reading)
     run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
+    if sampled:
+        run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
     seen = observation(run, observed, reading, model, tokens_known=amount_known)

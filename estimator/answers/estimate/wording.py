@@ -14,6 +14,15 @@ _SMALL_DAYS = 0.1
 _MUCH_PADDING = 1.05
 """Tokens processed over real ones from which on both are said."""
 _ROUNDING = 1e-9
+_OBJECTIVES = {
+    "dpo": "DPO",
+    "orpo": "ORPO",
+    "kto": "KTO",
+    "reward": "reward modelling",
+    "contrastive": "contrastive learning",
+    "masked": "masked language modelling",
+}
+_UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
 
 
@@ -35,7 +44,7 @@ def summary(estimate: Estimate) -> str:
         case _:
             sure = f" ({ends})"
             how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
-    method = _METHODS.get(run.method.name, "")
+    method = _how_trained(run)
     amount = format_count(run.amount.real_tokens)
     padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""
     first = (
@@ -51,8 +60,18 @@ def summary(estimate: Estimate) -> str:
     cost = estimate.cost_usd
     if cost.value is not None and cost.low is not None and cost.high is not None:
         second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
-    sentences = (_does_not_fit(estimate), first, second + ".", _fits(estimate))
+    sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
+    sentences = (sampled, _does_not_fit(estimate), first, second + ".", _fits(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _how_trained(run: Run) -> str:
+    """Return what of the model is trained, and towards what, where that is not all of it and the next token."""
+    method = _METHODS.get(run.method.name, "")
+    if run.method.name == "frozen" and run.method.trained_layers:
+        method = f" ({run.method.trained_layers} layers trained)"
+    objective = run.objective.objective.name
+    return method + ("" if objective == "next_token" else f" by {_OBJECTIVES.get(objective, objective)}")
 
 
 def time_range(low_s: float, high_s: float) -> str:

@@ -1,0 +1,112 @@
+"""What a model is trained towards, as far as it changes the work: other passes, another head, more sequences."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Literal
+
+from estimator.models.transformer import Tower, Transformer
+
+__all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "with_objective"]
+
+ObjectiveName = Literal[
+    "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation", "contrastive", "masked"
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objective:
+    """The work of one objective beyond a forward and a backward pass over each token."""
+
+    name: ObjectiveName
+    sequences: int = 1
+    """Sequences of a sample: a preferred and a rejected answer, a query and its passage."""
+    reference_forwards: float = 0.0
+    """Forward passes of a frozen copy of the model, for each token."""
+    own_forwards: float = 0.0
+    """More forward passes of the model itself that nothing is learnt from."""
+    has_logits: bool = True
+    """Whether tokens are predicted; else a head of a few outputs stands in place of the output layer."""
+    bidirectional: bool = False
+    """Whether tokens see later ones, too."""
+    why: str = ""
+
+
+OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
+    {
+        objective.name: objective
+        for objective in (
+            Objective(name="next_token"),
+            Objective(
+                name="dpo",
+                sequences=2,
+                reference_forwards=1.0,
+                why="two answers a sample, and a forward pass of the frozen reference over each (Rafailov et al. "
+                "2023, equation 7)",
+            ),
+            Objective(
+                name="orpo",
+                sequences=2,
+                why="two answers a sample, no reference (Hong et al. 2024, section 4)",
+            ),
+            Objective(
+                name="kto",
+                reference_forwards=2.0,
+                own_forwards=1.0,
+                why="a forward pass of the frozen reference over each answer, and one of both models over mismatched "
+                "answers, which estimate the divergence (Ethayarajh et al. 2024, section 4.1; TRL's KTOTrainer)",
+            ),
+            Objective(
+                name="reward",
+                sequences=2,
+                has_logits=False,
+                why="two answers a sample, scored by one output (Ouyang et al. 2022, equation 1)",
+            ),
+            Objective(name="classification", has_logits=False, why="a few outputs in place of the vocabulary's"),
+            Objective(
+                name="distillation",
+                why="a forward pass of the teacher over each token (Hinton et al. 2015, section 2)",
+            ),
+            Objective(
+                name="contrastive",
+                sequences=2,
+                has_logits=False,
+                why="a query and a passage a sample, pooled to one vector each; the others of a batch are its "
+                "negatives (van den Oord et al. 2018, section 2.3)",
+            ),
+            Objective(
+                name="masked",
+                bidirectional=True,
+                why="tokens see both sides (Devlin et al. 2018, section 3.1); logits of all positions",
+            ),
+        )
+    }
+)
+"""What each objective adds."""
+
+
+def with_objective(
+    transformer: Transformer, objective: Objective, *, adapters: bool, teacher: Transformer | None = None
+) -> Transformer:
+    """Return `transformer` with the head, passes and models beside it that `objective` needs.
+
+    A reference of a model with adapters is its own frozen base and is held once; any other is a second model in memory.
+    """
+    changed = transformer
+    if not objective.has_logits and transformer.vocab:
+        embedding = transformer.vocab * transformer.hidden
+        changed = replace(changed, vocab=0, lookup_parameters=transformer.lookup_parameters + embedding)
+    if objective.bidirectional:
+        changed = replace(changed, causal=False)
+    beside: list[Tower] = []
+    if objective.reference_forwards:
+        beside.append(_run_forward("reference", changed, objective.reference_forwards, borrowed=adapters))
+    if objective.own_forwards:
+        beside.append(_run_forward("policy", changed, objective.own_forwards, borrowed=True))
+    if teacher is not None:
+        beside.append(_run_forward("teacher", teacher, 1.0, borrowed=False))
+    return replace(changed, towers=changed.towers + tuple(beside)) if beside else changed
+
+
+def _run_forward(name: str, network: Transformer, times: float, *, borrowed: bool) -> Tower:
+    return Tower(name=name, network=network, rate=times, sequences=times, trained=False, borrowed=borrowed)

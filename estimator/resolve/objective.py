@@ -1,0 +1,149 @@
+"""What a model is trained towards, as callers name it; reinforcement learning with rollouts is told what it is."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from types import MappingProxyType
+
+from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.units import parse_count
+from estimator.catalogue import catalogue
+from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName
+from estimator.models.transformer import Transformer
+from estimator.models.typical import typical_transformer
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import Request
+
+__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "usual_stack"]
+
+_NAMES: Mapping[ObjectiveName, str] = {
+    "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
+    "instruction instruction_tuning supervised fine_tuning finetuning cpt continued_pretraining auto default",
+    "dpo": "dpo ipo cdpo robust_dpo direct_preference_optimization preference",
+    "orpo": "orpo simpo cpo",
+    "kto": "kto bco",
+    "reward": "reward rm reward_model reward_modeling reward_modelling prm",
+    "classification": "classification sequence_classification classifier",
+    "distillation": "distillation distill kd knowledge_distillation gkd",
+    "contrastive": "contrastive embedding embeddings infonce retrieval simcse mnrl clip",
+    "masked": "masked mlm masked_lm masked_language_modeling denoising",
+}
+"""What each objective is called; those of one name have the same passes."""
+_WORDS: Mapping[str, ObjectiveName] = MappingProxyType(
+    {word: name for name, words in _NAMES.items() for word in words.split()}
+)
+_ROLLOUTS = frozenset(
+    {
+        *("grpo", "ppo", "rloo", "reinforce", "reinforce++", "gspo", "dapo", "drgrpo", "dr_grpo", "rlhf", "rlvr", "rl"),
+        *("remax", "vapo", "cispo", "online_dpo", "nash_md", "xpo", "raft", "grpo_trainer", "ppo_trainer"),
+    }
+)
+"""Names of methods that sample answers from the model they train."""
+_TRLS_OWN = frozenset({"dpo", "orpo", "kto", "reward"})
+_ROLLOUT_STACKS = frozenset({"verl", "openrlhf"})
+_ROLLOUT_WORDS = re.compile(
+    r"\b(?:(?:grpo|ppo|rloo|online_?dpo)(?:[ _-]?trainer)?|reinforce|gspo|dapo|rlhf|rlvr|verl|openrlhf|slime|areal|"
+    r"prime-?rl|nemo-?rl|nemo-aligner|trlx|skyrl|roll|real-?hf)\b"
+)
+_SUPERVISED = re.compile(r"\bsft\b|\bdpo\b|\bsupervised\b")
+_TRAINERS = re.compile(r"\b(dpo|orpo|kto|reward|cpo|simpo)(?:[ _-]?trainer)?\b")
+_TEACHER = re.compile(r"^(distill\w*|kd|gkd|knowledge[ _]distillation)\s*(?:from|of|with|by|:|\()\s*(.+?)\)?$")
+ROLLOUTS = (
+    "answers are sampled from the model and scored before each update; sampling is usually half to nine tenths of an "
+    "RL step (OpenRLHF's authors count about 80 %), depends on the length of answers and on the inference engine, and "
+    "is not modelled"
+)
+_INSTEAD = (
+    'the update step can be answered: leave objective out (or "next_token") with the tokens of all sampled answers, '
+    'prompts included; with a reference model "dpo" has the same passes'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedObjective:
+    """The objective of a run, and what the reader must know of it."""
+
+    objective: Objective
+    teacher: Transformer | None = None
+    samples_answers: bool = False
+    """Whether it is reinforcement learning, of which only the update is answered."""
+    assumptions: tuple[Assumption, ...] = ()
+    warnings: tuple[Caution, ...] = ()
+
+
+def usual_stack(objective: ObjectiveName, stack: str) -> str:
+    """Return the stack of a run: as named, else TRL for what is trained with it by nearly all."""
+    return "trl" if stack == "auto" and objective in _TRLS_OWN else stack
+
+
+def is_rollouts(given: str) -> bool:
+    """Return whether an objective is one that samples answers from the model it trains."""
+    return _folded(given) in _ROLLOUTS
+
+
+def asked_objective(request: Request, stack: str) -> AskedObjective:
+    """Return what `request` trains towards: as said, else as its framework's name tells, else the next token.
+
+    Raises InvalidValueError for reinforcement learning with rollouts, and for a distillation without its teacher;
+    UnknownNameError for what is no objective.
+    """
+    given = str(request.objective)
+    folded = _folded(given)
+    text = str(request.framework).casefold()
+    if folded in _ROLLOUTS:
+        raise InvalidValueError("objective", given, f"is reinforcement learning with rollouts: {ROLLOUTS}; {_INSTEAD}")
+    taught = _TEACHER.match(given.strip().casefold())
+    name = "distillation" if taught else _WORDS.get(folded)
+    if name is None:
+        choices = (*OBJECTIVES, "distillation from llama-3.1-70b")
+        raise UnknownNameError("objective", given, get_close_matches(folded, choices, n=3, cutoff=0.5) or choices)
+    told = _TRAINERS.search(text) if name == "next_token" else None
+    if told is not None:
+        name = _WORDS[told[1]]
+    if name == "distillation" and taught is None:
+        raise InvalidValueError(
+            "objective", given, 'does not name its teacher; such as "distillation from qwen2.5-72b"'
+        )
+    objective = OBJECTIVES[name]
+    teacher = _teacher(taught[2]) if taught else None
+    sampled = (stack in _ROLLOUT_STACKS or bool(_ROLLOUT_WORDS.search(text))) and not _SUPERVISED.search(text)
+    said = told is None and folded != "next_token"
+    note = objective.why + (f"; teacher {teacher.name}" if teacher else "")
+    return AskedObjective(
+        objective=objective,
+        teacher=teacher,
+        samples_answers=sampled,
+        assumptions=(
+            (Assumption(name="objective", value=name, source="user" if said else "inferred", note=note),)
+            if name != "next_token"
+            else ()
+        ),
+        warnings=(
+            (
+                Caution(
+                    code="rollouts_not_counted",
+                    message=f"{request.framework[:60]} trains by reinforcement learning: {ROLLOUTS}. This answer is of "
+                    "the update step alone, a forward and a backward pass over the tokens given",
+                ),
+            )
+            if sampled
+            else ()
+        ),
+    )
+
+
+def _teacher(name: str) -> Transformer:
+    """Return the teacher's architecture, by preset or by size."""
+    try:
+        return catalogue.transformer(name).value
+    except UnknownNameError as error:
+        try:
+            return typical_transformer(parse_count(name, "objective"))
+        except InvalidValueError:
+            remedy = 'as the teacher, such as "distillation from qwen2.5-72b", or its size: "distillation from 70B"'
+            raise UnknownNameError("objective", name, error.nearest, remedy) from None
+
+
+def _folded(given: str) -> str:
+    return re.sub(r"[\s-]+", "_", given.strip().casefold())

@@ -45,6 +45,14 @@ def test_forward_flops_of_a_mixer_equal_what_pytorch_counts(name: str) -> None:
     assert flop == pytest.approx(counted["forward_flop"] + sum(counted["by_hand"].values()), rel=_WITHIN)
 
 
+@pytest.mark.parametrize("name", ["lightning attention", "RWKV-4", "matrix memory"])
+def test_backward_flops_of_a_mixer_equal_what_pytorch_counts(name: str) -> None:
+    """Authority: as above; where there are no filters, whose gradients the counter takes for a dense convolution's."""
+    counted = _TORCH["models"][name]
+    flop = flop_counts(_read(name), sequence_length=_TORCH["sequence_length"], causal=False).backward * _TOKENS
+    assert flop == pytest.approx(counted["backward_flop"] + 2 * sum(counted["by_hand"].values()), rel=_WITHIN)
+
+
 @pytest.mark.parametrize("name", _TORCH["models"])
 def test_a_mixers_parameters_are_those_of_its_class(name: str) -> None:
     """Authority: the classes of Transformers, as above."""

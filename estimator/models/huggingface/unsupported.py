@@ -36,11 +36,8 @@ _KINDS = {
         "deci", "gemma3n", "gemma3n_text", "gemma4", "openelm",
     ),
     "a diffusion model": (
-        "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",
-        "FluxTransformer2DModel", "HunyuanVideoTransformer3DModel", "LTXVideoTransformer3DModel", "MMDiT",
-        "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
-        "SanaTransformer2DModel", "Transformer2DModel", "UNet2DConditionModel", "UNet2DModel",
-        "WanTransformer3DModel", "dream", "Dream", "llada",
+        "AutoencoderKL", "HiDreamImageTransformer2DModel", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
+        "UNetSpatioTemporalConditionModel", "dream", "Dream", "llada",
     ),
 }
 # fmt: on

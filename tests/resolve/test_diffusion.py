@@ -139,7 +139,7 @@ def test_adapters_of_a_denoiser_need_less_than_training_it() -> None:
 
 
 def test_the_rule_of_thumb_counts_what_a_position_meets() -> None:
-    """Most of a U-Net's weights are met at lower resolutions: six times what a position meets is what training takes."""
+    """Most weights of a U-Net are met at lower resolutions; six times what a position meets is what training takes."""
     run = _run("sd-1.5", image_size=512, framework="OneTrainer")
     exact = flop_counts(_model(run), sequence_length=run.sequence_length).model
     assert run.rule.coefficient * run.rule.parameters == pytest.approx(exact, rel=0.35)

@@ -53,9 +53,7 @@ def matrix_counts(transformer: Transformer) -> tuple[MatrixCount, ...]:
 def parameter_counts(transformer: Transformer) -> ParameterCounts:
     """Return total, active, embedding and vector parameter counts.
 
-        total = Σ inputs · outputs · layers · copies + input embedding + vectors
-
-    Vectors (norms, biases) of idle experts are counted as active; they are below 0.7 % wherever they occur.
+    total = Σ inputs · outputs · layers · copies + input embedding + vectors
     """
     table = workload(transformer)
     logits = sum(gemm.parameters for gemm in table.gemms if gemm.part == "logits")

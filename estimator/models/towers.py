@@ -69,7 +69,7 @@ def with_sample(transformer: Transformer, media: Media, picture: Picture | None,
         else tower
         for tower in transformer.towers
     )
-    mixers = tuple(_looking(mixer, count * one.positions, tokens) for mixer in transformer.mixers)
+    mixers = tuple(_looking(mixer, count * one.projected, tokens) for mixer in transformer.mixers)
     network = replace(transformer, towers=towers, mixers=mixers)
     return Sample(transformer=network, tokens=tokens, media_tokens=media_tokens, one=one)
 

@@ -17,7 +17,7 @@ _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
 _TOKENS_EACH = 16384.0
-"""Usual tokens of a device at most where sequences are short ones of an encoder: 83 pictures of 197 patches (timm's
+"""Usual tokens of a device at most where sequences are short ones of an encoder: 64 pictures of 197 patches (timm's
 default is 128), 32 texts of 512."""
 _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
@@ -41,13 +41,13 @@ def global_batch_sequences(question: Question) -> int:
     micro = question.layout.micro_batch_size or 1
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
-    # Encoders read short sequences, and many of them.
-    short = not question.transformer.causal
-    each = max(_MOST_EACH, _TOKENS_EACH / question.sequence_length) if short else _MOST_EACH
-    usual = min(tokens / question.sequence_length, each * n)
+    usual = min(tokens / question.sequence_length, _MOST_EACH * n)
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
-    if question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
-        usual = min(usual, max(_MOST_TUNED, each) if short else _MOST_TUNED)
+    if not question.transformer.causal:
+        # Encoders read short sequences, and many of them.
+        usual = n * max(_MOST_EACH, 2.0 ** round(math.log2(_TOKENS_EACH / question.sequence_length)))
+    elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
+        usual = min(usual, _MOST_TUNED)
     least = n
     if stack.model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None

@@ -185,6 +185,8 @@ class Case:
     """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
     """Head dimension over 128, at most 1."""
+    as_people_run: Numbers
+    """1 where it is a run of people's own on a general trainer, whose small steps take longer than published ones."""
     attention_share: Numbers
     """Attention FLOPs under a block-diagonal mask of packed short documents, over the causal mask's; 1 otherwise."""
     untuned: Numbers

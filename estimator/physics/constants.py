@@ -155,6 +155,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),
         "untuned_traffic": _prior(1.0, 1.8, 3.5, "Elementwise traffic without fused kernels over that with them"),
         "adapter_traffic": _prior(1.0, 1.3, 2.0, "Elementwise traffic of adapters over that of the base alone"),
+        "people_slowness": _prior(
+            1.0,
+            1.4,
+            2.5,
+            "Times as long as published that people's own small steps on a general trainer take: whoever publishes "
+            "chose the machine and the version; fitted to what people report, not to published runs",
+        ),
         "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
     }
 )

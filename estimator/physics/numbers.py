@@ -154,6 +154,7 @@ def case_of(
         fused_experts=_flag(execution.fused_experts),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=min(1.0, transformer.head_dim / 128.0),
+        as_people_run=_flag(execution.as_people_run),
         attention_share=0.1 if execution.packed_short else 1.0,
         untuned=_flag(not execution.fused_kernels),
         unfused_loss=_flag(not execution.fused_loss and not execution.fused_kernels),

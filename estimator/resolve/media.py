@@ -21,11 +21,13 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
 from estimator.resolve.conditioners import conditioned
+from estimator.resolve.data import ToldData
+from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use"]
+__all__ = ["MediaUse", "media_use", "usual_media_stack", "with_media"]
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(
@@ -47,7 +49,24 @@ class MediaUse:
     """Tokens of a sample that are pictures or sounds: the same in each."""
     whole_rows: bool = False
     """Whether every sample is one row of equal length, so that nothing is packed or padded."""
+    encodes: bool = False
+    """Whether samples are texts of an encoder, which are padded by habit, and many at a time."""
     assumptions: tuple[Assumption, ...] = ()
+
+
+def usual_media_stack(stack: str, network: Transformer | None, *, small_set: bool) -> str:
+    """Return the stack of a run where none is named: Hugging Face's for what is nearly always trained with it.
+
+    Encoders, encoder–decoders, and sets of pictures or sounds; a ViT in plain PyTorch, as timm and DINO do.
+    """
+    if stack != "auto" or network is None:
+        return stack
+    media = network.media
+    if media is not None and media.main and media.kind != "sound" and network.vocab == 0:
+        return "pytorch"
+    if not network.causal or (media is not None and small_set):
+        return "huggingface"
+    return stack
 
 
 def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:
@@ -80,9 +99,7 @@ def _without_media(request: Request, subject: Subject, network: Transformer) -> 
     if ratio is not None:
         note = "tokens are those of the encoder, the source; the decoder's come to so many for each of them"
         told = (Assumption(name="target_ratio", value=round(ratio, 4), unit="tokens", source="default", note=note),)
-    if not network.causal and request.packing == "auto":
-        request = replace(request, packing="padded")
-    return MediaUse(request=request, subject=subject, assumptions=told)
+    return MediaUse(request=request, subject=subject, encodes=not network.causal, assumptions=told)
 
 
 def _read_by_itself(
@@ -161,10 +178,13 @@ def _read_by_towers(
     if request.samples is not None and (given is not None or count):
         resolved = replace(request, tokens_per_sample=sample.tokens)
         parts = usual_parts(asked_method(request), small_set=is_small_set(resolved))
-    told.append(_trained(sample.transformer, parts, idle=not count))
+    network = sample.transformer
+    if request.trained_layers is None:
+        told.append(_trained(network, parts, idle=not count))
+        network = with_trained_parts(network, parts)
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=with_trained_parts(sample.transformer, parts)),
+        subject=replace(subject, transformer=network),
         fixed_tokens=sample.media_tokens,
         assumptions=tuple(told),
     )
@@ -226,3 +246,18 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
+
+
+def with_media(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with its samples as long as their pictures and sounds make them."""
+    request = use.request
+    if request is data.request:
+        return data
+    lengths = data.lengths
+    if use.whole_rows:
+        lengths = None if request.tokens_per_sample is None else SampleLengths(mean=float(request.tokens_per_sample))
+    elif lengths is None and request.tokens_per_sample is not None:
+        lengths = SampleLengths(mean=float(request.tokens_per_sample), fixed=use.fixed_tokens)
+    elif lengths is not None:
+        lengths = lengths.beside(use.fixed_tokens)
+    return replace(data, request=request, lengths=lengths)

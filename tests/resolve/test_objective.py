@@ -1,6 +1,6 @@
 """What a model is trained towards, as callers name it."""
 
-from typing import Any
+from dataclasses import replace
 
 import pytest
 
@@ -33,9 +33,8 @@ _SAID = [
 _SAMPLING = ("grpo", "PPO", "rloo", "RLHF", "reinforce++", "dapo", "GSPO")
 
 
-def _request(objective: str = "next_token", framework: str = "auto", **more: str | float | None) -> Request:
-    given: dict[str, Any] = {"tokens": "100M", **more}
-    return Request(model="llama-3.1-8b", gpu="h100", n_gpus=8, objective=objective, framework=framework, **given)
+def _request(objective: str = "next_token", framework: str = "auto") -> Request:
+    return Request(model="llama-3.1-8b", gpu="h100", n_gpus=8, tokens="100M", objective=objective, framework=framework)
 
 
 @pytest.mark.parametrize(("said", "name"), _SAID)
@@ -76,13 +75,8 @@ def test_a_trainers_name_tells_the_objective(framework: str, name: str) -> None:
 @pytest.mark.parametrize(("objective", "times"), [("dpo", 2), ("reward", 2), ("kto", 1), ("next_token", 1)])
 def test_a_pair_of_answers_is_two_sequences(objective: str, times: int) -> None:
     """Samples are counted by the caller, sequences by the device."""
-    samples: dict[str, str | float | None] = {
-        "tokens": None,
-        "samples": 1000,
-        "tokens_per_sample": 500,
-        "packing": "packed",
-    }
-    assert resolve(_request(objective, **samples)).amount.real_tokens == times * 500_000
+    asked = replace(_request(objective), tokens=None, samples=1000, tokens_per_sample=500, packing="packed")
+    assert resolve(asked).amount.real_tokens == times * 500_000
 
 
 def test_preferences_are_trained_with_trl_unless_told_otherwise() -> None:
@@ -109,7 +103,8 @@ def test_no_published_run_speaks_for_another_objective() -> None:
 @pytest.mark.parametrize(("objective", "framework"), [("grpo", "auto"), ("next_token", "verl")])
 def test_a_slow_step_of_reinforcement_learning_is_first_put_down_to_sampling(objective: str, framework: str) -> None:
     """An 80 s step of GRPO is not FP32."""
-    request = _request(objective, framework, tokens=None, global_batch_sequences=512, sequence_length=2048)
+    asked = _request(objective, framework)
+    request = replace(asked, tokens=None, global_batch_sequences=512, sequence_length=2048)
     checked = speed_check(request, Observed(step_seconds=80))
     assert checked.verdict == "slow"
     assert checked.causes[0].code == "rollouts"

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from estimator.models.huggingface.blocks import classes, configured, head_class, stack
-from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -79,10 +79,7 @@ def modern_bert(config: Config) -> ConfiguredModel:
     return configured(network, config)
 
 
-def eurobert(config: Config) -> ConfiguredModel:
+def eurobert(config: Config, read: Read) -> ConfiguredModel:
     """Return a EuroBERT (Boizard et al. 2025): Llama's layers, without the mask."""
-    # The reading of decoders reads this module's table of readers.
-    from estimator.models.huggingface.config import configured_model
-
-    decoder = configured_model({**_EURO, **config, "model_type": "llama"})
+    decoder = read({**_EURO, **config, "model_type": "llama"})
     return replace(decoder, transformer=replace(decoder.transformer, causal=False))

@@ -3,8 +3,8 @@
 from dataclasses import replace
 
 from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, stack
-from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.multimodal import read_text, with_towers
+from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.multimodal import language_model, with_towers
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.vision import siglip_vision
 from estimator.models.media import Media
@@ -41,9 +41,9 @@ _MOST_TILES = 36
 _ROW_SEPARATORS = 16
 
 
-def phi4_multimodal(config: Config) -> ConfiguredModel:
+def phi4_multimodal(config: Config, read: Read) -> ConfiguredModel:
     """Return a Phi-4-multimodal (Microsoft 2025); its adapters for each kind of input are not counted."""
-    text = read_text({**config, "model_type": "phi4_multimodal"})
+    text = language_model(config, read)
     hidden = text.transformer.hidden
     vision = {**_VISION, **(nested(config, "vision_config") or {})}
     reading = Reading(config=vision, defaults={}, model_type="phi4_multimodal")

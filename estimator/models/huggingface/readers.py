@@ -10,12 +10,16 @@ from estimator.models.huggingface import (
     encoder_decoders,
     encoders,
     modern_bert,
-    multimodal,
+    native_pictures,
     phi_multimodal,
+    sound,
+    tiled_pictures,
     vision,
 )
-from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.cross_layer import read_hunyuan
 from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, unet
+from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -26,15 +30,28 @@ from estimator.models.huggingface.hybrids.linear_attention import (
 )
 from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
 from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
-from estimator.models.huggingface.hybrids.qwen import qwen3_5_text, qwen3_next
+from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
+from estimator.models.huggingface.indexed_kin import read_axk2, read_dots3, read_hy_v4
+from estimator.models.huggingface.irregular import (
+    read_deci,
+    read_laguna,
+    read_longcat,
+    read_mimo_v2,
+    read_openelm,
+    read_step,
+)
+from estimator.models.huggingface.narrow import read_opt
+from estimator.models.huggingface.other_attention import read_diffllama, read_jetmoe
 from estimator.models.huggingface.reading import Config
+from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
-__all__ = ["MARKED", "READERS", "Reader"]
+__all__ = ["COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
+Composite = Callable[[Config, Read], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
     "AuraFlowTransformer2DModel": joint.auraflow,
@@ -59,59 +76,23 @@ READERS: Mapping[str, Reader] = {
     "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
+    "bailing_hybrid": bailing_hybrid,
+    "bailing_moe_linear": bailing_linear,
+    "bailing_moe_linear_v2": bailing_linear,
+    "bamba": bamba,
     "beit": vision.beit,
     "clip": vision.clip,
     "clip_vision_model": vision.clip,
-    "cohere2_vision": multimodal.cohere_vision,
     "deberta": deberta.deberta,
     "deberta-v2": deberta.deberta,
     "deit": vision.vit,
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
     "dinov3_vit": vision.dinov3,
-    "eurobert": modern_bert.eurobert,
-    "gemma3": multimodal.gemma3,
-    "gemma4": multimodal.gemma4,
-    "glm4v": multimodal.glm4v,
-    "glm4v_moe": multimodal.glm4v,
-    "idefics2": multimodal.idefics2,
-    "idefics3": multimodal.idefics3,
-    "ijepa": vision.vit,
-    "internvl": multimodal.internvl,
-    "internvl_chat": multimodal.internvl,
-    "llava": multimodal.llava,
-    "llava_next": multimodal.llava,
-    "llava_onevision": multimodal.llava,
-    "mistral3": multimodal.mistral3,
-    "mllama": multimodal.mllama,
-    "modernbert": modern_bert.modern_bert,
-    "mt5": encoder_decoders.t5,
-    "paligemma": multimodal.gemma3,
-    "phi4_multimodal": phi_multimodal.phi4_multimodal,
-    "qwen2_5_vl": multimodal.qwen_vl,
-    "qwen2_audio": multimodal.sound_model,
-    "qwen2_vl": multimodal.qwen_vl,
-    "qwen3_5": multimodal.qwen_vl,
-    "qwen3_5_moe": multimodal.qwen_vl,
-    "qwen3_vl": multimodal.qwen_vl,
-    "qwen3_vl_moe": multimodal.qwen_vl,
-    "siglip": vision.siglip,
-    "siglip2": vision.siglip,
-    "siglip2_vision_model": vision.siglip,
-    "siglip_vision_model": vision.siglip,
-    "smolvlm": multimodal.idefics3,
-    "t5": encoder_decoders.t5,
-    "umt5": encoder_decoders.t5,
-    "vit": vision.vit,
-    "voxtral": multimodal.sound_model,
-    "whisper": encoder_decoders.whisper,
-    "bailing_hybrid": bailing_hybrid,
-    "bailing_moe_linear": bailing_linear,
-    "bailing_moe_linear_v2": bailing_linear,
-    "bamba": bamba,
     "falcon_h1": falcon_h1,
     "falcon_mamba": falcon_mamba,
     "granitemoehybrid": granite_hybrid,
+    "ijepa": vision.vit,
     "jamba": jamba,
     "kimi_linear": kimi_linear,
     "lfm2": lfm2,
@@ -122,8 +103,12 @@ READERS: Mapping[str, Reader] = {
     "minimax": minimax,
     "minimax_m1": minimax,
     "minimax_text_01": minimax,
+    "modernbert": modern_bert.modern_bert,
+    "mt5": encoder_decoders.t5,
     "nemotron_h": nemotron_h,
     "olmo_hybrid": olmo_hybrid,
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5,
     "qwen3_5_moe_text": qwen3_5_text,
     "qwen3_5_text": qwen3_5_text,
     "qwen3_next": qwen3_next,
@@ -132,6 +117,14 @@ READERS: Mapping[str, Reader] = {
     "rwkv5": rwkv5,
     "rwkv6": rwkv6,
     "rwkv7": rwkv7,
+    "siglip": vision.siglip,
+    "siglip2": vision.siglip,
+    "siglip2_vision_model": vision.siglip,
+    "siglip_vision_model": vision.siglip,
+    "t5": encoder_decoders.t5,
+    "umt5": encoder_decoders.t5,
+    "vit": vision.vit,
+    "whisper": encoder_decoders.whisper,
     "xlstm": xlstm,
     "zamba": zamba,
     "zamba2": zamba2,
@@ -139,3 +132,72 @@ READERS: Mapping[str, Reader] = {
 """Reader by `model_type`, or by the class name that diffusers writes."""
 MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
 """Reader of files that state no family, by a key that only such have."""
+
+COMPOSITES: Mapping[str, Composite] = {
+    "cohere2_vision": tiled_pictures.cohere_vision,
+    "eurobert": modern_bert.eurobert,
+    "gemma3": tiled_pictures.gemma3,
+    "gemma4": native_pictures.gemma4,
+    "glm4v": native_pictures.glm4v,
+    "glm4v_moe": native_pictures.glm4v,
+    "idefics2": native_pictures.idefics2,
+    "idefics3": tiled_pictures.idefics3,
+    "internvl": tiled_pictures.internvl,
+    "internvl_chat": tiled_pictures.internvl,
+    "llava": tiled_pictures.llava,
+    "llava_next": tiled_pictures.llava,
+    "llava_onevision": tiled_pictures.llava,
+    "mistral3": native_pictures.mistral3,
+    "mllama": tiled_pictures.mllama,
+    "paligemma": tiled_pictures.gemma3,
+    "phi4_multimodal": phi_multimodal.phi4_multimodal,
+    "qwen2_5_vl": native_pictures.qwen_vl,
+    "qwen2_audio": sound.sound_model,
+    "qwen2_vl": native_pictures.qwen_vl,
+    "qwen3_5": native_pictures.qwen_vl,
+    "qwen3_5_moe": native_pictures.qwen_vl,
+    "qwen3_vl": native_pictures.qwen_vl,
+    "qwen3_vl_moe": native_pictures.qwen_vl,
+    "smolvlm": tiled_pictures.idefics3,
+    "voxtral": sound.sound_model,
+}
+"""Readers of models that hold another one, by `model_type`; they are given what reads that."""
+TEXT_READERS: Mapping[str, Reader] = {
+    "axk2": read_axk2,
+    "deci": read_deci,
+    "deepseek_v32": read_indexed,
+    "deepseek_v4": read_deepseek_v4,
+    "diffllama": read_diffllama,
+    "dots3_note": read_dots3,
+    "dots3_note_text": read_dots3,
+    "gemma3n": read_gemma_3n,
+    "gemma3n_text": read_gemma_3n,
+    "gemma4": read_gemma_4,
+    "gemma4_text": read_gemma_4,
+    "gemma4_unified_text": read_gemma_4,
+    "glm_moe_dsa": read_indexed,
+    "hunyuan": read_hunyuan,
+    "hy_v4": read_hy_v4,
+    "jetmoe": read_jetmoe,
+    "laguna": read_laguna,
+    "longcat_flash": read_longcat,
+    "mimo_v2": read_mimo_v2,
+    "mimo_v2_flash": read_mimo_v2,
+    "minimax_m3": read_minimax_m3,
+    "minimax_m3_vl_text": read_minimax_m3,
+    "nemotron-nas": read_deci,
+    "openelm": read_openelm,
+    "opt": read_opt,
+    "step3p5": read_step,
+    "step3p7": read_step,
+}
+"""Reader of a language model, alone or inside a multimodal one, by `model_type`; heads and keys of prediction modules
+are read for it."""
+
+READER_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "deci": ("DeciLM",),
+    "minimax_m3": ("MiniMaxM3Sparse", "MiniMaxM3VL"),
+    "minimax_m3_vl_text": ("MiniMaxM3VL",),
+    "nemotron-nas": ("DeciLM",),
+}
+"""Stems of the class names that a text family goes by, where they are not its own name."""

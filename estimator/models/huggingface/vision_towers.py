@@ -1,5 +1,6 @@
 """Encoders of pictures as language models have them: native proportions, merged patches, tiles."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -45,6 +46,7 @@ _QWEN_3 = {
 _FULL_ATTENTION = (7, 15, 23, 31)
 _DEEPSTACK = 3
 _COLOURS = 3
+_PADDED_TO = 8
 
 
 def _full_layers(reading: Reading, depth: int) -> int:
@@ -273,8 +275,10 @@ def mllama_vision(config: Config) -> Transformer:
     ratios = len(reading.items("supported_aspect_ratios")) or len(_grids(tiles))
     rows = ratios + 1
     tables = (patches + 1) * (1 + rows * tiles) + 2 * rows * tiles
+    # Each tile is padded to whole rows of a kernel's tile.
+    padded = math.ceil((patches + 1) / _PADDED_TO) * _PADDED_TO
     embedding = Projection(
-        name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, rate=patches / (patches + 1), bias=False
+        name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, rate=patches / padded, bias=False
     )
     return stack(
         name="mllama_vision_model",
@@ -287,7 +291,7 @@ def mllama_vision(config: Config) -> Transformer:
         lookup=tables * hidden,
         # A class token, and gates: of positions, of two tables of tiles, and two of each global layer.
         besides=hidden + 3 + 2 * behind,
-        native=tiles * (patches + 1),
+        native=tiles * padded,
     )
 
 

@@ -167,9 +167,9 @@ _ROWS = (
     ),
     _named("qwen finetune | autotrain | h 2 o llm studio | ludwig", "huggingface"),
     _named(
-        "fsdp qlora | fsdp_qlora",
+        "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
         "huggingface",
-        says=Facts(sharding="zero3", practice=Practice(master_weights=False)),
+        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp")),
         note="trains with FSDP, in BF16 unless told",
     ),
     _named(

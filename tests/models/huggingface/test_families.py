@@ -109,9 +109,9 @@ def test_a_pattern_of_layers_may_be_spelt_in_letters() -> None:
     [
         ({**CHECKPOINTS["GPT-2 XL"][0], "add_cross_attention": True}, "add_cross_attention is true"),
         ({"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.20.0"}, "a diffusion model"),
+        ({"d_model": 768, "n_layer": 24, "vocab_size": 50277, "ssm_cfg": {}}, "a state-space or hybrid model"),
         ({"model_type": "blip-2", "text_config": {"model_type": "t5", "d_model": 2048}}, "an encoder-decoder"),
         ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "mllama_text_model"}, "cross-attention"),
-        ({**CHECKPOINTS["DeepSeek-V2"][0], "model_type": "deepseek_v32"}, "learned sparse attention"),
         ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "bert", "is_decoder": True}, "an encoder"),
     ],
 )

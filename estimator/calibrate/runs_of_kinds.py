@@ -97,7 +97,9 @@ def _request(row: Mapping[str, str]) -> Request:
     own = row["kind"] in {"vision", "diffusion"} or (row["kind"] == "audio" and not row["text_tokens"])
     unpadded = row["packing"] == "unpadded" and row["text_tokens"]
     length = None if own else _number(row["text_tokens"] if unpadded else row["sequence"])
-    size = row["image_size"] + (f"x{row['image_size']}x{row['frames']}" if row["frames"] else "")
+    size = row["image_size"]
+    if row["frames"] and size:
+        size = f"{size if 'x' in size else f'{size}x{size}'}x{row['frames']}"
     parts = _TRAINED.get(row["trained"])
     return Request(
         model=row["model"],

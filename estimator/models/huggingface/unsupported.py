@@ -29,7 +29,8 @@ _KINDS = {
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
     ),
     "a diffusion model": (
-        "HiDreamImageTransformer2DModel", "MMDiT", "dream", "Dream", "llada",
+        "AutoencoderKL", "HiDreamImageTransformer2DModel", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
+        "UNetSpatioTemporalConditionModel", "dream", "Dream", "llada",
     ),
 }
 # fmt: on

@@ -31,7 +31,7 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -96,6 +96,7 @@ def resolve(request: Request) -> Run:
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
+    told = with_sounds(told, subject.transformer)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)

@@ -31,10 +31,6 @@ def _codes(subject: Subject) -> list[str]:
         # Mixtral 8x7B has 46.7B, 12.9B of them active (Jiang et al. 2024).
         ("8x7B", 46.7e9, 12.9e9),
         ("8x22B", 141e9, 39e9),
-        ("Qwen3-Next-80B-A3B", 80e9, 3e9),
-        ("Qwen/Qwen3-Next-80B-A3B-Instruct-FP8", 80e9, 3e9),
-        ("moonshotai/Kimi-Linear-48B-A3B-Instruct", 48e9, 3e9),
-        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", 30e9, 3e9),
         ("baidu/ERNIE-4.5-21B-A3B-PT", 21e9, 3e9),
         ("tencent/Hunyuan-80B-A13B-Instruct", 80e9, 13e9),
         ("acme/house-MoE-16B-A2.4B", 16e9, 2.4e9),
@@ -127,19 +123,8 @@ def test_experts_without_an_active_size_are_asked_about(model: str) -> None:
 @pytest.mark.parametrize(
     ("model", "kind"),
     [
-        ("nvidia/Nemotron-H-8B", "hybrid"),
-        ("nvidia/Nemotron-H-56B-Base-8K", "hybrid"),
-        ("nemotron_h-47b", "hybrid"),
-        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", "hybrid"),
-        ("tiiuae/Falcon-H1-34B-Instruct", "hybrid"),
-        ("tiiuae/falcon-mamba-7b", "hybrid"),
-        ("mistralai/Mamba-Codestral-7B-v0.1", "hybrid"),
-        ("Zyphra/Zamba2-7B", "hybrid"),
-        ("google/recurrentgemma-9b", "hybrid"),
         ("microsoft/Phi-4-mini-flash-reasoning-3.8B", "hybrid"),
-        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "cross-attention"),
         ("nvidia/Llama-3_3-Nemotron-Super-49B-v1", "differ in width"),
-        ("google/gemma-3n-E4B-it", "differ in width"),
         ("google/flan-t5-11b", "encoder-decoder"),
     ],
 )
@@ -151,9 +136,7 @@ def test_another_architecture_is_told_to_be_one(model: str, kind: str) -> None:
     assert kind in subject.warnings[0].message
 
 
-@pytest.mark.parametrize(
-    "model", ["nvidia/Nemotron-H", "granite-4.0-h-tiny", "deepseek-ai/DeepSeek-V3.2", "zai-org/GLM-5"]
-)
+@pytest.mark.parametrize("model", ["deepseek-ai/DeepSeek-V3.2", "zai-org/GLM-5"])
 def test_another_architecture_without_a_size_is_refused_as_what_it_is(model: str) -> None:
     with pytest.raises(UnsupportedModelError, match=r"hybrid|sparse attention"):
         _subject(model)
@@ -172,3 +155,32 @@ def test_a_fine_tune_is_counted_as_its_base() -> None:
     ours, base = _subject("lmsys/vicuna-7b-v1.5"), _subject("llama-2-7b")
     assert (ours.transformer, ours.total_parameters) == (base.transformer, base.total_parameters)
     assert "Llama 2 7B" in ours.assumptions[0].note
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "Qwen3-Next-80B-A3B",
+        "Qwen/Qwen3-Next-80B-A3B-Instruct-FP8",
+        "moonshotai/Kimi-Linear-48B-A3B-Instruct",
+        "nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16",
+        "nvidia/Nemotron-H-8B",
+        "nvidia/Nemotron-H-56B-Base-8K",
+        "nemotron_h-47b",
+        "nvidia/NVIDIA-Nemotron-Nano-9B-v2",
+        "tiiuae/Falcon-H1-34B-Instruct",
+        "tiiuae/falcon-mamba-7b",
+        "mistralai/Mamba-Codestral-7B-v0.1",
+        "Zyphra/Zamba2-7B",
+        "google/recurrentgemma-9b",
+        "meta-llama/Llama-3.2-11B-Vision-Instruct",
+        "google/gemma-3n-E4B-it",
+        "granite-4.0-h-tiny",
+    ],
+)
+def test_a_model_of_another_architecture_that_is_catalogued_is_priced_as_it_is(model: str) -> None:
+    """By its own layers, not as a typical decoder of its size."""
+    subject = _subject(model)
+    assert subject.transformer is not None
+    assert not subject.transformer.inferred
+    assert "architecture_not_modelled" not in _codes(subject)

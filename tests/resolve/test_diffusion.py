@@ -1,5 +1,7 @@
 """Questions about denoisers: samples instead of tokens, their size, and which encoders run in each step."""
 
+from typing import Any
+
 import pytest
 
 from estimator.answers.estimate.estimate import estimate_of
@@ -13,8 +15,8 @@ from estimator.resolve.subject import resolved_subject
 
 
 def _run(model: str = "sdxl", **asked: object) -> Run:
-    known: dict[str, object] = {"gpu": "h100-sxm", "n_gpus": 8, "samples": "1M"}
-    return resolve(Request(model=model, **{**known, **asked}))  # type: ignore[arg-type]
+    known: dict[str, Any] = {"gpu": "h100-sxm", "n_gpus": 8, "samples": "1M", "model": model, **asked}
+    return resolve(Request(**known))
 
 
 def _model(run: Run) -> Transformer:

@@ -8,6 +8,7 @@ from estimator.answers.estimate.estimate import estimate_of
 from estimator.answers.estimate.wording import summary
 from estimator.models.flops import flop_counts
 from estimator.models.transformer import Transformer
+from estimator.physics.batch import global_batch_sequences
 from estimator.question.request import Request
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.run import Run, resolve
@@ -152,3 +153,14 @@ def test_larger_pictures_take_longer() -> None:
     """Four times the positions beside a text that stays as it is."""
     small, large = (estimate_of(_run("sd3.5-large", image_size=side, epochs=10)).training_s for side in (512, 1024))
     assert large > 2.5 * small
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "each"),
+    [("sdxl", "1024", 1), ("sd-1.5", "512", 4), ("flux.1-dev", "512", 16), ("hunyuanvideo", "1280x720x129", 1)],
+)
+def test_a_device_has_as_many_samples_of_a_step_as_their_size_leaves_room_for(model: str, size: str, each: int) -> None:
+    """One picture of 16,384 positions, four of 4,096, and never less than one."""
+    run = _run(model, image_size=size, method="lora", framework="ai-toolkit")
+    assert run.question is not None
+    assert global_batch_sequences(run.question) == each * run.n_gpus

@@ -25,8 +25,8 @@ def _model(run: Run) -> Transformer:
     return run.subject.transformer
 
 
-def _towers(**asked: object) -> tuple[str, ...]:
-    return tuple(tower.name for tower in _model(_run(**asked)).towers)
+def _towers(framework: str = "auto", model: str = "sdxl") -> tuple[str, ...]:
+    return tuple(tower.name for tower in _model(_run(model, framework=framework)).towers)
 
 
 @pytest.mark.parametrize(

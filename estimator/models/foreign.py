@@ -15,7 +15,7 @@ _LONGEST_NAME = 200
 _BY_NAME = {
     "a state-space or hybrid model": (
         *("mamba", "mamba2", "jamba", "zamba", "zamba2", "bamba", "rwkv", "rwkv4", "rwkv5", "rwkv6", "rwkv7", "xlstm"),
-        *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
+        *("hyena", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
         *("minimax", "nemotronh"),
     ),
     "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),

@@ -8,7 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "nemotron_nas", "plamo2",
+        "nemotron_nas", "retnet",
     ),
     "an encoder-decoder": (
         "bart", "bigbird_pegasus", "blenderbot", "encoder-decoder", "florence2", "led", "longt5", "m2m_100",

@@ -134,7 +134,7 @@ def test_another_architecture_is_never_read_as_a_decoder(kind: str) -> None:
         ({**_LLAMA, "model_type": "lama"}, "nearest families are llama"),
         ({"_class_name": "UNet2DConditionModel", "sample_size": 64}, "a diffusion model"),
         ({"architectures": ["T5ForConditionalGeneration"], "d_model": 512}, "an encoder-decoder"),
-        ({"architectures": ["Plamo2ForCausalLM"], "hidden_size": 512}, "state-space"),
+        ({"architectures": ["RetNetForCausalLM"], "hidden_size": 512}, "state-space"),
         ({**_CONFIGS["opt-6.7b"], "word_embed_proj_dim": 512}, "word_embed_proj_dim"),
     ],
 )

@@ -65,7 +65,7 @@ _MISREAD = {
 
 def _family(config: dict[str, Any]) -> str:
     """Return the name that a configuration's family is listed by."""
-    return config.get("_class_name") or config["model_type"]
+    return str(config.get("_class_name") or config["model_type"])
 
 
 def _counts(name: str) -> ParameterCounts:

@@ -29,7 +29,7 @@ from estimator.models.huggingface.hybrids.linear_attention import (
     xlstm,
 )
 from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
-from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
+from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h, plamo2
 from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
@@ -101,6 +101,7 @@ READERS: Mapping[str, Reader] = {
     "mt5": encoder_decoders.t5,
     "nemotron_h": nemotron_h,
     "olmo_hybrid": olmo_hybrid,
+    "plamo2": plamo2,
     "qwen3_5": qwen3_5,
     "qwen3_5_moe": qwen3_5,
     "qwen3_5_moe_text": qwen3_5_text,

@@ -8,7 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "plamo2",
+        "retnet",
     ),
     "an encoder-decoder": (
         "bigbird_pegasus", "encoder-decoder", "florence2", "led", "longt5",

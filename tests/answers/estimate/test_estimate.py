@@ -190,7 +190,7 @@ def test_a_configuration_is_counted_like_its_preset_and_said_to_be_the_callers()
 @pytest.mark.parametrize(
     "named",
     [
-        {"model": "2.8B", "hf_config": {"model_type": "plamo2"}},
+        {"model": "2.8B", "hf_config": {"model_type": "nemotron_nas"}},
         {"model": "samba-3.8b"},
         {"model": "t5-11b"},
         {"model": "flux-12b"},

@@ -77,6 +77,16 @@ def test_the_layers_of_kimi_linear_may_be_listed_by_number() -> None:
     assert transformer.mixers[0].layers == 20
 
 
+def test_plamo_2_has_about_the_parameters_it_is_published_with() -> None:
+    """Authority: pfnet/plamo-2-8b, 9.1B in its card; half of its layers attend, to 2,048 keys."""
+    shape = {"hidden_size": 4096, "num_hidden_layers": 32, "intermediate_size": 16_384, "vocab_size": 100_000}
+    heads = {"num_attention_heads": 32, "num_key_value_heads": 4, "hidden_size_per_head": 128, "mamba_num_heads": 64}
+    config = {"model_type": "plamo2", **shape, **heads, "mamba_step": 2, "attention_window_size": 2048}
+    transformer = configured_model(config).transformer
+    assert (transformer.n_attention_layers, transformer.windowed_layers) == (16, 16)
+    assert parameter_counts(transformer).total == pytest.approx(9.1e9, rel=0.01)
+
+
 def test_the_experts_of_nemotron_3_super_work_in_a_narrower_width() -> None:
     """Authority: its report: 512 experts, 22 visited, between 4,096 and a latent width of 1,024."""
     experts = configured_model(_CONFIGS["nemotron-3-super-120b-a12b"]).transformer.experts

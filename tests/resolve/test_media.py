@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 
 from estimator.base.errors import InvalidValueError
+from estimator.question.question import Assumption
 from estimator.question.request import Request
 from estimator.resolve.run import Run, resolve
 from tests.places import PUBLISHED
 
 
-def _run(model: str, **more: Any) -> Run:
+def _run(model: str, **more: Any) -> Run:  # noqa: ANN401 - the arguments of a request
     return resolve(Request(model=model, gpu="a100-sxm-80gb", n_gpus=8, **more))
 
 
-def _assumed(run: Run, name: str) -> Any:
+def _assumed(run: Run, name: str) -> Assumption:
     return next(assumption for assumption in run.assumptions if assumption.name == name)
 
 

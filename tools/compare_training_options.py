@@ -1,5 +1,6 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
@@ -7,12 +8,13 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
-from estimator.base.errors import InfeasibleError
+from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.question import Caution
-from estimator.question.request import Request
+from estimator.question.request import Quantity, Request
+from estimator.resolve.amount import resolved_amount
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
 from tools.progress import Progress, silent
@@ -91,7 +93,8 @@ def compare_training_options(
     models: Annotated[_Names, Field(description='Presets, Hugging Face names or sizes ("7B")')],
     gpus: Annotated[_Names, Field(description="Ids or common names from list_gpus")],
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
-    tokens: Annotated[_Counts, Field(description='Training tokens ("15T")')],
+    tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
+    steps: fields.SameQuantity = None,
     precisions: Annotated[list[fields.Precision], BeforeValidator(_listed)] = ["auto"],  # noqa: B006 - never changed
     methods: Annotated[list[fields.Method], BeforeValidator(_listed)] = ["full"],  # noqa: B006 - never changed
     objective: fields.SameText = "next_token",
@@ -119,7 +122,7 @@ def compare_training_options(
             models=models,
             gpus=gpus,
             n_gpus=n_gpus,
-            tokens=tokens,
+            tokens=_amounts(tokens, steps),
             precisions=precisions,
             methods=methods,
             prices=prices_per_gpu_hour or (),
@@ -129,6 +132,7 @@ def compare_training_options(
             gpu="",
             n_gpus=1,
             objective=objective,
+            steps=steps,
             sequence_length=sequence_length,
             global_batch_sequences=global_batch_sequences,
             image_size=image_size,
@@ -148,6 +152,13 @@ def compare_training_options(
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
         raise InfeasibleError(compared[0].reason)
     return _answer(ranked(compared, rank_by), rank_by, limit)
+
+
+def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> Sequence[Quantity | None]:
+    """Return the amounts of data to combine: as listed, or the one that steps come to."""
+    if tokens is None and steps is None:
+        raise MissingValueError("tokens", 'give at least one amount, such as "15T" or "alpaca x3", or steps')
+    return [None] if tokens is None else tokens
 
 
 def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
@@ -172,6 +183,17 @@ def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
     )
 
 
+def _tokens(row: Row) -> float:
+    """Return the tokens of an option; 0 where it is refused for what it says of them."""
+    request, estimated = row.outcome.request, row.outcome.estimate
+    if estimated is not None:
+        return estimated.run.amount.real_tokens
+    try:
+        return resolved_amount(request).real_tokens
+    except EstimatorError:
+        return 0.0
+
+
 def _option(row: Row) -> ComparedOption:
     request, estimated = row.outcome.request, row.outcome.estimate
     device = estimated.run.device if estimated else None
@@ -180,7 +202,7 @@ def _option(row: Row) -> ComparedOption:
         model=str(request.model),
         gpu=device.accelerator.id if device and device.accelerator else str(request.gpu),
         n_gpus=int(request.n_gpus),
-        tokens=float(request.tokens or 0),
+        tokens=_tokens(row),
         precision=device.precision if device else request.precision,
         method=request.method,
         reason=row.outcome.reason or None,

@@ -88,6 +88,7 @@ def estimate_training_time(
     epochs: fields.Epochs = None,
     image_size: fields.ImageSize = None,
     images_per_sample: fields.ImagesPerSample = None,
+    steps: fields.Steps = None,
     packing: fields.Packing = "auto",
     hf_config: fields.HfConfig = None,
     gpus_per_node: fields.GpusPerNode = None,
@@ -119,7 +120,7 @@ def estimate_training_time(
     """Estimate how long training or fine-tuning a model takes on given GPUs: days with range, cost, memory fit.
 
     Leave out what is unknown: layout and batch are searched, speed is predicted from published runs, and every
-    assumption is listed. Give tokens, or samples with tokens_per_sample.
+    assumption is listed. Give tokens, samples with tokens_per_sample, or steps with the batch.
     """
     run = resolve(
         Request(
@@ -133,6 +134,7 @@ def estimate_training_time(
             epochs=epochs,
             image_size=image_size,
             images_per_sample=images_per_sample,
+            steps=steps,
             packing=packing,
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,

@@ -49,6 +49,7 @@ __all__ = [
     "SequenceLength",
     "SolveFor",
     "SortGpusBy",
+    "Steps",
     "Tokens",
     "TokensPerParameter",
     "TokensPerSample",
@@ -90,16 +91,20 @@ Model = Annotated[
 Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100", "4090")', max_length=200)]
 NGpus = Annotated[int, Field(description="GPUs in all")]
 Tokens = Annotated[
-    str | float | None, Field(description='Training tokens ("15T", "2 GB of German text"); or give samples')
+    str | float | None,
+    Field(
+        description='Training tokens ("15T", "2 GB of German text"), or a dataset ("alpaca x3", "fineweb-edu 100BT")'
+    ),
 ]
-Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample")]
-TokensPerSample = Annotated[str | float | None, Field(description="Mean tokens of a sample")]
+Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample; or a dataset")]
+TokensPerSample = Annotated[str | float | None, Field(description='"400", "500-600", "mean 300, max 2048"')]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 ImageSize = Annotated[
     str | float | None,
     Field(description='Of a picture or clip: "336", "640x480", "1280x720x81", "576 tokens"'),
 ]
 ImagesPerSample = Annotated[float | None, Field(description="Beside its text")]
+Steps = Annotated[str | float | None, Field(description="Optimizer steps, with the batch, instead of tokens")]
 Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
 HfConfig = Annotated[
     dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")
@@ -160,7 +165,7 @@ SolveFor = Annotated[
     Field(description="What is to be found"),
 ]
 Deadline = Annotated[str | None, Field(description='From start to end, with its unit ("30 days")')]
-Budget = Annotated[str | float | None, Field(description='USD of GPU time ("$250k")')]
+Budget = Annotated[str | float | None, Field(description='Of GPU time ("$250k", "5000 GPU-hours")')]
 TokensPerParameter = Annotated[float | None, Field(description="Instead of tokens (20: compute-optimal)")]
 OptionalModel = Annotated[str | None, Field(description="Preset, Hugging Face name or parameter count", max_length=200)]
 OptionalGpu = Annotated[

@@ -51,6 +51,7 @@ class TrainingPlan(BaseModel):
     alternatives: list[PlanOption] = Field(description="Best first; what breaks a limit last")
     deadline_days: FiniteFloat | None
     budget_usd: FiniteFloat | None
+    budget_gpu_hours: FiniteFloat | None
     formula: str
     estimate: TrainingTime = Field(description="Of the solution, in full, with its own assumptions")
     assumptions: list[AssumptionAnswer] = Field(description="The plan's own")
@@ -75,6 +76,7 @@ def plan_training(
     epochs: fields.Epochs = None,
     image_size: fields.SameQuantity = None,
     images_per_sample: fields.SameNumber = None,
+    steps: fields.SameQuantity = None,
     hf_config: fields.SameConfig = None,
     gpus_per_node: fields.SameWhole = None,
     network_gbps_per_gpu: fields.SameNumber = None,
@@ -121,6 +123,7 @@ def plan_training(
             epochs=epochs,
             image_size=image_size,
             images_per_sample=images_per_sample,
+            steps=steps,
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,
             method=method,
@@ -152,7 +155,8 @@ def plan_training(
         sure_probability=None if sure is None else sure.estimate.coverage,
         alternatives=[_option(option, noted=False) for option in planned.alternatives],
         deadline_days=None if limits.deadline_s is None else limits.deadline_s / DAY_S,
-        budget_usd=limits.budget_usd,
+        budget_usd=limits.budget if limits.budget_unit == "USD" else None,
+        budget_gpu_hours=limits.budget if limits.budget_unit == "GPU-hours" else None,
         formula=plan_formula(planned) or training_time(best, detail="concise").formula,
         estimate=training_time(best, detail=detail),
         assumptions=assumption_answers(planned.assumptions),

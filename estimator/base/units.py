@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Mapping
 
+from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError
 
 __all__ = [
@@ -23,9 +24,11 @@ __all__ = [
     "format_count",
     "format_duration",
     "format_usd",
+    "is_gpu_time",
     "parse_bytes",
     "parse_count",
     "parse_duration_s",
+    "parse_gpu_hours",
     "parse_usd",
 ]
 
@@ -73,8 +76,18 @@ _BYTE_UNITS: Mapping[str, float] = {
 
 _NUMBER = r"[+-]?(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
 _QUANTITY = re.compile(rf"({_NUMBER})\s*([a-zµ]*)(?:\s+([a-z]+))?")
+_GPU_TIME = re.compile(
+    r"(?P<number>[\d.,_ ]+(?:e\d+)?\s*[a-z]*?)[\s-]*(?:of\s+)?"
+    r"(?:gpu|accelerator|device|card|chip|tpu"
+    r"|(?:nvidia |amd )?(?:[abhlvt]\d{2,3}|gb\d{3}|mi\d{3}|rtx ?\d{4}|(?<=[\s-])[2-9]0\d0)[a-z]*)s?(?:[\s-]*gpus?)?"
+    r"[\s·*-]*(?P<unit>h|hrs?|hours?|d|days?|weeks?|months?|years?)"
+)
+"""`5000 GPU-hours`, `1.3M H100 hours`: a count, a device, a unit of time."""
 _PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*(?:,|and)?\s*")
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+_OTHER_CURRENCY = re.compile(
+    r"[€£¥₹₩₽]|(?<![a-z])(?:aud|cad|chf|cny|eur|euros?|gbp|hkd|inr|jpy|krw|pounds?|rmb|rub|rupees?|won|yen|yuan)(?![a-z])"
+)
 _DECIMAL_COMMA = re.compile(r"\d,(?!\d{3}(?:\D|$))")
 
 
@@ -110,14 +123,40 @@ def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_
     return _in_range(seconds, given, argument, remedy, most)
 
 
+def parse_gpu_hours(given: object, argument: str, *, most: float = 1e13) -> float:
+    """Return GPU-hours from `5000 GPU-hours`, `1.3M H100 hours`, `200 GPU-days` or a plain number of them.
+
+    Raises InvalidValueError for anything else.
+    """
+    remedy = 'must be GPU-hours above zero, such as "5000 GPU-hours", "1.3M GPU hours" or "200 GPU-days"'
+    if not isinstance(given, str):
+        number, _, _ = _split(given, argument, remedy)
+        return _in_range(number, given, argument, remedy, most)
+    match = _GPU_TIME.fullmatch(_text(given, argument, remedy))
+    number, unit, noun = _split(given if match is None else match["number"], argument, remedy)
+    if unit not in _COUNT_SUFFIXES or noun:
+        raise InvalidValueError(argument, given, remedy)
+    hours = 1.0 if match is None else _DURATION_UNITS[match["unit"]] / HOUR_S
+    return _in_range(number * _COUNT_SUFFIXES[unit] * hours, given, argument, remedy, most)
+
+
+def is_gpu_time(given: object) -> bool:
+    """Return whether `given` is written as GPU time: `5000 GPU-hours`, `1.3M H100-hours`, `200 A100 days`."""
+    return isinstance(given, str) and len(given) <= _LONGEST and bool(_GPU_TIME.fullmatch(given.strip().casefold()))
+
+
 def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
-    """Return US dollars from `$250k`, `1.2M USD`, `250000` or `2.5 million dollars`.
+    """Return US dollars from `$250k`, `1.2M USD`, `250000`, `5万美元` or `2.5 million dollars`.
 
     Raises InvalidValueError for anything else, other currencies among them.
     """
     remedy = 'must be an amount of US dollars above zero, such as "$250k", "1.2M USD" or 250000'
     if isinstance(given, str):
-        text = given[: _LONGEST + 1].casefold().replace("us$", "$").strip()
+        text = latin(given[: _LONGEST + 1]).casefold().replace("us$", "$").strip()
+        if _OTHER_CURRENCY.search(text):
+            raise InvalidValueError(
+                argument, given, f"is in another currency, and no rate is kept here; convert it first: it {remedy}"
+            )
         for word in ("$", "usd", "us dollars", "dollars", "dollar"):
             text = text.removeprefix(word).removesuffix(word).strip()
         number, unit, noun = _split(text, argument, remedy)
@@ -193,7 +232,7 @@ def _split(given: object, argument: str, remedy: str) -> tuple[float, str, str]:
 def _text(given: object, argument: str, remedy: str) -> str:
     if not isinstance(given, str) or len(given) > _LONGEST:
         raise InvalidValueError(argument, given, remedy)
-    return given.strip().casefold()
+    return latin(given).strip().casefold()
 
 
 def _in_range(value: float, given: object, argument: str, remedy: str, most: float) -> float:

@@ -79,6 +79,8 @@ class LeftOut:
     """The rows of one lab (or fold), and what a fit to all others leaves of every row."""
 
     out: NDArray[np.bool_]
+    fit: Fit
+    """To all others."""
     residuals: NDArray[np.float64]
     """Log of measured over predicted time, physics and effects, shape (R,)."""
 
@@ -158,6 +160,10 @@ class _Problem:
             offsets = offsets + np.clip(move, -0.5, 0.5)
         return offsets
 
+    def fit(self, offsets: NDArray[np.float64]) -> Fit:
+        effects = {key: float(x) for key, x in zip(self.keys, self.effects(offsets), strict=True)}
+        return Fit(constants=self.constants(offsets), effects=effects)
+
     def whole(self, rounds: int = _ROUNDS) -> NDArray[np.float64]:
         """Return the offsets that fit all rows best."""
         return self.solved(np.zeros(len(self.spread)), np.ones(len(self.rows.runs), dtype=bool), rounds)
@@ -166,9 +172,7 @@ class _Problem:
 def fitted(rows: Table, *, rounds: int = _ROUNDS) -> Fit:
     """Return the constants and effects that fit all of `rows`."""
     problem = _Problem(rows)
-    offsets = problem.whole(rounds)
-    effects = {key: float(x) for key, x in zip(problem.keys, problem.effects(offsets), strict=True)}
-    return Fit(constants=problem.constants(offsets), effects=effects)
+    return problem.fit(problem.whole(rounds))
 
 
 def left_out(
@@ -189,4 +193,4 @@ def left_out(
     for label in np.unique(groups[chosen]):
         out = groups == label
         offsets = problem.solved(whole, ~out, rounds)
-        yield LeftOut(out=out, residuals=rows.log_measured - problem.predicted(offsets))
+        yield LeftOut(out=out, fit=problem.fit(offsets), residuals=rows.log_measured - problem.predicted(offsets))

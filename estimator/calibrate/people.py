@@ -14,7 +14,7 @@ from estimator.catalogue.threads import ThreadRun
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 
-__all__ = ["Answered", "answered_threads", "people_figures"]
+__all__ = ["Answered", "answered_threads", "people_figures", "source_of"]
 
 _FINE_TUNED = ("adapter", "full FT", "Ethernet")
 """What the kinds of threads about fine-tuning have in their names."""
@@ -32,24 +32,41 @@ class Answered:
     """High over low end of the range."""
 
     @property
+    def source(self) -> str:
+        """The repository whose users report."""
+        return source_of(self.thread)
+
+    @property
     def fine_tuning(self) -> bool:
         """Whether a trained model was trained on."""
         method = self.thread.arguments.get("method", "full")
         return method != "full" or any(word in self.thread.kind for word in _FINE_TUNED)
 
 
-def answered_threads() -> tuple[Answered, ...]:
-    """Return every thread with a measured time or speed, answered with the committed calibration.
+def answered_threads(source: str | None = None) -> tuple[Answered, ...]:
+    """Return every thread with a measured time or speed, or those of one `source`, as they are answered now.
 
-    No thread is in the fit, but other runs of some labs are whose users ask: a vendor's, in its own repository.
+    No thread is in the fit of any constant but `people_slowness`; other runs of some labs are whose users ask: a
+    vendor's, in its own repository.
     """
-    found = (_answered(thread) for thread in catalogue.threads() if thread.scored)
-    return tuple(answer for answer in found if answer is not None)
+    asked = (thread for thread in catalogue.threads() if thread.scored and source in {None, source_of(thread)})
+    return tuple(answer for answer in map(_answered, asked) if answer is not None)
 
 
-def people_figures(answers: Sequence[Answered]) -> dict[str, PeopleRow]:
-    """Return how many answers hold the truth, and by what factor they are off, for all and for fine-tuning."""
-    groups = {"all": list(answers), "fine-tuning": [answer for answer in answers if answer.fine_tuning]}
+def source_of(thread: ThreadRun) -> str:
+    """Return the repository whose users report."""
+    return thread.thread.partition("#")[0]
+
+
+def people_figures(served: Sequence[Answered], left_out: Sequence[Answered]) -> dict[str, PeopleRow]:
+    """Return how many answers hold the truth, and by what factor they are off, for all and for fine-tuning.
+
+    Of answers as they are served, and of those that know nothing of a thread's source and lab.
+    """
+    groups: dict[str, list[Answered]] = {}
+    for suffix, answers in (("", served), (", source and lab left out", left_out)):
+        groups[f"all{suffix}"] = list(answers)
+        groups[f"fine-tuning{suffix}"] = [answer for answer in answers if answer.fine_tuning]
     return {name: _figures(members) for name, members in groups.items() if members}
 
 
@@ -79,7 +96,12 @@ def _answered(thread: ThreadRun) -> Answered | None:
     factor = predicted / measured.value if measured.unit in {"h", "s/step"} else measured.value / predicted
     low = factor * estimate.training_low_s / estimate.training_s
     high = factor * estimate.training_high_s / estimate.training_s
-    return Answered(thread=thread, factor=factor, inside=low <= 1.0 <= high, width=high / low)
+    return Answered(
+        thread=thread,
+        factor=factor,
+        inside=low <= 1.0 <= high,
+        width=high / low,
+    )
 
 
 def _request(arguments: Mapping[str, object]) -> Request:

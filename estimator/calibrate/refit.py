@@ -8,6 +8,7 @@ from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, i
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import Fit, fitted
 from estimator.calibrate.opinions import fitted_shares, opinions_left_out
+from estimator.calibrate.people_level import PEOPLE_SLOWNESS, misses, people_slowness
 from estimator.catalogue.shapes import AccuracyFile, CalibrationFile
 from estimator.evidence.calibration import calibration_as_written
 from estimator.evidence.correction import kriging_weights, numbered
@@ -58,6 +59,8 @@ def refitted() -> Refit:
         run.id: (round(float(residual), 4), _rounded(float(batch)), _rounded(float(weight)))
         for run, residual, batch, weight in zip(served.runs, residuals, tokens, weights, strict=True)
     }
+    found = misses(calibration_as_written(calibration))
+    calibration["constants"][PEOPLE_SLOWNESS] = _rounded(people_slowness(found))
     accuracy: AccuracyFile = {
         "error": "|predicted time / measured time - 1|, the whole lab of each row left out of all that was fitted",
         "coverage_aimed_at": COVERAGE,

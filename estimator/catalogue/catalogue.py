@@ -8,9 +8,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, name_index
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.datasets import (
+    DATASET_FILLER,
+    DatasetEntry,
+    DatasetFile,
+    DatasetPartRow,
+    DatasetRow,
+    dataset_entry,
+    dataset_names,
+    dataset_rows,
+)
 from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.catalogue.finetunes import FinetuneFile, finetune_names
+from estimator.catalogue.instances import InstanceFile, instance_names, named_system
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
@@ -29,6 +42,7 @@ from estimator.catalogue.shapes import (
     TablesFile,
 )
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
+from estimator.catalogue.variants import copied, held
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -38,15 +52,20 @@ __all__ = [
     "calibration_file",
     "data_files",
     "data_version",
+    "dataset",
+    "datasets",
     "energy_default",
     "energy_defaults",
+    "found_dataset",
     "grid_carbon",
+    "held_transformer",
     "measured_steps",
     "memory_observations",
     "model",
     "model_id",
     "models",
     "nearest_accelerators",
+    "nearest_datasets",
     "prices",
     "purchases",
     "run_rows",
@@ -62,9 +81,11 @@ _DATA = Path(__file__).parent / "data"
 def accelerator(name: str) -> Match[AcceleratorEntry]:
     """Return the accelerator that `name` means: an id, a full name or an alias, in any case and punctuation.
 
+    A cloud instance, a TPU slice, a count of devices or a computer means the device in it, and the note says so.
     Raises UnknownNameError with the nearest ids.
     """
-    match = _accelerator_index().resolved(name)
+    index = _accelerator_index()
+    match = index.found(name) or named_system(name, index) or index.resolved(name)
     return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note)
 
 
@@ -112,13 +133,48 @@ def grid_carbon(region: str) -> Match[EnergyDefault]:
     return Match(value=_energy()[match.id], matched=match.matched, note=match.note)
 
 
+def found_dataset(name: str) -> Match[DatasetEntry] | None:
+    """Return the data set that `name` means, in any case and punctuation; None where it is nobody's."""
+    found = _dataset_index().found(name)
+    return None if found is None else Match(value=dataset(found.id), matched=found.matched, note=found.note)
+
+
+def nearest_datasets(name: str) -> tuple[str, ...]:
+    """Return up to three ids whose names look most like `name`, nearest first."""
+    return _dataset_index().nearest(name)
+
+
+@cache
+def dataset(dataset_id: str) -> DatasetEntry:
+    """Return the data set, or the part of one, with exactly this id."""
+    row, part = _dataset_rows()[dataset_id]
+    return dataset_entry(dataset_id, row, part, _dataset_file()["sources"])
+
+
+@cache
+def datasets() -> tuple[DatasetEntry, ...]:
+    """Return every data set, each followed by its named parts, in the file's order."""
+    return tuple(dataset(dataset_id) for dataset_id in _dataset_rows())
+
+
 def transformer(name: str) -> Match[Transformer]:
     """Return the transformer that `name` means: an id, a Hugging Face name or an alias, in any case and punctuation.
 
+    A copy or fine-tune that its name tells to be one means its base, and the note says so.
     Raises UnknownNameError with the nearest ids.
     """
     # The second file is opened for names that the first has not.
-    match = _model_index().found(name) or _every_model_index().resolved(name)
+    match = _model_index().found(name) or copied(name, _every_model_index(), _finetune_index())
+    if match is None:
+        raise UnknownNameError("model", name, _every_model_index().nearest(name))
+    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+
+
+def held_transformer(name: str) -> Match[Transformer] | None:
+    """Return the transformer whose name `name` holds among other words, as a fine-tune's does; None where none is."""
+    match = held(name, _every_model_index(), _finetune_index())
+    if match is None:
+        return None
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
@@ -224,7 +280,10 @@ def _accelerator_sources() -> dict[str, Source]:
 
 @cache
 def _accelerator_index() -> NameIndex:
-    return name_index("gpu", accelerator_names(_accelerator_file()["accelerators"]), ACCELERATOR_FILLER)
+    rows = _accelerator_file()["accelerators"]
+    instances: InstanceFile = _loaded("instances.json")
+    rented = instance_names(instances["instances"], {row["id"]: row["name"] for row in rows})
+    return name_index("gpu", (*accelerator_names(rows), *rented), ACCELERATOR_FILLER)
 
 
 @cache
@@ -246,6 +305,22 @@ def _prices() -> Mapping[str, tuple[Price, ...]]:
 @cache
 def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
     return purchase_table(_price_file())
+
+
+@cache
+def _dataset_file() -> DatasetFile:
+    rows: DatasetFile = _loaded("datasets.json")
+    return rows
+
+
+@cache
+def _dataset_rows() -> dict[str, tuple[DatasetRow, DatasetPartRow | None]]:
+    return dataset_rows(_dataset_file()["datasets"])
+
+
+@cache
+def _dataset_index() -> NameIndex:
+    return name_index("dataset", dataset_names(_dataset_file()["datasets"]), DATASET_FILLER)
 
 
 @cache
@@ -302,6 +377,13 @@ def _every_model_index() -> NameIndex:
     first, second = _model_file(), _model_config_file()
     choices = (*first["ambiguous_aliases"], *second["ambiguous_aliases"])
     return name_index("model", model_names((*first["models"], *second["models"]), choices), MODEL_FILLER)
+
+
+@cache
+def _finetune_index() -> NameIndex:
+    file: FinetuneFile = _loaded("finetunes.json")
+    names = {row["id"]: row["name"] for row in _model_file()["models"]}
+    return name_index("model", finetune_names(file["finetunes"], names))
 
 
 def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it

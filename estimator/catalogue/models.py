@@ -51,25 +51,28 @@ class _Named(TypedDict):
 
 
 def model_names(rows: Iterable[_Named], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
-    """Yield every name of every model, the most exact first: ids, full names, aliases, then ambiguous ones."""
+    """Yield every name of every model, the most exact first: ids, full names, aliases, ambiguous ones, parts."""
     rows = tuple(rows)
     for row in rows:
         yield Name(text=row["id"], id=row["id"])
     for row in rows:
         yield from (Name(text=text, id=row["id"]) for text in (row["name"], *row["hugging_face_ids"], *row["aliases"]))
+    for choice in choices:
+        # Before names without their owner: `Qwen-7B` is the first Qwen's own, and is said of any.
+        yield Name(text=choice["alias"], id=choice["id"], note=choice["note"])
     for row in rows:
         yield from (Name(text=hub.rpartition("/")[2], id=row["id"]) for hub in row["hugging_face_ids"])
     for row in rows:
         # `llama-3-1-8b`: a decimal point is often written as a hyphen where dots are not allowed.
         yield from (Name(text=text.replace(".", "-"), id=row["id"]) for text in (row["id"], *row["hugging_face_ids"]))
-    for choice in choices:
-        yield Name(text=choice["alias"], id=choice["id"], note=choice["note"])
 
 
 def model_entry(row: ModelRow) -> ModelEntry:
     """Return the model of one row, its vector parameters derived from its flags."""
     vectors = VectorFacts(**row["vectors"])
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
+    if bare.experts is not None:
+        bare = replace(bare, experts=replace(bare.experts, biased=vectors.expert_bias))
     return ModelEntry(
         transformer=replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors)),
         vectors=vectors,
@@ -101,6 +104,7 @@ def _transformer(model_id: str, name: str, facts: ArchitectureRow, source: str) 
         experts=Experts(**experts) if experts else None,
         sliding_window=facts.get("sliding_window", 0),
         windowed_layers=facts.get("windowed_layers", 0),
+        chunked_window=facts.get("chunked_window", False),
         native_sequence_length=facts["native_sequence_length"],
         source=source,
     )

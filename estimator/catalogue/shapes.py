@@ -199,6 +199,7 @@ class ArchitectureRow(TypedDict):
     experts: NotRequired[ExpertsRow]
     sliding_window: NotRequired[int]
     windowed_layers: NotRequired[int]
+    chunked_window: NotRequired[bool]
 
 
 class VectorsRow(TypedDict, total=False):
@@ -263,6 +264,15 @@ class FittedRow(TypedDict):
     left_out: dict[str, str]
 
 
+class KindRow(TypedDict):
+    """What runs of one kind of model that is no decoder say; see calibration.KindLevel."""
+
+    level_log: float
+    half_log: float
+    runs: int
+    labs: int
+
+
 class CalibrationFile(TypedDict):
     """data/calibration.json; see calibration.Calibration."""
 
@@ -274,6 +284,7 @@ class CalibrationFile(TypedDict):
     ratios: dict[str, float]
     residuals: dict[str, tuple[float, float, float]]
     shares: dict[str, float]
+    kinds: NotRequired[dict[str, KindRow]]
 
 
 class FiguresRow(TypedDict):

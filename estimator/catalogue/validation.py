@@ -11,6 +11,10 @@ from pydantic import TypeAdapter, ValidationError
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
+from estimator.catalogue.dataset_faults import dataset_faults
+from estimator.catalogue.datasets import DatasetFile
+from estimator.catalogue.finetunes import FinetuneFile
+from estimator.catalogue.instances import InstanceFile
 from estimator.catalogue.memory_observations import MemoryFile
 from estimator.catalogue.model_configs import ModelConfigFile
 from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
@@ -36,7 +40,10 @@ _SHAPES: Mapping[str, Any] = {
     "accelerators.json": AcceleratorFile,
     "accuracy.json": AccuracyFile,
     "calibration.json": CalibrationFile,
+    "datasets.json": DatasetFile,
     "energy.json": EnergyFile,
+    "finetunes.json": FinetuneFile,
+    "instances.json": InstanceFile,
     "memory.json": MemoryFile,
     "model_configs.json": ModelConfigFile,
     "models.json": ModelFile,
@@ -94,8 +101,15 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _step_faults(steps, {row["id"] for row in accelerators["accelerators"]})
         threads: Any = files["threads.json"]
         faults += thread_faults(threads)
+        datasets: Any = files["datasets.json"]
+        faults += dataset_faults(datasets)
         memory: Any = files["memory.json"]
         faults += memory_faults(memory)
+        instances: Any = files["instances.json"]
+        faults += _instance_faults(instances, accelerators)
+        finetunes: Any = files["finetunes.json"]
+        models: Any = files["models.json"]
+        faults += _finetune_faults(finetunes, models)
         calibration: Any = files["calibration.json"]
         faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:
@@ -229,6 +243,34 @@ def _step_faults(rows: StepsFile, accelerator_ids: set[str]) -> Iterator[str]:
                 yield f"{where}: row {number} is not one positive number a column"
             elif cells["tensor"] * cells["pipeline"] * cells["data"] != cells["gpus"]:
                 yield f"{where}: row {number} splits over more or fewer devices than there are"
+
+
+def _instance_faults(rows: InstanceFile, accelerators: AcceleratorFile) -> Iterator[str]:
+    ids = {row["id"] for row in accelerators["accelerators"]}
+    taken = {
+        normalised(name, ACCELERATOR_FILLER)
+        for row in accelerators["accelerators"]
+        for name in (row["id"], row["name"], *row["aliases"], *(choice["name"] for choice in row["assumed"]))
+    }
+    for row in rows["instances"]:
+        where = f"instances.json: {row['cloud']} {row['accelerator_id']}"
+        if row["accelerator_id"] not in ids or row["source"] not in rows["sources"]:
+            yield f"{where}: unknown accelerator or source {row['source']}"
+        for name, count in row["instances"].items():
+            if count < 1 or normalised(name, ACCELERATOR_FILLER) in taken:
+                yield f"{where}: {name} holds {count}, or is the name of another device"
+
+
+def _finetune_faults(rows: FinetuneFile, models: ModelFile) -> Iterator[str]:
+    ids = {row["id"] for row in models["models"]}
+    taken = {normalised(name) for row in models["models"] for name in (row["id"], row["name"], *row["aliases"])}
+    for row in rows["finetunes"]:
+        yield from (f"finetunes.json: unknown base {base}" for base in row["bases"].values() if base not in ids)
+        for name in row["names"]:
+            if ("{size}" in name) == ("" in row["bases"]):
+                yield f"finetunes.json: {name!r} and its bases do not agree on whether there are sizes"
+            shadowed = (size for size in row["bases"] if normalised(name.replace("{size}", size)) in taken)
+            yield from (f"finetunes.json: {name!r} of {size!r} is a model's own name" for size in shadowed)
 
 
 def _calibration_faults(rows: CalibrationFile, run_ids: set[str]) -> Iterator[str]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimator.evidence.calibration import Calibration
+from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.share import needed_s, share_features, share_log
 from estimator.physics.choice import Setting
@@ -35,11 +36,14 @@ class Blend:
 def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> Blend:
     """Return what to multiply physical step time by, for a setting whose best layout takes `physical_s`.
 
-    log factor = effects + kriged residual + w(p) · p      p: log of second opinion over calibrated physics
+    log factor = effects + kriged residual + level of its kind + w(p) · p
+
+    p: log of the second opinion over the calibrated physics.
     """
     keys = effect_keys(setting.question, setting.stack)
     effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
     question = setting.question
+    effect += kind_outlook(question.transformer, calibration).level_log
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share

@@ -1,14 +1,29 @@
 """Fitted constants, effects, conformal quantiles and residuals, as `scripts/calibrate` wrote them."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 
 from estimator.catalogue import catalogue
 from estimator.catalogue.shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "calibration_as_written", "committed_calibration"]
+__all__ = ["Calibration", "KindLevel", "calibration_as_written", "committed_calibration", "generation", "standing_in"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindLevel:
+    """What published runs of one kind of model that is no decoder say of its steps."""
+
+    level_log: float
+    """Log of measured over predicted time, as decoders' runs would have it, in the middle of its labs."""
+    half_log: float
+    """Half the log width of the range that holds 90 % of them."""
+    runs: int
+    labs: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +43,38 @@ class Calibration:
     shares: Mapping[str, float]
     """Coefficients of the second opinion, by feature: what share of the matmul ceiling runs of a kind reach."""
     coverage: float
+    kinds: Mapping[str, KindLevel]
+    """Models that are no decoders, by kind; `all` is all of them together."""
+
+
+_STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)
+_GENERATIONS = count(1)
+
+
+def committed_calibration() -> Calibration:
+    """Return the committed calibration, or the one that stands in for it."""
+    stand_in = _STAND_IN.get()
+    return _committed() if stand_in is None else stand_in[1]
+
+
+def generation() -> int:
+    """Return the number of the calibration that is in use, for caches of what follows from it; 0: the committed one."""
+    stand_in = _STAND_IN.get()
+    return 0 if stand_in is None else stand_in[0]
+
+
+@contextmanager
+def standing_in(calibration: Calibration) -> Generator[None]:
+    """Answer with `calibration` within: how answers are judged that some of the fit is left out of."""
+    token = _STAND_IN.set((next(_GENERATIONS), calibration))
+    try:
+        yield
+    finally:
+        _STAND_IN.reset(token)
 
 
 @cache
-def committed_calibration() -> Calibration:
-    """Return the committed calibration."""
+def _committed() -> Calibration:
     return calibration_as_written(catalogue.calibration_file())
 
 
@@ -46,4 +88,5 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         residuals={name: (residual, tokens, weight) for name, (residual, tokens, weight) in raw["residuals"].items()},
         shares=raw["shares"],
         coverage=raw["coverage"],
+        kinds={name: KindLevel(**row) for name, row in raw.get("kinds", {}).items()},
     )

@@ -1,11 +1,13 @@
 """What a caller left unsaid that one run has and another has not: each is priced, and the range holds both.
 
 A conformal range holds what runs alike differ by. It cannot know that a cluster has plain Ethernet, or that a 4-bit
-base is expanded to FP32; where such a thing is unsaid and likely on the stack, the step is priced both ways.
+base is expanded to FP32; where such a thing is unsaid and likely on the stack, the step is priced each way, and each
+way has a share: of those who leave it unsaid, how many run so. The point is the mean over them in log time, and the
+range that of their mixture (`mixed`).
 """
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,7 +23,7 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "situation_spread", "stack_doubts", "waits_most"]
+__all__ = ["Doubt", "doubts_of", "mixed", "situation_spread", "stack_doubts", "waits_most"]
 
 _SITUATIONAL = (
     "launch_s",
@@ -40,30 +42,46 @@ _SITUATIONAL = (
 )
 """Constants that differ from machine to machine and release to release: the host's speed, its kernels, its links."""
 _GENERAL_TRAINER = "huggingface"
+_OWN_SCRIPTS = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
+"""Trainers that scripts of users' own call; front ends set a quantised base's compute type to the training's."""
 _CENTRAL = 3.29
 _FITTED_SHARE = 0.7
 """Of a prior's spread: what is left of it between machines, once its middle is fitted."""
 _PLAIN_ETHERNET_GBPS = 25.0
 """A node's network where nobody says that it is for training: 10 to 50 Gb/s, without RDMA."""
-_NETWORK_BOUND = 1.5
-"""Times as long as without waiting for the network."""
+_CLOUD_GBPS = 100.0
+"""A node's network in clouds that rent GPUs without one made for training: one card of 50 to 200 Gb/s."""
+_OTHER_NETWORK = 1.0 / 3.0
+"""Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
+them to train together."""
+_EXPANDED_BASE = 0.5
+"""Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
+_GENERAL_TRAINER_SHARE = 0.5
+"""Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
+their count."""
+_DELAYED = 1.5
+"""Times as long as with a network, a host and a base that cost nothing."""
 _MOST = 0.5
 """Share of a step in communication and bubble."""
-_SMALL_CLUSTER = 64
-"""Devices up to which people who name no framework may well run an untuned one."""
+_LARGE_CLUSTER = 64
+"""Devices from which on people who name no framework do not run an untuned one."""
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Doubt:
-    """One thing unsaid, and by what factor the step is longer the other way."""
+    """One thing unsaid: by what factors a step is longer the other ways, and how many run so."""
 
     argument: str
-    factor: float
-    even: bool
-    """Whether both ways are as likely, so that the point lies between them; else the other way is the exception."""
+    ways: tuple[tuple[float, float], ...]
+    """Factor on the step and share of each other way; what is left of the shares runs as is assumed."""
     caution: Caution
+
+    @property
+    def mean_log(self) -> float:
+        """Mean over all ways of the log of the factor."""
+        return sum(share * math.log(factor) for factor, share in self.ways)
 
 
 def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
@@ -84,28 +102,45 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
 
 
 def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
-    """Return whether a step mostly waits, or is much longer by the network: kinds of runs say nothing of that."""
-    quick = replace(setting.case, scale_out_bytes_per_s=np.inf)
+    """Return whether a step mostly waits, or is much longer by the network, the host or the expansion of a 4-bit base.
+
+    Kinds of runs say nothing of that: they know neither the network nor how few tokens a micro-batch has.
+    """
+    quick = replace(
+        setting.case,
+        scale_out_bytes_per_s=np.inf,
+        operations=0.0,
+        expert_operations=0.0,
+        operations_per_expert=0.0,
+        eager_trainer=0.0,
+        gathers=0.0,
+        dequantized=0.0,
+    )
     slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
     total_s = float(slow.total_s[0])
     waiting_s = float(slow.communication_s[0] + slow.bubble_s[0])
-    return total_s > _NETWORK_BOUND * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
+    return total_s > _DELAYED * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
 
 
 def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step."""
     found: list[Doubt] = []
-    for make, other in _other_ways(setting):
-        log_factor = math.log(float(step_time(other, layouts, constants).total_s[0]) / physical_s)
-        if abs(log_factor) > _WORTH_SAYING:
-            found.append(make(math.exp(log_factor)))
+    for make, others in _other_ways(setting):
+        ways = tuple(
+            (float(step_time(case, layouts, constants).total_s[0]) / physical_s, share) for case, share in others
+        )
+        if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
+            found.append(make(ways))
     return tuple(found)
 
 
-def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[float], Doubt], Case]]:
+_Ways = tuple[tuple[float, float], ...]
+
+
+def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tuple[tuple[Case, float], ...]]]:
     question, stack = setting.question, setting.stack
     chip, cluster = question.cluster.accelerator, question.cluster
-    quantised = question.method.name == "qlora" and stack.kin == "huggingface"
+    quantised = question.method.name == "qlora" and stack.name in _OWN_SCRIPTS
     if "precision" in question.unsaid and quantised and "bf16" not in chip.peak_flop_per_s:
         wide = case_of(
             question.transformer,
@@ -115,32 +150,41 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[float], Doubt], Ca
             sequence_length=question.sequence_length,
             execution=execution_of(question, stack),
         )
-        yield partial(_wide_base, chip.name), wide
+        yield partial(_wide_base, chip.name), ((wide, _EXPANDED_BASE),)
     spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
     if "network_gbps_per_gpu" in question.unsaid and spans and stack.tier == "untuned":
-        plain = _PLAIN_ETHERNET_GBPS * GIGA / BITS_PER_BYTE / cluster.gpus_per_node
-        if plain < cluster.scale_out_bytes_per_s:
-            yield _plain_ethernet, replace(setting.case, scale_out_bytes_per_s=plain)
+        slower = [
+            replace(setting.case, scale_out_bytes_per_s=each)
+            for each in (
+                gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS)
+            )
+            if each < cluster.scale_out_bytes_per_s
+        ]
+        share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
+        if slower:
+            yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
-    Never an even one, so that it moves no point; and dear, for the other stack's layouts are searched.
+    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over.
     """
     question = setting.question
-    small = question.cluster.n_gpus <= _SMALL_CLUSTER
-    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or not small:
+    n = question.cluster.n_gpus
+    adopted = question.precedent is not None and question.precedent.stack_adopted
+    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
+    share = _GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER))
     message = (
-        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, so the "
-        "range holds both: name yours with framework"
+        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and of "
+        f"those who name none about {share:.0%} run it: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", factor=factor, even=False, caution=caution),)
+    return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
@@ -158,28 +202,32 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
     return math.inf
 
 
-def _wide_base(chip: str, factor: float) -> Doubt:
-    return Doubt(
-        argument="precision",
-        factor=factor,
-        even=True,
-        caution=Caution(
-            code="base_expanded_to_fp32",
-            message=f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit "
-            f"layers in FP32, {factor:.1f} times as long; the answer lies between: say precision fp16 or fp32",
-        ),
+def _wide_base(chip: str, ways: _Ways) -> Doubt:
+    message = (
+        f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit layers in "
+        f"FP32, {ways[0][0]:.1f} times as long; the answer lies between: say precision fp16 or fp32"
     )
+    return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
 
-def _plain_ethernet(factor: float) -> Doubt:
-    return Doubt(
-        argument="network_gbps_per_gpu",
-        factor=factor,
-        even=False,
-        caution=Caution(
-            code="network_unsaid",
-            message=f"a network made for training is assumed between the nodes; over plain Ethernet "
-            f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {factor:.1f} times as long, so the range holds "
-            "both: say network_gbps_per_gpu",
-        ),
+def _other_network(ways: _Ways) -> Doubt:
+    message = (
+        "between a network made for training and others the answer lies in the middle; over plain Ethernet "
+        f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the former, "
+        "so the range holds both: say network_gbps_per_gpu"
     )
+    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+
+
+def mixed(doubts: Sequence[Doubt]) -> Mapping[float, float]:
+    """Return the share of each shift of log time that `doubts` together may make; they are independent."""
+    shares: dict[float, float] = {0.0: 1.0}
+    for doubt in doubts:
+        ways = [*((math.log(factor), share) for factor, share in doubt.ways)]
+        ways.append((0.0, 1.0 - sum(share for _, share in ways)))
+        together: dict[float, float] = {}
+        for shift, share in shares.items():
+            for other, its in ways:
+                together[shift + other] = together.get(shift + other, 0.0) + share * its
+        shares = together
+    return shares

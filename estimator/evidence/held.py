@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.blend import blend_of
-from estimator.evidence.calibration import Calibration
+from estimator.evidence.calibration import Calibration, generation
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD, error_kernel, setting_traits
 from estimator.evidence.outlook import outlook_of
+from estimator.evidence.precedent import MOST_DOUBLINGS
 from estimator.evidence.uncertainty import Interval
 from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.question.question import Precedent, Question
@@ -16,14 +17,12 @@ __all__ = ["held_to_precedent"]
 
 _GEOMETRIC_MEAN = 0.53
 """Geometric mean of a normal error's absolute value over its standard deviation: exp(−(γ + ln 2) / 2)."""
-_A_DOUBLING = 0.5
-"""What is left of a run's likeness with twice or half as many devices."""
 _WHOLE_RUN = 0.2
 """Log time by which a whole run may exceed its steps: some sources print the one and some the other."""
 _STEADY = 0.05
 """Log time between two steady measurements of one run."""
-_MISSED: dict[str, tuple[Setting, float] | None] = {}
-"""By run, its setting and the log of published over predicted time: each is priced once."""
+_MISSED: dict[tuple[int, str], tuple[Setting, float] | None] = {}
+"""By calibration and run, its setting and the log of published over predicted time: each is priced once."""
 
 
 def held_to_precedent(
@@ -33,7 +32,8 @@ def held_to_precedent(
 
         factor · exp(w · r)      r: log of the run's published over predicted time,  w = likeness · e² / (e² + σ²)
 
-    e: the expected error of predictions of the kind; σ: how far two labs' runs of one configuration lie apart. The same
+    Likeness falls to nothing where counts of devices are so far apart that no run is asked about. e: the expected
+    error of predictions of the kind; σ: how far two labs' runs of one configuration lie apart. The same
     for all layouts of a setting. The range holds what was published where nothing that was said differs from the run.
     """
     precedent = setting.question.precedent
@@ -44,7 +44,9 @@ def held_to_precedent(
     question = setting.question
     error = outlook_of(setting).error_scale / _GEOMETRIC_MEAN
     doublings = abs(math.log2(question.cluster.n_gpus / run.question.cluster.n_gpus))
-    likeness = float(error_kernel(setting_traits(setting), setting_traits(run))[0, 0]) * _A_DOUBLING**doublings
+    likeness = float(error_kernel(setting_traits(setting), setting_traits(run))[0, 0]) * max(
+        0.0, 1.0 - doublings / MOST_DOUBLINGS
+    )
     factor *= math.exp(likeness * error**2 / (error**2 + LAB_SPREAD**2 + RUN_SPREAD**2) * residual)
     if not precedent.agrees:
         return factor, span
@@ -65,9 +67,10 @@ def _published_s(question: Question, batch: int, precedent: Precedent) -> float:
 
 def _missed_log(precedent: Precedent, calibration: Calibration) -> tuple[Setting, float] | None:
     """Return the setting of a run and the log of its published over predicted time; None where it has no layout."""
-    if precedent.run_id not in _MISSED:
-        _MISSED[precedent.run_id] = _priced(precedent, calibration)
-    return _MISSED[precedent.run_id]
+    key = (generation(), precedent.run_id)
+    if key not in _MISSED:
+        _MISSED[key] = _priced(precedent, calibration)
+    return _MISSED[key]
 
 
 def _priced(precedent: Precedent, calibration: Calibration) -> tuple[Setting, float] | None:

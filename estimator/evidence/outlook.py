@@ -10,7 +10,7 @@ import numpy as np
 
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
-from estimator.evidence.calibration import Calibration, committed_calibration
+from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
 from estimator.physics.choice import Setting
@@ -32,9 +32,13 @@ class Outlook:
     """Geometric mean of the absolute log errors that left-out runs like it had."""
 
 
-@cache
 def neighbours() -> Neighbours:
-    """Return the residuals of the committed calibration, shape (R,), in the order of its `neighbour_runs`."""
+    """Return the residuals of the calibration in use, shape (R,), in the order of its `neighbour_runs`."""
+    return _neighbours(generation())
+
+
+@cache
+def _neighbours(_: int) -> Neighbours:
     return neighbours_of(committed_calibration())
 
 
@@ -65,11 +69,11 @@ def neighbours_of(calibration: Calibration) -> Neighbours:
 
 def outlook_of(setting: Setting) -> Outlook:
     """Return the kriged correction and error scale of a question; its layout plays no part."""
-    return _outlook(setting_traits(setting).values)
+    return _outlook(setting_traits(setting).values, generation())
 
 
 @lru_cache(maxsize=_KEPT)
-def _outlook(values: tuple[float, ...]) -> Outlook:
+def _outlook(values: tuple[float, ...], _: int) -> Outlook:
     traits, runs = Traits.of_values(values), neighbours()
     return Outlook(
         correction_log=float(correction_log(traits, runs)[0]), error_scale=float(error_scale(traits, runs)[0])

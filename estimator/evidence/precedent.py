@@ -12,10 +12,11 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.models.transformer import Transformer
 
-__all__ = ["doublings_apart", "is_whole", "precedent_runs", "published_speed"]
+__all__ = ["MOST_DOUBLINGS", "doublings_apart", "is_whole", "precedent_runs", "published_speed"]
 
-_MOST_DOUBLINGS = 1.0
-"""Twice or half as many devices are still about as many: layouts and speeds per device carry over."""
+MOST_DOUBLINGS = 2.0
+"""Up to four times as many or as few devices are asked about with a run in mind. Its inputs carry over; what its speed
+says fades to nothing on the way there."""
 _BENCHMARK = "mlperf"
 """Minutes of training, tuned for months: nobody else's run, unless they say that it is one."""
 _BESIDE_STEPS = 0.1
@@ -26,15 +27,15 @@ _SAME = 0.01
 def precedent_runs(
     transformer: Transformer, accelerator_id: str, method: str, n_gpus: int, *, benchmark: bool
 ) -> tuple[PublishedRun, ...]:
-    """Return the runs of `transformer` by `method` on half to twice as many of a device, in the catalogue's order.
+    """Return the runs of `transformer` by `method` on a quarter to four times as many of a device.
 
-    Those that kept states in host memory, packed short documents, or were only to show that something works, are left
-    out, and MLPerf's unless a `benchmark` is asked for.
+    In the catalogue's order. Those that kept states in host memory, packed short documents, or were only to show that
+    something works, are left out, and MLPerf's unless a `benchmark` is asked for.
     """
     return tuple(
         run
         for run in _runs().get((_network(transformer), accelerator_id, method), ())
-        if abs(doublings_apart(run, n_gpus)) <= _MOST_DOUBLINGS
+        if abs(doublings_apart(run, n_gpus)) <= MOST_DOUBLINGS
         and _same_shape(run.transformer, transformer)
         and (run.stack != _BENCHMARK or benchmark)
     )

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
-from estimator.evidence.doubts import Doubt
+from estimator.evidence.doubts import Doubt, mixed
+from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
 from estimator.physics.choice import Setting
@@ -37,7 +38,12 @@ _UNKNOWN_STACK = 1.4
 _TWO_SIDED_90 = 1.645
 """Standard deviations that hold 90 % of a normal distribution to both sides."""
 _PARTING = 0.5
-"""Log time by which the two opinions may part before the range is stretched to hold both: about their joint error."""
+"""Log time by which the two opinions may part before the range holds both: about their joint error."""
+_SECOND_OPINION = 0.15
+"""Share of the second opinion in the range where it does: its weight in the point; see `blended_log`."""
+_FAR, _EXACT = 5.0, 1e-4
+"""Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
+_ROOT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,13 +105,15 @@ def interval(
     parting_log: float = 0.0,
     situation: float = 0.0,
     doubts: Sequence[Doubt] = (),
+    point_log: float = 0.0,
 ) -> Interval:
     """Return the prediction interval of a setting with its warnings.
 
-    The left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time) of what
-    differs between machines. Widened on device families and stacks that no published run is of, and stretched to one
-    side where the second opinion lies `parting_log` of log time from the physics, further than both are usually off,
-    and to hold the other way of each doubt.
+    The central range of a mixture: a normal about each way that `doubts` leave open, by its share, and about the second
+    opinion where that lies `parting_log` of log time from the physics, further than both are usually off. Each is as
+    wide as the left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time)
+    of what differs between machines; wider on device families and stacks that no published run is of. The factors are
+    on a point that lies `point_log` above the first way.
     """
     question, stack = setting.question, setting.stack
     keys = regime_keys(question, stack)
@@ -122,12 +130,17 @@ def interval(
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
+    kind = kind_outlook(question.transformer, calibration)
+    half = max(half, kind.half_log)
+    if kind.caution is not None:
+        warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
     half = math.hypot(half, _TWO_SIDED_90 * situation)
-    low, high = -half, half
+    shares = dict(mixed(doubts))
     if abs(parting_log) > _PARTING:
-        low, high = min(low, parting_log), max(high, parting_log)
+        shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
+        shares[parting_log] = shares.get(parting_log, 0.0) + _SECOND_OPINION
         slower = "slower" if parting_log > 0.0 else "faster"
         warnings.append(
             Caution(
@@ -137,18 +150,27 @@ def interval(
                 "assumptions to check",
             )
         )
-    for doubt in doubts:
-        other = math.log(doubt.factor)
-        if doubt.even:
-            low, high = low - abs(other) / 2.0, high + abs(other) / 2.0
-        elif other < 0.0:
-            low = min(low, other - half / 2.0)
-        else:
-            high = max(high, other + half / 2.0)
-        warnings.append(doubt.caution)
-    return Interval(
-        low=math.exp(low), high=math.exp(high), coverage=calibration.coverage, regime=regime, warnings=tuple(warnings)
+    warnings += [doubt.caution for doubt in doubts]
+    low, high = (
+        mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
+    return Interval(
+        low=math.exp(min(low - point_log, 0.0)),
+        high=math.exp(max(high - point_log, 0.0)),
+        coverage=calibration.coverage,
+        regime=regime,
+        warnings=tuple(warnings),
+    )
+
+
+def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
+    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
+    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
+    while high - low > _EXACT:
+        middle = (low + high) / 2.0
+        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
+        low, high = (low, middle) if below >= level else (middle, high)
+    return (low + high) / 2.0
 
 
 def coverage_of(

@@ -41,6 +41,8 @@ class Experts:
     """Width that routed experts work in, projected to and back once a layer (Nemotron 3); 0: the model's own."""
     dense_width: int = 0
     """Inner width of an MLP that runs beside the experts in each layer, its norms apart; 0 where there is none."""
+    biased: bool = False
+    """Whether routed experts have biases, which stand among the model's vectors."""
 
 
 def dense_operations(hidden: int, width: int, layers: int, *, gated: bool) -> Operations:

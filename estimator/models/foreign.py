@@ -1,39 +1,60 @@
-"""Models people ask for that are no decoder-only transformers, known by a word in their name."""
+"""Models people ask for that are no decoder-only transformers of equal layers, known by words in their name."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
-from estimator.base.units import parse_count
 from estimator.models.huggingface.unsupported import UNSUPPORTED
 
-__all__ = ["foreign_kind", "size_in_name"]
+__all__ = ["MOSTLY_DECODERS", "foreign_kind"]
 
-_WORD = re.compile(r"[a-z]+\d*(?![a-z])")
-_SIZE = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?[mbt])(?![a-z0-9])")
+_WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
+_STEM = re.compile(r"[a-z]+\d*(?![a-z])")
 _LONGEST_NAME = 200
+_MOST_WORDS = 4
+"""Of a family's name: `minimax-text-01`."""
+_HYBRID = "a state-space or hybrid model"
+_SPARSE = "a model with learned sparse attention"
+_UNEQUAL = "a model whose layers differ in width"
+MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
+"""Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
-    "a state-space or hybrid model": (
+    _HYBRID: (
         *("mamba", "mamba2", "jamba", "zamba", "zamba2", "bamba", "rwkv", "rwkv4", "rwkv5", "rwkv6", "rwkv7", "xlstm"),
         *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
-        *("minimax", "nemotronh"),
+        *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b"),
+        *("nemotron 3 nano", "nemotron 3 super", "nemotron 3 ultra", "granite 4 h", "granite 4.0 h"),
+        *("phi 4 mini flash", "qwen3 coder next", "ring linear", "ling linear", "lfm 2", "lfm2.5"),
+        *("jetnemotron", "jet nemotron"),
     ),
+    _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
+    _UNEQUAL: ("nemotron super", "nemotron ultra", "llama nemotron super", "llama nemotron ultra", "openelm"),
     "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),
+    "a decoder with cross-attention": ("llama 3.2 11b", "llama 3.2 90b", "llama 3.2 vision"),
     "a diffusion model": ("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen"),
 }
 _KINDS: Mapping[str, str] = {
-    **{name.casefold(): kind for name, kind in UNSUPPORTED.items() if name.isalnum()},
-    **{word: kind for kind, words in _BY_NAME.items() for word in words},
+    **{re.sub(r"[^a-z0-9]", "", name.casefold()): kind for name, kind in UNSUPPORTED.items()},
+    **{re.sub(r"[^a-z0-9]", "", name): kind for kind, names in _BY_NAME.items() for name in names},
 }
+_SAME_NAME = re.compile(r"ernie[-_ ]?(?:4|5|x)")
+"""Decoders that are called like the encoders before them."""
 
 
 def foreign_kind(name: str) -> str | None:
-    """Return what `name` is the name of, such as `an encoder-decoder`; None where no word in it tells."""
-    words = _WORD.findall(name[:_LONGEST_NAME].casefold())
-    return next((_KINDS[word] for word in words if word in _KINDS), None)
+    """Return what `name` is the name of, such as `an encoder-decoder`; None where no words in it tell.
+
+    Words are compared without what separates them: `Nemotron-H`, `nemotron_h` and `NemotronH` are one.
+    """
+    text = name[:_LONGEST_NAME].casefold()
+    if _SAME_NAME.search(text):
+        return None
+    return next((_KINDS[part] for part in _parts(text) if part in _KINDS), None)
 
 
-def size_in_name(name: str) -> float | None:
-    """Return the parameter count that stands in a name, `2.8b` in `mamba-2.8b`; None where none does."""
-    match = _SIZE.search(name[:_LONGEST_NAME].casefold())
-    return parse_count(match[1], "model") if match else None
+def _parts(text: str) -> Iterator[str]:
+    """Yield the runs of words in a name, the longest first, and words without what follows their number."""
+    words = [match.group().replace(".", "") for match in _WORD.finditer(text)]
+    for length in range(min(_MOST_WORDS, len(words)), 0, -1):
+        yield from ("".join(words[start : start + length]) for start in range(len(words) - length + 1))
+    yield from _STEM.findall(text)

@@ -40,6 +40,10 @@ class Gemm:
     """Positions it is applied to for each token of the main sequence."""
     held: bool = True
     """False where the weights are another operation's: a layer that is run again, a reference that shares its base."""
+    adapted: bool = True
+    """Whether adapters lie beside it by habit, where its part says so."""
+    taps: int = 1
+    """Positions that a convolution's filter covers: its inputs are read once for all of them."""
 
     @property
     def parameters(self) -> int:

@@ -53,9 +53,7 @@ def matrix_counts(transformer: Transformer) -> tuple[MatrixCount, ...]:
 def parameter_counts(transformer: Transformer) -> ParameterCounts:
     """Return total, active, embedding and vector parameter counts.
 
-        total = Σ inputs · outputs · layers · copies + input embedding + vectors
-
-    Vectors (norms, biases) of idle experts are counted as active; they are below 0.7 % wherever they occur.
+    total = Σ inputs · outputs · layers · copies + input embedding + vectors
     """
     table = workload(transformer)
     logits = sum(gemm.parameters for gemm in table.gemms if gemm.part == "logits")
@@ -76,8 +74,9 @@ def is_adapted(gemm: Gemm) -> bool:
     only `target_parameters` names it. Transformers 4 held one module an expert, and `all-linear` adapted each of them
     and the router: there Mixtral 8x7B at rank 16 had 242,225,152 trainable parameters instead of 13,631,488. Whoever
     adapts experts says how many parameters that trains. Source: PEFT, `LoraConfig`, and issues 1594, 2527 and 3009.
+    Denoisers are adapted at their attention alone, as diffusers' training scripts have it.
     """
-    return gemm.group in _ADAPTED_GROUPS and gemm.part in _ADAPTED_PARTS and gemm.held
+    return gemm.adapted and gemm.group in _ADAPTED_GROUPS and gemm.part in _ADAPTED_PARTS and gemm.held
 
 
 def lora_parameters(transformer: Transformer, rank: int) -> int:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from estimator.models.diffusion.sample import pixels_of, with_positions
 from estimator.models.media import Media, Picture, Seen, seen
 from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.mixer import Mixer
@@ -55,7 +56,8 @@ def with_sample(transformer: Transformer, media: Media, picture: Picture | None,
             for tower in transformer.towers
         )
         tokens = one.tokens * count
-        return Sample(transformer=replace(transformer, towers=towers), tokens=tokens, media_tokens=tokens, one=one)
+        network = with_positions(replace(transformer, towers=towers), one.tokens, pixels_of(media, picture))
+        return Sample(transformer=network, tokens=tokens, media_tokens=tokens, one=one)
     media_tokens = count * one.tokens
     tokens = text + media_tokens
     encoder = "audio" if media.kind == "sound" else "vision"

@@ -60,7 +60,12 @@ class Transformer:
     lookup_parameters: int = 0
     """Parameters of tables beside the embedding of which a token reads a row, or an output that is not the
     vocabulary's: embeddings of each layer (Gemma 3n), token types, positions of towers."""
+    own_streams: bool = False
+    """Whether its mixers tell the residual stream themselves: its width or length changes on the way."""
     towers: tuple["Tower", ...] = ()
+    conditioners: tuple["Tower", ...] = ()
+    """Frozen networks that prepare its inputs: text encoders, a VAE. They run in each step unless what they make is
+    kept, and are towers where they do."""
     media: Media | None = None
     """What it makes of pictures, clips or sounds, where it reads any."""
     native_sequence_length: int = 4096

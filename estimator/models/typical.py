@@ -1,4 +1,4 @@
-"""A typical architecture of a given size, for a caller who names only a parameter count."""
+"""A typical architecture of a given size, for a caller who names only parameter counts."""
 
 import math
 from collections.abc import Iterator
@@ -6,11 +6,12 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from estimator.base.errors import InvalidValueError
+from estimator.models.feed_forward import Experts
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["FEWEST_PARAMETERS", "MOST_PARAMETERS", "typical_transformer"]
+__all__ = ["FEWEST_PARAMETERS", "MOST_PARAMETERS", "typical_experts", "typical_transformer"]
 
 FEWEST_PARAMETERS = 1e5
 """Below this no choice of widths is typical."""
@@ -26,6 +27,18 @@ _EMBEDDING_SHARE = 0.3
 """Tiny models have tiny vocabularies: the table takes at most about this share."""
 _SIZE_WEIGHT = 10.0
 """What a relative error in size counts beside one in proportions: 1 % off in size is like 10 % off in shape."""
+
+_FEW, _MANY = 2, 8
+"""Experts a token visits: two of Mixtral's eight, eight of the hundred and more of Qwen3 and DeepSeek-V3."""
+_COARSE = 6.0
+"""Total over active parameters below which experts are few: 3.6 in Mixtral, 10 and more in Qwen3."""
+_GROUPED_FROM, _KV_HEADS = 1e9, 8
+"""Mixtures of experts share keys and values from a smaller active size on than dense models do."""
+_EXPERT_COUNTS = (*range(8, 128, 8), *range(128, 513, 32))
+"""Counts that divide over devices."""
+_FINE_WIDTH = 400
+_ROUTED_WEIGHT = 0.08
+"""What as many experts more beside the typical count for, beside an error in the active parameters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +82,7 @@ def typical_transformer(parameters: float) -> Transformer:
     Width grows with the cube root of the size and depth in proportion to width, about 64 wide a layer at
     125M and 128 from 15B; the MLP's inner width takes up what is left. Widths and depths are multiples that
     divide over devices. Source: the Llama 3 family (Grattafiori et al. 2024, table 3) and SmolLM2.
-    Says nothing of experts: give the active parameters for those.
+    For a mixture of experts see `typical_experts`.
     Raises InvalidValueError outside 1e5 to 1e15 parameters.
     """
     if not FEWEST_PARAMETERS <= parameters <= MOST_PARAMETERS:
@@ -92,6 +105,47 @@ def typical_transformer(parameters: float) -> Transformer:
                 shapes.extend(_with_fitting_mlp(parameters, hidden, layers, bare, steps))
     best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
     return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps)
+
+
+@lru_cache(maxsize=256)
+def typical_experts(total: float, active: float) -> Transformer:
+    """Return a transformer with `total` parameters in all, within 2 %, and about `active` for one token.
+
+    The active ones lie within 10 % from 100M on, where there are at most fifty times as many in all. All but the MLPs
+    is as in the typical dense transformer of `active` parameters; the experts that a token visits are together about
+    as wide as its MLP, and there are as many as `total` takes. Source: Mixtral (Jiang et al. 2024) where they are
+    few, Qwen3 and DeepSeek-V3 where many.
+    Raises InvalidValueError where `active` is not below `total`.
+    """
+    if not active < total <= MOST_PARAMETERS:
+        raise InvalidValueError("model", f"{total:g}", f"parameters must be more than the {active:g} active ones")
+    dense = typical_transformer(active)
+    if active >= _GROUPED_FROM and dense.n_heads % _KV_HEADS == 0:
+        dense = replace(dense, n_kv_heads=_KV_HEADS)
+    one_wide = 3 * dense.hidden * dense.n_layers
+    beside = parameter_counts(dense).total - one_wide * dense.ffn_hidden
+    typically_visited = _FEW if total / active < _COARSE else _MANY
+    best, least = Experts(n_experts=1, top_k=1, ffn_hidden=1), math.inf
+    for n_experts in _EXPERT_COUNTS:
+        routers = n_experts * dense.hidden * dense.n_layers
+        width = _whole_width((total - beside - routers) / (n_experts * one_wide))
+        visited = min(max(round((active - beside - routers) / (width * one_wide)), 1), n_experts - 1)
+        off = abs(math.log((beside + routers + visited * width * one_wide) / active))
+        oddness = off + _ROUTED_WEIGHT * abs(math.log(visited / typically_visited))
+        if oddness < least:
+            best, least = Experts(n_experts=n_experts, top_k=visited, ffn_hidden=width), oddness
+    return replace(
+        dense,
+        name=f"typical {_rounded(total)}-A{_rounded(active)} transformer",
+        experts=best,
+        source="inferred from total and active parameters: widths as in the Llama 3 family, experts as in Qwen3",
+    )
+
+
+def _whole_width(width: float) -> int:
+    """Return an expert's width as a multiple of eight, or of two where eight would be too coarse for the total."""
+    step = 8 if width >= _FINE_WIDTH else 2
+    return max(round(width / step), 1) * step
 
 
 def _width_per_layer(parameters: float) -> float:

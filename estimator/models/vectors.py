@@ -7,7 +7,7 @@ from estimator.models.transformer import Transformer
 
 __all__ = ["QkNorm", "VectorFacts", "vector_parameters"]
 
-QkNorm = Literal["none", "head", "full"]
+QkNorm = Literal["none", "head", "head_biased", "full"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,8 @@ class VectorFacts:
     output_bias: bool = False
     mlp_bias: bool = False
     qk_norm: QkNorm = "none"
-    """`head`: one scale of `head_dim` each for queries and keys; `full`: one over all heads."""
+    """`head`: one scale of `head_dim` each for queries and keys; `head_biased`: with a shift; `full`: one over all
+    heads."""
     learned_positions: int = 0
     """Rows of a learned position table."""
     logits_bias: bool = False
@@ -37,6 +38,12 @@ class VectorFacts:
     """A learned gate, one vector of the hidden width, on the shared experts."""
     activation_parameters: int = 0
     """Trained scalars in each dense MLP's activation: xIELU has two."""
+    inner_norms: bool = False
+    """Norms of what attention and MLP compute, before it is projected back (BitNet)."""
+    expert_layer_norms: int = 0
+    """Norms of layers with experts beyond those of every layer (A.X K1)."""
+    head_scalars: int = 0
+    """Trained scalars of each head, sinks apart: a gate's bias."""
 
 
 def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
@@ -54,7 +61,8 @@ def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:
         + facts.learned_positions * transformer.hidden
         + facts.logits_bias * transformer.vocab
     )
-    dense = (_mlp_biases(transformer, facts) + facts.activation_parameters) * transformer.n_dense_layers
+    inner = facts.inner_norms * transformer.ffn_hidden
+    dense = (_mlp_biases(transformer, facts) + facts.activation_parameters + inner) * transformer.n_dense_layers
     return norms * transformer.n_layers + attention + mixers + once + dense + _expert_vectors(transformer, facts)
 
 
@@ -66,12 +74,18 @@ def _attention_vectors(transformer: Transformer, facts: VectorFacts) -> int:
     if transformer.latent is not None:
         # The low-rank queries and keys-and-values are each normalised before they are projected up.
         latent_norms = transformer.latent.query_rank + transformer.latent.kv_rank
-    qk_norm = {"none": 0, "head": 2 * transformer.head_dim, "full": query_width + kv_width}[facts.qk_norm]
+    qk_norm = {
+        "none": 0,
+        "head": 2 * transformer.head_dim,
+        "head_biased": 4 * transformer.head_dim,
+        "full": query_width + kv_width,
+    }[facts.qk_norm]
     return (
         facts.query_bias * query_width
         + facts.kv_bias * 2 * kv_width
         + facts.output_bias * transformer.hidden
-        + facts.sinks * transformer.n_heads
+        + (facts.sinks + facts.head_scalars) * transformer.n_heads
+        + facts.inner_norms * transformer.n_heads * transformer.value_head_dim
         + qk_norm
         + latent_norms
     )
@@ -91,6 +105,6 @@ def _expert_vectors(transformer: Transformer, facts: VectorFacts) -> int:
     per_layer = (
         facts.router_bias * experts.n_experts
         + facts.expert_bias * experts.n_experts * per_expert
-        + facts.shared_expert_gate * transformer.hidden
+        + (facts.shared_expert_gate + facts.expert_layer_norms) * transformer.hidden
     )
     return per_layer * transformer.n_expert_layers

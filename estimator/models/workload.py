@@ -50,6 +50,8 @@ class Workload:
     output_parameters: int
     """Output layer of the main stack."""
     vector_parameters: int
+    idle_vectors: int
+    """Those of them that are biases of experts that a token does not visit."""
     n_experts: int
     top_k: int
     n_expert_layers: int
@@ -65,7 +67,7 @@ class Workload:
     def active_parameters(self) -> int:
         """Weights one token meets, the embedding row counted as the whole table by convention."""
         met = sum(g.active_parameters for g in self.gemms if g.held)
-        return met + self.embedding_parameters + self.vector_parameters
+        return met + self.embedding_parameters + self.vector_parameters - self.idle_vectors
 
     @property
     def expert_parameters(self) -> int:
@@ -88,7 +90,8 @@ def workload(transformer: Transformer) -> Workload:
     mixing = sum(mixer.layers for mixer in t.all_mixers)
     own_pairs = (mixing + t.n_mlp_layers + sum(dense.layers for dense in t.feed_forwards)) / 2.0
     residual = Stream(name="residual", width=t.hidden, layers=t.n_layers, shard="sequence", rate=own_pairs / t.n_layers)
-    parts.insert(0, Operations(streams=(residual,)))
+    if not t.own_streams:
+        parts.insert(0, Operations(streams=(residual,)))
     towers = [_of_tower(tower) for tower in t.towers]
     parts += [operations for operations, _ in towers]
     lookup = 0 if t.tied_embeddings else t.vocab * t.hidden
@@ -109,11 +112,20 @@ def workload(transformer: Transformer) -> Workload:
         embedding_parameters=lookup,
         output_parameters=t.vocab * t.hidden,
         vector_parameters=t.vector_parameters + t.lookup_parameters + besides,
+        idle_vectors=_idle_vectors(t),
         n_experts=t.experts.n_experts if t.experts else 0,
         top_k=t.experts.top_k if t.experts else 0,
         n_expert_layers=t.n_expert_layers,
         routed_width=(t.experts.latent or t.hidden) if t.experts else t.hidden,
     )
+
+
+def _idle_vectors(t: Transformer) -> int:
+    """Return the biases of all experts that a token does not visit."""
+    if t.experts is None or not t.experts.biased:
+        return 0
+    each = (1 + t.gated_mlp) * t.experts.ffn_hidden + t.hidden
+    return (t.experts.n_experts - t.experts.top_k) * each * t.n_expert_layers
 
 
 def _of_tower(tower: Tower) -> tuple[Operations, Beside]:

@@ -39,6 +39,8 @@ class Matrix:
     """Share of it that gradients pass through, to what learns below."""
     rate: Numbers = 1.0
     """Positions it is applied to for each token of the main sequence."""
+    taps: Numbers = 1.0
+    """Positions that a convolution's filter covers; 1 of a matrix."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
 
@@ -183,6 +185,8 @@ class Case:
     """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
     """Head dimension over 128, at most 1."""
+    as_people_run: Numbers
+    """1 where it is a run of people's own on a general trainer, whose small steps take longer than published ones."""
     attention_share: Numbers
     """Attention FLOPs under a block-diagonal mask of packed short documents, over the causal mask's; 1 otherwise."""
     untuned: Numbers
@@ -238,6 +242,7 @@ def stacked(cases: list[Case]) -> Case:
                 trained=values("trained", 1.0),
                 passed=values("passed", 1.0),
                 rate=values("rate", 1.0),
+                taps=values("taps", 1.0),
                 adapter=kind.adapter,
             )
         )

@@ -205,9 +205,10 @@ def usual_recompute(setting: Setting) -> int:
     It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
     make a slower layout the usual one.
     """
-    if setting.stack.recompute is None or setting.question.layout.recompute is not None:
+    usual = setting.stack.recompute_with(setting.question.method.name)
+    if usual is None or setting.question.layout.recompute is not None:
         return 0
-    return RECOMPUTES.index(setting.stack.recompute)
+    return RECOMPUTES.index(usual)
 
 
 def _best(which: NDArray[np.bool_], key: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -46,6 +46,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             0.3, 0.55, 0.9, "SDPA's and xFormers' memory-efficient kernel over FlashAttention 2, relative"
         ),
         "flash_head_power": _prior(0.1, 0.3, 0.7, "Loss of fused attention with heads narrower than 128"),
+        "convolution_efficiency": _prior(
+            0.4,
+            0.65,
+            0.9,
+            "Convolutions as implicit GEMM over matrix products of their shape: frameworks keep channels first, and "
+            "cuDNN's 16-bit kernels want them last, so that each is transposed before and after",
+        ),
         "scan_efficiency": _prior(
             0.1,
             0.25,
@@ -148,6 +155,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),
         "untuned_traffic": _prior(1.0, 1.8, 3.5, "Elementwise traffic without fused kernels over that with them"),
         "adapter_traffic": _prior(1.0, 1.3, 2.0, "Elementwise traffic of adapters over that of the base alone"),
+        "people_slowness": _prior(
+            1.0,
+            1.4,
+            2.5,
+            "Times as long as published that people's own small steps on a general trainer take: whoever publishes "
+            "chose the machine and the version; fitted to what people report, not to published runs",
+        ),
         "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
     }
 )

@@ -88,6 +88,8 @@ class Execution:
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     packed_short: bool = False
     """Short documents are packed and attention stays inside each."""
+    as_people_run: bool = False
+    """On a machine and a version that nobody chose in order to publish a speed."""
 
 
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
@@ -95,6 +97,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     released = release(question)
     said = question.practice.over(_habit(question, stack, released))
     chip = question.cluster.accelerator
+    precedent = question.precedent
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
     offloaded = 1.0 if said.offload_activations else 0.0
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
@@ -141,6 +144,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         packed_short=packed_short,
+        as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
 
 

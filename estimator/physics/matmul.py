@@ -18,13 +18,23 @@ _FEW = 512
 
 
 def matmul_s(
-    case: Case, constants: Constants, m: BROADCAST, n: BROADCAST, k: BROADCAST, *, half: bool = False
+    case: Case,
+    constants: Constants,
+    m: BROADCAST,
+    n: BROADCAST,
+    k: BROADCAST,
+    *,
+    half: bool = False,
+    taps: BROADCAST = 1.0,
+    inputs: BROADCAST = 0.0,
 ) -> BROADCAST:
     """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
         max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
         q = mn / (waves · SMs · tile)      k0 grows with the machine's balance
 
+    A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
+    are read once, not once for each of its filter's `taps`, and its rate is that of convolutions.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
     tiles = np.ceil(m / _TILE_ROWS) * np.ceil(n / _TILE_COLUMNS)
@@ -37,8 +47,12 @@ def matmul_s(
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = case.half_flop_per_s if half else case.gemm_flop_per_s * (1.0 + low + four)
     size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
+    moved = size * (m * k + k * n) + 2.0 * m * n
+    if np.any(np.greater(taps, 1.0)):
+        efficiency = efficiency * where(np.greater(taps, 1.0), constants["convolution_efficiency"], 1.0)
+        moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
     compute = 2.0 * m * n * k * depth / (rate * efficiency)
-    traffic = (size * (m * k + k * n) + 2.0 * m * n) / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])
+    traffic = moved / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])
     return np.maximum(compute, traffic)
 
 
@@ -62,7 +76,10 @@ def matrix_s(
         together = np.empty((3, 3, *shape))
         for place, sizes in enumerate(passes):
             together[0, place], together[1, place], together[2, place] = sizes
-        forward, of_input, of_weight = np.asarray(matmul_s(case, constants, *together, half=half))
+        seconds = matmul_s(case, constants, *together, half=half, taps=matrix.taps, inputs=m * k)
+        forward, of_input, of_weight = np.asarray(seconds)
     else:
-        forward, of_input, of_weight = (matmul_s(case, constants, *sizes, half=half) for sizes in passes)
+        forward, of_input, of_weight = (
+            matmul_s(case, constants, *sizes, half=half, taps=matrix.taps, inputs=m * k) for sizes in passes
+        )
     return forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times

@@ -154,6 +154,7 @@ def case_of(
         fused_experts=_flag(execution.fused_experts),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=min(1.0, transformer.head_dim / 128.0),
+        as_people_run=_flag(execution.as_people_run),
         attention_share=0.1 if execution.packed_short else 1.0,
         untuned=_flag(not execution.fused_kernels),
         unfused_loss=_flag(not execution.fused_loss and not execution.fused_kernels),
@@ -210,6 +211,7 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         trained=passes.weight_gradient,
         passed=passes.input_gradient,
         rate=gemm.rate,
+        taps=float(gemm.taps),
     )
 
 
@@ -240,6 +242,7 @@ def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:
             copies=1.0,
             visits=1.0,
             trained=1.0,
+            rate=gemm.rate,
             adapter=True,
         )
         for name, gemm, inputs, outputs in pairs

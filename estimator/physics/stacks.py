@@ -91,6 +91,13 @@ class Stack:
         """Layers that embedding and logits count as where pipeline stages are balanced; 0 where they count as none."""
         return _END_LAYERS if self.tier == "tuned" else 0
 
+    def recompute_with(self, method: MethodName) -> Recompute | None:
+        """Return what runs of `method` on this stack do where they say nothing; None: the least that fits.
+
+        PEFT turns checkpointing on where it prepares a quantised base (`prepare_model_for_kbit_training`).
+        """
+        return "full" if method == "qlora" and self.kin == "huggingface" else self.recompute
+
     def habit_at(self, released: float) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
         attention: AttentionKernel | None = self.habit.attention

@@ -24,7 +24,10 @@ from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
-__all__ = ["PARTS", "StepTime", "step_time"]
+__all__ = ["PARTS", "StepTime", "people_slowness", "step_time"]
+
+_SMALL, _LARGE = 2_048.0, 16_384.0
+"""Tokens of a micro-batch up to which people's own steps are as slow as they get, and from which on none is."""
 
 PARTS = ("compute", "attention", "memory_bound", "communication", "bubble", "optimizer", "other")
 
@@ -102,6 +105,18 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     )
 
 
+def people_slowness(case: Case, constants: Constants, lay: Layouts) -> Floats:
+    """Return the factor on a step as people run it over one that is published, shape (L,).
+
+        slowness ^ (log(large / tokens) / log(large / small)), the exponent between 0 and 1
+
+    Slow hosts, links and loaders show in small micro-batches; large ones run as published, whoever runs them.
+    """
+    tokens = lay.micro_batch * case.sequence_length / lay.context
+    smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
+    return np.asarray(constants["people_slowness"] ** (case.as_people_run * smallness), dtype=np.float64)
+
+
 def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:
     """Return the layers of the fullest stage over those of an even split: 1 where stages divide the layers."""
     chunks = lay.pipeline * lay.virtual
@@ -131,6 +146,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
     optimizer = optimizer_s(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
+    slow = slow * people_slowness(case, constants, lay)
     parts = {
         "compute_s": n * (one.compute + tail),
         "attention_s": n * one.attention,

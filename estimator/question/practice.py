@@ -66,6 +66,10 @@ class Practice:
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""
     recipe: Recipe | None = None
+    caches_latents: bool | None = None
+    """Whether a denoiser's pictures were encoded before training, and not in each step."""
+    caches_text: bool | None = None
+    """Whether its texts were."""
     fp8_recipe: str | None = None
     """Scaling of 8-bit matmuls as its stack calls it: delayed, tensorwise, blockwise, mxfp8, rowwise."""
 

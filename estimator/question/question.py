@@ -151,6 +151,8 @@ class Question:
     framework."""
     precedent: Precedent | None = None
     """The published run that is asked about, where there is one."""
+    published: bool = False
+    """Whether it is what a published run was, and not a run of somebody's own."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
 

@@ -109,6 +109,7 @@ class Request:
     epochs: Quantity | None = None
     image_size: Quantity | None = None
     images_per_sample: Quantity | None = None
+    steps: Quantity | None = None
     packing: str = "auto"
     gpus_per_node: int | None = None
     network_gbps_per_gpu: float | None = None

@@ -82,10 +82,10 @@ def adoption(
 ) -> Adoption | None:
     """Return the published run that `request` is about with all it left open taken from it; None where there is none.
 
-    Asked about is a catalogued run of the same model by the same method on the same device, and on half to twice as
-    many; one of a better tuned stack than is usual there only where the caller names that stack. Of several a whole
-    training comes before a benchmark, then the stated or usual precision, stack and length, the nearest count, the
-    newest release. All is taken from a whole training; from a benchmark only what its speed is of, precision and
+    Asked about is a catalogued run of the same model by the same method on the same device, and on a quarter to four
+    times as many; one of a better tuned stack than is usual there only where the caller names that stack. Of several a
+    whole training comes before a benchmark, then the stated or usual precision, stack and length, the nearest count,
+    the newest release. All is taken from a whole training; from a benchmark only what its speed is of, precision and
     sequence.
     """
     if subject.transformer is None or accelerator is None or not _may_be_published(request, framework):

@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import format_count, parse_count
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
+from estimator.resolve.data import MOST_EPOCHS, ToldData, told_data
 from estimator.resolve.samples import Padded, padded_samples
 from estimator.resolve.text_tokens import text_tokens
 
@@ -14,7 +15,6 @@ __all__ = ["MOST_TOKENS", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""
-_MOST_EPOCHS = 1e6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,20 +39,28 @@ class Amount:
 
 
 def resolved_amount(
-    request: Request, vocabulary: int | None = None, padded: Padded | None = None, *, sequences: int = 1
+    request: Request,
+    vocabulary: int | None = None,
+    padded: Padded | None = None,
+    data: ToldData | None = None,
+    *,
+    sequences: int = 1,
 ) -> Amount:
     """Return the tokens that `request` trains on.
 
         tokens · epochs, or samples · tokens_per_sample · epochs, longest samples in the stead of mean ones where padded
 
-    Tokens may be told as a size of text ("2 GB of German text"), counted by `vocabulary`. Samples are padded as
-    `padded`, or as the request alone tells.
+    Tokens may be told as a size of text ("2 GB of German text"), counted by `vocabulary`, or as a data set's name, of
+    which `data` is the reading. Samples are padded as `padded`, or as the request alone tells.
 
     A sample of an objective with several `sequences`, such as a pair of answers, is as many rows of that length.
 
     Raises MissingValueError where neither is given, InvalidValueError where both are.
     """
-    epochs = 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=_MOST_EPOCHS)
+    if data is None:
+        data = told_data(request)
+        request = data.request
+    epochs = 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=MOST_EPOCHS)
     if request.tokens is not None:
         if request.samples is not None or request.tokens_per_sample is not None:
             raise InvalidValueError(
@@ -60,24 +68,25 @@ def resolved_amount(
                 request.tokens,
                 "and samples say the same thing twice: give either tokens, or samples with tokens_per_sample",
             )
-        amount = _counted(request, vocabulary, epochs)
+        amount = _counted(request, data, vocabulary, epochs)
     elif request.samples is not None and request.tokens_per_sample is not None:
         if padded is None and request.packing == "padded":
-            padded = padded_samples(request)
-        amount = _of_samples(request, padded, epochs)
+            padded = padded_samples(request, lengths=data.lengths)
+        amount = _of_samples(request, data, padded, epochs)
         if sequences > 1:
             amount = _of_several(amount, sequences)
     else:
         missing = "tokens_per_sample" if request.samples is not None else "samples"
         if request.samples is None and request.tokens_per_sample is None:
-            raise MissingValueError("tokens", 'give tokens (such as "15T"), or samples with tokens_per_sample')
+            remedy = 'give tokens (such as "15T"), samples with tokens_per_sample, a data set ("alpaca ×3"), or steps'
+            raise MissingValueError("tokens", remedy)
         raise MissingValueError(missing, "samples and tokens_per_sample go together")
     if amount.tokens > MOST_TOKENS:
         raise InvalidValueError("tokens", amount.tokens, f"must be at most {MOST_TOKENS:.0e} in all")
     return amount
 
 
-def _counted(request: Request, vocabulary: int | None, epochs: float) -> Amount:
+def _counted(request: Request, data: ToldData, vocabulary: int | None, epochs: float) -> Amount:
     text = text_tokens(request.tokens, "tokens", vocabulary)
     once = text.tokens if text else parse_count(request.tokens, "tokens")
     seen = f"{format_count(once)} tokens seen {epochs:g} times" if epochs != 1 else ""
@@ -88,17 +97,17 @@ def _counted(request: Request, vocabulary: int | None, epochs: float) -> Amount:
         tokens_per_sample=None,
         sequences=None,
         padding=1.0,
-        low_factor=text.low / once if text else 1.0,
-        high_factor=text.high / once if text else 1.0,
-        assumptions=(_told(once * epochs, note),),
+        low_factor=text.low / once if text else data.low_factor,
+        high_factor=text.high / once if text else data.high_factor,
+        assumptions=(*data.assumptions, _told(once * epochs, note, data)),
     )
 
 
-def _of_samples(request: Request, padded: Padded | None, epochs: float) -> Amount:
+def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs: float) -> Amount:
     samples = parse_count(request.samples, "samples")
     mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
     real = samples * mean * epochs
-    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens × {epochs:g} epochs")
+    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens × {epochs:g} epochs", data)
     if padded is None:
         return Amount(
             tokens=real,
@@ -106,9 +115,9 @@ def _of_samples(request: Request, padded: Padded | None, epochs: float) -> Amoun
             tokens_per_sample=mean,
             sequences=None,
             padding=1.0,
-            low_factor=1.0,
-            high_factor=1.0,
-            assumptions=(told,),
+            low_factor=data.low_factor,
+            high_factor=data.high_factor,
+            assumptions=(*data.assumptions, told),
         )
     tokens = samples * padded.longest * epochs
     note = f"{format_count(samples * epochs)} rows of {format_count(padded.longest)}; speeds count padding too"
@@ -119,9 +128,9 @@ def _of_samples(request: Request, padded: Padded | None, epochs: float) -> Amoun
         tokens_per_sample=mean,
         sequences=samples * epochs,
         padding=max(1.0, padded.longest / padded.mean),
-        low_factor=padded.low,
-        high_factor=padded.high,
-        assumptions=(told,) if padded.longest == mean else (told, processed),
+        low_factor=padded.low * data.low_factor,
+        high_factor=padded.high * data.high_factor,
+        assumptions=(*data.assumptions, told) if padded.longest == mean else (*data.assumptions, told, processed),
     )
 
 
@@ -141,5 +150,6 @@ def _of_several(amount: Amount, sequences: int) -> Amount:
     )
 
 
-def _told(tokens: float, note: str) -> Assumption:
-    return Assumption(name="tokens", value=tokens, unit="tokens", source="user", note=note)
+def _told(tokens: float, note: str, data: ToldData) -> Assumption:
+    source: SourceKind = "user" if data.entry is None else "catalogue"
+    return Assumption(name="tokens", value=tokens, unit="tokens", source=source, note=note)

@@ -9,11 +9,23 @@ from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.samples import Padded
 from estimator.resolve.subject import Subject
 
-__all__ = ["length_doubts", "model_window", "replicas", "resolved_batch", "resolved_sequence_length"]
+__all__ = [
+    "length_doubts",
+    "model_window",
+    "packed_length",
+    "replicas",
+    "resolved_batch",
+    "resolved_sequence_length",
+    "told_length",
+    "usual_length",
+]
 
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
 _USUAL_SEQUENCE_LENGTH = 8192
 """What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
+_USUAL_TUNED_LENGTH = 2048
+"""What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
+2,048 to 8,192."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -50,15 +62,40 @@ def model_window(subject: Subject) -> int:
     return subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
 
 
+def told_length(request: Request) -> int | None:
+    """Return the sequence length that the caller gave; None where they gave none."""
+    if request.sequence_length is None:
+        return None
+    return checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
+
+
+def usual_length(subject: Subject) -> int:
+    """Return the tokens of a sequence where nothing is said."""
+    return min(model_window(subject), _USUAL_SEQUENCE_LENGTH)
+
+
+def packed_length(subject: Subject, tokens_per_sample: float) -> int:
+    """Return the tokens of a sequence that takes several samples of so many each."""
+    native = model_window(subject)
+    encodes = subject.transformer is not None and not subject.transformer.causal
+    # Encoders know as many positions as they were made for; decoders' are rotated on.
+    shortest = min(native, _SHORTEST_PACKED) if encodes else _SHORTEST_PACKED
+    length = shortest
+    while length < tokens_per_sample:
+        length *= 2
+    return min(length, max(native, shortest))
+
+
 def resolved_sequence_length(
-    request: Request, subject: Subject, amount: Amount, padded: Padded | None
+    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, tunes: bool = False
 ) -> tuple[int, Assumption]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
-    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at.
+    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at. Where
+    a trained model `tunes` on, it is in shorter ones than it was made for.
     """
-    if request.sequence_length is not None:
-        length = checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
+    length = told_length(request)
+    if length is not None:
         told = Assumption(name="sequence_length", value=length, unit="tokens", source="user")
         return (min(length, padded.sequence_length) if padded else length), told
     native = model_window(subject)
@@ -66,16 +103,13 @@ def resolved_sequence_length(
         length, note = padded.sequence_length, "as long as the longest sample of a micro-batch; longer ones are not cut"
         return length, Assumption(name="sequence_length", value=length, unit="tokens", source="inferred", note=note)
     if amount.tokens_per_sample is not None:
-        encodes = subject.transformer is not None and not subject.transformer.causal
-        # Encoders know as many positions as they were made for; decoders' are rotated on.
-        shortest = min(native, _SHORTEST_PACKED) if encodes else _SHORTEST_PACKED
-        length = shortest
-        while length < amount.tokens_per_sample:
-            length *= 2
-        length = min(length, max(native, shortest))
+        length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
+    elif tunes and native > _USUAL_TUNED_LENGTH:
+        length = _USUAL_TUNED_LENGTH
+        note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
-        length = min(native, _USUAL_SEQUENCE_LENGTH)
+        length = usual_length(subject)
         note = (
             "the model's own training length"
             if length == native

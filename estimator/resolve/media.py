@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
+from estimator.models.diffusion.sample import denoises, met_parameters
 from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
@@ -16,13 +17,17 @@ from estimator.models.towers import (
     with_trained_parts,
 )
 from estimator.models.transformer import Transformer
+from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
+from estimator.resolve.conditioners import conditioned
+from estimator.resolve.data import ToldData
+from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use", "usual_media_stack"]
+__all__ = ["MediaUse", "media_use", "usual_media_stack", "with_media"]
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(
@@ -64,7 +69,7 @@ def usual_media_stack(stack: str, network: Transformer | None, *, small_set: boo
     return stack
 
 
-def media_use(request: Request, subject: Subject) -> MediaUse:
+def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:
     """Return `request` and its model with what samples of pictures and sounds amount to.
 
     tokens_per_sample counts text; those of pictures are added. Where the model itself reads pictures or sounds (a ViT,
@@ -83,7 +88,7 @@ def media_use(request: Request, subject: Subject) -> MediaUse:
         return _without_media(request, subject, network)
     picture = None if request.image_size is None else picture_of(request.image_size)
     if media.main:
-        return _read_by_itself(request, subject, network, media, picture)
+        return _read_by_itself(request, subject, (network, media), picture, practice)
     return _read_by_towers(request, subject, network, media, picture)
 
 
@@ -98,9 +103,14 @@ def _without_media(request: Request, subject: Subject, network: Transformer) -> 
 
 
 def _read_by_itself(
-    request: Request, subject: Subject, network: Transformer, media: Media, picture: Picture | None
+    request: Request,
+    subject: Subject,
+    model: tuple[Transformer, Media],
+    picture: Picture | None,
+    practice: Practice,
 ) -> MediaUse:
     """Return the use of a model whose main stack reads pictures or sounds: a sample is what one of them becomes."""
+    network, media = model
     count, source = _count(request, media)
     if count == 0:
         raise InvalidValueError("images_per_sample", 0, f"must be 1 or more: {subject.name} reads nothing else")
@@ -109,6 +119,7 @@ def _read_by_itself(
         picture = Picture(width=0, height=0, tokens=told)
     text = float(media.usual_text)
     sample = with_sample(network, media, picture, 1.0, text)
+    network, encoders = conditioned(sample.transformer, practice)
     length = max(1, round(sample.one.tokens))
     samples = request.samples
     if samples is not None:
@@ -123,14 +134,22 @@ def _read_by_itself(
     )
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=sample.transformer),
+        subject=_met(subject, network),
         whole_rows=True,
         assumptions=(
             _size(media, picture, sample, "positions of the model"),
             *_pictures(media, count, source, many=count != 1),
             *_beside(sample.transformer, text),
+            *encoders,
         ),
     )
+
+
+def _met(subject: Subject, network: Transformer) -> Subject:
+    """Return the subject with its network at this size, and the parameters that a position of it meets."""
+    if not denoises(network):
+        return replace(subject, transformer=network)
+    return replace(subject, transformer=network, active_parameters=met_parameters(network))
 
 
 def _read_by_towers(
@@ -227,3 +246,18 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
+
+
+def with_media(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with its samples as long as their pictures and sounds make them."""
+    request = use.request
+    if request is data.request:
+        return data
+    lengths = data.lengths
+    if use.whole_rows:
+        lengths = None if request.tokens_per_sample is None else SampleLengths(mean=float(request.tokens_per_sample))
+    elif lengths is None and request.tokens_per_sample is not None:
+        lengths = SampleLengths(mean=float(request.tokens_per_sample), fixed=use.fixed_tokens)
+    elif lengths is not None:
+        lengths = lengths.beside(use.fixed_tokens)
+    return replace(data, request=request, lengths=lengths)

@@ -19,7 +19,8 @@ __all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "usua
 
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
-    "instruction instruction_tuning supervised fine_tuning finetuning cpt continued_pretraining auto default",
+    "instruction instruction_tuning supervised fine_tuning finetuning cpt continued_pretraining auto default "
+    "diffusion flow_matching rectified_flow epsilon v_prediction ddpm denoise noise_prediction",
     "dpo": "dpo ipo cdpo robust_dpo direct_preference_optimization preference",
     "orpo": "orpo simpo cpo",
     "kto": "kto bco",

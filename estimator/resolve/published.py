@@ -69,6 +69,7 @@ def published_question(run: PublishedRun) -> Question:
         framework=run.stack,
         practice=published_practice(run),
         released=run.released,
+        published=True,
     )
 
 

@@ -10,18 +10,28 @@ from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
-from estimator.physics.stacks import STACKS, Stack, stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
-from estimator.resolve.batch import length_doubts, model_window, replicas, resolved_batch, resolved_sequence_length
+from estimator.resolve.batch import (
+    length_doubts,
+    model_window,
+    packed_length,
+    replicas,
+    resolved_batch,
+    resolved_sequence_length,
+    told_length,
+    usual_length,
+)
+from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -32,12 +42,14 @@ from estimator.resolve.samples import (
     padding_assumptions,
     resolved_packing,
 )
+from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "resolve"]
 
+_AUTO = "auto"
 _MOST_NETWORK_GBPS = 1e6
 _MOST_TOKENS_PER_SECOND = 1e15
 _MOST_USD_PER_GPU_HOUR = 1e4
@@ -84,29 +96,32 @@ def resolve(request: Request) -> Run:
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
+    data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    use = media_use(told, subject)
-    told = use.request
+    use = media_use(data.request, subject, framework.practice)
+    data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
+    told = data.request
     plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
-            return _resolved(told, framework, doubts, use, published)
+            return _resolved(data, framework, doubts, use, published)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _resolved(told, framework, doubts, use, None)
+    return _resolved(data, framework, doubts, use, None)
 
 
 def _resolved(
-    asked: Request,
+    data: ToldData,
     framework: NamedFramework,
     framework_doubts: tuple[Caution, ...],
     use: MediaUse,
     published: Adoption | None,
 ) -> Run:
-    request, subject = asked, use.subject
+    asked = request = data.request
+    subject = use.subject
     if published is not None:
         request, framework = published.request, published.framework
     device = resolved_device(request)
@@ -165,17 +180,21 @@ def _resolved(
             request,
             packing.stack,
             framework.practice,
+            lengths=data.lengths,
             window=model_window(subject),
-            fixed=use.fixed_tokens,
             encodes=use.encodes,
             fits=fits,
-            per_replica=None if batch is None else max(1, batch // replicas(request, n_gpus)),
+            per_replica=None if batch is None else _shared(batch, replicas(request, n_gpus)),
         )
         if packing.padded
         else None
     )
-    amount = resolved_amount(request, vocabulary, padded, sequences=objective.objective.sequences)
-    length, length_assumption = resolved_sequence_length(request, subject, amount, padded)
+    # Sets of preferences are counted in sequences already.
+    sequences = 1 if data.entry is not None and data.entry.rows_per_sample > 1 else objective.objective.sequences
+    amount = resolved_amount(request, vocabulary, padded, data, sequences=sequences)
+    tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
+    adapts = tunes and method.name in WITH_ADAPTERS
+    length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     if use.whole_rows:
         length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
@@ -207,6 +226,7 @@ def _resolved(
         usd_per_gpu_hour=price,
         assumptions=_marked(
             published,
+            data,
             *subject.assumptions,
             *amount.assumptions,
             *use.assumptions,
@@ -251,8 +271,37 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     return passes
 
 
-def _marked(published: Adoption | None, *assumptions: Assumption) -> tuple[Assumption, ...]:
-    return assumptions if published is None else published.marked(assumptions)
+def _shared(batch: int, n_replicas: int) -> int:
+    """Return the sequences of a replica; of a batch that they cannot share evenly all, whose divisors are tried."""
+    return batch if batch % n_replicas else batch // n_replicas
+
+
+def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device: Device, n_gpus: int) -> ToldData:
+    """Return `data` with an amount in place of its steps, and with the batch and the length that they took."""
+    if data.request.steps is None:
+        return data
+    stack = stack_named(framework.name) if framework.name != _AUTO else None
+    data = with_batch(data, stack)
+    packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
+    told = told_length(data.request)
+
+    def padded(rows: Request) -> bool:
+        method, _ = resolved_method(rows, subject)
+        return resolved_packing(rows, framework.name, device.accelerator, method.name, n_gpus).padded
+
+    return with_steps(
+        data,
+        resolved_batch(data.request, n_gpus)[0],
+        lengths=(told or usual_length(subject), told or packed),
+        padded=padded,
+    )
+
+
+def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:
+    """Return `assumptions`, with what was assumed for steps or taken from a published run as what it is."""
+    assumed = {assumption.name: assumption for assumption in data.assumed}
+    kept = tuple(assumed.get(assumption.name, assumption) for assumption in assumptions)
+    return kept if published is None else published.marked(kept)
 
 
 def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:

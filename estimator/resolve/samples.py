@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Literal
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
@@ -14,7 +15,7 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.layout_request import MOST_SEQUENCES
-from estimator.resolve.sample_lengths import LENGTH_VARIATION, expected_longest
+from estimator.resolve.sample_lengths import SampleLengths
 
 __all__ = [
     "FEW_GPUS",
@@ -58,6 +59,7 @@ class Padded:
     micro_batch_source: SourceKind
     grouped: bool
     """Whether samples of like length share a micro-batch."""
+    lengths: SampleLengths
 
     @property
     def sequence_length(self) -> int:
@@ -126,21 +128,23 @@ def padded_samples(
     stack: Stack | None = None,
     practice: Practice = NOTHING_SAID,
     *,
+    lengths: SampleLengths | None = None,
     window: int | None = None,
-    fixed: float = 0.0,
     encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
-    Rows end at the sequence length given, else at the model's `window` where a mean sample fits into that. The
-    micro-batch that was not said is the stack's usual one, or the largest below it that divides `per_replica` and
-    `fits`. Of a sample's tokens `fixed` are equally many in each: pictures.
+    Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
+    where a mean sample fits into that. The micro-batch that was not said is the stack's usual one, or the largest below
+    it that divides `per_replica` and `fits`.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
-    mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
+    if lengths is None:
+        lengths = SampleLengths(mean=parse_count(request.tokens_per_sample, "tokens_per_sample"))
+    mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
     limit: float | None = None if window is None or window < mean else float(window)
     if request.sequence_length is not None:
@@ -148,13 +152,13 @@ def padded_samples(
     grouped = bool(practice.grouped_by_length)
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(mean, limit, micro, "user", grouped=grouped, samples=samples, fixed=fixed)
+        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(mean, limit, micro, "default", grouped=grouped, samples=samples, fixed=fixed)
+        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -166,37 +170,31 @@ def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
 
 
 def _padded(
-    mean: float, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int, fixed: float
+    lengths: SampleLengths, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int
 ) -> Padded:
     most = 1 if grouped else samples
 
-    def longest(draws: int, variation: float) -> float:
-        if limit is not None and limit <= fixed:
-            return limit
-        rest = None if limit is None else limit - fixed
-        return fixed + expected_longest(mean - fixed, min(draws, most), rest, variation)
+    def longest(draws: int, end: Literal["low", "mode", "high"]) -> float:
+        return lengths.expected_longest(min(draws, most), limit, end)
 
-    usual = longest(micro, LENGTH_VARIATION.mode)
+    usual = longest(micro, "mode")
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
-    ends = [
-        longest(draws, variation) / usual
-        for draws, variation in ((fewer, LENGTH_VARIATION.low), (more, LENGTH_VARIATION.high))
-    ]
+    ends = longest(fewer, "low") / usual, longest(more, "high") / usual
     return Padded(
-        mean=longest(1, LENGTH_VARIATION.mode),
+        mean=lengths.expected_longest(1, limit),
         longest=usual,
         low=min(1.0, *ends),
         high=max(1.0, *ends),
         micro_batch=micro,
         micro_batch_source=source,
         grouped=grouped,
+        lengths=lengths,
     )
 
 
 def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
     """Return what padding was taken to be: the length of a row, how much of it is real, and the micro-batch."""
     real = padded.mean / padded.longest
-    spread = f"{LENGTH_VARIATION.mode:g} ({LENGTH_VARIATION.low:g} to {LENGTH_VARIATION.high:g})"
     of_what = "samples of like length share a micro-batch" if padded.grouped else f"longest of {padded.micro_batch}"
     out = [
         Assumption(
@@ -204,8 +202,7 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             value=padded.sequence_length,
             unit="tokens",
             source="inferred",
-            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; log-normal lengths, "
-            f"standard deviation {spread} of the mean",
+            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; {padded.lengths.words}",
         )
     ]
     if padded.micro_batch_source != "user":

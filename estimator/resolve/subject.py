@@ -1,17 +1,23 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from functools import lru_cache
 
+from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
+from estimator.base.names import normalised
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
-from estimator.models.foreign import foreign_kind, size_in_name
+from estimator.catalogue.entries import Match
+from estimator.catalogue.variants import quantised_bits
+from estimator.models.foreign import MOSTLY_DECODERS, foreign_kind
+from estimator.models.named_size import NamedSize, named_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
-from estimator.models.typical import MOST_PARAMETERS, typical_transformer
+from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 
@@ -21,6 +27,11 @@ _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _VOWEL_SOUND = re.compile(r"8|1[18](?!\d)")
 """Eight, eleven and eighteen, but not a hundred and eighty."""
+_LARGEST_DENSE = 5.5e11
+"""PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
+_QLORA_BITS = 4
+_SLIP = 0.88
+"""Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
@@ -54,7 +65,11 @@ def resolved_subject(request: Request) -> Subject:
     count = _count(request.model)
     if count is not None:
         return _sized(count)
-    return _seeing(_named(name)) if _has_pictures(request) else _named(name)
+    subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
+    bits = None if subject.transformer is None else quantised_bits(name)
+    if bits is None or request.method.strip().casefold() == "qlora":
+        return subject
+    return replace(subject, warnings=(*subject.warnings, _copy_caution(name, bits)))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -78,10 +93,108 @@ def _named(name: str) -> Subject:
     try:
         match = catalogue.transformer(name)
     except UnknownNameError as error:
-        kind = foreign_kind(name)
-        if kind is None:
-            raise UnknownNameError("model", name, error.nearest, _OTHERWISE) from None
-        return _foreign(name, kind)
+        return _unlisted(name, error.nearest)
+    return _listed(match)
+
+
+def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
+    """Return a model that is not catalogued, by the words and the size in its name.
+
+    A mixture of experts stays one, whatever else its name says; another architecture is answered as such; a name that
+    holds a catalogued one is that one's fine-tune; and a size alone stands for a typical model of it, unless the name
+    is a catalogued one misspelt.
+    """
+    size, kind = named_size(name), foreign_kind(name)
+    experts = size is not None and size.experts
+    if kind is not None and not (experts and kind in MOSTLY_DECODERS):
+        return _foreign(name, kind, size)
+    held = catalogue.held_transformer(name) if kind is None else None
+    if held is not None:
+        return _listed(held)
+    if size is None or _is_slip(name, size, nearest):
+        raise UnknownNameError("model", name, nearest, _OTHERWISE)
+    if not size.is_split and (experts or (size.total > _LARGEST_DENSE and not size.bare)):
+        what = "is" if experts else "is not catalogued, and at that size most likely"
+        dense = "" if experts else f'; give "{format_count(size.total)}" alone for a dense model'
+        raise InvalidValueError(
+            "model",
+            name,
+            f"{what} a mixture of experts and does not say how many parameters are active; say both, such as "
+            f'"80B-A3B", or give its config.json as hf_config{dense}',
+        )
+    return _of_size(name, size, kind, nearest)
+
+
+def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
+    """Return whether `name` is likely one of `nearest`, misspelt: of the same size and nearly the same letters."""
+    letters = normalised(name.rpartition("/")[2])
+    return any(
+        (other := named_size(near)) is not None
+        and other.total == size.total
+        and SequenceMatcher(None, letters, normalised(near), autojunk=False).ratio() >= _SLIP
+        for near in nearest
+    )
+
+
+def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str]) -> Subject:
+    """Return a typical model of the size that stands in a name; the name may be nothing but that."""
+    transformer = typical_experts(size.total, size.active) if size.is_split else typical_transformer(size.total)
+    told = f"{format_count(size.total)}-A{format_count(size.active)}" if size.is_split else format_count(size.total)
+    near = f" (nearest names: {', '.join(nearest)})" if nearest else ""
+    other = f"; it is {kind}, whose own costs are not modelled" if kind else ""
+    caution = Caution(
+        code="model_not_catalogued",
+        message=f"model: {shown(name)} is not catalogued{near}: answered as a typical {told} {_kind(transformer)}, by "
+        f"the size in its name{other}; give its config.json as hf_config for its own architecture",
+    )
+    return Subject(
+        name=_spoken(told) if size.bare else name,
+        transformer=transformer,
+        total_parameters=size.total,
+        active_parameters=size.active,
+        assumptions=(
+            Assumption(
+                name="model",
+                value=told if size.bare else name,
+                source="inferred",
+                note=_joined(
+                    f"{'only a size was given' if size.bare else 'not catalogued'}: {_assumed(transformer)}", size.note
+                ),
+            ),
+            _parameters(size.active, size.total, "user", "" if size.bare else "by the size in its name"),
+        ),
+        warnings=() if size.bare else (caution,),
+    )
+
+
+def _kind(transformer: Transformer) -> str:
+    return "dense model" if transformer.experts is None else "mixture of experts"
+
+
+def _assumed(transformer: Transformer) -> str:
+    """Return which architecture is assumed of a size."""
+    t, experts = transformer, transformer.experts
+    mlp = f"MLP {t.ffn_hidden:,}"
+    if experts is not None:
+        mlp = f"{experts.n_experts} experts of {experts.ffn_hidden:,}, {experts.top_k} for a token"
+    kind = "dense" if experts is None else "mixture-of-experts"
+    return (
+        f"a typical {kind} architecture of that size is assumed ({t.n_layers} layers of width {t.hidden:,}, "
+        f"{t.n_heads} heads, {t.n_kv_heads} for keys and values, {mlp}, vocabulary {t.vocab:,})"
+    )
+
+
+def _copy_caution(name: str, bits: int) -> Caution:
+    means = '; training on its 4-bit weights means method "qlora"' if bits == _QLORA_BITS else ""
+    copy = f"a {bits}-bit copy" if bits else "a quantised copy"
+    return Caution(
+        code="quantised_copy",
+        message=f"model: {shown(name)} is {copy}: its base in 16 bits is what is counted{means}",
+    )
+
+
+def _listed(match: Match[Transformer]) -> Subject:
+    """Return a catalogued model."""
     transformer = match.value
     entry = catalogue.model(transformer.id)
     counts = parameter_counts(transformer)
@@ -135,21 +248,19 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
     )
 
 
-def _foreign(name: str, kind: str) -> Subject:
+def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """Return a model of another architecture, by the size in its name."""
-    why = f"model: {shown(name)} is {kind}, and only decoder-only transformers are modelled here"
-    count = size_in_name(name)
-    if count is None:
+    why = f"model: {shown(name)} is {kind}, which is not modelled here"
+    if size is None:
         raise UnsupportedModelError(f'{why}; put its size in the name (such as "mamba-2.8b") {_FOR_AN_ANSWER}')
-    return _unmodelled(count, why)
+    return replace(_unmodelled(size.active, why), total_parameters=size.total)
 
 
 @lru_cache(maxsize=256)
 def _sized(count: float) -> Subject:
     transformer = typical_transformer(count)
-    t = transformer
     return Subject(
-        name=_size_name(count),
+        name=_spoken(format_count(count)),
         transformer=transformer,
         total_parameters=count,
         active_parameters=count,
@@ -158,9 +269,7 @@ def _sized(count: float) -> Subject:
                 name="model",
                 value=format_count(count),
                 source="inferred",
-                note=f"only a size was given: a typical dense architecture of that size is assumed ({t.n_layers} "
-                f"layers of width {t.hidden:,}, {t.n_heads} heads, {t.n_kv_heads} for keys and values, "
-                f"MLP {t.ffn_hidden:,}, vocabulary {t.vocab:,})",
+                note=f"only a size was given: {_assumed(transformer)}",
             ),
             _parameters(count, count, "user", ""),
         ),
@@ -170,7 +279,7 @@ def _sized(count: float) -> Subject:
 
 def _unmodelled(count: float, why: str) -> Subject:
     return Subject(
-        name=_size_name(count),
+        name=_spoken(format_count(count)),
         transformer=None,
         total_parameters=count,
         active_parameters=count,
@@ -188,9 +297,8 @@ def _unmodelled(count: float, why: str) -> Subject:
     )
 
 
-def _size_name(count: float) -> str:
+def _spoken(size: str) -> str:
     """Return `a 7B model`, `an 8B model`, as it is spoken."""
-    size = format_count(count)
     return f"{'an' if _VOWEL_SOUND.match(size) else 'a'} {size} model"
 
 
@@ -200,7 +308,7 @@ def _joined(*notes: str) -> str:
 
 def _count(model: Quantity) -> float | None:
     """Return `model` as a parameter count; None where it is a name."""
-    text = str(model).strip()
+    text = latin(str(model)).strip()
     if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
         return None
     try:

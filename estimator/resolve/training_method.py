@@ -5,6 +5,7 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.diffusion.sample import denoises
 from estimator.models.parameters import lora_parameters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
@@ -56,6 +57,8 @@ def resolved_method(
         where = "on every linear layer"
         if subject.transformer is not None and subject.transformer.experts is not None:
             where += " but routed experts; say trainable_params where they have adapters too"
+        if subject.transformer is not None and denoises(subject.transformer):
+            where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
         assumptions.append(
             Assumption(
                 name="lora_rank",

@@ -5,6 +5,7 @@ Exit codes: 0 answered, 2 bad arguments (one line on stderr), 1 a fault of ours.
 
 import json
 import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -170,13 +171,16 @@ def _validate(*, anew: bool, as_json: bool) -> None:
     figures, others = accuracy(), tables()
     if anew:
         from estimator.calibrate.people import answered_threads, people_figures
+        from estimator.calibrate.people_left_out import answers_left_out
         from estimator.calibrate.refit import refitted
         from estimator.calibrate.tables_fitted import all_tables
-        from estimator.evidence.calibration import calibration_as_written
+        from estimator.evidence.calibration import calibration_as_written, standing_in
 
         fitted = refitted()
-        figures, others = fitted.accuracy, all_tables(calibration_as_written(fitted.calibration))
-        others["people"] = people_figures(answered_threads())
+        calibration = calibration_as_written(fitted.calibration)
+        figures, others = fitted.accuracy, all_tables(calibration)
+        with standing_in(calibration):
+            others["people"] = people_figures(answered_threads(), answers_left_out(calibration))
     if as_json:
         together = {**figures, "tables": others}
         click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
@@ -271,6 +275,10 @@ class _List(click.ParamType[list[object]]):
         return [_read("", part.strip()) for part in str(value).split(",") if part.strip()]
 
 
+_YAML = re.compile(r"(\s*#[^\n]*\n|\s*\n|---\s*\n)*[A-Za-z_][\w.-]*:(\s|$)")
+"""Text whose first line that says anything names a key, as YAML does."""
+
+
 class _Document(click.ParamType[object]):
     """A JSON object: the name of a file that holds it, or its text."""
 
@@ -280,17 +288,19 @@ class _Document(click.ParamType[object]):
         """Return the object."""
         del ctx
         argument = str(param.name if param else "file")
-        text = str(value)
+        # Some editors put a byte-order mark before all else.
+        text = str(value).removeprefix("\ufeff")
         if not text.lstrip().startswith("{"):
             path = Path(text)
             try:
                 if path.stat().st_size > _LARGEST_FILE_BYTES:
                     raise InvalidValueError(argument, text, "is larger than 1 MiB; a config.json has a few kB")
-                text = path.read_text(encoding="utf-8")
+                text = path.read_text(encoding="utf-8-sig")
             except (OSError, ValueError) as error:
                 why = getattr(error, "strerror", None) or "not text in UTF-8"
                 raise InvalidValueError(argument, value, f"cannot be read ({why}); give a JSON file") from error
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:
-            raise InvalidValueError(argument, value, "must hold a JSON object") from error
+            yaml = ", not YAML as trainers' files are" if _YAML.match(text) else ""
+            raise InvalidValueError(argument, value, f"must hold a JSON object{yaml}") from error

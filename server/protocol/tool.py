@@ -159,10 +159,14 @@ class _Blank:
 
     def parsed(self, value: object) -> object:
         """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
-        if self.kind not in _CONTAINERS or not isinstance(value, str) or value.lstrip()[:1] not in {"{", "["}:
+        if self.kind not in _CONTAINERS or not isinstance(value, str):
+            return value
+        # Some editors put a byte-order mark before all else.
+        text = value.removeprefix("\ufeff")
+        if text.lstrip()[:1] not in {"{", "["}:
             return value
         try:
-            return json.loads(value)
+            return json.loads(text)
         except (ValueError, RecursionError):
             return value
 

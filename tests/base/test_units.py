@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from estimator.base import units
 from estimator.base.errors import InvalidValueError
 
-_PARSERS = (units.parse_count, units.parse_duration_s, units.parse_usd, units.parse_bytes)
+_PARSERS = (units.parse_count, units.parse_duration_s, units.parse_gpu_hours, units.parse_usd, units.parse_bytes)
 
 
 @pytest.mark.parametrize(
@@ -181,3 +181,31 @@ def test_a_duration_is_told_in_the_unit_that_people_would_use(seconds: float, te
 def test_a_count_is_told_with_three_digits_and_a_suffix(count: float, text: str) -> None:
     """Authority: how papers write tokens and parameters."""
     assert units.format_count(count) == text
+
+
+@pytest.mark.parametrize(
+    ("written", "hours"),
+    [
+        ("5000 GPU-hours", 5000),
+        ("5k gpu hours", 5000),
+        ("1.3M H100 hours", 1.3e6),
+        ("2.788M H800 GPU hours", 2.788e6),
+        ("1.5 million GPU hours", 1.5e6),
+        ("10,000 A100-hours", 1e4),
+        ("200 GPU-days", 4800),
+        ("100 4090 hours", 100),
+        ("64 TPU-weeks", 64 * 168),
+        ("5000", 5000),
+        (5000, 5000),
+    ],
+)
+def test_gpu_hours_are_read_as_papers_and_people_write_them(written: object, hours: float) -> None:
+    assert units.parse_gpu_hours(written, "budget") == pytest.approx(hours)
+    assert units.is_gpu_time(written) == (isinstance(written, str) and not written.isdigit())
+
+
+@pytest.mark.parametrize(
+    "written", ["33.0000 hours", "10000 hours", "30 days", "36h", "1 day 12 hours", "$250k", "1 000 h"]
+)
+def test_a_duration_and_money_are_no_gpu_time(written: str) -> None:
+    assert not units.is_gpu_time(written)

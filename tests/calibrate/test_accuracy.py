@@ -13,6 +13,7 @@ from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, i
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import EFFECT_SPREAD, fitted
 from estimator.calibrate.opinions import fitted_shares, opinions_left_out
+from estimator.calibrate.people_level import PEOPLE_SLOWNESS
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.correction import kriging_weights, numbered
@@ -58,8 +59,10 @@ def test_the_committed_constants_are_as_wrong_in_sample_as_stated() -> None:
 def test_the_committed_constants_are_those_that_fit_the_runs_best() -> None:
     """They are fitted again from their priors; a layout that is chosen anew may move one by a little."""
     fit = fitted(_rows())
-    moved = np.array([math.log(fit.constants[name] / KNOWN.constants[name]) for name in PRIORS])
-    spread = np.array([math.log(prior.high / prior.low) / 3.29 for prior in PRIORS.values()])
+    names = [name for name in PRIORS if name != PEOPLE_SLOWNESS]  # which no published run tells anything of
+    assert fit.constants[PEOPLE_SLOWNESS] == pytest.approx(PRIORS[PEOPLE_SLOWNESS].mode)
+    moved = np.array([math.log(fit.constants[name] / KNOWN.constants[name]) for name in names])
+    spread = np.array([math.log(PRIORS[name].high / PRIORS[name].low) / 3.29 for name in names])
     assert float(np.abs(moved / spread).max()) < 0.5
     assert fit.effects.keys() == KNOWN.effects.keys()
     assert max(abs(effect - KNOWN.effects[key]) for key, effect in fit.effects.items()) < 0.03

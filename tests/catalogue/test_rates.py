@@ -12,6 +12,7 @@ _FLOP_PER_CLOCK: Mapping[tuple[str, str], int] = {
     # Tensor or matrix FLOPs with FP32 accumulation per clock and multiprocessor (compute unit), by segment.
     # NVIDIA whitepapers of each architecture; GeForce halves the rate when it sums in FP32.
     ("volta", "datacenter"): 1024,
+    ("volta", "consumer"): 1024,
     ("turing", "datacenter"): 1024,
     ("turing", "workstation"): 1024,
     ("turing", "consumer"): 512,
@@ -32,6 +33,7 @@ _FLOP_PER_CLOCK: Mapping[tuple[str, str], int] = {
     ("cdna4", "datacenter"): 4096,
     ("rdna3", "consumer"): 512,
     ("rdna3", "workstation"): 512,
+    ("rdna3.5", "consumer"): 512,
     ("rdna4", "consumer"): 1024,
     ("rdna4", "workstation"): 1024,
 }
@@ -42,8 +44,14 @@ _OTHER_FLOP_PER_CLOCK = {
     # Half-rate accumulation in data-centre cards: measured 170 on an L40, and the A10G datasheet's 70.
     **dict.fromkeys(("l40", "l20", "a10g"), 512),
     "titan-rtx": 1024,
+    # Jetson modules do at full rate what their data-centre kin do: half of 85 dense INT8 TOPS at 1.3 GHz on 16 SMs,
+    # a quarter of 1035 dense FP4 TFLOPS at 1.57 GHz on 20.
+    **dict.fromkeys(("jetson-agx-orin-64gb", "jetson-agx-orin-32gb", "jetson-orin-nx-16gb"), 2048),
+    "jetson-orin-nano-8gb": 2048,
+    "jetson-thor": 8192,
 }
 _CLOCK_DIFFERS = {
+    "titan-v": "110 is what NVIDIA states, below 119 at the boost clock",
     "b200-sxm": "2250 corresponds to 1.856 GHz, below the boost clock that is listed",
 }
 
@@ -88,17 +96,20 @@ def test_rates_stand_in_the_relations_that_chips_allow(entry: AcceleratorEntry) 
 
 @pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
 def test_a_measured_matmul_stays_near_its_peak(entry: AcceleratorEntry) -> None:
-    """Authority: cards boost above their rated clock by up to a third; more would be the wrong peak or a slip."""
+    """Authority: cards boost above their rated clock by up to a third; more would be the wrong peak or a slip.
+
+    One that is capped at 70 W, the T4, falls to 37 % of its peak.
+    """
     accelerator = entry.accelerator
     for precision, measured in accelerator.measured_matmul_flop_per_s.items():
-        assert 0.4 < measured / accelerator.peak_flop_per_s[precision] < 1.35
+        assert 0.35 < measured / accelerator.peak_flop_per_s[precision] < 1.35
 
 
 @pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
 def test_software_gets_a_little_less_memory_than_is_sold(entry: AcceleratorEntry) -> None:
-    """Authority: sizes as sold count GiB but for an Apple GPU, which macOS gives three quarters."""
+    """Authority: sizes as sold count GiB; macOS, and the firmware of a Ryzen AI Max, give a GPU three quarters."""
     share = entry.accelerator.memory_bytes / GIBI / entry.nominal_memory_gb
-    assert (0.74 if entry.accelerator.family == "apple" else 0.9) < share < 1.01
+    assert (0.74 if entry.accelerator.family in {"apple", "rdna3.5"} else 0.9) < share < 1.01
 
 
 def test_the_usual_cards_have_the_memory_that_drivers_report() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from estimator.base.errors import InvalidValueError
 from estimator.models.flops import flop_counts
 from estimator.models.parameters import parameter_counts
-from estimator.models.typical import FEWEST_PARAMETERS, MOST_PARAMETERS, typical_transformer
+from estimator.models.typical import FEWEST_PARAMETERS, MOST_PARAMETERS, typical_experts, typical_transformer
 
 
 @given(st.floats(min_value=5.0, max_value=15.0).map(lambda power: min(10.0**power, MOST_PARAMETERS)))
@@ -48,3 +48,37 @@ def test_a_larger_model_takes_more_work_a_token(power: float, factor: float) -> 
 def test_a_size_no_model_has_is_refused(parameters: float) -> None:
     with pytest.raises(InvalidValueError, match="model"):
         typical_transformer(parameters)
+
+
+@given(st.floats(min_value=8.0, max_value=12.5), st.floats(min_value=1.05, max_value=50.0))
+def test_typical_experts_have_the_sizes_that_were_asked_for(power: float, ratio: float) -> None:
+    """Authority: the promise of 2 % of the total and 11 % of the active parameters."""
+    active = 10.0**power
+    transformer = typical_experts(active * ratio, active)
+    counts = parameter_counts(transformer)
+    assert counts.total == pytest.approx(active * ratio, rel=0.02)
+    assert counts.active == pytest.approx(active, rel=0.11)
+    assert transformer.inferred
+    assert transformer.experts is not None
+    assert transformer.experts.n_experts % 8 == 0
+    assert transformer.experts.top_k < transformer.experts.n_experts
+
+
+@pytest.mark.parametrize(
+    ("total", "active", "experts", "visited"),
+    # Qwen3 30B-A3B has 128 experts of which 8, gpt-oss-120b 128 of which 4, DeepSeek-V3 256 and one shared, of which 8.
+    [(30e9, 3e9, (64, 256), (4, 12)), (120e9, 5e9, (64, 512), (4, 12)), (671e9, 37e9, (64, 512), (4, 12))],
+)
+def test_typical_experts_are_as_many_as_in_published_models(
+    total: float, active: float, experts: tuple[int, int], visited: tuple[int, int]
+) -> None:
+    found = typical_experts(total, active).experts
+    assert found is not None
+    assert experts[0] <= found.n_experts <= experts[1]
+    assert visited[0] <= found.top_k <= visited[1]
+
+
+@pytest.mark.parametrize(("total", "active"), [(3e9, 3e9), (3e9, 7e9), (2 * MOST_PARAMETERS, 1e9)])
+def test_experts_that_are_all_active_are_refused(total: float, active: float) -> None:
+    with pytest.raises(InvalidValueError, match="model"):
+        typical_experts(total, active)

@@ -97,7 +97,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     if sampled:
         # What is asked is why it is slow: the update step is what can be held against it.
         request = replace(request, objective="next_token")
-    amount_known = request.tokens is not None or request.samples is not None
+    amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
     asked = with_log(request, reading)
     run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
     if sampled:

@@ -6,7 +6,7 @@ from typing import Literal
 from estimator.answers.check.logs import LogReading, log_reading
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
-from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s
+from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s, parse_gpu_hours
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run
@@ -16,18 +16,20 @@ __all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading",
 Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
 _MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
 _ANY = (
-    "give one of observed_tokens_per_second, observed_step_seconds, observed_hours, observed_mfu, "
+    "give one of observed_tokens_per_second, observed_step_seconds, observed_hours, observed_gpu_hours, observed_mfu, "
     "observed_tflops_per_gpu or observed_log"
 )
+_MOST_GPU_HOURS = 1e11
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What a caller saw; exactly one of the first six is needed."""
+    """What a caller saw; exactly one of the first seven is needed."""
 
     tokens_per_second: Quantity | None = None
     step_seconds: Quantity | None = None
     hours: Quantity | None = None
+    gpu_hours: Quantity | None = None
     mfu: float | None = None
     tflops_per_gpu: float | None = None
     log: str | None = None
@@ -56,6 +58,7 @@ def observed_reading(observed: Observed) -> LogReading | None:
         "observed_tokens_per_second": observed.tokens_per_second,
         "observed_step_seconds": observed.step_seconds,
         "observed_hours": observed.hours,
+        "observed_gpu_hours": observed.gpu_hours,
         "observed_mfu": observed.mfu,
         "observed_tflops_per_gpu": observed.tflops_per_gpu,
         "observed_log": observed.log,
@@ -95,7 +98,7 @@ def observation(
     if observed.step_seconds is not None:
         step_s = _seconds(observed.step_seconds, "observed_step_seconds", 1.0, _MOST_SECONDS)
         return _from_step(run, step_s, run.global_batch_sequences)
-    if observed.hours is not None:
+    if observed.hours is not None or observed.gpu_hours is not None:
         return _from_hours(run, observed, tokens_known=tokens_known)
     peak, n = run.device.peak_flop_per_s, run.n_gpus
     if observed.mfu is not None:
@@ -128,17 +131,20 @@ def _from_step(run: Run, step_s: float, batch: float | None) -> Observation:
 
 
 def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observation:
+    named = "observed_hours" if observed.gpu_hours is None else "observed_gpu_hours"
     if not tokens_known and observed.tokens_done is None:
-        raise MissingValueError("tokens", "observed_hours tells a speed only with the tokens trained in that time")
-    seconds = _seconds(observed.hours, "observed_hours", HOUR_S, _MOST_HOURS)
+        raise MissingValueError("tokens", f"{named} tells a speed only with the tokens trained in that time")
+    if observed.gpu_hours is None:
+        seconds = _seconds(observed.hours, named, HOUR_S, _MOST_HOURS)
+        how = f"{seconds / HOUR_S:.4g} h"
+    else:
+        gpu_hours = parse_gpu_hours(observed.gpu_hours, named, most=_MOST_GPU_HOURS)
+        seconds = gpu_hours * HOUR_S / run.n_gpus
+        how = f"({gpu_hours:,.6g} GPU-hours ÷ {run.n_gpus:,} GPUs = {seconds / HOUR_S:.4g} h)"
     tokens = run.amount.tokens
     if observed.tokens_done is not None:
         tokens = parse_count(observed.tokens_done, "tokens_done")
-    return Observation(
-        tokens_per_second=tokens / seconds,
-        kind="hours",
-        how=f"{tokens:.4g} tokens ÷ {seconds / HOUR_S:.4g} h",
-    )
+    return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{tokens:.4g} tokens ÷ {how}")
 
 
 def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observation:

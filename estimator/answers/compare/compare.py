@@ -11,7 +11,9 @@ from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
+from estimator.resolve.named_data import named_data
 from estimator.resolve.run import Run, resolve
+from estimator.resolve.text_tokens import text_tokens
 
 _T = TypeVar("_T")
 
@@ -33,7 +35,8 @@ class Choices:
     models: Sequence[Quantity]
     gpus: Sequence[Quantity]
     n_gpus: Sequence[Quantity]
-    tokens: Sequence[Quantity]
+    tokens: Sequence[Quantity | None]
+    """None for the amount that the common request tells as steps."""
     precisions: Sequence[str] = ("auto",)
     methods: Sequence[str] = ("full",)
     prices: Sequence[Quantity] = ()
@@ -62,7 +65,7 @@ def requests(choices: Choices, common: Request) -> list[Request]:
     devices = _once(zip(choices.gpus, _prices(choices), strict=True))
     models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
     counts = _once(checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus)
-    amounts = _once(parse_count(tokens, "tokens") for tokens in choices.tokens)
+    amounts = _once(_amount(tokens) for tokens in choices.tokens)
     lists: dict[str, Sequence[object]] = {
         "models": models,
         "gpus": devices,
@@ -102,6 +105,16 @@ def requests(choices: Choices, common: Request) -> list[Request]:
             amounts,
         )
     ]
+
+
+def _amount(tokens: Quantity | None) -> Quantity | None:
+    """Return a number of tokens, or the name of a data set and the size of a text as they are.
+
+    Raises InvalidValueError or UnknownNameError for what is none of them.
+    """
+    if tokens is None or named_data(tokens, "tokens") is not None or text_tokens(tokens, "tokens") is not None:
+        return tokens
+    return parse_count(tokens, "tokens")
 
 
 def _once(values: Iterable[_T]) -> list[_T]:
@@ -169,7 +182,9 @@ def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
 
 def same_step(request: Request) -> object:
     """Return what the step of `request` depends on."""
-    same = replace(request, tokens=None, epochs=None, price_per_gpu_hour=None, hf_config=None)
+    # A name may be of samples, which are priced in rows of their own length.
+    named = request.tokens if isinstance(request.tokens, str) else None
+    same = replace(request, tokens=named, epochs=None, price_per_gpu_hour=None, hf_config=None)
     return same, id(request.hf_config)
 
 

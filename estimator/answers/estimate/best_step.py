@@ -13,7 +13,7 @@ from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, ranked_layouts
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import Memory, memory_of
-from estimator.physics.step import PARTS, StepTime, step_time
+from estimator.physics.step import PARTS, StepTime, people_slowness, step_time
 from estimator.question.question import MemoryUse, Prediction
 
 __all__ = ["BestStep", "best_step", "factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
@@ -50,12 +50,12 @@ def factor_and_range(
 ) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, half of what is as
-    likely one way as the other, and the published run that is asked about; it is the same for all layouts of a setting.
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
+    that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
     """
     constants = calibration.constants
-    blend = blend_of(setting, calibration, physical_s)
-    doubts = doubts_of(setting, best, physical_s, constants)
+    blend = _blend(setting, calibration, best, physical_s)
+    doubts = _doubts(setting, best, physical_s, calibration)
     parting = blend.parting_log
     if parting < 0.0 and waits_most(setting, best, constants):
         parting = 0.0
@@ -64,19 +64,34 @@ def factor_and_range(
         calibration,
         parting_log=parting,
         situation=situation_spread(setting, best, constants),
-        doubts=(*stack_doubts(setting, physical_s, constants), *doubts),
+        doubts=doubts,
+        point_log=_mean_log(doubts),
     )
-    return held_to_precedent(setting, calibration, _point(blend, doubts), span, physical_s)
+    factor = blend.factor * math.exp(_mean_log(doubts))
+    return held_to_precedent(setting, calibration, factor, span, physical_s)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
-    doubts = doubts_of(setting, best, physical_s, calibration.constants)
-    return _point(blend_of(setting, calibration, physical_s), doubts)
+    doubts = _doubts(setting, best, physical_s, calibration)
+    return _blend(setting, calibration, best, physical_s).factor * math.exp(_mean_log(doubts))
 
 
-def _point(blend: Blend, doubts: Sequence[Doubt]) -> float:
-    return blend.factor * math.exp(sum(0.5 * math.log(doubt.factor) for doubt in doubts if doubt.even))
+def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
+    """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
+    slowness = float(people_slowness(setting.case, calibration.constants, best)[0])
+    return blend_of(setting, calibration, physical_s / slowness)
+
+
+def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
+    return (
+        *stack_doubts(setting, physical_s, calibration.constants),
+        *doubts_of(setting, best, physical_s, calibration.constants),
+    )
+
+
+def _mean_log(doubts: Sequence[Doubt]) -> float:
+    return sum(doubt.mean_log for doubt in doubts)
 
 
 def layout_prediction(

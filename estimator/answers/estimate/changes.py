@@ -11,7 +11,7 @@ from typing import Literal
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.prior import Prior
 from estimator.catalogue import catalogue
-from estimator.models.training import Method
+from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
 from estimator.physics.effects import release
@@ -29,6 +29,7 @@ BY_DEGREES: frozenset[Kind] = frozenset({"count", "device", "sequence"})
 _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
 """How many times the devices are looked at: whoever has one looks at a node, not at a thousand."""
+_BUILT_IN = frozenset({"laptop", "SoC"})
 _DEVICES = 8
 """Devices with more memory that are looked at, the least memory first."""
 _HALVES = 2
@@ -149,6 +150,8 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
         if stack.tier == "untuned" or stack.kin == "deepspeed":
             both = Practice(offload_optimizer=True, offload_parameters=True)
             yield "offload", both, "offload optimizer and params"
+    elif question.method.name in WITH_ADAPTERS and (stack.tier == "untuned" or stack.kin in {"fsdp", "deepspeed"}):
+        yield "offload", Practice(offload_parameters=True), "param offload"
 
 
 def _software(setting: Setting) -> Iterator[Change]:
@@ -226,9 +229,16 @@ def _resized(cluster: Cluster, count: int) -> Cluster:
 def _devices(question: Question) -> Iterator[Change]:
     """Yield the same maker's devices of the same kind with more memory, the least first."""
     chip = question.cluster.accelerator
+    forms = {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
+    # Who has a card cannot put a laptop's chip in its place.
+    sold = (
+        entry.accelerator
+        for entry in catalogue.accelerators()
+        if entry.id in forms and (forms[entry.id] not in _BUILT_IN or forms[entry.id] == forms.get(chip.id))
+    )
     larger = [
         other
-        for other in (entry.accelerator for entry in catalogue.accelerators() if entry.status != "announced")
+        for other in sold
         if (other.vendor, other.segment) == (chip.vendor, chip.segment)
         and other.memory_bytes > chip.memory_bytes
         and other.year >= chip.year

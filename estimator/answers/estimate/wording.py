@@ -23,6 +23,7 @@ _OBJECTIVES = {
     "masked": "masked language modelling",
 }
 _UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
+_THINGS = {"image": "images", "clip": "clips", "sound": "sounds"}
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
 
 
@@ -48,13 +49,13 @@ def summary(estimate: Estimate) -> str:
     amount = format_count(run.amount.real_tokens)
     padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""
     first = (
-        f"Training {run.subject.name}{method} on {amount} tokens{padding} with {run.n_gpus:,} × "
+        f"Training {run.subject.name}{method} on {_samples(run)}{amount} tokens{padding} with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
     per_gpu = estimate.tokens_per_second / run.n_gpus
     second = (
-        f"That is {format_count(hours)} GPU-hours at {_spoken(per_gpu)} tokens/s per GPU, "
+        f"That is {format_count(hours)} GPU-hours at {_spoken(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
         f"{estimate.model_flops_utilization:.1%} MFU"
     )
     cost = estimate.cost_usd
@@ -63,6 +64,26 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (sampled, _does_not_fit(estimate), first, second + ".", _fits(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _things(run: Run) -> str:
+    """Return what a sample of a model is that reads pictures itself; nothing of one that reads text."""
+    network = run.subject.transformer
+    media = None if network is None else network.media
+    return _THINGS[media.kind] if media is not None and media.main else ""
+
+
+def _samples(run: Run) -> str:
+    """Return how many pictures a run trains on, before their tokens."""
+    things = _things(run)
+    return f"{format_count(run.amount.tokens / run.sequence_length)} {things}, " if things else ""
+
+
+def _sample_rate(estimate: Estimate) -> str:
+    """Return the pictures a second of all devices."""
+    things = _things(estimate.run)
+    rate = estimate.tokens_per_second / estimate.run.sequence_length
+    return f" ({_spoken(rate)} {things}/s in all)" if things else ""
 
 
 def _how_trained(run: Run) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible, needs_limit
 from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
+from estimator.answers.plan.trials import Trials, cost, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import MissingValueError
 from estimator.base.units import HOUR_S, format_count
@@ -61,7 +61,7 @@ class Counts:
             near = next(rounder, None)
             smaller = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
             fewest = fewest if smaller is None else min(fewest, smaller)
-        if fewest is None or self.trials.limits.budget_usd is None:
+        if fewest is None or self.trials.limits.budget is None:
             return fewest
 
         def meets(count: int) -> bool | None:
@@ -132,10 +132,10 @@ class Counts:
         Below the smallest count that can be planned that one is returned.
         """
         limits, estimate = self.trials.limits, self.at(int(self.comfortable()))
-        if estimate is None or limits.deadline_s is None or limits.budget_usd is None:
+        if estimate is None or limits.deadline_s is None or limits.budget is None:
             return ()
-        usd_per_gpu_hour = cost_usd(estimate, sure=False) / estimate.gpu_hours[0]
-        most = min(limits.budget_usd / usd_per_gpu_hour / (limits.deadline_s / HOUR_S), float(self.ladder.most))
+        cost_per_gpu_hour = cost(estimate, limits, sure=False) / estimate.gpu_hours[0]
+        most = min(limits.budget / cost_per_gpu_hour / (limits.deadline_s / HOUR_S), float(self.ladder.most))
         coarse = self.ladder.coarse()
         below = self.ladder.fewer(int(most) + 1)
         nearest = [below] if below else []
@@ -178,7 +178,7 @@ def planned_count(trials: Trials) -> tuple[Option, Option | None]:
     """
     limits = trials.limits
     ways = Counts(trials)
-    if limits.deadline_s is None and limits.budget_usd is None:
+    if limits.deadline_s is None and limits.budget is None:
         return _fewest_that_fit(ways), None
     find = ways.fewest_in_time if limits.deadline_s is not None else ways.most_in_budget
     count = find(sure=False)

@@ -120,7 +120,7 @@ def _refined(trials: Trials, estimate: Estimate) -> Estimate | None:
 def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Option | None:
     """Return the best that keeps to the limits by the far end of its range."""
     limits = trials.limits
-    if limits.deadline_s is None and limits.budget_usd is None:
+    if limits.deadline_s is None and limits.budget is None:
         return None
     for estimate in ranked:
         safe: Estimate | None = estimate
@@ -142,7 +142,8 @@ def _counts(trials: Trials, name: str) -> Counts:
 
 
 def _meets(trials: Trials, estimate: Estimate) -> bool:
-    if trials.limits.budget_usd is not None and estimate.cost_usd.value is None:
+    of_money = trials.limits.budget is not None and trials.limits.budget_unit == "USD"
+    if of_money and estimate.cost_usd.value is None:
         return False
     return bool(trials.meets(estimate, sure=False))
 

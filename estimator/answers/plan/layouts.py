@@ -43,7 +43,7 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
     best = _as_searched(priced[0], request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
-    bounded = limits.deadline_s is not None or limits.budget_usd is not None
+    bounded = limits.deadline_s is not None or limits.budget is not None
     sure = (
         Option(why=sureness(best), meets=True, estimate=best)
         if bounded and best.coverage is not None and trials.meets(best, sure=True)

@@ -1,27 +1,33 @@
 """The limits of a plan as given, and what to relax, by how much, where nothing keeps to them."""
 
 import math
+import re
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.trials import Trials
-from estimator.answers.plan.types import Limits, PlanRequest
-from estimator.base.errors import InfeasibleError, MissingValueError
+from estimator.answers.plan.types import BudgetUnit, Limits, PlanRequest
+from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.units import (
     DAY_S,
     HOUR_S,
     MINUTE_S,
+    format_count,
     format_duration,
     format_usd,
+    is_gpu_time,
     parse_duration_s,
+    parse_gpu_hours,
     parse_usd,
 )
 from estimator.question.question import Assumption
+from estimator.question.request import Quantity
 
-__all__ = ["infeasible", "limit_assumptions", "needs_limit", "requested_limits", "within"]
+__all__ = ["infeasible", "limit_assumptions", "needs_limit", "requested_limits", "spoken_budget", "within"]
 
 _USUAL_DEADLINE_S = 30 * DAY_S
 _OF_MONEY = frozenset({"tokens", "model_size"})
 """What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
+_HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)", re.IGNORECASE)
 _DIGITS = 3
 _LEAST_IN_UNIT = 2.0
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
@@ -30,13 +36,32 @@ _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 def requested_limits(request: PlanRequest) -> Limits:
     """Return the limits that `request` sets; a usual deadline where only a budget says how much is trained.
 
-    Raises InvalidValueError for what is no duration or no amount of dollars.
+    GPU-hours limit what a run takes, as dollars do. Raises InvalidValueError for what is no duration and no amount.
     """
-    deadline_s = None if request.deadline is None else parse_duration_s(request.deadline, "deadline")
-    budget_usd = None if request.budget is None else parse_usd(request.budget, "budget")
-    if deadline_s is None and budget_usd is not None and request.n_gpus is None and request.solve_for in _OF_MONEY:
-        return Limits(deadline_s=_USUAL_DEADLINE_S, budget_usd=budget_usd, deadline_assumed=True)
-    return Limits(deadline_s=deadline_s, budget_usd=budget_usd)
+    deadline, given = request.deadline, request.budget
+    if is_gpu_time(deadline):
+        # So much GPU time is no date, and however it is spread over GPUs it is what the run may take.
+        if given is not None:
+            remedy = "is GPU time, which a budget limits, and a budget is given too; keep one of them"
+            raise InvalidValueError("deadline", deadline, remedy)
+        deadline, given = None, deadline
+    deadline_s = None if deadline is None else parse_duration_s(deadline, "deadline")
+    budget, unit = _budget(given)
+    if deadline_s is None and budget is not None and request.n_gpus is None and request.solve_for in _OF_MONEY:
+        return Limits(deadline_s=_USUAL_DEADLINE_S, budget=budget, budget_unit=unit, deadline_assumed=True)
+    return Limits(deadline_s=deadline_s, budget=budget, budget_unit=unit)
+
+
+def _budget(given: Quantity | None) -> tuple[float | None, BudgetUnit]:
+    """Return a budget and what it is counted in: dollars, or GPU-hours where it says so."""
+    if given is None:
+        return None, "USD"
+    if is_gpu_time(given):
+        return parse_gpu_hours(given, "budget"), "GPU-hours"
+    if isinstance(given, str) and _HOURS.fullmatch(given.strip()):
+        remedy = 'is a time, which a deadline limits; of GPUs it is written "5000 GPU-hours"'
+        raise InvalidValueError("budget", given, remedy)
+    return parse_usd(given, "budget"), "USD"
 
 
 def limit_assumptions(limits: Limits) -> tuple[Assumption, ...]:
@@ -55,20 +80,24 @@ def limit_assumptions(limits: Limits) -> tuple[Assumption, ...]:
                 note=note,
             )
         )
-    if limits.budget_usd is not None:
+    if limits.budget is not None and limits.budget_unit == "GPU-hours":
+        note = "over all GPUs, run-level overhead in it; what they cost does not matter"
+        out.append(Assumption(name="budget", value=limits.budget, unit="GPU-hours", source="user", note=note))
+    elif limits.budget is not None:
         note = (
             "for GPU time at the median price; the surer answer takes the far end of the time and not of the price; "
             "storage, network and staff are not counted"
         )
-        out.append(Assumption(name="budget", value=limits.budget_usd, unit="USD", source="user", note=note))
+        out.append(Assumption(name="budget", value=limits.budget, unit="USD", source="user", note=note))
     return tuple(out)
 
 
 def needs_limit(limits: Limits, solve_for: str) -> None:
     """Raise MissingValueError where neither deadline nor budget bounds what is solved for."""
-    if limits.deadline_s is None and limits.budget_usd is None:
+    if limits.deadline_s is None and limits.budget is None:
         raise MissingValueError(
-            "deadline", f'{solve_for} is solved for a deadline ("30 days"), a budget ("$250k") or both'
+            "deadline",
+            f'{solve_for} is solved for a deadline ("30 days"), a budget ("$250k", "5000 GPU-hours") or both',
         )
 
 
@@ -77,9 +106,14 @@ def within(limits: Limits) -> str:
     parts: list[str] = []
     if limits.deadline_s is not None:
         parts.append(format_duration(limits.deadline_s))
-    if limits.budget_usd is not None:
-        parts.append(format_usd(limits.budget_usd))
+    if limits.budget is not None:
+        parts.append(spoken_budget(limits.budget, limits.budget_unit))
     return f" within {' and '.join(parts)}" if parts else ""
+
+
+def spoken_budget(amount: float, unit: BudgetUnit) -> str:
+    """Return an amount of what a budget counts: `$250k`, `5k GPU-hours`."""
+    return format_usd(amount) if unit == "USD" else f"{format_count(amount)} GPU-hours"
 
 
 def infeasible(trials: Trials, what: str) -> InfeasibleError:
@@ -90,26 +124,33 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
     limits = trials.limits
     tried = trials.priced()
     said = f"{what}{within(limits)}"
+
+    def cost(estimate: Estimate) -> float:
+        return _cost(estimate, limits.budget_unit)
+
+    def least_budget(estimate: Estimate) -> str:
+        return _budget_at_least(cost(estimate), limits.budget_unit)
+
     if not tried:
         return InfeasibleError(f"{said}: {_too_large(trials)}")
     fastest = min(tried, key=lambda estimate: estimate.training_s)
     if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
         remedies = [*_for_time(fastest, limits.deadline_s), *_more_parallel(fastest)]
-        if limits.budget_usd is not None and _cost(fastest) > limits.budget_usd:
-            remedies[0] += f" and a budget of {_usd_at_least(_cost(fastest))}"
+        if limits.budget is not None and cost(fastest) > limits.budget:
+            remedies[0] += f" and a budget of {least_budget(fastest)}"
         return InfeasibleError(
             f"{said}: the fastest that fits is {_described(fastest)}; what would do: {_or(remedies)}"
         )
     in_time = [estimate for estimate in tried if limits.deadline_s is None or estimate.training_s <= limits.deadline_s]
-    cheapest = min(in_time, key=_cost)
-    budget = limits.budget_usd if limits.budget_usd is not None else math.inf
-    remedies = [f"a budget of {_usd_at_least(_cost(cheapest))}"]
-    affordable = [estimate for estimate in tried if _cost(estimate) <= budget]
+    cheapest = min(in_time, key=cost)
+    budget = limits.budget if limits.budget is not None else math.inf
+    remedies = [f"a budget of {least_budget(cheapest)}"]
+    affordable = [estimate for estimate in tried if cost(estimate) <= budget]
     if affordable and limits.deadline_s is not None:
         soonest = min(affordable, key=lambda estimate: estimate.training_s)
         remedies.append(f"a deadline of {_duration_at_least(soonest.training_s)} ({_described(soonest)})")
-    if _cost(cheapest) > budget:
-        remedies.append(_fewer_tokens(cheapest, budget / _cost(cheapest)))
+    if cost(cheapest) > budget:
+        remedies.append(_fewer_tokens(cheapest, budget / cost(cheapest)))
     in_time_too = "in time " if limits.deadline_s is not None else ""
     return InfeasibleError(
         f"{said}: the cheapest {in_time_too}is {_described(cheapest)}; what would do: {_or(remedies)}"
@@ -126,7 +167,9 @@ def _too_large(trials: Trials) -> str:
     return f"on {largest.run.n_gpus:,} GPUs {caution or 'it does not fit in memory'}"
 
 
-def _cost(estimate: Estimate) -> float:
+def _cost(estimate: Estimate, unit: BudgetUnit = "USD") -> float:
+    if unit == "GPU-hours":
+        return estimate.gpu_hours[0]
     return math.inf if estimate.cost_usd.value is None else estimate.cost_usd.value
 
 
@@ -169,8 +212,9 @@ def _duration_at_least(seconds: float) -> str:
     return f"{_rounded(seconds, up=True):.10g} seconds"
 
 
-def _usd_at_least(usd: float) -> str:
-    return f"${_suffixed(_rounded(usd, up=True))}"
+def _budget_at_least(amount: float, unit: BudgetUnit) -> str:
+    rounded = _suffixed(_rounded(amount, up=True))
+    return f"${rounded}" if unit == "USD" else f"{rounded} GPU-hours"
 
 
 def _count_at_most(count: float) -> str:

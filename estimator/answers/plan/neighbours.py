@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import MOST_WASTE, Counts
-from estimator.answers.plan.trials import Trials, fits
+from estimator.answers.plan.trials import Trials, cost, fits
 from estimator.answers.plan.types import Option
 from estimator.base.units import DAY_S, HOUR_S, format_duration
 from estimator.question.question import Caution
@@ -44,7 +44,7 @@ def diminishing(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
     ways = Counts(trials)
     cautions: list[Caution] = []
     limits = trials.limits
-    if limits.deadline_s is None and limits.budget_usd is None:
+    if limits.deadline_s is None and limits.budget is None:
         return ()
     more = ways.at(solution.run.n_gpus + ways.ladder.step) if limits.deadline_s is None else None
     if more is not None and trials.in_budget(more, sure=False):
@@ -72,10 +72,10 @@ def _why_not(trials: Trials, estimate: Estimate) -> str:
     if not trials.in_time(estimate, sure=False):
         over_s = estimate.training_s - (trials.limits.deadline_s or 0.0)
         return f"{_spoken_days(over_s)} late"
-    if trials.limits.budget_usd is not None and not trials.in_budget(estimate, sure=False):
-        return f"{(estimate.cost_usd.value or 0.0) / trials.limits.budget_usd - 1:.0%} over budget"
+    if trials.limits.budget is not None and not trials.in_budget(estimate, sure=False):
+        return f"{cost(estimate, trials.limits, sure=False) / trials.limits.budget - 1:.0%} over budget"
     if trials.limits.deadline_s is None:
-        return "does too" if trials.limits.budget_usd is not None else "holds it, too"
+        return "does too" if trials.limits.budget is not None else "holds it, too"
     early_s = trials.limits.deadline_s - estimate.training_s
     return f"{_spoken_days(early_s)} early"
 

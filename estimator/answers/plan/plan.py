@@ -23,6 +23,8 @@ __all__ = ["SOLVE_FOR", "plan_for"]
 
 SOLVE_FOR = ("n_gpus", "tokens", "model_size", "layout", "gpu")
 _MOST_TOKENS_PER_PARAMETER = 1e9
+_ANY_SIZE = 7e9
+"""Parameters of a stand-in: what steps come to depends on batch and sequence."""
 
 
 def plan_for(request: PlanRequest) -> Plan:
@@ -43,7 +45,7 @@ def plan_for(request: PlanRequest) -> Plan:
         n_gpus=request.n_gpus if request.n_gpus is not None else 1,
     )
     solution, sure, alternatives, warnings, more = _solved(request, solve_for, Trials(base, limits))
-    if sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget_usd is not None):
+    if sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
         warnings = (*warnings, _unsure())
     return Plan(
         request=request,
@@ -71,8 +73,7 @@ def _solved(
             return solution, sure, token_alternatives(trials, solution.estimate), (), ()
         case "model_size":
             _needs(request, "gpu")
-            told = trials.base.tokens is not None or trials.base.samples is not None
-            given = resolved_amount(trials.base).tokens if told else None
+            given = _told_tokens(trials)
             solution, sure, others = planned_size(trials, request.n_gpus, given, _ratio(request))
             return solution, sure, others, (), ()
         case "layout":
@@ -85,6 +86,14 @@ def _solved(
             return (*planned_device(trials, names, n_gpus), (), (assumption,))
 
 
+def _told_tokens(trials: Trials) -> float | None:
+    """Return the tokens that a model of whatever size is to be trained on; None where they follow from its size."""
+    base = trials.base
+    if base.steps is not None:
+        return trials.resolved(trials.varied(model=_ANY_SIZE)).amount.tokens
+    return None if base.tokens is None and base.samples is None else resolved_amount(base).tokens
+
+
 def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
     """Raise InvalidValueError where an argument gives what is to be found."""
     given: dict[str, tuple[tuple[str, Quantity | None], ...]] = {
@@ -94,6 +103,7 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
             ("samples", request.common.samples),
             ("tokens_per_sample", request.common.tokens_per_sample),
             ("epochs", request.common.epochs),
+            ("steps", request.common.steps),
             ("tokens_per_parameter", request.tokens_per_parameter),
         ),
         "model_size": (("model", request.model),),
@@ -135,7 +145,7 @@ def _ratio(request: PlanRequest) -> float:
 def _data(request: PlanRequest, solve_for: str) -> tuple[Request, tuple[Assumption, ...]]:
     """Return the common request with its tokens settled where they follow from the model, and what was assumed."""
     common = request.common
-    given = next((name for name in ("tokens", "samples") if getattr(common, name) is not None), None)
+    given = next((name for name in ("tokens", "samples", "steps") if getattr(common, name) is not None), None)
     ratio = _ratio(request)
     if given is not None and request.tokens_per_parameter is not None:
         remedy = f"and {given} say the same thing twice; give one of them"

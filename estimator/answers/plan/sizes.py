@@ -8,7 +8,7 @@ from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import needs_limit, within
 from estimator.answers.plan.scaling import optimal_parameters, optimal_tokens
 from estimator.answers.plan.search import boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost_usd, sureness
+from estimator.answers.plan.trials import Trials, cost, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.base.units import format_count
@@ -35,7 +35,7 @@ def planned_size(
     """
     limits = trials.limits
     needs_limit(limits, "model_size")
-    if n_gpus is None and (limits.deadline_s is None or limits.budget_usd is None):
+    if n_gpus is None and (limits.deadline_s is None or limits.budget is None):
         remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
     tried = [
@@ -109,8 +109,8 @@ def _guess(trials: Trials, count: Quantity, tokens: float | None, ratio: float) 
     run = trials.resolved(small)
     seconds = math.inf if trials.limits.deadline_s is None else trials.limits.deadline_s
     estimate = trials.at(small)
-    if trials.limits.budget_usd is not None and estimate is not None:
-        seconds = min(seconds, trials.limits.budget_usd / cost_usd(estimate, sure=False) * estimate.training_s)
+    if trials.limits.budget is not None and estimate is not None:
+        seconds = min(seconds, trials.limits.budget / cost(estimate, trials.limits, sure=False) * estimate.training_s)
     flop = run.n_gpus * run.device.peak_flop_per_s * _GUESSED_UTILIZATION * seconds
     size = optimal_parameters(flop, ratio) if tokens is None else flop / (6.0 * tokens)
     guess = _SIZES[nearest_rung(_SIZES, min(max(size, _SIZES[0]), _SIZES[-1]))]

@@ -5,7 +5,7 @@ import math
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit
-from estimator.answers.plan.trials import Trials, cost_usd, fits, sureness
+from estimator.answers.plan.trials import Trials, cost, fits, sureness
 from estimator.answers.plan.types import Limits, Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.question.request import Quantity
@@ -32,7 +32,7 @@ def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Opt
     """
     limits = trials.limits
     needs_limit(limits, "tokens")
-    if n_gpus is None and (limits.deadline_s is None or limits.budget_usd is None):
+    if n_gpus is None and (limits.deadline_s is None or limits.budget is None):
         remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
     if n_gpus is not None:
@@ -71,9 +71,9 @@ def _share(limits: Limits, unit: Estimate, tokens: float, *, sure: bool) -> floa
     share = math.inf
     if limits.deadline_s is not None:
         share = limits.deadline_s / seconds
-    if limits.budget_usd is not None:
+    if limits.budget is not None:
         unit_s = unit.training_high_s if sure else unit.training_s
-        share = min(share, limits.budget_usd / (cost_usd(unit, sure=sure) * seconds / unit_s))
+        share = min(share, limits.budget / (cost(unit, limits, sure=sure) * seconds / unit_s))
     return share
 
 

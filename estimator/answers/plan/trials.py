@@ -8,7 +8,7 @@ from estimator.base.errors import InfeasibleError, InvalidValueError, MissingVal
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "cost_usd", "fits", "sureness"]
+__all__ = ["Trials", "cost", "fits", "sureness"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -20,16 +20,16 @@ def fits(estimate: Estimate) -> bool:
     return estimate.memory is None or estimate.memory.fits
 
 
-def cost_usd(estimate: Estimate, *, sure: bool) -> float:
-    """Return what a run costs at its usual price, for the far end of its time where `sure`.
+def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
+    """Return what a run takes of the budget: dollars at its usual price, or GPU-hours; at its far end where `sure`.
 
     The spread of prices is left out: it is no chance, whoever plans can ask. Raises MissingValueError without a price.
     """
-    usd = estimate.cost_usd.value
-    if usd is None:
+    amount = estimate.cost_usd.value if limits.budget_unit == "USD" else estimate.gpu_hours[0]
+    if amount is None:
         remedy = f"no dated price of {estimate.run.device.name} is catalogued, and a budget needs one"
         raise MissingValueError("price_per_gpu_hour", remedy)
-    return usd * (estimate.training_high_s / estimate.training_s if sure else 1.0)
+    return amount * (estimate.training_high_s / estimate.training_s if sure else 1.0)
 
 
 def sureness(estimate: Estimate) -> str:
@@ -86,7 +86,7 @@ class Trials:
         if n_gpus is not None:
             request = replace(request, n_gpus=n_gpus)
         if tokens is not None:
-            request = replace(request, tokens=tokens, samples=None, epochs=None)
+            request = replace(request, tokens=tokens, samples=None, tokens_per_sample=None, epochs=None, steps=None)
         return request
 
     def resolved(self, request: Request) -> Run:
@@ -132,9 +132,9 @@ class Trials:
             return None
         if not fits(estimate):
             return False
-        if self.limits.budget_usd is None:
+        if self.limits.budget is None:
             return True
-        return cost_usd(estimate, sure=sure) <= self.limits.budget_usd
+        return cost(estimate, self.limits, sure=sure) <= self.limits.budget
 
     def meets(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
         """Return whether a run keeps to every limit; None where it has no layout."""

@@ -7,8 +7,9 @@ from estimator.answers.estimate.estimate import Estimate
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 
-__all__ = ["Limits", "Option", "Plan", "PlanRequest", "SolveFor"]
+__all__ = ["BudgetUnit", "Limits", "Option", "Plan", "PlanRequest", "SolveFor"]
 
+BudgetUnit = Literal["USD", "GPU-hours"]
 SolveFor = Literal["n_gpus", "tokens", "model_size", "layout", "gpu"]
 
 
@@ -32,7 +33,9 @@ class Limits:
     """What a plan must keep to."""
 
     deadline_s: float | None
-    budget_usd: float | None
+    budget: float | None
+    """In `budget_unit`."""
+    budget_unit: BudgetUnit = "USD"
     deadline_assumed: bool = False
     """Whether nobody set the deadline, and a budget alone would leave open how many devices train for how long."""
 

@@ -2,7 +2,7 @@
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import time_range
-from estimator.answers.plan.limits import within
+from estimator.answers.plan.limits import spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
 from estimator.base.units import DAY_S, format_count, format_duration, format_usd
 
@@ -39,11 +39,12 @@ def plan_formula(plan: Plan) -> str:
     match plan.request.solve_for:
         case "n_gpus" if limits.deadline_s is not None:
             return f"the fewest n with T(n) ≤ {limits.deadline_s / DAY_S:.4g} days: T({n:,}) = {days}"
-        case "n_gpus" if limits.budget_usd is None:
+        case "n_gpus" if limits.budget is None:
             return f"the fewest n whose memory holds it: {n:,}, in {days}"
         case "n_gpus":
             return (
-                f"the most n with cost(n) ≤ {format_usd(limits.budget_usd or 0.0)}: cost({n:,}) = {_dollars(estimate)}"
+                f"the most n with cost(n) ≤ {spoken_budget(limits.budget or 0.0, limits.budget_unit)}: "
+                f"cost({n:,}) = {_spent(plan, estimate)}"
             )
         case "tokens":
             per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
@@ -131,5 +132,7 @@ def _cost(estimate: Estimate) -> str:
     return f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
 
 
-def _dollars(estimate: Estimate) -> str:
+def _spent(plan: Plan, estimate: Estimate) -> str:
+    if plan.limits.budget_unit == "GPU-hours":
+        return spoken_budget(estimate.gpu_hours[0], "GPU-hours")
     return "unknown" if estimate.cost_usd.value is None else format_usd(estimate.cost_usd.value)

@@ -39,8 +39,11 @@ def _exaone4(config: Config) -> Adapted:
 def _falcon(config: Config) -> Adapted:
     """Falcon has three generations of key-value heads and of norms."""
     heads = config.get("num_attention_heads", config.get("n_head"))
-    if config.get("new_decoder_architecture") is True:
-        kv_heads = config.get("num_kv_heads", config.get("n_head_kv")) or heads
+    grouped = config.get("num_kv_heads") or config.get("n_head_kv")
+    new = config.get("new_decoder_architecture")
+    # The file of Falcon-40B's first code says by its groups alone that it is of the new kind.
+    if new is True or (new is None and config.get("n_head_kv") is not None):
+        kv_heads = grouped or heads
         norms = 1 if config.get("num_ln_in_parallel_attn") == 1 else 2
     else:
         kv_heads = heads if config.get("multi_query") is False else 1
@@ -52,6 +55,28 @@ def _gpt_bigcode(config: Config) -> Adapted:
     """GPT-BigCode shares one key-value head unless told otherwise."""
     kv_heads = config.get("num_attention_heads", config.get("n_head")) if config.get("multi_query") is False else 1
     return {**config, "num_key_value_heads": kv_heads}, {}
+
+
+def _hunyuan_v1_moe(config: Config) -> Adapted:
+    """Hunyuan states its experts layer by layer; layers that differ are not modelled."""
+    stated = dict(config)
+    for key in ("num_experts", "moe_topk", "num_shared_expert", "moe_intermediate_size"):
+        value = config.get(key)
+        if isinstance(value, list) and value:
+            if any(one != value[0] for one in value):
+                raise UnsupportedModelError(
+                    f"hf_config.{key}: layers that differ in their experts are not modelled here"
+                )
+            stated[key] = value[0]
+    width = stated.get("moe_intermediate_size")
+    if width is not None:
+        stated["intermediate_size"] = width
+    return {"num_shared_expert": 1, **stated}, {}
+
+
+def _hyperclovax(config: Config) -> Adapted:
+    """HyperCLOVA X also norms what attention and MLP return, unless told otherwise."""
+    return config, {"norms_per_layer": 2 if config.get("use_post_norm") is False else 4}
 
 
 def _mpt(config: Config) -> Adapted:
@@ -77,14 +102,8 @@ def _mpt_width(config: Config) -> object:
 
 
 def _opt(config: Config) -> Adapted:
-    """OPT-350M alone projects its embedding and norms after each block; the rest norm once more at the end."""
-    width = config.get("word_embed_proj_dim")
-    if width is not None and width != config.get("hidden_size"):
-        raise UnsupportedModelError(
-            "hf_config: OPT with an embedding narrower than the model (word_embed_proj_dim) is not modelled here"
-        )
-    norms = {"outer_norms": 0} if config.get("do_layer_norm_before") is False else {}
-    return config, norms
+    """OPT-350M alone norms after each block; the rest norm once more at the end."""
+    return config, {"outer_norms": 0} if config.get("do_layer_norm_before") is False else {}
 
 
 def _qwen(config: Config) -> Adapted:
@@ -108,6 +127,8 @@ ADAPTERS: Mapping[str, Callable[[Config], Adapted]] = {
     "exaone4": _exaone4,
     "falcon": _falcon,
     "gpt_bigcode": _gpt_bigcode,
+    "hunyuan_v1_moe": _hunyuan_v1_moe,
+    "hyperclovax": _hyperclovax,
     "mpt": _mpt,
     "opt": _opt,
     "qwen": _qwen,

@@ -2,28 +2,29 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from difflib import get_close_matches
-from typing import Any
 
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
-from estimator.models.feed_forward import Experts
-from estimator.models.huggingface.adapters import ADAPTERS
+from estimator.models.huggingface.architectures import head_of, normal, with_head
+from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.families import FAMILIES, ExpertKeys, Family, Flag, WindowKeys
-from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, Reader
-from estimator.models.huggingface.reading import Config, Reading, nested
+from estimator.models.huggingface.families import FAMILIES, stems_of
+from estimator.models.huggingface.keys import known_keys, refuse_unknown
+from estimator.models.huggingface.other_files import refuse_other_files
+from estimator.models.huggingface.prediction import prediction_notes
+from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
+from estimator.models.huggingface.reading import Config, nested
+from estimator.models.huggingface.standard import read_family
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
-from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
-from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["configured_model", "transformer_from_config"]
+__all__ = ["configured_model", "language_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
-_WINDOWED = frozenset({"sliding_attention", "chunked_attention", "local", "local_attention"})
-_GLOBAL = frozenset({"full_attention", "global", "global_attention"})
+# Classes that once kept the tie in their text part, and still heed it there.
+_TIED_WITHIN = frozenset({"fast_vlm", "llava", "llava_next_video", "llava_onevision", "minimax_m3_vl", "video_llama_3"})
+_TEXT_PARTS = ("text_config", "llm_config", "language_config")
 
 
 def transformer_from_config(config: Mapping[str, object]) -> Transformer:
@@ -34,15 +35,16 @@ def transformer_from_config(config: Mapping[str, object]) -> Transformer:
 def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     """Return the transformer of a Hugging Face configuration, with notes on what was left aside.
 
-    A multimodal configuration is read for its `text_config`. Keys that are left out take the default of the
-    family's class in `transformers` 4.57.
-    Raises InvalidValueError for a missing or impossible value, UnsupportedModelError for an architecture that
-    is not a decoder-only transformer of equal layers.
+    A multimodal configuration is read for its text part. Keys that are left out take the default of the family's
+    class in `transformers` 5.24; whole widths only within a multimodal configuration, whose file leaves them out.
+    Raises InvalidValueError for a missing or impossible value, UnsupportedModelError for an architecture or a key
+    that is not modelled, or a file that is no model's configuration.
     """
     if not config:
         raise InvalidValueError(
             "hf_config", "{}", "is empty; give the model's config.json, or leave hf_config out and name a preset"
         )
+    refuse_other_files(config)
     named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
     composite = COMPOSITES.get(named)
     if composite is not None and not (named in READERS and config.get("vision_config") is None):
@@ -50,24 +52,7 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     reader = _reader(config)
     if reader is not None:
         return _checked(reader(config if config.get("model_type") else {**config, "model_type": named}))
-    text, notes = _text_part(config)
-    model_type = _model_type(text)
-    for key in ("is_encoder_decoder", "add_cross_attention"):
-        if text.get(key) is True:
-            raise UnsupportedModelError(
-                f"hf_config: {key} is true, and only decoder-only transformers are modelled here"
-            )
-    family = FAMILIES[model_type]
-    own_facts: Mapping[str, bool | int | str] = {}
-    if family.adapted:
-        text, own_facts = ADAPTERS[family.adapted](text)
-    reading = Reading(config=text, defaults=family.defaults, model_type=model_type)
-    bare = _transformer(reading, family, _name(config, model_type))
-    vectors = _vector_facts(reading, family, own_facts)
-    transformer = replace(bare, vector_parameters=vector_parameters(bare, vectors))
-    if text.get("num_nextn_predict_layers"):
-        notes += ("the multi-token-prediction module is not counted",)
-    return _checked(ConfiguredModel(transformer=transformer, vectors=vectors, notes=notes))
+    return _checked(language_model(config))
 
 
 def _reader(config: Config) -> Reader | None:
@@ -77,6 +62,31 @@ def _reader(config: Config) -> Reader | None:
         mark = next((mark for mark in MARKED if mark in config), None)
         return MARKED[mark] if mark else READERS.get(str(_architecture_family(config)))
     return READERS.get(str(kind))
+
+
+def language_model(config: Config) -> ConfiguredModel:
+    """Return the language model of a configuration, or of the text part inside a multimodal one."""
+    text, notes = _text_part(config)
+    if text is not config:
+        _refuse_outer(config)
+    model_type = _model_type(text)
+    for key in ("is_encoder_decoder", "add_cross_attention"):
+        if text.get(key) is True:
+            raise UnsupportedModelError(f"hf_config: {key} is true, which is not modelled for a decoder")
+    inner = text is not config
+    if inner:
+        family = FAMILIES.get(model_type)
+        text = with_class_defaults(text, model_type, family.aliases if family else {})
+    head = head_of(config, model_type, stems_of(model_type), multimodal=inner)
+    reader = TEXT_READERS.get(model_type) or READERS.get(model_type)
+    if reader is not None:
+        configured = reader(text)
+    else:
+        family = FAMILIES[model_type]
+        refuse_unknown(text, model_type, known_keys(family))
+        configured = read_family(text, model_type, family, _name(config, model_type))
+    notes += configured.notes + prediction_notes(text, configured.transformer)
+    return with_head(replace(configured, notes=notes), head, config)
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
@@ -89,16 +99,28 @@ def _checked(configured: ConfiguredModel) -> ConfiguredModel:
 
 def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
     """Return the configuration of the language model inside a multimodal one, or the configuration itself."""
-    for key in ("text_config", "llm_config", "language_config"):
+    for key in _TEXT_PARTS:
         text = nested(config, key)
         if not text:
             continue
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
-        # Some leave the inner model_type or the tie to the outer configuration.
+        # Some leave the inner model_type to the outer configuration, whose class is the one that ties.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}
-        return {**outer, **tied, **text}, (f"only the language model ({key}) is counted, not the encoders beside it",)
-    beside = "vision_config" in config or "audio_config" in config
+        if text.get("tie_word_embeddings") is True and config.get("model_type") in _TIED_WITHIN:
+            tied = {}
+        return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
+    beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))
     return config, ("only the language model is counted, not the encoders beside it",) if beside else ()
+
+
+def _refuse_outer(config: Config) -> None:
+    """Raise UnsupportedModelError where what is around a language model makes it another kind of model."""
+    outer = str(config.get("model_type"))
+    kind = UNSUPPORTED.get(outer)
+    if kind is None and outer.endswith("_assistant"):
+        kind = "a model that drafts for another"
+    if kind is not None:
+        raise UnsupportedModelError(f"hf_config: {shown(outer)} is {kind}, which is not modelled here")
 
 
 def _model_type(config: Config) -> str:
@@ -109,26 +131,20 @@ def _model_type(config: Config) -> str:
         kind = _architecture_family(config)
     mark = next((mark for mark in UNSUPPORTED_MARKS if mark in config), None)
     if mark is not None and kind not in UNSUPPORTED:
-        raise UnsupportedModelError(
-            f"hf_config: {mark} marks {UNSUPPORTED_MARKS[mark]}, and only decoder-only transformers are modelled here"
-        )
+        raise UnsupportedModelError(f"hf_config: {mark} marks {UNSUPPORTED_MARKS[mark]}, which is not modelled here")
     if kind is None:
         raise MissingValueError("hf_config.model_type", 'the family, such as "llama"; it stands in every config.json')
     if not isinstance(kind, str):
         raise InvalidValueError(
             "hf_config.model_type", kind, 'must name the family, such as "llama"; it stands in every config.json'
         )
-    if kind in FAMILIES:
+    if kind in FAMILIES or kind in TEXT_READERS or kind in READERS:
         return kind
     if kind in UNSUPPORTED:
-        raise UnsupportedModelError(
-            f"hf_config: {shown(kind)} is {UNSUPPORTED[kind]}, and only decoder-only transformers are modelled here"
-        )
-    if kind in READERS or kind in COMPOSITES:
-        raise UnsupportedModelError(f"hf_config: {shown(kind)} as a part of another model is not modelled here")
-    near = get_close_matches(kind[:_LONGEST_NAME], FAMILIES, n=3)
-    hint = f"; the nearest families are {', '.join(near)}" if near else ""
-    raise UnsupportedModelError(f"hf_config: model_type {shown(kind)} is not a family known here{hint}")
+        raise UnsupportedModelError(f"hf_config: {shown(kind)} is {UNSUPPORTED[kind]}, which is not modelled here")
+    raise UnsupportedModelError(
+        f"hf_config: model_type {shown(kind)} is not a family known here, and none is read as another"
+    )
 
 
 def _architecture_family(config: Config) -> str | None:
@@ -136,142 +152,12 @@ def _architecture_family(config: Config) -> str | None:
     names = config.get("architectures")
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
-    stem = names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model").casefold()
-    every = (*FAMILIES, *READERS, *COMPOSITES, *UNSUPPORTED)
-    return next((kind for kind in every if kind.replace("_", "").replace("-", "").casefold() == stem), names[0])
+    stem = normal(names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model"))
+    every = (*FAMILIES, *TEXT_READERS, *READERS, *COMPOSITES, *UNSUPPORTED)
+    return next((kind for kind in every if normal(kind) == stem), names[0])
 
 
 def _name(config: Config, model_type: str) -> str:
     """Return what the configuration calls itself."""
     given = config.get("_name_or_path")
     return given[:_LONGEST_NAME] if isinstance(given, str) and given else f"{model_type} model"
-
-
-def _transformer(reading: Reading, family: Family, name: str) -> Transformer:
-    """Return the transformer, its vector parameters not yet counted."""
-    hidden = reading.whole("hidden_size")
-    heads = reading.whole("num_attention_heads")
-    latent = _latent(reading) if family.latent else None
-    kv_heads = heads if latent else reading.optional("num_key_value_heads", heads, least=1)
-    if heads % kv_heads:
-        raise InvalidValueError(
-            "hf_config.num_key_value_heads", kv_heads, f"must divide num_attention_heads, which is {heads}"
-        )
-    n_layers = reading.whole("num_hidden_layers")
-    window, windowed_layers = _window(reading, family.window, n_layers)
-    return Transformer(
-        id="hf-config",
-        name=name,
-        n_layers=n_layers,
-        hidden=hidden,
-        ffn_hidden=_ffn_hidden(reading, family, hidden),
-        gated_mlp=family.gated_mlp,
-        n_heads=heads,
-        n_kv_heads=kv_heads,
-        head_dim=latent.nope_head_dim + latent.rope_head_dim if latent else _head_dim(reading, hidden, heads),
-        vocab=reading.whole("vocab_size"),
-        tied_embeddings=reading.flag("tie_word_embeddings", default=family.tied),
-        latent=latent,
-        experts=_experts(reading, family.experts, n_layers) if family.experts else None,
-        sliding_window=window if windowed_layers else 0,
-        windowed_layers=windowed_layers,
-        sinks=family.vectors.get("sinks", False) is True,
-        native_sequence_length=reading.optional("max_position_embeddings", 4096, least=1),
-        source="hf_config",
-    )
-
-
-def _head_dim(reading: Reading, hidden: int, heads: int) -> int:
-    if reading.value("head_dim") is not None:
-        return reading.whole("head_dim")
-    if hidden % heads:
-        raise InvalidValueError(
-            "hf_config.num_attention_heads", heads, f"must divide hidden_size, which is {hidden}, or head_dim be given"
-        )
-    return hidden // heads
-
-
-def _ffn_hidden(reading: Reading, family: Family, hidden: int) -> int:
-    """Return the dense MLP's width; that of a model with experts alone may be left out."""
-    if family.ffn:
-        return reading.whole(family.ffn)
-    if family.ffn_multiple:
-        return reading.optional("intermediate_size", family.ffn_multiple * hidden, least=1)
-    return reading.whole("intermediate_size")
-
-
-def _latent(reading: Reading) -> LatentAttention:
-    return LatentAttention(
-        query_rank=reading.optional("q_lora_rank", 0),
-        kv_rank=reading.whole("kv_lora_rank"),
-        nope_head_dim=reading.whole("qk_nope_head_dim"),
-        rope_head_dim=reading.whole("qk_rope_head_dim"),
-        value_head_dim=reading.whole("v_head_dim"),
-    )
-
-
-def _experts(reading: Reading, keys: ExpertKeys, n_layers: int) -> Experts | None:
-    """Return the experts; None where the configuration of such a family has none."""
-    if keys.count == "n_routed_experts" and reading.value(keys.count) is None:
-        # DeepSeek's classes build a dense model then.
-        return None
-    count = reading.whole(keys.count)
-    top_k = reading.whole(keys.top_k)
-    if top_k > count:
-        raise InvalidValueError(f"hf_config.{keys.top_k}", top_k, f"must be at most {keys.count}, which is {count}")
-    width = reading.whole(keys.ffn)
-    shared = reading.optional(keys.shared_count, 0) * width if keys.shared_count else 0
-    dense = len(set(map(str, reading.items(keys.dense_list)))) if keys.dense_list else 0
-    first_dense = dense or reading.optional(keys.first_dense, 0)
-    step = reading.optional(keys.step, 1, least=1)
-    if first_dense > n_layers or step > n_layers:
-        raise InvalidValueError(
-            f"hf_config.{keys.first_dense or keys.step}", max(first_dense, step), f"must be at most {n_layers} layers"
-        )
-    return Experts(
-        n_experts=count,
-        top_k=top_k,
-        ffn_hidden=width,
-        shared_ffn_hidden=reading.optional(keys.shared_ffn, 0) if keys.shared_ffn else shared,
-        first_dense_layers=first_dense,
-        layer_step=step,
-    )
-
-
-def _window(reading: Reading, keys: WindowKeys | None, n_layers: int) -> tuple[int, int]:
-    """Return the window in keys and how many layers have it; `layer_types` says so outright where given."""
-    kinds = [kind for kind in reading.items("layer_types") if isinstance(kind, str)]
-    strange = sorted({kind for kind in kinds if kind not in _WINDOWED | _GLOBAL})
-    if strange:
-        raise UnsupportedModelError(
-            f"hf_config: layers of type {shown(strange[0])} are not attention: a hybrid model, and only decoder-only "
-            "transformers are modelled here"
-        )
-    if keys is None or not reading.optional(keys.key, 0):
-        return 0, 0
-    if keys.switch and not reading.flag(keys.switch, default=False):
-        return 0, 0
-    window = reading.whole(keys.key)
-    if kinds:
-        return window, min(sum(kind in _WINDOWED for kind in kinds), n_layers)
-    if keys.first_layer:
-        return window, max(n_layers - reading.optional(keys.first_layer, 0), 0)
-    period = reading.optional(keys.period_key, keys.period, least=1) if keys.period_key else keys.period
-    return window, n_layers - n_layers // period if period else n_layers
-
-
-def _vector_facts(reading: Reading, family: Family, own_facts: Mapping[str, bool | int | str]) -> VectorFacts:
-    """Return the family's vector flags, each fixed, read from its key, or worked out by the family's adapter."""
-    facts: dict[str, Any] = {
-        name: _truth(reading, rule) if isinstance(rule, Flag) else rule for name, rule in family.vectors.items()
-    }
-    facts.update(own_facts)
-    if facts.get("learned_positions"):
-        facts["learned_positions"] = reading.whole("max_position_embeddings") + family.extra_positions
-    return VectorFacts(**facts)
-
-
-def _truth(reading: Reading, rule: Flag) -> bool | str:
-    if reading.flag(rule.key, default=rule.default) != rule.inverted:
-        return rule.means
-    return "none" if isinstance(rule.means, str) else False

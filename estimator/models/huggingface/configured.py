@@ -1,7 +1,7 @@
 """A model as it was read from a configuration."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from estimator.models.huggingface.reading import Config
 from estimator.models.transformer import Transformer
@@ -15,8 +15,8 @@ class ConfiguredModel:
     """A model read from a configuration, and what was decided in reading it."""
 
     transformer: Transformer
-    vectors: VectorFacts
-    notes: tuple[str, ...]
+    vectors: VectorFacts = field(default_factory=VectorFacts)
+    notes: tuple[str, ...] = ()
 
 
 Read = Callable[[Config], ConfiguredModel]

@@ -81,5 +81,6 @@ def modern_bert(config: Config) -> ConfiguredModel:
 
 def eurobert(config: Config, read: Read) -> ConfiguredModel:
     """Return a EuroBERT (Boizard et al. 2025): Llama's layers, without the mask."""
-    decoder = read({**_EURO, **config, "model_type": "llama"})
+    layers = {key: value for key, value in config.items() if key != "architectures"}
+    decoder = read({**_EURO, **layers, "model_type": "llama"})
     return replace(decoder, transformer=replace(decoder.transformer, causal=False))

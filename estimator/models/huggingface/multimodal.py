@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.base.errors import UnsupportedModelError, shown
+from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.reading import Config, nested
-from estimator.models.huggingface.vision_towers import (
-    TOWERS,
-)
+from estimator.models.huggingface.vision_towers import TOWERS
 from estimator.models.media import Media
 from estimator.models.transformer import Tower, Transformer
 
@@ -32,6 +31,12 @@ _OWN_TEXT: Mapping[str, str] = {
     "qwen3_vl_moe": "qwen3_vl_moe_text",
 }
 """What the language model is, where it does not say itself."""
+_OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
+    "n_routed_experts": ("num_local_experts", "num_experts"),
+    "num_experts": ("num_local_experts",),
+    "num_local_experts": ("num_experts",),
+}
+"""What the text part may call what its class has a default for."""
 _MEDIA_KEYS = frozenset({"vision_config", "audio_config", "perceiver_config"})
 
 
@@ -48,7 +53,9 @@ def language_model(config: Config, read: Read, defaults: Config | None = None) -
     # The inner model's class is a class of its own, and its head is what is trained.
     text: dict[str, object] = {**(defaults or {}), **inner, **tied, "model_type": text_kind}
     text.pop("architectures", None)
-    return read(text)
+    if key is None:
+        return read(text)
+    return read(with_class_defaults(text, str(text_kind), _OTHER_NAMES))
 
 
 def with_towers(

@@ -17,6 +17,9 @@ from estimator.models.huggingface import (
     vision,
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.cross_layer import read_hunyuan
+from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, unet
+from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
     bailing_linear,
@@ -31,14 +34,46 @@ from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwe
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
+from estimator.models.huggingface.indexed_kin import read_axk2, read_dots3, read_hy_v4
+from estimator.models.huggingface.irregular import (
+    read_deci,
+    read_laguna,
+    read_longcat,
+    read_mimo_v2,
+    read_openelm,
+    read_step,
+)
+from estimator.models.huggingface.narrow import read_opt
+from estimator.models.huggingface.other_attention import read_diffllama, read_jetmoe
 from estimator.models.huggingface.reading import Config
+from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
-__all__ = ["COMPOSITES", "MARKED", "READERS", "Composite", "Reader"]
+__all__ = ["COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 Composite = Callable[[Config, Read], ConfiguredModel]
 
 READERS: Mapping[str, Reader] = {
+    "AuraFlowTransformer2DModel": joint.auraflow,
+    "CogVideoXTransformer3DModel": clips.cogvideox,
+    "CogView4Transformer2DModel": lumina.cogview4,
+    "DiTTransformer2DModel": plain.dit,
+    "Flux2Transformer2DModel": joint.flux2,
+    "FluxTransformer2DModel": joint.flux,
+    "HunyuanVideo15Transformer3DModel": clips.hunyuan_video_15,
+    "HunyuanVideoTransformer3DModel": clips.hunyuan_video,
+    "LTXVideoTransformer3DModel": clips.ltx,
+    "Lumina2Transformer2DModel": lumina.lumina2,
+    "MochiTransformer3DModel": clips.mochi,
+    "PixArtTransformer2DModel": plain.pixart,
+    "QwenImageTransformer2DModel": joint.qwen_image,
+    "SD3Transformer2DModel": joint.sd3,
+    "SanaTransformer2DModel": plain.sana,
+    "Transformer2DModel": plain.transformer_2d,
+    "UNet2DConditionModel": unet.unet,
+    "UNet2DModel": unet.unet,
+    "WanTransformer3DModel": clips.wan,
+    "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
     "bailing_hybrid": bailing_hybrid,
@@ -127,3 +162,42 @@ COMPOSITES: Mapping[str, Composite] = {
     "voxtral": sound.sound_model,
 }
 """Readers of models that hold another one, by `model_type`; they are given what reads that."""
+TEXT_READERS: Mapping[str, Reader] = {
+    "axk2": read_axk2,
+    "deci": read_deci,
+    "deepseek_v32": read_indexed,
+    "deepseek_v4": read_deepseek_v4,
+    "diffllama": read_diffllama,
+    "dots3_note": read_dots3,
+    "dots3_note_text": read_dots3,
+    "gemma3n": read_gemma_3n,
+    "gemma3n_text": read_gemma_3n,
+    "gemma4": read_gemma_4,
+    "gemma4_text": read_gemma_4,
+    "gemma4_unified_text": read_gemma_4,
+    "glm_moe_dsa": read_indexed,
+    "hunyuan": read_hunyuan,
+    "hy_v4": read_hy_v4,
+    "jetmoe": read_jetmoe,
+    "laguna": read_laguna,
+    "longcat_flash": read_longcat,
+    "mimo_v2": read_mimo_v2,
+    "mimo_v2_flash": read_mimo_v2,
+    "minimax_m3": read_minimax_m3,
+    "minimax_m3_vl_text": read_minimax_m3,
+    "nemotron-nas": read_deci,
+    "openelm": read_openelm,
+    "opt": read_opt,
+    "step3p5": read_step,
+    "step3p7": read_step,
+}
+"""Reader of a language model, alone or inside a multimodal one, by `model_type`; heads and keys of prediction modules
+are read for it."""
+
+READER_CLASSES: Mapping[str, tuple[str, ...]] = {
+    "deci": ("DeciLM",),
+    "minimax_m3": ("MiniMaxM3Sparse", "MiniMaxM3VL"),
+    "minimax_m3_vl_text": ("MiniMaxM3VL",),
+    "nemotron-nas": ("DeciLM",),
+}
+"""Stems of the class names that a text family goes by, where they are not its own name."""

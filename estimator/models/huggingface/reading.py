@@ -1,7 +1,7 @@
 """Read single values out of a Hugging Face configuration, refusing what no model can have."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from estimator.base.errors import InvalidValueError
@@ -14,7 +14,6 @@ SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "hidden_size": ("n_embd", "n_embed", "d_model"),
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
     "num_attention_heads": ("n_head", "n_heads", "num_heads"),
-    "num_key_value_heads": ("num_kv_heads", "n_head_kv", "kv_n_heads"),
     "intermediate_size": ("n_inner", "ffn_dim", "ffn_hidden_size"),
     "max_position_embeddings": ("n_positions", "max_seq_len", "max_sequence_length", "seq_length", "n_ctx"),
     "vocab_size": ("padded_vocab_size",),
@@ -46,10 +45,12 @@ class Reading:
     config: Config
     defaults: Config
     model_type: str
+    aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What the family's files also call a key, beside the names that many share."""
 
     def value(self, key: str) -> object:
         """Return what stands at `key` or a synonym of it, else the family's default, else None."""
-        for name in (key, *SYNONYMS.get(key, ())):
+        for name in (key, *self.aliases.get(key, ()), *SYNONYMS.get(key, ())):
             value = self.config.get(name)
             if value is not None:
                 return value

@@ -8,7 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "nemotron_nas", "plamo2",
+        "plamo2",
     ),
     "an encoder-decoder": (
         "bigbird_pegasus", "encoder-decoder", "florence2", "led", "longt5",
@@ -28,18 +28,8 @@ _KINDS = {
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
     ),
-    "a model with learned sparse attention": (
-        "deepseek_v32", "glm_moe_dsa",
-    ),
-    "a model whose layers differ in width": (
-        "deci", "gemma3n", "gemma3n_text", "openelm",
-    ),
     "a diffusion model": (
-        "AuraFlowTransformer2DModel", "CogVideoXTransformer3DModel", "DiTTransformer2DModel",
-        "FluxTransformer2DModel", "HunyuanVideoTransformer3DModel", "LTXVideoTransformer3DModel", "MMDiT",
-        "PixArtTransformer2DModel", "QwenImageTransformer2DModel", "SD3Transformer2DModel",
-        "SanaTransformer2DModel", "Transformer2DModel", "UNet2DConditionModel", "UNet2DModel",
-        "WanTransformer3DModel", "dream", "Dream", "llada",
+        "HiDreamImageTransformer2DModel", "MMDiT", "dream", "Dream", "llada",
     ),
 }
 # fmt: on

@@ -40,10 +40,16 @@ class SoftmaxAttention:
     """Whether windows are chunks that queries do not look back from."""
     gated: bool = False
     """Whether a gate as wide as the queries is projected, which the output is multiplied by (Qwen3-Next)."""
+    head_gates: bool = False
+    """Whether a gate of each head is projected, one number (Step 3.5)."""
     keys_are_values: bool = False
     """Whether values are the keys, and have no projection (Gemma 4's global layers)."""
     reads_keys: bool = False
     """Whether keys and values are those of an earlier layer, and have no projection (Gemma 3n)."""
+    value_width: int = 0
+    """Width of a value head where it differs from that of a key head; 0: as wide."""
+    selected: int = 0
+    """Keys that an indexer selects for each query; 0 where all are used."""
     causal: bool = True
     own_vectors: int = 0
     """Trained parameters outside matrices, one layer: biases, norms of heads, sinks."""
@@ -51,11 +57,16 @@ class SoftmaxAttention:
     @property
     def value_head_dim(self) -> int:
         """Width of a value head."""
-        return self.latent.value_head_dim if self.latent else self.head_dim
+        return self.latent.value_head_dim if self.latent else self.value_width or self.head_dim
 
     def operations(self, hidden: int) -> Operations:
         """Return projections, scores and the activations between them."""
         projected = self._latent(hidden, self.latent) if self.latent else (self._projection(hidden),)
+        if self.latent and self.gated:
+            width = self.heads * self.value_head_dim
+            projected += (self._gate("gate", hidden, width),)
+        if self.latent and self.head_gates:
+            projected += (self._gate("head_gates", hidden, self.heads),)
         out = Gemm(
             name="attention_out",
             part="attention",
@@ -92,6 +103,7 @@ class SoftmaxAttention:
                 window=window,
                 layers=layers,
                 chunked=self.chunked,
+                selected=0 if window else self.selected,
                 causal=self.causal,
             )
             for name, window, layers in kinds
@@ -102,7 +114,9 @@ class SoftmaxAttention:
         queries, keys = self.heads * self.head_dim, self.kv_heads * self.head_dim
         parts: tuple[int, ...] = (queries * (1 + self.gated),)
         if not self.reads_keys:
-            parts += (keys,) if self.keys_are_values else (keys, keys)
+            parts += (keys,) if self.keys_are_values else (keys, self.kv_heads * self.value_head_dim)
+        if self.head_gates:
+            parts += (self.heads,)
         return Gemm(
             name="qkv",
             part="attention",
@@ -112,6 +126,9 @@ class SoftmaxAttention:
             shard="column",
             fused=parts,
         )
+
+    def _gate(self, name: str, inputs: int, outputs: int) -> Gemm:
+        return Gemm(name=name, part="attention", inputs=inputs, outputs=outputs, layers=self.layers, shard="column")
 
     def _latent(self, hidden: int, latent: LatentAttention) -> tuple[Gemm, ...]:
         """Return low-rank projections; the down-projections are replicated under tensor parallelism."""

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
+from estimator.resolve.framework.denoisers import TRAINERS
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 
 __all__ = ["NAMES"]
@@ -164,11 +165,11 @@ _ROWS = (
         says=_CHECKPOINTED,
         note="Hugging Face's trainer, with gradient checkpointing",
     ),
-    _named("qwen finetune | autotrain | h 2 o llm studio | ludwig | simpletuner", "huggingface"),
+    _named("qwen finetune | autotrain | h 2 o llm studio | ludwig", "huggingface"),
     _named(
-        "fsdp qlora | fsdp_qlora",
+        "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
         "huggingface",
-        says=Facts(sharding="zero3", practice=Practice(master_weights=False)),
+        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp")),
         note="trains with FSDP, in BF16 unless told",
     ),
     _named(
@@ -204,6 +205,7 @@ _ROWS = (
 NAMES: Mapping[str, Meaning] = MappingProxyType(
     {
         **{folded(phrase): meaning for words, meaning in _ROWS for phrase in words.split("|")},
+        **TRAINERS,
         # A stack's own name always names it.
         **{
             folded(name): Meaning(stack=name, rank=_RECIPE)

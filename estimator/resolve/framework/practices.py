@@ -6,6 +6,7 @@ from types import MappingProxyType
 from estimator.models.training import Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
+from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.meaning import Facts, Meaning, folded
 
 __all__ = ["PRACTICES"]
@@ -355,6 +356,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_SHARDINGS,
             *_RECOMPUTES,
         ),
+        **CACHES,
     }
 )
 """By folded phrase: `flash-attn 2`, `flash_attn_2` and `FlashAttn2` are all `flashattn2`."""

@@ -1,0 +1,166 @@
+"""Published runs of models that are no decoders, as questions that a caller would ask, and what was measured."""
+
+import csv
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from estimator.base.errors import EstimatorError
+from estimator.models.kinds import Kind, kind_of
+from estimator.question.question import Question
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+
+__all__ = ["MeasuredRun", "measured_runs"]
+
+_DATA = Path(__file__).resolve().parent.parent / "catalogue" / "data"
+_OWN_KEYS = frozenset({"_source", "assumed", "generator", "teacher", "training"})
+_OBJECTIVES = {"masked": "masked", "classification": "classification", "question answering": "classification"}
+"""Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
+_PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}
+_TRAINED = {
+    "projector": "projector",
+    "projector, language model": "language, projector",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredRun:
+    """One row."""
+
+    id: str
+    lab: str
+    kind: Kind
+    question: Question
+    measured_s: float
+    """Of a step of the question."""
+    whole: bool
+    """Whether a whole run was measured, with all that lies between steps."""
+    accelerator_id: str
+    framework: str
+
+
+def measured_runs() -> tuple[tuple[MeasuredRun, ...], dict[str, str]]:
+    """Return the usable rows of runs_of_kinds.csv, and why each other one was left out, by id."""
+    runs: list[MeasuredRun] = []
+    left_out: dict[str, str] = {}
+    with (_DATA / "runs_of_kinds.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            if row["usable"] != "yes":
+                left_out[row["id"]] = "not comparable"
+                continue
+            try:
+                runs.append(_measured(row))
+            except (EstimatorError, _UnclearError) as error:
+                left_out[row["id"]] = str(error)
+    return tuple(runs), left_out
+
+
+class _UnclearError(Exception):
+    """A row that does not say enough."""
+
+
+def _measured(row: Mapping[str, str]) -> MeasuredRun:
+    request = _request(row)
+    run = resolve(request)
+    if run.question is None:
+        raise _UnclearError("is not modelled")
+    question = run.question
+    if question.released is None:
+        # The middle of the year that it was measured in.
+        question = replace(question, released=float(row["year"]) + 0.5)
+    if "default recipe" in row["flags"] or "default recipe" in row["notes"]:
+        question = replace(question, practice=replace(question.practice, recipe="default"))
+    samples_per_s = _samples_per_s(row, question.sequence_length)
+    batch = question.global_batch_sequences or 1
+    return MeasuredRun(
+        id=row["id"],
+        lab=row["lab"],
+        kind=kind_of(question.transformer),
+        question=question,
+        measured_s=batch / samples_per_s,
+        whole=row["level"] == "run",
+        accelerator_id=row["accelerator"],
+        framework=row["framework"],
+    )
+
+
+def _request(row: Mapping[str, str]) -> Request:
+    config = json.loads((_DATA / "configs_of_kinds" / f"{row['config']}.json").read_text(encoding="utf-8"))
+    n_gpus = int(row["gpus"])
+    micro = _number(row["micro_batch"])
+    batch = _number(row["global_batch"]) or (None if micro is None else micro * n_gpus)
+    if batch is None:
+        raise _UnclearError("says no batch")
+    pictures = bool(row["images"])
+    own = row["kind"] in {"vision", "diffusion"} or (row["kind"] == "audio" and not row["text_tokens"])
+    unpadded = row["packing"] == "unpadded" and row["text_tokens"]
+    length = None if own else _number(row["text_tokens"] if unpadded else row["sequence"])
+    size = row["image_size"] + (f"x{row['image_size']}x{row['frames']}" if row["frames"] else "")
+    parts = _TRAINED.get(row["trained"])
+    return Request(
+        model=row["model"],
+        hf_config={key: value for key, value in config.items() if key not in _OWN_KEYS},
+        gpu=row["accelerator"],
+        n_gpus=n_gpus,
+        gpus_per_node=int(row["gpus_per_node"]) if row["gpus_per_node"] else None,
+        steps=1000,
+        image_size=size or None,
+        images_per_sample=_number(row["images"]) if pictures else None,
+        packing=_PADDED.get(row["packing"], "auto"),
+        method="full" if row["method"] == "frozen" else row["method"],
+        trained_layers=parts if row["kind"] == "vision_language" else None,
+        lora_rank=int(row["lora_rank"]) if row["lora_rank"] and row["method"] != "full" else None,
+        objective=_OBJECTIVES.get(row["objective"], "next_token"),
+        precision=row["precision"] or "auto",
+        activation_recompute=row["recompute"] or "auto",
+        sequence_length=length,
+        global_batch_sequences=batch,
+        micro_batch_size=int(float(row["micro_batch"])) if row["micro_batch"] else None,
+        tensor_parallel=int(row["tp"]) if row["tp"] else None,
+        pipeline_parallel=int(row["pp"]) if row["pp"] else None,
+        context_parallel=int(row["cp"]) if row["cp"] else None,
+        expert_parallel=int(row["ep"]) if row["ep"] and int(row["ep"]) > 1 else None,
+        data_sharding=row["sharding"] or "auto",
+        framework=_framework(row),
+    )
+
+
+def _framework(row: Mapping[str, str]) -> str:
+    said = [row["framework"]]
+    if row["attention"]:
+        said.append(
+            {"flash": "flash attention", "flash2": "flash-attn 2", "eager": "eager attention"}.get(
+                row["attention"], row["attention"]
+            )
+        )
+    if row["compiled"] == "yes":
+        said.append("torch.compile")
+    if row["cuda_graphs"] == "yes":
+        said.append("CUDA graphs")
+    if "cached" in row["encoders"]:
+        said.append("cached latents" + ("" if "text run" in row["encoders"] else ", cached text encoder outputs"))
+    return ", ".join(said)
+
+
+def _samples_per_s(row: Mapping[str, str], length: int) -> float:
+    """Return samples a second of all devices; where tokens were counted, in rows of the question's own length."""
+    if row["samples_per_s"]:
+        return float(row["samples_per_s"])
+    if row["tokens_per_s_per_gpu"]:
+        told = _number(row["sequence"]) or length
+        return float(row["tokens_per_s_per_gpu"]) * int(row["gpus"]) / told
+    if row["step_s"] and row["global_batch"]:
+        return float(row["global_batch"]) / float(row["step_s"])
+    hours = _number(row["hours"]) or (float(row["gpu_hours"]) / int(row["gpus"]) if row["gpu_hours"] else None)
+    samples = _number(row["total_samples"])
+    if samples is None and row["total_steps"] and row["global_batch"]:
+        samples = float(row["total_steps"]) * float(row["global_batch"])
+    if hours is None or samples is None:
+        raise _UnclearError("says no speed")
+    return samples / (hours * 3600.0)
+
+
+def _number(text: str) -> float | None:
+    return float(text) if text else None

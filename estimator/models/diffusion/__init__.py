@@ -1,0 +1,1 @@
+"""Networks that remove noise from pictures and clips, and the frozen ones that prepare their inputs."""

@@ -1,0 +1,179 @@
+"""What denoisers are made of: attention, MLPs, modulation, embeddings of the time step."""
+
+from typing import Literal
+
+from estimator.models.diffusion.denoiser import LATENT, ONCE, Look, Place, Product
+
+__all__ = ["attention_products", "convolution", "cross_products", "embedder", "mlp_products", "once", "self_look"]
+
+
+def attention_products(
+    width: int,
+    inner: int,
+    layers: int,
+    *,
+    at: Place = LATENT,
+    kv: int | None = None,
+    bias: bool = True,
+    out_bias: bool = True,
+    out_layers: int | None = None,
+    source: int | None = None,
+    name: str = "",
+) -> tuple[Product, ...]:
+    """Return the projections of self-attention, `inner` wide; `out_layers` of them project back.
+
+    `source` is what queries, keys and values are projected from and the output to, where that is another width.
+    """
+    keys = inner if kv is None else kv
+    outer = source or width
+    back = layers if out_layers is None else out_layers
+    products = [
+        Product(
+            name=f"{name}qkv",
+            inputs=outer,
+            outputs=inner + 2 * keys,
+            at=at,
+            layers=layers,
+            part="attention",
+            shard="column",
+            bias=bias,
+            fused=(inner, keys, keys),
+            writes="heads",
+            adapted=True,
+        )
+    ]
+    if back:
+        products.append(
+            Product(
+                name=f"{name}attention_out",
+                inputs=inner,
+                outputs=outer,
+                at=at,
+                layers=back,
+                part="attention",
+                shard="row",
+                bias=out_bias,
+                adapted=True,
+            )
+        )
+    return tuple(products)
+
+
+def cross_products(
+    width: int,
+    inner: int,
+    source: int,
+    layers: int,
+    *,
+    keys: Place,
+    at: Place = LATENT,
+    bias: bool = True,
+    out_bias: bool = True,
+) -> tuple[Product, ...]:
+    """Return the projections of cross-attention to what lies at `keys`, `source` wide."""
+    return (
+        Product(
+            name="cross_q",
+            inputs=width,
+            outputs=inner,
+            at=at,
+            layers=layers,
+            part="attention",
+            shard="column",
+            bias=bias,
+            writes="heads",
+            adapted=True,
+        ),
+        _cross_kv(inner, source, layers, keys=keys, bias=bias),
+        Product(
+            name="cross_out",
+            inputs=inner,
+            outputs=width,
+            at=at,
+            layers=layers,
+            part="attention",
+            shard="row",
+            bias=out_bias,
+            adapted=True,
+        ),
+    )
+
+
+def _cross_kv(inner: int, source: int, layers: int, *, keys: Place, bias: bool) -> Product:
+    return Product(
+        name="cross_kv",
+        inputs=source,
+        outputs=2 * inner,
+        at=keys,
+        layers=layers,
+        part="attention",
+        shard="column",
+        bias=bias,
+        fused=(inner, inner),
+        writes="heads",
+        adapted=True,
+    )
+
+
+def mlp_products(
+    width: int,
+    inner: int,
+    layers: int,
+    *,
+    at: Place = LATENT,
+    gated: bool = False,
+    bias: bool = True,
+    name: str = "",
+) -> tuple[Product, ...]:
+    """Return the two products of an MLP, of which a gated one's first is twice as wide."""
+    up = inner * 2 if gated else inner
+    return (
+        Product(
+            name=f"{name}mlp_up",
+            inputs=width,
+            outputs=up,
+            at=at,
+            layers=layers,
+            shard="column",
+            bias=bias,
+            writes="mlp",
+        ),
+        Product(name=f"{name}mlp_down", inputs=inner, outputs=width, at=at, layers=layers, shard="row", bias=bias),
+    )
+
+
+def once(name: str, inputs: int, outputs: int, layers: int = 1, *, bias: bool = True, at: Place = ONCE) -> Product:
+    """Return a matrix that is applied once a sample: a modulation of norms, a pooled text."""
+    return Product(name=name, inputs=inputs, outputs=outputs, at=at, layers=layers, bias=bias)
+
+
+def embedder(
+    name: str,
+    inputs: int,
+    inner: int,
+    outputs: int | None = None,
+    layers: int = 1,
+    *,
+    bias: bool = True,
+    at: Place = ONCE,
+) -> tuple[Product, ...]:
+    """Return a small MLP: the time step's sines to the model's width, or captions to it."""
+    return (
+        once(f"{name}_1", inputs, inner, layers, bias=bias, at=at),
+        once(f"{name}_2", inner, outputs or inner, layers, bias=bias, at=at),
+    )
+
+
+def self_look(
+    heads: int, head_dim: int, layers: int, *, at: Place = LATENT, name: str = "attention", kv_heads: int | None = None
+) -> Look:
+    """Return the attention of the positions at a place to one another."""
+    return Look(name=name, heads=heads, head_dim=head_dim, layers=layers, at=at, kv_heads=kv_heads)
+
+
+def convolution(
+    name: str, inputs: int, outputs: int, *, at: Place, side: Literal[1, 3] = 3, bias: bool = True
+) -> Product:
+    """Return a convolution as a product, whose activations are kept as an MLP's are."""
+    taps = side * side
+    return Product(name=name, inputs=taps * inputs, outputs=outputs, at=at, taps=taps, bias=bias, writes="mlp")

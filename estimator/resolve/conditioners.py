@@ -1,0 +1,44 @@
+"""Which of the frozen networks before a denoiser run in each step: said, or as its trainer's users have it."""
+
+from collections.abc import Iterable
+
+from estimator.models.diffusion.sample import with_conditioners
+from estimator.models.transformer import Tower, Transformer
+from estimator.question.practice import Practice
+from estimator.question.question import Assumption, SourceKind
+
+__all__ = ["conditioned"]
+
+_KINDS = {"text_encoder": "encoded texts", "vae": "latents"}
+
+
+def conditioned(network: Transformer, practice: Practice) -> tuple[Transformer, tuple[Assumption, ...]]:
+    """Return a denoiser with the encoders that run in each step as frozen towers, and what was taken.
+
+    Where neither the trainer is named nor anything said, both are kept, as large runs and most trainers of adapters
+    have it; a network without encoders is left as it is.
+    """
+    if not network.conditioners:
+        return network, ()
+    kept = {"text_encoder": practice.caches_text, "vae": practice.caches_latents}
+    run = frozenset(kind for kind, cached in kept.items() if cached is False)
+    there = [kind for kind in _KINDS if any(_kind(tower) == kind for tower in network.conditioners)]
+    running = [tower for tower in network.conditioners if _kind(tower) in run]
+    cached = [_KINDS[kind] for kind in there if kind not in run]
+    source: SourceKind = "default" if all(kept[kind] is None for kind in there) else "inferred"
+    parts = [f"{_names(running)} in each step, forward alone"] if running else []
+    parts += [f"{' and '.join(cached)} are made before training and kept"] if cached else []
+    say = 'say "cached latents", "cached text embeddings" or "encode on the fly" in framework'
+    note = "; ".join([*parts, say])
+    value = ", ".join(tower.name for tower in running) or "none"
+    return with_conditioners(network, run), (
+        Assumption(name="encoders_in_step", value=value, source=source, note=note),
+    )
+
+
+def _kind(tower: Tower) -> str:
+    return tower.name.rstrip("_0123456789")
+
+
+def _names(towers: Iterable[Tower]) -> str:
+    return " and ".join(tower.network.name for tower in towers)

@@ -1,0 +1,99 @@
+"""Trainers of denoisers, and what people say of the frozen networks that prepare their inputs."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.question.practice import Practice
+from estimator.resolve.framework.meaning import Facts, Meaning, folded
+
+__all__ = ["CACHES", "TRAINERS"]
+
+_RECIPE, _FRONT_END, _OWN = 4, 5, 6
+"""As names of other stacks are ranked: a front end over its trainer."""
+
+
+def _trainer(
+    words: str, stack: str, *, latents: bool, text: bool, rank: int = _FRONT_END, note: str = ""
+) -> tuple[str, Meaning]:
+    """Return a name whose users keep latents and encoded texts, or encode them in each step, unless told."""
+    says = Facts(practice=Practice(caches_latents=latents, caches_text=text))
+    return words, Meaning(stack=stack, rank=rank, says=says, note=note)
+
+
+def _cache(words: str, said: Practice, denied: Practice) -> tuple[str, Meaning]:
+    return words, Meaning(says=Facts(practice=said), denies=Facts(practice=denied))
+
+
+def _by_phrase(*rows: tuple[str, Meaning]) -> Mapping[str, Meaning]:
+    return MappingProxyType({folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")})
+
+
+_LATENTS, _NO_LATENTS = Practice(caches_latents=True), Practice(caches_latents=False)
+_TEXT, _NO_TEXT = Practice(caches_text=True), Practice(caches_text=False)
+_BOTH, _NEITHER = (Practice(caches_latents=kept, caches_text=kept) for kept in (True, False))
+
+TRAINERS: Mapping[str, Meaning] = _by_phrase(
+    # Its scripts encode in each step unless told `--cache_latents`.
+    _trainer(
+        "diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | "
+        "train text to image lora | train dreambooth lora",
+        "huggingface",
+        latents=False,
+        text=False,
+    ),
+    # `cache_latents` stands in all of its guides; text encoders are often trained, too, and run.
+    _trainer(
+        "kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui", "huggingface", latents=True, text=False
+    ),
+    _trainer("ai toolkit | ostris ai toolkit | ostris | fluxgym", "huggingface", latents=True, text=False),
+    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True),
+    _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True),
+    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True),
+    _trainer("diffsynth | diffsynth studio", "huggingface", latents=False, text=False),
+    _trainer("finetrainers | fine trainers | cogvideox factory", "huggingface", latents=False, text=False),
+    _trainer("diffusion pipe | x flux", "deepspeed", latents=True, text=True),
+    _trainer(
+        "mosaicml diffusion | mosaic diffusion | streaming t 2 i", "llm-foundry", latents=True, text=True, rank=_OWN
+    ),
+    _trainer(
+        "nemo dfm | dfm | nemo diffusion | diffusion foundation models | nemo multimodal",
+        "nemo",
+        latents=True,
+        text=True,
+        rank=_OWN,
+    ),
+    _trainer("maxdiffusion | max diffusion", "jax", latents=True, text=True),
+    _trainer(
+        "fast dit | lightningdit | open sora | open sora plan | fastvideo | consisid",
+        "pytorch",
+        latents=True,
+        text=True,
+        rank=_RECIPE,
+    ),
+)
+"""By folded phrase: stacks whose speed is that of the trainer they are built on."""
+CACHES: Mapping[str, Meaning] = _by_phrase(
+    _cache(
+        "cache latents | cached latents | latents cached | cache latents to disk | latent caching | latent cache | "
+        "precomputed latents | pre encoded latents | precached latents | vae cached | cached vae",
+        _LATENTS,
+        _NO_LATENTS,
+    ),
+    _cache(
+        "cache text encoder outputs | cached text encoder outputs | cache text embeddings | cached text embeddings | "
+        "text embeddings cached | text encoder cached | cached text encoder | precomputed text embeddings | "
+        "cached embeddings | cache embeddings | cache text encoder outputs to disk | cached prompts",
+        _TEXT,
+        _NO_TEXT,
+    ),
+    _cache(
+        "cached latents and text embeddings | cache latents text encoder outputs | precomputed embeddings | "
+        "precompute conditions | encoders cached | cached encoders | preprocessed data | energon | precached",
+        _BOTH,
+        _NEITHER,
+    ),
+    _cache("vae run | encode in each step | encode on the fly | on the fly encoding | encoders run", _NEITHER, _BOTH),
+    _cache("text encoder run | online text encoding", _NO_TEXT, _TEXT),
+    _cache("online vae | latents on the fly", _NO_LATENTS, _LATENTS),
+)
+"""By folded phrase: what is encoded once, before training."""

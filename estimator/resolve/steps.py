@@ -1,0 +1,170 @@
+"""Steps where an amount of data stands: so many batches of sequences, or of samples."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.inputs import checked_number, checked_whole_count
+from estimator.base.units import format_count, parse_count
+from estimator.physics.stacks import Stack
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+from estimator.resolve.data import MOST_EPOCHS, ToldData
+from estimator.resolve.layout_request import MOST_SEQUENCES
+from estimator.resolve.text_tokens import text_tokens
+
+__all__ = ["with_batch", "with_steps"]
+
+_MOST_STEPS = 1_000_000_000
+_SAME = 0.05
+"""Share by which steps and an amount may differ and mean the same: amounts are rounded."""
+_NOT_ACCUMULATED = 1
+_BATCH, _LENGTH = "global_batch_sequences", "sequence_length"
+
+
+def with_batch(data: ToldData, stack: Stack | None) -> ToldData:
+    """Return `data` with a batch for its steps where it tells none, and no amount that tells it either.
+
+    Trainers accumulate nothing unless told, and a `stack` that is named and made for fine-tuning has a usual
+    micro-batch. Raises MissingValueError where nothing tells the batch.
+    """
+    request = data.request
+    amount = request.tokens if data.lengths is None else request.samples
+    told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
+    if any(value is not None for value in told):
+        return data
+    micro, usual = request.micro_batch_size, ""
+    assumed: tuple[Assumption, ...] = ()
+    if micro is None:
+        if stack is None or not stack.tunes:
+            raise _without_batch()
+        micro, usual = stack.micro_batch, f"{stack.micro_batch} a replica as usual with {stack.name}, "
+        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {stack.name}"),)
+    note = f"{usual}nothing accumulated: steps need a batch and none was said, so state yours"
+    batched = replace(request, micro_batch_size=micro, gradient_accumulation=_NOT_ACCUMULATED)
+    # The number of replicas is not known here: the batch that follows takes this note.
+    return replace(data, request=batched, assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)))
+
+
+def with_steps(
+    data: ToldData, batch: int | None, *, lengths: tuple[int, int], padded: Callable[[Request], bool]
+) -> ToldData:
+    """Return `data` with tokens or samples in place of its steps.
+
+        steps · batch · sequence length, or steps · batch samples where each is padded to a row of its own
+
+    `lengths` are the tokens of a sequence without samples, and with samples packed into it. Of a data set as many
+    passes are made as the steps take. Raises InvalidValueError where an amount is told too and is another, naming
+    what both come to.
+    """
+    request = data.request
+    steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
+    length, packed = lengths
+    if data.lengths is None:
+        return _of_tokens(data, steps, batch, length)
+    told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
+    if batch is None:
+        batch = _batch(request, steps, told)
+    # Whether samples are packed may depend on how many there are.
+    taken: float = steps * batch
+    rows = replace(request, samples=taken, epochs=None, steps=None)
+    how = f"{steps:,} steps × {batch:,} samples"
+    if not padded(rows):
+        taken = steps * batch * packed / data.lengths.mean
+        rows = replace(rows, samples=taken, sequence_length=packed)
+        how = f"{steps:,} steps × {batch:,} sequences × {packed:,} tokens, with samples packed into them"
+    if data.entry is None or request.epochs is not None:
+        _agree(request, taken, told, "samples" if data.entry is None else "epochs", how)
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+
+
+def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> ToldData:
+    request = data.request
+    told = _told_tokens(request)
+    if batch is None:
+        batch = _batch(request, steps, None if told is None else told / length)
+    taken = float(steps * batch * length)
+    how = f"{steps:,} steps × {batch:,} sequences × {length:,} tokens"
+    if data.entry is None or request.epochs is not None:
+        _agree(request, taken, told, "tokens" if data.entry is None else "epochs", how)
+    # What was told exactly stands: a number of steps is rounded, too.
+    kept = taken if told is None or data.entry else told
+    rows = replace(request, tokens=kept, epochs=None, steps=None, sequence_length=length)
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+
+
+def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str) -> ToldData:
+    """Return `data` as `rows`, with the batch where it followed from the amount, and what was not the caller's own."""
+    asked = data.request
+    assumed = [replace(one, value=batch) if one.name == _BATCH else one for one in data.assumed]
+    if asked.global_batch_sequences is None and asked.gradient_accumulation is None:
+        rows = replace(rows, global_batch_sequences=batch)
+        assumed.append(_inferred(_BATCH, batch, "sequences", "what the amount and the steps come to"))
+    if asked.sequence_length is None and rows.sequence_length is not None:
+        note = "usual for the model; steps count sequences of it, so state yours"
+        assumed.append(_inferred(_LENGTH, int(rows.sequence_length), "tokens", note))
+    told = Assumption(name="steps", value=steps, unit="steps", source="user", note=how)
+    # Tokens that steps tell are as exact as they are, whatever is known of the set that they are taken from.
+    exact = rows.samples is None
+    return replace(
+        data,
+        request=rows,
+        low_factor=1.0 if exact else data.low_factor,
+        high_factor=1.0 if exact else data.high_factor,
+        assumptions=(*data.assumptions, told),
+        assumed=tuple(assumed),
+    )
+
+
+def _batch(request: Request, steps: int, sequences: float | None) -> int:
+    """Return the batch that `sequences` over so many steps have."""
+    if sequences is None:
+        raise _without_batch()
+    if sequences < steps:
+        remedy = f"are more than the {format_count(sequences)} sequences that there are; a step takes one at least"
+        raise InvalidValueError("steps", request.steps, remedy)
+    return min(MOST_SEQUENCES, round(sequences / steps))
+
+
+def _told_tokens(request: Request) -> float | None:
+    if request.tokens is None:
+        return None
+    text = text_tokens(request.tokens, "tokens")
+    once = text.tokens if text else parse_count(request.tokens, "tokens")
+    return once * _epochs(request)
+
+
+def _epochs(request: Request) -> float:
+    return 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=MOST_EPOCHS)
+
+
+def _agree(request: Request, taken: float, told: float | None, what: str, how: str) -> None:
+    """Raise InvalidValueError where steps and an amount come to different things."""
+    if told is None or abs(taken / told - 1.0) <= _SAME:
+        return
+    unit = "tokens" if request.samples is None else "samples"
+    fitting = max(1, round(parse_count(request.steps, "steps") * told / taken))
+    remedy = (
+        f"and {what} disagree: {how} are {format_count(taken)} {unit}, not the {format_count(told)} told; leave one of "
+        f"them out, or give steps {fitting:,}"
+    )
+    raise InvalidValueError("steps", request.steps, remedy)
+
+
+def _of_set(data: ToldData, taken: float, told: float | None) -> str:
+    """Return how much of a data set the steps see; nothing where none is named."""
+    if data.entry is None or not told:
+        return ""
+    return f": {taken / told * _epochs(data.request):.3g} passes over {data.entry.name}"
+
+
+def _without_batch() -> MissingValueError:
+    return MissingValueError(
+        _BATCH,
+        "steps tell an amount only with the sequences of a step: give it, or gradient_accumulation with "
+        'micro_batch_size, or a framework with a usual batch ("trl", "axolotl")',
+    )
+
+
+def _inferred(name: str, value: int, unit: str, note: str) -> Assumption:
+    return Assumption(name=name, value=value, unit=unit, source="inferred", note=note)

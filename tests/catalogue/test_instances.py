@@ -1,0 +1,164 @@
+"""Devices by what they are sold and rented in: laptops, computers, modules, cloud instances, slices and counts."""
+
+import pytest
+
+from estimator.base.errors import UnknownNameError
+from estimator.catalogue import catalogue
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("RTX 4090 Laptop", "rtx-4090-laptop"),
+        ("NVIDIA GeForce RTX 4090 Laptop GPU", "rtx-4090-laptop"),
+        ("RTX 4090 (laptop)", "rtx-4090-laptop"),
+        ("4090M", "rtx-4090-laptop"),
+        ("RTX 4090 Mobile 16GB", "rtx-4090-laptop"),
+        ("RTX 4080 Laptop", "rtx-4080-laptop"),
+        ("4070 laptop", "rtx-4070-laptop"),
+        ("RTX 4060 Laptop", "rtx-4060-laptop"),
+        ("4060 Laptop 8GB", "rtx-4060-laptop"),
+        ("RTX 4050 Mobile", "rtx-4050-laptop"),
+        ("3080 Laptop 16GB", "rtx-3080-laptop-16gb"),
+        ("RTX 3080 Mobile 8GB", "rtx-3080-laptop-8gb"),
+        ("RTX 3080 Ti Laptop GPU", "rtx-3080-ti-laptop"),
+        ("RTX 3070 Laptop", "rtx-3070-laptop"),
+        ("RTX 3070 Ti Laptop", "rtx-3070-ti-laptop"),
+        ("3060 mobile", "rtx-3060-laptop"),
+        ("RTX 5090 Laptop GPU", "rtx-5090-laptop"),
+        ("RTX 5080 Laptop", "rtx-5080-laptop"),
+        ("RTX 5070 Ti Laptop", "rtx-5070-ti-laptop"),
+        ("TITAN V", "titan-v"),
+        ("NVIDIA TITAN Xp", "titan-xp"),
+        ("Jetson Thor", "jetson-thor"),
+        ("NVIDIA Jetson AGX Thor", "jetson-thor"),
+        ("Jetson AGX Orin 64GB", "jetson-agx-orin-64gb"),
+        ("Jetson Orin AGX 32GB", "jetson-agx-orin-32gb"),
+        ("Orin NX 16GB", "jetson-orin-nx-16gb"),
+        ("Jetson Orin Nano Super", "jetson-orin-nano-8gb"),
+        ("Ryzen AI Max+ 395", "ryzen-ai-max-395"),
+        ("AMD Ryzen AI Max+ 395", "ryzen-ai-max-395"),
+        ("Strix Halo", "ryzen-ai-max-395"),
+        ("Radeon 8060S", "ryzen-ai-max-395"),
+        ("Arc A770", "arc-a770-16gb"),
+        ("Intel Arc B580", "arc-b580"),
+        ("M1", "apple-m1"),
+        ("Apple M1 Pro", "apple-m1-pro"),
+        ("M1 Max", "apple-m1-max"),
+        ("M1 Ultra", "apple-m1-ultra"),
+        ("M2", "apple-m2"),
+        ("M2 Pro", "apple-m2-pro"),
+        ("M3", "apple-m3"),
+        ("M3 Pro", "apple-m3-pro"),
+        ("M3 Max", "apple-m3-max"),
+        ("M4", "apple-m4"),
+        ("M4 Pro", "apple-m4-pro"),
+        ("M4 Max", "apple-m4-max"),
+        ("MacBook Pro M3 Max", "apple-m3-max"),
+        ("M2 MacBook Air", "apple-m2"),
+        ("Mac Studio (M2 Ultra)", "apple-m2-ultra"),
+        ("Mac mini M4 Pro", "apple-m4-pro"),
+    ],
+)
+def test_a_device_is_found_by_what_it_is_built_into(name: str, expected: str) -> None:
+    """Authority: the names that vendors print and drivers report."""
+    match = catalogue.accelerator(name)
+    assert match.value.id == expected
+    assert not match.note
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "held"),
+    [
+        ("g5.2xlarge", "a10g", "holds 1 "),
+        ("g5.12xlarge", "a10g", "holds 4 "),
+        ("g5.48xlarge", "a10g", "holds 8 "),
+        ("ml.g5.2xlarge", "a10g", "holds 1 "),
+        ("g4dn.xlarge", "t4", "holds 1 "),
+        ("g4dn.12xlarge", "t4", "holds 4 "),
+        ("g6.xlarge", "l4", "holds 1 "),
+        ("g6e.12xlarge", "l40s", "holds 4 "),
+        ("p3.2xlarge", "v100-sxm2-16gb", "holds 1 "),
+        ("p3.8xlarge", "v100-sxm2-16gb", "holds 4 "),
+        ("p4d.24xlarge", "a100-sxm-40gb", "holds 8 "),
+        ("p4de.24xlarge", "a100-sxm-80gb", "holds 8 "),
+        ("p5.48xlarge", "h100-sxm", "holds 8 "),
+        ("p5.4xlarge", "h100-sxm", "holds 1 "),
+        ("p5en.48xlarge", "h200-sxm", "holds 8 "),
+        ("trn1.32xlarge", "trainium1", "holds 16 "),
+        ("trn2.48xlarge", "trainium2", "holds 16 "),
+        ("a2-highgpu-1g", "a100-sxm-40gb", "holds 1 "),
+        ("a2-highgpu-8g", "a100-sxm-40gb", "holds 8 "),
+        ("a2-megagpu-16g", "a100-sxm-40gb", "holds 16 "),
+        ("a2-ultragpu-4g", "a100-sxm-80gb", "holds 4 "),
+        ("a3-highgpu-8g", "h100-sxm", "holds 8 "),
+        ("a3-megagpu-8g", "h100-sxm", "holds 8 "),
+        ("a3-ultragpu-8g", "h200-sxm", "holds 8 "),
+        ("a4-highgpu-8g", "b200-sxm", "holds 8 "),
+        ("g2-standard-4", "l4", "holds 1 "),
+        ("g2-standard-96", "l4", "holds 8 "),
+        ("ct5lp-hightpu-4t", "tpu-v5e", "holds 4 "),
+        ("Standard_ND96isr_H100_v5", "h100-sxm", "holds 8 "),
+        ("ND96isr_H100_v5", "h100-sxm", "holds 8 "),
+        ("Standard_ND96amsr_A100_v4", "a100-sxm-80gb", "holds 8 "),
+        ("Standard_ND96asr_v4", "a100-sxm-40gb", "holds 8 "),
+        ("Standard_NC24ads_A100_v4", "a100-pcie-80gb", "holds 1 "),
+        ("Standard_NC64as_T4_v3", "t4", "holds 4 "),
+        ("Standard_ND96isr_MI300X_v5", "mi300x", "holds 8 "),
+        ("BM.GPU.H100.8", "h100-sxm", "holds 8 "),
+        ("VM.GPU.A10.2", "a10", "holds 2 "),
+        ("DGX H100", "h100-sxm", "holds 8 "),
+        ("v6e-8", "tpu-v6e", "8 chips"),
+        ("TPU v5e-16", "tpu-v5e", "16 chips"),
+        ("v5litepod-256", "tpu-v5e", "256 chips"),
+        # Cloud TPU documentation: these generations are called by their cores, two a chip.
+        ("v5p-128", "tpu-v5p", "128 cores, 64 chips"),
+        ("v4-32", "tpu-v4", "32 cores, 16 chips"),
+        ("v3-8", "tpu-v3", "8 cores, 4 chips"),
+        ("8x H100", "h100-sxm", "names 8 of them"),
+        ("8xA100-80GB", "a100-sxm-80gb", "names 8 of them"),
+        ("2 x RTX 4090", "rtx-4090", "names 2 of them"),
+        ("H100 x8", "h100-sxm", "names 8 of them"),
+        ("L40S:4", "l40s", "names 4 of them"),
+        ("gpu_8x_h100_sxm5", "h100-sxm", "names 8 of them"),
+    ],
+)
+def test_what_holds_several_devices_says_how_many_and_that_n_gpus_counts_them(
+    name: str, expected: str, held: str
+) -> None:
+    """Authority: the providers' pages, named in data/instances.json and data/accelerators.json."""
+    match = catalogue.accelerator(name)
+    assert match.value.id == expected
+    assert held in match.note
+    assert "n_gpus" in match.note
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "said"),
+    [
+        ("3080 Laptop", "rtx-3080-laptop-8gb", "rtx-3080-laptop-16gb"),
+        ("Jetson AGX Orin", "jetson-agx-orin-64gb", "jetson-agx-orin-32gb"),
+        ("M3 Max 64GB", "apple-m3-max", "64gb was said"),
+        ("MacBook Pro M4 Max 48 GB", "apple-m4-max", "48 gb was said"),
+    ],
+)
+def test_a_memory_that_is_open_or_differs_is_said(name: str, expected: str, said: str) -> None:
+    match = catalogue.accelerator(name)
+    assert match.value.id == expected
+    assert said in match.note
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["0x", "8x", "x8", "8x Foo", "g5.3xlarge", "MacBook", "Mac Studio", "v9-8", "m4.xlarge", "8x8x H100"],
+)
+def test_what_holds_no_known_device_is_refused(name: str) -> None:
+    with pytest.raises(UnknownNameError, match="unknown gpu"):
+        catalogue.accelerator(name)
+
+
+def test_a_desktop_card_is_not_its_laptop_namesake() -> None:
+    """A laptop's RTX 4090 has the chip and the memory of a desktop RTX 4080."""
+    laptop, desktop = (catalogue.accelerator(name).value.accelerator for name in ("4090 laptop", "4090"))
+    assert laptop.training_peak_flop_per_s < 0.55 * desktop.training_peak_flop_per_s
+    assert laptop.memory_bytes < 0.7 * desktop.memory_bytes

@@ -1,0 +1,174 @@
+"""A model by whatever it is called: answered as what it is, with what was assumed, or asked about."""
+
+import pytest
+
+from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError
+from estimator.models.parameters import parameter_counts
+from estimator.question.request import Request
+from estimator.resolve.subject import Subject, resolved_subject
+
+
+def _subject(model: str, method: str = "full") -> Subject:
+    return resolved_subject(Request(model=model, gpu="h100-sxm", n_gpus=8, tokens="1B", method=method))
+
+
+def _codes(subject: Subject) -> list[str]:
+    return [caution.code for caution in subject.warnings]
+
+
+@pytest.mark.parametrize(
+    ("model", "total", "active"),
+    [
+        ("80B-A3B", 80e9, 3e9),
+        ("80B A3B", 80e9, 3e9),
+        ("80b_a3b", 80e9, 3e9),
+        ("80B with 3B active", 80e9, 3e9),
+        ("80B total, 3B active", 80e9, 3e9),
+        ("80B/3B active", 80e9, 3e9),
+        ("235B-A22B", 235e9, 22e9),
+        ("1T-A32B", 1e12, 32e9),
+        ("30B-A3.3B MoE", 30e9, 3.3e9),
+        # Mixtral 8x7B has 46.7B, 12.9B of them active (Jiang et al. 2024).
+        ("8x7B", 46.7e9, 12.9e9),
+        ("8x22B", 141e9, 39e9),
+        ("Qwen3-Next-80B-A3B", 80e9, 3e9),
+        ("Qwen/Qwen3-Next-80B-A3B-Instruct-FP8", 80e9, 3e9),
+        ("moonshotai/Kimi-Linear-48B-A3B-Instruct", 48e9, 3e9),
+        ("nvidia/NVIDIA-Nemotron-3-Nano-30B-A3B-BF16", 30e9, 3e9),
+        ("baidu/ERNIE-4.5-21B-A3B-PT", 21e9, 3e9),
+        ("tencent/Hunyuan-80B-A13B-Instruct", 80e9, 13e9),
+        ("acme/house-MoE-16B-A2.4B", 16e9, 2.4e9),
+        ("HouseMoE-1B-7B", 7e9, 1e9),
+        ("Beyonder-4x7B-v3", 24.2e9, 12.9e9),
+        ("mistralai/Mistral-Large-3-675B-Instruct-2512", 675e9, 41e9),
+        ("mistral-large-2512", 675e9, 41e9),
+        ("Snowflake/snowflake-arctic-instruct", 480e9, 17e9),
+        ("zai-org/GLM-4.7", 355e9, 32e9),
+        ("meituan-longcat/LongCat-Flash-Chat", 560e9, 27e9),
+    ],
+)
+def test_a_mixture_of_experts_is_one_by_its_name_and_never_dense(model: str, total: float, active: float) -> None:
+    """Authority: total and active parameters as the name or the publisher tells them."""
+    subject = _subject(model)
+    assert subject.total_parameters == pytest.approx(total, rel=0.06)
+    assert subject.active_parameters == pytest.approx(active, rel=0.06)
+    assert subject.transformer is not None
+    assert subject.transformer.experts is not None
+    counts = parameter_counts(subject.transformer)
+    assert counts.total == pytest.approx(subject.total_parameters, rel=0.02)
+    assert counts.active == pytest.approx(subject.active_parameters, rel=0.11)
+    assert "mixture-of-experts" in subject.assumptions[0].note
+
+
+@pytest.mark.parametrize("model", ["80B-A3B", "8x7B", "80B with 3B active", "7B", "1.5B params", "70亿", "七十亿参数"])
+def test_a_bare_size_is_an_answer_without_a_warning(model: str) -> None:
+    """It is what was asked for, so that the assumption alone says it."""
+    subject = _subject(model)
+    assert subject.warnings == ()
+    assert subject.assumptions[0].source == "inferred"
+
+
+@pytest.mark.parametrize(
+    ("model", "size"),
+    [
+        ("FooLM-13B", 13e9),
+        ("acme/house-model-7b-chat", 7e9),
+        ("Falcon3-10B-Instruct", 10e9),
+        ("Llama-3.1-Minitron-4B-Width-Base", 4e9),
+        ("princeton-nlp/Sheared-LLaMA-1.3B", 1.3e9),
+        ("TencentARC/LLaMA-Pro-8B", 8e9),
+        ("acme-gpt-350m", 350e6),
+        ("openbmb/MiniCPM-2B-sft-bf16", 2e9),
+        ("sarvam-1-2b-v0.5", 2e9),
+        ("nvidia/nemotron-3-8b-base-4k", 8e9),
+    ],
+)
+def test_an_unknown_name_that_holds_a_size_is_answered_by_it_and_says_so(model: str, size: float) -> None:
+    """The same for every name: the size is taken, the architecture assumed, and a warning names both."""
+    subject = _subject(model)
+    assert subject.name == model
+    assert subject.total_parameters == size
+    assert subject.transformer is not None
+    assert subject.transformer.inferred
+    assert _codes(subject) == ["model_not_catalogued"]
+    assert "typical" in subject.warnings[0].message
+    assert "not catalogued" in subject.assumptions[0].note
+
+
+@pytest.mark.parametrize(
+    ("model", "nearest"),
+    [
+        ("lama-3.1-8b", "llama-3.1-8b"),
+        ("mistal-7b", "mistral-7b"),
+        ("qwem2.5-7b", "qwen2.5-7b"),
+        ("meta-llama/lama-3.1-8b", "llama-3.1-8b"),
+    ],
+)
+def test_a_known_name_misspelt_is_asked_about(model: str, nearest: str) -> None:
+    """Authority: the public contract: the nearest values that would do."""
+    with pytest.raises(UnknownNameError) as caught:
+        _subject(model)
+    assert nearest in caught.value.nearest
+
+
+@pytest.mark.parametrize("model", ["gpt-4", "claude", "acme-large", "Mistral-Large-4"])
+def test_an_unknown_name_without_a_size_is_asked_about(model: str) -> None:
+    with pytest.raises(UnknownNameError, match="unknown model"):
+        _subject(model)
+
+
+@pytest.mark.parametrize("model", ["Foo-MoE-16B", "house-17B-16E", "acme-1.5T", "house-700B-chat"])
+def test_experts_without_an_active_size_are_asked_about(model: str) -> None:
+    """A dense model of the total would take ten times the time."""
+    with pytest.raises(InvalidValueError, match="how many parameters are active"):
+        _subject(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("nvidia/Nemotron-H-8B", "hybrid"),
+        ("nvidia/Nemotron-H-56B-Base-8K", "hybrid"),
+        ("nemotron_h-47b", "hybrid"),
+        ("nvidia/NVIDIA-Nemotron-Nano-9B-v2", "hybrid"),
+        ("tiiuae/Falcon-H1-34B-Instruct", "hybrid"),
+        ("tiiuae/falcon-mamba-7b", "hybrid"),
+        ("mistralai/Mamba-Codestral-7B-v0.1", "hybrid"),
+        ("Zyphra/Zamba2-7B", "hybrid"),
+        ("google/recurrentgemma-9b", "hybrid"),
+        ("microsoft/Phi-4-mini-flash-reasoning-3.8B", "hybrid"),
+        ("meta-llama/Llama-3.2-11B-Vision-Instruct", "cross-attention"),
+        ("nvidia/Llama-3_3-Nemotron-Super-49B-v1", "differ in width"),
+        ("google/gemma-3n-E4B-it", "differ in width"),
+        ("google/flan-t5-11b", "encoder-decoder"),
+    ],
+)
+def test_another_architecture_is_told_to_be_one(model: str, kind: str) -> None:
+    """Authority: the architectures' papers; no decoder's name is offered instead."""
+    subject = _subject(model)
+    assert subject.transformer is None
+    assert _codes(subject) == ["architecture_not_modelled"]
+    assert kind in subject.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    "model", ["nvidia/Nemotron-H", "granite-4.0-h-tiny", "deepseek-ai/DeepSeek-V3.2", "zai-org/GLM-5"]
+)
+def test_another_architecture_without_a_size_is_refused_as_what_it_is(model: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=r"hybrid|sparse attention"):
+        _subject(model)
+
+
+def test_a_four_bit_copy_is_said_to_be_one_unless_the_method_is_made_for_it() -> None:
+    """Authority: Dettmers et al. 2023: adapters on a 4-bit base are QLoRA."""
+    name = "unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit"
+    assert _codes(_subject(name)) == ["quantised_copy"]
+    assert "qlora" in _subject(name).warnings[0].message
+    assert _codes(_subject(name, method="qlora")) == []
+    assert "4-bit copy" in _subject(name, method="qlora").assumptions[0].note
+
+
+def test_a_fine_tune_is_counted_as_its_base() -> None:
+    ours, base = _subject("lmsys/vicuna-7b-v1.5"), _subject("llama-2-7b")
+    assert (ours.transformer, ours.total_parameters) == (base.transformer, base.total_parameters)
+    assert "Llama 2 7B" in ours.assumptions[0].note

@@ -12,9 +12,8 @@ from estimator.resolve.run import Run, resolve
 from tests.places import PUBLISHED
 
 
-def _run(model: str, **more: object) -> Run:
-    known: dict[str, Any] = {"gpu": "a100-sxm-80gb", "n_gpus": 8, **more}
-    return resolve(Request(model=model, **known))
+def _run(model: str, **more: Any) -> Run:  # noqa: ANN401 - the arguments of a request
+    return resolve(Request(model=model, gpu="a100-sxm-80gb", n_gpus=8, **more))
 
 
 def _assumed(run: Run, name: str) -> Assumption:

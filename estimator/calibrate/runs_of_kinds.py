@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import EstimatorError
-from estimator.catalogue import catalogue
+from estimator.catalogue.kind_runs import kind_config, kind_rows
 from estimator.models.kinds import Kind, kind_of
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -42,7 +42,7 @@ def measured_runs() -> tuple[tuple[MeasuredRun, ...], dict[str, str]]:
     """Return the usable rows of runs_of_kinds.csv, and why each other one was left out, by id."""
     runs: list[MeasuredRun] = []
     left_out: dict[str, str] = {}
-    for row in catalogue.kind_rows():
+    for row in kind_rows():
         if row["usable"] != "yes":
             left_out[row["id"]] = "not comparable"
             continue
@@ -83,7 +83,7 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
 
 
 def _request(row: Mapping[str, str]) -> Request:
-    config = catalogue.kind_config(row["config"])
+    config = kind_config(row["config"])
     n_gpus = int(row["gpus"])
     micro = _number(row["micro_batch"])
     batch = _number(row["global_batch"]) or (None if micro is None else micro * n_gpus)

@@ -59,8 +59,6 @@ __all__ = [
     "found_dataset",
     "grid_carbon",
     "held_transformer",
-    "kind_config",
-    "kind_rows",
     "measured_steps",
     "memory_observations",
     "model",
@@ -205,17 +203,6 @@ def models() -> tuple[ModelEntry, ...]:
 def runs() -> tuple[PublishedRun, ...]:
     """Return every published run, in the file's order: by source."""
     return tuple(published_run(row) for row in run_rows())
-
-
-def kind_rows() -> tuple[Mapping[str, str], ...]:
-    """Return the published runs of models that are no decoders, as written."""
-    return tuple(csv.DictReader((_DATA / "runs_of_kinds.csv").read_text(encoding="utf-8").splitlines()))
-
-
-def kind_config(name: str) -> Mapping[str, object]:
-    """Return the configuration that a run of `kind_rows` names."""
-    config: Mapping[str, object] = _loaded(f"configs_of_kinds/{name}.json")
-    return config
 
 
 def calibration_file() -> CalibrationFile:

@@ -1,4 +1,4 @@
-"""A network of convolutions, block by block, as U-Nets and the encoders of their pictures have them."""
+"""Networks of convolutions while they are read: residual blocks, attention between them, halved resolutions."""
 
 from dataclasses import dataclass, field
 
@@ -6,7 +6,7 @@ from estimator.models.diffusion.denoiser import Flow, Look, Place, Product
 from estimator.models.diffusion.parts import attention_products, convolution, cross_products, mlp_products, once
 from estimator.models.huggingface.diffusion.common import text_place
 
-__all__ = ["Net", "level_place"]
+__all__ = ["Net", "level_at"]
 
 _CLIP_TEXT = 77
 
@@ -71,6 +71,6 @@ class Net:
         self.blocks += 1
 
 
-def level_place(depth: int) -> Place:
+def level_at(depth: int) -> Place:
     """Return the place of positions after `depth` halvings of both sides."""
     return Place(share=0.25**depth)

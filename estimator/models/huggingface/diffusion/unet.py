@@ -1,7 +1,7 @@
 """U-Nets: Stable Diffusion 1, 2 and XL, DDPM.
 
 Source: Ho et al. 2020, appendix B; Rombach et al. 2022, appendix E; Podell et al. 2023, section 2.1. Shapes are those
-of Diffusers' `UNet2DConditionModel`, `UNet2DModel` and `AutoencoderKL`.
+of Diffusers' `UNet2DConditionModel` and `UNet2DModel`.
 """
 
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from estimator.models.diffusion.parts import (
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.diffusion.common import NO_VECTORS, network, reading_of, whole_list
 from estimator.models.huggingface.diffusion.conditioners import conditioners
-from estimator.models.huggingface.diffusion.convolutions import Net, level_place
+from estimator.models.huggingface.diffusion.convolutions import Net, level_at
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media, seen
 from estimator.models.transformer import Tower
@@ -138,7 +138,7 @@ def _names(reading: Reading, key: str, levels: int) -> tuple[str, ...]:
 def _build(net: Net, shape: _Shape, reading: Reading) -> None:
     """Add all blocks, down and up again, with what stands before and after them."""
     first, last = shape.channels[0], len(shape.channels) - 1
-    net.convolve("input_convolution", reading.whole("in_channels"), first, level_place(0))
+    net.convolve("input_convolution", reading.whole("in_channels"), first, level_at(0))
     net.products += embedder("time_embedding", first, net.time)
     if reading.value("addition_embed_type") == "text_time":
         net.products += embedder("size_embedding", reading.whole("projection_class_embeddings_input_dim"), net.time)
@@ -146,28 +146,28 @@ def _build(net: Net, shape: _Shape, reading: Reading) -> None:
     width = first
     for level, channels in enumerate(shape.channels):
         for _ in range(shape.layers[level]):
-            net.residual(width, channels, level_place(level))
+            net.residual(width, channels, level_at(level))
             width = channels
             _attend(net, shape, shape.down[level], level)
             skipped.append(width)
         if level < last:
-            net.convolve("downsampling", width, width, level_place(level + 1))
+            net.convolve("downsampling", width, width, level_at(level + 1))
             skipped.append(width)
-    net.residual(width, width, level_place(last))
+    net.residual(width, width, level_at(last))
     if shape.text:
-        net.transform(width, shape.head_count(last), shape.transformers[last], level_place(last))
+        net.transform(width, shape.head_count(last), shape.transformers[last], level_at(last))
     elif reading.flag("add_attention", default=True):
-        net.attend(width, shape.head_count(last), level_place(last))
-    net.residual(width, width, level_place(last))
+        net.attend(width, shape.head_count(last), level_at(last))
+    net.residual(width, width, level_at(last))
     for level in _upwards(last):
         for _ in range(shape.layers[level] + 1):
-            net.residual(width + skipped.pop(), shape.channels[level], level_place(level))
+            net.residual(width + skipped.pop(), shape.channels[level], level_at(level))
             width = shape.channels[level]
             _attend(net, shape, shape.up[last - level], level)
         if level:
-            net.convolve("upsampling", width, width, level_place(level - 1))
+            net.convolve("upsampling", width, width, level_at(level - 1))
     net.vectors += 2 * width
-    net.convolve("output_convolution", width, reading.whole("out_channels"), level_place(0))
+    net.convolve("output_convolution", width, reading.whole("out_channels"), level_at(0))
 
 
 def _upwards(last: int) -> Iterator[int]:
@@ -177,6 +177,6 @@ def _upwards(last: int) -> Iterator[int]:
 def _attend(net: Net, shape: _Shape, block: str, level: int) -> None:
     """Add what follows a residual block in blocks of its kind."""
     if block in _CROSS and shape.text:
-        net.transform(shape.channels[level], shape.head_count(level), shape.transformers[level], level_place(level))
+        net.transform(shape.channels[level], shape.head_count(level), shape.transformers[level], level_at(level))
     elif block in _ATTENTIVE:
-        net.attend(shape.channels[level], shape.head_count(level), level_place(level))
+        net.attend(shape.channels[level], shape.head_count(level), level_at(level))

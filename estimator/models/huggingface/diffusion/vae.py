@@ -1,7 +1,7 @@
-"""The encoder of Stable Diffusion's VAE, which turns pictures into latents before they are trained on."""
+"""The encoder of Stable Diffusion's VAE, which pictures go through before a denoiser sees them."""
 
 from estimator.models.huggingface.diffusion.common import network
-from estimator.models.huggingface.diffusion.convolutions import Net, level_place
+from estimator.models.huggingface.diffusion.convolutions import Net, level_at
 from estimator.models.transformer import Transformer
 
 __all__ = ["vae_encoder"]
@@ -17,21 +17,21 @@ def vae_encoder(latents: int) -> Transformer:
     """
     channels = (128, 256, 512, 512)
     net = Net(time=0)
-    net.convolve("input_convolution", 3, channels[0], level_place(0))
+    net.convolve("input_convolution", 3, channels[0], level_at(0))
     width, last = channels[0], len(channels) - 1
     for level, outputs in enumerate(channels):
         for _ in range(2):
-            net.residual(width, outputs, level_place(level))
+            net.residual(width, outputs, level_at(level))
             width = outputs
         if level < last:
-            net.convolve("downsampling", width, width, level_place(level + 1))
-    net.residual(width, width, level_place(last))
-    net.attend(width, 1, level_place(last))
-    net.residual(width, width, level_place(last))
+            net.convolve("downsampling", width, width, level_at(level + 1))
+    net.residual(width, width, level_at(last))
+    net.attend(width, 1, level_at(last))
+    net.residual(width, width, level_at(last))
     net.vectors += 2 * width
-    net.convolve("output_convolution", width, 2 * latents, level_place(last))
+    net.convolve("output_convolution", width, 2 * latents, level_at(last))
     if latents <= _QUANTISED:
-        net.convolve("quantisation", 2 * latents, 2 * latents, level_place(last), side=1)
+        net.convolve("quantisation", 2 * latents, 2 * latents, level_at(last), side=1)
     return network(
         name="VAE encoder",
         hidden=channels[0],

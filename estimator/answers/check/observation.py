@@ -1,5 +1,6 @@
 """What was seen of a run, in whatever form it was written down, as tokens per second of all its devices."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -8,10 +9,10 @@ from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
 from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s, parse_gpu_hours
 from estimator.question.question import Assumption
-from estimator.question.request import Quantity, Request
+from estimator.question.request import Quantity
 from estimator.resolve.run import Run
 
-__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading", "with_log"]
+__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading"]
 
 Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
 _MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
@@ -71,14 +72,6 @@ def observed_reading(observed: Observed) -> LogReading | None:
             said[1], given[said[1]], f"and {said[0]} say the same thing twice: keep the one that was measured"
         )
     return None if observed.log is None else log_reading(observed.log)
-
-
-def with_log(request: Request, reading: LogReading | None) -> Request:
-    """Return `request` with the batch that the log tells, where the caller told none."""
-    said = request.global_batch_sequences is not None or request.gradient_accumulation is not None
-    if reading is None or said or reading.sequences_per_step is None:
-        return request
-    return replace(request, global_batch_sequences=max(1, round(reading.sequences_per_step)))
 
 
 def observation(
@@ -149,14 +142,25 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
 
 def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
     """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
-    told = Assumption(
-        name="observed_log",
-        value=reading.dialect,
-        source="inferred",
-        note=f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians",
-    )
+    told = Assumption(name="observed_log", value=reading.dialect, source="inferred", note="; ".join(_notes(reading)))
     seen = _log_speed(run, reading, flop_per_token)
     return replace(seen, assumptions=(*seen.assumptions, told))
+
+
+def _notes(reading: LogReading) -> Iterator[str]:
+    """Yield how a log was read, and what was assumed of its numbers."""
+    if reading.warm_up_only:
+        yield f"{reading.points} lines, all of the first steps: warm-up is in them"
+    else:
+        yield f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians"
+    if reading.tokens_per_second is not None:
+        yield "its tokens per second are taken as all GPUs together"
+    elif reading.tokens_per_second_per_gpu is not None:
+        yield "its tokens per second are taken as one GPU's"
+    elif reading.sequences_per_second_per_gpu is not None:
+        yield "its samples per second are taken as one GPU's"
+    if reading.counts_micro:
+        yield "its steps may be micro-batches: give gradient_accumulation if several make a step"
 
 
 def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
@@ -173,6 +177,9 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
             speed, how = each * n, f"{each:,.0f} tokens/s per GPU × {n:,} GPUs"
         case LogReading(tokens_per_step=float(tokens), step_s=float(step_s)):
             kind, speed, how = "step_seconds", tokens / step_s, f"{tokens:,.0f} tokens a step ÷ {step_s:.4g} s"
+        case LogReading(sequences_per_second_per_gpu=float(rate)):
+            how = f"{rate:.4g} sequences/s per GPU × {n:,} GPUs × {length:,} tokens"
+            return Observation(tokens_per_second=rate * n * length, kind=kind, how=how, by_sequence=True)
         case LogReading(step_s=float(step_s)) if batch is not None:
             return _from_step(run, step_s, batch)
         case LogReading(sequences_per_second=float(rate)):

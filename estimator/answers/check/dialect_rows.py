@@ -302,6 +302,7 @@ DIALECTS = (
         it_per_s="interval_steps_per_second",
         gpu_tps="interval_tokens_per_second_per_device",
         samples="interval_samples_per_second",
+        interval="interval_runtime",
         tflops="interval_hardware_tflops_per_device",
     ),
     # MaxText, metric_logger.py.

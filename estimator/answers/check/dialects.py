@@ -13,6 +13,7 @@ from estimator.answers.check.log_values import NUMBER, duration_s, number
 __all__ = ["line_point", "line_setup"]
 
 _LARGEST = 1e18
+_SEVERAL = 1.5
 _SMALLEST = 1e-12
 _MILLI, _PERCENT, _TERA, _MINUTE_S = 1e-3, 1e-2, 1e12, 60.0
 _SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?\$?"
@@ -54,6 +55,7 @@ _FIELDS: Mapping[str, tuple[str, float]] = {
     "flops": ("flop_per_s_per_gpu", 1.0),
     "percent": ("utilization", _PERCENT),
     "share": ("utilization", 1.0),
+    "interval": ("interval", 1.0),
 }
 _INVERSE: Mapping[str, str] = {"it_per_s": "step_s", "micro_it_per_s": "micro_s"}
 _DURATIONS: Mapping[str, str] = {"s": "step_s", "micro_s": "micro_s", "clock": "elapsed_s", "left": "left_s"}
@@ -62,6 +64,8 @@ _NOT_TRAINING = re.compile(
     r"\b(?:eval|evaluation|evaluating|valid|validation|test|inference|generation|generate|decode|prompt|prefill|serving|rollout)\b",
     re.IGNORECASE,
 )
+_OF_TRAINING = re.compile(r"(?i)\bloss|train|\b(?:global_)?(?:step|iter(?:ation)?)\b\W{0,3}\d|\bstep\b.{0,3}:")
+"""Without which everybody's names may be anything's: a sentence of an article, a download."""
 _COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
 
 
@@ -121,7 +125,9 @@ def line_point(line: str) -> LogPoint | None:
     for reader in _READERS:
         if not any(key in line for key in reader.keys):
             continue
-        if _ELSEWHERE.search(line) or (reader.guessed and _NOT_TRAINING.search(line)):
+        if _ELSEWHERE.search(line):
+            continue
+        if reader.guessed and (_NOT_TRAINING.search(line) or not (bar or _OF_TRAINING.search(line))):
             continue
         said: dict[str, str] = {}
         for field, pattern in reader.patterns:
@@ -165,6 +171,8 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
             value = None if read is None else read * factor
         if value is not None and field not in values:
             values[field] = value
+    if "interval" in values:
+        _counted_whole(values, values.pop("interval"), line)
     steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}
     kept = {
         name: value
@@ -181,6 +189,17 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
         stamp_s=_stamp_s(line),
         **kept,
     )
+
+
+def _counted_whole(values: dict[str, float], interval_s: float, line: str) -> None:
+    """Mend the samples per second of PaddleNLP before 2.5: those of one step over the time of all of an interval.
+
+    Source: `speed_metrics("interval", …, num_samples=total_train_batch_size)` in its trainer_base.py. Since then lines
+    tell of memory, and count every step's samples.
+    """
+    steps = interval_s / values["step_s"] if values.get("step_s") else 1.0
+    if "memory" not in line and steps > _SEVERAL and "sequences_per_second" in values:
+        values["sequences_per_second"] *= round(steps)
 
 
 def _complemented(point: LogPoint, bar: LogPoint | None) -> LogPoint:

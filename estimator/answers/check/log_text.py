@@ -22,6 +22,8 @@ _NO_NUMBER = re.compile(r"[\d.,:_]{60,}")
 _SURROGATES = (0xD800, 0xDFFF)
 _BACKSPACES = re.compile("\x08+")
 _BLOCK = re.compile(r"\[(?:step|epoch|batch|iter)=\d")
+_SUMMARY = "wandb: "
+"""Before each line of what Weights & Biases prints when a run ends."""
 _INDENTED = re.compile(r"^\s{1,16}\S[^\n]{0,200}[=:]\s?\S")
 _WRAPPER_KEYS = ("log", "message", "msg", "text", "textPayload", "content", "line", "body")
 _HEADER = re.compile(
@@ -93,13 +95,18 @@ def _joined(lines: Iterator[str]) -> Iterator[str]:
     """Yield lines, a block's indented ones behind its head."""
     head: list[str] = []
     for line in lines:
-        if head and len(head) < _MOST_JOINED and _INDENTED.match(line):
-            head.append(line.strip())
+        summed = line.startswith(_SUMMARY)
+        if (
+            head
+            and len(head) < _MOST_JOINED
+            and (head[0].startswith(_SUMMARY) if summed else _INDENTED.match(line) is not None)
+        ):
+            head.append(line.removeprefix(_SUMMARY).strip())
             continue
         if head:
             yield " | ".join(head)
             head = []
-        if _BLOCK.search(line):
+        if summed or _BLOCK.search(line):
             head = [line]
         else:
             yield line

@@ -25,6 +25,9 @@ _BAR = 2
 _RESUMED_PER_S, _RESUMED_S, _RESUMED_STEPS = 10.0, 60.0, 100.0
 """A single bar faster than that, and so soon: as likely the steps that a resumed run skipped."""
 _SAME = 0.1
+_AGREED = 1.1
+_FEWEST_RATES = 3
+"""Of which a median leaves an odd one out."""
 _FAR_LONGER = 3.0
 
 
@@ -151,7 +154,7 @@ def steady(group: Group) -> Steady:
     if printed is None and micro:
         ratio = _micro_steps(kept) or _micro_steps(points)
         printed = median(micro) * (ratio or 1.0)
-    by_clock = _clock_s(timed, printed)
+    by_clock = _clock_s(timed, printed, agreed=len(steps) > 1 and max(steps) <= _AGREED * min(steps))
     step_s = by_clock or printed
     left_s = _last(points, "left_s")
     if step_s is None:
@@ -218,8 +221,11 @@ def _one_each(points: Sequence[LogPoint]) -> list[LogPoint]:
     return out
 
 
-def _clock_s(points: Sequence[LogPoint], printed: float | None) -> float | None:
-    """Return seconds a step between clock times; None where no clock ran for long enough to be believed."""
+def _clock_s(points: Sequence[LogPoint], printed: float | None, *, agreed: bool) -> float | None:
+    """Return seconds a step between clock times; None where no clock ran for long enough to be believed.
+
+    Over a few long windows, evaluation and checkpoints are in the clock: rates that were printed and agree go before.
+    """
     field = "elapsed_s" if sum(point.elapsed_s is not None for point in points) > 1 else "stamp_s"
     if field == "stamp_s" and printed is not None:
         return None
@@ -230,7 +236,9 @@ def _clock_s(points: Sequence[LogPoint], printed: float | None) -> float | None:
     if span <= 0 or (span < _LONG_TICKS * _TICK_S and printed is not None):
         return None
     rates = _rates(timed, max(_LONG_TICKS * _TICK_S, span / _WINDOWS))
-    return 1.0 / median(rates) if len(rates) >= 3 else span / (timed[-1][1] - timed[0][1])  # noqa: PLR2004 - a median
+    if len(rates) >= _FEWEST_RATES:
+        return 1.0 / median(rates)
+    return None if agreed else span / (timed[-1][1] - timed[0][1])
 
 
 def _rates(timed: Sequence[tuple[float, float]], window_s: float) -> list[float]:
@@ -254,7 +262,7 @@ def _seen_rate(points: Sequence[LogPoint]) -> float | None:
         return None
     span = timed[-1][0] - timed[0][0]
     rates = _rates(timed, max(_LONG_TICKS * _TICK_S, span / _WINDOWS))
-    return median(rates) if len(rates) >= 3 else (timed[-1][1] - timed[0][1]) / span  # noqa: PLR2004 - a median
+    return median(rates) if len(rates) >= _FEWEST_RATES else (timed[-1][1] - timed[0][1]) / span
 
 
 def _mean_s(point: LogPoint) -> float | None:

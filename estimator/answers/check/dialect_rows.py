@@ -7,7 +7,7 @@ A field's text is the key as printed, its value following; after `~` it is a pat
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 __all__ = ["DIALECTS", "ELSEWHERE", "SETUPS", "Dialect"]
 
@@ -52,39 +52,37 @@ def _row(
     )
 
 
-_MEGATRON: Mapping[str, str | tuple[str, ...]] = {
-    "step": "iteration",
-    "ms": "elapsed time per iteration (ms)",
-    "s": "elapsed time per iteration (s)",
-    "batch": "global batch size",
-    "consumed": "consumed samples",
-    "seen": "consumed tokens",
-    "length": "actual seqlen",
-    "samples": ("samples per second", "samples/sec"),
-    "gpu_tps": (
+_MEGATRON = _row(
+    "megatron",
+    "elapsed time per iteration",
+    "step ms|s",
+    step="iteration",
+    ms="elapsed time per iteration (ms)",
+    s="elapsed time per iteration (s)",
+    batch="global batch size",
+    consumed="consumed samples",
+    seen="consumed tokens",
+    length="actual seqlen",
+    samples=("samples per second", "samples/sec"),
+    gpu_tps=(
         "tokens per gpu per second (tgs)",
         "tokens per GPU (tokens/s/GPU)",
         "tokens/s/GPU inst/harmonic mean",
     ),
-    "tflops": (
+    tflops=(
         "throughput per GPU (TFLOP/s/GPU)",
         "compute per GPU (TFLOP/s/GPU)",
         "approx flops per GPU",
         "TFLOPs",
     ),
-}
+)
+"""Megatron-LM, training.py `training_log`: fields between bars, in an order that has changed over the years."""
 DIALECTS = (
-    # Megatron-LM, training.py `training_log`, and what grew out of it: fields between bars, in an order that has
-    # changed over the years. The samples and tokens per second of Megatron-DeepSpeed and Primus are their own.
-    _row(
-        "primus",
-        ("tokens per GPU (tokens/s/GPU)", "tokens/s/GPU inst", "hip mem usage"),
-        "step ms|gpu_tps",
-        **_MEGATRON,
-    ),
-    _row("gpt-neox", "approx flops per GPU", "step ms|samples", **_MEGATRON),
-    _row("megatron-deepspeed", ("per second (tgs)", "consumed tokens", "per iteration (s)"), "step ms|s", **_MEGATRON),
-    _row("megatron", "elapsed time per iteration", "step ms|s", **_MEGATRON),
+    # What grew out of Megatron-LM prints its line and more; the samples and tokens per second are their own.
+    replace(_MEGATRON, name="primus", keys=("tokens per GPU (tokens/s/GPU)", "tokens/s/GPU inst", "hip mem usage")),
+    replace(_MEGATRON, name="gpt-neox", keys=("approx flops per GPU",), needs=("step", "ms|samples")),
+    replace(_MEGATRON, name="megatron-deepspeed", keys=("per second (tgs)", "consumed tokens", "per iteration (s)")),
+    _MEGATRON,
     # Megatron-DeepSpeed of ALCF: the same, underscored.
     _row(
         "megatron-deepspeed",

@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import Any
 
 from estimator.answers.check.bars import bar_point
 from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, SETUPS
@@ -129,12 +130,7 @@ def line_point(line: str) -> LogPoint | None:
             continue
         if reader.guessed and (_NOT_TRAINING.search(line) or not (bar or _OF_TRAINING.search(line))):
             continue
-        said: dict[str, str] = {}
-        for field, pattern in reader.patterns:
-            if field not in said and (match := pattern.search(line)):
-                said[field] = match[1]
-                if field == "step" and pattern.groups > 1 and match[2]:
-                    said.setdefault("total", match[2])
+        said = _said(reader, line)
         if all(any(name in said for name in need.split("|")) for need in reader.needs):
             point = _point(reader, said, line)
             if point is None:
@@ -143,6 +139,17 @@ def line_point(line: str) -> LogPoint | None:
                 return _on_bar(bar, point)
             return _complemented(point, bar)
     return bar
+
+
+def _said(reader: _Reader, line: str) -> dict[str, str]:
+    """Return the texts of a row's fields in a line."""
+    said: dict[str, str] = {}
+    for field, pattern in reader.patterns:
+        if field not in said and (match := pattern.search(line)):
+            said[field] = match[1]
+            if field == "step" and pattern.groups > 1 and match[2]:
+                said.setdefault("total", match[2])
+    return said
 
 
 def line_setup(line: str) -> LogSetup | None:
@@ -174,7 +181,7 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
     if "interval" in values:
         _counted_whole(values, values.pop("interval"), line)
     steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}
-    kept = {
+    kept: dict[str, Any] = {
         name: value
         for name, value in values.items()
         if _SMALLEST < value < _LARGEST or (value == 0.0 and name in steps)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from estimator.answers.check.dialects import line_point, line_setup
 from estimator.answers.check.log_point import LogPoint, LogSetup
@@ -206,7 +207,7 @@ _FROM_OTHERS = ("step_s", "sequences_per_step", "steps_done", "total_steps", "to
 def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading:
     """Return a reading with the steps that other lines of the log tell, a bar's say, where its own are silent."""
     for other in others:
-        missing: dict[str, float] = {
+        missing: dict[str, Any] = {
             name: value
             for name in _FROM_OTHERS
             if getattr(first, name) is None and (value := getattr(other, name)) is not None

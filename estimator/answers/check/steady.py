@@ -154,7 +154,7 @@ def steady(group: Group) -> Steady:
     if printed is None and micro:
         ratio = _micro_steps(kept) or _micro_steps(points)
         printed = median(micro) * (ratio or 1.0)
-    by_clock = _clock_s(timed, printed, agreed=len(steps) > 1 and max(steps) <= _AGREED * min(steps))
+    by_clock = _clock_s(timed, printed, agreed=_agreed(timed))
     step_s = by_clock or printed
     left_s = _last(points, "left_s")
     if step_s is None:
@@ -239,6 +239,12 @@ def _clock_s(points: Sequence[LogPoint], printed: float | None, *, agreed: bool)
     if len(rates) >= _FEWEST_RATES:
         return 1.0 / median(rates)
     return None if agreed else span / (timed[-1][1] - timed[0][1])
+
+
+def _agreed(points: Sequence[LogPoint]) -> bool:
+    """Return whether points print the same step time, as no resumed bar does, whose mean comes down."""
+    steps = [point.step_s for point in points if point.step_s]
+    return len(steps) > 1 and max(steps) <= _AGREED * min(steps)
 
 
 def _rates(timed: Sequence[tuple[float, float]], window_s: float) -> list[float]:

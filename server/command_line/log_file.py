@@ -72,12 +72,10 @@ def _ends(file: BinaryIO) -> tuple[bytes, bytes]:
 
 def _decoded(head: bytes, tail: bytes) -> str:
     """Return the text of a log's beginning and end; what is no text stands as a question mark."""
-    encoding = "utf-16" if head.startswith(_UTF_16) else "utf-8"
-    beginning = head.decode(encoding, errors="replace")
+    wide = head.startswith(_UTF_16)
+    beginning = head.decode("utf-16" if wide else "utf-8", errors="replace")
     if not tail:
         return beginning
-    tail = tail[len(tail) % 2 :]
-    ending = tail.decode(
-        "utf-16-be" if head.startswith(_UTF_16[1]) else encoding.replace("utf-16", "utf-16-le"), "replace"
-    )
+    encoding = "utf-8" if not wide else "utf-16-le" if head.startswith(_UTF_16[0]) else "utf-16-be"
+    ending = tail[len(tail) % 2 if wide else 0 :].decode(encoding, errors="replace")
     return f"{beginning.rpartition(chr(10))[0]}\n{ending.partition(chr(10))[2] or ending}"

@@ -11,7 +11,7 @@ from estimator.base.errors import InvalidValueError
 
 __all__ = ["LogText"]
 
-_HEAD_BYTES, _TAIL_BYTES = 64_000, 448_000
+_HEAD_BYTES, _TAIL_BYTES = 64_000, 256_000
 """Where a run's set-up is printed, and where it is now."""
 _MOST_WHOLE_BYTES = 3_000_000
 """A document is read whole: cut, it is none."""

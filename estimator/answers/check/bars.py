@@ -39,9 +39,11 @@ _BYTES = re.compile(
 
 def bar_point(line: str) -> LogPoint | None:
     """Return what the last bar on a line says; None where there is none."""
-    if "[" not in line and "/" not in line:
+    if "/" not in line and "[" not in line:
         return None
-    for reader in (_of_tqdm, _of_notebook, _of_rich, _of_keras, _of_totalless):
+    for mark, reader in _READERS:
+        if mark not in line:
+            continue
         try:
             point = reader(line)
         except (ValueError, OverflowError):
@@ -217,3 +219,17 @@ def _made(
         left_s=left_s,
         step_s=step_s,
     )
+
+
+_READERS = (
+    ("<", _of_tqdm),
+    (" < ", _of_notebook),
+    ("•", _of_rich),
+    ("·", _of_rich),
+    ("━", _of_keras),
+    ("step", _of_keras),
+    ("ETA: ", _of_keras),
+    ("s/epoch", _of_keras),
+    (" [", _of_totalless),
+)
+"""By a mark that is quickly found."""

@@ -67,6 +67,8 @@ _NOT_TRAINING = re.compile(
 )
 _OF_TRAINING = re.compile(r"(?i)\bloss|train|\b(?:global_)?(?:step|iter(?:ation)?)\b\W{0,3}\d|\bstep\b.{0,3}:")
 """Without which everybody's names may be anything's: a sentence of an article, a download."""
+_RATED = re.compile(r"tok|tgs|tps|sample|example|seq")
+"""Without which a bar's own rate is all that its line tells."""
 _COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
 
 
@@ -80,7 +82,8 @@ class _Reader:
     rank: int
     counts_micro: bool
     guessed: bool
-    patterns: tuple[tuple[str, re.Pattern[str]], ...]
+    patterns: tuple[tuple[str, str, re.Pattern[str]], ...]
+    """Field, text that is in the line where the pattern can be, pattern."""
 
 
 def _pattern(field: str, key: str) -> str:
@@ -99,7 +102,9 @@ def _readers() -> tuple[_Reader, ...]:
     out: list[_Reader] = []
     for row in DIALECTS:
         patterns = tuple(
-            (field, re.compile(_pattern(field, key))) for field, spelled in row.fields.items() for key in spelled
+            (field, "" if key.startswith("~") else key.split()[0], re.compile(_pattern(field, key)))
+            for field, spelled in row.fields.items()
+            for key in spelled
         )
         out.append(
             _Reader(
@@ -128,7 +133,7 @@ def line_point(line: str) -> LogPoint | None:
             continue
         if _ELSEWHERE.search(line):
             continue
-        if reader.guessed and (_NOT_TRAINING.search(line) or not (bar or _OF_TRAINING.search(line))):
+        if reader.guessed and (_NOT_TRAINING.search(line) or not (_RATED if bar else _OF_TRAINING).search(line)):
             continue
         said = _said(reader, line)
         if all(any(name in said for name in need.split("|")) for need in reader.needs):
@@ -144,8 +149,8 @@ def line_point(line: str) -> LogPoint | None:
 def _said(reader: _Reader, line: str) -> dict[str, str]:
     """Return the texts of a row's fields in a line."""
     said: dict[str, str] = {}
-    for field, pattern in reader.patterns:
-        if field not in said and (match := pattern.search(line)):
+    for field, hint, pattern in reader.patterns:
+        if field not in said and hint in line and (match := pattern.search(line)):
             said[field] = match[1]
             if field == "step" and pattern.groups > 1 and match[2]:
                 said.setdefault("total", match[2])

@@ -12,6 +12,8 @@ __all__ = ["log_lines"]
 
 _LONGEST_LINE = 3_000
 """Characters of a line that are looked at: no trainer prints longer ones about its speed."""
+_FIRST_LINES, _LAST_LINES = 1_000, 4_000
+"""Of a text of very many: the set-up, and hundreds of steps even where each takes a block."""
 _MOST_JOINED = 200
 """Lines of one block, as OLMo and Composer print them."""
 _MOST_COLUMNS, _MOST_DEPTH = 400, 4
@@ -41,6 +43,8 @@ def log_lines(text: str) -> list[str]:
         return records
     plain = _plain(text)
     lines = [line[:_LONGEST_LINE] for line in plain.split("\n")]
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
     lines = _of_table(lines) or lines
     return list(_joined(_unwrapped(line) for line in lines))
 

@@ -15,9 +15,12 @@ from estimator.base.errors import InvalidValueError
 __all__ = ["MOST_LOG_BYTES", "LogReading", "log_reading"]
 
 MOST_LOG_BYTES = 4_000_000
-_HEAD_CHARACTERS, _TAIL_CHARACTERS = 64_000, 448_000
+_HEAD_CHARACTERS, _TAIL_CHARACTERS = 64_000, 256_000
 """Of a longer text: where the run's set-up is printed, and where it is now."""
 _CLOSING = 3
+_ENOUGH_STEPS = 10.0
+_SHORTEST_LINE = 9
+"""Characters without which a line names no speed: `tps: 5000`."""
 _LONGEST_QUOTE = 300
 _LONGEST_PATH = 400
 _PATH = re.compile(
@@ -131,7 +134,7 @@ def _read(text: str) -> tuple[list[LogPoint], LogSetup, str]:
     setup = LogSetup()
     points: list[LogPoint] = []
     for line in lines:
-        if not any(character.isdigit() for character in line):
+        if len(line) < _SHORTEST_LINE:
             continue
         if (said := line_setup(line)) is not None:
             setup = setup.with_setup(said)
@@ -215,6 +218,11 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         if other.counts_micro and not first.counts_micro:
             missing.pop("step_s", None)
         first = replace(first, **missing)
+    seen, done = first.tokens_seen, first.steps_done
+    counted = first.tokens_per_second or first.tokens_per_second_per_gpu or first.tokens_per_step
+    if others and seen and done and done >= _ENOUGH_STEPS and not counted:
+        # Tokens counted by one line, steps by another: what a step takes, padding left out.
+        first = replace(first, tokens_per_step=seen / done)
     return first
 
 

@@ -7,7 +7,7 @@ from typing import Literal
 from estimator.answers.check.logs import LogReading, log_reading
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
-from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s, parse_gpu_hours
+from estimator.base.units import HOUR_S, TERA, format_duration, parse_count, parse_duration_s, parse_gpu_hours
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 from estimator.resolve.run import Run
@@ -109,11 +109,21 @@ def observation(
     )
 
 
-def _from_step(run: Run, step_s: float, batch: float | None) -> Observation:
+def _told_by_steps(reading: LogReading) -> str:
+    """Return what steps alone tell: their time, and the time left."""
+    if reading.step_s is None:
+        return ""
+    left = reading.seconds_left
+    left_text = "" if left is None else f", and {format_duration(left)} are left" if left else ", and none are left"
+    return f" (the log's steps take {reading.step_s:.4g} s{left_text})"
+
+
+def _from_step(run: Run, step_s: float, batch: float | None, beside: str = "") -> Observation:
     if batch is None:
         raise MissingValueError(
             "global_batch_sequences",
-            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too",
+            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too"
+            + beside,
         )
     return Observation(
         tokens_per_second=batch * run.sequence_length / step_s,
@@ -189,7 +199,7 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"
         case _:
-            return _from_step(run, reading.step_s or 1.0, None)
+            return _from_step(run, reading.step_s or 1.0, None, _told_by_steps(reading))
     return Observation(tokens_per_second=speed, kind=kind, how=how)
 
 

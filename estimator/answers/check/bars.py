@@ -14,10 +14,10 @@ _RATE = rf"(?<![\w.-]){NUMBER}\s{{0,2}}(?:({_UNIT})/s|(m|u|µ)?s/({_UNIT}))"
 _COUNT = r"(\d[\d.,]{0,15}[kMG]?)"
 _FIRST = rf"(?<![\d.,]){_COUNT}"
 _TQDM = re.compile(rf"{_FIRST}(?:/(?:{_COUNT}|\?))?\s{{0,2}}\[\s?{CLOCK}\s?<\s?(?:{CLOCK}|\?)?")
-_TOTALLESS = re.compile(rf"{_FIRST}({_UNIT}) \[{CLOCK}, {_RATE}")
-_NOTEBOOK = re.compile(rf"\[\s{{0,9}}{_COUNT}/{_COUNT} {CLOCK} < (?:{CLOCK}|:)?,? ?(?:{NUMBER} it/s)?")
+_TOTALLESS = re.compile(rf"{_FIRST}( ?{_UNIT}) \[{CLOCK}, {_RATE}")
+_NOTEBOOK = re.compile(rf"\[\s{{0,9}}{_COUNT}/{_COUNT} {CLOCK}(?: < (?:{CLOCK}|:)?,? ?(?:{NUMBER} it/s)?|, (?=Epoch))")
 _RICH = re.compile(rf"{_FIRST}/{_COUNT}\s{{1,9}}{CLOCK} [•·] (?:{CLOCK}|-:--:--)\s{{1,9}}{_RATE}")
-_KERAS = re.compile(rf"(?:^|\s){_COUNT}/{_COUNT} (?:\[[=>.]{{1,60}}\]|[━╸╺─\s]{{3,90}})\s?-?\s?")
+_KERAS = re.compile(rf"(?:^|\s){_COUNT}/{_COUNT} (?:\[[=>.]{{1,60}}\]|[━╸╺─\s]{{3,90}}|-)\s?-?\s?(?:\d{{1,9}}s - )?")
 _KERAS_TIMES = re.compile(
     rf"(?:(ETA:)?\s{{0,3}}({CLOCK[1:-1]}|\d{{1,9}}m?s)\s)?\s{{0,3}}{NUMBER}(ms|us|µs|s)/(?:step|epoch|sample)"
 )
@@ -75,7 +75,7 @@ def _of_tqdm(line: str) -> LogPoint | None:
     label, training = _named(line[: match.start()])
     rate = _PRINTED.search(rest)
     if rate is not None and _BYTES.search(rate[2] or rate[4] or ""):
-        return None
+        training = False
     if training is None and re.search(r"\bloss", rest):
         training = True
     return _made(
@@ -93,9 +93,11 @@ def _of_tqdm(line: str) -> LogPoint | None:
 
 def _of_totalless(line: str) -> LogPoint | None:
     match = _TOTALLESS.search(line)
-    if match is None or _BYTES.search(match[2]):
+    if match is None:
         return None
     label, training = _named(line[: match.start()])
+    if _BYTES.search(match[2].strip()):
+        training = False
     seconds = _rate_s(_PRINTED.search(line[match.start() :]))
     return _made(
         line,
@@ -223,7 +225,7 @@ def _made(
 
 _READERS = (
     ("<", _of_tqdm),
-    (" < ", _of_notebook),
+    ("[", _of_notebook),
     ("•", _of_rich),
     ("·", _of_rich),
     ("━", _of_keras),

@@ -64,6 +64,7 @@ _MEGATRON = _row(
     seen="consumed tokens",
     length="actual seqlen",
     samples=("samples per second", "samples/sec"),
+    tps="rate (tokens/sec)",
     gpu_tps=(
         "tokens per gpu per second (tgs)",
         "tokens per GPU (tokens/s/GPU)",
@@ -120,6 +121,8 @@ DIALECTS = (
     ),
     # NeMo AutoModel, recipes/llm/train_ft.py.
     _row("automodel", "/gpu)", "step gpu_tps", step="step", tps="tps", gpu_tps=r"~\({N}/gpu\)"),
+    # Lingua, apps/main/train.py: of one device.
+    _row("lingua", "wps:", "step gpu_tps s", step="step", gpu_tps="wps", s="iter", flops="flops"),
     # torchtitan, components/metrics.py: tps (before 2025, wps) divides by the devices that share a sequence's model.
     _row(
         "torchtitan",
@@ -176,6 +179,16 @@ DIALECTS = (
         tps="~{N} tok/s",
         percent="~{N}% (?:bf16|fp32|fp16) MFU",
     ),
+    # lit-llama, pretrain/redpajama.py: a time is that of a micro-batch.
+    _row(
+        "lit-llama",
+        "toks/s/device",
+        "step micro_s",
+        counts_micro=True,
+        step="~iter\\s{1,9}{N}:",
+        micro_s="time",
+        gpu_tps="speed",
+    ),
     # nanoGPT, train.py: a time is that of one optimizer step.
     _row(
         "nanogpt",
@@ -190,7 +203,7 @@ DIALECTS = (
     # nanotron, trainer.py and logging: rounded with suffixes.
     _row(
         "nanotron",
-        "elapsed_time_per_iteration_ms",
+        "time_per_iteration_ms",
         "step ms",
         step="iteration",
         ms=("elapsed_time_per_iteration_ms", "time_per_iteration_ms"),
@@ -336,10 +349,10 @@ DIALECTS = (
     ),
     _row(
         "verl",
-        ("timing_s/step", "perf/time_per_step"),
+        ("timing_s/step", "perf/time_per_step", "train/time(s)"),
         "s",
         step=("step", "training/global_step"),
-        s=("perf/time_per_step", "timing_s/step"),
+        s=("perf/time_per_step", "timing_s/step", "train/time(s)"),
     ),
     # prime-rl, trainer/rl and trainer/sft train.py: counted over all ranks.
     _row("prime-rl", "tokens/s", "step tps s", step="Step", s="Time", tps="Throughput", percent="MFU"),
@@ -387,11 +400,11 @@ DIALECTS = (
     ),
     _row(
         "deepspeed",
-        "CurrSamplesPerSec",
+        "SamplesPerSec",
         "samples",
         rank=_ENGINE,
-        step=("global_step", "~\\] \\d{1,9}/{N}, Running"),
-        samples="CurrSamplesPerSec",
+        step=("global_step", "~\\] \\d{1,9}/{N}, "),
+        samples=("CurrSamplesPerSec", "SamplesPerSec"),
     ),
     _row(
         "deepspeed-chat",
@@ -418,19 +431,23 @@ DIALECTS = (
     ),
     # TensorBoard: the seconds of the epoch at which a step was written.
     _row("tensorboard", "Wall time", "step elapsed_n", rank=_ENGINE, step="Step", elapsed_n="Wall time"),
+    # LLaMA-Factory in the dict of a Trainer: the mean of all devices since the start.
+    _row("llama-factory", ("'throughput'", '"throughput"'), "tps", tps="throughput", seen="num_input_tokens_seen"),
     # The closing line of a Hugging Face Trainer, and the same in a summary of W&B.
     _row(
         "huggingface-end",
-        ("train_steps_per_second", "train_samples_per_second"),
-        "it_per_s|samples",
+        ("train_steps_per_second", "train_samples_per_second", "train_runtime"),
+        "it_per_s|samples|elapsed_n",
         rank=_CLOSING,
         step=("train/global_step", "global_step"),
         it_per_s="train_steps_per_second",
         samples="train_samples_per_second",
+        elapsed_n="train_runtime",
         tps="train_tokens_per_second",
         seen="num_input_tokens_seen",
     ),
     # TRL's trainers count the tokens seen by all processes in the dict of a Trainer.
+    _row("trl", ("'step_time'", '"step_time"'), "s", rank=_ENGINE, s="step_time", seen="num_tokens"),
     _row("trl", "num_tokens", "seen", rank=_CLOSING, seen="num_tokens"),
     # What nobody's source is known for, by names that can mean one thing only.
     _row(
@@ -478,6 +495,7 @@ DIALECTS = (
             "tokens per s",
             "tok_per_s",
             "tps",
+            "TPS",
             "samples/s",
             "samples_per_s",
             "examples/s",
@@ -527,6 +545,7 @@ DIALECTS = (
             "toks/s",
             "tok_per_sec",
             "tps",
+            "TPS",
             r"~{N}\s?k?\s?(?:tokens|tok|toks)/s(?:ec(?:ond)?)?\b",
         ),
         samples=(
@@ -542,7 +561,7 @@ DIALECTS = (
     ),
 )
 ELSEWHERE = (
-    r"\bvalid \|",
+    r"\bvalid \||\bvalidate step|\beval step",
     r"['\"]?(?:valid|eval|test)_(?:wps|runtime|loss|samples_per_second)",
     r"\bGeneration => |\bInference\b|llama_print_timings|llama_perf|throughput: .{0,40}tokens/s, Running",
     r"(?i:prompt (?:eval|throughput|processing)|generation throughput|decode throughput)",

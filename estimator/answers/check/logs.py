@@ -159,6 +159,8 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
     step_s, samples = of_steps.step_s, of_steps.samples
     done, total = of_steps.steps_done, of_steps.total_steps or setup.total_steps
     counts_micro = of_steps.counts_micro
+    if step_s is None and of_steps.run_s and (done or total):
+        step_s = of_steps.run_s / (done or total or 1.0)
     if counts_micro and setup.accumulation and step_s:
         step_s *= setup.accumulation
         done = done / setup.accumulation if done is not None else None

@@ -66,6 +66,8 @@ class Steady:
     total_steps: float | None
     tokens_seen: float | None
     left_s: float | None
+    run_s: float | None
+    """The time of the whole run, where its closing line tells it."""
     doubt: str | None
     resumed: bool
     """Whether its one bar may count the steps that a resumed run skipped."""
@@ -189,6 +191,7 @@ def steady(group: Group) -> Steady:
         total_steps=_last(points, "total_steps"),
         tokens_seen=_last(points, "tokens_seen"),
         left_s=left_s,
+        run_s=_last(points, "elapsed_s") if points[-1].dialect.endswith("-end") else None,
         doubt=group.doubt,
         resumed=_resumed(points),
     )

@@ -109,7 +109,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
-    seen = observation(run, observed, reading, model, tokens_known=amount_known)
+    usual = expected.layout.global_batch_sequences if expected.layout is not None else None
+    seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
         stack = run.stack
@@ -119,7 +120,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     bound = speed_bound(run, packed_short=_packed_short(run))
     judged = verdict(seen.tokens_per_second, expected, bound)
     causes: tuple[Cause, ...] = ()
-    apart = contradictions(run, reading)
+    apart = contradictions(run, reading, taken)
     if judged != "normal":
         causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow")
     causes = (*contradicting_causes(apart, seen, expected), *causes)
@@ -225,6 +226,14 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
 
 def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution, ...]:
     out: list[Caution] = []
+    if seen.batch_assumed is not None:
+        out.append(
+            Caution(
+                code="batch_assumed",
+                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, and speed "
+                "and verdict are proportional to that (the time left is not); give global_batch_sequences",
+            )
+        )
     if seen.by_sequence and not said(run, "sequence_length"):
         out.append(
             Caution(

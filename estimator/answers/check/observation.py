@@ -45,6 +45,8 @@ class Observation:
     kind: Kind
     how: str
     """The conversion, with its numbers."""
+    batch_assumed: int | None = None
+    """Sequences of a step where neither log nor caller tells them: the expected run's."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
     assumptions: tuple[Assumption, ...] = ()
@@ -75,16 +77,23 @@ def observed_reading(observed: Observed) -> LogReading | None:
 
 
 def observation(
-    run: Run, observed: Observed, reading: LogReading | None, flop_per_token: float, *, tokens_known: bool
+    run: Run,
+    observed: Observed,
+    reading: LogReading | None,
+    flop_per_token: float,
+    *,
+    tokens_known: bool,
+    usual_batch: int | None = None,
 ) -> Observation:
     """Return the speed of all devices that was observed.
 
         batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
 
+    A log of steps alone tells the time left: its speed is that of `usual_batch` sequences a step, and said to be.
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:
-        return _from_log(run, reading, flop_per_token)
+        return _from_log(run, reading, flop_per_token, usual_batch)
     if observed.tokens_per_second is not None:
         speed = parse_count(observed.tokens_per_second, "observed_tokens_per_second", most=_MOST_SPEED)
         return Observation(tokens_per_second=speed, kind="tokens_per_second", how="as given, all GPUs together")
@@ -150,10 +159,10 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
     return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{tokens:.4g} tokens ÷ {how}")
 
 
-def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+def _from_log(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
     """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
     told = Assumption(name="observed_log", value=reading.dialect, source="inferred", note="; ".join(_notes(reading)))
-    seen = _log_speed(run, reading, flop_per_token)
+    seen = _log_speed(run, reading, flop_per_token, usual_batch)
     return replace(seen, assumptions=(*seen.assumptions, told))
 
 
@@ -173,7 +182,7 @@ def _notes(reading: LogReading) -> Iterator[str]:
         yield "its steps may be micro-batches: give gradient_accumulation if several make a step"
 
 
-def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
     n, length = run.n_gpus, run.sequence_length
     kind: Kind = "tokens_per_second"
     batch = run.global_batch_sequences or reading.sequences_per_step
@@ -198,6 +207,8 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
         case _ if flop_per_s is not None:
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"
+        case LogReading(step_s=float(step_s)) if usual_batch is not None:
+            return replace(_from_step(run, step_s, usual_batch), batch_assumed=usual_batch)
         case _:
             return _from_step(run, reading.step_s or 1.0, None, _told_by_steps(reading))
     return Observation(tokens_per_second=speed, kind=kind, how=how)

@@ -125,24 +125,30 @@ def as_taken(assumptions: tuple[Assumption, ...], taken: frozenset[str]) -> tupl
     )
 
 
-def contradictions(run: Run, reading: LogReading | None) -> tuple[Contradiction, ...]:
-    """Return what the log says otherwise than the caller, by more than a third; the farthest apart first."""
+def contradictions(run: Run, reading: LogReading | None, taken: frozenset[str]) -> tuple[Contradiction, ...]:
+    """Return what the log says otherwise than the caller, by more than a third; the farthest apart first.
+
+    `taken` are the arguments that come from the log itself.
+    """
     if reading is None:
         return ()
-    found = [entry for entry in _differences(run, reading) if not 1.0 / _APART <= entry.factor <= _APART]
+    found = [entry for entry in _differences(run, reading, taken) if not 1.0 / _APART <= entry.factor <= _APART]
     return tuple(sorted(found, key=lambda entry: -max(entry.factor, 1.0 / entry.factor)))
 
 
-def _differences(run: Run, reading: LogReading) -> Iterator[Contradiction]:
+def _differences(run: Run, reading: LogReading, taken: frozenset[str]) -> Iterator[Contradiction]:
     batch = run.global_batch_sequences
-    counted = said(run, "global_batch_sequences") or said(run, "gradient_accumulation")
+    counted = "global_batch_sequences" not in taken and (
+        said(run, "global_batch_sequences") or said(run, "gradient_accumulation")
+    )
+    long = "sequence_length" not in taken and said(run, "sequence_length")
     if batch is not None and reading.sequences_per_step and counted:
         yield Contradiction(
             name="global_batch_sequences",
             what=f"a step takes {reading.sequences_per_step:,.4g} sequences by the log, {batch:,} by what was told",
             factor=batch / reading.sequences_per_step,
         )
-    if reading.sequence_length and said(run, "sequence_length"):
+    if reading.sequence_length and long:
         yield Contradiction(
             name="sequence_length",
             what=f"sequences have {reading.sequence_length:,.0f} tokens by the log, {run.sequence_length:,} by "
@@ -163,7 +169,7 @@ def _differences(run: Run, reading: LogReading) -> Iterator[Contradiction]:
             factor=total / each / run.n_gpus,
         )
     speed = total or (each * run.n_gpus if each else None)
-    if speed and batch is not None and reading.step_s and counted and not reading.counts_micro:
+    if speed and batch is not None and reading.step_s and (counted or long) and not reading.counts_micro:
         by_steps = batch * run.sequence_length / reading.step_s
         yield Contradiction(
             name="global_batch_sequences",

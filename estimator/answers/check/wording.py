@@ -38,7 +38,15 @@ def check_summary(check: SpeedCheck) -> str:
             first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
         case _:
             first = f"Faster than expected: {observed} is {check.ratio:.2f} of the {range_text}."
-    return " ".join(part for part in (first, _causes(check), _left(check)) if part)
+    return " ".join(part for part in (first, _assumed(check), _causes(check), _left(check)) if part)
+
+
+def _assumed(check: SpeedCheck) -> str:
+    """Return on what the verdict stands, where a log tells steps and nobody what a step takes."""
+    batch = check.seen.batch_assumed
+    if batch is None:
+        return ""
+    return f"That holds if a step takes {batch:,} sequences, which nobody told: give global_batch_sequences."
 
 
 def _causes(check: SpeedCheck) -> str:

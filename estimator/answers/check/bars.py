@@ -14,7 +14,7 @@ _RATE = rf"(?<![\w.-]){NUMBER}\s{{0,2}}(?:({_UNIT})/s|(m|u|µ)?s/({_UNIT}))"
 _COUNT = r"(\d[\d.,]{0,15}[kMG]?)"
 _FIRST = rf"(?<![\d.,]){_COUNT}"
 _TQDM = re.compile(rf"{_FIRST}(?:/(?:{_COUNT}|\?))?\s{{0,2}}\[\s?{CLOCK}\s?<\s?(?:{CLOCK}|\?)?")
-_TOTALLESS = re.compile(rf"{_FIRST}( ?{_UNIT}) \[{CLOCK}, {_RATE}")
+_TOTALLESS = re.compile(rf"{_FIRST}( ?{_UNIT}) \[{CLOCK},\s{{1,9}}{_RATE}")
 _NOTEBOOK = re.compile(rf"\[\s{{0,9}}{_COUNT}/{_COUNT} {CLOCK}(?: < (?:{CLOCK}|:)?,? ?(?:{NUMBER} it/s)?|, (?=Epoch))")
 _RICH = re.compile(rf"{_FIRST}/{_COUNT}\s{{1,9}}{CLOCK} [•·] (?:{CLOCK}|-:--:--)\s{{1,9}}{_RATE}")
 _KERAS = re.compile(rf"(?:^|\s){_COUNT}/{_COUNT} (?:\[[=>.]{{1,60}}\]|[━╸╺─\s]{{3,90}}|-)\s?-?\s?(?:\d{{1,9}}s - )?")
@@ -23,7 +23,7 @@ _KERAS_TIMES = re.compile(
 )
 _KERAS_ETA = re.compile(rf"ETA: ({CLOCK[1:-1]}|\d{{1,9}}s)")
 _PRINTED = re.compile(_RATE)
-_TRAINING = re.compile(r"train(?!ed)|epoch|\bsteps?\b|\biter(?:ation)?s?\b|\bloss\b|训练|fit", re.IGNORECASE)
+_TRAINING = re.compile(r"train(?!ed)|epoch|episode|\bsteps?\b|\biter(?:ation)?s?\b|\bloss\b|训练|fit", re.IGNORECASE)
 _OTHER = re.compile(
     r"download|load|fetch|map\b|mapping|token|filter|pack|eval|valid|\btest|predict|infer|generat|sampl|sanity|calculat|"
     r"convert|saving|save|upload|writing|creating|processing|preproc|extract|group|rollout|experience|make_|reward|"

@@ -26,6 +26,8 @@ class Dialect:
     rank: int
     counts_micro: bool
     """Whether its steps are micro-batches, by the trainer's source."""
+    stamped: bool
+    """Whether the time of day that it is printed at is all it tells of time."""
     guessed: bool
     """Whether the names are everybody's: what speaks of evaluation or generation beside them is passed over."""
     fields: Mapping[str, tuple[str, ...]]
@@ -38,6 +40,7 @@ def _row(
     *,
     rank: int = _OWN,
     counts_micro: bool = False,
+    stamped: bool = False,
     guessed: bool = False,
     **fields: str | tuple[str, ...],
 ) -> Dialect:
@@ -47,6 +50,7 @@ def _row(
         needs=tuple(needs.split()),
         rank=rank,
         counts_micro=counts_micro,
+        stamped=stamped,
         guessed=guessed,
         fields={field: (text,) if isinstance(text, str) else text for field, text in fields.items()},
     )
@@ -84,6 +88,15 @@ DIALECTS = (
     replace(_MEGATRON, name="gpt-neox", keys=("approx flops per GPU",), needs=("step", "ms|samples")),
     replace(_MEGATRON, name="megatron-deepspeed", keys=("per second (tgs)", "consumed tokens", "per iteration (s)")),
     _MEGATRON,
+    # GPT-NeoX's names in W&B and TensorBoard.
+    _row(
+        "gpt-neox",
+        "runtime/iteration_time",
+        "s",
+        s="runtime/iteration_time",
+        samples="runtime/samples_per_sec",
+        flops="runtime/flops_per_sec_per_gpu",
+    ),
     # Megatron-DeepSpeed of ALCF: the same, underscored.
     _row(
         "megatron-deepspeed",
@@ -146,6 +159,7 @@ DIALECTS = (
         "axolotl",
         ("tokens_per_second_per_gpu", "tokens/train_per_sec_per_gpu"),
         "gpu_tps",
+        step="step",
         gpu_tps=("tokens_per_second_per_gpu", "tokens/train_per_sec_per_gpu"),
         seen="tokens/total",
     ),
@@ -342,7 +356,7 @@ DIALECTS = (
         "verl",
         "perf/throughput",
         "gpu_tps",
-        step=("step", "training/global_step"),
+        step=("training/global_step", "~(?<![\\w/])step:{N}"),
         s=("perf/time_per_step", "timing_s/step"),
         gpu_tps="perf/throughput",
         step_tokens="perf/total_num_tokens",
@@ -351,7 +365,7 @@ DIALECTS = (
         "verl",
         ("timing_s/step", "perf/time_per_step", "train/time(s)"),
         "s",
-        step=("step", "training/global_step"),
+        step=("training/global_step", "~(?<![\\w/])step:{N}"),
         s=("perf/time_per_step", "timing_s/step", "train/time(s)"),
     ),
     # prime-rl, trainer/rl and trainer/sft train.py: counted over all ranks.
@@ -449,6 +463,9 @@ DIALECTS = (
     # TRL's trainers count the tokens seen by all processes in the dict of a Trainer.
     _row("trl", ("'step_time'", '"step_time"'), "s", rank=_ENGINE, s="step_time", seen="num_tokens"),
     _row("trl", "num_tokens", "seen", rank=_CLOSING, seen="num_tokens"),
+    # Steps and the time of day alone: DeepSpeed's `log_dist`, a Trainer's dict behind a logger.
+    _row("deepspeed", "[Rank 0] step=", "step", rank=_CLOSING, stamped=True, step="step"),
+    _row("huggingface", ("'loss'", '"loss"'), "step", rank=_CLOSING, stamped=True, step="step"),
     # What nobody's source is known for, by names that can mean one thing only.
     _row(
         "unknown",

@@ -81,6 +81,7 @@ class _Reader:
     needs: tuple[str, ...]
     rank: int
     counts_micro: bool
+    stamped: bool
     guessed: bool
     patterns: tuple[tuple[str, str, re.Pattern[str]], ...]
     """Field, text that is in the line where the pattern can be, pattern."""
@@ -113,6 +114,7 @@ def _readers() -> tuple[_Reader, ...]:
                 needs=row.needs,
                 rank=row.rank,
                 counts_micro=row.counts_micro,
+                stamped=row.stamped,
                 guessed=row.guessed,
                 patterns=patterns,
             )
@@ -191,14 +193,15 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
         for name, value in values.items()
         if _SMALLEST < value < _LARGEST or (value == 0.0 and name in steps)
     }
-    if not any(kept.get(name) for name in _SPEEDS):
+    stamp_s = _stamp_s(line)
+    if not any(kept.get(name) for name in _SPEEDS) and not (reader.stamped and stamp_s):
         return None
     return LogPoint(
         dialect=reader.name,
         rank=reader.rank,
         counts_micro=reader.counts_micro,
         line=line,
-        stamp_s=_stamp_s(line),
+        stamp_s=stamp_s,
         **kept,
     )
 

@@ -21,6 +21,8 @@ _ANSI = re.compile(r"\x1b\[[0-9;?]{0,20}[A-Za-z]|\x1b\][^\x07\x1b\n]{0,200}(?:\x
 _ESCAPE = re.compile(r"\\u([0-9a-fA-F]{4})")
 _NO_NUMBER = re.compile(r"[\d.,:_]{60,}")
 """Longer than any figure: a dump, whose every digit would be tried as a number's first."""
+_SCALAR = re.compile(r"\bnp\.[a-z]{1,9}\d{0,3}\(([^()\n]{1,40})\)")
+"""As NumPy 2 prints a number in a dict."""
 _SURROGATES = (0xD800, 0xDFFF)
 _BACKSPACES = re.compile("\x08+")
 _BLOCK = re.compile(r"\[(?:step|epoch|batch|iter)=\d")
@@ -55,6 +57,8 @@ def _plain(text: str) -> str:
         text = _ANSI.sub("", text)
     if "&" in text:
         text = html.unescape(text)
+    if "np." in text:
+        text = _SCALAR.sub(r"\1", text)
     if "\\u" in text:
         text = _ESCAPE.sub(lambda match: _character(match[1]), text)
     if "\\r" in text or "\\n" in text:

@@ -98,7 +98,11 @@ def _training_bar(points: Sequence[LogPoint], known_total: float | None) -> tupl
     bars: dict[tuple[str, float | None], list[LogPoint]] = {}
     for point in points:
         label = re.sub(r"[\d/]+", "", point.label) if point.training else ""
-        bars.setdefault((label, point.total_steps), []).append(point)
+        total = point.total_steps
+        if total is None:
+            # Beyond its end, a bar forgets it.
+            total = next((known for named, known in bars if named == label), None)
+        bars.setdefault((label, total), []).append(point)
 
     def unfinished(bar: list[LogPoint]) -> bool:
         last = bar[-1]
@@ -235,13 +239,16 @@ def _clock_s(points: Sequence[LogPoint], printed: float | None, *, agreed: bool)
     timed = [(getattr(p, field), p.step) for p in points if getattr(p, field) is not None and p.step is not None]
     if len(timed) < 2:  # noqa: PLR2004 - the ends of a span
         return None
-    span = timed[-1][0] - timed[0][0]
-    if span <= 0 or (span < _LONG_TICKS * _TICK_S and printed is not None):
+    span, steps = timed[-1][0] - timed[0][0], timed[-1][1] - timed[0][1]
+    if span <= 0:
+        return None
+    if span < _LONG_TICKS * _TICK_S and printed is not None and abs(printed * steps - span) <= _TICK_S:
+        # The clock says nothing else than what was printed, which has more digits.
         return None
     rates = _rates(timed, max(_LONG_TICKS * _TICK_S, span / _WINDOWS))
     if len(rates) >= _FEWEST_RATES:
         return 1.0 / median(rates)
-    return None if agreed else span / (timed[-1][1] - timed[0][1])
+    return None if agreed else span / steps
 
 
 def _agreed(points: Sequence[LogPoint]) -> bool:

@@ -23,14 +23,16 @@ _KERAS_TIMES = re.compile(
 )
 _KERAS_ETA = re.compile(rf"ETA: ({CLOCK[1:-1]}|\d{{1,9}}s)")
 _PRINTED = re.compile(_RATE)
-_TRAINING = re.compile(r"train(?!ed)|epoch|episode|\bsteps?\b|\biter(?:ation)?s?\b|\bloss\b|训练|fit", re.IGNORECASE)
+_TRAINING = re.compile(r"train(?!ed)|epoch|episode|\bsteps?\b|\biter(?:ation)?s?\b|\bloss\b|训练|\bfit", re.IGNORECASE)
 _OTHER = re.compile(
     r"download|load|fetch|map\b|mapping|token|filter|pack|eval|valid|\btest|predict|infer|generat|sampl|sanity|calculat|"
-    r"convert|saving|save|upload|writing|creating|processing|preproc|extract|group|rollout|experience|make_|reward|"
+    r"convert|saving|save|upload|writing|creating|process|prompt|request|extract|group|rollout|experience|make_|reward|"
     r"score|compil|capturing|quantiz|merging|shard|files?\b|resolving|warm|cach|dequeu|build|import|"
-    r"collat|index|batches: ",
+    r"appl|adding|drop|template|dataset|split|\bval\b|format|collat|index|batches: ",
     re.IGNORECASE,
 )
+_TRAINING_ITSELF = re.compile(r"\btraining\b|\btrain (?:step|epoch|iter|batch|loop)", re.IGNORECASE)
+_BEFORE_IT = re.compile(r"load|map|token|eval|valid|convert|data|split|filter|pack|sav", re.IGNORECASE)
 _TIMES_S = {"ms": 1e-3, "us": 1e-6, "µs": 1e-6, "s": 1.0}
 _BYTES = re.compile(
     r"^i?B$|[kKMGT]i?B$|^(?:examples?|files?|tokens?|ex|rows?|shards?|params?|tensors?|docs?|bytes|chars)$"
@@ -56,12 +58,12 @@ def bar_point(line: str) -> LogPoint | None:
 
 def _named(text: str) -> tuple[str, bool | None]:
     """Return a bar's label and whether it names training; what names something else goes first."""
-    label = text.split("%", maxsplit=1)[0].rsplit("]", 1)[-1] if "%" in text else text
+    label = text.split("%")[0]
+    if "]" in label and any(character.isalpha() for character in label.rpartition("]")[2]):
+        label = label.rpartition("]")[2]
     label = re.sub(r"[\d.\s]{1,20}$", "", label.strip()[-80:]).strip(" :|-")
     if _OTHER.search(label):
-        return label, "train" in label.lower() and not re.search(
-            r"download|load|map|token|eval|valid", label, re.IGNORECASE
-        )
+        return label, _TRAINING_ITSELF.search(label) is not None and _BEFORE_IT.search(label) is None
     return label, True if _TRAINING.search(label) else None
 
 

@@ -130,21 +130,19 @@ _ELSEWHERE = re.compile("|".join(ELSEWHERE))
 def line_point(line: str) -> LogPoint | None:
     """Return what `line` says about speed; None where it says nothing, or speaks of something else than training."""
     bar = bar_point(line)
-    for reader in _READERS:
-        if not any(key in line for key in reader.keys):
-            continue
-        if _ELSEWHERE.search(line):
-            continue
-        if reader.guessed and (_NOT_TRAINING.search(line) or not (_RATED if bar else _OF_TRAINING).search(line)):
+    readers = [reader for reader in _READERS if any(key in line for key in reader.keys)]
+    if not readers or _ELSEWHERE.search(line):
+        return bar
+    named = not _NOT_TRAINING.search(line) and (_RATED if bar else _OF_TRAINING).search(line) is not None
+    for reader in readers:
+        if reader.guessed and not named:
             continue
         said = _said(reader, line)
-        if all(any(name in said for name in need.split("|")) for need in reader.needs):
-            point = _point(reader, said, line)
-            if point is None:
-                continue
-            if reader.guessed and bar is not None:
-                return _on_bar(bar, point)
-            return _complemented(point, bar)
+        if not all(any(name in said for name in need.split("|")) for need in reader.needs):
+            continue
+        point = _point(reader, said, line)
+        if point is not None:
+            return _on_bar(bar, point) if reader.guessed and bar is not None else _complemented(point, bar)
     return bar
 
 

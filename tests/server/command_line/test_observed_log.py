@@ -61,9 +61,7 @@ def test_the_text_itself_is_taken_too(capsys: pytest.CaptureFixture[str]) -> Non
     assert _answer(_log(40), capsys)["log"]["steps_done"] == 40
 
 
-def test_a_file_that_is_not_there_is_refused_in_one_line(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_file_that_is_not_there_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code([*ASKED, str(tmp_path / "none.log")]) == 2
     said = capsys.readouterr().err
     assert "cannot be read" in said

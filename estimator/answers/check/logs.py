@@ -8,7 +8,8 @@ from typing import Any
 from estimator.answers.check.dialects import line_point, line_setup
 from estimator.answers.check.log_point import LogPoint, LogSetup
 from estimator.answers.check.log_text import log_lines
-from estimator.answers.check.steady import Steady, chosen_groups, steady
+from estimator.answers.check.one_run import chosen_groups
+from estimator.answers.check.steady import Steady, steady
 from estimator.answers.check.trainer_state import state_points
 from estimator.base.errors import InvalidValueError
 

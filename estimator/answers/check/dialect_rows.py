@@ -201,6 +201,7 @@ SETUPS = (
     ("Num GPUs", "n_gpus", r"Num GPUs(?: used)? = {N}"),
     ("world", "n_gpus", r"(?i)world[ _]size[ .:=]{1,60}{N}"),
     ("Total optimization steps", "total_steps", r"Total optimization steps ?[=:]\s{0,9}{N}"),
+    ("Continuing training from global step", "resumed_at", r"Continuing training from global step {N}"),
     ("Total steps = ", "total_steps", r"Total steps = {N}"),
     ("total steps ", "total_steps", r"total steps {N}"),
     ("train_iters", "total_steps", r"train_iters[ .:=]{1,60}{N}"),

@@ -56,6 +56,8 @@ class LogSetup:
     micro_batch: float | None = None
     accumulation: float | None = None
     n_gpus: float | None = None
+    resumed_at: float | None = None
+    """The step that a resumed run goes on from."""
 
     def with_setup(self, other: "LogSetup") -> "LogSetup":
         """Return both, what was said last being kept."""

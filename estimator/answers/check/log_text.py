@@ -164,9 +164,9 @@ def _flattened(document: object) -> Iterator[str]:
                 yield _plain(entry).replace("\n", " ")
     elif isinstance(document, dict):
         fields = cast("dict[str, object]", document)
-        inner = [value for value in fields.values() if isinstance(value, list)]
+        inner = [cast("object", value) for value in fields.values() if isinstance(value, list)]
         for listed in inner:
-            yield from _flattened(cast("object", listed))
+            yield from _flattened(listed)
         yield _unwrapped(json.dumps(fields)) if not inner else _fields(fields)
 
 

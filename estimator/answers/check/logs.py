@@ -110,7 +110,8 @@ def log_reading(text: str, argument: str = "observed_log") -> LogReading:
     if not groups:
         raise InvalidValueError(argument, text, _why_not(points, text))
     speeds = [steady(group) for group in groups]
-    if speeds[0].resumed:
+    alone = speeds[0].points == 1 and speeds[0].dialect in {"tqdm", "huggingface"}
+    if speeds[0].resumed or (alone and setup.resumed_at is not None):
         remedy = (
             "has one line of a bar that may count the steps a resumed run skipped: its rate is no speed. A second "
             "line, some steps later, would do, or observed_step_seconds"

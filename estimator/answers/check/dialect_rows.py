@@ -199,7 +199,12 @@ SETUPS = (
     ("radient", "accumulation", r"(?i)gradient[ _]accumulation(?:[ _]steps)?['\"]?\s{0,9}[=:]\s{0,9}{N}"),
     ("Data Parallel GPUs", "n_gpus", r"Data Parallel GPUs = {N}"),
     ("Num GPUs", "n_gpus", r"Num GPUs(?: used)? = {N}"),
-    ("world", "n_gpus", r"(?i)world[ _]size[ .:=]{1,60}{N}"),
+    # Samplers beside a trainer have a world of their own, and so has each way to split a model.
+    (
+        "orld",
+        "n_gpus",
+        r"(?<!\w)(?<!parallel )(?<!local )[Ww]orld[ _][Ss]ize[ .:=]{1,60}{N}(?!.{0,200}(?:distributed_init|local_rank))",
+    ),
     ("Total optimization steps", "total_steps", r"Total optimization steps ?[=:]\s{0,9}{N}"),
     ("Continuing training from global step", "resumed_at", r"Continuing training from global step {N}"),
     ("Total steps = ", "total_steps", r"Total steps = {N}"),
@@ -212,10 +217,11 @@ SETUPS = (
     ("global batch size", "sequences_per_step", r"global batch size[ :=]{1,9}{N}"),
     ("global_batch_size", "sequences_per_step", r"global_batch_size['\"]?[ .:=]{1,60}{N}"),
     ("sequence length ", "sequence_length", r"(?<!\w)sequence length {N}"),
-    ("seq_length", "sequence_length", r"(?<!\w)seq_length['\"]?[ .:=]{1,60}{N}"),
+    # With the dots of a list of arguments: a model's configuration has such a key too, for the most it can take.
+    ("seq_length", "sequence_length", r"(?<!\w)seq_length ?[.=]{1,60} ?{N}"),
     ("sequence_len", "sequence_length", r"(?<!\w)sequence_len(?:gth)?['\"]?[ .:=]{1,60}{N}"),
     ("cutoff_len", "sequence_length", r"cutoff_len['\"]?[ .:=]{1,60}{N}"),
-    ("max_seq", "sequence_length", r"(?<!\w)max_seq(?:_length|_len)['\"]?[ .:=]{1,60}{N}"),
+    ("max_seq_length", "sequence_length", r"(?<!\w)max_seq_length['\"]?[ .:=]{1,60}{N}"),
     ("micro_batch_size", "micro_batch", r"(?<!\w)micro_batch_size['\"]?[ .:=]{1,60}{N}"),
     ("per_device_train_batch_size", "micro_batch", r"per_device_train_batch_size['\"]?[ .:=]{1,60}{N}"),
 )

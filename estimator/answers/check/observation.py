@@ -185,7 +185,7 @@ def _notes(reading: LogReading) -> Iterator[str]:
 def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
     n, length = run.n_gpus, run.sequence_length
     kind: Kind = "tokens_per_second"
-    batch = run.global_batch_sequences or reading.sequences_per_step
+    batch = run.global_batch_sequences
     flop_per_s = reading.flop_per_s_per_gpu
     if flop_per_s is None and reading.utilization is not None:
         flop_per_s = reading.utilization * run.device.peak_flop_per_s

@@ -109,7 +109,10 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
-    usual = expected.layout.global_batch_sequences if expected.layout is not None else None
+    usual = None
+    if reading is not None and reading.step_s is not None:
+        # At which the steps take what they should: a step's time alone cannot be wrong.
+        usual = max(1, round(expected.tokens_per_second * reading.step_s / run.sequence_length))
     seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
@@ -230,8 +233,9 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
         out.append(
             Caution(
                 code="batch_assumed",
-                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, and speed "
-                "and verdict are proportional to that (the time left is not); give global_batch_sequences",
+                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, at which its "
+                "time is as expected; speed and verdict are proportional to that (the time left is not): give "
+                "global_batch_sequences",
             )
         )
     if seen.by_sequence and not said(run, "sequence_length"):

@@ -203,7 +203,7 @@ SETUPS = (
     (
         "orld",
         "n_gpus",
-        r"(?<!\w)(?<!parallel )(?<!local )[Ww]orld[ _][Ss]ize[ .:=]{1,60}{N}(?!.{0,200}(?:distributed_init|local_rank))",
+        r"(?<!\w)(?<!parallel )(?<!local )[Ww]orld[ _][Ss]ize[ .:=]{1,60}{N}(?!.{0,200}local_rank)",
     ),
     ("Total optimization steps", "total_steps", r"Total optimization steps ?[=:]\s{0,9}{N}"),
     ("Continuing training from global step", "resumed_at", r"Continuing training from global step {N}"),

@@ -46,7 +46,7 @@ class Observation:
     how: str
     """The conversion, with its numbers."""
     batch_assumed: int | None = None
-    """Sequences of a step where neither log nor caller tells them: the expected run's."""
+    """Sequences of a step where neither log nor caller tells them: as many as its time is expected for."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
     assumptions: tuple[Assumption, ...] = ()
@@ -89,7 +89,7 @@ def observation(
 
         batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
 
-    A log of steps alone tells the time left: its speed is that of `usual_batch` sequences a step, and said to be.
+    A log of steps alone tells the time left; its speed is that of `usual_batch` sequences a step, and said to be.
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:

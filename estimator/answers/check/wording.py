@@ -42,11 +42,15 @@ def check_summary(check: SpeedCheck) -> str:
 
 
 def _assumed(check: SpeedCheck) -> str:
-    """Return on what the verdict stands, where a log tells steps and nobody what a step takes."""
-    batch = check.seen.batch_assumed
+    """Return on what the verdict stands, where a log tells steps and nobody what a step takes; else nothing."""
+    batch, expected = check.seen.batch_assumed, check.expected
     if batch is None:
         return ""
-    return f"That holds if a step takes {batch:,} sequences, which nobody told: give global_batch_sequences."
+    fewest, most = (max(1, round(batch * end / expected.tokens_per_second)) for end in (expected.low, expected.high))
+    return (
+        f"That stands on a batch that nobody told: a step of this time is normal where it takes {fewest:,} to {most:,} "
+        f"sequences of {check.run.sequence_length:,} tokens, slow with fewer; give global_batch_sequences."
+    )
 
 
 def _causes(check: SpeedCheck) -> str:

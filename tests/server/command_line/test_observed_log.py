@@ -13,15 +13,14 @@ import pytest
 
 from server.command_line.commands import exit_code
 
-ASKED = "check --model llama-3.1-8b --gpu h100-sxm --n-gpus 8 --sequence-length 4096 --json --observed-log".split()
+RUN = "--model llama-3.1-8b --gpu h100-sxm --n-gpus 8 --sequence-length 4096"
+ASKED = ["check", *RUN.split(), "--json", "--observed-log"]
 HEAD = "  Total train batch size (w. parallel, distributed & accumulation) = 64\n  Total optimization steps = 9,000\n"
 
 
 def _log(steps: int, filling: str = "") -> str:
-    lines = [
-        f" {i // 90}%|█ | {i}/9000 [{3 * i // 3600}:{3 * i // 60 % 60:02d}:{3 * i % 60:02d}<1:00:00,  3.00s/it]{filling}"
-        for i in range(1, steps + 1)
-    ]
+    clocks = [f"{3 * i // 3600}:{3 * i // 60 % 60:02d}:{3 * i % 60:02d}" for i in range(1, steps + 1)]
+    lines = [f" 1%|█ | {i}/9000 [{clock}<1:00:00,  3.00s/it]{filling}" for i, clock in enumerate(clocks, 1)]
     return HEAD + "\n".join(lines) + "\n"
 
 

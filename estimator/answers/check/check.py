@@ -177,7 +177,7 @@ def _remaining(
     if seen.kind == "hours" and done is None:
         # The hours are those of all tokens: the run has ended.
         return None
-    if amount_known:
+    if amount_known and seen.batch_assumed is None:
         total = run.amount.tokens
         if done is None and reading is not None:
             done = _done_by_log(reading, total)
@@ -233,8 +233,8 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
         out.append(
             Caution(
                 code="batch_assumed",
-                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, at which its "
-                "time is as expected; speed and verdict are proportional to that (the time left is not): give "
+                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, at which "
+                "its time is as expected; speed and verdict are proportional to that (the time left is not): give "
                 "global_batch_sequences",
             )
         )

@@ -22,6 +22,8 @@ from tools.shaping import assumption_answers, layout_answer, time_breakdown, war
 __all__ = ["TrainingSpeed", "check_training_speed"]
 
 _CONCISE_CAUSES = 4
+_NO_TRAINERS = frozenset({"tensorboard", "tqdm", "unknown", "wandb"})
+"""Formats that any trainer may print or write."""
 _Quantity = str | float | None
 
 
@@ -49,7 +51,7 @@ class BoundAnswer(BaseModel):
 class LogAnswer(BaseModel):
     """What was read of the log; null where it is silent."""
 
-    trainer: str
+    trainer: str | None
     format: str
     lines: int
     warm_up_lines: int
@@ -250,7 +252,7 @@ def _cause(cause: Cause) -> CauseAnswer:
 def _log(reading: LogReading, n_gpus: int) -> LogAnswer:
     each, total = reading.tokens_per_second_per_gpu, reading.tokens_per_second
     return LogAnswer(
-        trainer=reading.dialect,
+        trainer=None if reading.dialect in _NO_TRAINERS else reading.dialect,
         format=reading.dialect,
         lines=reading.points,
         warm_up_lines=reading.warm_up_points,

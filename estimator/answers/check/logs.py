@@ -47,7 +47,7 @@ _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("lightning", r"\bv_num\b"),
         (
             "huggingface",
-            r"Total train batch size|\*{5} Running training|'(?:eval_)?loss': |'train_runtime'|\bEpoch \d+(?:\.\d+)?/\d+\]",
+            r"Total train batch size|\*{5} Running training|'(?:eval_)?loss': |'train_runtime'|\bEpoch [\d.]+/\d+\]",
         ),
     )
 )

@@ -22,6 +22,8 @@ from tools.shaping import assumption_answers, layout_answer, time_breakdown, war
 __all__ = ["TrainingSpeed", "check_training_speed"]
 
 _CONCISE_CAUSES = 4
+_NO_TRAINERS = frozenset({"tensorboard", "tqdm", "unknown", "wandb"})
+"""Formats that any trainer may print or write."""
 _Quantity = str | float | None
 
 
@@ -47,14 +49,20 @@ class BoundAnswer(BaseModel):
 
 
 class LogAnswer(BaseModel):
-    """What was read of the log."""
+    """What was read of the log; null where it is silent."""
 
+    trainer: str | None
     format: str
     lines: int
     warm_up_lines: int
     step_seconds: FiniteFloat | None
+    tokens_per_second: FiniteFloat | None = Field(description="All GPUs")
+    tokens_per_second_per_gpu: FiniteFloat | None
+    samples_per_second: FiniteFloat | None
     steps_done: FiniteFloat | None
     total_steps: FiniteFloat | None
+    seconds_left: FiniteFloat | None
+    quoted: str = Field(description="The line that the speed came from")
 
 
 class TrainingSpeed(BaseModel):
@@ -219,7 +227,7 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
         remaining_days=left.seconds / DAY_S if left else None,
         remaining_days_low=left.low_s / DAY_S if left else None,
         remaining_days_high=left.high_s / DAY_S if left else None,
-        log=_log(checked.reading) if checked.reading else None,
+        log=_log(checked.reading, run.n_gpus) if checked.reading else None,
         layout=layout_answer(expected.layout) if expected.layout else None,
         time_breakdown=time_breakdown(expected.shares) if expected.shares else None,
         assumptions=assumption_answers(checked.assumptions),
@@ -241,12 +249,19 @@ def _cause(cause: Cause) -> CauseAnswer:
     )
 
 
-def _log(reading: LogReading) -> LogAnswer:
+def _log(reading: LogReading, n_gpus: int) -> LogAnswer:
+    each, total = reading.tokens_per_second_per_gpu, reading.tokens_per_second
     return LogAnswer(
+        trainer=None if reading.dialect in _NO_TRAINERS else reading.dialect,
         format=reading.dialect,
         lines=reading.points,
         warm_up_lines=reading.warm_up_points,
         step_seconds=reading.step_s,
+        tokens_per_second=total if each is None or total is not None else each * n_gpus,
+        tokens_per_second_per_gpu=each if each is not None or total is None else total / n_gpus,
+        samples_per_second=reading.sequences_per_second or reading.sequences_per_second_per_gpu,
         steps_done=reading.steps_done,
         total_steps=reading.total_steps,
+        seconds_left=reading.seconds_left,
+        quoted=reading.quoted,
     )

@@ -138,7 +138,8 @@ def _of_tower(tower: Tower) -> tuple[Operations, Beside]:
         trained=tower.trained,
         downstream=tower.downstream,
         borrowed=tower.borrowed,
-        layers=inner.pairs,
+        # One that no sample runs launches nothing.
+        layers=inner.pairs if tower.rate > 0 else 0.0,
     )
     if not tower.rate:
         # A tower without anything to read is held, and idle.

@@ -16,6 +16,7 @@ import click
 
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
+from server.command_line.log_file import LogText
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Tool
@@ -242,19 +243,22 @@ def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> clic
         )
     if kind == "object":
         help_text = f"{help_text} (a file, or JSON text)".strip()
+    if argument in _READ_FROM:
+        help_text = f"{help_text} (a file of any size, - for standard input, or the text)".strip()
     metavar = {"integer": "N", "number": "X", "object": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
+    metavar = "FILE" if argument in _READ_FROM else metavar
     return click.Option(
         [f"--{argument.replace('_', '-')}", argument],
-        type=_List() if kind == "array" else _Document() if kind == "object" else str,
+        type=_READ_FROM.get(argument) or _TYPES.get(kind, click.STRING),
         default=None,
         help=help_text,
         metavar=metavar,
     )
 
 
-def _read(_argument: str, value: object) -> object:
+def _read(argument: str, value: object) -> object:
     """Return a flag's text as the number that it is, so that it is refused as one where it does not fit."""
-    if not isinstance(value, str):
+    if not isinstance(value, str) or argument in _READ_FROM:
         return value
     for number in (int, float):
         try:
@@ -304,3 +308,8 @@ class _Document(click.ParamType[object]):
         except (ValueError, RecursionError) as error:
             yaml = ", not YAML as trainers' files are" if _YAML.match(text) else ""
             raise InvalidValueError(argument, value, f"must hold a JSON object{yaml}") from error
+
+
+_TYPES: Mapping[str, click.ParamType[Any]] = {"array": _List(), "object": _Document()}
+_READ_FROM: Mapping[str, click.ParamType[Any]] = {"observed_log": LogText()}
+"""Arguments whose text is taken from a file."""

@@ -13,8 +13,10 @@ from estimator.answers.check.expected import (
     speed_bound,
     verdict,
 )
+from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
-from estimator.answers.check.observation import Observation, Observed, observation, observed_reading, with_log
+from estimator.answers.check.observation import Observation, Observed, observation, observed_reading
+from estimator.answers.check.told import as_taken, contradictions, in_steps, taken_from_log, with_log
 from estimator.answers.estimate.estimate import OBSERVED_DRIFT
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import InvalidValueError
@@ -31,7 +33,6 @@ __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""
 _OF_AN_AMOUNT = frozenset({"tokens", "packing"})
-_UNEVEN = 1.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,6 +94,10 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     reading = observed_reading(observed)
+    taken: frozenset[str] = frozenset()
+    if reading is not None:
+        reading = in_steps(reading, request.gradient_accumulation)
+        taken = taken_from_log(request, reading)
     sampled = is_rollouts(request.objective)
     if sampled:
         # What is asked is why it is slow: the update step is what can be held against it.
@@ -104,7 +109,11 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
-    seen = observation(run, observed, reading, model, tokens_known=amount_known)
+    usual = None
+    if reading is not None and reading.step_s is not None:
+        # At which the steps take what they should: a step's time alone cannot be wrong.
+        usual = max(1, round(expected.tokens_per_second * reading.step_s / run.sequence_length))
+    seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
         stack = run.stack
@@ -114,8 +123,10 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     bound = speed_bound(run, packed_short=_packed_short(run))
     judged = verdict(seen.tokens_per_second, expected, bound)
     causes: tuple[Cause, ...] = ()
+    apart = contradictions(run, reading, taken)
     if judged != "normal":
         causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow")
+    causes = (*contradicting_causes(apart, seen, expected), *causes)
     return SpeedCheck(
         run=run,
         verdict=judged,
@@ -128,11 +139,11 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         remaining=_remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
-            *(assumption for assumption in run.assumptions if amount_known or assumption.name not in _OF_AN_AMOUNT),
+            *as_taken(tuple(told for told in run.assumptions if amount_known or told.name not in _OF_AN_AMOUNT), taken),
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
-        warnings=(*run.warnings, *expected.warnings, *_warnings(run, seen, expected, reading)),
+        warnings=(*run.warnings, *expected.warnings, *_warnings(run, seen, expected), *log_cautions(reading, apart)),
     )
 
 
@@ -166,15 +177,15 @@ def _remaining(
     if seen.kind == "hours" and done is None:
         # The hours are those of all tokens: the run has ended.
         return None
-    if amount_known:
+    if amount_known and seen.batch_assumed is None:
         total = run.amount.tokens
         if done is None and reading is not None:
             done = _done_by_log(reading, total)
         if done is not None and done > total:
             raise InvalidValueError("tokens_done", observed.tokens_done, f"is more than the {total:,.0f} tokens in all")
         left = total - (done or 0.0)
-    elif reading is not None and reading.step_s and reading.total_steps and reading.steps_done is not None:
-        left = max(0.0, reading.total_steps - reading.steps_done) * reading.step_s * seen.tokens_per_second
+    elif reading is not None and reading.seconds_left is not None:
+        left = reading.seconds_left * seen.tokens_per_second
     else:
         return None
     seconds = left / seen.tokens_per_second
@@ -216,8 +227,17 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
     return tuple(out)
 
 
-def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReading | None) -> tuple[Caution, ...]:
+def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution, ...]:
     out: list[Caution] = []
+    if seen.batch_assumed is not None:
+        out.append(
+            Caution(
+                code="batch_assumed",
+                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, at which "
+                "its time is as expected; speed and verdict are proportional to that (the time left is not): give "
+                "global_batch_sequences",
+            )
+        )
     if seen.by_sequence and not said(run, "sequence_length"):
         out.append(
             Caution(
@@ -247,14 +267,6 @@ def _warnings(run: Run, seen: Observation, expected: Expected, reading: LogReadi
             Caution(
                 code="not_predicted",
                 message="the speed could not be predicted: the range is the rule of thumb's, 30 to 55 % of peak",
-            )
-        )
-    if reading is not None and reading.spread is not None and reading.spread > _UNEVEN:
-        out.append(
-            Caution(
-                code="uneven_steps",
-                message=f"the middle half of the step times spans a factor of {reading.spread:.2f}: data loading, "
-                "samples of unequal length or other users of the machine; the median was taken",
             )
         )
     experts = run.question is not None and run.question.transformer.experts is not None

@@ -1,112 +1,34 @@
-"""The lines that trainers print: one pattern a kind of line, and what its numbers mean."""
+"""How a row of the table of dialects is read: its keys looked up in a line, their values in SI units."""
 
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
 
-__all__ = ["LogPoint", "LogSetup", "line_point", "line_setup"]
+from estimator.answers.check.bars import bar_point
+from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, SETUPS
+from estimator.answers.check.log_point import LogPoint, LogSetup
+from estimator.answers.check.log_values import NUMBER, duration_s, number
 
-_LONGEST_LINE = 2_000
-"""Characters of a line that are looked at: no trainer prints longer ones about its speed."""
+__all__ = ["line_point", "line_setup"]
+
 _LARGEST = 1e18
-_MILLI, _PERCENT = 1e-3, 1e-2
-_SOME = r"\s{0,9}"
-_N = r"(\d[\d,]{0,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?)"
-_CLOCK = r"((?:\d{1,4} days?, )?\d{1,6}(?::\d\d){1,2})"
-"""Every repetition is bounded, so that no line takes long to refuse."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogPoint:
-    """What one line says about speed; None for what it does not say."""
-
-    dialect: str
-    step: float | None = None
-    total_steps: float | None = None
-    step_s: float | None = None
-    elapsed_s: float | None = None
-    """Since the start: only differences between points mean a speed."""
-    tokens_per_second: float | None = None
-    """All devices together."""
-    tokens_per_second_per_gpu: float | None = None
-    sequences_per_second: float | None = None
-    sequences_per_step: float | None = None
-    tokens_seen: float | None = None
-    consumed_sequences: float | None = None
-    flop_per_s_per_gpu: float | None = None
-    utilization: float | None = None
-    """As the trainer computes it, against the peak it assumes."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LogSetup:
-    """What a log says once about the run."""
-
-    sequences_per_step: float | None = None
-    tokens_per_step: float | None = None
-    total_steps: float | None = None
-
-    def with_setup(self, other: "LogSetup") -> "LogSetup":
-        """Return both, what was said last being kept."""
-        said = {name: value for name in self.__slots__ if (value := getattr(other, name)) is not None}
-        return replace(self, **said)
-
-
-def line_point(line: str) -> LogPoint | None:
-    """Return what `line` says about speed; None where it says nothing."""
-    text = line[:_LONGEST_LINE]
-    for dialect in _DIALECTS:
-        if dialect.key in text:
-            said = {name: match[1] for name, pattern in dialect.patterns if (match := pattern.search(text))}
-            if all(name in said for name in dialect.needs) and (point := _point(dialect.name, said)) is not None:
-                return point
-    return None
-
-
-def line_setup(line: str) -> LogSetup | None:
-    """Return what `line` says about batch and length of the run; None where it says nothing."""
-    text = line[:_LONGEST_LINE]
-    for key, field, pattern in _SETUPS:
-        if key in text and (match := pattern.search(text)):
-            return LogSetup(**{field: _number(match[1])})
-    return None
-
-
-def _point(dialect: str, said: Mapping[str, str]) -> LogPoint | None:
-    """Return the point that a line's fields amount to, in SI units; None where no speed follows from it."""
-    values: dict[str, float] = {}
-    for name, text in said.items():
-        if name == "clock":
-            values["elapsed_s"] = _clock_s(text)
-        elif name == "it_per_s":
-            values["step_s"] = 1.0 / _number(text) if _number(text) else 0.0
-        else:
-            field, factor = _FIELDS[name]
-            values[field] = _number(text) * factor
-    values = {name: value for name, value in values.items() if 0 <= value < _LARGEST}
-    return LogPoint(dialect=dialect, **values) if any(values.get(name) for name in _SPEEDS) else None
-
-
-def _clock_s(text: str) -> float:
-    """Return seconds from `1:02:03`, `05:00` or `1 day, 2:03:04`."""
-    days, _, rest = text.rpartition(", ")
-    seconds = 86_400.0 * float(days.split()[0]) if days else 0.0
-    clock = 0.0
-    for part in rest.split(":"):
-        clock = 60.0 * clock + float(part)
-    return seconds + clock
-
-
-def _number(text: str) -> float:
-    return float(text.replace(",", ""))
-
-
+_SEVERAL = 1.5
+_SMALLEST = 1e-12
+_MILLI, _PERCENT, _TERA, _MINUTE_S = 1e-3, 1e-2, 1e12, 60.0
+_SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?\$?"
+_UNITS = r"(?:days?|hours?|hrs?|h|minutes?|mins?|min|m|seconds?|secs?|sec|s|ms|d)"
+_DURATION = rf"(\d[\d:.,]{{0,20}}(?: ?{_UNITS}\b,? ?[\d:.,]{{0,20}}){{0,5}})"
 _SPEEDS = (
     "step_s",
+    "micro_s",
     "elapsed_s",
+    "left_s",
     "tokens_per_second",
     "tokens_per_second_per_gpu",
     "sequences_per_second",
+    "sequences_per_second_per_gpu",
     "flop_per_s_per_gpu",
     "utilization",
     "tokens_seen",
@@ -114,141 +36,220 @@ _SPEEDS = (
 _FIELDS: Mapping[str, tuple[str, float]] = {
     "step": ("step", 1.0),
     "total": ("total_steps", 1.0),
+    "micro_step": ("micro_step", 1.0),
     "ms": ("step_s", _MILLI),
-    "s": ("step_s", 1.0),
+    "micro_ms": ("micro_s", _MILLI),
+    "elapsed_ms": ("elapsed_s", _MILLI),
+    "elapsed_n": ("elapsed_s", 1.0),
+    "left_min": ("left_s", _MINUTE_S),
     "tps": ("tokens_per_second", 1.0),
     "gpu_tps": ("tokens_per_second_per_gpu", 1.0),
     "samples": ("sequences_per_second", 1.0),
+    "gpu_samples": ("sequences_per_second_per_gpu", 1.0),
     "batch": ("sequences_per_step", 1.0),
+    "micro": ("micro_batch", 1.0),
+    "step_tokens": ("tokens_per_step", 1.0),
+    "length": ("sequence_length", 1.0),
     "consumed": ("consumed_sequences", 1.0),
     "seen": ("tokens_seen", 1.0),
-    "tflops": ("flop_per_s_per_gpu", 1e12),
+    "tflops": ("flop_per_s_per_gpu", _TERA),
+    "flops": ("flop_per_s_per_gpu", 1.0),
     "percent": ("utilization", _PERCENT),
+    "share": ("utilization", 1.0),
+    "interval": ("interval", 1.0),
 }
+_INVERSE: Mapping[str, str] = {"it_per_s": "step_s", "micro_it_per_s": "micro_s"}
+_DURATIONS: Mapping[str, str] = {"s": "step_s", "micro_s": "micro_s", "clock": "elapsed_s", "left": "left_s"}
+_STAMP = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
+_NOT_TRAINING = re.compile(
+    r"\b(?:eval|evaluation|evaluating|valid|validation|test|inference|generation|generate|decode|prompt|prefill|serving|rollout)\b",
+    re.IGNORECASE,
+)
+_OF_TRAINING = re.compile(r"(?i)\bloss|train|\b(?:global_)?(?:step|iter(?:ation)?)\b\W{0,3}\d|\bstep\b.{0,3}:")
+"""Without which everybody's names may be anything's: a sentence of an article, a download."""
+_RATED = re.compile(r"tok|tgs|tps|sample|example|seq")
+"""Without which a bar's own rate is all that its line tells."""
+_COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Dialect:
-    """One kind of line."""
+class _Reader:
+    """A row of the table, compiled."""
 
     name: str
-    key: str
-    """Text that such a line has."""
+    keys: tuple[str, ...]
     needs: tuple[str, ...]
-    """Fields without which it is not one."""
-    patterns: tuple[tuple[str, re.Pattern[str]], ...]
+    rank: int
+    counts_micro: bool
+    stamped: bool
+    guessed: bool
+    patterns: tuple[tuple[str, str, re.Pattern[str]], ...]
+    """Field, text that is in the line where the pattern can be, pattern."""
 
 
-def _dialect(name: str, key: str, needs: str, **patterns: str) -> _Dialect:
-    compiled = tuple((field, re.compile(pattern)) for field, pattern in patterns.items())
-    return _Dialect(name=name, key=key, needs=tuple(needs.split()), patterns=compiled)
+def _pattern(field: str, key: str) -> str:
+    """Return the pattern of a value: `~` before a pattern of its own, else the key as it is printed."""
+    value = _DURATION if field in _DURATIONS else NUMBER
+    if key.startswith("~"):
+        # Tried at the first digit of a number alone, or a line of figures takes as long as it has digits.
+        started = key[1:].replace("{N}", rf"(?<![\d.,]){NUMBER}", 1) if key.startswith("~{N}") else key[1:]
+        return started.replace("{N}", NUMBER).replace("{D}", _DURATION)
+    spelled = re.escape(key).replace(r"\ ", r"\s{1,9}")
+    found = rf"(?<!\w){spelled}{_SEPARATOR}{value}"
+    return found + rf"(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?" if field == "step" else found
 
 
-_TOTAL_OF_BAR = rf"\d/{_N} \["
-_HEAD = r"\|" + _SOME + _N + r"/\d"
-_DIALECTS = (
-    # Megatron-LM and Megatron-DeepSpeed: fields between bars, in an order that has changed over the years.
-    _dialect(
-        "megatron",
-        "elapsed time per iteration",
-        "step",
-        step=rf"iteration\s{{1,20}}{_N}",
-        total=rf"iteration\s{{1,20}}[\d,]{{1,20}}{_SOME}/{_SOME}{_N}",
-        ms=rf"elapsed time per iteration \(ms\):{_SOME}{_N}",
-        s=rf"elapsed time per iteration \(s\):{_SOME}{_N}",
-        batch=rf"global batch size:{_SOME}{_N}",
-        consumed=rf"consumed samples:{_SOME}{_N}",
-        tflops=rf"(?:throughput per GPU \(TFLOP/s/GPU\)|TFLOPs):{_SOME}{_N}",
-    ),
-    _dialect("nemo", "train_step_timing in s", "s", step=rf"global_step: {_N}", s=rf"train_step_timing in s: {_N}"),
-    # torchtitan's tps counts the tokens of one device.
-    _dialect(
-        "torchtitan",
-        "tps:",
-        "step gpu_tps",
-        step=rf"step:{_SOME}{_N}",
-        gpu_tps=rf"tps:{_SOME}{_N}",
-        tflops=rf"tflops:{_SOME}{_N}",
-        percent=rf"mfu:{_SOME}{_N}%",
-    ),
-    _dialect(
-        "nanochat",
-        "tok/sec:",
-        "step tps",
-        step=rf"step{_SOME}{_N}",
-        total=rf"step{_SOME}\d{{1,12}}/{_N}",
-        ms=rf"dt:{_SOME}{_N}{_SOME}ms",
-        tps=rf"tok/sec:{_SOME}{_N}",
-        percent=rf"mfu:{_SOME}{_N}",
-    ),
-    _dialect(
-        "llm.c",
-        " tok/s",
-        "step tps",
-        step=rf"step{_SOME}{_N}/",
-        total=rf"step{_SOME}\d{{1,12}}/{_N}",
-        ms=rf"{_N} ms\b",
-        tps=rf"{_N} tok/s",
-        percent=rf"{_N}% (?:bf16|fp32|fp16) MFU",
-    ),
-    _dialect(
-        "nanogpt",
-        "iter ",
-        "step ms",
-        step=rf"iter {_SOME}{_N}:",
-        ms=rf"time {_SOME}{_N}{_SOME}ms",
-        percent=rf"mfu {_SOME}{_N}%",
-    ),
-    # LLaMA-Factory's trainer_log.jsonl: throughput is the mean since the start, so the clock goes before it.
-    _dialect(
-        "llama-factory",
-        '"current_steps"',
-        "step clock",
-        step=rf'"current_steps":{_SOME}{_N}',
-        total=rf'"total_steps":{_SOME}{_N}',
-        clock=rf'"elapsed_time":{_SOME}"{_CLOCK}"',
-        seen=rf'"total_tokens":{_SOME}{_N}',
-        tps=rf'"throughput":{_SOME}"?{_N}',
-    ),
-    _dialect(
-        "deepspeed",
-        "CurrSamplesPerSec=",
-        "samples",
-        step=rf"global_step={_N}",
-        samples=rf"CurrSamplesPerSec={_N}",
-    ),
-    # The closing line of a Hugging Face Trainer.
-    _dialect(
-        "huggingface-end",
-        "train_steps_per_second",
-        "it_per_s",
-        it_per_s=rf"train_steps_per_second['\"]?{_SOME}[:=]{_SOME}['\"]?{_N}",
-        samples=rf"train_samples_per_second['\"]?{_SOME}[:=]{_SOME}['\"]?{_N}",
-        tps=rf"train_tokens_per_second['\"]?{_SOME}[:=]{_SOME}['\"]?{_N}",
-    ),
-    # The progress bar of a Hugging Face Trainer and of others, slow or fast: | 100/1000 [05:00<45:00, 3.00s/it].
-    _dialect(
-        "huggingface", "s/it", "step clock s", step=_HEAD, total=_TOTAL_OF_BAR, clock=rf"\[{_CLOCK}<", s=rf"{_N}s/it"
-    ),
-    _dialect(
-        "huggingface",
-        "it/s",
-        "step clock it_per_s",
-        step=_HEAD,
-        total=_TOTAL_OF_BAR,
-        clock=rf"\[{_CLOCK}<",
-        it_per_s=rf"{_N}it/s",
-    ),
-)
-_SETUPS = tuple(
-    (key, field, re.compile(pattern))
-    for key, field, pattern in (
-        ("Total train batch size", "sequences_per_step", rf"Total train batch size[^=]{{0,80}}=\s{{0,9}}{_N}"),
-        ("Total optimization steps", "total_steps", rf"Total optimization steps ?=\s{{0,9}}{_N}"),
-        ("tokens per iteration will be", "tokens_per_step", rf"tokens per iteration will be:?\s*{_N}"),
-        ("Total batch size", "tokens_per_step", rf"Total batch size {_SOME}{_N} =>"),
-        ("total_desired_batch_size", "tokens_per_step", rf"total_desired_batch_size[:=]?{_SOME}{_N}"),
-        ("global batch size", "sequences_per_step", rf"global batch size[ :=]{{1,9}}{_N}"),
-        ("global_batch_size", "sequences_per_step", rf"global_batch_size[ .:=]{{1,40}}{_N}"),
+def _readers() -> tuple[_Reader, ...]:
+    out: list[_Reader] = []
+    for row in DIALECTS:
+        patterns = tuple(
+            (field, "" if key.startswith("~") else key.split()[0], re.compile(_pattern(field, key)))
+            for field, spelled in row.fields.items()
+            for key in spelled
+        )
+        out.append(
+            _Reader(
+                name=row.name,
+                keys=row.keys,
+                needs=row.needs,
+                rank=row.rank,
+                counts_micro=row.counts_micro,
+                stamped=row.stamped,
+                guessed=row.guessed,
+                patterns=patterns,
+            )
+        )
+    return tuple(out)
+
+
+_READERS = _readers()
+_SETUP_PATTERNS = tuple((key, field, re.compile(pattern.replace("{N}", NUMBER))) for key, field, pattern in SETUPS)
+_ELSEWHERE = re.compile("|".join(ELSEWHERE))
+
+
+def line_point(line: str) -> LogPoint | None:
+    """Return what `line` says about speed; None where it says nothing, or speaks of something else than training."""
+    bar = bar_point(line)
+    readers = [reader for reader in _READERS if any(key in line for key in reader.keys)]
+    if not readers or _ELSEWHERE.search(line):
+        return bar
+    named = not _NOT_TRAINING.search(line) and (_RATED if bar else _OF_TRAINING).search(line) is not None
+    for reader in readers:
+        if reader.guessed and not named:
+            continue
+        said = _said(reader, line)
+        if not all(any(name in said for name in need.split("|")) for need in reader.needs):
+            continue
+        point = _point(reader, said, line)
+        if point is not None:
+            return _on_bar(bar, point) if reader.guessed and bar is not None else _complemented(point, bar)
+    return bar
+
+
+def _said(reader: _Reader, line: str) -> dict[str, str]:
+    """Return the texts of a row's fields in a line."""
+    said: dict[str, str] = {}
+    for field, hint, pattern in reader.patterns:
+        if field not in said and hint in line and (match := pattern.search(line)):
+            said[field] = match[1]
+            if field == "step" and pattern.groups > 1 and match[2]:
+                said.setdefault("total", match[2])
+    return said
+
+
+def line_setup(line: str) -> LogSetup | None:
+    """Return what `line` says about batch and length of the run; None where it says nothing."""
+    said: dict[str, float] = {}
+    for key, field, pattern in _SETUP_PATTERNS:
+        if field not in said and key in line and (match := pattern.search(line)):
+            value = _valued(match[1])
+            if value is not None and 1.0 <= value < _LARGEST:
+                said[field] = value
+    return LogSetup(**said) if said else None
+
+
+def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | None:
+    """Return the point that a line's fields amount to, in SI units; None where no speed follows from it."""
+    values: dict[str, float] = {}
+    for name, text in said.items():
+        if name in _DURATIONS:
+            field, value = _DURATIONS[name], _seconds(text)
+        elif name in _INVERSE:
+            rate = _valued(text)
+            field, value = _INVERSE[name], 1.0 / rate if rate else None
+        else:
+            field, factor = _FIELDS[name]
+            read = _valued(text)
+            value = None if read is None else read * factor
+        if value is not None and field not in values:
+            values[field] = value
+    if "interval" in values:
+        _counted_whole(values, values.pop("interval"), line)
+    steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}
+    kept: dict[str, Any] = {
+        name: value
+        for name, value in values.items()
+        if _SMALLEST < value < _LARGEST or (value == 0.0 and name in steps)
+    }
+    stamp_s = _stamp_s(line)
+    if not any(kept.get(name) for name in _SPEEDS) and not (reader.stamped and stamp_s):
+        return None
+    return LogPoint(
+        dialect=reader.name,
+        rank=reader.rank,
+        counts_micro=reader.counts_micro,
+        line=line,
+        stamp_s=stamp_s,
+        **kept,
     )
-)
+
+
+def _counted_whole(values: dict[str, float], interval_s: float, line: str) -> None:
+    """Mend the samples per second of PaddleNLP before 2.5: those of one step over the time of all of an interval.
+
+    Source: `speed_metrics("interval", …, num_samples=total_train_batch_size)` in its trainer_base.py. Since then lines
+    tell of memory, and count every step's samples.
+    """
+    steps = interval_s / values["step_s"] if values.get("step_s") else 1.0
+    if "memory" not in line and steps > _SEVERAL and "sequences_per_second" in values:
+        values["sequences_per_second"] *= round(steps)
+
+
+def _complemented(point: LogPoint, bar: LogPoint | None) -> LogPoint:
+    """Return a point with the steps and clock of the bar that it is printed on."""
+    if bar is None:
+        return point
+    missing = {name: getattr(bar, name) for name in _COMPLEMENTS if getattr(point, name) is None}
+    return replace(point, **missing)
+
+
+def _on_bar(bar: LogPoint, point: LogPoint) -> LogPoint:
+    """Return a bar with the rates that are printed behind it."""
+    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second")
+    return replace(bar, **{name: value for name in rates if (value := getattr(point, name)) is not None})
+
+
+def _valued(text: str) -> float | None:
+    try:
+        return number(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return duration_s(text)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _stamp_s(line: str) -> float | None:
+    match = _STAMP.search(line[:200])
+    if match is None:
+        return None
+    year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
+    try:
+        moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment.timestamp() + float(f"0.{match[7] or 0}")

@@ -1,17 +1,18 @@
 """What was seen of a run, in whatever form it was written down, as tokens per second of all its devices."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.answers.check.logs import LogReading, log_reading
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
-from estimator.base.units import HOUR_S, TERA, parse_count, parse_duration_s, parse_gpu_hours
+from estimator.base.units import HOUR_S, TERA, format_duration, parse_count, parse_duration_s, parse_gpu_hours
 from estimator.question.question import Assumption
-from estimator.question.request import Quantity, Request
+from estimator.question.request import Quantity
 from estimator.resolve.run import Run
 
-__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading", "with_log"]
+__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading"]
 
 Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
 _MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
@@ -44,6 +45,8 @@ class Observation:
     kind: Kind
     how: str
     """The conversion, with its numbers."""
+    batch_assumed: int | None = None
+    """Sequences of a step where neither log nor caller tells them: as many as its time is expected for."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
     assumptions: tuple[Assumption, ...] = ()
@@ -73,25 +76,24 @@ def observed_reading(observed: Observed) -> LogReading | None:
     return None if observed.log is None else log_reading(observed.log)
 
 
-def with_log(request: Request, reading: LogReading | None) -> Request:
-    """Return `request` with the batch that the log tells, where the caller told none."""
-    said = request.global_batch_sequences is not None or request.gradient_accumulation is not None
-    if reading is None or said or reading.sequences_per_step is None:
-        return request
-    return replace(request, global_batch_sequences=max(1, round(reading.sequences_per_step)))
-
-
 def observation(
-    run: Run, observed: Observed, reading: LogReading | None, flop_per_token: float, *, tokens_known: bool
+    run: Run,
+    observed: Observed,
+    reading: LogReading | None,
+    flop_per_token: float,
+    *,
+    tokens_known: bool,
+    usual_batch: int | None = None,
 ) -> Observation:
     """Return the speed of all devices that was observed.
 
         batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
 
+    A log of steps alone tells the time left; its speed is that of `usual_batch` sequences a step, and said to be.
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:
-        return _from_log(run, reading, flop_per_token)
+        return _from_log(run, reading, flop_per_token, usual_batch)
     if observed.tokens_per_second is not None:
         speed = parse_count(observed.tokens_per_second, "observed_tokens_per_second", most=_MOST_SPEED)
         return Observation(tokens_per_second=speed, kind="tokens_per_second", how="as given, all GPUs together")
@@ -116,11 +118,21 @@ def observation(
     )
 
 
-def _from_step(run: Run, step_s: float, batch: float | None) -> Observation:
+def _told_by_steps(reading: LogReading) -> str:
+    """Return what steps alone tell: their time, and the time left."""
+    if reading.step_s is None:
+        return ""
+    left = reading.seconds_left
+    left_text = "" if left is None else f", and {format_duration(left)} are left" if left else ", and none are left"
+    return f" (the log's steps take {reading.step_s:.4g} s{left_text})"
+
+
+def _from_step(run: Run, step_s: float, batch: float | None, beside: str = "") -> Observation:
     if batch is None:
         raise MissingValueError(
             "global_batch_sequences",
-            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too",
+            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too"
+            + beside,
         )
     return Observation(
         tokens_per_second=batch * run.sequence_length / step_s,
@@ -147,22 +159,33 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
     return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{tokens:.4g} tokens ÷ {how}")
 
 
-def _from_log(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+def _from_log(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
     """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
-    told = Assumption(
-        name="observed_log",
-        value=reading.dialect,
-        source="inferred",
-        note=f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians",
-    )
-    seen = _log_speed(run, reading, flop_per_token)
+    told = Assumption(name="observed_log", value=reading.dialect, source="inferred", note="; ".join(_notes(reading)))
+    seen = _log_speed(run, reading, flop_per_token, usual_batch)
     return replace(seen, assumptions=(*seen.assumptions, told))
 
 
-def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observation:
+def _notes(reading: LogReading) -> Iterator[str]:
+    """Yield how a log was read, and what was assumed of its numbers."""
+    if reading.warm_up_only:
+        yield f"{reading.points} lines, all of the first steps: warm-up is in them"
+    else:
+        yield f"{reading.points} lines, the first {reading.warm_up_points} left out as warm-up; medians"
+    if reading.tokens_per_second is not None:
+        yield "its tokens per second are taken as all GPUs together"
+    elif reading.tokens_per_second_per_gpu is not None:
+        yield "its tokens per second are taken as one GPU's"
+    elif reading.sequences_per_second_per_gpu is not None:
+        yield "its samples per second are taken as one GPU's"
+    if reading.counts_micro:
+        yield "its steps may be micro-batches: give gradient_accumulation if several make a step"
+
+
+def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
     n, length = run.n_gpus, run.sequence_length
     kind: Kind = "tokens_per_second"
-    batch = run.global_batch_sequences or reading.sequences_per_step
+    batch = run.global_batch_sequences
     flop_per_s = reading.flop_per_s_per_gpu
     if flop_per_s is None and reading.utilization is not None:
         flop_per_s = reading.utilization * run.device.peak_flop_per_s
@@ -173,6 +196,9 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
             speed, how = each * n, f"{each:,.0f} tokens/s per GPU × {n:,} GPUs"
         case LogReading(tokens_per_step=float(tokens), step_s=float(step_s)):
             kind, speed, how = "step_seconds", tokens / step_s, f"{tokens:,.0f} tokens a step ÷ {step_s:.4g} s"
+        case LogReading(sequences_per_second_per_gpu=float(rate)):
+            how = f"{rate:.4g} sequences/s per GPU × {n:,} GPUs × {length:,} tokens"
+            return Observation(tokens_per_second=rate * n * length, kind=kind, how=how, by_sequence=True)
         case LogReading(step_s=float(step_s)) if batch is not None:
             return _from_step(run, step_s, batch)
         case LogReading(sequences_per_second=float(rate)):
@@ -181,8 +207,10 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float) -> Observat
         case _ if flop_per_s is not None:
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"
+        case LogReading(step_s=float(step_s)) if usual_batch is not None:
+            return replace(_from_step(run, step_s, usual_batch), batch_assumed=usual_batch)
         case _:
-            return _from_step(run, reading.step_s or 1.0, None)
+            return _from_step(run, reading.step_s or 1.0, None, _told_by_steps(reading))
     return Observation(tokens_per_second=speed, kind=kind, how=how)
 
 

@@ -38,7 +38,19 @@ def check_summary(check: SpeedCheck) -> str:
             first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
         case _:
             first = f"Faster than expected: {observed} is {check.ratio:.2f} of the {range_text}."
-    return " ".join(part for part in (first, _causes(check), _left(check)) if part)
+    return " ".join(part for part in (first, _assumed(check), _causes(check), _left(check)) if part)
+
+
+def _assumed(check: SpeedCheck) -> str:
+    """Return on what the verdict stands, where a log tells steps and nobody what a step takes; else nothing."""
+    batch, expected = check.seen.batch_assumed, check.expected
+    if batch is None:
+        return ""
+    fewest, most = (max(1, round(batch * end / expected.tokens_per_second)) for end in (expected.low, expected.high))
+    return (
+        f"That stands on a batch that nobody told: a step of this time is normal where it takes {fewest:,} to {most:,} "
+        f"sequences of {check.run.sequence_length:,} tokens, slow with fewer; give global_batch_sequences."
+    )
 
 
 def _causes(check: SpeedCheck) -> str:

@@ -62,7 +62,7 @@ def summary(estimate: Estimate) -> str:
     if cost.value is not None and cost.low is not None and cost.high is not None:
         second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
-    sentences = (sampled, _does_not_fit(estimate), first, second + ".", _fits(estimate))
+    sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
 
 

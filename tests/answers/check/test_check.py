@@ -269,10 +269,52 @@ def test_a_log_tells_speed_batch_and_what_is_left() -> None:
     assert answer["step_seconds"] == pytest.approx(8.0)
 
 
-def test_a_log_without_batch_is_asked_for_it() -> None:
+def test_a_log_of_steps_alone_tells_the_time_left_and_says_what_batch_its_verdict_assumes() -> None:
+    """Time left needs steps alone; a speed needs what a step takes."""
     bar = " 10%|█ | {}/1000 [0:{:02d}:00<1:23:45, 3.00s/it]"
-    with pytest.raises(MissingValueError, match="global_batch_sequences"):
-        _answer(observed_log="\n".join(bar.format(20 * i, i) for i in range(1, 30)))
+    answer = _answer(observed_log="\n".join(bar.format(20 * i, i) for i in range(1, 30)))
+    assert answer["remaining_days"] == pytest.approx(420 * 3 / 86_400)
+    assert answer["log"]["seconds_left"] == pytest.approx(420 * 3)
+    assert answer["log"]["tokens_per_second"] is None
+    assert "batch_assumed" in [warning["code"] for warning in answer["warnings"]]
+    assert "global_batch_sequences" in answer["summary"]
+
+
+def test_what_log_and_arguments_say_differently_is_the_first_cause() -> None:
+    """Above a third; below, neither errs."""
+    lines = [
+        f" iteration {i}/ 1000 | consumed samples: {512 * i} | elapsed time per iteration (ms): 8000.0 | "
+        "global batch size: 512 |"
+        for i in range(1, 201)
+    ]
+    for batch, apart in ((128, True), (2048, True), (480, False)):
+        answer = _answer(observed_log="\n".join(lines), sequence_length=8192, global_batch_sequences=batch)
+        codes = [cause["code"] for cause in answer["likely_causes"][:1]]
+        assert (codes == ["log_contradicts_arguments"]) == apart
+        assert ("log_contradicts_arguments" in [warning["code"] for warning in answer["warnings"]]) == apart
+
+
+def test_what_the_log_tells_of_the_run_is_taken_where_the_caller_is_silent() -> None:
+    """Batch, length and framework; the answer says that they are the log's."""
+    lines = [
+        (
+            "Training starts at step 1, with local batch size 1, global batch size 64, sequence length 4096, "
+            "total steps 900"
+        ),
+        *(
+            f"step: {i}  loss: 7.0  memory: 42GiB(53%)  tps: 6,543  tflops: 380.2  mfu: 38.4%"
+            for i in range(10, 500, 10)
+        ),
+    ]
+    answer = _answer(observed_log="\n".join(lines))
+    told = {entry["name"]: (entry["value"], entry["source"]) for entry in answer["assumptions"]}
+    assert told["sequence_length"] == (4096, "inferred")
+    assert told["global_batch_sequences"] == (64, "inferred")
+    assert told["framework"] == ("torchtitan", "inferred")
+    assert answer["log"]["trainer"] == "torchtitan"
+    assert answer["log"]["tokens_per_second"] == pytest.approx(6543 * RUN["n_gpus"])
+    assert answer["log"]["tokens_per_second_per_gpu"] == pytest.approx(6543)
+    assert answer["log"]["quoted"].startswith("step: 490")
 
 
 @pytest.mark.parametrize(
@@ -286,8 +328,8 @@ def test_a_log_without_batch_is_asked_for_it() -> None:
         ({"observed_hours": 10}, "tokens"),
         ({"observed_tokens_per_second": "fast"}, "observed_tokens_per_second"),
         ({"observed_log": "/var/log/train.log"}, "path"),
-        ({"observed_log": "step: 1  loss: 1.0  tps: 5\n" * 11_000}, "at most 256000 characters"),
-        ({"observed_log": "é" * 200_000}, "the last few hundred lines"),
+        ({"observed_log": "step: 1  loss: 1.0  tps: 5\n" * 170_000}, "at most 4000000 characters"),
+        ({"observed_log": "é" * 2_200_000}, "the last few hundred lines"),
         ({"observed_tokens_per_second": 1e5, "tokens": "1B", "tokens_done": "2B"}, "tokens_done"),
         ({"observed_tokens_per_second": 1e5, "precision": "bf17"}, "precision"),
     ],

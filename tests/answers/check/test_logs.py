@@ -5,6 +5,7 @@ the median after warm-up, by the program's contract for `observed_log`.
 """
 
 import json
+import math
 
 import pytest
 from hypothesis import given
@@ -194,7 +195,7 @@ def test_a_text_without_speed_or_too_long_is_refused_with_what_would_do() -> Non
     with pytest.raises(InvalidValueError, match="Megatron") as refused:
         log_reading("epoch 1 done, loss 2.0\n" * 50)
     assert len(str(refused.value)) < 400
-    with pytest.raises(InvalidValueError, match="256,000"):
+    with pytest.raises(InvalidValueError, match="4,000,000"):
         log_reading("é" * (MOST_LOG_BYTES // 2 + 1))
 
 
@@ -217,6 +218,26 @@ _FRAGMENTS = st.sampled_from(
         "\n    elapsed time per iteration (ms): 0.0",
         "train_steps_per_second': 0",
         "9999999999999999999999999",
+        "tokens_per_second_per_gpu: 1e300",
+        "tps: 1e-300",
+        "tok/s: 0",
+        "train_speed(iter/s)': 1e-320",
+        "global_step/max_steps': '1/0'",
+        "It/sec 1e308, Tokens/sec inf",
+        "throughput/device/TPS=1,2,3",
+        "[step=1e308/0,eta=9999999 days, 9:99]",
+        "Wall time,Step,Value\n1e308,1,1\n-1e308,2,1",
+        "_runtime: 0 | _step: 0",
+        "1/0 ━━━━ 0s 0s/step",
+        "-1.0e-3s/it",
+        "\\ud800",
+        "&#55296;",
+        "\x1b[0;1m",
+        "Total train batch size = 1e17",
+        "sequence length 1e300",
+        "world size: 0",
+        "train_runtime': 0.0",
+        "2025-13-99 99:99:99 step=1",
     ]
 )
 
@@ -229,12 +250,44 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     except InvalidValueError:
         return
     assert isinstance(read, LogReading)
-    for value in (read.step_s, read.tokens_per_second, read.tokens_per_second_per_gpu, read.sequences_per_second):
+    for value in (
+        read.step_s,
+        read.tokens_per_second,
+        read.tokens_per_second_per_gpu,
+        read.sequences_per_second,
+        read.sequences_per_second_per_gpu,
+        read.flop_per_s_per_gpu,
+    ):
         assert value is None or 0 < value < 1e19
+    for value in (read.steps_done, read.total_steps, read.seconds_left, read.tokens_seen, read.sequences_per_step):
+        assert value is None or 0 <= value < math.inf
 
 
 @pytest.mark.parametrize(
-    "unit", ["9", "step", "iteration 1", "| 1/1 [", " ", "s/it", "tps: step:", "global_batch_size.."]
+    "unit",
+    [
+        "9",
+        "9,",
+        "9.",
+        "9:",
+        "9/",
+        "1/2 [0:01<",
+        "step",
+        "iteration 9",
+        "| 9/9 [",
+        " ",
+        "s/it",
+        "tps: step:",
+        "global_batch_size..",
+        "[step=9]",
+        "&lt;",
+        "\\u0039",
+        "\x1b[",
+        "\uff19",
+        "9 d ",
+        "{",
+        "wandb: 9",
+    ],
 )
 def test_a_hostile_log_of_full_size_is_refused(unit: str) -> None:
     """Every repetition in a pattern is bounded; else this test would take hours, not be wrong."""

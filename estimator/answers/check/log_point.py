@@ -1,0 +1,65 @@
+"""What a line of a log says, and what a log says once."""
+
+from dataclasses import dataclass, replace
+
+__all__ = ["LogPoint", "LogSetup"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogPoint:
+    """What one line says about speed; None for what it does not say."""
+
+    dialect: str
+    rank: int = 0
+    """Whose word counts: 0 a trainer's own line, 1 its engine's, 2 a bar, 3 what closes a run."""
+    line: str = ""
+    label: str = ""
+    """Of a bar: what stands before it."""
+    training: bool | None = None
+    """Whether a bar is named as training (or as something else); None where nothing names it."""
+    counts_micro: bool = False
+    """Whether its steps are micro-batches."""
+    step: float | None = None
+    total_steps: float | None = None
+    micro_step: float | None = None
+    step_s: float | None = None
+    micro_s: float | None = None
+    elapsed_s: float | None = None
+    """Since the start: only differences between points mean a speed."""
+    stamp_s: float | None = None
+    """The time of day that the line was printed at."""
+    left_s: float | None = None
+    tokens_per_second: float | None = None
+    """All devices together."""
+    tokens_per_second_per_gpu: float | None = None
+    sequences_per_second: float | None = None
+    sequences_per_second_per_gpu: float | None = None
+    sequences_per_step: float | None = None
+    micro_batch: float | None = None
+    tokens_per_step: float | None = None
+    sequence_length: float | None = None
+    tokens_seen: float | None = None
+    consumed_sequences: float | None = None
+    flop_per_s_per_gpu: float | None = None
+    utilization: float | None = None
+    """As the trainer computes it, against the peak it assumes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogSetup:
+    """What a log says once about the run."""
+
+    sequences_per_step: float | None = None
+    tokens_per_step: float | None = None
+    total_steps: float | None = None
+    sequence_length: float | None = None
+    micro_batch: float | None = None
+    accumulation: float | None = None
+    n_gpus: float | None = None
+    resumed_at: float | None = None
+    """The step that a resumed run goes on from."""
+
+    def with_setup(self, other: "LogSetup") -> "LogSetup":
+        """Return both, what was said last being kept."""
+        said = {name: value for name in self.__slots__ if (value := getattr(other, name)) is not None}
+        return replace(self, **said)

@@ -1,0 +1,179 @@
+"""What a log tells of the run beside its speed: taken where the caller is silent, held against what the caller said."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from estimator.answers.check.candidate import said
+from estimator.answers.check.logs import LogReading
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+from estimator.resolve.run import Run
+
+__all__ = ["Contradiction", "as_taken", "contradictions", "in_steps", "taken_from_log", "with_log"]
+
+_APART = 1.3
+"""A log and the arguments that differ by more speak of two runs."""
+_MOST_SEQUENCES, _LONGEST = 1_000_000, 1_000_000
+"""Beyond which a log's figure is no batch and no sequence."""
+_FRAMEWORKS: Mapping[str, str] = {
+    "automodel": "automodel",
+    "axolotl": "axolotl",
+    "composer": "composer",
+    "deepspeed": "deepspeed",
+    "deepspeed-chat": "deepspeed-chat",
+    "fairseq": "metaseq",
+    "fastchat": "fastchat",
+    "gpt-neox": "gpt-neox",
+    "huggingface": "huggingface",
+    "internevo": "internevo",
+    "levanter": "levanter",
+    "lightning": "lightning",
+    "litgpt": "litgpt",
+    "llama-factory": "llama-factory",
+    "llm.c": "llm.c",
+    "maxtext": "maxtext",
+    "megatron": "megatron",
+    "megatron-bridge": "megatron-bridge",
+    "megatron-deepspeed": "megatron-deepspeed",
+    "minimind": "minimind",
+    "mlx-lm": "mlx-lm",
+    "modded-nanogpt": "modded-nanogpt",
+    "ms-swift": "ms-swift",
+    "nanochat": "nanochat",
+    "nanogpt": "nanogpt",
+    "nanotron": "nanotron",
+    "nemo": "nemo",
+    "olmo": "olmo",
+    "olmo-core": "olmo-core",
+    "openrlhf": "openrlhf",
+    "paddlenlp": "paddlenlp",
+    "primus": "primus",
+    "torchtitan": "torchtitan",
+    "torchtune": "torchtune",
+    "trainer_state.json": "huggingface",
+    "trl": "trl",
+    "unsloth": "unsloth",
+    "verl": "verl",
+    "xtuner": "xtuner",
+}
+"""A trainer by its lines, as a framework is named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Something that log and caller say differently."""
+
+    name: str
+    what: str
+    factor: float
+    """On the expected speed, if the log is right."""
+
+
+def in_steps(reading: LogReading, accumulation: int | None) -> LogReading:
+    """Return a reading in optimizer steps, where the log counts micro-batches and the caller says how many make one."""
+    if not reading.counts_micro or accumulation is None or accumulation <= 1:
+        return reading
+
+    def fewer(count: float | None) -> float | None:
+        return None if count is None else count / accumulation
+
+    return replace(
+        reading,
+        counts_micro=False,
+        accumulation=float(accumulation),
+        step_s=None if reading.step_s is None else reading.step_s * accumulation,
+        steps_done=fewer(reading.steps_done),
+        total_steps=fewer(reading.total_steps),
+    )
+
+
+def with_log(request: Request, reading: LogReading | None) -> Request:
+    """Return `request` with batch, length and framework that the log tells, where the caller told none."""
+    if reading is None:
+        return request
+    taken = taken_from_log(request, reading)
+    batch, length = reading.sequences_per_step, reading.sequence_length
+    if "global_batch_sequences" in taken and batch is not None:
+        request = replace(request, global_batch_sequences=max(1, round(batch)))
+    if "sequence_length" in taken and length is not None:
+        request = replace(request, sequence_length=round(length))
+    if "framework" in taken:
+        request = replace(request, framework=_FRAMEWORKS[reading.dialect])
+    return request
+
+
+def taken_from_log(request: Request, reading: LogReading) -> frozenset[str]:
+    """Return the arguments that the caller left open and the log tells."""
+    out: set[str] = set()
+    counted = request.global_batch_sequences is not None or request.gradient_accumulation is not None
+    batch = reading.sequences_per_step
+    if not counted and batch is not None and round(batch) <= _MOST_SEQUENCES:
+        out.add("global_batch_sequences")
+    length = reading.sequence_length
+    if request.sequence_length is None and length is not None and 1.0 <= length <= _LONGEST:
+        out.add("sequence_length")
+    if request.framework == "auto" and reading.dialect in _FRAMEWORKS:
+        out.add("framework")
+    return frozenset(out)
+
+
+def as_taken(assumptions: tuple[Assumption, ...], taken: frozenset[str]) -> tuple[Assumption, ...]:
+    """Return assumptions, those that the log told marked as such."""
+    return tuple(
+        replace(assumption, source="inferred", note="as the log says") if assumption.name in taken else assumption
+        for assumption in assumptions
+    )
+
+
+def contradictions(run: Run, reading: LogReading | None, taken: frozenset[str]) -> tuple[Contradiction, ...]:
+    """Return what the log says otherwise than the caller, by more than a third; the farthest apart first.
+
+    `taken` are the arguments that come from the log itself.
+    """
+    if reading is None:
+        return ()
+    found = [entry for entry in _differences(run, reading, taken) if not 1.0 / _APART <= entry.factor <= _APART]
+    return tuple(sorted(found, key=lambda entry: -max(entry.factor, 1.0 / entry.factor)))
+
+
+def _differences(run: Run, reading: LogReading, taken: frozenset[str]) -> Iterator[Contradiction]:
+    batch = run.global_batch_sequences
+    counted = "global_batch_sequences" not in taken and (
+        said(run, "global_batch_sequences") or said(run, "gradient_accumulation")
+    )
+    long = "sequence_length" not in taken and said(run, "sequence_length")
+    if batch is not None and reading.sequences_per_step and counted:
+        yield Contradiction(
+            name="global_batch_sequences",
+            what=f"a step takes {reading.sequences_per_step:,.4g} sequences by the log, {batch:,} by what was told",
+            factor=batch / reading.sequences_per_step,
+        )
+    if reading.sequence_length and long:
+        yield Contradiction(
+            name="sequence_length",
+            what=f"sequences have {reading.sequence_length:,.0f} tokens by the log, {run.sequence_length:,} by "
+            "what was told",
+            factor=run.sequence_length / reading.sequence_length,
+        )
+    if reading.n_gpus:
+        yield Contradiction(
+            name="n_gpus",
+            what=f"the log is of {reading.n_gpus:,.0f} GPUs, {run.n_gpus:,} were told",
+            factor=reading.n_gpus / run.n_gpus,
+        )
+    each, total = reading.tokens_per_second_per_gpu, reading.tokens_per_second
+    if each and total and run.n_gpus:
+        yield Contradiction(
+            name="n_gpus",
+            what=f"the log's speed of all GPUs is {total / each:,.3g} times that of one, {run.n_gpus:,} GPUs were told",
+            factor=total / each / run.n_gpus,
+        )
+    speed = total or (each * run.n_gpus if each else None)
+    if speed and batch is not None and reading.step_s and (counted or long) and not reading.counts_micro:
+        by_steps = batch * run.sequence_length / reading.step_s
+        yield Contradiction(
+            name="global_batch_sequences",
+            what=f"the log's steps of {reading.step_s:.4g} s would be {by_steps:,.4g} tokens/s with batch and sequence "
+            f"as told, and it says {speed:,.4g}",
+            factor=by_steps / speed,
+        )

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, checked_whole, checked_whole_count
-from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
+from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_whole_count
+from estimator.base.units import parse_count, parse_usd
 from estimator.models.coefficient import rule_passes
 from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
-from estimator.question.cluster import Cluster
+from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, LayoutRequest, Question
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
@@ -26,6 +26,7 @@ from estimator.resolve.batch import (
     told_length,
     usual_length,
 )
+from estimator.resolve.cluster import resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
@@ -33,6 +34,7 @@ from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
+from estimator.resolve.profile import with_profile
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
@@ -50,7 +52,6 @@ from estimator.resolve.training_method import resolved_method
 __all__ = ["Run", "resolve"]
 
 _AUTO = "auto"
-_MOST_NETWORK_GBPS = 1e6
 _MOST_TOKENS_PER_SECOND = 1e15
 _MOST_USD_PER_GPU_HOUR = 1e4
 
@@ -76,6 +77,8 @@ class Run:
     utilization: float | None
     observed_tokens_per_second: float | None
     usd_per_gpu_hour: float | None
+    goodput: Goodput | None = None
+    """How often it is interrupted, where a profile tells."""
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
 
@@ -93,6 +96,12 @@ def resolve(request: Request) -> Run:
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
+    profiled = with_profile(request)
+    run = _asked(profiled.request)
+    return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
+
+
+def _asked(request: Request) -> Run:
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -126,7 +135,7 @@ def _resolved(
         request, framework = published.request, published.framework
     device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    cluster, cluster_assumptions = _cluster(request, device, n_gpus)
+    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus)
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
@@ -224,6 +233,7 @@ def _resolved(
         utilization=utilization,
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,
+        goodput=request.profile.goodput if request.profile else None,
         assumptions=_marked(
             published,
             data,
@@ -328,44 +338,6 @@ def _unsaid(request: Request) -> frozenset[str]:
         "framework": request.framework.strip().casefold() == "auto",
     }
     return frozenset(name for name, is_open in left_open.items() if is_open)
-
-
-def _cluster(request: Request, device: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:
-    """Return the machines and what was assumed of them; None for a card that is not catalogued."""
-    per_node = (
-        None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
-    )
-    network = (
-        None
-        if request.network_gbps_per_gpu is None
-        else checked_number("network_gbps_per_gpu", request.network_gbps_per_gpu, most=_MOST_NETWORK_GBPS, unit="Gb/s")
-    )
-    accelerator = device.accelerator
-    if accelerator is None:
-        return None, ()
-    node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)
-    scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
-    assumptions = [
-        Assumption(
-            name="gpus_per_node",
-            value=node,
-            unit="GPUs",
-            source="catalogue" if per_node is None else "user",
-            note="the usual node" if per_node is None and node == accelerator.gpus_per_node else "",
-        )
-    ]
-    if n_gpus > node:
-        assumptions.append(
-            Assumption(
-                name="network_gbps_per_gpu",
-                value=round(scale_out * BITS_PER_BYTE / GIGA, 4),
-                unit="Gb/s per GPU",
-                source="catalogue" if network is None else "user",
-                note="the reference system's" if network is None else "",
-            )
-        )
-    cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
-    return cluster, tuple(assumptions)
 
 
 def _given_rates(request: Request) -> tuple[float | None, float | None, float | None, tuple[Assumption, ...]]:

@@ -270,7 +270,11 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
     stack = run.stack
     step = PredictedStep(
-        step_s=prediction.step_s, stack=stack, n_gpus=run.n_gpus, adapters=run.method.name in WITH_ADAPTERS
+        step_s=prediction.step_s,
+        stack=stack,
+        n_gpus=run.n_gpus,
+        adapters=run.method.name in WITH_ADAPTERS,
+        goodput=run.goodput,
     )
     speed = prediction.tokens_per_step / prediction.step_s
     timing = _timing(run, speed, prediction.low_factor, prediction.high_factor, step)

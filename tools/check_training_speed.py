@@ -14,6 +14,7 @@ from estimator.answers.estimate.estimate import estimate_id
 from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from estimator.question.profile import Profile
 from estimator.question.request import Request
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, TimeBreakdown, WarningAnswer
@@ -135,6 +136,7 @@ def check_training_speed(
     framework: Annotated[str, Field()] = "auto",
     peak_tflops: Annotated[float | None, Field()] = None,
     detail: fields.Detail = "concise",
+    profile: Profile | None = None,
 ) -> TrainingSpeed:
     """Is this training speed normal? Verdict against the predicted range, likely causes, time left.
 
@@ -173,6 +175,7 @@ def check_training_speed(
             data_sharding=data_sharding,
             framework=framework,
             peak_tflops=peak_tflops,
+            profile=profile,
         ),
         Observed(
             tokens_per_second=observed_tokens_per_second,

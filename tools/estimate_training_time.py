@@ -9,6 +9,7 @@ from estimator.answers.estimate.wording import formula, summary
 from estimator.base.units import DAY_S, TERA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from estimator.question.profile import Profile
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 from tools import fields
@@ -116,6 +117,7 @@ def estimate_training_time(
     observed_tokens_per_second: fields.ObservedTokensPerSecond = None,
     price_per_gpu_hour: fields.PricePerGpuHour = None,
     detail: fields.Detail = "concise",
+    profile: Profile | None = None,
 ) -> TrainingTime:
     """Estimate how long training or fine-tuning a model takes on given GPUs: days with range, cost, memory fit.
 
@@ -160,6 +162,7 @@ def estimate_training_time(
             peak_tflops=peak_tflops,
             observed_tokens_per_second=observed_tokens_per_second,
             price_per_gpu_hour=price_per_gpu_hour,
+            profile=profile,
         )
     )
     return training_time(estimate_of(run), detail=detail)

@@ -2,14 +2,11 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.base.errors import UnknownNameError
 from estimator.base.units import GIGA, TERA
-from estimator.catalogue import catalogue
-from estimator.question.cluster import Accelerator
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption
 from estimator.question.request import Request
-from estimator.resolve.rates import is_profiled
+from estimator.resolve.rates import is_catalogued, names_profiled
 
 __all__ = ["Profiled", "with_profile"]
 
@@ -58,8 +55,8 @@ def with_profile(request: Request) -> Profiled:
     profile = request.profile
     if profile is None:
         return Profiled(request=request)
-    chip = _accelerator(str(request.gpu))
-    own = is_profiled(chip, profile) if chip else str(request.gpu).strip() == (profile.gpu or "").strip()
+    own = names_profiled(str(request.gpu), profile)
+    listed = own and is_catalogued(str(request.gpu))
     told: dict[str, object] = {}
     if profile.framework is not None and request.framework.strip().casefold() == _AUTO:
         told["framework"] = profile.framework
@@ -68,21 +65,14 @@ def with_profile(request: Request) -> Profiled:
             "gpus_per_node": profile.gpus_per_node,
             "network_gbps_per_gpu": profile.network_gbps_per_gpu,
             "price_per_gpu_hour": profile.price_per_gpu_hour,
-            "peak_tflops": _measured_tflops(profile) if chip is None else None,
+            "peak_tflops": _measured_tflops(profile) if not listed else None,
         }
         told |= {name: value for name, value in facts.items() if value is not None and getattr(request, name) is None}
     return Profiled(
         request=replace(request, **told),  # type: ignore[arg-type]
         filled=tuple(told),
-        rates_used=own and chip is not None and bool(profile.rates),
+        rates_used=listed and bool(profile.rates),
     )
-
-
-def _accelerator(name: str) -> Accelerator | None:
-    try:
-        return catalogue.accelerator(name).value.accelerator
-    except UnknownNameError:
-        return None
 
 
 def _measured_tflops(profile: Profile) -> float | None:

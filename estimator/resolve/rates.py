@@ -9,7 +9,7 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.question.cluster import Accelerator
 from estimator.question.profile import Profile, Rates
 
-__all__ = ["COPY_SHARE", "is_profiled", "with_rates"]
+__all__ = ["COPY_SHARE", "is_catalogued", "is_profiled", "names_profiled", "with_rates"]
 
 COPY_SHARE = Prior(
     low=0.8,
@@ -21,14 +21,29 @@ COPY_SHARE = Prior(
 )
 
 
+def is_catalogued(gpu: str) -> bool:
+    """Return whether the catalogue has a device of that name."""
+    return _id(gpu) is not None
+
+
 def is_profiled(accelerator: Accelerator, profile: Profile) -> bool:
     """Return whether `profile` is of machines with that device."""
+    return profile.gpu is not None and _id(profile.gpu) == accelerator.id
+
+
+def names_profiled(gpu: str, profile: Profile) -> bool:
+    """Return whether `gpu` names the device of `profile`; one that nobody catalogued by the very same name."""
     if profile.gpu is None:
         return False
+    known = _id(gpu)
+    return gpu.strip() == profile.gpu.strip() if known is None else known == _id(profile.gpu)
+
+
+def _id(name: str) -> str | None:
     try:
-        return catalogue.accelerator(profile.gpu).value.accelerator.id == accelerator.id
+        return catalogue.accelerator(name).value.accelerator.id
     except UnknownNameError:
-        return False
+        return None
 
 
 def with_rates(accelerator: Accelerator, rates: Rates) -> Accelerator:

@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import click
 
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
+from estimator.question.profile import Profile
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Tool
@@ -136,9 +138,21 @@ def _traintime(ctx: click.Context) -> None:
 @click.option(
     "--call-timeout-s", type=float, default=None, help="Longest a call may take.", show_default="the server's"
 )
+@click.option(
+    "--profile", type=click.Path(path_type=Path), metavar="FILE", help="Profile of the machines to answer for."
+)
 @click.pass_context
-def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, **options: Any) -> None:  # noqa: ANN401
+def _serve(
+    ctx: click.Context,
+    /,
+    *,
+    http: bool,
+    call_timeout_s: float | None,
+    profile: Path | None,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Serve MCP over stdio, or over HTTP."""
+    tools = TOOLS if profile is None else TOOLS.with_profile(_profile(profile))
     if not http:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
@@ -146,8 +160,9 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
             raise click.UsageError(f"{flags} needs --http: stdio has no address")
         from server.protocol.app import build
 
-        build(call_timeout_s=call_timeout_s).run()
+        build(tools, call_timeout_s=call_timeout_s).run()
         return
+    from server.protocol.app import build
     from server.transports.http import serve_http
 
     timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
@@ -157,6 +172,7 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
         allowed_hosts=_separated(options["allowed_hosts"]),
         allowed_origins=_separated(options["allowed_origins"]),
         token_file=options["token_file"],
+        build_server=partial(build, tools),
         **timeout,
     )
 
@@ -203,9 +219,17 @@ def _command(name: str, tool: Tool) -> click.Command:
     options = [_option(argument, facts, required) for argument, facts in schema["properties"].items()]
     as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON, for programs.")
 
-    def answer(*, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - flags of any type
+    profiled = click.Option(
+        ["--profile", "profile_file"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Profile of your machines: what it tells need not be said, and what it measured is counted with.",
+    )
+
+    def answer(*, as_json: bool, profile_file: Path | None = None, **given: Any) -> None:  # noqa: ANN401 - any flags
+        asked = tool if profile_file is None else tool.with_profile(_profile(profile_file))
         sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
-        answered = tool.answer({argument: _read(argument, value) for argument, value in sent.items()})
+        answered = asked.answer({argument: _read(argument, value) for argument, value in sent.items()})
         if as_json:
             click.echo(answered.text)
             return
@@ -216,12 +240,18 @@ def _command(name: str, tool: Tool) -> click.Command:
     return click.Command(
         name,
         callback=answer,
-        params=[*options, as_json],
+        params=[*options, *((profiled,) if tool.takes_profile else ()), as_json],
         help=tool.description,
         short_help=tool.title,
         # Both --n-gpus and --n_gpus: people know the arguments by the names that the tool has for them.
         context_settings={**_HELP, "token_normalize_func": _hyphenated},
     )
+
+
+def _profile(path: Path) -> Profile:
+    from server.profiles.file import profile_in
+
+    return profile_in(path)
 
 
 def _hyphenated(flag: str) -> str:

@@ -45,7 +45,7 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order they are listed."""
         tools = [command for command, tool in COMMANDS.items() if tool in TOOLS.names]
-        others = sorted({*super().list_commands(ctx), "sweep"} - {"serve"})
+        others = sorted({*super().list_commands(ctx), "measure", "sweep"} - {"serve"})
         return ["serve", *tools, *others]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -54,6 +54,10 @@ class _Commands(click.Group):
             from server.sweep.command import sweep_command
 
             return sweep_command
+        if cmd_name == "measure":
+            from server.measure.command import measure_command
+
+            return measure_command
         tool = TOOLS.tool(COMMANDS.get(cmd_name, ""))
         return _command(cmd_name, tool) if tool is not None else super().get_command(ctx, cmd_name)
 

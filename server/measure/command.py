@@ -17,7 +17,7 @@ from server.measure.budget import Budget, Clock
 from server.measure.collectives import Rank
 from server.measure.driver import driver_facts
 from server.measure.gathering import Gathered
-from server.measure.processes import free_port, run_collectives, run_device, started
+from server.measure.processes import Ending, free_port, run_collectives, run_device, started
 from server.profiles.document import ProfileDocument
 
 __all__ = ["measure_command", "measured_profile"]
@@ -47,15 +47,15 @@ def measured_profile(seconds: float, clock: Clock, note: Callable[[str, float], 
         # How many there are is not known before PyTorch has started.
         return budget.left_s - (_COLLECTIVES * seconds if gathered.facts.get("devices", 1) > 1 else 0.0)
 
-    codes = started(run_device, [(budget.left_s, _COLLECTIVES)], alone_s, _with_clocks(hear, gathered))
-    _tell_end(gathered, codes, "measuring")
+    ending = started(run_device, [(budget.left_s, _COLLECTIVES)], alone_s, _with_clocks(hear, gathered))
+    _tell_end(gathered, ending, "measuring")
     ranks = gathered.facts.get("devices", 1)
     if ranks > 1:
         gathered.hear("doing", {"what": f"all-reduce and all-to-all over {ranks} GPUs"})
         port, left_s = free_port(), budget.left_s
         works = [(left_s, Rank(rank=rank, ranks=ranks, port=port)) for rank in range(ranks)]
-        codes = started(run_collectives, works, lambda: budget.left_s, hear)
-        _tell_end(gathered, codes, "all-reduce and all-to-all")
+        ending = started(run_collectives, works, lambda: budget.left_s, hear)
+        _tell_end(gathered, ending, "all-reduce and all-to-all")
     if not gathered.anything:
         why = gathered.left_out[-1] if gathered.left_out else "no time was left to"
         raise InfeasibleError(f"nothing could be measured in {seconds:g} s ({why}); give more --seconds")
@@ -74,11 +74,10 @@ def _with_clocks(hear: Callable[[str, dict[str, Any]], None], gathered: Gathered
     return with_clocks
 
 
-def _tell_end(gathered: Gathered, codes: list[int | None], what: str) -> None:
-    if any(code is None for code in codes):
-        gathered.hear("left_out", {"why": f"{what} was ended at the end of the time, during: {gathered.doing}"})
-    elif any(codes):
-        gathered.hear("left_out", {"why": f"{what} ended early (exit codes {codes}), during: {gathered.doing}"})
+def _tell_end(gathered: Gathered, ending: Ending, what: str) -> None:
+    if ending != "done":
+        why = "was ended at the end of the time" if ending == "late" else "died"
+        gathered.hear("left_out", {"why": f"{what} {why}, during: {gathered.doing}"})
 
 
 @click.command("measure", context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -10,13 +10,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from server.measure.budget import Budget, Clock
 from server.measure.collectives import Rank
 
-__all__ = ["Listener", "free_port", "heard", "run_collectives", "run_device", "started"]
+__all__ = ["DONE", "Ending", "Listener", "free_port", "heard", "run_collectives", "run_device", "started"]
 
+DONE = "done"
+"""Told last by whoever has nothing more to tell."""
+Ending = Literal["done", "died", "late"]
+Hear = Callable[[str, dict[str, Any]], None]
 Message = tuple[str, dict[str, Any]]
 _POLL_S = 0.1
 _UNHURRIED = 0.93
@@ -37,48 +41,45 @@ class Listener(Protocol):
         ...
 
 
-def heard(listener: Listener, left_s: Callable[[], float], hear: Callable[[str, dict[str, Any]], None]) -> bool:
-    """Pass on what is told until all tellers have gone or no time is left; return whether they went of themselves."""
+def heard(listener: Listener, left_s: Callable[[], float], hear: Hear) -> Ending:
+    """Pass on what is told until it is done, until all tellers have gone without saying so, or until no time is left.
+
+    Now and then `hear` is told nothing, under no name, so that it can show how the time goes.
+    """
     while (left := left_s()) > 0.0:
         hear("", {})
         if listener.poll(min(_POLL_S, left)):
             try:
                 name, fields = listener.recv()
             except (EOFError, OSError):
-                return True
+                return "died"
+            if name == DONE:
+                return "done"
             hear(name, fields)
-    return False
+    return "late"
 
 
 def started(
-    work: Callable[..., None],
-    arguments: Sequence[tuple[Any, ...]],
-    left_s: Callable[[], float],
-    hear: Callable[[str, dict[str, Any]], None],
-) -> list[int | None]:
-    """Run `work` in a process for each of `arguments`, and return their exit codes; None for those that were ended."""
+    work: Callable[..., None], arguments: Sequence[tuple[Any, ...]], left_s: Callable[[], float], hear: Hear
+) -> Ending:
+    """Run `work` in a process for each of `arguments`, and end them all when it is done or no time is left."""
     context = multiprocessing.get_context("spawn")
     listener, teller = context.Pipe(duplex=False)
     processes: list[BaseProcess] = [
         context.Process(target=work, args=(teller, *given), daemon=True) for given in arguments
     ]
-    went = False
     try:
         for process in processes:
             process.start()
         teller.close()
-        went = heard(listener, left_s, hear)
-        if went:
-            for process in processes:
-                process.join(_END_S)
+        return heard(listener, left_s, hear)
     finally:
-        codes = [process.exitcode for process in processes if process.pid is not None]
         for process in processes:
-            if process.pid is not None and process.is_alive():
+            if process.pid is not None:
+                # Nothing is left to lose: what it had to say was said.
                 process.kill()
                 process.join(_END_S)
         listener.close()
-    return codes
 
 
 def run_device(teller: Connection, seconds: float, shared: float) -> None:
@@ -100,6 +101,7 @@ def run_device(teller: Connection, seconds: float, shared: float) -> None:
     except Exception as error:  # noqa: BLE001 - told, with its traceback on stderr
         traceback.print_exc()
         tell("left_out", {"why": f"the rest: {type(error).__name__}: {error}"[:200]})
+    tell(DONE, {})
 
 
 def run_collectives(teller: Connection, seconds: float, place: Rank) -> None:
@@ -115,6 +117,8 @@ def run_collectives(teller: Connection, seconds: float, place: Rank) -> None:
         if place.rank == 0:
             traceback.print_exc()
             tell("left_out", {"why": f"all-reduce and all-to-all: {type(error).__name__}: {error}"[:200]})
+    if place.rank == 0:
+        tell(DONE, {})
 
 
 def free_port() -> int:
@@ -132,7 +136,7 @@ def _alone() -> Clock:
     return time.monotonic
 
 
-def _teller(connection: Connection) -> Callable[[str, dict[str, Any]], None]:
+def _teller(connection: Connection) -> Hear:
     def tell(name: str, fields: dict[str, Any]) -> None:
         connection.send((name, fields))
 

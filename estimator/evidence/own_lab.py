@@ -5,16 +5,29 @@ that is asked about, so that here it carries over: nearly all of it to the same 
 same device; of the rest less, the more the two differ.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
 
-from estimator.evidence.likeness import Traits, kernel
+from estimator.evidence.likeness import Traits, joined_traits, kernel, setting_traits
+from estimator.evidence.uncertainty import Interval
+from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
+from estimator.question.question import Caution, OwnRun
 
-__all__ = ["NO_OWN_RUNS", "OwnOutlook", "own_outlook", "within_lab_correlation"]
+__all__ = [
+    "NO_OWN_RUNS",
+    "MeasuredStep",
+    "OwnOutlook",
+    "held_to_own_runs",
+    "measured_step",
+    "outlook_of_own",
+    "own_outlook",
+    "within_lab_correlation",
+]
 
 _WIDE, _NARROW = 0.7, 0.25
 """Shares of the variance of a lab's error that its runs of a kind share, and that only runs nearly equal do. The rest
@@ -52,10 +65,54 @@ class OwnOutlook:
     narrowing: float
     """Factor on the log width of its range, at most 1."""
     used: int
-    """Runs that it rests on."""
+    """Runs that it rests on …"""
+    unused: int = 0
+    """… and those that no layout divides, of which nothing can be predicted."""
 
 
 NO_OWN_RUNS = OwnOutlook(correction_log=0.0, narrowing=1.0, used=0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredStep:
+    """A caller's run, held against what would have been predicted of it."""
+
+    traits: Traits
+    residual_log: float
+    """Log of measured over predicted time."""
+
+
+def measured_step(setting: Setting, run: OwnRun, predicted_s: float) -> MeasuredStep:
+    """Return by how much `run` took longer than a step of `predicted_s` in its `setting`."""
+    tokens = setting.global_batch * setting.question.sequence_length
+    residual = math.log(tokens / (run.tokens_per_second * predicted_s))
+    return MeasuredStep(traits=setting_traits(setting), residual_log=residual)
+
+
+def outlook_of_own(setting: Setting, measured: Sequence[MeasuredStep | None]) -> OwnOutlook:
+    """Return what measured steps say of a setting; None stands for one of which nothing could be predicted."""
+    steps = [step for step in measured if step is not None]
+    if not steps:
+        return replace(NO_OWN_RUNS, unused=len(measured))
+    traits = joined_traits([step.traits for step in steps])
+    own = own_outlook(setting_traits(setting), traits, np.array([step.residual_log for step in steps]))
+    return replace(own, unused=len(measured) - len(steps))
+
+
+def held_to_own_runs(factor: float, span: Interval, own: OwnOutlook) -> tuple[float, Interval]:
+    """Return `factor` on physical step time and its range, corrected and narrowed by a caller's own runs."""
+    warnings = span.warnings
+    if own.unused:
+        runs = "1 of my_runs has" if own.unused == 1 else f"{own.unused} of my_runs have"
+        message = f"{runs} no layout that divides its GPUs, layers and batch as told, and corrects nothing"
+        warnings = (*warnings, Caution(code="own_run_unused", message=message))
+    held = replace(
+        span,
+        low=math.pow(span.low, own.narrowing),
+        high=math.pow(span.high, own.narrowing),
+        warnings=warnings,
+    )
+    return factor * math.exp(own.correction_log), held
 
 
 def within_lab_correlation(a: Traits, b: Traits) -> Floats:
@@ -69,9 +126,9 @@ def within_lab_correlation(a: Traits, b: Traits) -> Floats:
 def own_outlook(traits: Traits, measured: Traits, residuals: Floats) -> OwnOutlook:
     """Return what runs with traits `measured`, shape (N,), and `residuals` say of the question with `traits`, one row.
 
-        mean = k' (R + ν I)⁻¹ r,  variance = 1 − k' (R + ν I)⁻¹ k
+        mean = k' (R + n I)⁻¹ r,  variance = 1 − k' (R + n I)⁻¹ k
 
-    R, k: correlations among the runs, and with the question; ν: a run's own share; r: log of measured over predicted
+    R, k: correlations among the runs, and with the question; n: a run's own share; r: log of measured over predicted
     time, each cut where it is more than the question should believe (Huber 1964). The posterior of a Gaussian process
     of unit variance; source: Rasmussen and Williams 2006, section 2.2.
     """

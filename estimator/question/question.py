@@ -234,6 +234,8 @@ class Evidence:
     """The nearest of them; empty where none is near."""
     correction: float
     """Per cent by which runs, published and the caller's own, change the predicted time."""
+    own: str = ""
+    """What the caller's own runs change of it, in words; empty without any."""
     note: str
 
 

@@ -111,6 +111,7 @@ def compare_training_options(
     gpus_per_node: fields.GpusPerNode = None,
     network_gbps_per_gpu: fields.NetworkGbpsPerGpu = None,
     framework: fields.Framework = "auto",
+    my_runs: fields.SameRuns = None,
     limit: fields.Limit = 20,
     profile: Profile | None = None,
     progress: Progress = silent,
@@ -143,6 +144,7 @@ def compare_training_options(
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,
             framework=framework,
+            my_runs=tuple(my_runs or ()),
             profile=profile,
         ),
     )

@@ -102,6 +102,7 @@ def plan_training(
     framework: fields.SameText = "auto",
     utilization: fields.SameNumber = None,
     price_per_gpu_hour: fields.SameQuantity = None,
+    my_runs: fields.SameRuns = None,
     detail: fields.Detail = "concise",
     profile: Profile | None = None,
 ) -> TrainingPlan:
@@ -151,6 +152,7 @@ def plan_training(
             framework=framework,
             utilization=utilization,
             price_per_gpu_hour=price_per_gpu_hour,
+            my_runs=tuple(my_runs or ()),
             profile=profile,
         ),
     )

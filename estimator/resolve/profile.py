@@ -6,6 +6,7 @@ from estimator.base.units import GIGA, TERA
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption
 from estimator.question.request import Request
+from estimator.resolve.own_runs import MOST_OWN_RUNS
 from estimator.resolve.rates import is_catalogued, names_profiled
 
 __all__ = ["Profiled", "with_profile"]
@@ -40,6 +41,8 @@ class Profiled:
             told.append(f"measured {_rates(profile)}")
         elif profile.rates:
             told.append(f"its rates are of {profile.gpu}, and are not used")
+        if profile.runs:
+            told.append(f"{len(profile.runs)} measured runs")
         if profile.goodput is not None:
             told.append("interruptions")
         note = f"{profile.name}{dated}: {'; '.join(told) or 'nothing in it is of this question'}"
@@ -68,9 +71,12 @@ def with_profile(request: Request) -> Profiled:
             "peak_tflops": _measured_tflops(profile) if not listed else None,
         }
         told |= {name: value for name, value in facts.items() if value is not None and getattr(request, name) is None}
+    if profile.gpu is None or is_catalogued(profile.gpu):
+        # Nothing follows from the speed of a device that cannot be predicted.
+        told["my_runs"] = (*request.my_runs, *profile.runs)[:MOST_OWN_RUNS]
     return Profiled(
         request=replace(request, **told),  # type: ignore[arg-type]
-        filled=tuple(told),
+        filled=tuple(name for name in told if name != "my_runs"),
         rates_used=listed and bool(profile.rates),
     )
 

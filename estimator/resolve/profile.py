@@ -71,8 +71,7 @@ def with_profile(request: Request) -> Profiled:
             "peak_tflops": _measured_tflops(profile) if not listed else None,
         }
         told |= {name: value for name, value in facts.items() if value is not None and getattr(request, name) is None}
-    if profile.gpu is None or is_catalogued(profile.gpu):
-        # Nothing follows from the speed of a device that cannot be predicted.
+    if profile.runs:
         told["my_runs"] = (*request.my_runs, *profile.runs)[:MOST_OWN_RUNS]
     return Profiled(
         request=replace(request, **told),  # type: ignore[arg-type]

@@ -13,9 +13,10 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from estimator.base.units import GIGA, TERA, parse_usd
 from estimator.catalogue.accelerators import RATED_PRECISIONS
 from estimator.question.profile import Goodput, Profile, Rates
+from estimator.resolve.own_runs import MOST_OWN_RUNS
+from estimator.resolve.rates import is_catalogued
 
 __all__ = [
-    "DEVICE_RUNS",
     "VERSION",
     "GoodputTold",
     "Machine",
@@ -33,9 +34,6 @@ _DIGEST_CHARACTERS = 16
 _HOUR_S, _MINUTE_S = 3600.0, 60.0
 _CAPPED = 0.98
 """Of the usual power limit: below it a card is said to be capped."""
-DEVICE_RUNS = 100
-"""Runs that one profile may hold."""
-
 _Name = Annotated[str, Field(max_length=200)]
 _Positive = Annotated[float, Field(gt=0, le=1e12)]
 _Count = Annotated[int, Field(ge=1, le=10_000_000)]
@@ -150,7 +148,7 @@ class Measured(_Part):
     copy_gb_s: Spread | None = Field(default=None, description="Bytes read and written by a copy on the device")
     all_reduce_gb_s: Spread | None = Field(default=None, description="Bus bandwidth of one device: 2 (n-1)/n size/time")
     all_to_all_gb_s: Spread | None = Field(default=None, description="Of one device: (n-1)/n size/time")
-    steps: list[StepMeasured] = Field(default=[], max_length=DEVICE_RUNS)
+    steps: list[StepMeasured] = Field(default=[], max_length=MOST_OWN_RUNS)
     left_out: list[_Name] = Field(default=[], max_length=100, description="What was not measured, and why")
 
 
@@ -165,7 +163,7 @@ class ProfileDocument(_Part):
     measured: Measured | None = None
     my_runs: list[dict[str, Any]] = Field(
         default=[],
-        max_length=DEVICE_RUNS,
+        max_length=MOST_OWN_RUNS,
         description="Other measured runs: arguments of an estimate with tokens_per_second or step_seconds",
     )
 
@@ -193,7 +191,7 @@ def profile_of(document: ProfileDocument) -> Profile:
         rates=_rates(measured) if measured else Rates(),
         goodput=_goodput(document.goodput) if document.goodput else None,
         remark=_remark(measured) if measured else "",
-        runs=(*(_run(step, gpu or "") for step in (measured.steps if measured else ())), *document.my_runs),
+        runs=(*(_steps(measured, gpu) if measured and gpu else ()), *document.my_runs),
     )
 
 
@@ -225,6 +223,11 @@ def _remark(measured: Measured) -> str:
     if limit is None or usual is None or limit >= _CAPPED * usual:
         return ""
     return f"power limit {limit:g} of {usual:g} W"
+
+
+def _steps(measured: Measured, gpu: str) -> list[dict[str, object]]:
+    """Return the measured steps as the arguments of an estimate; none where the device cannot be predicted."""
+    return [_run(step, gpu) for step in measured.steps] if is_catalogued(gpu) else []
 
 
 def _run(step: StepMeasured, gpu: str) -> dict[str, object]:

@@ -3,6 +3,7 @@
 import json
 import os
 import stat
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn, cast
 
@@ -10,6 +11,8 @@ from pydantic import ValidationError
 
 from estimator.base.errors import EstimatorError, InvalidValueError, shown
 from estimator.question.profile import Profile
+from estimator.question.request import Request
+from estimator.resolve.run import checked_own_runs
 from server.profiles.document import VERSION, ProfileDocument, profile_of
 
 __all__ = ["LARGEST_BYTES", "profile_in"]
@@ -30,14 +33,18 @@ def profile_in(path: Path) -> Profile:
         said = "has no version" if version is None else f"has version {shown(version)}"
         _refuse(path, f"{said}; this program reads version {VERSION}: measure anew with `traintime measure`")
     try:
-        return profile_of(ProfileDocument.model_validate(raw))
+        profile = profile_of(ProfileDocument.model_validate(raw))
+        machines = replace(profile, runs=())
+        # A run that cannot be read would be told in every answer instead.
+        checked_own_runs(Request(model="", gpu="", n_gpus=1, my_runs=profile.runs, profile=machines))
     except ValidationError as error:
         faults = error.errors(include_url=False)
         place = ".".join(str(step) for step in faults[0]["loc"]) or "it"
         more = f" (and {len(faults) - 1} more)" if len(faults) > 1 else ""
         _refuse(path, f"is no profile: {place}: {_plain(faults[0]['msg'])}{more}; {_REMEDY}")
     except EstimatorError as error:
-        _refuse(path, f"is no profile: machine: {error}")
+        _refuse(path, f"is no profile: {error}")
+    return profile
 
 
 def _text(path: Path) -> str:

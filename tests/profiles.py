@@ -80,7 +80,7 @@ def with_change(document: dict[str, Any], place: str, value: object) -> dict[str
     *path, last = place.split(".")
     inner: Any = changed
     for step in path:
-        inner = inner[int(step)] if isinstance(inner, list) else inner.setdefault(step, {})
+        inner = inner[int(step) if step.isdigit() else step]
     if value is ...:
         del inner[last]
     else:

@@ -23,6 +23,7 @@ from server.profiles.document import ProfileDocument
 __all__ = ["measure_command", "measured_profile"]
 
 _LEAST_S, _MOST_S = 10.0, 3600.0
+_TICK_S = 0.01
 _COLLECTIVES = 0.25
 """Of the budget, where there are several GPUs."""
 _ENDING_S, _ENDING = 0.3, 0.03
@@ -59,7 +60,9 @@ def measured_profile(seconds: float, clock: Clock, note: Callable[[str, float], 
     if not gathered.anything:
         why = gathered.left_out[-1] if gathered.left_out else "no time was left to"
         raise InfeasibleError(f"nothing could be measured in {seconds:g} s ({why}); give more --seconds")
-    return gathered.document(date=datetime.now(UTC).date().isoformat(), seconds=round(clock() - budget.started_s, 2))
+    return gathered.document(
+        date=datetime.now(UTC).date().isoformat(), seconds=max(round(clock() - budget.started_s, 2), _TICK_S)
+    )
 
 
 def _with_clocks(hear: Callable[[str, dict[str, Any]], None], gathered: Gathered) -> Callable[..., None]:

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -30,7 +30,8 @@ _SHARES = {"cpu": 0.06}
 _USUAL_SHARE = 0.3
 """Of the matmul rate, what a first guess says a step reaches: a CPU's small products and its memory hold it back."""
 _ELEMENT_BYTES = {"fp32": 4.0, "tf32": 4.0}
-_TRIED_BATCHES = 3
+_MOST_TRIED = 5
+"""Steps, where the larger ones turn out not to fit the memory."""
 FRAMEWORKS = {
     "pytorch": "pytorch, eager, sdpa, adamw",
     "transformers": "huggingface transformers, eager, sdpa, adamw",
@@ -141,7 +142,12 @@ def _step(device: Device, clock: Clock, tell: Tell, asked: _Asked, *, rate: floa
         share=_SHARES.get(device.kind, _USUAL_SHARE),
     )
     larger = [step for step in fitting if step.decoder.parameters > asked.above]
-    for step in larger[:_TRIED_BATCHES]:
+    smaller_and_smaller = [
+        replace(step, micro_batch=step.micro_batch >> halvings)
+        for step in larger
+        for halvings in range(step.micro_batch.bit_length())
+    ]
+    for step in smaller_and_smaller[:_MOST_TRIED]:
         tell("doing", {"what": f"training step of {step.decoder.name} by {trainer}"})
         device.clear()
         try:

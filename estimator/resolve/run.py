@@ -3,15 +3,13 @@
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_number, checked_whole, checked_whole_count
-from estimator.base.units import BITS_PER_BYTE, GIGA, parse_count, parse_usd
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.models.coefficient import rule_passes
 from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
-from estimator.question.cluster import Cluster
 from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
@@ -26,14 +24,16 @@ from estimator.resolve.batch import (
     told_length,
     usual_length,
 )
+from estimator.resolve.cluster import resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
+from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
@@ -51,9 +51,6 @@ from estimator.resolve.training_method import resolved_method
 __all__ = ["Run", "checked_own_runs", "resolve"]
 
 _AUTO = "auto"
-_MOST_NETWORK_GBPS = 1e6
-_MOST_TOKENS_PER_SECOND = 1e15
-_MOST_USD_PER_GPU_HOUR = 1e4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +97,7 @@ def resolve(request: Request) -> Run:
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
+    told = with_sounds(told, subject.transformer)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
@@ -149,7 +147,7 @@ def _resolved(
         request, framework = published.request, published.framework
     device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    cluster, cluster_assumptions = _cluster(request, device, n_gpus)
+    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus)
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
@@ -222,7 +220,7 @@ def _resolved(
         length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
-    utilization, observed, price, given = _given_rates(request)
+    utilization, observed, price, given = given_rates(request)
     own = layout if published is None else laid_out(asked, length, None)
     beside = _forward_beside(objective, subject)
     coefficient = rule_passes(method.name, own.recompute or "none", forward_beside=beside).coefficient
@@ -352,73 +350,3 @@ def _unsaid(request: Request) -> frozenset[str]:
         "framework": request.framework.strip().casefold() == "auto",
     }
     return frozenset(name for name, is_open in left_open.items() if is_open)
-
-
-def _cluster(request: Request, device: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:
-    """Return the machines and what was assumed of them; None for a card that is not catalogued."""
-    per_node = (
-        None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
-    )
-    network = (
-        None
-        if request.network_gbps_per_gpu is None
-        else checked_number("network_gbps_per_gpu", request.network_gbps_per_gpu, most=_MOST_NETWORK_GBPS, unit="Gb/s")
-    )
-    accelerator = device.accelerator
-    if accelerator is None:
-        return None, ()
-    node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)
-    scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
-    assumptions = [
-        Assumption(
-            name="gpus_per_node",
-            value=node,
-            unit="GPUs",
-            source="catalogue" if per_node is None else "user",
-            note="the usual node" if per_node is None and node == accelerator.gpus_per_node else "",
-        )
-    ]
-    if n_gpus > node:
-        assumptions.append(
-            Assumption(
-                name="network_gbps_per_gpu",
-                value=round(scale_out * BITS_PER_BYTE / GIGA, 4),
-                unit="Gb/s per GPU",
-                source="catalogue" if network is None else "user",
-                note="the reference system's" if network is None else "",
-            )
-        )
-    cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
-    return cluster, tuple(assumptions)
-
-
-def _given_rates(request: Request) -> tuple[float | None, float | None, float | None, tuple[Assumption, ...]]:
-    """Return utilization, observed speed and price, where given, and the assumptions they are."""
-    assumptions: list[Assumption] = []
-    utilization = observed = price = None
-    if request.utilization is not None:
-        utilization = checked_fraction("utilization", request.utilization)
-        assumptions.append(
-            Assumption(name="utilization", value=utilization, unit="of dense peak", source="user", note="not predicted")
-        )
-    if request.observed_tokens_per_second is not None:
-        if utilization is not None:
-            raise InvalidValueError(
-                "utilization", utilization, "and observed_tokens_per_second both set the speed; give one of them"
-            )
-        observed = parse_count(
-            request.observed_tokens_per_second, "observed_tokens_per_second", most=_MOST_TOKENS_PER_SECOND
-        )
-        assumptions.append(
-            Assumption(
-                name="observed_tokens_per_second",
-                value=observed,
-                unit="tokens/s, all GPUs together",
-                source="user",
-                note="steady state",
-            )
-        )
-    if request.price_per_gpu_hour is not None:
-        price = parse_usd(request.price_per_gpu_hour, "price_per_gpu_hour", most=_MOST_USD_PER_GPU_HOUR)
-        assumptions.append(Assumption(name="price_per_gpu_hour", value=price, unit="USD", source="user"))
-    return utilization, observed, price, tuple(assumptions)

@@ -103,9 +103,9 @@ TokensPerSample = Annotated[str | float | None, Field(description='"400", "500-6
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 ImageSize = Annotated[
     str | float | None,
-    Field(description='Pixels of a picture or clip ("336", "1024x768", "1280x720x81" frames), or "576 tokens"'),
+    Field(description='Of a picture or clip: "336", "640x480", "1280x720x81", "576 tokens"'),
 ]
-ImagesPerSample = Annotated[float | None, Field(description="Pictures (clips, sounds) beside a sample's text; 0: none")]
+ImagesPerSample = Annotated[float | None, Field(description="Beside its text")]
 Steps = Annotated[str | float | None, Field(description="Optimizer steps, with the batch, instead of tokens")]
 Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
 HfConfig = Annotated[

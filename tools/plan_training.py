@@ -14,7 +14,7 @@ from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.profile import Profile
 from estimator.question.request import Request
-from estimator.resolve.rates import names_profiled
+from estimator.resolve.measured import names_profiled
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
 from tools.estimate_training_time import TrainingTime, training_time

@@ -1,12 +1,10 @@
 """Published runs of models that are no decoders, as questions that a caller would ask, and what was measured."""
 
-import csv
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from estimator.base.errors import EstimatorError
+from estimator.catalogue.kind_runs import kind_config, kind_rows
 from estimator.models.kinds import Kind, kind_of
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -14,7 +12,6 @@ from estimator.resolve.run import resolve
 
 __all__ = ["MeasuredRun", "measured_runs"]
 
-_DATA = Path(__file__).resolve().parent.parent / "catalogue" / "data"
 _OWN_KEYS = frozenset({"_source", "assumed", "generator", "teacher", "training"})
 _OBJECTIVES = {"masked": "masked", "classification": "classification", "question answering": "classification"}
 """Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
@@ -45,15 +42,14 @@ def measured_runs() -> tuple[tuple[MeasuredRun, ...], dict[str, str]]:
     """Return the usable rows of runs_of_kinds.csv, and why each other one was left out, by id."""
     runs: list[MeasuredRun] = []
     left_out: dict[str, str] = {}
-    with (_DATA / "runs_of_kinds.csv").open(encoding="utf-8", newline="") as file:
-        for row in csv.DictReader(file):
-            if row["usable"] != "yes":
-                left_out[row["id"]] = "not comparable"
-                continue
-            try:
-                runs.append(_measured(row))
-            except (EstimatorError, _UnclearError) as error:
-                left_out[row["id"]] = str(error)
+    for row in kind_rows():
+        if row["usable"] != "yes":
+            left_out[row["id"]] = "not comparable"
+            continue
+        try:
+            runs.append(_measured(row))
+        except (EstimatorError, _UnclearError) as error:
+            left_out[row["id"]] = str(error)
     return tuple(runs), left_out
 
 
@@ -87,7 +83,7 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
 
 
 def _request(row: Mapping[str, str]) -> Request:
-    config = json.loads((_DATA / "configs_of_kinds" / f"{row['config']}.json").read_text(encoding="utf-8"))
+    config = kind_config(row["config"])
     n_gpus = int(row["gpus"])
     micro = _number(row["micro_batch"])
     batch = _number(row["global_batch"]) or (None if micro is None else micro * n_gpus)
@@ -97,7 +93,9 @@ def _request(row: Mapping[str, str]) -> Request:
     own = row["kind"] in {"vision", "diffusion"} or (row["kind"] == "audio" and not row["text_tokens"])
     unpadded = row["packing"] == "unpadded" and row["text_tokens"]
     length = None if own else _number(row["text_tokens"] if unpadded else row["sequence"])
-    size = row["image_size"] + (f"x{row['image_size']}x{row['frames']}" if row["frames"] else "")
+    size = row["image_size"]
+    if row["frames"] and size:
+        size = f"{size if 'x' in size else f'{size}x{size}'}x{row['frames']}"
     parts = _TRAINED.get(row["trained"])
     return Request(
         model=row["model"],

@@ -164,7 +164,9 @@ def transformer(name: str) -> Match[Transformer]:
     Raises UnknownNameError with the nearest ids.
     """
     # The second file is opened for names that the first has not.
-    match = _model_index().found(name) or copied(name, _every_model_index(), _finetune_index())
+    match = _model_index().found(name) or _every_model_index().found(name)
+    if match is None:
+        match = copied(name, _every_model_index(), _finetune_index())
     if match is None:
         raise UnknownNameError("model", name, _every_model_index().nearest(name))
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)

@@ -18,6 +18,7 @@ __all__ = [
     "ExpertsRow",
     "FiguresRow",
     "FittedRow",
+    "KindRow",
     "LatentRow",
     "ModelChoiceRow",
     "ModelFile",

@@ -54,6 +54,9 @@ _CLOUD_GBPS = 100.0
 _OTHER_NETWORK = 1.0 / 3.0
 """Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
 them to train together."""
+_BEARABLE = 20.0
+"""Times as long for a network as people still run and ask about; beyond it shares fall with the square, for most
+change the sharding or the machine."""
 _EXPANDED_BASE = 0.5
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
 _GENERAL_TRAINER_SHARE = 0.5
@@ -61,6 +64,8 @@ _GENERAL_TRAINER_SHARE = 0.5
 their count."""
 _DELAYED = 1.5
 """Times as long as with a network, a host and a base that cost nothing."""
+_FEW_TOKENS = 1024.0
+"""Tokens of a micro-batch below which next to no published run is."""
 _MOST = 0.5
 """Share of a step in communication and bubble."""
 _LARGE_CLUSTER = 64
@@ -104,8 +109,12 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
 def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
     """Return whether a step mostly waits, or is much longer by the network, the host or the expansion of a 4-bit base.
 
-    Kinds of runs say nothing of that: they know neither the network nor how few tokens a micro-batch has.
+    Or by reading its weights for a micro-batch of few tokens. Kinds of runs say nothing of that: they know neither the
+    network nor the micro-batch.
     """
+    tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
+    if tokens < _FEW_TOKENS:
+        return True
     quick = replace(
         setting.case,
         scale_out_bytes_per_s=np.inf,
@@ -211,6 +220,7 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
 
 
 def _other_network(ways: _Ways) -> Doubt:
+    ways = tuple((factor, share * min(1.0, (_BEARABLE / factor) ** 2)) for factor, share in ways)
     message = (
         "between a network made for training and others the answer lies in the middle; over plain Ethernet "
         f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the former, "

@@ -18,7 +18,16 @@ from estimator.physics.effects import regime_keys
 from estimator.physics.layout import Floats
 from estimator.question.question import Caution
 
-__all__ = ["COVERAGE", "Interval", "coverage_of", "interval", "left_out_inside", "left_out_scales", "regime_quantiles"]
+__all__ = [
+    "COVERAGE",
+    "Interval",
+    "coverage_of",
+    "interval",
+    "left_out_inside",
+    "left_out_scales",
+    "mixture_quantile",
+    "regime_quantiles",
+]
 
 COVERAGE = 0.9
 _LEVEL = 0.90

@@ -79,7 +79,7 @@ class Media:
     grids: tuple[tuple[int, int], ...] = ()
     """Grids of tiles, columns and rows, that pictures are fitted to; empty: any of at most `most_tiles`."""
     tile_breaks: int = 0
-    """Tokens that frame each tile."""
+    """Tokens that frame each picture or tile."""
     row_breaks: bool = False
     """Whether each row of merged patches ends in a token."""
     longest_side: int = 0
@@ -194,7 +194,7 @@ def _seen(media: Media, picture: Picture) -> Seen:
         return Seen(length=length, sequences=1.0, projected=length, tokens=length)
     merged = media.tokens or math.ceil(columns / media.merge) * math.ceil(rows / media.merge)
     breaks = math.ceil(rows / media.merge) if media.row_breaks else 0
-    made = float(merged + breaks) * depth
+    made = float(merged + breaks + media.tile_breaks) * depth
     # Frames of a clip do not see one another in a tower.
     return Seen(
         length=float(patches + media.extra),

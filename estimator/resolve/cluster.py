@@ -1,4 +1,4 @@
-"""How the devices of a run are joined: their nodes and the network between them."""
+"""The machines that a run has, and what is assumed of them."""
 
 from estimator.base.inputs import MOST_GPUS, checked_number, checked_whole
 from estimator.base.units import BITS_PER_BYTE, GIGA

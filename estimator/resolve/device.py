@@ -11,7 +11,7 @@ from estimator.question.cluster import Accelerator
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
-from estimator.resolve.rates import is_profiled, with_rates
+from estimator.resolve.measured import is_profiled, with_rates
 
 __all__ = ["Device", "resolved_device"]
 

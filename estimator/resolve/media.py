@@ -27,7 +27,7 @@ from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use", "usual_media_stack", "with_media"]
+__all__ = ["MediaUse", "media_use", "usual_media_stack", "with_media", "with_sounds"]
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(
@@ -246,6 +246,14 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
+
+
+def with_sounds(request: Request, network: Transformer | None) -> Request:
+    """Return `request` with hours of sound, told in the place of samples, as so many sounds of 30 s."""
+    if network is None or network.media is None or network.media.kind != "sound" or request.samples is None:
+        return request
+    counted = _sounds(request.samples)
+    return request if counted is None else replace(request, samples=counted)
 
 
 def with_media(data: ToldData, use: MediaUse) -> ToldData:

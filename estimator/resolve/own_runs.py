@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Union, get_args, get_origin, get_type_hints
+from typing import Protocol, Union, get_args, get_origin, get_type_hints
 
 from estimator.base.errors import (
     InfeasibleError,
@@ -22,11 +22,10 @@ from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, OwnRun, Question
 from estimator.question.request import Request
+from estimator.resolve.device import Device
+from estimator.resolve.subject import Subject
 
-if TYPE_CHECKING:
-    from estimator.resolve.run import Run
-
-__all__ = ["MOST_OWN_RUNS", "own_run_assumptions", "own_runs"]
+__all__ = ["MOST_OWN_RUNS", "Resolved", "Resolver", "own_run_assumptions", "own_runs"]
 
 MOST_OWN_RUNS = 50
 _MY_RUNS = "my_runs"
@@ -45,8 +44,45 @@ _KEPT = 32
 _OF_ONE_TOKEN = 1
 
 
+class Resolved(Protocol):
+    """What is asked of a resolved run."""
+
+    @property
+    def subject(self) -> Subject:
+        """The model."""
+        ...
+
+    @property
+    def device(self) -> Device:
+        """What it ran on."""
+        ...
+
+    @property
+    def n_gpus(self) -> int:
+        """How many of them."""
+        ...
+
+    @property
+    def sequence_length(self) -> int:
+        """Tokens of a sequence."""
+        ...
+
+    @property
+    def global_batch_sequences(self) -> int | None:
+        """As the caller said; None where they did not."""
+        ...
+
+    @property
+    def question(self) -> Question | None:
+        """None where the architecture or the device is not known to the step-time model."""
+        ...
+
+
+Resolver = Callable[[Request], Resolved]
+
+
 def own_runs(
-    given: Sequence[Mapping[str, object]], resolved: Callable[[Request], "Run"], profile: Profile | None = None
+    given: Sequence[Mapping[str, object]], resolved: Resolver, profile: Profile | None = None
 ) -> tuple[OwnRun, ...]:
     """Return the runs `given`, each resolved by `resolved`; what was told alike is resolved once.
 
@@ -84,7 +120,7 @@ def _spelt(place: int, run: object) -> str:
         raise InvalidValueError(where, "{…}", "must hold text, finite numbers and objects alone") from None
 
 
-def _named_run(place: int, spelt: str, resolved: Callable[[Request], "Run"], profile: Profile | None) -> OwnRun:
+def _named_run(place: int, spelt: str, resolved: Resolver, profile: Profile | None) -> OwnRun:
     """Return the run that `spelt` tells; whatever is wrong with it is told with its place in the list."""
     where = f"{_MY_RUNS}[{place}]"
     try:
@@ -103,7 +139,7 @@ def _named_run(place: int, spelt: str, resolved: Callable[[Request], "Run"], pro
 
 
 @lru_cache(maxsize=_KEPT * MOST_OWN_RUNS)
-def _own_run(spelt: str, resolved: Callable[[Request], "Run"], profile: Profile | None) -> OwnRun:
+def _own_run(spelt: str, resolved: Resolver, profile: Profile | None) -> OwnRun:
     told: dict[str, object] = json.loads(spelt)
     arguments = {name: value for name, value in told.items() if value is not None}
     speeds = {name: arguments.pop(name) for name in (_SPEED, _STEP) if name in arguments}
@@ -197,7 +233,7 @@ def _object(name: str, value: object) -> object:
     return value
 
 
-def _tokens_per_second(run: "Run", speeds: Mapping[str, object]) -> float:
+def _tokens_per_second(run: Resolved, speeds: Mapping[str, object]) -> float:
     """Return the speed of all devices together, steady state.
 
     batch · sequence length / step time      where the time of a step is told

@@ -6,8 +6,8 @@ from estimator.base.units import GIGA, TERA
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption
 from estimator.question.request import Request
+from estimator.resolve.measured import is_catalogued, names_profiled
 from estimator.resolve.own_runs import MOST_OWN_RUNS
-from estimator.resolve.rates import is_catalogued, names_profiled
 
 __all__ = ["Profiled", "with_profile"]
 

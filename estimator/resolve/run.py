@@ -3,8 +3,7 @@
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_fraction, checked_whole_count
-from estimator.base.units import parse_count, parse_usd
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.models.coefficient import rule_passes
 from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
@@ -32,10 +31,11 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media
+from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.profile import with_profile
+from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Padded,
@@ -53,8 +53,6 @@ from estimator.resolve.training_method import resolved_method
 __all__ = ["Run", "checked_own_runs", "resolve"]
 
 _AUTO = "auto"
-_MOST_TOKENS_PER_SECOND = 1e15
-_MOST_USD_PER_GPU_HOUR = 1e4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,6 +107,7 @@ def _asked(request: Request) -> Run:
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
+    told = with_sounds(told, subject.transformer)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
@@ -231,7 +230,7 @@ def _resolved(
         length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
-    utilization, observed, price, given = _given_rates(request)
+    utilization, observed, price, given = given_rates(request)
     own = layout if published is None else laid_out(asked, length, None)
     beside = _forward_beside(objective, subject)
     coefficient = rule_passes(method.name, own.recompute or "none", forward_beside=beside).coefficient
@@ -362,35 +361,3 @@ def _unsaid(request: Request) -> frozenset[str]:
         "framework": request.framework.strip().casefold() == "auto",
     }
     return frozenset(name for name, is_open in left_open.items() if is_open)
-
-
-def _given_rates(request: Request) -> tuple[float | None, float | None, float | None, tuple[Assumption, ...]]:
-    """Return utilization, observed speed and price, where given, and the assumptions they are."""
-    assumptions: list[Assumption] = []
-    utilization = observed = price = None
-    if request.utilization is not None:
-        utilization = checked_fraction("utilization", request.utilization)
-        assumptions.append(
-            Assumption(name="utilization", value=utilization, unit="of dense peak", source="user", note="not predicted")
-        )
-    if request.observed_tokens_per_second is not None:
-        if utilization is not None:
-            raise InvalidValueError(
-                "utilization", utilization, "and observed_tokens_per_second both set the speed; give one of them"
-            )
-        observed = parse_count(
-            request.observed_tokens_per_second, "observed_tokens_per_second", most=_MOST_TOKENS_PER_SECOND
-        )
-        assumptions.append(
-            Assumption(
-                name="observed_tokens_per_second",
-                value=observed,
-                unit="tokens/s, all GPUs together",
-                source="user",
-                note="steady state",
-            )
-        )
-    if request.price_per_gpu_hour is not None:
-        price = parse_usd(request.price_per_gpu_hour, "price_per_gpu_hour", most=_MOST_USD_PER_GPU_HOUR)
-        assumptions.append(Assumption(name="price_per_gpu_hour", value=price, unit="USD", source="user"))
-    return utilization, observed, price, tuple(assumptions)

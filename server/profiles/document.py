@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from estimator.base.units import GIGA, TERA, parse_usd
 from estimator.catalogue.accelerators import RATED_PRECISIONS
 from estimator.question.profile import Goodput, Profile, Rates
+from estimator.resolve.measured import is_catalogued
 from estimator.resolve.own_runs import MOST_OWN_RUNS
-from estimator.resolve.rates import is_catalogued
 
 __all__ = [
     "VERSION",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from estimator.question.profile import Profile
-from estimator.resolve.rates import names_profiled
+from estimator.resolve.measured import names_profiled
 from server.protocol.errors import ArgumentError
 
 __all__ = ["machine_defaults", "refuse_others_count"]

@@ -9,13 +9,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import situation_spread
+from estimator.evidence.doubts import Doubt, mixed, situation_spread
+from estimator.evidence.uncertainty import mixture_quantile
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
-from estimator.question.question import Question
+from estimator.question.question import Caution, Question
 from tools.estimate_training_time import estimate_training_time
 
 T4_QLORA = {
@@ -114,3 +117,49 @@ def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_mo
     short = _spread("llama-3.2-1b", "huggingface", 8, length=512, batch=8)
     large = _spread("llama-3.1-70b", "megatron", 512, length=8192, batch=1024)
     assert 0.0 < 3 * large < short < math.log(2.0)
+
+
+def _doubt(*ways: tuple[float, float]) -> Doubt:
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="any", message="any"))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.2, 30.0), st.floats(0.0, 0.3), st.floats(0.2, 30.0), st.floats(0.0, 0.3)), max_size=3
+    )
+)
+def test_the_ways_of_several_doubts_together_have_shares_that_add_up(
+    several: list[tuple[float, float, float, float]],
+) -> None:
+    """Independent doubts: the mean of the mixture is the sum of their means."""
+    doubts = [_doubt((a, p), (b, q)) for a, p, b, q in several]
+    shares = mixed(doubts)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    mean = sum(shift * share for shift, share in shares.items())
+    assert mean == pytest.approx(sum(doubt.mean_log for doubt in doubts), abs=1e-9)
+
+
+@given(st.floats(0.05, 1.0), st.floats(0.05, 0.95), st.floats(0.1, 3.0), st.floats(0.0, 0.9))
+def test_a_quantile_of_a_mixture_has_as_much_below_it(spread: float, level: float, other: float, share: float) -> None:
+    shares = {0.0: 1.0 - share, other: share}
+    at = mixture_quantile(shares, spread, level)
+    below = sum(part * 0.5 * math.erfc((shift - at) / (spread * math.sqrt(2.0))) for shift, part in shares.items())
+    assert below == pytest.approx(level, abs=1e-3)
+
+
+def test_a_mixture_of_one_is_the_normal_that_the_conformal_range_is() -> None:
+    assert mixture_quantile({0.0: 1.0}, 0.3, 0.95) == pytest.approx(0.3 * 1.645, abs=1e-3)
+
+
+def test_a_front_end_sets_the_width_of_a_base_and_is_not_doubted() -> None:
+    """LLaMA-Factory and Axolotl pass the training's precision on as bnb_4bit_compute_dtype."""
+    assert "base_expanded_to_fp32" not in _codes(_answer(**{**T4_QLORA, "framework": "llama-factory"}))
+
+
+def test_the_more_nodes_the_less_is_their_network_doubted() -> None:
+    width = {}
+    for n in (16, 128):
+        run = {**TWO_NODES, "n_gpus": n, "global_batch_sequences": 4 * n}
+        unsaid, told = _answer(**run), _answer(**run, network_gbps_per_gpu=200)
+        width[n] = math.log(unsaid["training_days"] / told["training_days"])
+    assert width[16] > 5 * max(width[128], 0.0)

@@ -21,6 +21,9 @@ MAY_BE_OPEN = {
     "base_bits",
     "recipe",
     "fp8_recipe",
+    # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.
+    "caches_latents",
+    "caches_text",
 }
 
 

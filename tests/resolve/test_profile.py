@@ -16,7 +16,7 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.physics.constants import PRIORS
 from estimator.question.profile import Goodput, Profile, Rates
 from estimator.question.request import Request
-from estimator.resolve.rates import COPY_SHARE, with_rates
+from estimator.resolve.measured import COPY_SHARE, with_rates
 from estimator.resolve.run import resolve
 from tests.profiles import MEASURED, TOLD, profile, with_change
 

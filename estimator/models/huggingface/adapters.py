@@ -1,6 +1,7 @@
 """Rewrite the configurations of irregular families with the keys that the others use."""
 
 from collections.abc import Callable, Mapping
+from typing import cast
 
 from estimator.base.errors import UnsupportedModelError
 from estimator.models.huggingface.reading import Config, nested
@@ -62,12 +63,13 @@ def _hunyuan_v1_moe(config: Config) -> Adapted:
     stated = dict(config)
     for key in ("num_experts", "moe_topk", "num_shared_expert", "moe_intermediate_size"):
         value = config.get(key)
-        if isinstance(value, list) and value:
-            if any(one != value[0] for one in value):
+        each = cast("list[object]", value) if isinstance(value, list) else []
+        if each:
+            if any(one != each[0] for one in each):
                 raise UnsupportedModelError(
                     f"hf_config.{key}: layers that differ in their experts are not modelled here"
                 )
-            stated[key] = value[0]
+            stated[key] = each[0]
     width = stated.get("moe_intermediate_size")
     if width is not None:
         stated["intermediate_size"] = width

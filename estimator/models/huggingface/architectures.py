@@ -1,7 +1,9 @@
 """What a configuration's `architectures` says: whose class it is, and which head stands on the layers."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.configured import ConfiguredModel
@@ -98,7 +100,6 @@ def with_head(configured: ConfiguredModel, head: Head | None, config: Config) ->
 
 def _labels(config: Config) -> int:
     labels = config.get("id2label")
-    reading = Reading(config=config, defaults={}, model_type="")
-    if isinstance(labels, dict) and labels:
-        return len(labels)
-    return reading.optional("num_labels", 2, least=1)
+    if isinstance(labels, Mapping) and labels:
+        return len(cast("Config", labels))
+    return Reading(config=config, defaults={}, model_type="").optional("num_labels", 2, least=1)

@@ -24,6 +24,12 @@ __all__ = ["configured_model", "language_model", "transformer_from_config"]
 _LONGEST_NAME = 80
 # Classes that once kept the tie in their text part, and still heed it there.
 _TIED_WITHIN = frozenset({"fast_vlm", "llava", "llava_next_video", "llava_onevision", "minimax_m3_vl", "video_llama_3"})
+_ASIDE = {
+    "sparse_config": "sparse_config is not counted: attention uses all keys, as it is trained up to dense_len",
+    "speech_lora": "the adapters for speech (speech_lora) are not counted",
+    "vision_lora": "the adapters for pictures (vision_lora) are not counted",
+}
+"""What is said of parts that are read and left aside."""
 _TEXT_PARTS = ("text_config", "llm_config", "language_config")
 
 
@@ -86,6 +92,7 @@ def language_model(config: Config) -> ConfiguredModel:
         refuse_unknown(text, model_type, known_keys(family))
         configured = read_family(text, model_type, family, _name(config, model_type))
     notes += configured.notes + prediction_notes(text, configured.transformer)
+    notes += tuple(note for key, note in _ASIDE.items() if text.get(key))
     return with_head(replace(configured, notes=notes), head, config)
 
 

@@ -239,9 +239,7 @@ DENSE: Mapping[str, Family] = {
         },
     ),
     "mimo": Family(vectors=attention_bias(default=True, output=False), window=_QWEN_WINDOW),
-    "minicpm3": Family(
-        latent=True, tied=True, vectors={}, knows=("attention_bias", "mlp_bias", "head_dim", "qk_head_dim")
-    ),
+    "minicpm3": Family(latent=True, tied=True, vectors={}, knows=("qk_head_dim",)),
     "nanochat": Family(gated_mlp=False, vectors={**attention_bias(), "norm_vectors": 0}),
     "orion": Family(vectors=LAYER_NORM),
     "persimmon": Family(
@@ -274,8 +272,6 @@ DENSE: Mapping[str, Family] = {
         vectors={**LAYER_NORM, **ALL_BIASES},
         aliases={"num_attention_heads": ("attention_heads",)},
     ),
-    "youtu": Family(
-        latent=True, tied=True, knows=("attention_bias", "head_dim", "qk_head_dim"), defaults={"q_lora_rank": 1536}
-    ),
+    "youtu": Family(latent=True, tied=True, knows=("qk_head_dim",), defaults={"q_lora_rank": 1536}),
 }
 """Families without experts, by `model_type`."""

@@ -44,7 +44,7 @@ _DEEPSEEK_V3 = Family(
     vectors={"router_bias": True},
     defaults={"moe_layer_freq": 1, "first_k_dense_replace": 3, "n_shared_experts": 1, "q_lora_rank": 1536},
     aliases={"n_routed_experts": ("num_local_experts",)},
-    knows=("qk_head_dim", "head_dim", "attention_bias"),
+    knows=("qk_head_dim",),
     classes=("DeepseekV3",),
 )
 _SHARED_WIDTH = ExpertKeys(ffn="moe_intermediate_size", shared_ffn="shared_expert_intermediate_size")
@@ -58,7 +58,7 @@ WITH_EXPERTS: Mapping[str, Family] = {
         latent=True,
         experts=_DEEPSEEK_EXPERTS,
         defaults={"moe_layer_freq": 1, "q_lora_rank": 1536},
-        knows=("qk_head_dim", "head_dim", "attention_bias"),
+        knows=("qk_head_dim",),
     ),
     "deepseek_v3": _DEEPSEEK_V3,
     "dots1": Family(
@@ -232,9 +232,7 @@ WITH_EXPERTS: Mapping[str, Family] = {
         window=WindowKeys(),
         aliases=_NAMED_LOCALLY,
     ),
-    "minicpm": Family(
-        experts=ExpertKeys(count="num_experts", optional=True), vectors={}, knows=("sparse_config", "attention_bias")
-    ),
+    "minicpm": Family(experts=ExpertKeys(count="num_experts", optional=True), vectors={}, knows=("sparse_config",)),
     "mistral4": replace(
         _DEEPSEEK_V3,
         vectors={},

@@ -3,15 +3,14 @@
 Sources: `Gemma3nTextConfig`, `Gemma4TextConfig` and their models in `transformers` 5.24.
 """
 
-from collections.abc import Mapping
-from typing import cast
+from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.keys import refuse_unknown
 from estimator.models.huggingface.layered import kinds_of_layers, layered_model
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, inside
 from estimator.models.mixers.given import Given
 from estimator.models.mixers.mixer import Operations
 from estimator.models.mixers.softmax import SoftmaxAttention
@@ -183,13 +182,9 @@ def _kind(layer: int, period: int) -> str:
 def _head_dim(reading: Reading, kind: str, layer: int) -> int:
     """Return the width of a layer's heads, which may stand in `per_layer_config` under its number."""
     layers = reading.value("per_layer_config")
-    if isinstance(layers, Mapping):
-        by_layer = cast("Mapping[str, object]", layers)
-        own = by_layer.get(f"{layer:02d}", by_layer.get(str(layer)))
-        if isinstance(own, Mapping):
-            inner = Reading(config=cast("Config", own), defaults=reading.config, model_type=reading.model_type)
-            return inner.whole("head_dim")
-        return reading.whole("head_dim")
+    if layers:
+        own = inside(layers, f"{layer:02d}") or inside(layers, str(layer))
+        return replace(reading, config={**reading.config, **own}).whole("head_dim")
     return reading.whole("global_head_dim" if kind == _FULL else "head_dim")
 
 
@@ -226,10 +221,9 @@ def _attention(
 
 def _widths(reading: Reading, n_layers: int) -> list[int]:
     """Return the widths of the MLPs, which may be a list."""
-    stated = reading.value("intermediate_size")
-    if not isinstance(stated, list | tuple):
+    if not isinstance(reading.value("intermediate_size"), list | tuple):
         return [reading.whole("intermediate_size")] * n_layers
-    each = cast("list[object]", list(stated))[:n_layers]
+    each = reading.items("intermediate_size")[:n_layers]
     single = [Reading(config={"intermediate_size": one}, defaults={}, model_type=reading.model_type) for one in each]
     if len(single) < n_layers:
         raise InvalidValueError("hf_config.intermediate_size", len(single), f"must have {n_layers} widths")

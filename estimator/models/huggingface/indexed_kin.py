@@ -3,15 +3,13 @@
 Sources: their configuration classes and models in `transformers` 5.24.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.expert_layers import experts_of
 from estimator.models.huggingface.keys import LATENT_KEYS, refuse_unknown
 from estimator.models.huggingface.layered import kinds_of_layers, layered_model
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, inside
 from estimator.models.huggingface.sparse import (
     EXPERT_KEYS,
     INDEX_KEYS,
@@ -64,11 +62,9 @@ def read_dots3(config: Config) -> ConfiguredModel:
     n_layers = reading.whole("num_hidden_layers")
     kinds = kinds_of_layers(reading, "layer_types", n_layers, ["indexed_attention"] * n_layers)
     own = reading.value("per_layer_config")
-    by_layer = cast("Mapping[str, object]", own) if isinstance(own, Mapping) else {}
     layers: list[SoftmaxAttention] = []
     for number, kind in enumerate(kinds):
-        stated = by_layer.get(f"{number:02d}", by_layer.get(str(number)))
-        inner = cast("Config", stated) if isinstance(stated, Mapping) else {}
+        inner = inside(own, f"{number:02d}") or inside(own, str(number))
         layer = replace(_layer(replace(reading, config={**config, **inner})), head_gates=True)
         layer = replace(layer, own_vectors=reading.whole("qk_rope_head_dim"))
         if kind == "sliding_attention":

@@ -1,12 +1,9 @@
 """Read families whose layers differ in heads or widths, or have more than one attention.
 
-Sources: their configuration classes and models in `transformers` 5.24; of DeciLM and OpenELM the code beside their
-weights (nvidia/Llama-3_3-Nemotron-Super-49B-v1, apple/OpenELM-270M).
+Sources: their configuration classes and models in `transformers` 5.24.
 """
 
-from collections.abc import Mapping
 from dataclasses import replace
-from typing import cast
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.models.feed_forward import Experts
@@ -23,50 +20,10 @@ from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.operations import Gemm
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["read_deci", "read_laguna", "read_longcat", "read_mimo_v2", "read_openelm", "read_step"]
+__all__ = ["read_laguna", "read_longcat", "read_mimo_v2", "read_step"]
 
 _SLIDING = "sliding_attention"
-_MOST_MULTIPLE = 1_000
-"""Hundred times the widest MLP over its model's width, or more."""
 _MOE_KEYS = ("mlp_layer_types", "moe_layer_freq", "moe_intermediate_size", "num_experts_per_tok", "attention_bias")
-
-
-def read_deci(config: Config) -> ConfiguredModel:
-    """Return a model that a search has cut (DeciLM, Nemotron-NAS): each block has its own heads and width, or none."""
-    refuse_unknown(
-        config, "nemotron-nas", ("block_configs", "attention_bias", "mlp_bias", "num_key_value_heads_per_layer")
-    )
-    reading = Reading(config=config, defaults={}, model_type="nemotron-nas")
-    hidden, heads = reading.whole("hidden_size"), reading.whole("num_attention_heads")
-    head_dim = head_width(reading, hidden, heads)
-    n_layers = reading.whole("num_hidden_layers")
-    blocks = reading.items("block_configs")
-    if len(blocks) < n_layers:
-        raise InvalidValueError("hf_config.block_configs", len(blocks), f"must state each of {n_layers} blocks")
-    attention: list[SoftmaxAttention] = []
-    widths: list[int] = []
-    linear = norms = 0
-    for block in blocks[:n_layers]:
-        part = _inner(reading, block, "attention")
-        if part.flag("replace_with_linear", default=False):
-            linear, norms = linear + 1, norms + 1
-        elif not part.flag("no_op", default=False):
-            group = part.whole("n_heads_in_group")
-            if heads % group:
-                raise InvalidValueError("hf_config.block_configs", group, f"must divide the {heads} heads")
-            attention.append(SoftmaxAttention(layers=1, heads=heads, kv_heads=heads // group, head_dim=head_dim))
-            norms += 1
-        part = _inner(reading, block, "ffn")
-        if part.flag("replace_with_linear", default=False):
-            linear, norms = linear + 1, norms + 1
-        elif not part.flag("no_op", default=False):
-            widths.append(_deci_width(part, hidden))
-            norms += 1
-    replaced = Gemm(name="linear", part="mlp", inputs=hidden, outputs=hidden, layers=linear)
-    extra = Given(given=Operations(gemms=(replaced,) if linear else ()), own_vectors=norms * hidden)
-    return layered_model(
-        reading, attention=attention, widths=widths, facts=VectorFacts(norms_per_layer=0), mixers=(extra,)
-    )
 
 
 def read_laguna(config: Config) -> ConfiguredModel:
@@ -101,7 +58,7 @@ def read_longcat(config: Config) -> ConfiguredModel:
     """
     known = (
         *LATENT_KEYS, "expert_ffn_hidden_size", "ffn_hidden_size", "moe_topk", "n_routed_experts", "zero_expert_num",
-        "zero_expert_type", "attention_bias", "qk_head_dim", "moe_intermediate_size", "num_experts_per_tok",
+        "zero_expert_type", "qk_head_dim", "moe_intermediate_size", "num_experts_per_tok",
     )  # fmt: skip
     refuse_unknown(config, "longcat_flash", known)
     reading = Reading(
@@ -169,51 +126,12 @@ def read_mimo_v2(config: Config) -> ConfiguredModel:
     return _with_experts(reading, attention, keys, n_layers, VectorFacts(router_bias=True), default_dense=1, sinks=True)
 
 
-def read_openelm(config: Config) -> ConfiguredModel:
-    """Return OpenELM: heads and widths that grow from layer to layer."""
-    known = (
-        "num_query_heads", "num_kv_heads", "ffn_multipliers", "ffn_dim_divisor", "ffn_with_glu", "num_gqa_groups",
-        "qkv_multipliers", "model_dim", "num_transformer_layers", "max_context_length", "share_input_output_layers",
-        "normalize_qk_projections", "normalization_layer_name", "activation_fn_name", "head_dim",
-    )  # fmt: skip
-    refuse_unknown(config, "openelm", known)
-    renamed = {
-        "hidden_size": config.get("model_dim"),
-        "num_hidden_layers": config.get("num_transformer_layers"),
-        "max_position_embeddings": config.get("max_context_length"),
-    }
-    heads, kv_heads = _numbers(config, "num_query_heads"), _numbers(config, "num_kv_heads")
-    multiples = _numbers(config, "ffn_multipliers")
-    reading = Reading(
-        config={**config, **renamed, "num_attention_heads": int(heads[0]), "num_key_value_heads": int(kv_heads[0])},
-        defaults={"vocab_size": 32_000, "ffn_dim_divisor": 256},
-        model_type="openelm",
-    )
-    n_layers, hidden = reading.whole("num_hidden_layers"), reading.whole("hidden_size")
-    if not n_layers <= min(len(heads), len(kv_heads), len(multiples)):
-        raise InvalidValueError("hf_config.num_query_heads", len(heads), f"must state each of {n_layers} layers")
-    head_dim, divisor = reading.whole("head_dim"), reading.whole("ffn_dim_divisor")
-    normed = reading.flag("normalize_qk_projections", default=True)
-    attention = [
-        SoftmaxAttention(layers=1, heads=int(h), kv_heads=int(k), head_dim=head_dim, own_vectors=2 * head_dim * normed)
-        for h, k in zip(heads[:n_layers], kv_heads, strict=False)
-    ]
-    tied = reading.flag("share_input_output_layers", default=True)
-    return layered_model(
-        replace(reading, config={**reading.config, "tie_word_embeddings": tied}),
-        attention=attention,
-        widths=[_divisible(multiple * hidden, divisor) for multiple in multiples[:n_layers]],
-        facts=VectorFacts(),
-        gated_mlp=reading.flag("ffn_with_glu", default=True),
-    )
-
-
 def read_step(config: Config) -> ConfiguredModel:
     """Return Step 3.5 or 3.7: sliding layers with heads of their own, a gate of each head, experts from layer 3 on."""
     known = (
         *_MOE_KEYS, "gating", "n_routed_experts", "num_local_experts", "moe_num_experts", "moe_top_k",
         "moe_layers_enum", "share_expert_dim", "share_expert_dims", "num_sliding_attention_heads",
-        "attention_other_setting", "num_attention_groups", "per_layer_config", "sliding_window", "mlp_bias", "use_moe",
+        "attention_other_setting", "num_attention_groups", "per_layer_config", "sliding_window", "use_moe",
         "use_qk_norm", "use_head_wise_attn_gate", "use_moe_router_bias", "moe_router_activation", "moe_every_n_layer",
     )  # fmt: skip
     refuse_unknown(config, "step3p5", known)
@@ -297,38 +215,3 @@ def _window(reading: Reading, kind: str) -> int:
     if kind not in (_SLIDING, "full_attention"):
         raise UnsupportedModelError(f"hf_config.layer_types: {shown(kind)} is not modelled here")
     return reading.optional("sliding_window", 0) if kind == _SLIDING else 0
-
-
-def _inner(reading: Reading, block: object, key: str) -> Reading:
-    part = cast("Mapping[str, object]", block).get(key) if isinstance(block, Mapping) else None
-    if not isinstance(part, Mapping):
-        raise InvalidValueError("hf_config.block_configs", block, f"must state the {key} of each block")
-    return replace(reading, config=cast("Config", part))
-
-
-def _deci_width(part: Reading, hidden: int) -> int:
-    """Return the width that a multiple of the model's means: two thirds of it, up to the next 256."""
-    if part.value("intermediate_size") is not None:
-        return part.whole("intermediate_size")
-    multiple = part.value("ffn_mult")
-    if not isinstance(multiple, int | float) or isinstance(multiple, bool) or not 0 < multiple < _MOST_MULTIPLE:
-        raise InvalidValueError("hf_config.block_configs", multiple, "must have ffn_mult, a number above 0")
-    width = int(2 * multiple * hidden / 3)
-    return -(-width // 256) * 256
-
-
-def _numbers(config: Config, key: str) -> list[float]:
-    value = config.get(key)
-    if (
-        isinstance(value, list)
-        and value
-        and all(type(each) in (int, float) and 0 < each < _MOST_MULTIPLE for each in value)
-    ):
-        return [float(each) for each in cast("list[float]", value)]
-    raise InvalidValueError(f"hf_config.{key}", value, "must be a list of a number above 0 for each layer")
-
-
-def _divisible(width: float, divisor: int) -> int:
-    """Return the multiple of `divisor` nearest to `width`, never more than a tenth below it."""
-    near = max(divisor, int(width + divisor / 2) // divisor * divisor)
-    return near + divisor if near < 0.9 * width else near

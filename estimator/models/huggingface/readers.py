@@ -29,23 +29,17 @@ from estimator.models.huggingface.hybrids.linear_attention import (
     xlstm,
 )
 from estimator.models.huggingface.hybrids.mamba_1_hybrids import jamba, zamba, zamba2
-from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h
+from estimator.models.huggingface.hybrids.mamba_hybrids import bamba, falcon_h1, granite_hybrid, nemotron_h, plamo2
 from estimator.models.huggingface.hybrids.qwen import qwen3_5, qwen3_5_text, qwen3_next
 from estimator.models.huggingface.hybrids.recurrences import recurrent_gemma, rwkv4, rwkv5, rwkv6, rwkv7
 from estimator.models.huggingface.hybrids.short_convolutions import lfm2, lfm2_moe, lfm3
 from estimator.models.huggingface.hybrids.state_spaces import falcon_mamba, mamba, mamba2, mamba_ssm
 from estimator.models.huggingface.indexed_kin import read_axk2, read_dots3, read_hy_v4
-from estimator.models.huggingface.irregular import (
-    read_deci,
-    read_laguna,
-    read_longcat,
-    read_mimo_v2,
-    read_openelm,
-    read_step,
-)
+from estimator.models.huggingface.irregular import read_laguna, read_longcat, read_mimo_v2, read_step
 from estimator.models.huggingface.narrow import read_opt
 from estimator.models.huggingface.other_attention import read_diffllama, read_jetmoe
 from estimator.models.huggingface.reading import Config
+from estimator.models.huggingface.searched import read_deci, read_openelm
 from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
 __all__ = ["COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]
@@ -107,6 +101,7 @@ READERS: Mapping[str, Reader] = {
     "mt5": encoder_decoders.t5,
     "nemotron_h": nemotron_h,
     "olmo_hybrid": olmo_hybrid,
+    "plamo2": plamo2,
     "qwen3_5": qwen3_5,
     "qwen3_5_moe": qwen3_5,
     "qwen3_5_moe_text": qwen3_5_text,

@@ -6,7 +6,7 @@ from typing import cast
 
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["SYNONYMS", "Config", "Reading", "nested"]
+__all__ = ["SYNONYMS", "Config", "Reading", "inside", "nested"]
 
 Config = Mapping[str, object]
 
@@ -36,6 +36,14 @@ def nested(config: Config, key: str) -> Config | None:
     if not isinstance(value, Mapping):
         raise InvalidValueError(f"hf_config.{key}", value, "must be an object, as in the model's config.json")
     return cast("Config", value)
+
+
+def inside(value: object, key: str) -> Config:
+    """Return the object at `key` of what may be an object; an empty one where there is none."""
+    if not isinstance(value, Mapping):
+        return {}
+    part = cast("Config", value).get(key)
+    return cast("Config", part) if isinstance(part, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

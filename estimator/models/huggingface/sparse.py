@@ -4,6 +4,7 @@ Sources: their configuration classes and models in `transformers` 5.24.
 """
 
 from dataclasses import replace
+from typing import cast
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.models.feed_forward import Experts
@@ -12,7 +13,7 @@ from estimator.models.huggingface.expert_layers import experts_of
 from estimator.models.huggingface.family import ExpertKeys
 from estimator.models.huggingface.keys import LATENT_KEYS, refuse_unknown
 from estimator.models.huggingface.layered import kinds_of_layers, layered_model
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.huggingface.standard import latent_attention
 from estimator.models.mixers.given import Given
 from estimator.models.mixers.indexed import CompressedAttention, Indexer
@@ -49,8 +50,6 @@ EXPERT_KEYS = (
     "first_k_dense_replace",
     "moe_layer_freq",
     "mlp_layer_types",
-    "attention_bias",
-    "mlp_bias",
 )
 INDEX_KEYS = ("index_topk", "index_head_dim", "index_n_heads", "indexer_types", "qk_head_dim")
 _KNOWN_V4 = (
@@ -240,9 +239,9 @@ def _rates(reading: Reading, n_layers: int) -> list[int]:
         if len(listed) < n_layers or not all(type(rate) is int and rate >= 0 for rate in listed):
             raise InvalidValueError("hf_config.compress_ratios", len(listed), f"must be {n_layers} whole numbers")
         return [rate for rate in listed if isinstance(rate, int)][:n_layers]
-    stated = reading.value("compress_rates")
+    stated = nested(reading.config, "compress_rates")
     by_kind = {"compressed_sparse_attention": 4, "heavily_compressed_attention": 128, "sliding_attention": 0}
-    if isinstance(stated, dict):
+    if stated is not None:
         inner = Reading(config=stated, defaults=by_kind, model_type=reading.model_type)
         by_kind.update({kind: inner.whole(kind, least=0) for kind in by_kind})
     usual = ["heavily_compressed_attention"] * 2 + [
@@ -283,8 +282,8 @@ def _hyper_connections(reading: Reading, hidden: int, n_layers: int) -> Given:
 
 def _flat(config: Config) -> Config:
     """Return MiniMax-M3's configuration with what its published files nest."""
-    nested = config.get("sparse_attention_config")
-    if not isinstance(nested, dict):
+    within = nested(config, "sparse_attention_config")
+    if within is None:
         return config
     names = {
         "index_n_heads": "sparse_num_index_heads",
@@ -292,8 +291,9 @@ def _flat(config: Config) -> Config:
         "index_block_size": "sparse_block_size",
         "index_topk_blocks": "sparse_topk_blocks",
     }
-    flat = {name: nested[other] for name, other in names.items() if other in nested}
-    sparse = nested.get("sparse_attention_freq")
+    flat: dict[str, object] = {name: within[other] for name, other in names.items() if other in within}
+    sparse = within.get("sparse_attention_freq")
     if isinstance(sparse, list) and "layer_types" not in config:
-        flat["layer_types"] = ["minimax_m3_sparse" if each else "full_attention" for each in sparse]
+        each = cast("list[object]", sparse)
+        flat["layer_types"] = ["minimax_m3_sparse" if one else "full_attention" for one in each]
     return {**config, **flat}

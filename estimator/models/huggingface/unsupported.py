@@ -8,7 +8,7 @@ __all__ = ["UNSUPPORTED", "UNSUPPORTED_MARKS"]
 # fmt: off
 _KINDS = {
     "a state-space or hybrid model": (
-        "plamo2",
+        "retnet",
     ),
     "an encoder-decoder": (
         "bigbird_pegasus", "encoder-decoder", "florence2", "led", "longt5",
@@ -29,7 +29,8 @@ _KINDS = {
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",
     ),
     "a diffusion model": (
-        "HiDreamImageTransformer2DModel", "MMDiT", "dream", "Dream", "llada",
+        "AutoencoderKL", "HiDreamImageTransformer2DModel", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
+        "UNetSpatioTemporalConditionModel", "dream", "Dream", "llada",
     ),
 }
 # fmt: on

@@ -36,8 +36,9 @@ class StateSpace:
     """Whether both projections have biases."""
     normed: bool = True
     """Whether the output is normalised before it is projected."""
-    inner_norms: int = 0
-    """Parameters of norms on B, C and the step, one layer (Plamo 2)."""
+    step_rank: int = 0
+    """Rank of the step, where it, B and C are projected from the filtered stream and normalised (Plamo 2); 0 where
+    they come out of the first projection."""
 
     @property
     def inner(self) -> int:
@@ -46,8 +47,8 @@ class StateSpace:
 
     @property
     def convolved(self) -> int:
-        """Channels that the filter runs over: the inner stream, B and C."""
-        return self.inner + 2 * self.groups * self.state
+        """Channels that the filter runs over: the inner stream, and B and C where they come with it."""
+        return self.inner + (0 if self.step_rank else 2 * self.groups * self.state)
 
     def operations(self, hidden: int) -> Operations:
         """Return both projections and the chunked scan.
@@ -62,7 +63,7 @@ class StateSpace:
         Source: Dao and Gu 2024, section 6 (listing 1), as the kernels of `mamba_ssm` run it: `bmm_chunk` works scores
         out once a group, where Transformers' eager code repeats B and C for each head first.
         """
-        parts = (self.inner, self.inner, 2 * self.groups * self.state, self.heads)
+        parts = (self.inner, self.convolved, 0 if self.step_rank else self.heads)
         within = 2.0 * self.chunk * (self.groups * self.state + self.inner)
         states = self.inner * self.state / self.chunk
         moved = _INNER_MOVES * self.inner + self.groups * (4.0 * self.state + 2.0 * SINGLE * self.chunk)
@@ -84,6 +85,7 @@ class StateSpace:
                     layers=self.layers,
                     shard="row",
                 ),
+                *self._parameters(),
             ),
             scans=(
                 Scan(
@@ -103,4 +105,29 @@ class StateSpace:
         """Return filters, decays A, skips D, step biases, biases and the inner norms, all layers."""
         filters = self.convolved * (self.convolution + self.biased_convolution)
         biases = self.biased * (self.inner + self.convolved + self.heads + hidden)
-        return (filters + 3 * self.heads + self.normed * self.inner + biases + self.inner_norms) * self.layers
+        norms = self.normed * self.inner + (self.step_rank + 2 * self.state if self.step_rank else 0)
+        return (filters + 3 * self.heads + norms + biases) * self.layers
+
+    def _parameters(self) -> tuple[Gemm, ...]:
+        """Return the projections to B, C and the step, where these are projected apart."""
+        if not self.step_rank:
+            return ()
+        rows = self.step_rank + 2 * self.state
+        return (
+            Gemm(
+                name="ssm_parameters",
+                part="attention",
+                inputs=self.inner,
+                outputs=rows,
+                layers=self.layers,
+                shard="row",
+            ),
+            Gemm(
+                name="ssm_step",
+                part="attention",
+                inputs=self.step_rank,
+                outputs=self.heads,
+                layers=self.layers,
+                shard="column",
+            ),
+        )

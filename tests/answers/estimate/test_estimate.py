@@ -190,9 +190,9 @@ def test_a_configuration_is_counted_like_its_preset_and_said_to_be_the_callers()
 @pytest.mark.parametrize(
     "named",
     [
-        {"model": "2.8B", "hf_config": {"model_type": "plamo2"}},
+        {"model": "2.8B", "hf_config": {"model_type": "nemotron_nas"}},
         {"model": "samba-3.8b"},
-        {"model": "t5-11b"},
+        {"model": "codet5-6b"},
         {"model": "flux-12b"},
     ],
 )
@@ -210,7 +210,7 @@ def test_another_architecture_is_answered_by_the_rule_alone_and_warned_of(named:
 
 @pytest.mark.parametrize(
     ("model", "kind"),
-    [("retnet", "hybrid"), ("google/flan-t5-xxl", "encoder-decoder"), ("stable-diffusion", "diffusion")],
+    [("retnet", "hybrid"), ("salesforce/codet5", "encoder-decoder"), ("stable-diffusion", "diffusion")],
 )
 def test_another_architecture_of_unknown_size_is_refused_as_what_it_is(model: str, kind: str) -> None:
     """The program's scope, as above."""

@@ -9,7 +9,7 @@ import pytest
 from estimator.models.diffusion.sample import with_conditioners, with_positions
 from estimator.models.flops import flop_counts
 from estimator.models.huggingface.config import configured_model
-from estimator.models.huggingface.diffusion.unet import vae_encoder
+from estimator.models.huggingface.diffusion.vae import vae_encoder
 from estimator.models.media import Picture, seen
 from estimator.models.parameters import lora_parameters, parameter_counts
 from estimator.models.transformer import Transformer

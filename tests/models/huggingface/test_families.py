@@ -63,6 +63,20 @@ _QWEN3_MOE = {"head_dim": 128, "num_experts": 128, "num_experts_per_tok": 8, "mo
 _EXPERTS_8 = {"num_local_experts": 8, "num_experts_per_tok": 2}
 _GPT_OSS = {"num_local_experts": 128, "num_experts_per_tok": 4, "head_dim": 64, "attention_bias": True}
 
+_OPEN_ELM = {
+    "model_type": "openelm",
+    "model_dim": 1280,
+    "num_transformer_layers": 16,
+    "head_dim": 64,
+    "num_query_heads": [12] * 5 + [16] * 7 + [20] * 4,
+    "num_kv_heads": [3] * 5 + [4] * 7 + [5] * 4,
+    "ffn_multipliers": [
+        0.5, 0.73, 0.97, 1.2, 1.43, 1.67, 1.9, 2.13, 2.37, 2.6, 2.83, 3.07, 3.3, 3.53, 3.77, 4.0
+    ],
+    "max_context_length": 2048,
+    "vocab_size": 32000,
+}  # fmt: skip
+
 CHECKPOINTS: dict[str, tuple[dict[str, Any], int]] = {
     "Llama 2 70B": (_layers("llama", 80, 8192, 28672, 64, 8, 32000), 68_976_648_192),
     "Llama 3.1 70B": (_layers("llama", 80, 8192, 28672, 64, 8, 128256), 70_553_706_496),
@@ -88,6 +102,7 @@ CHECKPOINTS: dict[str, tuple[dict[str, Any], int]] = {
     "GPT-2 XL": (_gpt("gpt2", 48, 1600, 25, 50257, 1024), 1_557_611_200),
     "gpt-oss-120b": (_layers("gpt_oss", 36, 2880, 2880, 64, 8, 201088, **_GPT_OSS), 116_829_156_672),
     "StarCoder2 15B": (_layers("starcoder2", 40, 6144, 24576, 48, 4, 49152, use_bias=True), 15_957_889_024),
+    "OpenELM 270M": (_OPEN_ELM, 271_527_168),
     "OLMo 2 13B": (_layers("olmo2", 40, 5120, 13824, 40, 40, 100352), 13_716_198_400),
 }
 
@@ -117,3 +132,30 @@ def test_a_pattern_of_layers_may_be_spelt_in_letters() -> None:
 def test_what_has_all_a_decoders_keys_and_is_none_is_refused_as_what_it_is(config: dict[str, Any], kind: str) -> None:
     with pytest.raises(UnsupportedModelError, match=kind):
         configured_model(config)
+
+
+def test_cross_layer_attention_projects_keys_in_every_second_layer_alone() -> None:
+    """Authority: Hunyuan-Large's paper: 64 layers, keys and values of one layer shared by two; counted by hand."""
+    hunyuan = {
+        **_layers("hunyuan", 64, 6400, 18304, 80, 8, 128512, **_TIED),
+        "attention_head_dim": 128,
+        "num_experts": 16,
+        "moe_topk": 1,
+        "num_shared_expert": 1,
+        "use_qk_norm": True,
+        "use_cla": True,
+        "cla_share_factor": 2,
+    }
+    keys = 2 * 6400 * 8 * 128 + 128
+    shared = parameter_counts(configured_model(hunyuan).transformer).total
+    alone = parameter_counts(configured_model({**hunyuan, "use_cla": False}).transformer).total
+    assert alone - shared == 32 * keys
+    assert shared == pytest.approx(389e9, rel=0.01)
+
+
+def test_a_search_may_state_heads_for_keys_layer_by_layer() -> None:
+    """DeciLM-7B's form: as many parameters less as there are heads less."""
+    usual = _layers("deci", 4, 4096, 14336, 32, 4, 32000)
+    less = configured_model({**usual, "num_key_value_heads_per_layer": [4, 4, 2, 1]}).transformer
+    same = configured_model({**usual, "num_key_value_heads_per_layer": [4, 4, 4, 4]}).transformer
+    assert parameter_counts(same).total - parameter_counts(less).total == 2 * 4096 * 128 * (2 + 3)

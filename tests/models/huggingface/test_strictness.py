@@ -273,3 +273,40 @@ def test_every_family_says_what_a_bare_name_lacks(model_type: str) -> None:
         return
     with pytest.raises(EstimatorError, match=r"lacks|must"):
         configured_model({"model_type": model_type})
+
+
+_OWN_READERS = {
+    name: (PUBLISHED / "hf_configs" / "decoders" / f"{name}.json")
+    for name in (
+        "deepseek-v3.2",
+        "deepseek-v4-flash",
+        "longcat-flash-chat",
+        "mimo-v2-flash",
+        "opt-350m",
+        "hunyuan-a13b",
+    )
+}
+_JUNK: tuple[object, ...] = (None, True, -1, 7.5, float("nan"), "x", [], ["x"] * 70, [[1]], {"0": {"head_dim": "x"}})
+
+
+@pytest.mark.parametrize("name", _OWN_READERS)
+def test_nonsense_at_any_key_of_an_irregular_family_is_refused_or_read_as_something_finite(name: str) -> None:
+    """No traceback, whatever stands there."""
+    config: dict[str, Any] = json.loads(_OWN_READERS[name].read_text(encoding="utf-8"))
+    for key in config:
+        for junk in _JUNK:
+            try:
+                total = parameter_counts(configured_model({**config, key: junk}).transformer).total
+            except EstimatorError as refused:
+                total, said = 1, str(refused)
+                assert "\n" not in said
+            assert 0 < total < 1e15
+
+
+def test_a_chunk_is_not_a_window_that_slides() -> None:
+    """Authority: Llama 4's mask: within chunks of 8,192 a query sees half of one on average, however long the text."""
+    config = json.loads((PUBLISHED / "hf_configs" / "llama-4-scout.json").read_text(encoding="utf-8"))
+    t = configured_model(config).transformer
+    counts = flop_counts(t, sequence_length=32_768)
+    chunked = next(op.forward for op in counts.operations if op.name == "windowed_attention")
+    assert chunked == pytest.approx(2 * 4096 * t.n_heads * 2 * t.head_dim * 36)

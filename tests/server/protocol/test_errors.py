@@ -54,7 +54,10 @@ BAD: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "empty config": ({"hf_config": {}}, ("hf_config", "empty")),
     "wrong config": ({"hf_config": {"a": 1}}, ("hf_config", "model_type")),
     "text for a config": ({"hf_config": "llama"}, ("hf_config: 'llama'", "JSON object")),
-    "other architecture": ({"hf_config": {"model_type": "plamo2"}}, ("hf_config", "'plamo2'", "state-space")),
+    "other architecture": (
+        {"hf_config": {"model_type": "retnet"}},
+        ("hf_config", "'retnet'", "state-space"),
+    ),
     "100 kB of model": ({"model": "x" * 100_000}, ("model", "characters")),
     "100 kB of gpu": ({"gpu": "x" * 100_000}, ("gpu", "characters")),
     "100 kB of choice": ({"precision": "x" * 100_000}, ("precision", "characters")),

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 
 from estimator.models.huggingface.blocks import BIASED, stack
-from estimator.models.huggingface.diffusion.unet import vae_encoder
+from estimator.models.huggingface.diffusion.vae import vae_encoder
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.vectors import VectorFacts
 

@@ -16,6 +16,7 @@ __all__ = [
     "Heads",
     "attention_biases",
     "automatic",
+    "factor",
     "finished",
     "kinds_of_layers",
     "outline",
@@ -24,6 +25,8 @@ __all__ = [
 
 FULL, LINEAR = "full_attention", "linear_attention"
 _LONGEST_NAME = 80
+_LARGEST_FACTOR = 1000
+"""More than any layer is wider than its model."""
 _SAME = {
     "attention": FULL,
     "linear": LINEAR,
@@ -96,7 +99,21 @@ def _heads(reading: Reading, hidden: int) -> Heads:
 
 def automatic(reading: Reading, key: str, computed: int) -> int:
     """Return the whole number at `key`, or what it is computed as where it is left out or `auto`."""
-    return computed if reading.value(key) in {None, "auto"} else reading.whole(key)
+    value = reading.value(key)
+    return computed if value is None or value == "auto" else reading.whole(key)
+
+
+def factor(reading: Reading, key: str, default: float) -> float:
+    """Return the factor of a width at `key`, or `default` where it is left out.
+
+    Raises InvalidValueError where it is no number, or one that no model can have.
+    """
+    value = reading.value(key)
+    if value is None:
+        return default
+    if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= _LARGEST_FACTOR:
+        return float(value)
+    raise InvalidValueError(f"hf_config.{key}", value, f"must be a number above 0, {_LARGEST_FACTOR} at most")
 
 
 def attention_biases(reading: Reading, facts: VectorFacts) -> VectorFacts:

@@ -9,6 +9,7 @@ from estimator.models.huggingface.hybrids.common import (
     LINEAR,
     Heads,
     attention_biases,
+    factor,
     finished,
     kinds_of_layers,
     outline,
@@ -175,10 +176,10 @@ def xlstm(config: Config) -> ConfiguredModel:
     reading = reading_of(config, "xlstm", {"num_heads": 8, "chunk_size": 64})
     heads = reading.whole("num_heads")
     hidden = reading.whole("hidden_size")
-    keys = int(_number(reading, "qk_dim_factor", 0.5) * hidden)
-    values = int(_number(reading, "v_dim_factor", 1.0) * hidden)
+    keys = int(factor(reading, "qk_dim_factor", 0.5) * hidden)
+    values = int(factor(reading, "v_dim_factor", 1.0) * hidden)
     multiple = reading.optional("ffn_round_up_to_multiple_of", 64, least=1)
-    width = -(-int(_number(reading, "ffn_proj_factor", 2.667) * hidden) // multiple) * multiple
+    width = -(-int(factor(reading, "ffn_proj_factor", 2.667) * hidden) // multiple) * multiple
     bare = outline(reading, ffn_hidden=width, heads=Heads(count=heads, kv_count=heads, width=values // heads))
     mixer = LinearAttention(
         layers=bare.n_layers,
@@ -237,11 +238,5 @@ def _common_names(config: Config) -> dict[str, object]:
     return {**other, **config}
 
 
-def _number(reading: Reading, key: str, default: float) -> float:
-    value = reading.value(key)
-    return float(value) if isinstance(value, int | float) and value > 0 else default
-
-
 def _list(config: Config, key: str) -> tuple[object, ...]:
-    value = config.get(key)
-    return tuple(value) if isinstance(value, list | tuple) else ()
+    return reading_of(config, "", {}).items(key)

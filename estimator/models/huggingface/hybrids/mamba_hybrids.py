@@ -1,4 +1,4 @@
-"""Hybrids of Mamba-2 and attention: Bamba, Falcon-H1, Granite 4 and Nemotron-H."""
+"""Hybrids of Mamba-2 and attention: Bamba, Falcon-H1, Granite 4, Nemotron-H and Plamo 2."""
 
 from collections import Counter
 from dataclasses import replace
@@ -21,7 +21,7 @@ from estimator.models.mixers.state_space import StateSpace
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["bamba", "falcon_h1", "granite_hybrid", "nemotron_h"]
+__all__ = ["bamba", "falcon_h1", "granite_hybrid", "nemotron_h", "plamo2"]
 
 _MAMBA = {
     "mamba_n_heads": 128,
@@ -42,6 +42,15 @@ _NEMOTRON = {
     "num_key_value_heads": 8,
     "head_dim": 128,
 }
+_PLAMO = {
+    "mamba_step": 2,
+    "mamba_d_state": 64,
+    "mamba_d_conv": 4,
+    "mamba_num_heads": 64,
+    "mamba_chunk_size": 256,
+    "hidden_size_per_head": 128,
+}
+_LEAST_STEP_RANK, _RANK_OF_STEP = 64, 16
 _KINDS = frozenset({FULL, LINEAR})
 _LETTERS = {"M": LINEAR, "E": "moe", "*": FULL, "-": "mlp"}
 _MODULES = {**{kind: kind for kind in _LETTERS.values()}, "mamba": LINEAR, "attention": FULL}
@@ -121,6 +130,46 @@ def nemotron_h(config: Config) -> ConfiguredModel:
     facts = attention_biases(reading, VectorFacts(norms_per_layer=1, mlp_bias=reading.flag("mlp_bias", default=False)))
     predicted = reading.optional("num_nextn_predict_layers", 0)
     return finished(bare, facts, notes=("the multi-token-prediction module is not counted",) if predicted else ())
+
+
+def plamo2(config: Config) -> ConfiguredModel:
+    """Return Plamo 2: attention in one layer of a few, Mamba in the others, norms before and after both halves.
+
+    Source: pfnet/plamo-2-8b, its own modelling code, which Transformers has not.
+    """
+    reading = reading_of(config, "plamo2", _PLAMO)
+    n_layers, every = reading.whole("num_hidden_layers"), reading.whole("mamba_step", least=2)
+    places = [place for place in range(n_layers) if place % every == every // 2]
+    # Where there are too few layers for one, the last attends.
+    attending = len(places) or 1
+    windowed = attending - len(set(map(str, reading.items("full_attention_idx"))))
+    heads, width = reading.whole("mamba_num_heads"), reading.whole("hidden_size_per_head")
+    bare = outline(reading, ffn_hidden=reading.whole("intermediate_size"), tied=True)
+    window = reading.optional("attention_window_size", 2048) if windowed > 0 else 0
+    bare = replace(
+        bare,
+        head_dim=width,
+        attention_layers=attending,
+        sliding_window=window,
+        windowed_layers=windowed if window else 0,
+    )
+    mixer = StateSpace(
+        layers=n_layers - attending,
+        heads=heads,
+        head_dim=width,
+        state=reading.whole("mamba_d_state"),
+        groups=1,
+        convolution=reading.whole("mamba_d_conv"),
+        chunk=reading.whole("mamba_chunk_size"),
+        biased_convolution=False,
+        normed=False,
+        step_rank=max(_LEAST_STEP_RANK, bare.hidden // _RANK_OF_STEP),
+    )
+    # Each head has its own scale of queries and keys.
+    scales = (bare.n_heads + bare.n_kv_heads) * width * attending
+    return finished(
+        replace(bare, mixers=(mixer,) if mixer.layers else ()), VectorFacts(norms_per_layer=4), others=scales
+    )
 
 
 def _either(reading: Reading, key: str, other: str) -> int:

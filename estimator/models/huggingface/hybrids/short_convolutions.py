@@ -4,7 +4,15 @@ from dataclasses import replace
 
 from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.hybrids.common import FULL, LINEAR, finished, kinds_of_layers, outline, reading_of
+from estimator.models.huggingface.hybrids.common import (
+    FULL,
+    LINEAR,
+    factor,
+    finished,
+    kinds_of_layers,
+    outline,
+    reading_of,
+)
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.convolution import ShortConvolution
 from estimator.models.vectors import VectorFacts
@@ -51,10 +59,8 @@ def lfm3(config: Config) -> ConfiguredModel:
 
 def _adjusted(reading: Reading, width: int) -> int:
     """Return two thirds of `width`, times a factor, rounded up to a multiple (`Lfm2MLP` of Transformers)."""
-    factor, multiple = reading.value("block_ffn_dim_multiplier"), reading.optional("block_multiple_of", 256, least=1)
-    narrow = int(2 * width / 3)
-    if isinstance(factor, int | float):
-        narrow = int(factor * narrow)
+    multiple = reading.optional("block_multiple_of", 256, least=1)
+    narrow = int(factor(reading, "block_ffn_dim_multiplier", 1.0) * int(2 * width / 3))
     return -(-narrow // multiple) * multiple
 
 

@@ -1,0 +1,48 @@
+"""Models that are read from a configuration when they are asked for by name."""
+
+import subprocess
+import sys
+
+import pytest
+
+from estimator.base.errors import UnknownNameError
+from estimator.catalogue import catalogue
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("qwen3-next-80b-a3b", "qwen3-next-80b-a3b"),
+        ("Qwen/Qwen3.5-35B-A3B", "qwen3.5-35b-a3b"),
+        ("nvidia/Nemotron-H-8B", "nemotron-h-8b"),
+        ("state-spaces/mamba-2.8b", "mamba-2.8b"),
+        ("mamba2-2.7b", "mamba2-2.7b"),
+        ("ai21labs/Jamba-v0.1", "jamba-v0.1"),
+        ("LFM2-1.2B", "lfm2-1.2b"),
+        ("granite-4.0-h-small", "granite-4.0-h-small"),
+        ("Falcon-H1-34B-Instruct", "falcon-h1-34b"),
+        ("rwkv-7-2.9b", "rwkv-7-2.9b"),
+        ("kimi-linear-48b-a3b", "kimi-linear-48b-a3b"),
+        ("minimax-text-01", "minimax-text-01"),
+        ("nemotron 3 super", "nemotron-3-super-120b-a12b"),
+    ],
+)
+def test_a_hybrid_is_found_by_what_people_call_it(name: str, model_id: str) -> None:
+    assert catalogue.transformer(name).value.id == model_id
+
+
+def test_the_nearest_names_are_looked_for_in_both_files() -> None:
+    with pytest.raises(UnknownNameError) as caught:
+        catalogue.transformer("mamba2-2.8b")
+    assert "mamba2-2.7b" in caught.value.nearest
+
+
+def test_a_question_about_another_model_does_not_open_the_file() -> None:
+    """Starting up must not become slower with each model that can be named."""
+    program = (
+        "from estimator.catalogue import catalogue as c; c.transformer('llama-3.1-8b'); "
+        "import sys; print(c._model_config_file.cache_info().currsize, "
+        "'estimator.models.huggingface.readers' in sys.modules)"
+    )
+    found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert found.stdout.split() == ["0", "False"]

@@ -1,0 +1,105 @@
+"""Samples of pictures, sounds and text, from a caller's words to a run."""
+
+import json
+from typing import Any
+
+import pytest
+
+from estimator.base.errors import InvalidValueError
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+from estimator.resolve.run import Run, resolve
+from tests.places import PUBLISHED
+
+
+def _run(model: str, **more: Any) -> Run:  # noqa: ANN401 - the arguments of a request
+    return resolve(Request(model=model, gpu="a100-sxm-80gb", n_gpus=8, **more))
+
+
+def _assumed(run: Run, name: str) -> Assumption:
+    return next(assumption for assumption in run.assumptions if assumption.name == name)
+
+
+def test_a_samples_tokens_are_its_text_and_its_pictures() -> None:
+    run = _run("llava-1.5-7b", samples="100k", tokens_per_sample=224, packing="packed")
+    assert run.amount.tokens == 100_000 * (224 + 576)
+    assert "224 of text and 576" in _assumed(run, "sample_tokens").note
+
+
+def test_two_pictures_are_twice_the_tokens_of_one() -> None:
+    runs = [
+        _run("qwen2.5-vl-7b", samples=1000, tokens_per_sample=100, images_per_sample=n, packing="packed")
+        for n in (1, 2)
+    ]
+    one, two = (run.amount.tokens - 100_000 for run in runs)
+    assert two == 2 * one
+
+
+def test_padding_is_of_text_alone() -> None:
+    """Every sample has the same picture; only its text is longer or shorter."""
+    seeing = _run("llava-1.5-7b", samples="100k", tokens_per_sample=200, packing="padded", micro_batch_size=8)
+    blind = _run("llava-1.5-7b", samples="100k", tokens_per_sample=200, images_per_sample=0, packing="padded",
+                 micro_batch_size=8)  # fmt: skip
+    added = (seeing.amount.tokens - blind.amount.tokens) / 100_000
+    assert added == pytest.approx(576, rel=0.01)
+
+
+def test_a_picture_model_needs_no_tokens() -> None:
+    """ImageNet through a ViT-B/16: 196 patches and a class token each."""
+    run = _run("vit-b-16", samples="1.28M", epochs=2)
+    assert run.amount.tokens == 2 * 1.28e6 * 197
+    assert run.sequence_length == 197
+
+
+def test_a_larger_picture_is_a_longer_sequence() -> None:
+    assert _run("dinov2-large", samples=1000, image_size="518").sequence_length == 1370
+
+
+def test_hours_of_sound_are_pieces_of_thirty_seconds() -> None:
+    run = _run("whisper-small", samples="1000 hours of audio")
+    assert run.amount.tokens == 1000 * 120 * 1500
+
+
+def test_encoders_and_frozen_towers_are_said() -> None:
+    assert "frozen" in _assumed(_run("llava-1.5-7b", samples=1000, tokens_per_sample=99), "trained_parts").note
+
+
+def test_named_parts_stand_in_for_the_usual_ones() -> None:
+    run = _run("llava-1.5-7b", samples=1000, tokens_per_sample=99, trained_layers="projector")
+    assert not any(assumption.name == "trained_parts" for assumption in run.assumptions)
+    assert run.question is not None
+    assert [tower.name for tower in run.question.transformer.towers if tower.trained] == ["projector"]
+
+
+def test_a_language_model_with_towers_trains_on_text_unless_pictures_are_told() -> None:
+    """Gemma 3 is mostly tuned on text: its towers are counted where a picture is told."""
+    blind, seeing = (
+        _run("gemma-3-12b", samples=1000, tokens_per_sample=200, images_per_sample=n, packing="packed")
+        for n in (None, 1)
+    )
+    assert blind.amount.tokens == 200_000
+    assert seeing.amount.tokens == 1000 * (200 + 258)
+
+
+def test_an_encoder_decoders_tokens_are_those_of_its_source() -> None:
+    """T5's span corruption: 114 target tokens for 512."""
+    assert _assumed(_run("t5-large", tokens="1B"), "target_ratio").value == pytest.approx(114 / 512, abs=1e-4)
+
+
+def test_texts_of_an_encoder_are_padded_within_its_positions() -> None:
+    run = _run("bert-base", samples=1000, tokens_per_sample=400)
+    assert run.sequence_length <= 512
+    assert _assumed(run, "packing").value == "padded"
+
+
+@pytest.mark.parametrize("told", [{"image_size": "336"}, {"images_per_sample": 2}])
+def test_a_model_that_reads_no_pictures_refuses_them(told: dict[str, Any]) -> None:
+    with pytest.raises(InvalidValueError, match="reads no pictures"):
+        _run("llama-3.1-8b", samples=1000, tokens_per_sample=99, **told)
+
+
+def test_a_configuration_is_read_with_its_towers() -> None:
+    path = PUBLISHED / "hf_configs" / "vision_language" / "llava-1.5-7b.json"
+    config = json.loads(path.read_text(encoding="utf-8"))
+    run = _run("mine", hf_config=config, samples=1000, tokens_per_sample=24, packing="packed")
+    assert run.amount.tokens == 1000 * 600

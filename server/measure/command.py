@@ -17,7 +17,7 @@ from server.measure.budget import Budget, Clock
 from server.measure.collectives import Rank
 from server.measure.driver import driver_facts
 from server.measure.gathering import Gathered
-from server.measure.processes import Ending, free_port, run_collectives, run_device, started
+from server.measure.processes import Ending, free_port, run_collectives, run_device, seconds_of_process, started
 from server.profiles.document import ProfileDocument
 
 __all__ = ["measure_command", "measured_profile"]
@@ -26,16 +26,20 @@ _LEAST_S, _MOST_S = 10.0, 3600.0
 _TICK_S = 0.01
 _COLLECTIVES = 0.25
 """Of the budget, where there are several GPUs."""
-_ENDING_S, _ENDING = 0.3, 0.03
-"""To start the program, to end what is still running, and to write: seconds, and of the budget."""
+_ENDING_S, _ENDING = 0.4, 0.04
+"""To end what is still running, and to write: seconds, and of the budget."""
 
 
-def measured_profile(seconds: float, clock: Clock, note: Callable[[str, float], None]) -> ProfileDocument:
+def measured_profile(
+    seconds: float, clock: Clock, note: Callable[[str, float], None], *, spent_s: float = 0.0
+) -> ProfileDocument:
     """Return what this machine reaches, measured within `seconds`; `note` is told what is done and when.
+
+    Of them `spent_s` have passed before the call.
 
     Raises InfeasibleError where nothing could be measured.
     """
-    budget = Budget(seconds=(1.0 - _ENDING) * seconds - _ENDING_S, clock=clock, started_s=clock())
+    budget = Budget(seconds=(1.0 - _ENDING) * seconds - _ENDING_S, clock=clock, started_s=clock() - spent_s)
     gathered = Gathered()
 
     def hear(name: str, fields: dict[str, Any]) -> None:
@@ -107,7 +111,10 @@ def measure_command(*, seconds: float, output: Path | None) -> None:
     with bar:
         task = bar.add_task("starting", total=seconds)
         document = measured_profile(
-            seconds, time.monotonic, lambda what, spent_s: bar.update(task, description=what, completed=spent_s)
+            seconds,
+            time.monotonic,
+            lambda what, spent_s: bar.update(task, description=what, completed=spent_s),
+            spent_s=seconds_of_process(),
         )
     text = document.model_dump_json(indent=2, exclude_none=True) + "\n"
     if output is None:

@@ -1,5 +1,6 @@
 """One device as PyTorch drives it: what can be run on it, and what it says of itself."""
 
+import gc
 import importlib
 import importlib.util
 import platform
@@ -136,6 +137,7 @@ class TorchDevice:
 
     def clear(self) -> None:
         """Give back what is not in use, and count anew."""
+        gc.collect()
         if self._on_gpu:
             self._torch.cuda.empty_cache()
             self._torch.cuda.reset_peak_memory_stats(0)

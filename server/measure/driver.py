@@ -1,6 +1,7 @@
 """What NVIDIA's driver says of a device: its version, power limits and clocks."""
 
 import math
+import os
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -22,10 +23,12 @@ def driver_facts() -> dict[str, str | float]:
     program = shutil.which("nvidia-smi")
     if program is None:
         return {}
+    # PyTorch's first device is the first of those that are left visible, by number or by name.
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")[0].strip() or "0"
     query = f"--query-gpu={','.join(_FIELDS.values())}"
     try:
         answered = subprocess.run(  # noqa: S603 - the driver's own program
-            [program, query, "--format=csv,noheader,nounits", "--id=0"],
+            [program, query, "--format=csv,noheader,nounits", f"--id={visible}"],
             capture_output=True,
             text=True,
             timeout=_PATIENCE_S,

@@ -10,12 +10,23 @@ import traceback
 from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
+from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from server.measure.budget import Budget, Clock
 from server.measure.collectives import Rank
 
-__all__ = ["DONE", "Ending", "Listener", "free_port", "heard", "run_collectives", "run_device", "started"]
+__all__ = [
+    "DONE",
+    "Ending",
+    "Listener",
+    "free_port",
+    "heard",
+    "run_collectives",
+    "run_device",
+    "seconds_of_process",
+    "started",
+]
 
 DONE = "done"
 """Told last by whoever has nothing more to tell."""
@@ -25,6 +36,7 @@ Message = tuple[str, dict[str, Any]]
 _POLL_S = 0.1
 _UNHURRIED = 0.93
 """Of its time that a process plans with: the last work may take longer than guessed."""
+_LONGEST_START_S = 60.0
 _END_S = 0.5
 """For a process to go once it is told to."""
 
@@ -119,6 +131,20 @@ def run_collectives(teller: Connection, seconds: float, place: Rank) -> None:
             tell("left_out", {"why": f"all-reduce and all-to-all: {type(error).__name__}: {error}"[:200]})
     if place.rank == 0:
         tell(DONE, {})
+
+
+def seconds_of_process() -> float:
+    """Return how long ago this process was started; 0 where the system does not tell.
+
+    On a busy machine the interpreter and the imports take seconds, and who gave a budget waits for them too.
+    """
+    try:
+        # The 22nd field, in ticks since the boot; the 2nd is the program's name, and may hold spaces (proc(5)).
+        ticks = float(Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[19])
+        since_boot_s = time.clock_gettime(time.CLOCK_BOOTTIME)
+        return min(max(since_boot_s - ticks / os.sysconf("SC_CLK_TCK"), 0.0), _LONGEST_START_S)
+    except (AttributeError, IndexError, OSError, ValueError):
+        return 0.0
 
 
 def free_port() -> int:

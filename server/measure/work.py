@@ -133,6 +133,8 @@ class _Asked:
 def _step(device: Device, clock: Clock, tell: Tell, asked: _Asked, *, rate: float, slice_s: float) -> Step | None:
     """Measure the step of the largest decoder that fits, and return it; None where none does."""
     trainer = asked.trainer
+    # What the step before has kept is free too.
+    device.clear()
     fitting = steps_that_fit(
         rate,
         slice_s,

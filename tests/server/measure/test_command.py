@@ -67,6 +67,7 @@ def _unnoted(_what: str, _spent_s: float) -> None:
 @pytest.fixture
 def processes(monkeypatch: pytest.MonkeyPatch) -> Put:
     monkeypatch.setattr(command, "find_spec", _there)
+    monkeypatch.setattr(command, "seconds_of_process", lambda: 0.5)
     monkeypatch.setattr(command, "driver_facts", lambda: {"driver": "580.65.06", "power_limit_w": 300.0})
 
     def put(told: Told) -> Told:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from server.measure.processes import DONE, heard, started
+from server.measure.processes import DONE, heard, seconds_of_process, started
 
 LONG_S = 600.0
 
@@ -88,3 +88,9 @@ def test_a_process_is_ended_and_what_it_told_is_kept(work: Any, ending: str) -> 
     if os.name == "posix":
         with pytest.raises(ProcessLookupError):
             os.kill(told[0]["process"], 0)
+
+
+def test_a_process_knows_how_long_it_has_run() -> None:
+    """Since before this test began; nothing where the system does not tell."""
+    earlier_s = seconds_of_process()
+    assert 0.0 <= earlier_s <= seconds_of_process()

@@ -12,6 +12,7 @@ from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueE
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from estimator.question.profile import Profile
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
@@ -110,7 +111,9 @@ def compare_training_options(
     gpus_per_node: fields.GpusPerNode = None,
     network_gbps_per_gpu: fields.NetworkGbpsPerGpu = None,
     framework: fields.Framework = "auto",
+    my_runs: fields.SameRuns = None,
     limit: fields.Limit = 20,
+    profile: Profile | None = None,
     progress: Progress = silent,
 ) -> TrainingOptions:
     """Compare every combination of models, GPUs, counts, … (at most 2,000): ranked, Pareto-optimal ones marked.
@@ -141,6 +144,8 @@ def compare_training_options(
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,
             framework=framework,
+            my_runs=tuple(my_runs or ()),
+            profile=profile,
         ),
     )
     compared: list[Outcome] = []

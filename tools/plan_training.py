@@ -12,13 +12,18 @@ from estimator.answers.plan.wording import plan_formula, plan_summary
 from estimator.base.units import DAY_S
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from estimator.question.profile import Profile
 from estimator.question.request import Request
+from estimator.resolve.measured import names_profiled
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
 from tools.estimate_training_time import TrainingTime, training_time
 from tools.shaping import assumption_answers, layout_answer, spread_answer, warning_answers
 
 __all__ = ["PlanOption", "TrainingPlan", "plan_training"]
+
+_FOR_A_COUNT = ("tokens", "model_size")
+"""Solved for on so many GPUs, or on as many as a budget has."""
 
 
 class PlanOption(BaseModel):
@@ -97,13 +102,17 @@ def plan_training(
     framework: fields.SameText = "auto",
     utilization: fields.SameNumber = None,
     price_per_gpu_hour: fields.SameQuantity = None,
+    my_runs: fields.SameRuns = None,
     detail: fields.Detail = "concise",
+    profile: Profile | None = None,
 ) -> TrainingPlan:
     """Plan a run backwards: how many GPUs, tokens, what model size, layout or GPU for a deadline and/or budget.
 
     Arguments mean what they mean in estimate_training_time; leave out the one solved for. Without n_gpus, tokens and
     model_size need a budget.
     """
+    if profile is not None:
+        gpu, n_gpus = _own(profile, solve_for, gpu, n_gpus, limited=budget is not None)
     request = PlanRequest(
         solve_for=solve_for,
         deadline=deadline,
@@ -143,6 +152,8 @@ def plan_training(
             framework=framework,
             utilization=utilization,
             price_per_gpu_hour=price_per_gpu_hour,
+            my_runs=tuple(my_runs or ()),
+            profile=profile,
         ),
     )
     planned = plan_for(request)
@@ -165,6 +176,21 @@ def plan_training(
         version=VERSION,
         data_version=data_version(),
     )
+
+
+def _own(
+    profile: Profile, solve_for: str, gpu: str | None, n_gpus: int | None, *, limited: bool
+) -> tuple[str | None, int | None]:
+    """Return the profile's device and count where they are left out and not what is asked for.
+
+    The count is as free as the budget lets it be, where there is one.
+    """
+    if gpu is None and solve_for != "gpu":
+        gpu = profile.gpu
+    own = gpu is not None and names_profiled(gpu, profile)
+    if n_gpus is None and own and (solve_for == "layout" or (solve_for in _FOR_A_COUNT and not limited)):
+        n_gpus = profile.n_gpus
+    return gpu, n_gpus
 
 
 def _option(option: Option, *, noted: bool = True) -> PlanOption:

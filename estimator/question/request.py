@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from estimator.question.profile import Profile
+
 __all__ = [
     "FRAMEWORK_CHOICES",
     "METHOD_CHOICES",
@@ -135,3 +137,7 @@ class Request:
     peak_tflops: float | None = None
     observed_tokens_per_second: Quantity | None = None
     price_per_gpu_hour: Quantity | None = None
+    my_runs: tuple[Mapping[str, object], ...] = ()
+    """What the caller measured: these arguments, and `tokens_per_second` of all devices or `step_seconds`."""
+    profile: Profile | None = None
+    """What is known of the caller's machines, and need not be said."""

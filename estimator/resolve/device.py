@@ -1,6 +1,6 @@
 """Which accelerator is meant, in which precision, and the peak that counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
@@ -8,8 +8,10 @@ from estimator.base.inputs import checked_choice, checked_number
 from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Accelerator
+from estimator.question.profile import Profile
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
+from estimator.resolve.measured import is_profiled, with_rates
 
 __all__ = ["Device", "resolved_device"]
 
@@ -46,7 +48,16 @@ def resolved_device(request: Request) -> Device:
         if request.peak_tflops is None
         else TERA * checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
     )
-    return _device(str(request.gpu), precision, given_peak)
+    device = _device(str(request.gpu), precision, given_peak)
+    return device if request.profile is None else _measured(device, request.profile)
+
+
+def _measured(device: Device, profile: Profile) -> Device:
+    """Return `device` with the rates of the profile in place of the catalogue's, where it is the profile's."""
+    chip = device.accelerator
+    if chip is None or not is_profiled(chip, profile) or not profile.rates:
+        return device
+    return replace(device, accelerator=with_rates(chip, profile.rates))
 
 
 @lru_cache(maxsize=512)

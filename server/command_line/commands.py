@@ -9,6 +9,7 @@ import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import click
 
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
+from estimator.question.profile import Profile
 from server.command_line.log_file import LogText
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
@@ -44,7 +46,7 @@ class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the commands in the order they are listed."""
         tools = [command for command, tool in COMMANDS.items() if tool in TOOLS.names]
-        others = sorted({*super().list_commands(ctx), "sweep"} - {"serve"})
+        others = sorted({*super().list_commands(ctx), "measure", "sweep"} - {"serve"})
         return ["serve", *tools, *others]
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
@@ -53,6 +55,10 @@ class _Commands(click.Group):
             from server.sweep.command import sweep_command
 
             return sweep_command
+        if cmd_name == "measure":
+            from server.measure.command import measure_command
+
+            return measure_command
         tool = TOOLS.tool(COMMANDS.get(cmd_name, ""))
         return _command(cmd_name, tool) if tool is not None else super().get_command(ctx, cmd_name)
 
@@ -137,9 +143,21 @@ def _traintime(ctx: click.Context) -> None:
 @click.option(
     "--call-timeout-s", type=float, default=None, help="Longest a call may take.", show_default="the server's"
 )
+@click.option(
+    "--profile", type=click.Path(path_type=Path), metavar="FILE", help="Profile of the machines to answer for."
+)
 @click.pass_context
-def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, **options: Any) -> None:  # noqa: ANN401
+def _serve(
+    ctx: click.Context,
+    /,
+    *,
+    http: bool,
+    call_timeout_s: float | None,
+    profile: Path | None,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Serve MCP over stdio, or over HTTP."""
+    tools = TOOLS if profile is None else TOOLS.with_profile(_profile(profile))
     if not http:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
@@ -147,8 +165,9 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
             raise click.UsageError(f"{flags} needs --http: stdio has no address")
         from server.protocol.app import build
 
-        build(call_timeout_s=call_timeout_s).run()
+        build(tools, call_timeout_s=call_timeout_s).run()
         return
+    from server.protocol.app import build
     from server.transports.http import serve_http
 
     timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
@@ -158,6 +177,7 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
         allowed_hosts=_separated(options["allowed_hosts"]),
         allowed_origins=_separated(options["allowed_origins"]),
         token_file=options["token_file"],
+        build_server=partial(build, tools),
         **timeout,
     )
 
@@ -204,9 +224,17 @@ def _command(name: str, tool: Tool) -> click.Command:
     options = [_option(argument, facts, required) for argument, facts in schema["properties"].items()]
     as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON, for programs.")
 
-    def answer(*, as_json: bool, **given: Any) -> None:  # noqa: ANN401 - flags of any type
+    profiled = click.Option(
+        ["--profile", "profile_file"],
+        type=click.Path(path_type=Path),
+        metavar="FILE",
+        help="Profile of your machines: what it tells need not be said, and what it measured is counted with.",
+    )
+
+    def answer(*, as_json: bool, profile_file: Path | None = None, **given: Any) -> None:  # noqa: ANN401 - any flags
+        asked = tool if profile_file is None else tool.with_profile(_profile(profile_file))
         sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
-        answered = tool.answer({argument: _read(argument, value) for argument, value in sent.items()})
+        answered = asked.answer({argument: _read(argument, value) for argument, value in sent.items()})
         if as_json:
             click.echo(answered.text)
             return
@@ -217,12 +245,18 @@ def _command(name: str, tool: Tool) -> click.Command:
     return click.Command(
         name,
         callback=answer,
-        params=[*options, as_json],
+        params=[*options, *((profiled,) if tool.takes_profile else ()), as_json],
         help=tool.description,
         short_help=tool.title,
         # Both --n-gpus and --n_gpus: people know the arguments by the names that the tool has for them.
         context_settings={**_HELP, "token_normalize_func": _hyphenated},
     )
+
+
+def _profile(path: Path) -> Profile:
+    from server.profiles.file import profile_in
+
+    return profile_in(path)
 
 
 def _hyphenated(flag: str) -> str:
@@ -231,6 +265,8 @@ def _hyphenated(flag: str) -> str:
 
 def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> click.Option:
     kind = facts.get("type", "string")
+    if kind == "array" and facts.get("items", {}).get("type") == "object":
+        kind = "objects"
     help_text = facts.get("description", "")
     choices = facts.get("enum")
     if choices:
@@ -241,15 +277,18 @@ def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> clic
         return click.Option(
             [f"--{argument.replace('_', '-')}/--no-{argument.replace('_', '-')}", argument], default=None
         )
-    if kind == "object":
+    documents = {"object": "{", "objects": "["}
+    if kind in documents:
         help_text = f"{help_text} (a file, or JSON text)".strip()
     if argument in _READ_FROM:
         help_text = f"{help_text} (a file of any size, - for standard input, or the text)".strip()
-    metavar = {"integer": "N", "number": "X", "object": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
+    metavar = {"integer": "N", "number": "X", "object": "FILE", "objects": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
     metavar = "FILE" if argument in _READ_FROM else metavar
+    plain: click.ParamType[Any] = _List() if kind == "array" else click.STRING
+    shaped = _Document(documents[kind]) if kind in documents else plain
     return click.Option(
         [f"--{argument.replace('_', '-')}", argument],
-        type=_READ_FROM.get(argument) or _TYPES.get(kind, click.STRING),
+        type=_READ_FROM.get(argument, shaped),
         default=None,
         help=help_text,
         metavar=metavar,
@@ -284,9 +323,13 @@ _YAML = re.compile(r"(\s*#[^\n]*\n|\s*\n|---\s*\n)*[A-Za-z_][\w.-]*:(\s|$)")
 
 
 class _Document(click.ParamType[object]):
-    """A JSON object: the name of a file that holds it, or its text."""
+    """A JSON object, or a list of them: the name of a file that holds it, or its text."""
 
     name = "document"
+
+    def __init__(self, opening: str) -> None:
+        self.opening = opening
+        """How such text begins."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:  # noqa: ANN401
         """Return the object."""
@@ -294,7 +337,8 @@ class _Document(click.ParamType[object]):
         argument = str(param.name if param else "file")
         # Some editors put a byte-order mark before all else.
         text = str(value).removeprefix("\ufeff")
-        if not text.lstrip().startswith("{"):
+        holds = "object" if self.opening == "{" else "list of objects"
+        if not text.lstrip().startswith(("{", self.opening)):
             path = Path(text)
             try:
                 if path.stat().st_size > _LARGEST_FILE_BYTES:
@@ -307,9 +351,8 @@ class _Document(click.ParamType[object]):
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             yaml = ", not YAML as trainers' files are" if _YAML.match(text) else ""
-            raise InvalidValueError(argument, value, f"must hold a JSON object{yaml}") from error
+            raise InvalidValueError(argument, value, f"must hold a JSON {holds}{yaml}") from error
 
 
-_TYPES: Mapping[str, click.ParamType[Any]] = {"array": _List(), "object": _Document()}
 _READ_FROM: Mapping[str, click.ParamType[Any]] = {"observed_log": LogText()}
 """Arguments whose text is taken from a file."""

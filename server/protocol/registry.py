@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
 
+from estimator.question.profile import Profile
 from server.protocol.tool import Tool
 
 __all__ = ["TOOLS", "Registry"]
@@ -29,6 +30,14 @@ class Registry:
     def tools(self) -> list[Tool]:
         """Return every tool, in the order they are listed."""
         return [tool for name in self.names if (tool := self.tool(name))]
+
+    def with_profile(self, profile: Profile) -> "Registry":
+        """Return the same tools, answering for the machines of `profile`."""
+        return Registry({name: partial(_profiled, maker, profile) for name, maker in self._makers.items()})
+
+
+def _profiled(maker: Callable[[], Tool], profile: Profile) -> Tool:
+    return maker().with_profile(profile)
 
 
 def _imported(name: str, title: str, *, slow: bool = False) -> Tool:

@@ -16,7 +16,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from estimator.base.errors import shown
+from estimator.question.profile import Profile
 from server.protocol.errors import ArgumentError, readable, unknown
+from server.protocol.machine import machine_defaults, refuse_others_count
 from server.protocol.schema import input_schema, output_schema
 from tools.progress import Progress, silent
 
@@ -47,16 +49,22 @@ class Answer:
 class Tool:
     """A function of `tools/`, ready to be advertised and called."""
 
-    def __init__(self, function: Callable[..., BaseModel], *, title: str, slow: bool = False) -> None:
+    def __init__(
+        self, function: Callable[..., BaseModel], *, title: str, slow: bool = False, profile: Profile | None = None
+    ) -> None:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters
         self._progress = next((name for name in parameters if hints[name] is Progress), None)
+        self._profiled = next((name for name in parameters if hints[name] == (Profile | None)), None)
+        self._profile = profile if self._profiled else None
         self._function = function
         self._answer_model: type[BaseModel] = hints["return"]
+        required = {name: hints[name] for name, parameter in parameters.items() if parameter.default is parameter.empty}
+        self._defaults = machine_defaults(required, self._profile)
         fields: dict[str, Any] = {
-            name: (hints[name], ... if parameter.default is parameter.empty else parameter.default)
+            name: (hints[name], self._defaults.get(name, ...) if name in required else parameter.default)
             for name, parameter in parameters.items()
-            if name != self._progress
+            if name not in {self._progress, self._profiled}
         }
         self._arguments_model = create_model(f"{function.__name__}_arguments", __config__=_CONFIG, **fields)
         self._fields: dict[str, FieldInfo] = self._arguments_model.model_fields
@@ -65,6 +73,15 @@ class Tool:
         self.description = inspect.cleandoc(function.__doc__ or "")
         self._kept: dict[str, Answer] = {}
         self.slow = slow or self._progress is not None
+
+    @property
+    def takes_profile(self) -> bool:
+        """Whether its answers may depend on the caller's own machines."""
+        return self._profiled is not None
+
+    def with_profile(self, profile: Profile) -> "Tool":
+        """Return the tool that answers for the machines of `profile`."""
+        return Tool(self._function, title=self.title, slow=self.slow, profile=profile)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -94,6 +111,7 @@ class Tool:
                     odd.append(f"{name}: {oddity}")
         if odd:
             raise ArgumentError("; ".join(odd[:3]))
+        refuse_others_count(sent, self._defaults, self._profile)
         try:
             checked = self._arguments_model.model_validate(sent)
         except ValidationError as error:
@@ -132,6 +150,8 @@ class Tool:
         values = self.arguments(given)
         if self._progress is not None:
             values[self._progress] = progress
+        if self._profiled is not None:
+            values[self._profiled] = self._profile
         structured = self._function(**values).model_dump(mode="json")
         text = to_json(structured, inf_nan_mode="constants").decode()
         if "NaN" in text or "Infinity" in text:

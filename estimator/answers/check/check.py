@@ -118,7 +118,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
         stack = run.stack
         steps_s = done / expected.tokens_per_second
-        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=run.method.name in WITH_ADAPTERS)
+        adapters = run.method.name in WITH_ADAPTERS
+        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=adapters, goodput=run.goodput)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
     judged = verdict(seen.tokens_per_second, expected, bound)

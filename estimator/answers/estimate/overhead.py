@@ -5,9 +5,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from estimator.answers.estimate.interruptions import interrupted_share, interruptions_told, told
 from estimator.base.prior import Prior
 from estimator.base.units import DAY_S, HOUR_S
 from estimator.physics.stacks import Stack, Tier
+from estimator.question.profile import Goodput
 
 __all__ = [
     "BENCHMARK_EVALUATION",
@@ -141,6 +143,8 @@ class RunOverhead:
     """Of steps."""
     trouble: float
     """Part of the fraction that goes to what goes wrong in weeks; NaN for a benchmark's run."""
+    interruptions: str = ""
+    """What was told of them, in words; empty where they are as usual."""
 
     def widened(self, low_factor: float, high_factor: float) -> tuple[float, float]:
         """Return factors on the time of a whole run from those on its steps.
@@ -163,14 +167,16 @@ class RunOverhead:
             )
         mtbf_h = 1.0 / (FAILURES_PER_GPU_HOUR.mode * self.n_gpus)
         failures = self.fraction - self.trouble - EVALUATION.mode
+        rate = f"one failure in {mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s)"
         return (
-            f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}: one failure in {mtbf_h:,.0f} "
-            "h at Llama 3's rate (419 in 54 days on 16,384 H100s), checkpoints as often as Young and Daly advise"
-            f"{wrong}; start-up not counted"
+            f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}: {self.interruptions or rate}, "
+            f"checkpoints as often as Young and Daly advise{wrong}; start-up not counted"
         )
 
 
-def run_overhead(n_gpus: int, steps_s: float, stack: Stack, *, adapters: bool = False) -> RunOverhead:
+def run_overhead(
+    n_gpus: int, steps_s: float, stack: Stack, *, adapters: bool = False, goodput: Goodput | None = None
+) -> RunOverhead:
     """Return what a run on `stack` takes beyond `steps_s` seconds of steps, start-up aside.
 
         evaluation + √(2 · stall / mtbf) + min(restart / mtbf, most) + trouble · d / (d + days),
@@ -178,24 +184,30 @@ def run_overhead(n_gpus: int, steps_s: float, stack: Stack, *, adapters: bool = 
 
     Source: Young 1974 and Daly 2006: checkpoints every √(2 · stall · mtbf) lose the least. Weeks-long runs alone meet
     with trouble. A benchmark's run is timed without its failures. Fails for preemptible machines, which are lost far
-    more often.
+    more often, unless `goodput` tells how often: then interruptions cost `interrupted_share`.
     """
     days = steps_s / DAY_S
-    if stack.name == "mlperf":
+    if stack.name == "mlperf" and goodput is None:
         rules = BENCHMARK_EVALUATION["adapters" if adapters else "full"]
         return RunOverhead(
             fraction=rules.mode, low=rules.low, high=rules.high, n_gpus=n_gpus, days=days, trouble=math.nan
         )
-    restart, trouble = RESTART_S[stack.tier], TROUBLE[stack.tier]
+    said = goodput or Goodput()
+    interval_s, trouble = said.interval_s, TROUBLE[stack.tier]
+    # Who knows how often machines are taken back has scripts that start again.
+    restart = RESTART_S["tuned" if interval_s is not None else stack.tier]
 
     def steady(evaluation: float, failures: float, stall_s: float, restart_s: float, most: float) -> float:
+        if interval_s is not None:
+            return evaluation + interrupted_share(interval_s, stall_s, restart_s)
         mtbf_s = HOUR_S / (failures * n_gpus)
         return evaluation + math.sqrt(2.0 * stall_s / mtbf_s) + min(restart_s / mtbf_s, most)
 
     def lost(share: float, half_days: float) -> float:
         return share * days / (days + half_days)
 
-    priors = (EVALUATION, FAILURES_PER_GPU_HOUR, CHECKPOINT_STALL_S, restart, MOST_RESTARTING)
+    stall, restart = told(said.checkpoint_s, CHECKPOINT_STALL_S), told(said.restart_s, restart)
+    priors = (EVALUATION, FAILURES_PER_GPU_HOUR, stall, restart, MOST_RESTARTING)
     wrong = lost(trouble.mode, TROUBLE_DAYS.mode)
     # The extremes of independent judgements do not meet: halfway out in each is as far as they reach together.
     low = steady(*(math.sqrt(prior.low * prior.mode) for prior in priors))
@@ -208,4 +220,5 @@ def run_overhead(n_gpus: int, steps_s: float, stack: Stack, *, adapters: bool = 
         n_gpus=n_gpus,
         days=days,
         trouble=wrong,
+        interruptions=interruptions_told(goodput),
     )

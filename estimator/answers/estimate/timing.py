@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from estimator.answers.estimate.overhead import START_UP_S, RunOverhead, run_overhead
 from estimator.physics.stacks import Stack
+from estimator.question.profile import Goodput
 
 __all__ = ["PredictedStep", "Timing"]
 
@@ -17,10 +18,12 @@ class PredictedStep:
     stack: Stack
     n_gpus: int
     adapters: bool
+    goodput: Goodput | None = None
+    """What was told of interruptions."""
 
     def overhead(self, steps_s: float) -> RunOverhead:
         """Return what a run of `steps_s` seconds of steps takes beyond them."""
-        return run_overhead(self.n_gpus, steps_s, self.stack, adapters=self.adapters)
+        return run_overhead(self.n_gpus, steps_s, self.stack, adapters=self.adapters, goodput=self.goodput)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

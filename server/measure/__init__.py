@@ -1,0 +1,1 @@
+"""What this machine's GPUs reach, measured within a budget of time."""

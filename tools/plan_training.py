@@ -164,7 +164,7 @@ def plan_training(
         estimate=training_time(best, detail=detail),
         assumptions=assumption_answers(planned.assumptions),
         warnings=warning_answers(planned.warnings),
-        plan_id=estimate_id(best.run, detail, repr(replace(request, common=replace(request.common, my_runs=()))),
+        plan_id=estimate_id(best.run, detail, repr(replace(request, common=replace(request.common, my_runs=())))),
         version=VERSION,
         data_version=data_version(),
     )

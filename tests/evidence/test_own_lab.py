@@ -44,7 +44,7 @@ FURTHER: tuple[tuple[dict[str, Any], ...], ...] = (
 """Runs ever less like the first."""
 
 
-def _traits(**changes: object) -> Traits:
+def _traits(**changes: Any) -> Traits:  # noqa: ANN401 - arguments of a question
     question = resolve(Request(**(BASE | changes))).question
     assert question is not None
     return setting_traits(setting_of(question))
@@ -100,7 +100,7 @@ def test_a_run_of_which_nothing_can_be_predicted_is_named_and_corrects_nothing()
 def test_the_order_of_runs_plays_no_part() -> None:
     runs: tuple[dict[str, Any], ...] = ({}, {"gpu": "h200"}, {"model": "llama-3.1-70b"})
     told = list(zip((0.2, -0.1, 0.05), runs, strict=True))
-    seen = []
+    seen: list[tuple[float, float]] = []
     for order in permutations(told):
         residuals, ordered = zip(*order, strict=True)
         own = _outlook(*residuals, runs=ordered)

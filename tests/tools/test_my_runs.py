@@ -145,7 +145,10 @@ def test_a_run_that_does_not_fit_is_refused_whichever_tool_is_asked(name: str) -
         _answer(name, my_runs=[OWN | {"gpu": "h100-smx"}])
 
 
-@pytest.mark.parametrize(("given", "said"), [("fast", "list"), ([3], "object"), ([{}] * 51, "50")])
+NO_RUNS: list[tuple[object, str]] = [("fast", "list"), ([3], "object"), ([OWN] * 51, "50")]
+
+
+@pytest.mark.parametrize(("given", "said"), NO_RUNS)
 def test_what_is_no_list_of_runs_is_refused(given: object, said: str) -> None:
     with pytest.raises(Exception, match=said) as refused:
         _answer("estimate_training_time", my_runs=given)

@@ -61,7 +61,8 @@ def left_out_errors(calibration: Calibration) -> LeftOutErrors:
 
 
 def _peers(rows: Table, kept: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    runs = [rows.runs[i] for i in kept.tolist()]
+    places: list[int] = kept.tolist()
+    runs = [rows.runs[i] for i in places]
     groups = numbered([f"{run.lab}\0{run.stack}\0{run.accelerator_id}" for run in runs])
     for place, group in enumerate(groups):
         same = np.flatnonzero(groups == group)

@@ -1,5 +1,6 @@
 """The tool `plan_training`: GPUs, tokens, model size, layout or GPU for a deadline and a budget."""
 
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
@@ -172,7 +173,7 @@ def plan_training(
         estimate=training_time(best, detail=detail),
         assumptions=assumption_answers(planned.assumptions),
         warnings=warning_answers(planned.warnings),
-        plan_id=estimate_id(best.run, detail, repr(request)),
+        plan_id=estimate_id(best.run, detail, repr(replace(request, common=replace(request.common, my_runs=())))),
         version=VERSION,
         data_version=data_version(),
     )

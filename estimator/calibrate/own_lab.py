@@ -61,7 +61,9 @@ def left_out_errors(calibration: Calibration) -> LeftOutErrors:
 
 
 def _peers(rows: Table, kept: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
-    groups = numbered([f"{rows.labs[i]}\0{rows.runs[i].stack}\0{rows.runs[i].accelerator_id}" for i in kept])
+    places: list[int] = kept.tolist()
+    runs = [rows.runs[i] for i in places]
+    groups = numbered([f"{run.lab}\0{run.stack}\0{run.accelerator_id}" for run in runs])
     for place, group in enumerate(groups):
         same = np.flatnonzero(groups == group)
         yield same[same != place]

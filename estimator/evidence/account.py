@@ -13,8 +13,8 @@ from estimator.question.question import Comparable, Evidence
 
 __all__ = ["evidence_of"]
 
-_NEAR = 0.3
-"""Likeness from which a run is near: one difference among device, stack and kind of model, or its size e-folds off."""
+_NEAR = 0.1
+"""Likeness from which a run is near: two differences among device, stack and kind, or one and a size e-folds off."""
 
 
 def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOutlook) -> Evidence:
@@ -26,12 +26,11 @@ def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOut
     near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
     count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
     published_log = outlook_of(setting).correction_log
+    much = f"{_percent(published_log)} of time"
     if count:
-        found = (
-            f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} near it: {_percent(published_log)} of time"
-        )
+        found = f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} near it: {much}"
     else:
-        found = "no published run is near it: physics and its calibrated constants"
+        found = f"physics and its calibrated constants: no published run is near it, those further off make it {much}"
     corrected = f"corrected by your {_counted(own.used, 'run')}: {_percent(own.correction_log)}" if own.used else ""
     return Evidence(
         runs=count,

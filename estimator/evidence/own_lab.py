@@ -136,7 +136,7 @@ def own_outlook(traits: Traits, measured: Traits, residuals: Floats) -> OwnOutlo
         return NO_OWN_RUNS
     likeness = within_lab_correlation(traits, measured)[0]
     among = within_lab_correlation(measured, measured) + (1.0 - _WIDE - _NARROW) * np.eye(len(residuals))
-    weights = np.linalg.solve(among, likeness)
+    weights: Floats = np.asarray(np.linalg.solve(among, likeness), dtype=np.float64)
     believed = _BELIEVED / (1.0 - likeness**2)
     mean = float(weights @ np.clip(residuals, -believed, believed))
     variance = max(_LEAST_VARIANCE, 1.0 - float(weights @ likeness))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from difflib import get_close_matches
 from functools import cache, lru_cache
-from typing import Protocol, Union, get_args, get_origin, get_type_hints
+from typing import Protocol, Union, cast, get_args, get_origin, get_type_hints
 
 from estimator.base.errors import (
     InfeasibleError,
@@ -115,7 +115,7 @@ def _spelt(place: int, run: object) -> str:
             where, run, 'must be an object: {"model": …, "gpu": …, "n_gpus": …, "' + _SPEED + '": …}'
         )
     try:
-        return json.dumps(dict(run), sort_keys=True, allow_nan=False)
+        return json.dumps(dict(cast("Mapping[str, object]", run)), sort_keys=True, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise InvalidValueError(where, "{…}", "must hold text, finite numbers and objects alone") from None
 
@@ -230,7 +230,7 @@ def _whole(name: str, value: object) -> object:
 def _object(name: str, value: object) -> object:
     if not isinstance(value, dict):
         raise InvalidValueError(name, value, "must be a JSON object")
-    return value
+    return cast("dict[str, object]", value)
 
 
 def _tokens_per_second(run: Resolved, speeds: Mapping[str, object]) -> float:

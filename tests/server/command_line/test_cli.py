@@ -111,6 +111,10 @@ def test_every_argument_of_a_tool_is_a_flag(capsys: pytest.CaptureFixture[str]) 
         ("estimate --gpu h100 --n-gpus 8 --tokens 1B", "model is missing"),
         (f"{ESTIMATE} --hf-config no-such-file.json", "hf_config: 'no-such-file.json' cannot be read"),
         (f"{ESTIMATE} --hf-config {{oops", "hf_config: '{oops' must hold a JSON object"),
+        (f"{ESTIMATE} --my-runs no-such-file.json", "my_runs: 'no-such-file.json' cannot be read"),
+        (f"{ESTIMATE} --my-runs [oops", "my_runs: '[oops' must hold a JSON list of objects"),
+        (f"{ESTIMATE} --my-runs {{}}", "my_runs: {} must be a list"),
+        (f'{ESTIMATE} --my-runs [{{"gpu":"h100"}}]', "my_runs[0].model is missing"),
         (f"{ESTIMATE} spare", "spare"),
         ("estimat", "unknown command 'estimat'; did you mean estimate"),
         ("serve --port 8001", "--port needs --http"),
@@ -148,6 +152,20 @@ def test_a_configuration_is_read_from_a_file(tmp_path: Path, capsys: pytest.Capt
     from_file = capsys.readouterr().out
     assert exit_code([*line.split(), "--hf-config", json.dumps(config), "--json"]) == 0
     assert capsys.readouterr().out == from_file
+
+
+def test_ones_own_runs_are_read_from_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    runs = [{"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 8, "tokens_per_second": "60k"}]
+    path = tmp_path / "runs.json"
+    path.write_text(json.dumps(runs), encoding="utf-8")
+    line = ESTIMATE.replace(" --utilization 0.4", "").split()
+    answers = []
+    for flags in (["--my-runs", str(path)], ["--my-runs", json.dumps(runs)], []):
+        assert exit_code([*line, *flags, "--json"]) == 0
+        answers.append(json.loads(capsys.readouterr().out))
+    assert answers[0] == answers[1]
+    assert "corrected by your 1 run" in answers[0]["evidence"]["note"]
+    assert answers[0]["training_days"] != answers[2]["training_days"]
 
 
 def test_the_version_names_program_and_data() -> None:

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, FiniteFloat, WithJsonSchema
 __all__ = [
     "AssumptionAnswer",
     "ComparableAnswer",
+    "EvidenceAnswer",
     "LayoutAnswer",
     "MemoryAnswer",
     "NarrowingAnswer",
@@ -108,6 +109,16 @@ class AssumptionAnswer(BaseModel):
     value: _Scalar
     unit: str
     source: Literal["user", "catalogue", "default", "inferred", "searched"]
+    note: str
+
+
+class EvidenceAnswer(BaseModel):
+    """What an answer rests on beside physics."""
+
+    runs: int = Field(description="Published runs near the question")
+    labs: int = Field(description="Whose they are")
+    nearest: str | None = Field(description="Null where none is near")
+    correction: FiniteFloat = Field(description="Per cent of time, by published runs and my_runs")
     note: str
 
 

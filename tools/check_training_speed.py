@@ -16,8 +16,8 @@ from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.request import Request
 from tools import fields
-from tools.answers import AssumptionAnswer, LayoutAnswer, TimeBreakdown, WarningAnswer
-from tools.shaping import assumption_answers, layout_answer, time_breakdown, warning_answers
+from tools.answers import AssumptionAnswer, EvidenceAnswer, LayoutAnswer, TimeBreakdown, WarningAnswer
+from tools.shaping import assumption_answers, evidence_answer, layout_answer, time_breakdown, warning_answers
 
 __all__ = ["TrainingSpeed", "check_training_speed"]
 
@@ -84,6 +84,7 @@ class TrainingSpeed(BaseModel):
     log: LogAnswer | None = Field(description="Null without a log")
     layout: LayoutAnswer | None = Field(description="Expected; null where the speed was not predicted")
     time_breakdown: TimeBreakdown | None = Field(description="Expected; null where the speed was not predicted")
+    evidence: EvidenceAnswer
     assumptions: list[AssumptionAnswer]
     warnings: list[WarningAnswer]
     estimate_id: str
@@ -134,6 +135,7 @@ def check_training_speed(
     data_sharding: Annotated[str, Field()] = "auto",
     framework: Annotated[str, Field()] = "auto",
     peak_tflops: Annotated[float | None, Field()] = None,
+    my_runs: fields.SameRuns = None,
     detail: fields.Detail = "concise",
 ) -> TrainingSpeed:
     """Is this training speed normal? Verdict against the predicted range, likely causes, time left.
@@ -173,6 +175,7 @@ def check_training_speed(
             data_sharding=data_sharding,
             framework=framework,
             peak_tflops=peak_tflops,
+            my_runs=tuple(my_runs or ()),
         ),
         Observed(
             tokens_per_second=observed_tokens_per_second,
@@ -222,6 +225,7 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
         log=_log(checked.reading) if checked.reading else None,
         layout=layout_answer(expected.layout) if expected.layout else None,
         time_breakdown=time_breakdown(expected.shares) if expected.shares else None,
+        evidence=evidence_answer(expected.evidence),
         assumptions=assumption_answers(checked.assumptions),
         warnings=warning_answers(checked.warnings),
         estimate_id=estimate_id(run, "check", repr(seen), repr(left), str(detailed)),

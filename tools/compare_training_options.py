@@ -110,6 +110,7 @@ def compare_training_options(
     gpus_per_node: fields.GpusPerNode = None,
     network_gbps_per_gpu: fields.NetworkGbpsPerGpu = None,
     framework: fields.Framework = "auto",
+    my_runs: fields.SameRuns = None,
     limit: fields.Limit = 20,
     progress: Progress = silent,
 ) -> TrainingOptions:
@@ -141,6 +142,7 @@ def compare_training_options(
             gpus_per_node=gpus_per_node,
             network_gbps_per_gpu=network_gbps_per_gpu,
             framework=framework,
+            my_runs=tuple(my_runs or ()),
         ),
     )
     compared: list[Outcome] = []

@@ -15,6 +15,7 @@ from tools import fields
 from tools.answers import (
     AssumptionAnswer,
     ComparableAnswer,
+    EvidenceAnswer,
     LayoutAnswer,
     MemoryAnswer,
     NarrowingAnswer,
@@ -27,6 +28,7 @@ from tools.answers import (
 from tools.shaping import (
     assumption_answers,
     comparable_answers,
+    evidence_answer,
     layout_answer,
     memory_answer,
     narrowing_answers,
@@ -68,6 +70,7 @@ class TrainingTime(BaseModel):
     cost_usd: SpreadAnswer
     energy_kwh: SpreadAnswer
     comparable_runs: list[ComparableAnswer]
+    evidence: EvidenceAnswer
     assumptions: list[AssumptionAnswer]
     warnings: list[WarningAnswer]
     narrow_by: list[NarrowingAnswer]
@@ -115,6 +118,7 @@ def estimate_training_time(
     peak_tflops: fields.PeakTflops = None,
     observed_tokens_per_second: fields.ObservedTokensPerSecond = None,
     price_per_gpu_hour: fields.PricePerGpuHour = None,
+    my_runs: fields.MyRuns = None,
     detail: fields.Detail = "concise",
 ) -> TrainingTime:
     """Estimate how long training or fine-tuning a model takes on given GPUs: days with range, cost, memory fit.
@@ -160,6 +164,7 @@ def estimate_training_time(
             peak_tflops=peak_tflops,
             observed_tokens_per_second=observed_tokens_per_second,
             price_per_gpu_hour=price_per_gpu_hour,
+            my_runs=tuple(my_runs or ()),
         )
     )
     return training_time(estimate_of(run), detail=detail)
@@ -195,6 +200,7 @@ def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime
         cost_usd=spread_answer(estimated.cost_usd),
         energy_kwh=spread_answer(estimated.energy_kwh),
         comparable_runs=comparable_answers(estimated.comparable_runs, detailed=detailed),
+        evidence=evidence_answer(estimated.evidence),
         assumptions=assumption_answers(estimated.assumptions),
         warnings=warning_answers(estimated.warnings),
         narrow_by=narrowing_answers(estimated.narrow_by, detailed=detailed),

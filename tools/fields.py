@@ -28,6 +28,7 @@ __all__ = [
     "MicroBatchSize",
     "MinMemoryGb",
     "Model",
+    "MyRuns",
     "NGpus",
     "NetworkGbpsPerGpu",
     "Objective",
@@ -43,6 +44,7 @@ __all__ = [
     "SameConfig",
     "SameNumber",
     "SameQuantity",
+    "SameRuns",
     "SameText",
     "SameWhole",
     "Samples",
@@ -156,6 +158,10 @@ PeakTflops = Annotated[float | None, Field(description="Dense TFLOPS of one GPU,
 ObservedTokensPerSecond = Annotated[
     str | float | None, Field(description="Measured on this run, all GPUs together: gives its ETA")
 ]
+MyRuns = Annotated[
+    list[dict[str, Any]] | None,
+    Field(description="Runs you measured: such arguments, and tokens_per_second (all GPUs) or step_seconds"),
+]
 PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead of dated market prices")]
 
 # What plan_training is asked beside. Either side of the inverse may be the unknown one, so that nothing is required.
@@ -177,5 +183,6 @@ OptionalNGpus = Annotated[int | None, Field(description="GPUs in all")]
 SameWhole = Annotated[int | None, Field()]
 SameNumber = Annotated[float | None, Field()]
 SameQuantity = Annotated[str | float | None, Field()]
+SameRuns = Annotated[list[dict[str, Any]] | None, Field()]
 SameText = Annotated[str, Field()]
 SameConfig = Annotated[dict[str, Any] | None, Field()]

@@ -97,6 +97,7 @@ def plan_training(
     framework: fields.SameText = "auto",
     utilization: fields.SameNumber = None,
     price_per_gpu_hour: fields.SameQuantity = None,
+    my_runs: fields.SameRuns = None,
     detail: fields.Detail = "concise",
 ) -> TrainingPlan:
     """Plan a run backwards: how many GPUs, tokens, what model size, layout or GPU for a deadline and/or budget.
@@ -143,6 +144,7 @@ def plan_training(
             framework=framework,
             utilization=utilization,
             price_per_gpu_hour=price_per_gpu_hour,
+            my_runs=tuple(my_runs or ()),
         ),
     )
     planned = plan_for(request)

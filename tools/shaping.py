@@ -7,12 +7,13 @@ from pydantic import TypeAdapter
 from estimator.answers.estimate.money import Spread
 from estimator.answers.estimate.wording import rule_formula
 from estimator.base.units import DAY_S, GIGA
-from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing
+from estimator.question.question import Assumption, Caution, Comparable, Evidence, Layout, MemoryUse, Narrowing
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 from tools.answers import (
     AssumptionAnswer,
     ComparableAnswer,
+    EvidenceAnswer,
     LayoutAnswer,
     MemoryAnswer,
     NarrowingAnswer,
@@ -26,6 +27,7 @@ from tools.answers import (
 __all__ = [
     "assumption_answers",
     "comparable_answers",
+    "evidence_answer",
     "layout_answer",
     "memory_answer",
     "narrowing_answers",
@@ -114,6 +116,17 @@ def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> 
         )
         for comparable in (comparables if detailed else comparables[:_CONCISE_COMPARABLES])
     ]
+
+
+def evidence_answer(evidence: Evidence) -> EvidenceAnswer:
+    """Return what an answer rests on."""
+    return EvidenceAnswer(
+        runs=evidence.runs,
+        labs=evidence.labs,
+        nearest=evidence.nearest or None,
+        correction=evidence.correction,
+        note=evidence.note,
+    )
 
 
 def assumption_answers(assumptions: Sequence[Assumption]) -> list[AssumptionAnswer]:

@@ -9,6 +9,7 @@ from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.benchmarks import CLASSICS, SWEEP, calibrated_tables, entry, layout_loss, published
 from estimator.calibrate.fit import left_out
 from estimator.calibrate.memory_backtest import memory_tables
+from estimator.calibrate.own_lab import own_lab_tables
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
@@ -32,6 +33,7 @@ def all_tables(calibration: Calibration) -> TablesFile:
         *_sweep(),
         *_foundry(),
         *memory_tables(calibration.constants),
+        *own_lab_tables(calibration),
     ]
     return {
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "

@@ -24,6 +24,7 @@ __all__ = [
     "Traits",
     "error_kernel",
     "joined_traits",
+    "kernel",
     "residual_kernel",
     "setting_traits",
     "traits_of",
@@ -60,6 +61,8 @@ class Traits:
     bits: Rows
     experts: Rows
     adapters: Rows
+    network: Rows
+    """Which network it is: its layers and widths."""
     log_size: Floats
     """Log of active parameters."""
     log_length: Floats
@@ -127,6 +130,7 @@ def traits_of(
         bits=_numbers(map(bit_class, precisions)),
         experts=np.array([int(transformer.experts is not None) for transformer in transformers]),
         adapters=np.array([int(method in WITH_ADAPTERS) for method in methods]),
+        network=_numbers(f"{each.n_layers}/{each.hidden}/{each.ffn_hidden}/{each.n_heads}" for each in transformers),
         log_size=np.log([float(workload(transformer).active_parameters) for transformer in transformers]),
         log_length=np.log(np.array(lengths, dtype=np.float64)),
         log_batch=np.log(np.array(tokens_per_step, dtype=np.float64)),
@@ -144,15 +148,16 @@ def residual_kernel(a: Traits, b: Traits) -> Floats:
 
     spread² · exp(−½ Σ (difference / length)²) · Π factor of each categorical trait that differs
     """
-    return _SPREAD**2 * _kernel(a, b, _FADING, _OTHER)
+    return _SPREAD**2 * kernel(a, b, _FADING, _OTHER)
 
 
 def error_kernel(a: Traits, b: Traits) -> Floats:
     """Return the kernel between the absolute log errors of runs `a` and runs `b`, 0 to 1, shape (A, B)."""
-    return _kernel(a, b, _WIDE_FADING, _WIDE_OTHER)
+    return kernel(a, b, _WIDE_FADING, _WIDE_OTHER)
 
 
-def _kernel(a: Traits, b: Traits, fading: Mapping[str, float], other: Mapping[str, float]) -> Floats:
+def kernel(a: Traits, b: Traits, fading: Mapping[str, float], other: Mapping[str, float]) -> Floats:
+    """Return exp(−½ Σ (difference / length)²) · Π factor of each categorical trait that differs, shape (A, B)."""
     squared = np.zeros((len(a.stack), len(b.stack)))
     for name, length in fading.items():
         squared += ((getattr(a, name)[:, None] - getattr(b, name)[None, :]) / length) ** 2

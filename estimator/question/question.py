@@ -13,10 +13,12 @@ __all__ = [
     "Assumption",
     "Caution",
     "Comparable",
+    "Evidence",
     "Layout",
     "LayoutRequest",
     "MemoryUse",
     "Narrowing",
+    "OwnRun",
     "Precedent",
     "Prediction",
     "Question",
@@ -129,6 +131,19 @@ class Precedent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRun:
+    """A run that the caller measured, as the question that it answers; equal where it was told in the same words."""
+
+    key: str
+    """What was told of it, spelt in full."""
+    label: str
+    """As it may be named in an answer: `llama-3.1-8b on 8 × h100-sxm`."""
+    question: "Question" = field(compare=False)
+    tokens_per_second: float = field(compare=False)
+    """Of all devices together."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """A fully resolved training step to price."""
 
@@ -155,6 +170,8 @@ class Question:
     """Whether it is what a published run was, and not a run of somebody's own."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
+    own_runs: tuple[OwnRun, ...] = ()
+    """What the caller measured, of this or other questions; it corrects the prediction."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -206,6 +223,23 @@ class Comparable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What an answer rests on beside physics."""
+
+    runs: int
+    """Published runs near the question …"""
+    labs: int
+    """… and whose they are."""
+    nearest: str
+    """The nearest of them; empty where none is near."""
+    correction: float
+    """Per cent by which runs, published and the caller's own, change the predicted time."""
+    own: str = ""
+    """What the caller's own runs change of it, in words; empty without any."""
+    note: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Prediction:
     """The step-time model's answer to a `Question`."""
 
@@ -230,5 +264,7 @@ class Prediction:
     """Other layouts within the error band and their step seconds, best first."""
     narrow_by: tuple[Narrowing, ...]
     comparable_runs: tuple[Comparable, ...]
+    evidence: Evidence | None = None
+    """None where only a single answer shows it."""
     ways_to_fit: tuple[str, ...] = ()
     """Where the memory does not fit, arguments with which it does, the cheapest first."""

@@ -135,3 +135,5 @@ class Request:
     peak_tflops: float | None = None
     observed_tokens_per_second: Quantity | None = None
     price_per_gpu_hour: Quantity | None = None
+    my_runs: tuple[Mapping[str, object], ...] = ()
+    """What the caller measured: these arguments, and `tokens_per_second` of all devices or `step_seconds`."""

@@ -10,7 +10,7 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
-from estimator.question.question import Assumption, Caution, LayoutRequest, Question
+from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
@@ -32,6 +32,7 @@ from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
+from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
@@ -47,7 +48,7 @@ from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
-__all__ = ["Run", "resolve"]
+__all__ = ["Run", "checked_own_runs", "resolve"]
 
 _AUTO = "auto"
 
@@ -70,6 +71,8 @@ class Run:
     """The rule's coefficient without recomputation: what the model needs."""
     question: Question | None
     """For the step-time model; None where the architecture or the device is not known to it."""
+    own_runs: tuple[OwnRun, ...]
+    """What the caller measured of this or other runs."""
     utilization: float | None
     observed_tokens_per_second: float | None
     usd_per_gpu_hour: float | None
@@ -90,6 +93,7 @@ def resolve(request: Request) -> Run:
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
+    own = checked_own_runs(request)
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -104,11 +108,30 @@ def resolve(request: Request) -> Run:
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
-            return _resolved(data, framework, doubts, use, published)
+            return _with_own_runs(_resolved(data, framework, doubts, use, published), own)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _resolved(data, framework, doubts, use, None)
+    return _with_own_runs(_resolved(data, framework, doubts, use, None), own)
+
+
+def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
+    """Return the caller's own runs that `request` holds, resolved as any other question.
+
+    Raises as `resolve` does, naming the run: `my_runs[1].gpu`.
+    """
+    return own_runs(request.my_runs, resolve)
+
+
+def _with_own_runs(run: Run, own: tuple[OwnRun, ...]) -> Run:
+    if not own:
+        return run
+    return replace(
+        run,
+        own_runs=own,
+        question=None if run.question is None else replace(run.question, own_runs=own),
+        assumptions=(*run.assumptions, *own_run_assumptions(own)),
+    )
 
 
 def _resolved(
@@ -219,6 +242,7 @@ def _resolved(
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
         question=question_of(length, layout),
+        own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,
         usd_per_gpu_hour=price,

@@ -230,6 +230,8 @@ def _hyphenated(flag: str) -> str:
 
 def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> click.Option:
     kind = facts.get("type", "string")
+    if kind == "array" and facts.get("items", {}).get("type") == "object":
+        kind = "objects"
     help_text = facts.get("description", "")
     choices = facts.get("enum")
     if choices:
@@ -240,12 +242,13 @@ def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> clic
         return click.Option(
             [f"--{argument.replace('_', '-')}/--no-{argument.replace('_', '-')}", argument], default=None
         )
-    if kind == "object":
+    documents = {"object": "{", "objects": "["}
+    if kind in documents:
         help_text = f"{help_text} (a file, or JSON text)".strip()
-    metavar = {"integer": "N", "number": "X", "object": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
+    metavar = {"integer": "N", "number": "X", "object": "FILE", "objects": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
     return click.Option(
         [f"--{argument.replace('_', '-')}", argument],
-        type=_List() if kind == "array" else _Document() if kind == "object" else str,
+        type=_List() if kind == "array" else _Document(documents[kind]) if kind in documents else str,
         default=None,
         help=help_text,
         metavar=metavar,
@@ -280,9 +283,13 @@ _YAML = re.compile(r"(\s*#[^\n]*\n|\s*\n|---\s*\n)*[A-Za-z_][\w.-]*:(\s|$)")
 
 
 class _Document(click.ParamType[object]):
-    """A JSON object: the name of a file that holds it, or its text."""
+    """A JSON object, or a list of them: the name of a file that holds it, or its text."""
 
     name = "document"
+
+    def __init__(self, opening: str) -> None:
+        self.opening = opening
+        """How such text begins."""
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:  # noqa: ANN401
         """Return the object."""
@@ -290,7 +297,8 @@ class _Document(click.ParamType[object]):
         argument = str(param.name if param else "file")
         # Some editors put a byte-order mark before all else.
         text = str(value).removeprefix("\ufeff")
-        if not text.lstrip().startswith("{"):
+        holds = "object" if self.opening == "{" else "list of objects"
+        if not text.lstrip().startswith(("{", self.opening)):
             path = Path(text)
             try:
                 if path.stat().st_size > _LARGEST_FILE_BYTES:
@@ -303,4 +311,4 @@ class _Document(click.ParamType[object]):
             return json.loads(text)
         except (ValueError, RecursionError) as error:
             yaml = ", not YAML as trainers' files are" if _YAML.match(text) else ""
-            raise InvalidValueError(argument, value, f"must hold a JSON object{yaml}") from error
+            raise InvalidValueError(argument, value, f"must hold a JSON {holds}{yaml}") from error

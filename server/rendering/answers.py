@@ -89,6 +89,7 @@ def _print_estimate(console: Console, answer: Answer) -> None:
         ("Step", _shares(answer["time_breakdown"])),
         ("Cost", _spread(answer["cost_usd"], "USD")),
         ("Energy", _spread(answer["energy_kwh"], "kWh")),
+        ("Evidence", answer["evidence"]["note"]),
     ]
     print_facts(console, rows)
     print_table(

@@ -4,17 +4,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.answers.estimate.best_step import best_step
+from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import TERA
+from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.comparables import comparable_runs
 from estimator.models.flops import flop_counts
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
 from estimator.physics.choice import Setting, setting_of
 from estimator.question.cluster import Accelerator
-from estimator.question.question import Caution, Layout, Question
+from estimator.question.question import Caution, Evidence, Layout, Question
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -36,6 +38,9 @@ _FORWARD_AND_BACKWARD = 3.0
 Verdict = Literal["faster", "normal", "slow", "implausible"]
 
 
+_RULE_ALONE = Evidence(runs=0, labs=0, nearest="", correction=0.0, note="the rule of thumb: nothing was predicted")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Expected:
     """Steady-state tokens per second of all devices, with its range."""
@@ -54,6 +59,7 @@ class Expected:
     warnings: tuple[Caution, ...] = ()
     rounded_batch: int | None = None
     """The batch that was priced, where the one asked divides among no layout's devices, or few."""
+    evidence: Evidence = _RULE_ALONE
 
     def slowed(self, fraction: float, low: float, high: float) -> "Expected":
         """Return the speed over a run whose time is longer than its steps by `fraction`."""
@@ -94,7 +100,7 @@ def expected_speed(run: Run) -> Expected:
         except InfeasibleError:
             nearest = nearest_batch(run.question)
             try:
-                at_nearest = expected_of(setting_of(nearest))
+                at_nearest = _with_evidence(setting_of(nearest))
             except InfeasibleError:
                 pass
             else:
@@ -119,7 +125,12 @@ def expected_speed(run: Run) -> Expected:
 def _as_runnable(question: Question) -> Expected:
     posed = setting_of(runnable(question, committed_calibration().constants))
     rounded = question.global_batch_sequences not in {None, posed.global_batch}
-    return replace(expected_of(posed), rounded_batch=posed.global_batch if rounded else None)
+    return replace(_with_evidence(posed), rounded_batch=posed.global_batch if rounded else None)
+
+
+def _with_evidence(setting: Setting) -> Expected:
+    evidence = evidence_of(setting, comparable_runs(setting), own_runs_say(setting))
+    return replace(expected_of(setting), evidence=evidence)
 
 
 def expected_of(setting: Setting) -> Expected:

@@ -12,7 +12,7 @@ from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
 from estimator.resolve.named_data import named_data
-from estimator.resolve.run import Run, resolve
+from estimator.resolve.run import Run, checked_own_runs, resolve
 from estimator.resolve.text_tokens import text_tokens
 
 _T = TypeVar("_T")
@@ -62,6 +62,8 @@ def requests(choices: Choices, common: Request) -> list[Request]:
     Raises InvalidValueError where there are more than one comparison takes, where a count is none, or where there are
     not as many prices as GPUs. A model or a GPU that nobody knows is for the row to say.
     """
+    # Whatever is wrong with them is wrong of every option.
+    checked_own_runs(common)
     devices = _once(zip(choices.gpus, _prices(choices), strict=True))
     models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
     counts = _once(checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus)
@@ -184,8 +186,8 @@ def same_step(request: Request) -> object:
     """Return what the step of `request` depends on."""
     # A name may be of samples, which are priced in rows of their own length.
     named = request.tokens if isinstance(request.tokens, str) else None
-    same = replace(request, tokens=named, epochs=None, price_per_gpu_hour=None, hf_config=None)
-    return same, id(request.hf_config)
+    same = replace(request, tokens=named, epochs=None, price_per_gpu_hour=None, hf_config=None, my_runs=())
+    return same, id(request.hf_config), id(request.my_runs)
 
 
 def _refused(request: Request, reason: str) -> Outcome:

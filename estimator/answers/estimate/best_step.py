@@ -3,20 +3,35 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
+from estimator.answers.estimate.runnable import runnable
+from estimator.base.errors import InfeasibleError
 from estimator.evidence.blend import Blend, blend_of
-from estimator.evidence.calibration import Calibration
+from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
 from estimator.evidence.held import held_to_precedent
+from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
-from estimator.physics.choice import Choice, Setting, ranked_layouts
+from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import Memory, memory_of
 from estimator.physics.step import PARTS, StepTime, people_slowness, step_time
-from estimator.question.question import MemoryUse, Prediction
+from estimator.question.question import MemoryUse, OwnRun, Prediction
 
-__all__ = ["BestStep", "best_step", "factor_alone", "factor_and_range", "layout_prediction", "time_shares"]
+__all__ = [
+    "BestStep",
+    "best_step",
+    "factor_alone",
+    "factor_and_range",
+    "layout_prediction",
+    "own_runs_say",
+    "time_shares",
+]
+
+_KEPT = 512
+"""Measured runs remembered: each is priced once for all options of a plan or comparison."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,8 +66,39 @@ def factor_and_range(
     """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
 
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
-    that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
+    that doubts leave open, the published run that is asked about, and what the caller's own runs were off by; it is the
+    same for all layouts of a setting.
     """
+    factor, span = _without_own_runs(setting, calibration, best, physical_s)
+    if not setting.question.own_runs:
+        return factor, span
+    return held_to_own_runs(factor, span, own_runs_say(setting))
+
+
+def own_runs_say(setting: Setting) -> OwnOutlook:
+    """Return what the caller's own runs say of a setting."""
+    measured = [_measured(run, generation()) for run in setting.question.own_runs]
+    return outlook_of_own(setting, measured)
+
+
+@lru_cache(maxsize=_KEPT)
+def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
+    """Return what a run was off by from what would have been predicted of it; None where no layout divides it."""
+    calibration = committed_calibration()
+    try:
+        setting = nearest_setting(runnable(run.question, calibration.constants))
+    except InfeasibleError:
+        return None
+    priced = ranked_layouts(setting, calibration.constants)
+    physical_s = float(priced.seconds[priced.order[0]])
+    best = setting.layouts.taken(priced.order[:1])
+    factor, _span = _without_own_runs(setting, calibration, best, physical_s)
+    return measured_step(setting, run, physical_s * factor)
+
+
+def _without_own_runs(
+    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float
+) -> tuple[float, Interval]:
     constants = calibration.constants
     blend = _blend(setting, calibration, best, physical_s)
     doubts = _doubts(setting, best, physical_s, calibration)
@@ -74,7 +120,8 @@ def factor_and_range(
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
     doubts = _doubts(setting, best, physical_s, calibration)
-    return _blend(setting, calibration, best, physical_s).factor * math.exp(_mean_log(doubts))
+    own = own_runs_say(setting).correction_log
+    return _blend(setting, calibration, best, physical_s).factor * math.exp(_mean_log(doubts) + own)
 
 
 def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:

@@ -17,7 +17,16 @@ from estimator.base.version import VERSION
 from estimator.catalogue import catalogue
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
-from estimator.question.question import Assumption, Caution, Comparable, Layout, MemoryUse, Narrowing, Prediction
+from estimator.question.question import (
+    Assumption,
+    Caution,
+    Comparable,
+    Evidence,
+    Layout,
+    MemoryUse,
+    Narrowing,
+    Prediction,
+)
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -60,6 +69,7 @@ class Estimate:
     breakdown: Mapping[str, float]
     runner_ups: tuple[tuple[Layout, float], ...]
     comparable_runs: tuple[Comparable, ...]
+    evidence: Evidence
     narrow_by: tuple[Narrowing, ...]
     cost_usd: Spread
     energy_kwh: Spread
@@ -143,6 +153,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         breakdown=prediction.breakdown if prediction else {},
         runner_ups=prediction.runner_ups if prediction else (),
         comparable_runs=prediction.comparable_runs if prediction else (),
+        evidence=_evidence(run, prediction, speed.basis),
         narrow_by=prediction.narrow_by if prediction and speed.basis == "predicted" else (),
         cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
         energy_kwh=energy_kwh(gpu_hours, device.accelerator),
@@ -175,6 +186,7 @@ def estimate_id(run: Run, *parts: str) -> str:
         *(text for warning in run.warnings for text in (warning.code, warning.message)),
         # What the assumptions do not tell in full: a configured architecture, and what is only told where it matters.
         _spelt(run.subject.transformer),
+        *(own.key for own in run.own_runs),
         repr((run.subject.total_parameters, run.device.peak_flop_per_s, run.amount.low_factor, run.amount.high_factor)),
         repr((cluster.gpus_per_node, cluster.scale_out_bytes_per_s)) if cluster else "",
     )
@@ -316,6 +328,20 @@ def _assumed(run: Run) -> _Speed:
             ),
         ),
     )
+
+
+def _evidence(run: Run, prediction: Prediction | None, basis: Basis) -> Evidence:
+    """Return what the answer rests on; an observed speed and a given one are corrected by no run."""
+    if basis == "predicted" and prediction is not None and prediction.evidence is not None:
+        return prediction.evidence
+    if basis == "observed":
+        note = "the speed that you observed"
+    elif run.utilization is not None:
+        note = "the utilization that you gave"
+    else:
+        note = "the rule of thumb: the model or the GPU is not known to the step-time model"
+    unused = "; my_runs correct predictions alone" if run.own_runs and basis != "predicted" else ""
+    return Evidence(runs=0, labs=0, nearest="", correction=0.0, note=note + unused)
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -3,11 +3,12 @@
 import math
 from dataclasses import replace
 
-from estimator.answers.estimate.best_step import best_step
+from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
+from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.evidence.sensitivity import narrowings
@@ -44,6 +45,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     step = best.prediction
     fits = step.memory.fits
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
+    comparables = comparable_runs(posed)
     rounded_batch, rounded_warning = rounding(question, asked)
     return replace(
         step,
@@ -58,7 +60,8 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         ),
         runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
         narrow_by=narrowings(posed, best.priced, best.span),
-        comparable_runs=comparable_runs(posed),
+        comparable_runs=comparables,
+        evidence=evidence_of(posed, comparables, own_runs_say(posed)),
         ways_to_fit=tuple(remedy.words for remedy in found),
     )
 

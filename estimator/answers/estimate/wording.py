@@ -35,7 +35,7 @@ def summary(estimate: Estimate) -> str:
     match estimate.basis:
         case "predicted":
             sure = f" ({estimate.coverage:.0%} range {ends})" if estimate.coverage else f" ({ends})"
-            how = "predicted from step time, with run-level overhead"
+            how = f"predicted from step time{_corrected(estimate)}, with run-level overhead"
         case "observed":
             sure = f" ({ends})"
             how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s"
@@ -64,6 +64,11 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (sampled, _does_not_fit(estimate), first, second + ".", _fits(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _corrected(estimate: Estimate) -> str:
+    """Return by how much the caller's own runs correct a prediction, as the evidence has it; nothing without any."""
+    return f", {estimate.evidence.own}" if estimate.evidence.own else ""
 
 
 def _things(run: Run) -> str:

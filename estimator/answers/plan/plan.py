@@ -17,6 +17,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, che
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
+from estimator.resolve.run import checked_own_runs
 from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan_for"]
@@ -35,6 +36,7 @@ def plan_for(request: PlanRequest) -> Plan:
     """
     solve_for = checked_choice("solve_for", request.solve_for, SOLVE_FOR)
     limits = requested_limits(request)
+    checked_own_runs(request.common)
     _refuse_what_is_solved_for(request, solve_for)
     _refuse_several_gpus(request, solve_for)
     data, data_assumptions = _data(request, solve_for)

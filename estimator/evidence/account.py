@@ -1,0 +1,52 @@
+"""What an answer rests on beside physics: how many published runs are near it, and what runs change of it."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from estimator.evidence.likeness import error_kernel, setting_traits
+from estimator.evidence.outlook import neighbours, outlook_of
+from estimator.evidence.own_lab import OwnOutlook
+from estimator.physics.choice import Setting
+from estimator.question.question import Comparable, Evidence
+
+__all__ = ["evidence_of"]
+
+_NEAR = 0.3
+"""Likeness from which a run is near: one difference among device, stack and kind of model, or its size e-folds off."""
+
+
+def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOutlook) -> Evidence:
+    """Return what the prediction of a setting rests on: runs near it by `error_kernel`, and both corrections.
+
+    `comparables` are the runs shown beside it, the nearest first; `own`: what the caller's runs say.
+    """
+    runs = neighbours()
+    near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
+    count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
+    published_log = outlook_of(setting).correction_log
+    if count:
+        found = (
+            f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} near it: {_percent(published_log)} of time"
+        )
+    else:
+        found = "no published run is near it: physics and its calibrated constants"
+    corrected = f"corrected by your {_counted(own.used, 'run')}: {_percent(own.correction_log)}" if own.used else ""
+    return Evidence(
+        runs=count,
+        labs=labs,
+        nearest=comparables[0].name if count and comparables else "",
+        correction=round(100.0 * math.expm1(published_log + own.correction_log), 2),
+        note=f"{found}; {corrected}" if corrected else found,
+        own=corrected,
+    )
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def _percent(log: float) -> str:
+    """Return a change in per cent, with its sign."""
+    return f"{100.0 * math.expm1(log):+.0f} %".replace("-", "−")

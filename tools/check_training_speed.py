@@ -224,9 +224,11 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
         remaining_days_high=left.high_s / DAY_S if left else None,
         log=_log(checked.reading) if checked.reading else None,
         layout=layout_answer(expected.layout) if expected.layout else None,
-        time_breakdown=time_breakdown(expected.shares) if expected.shares else None,
-        evidence=evidence_answer(expected.evidence),
-        assumptions=assumption_answers(checked.assumptions),
+        time_breakdown=time_breakdown(expected.shares, detailed=detailed) if expected.shares else None,
+        evidence=evidence_answer(expected.evidence, detailed=detailed),
+        assumptions=assumption_answers(
+            checked.assumptions, detailed=detailed, said=(run.subject.name, run.device.name)
+        ),
         warnings=warning_answers(checked.warnings),
         estimate_id=estimate_id(run, "check", repr(seen), repr(left), str(detailed)),
         version=VERSION,

@@ -103,10 +103,10 @@ def compare_training_options(
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,
-    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed)] = ["auto"],  # noqa: B006 - never changed
-    methods: Annotated[list[fields.Method], BeforeValidator(_listed)] = ["full"],  # noqa: B006 - never changed
+    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="To combine")] = ["auto"],  # noqa: B006 - never changed
+    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="To combine")] = ["full"],  # noqa: B006 - never changed
     objective: fields.SameText = "next_token",
-    rank_by: RankBy = "time",
+    rank_by: Annotated[RankBy, Field(description="What is least first")] = "time",
     prices_per_gpu_hour: Annotated[
         _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
     ] = None,

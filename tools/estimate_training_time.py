@@ -117,7 +117,7 @@ def estimate_training_time(
     gradient_accumulation: fields.GradientAccumulation = None,
     tensor_parallel: fields.Degree = None,
     pipeline_parallel: fields.Degree = None,
-    virtual_pipeline: fields.Degree = None,
+    virtual_pipeline: fields.VirtualPipeline = None,
     context_parallel: fields.Degree = None,
     expert_parallel: fields.Degree = None,
     data_sharding: fields.DataSharding = "auto",

@@ -163,8 +163,8 @@ class RunOverhead:
         failures = self.fraction - self.trouble - EVALUATION.mode
         return (
             f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}{wrong}; one failure in "
-            f"{mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s), checkpoints as often as Young and Daly "
-            "advise; steps done again, faults of storage and bugs go wrong; start-up not counted"
+            f"{mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s), checkpoints as often as Young and "
+            "Daly advise; steps done again, faults of storage and bugs go wrong; start-up not counted"
         )
 
 

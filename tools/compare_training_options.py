@@ -1,6 +1,6 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
@@ -18,10 +18,18 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
+from tools.concise import affordable, clipped, first_clause, significant, without_assumptions
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
 __all__ = ["ComparedOption", "TrainingOptions", "compare_training_options"]
+
+_DIGITS = 6
+"""Of a row's numbers in a concise answer."""
+_MOST_CHARACTERS, _ROWS = 8_000, 10
+"""A concise answer has no more characters with as many rows, and in proportion with more."""
+_LONGEST_WARNING, _LONGEST_REASON = 180, 160
+"""Characters, where all else is said and does not fit."""
 
 
 def _listed(given: object) -> object:
@@ -96,10 +104,10 @@ def compare_training_options(
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,
-    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed)] = ["auto"],  # noqa: B006 - never changed
-    methods: Annotated[list[fields.Method], BeforeValidator(_listed)] = ["full"],  # noqa: B006 - never changed
+    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="To combine")] = ["auto"],  # noqa: B006 - never changed
+    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="To combine")] = ["full"],  # noqa: B006 - never changed
     objective: fields.SameText = "next_token",
-    rank_by: RankBy = "time",
+    rank_by: Annotated[RankBy, Field(description="What is least first")] = "time",
     prices_per_gpu_hour: Annotated[
         _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
     ] = None,
@@ -114,6 +122,7 @@ def compare_training_options(
     my_runs: fields.SameRuns = None,
     limit: fields.Limit = 20,
     profile: Profile | None = None,
+    detail: fields.Detail = "concise",
     progress: Progress = silent,
 ) -> TrainingOptions:
     """Compare every combination of models, GPUs, counts, … (at most 2,000): ranked, Pareto-optimal ones marked.
@@ -156,7 +165,11 @@ def compare_training_options(
     if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
         raise InfeasibleError(compared[0].reason)
-    return _answer(ranked(compared, rank_by), rank_by, limit)
+    rows = ranked(compared, rank_by)
+    if detail == "detailed":
+        return _answer(rows, rank_by, limit, detailed=True)
+    answer = _answer(rows, rank_by, limit, detailed=False)
+    return affordable(answer, _MOST_CHARACTERS * max(len(answer.rows), _ROWS) // _ROWS, _SHORTER)
 
 
 def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> Sequence[Quantity | None]:
@@ -166,9 +179,10 @@ def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> 
     return [None] if tokens is None else tokens
 
 
-def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
+def _answer(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
+    names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
     cautions = (caution for estimated in possible for caution in estimated.warnings)
     warnings: dict[Caution, None] = dict.fromkeys((*scaling_doubts(rows), *cautions))
     return TrainingOptions(
@@ -177,10 +191,14 @@ def _answer(rows: list[Row], rank_by: RankBy, limit: int) -> TrainingOptions:
         n_options=len(rows),
         n_possible=len(possible),
         n_left_out=len(rows) - len(kept),
-        rows=[_option(row) for row in kept],
-        assumptions=assumption_answers(shared_assumptions(possible)),
+        rows=[_option(row, detailed=detailed) for row in kept],
+        assumptions=assumption_answers(shared_assumptions(possible), detailed=detailed, said=names),
         price_notes=list(
-            dict.fromkeys(f"{estimated.run.device.name}: {estimated.cost_usd.note}" for estimated in possible)
+            dict.fromkeys(
+                f"{estimated.run.device.name}: {note if detailed else first_clause(note)}"
+                for estimated in possible
+                if (note := estimated.cost_usd.note)
+            )
         ),
         warnings=warning_answers(list(warnings)),
         version=VERSION,
@@ -199,9 +217,13 @@ def _tokens(row: Row) -> float:
         return 0.0
 
 
-def _option(row: Row) -> ComparedOption:
+def _option(row: Row, *, detailed: bool) -> ComparedOption:
     request, estimated = row.outcome.request, row.outcome.estimate
     device = estimated.run.device if estimated else None
+
+    def told(value: float) -> float:
+        return value if detailed else significant(value, _DIGITS)
+
     option = ComparedOption(
         rank=row.rank,
         model=str(request.model),
@@ -213,25 +235,56 @@ def _option(row: Row) -> ComparedOption:
         reason=row.outcome.reason or None,
         pareto=row.pareto,
         pareto_same_work=row.pareto_same_work,
-        memory_gb=estimated.memory.total_bytes / GIGA if estimated and estimated.memory else None,
+        memory_gb=told(estimated.memory.total_bytes / GIGA) if estimated and estimated.memory else None,
     )
     if estimated is None or row.rank is None:
         return option
     return option.model_copy(
         update={
-            "training_days": estimated.training_s / DAY_S,
-            "training_days_low": estimated.training_low_s / DAY_S,
-            "training_days_high": estimated.training_high_s / DAY_S,
+            "training_days": told(estimated.training_s / DAY_S),
+            "training_days_low": told(estimated.training_low_s / DAY_S),
+            "training_days_high": told(estimated.training_high_s / DAY_S),
             "cost_usd": rounded(estimated.cost_usd.value),
             "cost_usd_low": rounded(estimated.cost_usd.low),
             "cost_usd_high": rounded(estimated.cost_usd.high),
             "energy_kwh": rounded(estimated.energy_kwh.value),
-            "gpu_hours": estimated.gpu_hours[0],
-            "tokens_per_second_per_gpu": estimated.tokens_per_second / estimated.run.n_gpus,
-            "model_flops_utilization": estimated.model_flops_utilization,
-            "scaling_efficiency": row.scaling_efficiency,
+            "gpu_hours": told(estimated.gpu_hours[0]),
+            "tokens_per_second_per_gpu": told(estimated.tokens_per_second / estimated.run.n_gpus),
+            "model_flops_utilization": told(estimated.model_flops_utilization),
+            "scaling_efficiency": None if row.scaling_efficiency is None else told(row.scaling_efficiency),
             "basis": estimated.basis,
             "framework": row.outcome.framework or None,
             "layout": short_layout(estimated) or None,
         }
     )
+
+
+def _without_spread_of_prices(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer that tells the median prices alone, and when they were asked."""
+    return answer.model_copy(update={"price_notes": [note.rpartition(": ")[0] or note for note in answer.price_notes]})
+
+
+def _clipped(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer without the ends of its longest warnings and reasons."""
+    return answer.model_copy(
+        update={
+            "warnings": [
+                warning.model_copy(update={"message": clipped(warning.message, _LONGEST_WARNING)})
+                for warning in answer.warnings
+            ],
+            "rows": [
+                row.model_copy(update={"reason": row.reason and clipped(row.reason, _LONGEST_REASON)})
+                for row in answer.rows
+            ],
+        }
+    )
+
+
+_SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
+    without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
+    _without_spread_of_prices,
+    without_assumptions("run_level_overhead"),
+    without_assumptions("sequence_length", beside="padded_length"),
+    _clipped,
+)
+"""What a long answer leaves out besides, the least missed first."""

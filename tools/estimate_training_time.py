@@ -1,5 +1,6 @@
 """The tool `estimate_training_time`: how long a training run takes, and how sure that is."""
 
+from collections.abc import Callable
 from typing import Literal
 
 from pydantic import BaseModel, Field, FiniteFloat
@@ -26,21 +27,28 @@ from tools.answers import (
     TimeBreakdown,
     WarningAnswer,
 )
+from tools.concise import affordable, clipped, without_assumptions
 from tools.shaping import (
     assumption_answers,
     comparable_answers,
+    cost_answer,
+    energy_answer,
     evidence_answer,
     layout_answer,
     memory_answer,
     narrowing_answers,
     rule_answer,
     runner_up_answers,
-    spread_answer,
     time_breakdown,
     warning_answers,
 )
 
-__all__ = ["TrainingTime", "estimate_training_time", "training_time"]
+__all__ = ["SHORTER", "TrainingTime", "estimate_training_time", "training_time"]
+
+_MOST_CHARACTERS = 4_500
+"""Of a concise answer."""
+_LONGEST_NOTE, _LONGEST_WARNING = 90, 180
+"""Characters, where all else is said and does not fit."""
 
 
 class TrainingTime(BaseModel):
@@ -110,7 +118,7 @@ def estimate_training_time(
     gradient_accumulation: fields.GradientAccumulation = None,
     tensor_parallel: fields.Degree = None,
     pipeline_parallel: fields.Degree = None,
-    virtual_pipeline: fields.Degree = None,
+    virtual_pipeline: fields.VirtualPipeline = None,
     context_parallel: fields.Degree = None,
     expert_parallel: fields.Degree = None,
     data_sharding: fields.DataSharding = "auto",
@@ -175,7 +183,12 @@ def estimate_training_time(
 
 def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime:
     """Return an estimate in the shape of the tool's answer."""
-    detailed = detail == "detailed"
+    if detail == "detailed":
+        return _answer(estimated, detailed=True)
+    return affordable(_answer(estimated, detailed=False), _MOST_CHARACTERS, SHORTER)
+
+
+def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
     run = estimated.run
     return TrainingTime(
         summary=summary(estimated),
@@ -195,20 +208,61 @@ def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime
         hardware_flops_utilization=estimated.hardware_flops_utilization,
         peak_tflops=round(run.device.peak_flop_per_s / TERA, 4),
         peak_note=run.device.peak_note,
-        rule_of_thumb=rule_answer(run),
+        rule_of_thumb=rule_answer(run, detailed=detailed),
         formula=formula(estimated),
         layout=layout_answer(estimated.layout) if estimated.layout else None,
-        memory=memory_answer(estimated.memory) if estimated.memory else None,
-        time_breakdown=time_breakdown(estimated.breakdown) if estimated.breakdown else None,
-        cost_usd=spread_answer(estimated.cost_usd),
-        energy_kwh=spread_answer(estimated.energy_kwh),
+        memory=memory_answer(estimated.memory, detailed=detailed) if estimated.memory else None,
+        time_breakdown=time_breakdown(estimated.breakdown, detailed=detailed) if estimated.breakdown else None,
+        cost_usd=cost_answer(estimated.cost_usd, detailed=detailed),
+        energy_kwh=energy_answer(estimated.energy_kwh, detailed=detailed),
         comparable_runs=comparable_answers(estimated.comparable_runs, detailed=detailed),
-        evidence=evidence_answer(estimated.evidence),
-        assumptions=assumption_answers(estimated.assumptions),
+        evidence=evidence_answer(estimated.evidence, detailed=detailed),
+        assumptions=assumption_answers(
+            estimated.assumptions, detailed=detailed, said=(run.subject.name, run.device.name)
+        ),
         warnings=warning_answers(estimated.warnings),
         narrow_by=narrowing_answers(estimated.narrow_by, detailed=detailed),
         runner_up_layouts=runner_up_answers(estimated.runner_ups, detailed=detailed),
-        estimate_id=estimate_id(run, detail),
+        estimate_id=estimate_id(run, "detailed" if detailed else "concise"),
         version=VERSION,
         data_version=data_version(),
     )
+
+
+def _fewer(narrowings: int, comparables: int) -> Callable[[TrainingTime], TrainingTime]:
+    """Return a step that leaves as many of each."""
+    return lambda answer: answer.model_copy(
+        update={
+            "narrow_by": answer.narrow_by[:narrowings],
+            "comparable_runs": answer.comparable_runs[:comparables],
+        }
+    )
+
+
+def _clipped(answer: TrainingTime) -> TrainingTime:
+    """Return an answer without the ends of its longest notes."""
+    return answer.model_copy(
+        update={
+            "assumptions": [
+                told.model_copy(update={"note": clipped(told.note, _LONGEST_NOTE)}) for told in answer.assumptions
+            ],
+            "warnings": [
+                warning.model_copy(update={"message": clipped(warning.message, _LONGEST_WARNING)})
+                for warning in answer.warnings
+            ],
+        }
+    )
+
+
+SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
+    _fewer(narrowings=1, comparables=2),
+    without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
+    _fewer(narrowings=1, comparables=1),
+    # The formula has it, and a row that is padded is as long as its samples are padded to.
+    without_assumptions("run_level_overhead"),
+    without_assumptions("sequence_length", beside="padded_length"),
+    _fewer(narrowings=0, comparables=1),
+    _clipped,
+    _fewer(narrowings=0, comparables=0),
+)
+"""What a long answer leaves out besides, the least missed first."""

@@ -59,6 +59,7 @@ __all__ = [
     "TrainedLayers",
     "Utilization",
     "Vendor",
+    "VirtualPipeline",
     "WantedPrecision",
 ]
 
@@ -76,14 +77,14 @@ def _sharding(given: object) -> object:
     return SHARDING_NAMES.get(folded, folded.replace("zero_", "zero"))
 
 
-Detail = Literal["concise", "detailed"]
+Detail = Annotated[Literal["concise", "detailed"], Field(description="detailed: in full")]
 
 Query = Annotated[str, Field(description="Words in a name, architecture or segment: h100, 4090, hopper, consumer")]
 Vendor = Annotated[str, Field(description="nvidia, amd, google, aws, intel, huawei, apple")]
-MinMemoryGb = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False)]
+MinMemoryGb = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, description="GB of one GPU, at least")]
 WantedPrecision = Annotated[str, Field(description="Only those with this rate: bf16, fp8, nvfp4, tf32, …")]
-SortGpusBy = Literal["name", "memory", "bandwidth", "peak", "price", "year"]
-Limit = Annotated[int, Field(ge=1, le=200)]
+SortGpusBy = Annotated[Literal["name", "memory", "bandwidth", "peak", "price", "year"], Field(description="Order")]
+Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most")]
 
 # What estimate_training_time and its kin are asked. Bounds are checked where the value is used, so that every caller
 # is told the same; None is "not said".
@@ -138,10 +139,9 @@ ActivationRecompute = Annotated[
 SequenceLength = Annotated[str | float | None, Field(description="Tokens of a sequence, as trained")]
 GlobalBatchSequences = Annotated[str | float | None, Field(description="Sequences a step, all GPUs")]
 MicroBatchSize = Annotated[int | None, Field(description="Sequences a replica runs at once")]
-GradientAccumulation = Annotated[int | None, Field()]
-"""Micro-batches a step, in place of global_batch_sequences."""
-Degree = Annotated[int | None, Field()]
-"""Of parallelism; searched where left out."""
+GradientAccumulation = Annotated[int | None, Field(description="Micro-batches a step")]
+Degree = Annotated[int | None, Field(description="Searched where left out")]
+VirtualPipeline = Annotated[int | None, Field(description="Chunks a stage")]
 DataSharding = Annotated[
     Literal["auto", "ddp", "zero1", "zero2", "zero3"],
     BeforeValidator(_sharding),

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, FiniteFloat
 from estimator.answers.estimate.estimate import Estimate, estimate_id
 from estimator.answers.plan.plan import plan_for
 from estimator.answers.plan.trials import fits
-from estimator.answers.plan.types import Option, PlanRequest
+from estimator.answers.plan.types import Option, Plan, PlanRequest
 from estimator.answers.plan.wording import plan_formula, plan_summary
 from estimator.base.units import DAY_S
 from estimator.base.version import VERSION
@@ -18,13 +18,19 @@ from estimator.question.request import Request
 from estimator.resolve.measured import names_profiled
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
-from tools.estimate_training_time import TrainingTime, training_time
-from tools.shaping import assumption_answers, layout_answer, spread_answer, warning_answers
+from tools.concise import affordable, characters, significant
+from tools.estimate_training_time import SHORTER, TrainingTime, training_time
+from tools.shaping import assumption_answers, cost_answer, layout_answer, warning_answers
 
 __all__ = ["PlanOption", "TrainingPlan", "plan_training"]
 
 _FOR_A_COUNT = ("tokens", "model_size")
 """Solved for on so many GPUs, or on as many as a budget has."""
+_MOST_CHARACTERS = 6_000
+"""Of a concise answer."""
+_CONCISE_ALTERNATIVES = 2
+_DIGITS = 6
+"""Of an option in short: the estimate has the solution's in full."""
 
 
 class PlanOption(BaseModel):
@@ -43,7 +49,7 @@ class PlanOption(BaseModel):
     gpu_hours: FiniteFloat
     cost_usd: SpreadAnswer
     fits: bool
-    layout: LayoutAnswer | None = Field(description="Null where the speed was not predicted")
+    layout: LayoutAnswer | None = Field(description="Null where not predicted; a concise plan has it in estimate")
 
 
 class TrainingPlan(BaseModel):
@@ -95,10 +101,10 @@ def plan_training(
     sequence_length: fields.SameQuantity = None,
     global_batch_sequences: fields.SameQuantity = None,
     micro_batch_size: fields.SameWhole = None,
-    tensor_parallel: fields.Degree = None,
-    pipeline_parallel: fields.Degree = None,
-    context_parallel: fields.Degree = None,
-    expert_parallel: fields.Degree = None,
+    tensor_parallel: fields.SameWhole = None,
+    pipeline_parallel: fields.SameWhole = None,
+    context_parallel: fields.SameWhole = None,
+    expert_parallel: fields.SameWhole = None,
     data_sharding: fields.DataSharding = "auto",
     framework: fields.SameText = "auto",
     utilization: fields.SameNumber = None,
@@ -158,20 +164,30 @@ def plan_training(
         ),
     )
     planned = plan_for(request)
+    answer = _answer(planned, detail)
+    return answer if detail == "detailed" else _shortened(answer)
+
+
+def _answer(planned: Plan, detail: fields.Detail) -> TrainingPlan:
+    detailed, request = detail == "detailed", planned.request
+    laid_out = detailed or request.solve_for == "layout"
     best, sure, limits = planned.solution.estimate, planned.sure, planned.limits
     return TrainingPlan(
         summary=plan_summary(planned),
-        solve_for=solve_for,
-        solution=_option(planned.solution),
-        sure_solution=None if sure is None else _option(sure),
+        solve_for=request.solve_for,
+        solution=_option(planned.solution, detailed=detailed, laid_out=laid_out),
+        sure_solution=None if sure is None else _option(sure, detailed=detailed, laid_out=laid_out),
         sure_probability=None if sure is None else sure.estimate.coverage,
-        alternatives=[_option(option, noted=False) for option in planned.alternatives],
+        alternatives=[
+            _option(option, noted=False, detailed=detailed, laid_out=laid_out)
+            for option in (planned.alternatives if detailed else planned.alternatives[:_CONCISE_ALTERNATIVES])
+        ],
         deadline_days=None if limits.deadline_s is None else limits.deadline_s / DAY_S,
         budget_usd=limits.budget if limits.budget_unit == "USD" else None,
         budget_gpu_hours=limits.budget if limits.budget_unit == "GPU-hours" else None,
         formula=plan_formula(planned) or training_time(best, detail="concise").formula,
         estimate=training_time(best, detail=detail),
-        assumptions=assumption_answers(planned.assumptions),
+        assumptions=assumption_answers(planned.assumptions, detailed=detailed),
         warnings=warning_answers(planned.warnings),
         plan_id=estimate_id(best.run, detail, repr(replace(request, common=replace(request.common, my_runs=())))),
         version=VERSION,
@@ -194,10 +210,16 @@ def _own(
     return gpu, n_gpus
 
 
-def _option(option: Option, *, noted: bool = True) -> PlanOption:
+def _option(option: Option, *, detailed: bool, laid_out: bool, noted: bool = True) -> PlanOption:
+    """Return an option in short, its layout where it is `laid_out`; a concise one has its prices in the estimate."""
     estimate: Estimate = option.estimate
     run = estimate.run
-    cost = spread_answer(estimate.cost_usd)
+    cost = cost_answer(estimate.cost_usd, detailed=detailed)
+    noted = noted and detailed
+
+    def told(value: float) -> float:
+        return value if detailed else significant(value, _DIGITS)
+
     return PlanOption(
         why=option.why,
         meets_limits=option.meets,
@@ -206,11 +228,23 @@ def _option(option: Option, *, noted: bool = True) -> PlanOption:
         tokens=run.amount.real_tokens,
         gpu=run.device.accelerator.id if run.device.accelerator else run.device.name,
         n_gpus=run.n_gpus,
-        training_days=estimate.training_s / DAY_S,
-        training_days_low=estimate.training_low_s / DAY_S,
-        training_days_high=estimate.training_high_s / DAY_S,
-        gpu_hours=estimate.gpu_hours[0],
+        training_days=told(estimate.training_s / DAY_S),
+        training_days_low=told(estimate.training_low_s / DAY_S),
+        training_days_high=told(estimate.training_high_s / DAY_S),
+        gpu_hours=told(estimate.gpu_hours[0]),
         cost_usd=cost if noted or cost.value is None else cost.model_copy(update={"note": ""}),
         fits=fits(estimate),
-        layout=layout_answer(estimate.layout) if estimate.layout else None,
+        layout=layout_answer(estimate.layout) if estimate.layout and laid_out else None,
     )
+
+
+def _shortened(answer: TrainingPlan) -> TrainingPlan:
+    """Return a plan that fits: with a shorter estimate first, and then with fewer alternatives."""
+    shorter = answer
+    for kept in range(len(answer.alternatives), -1, -1):
+        fewer = answer.model_copy(update={"alternatives": answer.alternatives[:kept]})
+        room = _MOST_CHARACTERS - characters(fewer) + characters(fewer.estimate)
+        shorter = fewer.model_copy(update={"estimate": affordable(fewer.estimate, room, SHORTER)})
+        if characters(shorter) <= _MOST_CHARACTERS:
+            break
+    return shorter

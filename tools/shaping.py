@@ -1,6 +1,6 @@
 """From what the estimator returns to the shapes that tools answer in; no arithmetic but units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from pydantic import TypeAdapter
 
@@ -23,10 +23,13 @@ from tools.answers import (
     TimeBreakdown,
     WarningAnswer,
 )
+from tools.concise import first_clause, significant, that_matter, without_asides
 
 __all__ = [
     "assumption_answers",
     "comparable_answers",
+    "cost_answer",
+    "energy_answer",
     "evidence_answer",
     "layout_answer",
     "memory_answer",
@@ -39,23 +42,27 @@ __all__ = [
     "warning_answers",
 ]
 
-_CONCISE_COMPARABLES = 3
-_CONCISE_NARROWINGS = 3
-_CONCISE_RUNNER_UPS = 2
+_CONCISE_COMPARABLES = 2
+_CONCISE_NARROWINGS = 2
 _SPREAD_DIGITS = 6
 """Money and energy are known to two; the rest is for sums to add up."""
 _ASSUMPTIONS = TypeAdapter(list[AssumptionAnswer])
 """There are a dozen in every answer: read all at once, they take half the time."""
 
 
-def rule_answer(run: Run) -> RuleAnswer:
-    """Return the rule of thumb, at its usual utilization and at both ends."""
+def rule_answer(run: Run, *, detailed: bool) -> RuleAnswer:
+    """Return the rule of thumb, at its usual utilization and at both ends; its days rounded unless `detailed`."""
+
+    def days(utilization: float) -> float:
+        exact = run.rule.training_s(utilization) / DAY_S
+        return exact if detailed else significant(exact, _SPREAD_DIGITS)
+
     return RuleAnswer(
         coefficient=run.rule.coefficient,
         utilization=UTILIZATION.mode,
-        days=run.rule.training_s(UTILIZATION.mode) / DAY_S,
-        days_low=run.rule.training_s(UTILIZATION.high) / DAY_S,
-        days_high=run.rule.training_s(UTILIZATION.low) / DAY_S,
+        days=days(UTILIZATION.mode),
+        days_low=days(UTILIZATION.high),
+        days_high=days(UTILIZATION.low),
         formula=rule_formula(run),
     )
 
@@ -77,30 +84,43 @@ def layout_answer(layout: Layout) -> LayoutAnswer:
     )
 
 
-def memory_answer(memory: MemoryUse) -> MemoryAnswer:
-    """Return what the fullest device must hold, in GB."""
+def memory_answer(memory: MemoryUse, *, detailed: bool) -> MemoryAnswer:
+    """Return what the fullest device must hold, in GB; rounded unless `detailed`."""
+
+    def gigabytes(size_bytes: float) -> float:
+        return size_bytes / GIGA if detailed else significant(size_bytes / GIGA)
+
     return MemoryAnswer(
-        per_gpu_gb=memory.total_bytes / GIGA,
-        capacity_gb=memory.capacity_bytes / GIGA,
+        per_gpu_gb=gigabytes(memory.total_bytes),
+        capacity_gb=gigabytes(memory.capacity_bytes),
         fits=memory.fits,
-        weights_gb=memory.weights_bytes / GIGA,
-        gradients_gb=memory.gradients_bytes / GIGA,
-        optimizer_gb=memory.optimizer_bytes / GIGA,
-        activations_gb=memory.activations_bytes / GIGA,
-        other_gb=memory.other_bytes / GIGA,
+        weights_gb=gigabytes(memory.weights_bytes),
+        gradients_gb=gigabytes(memory.gradients_bytes),
+        optimizer_gb=gigabytes(memory.optimizer_bytes),
+        activations_gb=gigabytes(memory.activations_bytes),
+        other_gb=gigabytes(memory.other_bytes),
     )
 
 
-def time_breakdown(shares: Mapping[str, float]) -> TimeBreakdown:
-    """Return the shares of a step."""
-    return TimeBreakdown(**{name: shares.get(name, 0.0) for name in TimeBreakdown.model_fields})
+def time_breakdown(shares: Mapping[str, float], *, detailed: bool) -> TimeBreakdown:
+    """Return the shares of a step; rounded unless `detailed`."""
+    told = {name: shares.get(name, 0.0) for name in TimeBreakdown.model_fields}
+    return TimeBreakdown(**(told if detailed else {name: significant(share) for name, share in told.items()}))
 
 
-def spread_answer(spread: Spread) -> SpreadAnswer:
+def cost_answer(cost: Spread, *, detailed: bool) -> SpreadAnswer:
+    """Return a cost with its range, the prices it is of and their dates; what the range is, only if `detailed`."""
+    return spread_answer(cost, cost.note if detailed else first_clause(cost.note))
+
+
+def energy_answer(energy: Spread, *, detailed: bool) -> SpreadAnswer:
+    """Return energy with its range and its factors; the factors' own ranges only if `detailed`."""
+    return spread_answer(energy, energy.note if detailed else without_asides(energy.note))
+
+
+def spread_answer(spread: Spread, note: str) -> SpreadAnswer:
     """Return a value with its range."""
-    return SpreadAnswer(
-        value=rounded(spread.value), low=rounded(spread.low), high=rounded(spread.high), note=spread.note
-    )
+    return SpreadAnswer(value=rounded(spread.value), low=rounded(spread.low), high=rounded(spread.high), note=note)
 
 
 def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> list[ComparableAnswer]:
@@ -118,20 +138,24 @@ def comparable_answers(comparables: Sequence[Comparable], *, detailed: bool) -> 
     ]
 
 
-def evidence_answer(evidence: Evidence) -> EvidenceAnswer:
-    """Return what an answer rests on."""
+def evidence_answer(evidence: Evidence, *, detailed: bool) -> EvidenceAnswer:
+    """Return what an answer rests on; the nearest run by its id alone unless `detailed`, as it is told beside it."""
+    nearest = evidence.nearest if detailed else evidence.nearest.partition(":")[0]
     return EvidenceAnswer(
         runs=evidence.runs,
         labs=evidence.labs,
-        nearest=evidence.nearest or None,
+        nearest=nearest or None,
         correction=evidence.correction,
         note=evidence.note,
     )
 
 
-def assumption_answers(assumptions: Sequence[Assumption]) -> list[AssumptionAnswer]:
-    """Return every resolved input."""
-    return _ASSUMPTIONS.validate_python(assumptions, from_attributes=True)
+def assumption_answers(
+    assumptions: Sequence[Assumption], *, detailed: bool, said: Collection[str] = ()
+) -> list[AssumptionAnswer]:
+    """Return every resolved input; unless `detailed`, those that matter and are not among the names `said`."""
+    kept = assumptions if detailed else that_matter(assumptions, said)
+    return _ASSUMPTIONS.validate_python(kept, from_attributes=True)
 
 
 def warning_answers(warnings: Sequence[Caution]) -> list[WarningAnswer]:
@@ -148,10 +172,10 @@ def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> lis
 
 
 def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: bool) -> list[RunnerUpAnswer]:
-    """Return other layouts that may be as fast."""
+    """Return other layouts that may be as fast; none unless `detailed`."""
     return [
         RunnerUpAnswer(layout=layout_answer(layout), step_seconds=step_s)
-        for layout, step_s in (runner_ups if detailed else runner_ups[:_CONCISE_RUNNER_UPS])
+        for layout, step_s in (runner_ups if detailed else ())
     ]
 
 

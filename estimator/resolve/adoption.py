@@ -69,10 +69,12 @@ class Adoption:
         """Return `assumptions` with the run itself before them, and what was taken from it marked as such."""
         run, note = self.run, f"as in {self.run.id}"
         speed = f"{self.tokens_per_second_per_gpu:,.4g} tokens/s per GPU"
-        about = f"{run.transformer.name} on {run.n_gpus:,} {run.accelerator_id}, {run.framework}, {speed}; {run.source}"
-        said = "; what was said differs from it, so that its speed is not to be expected"
+        about = f"{run.transformer.name} on {run.n_gpus:,} {run.accelerator_id}, {run.framework}, {speed}"
+        said = ", but what was said differs from it, so that its speed is not to be expected"
         return (
-            Assumption(name=_NAME, value=run.id, source="catalogue", note=about + ("" if self.agrees else said)),
+            Assumption(
+                name=_NAME, value=run.id, source="catalogue", note=f"{about}{'' if self.agrees else said}; {run.source}"
+            ),
             *(replace(one, source="catalogue", note=note) if one.name in self.taken else one for one in assumptions),
         )
 

@@ -97,12 +97,12 @@ def resolved_packing(
     if told != _AUTO:
         return _packing(told, stack, "user", "")
     if encodes and request.samples is not None:
-        return _packing("padded", stack, "default", "as collators of encoders do: ")
+        return _packing("padded", stack, "default", "as collators of encoders do; ")
     if stack is not None:
-        return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told: ")
+        return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
     if n_gpus <= FEW_GPUS and is_small_set(request):
-        return _packing("padded", None, "default", "as fine-tuning scripts do unless told: ")
-    return _packing("packed", None, "default", "as usual at this scale: ")
+        return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
+    return _packing("packed", None, "default", "as usual at this scale; ")
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
@@ -207,7 +207,7 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
     ]
     if padded.micro_batch_source != "user":
         whose = stack.name if stack else "fine-tuning scripts"
-        note = f"usual with {whose}, or as much of that as fits: padding grows with it, so state yours"
+        note = f"usual with {whose}, or as much of that as fits; padding grows with it, so state yours"
         out.append(
             Assumption(name="micro_batch_size", value=padded.micro_batch, unit="sequences", source="default", note=note)
         )

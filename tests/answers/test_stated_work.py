@@ -22,7 +22,7 @@ MOST_CHARACTERS = 4_500
 def _answer(tool_name: str, **asked: object) -> dict[str, Any]:
     tool = TOOLS.tool(tool_name)
     assert tool is not None
-    return tool.answer(asked).structured
+    return tool.answer({"detail": "detailed"} | asked).structured
 
 
 def _assumed(answer: dict[str, Any], name: str) -> dict[str, Any]:

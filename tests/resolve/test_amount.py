@@ -14,7 +14,7 @@ def _answer(**changes: object) -> dict[str, Any]:
     tool = TOOLS.tool("estimate_training_time")
     assert tool is not None
     run: dict[str, object] = {"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 8, "method": "lora"}
-    return tool.answer(run | changes).structured
+    return tool.answer(run | {"detail": "detailed"} | changes).structured
 
 
 def _assumption(answer: dict[str, Any], name: str) -> dict[str, Any]:

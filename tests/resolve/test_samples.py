@@ -25,7 +25,7 @@ PACKING = ("nemo", "megatron", "torchtitan", "maxtext", "llm-foundry", "TRL with
 def _answer(**changes: object) -> dict[str, Any]:
     tool = TOOLS.tool("estimate_training_time")
     assert tool is not None
-    return tool.answer(RUN | changes).structured
+    return tool.answer(RUN | {"detail": "detailed"} | changes).structured
 
 
 def _assumed(answer: dict[str, Any], name: str) -> dict[str, Any]:

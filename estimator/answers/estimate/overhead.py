@@ -162,15 +162,14 @@ class RunOverhead:
             return f"evaluation {self.fraction:.1%} ({self.low:.1%} to {self.high:.0%}), as MLPerf's rules time a run"
         wrong = ""
         if self.trouble > _WORTH_SAYING:
-            wrong = (
-                f"; {self.trouble:.1%} for what goes wrong in {self.days:,.3g} days: steps done again, storage, bugs"
-            )
+            wrong = f", {self.trouble:.1%} for what goes wrong in {self.days:,.3g} days"
         mtbf_h = 1.0 / (FAILURES_PER_GPU_HOUR.mode * self.n_gpus)
         failures = self.fraction - self.trouble - EVALUATION.mode
         rate = f"one failure in {mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s)"
         return (
-            f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}: {self.interruptions or rate}, "
-            f"checkpoints as often as Young and Daly advise{wrong}; start-up not counted"
+            f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}{wrong}; "
+            f"{self.interruptions or rate}, checkpoints as often as Young and Daly advise; steps done again, faults of "
+            "storage and bugs go wrong; start-up not counted"
         )
 
 

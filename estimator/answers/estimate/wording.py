@@ -35,7 +35,7 @@ def summary(estimate: Estimate) -> str:
     match estimate.basis:
         case "predicted":
             sure = f" ({estimate.coverage:.0%} range {ends})" if estimate.coverage else f" ({ends})"
-            how = f"predicted from step time{_corrected(estimate)}, with run-level overhead"
+            how = f"predicted from step time and {_rests_on(estimate)}, with run-level overhead"
         case "observed":
             sure = f" ({ends})"
             how = f"at the observed {estimate.tokens_per_second:,.0f} tokens/s"
@@ -66,9 +66,13 @@ def summary(estimate: Estimate) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
-def _corrected(estimate: Estimate) -> str:
-    """Return by how much the caller's own runs correct a prediction, as the evidence has it; nothing without any."""
-    return f", {estimate.evidence.own}" if estimate.evidence.own else ""
+def _rests_on(estimate: Estimate) -> str:
+    """Return how many published runs are like a prediction's, and by how much the caller's own correct it."""
+    evidence = estimate.evidence
+    runs = "1 published run" if evidence.runs == 1 else f"{evidence.runs:,} published runs"
+    labs = "1 lab" if evidence.labs == 1 else f"{evidence.labs:,} labs"
+    found = f"{runs} of {labs} like it" if evidence.runs else "no published run like it"
+    return f"{found}, {evidence.own}" if evidence.own else found
 
 
 def _things(run: Run) -> str:

@@ -36,7 +36,7 @@ def everything() -> TrainingOptions:
 
 def _compared(asked: dict[str, Any], **others: Any) -> TrainingOptions:  # noqa: ANN401 - arguments of any type
     given = asked | others
-    return compare_training_options(**given)
+    return compare_training_options(detail="detailed", **given)
 
 
 def _refusal(**given: Any) -> str:  # noqa: ANN401 - arguments of any type
@@ -62,7 +62,12 @@ def test_a_row_says_what_an_estimate_of_its_option_alone_says(everything: Traini
     assert len(possible) > 50
     for row in possible[::5]:
         alone = estimate_training_time(
-            model=row.model, gpu=row.gpu, n_gpus=row.n_gpus, tokens=row.tokens, method=_method(row.method)
+            detail="detailed",
+            model=row.model,
+            gpu=row.gpu,
+            n_gpus=row.n_gpus,
+            tokens=row.tokens,
+            method=_method(row.method),
         )
         assert row.training_days == pytest.approx(alone.training_days, rel=1e-12)
         assert row.training_days_low == pytest.approx(alone.training_days_low, rel=1e-12)
@@ -80,7 +85,12 @@ def test_what_does_not_fit_is_what_an_estimate_warns_of(everything: TrainingOpti
     assert {row.gpu for row in too_large} >= {"h100-sxm", "rtx-4090"}
     for row in too_large[::7]:
         alone = estimate_training_time(
-            model=row.model, gpu=row.gpu, n_gpus=row.n_gpus, tokens=row.tokens, method=_method(row.method)
+            detail="detailed",
+            model=row.model,
+            gpu=row.gpu,
+            n_gpus=row.n_gpus,
+            tokens=row.tokens,
+            method=_method(row.method),
         )
         assert "does_not_fit" in {warning.code for warning in alone.warnings}
         assert alone.memory is not None
@@ -173,7 +183,12 @@ def test_pareto_rows_are_shown_beyond_the_limit(everything: TrainingOptions) -> 
 
 def test_what_is_refused_is_kept_with_the_reason() -> None:
     answer = compare_training_options(
-        models=["7B", "lama-3.1-8b"], gpus=["h100", "a100"], n_gpus=[8], tokens=["1T"], precisions=["bf16", "fp8"]
+        detail="detailed",
+        models=["7B", "lama-3.1-8b"],
+        gpus=["h100", "a100"],
+        n_gpus=[8],
+        tokens=["1T"],
+        precisions=["bf16", "fp8"],
     )
     reasons = {(row.model, row.gpu, row.precision): row.reason or "" for row in answer.rows}
     assert len(reasons) == 8
@@ -185,16 +200,23 @@ def test_what_is_refused_is_kept_with_the_reason() -> None:
 
 def test_a_cluster_larger_than_a_usual_batch_is_answered_on_stacks_that_split_no_model() -> None:
     """A TPU slice under MaxText shards its data over every chip; nobody asked for fewer sequences than chips."""
-    answer = compare_training_options(models=["llama-3.1-405b"], gpus=["tpu-v5p"], n_gpus=[4096, 8192], tokens=["1T"])
+    answer = compare_training_options(
+        detail="detailed", models=["llama-3.1-405b"], gpus=["tpu-v5p"], n_gpus=[4096, 8192], tokens=["1T"]
+    )
     assert answer.n_possible == 2
 
 
 def test_one_price_is_for_all_gpus_and_several_are_for_each() -> None:
     same = compare_training_options(
-        models=["7B"], gpus=["h100", "a100"], n_gpus=[8], tokens=["1T"], prices_per_gpu_hour=[2]
+        detail="detailed", models=["7B"], gpus=["h100", "a100"], n_gpus=[8], tokens=["1T"], prices_per_gpu_hour=[2]
     )
     each = compare_training_options(
-        models=["7B"], gpus=["h100", "a100"], n_gpus=[8], tokens=["1T"], prices_per_gpu_hour=[2, "$0.5"]
+        detail="detailed",
+        models=["7B"],
+        gpus=["h100", "a100"],
+        n_gpus=[8],
+        tokens=["1T"],
+        prices_per_gpu_hour=[2, "$0.5"],
     )
     for answer, prices in ((same, {"h100-sxm": 2, "a100-sxm-80gb": 2}), (each, {"h100-sxm": 2, "a100-sxm-80gb": 0.5})):
         assert {row.gpu for row in answer.rows} == set(prices)
@@ -216,7 +238,12 @@ def test_lists_may_be_sent_as_text_and_single_values_alone() -> None:
 
 def test_a_value_that_is_given_twice_counts_once() -> None:
     answer = compare_training_options(
-        models=["7B", "7B"], gpus=["h100", "h100", "a100"], n_gpus=[8, "8"], tokens=["1T", 1e12], methods=["full"] * 3
+        detail="detailed",
+        models=["7B", "7B"],
+        gpus=["h100", "h100", "a100"],
+        n_gpus=[8, "8"],
+        tokens=["1T", 1e12],
+        methods=["full"] * 3,
     )
     assert answer.n_options == len(answer.rows) == 2
 

@@ -275,7 +275,8 @@ def test_whatever_changes_the_answer_changes_its_id() -> None:
 
 def test_every_input_is_among_the_assumptions_once() -> None:
     """Issue 2512 of huggingface/accelerate, What is the batch size of this result?: every default is echoed."""
-    answer = _answer(tensor_parallel=8, global_batch_sequences=1024, framework="nemo", price_per_gpu_hour=2)
+    asked = {"tensor_parallel": 8, "global_batch_sequences": 1024, "framework": "nemo", "price_per_gpu_hour": 2}
+    answer = _answer(**asked, detail="detailed")
     names = [one["name"] for one in answer["assumptions"]]
     assert len(names) == len(set(names))
     assert {

@@ -33,7 +33,7 @@ def _codes(answer: dict[str, Any]) -> set[str]:
 
 
 def test_the_shares_of_a_step_sum_to_one() -> None:
-    shares = _answer()["time_breakdown"]
+    shares = _answer(detail="detailed")["time_breakdown"]
     assert set(shares) == PARTS
     assert math.fsum(shares.values()) == pytest.approx(1.0)
     assert min(shares.values()) >= 0.0
@@ -58,7 +58,7 @@ def test_time_speed_and_batch_of_an_answer_agree() -> None:
 
 
 def test_what_memory_is_used_for_adds_up_and_fits() -> None:
-    used = _answer()["memory"]
+    used = _answer(detail="detailed")["memory"]
     parts = ("weights_gb", "gradients_gb", "optimizer_gb", "activations_gb", "other_gb")
     assert math.fsum(used[part] for part in parts) == pytest.approx(used["per_gpu_gb"])
     assert used["fits"]
@@ -66,7 +66,7 @@ def test_what_memory_is_used_for_adds_up_and_fits() -> None:
 
 
 def test_runner_ups_are_other_layouts_hardly_slower() -> None:
-    answer = _answer(global_batch_sequences=2048)
+    answer = _answer(global_batch_sequences=2048, detail="detailed")
     ups = answer["runner_up_layouts"]
     seconds = [up["step_seconds"] for up in ups]
     assert ups
@@ -126,7 +126,7 @@ def test_what_would_narrow_the_range_is_what_was_not_said() -> None:
 
 
 def test_a_searched_knob_is_an_assumption_and_a_given_one_is_the_callers() -> None:
-    sources = {one["name"]: one["source"] for one in _answer(tensor_parallel=4)["assumptions"]}
+    sources = {one["name"]: one["source"] for one in _answer(tensor_parallel=4, detail="detailed")["assumptions"]}
     assert sources["pipeline_parallel"] == "searched"
     assert sources.get("tensor_parallel", "user") == "user"
     assert _answer(tensor_parallel=4)["layout"]["tensor_parallel"] == 4

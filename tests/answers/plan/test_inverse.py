@@ -22,7 +22,7 @@ SLOW = settings(max_examples=30, suppress_health_check=[HealthCheck.too_slow])
 def _forward(option: PlanOption, **others: Any) -> TrainingTime:  # noqa: ANN401 - any argument
     found = {"model": option.model, "gpu": option.gpu, "n_gpus": option.n_gpus, "tokens": option.tokens}
     arguments: dict[str, Any] = found | others
-    return estimate_training_time(**arguments)
+    return estimate_training_time(detail="detailed", **arguments)
 
 
 def _late(answer: TrainingTime, days: float, *, sure: bool) -> bool:
@@ -53,7 +53,9 @@ def test_the_planned_count_meets_the_deadline_and_one_node_fewer_does_not(
     model: str, gpu: str, tokens: int, days: int
 ) -> None:
     try:
-        plan = plan_training(solve_for="n_gpus", model=model, gpu=gpu, tokens=tokens, deadline=f"{days} days")
+        plan = plan_training(
+            detail="detailed", solve_for="n_gpus", model=model, gpu=gpu, tokens=tokens, deadline=f"{days} days"
+        )
     except InfeasibleError as error:
         # Only what is too much for any cluster may be refused: 1 EFLOP/s day and device at most.
         assert "what would do" in str(error)  # noqa: PT017 - its text is what is tested
@@ -67,7 +69,9 @@ def test_the_planned_count_meets_the_deadline_and_one_node_fewer_does_not(
 
 def test_twelve_gpus_are_planned_although_small_clusters_have_small_batches() -> None:
     """Up to 8 devices are given a few sequences each, and 12 a batch many times as large: that is usual, too."""
-    plan = plan_training(solve_for="n_gpus", model="llama-3.1-70b", gpu="gb200", tokens="190B", deadline="75 days")
+    plan = plan_training(
+        detail="detailed", solve_for="n_gpus", model="llama-3.1-70b", gpu="gb200", tokens="190B", deadline="75 days"
+    )
     assert plan.solution.gpu == "gb200"
     assert _one_node_fewer_misses(plan.solution, 75, sure=False, model="llama-3.1-70b")
 
@@ -75,7 +79,13 @@ def test_twelve_gpus_are_planned_although_small_clusters_have_small_batches() ->
 @pytest.mark.parametrize("batch", [256, 1024, 1536])
 def test_with_a_fixed_batch_the_count_divides_it(batch: int) -> None:
     plan = plan_training(
-        solve_for="n_gpus", model="7B", gpu="h100", tokens="1T", deadline="20 days", global_batch_sequences=batch
+        detail="detailed",
+        solve_for="n_gpus",
+        model="7B",
+        gpu="h100",
+        tokens="1T",
+        deadline="20 days",
+        global_batch_sequences=batch,
     )
     layout = plan.solution.layout
     assert layout is not None
@@ -97,7 +107,13 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     model: str, n_gpus: int, days: int, budget: str | None
 ) -> None:
     plan = plan_training(
-        solve_for="tokens", model=model, gpu="h100", n_gpus=n_gpus, deadline=f"{days} days", budget=budget
+        detail="detailed",
+        solve_for="tokens",
+        model=model,
+        gpu="h100",
+        n_gpus=n_gpus,
+        deadline=f"{days} days",
+        budget=budget,
     )
     there, beyond = (_forward(plan.solution, model=model, tokens=plan.solution.tokens * more) for more in (1.0, 1.001))
     most = plan.budget_usd if plan.budget_usd is not None else float("inf")
@@ -110,7 +126,7 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     "limits", [{"deadline": "30 days"}, {"budget": "$100k"}, {"deadline": "9 days", "tokens": "1T"}]
 )
 def test_the_planned_size_keeps_to_the_limits_and_the_next_larger_does_not(limits: dict[str, Any]) -> None:
-    plan = plan_training(solve_for="model_size", gpu="h100", n_gpus=64, **limits)
+    plan = plan_training(detail="detailed", solve_for="model_size", gpu="h100", n_gpus=64, **limits)
     size = plan.solution.parameters
     digits = 10.0 ** (len(str(int(size))) - 2)
 
@@ -129,8 +145,11 @@ def test_the_planned_size_keeps_to_the_limits_and_the_next_larger_does_not(limit
 @pytest.mark.parametrize("of_the_least", [1.05, 1.2, 100.0])
 def test_a_budget_alone_buys_the_most_gpus_it_pays_for_and_that_help(of_the_least: float) -> None:
     run: dict[str, Any] = {"model": "7B", "gpu": "h100", "tokens": "200B"}
-    costs = [estimate_training_time(**run, n_gpus=8 * factor).cost_usd.value or 0.0 for factor in (1, 2, 4, 8, 16)]
-    plan = plan_training(**run, solve_for="n_gpus", budget=of_the_least * min(costs))
+    costs = [
+        estimate_training_time(detail="detailed", **run, n_gpus=8 * factor).cost_usd.value or 0.0
+        for factor in (1, 2, 4, 8, 16)
+    ]
+    plan = plan_training(detail="detailed", **run, solve_for="n_gpus", budget=of_the_least * min(costs))
     most = plan.budget_usd or 0.0
     here, beyond = (_forward(plan.solution, model="7B", n_gpus=plan.solution.n_gpus + more) for more in (0, 8))
     assert (here.cost_usd.value or 0.0) <= most
@@ -142,7 +161,7 @@ def test_a_budget_alone_buys_the_most_gpus_it_pays_for_and_that_help(of_the_leas
 
 def _asked(**arguments: Any) -> TrainingPlan:  # noqa: ANN401 - any argument
     asked: dict[str, Any] = {"solve_for": "n_gpus", "gpu": "h100", "tokens": "15T"} | arguments
-    return plan_training(**asked)
+    return plan_training(detail="detailed", **asked)
 
 
 @pytest.mark.parametrize(
@@ -190,17 +209,19 @@ def test_no_layout_that_is_stated_is_faster_than_the_planned_one(
     """Asked back with its layout stated, each option takes what the plan says, and none of other layouts takes less."""
     run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "tokens": "1T"}
     try:
-        plan = plan_training(solve_for="layout", **run)
+        plan = plan_training(detail="detailed", solve_for="layout", **run)
     except InfeasibleError:
         return
     options = [plan.solution, *plan.alternatives]
     for option in options:
-        assert estimate_training_time(**run, **_stated(option)).training_days == pytest.approx(option.training_days)
+        assert estimate_training_time(detail="detailed", **run, **_stated(option)).training_days == pytest.approx(
+            option.training_days
+        )
     days = [option.training_days for option in options]
     assert days == sorted(days)
     try:
         other = estimate_training_time(
-            **run, **stated, global_batch_sequences=_stated(plan.solution)["global_batch_sequences"]
+            detail="detailed", **run, **stated, global_batch_sequences=_stated(plan.solution)["global_batch_sequences"]
         )
     except EstimatorError:
         return

@@ -30,7 +30,7 @@ COUNT: dict[str, Any] = {
 
 def _plan(**changed: Any) -> TrainingPlan:  # noqa: ANN401 - any argument
     arguments = COUNT | changed
-    return plan_training(**{name: value for name, value in arguments.items() if value is not None})
+    return plan_training(detail="detailed", **{name: value for name, value in arguments.items() if value is not None})
 
 
 # Hoffmann et al. 2022, table 3: training FLOPs, parameters, tokens.
@@ -203,9 +203,14 @@ def test_a_candidate_without_the_precision_asked_for_is_left_out() -> None:
 def test_half_as_many_nearly_as_fast_is_said() -> None:
     """Past the batch, devices of one step have nothing to share: 256 sequences on thousands of GPUs."""
     run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "tokens": "1T", "global_batch_sequences": 256}
-    days = {n: estimate_training_time(**run, n_gpus=n).training_days for n in (256, 512, 1024, 2048, 4096, 8192)}
-    plan = plan_training(**run, solve_for="n_gpus", deadline=f"{min(days.values()) * 24 * 1.0001:.4f} hours")
-    half = estimate_training_time(**run, n_gpus=plan.solution.n_gpus // 16 * 8).training_days
+    days = {
+        n: estimate_training_time(detail="detailed", **run, n_gpus=n).training_days
+        for n in (256, 512, 1024, 2048, 4096, 8192)
+    }
+    plan = plan_training(
+        detail="detailed", **run, solve_for="n_gpus", deadline=f"{min(days.values()) * 24 * 1.0001:.4f} hours"
+    )
+    half = estimate_training_time(detail="detailed", **run, n_gpus=plan.solution.n_gpus // 16 * 8).training_days
     nearly = half <= 1.25 * plan.solution.training_days
     assert nearly == any(warning.code == "diminishing_returns" for warning in plan.warnings)
     assert nearly
@@ -226,11 +231,11 @@ def test_the_same_plan_has_the_same_id_and_another_has_another() -> None:
 def test_without_a_limit_the_fewest_gpus_that_hold_a_model_are_planned(method: str) -> None:
     """epfLLM/Megatron-LLM issue 52: whether 8 A100 80 GB are enough to fine-tune a 70B, and how many are."""
     run: dict[str, Any] = {"model": "llama-2-70b", "gpu": "A100 80GB", "tokens": "1B", "method": method}
-    plan = plan_training(**run, solve_for="n_gpus")
+    plan = plan_training(detail="detailed", **run, solve_for="n_gpus")
     fewer = plan.solution.n_gpus - 8 if plan.solution.n_gpus > 8 else plan.solution.n_gpus // 2
     assert plan.solution.fits
     if fewer:
-        memory = estimate_training_time(**run, n_gpus=fewer).memory
+        memory = estimate_training_time(detail="detailed", **run, n_gpus=fewer).memory
         assert memory is not None
         assert not memory.fits
     assert plan.sure_solution is None

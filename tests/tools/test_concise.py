@@ -1,0 +1,164 @@
+"""A concise answer is short, and loses nothing that a person asks about first.
+
+Authority: the program's contract: at most 4,500 characters of compact JSON for an estimate, 6,000 for a plan and 8,000
+for a comparison of ten rows; every key of a detailed answer, with shorter lists.
+"""
+
+import json
+from typing import Any
+
+import pytest
+
+from server.protocol.registry import TOOLS
+from tests.tools.varied_questions import COMPARISONS, ESTIMATES, PLANS
+from tools.concise import clipped, first_clause, without_asides
+
+HEADLINES = (
+    "basis",
+    "training_seconds",
+    "training_days",
+    "training_days_low",
+    "training_days_high",
+    "gpu_hours",
+    "tokens_per_second_per_gpu",
+    "step_seconds",
+    "model_flops",
+    "coefficient",
+    "flops_per_token",
+    "model_flops_utilization",
+    "formula",
+    "layout",
+    "summary",
+)
+ASKED_FIRST = (
+    "dataset",
+    "encoders_in_step",
+    "framework",
+    "global_batch_sequences",
+    "image_size",
+    "micro_batch_size",
+    "model",
+    "my_runs",
+    "network_gbps_per_gpu",
+    "objective",
+    "packing",
+    "padded_length",
+    "precision",
+    "published_run",
+    "sequence_length",
+    "trained_layers",
+    "trained_parts",
+)
+"""What was assumed of these is told, save what the caller said in the same words."""
+
+
+def _answer(tool: str, asked: dict[str, Any], detail: str = "concise") -> dict[str, Any]:
+    found = TOOLS.tool(tool)
+    assert found is not None
+    return found.answer({**asked, "detail": detail}).structured
+
+
+def _estimate(kind: str, detail: str = "concise") -> dict[str, Any]:
+    return _answer("estimate_training_time", ESTIMATES[kind], detail)
+
+
+def _characters(answer: dict[str, Any]) -> int:
+    return len(json.dumps(answer, separators=(",", ":")))
+
+
+def _named(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {told["name"]: told for told in answer["assumptions"]}
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_a_concise_estimate_is_affordable_and_detailed_tells_the_rest(kind: str) -> None:
+    concise, detailed = _estimate(kind), _estimate(kind, "detailed")
+    assert _characters(concise) <= 4_500
+    assert list(concise) == list(detailed)
+    assert {key: concise[key] for key in HEADLINES} == {key: detailed[key] for key in HEADLINES}
+    assert [warning["code"] for warning in concise["warnings"]] == [warning["code"] for warning in detailed["warnings"]]
+    for key in ("comparable_runs", "narrow_by"):
+        assert concise[key] == detailed[key][: len(concise[key])]
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_what_a_person_asks_about_first_is_told(kind: str) -> None:
+    concise, detailed = _named(_estimate(kind)), _named(_estimate(kind, "detailed"))
+    nodes = detailed["n_gpus"]["value"] > detailed.get("gpus_per_node", {"value": 1})["value"]
+    for name in ASKED_FIRST:
+        told = detailed.get(name)
+        if told is None or told["source"] == "searched" or (told["source"] == "user" and not _explains(told)):
+            continue
+        if name == "network_gbps_per_gpu" and not nodes:
+            continue
+        if name == "sequence_length" and "padded_length" in concise:
+            continue
+        if name == "micro_batch_size" and told["source"] == "catalogue":
+            continue
+        assert name in concise
+        assert concise[name]["source"] == told["source"]
+        assert concise[name]["value"] == (pytest.approx(told["value"]) if _is_number(told) else told["value"])
+        assert concise[name]["note"].rstrip(" …") in told["note"] or "(" in told["note"]
+
+
+def _explains(told: dict[str, Any]) -> bool:
+    """Return whether the note of what a caller said tells more than the name of it."""
+    return bool(told["note"]) and told["name"] != "model"
+
+
+def _is_number(told: dict[str, Any]) -> bool:
+    return isinstance(told["value"], int | float)
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_the_summary_says_what_the_answer_rests_on(kind: str) -> None:
+    answer = _estimate(kind)
+    evidence, summary = answer["evidence"], answer["summary"]
+    if answer["basis"] == "predicted":
+        runs = f"{evidence['runs']:,} published run{'s' if evidence['runs'] > 1 else ''} of {evidence['labs']} lab"
+        assert (runs if evidence["runs"] else "no published run like it") in summary
+    memory = answer["memory"]
+    assert summary.startswith("Does not fit") == (memory is not None and not memory["fits"])
+
+
+@pytest.mark.parametrize("asked", PLANS)
+def test_a_concise_plan_is_affordable_and_keeps_an_alternative(asked: dict[str, Any]) -> None:
+    concise, detailed = (_answer("plan_training", asked, detail) for detail in ("concise", "detailed"))
+    assert _characters(concise) <= 6_000
+    assert list(concise) == list(detailed)
+    assert list(concise["estimate"]) == list(detailed["estimate"])
+    assert concise["summary"] == detailed["summary"]
+    assert concise["estimate"]["layout"] == detailed["estimate"]["layout"]
+    assert min(1, len(detailed["alternatives"])) <= len(concise["alternatives"]) <= len(detailed["alternatives"])
+    for name in ("framework", "precision", "global_batch_sequences"):
+        told = _named(detailed["estimate"]).get(name)
+        if told is not None and told["source"] in {"default", "inferred"}:
+            assert name in _named(concise["estimate"])
+
+
+@pytest.mark.parametrize("asked", COMPARISONS)
+def test_a_concise_comparison_of_ten_rows_is_affordable(asked: dict[str, Any]) -> None:
+    concise, detailed = (_answer("compare_training_options", asked, detail) for detail in ("concise", "detailed"))
+    assert len(concise["rows"]) == 10
+    assert _characters(concise) <= 8_000
+    assert list(concise) == list(detailed)
+    for short, full in zip(concise["rows"], detailed["rows"], strict=True):
+        assert short["rank"] == full["rank"]
+        if short["rank"] is not None:
+            assert short["training_days"] == pytest.approx(full["training_days"], rel=1e-5)
+        assert short["layout"] == full["layout"]
+
+
+def test_an_answer_stays_affordable_however_much_is_said_of_the_software() -> None:
+    words = ", ".join(f"wonder kernel {number}" for number in range(40))
+    asked = {**ESTIMATES["padded samples"], "framework": words}
+    assert _characters(_answer("estimate_training_time", asked)) <= 4_500
+
+
+def test_a_note_is_cut_where_its_reasons_begin() -> None:
+    assert first_clause("usual with trl; padding grows with it; state yours") == "usual with trl"
+    assert without_asides("TDP 700 W × 0.8 drawn (0.6 to 0.95) × PUE 1.2 (1.08 to 1.56); both ends") == (
+        "TDP 700 W × 0.8 drawn × PUE 1.2"
+    )
+    assert clipped("short", 10) == "short"
+    assert clipped("one, two and three", 12) == "one, two …"

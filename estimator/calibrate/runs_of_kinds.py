@@ -17,6 +17,8 @@ _OWN_KEYS = frozenset({"_source", "assumed", "generator", "teacher", "training"}
 _OBJECTIVES = {"masked": "masked", "classification": "classification", "question answering": "classification"}
 """Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
 _PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}
+_ATTENTION = {"flash": "", "flash2": "flash-attn 2", "eager": "eager attention"}
+"""Kernels as callers name them; `flash` is whatever fused one the stack of that year has."""
 _TRAINED = {
     "projector": "projector",
     "projector, language model": "language, projector",
@@ -132,11 +134,7 @@ def _request(row: Mapping[str, str]) -> Request:
 def _framework(row: Mapping[str, str]) -> str:
     said = [row["framework"]]
     if row["attention"]:
-        said.append(
-            {"flash": "flash attention", "flash2": "flash-attn 2", "eager": "eager attention"}.get(
-                row["attention"], row["attention"]
-            )
-        )
+        said.append(_ATTENTION.get(row["attention"], row["attention"]))
     if row["compiled"] == "yes":
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
@@ -145,7 +143,7 @@ def _framework(row: Mapping[str, str]) -> str:
         said.append("cached latents" + ("" if "text run" in row["encoders"] else ", cached text encoder outputs"))
     elif row["encoders"]:
         said.append("online vae" if row["encoders"] == "VAE run" else "encoders run")
-    return ", ".join(said)
+    return ", ".join(filter(None, said))
 
 
 def _samples_per_s(row: Mapping[str, str], length: int) -> float:

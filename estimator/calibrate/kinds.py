@@ -28,8 +28,8 @@ _LAB_SPREAD = 0.35
 _RUN_SPREAD = 0.3
 """The same of the runs of one lab."""
 _KIND_SPREAD = 0.15
-"""How far one kind's level lies from that of all kinds together: of the errors of 23 labs, the likeliest is between 0.15
-and 0.2."""
+"""How far one kind's level lies from that of all kinds together: of the errors of 23 labs, 0.15 to 0.2 is
+likeliest."""
 _POOLED_SPREAD = 0.3
 """How far the level of all of them lies from decoders'."""
 _FULL_TRUST_LABS = 8

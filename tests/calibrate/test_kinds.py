@@ -35,36 +35,38 @@ def _made(rows: Sequence[tuple[Kind, str, float]]) -> KindErrors:
     return KindErrors(runs=runs, logs=np.array([log for *_, log in rows]), left_out={})
 
 
+def _rows(kind: Kind, labs: Sequence[str], log: float) -> list[tuple[Kind, str, float]]:
+    return [(kind, lab, log) for lab in labs]
+
+
 def test_a_level_is_drawn_from_its_labs_towards_that_of_all_kinds() -> None:
-    levels = fitted_kinds(_made([("vision", lab, 0.6) for lab in "abc"] + [("encoder", lab, 0.0) for lab in "defg"]))
+    levels = fitted_kinds(_made([*_rows("vision", "abc", 0.6), *_rows("encoder", "defg", 0.0)]))
     logs = {name: row["level_log"] for name, row in levels.items()}
     assert 0.0 < logs["encoder"] < logs["all"] < logs["vision"] < 0.6
 
 
 def test_many_labs_outweigh_what_their_kind_is_drawn_to() -> None:
     few, many = (
-        fitted_kinds(_made([("vision", f"lab{i}", 0.6) for i in range(n)] + [("encoder", "z", -0.5)] * 5))["vision"]
+        fitted_kinds(_made([*_rows("vision", [f"lab{i}" for i in range(n)], 0.6), *_rows("encoder", "zzzzz", -0.5)]))
         for n in (2, 60)
     )
-    assert few["level_log"] < many["level_log"] < 0.6
-    assert many["level_log"] == pytest.approx(0.6, abs=0.05)
+    assert few["vision"]["level_log"] < many["vision"]["level_log"] < 0.6
+    assert many["vision"]["level_log"] == pytest.approx(0.6, abs=0.05)
 
 
 def test_a_lab_of_many_runs_counts_as_one() -> None:
-    once = _made([("vision", "a", 1.0), ("vision", "b", 0.0), ("vision", "c", 0.0)])
-    often = _made([*[("vision", "a", 1.0)] * 50, ("vision", "b", 0.0), ("vision", "c", 0.0)])  # type: ignore[list-item]
+    once = _made([*_rows("vision", "a", 1.0), *_rows("vision", "bc", 0.0)])
+    often = _made([*_rows("vision", "a" * 50, 1.0), *_rows("vision", "bc", 0.0)])
+    assert 0.0 < fitted_kinds(once)["vision"]["level_log"] < 0.5
     assert fitted_kinds(often)["vision"]["level_log"] < 0.5
-    assert fitted_kinds(once)["vision"]["level_log"] > 0.0
 
 
 def test_a_lab_does_not_vouch_for_itself() -> None:
     """A lab that is far off is as far off in the table, however many rows it has: they are left out with it."""
-    calm: list[tuple[Kind, str, float]] = [("vision", lab, 0.0) for lab in "abcdef"]
     for count in (1, 30):
-        far: list[tuple[Kind, str, float]] = [("vision", "z", 1.0)] * count
-        table = {row["name"]: row for row in kind_tables(_made([*calm, *far]))}
-        row = table["vision models, 7 labs"]
-        assert row["covered"] == pytest.approx(6 / (6 + count), abs=1e-4)
+        far = _rows("vision", "z" * count, 1.0)
+        table = {row["name"]: row for row in kind_tables(_made([*_rows("vision", "abcdef", 0.0), *far]))}
+        assert table["vision models, 7 labs"].get("covered") == pytest.approx(6 / (6 + count), abs=1e-4)
 
 
 def test_most_published_rows_are_priced_and_every_other_one_says_why_not() -> None:
@@ -83,9 +85,9 @@ def test_every_kind_has_a_level_and_a_width_and_ranges_hold_what_they_promise() 
     assert all(row["half_log"] > 0.0 for row in levels.values())
     table = kind_tables(_errors())
     overall = table[-1]
-    assert 0.87 <= overall["covered"] <= 0.95
+    assert 0.87 <= overall.get("covered", 0.0) <= 0.95
     assert overall["median"] <= 0.30
-    assert all(row["covered"] >= 0.8 for row in table if row["rows"] >= 10)
+    assert all(row.get("covered", 0.0) >= 0.8 for row in table if row["rows"] >= 10)
 
 
 def test_errors_are_those_of_answers_without_any_level() -> None:
@@ -103,12 +105,10 @@ def test_rows_that_hold_several_samples_are_asked_by_the_tokens_of_one() -> None
     assert _runs()["t5x-001"].question.sequence_length == 512
 
 
-@pytest.mark.parametrize(
-    ("name", "towers"), [("dit-001", {"vae"}), ("fastdit-003", set()), ("mosaicsd-001", set())], ids=str
-)
-def test_encoders_run_in_the_step_where_the_row_says_so(name: str, towers: set[str]) -> None:
+@pytest.mark.parametrize(("name", "towers"), [("dit-001", ["vae"]), ("fastdit-003", []), ("mosaicsd-001", [])], ids=str)
+def test_encoders_run_in_the_step_where_the_row_says_so(name: str, towers: list[str]) -> None:
     there = {tower.name.rstrip("_0123456789") for tower in _runs()[name].question.transformer.towers if tower.rate > 0}
-    assert there & {"vae", "text_encoder"} == towers
+    assert there & {"vae", "text_encoder"} == set(towers)
 
 
 def test_modules_that_predict_further_tokens_are_taken_out_of_what_was_measured() -> None:

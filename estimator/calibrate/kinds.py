@@ -27,8 +27,14 @@ _LAB_SPREAD = 0.35
 """Log time by which labs of one kind differ, standard deviation: about what decoders' do."""
 _RUN_SPREAD = 0.3
 """The same of the runs of one lab."""
-_KIND_SPREAD = 0.3
-"""How far one kind's level lies from that of all kinds together."""
+_KIND_SPREAD = 0.15
+"""How far one kind's level lies from that of all kinds together: of the errors of 23 labs, 0.15 to 0.2 is
+likeliest."""
+_POOLED_SPREAD = 0.3
+"""How far the level of all of them lies from decoders'."""
+_FULL_TRUST_LABS = 8
+"""Labs at which a kind's own quantile replaces that of all kinds: with 12, as for decoders' regimes, the range of one
+with 8 labs held every run of each lab left out."""
 _DIGITS = 4
 
 
@@ -67,7 +73,8 @@ def fitted_kinds(errors: KindErrors) -> dict[str, KindRow]:
     """Return the level and the half width of each kind, and of all together."""
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
-    quantiles = regime_quantiles(off, np.ones(len(off)), [(kind, _ALL) for kind in kinds], labs)
+    regimes = [(kind, _ALL) for kind in kinds]
+    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
     levels = _levels(kinds, labs, errors.logs)
     return {
         name: {
@@ -84,7 +91,8 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     """Return how far answers are off by kind, the whole lab of each row left out of levels and ranges."""
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
-    inside, widths = left_out_inside(off, np.ones(len(off)), [(kind, _ALL) for kind in kinds], labs)
+    regimes = [(kind, _ALL) for kind in kinds]
+    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
     relative = np.abs(np.expm1(-off))
     rows: list[TableRow] = []
     for name in (*sorted(set(kinds)), _ALL):
@@ -124,15 +132,18 @@ def _levels(kinds: Sequence[str], labs: Sequence[str], logs: Floats) -> dict[str
 
     (Σ w m + m0 / κ²) / (Σ w + 1 / κ²),   w = 1 / (lab spread² + run spread² / runs)
     """
-    pooled = _mean(kinds, labs, logs, None, 0.0)
-    return {_ALL: pooled} | {kind: _mean(kinds, labs, logs, kind, pooled) for kind in set(kinds)}
+    pooled = _mean(kinds, labs, logs, None, (0.0, _POOLED_SPREAD))
+    return {_ALL: pooled} | {kind: _mean(kinds, labs, logs, kind, (pooled, _KIND_SPREAD)) for kind in set(kinds)}
 
 
-def _mean(kinds: Sequence[str], labs: Sequence[str], logs: Floats, only: str | None, prior: float) -> float:
+def _mean(
+    kinds: Sequence[str], labs: Sequence[str], logs: Floats, only: str | None, prior: tuple[float, float]
+) -> float:
     by_lab: dict[tuple[str, str], list[float]] = {}
     for kind, lab, log in zip(kinds, labs, logs.tolist(), strict=True):
         if only in {None, kind}:
             by_lab.setdefault((kind, lab), []).append(log)
     weights = np.array([1.0 / (_LAB_SPREAD**2 + _RUN_SPREAD**2 / len(found)) for found in by_lab.values()])
     medians = np.array([float(np.median(found)) for found in by_lab.values()])
-    return float((weights @ medians + prior / _KIND_SPREAD**2) / (weights.sum() + 1.0 / _KIND_SPREAD**2))
+    level, spread = prior
+    return float((weights @ medians + level / spread**2) / (weights.sum() + 1.0 / spread**2))

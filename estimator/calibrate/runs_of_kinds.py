@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import EstimatorError
 from estimator.catalogue.kind_runs import kind_config, kind_rows
+from estimator.models.huggingface.prediction import prediction_share
 from estimator.models.kinds import Kind, kind_of
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -16,6 +17,8 @@ _OWN_KEYS = frozenset({"_source", "assumed", "generator", "teacher", "training"}
 _OBJECTIVES = {"masked": "masked", "classification": "classification", "question answering": "classification"}
 """Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
 _PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}
+_ATTENTION = {"flash": "", "flash2": "flash-attn 2", "eager": "eager attention"}
+"""Kernels as callers name them; `flash` is whatever fused one the stack of that year has."""
 _TRAINED = {
     "projector": "projector",
     "projector, language model": "language, projector",
@@ -31,7 +34,7 @@ class MeasuredRun:
     kind: Kind
     question: Question
     measured_s: float
-    """Of a step of the question."""
+    """Of a step of the question, less the share of modules that predict further tokens: answers leave them out."""
     whole: bool
     """Whether a whole run was measured, with all that lies between steps."""
     accelerator_id: str
@@ -70,12 +73,13 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
         question = replace(question, practice=replace(question.practice, recipe="default"))
     samples_per_s = _samples_per_s(row, question.sequence_length)
     batch = question.global_batch_sequences or 1
+    counted = 1.0 + prediction_share(kind_config(row["config"]), question.transformer)
     return MeasuredRun(
         id=row["id"],
         lab=row["lab"],
         kind=kind_of(question.transformer),
         question=question,
-        measured_s=batch / samples_per_s,
+        measured_s=batch / samples_per_s / counted,
         whole=row["level"] == "run",
         accelerator_id=row["accelerator"],
         framework=row["framework"],
@@ -91,8 +95,10 @@ def _request(row: Mapping[str, str]) -> Request:
         raise _UnclearError("says no batch")
     pictures = bool(row["images"])
     own = row["kind"] in {"vision", "diffusion"} or (row["kind"] == "audio" and not row["text_tokens"])
-    unpadded = row["packing"] == "unpadded" and row["text_tokens"]
-    length = None if own else _number(row["text_tokens"] if unpadded else row["sequence"])
+    text, told = _number(row["text_tokens"]), _number(row["sequence"])
+    # Samples that are counted one by one and not padded: in packed rows there are several of them.
+    shorter = row["packing"] == "unpadded" or (row["packing"] == "packed" and (text or 0.0) < (told or 0.0))
+    length = None if own else text if shorter and text else told
     size = row["image_size"]
     if row["frames"] and size:
         size = f"{size if 'x' in size else f'{size}x{size}'}x{row['frames']}"
@@ -128,18 +134,16 @@ def _request(row: Mapping[str, str]) -> Request:
 def _framework(row: Mapping[str, str]) -> str:
     said = [row["framework"]]
     if row["attention"]:
-        said.append(
-            {"flash": "flash attention", "flash2": "flash-attn 2", "eager": "eager attention"}.get(
-                row["attention"], row["attention"]
-            )
-        )
+        said.append(_ATTENTION.get(row["attention"], row["attention"]))
     if row["compiled"] == "yes":
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
         said.append("CUDA graphs")
     if "cached" in row["encoders"]:
         said.append("cached latents" + ("" if "text run" in row["encoders"] else ", cached text encoder outputs"))
-    return ", ".join(said)
+    elif row["encoders"]:
+        said.append("online vae" if row["encoders"] == "VAE run" else "encoders run")
+    return ", ".join(filter(None, said))
 
 
 def _samples_per_s(row: Mapping[str, str], length: int) -> float:

@@ -43,6 +43,8 @@ class Matrix:
     """Positions that a convolution's filter covers; 1 of a matrix."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
+    half: bool = False
+    """True where a recipe keeps it in 16 bits whatever the others are."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

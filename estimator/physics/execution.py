@@ -34,6 +34,9 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
+_UNGATED_FUSED_SINCE = 2026.5
+"""Release from which on experts without a gate are fused, too, as Nemotron's with a squared ReLU are (NVIDIA/
+TransformerEngine pull requests 2769 of March 2026, gated ones; 2981 of May and 3072 of June)."""
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -92,6 +95,11 @@ class Execution:
     """On a machine and a version that nobody chose in order to publish a speed."""
 
 
+def _fuses_experts(question: Question, stack: Stack, released: float) -> bool:
+    since = stack.fused_experts_since
+    return released >= (since if question.transformer.gated_mlp else max(since, _UNGATED_FUSED_SINCE))
+
+
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
@@ -120,7 +128,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
-        fused_experts=released >= stack.fused_experts_since and said.recipe != "default",
+        fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),

@@ -68,7 +68,7 @@ def matrix_s(
     if matrix.shard == "expert":
         m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
         times = matrix.copies / lay.expert / constants["expert_efficiency"]
-    half = matrix.part == "logits" or matrix.name == "router" or matrix.adapter
+    half = matrix.part == "logits" or matrix.name == "router" or matrix.adapter or matrix.half
     # Forward, gradient of the input, gradient of the weight.
     passes = ((m, n, k), (m, k, n), (k, n, m))
     shape = np.broadcast_shapes(*map(np.shape, passes[0]))

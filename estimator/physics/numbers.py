@@ -1,6 +1,7 @@
 """From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
 
 import math
+from dataclasses import replace
 
 from estimator.models.operations import MAIN, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
@@ -36,6 +37,9 @@ _OPERATIONS_EXPERTS = 20.0
 _OPERATIONS_PER_SCAN = 8.0
 """Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
 (mamba_ssm's and flash-linear-attention's Python, counted)."""
+_WIDE_NAMES = ("qkv", "attention", "latent")
+_WIDE_LAYERS = 0.16
+"""Share of a hybrid's layers that recipes for 4-bit training keep in 16 bits."""
 _LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
 """Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 _OPTIMIZER_SHARE = {
@@ -78,7 +82,10 @@ def case_of(
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
     own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
-        matrices=(*(_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms), *_adapter_matrices(table, rank)),
+        matrices=(
+            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms], table, precision),
+            *_adapter_matrices(table, rank),
+        ),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
         mixing_layers=float(sum(attention.layers for attention in own)),
@@ -213,6 +220,25 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         rate=gemm.rate,
         taps=float(gemm.taps),
     )
+
+
+def _kept_wide(matrices: list[Matrix], table: Workload, precision: str) -> list[Matrix]:
+    """Return the matrices of a step with those apart that a 4-bit recipe for state-space hybrids keeps in 16 bits.
+
+    Attention's and latent projections, and all of the last layers. Source: Abecassis et al. 2025, section 4.1, for a
+    hybrid (10 of 62 blocks); NVIDIA 2026 (Nemotron 3 Super), section 2, which names the projections. Published
+    decoders' 4-bit steps hold theirs in what was fitted to them.
+    """
+    if precision != "nvfp4" or not table.scans:
+        return matrices
+    out: list[Matrix] = []
+    for matrix in matrices:
+        if matrix.part == "logits" or matrix.name.startswith(_WIDE_NAMES):
+            out.append(replace(matrix, half=True))
+        else:
+            out.append(replace(matrix, layers=(1.0 - _WIDE_LAYERS) * matrix.layers))
+            out.append(replace(matrix, layers=_WIDE_LAYERS * matrix.layers, half=True))
+    return out
 
 
 def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:

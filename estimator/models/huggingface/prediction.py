@@ -14,7 +14,7 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
-__all__ = ["prediction_notes"]
+__all__ = ["prediction_notes", "prediction_share"]
 
 _COUNTS = re.compile(r"mtp|nextn|next_n_|multi_token|predict_layers")
 _MOST = 64
@@ -29,19 +29,13 @@ def prediction_notes(config: Config, transformer: Transformer) -> tuple[str, ...
 
     Source: DeepSeek-AI 2024 (DeepSeek-V3), section 2.2; embedding and output are the model's own.
     """
-    stated = [(key, value) for key, value in config.items() if _COUNTS.search(key) and value]
-    if not stated:
+    stated = _modules(config)
+    if stated is None:
         return ()
-    key, modules = next(
-        ((key, value) for key, value in stated if type(value) is int and 0 < value <= _MOST and "id" not in key),
-        (stated[0][0], 1),
-    )
-    layer, active = _one_more_layer(transformer)
+    key, modules = stated
+    layer, _ = _one_more_layer(transformer)
     projection = 2 * transformer.hidden * transformer.hidden
-    gemms = workload(transformer).gemms
-    met = sum(gemm.active_parameters * gemm.rate for gemm in gemms)
-    logits = sum(gemm.active_parameters * gemm.rate for gemm in gemms if gemm.part == "logits")
-    share = (active + projection + logits) * modules / met
+    share = prediction_share(config, transformer)
     called, they = ("module is", "it") if modules == 1 else ("modules are", "them")
     more = format_count((layer + projection) * modules)
     note = (
@@ -49,6 +43,30 @@ def prediction_notes(config: Config, transformer: Transformer) -> tuple[str, ...
         f"and about {share:.1%} FLOPs more"
     )
     return (note,)
+
+
+def prediction_share(config: Config, transformer: Transformer) -> float:
+    """Return the FLOPs that the modules of `config` add, over the model's without them; 0 where there are none."""
+    stated = _modules(config)
+    if stated is None:
+        return 0.0
+    _, active = _one_more_layer(transformer)
+    gemms = workload(transformer).gemms
+    met = sum(gemm.active_parameters * gemm.rate for gemm in gemms)
+    logits = sum(gemm.active_parameters * gemm.rate for gemm in gemms if gemm.part == "logits")
+    projection = 2 * transformer.hidden * transformer.hidden
+    return (active + projection + logits) * stated[1] / met
+
+
+def _modules(config: Config) -> tuple[str, int] | None:
+    """Return the key that states modules, and how many; None where nothing does."""
+    stated = [(key, value) for key, value in config.items() if _COUNTS.search(key) and value]
+    if not stated:
+        return None
+    return next(
+        ((key, value) for key, value in stated if type(value) is int and 0 < value <= _MOST and "id" not in key),
+        (stated[0][0], 1),
+    )
 
 
 def _one_more_layer(transformer: Transformer) -> tuple[float, float]:

@@ -1,0 +1,50 @@
+"""How published recipes run hybrids beyond decoders' ways: what 4-bit training keeps wide, and which experts fuse.
+
+Authority: Abecassis et al. 2025, section 4.1; NVIDIA/TransformerEngine pull requests 2769, 2981 and 3072.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from estimator.calibrate.runs_of_kinds import measured_runs
+from estimator.catalogue import catalogue
+from estimator.physics.choice import nearest_setting
+from estimator.physics.execution import execution_of
+from estimator.physics.stacks import stack_named
+from estimator.question.question import Question
+from estimator.resolve.published import published_question
+
+HYBRID = next(run.question for run in measured_runs()[0] if run.id == "nemotronh-004")
+DECODER = next(published_question(run) for run in catalogue.runs() if run.precision == "nvfp4")
+
+
+def _shares_wide(question: Question) -> dict[str, float]:
+    """Return the share of each matrix's layers that stays in 16 bits."""
+    wide: dict[str, float] = {}
+    every: dict[str, float] = {}
+    for matrix in nearest_setting(question).case.matrices:
+        every[matrix.name] = every.get(matrix.name, 0.0) + float(matrix.layers)
+        wide[matrix.name] = wide.get(matrix.name, 0.0) + float(matrix.layers) * matrix.half
+    return {name: wide[name] / every[name] for name in every}
+
+
+def test_a_4_bit_hybrid_keeps_attention_latents_and_its_last_layers_wide() -> None:
+    shares = _shares_wide(HYBRID)
+    assert all(shares[name] == 1.0 for name in ("qkv", "attention_out", "latent_down", "latent_up", "logits"))
+    assert all(shares[name] == pytest.approx(0.16) for name in ("ssm_in", "expert_up", "expert_down", "shared_up"))
+
+
+@pytest.mark.parametrize("question", [replace(HYBRID, precision="mxfp8"), DECODER], ids=["8-bit hybrid", "decoder"])
+def test_nothing_else_is_kept_wide(question: Question) -> None:
+    """What decoders' recipes keep wide is in what was fitted to them."""
+    assert set(_shares_wide(question).values()) == {0.0}
+
+
+@pytest.mark.parametrize(
+    ("gated", "released", "fused"),
+    [(True, 2026.3, False), (True, 2026.4, True), (False, 2026.4, False), (False, 2026.6, True)],
+)
+def test_experts_without_a_gate_fuse_a_release_later(gated: bool, released: float, fused: bool) -> None:
+    question = replace(HYBRID, transformer=replace(HYBRID.transformer, gated_mlp=gated), released=released)
+    assert execution_of(question, stack_named("nemo")).fused_experts is fused

@@ -208,7 +208,7 @@ def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
         hardware_flops_utilization=estimated.hardware_flops_utilization,
         peak_tflops=round(run.device.peak_flop_per_s / TERA, 4),
         peak_note=run.device.peak_note,
-        rule_of_thumb=rule_answer(run, detailed=detailed),
+        rule_of_thumb=rule_answer(run),
         formula=formula(estimated),
         layout=layout_answer(estimated.layout) if estimated.layout else None,
         memory=memory_answer(estimated.memory, detailed=detailed) if estimated.memory else None,

@@ -50,19 +50,14 @@ _ASSUMPTIONS = TypeAdapter(list[AssumptionAnswer])
 """There are a dozen in every answer: read all at once, they take half the time."""
 
 
-def rule_answer(run: Run, *, detailed: bool) -> RuleAnswer:
-    """Return the rule of thumb, at its usual utilization and at both ends; its days rounded unless `detailed`."""
-
-    def days(utilization: float) -> float:
-        exact = run.rule.training_s(utilization) / DAY_S
-        return exact if detailed else significant(exact, _SPREAD_DIGITS)
-
+def rule_answer(run: Run) -> RuleAnswer:
+    """Return the rule of thumb, at its usual utilization and at both ends."""
     return RuleAnswer(
         coefficient=run.rule.coefficient,
         utilization=UTILIZATION.mode,
-        days=days(UTILIZATION.mode),
-        days_low=days(UTILIZATION.high),
-        days_high=days(UTILIZATION.low),
+        days=run.rule.training_s(UTILIZATION.mode) / DAY_S,
+        days_low=run.rule.training_s(UTILIZATION.high) / DAY_S,
+        days_high=run.rule.training_s(UTILIZATION.low) / DAY_S,
         formula=rule_formula(run),
     )
 

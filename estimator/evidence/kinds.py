@@ -42,10 +42,7 @@ def kind_outlook(transformer: Transformer, calibration: Calibration) -> KindOutl
         return KindOutlook(level_log=pooled.level_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
     runs = "1 published run" if level.runs == 1 else f"{level.runs} published runs"
     labs = "1 lab" if level.labs == 1 else f"{level.labs} labs"
-    message = (
-        f"for a {name} the range rests on {runs} of {labs}, which differ by more than those of decoders do: a step "
-        "of your own, as observed_tokens_per_second, settles it"
-    )
+    message = f"for a {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     return KindOutlook(
         level_log=level.level_log,
         half_log=level.half_log,

@@ -47,8 +47,8 @@ __all__ = ["SHORTER", "TrainingTime", "estimate_training_time", "training_time"]
 
 _MOST_CHARACTERS = 4_500
 """Of a concise answer."""
-_LONGEST_NOTE, _LONGEST_WARNING = 90, 180
-"""Characters, where all else is said and does not fit."""
+_LONGEST, _TIGHTEST = (90, 180), (56, 110)
+"""Characters of a note and of a warning, where all else is said and does not fit, and where it still does not."""
 
 
 class TrainingTime(BaseModel):
@@ -239,16 +239,13 @@ def _fewer(narrowings: int, comparables: int) -> Callable[[TrainingTime], Traini
     )
 
 
-def _clipped(answer: TrainingTime) -> TrainingTime:
-    """Return an answer without the ends of its longest notes."""
-    return answer.model_copy(
+def _clipped(note: int, warning: int) -> Callable[[TrainingTime], TrainingTime]:
+    """Return a step that leaves out the ends of the longest notes and warnings."""
+    return lambda answer: answer.model_copy(
         update={
-            "assumptions": [
-                told.model_copy(update={"note": clipped(told.note, _LONGEST_NOTE)}) for told in answer.assumptions
-            ],
+            "assumptions": [told.model_copy(update={"note": clipped(told.note, note)}) for told in answer.assumptions],
             "warnings": [
-                warning.model_copy(update={"message": clipped(warning.message, _LONGEST_WARNING)})
-                for warning in answer.warnings
+                caution.model_copy(update={"message": clipped(caution.message, warning)}) for caution in answer.warnings
             ],
         }
     )
@@ -262,7 +259,8 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     without_assumptions("run_level_overhead"),
     without_assumptions("sequence_length", beside="padded_length"),
     _fewer(narrowings=0, comparables=1),
-    _clipped,
+    _clipped(*_LONGEST),
     _fewer(narrowings=0, comparables=0),
+    _clipped(*_TIGHTEST),
 )
 """What a long answer leaves out besides, the least missed first."""

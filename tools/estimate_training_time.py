@@ -262,5 +262,7 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     _clipped(*_LONGEST),
     _fewer(narrowings=0, comparables=0),
     _clipped(*_TIGHTEST),
+    # The summary has them.
+    without_assumptions("tokens", beside="image_size"),
 )
 """What a long answer leaves out besides, the least missed first."""

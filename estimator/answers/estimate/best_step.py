@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration
+from estimator.evidence.ceiling import held_to_ceiling
 from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.uncertainty import Interval, interval
@@ -52,6 +53,7 @@ def factor_and_range(
 
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
     that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
+    It makes no device execute more than it was measured to.
     """
     constants = calibration.constants
     blend = _blend(setting, calibration, best, physical_s)
@@ -68,7 +70,8 @@ def factor_and_range(
         point_log=_mean_log(doubts),
     )
     factor = blend.factor * math.exp(_mean_log(doubts))
-    return held_to_precedent(setting, calibration, factor, span, physical_s)
+    factor, span = held_to_precedent(setting, calibration, factor, span, physical_s)
+    return held_to_ceiling(setting, best, factor, span, physical_s)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:

@@ -133,6 +133,12 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
 
     if not tried:
         return InfeasibleError(f"{said}: {_too_large(trials)}")
+    if limits.budget is not None and not any(math.isfinite(cost(estimate)) for estimate in tried):
+        names = list(dict.fromkeys(estimate.run.device.name for estimate in tried))
+        told = f"{', '.join(names[:_MOST_NAMED])}{', …' if len(names) > _MOST_NAMED else ''}"
+        return InfeasibleError(
+            f"{said}: no price of {told} is known; give price_per_gpu_hour, or the budget in GPU-hours"
+        )
     fastest = min(tried, key=lambda estimate: estimate.training_s)
     if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
         remedies = [*_for_time(fastest, limits.deadline_s), *_more_parallel(fastest)]

@@ -11,9 +11,9 @@ from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
 
-__all__ = ["Device", "resolved_device"]
+__all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
 
-_MOST_PEAK_TFLOPS = 1e6
+_LEAST_PEAK_TFLOPS, _MOST_PEAK_TFLOPS = 0.01, 1e6
 _SAME = 0.02
 """Two rates closer than this are one rate, rounded differently."""
 _SPARSE_OVER_DENSE = 2.0
@@ -41,12 +41,18 @@ def resolved_device(request: Request) -> Device:
     precision the device does not have.
     """
     precision = checked_choice("precision", request.precision, PRECISION_CHOICES)
-    given_peak = (
-        None
-        if request.peak_tflops is None
-        else TERA * checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
-    )
-    return _device(str(request.gpu), precision, given_peak)
+    return _device(str(request.gpu), precision, _given_peak(request))
+
+
+def _given_peak(request: Request) -> float | None:
+    if request.peak_tflops is None:
+        return None
+    tflops = checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
+    if tflops < _LEAST_PEAK_TFLOPS:
+        raise InvalidValueError(
+            "peak_tflops", request.peak_tflops, f"must be at least {_LEAST_PEAK_TFLOPS:g}: it is 1e12 FLOP/s of one GPU"
+        )
+    return TERA * tflops
 
 
 @lru_cache(maxsize=512)
@@ -61,7 +67,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
     accelerator = match.value.accelerator
     gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=match.note or accelerator.name)
     chosen, chosen_assumption = _precision(accelerator, precision)
-    catalogued = _peak(accelerator, chosen)
+    catalogued = catalogued_peak_flop_per_s(accelerator, chosen)
     peak = catalogued if given_peak is None else given_peak
     peak_assumption = Assumption(
         name="peak_tflops",
@@ -122,7 +128,8 @@ def _precision(accelerator: Accelerator, wanted: str) -> tuple[str, Assumption]:
     return wanted, Assumption(name="precision", value=wanted, source="user")
 
 
-def _peak(accelerator: Accelerator, precision: str) -> float:
+def catalogued_peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+    """Return the dense peak of a precision that the card has."""
     if precision == accelerator.training_precision:
         return accelerator.training_peak_flop_per_s
     return accelerator.peak_flop_per_s[precision]
@@ -133,7 +140,7 @@ def _peak_note(accelerator: Accelerator, precision: str) -> str:
     note = f"dense {precision.upper()} with FP32 accumulation"
     others: list[str] = []
     if precision in {"bf16", "fp16"}:
-        peak = _peak(accelerator, precision)
+        peak = catalogued_peak_flop_per_s(accelerator, precision)
         accumulate = accelerator.fp16_accumulate_flop_per_s
         if accumulate is not None and abs(accumulate / peak - 1) > _SAME:
             others.append(f"{accumulate / TERA:g} is with FP16 accumulation")

@@ -84,8 +84,10 @@ class Run:
         return stack_of(self.question.framework, self.question.cluster.accelerator, self.method.name)
 
 
-def resolve(request: Request) -> Run:
+def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     """Return `request` resolved; what it leaves open of a run that was published is as in that run.
+
+    With `counts_with_peak`, a given peak is the card's in a prediction; without, only what utilizations divide by.
 
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
@@ -104,11 +106,11 @@ def resolve(request: Request) -> Run:
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
-            return _resolved(data, framework, doubts, use, published)
+            return _resolved(data, framework, doubts, use, published, counts_with_peak=counts_with_peak)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _resolved(data, framework, doubts, use, None)
+    return _resolved(data, framework, doubts, use, None, counts_with_peak=counts_with_peak)
 
 
 def _resolved(
@@ -117,6 +119,8 @@ def _resolved(
     framework_doubts: tuple[Caution, ...],
     use: MediaUse,
     published: Adoption | None,
+    *,
+    counts_with_peak: bool,
 ) -> Run:
     asked = request = data.request
     subject = use.subject
@@ -124,7 +128,7 @@ def _resolved(
         request, framework = published.request, published.framework
     device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus)
+    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus, counts_with_peak=counts_with_peak)
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)

@@ -15,7 +15,7 @@ from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from server.protocol.registry import TOOLS
 from tests.fuzzing.questions import Asked
 
-__all__ = ["faults"]
+__all__ = ["faults", "of_answer"]
 
 _ROUNDING = 1e-6
 _LONGEST_REFUSAL = 2_000
@@ -35,13 +35,19 @@ def faults(question: Asked) -> list[str]:
         return list(_of_refusal(str(refusal)))
     except Exception as error:  # noqa: BLE001 - any other is the fault that is looked for
         return [f"internal fault {type(error).__name__}: {error}"]
-    found = [*_of_any(answer.structured)]
+    found = list(of_answer(question.tool, answer.structured))
     if json.loads(answer.text) != answer.structured:
         found.append("the text is not the structure")
     validator = jsonschema.Draft202012Validator(tool.output_schema)
     found += [f"schema: {error.json_path} {error.message[:200]}" for error in validator.iter_errors(answer.structured)]
-    found += _OF_TOOL.get(question.tool, lambda _: iter(()))(answer.structured)
     return found
+
+
+def of_answer(tool: str, answer: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with an answer of `tool`, whatever it was asked."""
+    yield from _of_any(answer)
+    if tool in _OF_TOOL:
+        yield from _OF_TOOL[tool](answer)
 
 
 def _of_refusal(text: str) -> Iterator[str]:

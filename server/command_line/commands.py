@@ -16,6 +16,7 @@ import click
 
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
+from server.command_line.files import read_text
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Tool
@@ -291,14 +292,13 @@ class _Document(click.ParamType[object]):
         # Some editors put a byte-order mark before all else.
         text = str(value).removeprefix("\ufeff")
         if not text.lstrip().startswith("{"):
-            path = Path(text)
-            try:
-                if path.stat().st_size > _LARGEST_FILE_BYTES:
-                    raise InvalidValueError(argument, text, "is larger than 1 MiB; a config.json has a few kB")
-                text = path.read_text(encoding="utf-8-sig")
-            except (OSError, ValueError) as error:
-                why = getattr(error, "strerror", None) or "not text in UTF-8"
-                raise InvalidValueError(argument, value, f"cannot be read ({why}); give a JSON file") from error
+            text = read_text(
+                argument,
+                Path(text),
+                most_bytes=_LARGEST_FILE_BYTES,
+                too_large="is larger than 1 MiB; a config.json has a few kB",
+                otherwise="; give a JSON file",
+            )
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -191,7 +191,10 @@ def _estimate(dice: random.Random) -> dict[str, Any]:
         ),
         "detail": dice.choice(("concise", "detailed")),
     }
-    adapters = {"lora_rank": lambda: dice.choice((1, 16, 1024, 100_000)), "trainable_params": lambda: dice.choice(("1M", "40B", 1))}
+    adapters = {
+        "lora_rank": lambda: dice.choice((1, 16, 1024, 100_000)),
+        "trainable_params": lambda: dice.choice(("1M", "40B", 1)),
+    }
     if said.get("method", "full") != "full" or dice.random() < 0.02:
         said |= _some(dice, adapters, _SELDOM)
     return said

@@ -92,6 +92,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
 
 
 def _unlisted(name: str, precision: str, peak: float, error: UnknownNameError) -> Device:
+    # One line: it stands in sentences.
+    name = " ".join(name.split())
     nearest = f" (nearest names: {', '.join(error.nearest)})" if error.nearest else ""
     chosen = "bf16" if precision == "auto" else precision
     return Device(

@@ -17,6 +17,7 @@ import click
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
 from server.command_line.files import read_text
+from server.command_line.output import UNWRITABLE, lenient, print_json
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Tool
@@ -68,6 +69,9 @@ class _Commands(click.Group):
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return its exit code."""
     code = _ANSWERED
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - as Python has it where it was closed
+        return _refused("standard output is closed, so that nobody could read an answer")
+    lenient(sys.stdout)
     try:
         # Outside its standalone mode, click returns the code of an early end, as after --version.
         ended = _traintime.main(args=list(arguments), prog_name="traintime", standalone_mode=False)
@@ -82,11 +86,21 @@ def exit_code(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader has seen enough; Python would complain about it once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            code = _faulty()
+        else:
+            code = _refused(f"the answer cannot be written ({error.strerror})")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception:  # noqa: BLE001 - whatever it is, it is ours
-        traceback.print_exc()
-        click.echo("traintime: failed on an internal fault, not on what it was asked (see above)", err=True)
-        code = _FAULT
+        code = _faulty()
     return code
+
+
+def _faulty() -> int:
+    traceback.print_exc()
+    click.echo("traintime: failed on an internal fault, not on what it was asked (see above)", err=True)
+    return _FAULT
 
 
 def _refused(message: str) -> int:
@@ -184,7 +198,7 @@ def _validate(*, anew: bool, as_json: bool) -> None:
             others["people"] = people_figures(answered_threads(), answers_left_out(calibration))
     if as_json:
         together = {**figures, "tables": others}
-        click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        print_json(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         return
     from server.rendering.answers import print_accuracy
     from server.rendering.benchmarks import print_tables
@@ -208,7 +222,7 @@ def _command(name: str, tool: Tool) -> click.Command:
         sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
         answered = tool.answer({argument: _read(argument, value) for argument, value in sent.items()})
         if as_json:
-            click.echo(answered.text)
+            print_json(answered.text)
             return
         from server.rendering.answers import print_answer
 

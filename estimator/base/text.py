@@ -16,10 +16,9 @@ def visible(value: _T) -> _T:
     if isinstance(plain, str):
         return cast("_T", _OBEYED.sub(_spelt, plain) if _OBEYED.search(plain) else plain)
     if isinstance(plain, dict):
-        entries = cast("dict[Any, Any]", plain)
-        return cast("_T", {visible(key): visible(inner) for key, inner in entries.items()})
+        return cast("_T", {visible(key): visible(inner) for key, inner in plain.items()})
     if isinstance(plain, list):
-        return cast("_T", [visible(inner) for inner in cast("list[Any]", plain)])
+        return cast("_T", [visible(inner) for inner in plain])
     return value
 
 

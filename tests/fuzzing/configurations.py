@@ -29,15 +29,15 @@ def _bend(dice: random.Random, given: dict[str, Any]) -> None:
         return
     name = dice.choice(tuple(given))
     inner = given[name]
-    if isinstance(inner, dict) and inner and dice.random() < 0.7:  # noqa: PLR2004 - mostly inside
+    if isinstance(inner, dict) and inner and dice.random() < 0.7:
         _bend(dice, inner)
         return
     kind = dice.random()
-    if kind < 0.3:  # noqa: PLR2004 - three ways, about as often
+    if kind < 0.3:
         del given[name]
-    elif kind < 0.4 and isinstance(inner, int):  # noqa: PLR2004 - as above
+    elif kind < 0.4 and isinstance(inner, int):
         given[name] = inner * dice.choice((2, 1_000, -1))
-    elif kind < 0.45:  # noqa: PLR2004 - as above
+    elif kind < 0.45:
         given[name] = _nested()
     else:
         given[name] = dice.choice(_BENT)

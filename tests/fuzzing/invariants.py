@@ -101,7 +101,7 @@ def _ceiling_share(answer: Mapping[str, Any]) -> float | None:
         return None
     device = catalogue.accelerator(_told(answer, "gpu")).value.accelerator
     ceiling = matmul_ceiling_flop_per_s(device, _told(answer, "precision"))
-    return ceiling / (answer["peak_tflops"] * TERA)
+    return float(ceiling / (answer["peak_tflops"] * TERA))
 
 
 def _of_estimate(answer: Mapping[str, Any]) -> Iterator[str]:

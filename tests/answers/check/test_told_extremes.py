@@ -56,7 +56,7 @@ def test_a_number_that_no_run_has_is_refused_by_its_name(argument: str, value: f
 def test_a_batch_that_a_log_tells_is_not_blamed_on_an_argument(batch: str) -> None:
     line = f" iteration {{}}/ 5000 | elapsed time per iteration (ms): 812.5 | global batch size: {batch} |"
     log = "\n".join(line.format(number) for number in range(9))
-    with pytest.raises(EstimatorError, match="^observed_log: "):
+    with pytest.raises(EstimatorError, match=r"^observed_log: "):
         _answer("check_training_speed", **RUN, observed_log=log)
 
 

@@ -30,7 +30,12 @@ def test_a_given_peak_moves_the_prediction_and_is_never_exceeded(share: float) -
 
 def test_a_given_peak_that_is_the_catalogued_one_changes_nothing() -> None:
     """But that a run whose peak is told is not taken for a published one."""
-    own = {"framework": "torchtitan", "global_batch_sequences": 512, "model": "llama-2-13b", "n_gpus": 24}
+    own: dict[str, Any] = {
+        "framework": "torchtitan",
+        "global_batch_sequences": 512,
+        "model": "llama-2-13b",
+        "n_gpus": 24,
+    }
     assert _answer(**own, peak_tflops=989.4)["training_days"] == pytest.approx(_answer(**own)["training_days"])
 
 
@@ -54,7 +59,7 @@ def test_the_peak_that_an_observed_utilization_was_divided_by_moves_no_expectati
 
 
 @pytest.mark.parametrize(("times", "refused"), [(0.4, False), (1.1, False), (394, True)])
-def test_an_observed_speed_far_beyond_the_peak_is_refused(times: float, refused: bool) -> None:  # noqa: FBT001
+def test_an_observed_speed_far_beyond_the_peak_is_refused(times: float, refused: bool) -> None:
     observed = times * 64 * 989.4e12 / (_answer()["flops_per_token"])
     if refused:
         with pytest.raises(InvalidValueError, match="observed_tokens_per_second: .* times the fastest dense rate"):

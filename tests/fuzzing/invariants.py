@@ -156,9 +156,9 @@ def _of_check(answer: Mapping[str, Any]) -> Iterator[str]:
     yield from _ordered(
         answer["remaining_days_low"], answer["remaining_days"], answer["remaining_days_high"], "remaining_days"
     )
-    if answer["observed"] > answer["ceiling"]["tokens_per_second"] * (1 + _ROUNDING):
-        if answer["verdict"] != "implausible":
-            yield f"{answer['verdict']} above the ceiling"
+    above = answer["observed"] > answer["ceiling"]["tokens_per_second"] * (1 + _ROUNDING)
+    if above and answer["verdict"] != "implausible":
+        yield f"{answer['verdict']} above the ceiling"
     shares = answer["time_breakdown"]
     if shares is not None and abs(sum(shares.values()) - 1) > _ROUNDING:
         yield f"shares of a step {shares}"

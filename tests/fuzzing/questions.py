@@ -36,14 +36,14 @@ _FRAMEWORKS = (
 _SIZES = ("7B", "70B", "1.5T", "100M", "1", "8x7B", "125M", "1e15", "30B-A3B", "0.5B")
 _HOSTILE_VALUES: tuple[object, ...] = (
     "", " ", "nan", "-1", -1, 0, 1e308, 5e-324, "1e400", "\x1b[31mred\x1b[0m", "a\nb", "\u202eevil", "\x00",
-    "x" * 5_000, True, [], {}, "9" * 400, "1e300", -0.0, 2**63, "ÅÄÖ", "½", "\uff11\uff12", "\ud800", [[1]], "NaN tokens",
-    "\x9b2J", "0.0001",
+    "x" * 5_000, True, [], {}, "9" * 400, "1e300", -0.0, 2**63, "ÅÄÖ", "½", "\uff11\uff12", "\ud800", [[1]],
+    "NaN tokens", "\x9b2J", "0.0001",
 )  # fmt: skip
 _LOGS = (
     "{'loss': 1.2, 'epoch': 0.5, 'train_tokens_per_second': 0}", "step 0/0: 0 s/it", "",
     "\n".join(f"step {i} | loss 2.0 | 1e300 tokens/s" for i in range(5)),
     "\n".join(f"{{'loss': 2.1, 'step': {i}, 'train_samples_per_second': 3.1}}" for i in range(9)),
-    "\n".join(f" iteration {i}/ 5000 | elapsed time per iteration (ms): 8.5 | global batch size: 64 |" for i in range(9)),
+    "\n".join(f" iteration {i}/ 5000 | elapsed time per iteration (ms): 8.5 | global batch size: 64" for i in range(9)),
     "train: 12%|█▏  | 120/1000 [04:00<29:20,  2.00s/it]", "iteration 1/10 | elapsed time per iteration (ms): 0.0 |",
     "step: 3, tok/s: nan", "\x1b[31mstep 3 2.5 s/it\x1b[0m", "{" * 4_000, "tokens_per_second: 1e-320",
 )  # fmt: skip

@@ -62,7 +62,7 @@ def test_the_peak_that_an_observed_utilization_was_divided_by_moves_no_expectati
 def test_an_observed_speed_far_beyond_the_peak_is_refused(times: float, refused: bool) -> None:
     observed = times * 64 * 989.4e12 / (_answer()["flops_per_token"])
     if refused:
-        with pytest.raises(InvalidValueError, match="observed_tokens_per_second: .* times the fastest dense rate"):
+        with pytest.raises(InvalidValueError, match=r"observed_tokens_per_second: .* times the fastest dense rate"):
             _answer(observed_tokens_per_second=observed)
         return
     codes = {warning["code"] for warning in _answer(observed_tokens_per_second=observed)["warnings"]}

@@ -9,9 +9,9 @@ from typing import Any
 import jsonschema
 
 from estimator.base.errors import EstimatorError
-from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
+from estimator.resolve.device import catalogued_peak_flop_per_s
 from server.protocol.registry import TOOLS
 from tests.fuzzing.questions import Asked
 
@@ -96,12 +96,15 @@ def _told(answer: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - of any
 
 
 def _ceiling_share(answer: Mapping[str, Any]) -> float | None:
-    """Return the most that the executed FLOPs can be of the peak named; None for a card that is not catalogued."""
+    """Return the most that the executed FLOPs can be of the peak named; None for a card that is not catalogued.
+
+    A peak that a caller names moves what the card reaches in proportion: it is their claim.
+    """
     if answer["peak_tflops"] <= 0 or any(warning["code"] == "gpu_not_catalogued" for warning in answer["warnings"]):
         return None
     device = catalogue.accelerator(_told(answer, "gpu")).value.accelerator
     ceiling = matmul_ceiling_flop_per_s(device, _told(answer, "precision"))
-    return float(ceiling / (answer["peak_tflops"] * TERA))
+    return float(ceiling / catalogued_peak_flop_per_s(device, _told(answer, "precision")))
 
 
 def _of_estimate(answer: Mapping[str, Any]) -> Iterator[str]:

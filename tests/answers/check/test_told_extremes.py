@@ -7,7 +7,11 @@ from typing import Any
 
 import pytest
 
+from estimator.answers.check.expected import attention_flop_per_token
 from estimator.base.errors import EstimatorError
+from estimator.models.flops import flop_counts
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from server.protocol.registry import TOOLS
 
 RUN: dict[str, Any] = {"model": "7B", "gpu": "h100", "n_gpus": 8}
@@ -68,3 +72,16 @@ def test_a_comparison_names_its_own_arguments(argument: str, value: object) -> N
     asked = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
     with pytest.raises(EstimatorError, match=f"^{argument}: "):
         _answer("compare_training_options", **(asked | {argument: [value]}))
+
+
+@pytest.mark.parametrize("method", ["full", "lora", "frozen"])
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "smolvlm-500m", "gemma-3-4b"])
+def test_attention_is_a_part_of_the_flops_whatever_is_trained(model: str, method: str) -> None:
+    """Where gradients do not pass, attention runs forward alone: else more than all would be attention."""
+    asked = Request(
+        model=model, gpu="rtx-4090", n_gpus=2, tokens="1B", method=method, sequence_length=131_072, objective="dpo"
+    )
+    question = resolve(asked).question
+    assert question is not None
+    counts = flop_counts(question.transformer, sequence_length=131_072, method=question.method)
+    assert 0 < attention_flop_per_token(question) < counts.model

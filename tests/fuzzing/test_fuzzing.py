@@ -10,7 +10,7 @@ from server.protocol.registry import TOOLS
 from tests.fuzzing.invariants import faults, of_answer
 from tests.fuzzing.questions import asked
 
-_CALLS = 400
+_CALLS = 160
 _GROUPS = 8
 
 

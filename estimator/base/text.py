@@ -16,9 +16,11 @@ def visible(value: _T) -> _T:
     if isinstance(plain, str):
         return cast("_T", _OBEYED.sub(_spelt, plain) if _OBEYED.search(plain) else plain)
     if isinstance(plain, dict):
-        return cast("_T", {visible(key): visible(inner) for key, inner in plain.items()})
+        entries: dict[Any, Any] = plain
+        return cast("_T", {visible(key): visible(inner) for key, inner in entries.items()})
     if isinstance(plain, list):
-        return cast("_T", [visible(inner) for inner in plain])
+        parts: list[Any] = plain
+        return cast("_T", [visible(inner) for inner in parts])
     return value
 
 

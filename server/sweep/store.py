@@ -17,7 +17,7 @@ import stat
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from estimator.base.errors import InvalidValueError, shown
 from server.sweep.part import Plan
@@ -202,7 +202,7 @@ def _earlier(folder: Path) -> dict[str, Any] | None:
     if not isinstance(noted, dict):
         remedy = f"holds a {MANIFEST} that cannot be read; give a new folder, or remove this one"
         raise InvalidValueError("out", str(folder), remedy)
-    return noted
+    return cast("dict[str, Any]", noted)
 
 
 def _lock_or_refuse(folder: Path, file: int) -> None:
@@ -230,7 +230,7 @@ def _short(value: object) -> str:
 
 
 def _manifest(plan: Plan, *, complete: bool, checksums: Mapping[str, str] | None = None) -> bytes:
-    kept: dict[str, object] = asdict(plan) | {
+    kept: dict[str, Any] = asdict(plan) | {
         "spec": json.loads(plan.spec),
         "parts": plan.parts,
         "complete": complete,

@@ -1,6 +1,7 @@
 """Text that may hold what a caller wrote, made safe to show: what a terminal would obey is spelt out."""
 
 import re
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
 __all__ = ["visible"]
@@ -16,10 +17,10 @@ def visible(value: _T) -> _T:
     if isinstance(plain, str):
         return cast("_T", _OBEYED.sub(_spelt, plain) if _OBEYED.search(plain) else plain)
     if isinstance(plain, dict):
-        entries: dict[Any, Any] = plain
+        entries = cast("Mapping[Any, Any]", plain)
         return cast("_T", {visible(key): visible(inner) for key, inner in entries.items()})
     if isinstance(plain, list):
-        parts: list[Any] = plain
+        parts = cast("Sequence[Any]", plain)
         return cast("_T", [visible(inner) for inner in parts])
     return value
 

@@ -1,5 +1,6 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Annotated, Literal, cast
 
@@ -45,6 +46,17 @@ def _listed(given: object) -> object:
 _Name = Annotated[str, Field(max_length=200)]
 _Names = Annotated[list[_Name], BeforeValidator(_listed)]
 _Counts = Annotated[list[str | int | float], BeforeValidator(_listed)]
+
+
+_LISTS = {
+    "model": "models",
+    "gpu": "gpus",
+    "precision": "precisions",
+    "method": "methods",
+    "price_per_gpu_hour": "prices_per_gpu_hour",
+}
+_SINGULAR = re.compile(rf"^({'|'.join(_LISTS)})(:| is missing)")
+"""At the start of a refusal, where the argument is named."""
 
 
 class ComparedOption(BaseModel):
@@ -164,12 +176,17 @@ def compare_training_options(
         progress(len(compared), len(asked), f"{len(compared)} of {len(asked)} options")
     if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
-        raise InfeasibleError(compared[0].reason)
+        raise InfeasibleError(_as_asked(compared[0].reason))
     rows = ranked(compared, rank_by)
     if detail == "detailed":
         return _answer(rows, rank_by, limit, detailed=True)
     answer = _answer(rows, rank_by, limit, detailed=False)
     return affordable(answer, _MOST_CHARACTERS * max(len(answer.rows), _ROWS) // _ROWS, _SHORTER)
+
+
+def _as_asked(reason: str) -> str:
+    """Return a reason with the argument's name as it is here, a list's: a row's `model` is one of `models`."""
+    return _SINGULAR.sub(lambda found: f"{_LISTS[found[1]]}{found[2]}", reason, count=1)
 
 
 def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> Sequence[Quantity | None]:

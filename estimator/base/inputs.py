@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
-from estimator.base.units import parse_count
+from estimator.base.units import LEAST, parse_count
 
 __all__ = [
     "MOST_GPUS",
@@ -37,6 +37,8 @@ def checked_number(argument: str, given: object, *, most: float = 1e18, unit: st
         raise InvalidValueError(argument, given, f"must be a finite number{unit_of}, above zero")
     if value > most:
         raise InvalidValueError(argument, given, f"must be at most {most:,.0f} {unit}".rstrip())
+    if value < LEAST:
+        raise InvalidValueError(argument, given, f"must be at least {LEAST:g} {unit}".rstrip())
     return value
 
 

@@ -15,6 +15,7 @@ __all__ = [
     "HOUR_S",
     "JOULES_PER_KWH",
     "KILO",
+    "LEAST",
     "MEGA",
     "MINUTE_S",
     "PETA",
@@ -32,6 +33,8 @@ __all__ = [
     "parse_usd",
 ]
 
+LEAST = 1e-9
+"""Of any quantity that is told: what is smaller makes others infinite, and nobody means it."""
 KILO, MEGA, GIGA, TERA, PETA = 1e3, 1e6, 1e9, 1e12, 1e15
 GIBI = 2.0**30
 BITS_PER_BYTE = 8
@@ -240,6 +243,8 @@ def _in_range(value: float, given: object, argument: str, remedy: str, most: flo
         raise InvalidValueError(argument, given, remedy)
     if value > most:
         raise InvalidValueError(argument, given, f"must be at most {most:.3g}; is the suffix right?")
+    if value < LEAST:
+        raise InvalidValueError(argument, given, f"must be at least {LEAST:g}: nothing that is counted here is smaller")
     return value
 
 

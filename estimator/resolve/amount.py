@@ -14,6 +14,8 @@ from estimator.resolve.text_tokens import text_tokens
 __all__ = ["MOST_TOKENS", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
+_MULTIPLIED = ("tokens", "processed_tokens")
+"""What several sequences a sample make more of; names and lengths stay."""
 """A thousand times every text there is."""
 
 
@@ -145,6 +147,8 @@ def _of_several(amount: Amount, sequences: int) -> Amount:
             replace(
                 told, value=float(told.value) * sequences, note=f"{told.note}, {sequences} sequences of each sample"
             )
+            if told.name in _MULTIPLIED
+            else told
             for told in amount.assumptions
         ),
     )

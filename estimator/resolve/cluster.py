@@ -1,19 +1,28 @@
 """The machines that a run has, and what is assumed of them."""
 
+from dataclasses import replace
+
+from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_number, checked_whole
-from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.question.cluster import Cluster
+from estimator.base.units import BITS_PER_BYTE, GIGA, TERA
+from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Assumption
 from estimator.question.request import Request
-from estimator.resolve.device import Device
+from estimator.resolve.device import Device, catalogued_peak_flop_per_s
 
 __all__ = ["resolved_cluster"]
 
 _MOST_NETWORK_GBPS = 1e6
 
 
-def resolved_cluster(request: Request, device: Device, n_gpus: int) -> tuple[Cluster | None, tuple[Assumption, ...]]:
-    """Return the machines and what was assumed of them; None for a card that is not catalogued."""
+def resolved_cluster(
+    request: Request, device: Device, n_gpus: int, *, counts_with_peak: bool = True
+) -> tuple[Cluster | None, tuple[Assumption, ...]]:
+    """Return the machines and what was assumed of them; None for a card that is not catalogued.
+
+    A peak that is given is the card's in what is predicted, if `counts_with_peak`.
+    Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it.
+    """
     per_node = (
         None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
     )
@@ -25,6 +34,8 @@ def resolved_cluster(request: Request, device: Device, n_gpus: int) -> tuple[Clu
     accelerator = device.accelerator
     if accelerator is None:
         return None, ()
+    if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
+        accelerator = _with_peak(accelerator, device)
     node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
     assumptions = [
@@ -48,3 +59,30 @@ def resolved_cluster(request: Request, device: Device, n_gpus: int) -> tuple[Clu
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, tuple(assumptions)
+
+
+def _is_predicted(request: Request) -> bool:
+    return request.utilization is None and request.observed_tokens_per_second is None
+
+
+def _with_peak(accelerator: Accelerator, device: Device) -> Accelerator:
+    """Return the card with the given peak in the precision in use, and its other matrix rates in proportion.
+
+    Raises InvalidValueError where the peak is a larger figure for something else.
+    """
+    share = device.peak_flop_per_s / catalogued_peak_flop_per_s(accelerator, device.precision)
+    if share > 1.0 and device.warnings:
+        reason = device.warnings[0].message.removeprefix("peak_tflops: ")
+        raise InvalidValueError(
+            "peak_tflops",
+            round(device.peak_flop_per_s / TERA, 4),
+            f"would not be reached: {reason}; leave it out to be predicted, or give utilization with it",
+        )
+    return replace(
+        accelerator,
+        peak_flop_per_s={name: share * rate for name, rate in accelerator.peak_flop_per_s.items()},
+        training_peak_flop_per_s=share * accelerator.training_peak_flop_per_s,
+        measured_matmul_flop_per_s={
+            name: share * rate for name, rate in accelerator.measured_matmul_flop_per_s.items()
+        },
+    )

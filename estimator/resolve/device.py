@@ -13,9 +13,9 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
 from estimator.resolve.measured import is_profiled, with_rates
 
-__all__ = ["Device", "resolved_device"]
+__all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
 
-_MOST_PEAK_TFLOPS = 1e6
+_LEAST_PEAK_TFLOPS, _MOST_PEAK_TFLOPS = 0.01, 1e6
 _SAME = 0.02
 """Two rates closer than this are one rate, rounded differently."""
 _SPARSE_OVER_DENSE = 2.0
@@ -43,12 +43,7 @@ def resolved_device(request: Request) -> Device:
     precision the device does not have.
     """
     precision = checked_choice("precision", request.precision, PRECISION_CHOICES)
-    given_peak = (
-        None
-        if request.peak_tflops is None
-        else TERA * checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
-    )
-    device = _device(str(request.gpu), precision, given_peak)
+    device = _device(str(request.gpu), precision, _given_peak(request))
     return device if request.profile is None else _measured(device, request.profile)
 
 
@@ -58,6 +53,17 @@ def _measured(device: Device, profile: Profile) -> Device:
     if chip is None or not is_profiled(chip, profile) or not profile.rates:
         return device
     return replace(device, accelerator=with_rates(chip, profile.rates))
+
+
+def _given_peak(request: Request) -> float | None:
+    if request.peak_tflops is None:
+        return None
+    tflops = checked_number("peak_tflops", request.peak_tflops, most=_MOST_PEAK_TFLOPS, unit="TFLOPS")
+    if tflops < _LEAST_PEAK_TFLOPS:
+        raise InvalidValueError(
+            "peak_tflops", request.peak_tflops, f"must be at least {_LEAST_PEAK_TFLOPS:g}: it is 1e12 FLOP/s of one GPU"
+        )
+    return TERA * tflops
 
 
 @lru_cache(maxsize=512)
@@ -72,7 +78,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
     accelerator = match.value.accelerator
     gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=match.note or accelerator.name)
     chosen, chosen_assumption = _precision(accelerator, precision)
-    catalogued = _peak(accelerator, chosen)
+    catalogued = catalogued_peak_flop_per_s(accelerator, chosen)
     peak = catalogued if given_peak is None else given_peak
     peak_assumption = Assumption(
         name="peak_tflops",
@@ -97,6 +103,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
 
 
 def _unlisted(name: str, precision: str, peak: float, error: UnknownNameError) -> Device:
+    # One line: it stands in sentences.
+    name = " ".join(name.split())
     nearest = f" (nearest names: {', '.join(error.nearest)})" if error.nearest else ""
     chosen = "bf16" if precision == "auto" else precision
     return Device(
@@ -133,7 +141,8 @@ def _precision(accelerator: Accelerator, wanted: str) -> tuple[str, Assumption]:
     return wanted, Assumption(name="precision", value=wanted, source="user")
 
 
-def _peak(accelerator: Accelerator, precision: str) -> float:
+def catalogued_peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+    """Return the dense peak of a precision that the card has."""
     if precision == accelerator.training_precision:
         return accelerator.training_peak_flop_per_s
     return accelerator.peak_flop_per_s[precision]
@@ -144,7 +153,7 @@ def _peak_note(accelerator: Accelerator, precision: str) -> str:
     note = f"dense {precision.upper()} with FP32 accumulation"
     others: list[str] = []
     if precision in {"bf16", "fp16"}:
-        peak = _peak(accelerator, precision)
+        peak = catalogued_peak_flop_per_s(accelerator, precision)
         accumulate = accelerator.fp16_accumulate_flop_per_s
         if accumulate is not None and abs(accumulate / peak - 1) > _SAME:
             others.append(f"{accumulate / TERA:g} is with FP16 accumulation")

@@ -91,18 +91,20 @@ class Run:
         return stack_of(self.question.framework, self.question.cluster.accelerator, self.method.name)
 
 
-def resolve(request: Request) -> Run:
+def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     """Return `request` resolved; what it leaves open of a run that was published is as in that run.
+
+    With `counts_with_peak`, a given peak is the card's in a prediction; without, only what utilizations divide by.
 
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     profiled = with_profile(request)
-    run = _asked(profiled.request)
+    run = _asked(profiled.request, peak=counts_with_peak)
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
 
 
-def _asked(request: Request) -> Run:
+def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
     framework = named_framework(request.framework)
     told, doubts = told_request(request, framework)
@@ -118,11 +120,12 @@ def _asked(request: Request) -> Run:
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
         try:
-            return _with_own_runs(_resolved(data, framework, doubts, use, published), own)
+            found = _resolved(data, framework, doubts, use, published, counts_with_peak=peak)
+            return _with_own_runs(found, own)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _with_own_runs(_resolved(data, framework, doubts, use, None), own)
+    return _with_own_runs(_resolved(data, framework, doubts, use, None, counts_with_peak=peak), own)
 
 
 def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
@@ -150,6 +153,8 @@ def _resolved(
     framework_doubts: tuple[Caution, ...],
     use: MediaUse,
     published: Adoption | None,
+    *,
+    counts_with_peak: bool,
 ) -> Run:
     asked = request = data.request
     subject = use.subject
@@ -157,7 +162,7 @@ def _resolved(
         request, framework = published.request, published.framework
     device = resolved_device(request)
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus)
+    cluster, cluster_assumptions = resolved_cluster(request, device, n_gpus, counts_with_peak=counts_with_peak)
     parts = trained_parts(request.trained_layers, subject.transformer)
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)

@@ -18,7 +18,9 @@ import click
 from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
 from estimator.question.profile import Profile
+from server.command_line.files import read_text
 from server.command_line.log_file import LogText
+from server.command_line.output import UNWRITABLE, lenient, print_json
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Tool
@@ -74,6 +76,9 @@ class _Commands(click.Group):
 def exit_code(arguments: Sequence[str]) -> int:
     """Run the command line `arguments` and return its exit code."""
     code = _ANSWERED
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison] - as Python has it where it was closed
+        return _refused("standard output is closed, so that nobody could read an answer")
+    lenient(sys.stdout)
     try:
         # Outside its standalone mode, click returns the code of an early end, as after --version.
         ended = _traintime.main(args=list(arguments), prog_name="traintime", standalone_mode=False)
@@ -88,11 +93,21 @@ def exit_code(arguments: Sequence[str]) -> int:
     except BrokenPipeError:
         # The reader has seen enough; Python would complain about it once more on its way out.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            code = _faulty()
+        else:
+            code = _refused(f"the answer cannot be written ({error.strerror})")
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     except Exception:  # noqa: BLE001 - whatever it is, it is ours
-        traceback.print_exc()
-        click.echo("traintime: failed on an internal fault, not on what it was asked (see above)", err=True)
-        code = _FAULT
+        code = _faulty()
     return code
+
+
+def _faulty() -> int:
+    traceback.print_exc()
+    click.echo("traintime: failed on an internal fault, not on what it was asked (see above)", err=True)
+    return _FAULT
 
 
 def _refused(message: str) -> int:
@@ -204,7 +219,7 @@ def _validate(*, anew: bool, as_json: bool) -> None:
             others["people"] = people_figures(answered_threads(), answers_left_out(calibration))
     if as_json:
         together = {**figures, "tables": others}
-        click.echo(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
+        print_json(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         return
     from server.rendering.answers import print_accuracy
     from server.rendering.benchmarks import print_tables
@@ -236,7 +251,7 @@ def _command(name: str, tool: Tool) -> click.Command:
         sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
         answered = asked.answer({argument: _read(argument, value) for argument, value in sent.items()})
         if as_json:
-            click.echo(answered.text)
+            print_json(answered.text)
             return
         from server.rendering.answers import print_answer
 
@@ -339,14 +354,13 @@ class _Document(click.ParamType[object]):
         text = str(value).removeprefix("\ufeff")
         holds = "object" if self.opening == "{" else "list of objects"
         if not text.lstrip().startswith(("{", self.opening)):
-            path = Path(text)
-            try:
-                if path.stat().st_size > _LARGEST_FILE_BYTES:
-                    raise InvalidValueError(argument, text, "is larger than 1 MiB; a config.json has a few kB")
-                text = path.read_text(encoding="utf-8-sig")
-            except (OSError, ValueError) as error:
-                why = getattr(error, "strerror", None) or "not text in UTF-8"
-                raise InvalidValueError(argument, value, f"cannot be read ({why}); give a JSON file") from error
+            text = read_text(
+                argument,
+                Path(text),
+                most_bytes=_LARGEST_FILE_BYTES,
+                too_large="is larger than 1 MiB; a config.json has a few kB",
+                otherwise="; give a JSON file",
+            )
         try:
             return json.loads(text)
         except (ValueError, RecursionError) as error:

@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from estimator.answers.sweep.points import sweep
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import InvalidValueError, shown
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from server.command_line.files import read_text
 from server.sweep.engine import Cores, Engine, Here
 from server.sweep.part import Plan
 from server.sweep.ray import RayCluster
@@ -26,6 +27,8 @@ __all__ = ["ROWS_PER_PART", "Swept", "plan_of", "sweep_command", "swept"]
 ROWS_PER_PART = 4_096
 """A part takes from a fraction of a second to a few: what a kill costs at most, for each core."""
 _LARGEST_SPEC_BYTES = 16 << 20
+_MOST_NAMED = 5
+_QUOTES = "'\""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +40,23 @@ class Swept:
     parts: int
     parts_found: int
     """Parts that an earlier run had finished."""
+    foreign: tuple[str, ...] = ()
+    """Names in the folder that are not of this sweep: left as they are, though readers of the folder may read them."""
 
 
 def plan_of(spec: Path, rows_per_part: int) -> Plan:
     """Return the plan of the sweep that the file `spec` describes."""
+    too_large = "is larger than 16 MiB; use ranges instead of lists"
+    written = read_text("spec", spec, most_bytes=_LARGEST_SPEC_BYTES, too_large=too_large)
     try:
-        if spec.stat().st_size > _LARGEST_SPEC_BYTES:
-            raise InvalidValueError("spec", str(spec), "is larger than 16 MiB; use ranges instead of lists")
-        described = tomllib.loads(spec.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InvalidValueError("spec", str(spec), f"cannot be read ({error.strerror})") from error
+        described = tomllib.loads(written)
     except ValueError as error:
-        raise InvalidValueError("spec", str(spec), f"is not TOML: {error}") from error
+        raise InvalidValueError("spec", str(spec), f"is not TOML: {shown(str(error)).strip(_QUOTES)}") from error
+    except RecursionError as error:
+        raise InvalidValueError("spec", str(spec), "is nested too deeply; tables [vary] and [fixed] do") from error
     try:
         text = json.dumps(described, allow_nan=False)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         raise InvalidValueError("spec", str(spec), "may hold text and finite numbers only") from error
     return Plan(
         spec=text,
@@ -88,7 +93,8 @@ def swept(plan: Plan, folder: Path, engine_of: Callable[[Plan], Engine], note: C
             finally:
                 engine.close()
         store.complete()
-    return Swept(folder=str(folder), points=plan.points, parts=plan.parts, parts_found=len(done))
+        foreign = store.foreign()
+    return Swept(folder=str(folder), points=plan.points, parts=plan.parts, parts_found=len(done), foreign=foreign)
 
 
 def _cores() -> int:
@@ -139,6 +145,10 @@ def sweep_command(
     with bar:
         task = bar.add_task("points", total=plan.points)
         result = swept(plan, out or spec.with_suffix(".parquet"), engine_of, lambda rows: bar.advance(task, rows))
+    if result.foreign:
+        names = ", ".join(map(shown, result.foreign[:_MOST_NAMED]))
+        more = f" and {len(result.foreign) - _MOST_NAMED} more" if len(result.foreign) > _MOST_NAMED else ""
+        click.echo(f"traintime: not of this sweep, and left as they are: {names}{more}", err=True)
     if as_json:
         click.echo(
             json.dumps(

@@ -1,22 +1,38 @@
-"""A folder of Parquet files that a sweep fills: each appears whole or not at all, and later runs go on."""
+"""A folder of Parquet files that a sweep fills: each appears whole or not at all, and later runs go on.
+
+    _manifest.json    the plan, and once all is done the checksum of every part
+    _checksums        a line a part as it is finished, as `sha256sum --check` reads them
+    _lock             held while a process fills the folder
+    part-0000000.parquet, …
+
+Whatever else lies there is somebody's own: it is never opened, changed or removed.
+"""
 
 import contextlib
+import hashlib
 import json
 import os
-from collections.abc import Generator
+import re
+import stat
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import asdict
-from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import InvalidValueError, shown
 from server.sweep.part import Plan
 
 __all__ = ["Store", "opened"]
 
 # Readers of Parquet folders pass over names that begin with an underscore.
-MANIFEST, _LOCK = "_manifest.json", "_lock"
+MANIFEST, CHECKSUMS, _LOCK = "_manifest.json", "_checksums", "_lock"
 _UNFINISHED = ".unfinished"
+_CHECKED = re.compile(r"([0-9a-f]{64})  (part-\d{7,}\.parquet)")
+_LARGEST_KEPT_BYTES = 256 << 20
+"""Of a manifest or a list of checksums: twice those of a billion points."""
+_MOST_NAMED = 5
+# Where a system has neither, nothing is lost but the protection.
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Store:
@@ -25,29 +41,69 @@ class Store:
     def __init__(self, folder: Path, plan: Plan) -> None:
         self.folder = folder
         self._plan = plan
+        self._checksums: dict[str, str] = {}
 
     def done(self) -> set[int]:
-        """Return the parts that are there and whole; what a killed run left half-written is removed."""
-        arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
-        for path in self.folder.glob(f"*{_UNFINISHED}"):
-            path.unlink()
+        """Return the parts that are there with the checksum they were written with.
+
+        What a killed run of this sweep left half-written is removed.
+        """
+        noted = self._noted()
         parts: set[int] = set()
-        for path in self.folder.glob("part-*.parquet"):
-            number = path.stem.removeprefix("part-")
-            part = int(number) if number.isdecimal() else -1
+        for name, checksum in noted.items():
+            part = int(name.removeprefix("part-").removesuffix(".parquet"))
             # A file system that lost power may keep a name without its data.
-            with contextlib.suppress(arrow.ArrowInvalid, OSError):
-                if 0 <= part < self._plan.parts and parquet.read_metadata(path).num_rows == self._plan.rows(part):
-                    parts.add(part)
+            if part < self._plan.parts and name == _part_name(part) and _checksum(self.folder / name) == checksum:
+                parts.add(part)
+                self._checksums[name] = checksum
+        for name in self._unfinished():
+            with contextlib.suppress(OSError):
+                (self.folder / name).unlink()
+        with _said(self.folder):
+            _written(self.folder / CHECKSUMS, "".join(map(_line, sorted(self._checksums.items()))).encode())
         return parts
 
+    def foreign(self) -> tuple[str, ...]:
+        """Return the names of what lies in the folder and is not of this sweep."""
+        return tuple(sorted(name for name in os.listdir(self.folder) if not self._is_ours(name)))  # noqa: PTH208 - names
+
     def put(self, part: int, data: bytes) -> None:
-        """Keep the file of `part`."""
-        _written(self.folder / f"part-{part:07d}.parquet", data)
+        """Keep the file of `part`.
+
+        Raises InvalidValueError where the disk takes no more; what was kept stays.
+        """
+        name = _part_name(part)
+        checksum = hashlib.sha256(data).hexdigest()
+        with _said(self.folder):
+            _written(self.folder / name, data)
+            _appended(self.folder / CHECKSUMS, _line((name, checksum)).encode())
+        self._checksums[name] = checksum
 
     def complete(self) -> None:
         """Note that nothing is left to do."""
-        _written(self.folder / MANIFEST, _manifest(self._plan, complete=True))
+        with _said(self.folder):
+            _written(self.folder / MANIFEST, _manifest(self._plan, complete=True, checksums=self._checksums))
+
+    def _noted(self) -> Mapping[str, str]:
+        """Return the checksums that earlier runs noted; the last of a part counts."""
+        text = _read(self.folder / CHECKSUMS) or ""
+        lines = (_CHECKED.fullmatch(line) for line in text.splitlines())
+        return {found[2]: found[1] for found in lines if found}
+
+    def _unfinished(self) -> list[str]:
+        return [name for name in os.listdir(self.folder) if name.endswith(_UNFINISHED) and self._is_ours(name)]  # noqa: PTH208 - names
+
+    def _is_ours(self, name: str) -> bool:
+        name = name.removesuffix(_UNFINISHED)
+        if name in {MANIFEST, CHECKSUMS, _LOCK}:
+            return True
+        number = name.removeprefix("part-").removesuffix(".parquet")
+        return (
+            number.isascii()
+            and number.isdecimal()
+            and name == _part_name(int(number))
+            and (int(number) < self._plan.parts)
+        )
 
 
 @contextlib.contextmanager
@@ -56,21 +112,97 @@ def opened(folder: Path, plan: Plan) -> Generator[Store]:
 
     Raises InvalidValueError for a folder that holds anything else, or that another process is filling.
     """
-    try:
+    with _said(folder):
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK).open("w", encoding="ascii")
-    except OSError as error:
-        raise InvalidValueError("out", str(folder), f"cannot be written ({error.strerror})") from error
-    with lock:
-        _lock_or_refuse(folder, lock.fileno())
-        manifest = folder / MANIFEST
-        if manifest.exists():
-            _check_same(folder, json.loads(manifest.read_text(encoding="utf-8")), plan)
-        elif any(path.name != _LOCK for path in folder.iterdir()):
-            raise InvalidValueError("out", str(folder), "holds other files; give a new folder")
+        # Neither through a link nor cut short: it may be a file of somebody's own.
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o644)
+    try:
+        if not stat.S_ISREG(os.fstat(lock).st_mode):
+            raise InvalidValueError("out", str(folder), f"holds a {_LOCK} that is no file; give a new folder")
+        _lock_or_refuse(folder, lock)
+        store = Store(folder, plan)
+        earlier = _earlier(folder)
+        if earlier is not None:
+            _check_same(folder, earlier, plan)
         else:
-            _written(manifest, _manifest(plan, complete=False))
-        yield Store(folder, plan)
+            others = sorted(name for name in os.listdir(folder) if name != _LOCK)  # noqa: PTH208 - names
+            if others:
+                raise InvalidValueError("out", str(folder), f"holds other files ({_named(others)}); give a new folder")
+            with _said(folder):
+                _written(folder / MANIFEST, _manifest(plan, complete=False))
+        yield store
+    finally:
+        os.close(lock)
+
+
+def _named(names: Iterable[str]) -> str:
+    several = [shown(name) for name in names]
+    return ", ".join(several[:_MOST_NAMED]) + (f" and {len(several) - _MOST_NAMED} more" * (len(several) > _MOST_NAMED))
+
+
+@contextlib.contextmanager
+def _said(folder: Path) -> Generator[None]:
+    """Say in one line what the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        why = error.strerror or type(error).__name__
+        remedy = f"cannot be written ({why}); what is finished is kept, and the same command goes on once it can be"
+        raise InvalidValueError("out", str(folder), remedy) from error
+
+
+def _part_name(part: int) -> str:
+    return f"part-{part:07d}.parquet"
+
+
+def _line(kept: tuple[str, str]) -> str:
+    name, checksum = kept
+    return f"{checksum}  {name}\n"
+
+
+def _read(path: Path) -> str | None:
+    """Return the text of a file; None where there is none, or what is there is no file or no text."""
+    try:
+        file = os.open(path, os.O_RDONLY | _NO_LINK)
+    except OSError:
+        return None
+    with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            return None
+        try:
+            return readable.read(_LARGEST_KEPT_BYTES).decode("utf-8")
+        except (OSError, ValueError):
+            return None
+
+
+def _checksum(path: Path) -> str | None:
+    """Return the checksum of a file; None where there is none."""
+    try:
+        file = os.open(path, os.O_RDONLY | _NO_LINK)
+    except OSError:
+        return None
+    with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
+        try:
+            return hashlib.file_digest(readable, "sha256").hexdigest() if stat.S_ISREG(os.fstat(file).st_mode) else None
+        except OSError:
+            return None
+
+
+def _earlier(folder: Path) -> dict[str, Any] | None:
+    """Return what an earlier run noted of its plan; None where there was none.
+
+    Raises InvalidValueError for a manifest that cannot be read: its parts could be another sweep's.
+    """
+    if not os.path.lexists(folder / MANIFEST):
+        return None
+    try:
+        noted = json.loads(_read(folder / MANIFEST) or "")
+    except (ValueError, RecursionError):
+        noted = None
+    if not isinstance(noted, dict):
+        remedy = f"holds a {MANIFEST} that cannot be read; give a new folder, or remove this one"
+        raise InvalidValueError("out", str(folder), remedy)
+    return cast("dict[str, Any]", noted)
 
 
 def _lock_or_refuse(folder: Path, file: int) -> None:
@@ -94,26 +226,53 @@ def _check_same(folder: Path, earlier: dict[str, Any], plan: Plan) -> None:
 
 
 def _short(value: object) -> str:
-    return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,}" if isinstance(value, int) else shown(str(value))
 
 
-def _manifest(plan: Plan, *, complete: bool) -> bytes:
-    kept = asdict(plan) | {"spec": json.loads(plan.spec), "parts": plan.parts, "complete": complete}
+def _manifest(plan: Plan, *, complete: bool, checksums: Mapping[str, str] | None = None) -> bytes:
+    kept: dict[str, Any] = asdict(plan) | {
+        "spec": json.loads(plan.spec),
+        "parts": plan.parts,
+        "complete": complete,
+    }
+    if checksums is not None:
+        kept["sha256"] = dict(sorted(checksums.items()))
     return (json.dumps(kept, ensure_ascii=False, indent=2) + "\n").encode()
 
 
 def _written(path: Path, data: bytes) -> None:
     """Write `path` so that it has all of `data` or does not change, even through a loss of power."""
     unfinished = path.with_name(path.name + _UNFINISHED)
-    with unfinished.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    unfinished.replace(path)
+    with contextlib.suppress(FileNotFoundError):
+        unfinished.unlink()
+    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o644)
+    try:
+        with open(file, "wb") as writable:  # noqa: PTH123 - a descriptor
+            writable.write(data)
+            writable.flush()
+            os.fsync(file)
+        unfinished.replace(path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+    _synced(path.parent)
+
+
+def _appended(path: Path, line: bytes) -> None:
+    """Add a line; one that a loss of power cuts short is read as none, and its part is done again."""
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o644)
+    with open(file, "ab") as writable:  # noqa: PTH123 - a descriptor
+        writable.write(line)
+        writable.flush()
+        os.fsync(file)
+
+
+def _synced(folder: Path) -> None:
     if os.name != "posix":
         return
-    folder = os.open(path.parent, os.O_RDONLY)
+    opened_folder = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(opened_folder)
     finally:
-        os.close(folder)
+        os.close(opened_folder)

@@ -104,7 +104,15 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         request = replace(request, objective="next_token")
     amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
     asked = with_log(request, reading)
-    run = resolve(asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None))
+    # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
+    known = asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None)
+    try:
+        run = resolve(known, counts_with_peak=False)
+    except InvalidValueError as error:
+        if error.argument != "global_batch_sequences" or asked is request:
+            raise
+        told = f"global batch {asked.global_batch_sequences}"
+        raise InvalidValueError("observed_log", told, error.remedy) from error
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)

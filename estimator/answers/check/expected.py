@@ -12,6 +12,7 @@ from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.comparables import comparable_runs
 from estimator.models.flops import flop_counts
+from estimator.models.passes import passes_of
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
 from estimator.physics.choice import Setting, setting_of
@@ -34,7 +35,7 @@ __all__ = [
 ]
 
 _HALF = ("bf16", "fp16")
-_FORWARD_AND_BACKWARD = 3.0
+_BACKWARD_OVER_FORWARD = 2.0
 Verdict = Literal["faster", "normal", "slow", "implausible"]
 
 
@@ -211,6 +212,11 @@ def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:
 
 
 def attention_flop_per_token(question: Question) -> float:
-    """Return FLOPs per token of the score products, forward and backward, at full sequences."""
-    attentions = workload(question.transformer).attentions
-    return _FORWARD_AND_BACKWARD * sum(attention.flop_per_token(question.sequence_length) for attention in attentions)
+    """Return FLOPs per token of the score products at full sequences, forward and as far back as gradients pass."""
+    table = workload(question.transformer)
+    plan = passes_of(table, question.method)
+    return sum(
+        attention.flop_per_token(question.sequence_length)
+        * (1.0 + _BACKWARD_OVER_FORWARD * plan.of(attention.group).input_gradient)
+        for attention in table.attentions
+    )

@@ -21,6 +21,8 @@ _ANY = (
     "observed_tflops_per_gpu or observed_log"
 )
 _MOST_GPU_HOURS = 1e11
+_LEAST_SPEED = 1e-6
+"""Tokens per second: below, no run would ever end."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,7 +95,25 @@ def observation(
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:
-        return _from_log(run, reading, flop_per_token, usual_batch)
+        return _possible(_from_log(run, reading, flop_per_token, usual_batch), "observed_log", reading.dialect)
+    seen = _told(run, observed, flop_per_token, tokens_known=tokens_known)
+    named = f"observed_{seen.kind}" if observed.gpu_hours is None else "observed_gpu_hours"
+    given = observed.gpu_hours if observed.gpu_hours is not None else getattr(observed, seen.kind)
+    return _possible(seen, named, given)
+
+
+def _possible(seen: Observation, argument: str, given: object) -> Observation:
+    """Return `seen`; raise InvalidValueError for a speed that no machine has, however it was told."""
+    if not _LEAST_SPEED <= seen.tokens_per_second <= _MOST_SPEED:
+        raise InvalidValueError(
+            argument,
+            given,
+            f"tells {seen.tokens_per_second:.3g} tokens/s ({seen.how}), which no run has; is its unit as asked?",
+        )
+    return seen
+
+
+def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: bool) -> Observation:
     if observed.tokens_per_second is not None:
         speed = parse_count(observed.tokens_per_second, "observed_tokens_per_second", most=_MOST_SPEED)
         return Observation(tokens_per_second=speed, kind="tokens_per_second", how="as given, all GPUs together")

@@ -9,6 +9,7 @@ from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
+from estimator.evidence.ceiling import held_to_ceiling
 from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
@@ -68,6 +69,7 @@ def factor_and_range(
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
     that doubts leave open, the published run that is asked about, and what the caller's own runs were off by; it is the
     same for all layouts of a setting.
+    It makes no device execute more than it was measured to.
     """
     factor, span = _without_own_runs(setting, calibration, best, physical_s)
     if not setting.question.own_runs:
@@ -114,7 +116,8 @@ def _without_own_runs(
         point_log=_mean_log(doubts),
     )
     factor = blend.factor * math.exp(_mean_log(doubts))
-    return held_to_precedent(setting, calibration, factor, span, physical_s)
+    factor, span = held_to_precedent(setting, calibration, factor, span, physical_s)
+    return held_to_ceiling(setting, best, factor, span, physical_s)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:

@@ -264,7 +264,7 @@ def _of(chip: Accelerator, cluster: Cluster) -> Cluster:
 
 def _sequences(question: Question) -> Iterator[Change]:
     """Yield shorter sequences, the longest first; a stated batch keeps its tokens."""
-    length = 1 << ((question.sequence_length - 1).bit_length() - 1)
+    length = 1 << max(0, (question.sequence_length - 1).bit_length() - 1)
     while length >= _LEAST_SEQUENCE:
         arguments: dict[str, str | int | None] = {"sequence_length": length}
         batch = question.global_batch_sequences

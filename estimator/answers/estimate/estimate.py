@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
 from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
@@ -242,6 +243,8 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
     per_token = prediction.hardware_flop_per_token if prediction else run.rule.coefficient * run.rule.parameters
     utilization = observed * per_token / (run.n_gpus * run.device.peak_flop_per_s)
     warnings: list[Caution] = []
+    model_per_token = prediction.model_flop_per_token if prediction else run.model_coefficient * run.rule.parameters
+    refuse_impossible(run, observed, model_per_token)
     if utilization > _BARELY_POSSIBLE:
         warnings.append(
             Caution(
@@ -331,6 +334,7 @@ def _assumed(run: Run) -> _Speed:
                 note=f"{UTILIZATION.low:.2f} to {UTILIZATION.high:.2f}: {UTILIZATION.why}",
             ),
         ),
+        warnings=() if given is None else above_ceiling(run, given),
     )
 
 

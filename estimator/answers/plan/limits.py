@@ -29,6 +29,7 @@ _OF_MONEY = frozenset({"tokens", "model_size"})
 """What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
 _HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)", re.IGNORECASE)
 _DIGITS = 3
+_MOST_NAMED = 5
 _LEAST_IN_UNIT = 2.0
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
@@ -133,6 +134,12 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
 
     if not tried:
         return InfeasibleError(f"{said}: {_too_large(trials)}")
+    if limits.budget is not None and not any(math.isfinite(cost(estimate)) for estimate in tried):
+        names = list(dict.fromkeys(estimate.run.device.name for estimate in tried))
+        told = f"{', '.join(names[:_MOST_NAMED])}{', …' if len(names) > _MOST_NAMED else ''}"
+        return InfeasibleError(
+            f"{said}: no price of {told} is known; give price_per_gpu_hour, or the budget in GPU-hours"
+        )
     fastest = min(tried, key=lambda estimate: estimate.training_s)
     if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
         remedies = [*_for_time(fastest, limits.deadline_s), *_more_parallel(fastest)]

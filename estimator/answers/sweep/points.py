@@ -10,6 +10,7 @@ from estimator.answers.compare.compare import Outcome, outcomes
 from estimator.base.errors import EstimatorError, InvalidValueError, MissingValueError, UnknownNameError
 from estimator.base.units import parse_count
 from estimator.question.request import Quantity, Request
+from estimator.resolve.device import resolved_device
 from estimator.resolve.run import resolve
 
 __all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep", "tokens_of_points"]
@@ -74,6 +75,7 @@ def sweep(spec: Mapping[str, object]) -> Sweep:
     if total > MOST_POINTS:
         raise InvalidValueError("vary", f"{total:,}", f"points are more than the {MOST_POINTS:,} that a sweep takes")
     _check_fixed(described)
+    _check_devices(described)
     return described
 
 
@@ -161,6 +163,25 @@ def _check_fixed(described: Sweep) -> None:
         if argument in described.fixed or isinstance(error, MissingValueError):
             raise
         # Else of this point alone, as far as one can tell: its row says so.
+
+
+def _check_devices(described: Sweep) -> None:
+    """Raise what is wrong with the name of a device: misspelt, it would be in a row after another.
+
+    A model that no catalogue has may be meant: its rows say so.
+    """
+    places = [0] * len(described.axes)
+    for index, axis in enumerate(described.axes):
+        if axis.name != "gpu":
+            continue
+        for place in range(len(axis.values)):
+            try:
+                resolved_device(described.request([*places[:index], place, *places[index + 1 :]]))
+            except UnknownNameError as error:
+                if error.argument == axis.name:
+                    raise
+            except EstimatorError:
+                continue
 
 
 def tokens_of_points(described: Sweep) -> tuple[float, ...]:

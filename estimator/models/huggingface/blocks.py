@@ -147,6 +147,7 @@ def classes(reading: Reading) -> int:
 def image_side(reading: Reading, key: str = "image_size") -> int:
     """Return a side in pixels, of a picture or a patch; width and height may be listed."""
     value = reading.value(key)
-    if isinstance(value, list | tuple) and value and isinstance(value[0], int):
-        return value[0]
+    if isinstance(value, list | tuple) and value:
+        # As one number would be held to: the same bounds, and the same words.
+        return replace(reading, config={key: value[0]}).whole(key)
     return reading.whole(key)

@@ -310,3 +310,21 @@ def test_a_chunk_is_not_a_window_that_slides() -> None:
     counts = flop_counts(t, sequence_length=32_768)
     chunked = next(op.forward for op in counts.operations if op.name == "windowed_attention")
     assert chunked == pytest.approx(2 * 4096 * t.n_heads * 2 * t.head_dim * 36)
+
+
+@pytest.mark.parametrize("side", [0, -1, [0], [0, 0], [-16], [True], ["16"], [10**30], [1.5]])
+def test_a_side_that_no_picture_has_is_refused_listed_or_not(side: object) -> None:
+    """A number in a list is held to what the number alone is."""
+    beit = {
+        "model_type": "beit",
+        "architectures": ["BeitForImageClassification"],
+        "hidden_size": 1024,
+        "intermediate_size": 4096,
+        "num_attention_heads": 16,
+        "num_hidden_layers": 24,
+        "image_size": 224,
+        "patch_size": 16,
+    }
+    assert configured_model(beit).transformer.hidden == 1024
+    with pytest.raises(InvalidValueError, match=r"hf_config\.patch_size"):
+        configured_model(beit | {"patch_size": side})

@@ -256,6 +256,10 @@ def test_two_sweeps_do_not_fill_one_folder_at_once(tmp_path: Path) -> None:
         (SPEC.replace('"100B"', '"lots"'), "tokens: 'lots' must"),
         (SPEC.replace("[vary]", "[vary"), "is not TOML"),
         (SPEC.replace("times = 2", "step = 1e-9"), "values"),
+        (SPEC.replace('"4090"', '"h100-smx"'), "unknown gpu 'h100-smx'; did you mean"),
+        (SPEC.replace('["h100", "4090"]', '["h100-smx"]'), "unknown gpu 'h100-smx'; did you mean"),
+        ("a = " + "[" * 50_000, "spec"),
+        ("a = '\x1b[2J'", "spec"),
     ],
 )
 def test_a_bad_specification_is_refused_in_one_line(
@@ -274,3 +278,16 @@ def test_a_bad_specification_is_refused_in_one_line(
 def test_a_specification_that_is_not_there_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exit_code(["sweep", str(tmp_path / "none.toml")]) == 2
     assert "cannot be read" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="no such device here")
+@pytest.mark.parametrize("kind", ["device", "pipe", "folder"])
+def test_what_is_no_file_is_not_read(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither for ever nor until somebody writes."""
+    path = {"device": Path("/dev/zero"), "pipe": tmp_path / "pipe", "folder": tmp_path}[kind]
+    if kind == "pipe":
+        os.mkfifo(path)
+    estimate = ["estimate", "--model", "x", "--gpu", "h100", "--n-gpus", "8", "--tokens", "1T"]
+    for arguments in (["sweep", str(path)], [*estimate, "--hf-config", str(path)]):
+        assert exit_code(arguments) == 2
+        assert "cannot be read" in capsys.readouterr().err

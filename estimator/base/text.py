@@ -1,0 +1,29 @@
+"""Text that may hold what a caller wrote, made safe to show: what a terminal would obey is spelt out."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar, cast
+
+__all__ = ["visible"]
+
+_OBEYED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\u2028\\u2029]")
+"""Control characters but tab and line feed, and what turns the direction of text or ends a line unseen."""
+_T = TypeVar("_T")
+
+
+def visible(value: _T) -> _T:
+    """Return `value` with the characters that a terminal obeys spelt as escapes, in every text within it."""
+    plain: Any = value
+    if isinstance(plain, str):
+        return cast("_T", _OBEYED.sub(_spelt, plain) if _OBEYED.search(plain) else plain)
+    if isinstance(plain, dict):
+        entries = cast("Mapping[Any, Any]", plain)
+        return cast("_T", {visible(key): visible(inner) for key, inner in entries.items()})
+    if isinstance(plain, list):
+        parts = cast("Sequence[Any]", plain)
+        return cast("_T", [visible(inner) for inner in parts])
+    return value
+
+
+def _spelt(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")

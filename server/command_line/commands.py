@@ -136,9 +136,22 @@ def _traintime(ctx: click.Context) -> None:
 @click.option(
     "--call-timeout-s", type=float, default=None, help="Longest a call may take.", show_default="the server's"
 )
+@click.option("--threads", type=int, default=None, help="Slow calls worked out at once.", show_default="2")
+@click.option("--queue", type=int, default=None, help="Slow calls that may wait.", show_default="64")
 @click.pass_context
-def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, **options: Any) -> None:  # noqa: ANN401
+def _serve(
+    ctx: click.Context,
+    /,
+    *,
+    http: bool,
+    call_timeout_s: float | None,
+    threads: int | None,
+    queue: int | None,
+    **options: Any,  # noqa: ANN401
+) -> None:
     """Serve MCP over stdio, or over HTTP."""
+    load = {"call_timeout_s": call_timeout_s, "threads": threads, "queue": queue}
+    told: dict[str, Any] = {name: value for name, value in load.items() if value is not None}
     if not http:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
@@ -146,18 +159,17 @@ def _serve(ctx: click.Context, /, *, http: bool, call_timeout_s: float | None, *
             raise click.UsageError(f"{flags} needs --http: stdio has no address")
         from server.protocol.app import build
 
-        build(call_timeout_s=call_timeout_s).run()
+        build(**told).run()
         return
     from server.transports.http import serve_http
 
-    timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
     serve_http(
         options["host"],
         options["port"],
         allowed_hosts=_separated(options["allowed_hosts"]),
         allowed_origins=_separated(options["allowed_origins"]),
         token_file=options["token_file"],
-        **timeout,
+        **told,
     )
 
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from estimator.base.errors import shown
+from estimator.base.pauses import pausing
 from server.protocol.errors import ArgumentError, readable, unknown
 from server.protocol.schema import input_schema, output_schema
 from tools.progress import Progress, silent
@@ -26,6 +27,8 @@ _LONGEST_TEXT = 1_000
 """Characters in a text argument that declares no limit of its own: names and quantities are short."""
 _DEEPEST = 32
 """Levels of nesting in an object argument; a model's configuration has three."""
+_MOST_QUICK = 64
+"""Arguments of a quick call; no tool has as many."""
 _MOST_KEPT = 128
 _LONGEST_KEPT = 32_768
 """Answers kept, and the characters of the longest: a few megabytes at most."""
@@ -47,7 +50,13 @@ class Answer:
 class Tool:
     """A function of `tools/`, ready to be advertised and called."""
 
-    def __init__(self, function: Callable[..., BaseModel], *, title: str, slow: bool = False) -> None:
+    def __init__(
+        self,
+        function: Callable[..., BaseModel],
+        *,
+        title: str,
+        quick: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    ) -> None:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters
         self._progress = next((name for name in parameters if hints[name] is Progress), None)
@@ -64,7 +73,7 @@ class Tool:
         self.title = title
         self.description = inspect.cleandoc(function.__doc__ or "")
         self._kept: dict[str, Answer] = {}
-        self.slow = slow or self._progress is not None
+        self._is_quick = quick
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -101,6 +110,20 @@ class Tool:
             raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error
         return dict(vars(checked))
 
+    def quick_answer(self, given: Mapping[str, Any]) -> Answer | None:
+        """Return the answer to `given` where it is kept or takes about a millisecond; None where it may take longer.
+
+        Raises EstimatorError as `answer` does.
+        """
+        kept = self._kept.get(self._question(given)) if _is_small(given) else None
+        if kept is not None or not (_is_small(given) and self._is_quick(given)):
+            return kept
+        try:
+            with pausing(_stop):
+                return self.answer(given)
+        except _NotQuickError:
+            return None
+
     def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
         """Return the function's answer to `given`.
 
@@ -120,7 +143,7 @@ class Tool:
 
     def _question(self, given: Mapping[str, Any]) -> str:
         """Return `given` spelt in full, since 1, 1.0 and "1" are different questions; empty for one not to be kept."""
-        if self.slow:
+        if self._progress is not None:
             # Its caller may be watching the progress, and would see none.
             return ""
         try:
@@ -146,6 +169,22 @@ class Tool:
             name: _Blank(kind=properties[name].get("type"), longest=_longest(field))
             for name, field in self._fields.items()
         }
+
+
+class _NotQuickError(Exception):
+    """Raised where work that was thought to be quick pauses before something that is not."""
+
+
+def _stop() -> None:
+    raise _NotQuickError
+
+
+def _is_small(given: Mapping[str, Any]) -> bool:
+    """Return whether `given` holds short texts and numbers only: what is read at once, whatever it says."""
+    return len(given) <= _MOST_QUICK and all(
+        len(value) <= _LONGEST_TEXT if isinstance(value, str) else not isinstance(value, dict | list)
+        for value in given.values()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
@@ -163,6 +164,7 @@ def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
 
 def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
     """Return the run that `request` describes, or why there is none; a bad name is looked up once."""
+    pause()
     names = [("model", request.model, request.hf_config is None), ("gpu", request.gpu, request.peak_tflops)]
     for name in names:
         if name in refusals:

@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most
@@ -53,6 +54,7 @@ def factor_and_range(
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
     that doubts leave open, and the published run that is asked about; it is the same for all layouts of a setting.
     """
+    pause()
     constants = calibration.constants
     blend = _blend(setting, calibration, best, physical_s)
     doubts = _doubts(setting, best, physical_s, calibration)

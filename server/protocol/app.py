@@ -43,7 +43,7 @@ from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS, Registry
 from server.protocol.shortcut import Shortcut
 from server.protocol.tool import Answer, Tool
-from server.protocol.workers import QUEUE, THREADS, BusyError, Workers
+from server.protocol.workers import QUEUE, THREADS, BusyError, StoppedError, Workers
 from server.transports import stdio
 
 __all__ = ["CALL_TIMEOUT_S", "TraintimeServer", "build"]
@@ -128,7 +128,7 @@ class TraintimeServer(MCPServer):
             raise MCPError(INVALID_PARAMS, unknown("tool", name, [*self._tools.names, *added]))
         try:
             answer = self._quick_answer(name, arguments) or await self._answer(tool, arguments, context)
-        except BusyError as error:
+        except (BusyError, StoppedError) as error:
             raise ToolError(str(error)) from error
         except EstimatorError as error:
             raise ToolError(str(error)) from error
@@ -212,7 +212,7 @@ class TraintimeServer(MCPServer):
             # Not the timeout of calls: a short one would never let the catalogue be read for the first time.
             with anyio.fail_after(CALL_TIMEOUT_S):
                 text = await self.workers.run(lambda _: resources.resource_text(address))
-        except (BusyError, TimeoutError) as error:
+        except (BusyError, StoppedError, TimeoutError) as error:
             raise MCPError(INTERNAL_ERROR, str(error) or "busy; try again in a moment") from error
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error

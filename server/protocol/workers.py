@@ -20,7 +20,7 @@ from typing import Generic, TypeVar
 from estimator.base.pauses import pausing
 from tools.progress import Progress
 
-__all__ = ["QUEUE", "THREADS", "BusyError", "Notice", "Workers"]
+__all__ = ["QUEUE", "THREADS", "BusyError", "Notice", "StoppedError", "Workers"]
 
 THREADS = 2
 """Calls worked out at once. Python runs one thread at a time, so that more would only make each slower."""
@@ -48,6 +48,10 @@ class BusyError(Exception):
             f"busy: {running} calls are being worked out and {waiting} wait, which is as many as may; "
             f"try again in {retry_s} s"
         )
+
+
+class StoppedError(Exception):
+    """The work was given up although somebody waits for it: the process is about to end."""
 
 
 class _GivenUp(BaseException):
@@ -128,6 +132,8 @@ class Workers:
                     break
         finally:
             job.given_up = True
+        if isinstance(job.error, _GivenUp):
+            raise StoppedError("the server is shutting down; call again in a moment")
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[return-value]

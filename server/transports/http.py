@@ -18,7 +18,7 @@ from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.pauses import pause
 from server.protocol.app import CALL_TIMEOUT_S, TraintimeServer, build
 from server.protocol.registry import TOOLS
-from server.protocol.workers import QUEUE, THREADS, Workers
+from server.protocol.workers import QUEUE, THREADS, StoppedError, Workers
 from server.transports.access import access
 from server.transports.ending import FINISH_S, SIGNALS, end_surely
 from server.transports.gate import Gate
@@ -114,7 +114,7 @@ async def _serve(gate: Gate, listener: socket.socket, workers: Workers) -> None:
     server = _Server(config)
     async with anyio.create_task_group() as serving:
         serving.start_soon(_finish_on_signal, gate, server, workers.ended)
-        serving.start_soon(workers.run, _warmed)
+        serving.start_soon(_warm_up, workers)
         await server.serve(sockets=[listener])
         serving.cancel_scope.cancel()
 
@@ -136,6 +136,11 @@ async def _finish(gate: Gate, server: uvicorn.Server, give_up: Callable[[], Awai
     with anyio.move_on_after(_GIVE_UP_S):
         await give_up()
     server.should_exit = True
+
+
+async def _warm_up(workers: Workers) -> None:
+    with contextlib.suppress(StoppedError):
+        await workers.run(_warmed)
 
 
 def _warmed(_progress: Progress) -> None:

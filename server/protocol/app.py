@@ -45,6 +45,7 @@ from server.protocol.shortcut import Shortcut
 from server.protocol.tool import Answer, Tool
 from server.protocol.workers import QUEUE, THREADS, BusyError, StoppedError, Workers
 from server.transports import stdio
+from server.transports.repeats import Repeats
 
 __all__ = ["CALL_TIMEOUT_S", "TraintimeServer", "build"]
 
@@ -224,6 +225,9 @@ class TraintimeServer(MCPServer):
 def _log_plainly(level: str = "WARNING") -> None:
     """Log to stderr, one line a record and tracebacks as Python prints them."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(other, Repeats) for other in handler.filters):
+            handler.addFilter(Repeats())
 
 
 # The SDK's own choice boxes tracebacks into 80 columns, and importing it is a sixteenth of the cold start.

@@ -27,6 +27,14 @@ _LONGEST_TEXT = 1_000
 """Characters in a text argument that declares no limit of its own: names and quantities are short."""
 _DEEPEST = 32
 """Levels of nesting in an object argument; a model's configuration has three."""
+_MOST_VALUES: Mapping[str | None, int] = {"array": 2_000, "object": 20_000}
+"""Values in an argument by its type: as many options as one comparison takes may all lie in one list; a model's
+configuration has a few hundred values, and tables of its layers a few thousand.
+"""
+_MOST_ODD = 100
+"""Values in what was sent for an argument that takes but one."""
+_MOST_TOLD = 3
+"""Faults told at once: a caller mends a few at a time, and looking for what each was meant to be takes its time."""
 _MOST_QUICK = 64
 """Arguments of a quick call; no tool has as many."""
 _MOST_KEPT = 128
@@ -93,16 +101,18 @@ class Tool:
         sent: dict[str, object] = {}
         odd: list[str] = []
         for name, value in given.items():
+            if len(odd) == _MOST_TOLD:
+                break
             blank = self._blanks.get(name)
             if blank is None:
                 odd.append(unknown("argument", name, list(self._fields)))
             elif value is not None:  # Some hosts send null for every argument that was left out.
                 sent[name] = blank.parsed(value)
-                oddity = blank.oddity(sent[name])
+                oddity = blank.excess(sent[name]) or blank.oddity(sent[name])
                 if oddity is not None:
                     odd.append(f"{name}: {oddity}")
         if odd:
-            raise ArgumentError("; ".join(odd[:3]))
+            raise ArgumentError("; ".join(odd))
         try:
             checked = self._arguments_model.model_validate(sent)
         except ValidationError as error:
@@ -166,7 +176,11 @@ class Tool:
     def _blanks(self) -> Mapping[str, "_Blank"]:
         properties = self.input_schema["properties"]
         return {
-            name: _Blank(kind=properties[name].get("type"), longest=_longest(field))
+            name: _Blank(
+                kind=properties[name].get("type"),
+                longest=_longest(field),
+                most_values=_MOST_VALUES.get(properties[name].get("type"), _MOST_ODD),
+            )
             for name, field in self._fields.items()
         }
 
@@ -195,6 +209,8 @@ class _Blank:
     """Its advertised type."""
     longest: int
     """Characters it admits."""
+    most_values: int
+    """Values it admits, however nested."""
 
     def parsed(self, value: object) -> object:
         """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
@@ -208,6 +224,12 @@ class _Blank:
             return json.loads(text)
         except (ValueError, RecursionError):
             return value
+
+    def excess(self, value: object) -> str | None:
+        """Return what to say of a value that holds too much even to be looked at; it is not shown either."""
+        if _has_more_than(value, self.most_values):
+            return f"must hold at most {self.most_values:,} values in all"
+        return None
 
     def oddity(self, value: object) -> str | None:
         """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
@@ -241,6 +263,21 @@ def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return cast("dict[str, object]", value).values()
     return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def _has_more_than(value: object, most: int) -> bool:
+    """Return whether `value` holds more than `most` values, at any depth; no more of it is looked at than that."""
+    left = [value]
+    seen = 0
+    while left:
+        container = left.pop()
+        if isinstance(container, dict | list):
+            entries = cast("dict[str, object] | list[object]", container)
+            seen += len(entries)
+            if seen > most:
+                return True
+            left.extend(child for child in _children(container) if isinstance(child, dict | list))
+    return False
 
 
 def _depth_fits(value: object, levels: int = _DEEPEST) -> bool:

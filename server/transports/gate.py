@@ -14,6 +14,7 @@ from server.transports.access import Access
 
 __all__ = ["Gate"]
 
+_CLOSE = {"Connection": "close"}
 _LINGER_S = 0.25
 _ENDLESS = "subscriptions/listen"
 """A request that is answered with a stream of notices until one side leaves."""
@@ -24,10 +25,13 @@ _logger = logging.getLogger(__name__)
 class Gate:
     """Stands before the protocol: health, token, and the end of serving."""
 
-    def __init__(self, protocol: ASGIApp, allowed: Access, *, refuse_calls: Callable[[], None]) -> None:
+    def __init__(
+        self, protocol: ASGIApp, allowed: Access, *, refuse_calls: Callable[[], None], is_full: Callable[[], bool]
+    ) -> None:
         self._protocol = protocol
         self._token = allowed.token
         self._refuse_calls = refuse_calls
+        self._is_full = is_full
         self._in_flight: set[object] = set()
         self._answered = anyio.Event()
         self._closing = anyio.Event()
@@ -48,6 +52,9 @@ class Gate:
             await self._protocol(scope, receive, send)
         elif scope["path"] == "/healthz":
             await self._health(scope)(scope, receive, send)
+        elif self._is_full():
+            full = PlainTextResponse("too many connections; try again in 5 s\n", 503, {"Retry-After": "5", **_CLOSE})
+            await full(scope, receive, send)
         else:
             await self._entrance(scope, receive, send)
 

@@ -4,6 +4,7 @@
 """
 
 import contextlib
+import logging
 import os
 import socket
 import sys
@@ -20,6 +21,7 @@ from server.protocol.app import CALL_TIMEOUT_S, TraintimeServer, build
 from server.protocol.registry import TOOLS
 from server.protocol.workers import QUEUE, THREADS, StoppedError, Workers
 from server.transports.access import access
+from server.transports.connections import BACKLOG, Crowd, connections_of, most_connections
 from server.transports.ending import FINISH_S, SIGNALS, end_surely
 from server.transports.gate import Gate
 from server.transports.refusals import PlainRefusals
@@ -29,8 +31,6 @@ from tools.progress import Progress
 __all__ = ["MAX_BODY_BYTES", "serve_http"]
 
 MAX_BODY_BYTES = 1024 * 1024
-_MAX_CONNECTIONS = 4096
-_BACKLOG = 1024
 _MAX_SESSIONS = 1000
 """Handshake-era sessions at once; past it the least recently used is ended."""
 _SESSIONS_TO_SPARE = 200
@@ -78,8 +78,17 @@ def serve_http(
         ),
     )
     worded = PlainRefusals(protocol, most_bytes=MAX_BODY_BYTES)
-    gate = Gate(SessionLimit(worded, most=_MAX_SESSIONS), allowed, refuse_calls=server.refuse_calls)
-    anyio.run(_serve, gate, listener, server.workers)
+    crowd = Crowd(most_connections())
+    gate = Gate(
+        SessionLimit(worded, most=_MAX_SESSIONS),
+        allowed,
+        refuse_calls=server.refuse_calls,
+        is_full=lambda: crowd.is_full,
+    )
+    anyio.run(_serve, gate, listener, server.workers, crowd)
+
+
+_logger = logging.getLogger(__name__)
 
 
 class _Server(uvicorn.Server):
@@ -99,15 +108,18 @@ class _Server(uvicorn.Server):
         yield
 
 
-async def _serve(gate: Gate, listener: socket.socket, workers: Workers) -> None:
+async def _serve(gate: Gate, listener: socket.socket, workers: Workers, crowd: Crowd) -> None:
     config = uvicorn.Config(
         gate,
+        # The root's handler, which does not repeat itself.
+        log_config=None,
         log_level="warning",
+        http=connections_of(crowd),  # type: ignore[arg-type]
+        backlog=BACKLOG,
         access_log=False,
         server_header=False,
         proxy_headers=False,
         ws="none",
-        limit_concurrency=_MAX_CONNECTIONS,
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_CLOSE_S,
     )
@@ -139,8 +151,12 @@ async def _finish(gate: Gate, server: uvicorn.Server, give_up: Callable[[], Awai
 
 
 async def _warm_up(workers: Workers) -> None:
-    with contextlib.suppress(StoppedError):
+    try:
         await workers.run(_warmed)
+    except StoppedError:
+        pass
+    except Exception:
+        _logger.exception("cannot answer the first questions; the others are served")
 
 
 def _warmed(_progress: Progress) -> None:
@@ -165,7 +181,7 @@ def _listener(host: str, port: int) -> socket.socket:
         if os.name == "posix":
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((bare, port))
-        listener.listen(_BACKLOG)
+        listener.listen(BACKLOG)
     except (OSError, OverflowError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise InvalidValueError("port", f"{host}:{port}", f"cannot be bound: {reason}") from error

@@ -121,7 +121,7 @@ class Connection(H11Protocol):
             self._crowd.asked(self)
         if self.transport.is_closing():
             self._await_next("")
-        elif self.cycle is None or self.cycle.response_complete:
+        elif self.conn.their_state is h11.IDLE or self.cycle.response_complete:
             self._await_next("header", _HEADER_S)
         elif self.cycle.more_body:
             self._await_next("body", _BODY_S)

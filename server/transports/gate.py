@@ -11,6 +11,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.transports.access import Access
+from server.transports.hosts import host_allowed, origin_allowed
 
 __all__ = ["Gate"]
 
@@ -29,6 +30,7 @@ class Gate:
         self, protocol: ASGIApp, allowed: Access, *, refuse_calls: Callable[[], None], is_full: Callable[[], bool]
     ) -> None:
         self._protocol = protocol
+        self._allowed = allowed
         self._token = allowed.token
         self._refuse_calls = refuse_calls
         self._is_full = is_full
@@ -55,8 +57,22 @@ class Gate:
         elif self._is_full():
             full = PlainTextResponse("too many connections; try again in 5 s\n", 503, {"Retry-After": "5", **_CLOSE})
             await full(scope, receive, send)
+        elif (refusal := self._stranger(Headers(scope=scope))) is not None:
+            await refusal(scope, receive, send)
         else:
-            await self._entrance(scope, receive, send)
+            await self._entrance(_plain(scope), receive, send)
+
+    def _stranger(self, headers: Headers) -> PlainTextResponse | None:
+        """Return what is said to a request for another host, or from a page of another origin."""
+        hosts = headers.getlist("host")
+        if len(hosts) != 1 or not host_allowed(hosts[0], self._allowed.hosts):
+            _logger.warning("refused a request for the host %r", hosts)
+            return PlainTextResponse("Invalid Host header", 421)
+        origins = headers.getlist("origin")
+        if not all(origin_allowed(origin, self._allowed.origins) for origin in origins):
+            _logger.warning("refused a request from the origin %r", origins)
+            return PlainTextResponse("Invalid Origin header", 403)
+        return None
 
     async def finish(self, within_s: float) -> None:
         """Refuse new calls, and wait for the requests in flight, at most `within_s`."""
@@ -129,3 +145,18 @@ class Gate:
         await self._protocol(scope, until_closing, watched)
         if open_ended and self._closing.is_set():
             await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _plain(scope: Scope) -> Scope:
+    """Return `scope` as the protocol takes it.
+
+    `/mcp/` is `/mcp`: the SDK would redirect, to a scheme that a proxy before it may not speak. No stream is resumed:
+    asked for what came after an event, it would say nothing at all, so that a new stream begins instead.
+    """
+    path = scope["path"]
+    if path == "/mcp/":
+        scope = {**scope, "path": "/mcp", "raw_path": b"/mcp"}
+    if scope["method"] == "GET":
+        headers = [(name, value) for name, value in scope["headers"] if name.lower() != b"last-event-id"]
+        scope = {**scope, "headers": headers}
+    return scope

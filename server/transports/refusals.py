@@ -9,14 +9,31 @@ import json
 from mcp.types import INVALID_REQUEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["PlainRefusals"]
+__all__ = ["BAD_ID", "PlainRefusals", "is_request_without_id"]
 
-_BAD_REQUEST, _TOO_LARGE = 400, 413
+_ACCEPTED, _BAD_REQUEST, _TOO_LARGE = 202, 400, 413
+_JSON = (b"content-type", b"application/json")
 _REPORT = b'"Validation error: '
 _NO_MESSAGE = "The body is JSON but not one JSON-RPC 2.0 request, notification or response"
 _PLAIN = json.dumps(
     {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": _NO_MESSAGE}}, separators=(",", ":")
 ).encode()
+
+BAD_ID = "A request's id must be text or a whole number"
+_BAD_ID = json.dumps(
+    {"jsonrpc": "2.0", "id": None, "error": {"code": INVALID_REQUEST, "message": BAD_ID}}, separators=(",", ":")
+).encode()
+
+
+def is_request_without_id(body: bytes) -> bool:
+    """Return whether `body` is a request with an id that none can have, which passes for a notification."""
+    if b'"id"' not in body:
+        return False
+    try:
+        message = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(message, dict) and "method" in message and "id" in message
 
 
 class PlainRefusals:
@@ -29,15 +46,24 @@ class PlainRefusals:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
         held: Message | None = None
+        heard: list[bytes] = []
+
+        async def hearing() -> Message:
+            message = await receive()
+            if message["type"] == "http.request":
+                heard.append(message.get("body", b""))
+            return message
 
         async def plainly(message: Message) -> None:
             nonlocal held
-            if message["type"] == "http.response.start" and message["status"] in {_BAD_REQUEST, _TOO_LARGE}:
+            if message["type"] == "http.response.start" and message["status"] in {_ACCEPTED, _BAD_REQUEST, _TOO_LARGE}:
                 held = message
                 return
             if held is not None:
                 start, held = held, None
-                body = self._worded(start["status"], message.get("body", b""))
+                body = self._worded(start["status"], message.get("body", b""), heard)
+                if body is not None and start["status"] == _ACCEPTED:
+                    start = {**start, "status": _BAD_REQUEST, "headers": [*start["headers"], _JSON]}
                 if body is not None:
                     others = [(name, value) for name, value in start["headers"] if name.lower() != b"content-length"]
                     start = {**start, "headers": [*others, (b"content-length", str(len(body)).encode())]}
@@ -45,10 +71,12 @@ class PlainRefusals:
                 await send(start)
             await send(message)
 
-        await self._protocol(scope, receive, plainly)
+        await self._protocol(scope, hearing, plainly)
 
-    def _worded(self, status: int, body: bytes) -> bytes | None:
+    def _worded(self, status: int, body: bytes, heard: list[bytes]) -> bytes | None:
         """Return what is said in place of `body`; None where it stands."""
+        if status == _ACCEPTED:
+            return _BAD_ID if is_request_without_id(b"".join(heard)) else None
         if status == _TOO_LARGE:
             return self._too_large
         return _PLAIN if _REPORT in body else None

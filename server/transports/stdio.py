@@ -13,6 +13,7 @@ import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import cast
 
 import anyio
@@ -32,6 +33,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from server.transports.ending import FINISH_S, SIGNALS, end_surely
+from server.transports.refusals import BAD_ID, is_request_without_id
 
 __all__ = ["MAX_MESSAGE_BYTES", "serve"]
 
@@ -122,8 +124,8 @@ class _Pipe:
                 if line is not None and not line.strip():
                     continue
                 parsed = _parsed(line)
-                if isinstance(parsed, JSONRPCError):
-                    await to_wire.send(SessionMessage(parsed))
+                if isinstance(parsed, _Refusal):
+                    await to_wire.send(SessionMessage(parsed.error))
                     continue
                 self._note_received(parsed)
                 try:
@@ -223,14 +225,25 @@ async def _chunks(fd: int) -> AsyncIterator[bytes]:
             room.release()
 
 
-def _parsed(line: bytes | None) -> JSONRPCMessage | JSONRPCError:
-    """Return the message in `line`, or the error that answers a line which holds none."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What answers a line that is no message; not to be taken for an error that a client sent."""
+
+    error: JSONRPCError
+
+
+def _parsed(line: bytes | None) -> JSONRPCMessage | _Refusal:
+    """Return the message in `line`, or what answers a line which holds none."""
     if line is None:
         return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long")
     try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError:
         pass
+    else:
+        if isinstance(message, JSONRPCNotification) and is_request_without_id(line):
+            return _refusal(INVALID_REQUEST, BAD_ID)
+        return message
     try:
         decoded = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -244,8 +257,8 @@ def _parsed(line: bytes | None) -> JSONRPCMessage | JSONRPCError:
     )
 
 
-def _refusal(code: int, message: str, request_id: str | int | None = None) -> JSONRPCError:
-    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))
+def _refusal(code: int, message: str, request_id: str | int | None = None) -> _Refusal:
+    return _Refusal(JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message)))
 
 
 class _Writer:

@@ -1,4 +1,4 @@
-"""Whose requests are let in: Host and Origin are parsed (RFC 9110, 7.2; RFC 6454, 7.1), not matched by their beginning."""
+"""Whose requests are let in: Host and Origin are read whole (RFC 9110, 7.2; RFC 6454, 7.1), not by their beginning."""
 
 import re
 from collections.abc import Iterable, Mapping

@@ -12,9 +12,9 @@ SIGNALS: Sequence[signal.Signals] = tuple(
     signal.Signals[name] for name in ("SIGTERM", "SIGINT", "SIGHUP") if name in signal.Signals.__members__
 )
 """What asks a process to end; the last is a terminal that was closed."""
-FINISH_S = 2.5
+FINISH_S = 2.0
 """How long calls in flight may take once a signal has arrived."""
-ENDING_S = 4.5
+ENDING_S = 4.0
 """After a signal the process ends this late at the latest: supervisors kill after ten, and some after five seconds."""
 
 _logger = logging.getLogger(__name__)

@@ -117,3 +117,27 @@ def test_a_host_is_read_whole(host: str, is_allowed: bool) -> None:
 )
 def test_an_origin_is_read_whole(origin: str, is_allowed: bool) -> None:
     assert origin_allowed(origin, ["http://localhost:*", "https://app.example.org"]) == is_allowed
+
+
+@pytest.mark.parametrize("modern", [False, True])
+def test_a_client_that_hangs_up_ends_its_call(base: str, modern: bool) -> None:
+    """Both threads are taken by calls of 50 s, whose clients leave: the next call does not wait for them."""
+    version = "2026-07-28"
+    meta = {
+        "io.modelcontextprotocol/protocolVersion": version,
+        "io.modelcontextprotocol/clientCapabilities": {},
+        "io.modelcontextprotocol/clientInfo": {"name": "t", "version": "0"},
+    }
+    modern_headers = {"mcp-protocol-version": version, "mcp-method": "tools/call", "mcp-name": "slow"}
+    headers = HEADERS | (modern_headers if modern else _session(base))
+
+    def call(id_: int, steps: int, timeout_s: float) -> httpx2.Response:
+        params = {"name": "slow", "arguments": {"steps": steps}} | ({"_meta": meta} if modern else {})
+        message = {"jsonrpc": "2.0", "id": id_, "method": "tools/call", "params": params}
+        return httpx2.post(f"{base}/mcp", json=message, headers=headers, timeout=timeout_s)
+
+    assert "1 steps" in call(1, 1, 30).text
+    for id_ in (2, 3):
+        with pytest.raises(httpx2.ReadTimeout):
+            call(id_, 1_000, 0.5)
+    assert "1 steps" in call(4, 1, 10).text

@@ -43,6 +43,8 @@ def _listed(given: object) -> object:
     return entries
 
 
+_MOST_UNKNOWN = 20
+"""Names that nobody knows in one comparison: each is compared with every name of the catalogue."""
 _Name = Annotated[str, Field(max_length=200)]
 _Names = Annotated[list[_Name], BeforeValidator(_listed)]
 _Counts = Annotated[list[str | int | float], BeforeValidator(_listed)]
@@ -171,7 +173,7 @@ def compare_training_options(
     )
     compared: list[Outcome] = []
     progress(0, len(asked), f"0 of {len(asked)} options")
-    for outcome in outcomes(asked):
+    for outcome in outcomes(asked, most_unknown=_MOST_UNKNOWN):
         compared.append(outcome)
         progress(len(compared), len(asked), f"{len(compared)} of {len(asked)} options")
     if all(outcome.estimate is None for outcome in compared):

@@ -1,5 +1,7 @@
 """The tool `list_gpus`: which accelerators are catalogued, and what they can do."""
 
+from itertools import accumulate
+
 from pydantic import BaseModel, FiniteFloat
 
 from estimator.answers.estimate.selection import Selection, rate_notes, selection, usd_per_gpu_hour
@@ -12,6 +14,8 @@ __all__ = ["Gpu", "GpuList", "list_gpus"]
 _DIGITS = 4
 """Of TFLOPS: undoes the rounding of the way to SI units and back."""
 _PRINTED_IN_SUMMARY = 3
+_MOST_CHARACTERS = 120_000
+"""Of the accelerators in one answer: more fills a model's context, and takes long to send."""
 
 
 class Gpu(BaseModel):
@@ -62,8 +66,8 @@ def list_gpus(
 ) -> GpuList:
     """List accelerators (GPUs, TPUs, …) with the dense rate training really gets, memory, links, power and price."""
     chosen = selection(query=query, vendor=vendor, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
-    gpus = [_gpu(entry, detailed=detail == "detailed") for entry in chosen.entries[:limit]]
-    return GpuList(summary=_summary(chosen, gpus), gpus=gpus, total=len(chosen.entries))
+    gpus = _within([_gpu(entry, detailed=detail == "detailed") for entry in chosen.entries[:limit]])
+    return GpuList(summary=_summary(chosen, gpus, limit), gpus=gpus, total=len(chosen.entries))
 
 
 def _gpu(entry: AcceleratorEntry, *, detailed: bool) -> Gpu:
@@ -101,7 +105,13 @@ def _sources(entry: AcceleratorEntry, *, detailed: bool) -> list[str]:
     ]
 
 
-def _summary(chosen: Selection, gpus: list[Gpu]) -> str:
+def _within(gpus: list[Gpu]) -> list[Gpu]:
+    """Return the first of `gpus`: as many as one answer may hold."""
+    lengths = accumulate(len(gpu.model_dump_json()) for gpu in gpus)
+    return [gpu for gpu, length in zip(gpus, lengths, strict=True) if length <= _MOST_CHARACTERS]
+
+
+def _summary(chosen: Selection, gpus: list[Gpu], limit: int) -> str:
     if not gpus:
         return "No catalogued accelerator meets all conditions; relax min_memory_gb, precision or vendor."
     shown = "; ".join(
@@ -111,7 +121,8 @@ def _summary(chosen: Selection, gpus: list[Gpu]) -> str:
     )
     total = len(chosen.entries)
     head = f"{total} accelerators match" if total > 1 else "One accelerator matches"
-    more = "" if total <= len(gpus) else f" The first {len(gpus)} are listed; raise limit for more."
+    remedy = "raise limit" if len(gpus) == limit else "narrow the conditions or leave out detail"
+    more = "" if total <= len(gpus) else f" The first {len(gpus)} are listed; {remedy} for more."
     note = f" {chosen.note}." if chosen.note else ""
     return f"{head} (dense rates, FP32 accumulation): {shown}.{more}{note}"
 

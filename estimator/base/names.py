@@ -8,6 +8,7 @@ from difflib import SequenceMatcher
 from functools import lru_cache
 
 from estimator.base.errors import UnknownNameError
+from estimator.base.pauses import pause
 
 __all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised", "tokens"]
 
@@ -71,13 +72,14 @@ class NameIndex:
         text = normalised(given[:_LONGEST_COMPARED], self.filler)
         if not text:
             return ()
+        pause()
         wanted = _parts(given[:_LONGEST_COMPARED], self.filler)
         best: dict[str, float] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
             matcher.set_seq1(key)
-            shared = wanted & _parts(name.text, self.filler)
+            shared = wanted & _parts_of_name(name.text, self.filler)
             bonus = _SHARED_TOKEN_WEIGHT * _weight(shared) / _weight(wanted)
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
@@ -125,6 +127,12 @@ def _parts(text: str, filler: frozenset[str]) -> frozenset[str]:
     """Return the words of `text` and their runs of digits and letters: `4090ti` also holds `4090` and `ti`."""
     words = tokens(text, filler)
     return frozenset(words).union(run for word in words for run in _RUN.findall(word))
+
+
+@lru_cache(maxsize=32_768)
+def _parts_of_name(text: str, filler: frozenset[str]) -> frozenset[str]:
+    """Return the parts of a catalogued name: every name that nobody knows is compared with all of them."""
+    return _parts(text, filler)
 
 
 def _weight(words: frozenset[str]) -> float:

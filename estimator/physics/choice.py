@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
+from estimator.base.pauses import pause
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
@@ -81,6 +82,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
+    pause()
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = case_of(
         question.transformer,
@@ -162,6 +164,7 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
     for block, total_bytes in zip(setting.layouts.blocks, setting.used_bytes, strict=True):
+        pause()
         seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(total_bytes)
     fits = used_bytes <= setting.usable_bytes

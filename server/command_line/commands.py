@@ -161,6 +161,8 @@ def _traintime(ctx: click.Context) -> None:
 @click.option(
     "--profile", type=click.Path(path_type=Path), metavar="FILE", help="Profile of the machines to answer for."
 )
+@click.option("--threads", type=int, default=None, help="Slow calls worked out at once.", show_default="2")
+@click.option("--queue", type=int, default=None, help="Slow calls that may wait.", show_default="64")
 @click.pass_context
 def _serve(
     ctx: click.Context,
@@ -168,11 +170,15 @@ def _serve(
     *,
     http: bool,
     call_timeout_s: float | None,
+    threads: int | None,
+    queue: int | None,
     profile: Path | None,
     **options: Any,  # noqa: ANN401
 ) -> None:
     """Serve MCP over stdio, or over HTTP."""
     tools = TOOLS if profile is None else TOOLS.with_profile(_profile(profile))
+    load = {"call_timeout_s": call_timeout_s, "threads": threads, "queue": queue}
+    told: dict[str, Any] = {name: value for name, value in load.items() if value is not None}
     if not http:
         given = [name for name in options if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE]
         if given:
@@ -180,12 +186,11 @@ def _serve(
             raise click.UsageError(f"{flags} needs --http: stdio has no address")
         from server.protocol.app import build
 
-        build(tools, call_timeout_s=call_timeout_s).run()
+        build(tools, **told).run()
         return
     from server.protocol.app import build
     from server.transports.http import serve_http
 
-    timeout: dict[str, Any] = {} if call_timeout_s is None else {"call_timeout_s": call_timeout_s}
     serve_http(
         options["host"],
         options["port"],
@@ -193,7 +198,7 @@ def _serve(
         allowed_origins=_separated(options["allowed_origins"]),
         token_file=options["token_file"],
         build_server=partial(build, tools),
-        **timeout,
+        **told,
     )
 
 

@@ -1,14 +1,11 @@
 """The server, assembled: the only file that knows every part."""
 
 import logging
-import time
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 import anyio
-import anyio.from_thread
-import anyio.to_thread
 import mcp.server.mcpserver.server as sdk
 from mcp import MCPError
 from mcp.server import CacheHint, MCPServer
@@ -36,7 +33,7 @@ from mcp.types import (
 from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl
 
-from estimator.base.errors import EstimatorError
+from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.base.version import VERSION
 from server.protocol import resources
 from server.protocol.completions import completion
@@ -46,10 +43,11 @@ from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS, Registry
 from server.protocol.shortcut import Shortcut
 from server.protocol.tool import Answer, Tool
+from server.protocol.workers import QUEUE, THREADS, BusyError, StoppedError, Workers
 from server.transports import stdio
-from tools.progress import Progress, silent
+from server.transports.repeats import Repeats
 
-__all__ = ["TraintimeServer", "build"]
+__all__ = ["CALL_TIMEOUT_S", "TraintimeServer", "build"]
 
 _INSTRUCTIONS = """Tells how long training a model takes on given GPUs, with a range, its cost, and whether it fits.
 Call estimate_training_time with what the user said and nothing more: the rest is searched or assumed, and listed under
@@ -66,8 +64,8 @@ _CACHEABLE: Sequence[CacheableMethod] = (
     "server/discover",
     "tools/list",
 )
-_PROGRESS_EVERY_S = 0.1
-"""Least time between two progress notices of one call: a person sees no more."""
+CALL_TIMEOUT_S = 60.0
+"""Longest a call may take, its wait for a thread included."""
 
 
 class TraintimeServer(MCPServer):
@@ -76,7 +74,7 @@ class TraintimeServer(MCPServer):
     What is added to it by the SDK's own decorators is served beside them.
     """
 
-    def __init__(self, tools: Registry, *, call_timeout_s: float | None) -> None:
+    def __init__(self, tools: Registry, *, call_timeout_s: float, workers: Workers) -> None:
         super().__init__(
             "traintime",
             title="traintime",
@@ -88,6 +86,7 @@ class TraintimeServer(MCPServer):
         )
         self._tools = tools
         self._call_timeout_s = call_timeout_s
+        self.workers = workers
         self._closing = False
         self.middleware.append(Shortcut(self._quick_answer, self._lowlevel_server.server_info))
         self.completion()(completion)  # type: ignore[no-untyped-call]
@@ -103,7 +102,7 @@ class TraintimeServer(MCPServer):
         async def session(read_stream: Any, write_stream: Any) -> None:  # noqa: ANN401 - the SDK's stream protocols
             await lowlevel.run(read_stream, write_stream, lowlevel.create_initialization_options())
 
-        await stdio.serve(session)
+        await stdio.serve(session, self.workers.ended)
 
     async def list_tools(self) -> list[ListedTool]:
         """Return every tool as it is advertised."""
@@ -129,7 +128,9 @@ class TraintimeServer(MCPServer):
                 return await super().call_tool(name, arguments, context)
             raise MCPError(INVALID_PARAMS, unknown("tool", name, [*self._tools.names, *added]))
         try:
-            answer = await self._answer(tool, arguments, context) if tool.slow else tool.answer(arguments)
+            answer = self._quick_answer(name, arguments) or await self._answer(tool, arguments, context)
+        except (BusyError, StoppedError) as error:
+            raise ToolError(str(error)) from error
         except EstimatorError as error:
             raise ToolError(str(error)) from error
         except TimeoutError as error:
@@ -144,20 +145,20 @@ class TraintimeServer(MCPServer):
         )
 
     def _quick_answer(self, name: str, arguments: dict[str, Any]) -> Answer | None:
-        """Return the answer of a quick tool; None for another, and where `call_tool` has something else to say."""
+        """Return an answer that is quick; None for another, and where `call_tool` has something else to say."""
         tool = None if self._closing else self._tools.tool(name)
-        if tool is None or tool.slow:
+        if tool is None:
             return None
         try:
-            return tool.answer(arguments)
+            return tool.quick_answer(arguments)
         except Exception:  # noqa: BLE001 - whatever it is, `call_tool` meets it again and tells it
             return None
 
     async def _answer(self, tool: Tool, arguments: dict[str, Any], context: Context[Any, Any] | None) -> Answer:
-        """Return the answer of a tool that takes a while, worked out on a thread and given up with its caller."""
-        progress = _progress_to(context)
+        """Return an answer that takes a while, worked out on a thread and given up with its caller."""
+        notice = None if context is None else context.report_progress
         with anyio.fail_after(self._call_timeout_s):
-            return await anyio.to_thread.run_sync(partial(tool.answer, arguments, progress), abandon_on_cancel=True)
+            return await self.workers.run(partial(tool.answer, arguments), notice)
 
     async def list_prompts(self) -> list[Prompt]:
         """Return every prompt as it is advertised."""
@@ -209,7 +210,11 @@ class TraintimeServer(MCPServer):
             except ResourceNotFoundError as error:
                 raise ResourceNotFoundError(resources.unknown_address(address)) from error
         try:
-            text = resources.resource_text(address)
+            # Not the timeout of calls: a short one would never let the catalogue be read for the first time.
+            with anyio.fail_after(CALL_TIMEOUT_S):
+                text = await self.workers.run(lambda _: resources.resource_text(address))
+        except (BusyError, StoppedError, TimeoutError) as error:
+            raise MCPError(INTERNAL_ERROR, str(error) or "busy; try again in a moment") from error
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error
         except Exception as error:
@@ -217,32 +222,30 @@ class TraintimeServer(MCPServer):
         return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
 
 
-def _progress_to(context: Context[Any, Any] | None) -> Progress:
-    """Return how a tool on a worker thread reports to its caller, and finds out that the caller has gone."""
-    if context is None:
-        return silent
-    last_s = -_PROGRESS_EVERY_S
-
-    def report(done: float, total: float, message: str = "") -> None:
-        nonlocal last_s
-        anyio.from_thread.check_cancelled()
-        now_s = time.monotonic()
-        if now_s - last_s >= _PROGRESS_EVERY_S or done >= total:
-            last_s = now_s
-            anyio.from_thread.run(context.report_progress, done, total, message)
-
-    return report
-
-
 def _log_plainly(level: str = "WARNING") -> None:
     """Log to stderr, one line a record and tracebacks as Python prints them."""
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for handler in logging.getLogger().handlers:
+        if not any(isinstance(other, Repeats) for other in handler.filters):
+            handler.addFilter(Repeats())
 
 
 # The SDK's own choice boxes tracebacks into 80 columns, and importing it is a sixteenth of the cold start.
 sdk.configure_logging = _log_plainly  # type: ignore[attr-defined]
 
 
-def build(tools: Registry = TOOLS, *, call_timeout_s: float | None = None) -> TraintimeServer:
-    """Return the server of `tools`; a call that takes longer than `call_timeout_s` is given up."""
-    return TraintimeServer(tools, call_timeout_s=call_timeout_s)
+def build(
+    tools: Registry = TOOLS, *, call_timeout_s: float = CALL_TIMEOUT_S, threads: int = THREADS, queue: int = QUEUE
+) -> TraintimeServer:
+    """Return the server of `tools`.
+
+    A call that takes longer than `call_timeout_s` is given up; `threads` slow calls are worked out at once, and
+    `queue` may wait. Raises InvalidValueError for what is no such number.
+    """
+    if not call_timeout_s > 0:
+        raise InvalidValueError("call_timeout_s", call_timeout_s, "must be a positive number of seconds")
+    if threads < 1:
+        raise InvalidValueError("threads", threads, "must be at least 1")
+    if queue < 0:
+        raise InvalidValueError("queue", queue, "must be at least 0")
+    return TraintimeServer(tools, call_timeout_s=call_timeout_s, workers=Workers(threads=threads, queue=queue))

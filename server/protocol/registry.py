@@ -6,6 +6,7 @@ A new tool is a file in `tools/` and a line in `TOOLS`.
 from collections.abc import Callable, Mapping
 from functools import partial
 from importlib import import_module
+from typing import Any
 
 from estimator.question.profile import Profile
 from server.protocol.tool import Tool
@@ -40,12 +41,36 @@ def _profiled(maker: Callable[[], Tool], profile: Profile) -> Tool:
     return maker().with_profile(profile)
 
 
-def _imported(name: str, title: str, *, slow: bool = False) -> Tool:
-    """Return the function `name` of the module `tools.<name>` as a tool.
+_SHORT_LIST = 20
+"""Accelerators that are listed in about a millisecond."""
 
-    A `slow` one takes long enough that others would notice: it runs on a worker thread, under the call timeout.
-    """
-    return Tool(getattr(import_module(f"tools.{name}"), name), title=title, slow=slow)
+
+def _short(given: Mapping[str, Any]) -> bool:
+    """Return whether few accelerators are listed."""
+    limit = given.get("limit")
+    return limit is None or (isinstance(limit, int) and limit <= _SHORT_LIST)
+
+
+def _closed_form(given: Mapping[str, Any]) -> bool:
+    """Return whether an estimate is the formula's, with nothing to predict."""
+    return given.get("utilization") is not None and given.get("observed_tokens_per_second") is None
+
+
+_QUICK: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "estimate_training_time": _closed_form,
+    "list_gpus": _short,
+}
+"""Calls that are answered in about a millisecond; all others wait for a worker thread, under the call timeout."""
+
+
+def _never(_given: Mapping[str, Any]) -> bool:
+    return False
+
+
+def _imported(name: str, title: str) -> Tool:
+    """Return the function `name` of the module `tools.<name>` as a tool."""
+    function = getattr(import_module(f"tools.{name}"), name)
+    return Tool(function, title=title, quick=_QUICK.get(name, _never))
 
 
 _TITLES = {
@@ -57,8 +82,5 @@ _TITLES = {
     "check_training_speed": "Check training speed",
 }
 
-_SLOW = {"plan_training"}
-"""Weighing dozens of estimates takes up to a second. What reports progress is slow of itself."""
-
-TOOLS = Registry({name: partial(_imported, name, title, slow=name in _SLOW) for name, title in _TITLES.items()})
+TOOLS = Registry({name: partial(_imported, name, title) for name, title in _TITLES.items()})
 """What is served."""

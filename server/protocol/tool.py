@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from estimator.base.errors import shown
+from estimator.base.pauses import pausing
 from estimator.base.text import visible
 from estimator.question.profile import Profile
 from server.protocol.errors import ArgumentError, readable, unknown
@@ -29,6 +30,16 @@ _LONGEST_TEXT = 1_000
 """Characters in a text argument that declares no limit of its own: names and quantities are short."""
 _DEEPEST = 32
 """Levels of nesting in an object argument; a model's configuration has three."""
+_MOST_VALUES: Mapping[str | None, int] = {"array": 2_000, "object": 20_000}
+"""Values in an argument by its type: as many options as one comparison takes may all lie in one list; a model's
+configuration has a few hundred values, and tables of its layers a few thousand.
+"""
+_MOST_ODD = 100
+"""Values in what was sent for an argument that takes but one."""
+_MOST_TOLD = 3
+"""Faults told at once: a caller mends a few at a time, and looking for what each was meant to be takes its time."""
+_MOST_QUICK = 64
+"""Arguments of a quick call; no tool has as many."""
 _MOST_KEPT = 128
 _LONGEST_KEPT = 32_768
 """Answers kept, and the characters of the longest: a few megabytes at most."""
@@ -51,7 +62,12 @@ class Tool:
     """A function of `tools/`, ready to be advertised and called."""
 
     def __init__(
-        self, function: Callable[..., BaseModel], *, title: str, slow: bool = False, profile: Profile | None = None
+        self,
+        function: Callable[..., BaseModel],
+        *,
+        title: str,
+        quick: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+        profile: Profile | None = None,
     ) -> None:
         hints = get_type_hints(function, include_extras=True)
         parameters = inspect.signature(function).parameters
@@ -73,7 +89,7 @@ class Tool:
         self.title = title
         self.description = inspect.cleandoc(function.__doc__ or "")
         self._kept: dict[str, Answer] = {}
-        self.slow = slow or self._progress is not None
+        self._is_quick = quick
 
     @property
     def takes_profile(self) -> bool:
@@ -82,7 +98,7 @@ class Tool:
 
     def with_profile(self, profile: Profile) -> "Tool":
         """Return the tool that answers for the machines of `profile`."""
-        return Tool(self._function, title=self.title, slow=self.slow, profile=profile)
+        return Tool(self._function, title=self.title, quick=self._is_quick, profile=profile)
 
     @cached_property
     def input_schema(self) -> dict[str, Any]:
@@ -102,16 +118,18 @@ class Tool:
         sent: dict[str, object] = {}
         odd: list[str] = []
         for name, value in given.items():
+            if len(odd) == _MOST_TOLD:
+                break
             blank = self._blanks.get(name)
             if blank is None:
                 odd.append(unknown("argument", name, list(self._fields)))
             elif value is not None:  # Some hosts send null for every argument that was left out.
                 sent[name] = blank.parsed(value)
-                oddity = blank.oddity(sent[name])
+                oddity = blank.excess(sent[name]) or blank.oddity(sent[name])
                 if oddity is not None:
                     odd.append(f"{name}: {oddity}")
         if odd:
-            raise ArgumentError("; ".join(odd[:3]))
+            raise ArgumentError("; ".join(odd))
         refuse_others_count(sent, self._defaults, self._profile)
         try:
             checked = self._arguments_model.model_validate(sent)
@@ -119,6 +137,20 @@ class Tool:
             about = {name: field.description or "" for name, field in self._fields.items()}
             raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error
         return dict(vars(checked))
+
+    def quick_answer(self, given: Mapping[str, Any]) -> Answer | None:
+        """Return the answer to `given` where it is kept or takes about a millisecond; None where it may take longer.
+
+        Raises EstimatorError as `answer` does.
+        """
+        kept = self._kept.get(self._question(given)) if _is_small(given) else None
+        if kept is not None or not (_is_small(given) and self._is_quick(given)):
+            return kept
+        try:
+            with pausing(_stop):
+                return self.answer(given)
+        except _NotQuickError:
+            return None
 
     def answer(self, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
         """Return the function's answer to `given`.
@@ -139,7 +171,7 @@ class Tool:
 
     def _question(self, given: Mapping[str, Any]) -> str:
         """Return `given` spelt in full, since 1, 1.0 and "1" are different questions; empty for one not to be kept."""
-        if self.slow:
+        if self._progress is not None:
             # Its caller may be watching the progress, and would see none.
             return ""
         try:
@@ -164,9 +196,29 @@ class Tool:
     def _blanks(self) -> Mapping[str, "_Blank"]:
         properties = self.input_schema["properties"]
         return {
-            name: _Blank(kind=properties[name].get("type"), longest=_longest(field))
+            name: _Blank(
+                kind=properties[name].get("type"),
+                longest=_longest(field),
+                most_values=_MOST_VALUES.get(properties[name].get("type"), _MOST_ODD),
+            )
             for name, field in self._fields.items()
         }
+
+
+class _NotQuickError(Exception):
+    """Raised where work that was thought to be quick pauses before something that is not."""
+
+
+def _stop() -> None:
+    raise _NotQuickError
+
+
+def _is_small(given: Mapping[str, Any]) -> bool:
+    """Return whether `given` holds short texts and numbers only: what is read at once, whatever it says."""
+    return len(given) <= _MOST_QUICK and all(
+        len(value) <= _LONGEST_TEXT if isinstance(value, str) else not isinstance(value, dict | list)
+        for value in given.values()
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,6 +229,8 @@ class _Blank:
     """Its advertised type."""
     longest: int
     """Characters it admits."""
+    most_values: int
+    """Values it admits, however nested."""
 
     def parsed(self, value: object) -> object:
         """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
@@ -190,6 +244,12 @@ class _Blank:
             return json.loads(text)
         except (ValueError, RecursionError):
             return value
+
+    def excess(self, value: object) -> str | None:
+        """Return what to say of a value that holds too much even to be looked at; it is not shown either."""
+        if _has_more_than(value, self.most_values):
+            return f"must hold at most {self.most_values:,} values in all"
+        return None
 
     def oddity(self, value: object) -> str | None:
         """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
@@ -223,6 +283,21 @@ def _children(value: object) -> Iterable[object]:
     if isinstance(value, dict):
         return cast("dict[str, object]", value).values()
     return cast("list[object]", value) if isinstance(value, list) else ()
+
+
+def _has_more_than(value: object, most: int) -> bool:
+    """Return whether `value` holds more than `most` values, at any depth; no more of it is looked at than that."""
+    left = [value]
+    seen = 0
+    while left:
+        container = left.pop()
+        if isinstance(container, dict | list):
+            entries = cast("dict[str, object] | list[object]", container)
+            seen += len(entries)
+            if seen > most:
+                return True
+            left.extend(child for child in _children(container) if isinstance(child, dict | list))
+    return False
 
 
 def _depth_fits(value: object, levels: int = _DEEPEST) -> bool:

@@ -1,4 +1,4 @@
-"""Who may connect over HTTP: hosts, origins and the token."""
+"""Who may connect over HTTP: hosts, origins and tokens."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from estimator.base.errors import InvalidValueError
+from server.transports.hosts import origin_allowed
+from server.transports.tokens import Tokens
 
 __all__ = ["Access", "access"]
-
-_SHORTEST_TOKEN = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,8 +22,8 @@ class Access:
     """Origin headers, where a browser sends one."""
     browser_origins: tuple[str, ...]
     """The origins that were asked for: browsers are told that they may read the answers."""
-    token: bytes | None
-    """Bearer token to demand; None on loopback without a token file."""
+    tokens: Tokens | None
+    """Bearer tokens of which one is demanded; None on loopback without a token file."""
 
 
 def access(
@@ -37,6 +37,12 @@ def access(
         for value in values:
             if not value.strip() or value.startswith("*"):
                 raise InvalidValueError(argument, value, "must name a host: a wildcard would switch the check off")
+    for origin in allowed_origins:
+        if not origin_allowed(origin, [origin]):
+            remedy = "is no origin: give scheme, host and port, such as https://app.example.org"
+            if origin.strip().lower() == "null":
+                remedy = "is the origin of every sandboxed page and local file: it would let all of them in"
+            raise InvalidValueError("allowed_origins", origin, remedy)
     if not _is_loopback(host) and not (allowed_hosts and token_file):
         raise InvalidValueError(
             "host", host, "is reachable by others: give --allowed-hosts and --token-file, or bind to 127.0.0.1"
@@ -49,7 +55,7 @@ def access(
         hosts=tuple(dict.fromkeys(hosts)),
         origins=tuple(dict.fromkeys((*origins, *allowed_origins))),
         browser_origins=tuple(allowed_origins),
-        token=_token(token_file) if token_file else None,
+        tokens=Tokens(token_file) if token_file else None,
     )
 
 
@@ -66,15 +72,3 @@ def _with_any_port(name: str) -> tuple[str, ...]:
     """Return a host as it stands, and with any port unless it names one."""
     bare = name.rsplit("]", 1)[-1].removeprefix("http://").removeprefix("https://")
     return (name,) if ":" in bare else (name, f"{name}:*")
-
-
-def _token(path: Path) -> bytes:
-    try:
-        token = path.read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidValueError("token_file", str(path), "cannot be read as text") from error
-    if len(token) < _SHORTEST_TOKEN or any(character.isspace() for character in token):
-        raise InvalidValueError(
-            "token_file", str(path), f"must hold one token of at least {_SHORTEST_TOKEN} characters without spaces"
-        )
-    return token.encode()

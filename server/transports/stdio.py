@@ -8,11 +8,12 @@ import asyncio
 import json
 import logging
 import os
-import signal
+import queue
 import sys
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Generator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from typing import cast
 
 import anyio
@@ -31,6 +32,9 @@ from mcp.types import (
 )
 from pydantic import ValidationError
 
+from server.transports.ending import FINISH_S, SIGNALS, end_surely
+from server.transports.refusals import BAD_ID, is_request_without_id
+
 __all__ = ["MAX_MESSAGE_BYTES", "serve"]
 
 Serve = Callable[
@@ -39,6 +43,8 @@ Serve = Callable[
 
 MAX_MESSAGE_BYTES = 1024 * 1024
 """Longest line read, the same as the longest HTTP body."""
+_GIVE_UP_S = 0.5
+"""How long work that was given up may take to notice."""
 _DRAIN_S = 30.0
 """How long calls in flight may take after the input has ended."""
 _CHUNK_BYTES = 65536
@@ -50,10 +56,15 @@ _ENDLESS = "subscriptions/listen"
 _logger = logging.getLogger(__name__)
 
 
-async def serve(session: Serve) -> None:
-    """Run `session` over standard input and output until the input ends or SIGTERM or SIGINT arrives."""
+async def serve(session: Serve, give_up: Callable[[], Awaitable[None]]) -> None:
+    """Run `session` over standard input and output until the input ends or a signal asks to end.
+
+    What is unanswered after a while is left to `give_up`.
+    """
     with _claimed_streams() as (input_fd, output_fd):
         await _Pipe(input_fd, output_fd).run(session)
+        with anyio.move_on_after(_GIVE_UP_S):
+            await give_up()
 
 
 class _Pipe:
@@ -71,10 +82,10 @@ class _Pipe:
         to_session, from_wire = anyio.create_memory_object_stream[SessionMessage | Exception](0)
         to_wire, from_session = anyio.create_memory_object_stream[SessionMessage](0)
         async with anyio.create_task_group() as writing:
-            writing.start_soon(self._write_all, from_session)
+            writing.start_soon(self._write_all, from_session, writing.cancel_scope)
             async with anyio.create_task_group() as reading:
                 reading.start_soon(self._read_all, to_session, to_wire.clone(), reading.cancel_scope)
-                reading.start_soon(_cancel_on_signal, reading.cancel_scope)
+                writing.start_soon(_end_on_signal, reading.cancel_scope, writing.cancel_scope)
                 writing.start_soon(self._run_session, session, from_wire, to_wire, reading.cancel_scope)
             await self._drain()
             await to_session.aclose()
@@ -113,8 +124,8 @@ class _Pipe:
                 if line is not None and not line.strip():
                     continue
                 parsed = _parsed(line)
-                if isinstance(parsed, JSONRPCError):
-                    await to_wire.send(SessionMessage(parsed))
+                if isinstance(parsed, _Refusal):
+                    await to_wire.send(SessionMessage(parsed.error))
                     continue
                 self._note_received(parsed)
                 try:
@@ -128,18 +139,22 @@ class _Pipe:
                     raise
         reading.cancel()
 
-    async def _write_all(self, from_session: MemoryObjectReceiveStream[SessionMessage]) -> None:
+    async def _write_all(
+        self, from_session: MemoryObjectReceiveStream[SessionMessage], serving: anyio.CancelScope
+    ) -> None:
+        writer = _Writer(self._output_fd)
         async with from_session:
             async for outgoing in from_session:
                 message = outgoing.message
                 line = message.model_dump_json(by_alias=True, exclude_unset=True) + "\n"
                 try:
-                    await anyio.to_thread.run_sync(_write, self._output_fd, line.encode())
+                    await writer.write(line.encode())
                 except OSError:
                     # The client is gone; what is left to say has no reader.
-                    return
+                    break
                 if isinstance(message, JSONRPCResponse | JSONRPCError):
                     self._settle(message.id)
+        serving.cancel()
 
     def _note_received(self, message: JSONRPCMessage) -> None:
         if isinstance(message, JSONRPCRequest) and message.method != _ENDLESS:
@@ -210,14 +225,25 @@ async def _chunks(fd: int) -> AsyncIterator[bytes]:
             room.release()
 
 
-def _parsed(line: bytes | None) -> JSONRPCMessage | JSONRPCError:
-    """Return the message in `line`, or the error that answers a line which holds none."""
+@dataclass(frozen=True, slots=True)
+class _Refusal:
+    """What answers a line that is no message; not to be taken for an error that a client sent."""
+
+    error: JSONRPCError
+
+
+def _parsed(line: bytes | None) -> JSONRPCMessage | _Refusal:
+    """Return the message in `line`, or what answers a line which holds none."""
     if line is None:
         return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long")
     try:
-        return jsonrpc_message_adapter.validate_json(line, by_name=False)
+        message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError:
         pass
+    else:
+        if isinstance(message, JSONRPCNotification) and is_request_without_id(line):
+            return _refusal(INVALID_REQUEST, BAD_ID)
+        return message
     try:
         decoded = json.loads(line)
     except (ValueError, RecursionError) as error:
@@ -231,21 +257,62 @@ def _parsed(line: bytes | None) -> JSONRPCMessage | JSONRPCError:
     )
 
 
-def _refusal(code: int, message: str, request_id: str | int | None = None) -> JSONRPCError:
-    return JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message))
+def _refusal(code: int, message: str, request_id: str | int | None = None) -> _Refusal:
+    return _Refusal(JSONRPCError(jsonrpc="2.0", id=request_id, error=ErrorData(code=code, message=message)))
 
 
-def _write(fd: int, data: bytes) -> None:
-    """Write all of `data`, however little the pipe takes at once."""
-    left = memoryview(data)
-    while left:
-        left = left[os.write(fd, left) :]
+class _Writer:
+    """Writes on a thread of its own: a daemon, which does not keep the process while a client reads nothing."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+        self._left: queue.SimpleQueue[tuple[bytes, asyncio.Future[None]]] = queue.SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        threading.Thread(target=self._write_all, name="stdout", daemon=True).start()
+
+    async def write(self, data: bytes) -> None:
+        """Write all of `data`; raises OSError where nobody can read it."""
+        written: asyncio.Future[None] = self._loop.create_future()
+        self._left.put((data, written))
+        await written
+
+    def _write_all(self) -> None:
+        # RuntimeError: the loop has gone.
+        with suppress(RuntimeError):
+            while True:
+                data, written = self._left.get()
+                error = self._error(data)
+                self._loop.call_soon_threadsafe(_settled, written, error)
+
+    def _error(self, data: bytes) -> OSError | None:
+        """Write all of `data`, however little the pipe takes at once, and return why that was not possible."""
+        left = memoryview(data)
+        try:
+            while left:
+                left = left[os.write(self._fd, left) :]
+        except OSError as error:
+            return error
+        return None
 
 
-async def _cancel_on_signal(scope: anyio.CancelScope) -> None:
-    with suppress(NotImplementedError), anyio.open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
+def _settled(written: asyncio.Future[None], error: OSError | None) -> None:
+    if written.done():
+        return
+    if error is None:
+        written.set_result(None)
+    else:
+        written.set_exception(error)
+
+
+async def _end_on_signal(reading: anyio.CancelScope, serving: anyio.CancelScope) -> None:
+    """Stop reading at a signal, and serving some seconds later."""
+    with suppress(NotImplementedError), anyio.open_signal_receiver(*SIGNALS) as signals:
         async for _ in signals:
-            scope.cancel()
+            end_surely()
+            reading.cancel()
+            await anyio.sleep(FINISH_S)
+            _logger.warning("stopped with calls unanswered %g s after a signal", FINISH_S)
+            serving.cancel()
             return
 
 

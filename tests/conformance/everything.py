@@ -4,6 +4,8 @@ The fixtures do what their scenarios describe and no more. They stand beside the
 our factory, gate and transport. `python -m tests.conformance.everything` serves it on a free port.
 """
 
+from typing import Any
+
 from server.protocol.app import TraintimeServer, build
 from server.transports.http import serve_http
 from tests.conformance.content import add_content
@@ -12,9 +14,9 @@ from tests.conformance.interactive import add_interactive
 __all__ = ["everything"]
 
 
-def everything(*, call_timeout_s: float | None = None) -> TraintimeServer:
+def everything(**limits: Any) -> TraintimeServer:  # noqa: ANN401 - those of `build`
     """Return the server with all fixtures."""
-    server = build(call_timeout_s=call_timeout_s)
+    server = build(**limits)
     add_content(server)
     add_interactive(server)
     return server

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
@@ -133,8 +134,10 @@ def _prices(choices: Choices) -> Sequence[Quantity | None]:
     return choices.prices
 
 
-def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
+def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> Iterator[Outcome]:
     """Yield what comes of each request, in order; nothing that is yielded depends on the others.
+
+    Raises InvalidValueError past `most_unknown` models and devices that cannot be resolved, if that is given.
 
     Neighbours that differ only in the amount of data share one question, and those of one model its layouts.
     """
@@ -144,7 +147,7 @@ def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
     left = iter(several)
     refusals: dict[object, str] = {}
     while window := list(islice(left, _WINDOW)):
-        resolved = [_resolved(request, refusals) for request in window]
+        resolved = [_resolved(request, refusals, most_unknown) for request in window]
         questions: dict[object, Question] = {}
         for request, resolution in zip(window, resolved, strict=True):
             if isinstance(resolution, Run) and resolution.question is not None and resolution.utilization is None:
@@ -163,12 +166,17 @@ def outcomes(several: Iterable[Request]) -> Iterator[Outcome]:
                 yield _outcome(request, resolution, done.get(key))
 
 
-def _resolved(request: Request, refusals: dict[object, str]) -> Run | str:
+def _resolved(request: Request, refusals: dict[object, str], most_unknown: int | None) -> Run | str:
     """Return the run that `request` describes, or why there is none; a bad name is looked up once."""
+    pause()
     names = [("model", request.model, request.hf_config is None), ("gpu", request.gpu, request.peak_tflops)]
     for name in names:
         if name in refusals:
             return refusals[name]
+    if most_unknown is not None and len(refusals) > most_unknown:
+        first = next(iter(refusals.values()))
+        remedy = f"names and more are not known here; mend those first. The first: {first}"
+        raise InvalidValueError("models or gpus", most_unknown, remedy)
     try:
         return resolve(request)
     except InvalidValueError as error:

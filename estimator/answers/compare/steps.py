@@ -13,6 +13,7 @@ import numpy as np
 from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
+from estimator.base.pauses import pause
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, contenders, setting_of
@@ -46,11 +47,13 @@ def quick_steps(questions: Sequence[Question]) -> Iterator[tuple[int, QuickStep 
     Neighbours of one model are cheapest, because what they share is worked out once. What is yielded does not depend
     on the neighbours.
     """
+    pause()
     fitted = committed_calibration()
     block: list[tuple[int, Setting | InfeasibleError]] = []
     pending = 0
     for place, question in enumerate(questions):
         try:
+            pause()
             posed = setting_of(runnable(question, fitted.constants))
         except InfeasibleError as error:
             block.append((place, error))
@@ -85,6 +88,7 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
     total_s = times.total_s
     start = 0
     for posed, count in zip(settings, counts, strict=True):
+        pause()
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
         factor, span = factor_and_range(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
+from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
@@ -71,6 +72,7 @@ def factor_and_range(
     same for all layouts of a setting.
     It makes no device execute more than it was measured to.
     """
+    pause()
     factor, span = _without_own_runs(setting, calibration, best, physical_s)
     if not setting.question.own_runs:
         return factor, span

@@ -5,6 +5,7 @@ from dataclasses import replace
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
+from estimator.base.pauses import pause
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, resolve
 
@@ -97,6 +98,7 @@ class Trials:
         """Return the estimate of one variation; None where no layout divides it and a usual batch, or the one asked."""
         key = repr(request)
         if key not in self._priced:
+            pause()
             try:
                 estimate = estimate_of(resolve(request), advised=False)
                 self._priced[key] = None if _other_batch(estimate) else estimate

@@ -73,6 +73,7 @@ def served() -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     token_file = tmp_path_factory.mktemp("secret") / "token"
+    token_file.touch(mode=0o600)
     token_file.write_text(f"{TOKEN}\n")
     yield from _serving(token_file=str(token_file), allowed=("mcp.example.org", "https://app.example.org"))
 
@@ -252,7 +253,8 @@ def test_a_bind_that_others_can_reach_needs_an_allowlist_and_a_token(host: str, 
         with pytest.raises(InvalidValueError, match="is reachable by others: give --allowed-hosts and --token-file"):
             access(host, allowed_hosts=hosts, allowed_origins=(), token_file=tokens)
     allowed = access(host, allowed_hosts=("mcp.example.org",), allowed_origins=(), token_file=token_file)
-    assert allowed.token == TOKEN.encode()
+    assert allowed.tokens is not None
+    assert allowed.tokens.admit(TOKEN.encode())
     assert allowed.hosts == ("mcp.example.org", "mcp.example.org:*")
     assert allowed.origins == ()
 
@@ -260,12 +262,15 @@ def test_a_bind_that_others_can_reach_needs_an_allowlist_and_a_token(host: str, 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.8.8", "::1", "[::1]", "localhost"])
 def test_a_loopback_bind_needs_neither(host: str) -> None:
     allowed = access(host, allowed_hosts=(), allowed_origins=(), token_file=None)
-    assert allowed.token is None
+    assert allowed.tokens is None
     assert {"127.0.0.1:*", f"[{host}]:*" if host == "::1" else f"{host}:*"} <= set(allowed.hosts)
     assert "http://localhost:*" in allowed.origins
 
 
-@pytest.mark.parametrize("token", ["", "short", "two words are no token at all"])
+@pytest.mark.parametrize(
+    "token",
+    ["", "short", "two words are no token at all", "of-letters-like-\u00e9-none", f"{TOKEN}\nshort", "a\x00" * 20],
+)
 def test_a_token_that_guards_nothing_is_refused(token: str, tmp_path: Path) -> None:
     token_file = tmp_path / "token"
     token_file.write_text(token)

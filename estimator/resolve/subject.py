@@ -252,7 +252,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """Return a model of another architecture, by the size in its name."""
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
     if size is None:
-        raise UnsupportedModelError(f'{why}; put its size in the name (such as "mamba-2.8b") {_FOR_AN_ANSWER}')
+        raise UnsupportedModelError(f'{why}; put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}')
     return replace(_unmodelled(size.active, why), total_parameters=size.total)
 
 

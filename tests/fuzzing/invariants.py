@@ -18,6 +18,8 @@ from tests.fuzzing.questions import Asked
 __all__ = ["faults", "of_answer"]
 
 _ROUNDING = 1e-6
+_SHARES_ROUNDING = 1e-3
+"""What shares of four digits may miss their whole by."""
 _LONGEST_REFUSAL = 2_000
 _HIDDEN = frozenset({"Cc", "Cs"})
 """Categories of characters that a terminal obeys or that cannot be sent."""
@@ -98,13 +100,17 @@ def _told(answer: Mapping[str, Any], name: str) -> Any:  # noqa: ANN401 - of any
 def _ceiling_share(answer: Mapping[str, Any]) -> float | None:
     """Return the most that the executed FLOPs can be of the peak named; None for a card that is not catalogued.
 
-    A peak that a caller names moves what the card reaches in proportion: it is their claim.
+    A peak that a caller names moves what the card reaches in proportion: it is their claim. Concise answers leave out
+    what was said in the same words, and then nothing is held.
     """
-    if answer["peak_tflops"] <= 0 or any(warning["code"] == "gpu_not_catalogued" for warning in answer["warnings"]):
+    gpu, precision = _told(answer, "gpu"), _told(answer, "precision")
+    if gpu is None or precision is None or answer["peak_tflops"] <= 0:
         return None
-    device = catalogue.accelerator(_told(answer, "gpu")).value.accelerator
-    ceiling = matmul_ceiling_flop_per_s(device, _told(answer, "precision"))
-    return float(ceiling / catalogued_peak_flop_per_s(device, _told(answer, "precision")))
+    if any(warning["code"] == "gpu_not_catalogued" for warning in answer["warnings"]):
+        return None
+    device = catalogue.accelerator(gpu).value.accelerator
+    ceiling = matmul_ceiling_flop_per_s(device, precision)
+    return float(ceiling / catalogued_peak_flop_per_s(device, precision))
 
 
 def _of_estimate(answer: Mapping[str, Any]) -> Iterator[str]:
@@ -125,9 +131,9 @@ def _of_estimate(answer: Mapping[str, Any]) -> Iterator[str]:
     memory, shares = answer["memory"], answer["time_breakdown"]
     if memory is not None:
         parts = [memory[f"{part}_gb"] for part in ("weights", "gradients", "optimizer", "activations", "other")]
-        if abs(sum(parts) - memory["per_gpu_gb"]) > _ROUNDING * memory["per_gpu_gb"] or min(parts) < 0:
+        if abs(sum(parts) - memory["per_gpu_gb"]) > _SHARES_ROUNDING * memory["per_gpu_gb"] or min(parts) < 0:
             yield f"memory parts {parts} of {memory['per_gpu_gb']}"
-    if shares is not None and (abs(sum(shares.values()) - 1) > _ROUNDING or min(shares.values()) < 0):
+    if shares is not None and (abs(sum(shares.values()) - 1) > _SHARES_ROUNDING or min(shares.values()) < 0):
         yield f"shares of a step {shares}"
 
 
@@ -163,7 +169,7 @@ def _of_check(answer: Mapping[str, Any]) -> Iterator[str]:
     if above and answer["verdict"] != "implausible":
         yield f"{answer['verdict']} above the ceiling"
     shares = answer["time_breakdown"]
-    if shares is not None and abs(sum(shares.values()) - 1) > _ROUNDING:
+    if shares is not None and abs(sum(shares.values()) - 1) > _SHARES_ROUNDING:
         yield f"shares of a step {shares}"
 
 

@@ -57,11 +57,10 @@ def test_a_number_that_no_run_has_is_refused_by_its_name(argument: str, value: f
 
 
 @pytest.mark.parametrize("batch", ["1e30", "99999999999"])
-def test_a_batch_that_a_log_tells_is_not_blamed_on_an_argument(batch: str) -> None:
+def test_a_batch_that_no_run_has_is_not_believed_of_a_log(batch: str) -> None:
     line = f" iteration {{}}/ 5000 | elapsed time per iteration (ms): 812.5 | global batch size: {batch} |"
     log = "\n".join(line.format(number) for number in range(9))
-    with pytest.raises(EstimatorError, match=r"^observed_log: "):
-        _answer("check_training_speed", **RUN, observed_log=log)
+    assert "a batch that nobody told" in _answer("check_training_speed", **RUN, observed_log=log)["summary"]
 
 
 @pytest.mark.parametrize(

@@ -110,10 +110,10 @@ def test_a_bare_size_says_that_an_architecture_was_inferred() -> None:
 
 
 def test_another_architecture_gets_the_rule_and_is_told_why_no_more() -> None:
-    """The program's scope: decoder-only transformers; never silently treated as one."""
-    explained = explain_coefficient(model="t5-11b")
+    """Never silently treated as one of those that are modelled."""
+    explained = explain_coefficient(model="retnet-6.7b")
     assert explained.exact_coefficient is None
-    assert any("encoder-decoder" in note for note in explained.assumptions)
+    assert any("not a decoder-only transformer" in note for note in explained.assumptions)
 
 
 def test_detail_adds_cases_and_takes_nothing_away() -> None:

@@ -125,7 +125,7 @@ def test_what_is_said_to_do_does(arguments: dict[str, Any]) -> None:
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
 def test_the_answer_opens_with_the_cheapest_way(arguments: dict[str, Any]) -> None:
     first = _remedies(arguments)[0]
-    answer = _ask(arguments)
+    answer = _ask({**arguments, "detail": "detailed"})
     opening = answer.summary.partition(". Training ")[0]
     assert opening.startswith("Does not fit: it takes ")
     assert opening.endswith(f"{first.words} would do")

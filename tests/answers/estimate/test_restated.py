@@ -63,7 +63,7 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
 
 @pytest.mark.parametrize("batch", [64, 100, 511, 977, 1000, 1536])
 def test_the_printed_layout_takes_the_printed_time_of_a_stated_batch(batch: int) -> None:
-    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "10B"}
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "10B", "detail": "detailed"}
     answer = estimate_training_time(**run, global_batch_sequences=batch)
     again = estimate_training_time(**run, **_stated(answer))
     assert again.training_seconds == pytest.approx(answer.training_seconds, rel=1e-9)

@@ -284,7 +284,9 @@ def _unmodelled(count: float, why: str) -> Subject:
         total_parameters=count,
         active_parameters=count,
         assumptions=(
-            Assumption(name="model", value=format_count(count), source="user", note="not a decoder-only transformer"),
+            Assumption(
+                name="model", value=format_count(count), source="user", note="not an architecture that is modelled"
+            ),
             _parameters(count, count, "user", ""),
         ),
         warnings=(

@@ -223,10 +223,12 @@ class TraintimeServer(MCPServer):
 
 
 def _log_plainly(level: str = "WARNING") -> None:
-    """Log to stderr, one line a record and tracebacks as Python prints them."""
+    """Log to stderr, one line a record and tracebacks as Python prints them; handlers of others are left as they are."""
+    root = logging.getLogger()
+    others = tuple(root.handlers)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    for handler in logging.getLogger().handlers:
-        if not any(isinstance(other, Repeats) for other in handler.filters):
+    for handler in root.handlers:
+        if handler not in others:
             handler.addFilter(Repeats())
 
 

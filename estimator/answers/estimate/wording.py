@@ -44,7 +44,9 @@ def summary(estimate: Estimate) -> str:
             how = f"at the given utilization of {run.utilization:.4g}"
         case _:
             sure = f" ({ends})"
+            unlike = "" if run.subject.transformer else ", whose range is that of decoders and not of this architecture"
             how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
+            how += unlike
     method = _how_trained(run)
     amount = format_count(run.amount.real_tokens)
     padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""

@@ -223,7 +223,7 @@ class TraintimeServer(MCPServer):
 
 
 def _log_plainly(level: str = "WARNING") -> None:
-    """Log to stderr, one line a record and tracebacks as Python prints them; handlers of others are left as they are."""
+    """Log to stderr, one line a record and tracebacks as Python prints them; others' handlers are left alone."""
     root = logging.getLogger()
     others = tuple(root.handlers)
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s")

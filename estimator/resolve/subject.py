@@ -284,9 +284,7 @@ def _unmodelled(count: float, why: str) -> Subject:
         total_parameters=count,
         active_parameters=count,
         assumptions=(
-            Assumption(
-                name="model", value=format_count(count), source="user", note="not an architecture that is modelled"
-            ),
+            Assumption(name="model", value=format_count(count), source="user", note="no modelled architecture"),
             _parameters(count, count, "user", ""),
         ),
         warnings=(

@@ -165,18 +165,20 @@ def test_a_killed_child_costs_nothing_but_its_time(tmp_path: Path) -> None:
 
 
 def test_a_killed_sweep_goes_on_where_it_was(tmp_path: Path) -> None:
-    """Files that were there are neither lost nor written again: by their inodes."""
+    """Files whose checksum was noted are neither lost nor written again: by their inodes."""
     plan = _plan(tmp_path, LONG_SPEC, ROWS_PER_PART)
     out = tmp_path / "out"
     command = [sys.executable, "-m", "traintime", "sweep", str(tmp_path / "spec.toml"), "--out", str(out)]
     options = ["--workers", "2", "--rows-per-part", str(ROWS_PER_PART)]
     first = subprocess.Popen([*command, *options], cwd=ROOT, stderr=subprocess.DEVNULL)
-    while len(list(out.glob("part-*.parquet"))) < 3:
+    noted = out / "_checksums"
+    while not noted.exists() or noted.read_text(encoding="utf-8").count("\n") < 3:
         assert first.poll() is None
         time.sleep(0.01)
     first.kill()
     first.wait()
-    kept = {path.name: path.stat().st_ino for path in out.glob("part-*.parquet")}
+    names = [line.split()[1] for line in noted.read_text(encoding="utf-8").splitlines()]
+    kept = {name: (out / name).stat().st_ino for name in names}
     assert len(kept) < plan.parts
     second = subprocess.run([*command, *options, "--json"], cwd=ROOT, capture_output=True, check=True, text=True)
     done = json.loads(second.stdout)

@@ -77,7 +77,8 @@ async def _ask(port: int, tool: str, arguments: dict[str, Any]) -> None:
 
 
 async def _timed_calls(port: int, until_s: float) -> list[float]:
-    caller, spent = HttpCaller(port), []
+    caller = HttpCaller(port)
+    spent: list[float] = []
     while time.perf_counter() < until_s:
         begun_s = time.perf_counter()
         await caller.call("list_gpus", {"query": "h100", "limit": 3})
@@ -87,7 +88,7 @@ async def _timed_calls(port: int, until_s: float) -> list[float]:
 
 
 async def _timed_health(port: int, until_s: float) -> list[float]:
-    spent = []
+    spent: list[float] = []
     while time.perf_counter() < until_s:
         begun_s = time.perf_counter()
         reader, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -121,7 +121,7 @@ def picture_of(given: str | float, argument: str = "image_size") -> Picture:
 
     Raises InvalidValueError for what is neither.
     """
-    text = str(int(given) if isinstance(given, float) and given == int(given) else given).strip()[:64]
+    text = str(int(given) if isinstance(given, float) and given.is_integer() else given).strip()[:64]
     tokens = _TOKENS.fullmatch(text)
     if tokens:
         from estimator.base.units import parse_count

@@ -287,16 +287,15 @@ def _children(value: object) -> Iterable[object]:
 
 def _has_more_than(value: object, most: int) -> bool:
     """Return whether `value` holds more than `most` values, at any depth; no more of it is looked at than that."""
-    left = [value]
+    left: list[object] = [value]
     seen = 0
     while left:
         container = left.pop()
         if isinstance(container, dict | list):
-            entries = cast("dict[str, object] | list[object]", container)
-            seen += len(entries)
+            seen += len(cast("dict[str, object] | list[object]", container))
             if seen > most:
                 return True
-            left.extend(child for child in _children(container) if isinstance(child, dict | list))
+            left.extend(_children(cast("object", container)))
     return False
 
 

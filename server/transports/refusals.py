@@ -5,6 +5,7 @@ lines; and of a body that is too long it does not say how long one may be.
 """
 
 import json
+from typing import cast
 
 from mcp.types import INVALID_REQUEST
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -45,7 +46,7 @@ def _id_of_request(body: bytes) -> str | int | None:
         return None
     if not isinstance(message, dict) or "method" not in message:
         return None
-    request_id: object = message.get("id")
+    request_id = cast("dict[str, object]", message).get("id")
     return request_id if isinstance(request_id, str | int) else None
 
 
@@ -78,7 +79,8 @@ class PlainRefusals:
                 held = message
                 return
             if held is not None:
-                start, held = held, None
+                start: Message = held
+                held = None
                 body = self._worded(start["status"], message.get("body", b""), heard)
                 if body is not None and start["status"] == _ACCEPTED:
                     start = {**start, "status": _BAD_REQUEST, "headers": [*start["headers"], _JSON]}

@@ -157,7 +157,7 @@ def test_a_front_end_sets_the_width_of_a_base_and_is_not_doubted() -> None:
 
 
 def test_the_more_nodes_the_less_is_their_network_doubted() -> None:
-    width = {}
+    width: dict[int, float] = {}
     for n in (16, 128):
         run = {**TWO_NODES, "n_gpus": n, "global_batch_sequences": 4 * n}
         unsaid, told = _answer(**run), _answer(**run, network_gbps_per_gpu=200)

@@ -3,7 +3,7 @@
 import copy
 import random
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from estimator.catalogue import catalogue
 
@@ -30,7 +30,7 @@ def _bend(dice: random.Random, given: dict[str, Any]) -> None:
     name = dice.choice(tuple(given))
     inner = given[name]
     if isinstance(inner, dict) and inner and dice.random() < 0.7:
-        _bend(dice, inner)
+        _bend(dice, cast("dict[str, Any]", inner))
         return
     kind = dice.random()
     if kind < 0.3:

@@ -4,7 +4,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import jsonschema
 
@@ -40,7 +40,7 @@ def faults(question: Asked) -> list[str]:
     found = list(of_answer(question.tool, answer.structured))
     if json.loads(answer.text) != answer.structured:
         found.append("the text is not the structure")
-    validator = jsonschema.Draft202012Validator(tool.output_schema)
+    validator: Any = jsonschema.Draft202012Validator(tool.output_schema)
     found += [f"schema: {error.json_path} {error.message[:200]}" for error in validator.iter_errors(answer.structured)]
     return found
 
@@ -72,10 +72,10 @@ def _of_any(value: object, place: str = "$") -> Iterator[str]:
     elif isinstance(value, str):
         yield from (f"{place} holds {hidden}" for hidden in _obeyed(value))
     elif isinstance(value, Mapping):
-        for key, inner in value.items():
+        for key, inner in cast("Mapping[str, object]", value).items():
             yield from _of_any(inner, f"{place}.{key}")
     elif isinstance(value, list):
-        for index, inner in enumerate(value):
+        for index, inner in enumerate(cast("list[object]", value)):
             yield from _of_any(inner, f"{place}[{index}]")
 
 

@@ -33,19 +33,19 @@ def _towers(framework: str = "auto", model: str = "sdxl") -> tuple[str, ...]:
     ("framework", "kept"),
     [
         ("", {"latents", "text"}),
-        ("diffusers", set()),
+        ("diffusers", set[str]()),
         ("diffusers, cached latents", {"latents"}),
         ("diffusers --cache_latents", {"latents"}),
         ("diffusers, cached latents, cached text embeddings", {"latents", "text"}),
         ("kohya sd-scripts", {"latents"}),
         ("kohya_ss, cache_text_encoder_outputs", {"latents", "text"}),
-        ("kohya without cached latents", set()),
+        ("kohya without cached latents", set[str]()),
         ("OneTrainer", {"latents", "text"}),
         ("SimpleTuner", {"latents", "text"}),
         ("ai-toolkit", {"latents"}),
         ("NeMo DFM", {"latents", "text"}),
         ("MaxDiffusion", {"latents", "text"}),
-        ("PyTorch, encode on the fly", set()),
+        ("PyTorch, encode on the fly", set[str]()),
     ],
 )
 def test_encoders_run_as_they_are_said_to_or_as_the_trainer_has_it(framework: str, kept: set[str]) -> None:

@@ -2,10 +2,11 @@
 
 import itertools
 from dataclasses import replace
+from typing import cast
 
 from estimator.base.errors import InvalidValueError
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, entries
 from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -125,22 +126,21 @@ def configured(transformer: Transformer, config: Config, *notes: str) -> Configu
 
 def names_class(config: Config, *words: str) -> bool:
     """Return whether the class that a configuration names holds one of `words`."""
-    names = config.get("architectures")
-    first = str(names[0]) if isinstance(names, list | tuple) and names else ""
+    first = head_class(config, "")
     return any(word in first for word in words)
 
 
 def head_class(config: Config, default: str) -> str:
     """Return the class that a configuration names; `default` where it names none."""
-    names = config.get("architectures")
-    return str(names[0]) if isinstance(names, list | tuple) and names else default
+    names = entries(config.get("architectures"))
+    return str(names[0]) if names else default
 
 
 def classes(reading: Reading) -> int:
     """Return how many classes a classifier tells apart."""
     labels = reading.value("id2label")
     if isinstance(labels, dict) and labels:
-        return len(labels)
+        return len(cast("dict[object, object]", labels))
     return reading.optional("num_labels", _USUAL_CLASSES, least=1)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.configured import ConfiguredModel, Read
-from estimator.models.huggingface.reading import Config, nested
+from estimator.models.huggingface.reading import Config, entries, nested
 from estimator.models.huggingface.vision_towers import TOWERS
 from estimator.models.media import Media
 from estimator.models.transformer import Tower, Transformer
@@ -88,5 +88,4 @@ def picture_tower(vision: Config, default: str) -> Transformer:
 
 def feature_layers(config: Config) -> int:
     """Return how many layers' features the projector reads."""
-    layers = config.get("vision_feature_layer")
-    return len(layers) if isinstance(layers, list | tuple) else 1
+    return len(entries(config.get("vision_feature_layer"))) or 1

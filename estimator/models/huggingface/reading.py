@@ -6,7 +6,7 @@ from typing import cast
 
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["SYNONYMS", "Config", "Reading", "inside", "nested"]
+__all__ = ["SYNONYMS", "Config", "Reading", "entries", "inside", "nested"]
 
 Config = Mapping[str, object]
 
@@ -36,6 +36,11 @@ def nested(config: Config, key: str) -> Config | None:
     if not isinstance(value, Mapping):
         raise InvalidValueError(f"hf_config.{key}", value, "must be an object, as in the model's config.json")
     return cast("Config", value)
+
+
+def entries(value: object) -> list[object]:
+    """Return what a list of a configuration holds; nothing of what is no list."""
+    return list(cast("list[object] | tuple[object, ...]", value)) if isinstance(value, list | tuple) else []
 
 
 def inside(value: object, key: str) -> Config:

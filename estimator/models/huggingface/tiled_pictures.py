@@ -11,7 +11,7 @@ from estimator.models.huggingface.multimodal import (
     vision_config,
     with_towers,
 )
-from estimator.models.huggingface.reading import Config, Reading, nested
+from estimator.models.huggingface.reading import Config, Reading, entries, nested
 from estimator.models.huggingface.vision_towers import (
     intern_vision,
     mllama_vision,
@@ -60,10 +60,10 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
 
 def _pinpoints(config: Config, side: int, kind: str) -> tuple[tuple[int, int], ...]:
     """Return the grids that a picture may be cut into, columns and rows."""
-    listed = config.get("image_grid_pinpoints")
-    if isinstance(listed, list | tuple) and listed:
-        pairs = [pair for pair in listed if isinstance(pair, list | tuple)]
-        return tuple((max(1, int(pair[-1]) // side), max(1, int(pair[0]) // side)) for pair in pairs)
+    listed = entries(config.get("image_grid_pinpoints"))
+    if listed:
+        pairs = [[int(end) for end in entries(pair) if isinstance(end, int | float)] for pair in listed]
+        return tuple((max(1, pair[-1] // side), max(1, pair[0] // side)) for pair in pairs if pair)
     if kind == "llava_onevision":
         return tuple((a, b) for a in range(1, 7) for b in range(1, 7))
     return ((1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
@@ -160,8 +160,7 @@ def mllama(config: Config, read: Read) -> ConfiguredModel:
         model_type="mllama",
     )
     keys = (*reading.defaults,)
-    listed = inner.get("cross_attention_layers", [3, 8, 13, 18, 23, 28, 33, 38])
-    crossing = len(listed) if isinstance(listed, list | tuple) else 0
+    crossing = len(entries(inner.get("cross_attention_layers", [3, 8, 13, 18, 23, 28, 33, 38])))
     text = read({**{key: reading.value(key) for key in keys}, "model_type": "llama"})
     llama = text.transformer
     cross = CrossAttention(
@@ -185,8 +184,7 @@ def mllama(config: Config, read: Read) -> ConfiguredModel:
     vision = vision_config(config)
     tower = mllama_vision(vision)
     extra = nested(config, "vision_config") or {}
-    taken = extra.get("intermediate_layers_indices", [3, 7, 15, 23, 30])
-    features = 1 + (len(taken) if isinstance(taken, list | tuple) else 0)
+    features = 1 + len(entries(extra.get("intermediate_layers_indices", [3, 7, 15, 23, 30])))
     projection = Projection(name="projection", inputs=tower.hidden * features, outputs=llama.hidden)
     # Every picture fills four tiles, its own or blank ones.
     reading = Reading(

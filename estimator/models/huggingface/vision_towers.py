@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, stack
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, entries
 from estimator.models.huggingface.vision import clip_vision, siglip_vision
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
@@ -93,7 +93,8 @@ def qwen_merger(config: Config, kind: str) -> Transformer:
             "merger", *mlp_projections(wide, wide, out), besides=hidden * (1 if kind == "qwen2_5_vl" else 2)
         )
     given = config.get("deepstack_visual_indexes")
-    deep = len(given) if isinstance(given, list | tuple) else _DEEPSTACK if kind.startswith("qwen3_vl") else 0
+    usual = _DEEPSTACK if kind.startswith("qwen3_vl") else 0
+    deep = usual if given is None else len(entries(given))
     return linear_stack(
         "merger", *mlp_projections(wide, wide, out, count=1 + deep), besides=2 * hidden + 2 * wide * deep
     )

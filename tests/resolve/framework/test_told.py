@@ -19,8 +19,8 @@ SAMPLES: dict[str, Any] = {
 
 
 def _answer(**given: object) -> Any:  # noqa: ANN401 - the tool's own answer
-    run: dict[str, Any] = {**RUN, **given}
-    return estimate_training_time(**{"detail": "detailed"} | run)
+    run: dict[str, Any] = {"detail": "detailed", **RUN, **given}
+    return estimate_training_time(**run)
 
 
 def _assumed(answer: Any, name: str) -> Any:  # noqa: ANN401 - as above

@@ -159,7 +159,7 @@ def test_ones_own_runs_are_read_from_a_file(tmp_path: Path, capsys: pytest.Captu
     path = tmp_path / "runs.json"
     path.write_text(json.dumps(runs), encoding="utf-8")
     line = ESTIMATE.replace(" --utilization 0.4", "").split()
-    answers = []
+    answers: list[dict[str, Any]] = []
     for flags in (["--my-runs", str(path)], ["--my-runs", json.dumps(runs)], []):
         assert exit_code([*line, *flags, "--json"]) == 0
         answers.append(json.loads(capsys.readouterr().out))

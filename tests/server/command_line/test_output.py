@@ -8,7 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -23,7 +23,8 @@ OBEYED = "x\x1b[31mred\x1b]0;title\x07\x9b2J\u202ered\u2028"
 
 def _run(arguments: list[str], **changes: Any) -> subprocess.CompletedProcess[bytes]:  # noqa: ANN401 - Popen's
     environment = os.environ | {"PYTHONIOENCODING": changes.pop("encoding", "utf-8")}
-    return subprocess.run([*COMMAND, *arguments], cwd=ROOT, env=environment, check=False, **changes)
+    options: dict[str, Any] = {"cwd": ROOT, "env": environment, **changes}
+    return cast("subprocess.CompletedProcess[bytes]", subprocess.run([*COMMAND, *arguments], check=False, **options))
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "cp437", "shift_jis"])

@@ -18,6 +18,15 @@ from server.protocol.tool import Tool
 LONG = 340_000
 OPTIONS: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
 SOON_S = 1.0
+ENORMOUS: list[tuple[str, dict[str, Any]]] = [
+    ("compare_training_options", OPTIONS | {"n_gpus": [[] for _ in range(LONG)]}),
+    ("compare_training_options", OPTIONS | {"n_gpus": "[" + "[]," * LONG + "[]]"}),
+    ("compare_training_options", OPTIONS | {"models": [{"a": [1] * 50_000}] * 9}),
+    ("compare_training_options", OPTIONS | {"precisions": [None] * LONG}),
+    ("estimate_training_time", {"model": [[]] * LONG, "gpu": "h100", "n_gpus": 8, "tokens": "1T"}),
+    ("estimate_training_time", {"model": "7B", "gpu": "h100", "n_gpus": 8, "hf_config": {"a": [[]] * LONG}}),
+    ("list_gpus", {f"argument_{number}": number for number in range(60_000)}),
+]
 
 
 def _tool(name: str) -> Tool:
@@ -28,15 +37,7 @@ def _tool(name: str) -> Tool:
 
 @pytest.mark.parametrize(
     ("name", "given"),
-    [
-        ("compare_training_options", OPTIONS | {"n_gpus": [[] for _ in range(LONG)]}),
-        ("compare_training_options", OPTIONS | {"n_gpus": "[" + "[]," * LONG + "[]]"}),
-        ("compare_training_options", OPTIONS | {"models": [{"a": [1] * 50_000}] * 9}),
-        ("compare_training_options", OPTIONS | {"precisions": [None] * LONG}),
-        ("estimate_training_time", {"model": [[]] * LONG, "gpu": "h100", "n_gpus": 8, "tokens": "1T"}),
-        ("estimate_training_time", {"model": "7B", "gpu": "h100", "n_gpus": 8, "hf_config": {"a": [[]] * LONG}}),
-        ("list_gpus", {f"argument_{number}": number for number in range(60_000)}),
-    ],
+    ENORMOUS,
     ids=["lists", "lists as text", "objects", "nothing", "for text", "within an object", "unknown arguments"],
 )
 def test_an_argument_that_is_far_too_large_is_refused_before_it_is_read(name: str, given: dict[str, Any]) -> None:

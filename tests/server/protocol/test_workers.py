@@ -6,6 +6,7 @@ Authority: the program's contract ("can be cancelled") and `server/protocol/work
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import anyio
@@ -46,9 +47,13 @@ def workers_alive() -> int:
 async def test_work_is_done_in_the_order_it_was_asked_for() -> None:
     order: list[int] = []
     workers = Workers(threads=1, queue=9)
+
+    def noted(number: int, _progress: object) -> None:
+        order.append(number)
+
     async with anyio.create_task_group() as group:
         for number in range(9):
-            group.start_soon(workers.run, lambda _progress, number=number: order.append(number))
+            group.start_soon(workers.run, partial(noted, number))
             await anyio.lowlevel.checkpoint()
     assert order == list(range(9))
 

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import Operations
-from estimator.models.operations import Gemm, Scan, Stream
+from estimator.models.mixers.mixer import Operations, mixer_gemm
+from estimator.models.operations import Scan, Stream
 
 __all__ = ["ShortConvolution", "filter_flop"]
 
@@ -26,22 +26,8 @@ class ShortConvolution:
         """Return both projections and the filter: 2 · taps FLOPs a channel, and a product with either gate."""
         return Operations(
             gemms=(
-                Gemm(
-                    name="convolution_in",
-                    part="attention",
-                    inputs=hidden,
-                    outputs=3 * hidden,
-                    layers=self.layers,
-                    shard="column",
-                ),
-                Gemm(
-                    name="convolution_out",
-                    part="attention",
-                    inputs=hidden,
-                    outputs=hidden,
-                    layers=self.layers,
-                    shard="row",
-                ),
+                mixer_gemm("convolution_in", hidden, 3 * hidden, self.layers, "column"),
+                mixer_gemm("convolution_out", hidden, hidden, self.layers, "row"),
             ),
             scans=(
                 Scan(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from estimator.models.mixers.convolution import filter_flop
-from estimator.models.mixers.mixer import SINGLE, Operations
+from estimator.models.mixers.mixer import SINGLE, Operations, mixer_gemm
 from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["DeltaRule"]
@@ -78,7 +78,7 @@ class DeltaRule:
         )
         width = self.convolved + 2 * self.values + self.decays_channels * expanded
         return Operations(
-            gemms=(*self._projections(hidden), self._gemm("delta_out", self.values, hidden, "row")),
+            gemms=(*self._projections(hidden), mixer_gemm("delta_out", self.values, hidden, self.layers, "row")),
             scans=(
                 Scan(
                     name="delta_rule",
@@ -107,20 +107,10 @@ class DeltaRule:
         gates = self._low_rank("gate", hidden, self.values, self.gate_rank)
         channels = heads * self.key_dim
         decays = self._low_rank("decay", hidden, channels, self.decay_rank) if self.decays_channels else ()
-        return (self._gemm("delta_in", hidden, self.convolved + rates, "column"), *gates, *decays)
+        return (mixer_gemm("delta_in", hidden, self.convolved + rates, self.layers, "column"), *gates, *decays)
 
     def _low_rank(self, name: str, hidden: int, outputs: int, rank: int | None) -> tuple[Gemm, ...]:
         if rank is None:
-            return (self._gemm(f"delta_{name}", hidden, outputs, "column"),)
-        down = Gemm(name=f"delta_{name}_down", part="attention", inputs=hidden, outputs=rank, layers=self.layers)
-        return (down, self._gemm(f"delta_{name}_up", rank, outputs, "column"))
-
-    def _gemm(self, name: str, inputs: int, outputs: int, shard: str) -> Gemm:
-        return Gemm(
-            name=name,
-            part="attention",
-            inputs=inputs,
-            outputs=outputs,
-            layers=self.layers,
-            shard="column" if shard == "column" else "row",
-        )
+            return (mixer_gemm(f"delta_{name}", hidden, outputs, self.layers, "column"),)
+        down = mixer_gemm(f"delta_{name}_down", hidden, rank, self.layers)
+        return (down, mixer_gemm(f"delta_{name}_up", rank, outputs, self.layers, "column"))

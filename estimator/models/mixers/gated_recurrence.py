@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from estimator.models.mixers.convolution import filter_flop
-from estimator.models.mixers.mixer import Operations
-from estimator.models.operations import Gemm, Scan, Stream
+from estimator.models.mixers.mixer import Operations, mixer_gemm
+from estimator.models.operations import Scan, Stream
 
 __all__ = ["GatedRecurrence"]
 
@@ -33,32 +33,12 @@ class GatedRecurrence:
         block = self.inner // self.heads
         return Operations(
             gemms=(
-                Gemm(
-                    name="recurrence_in",
-                    part="attention",
-                    inputs=hidden,
-                    outputs=2 * self.inner,
-                    layers=self.layers,
-                    shard="column",
-                    fused=(self.inner, self.inner),
+                mixer_gemm(
+                    "recurrence_in", hidden, 2 * self.inner, self.layers, "column", fused=(self.inner, self.inner)
                 ),
                 # Blocks on a diagonal: as many weights, and products, as a matrix of one block's inputs.
-                Gemm(
-                    name="recurrence_gates",
-                    part="attention",
-                    inputs=block,
-                    outputs=2 * self.inner,
-                    layers=self.layers,
-                    shard="column",
-                ),
-                Gemm(
-                    name="recurrence_out",
-                    part="attention",
-                    inputs=self.inner,
-                    outputs=hidden,
-                    layers=self.layers,
-                    shard="row",
-                ),
+                mixer_gemm("recurrence_gates", block, 2 * self.inner, self.layers, "column"),
+                mixer_gemm("recurrence_out", self.inner, hidden, self.layers, "row"),
             ),
             scans=(
                 Scan(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import Operations
+from estimator.models.mixers.mixer import Operations, mixer_gemm
 from estimator.models.operations import Attention, Gemm, Shard, Stream
 
 __all__ = ["CompressedAttention", "Indexer"]
@@ -45,10 +45,7 @@ class Indexer:
             shapes.append(("index_weights", hidden, self.heads))
         width = (self.heads + 1) * self.head_dim
         return Operations(
-            gemms=tuple(
-                Gemm(name=name, part="attention", inputs=inputs, outputs=outputs, layers=self.indexed_layers)
-                for name, inputs, outputs in shapes
-            ),
+            gemms=tuple(mixer_gemm(name, inputs, outputs, self.indexed_layers) for name, inputs, outputs in shapes),
             attentions=(
                 Attention(
                     name="index_scores",
@@ -157,7 +154,7 @@ class CompressedAttention:
         return 2 if self.overlapping else 1
 
     def _gemm(self, name: str, inputs: int, outputs: int, *, shard: Shard = "none") -> Gemm:
-        return Gemm(name=name, part="attention", inputs=inputs, outputs=outputs, layers=self.layers, shard=shard)
+        return mixer_gemm(name, inputs, outputs, self.layers, shard)
 
     def _attention(self, name: str, *, window: int = 0, selected: int = 0, length_share: float = 1.0) -> Attention:
         return Attention(

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import SINGLE, Operations
-from estimator.models.operations import Gemm, Scan, Stream
+from estimator.models.mixers.mixer import SINGLE, Operations, mixer_gemm
+from estimator.models.operations import Scan, Stream
 
 __all__ = ["LinearAttention"]
 
@@ -47,23 +47,15 @@ class LinearAttention:
         moved = 2.0 * sum(mixed) + 4.0 * values + SINGLE * 2.0 * states
         return Operations(
             gemms=(
-                Gemm(
-                    name="linear_qkv",
-                    part="attention",
-                    inputs=hidden,
-                    outputs=sum(parts) + gates,
-                    layers=self.layers,
-                    shard="column",
+                mixer_gemm(
+                    "linear_qkv",
+                    hidden,
+                    sum(parts) + gates,
+                    self.layers,
+                    "column",
                     fused=(*parts, *((self.heads, self.heads) if gates else ())),
                 ),
-                Gemm(
-                    name="linear_out",
-                    part="attention",
-                    inputs=values,
-                    outputs=hidden,
-                    layers=self.layers,
-                    shard="row",
-                ),
+                mixer_gemm("linear_out", values, hidden, self.layers, "row"),
             ),
             scans=(
                 Scan(

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from estimator.models.operations import Attention, Gemm, Scan, Stream
+from estimator.models.operations import Attention, Gemm, Part, Scan, Shard, Stream
 
-__all__ = ["SINGLE", "Mixer", "Operations"]
+__all__ = ["SINGLE", "Mixer", "Operations", "mixer_gemm"]
 
 SINGLE = 2.0
 """Elements of 16 bit that one of 32 bit is as large as."""
@@ -39,3 +39,17 @@ class Mixer(Protocol):
         Norms before and after a layer are not its own.
         """
         ...
+
+
+def mixer_gemm(
+    name: str,
+    inputs: int,
+    outputs: int,
+    layers: int,
+    shard: Shard = "none",
+    *,
+    fused: tuple[int, ...] = (),
+    part: Part = "attention",
+) -> Gemm:
+    """Return a matrix of a mixer, one in each of `layers` layers."""
+    return Gemm(name=name, part=part, inputs=inputs, outputs=outputs, layers=layers, shard=shard, fused=fused)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import Operations
+from estimator.models.mixers.mixer import Operations, mixer_gemm
 from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["Rwkv", "RwkvRanks"]
@@ -54,8 +54,8 @@ class Rwkv:
         gated = self.version in {5, 6}
         inputs = self.inner * (3 + gated)
         gemms = [
-            self._gemm("rwkv_in", hidden, inputs, "column", fused=(self.inner,) * (3 + gated)),
-            self._gemm("rwkv_out", self.inner, hidden, "row"),
+            mixer_gemm("rwkv_in", hidden, inputs, self.layers, "column", fused=(self.inner,) * (3 + gated)),
+            mixer_gemm("rwkv_out", self.inner, hidden, self.layers, "row"),
         ]
         if self.version < _CORRECTING:
             gemms.append(Gemm(name="channel_receptance", part="mlp", inputs=hidden, outputs=hidden, layers=self.layers))
@@ -102,22 +102,11 @@ class Rwkv:
             for name, rank, outputs, layers in pairs
             if rank and layers
             for gemm in (
-                Gemm(name=f"{name}_down", part="attention", inputs=hidden, outputs=rank, layers=layers),
-                Gemm(name=f"{name}_up", part="attention", inputs=rank, outputs=outputs, layers=layers, shard="column"),
+                mixer_gemm(f"{name}_down", hidden, rank, layers),
+                mixer_gemm(f"{name}_up", rank, outputs, layers, "column"),
             )
         ]
         if ranks.mix:
-            down = self._gemm("mix_down", hidden, mixed * ranks.mix, "column")
-            gemms += [down, self._gemm("mix_up", ranks.mix, mixed * hidden, "column")]
+            down = mixer_gemm("mix_down", hidden, mixed * ranks.mix, self.layers, "column")
+            gemms += [down, mixer_gemm("mix_up", ranks.mix, mixed * hidden, self.layers, "column")]
         return gemms
-
-    def _gemm(self, name: str, inputs: int, outputs: int, shard: str, *, fused: tuple[int, ...] = ()) -> Gemm:
-        return Gemm(
-            name=name,
-            part="attention",
-            inputs=inputs,
-            outputs=outputs,
-            layers=self.layers,
-            shard="column" if shard == "column" else "row",
-            fused=fused,
-        )

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from estimator.models.mixers.convolution import filter_flop
-from estimator.models.mixers.mixer import Operations
-from estimator.models.operations import Gemm, Scan, Stream
+from estimator.models.mixers.mixer import Operations, mixer_gemm
+from estimator.models.operations import Scan, Stream
 
 __all__ = ["SelectiveScan"]
 
@@ -48,10 +48,10 @@ class SelectiveScan:
         rows = self.step_rank + 2 * self.state
         return Operations(
             gemms=(
-                self._gemm("scan_in", hidden, 2 * self.inner, "column"),
-                self._gemm("scan_parameters", self.inner, rows, "row"),
-                self._gemm("scan_step", self.step_rank, self.inner, "column"),
-                self._gemm("scan_out", self.inner, hidden, "row"),
+                mixer_gemm("scan_in", hidden, 2 * self.inner, self.layers, "column"),
+                mixer_gemm("scan_parameters", self.inner, rows, self.layers, "row"),
+                mixer_gemm("scan_step", self.step_rank, self.inner, self.layers, "column"),
+                mixer_gemm("scan_out", self.inner, hidden, self.layers, "row"),
             ),
             scans=(
                 Scan(
@@ -71,13 +71,3 @@ class SelectiveScan:
         own = self.inner * (self.state + 2)
         norms = self.normed * (self.step_rank + 2 * self.state)
         return (own + filters + norms + self.biased * (2 * self.inner + hidden)) * self.layers
-
-    def _gemm(self, name: str, inputs: int, outputs: int, shard: str) -> Gemm:
-        return Gemm(
-            name=name,
-            part="attention",
-            inputs=inputs,
-            outputs=outputs,
-            layers=self.layers,
-            shard="column" if shard == "column" else "row",
-        )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.models.mixers.mixer import Operations
+from estimator.models.mixers.mixer import Operations, mixer_gemm
 from estimator.models.operations import Attention, Gemm, Stream
 
 __all__ = ["SharedBlock"]
@@ -34,10 +34,18 @@ class SharedBlock:
         parts = (queries, keys, keys)
         held = min(self.blocks, self.layers)
         shared = (
-            self._gemm("shared_qkv", 2 * hidden, sum(parts), "column", fused=parts),
-            self._gemm("shared_out", queries, hidden, "row"),
-            self._gemm("shared_up", hidden, 2 * self.ffn_hidden, "column", part="mlp", fused=(self.ffn_hidden,) * 2),
-            self._gemm("shared_down", self.ffn_hidden, hidden, "row", part="mlp"),
+            mixer_gemm("shared_qkv", 2 * hidden, sum(parts), self.layers, "column", fused=parts),
+            mixer_gemm("shared_out", queries, hidden, self.layers, "row"),
+            mixer_gemm(
+                "shared_up",
+                hidden,
+                2 * self.ffn_hidden,
+                self.layers,
+                "column",
+                part="mlp",
+                fused=(self.ffn_hidden,) * 2,
+            ),
+            mixer_gemm("shared_down", self.ffn_hidden, hidden, self.layers, "row", part="mlp"),
         )
         first = tuple(replace(gemm, layers=held) for gemm in shared)
         again = tuple(replace(gemm, layers=self.layers - held, held=False) for gemm in shared)
@@ -55,7 +63,7 @@ class SharedBlock:
                 *first,
                 *(gemm for gemm in again if gemm.layers),
                 *self._adapters(hidden, parts),
-                self._gemm("shared_linear", hidden, hidden, "none"),
+                mixer_gemm("shared_linear", hidden, hidden, self.layers),
             ),
             attentions=(attention,),
             streams=(
@@ -78,20 +86,7 @@ class SharedBlock:
             gemm
             for name, inputs, outputs in places
             for gemm in (
-                self._gemm(f"use_{name}_down", inputs, self.adapter_rank, "none"),
-                self._gemm(f"use_{name}_up", self.adapter_rank, outputs, "column"),
+                mixer_gemm(f"use_{name}_down", inputs, self.adapter_rank, self.layers),
+                mixer_gemm(f"use_{name}_up", self.adapter_rank, outputs, self.layers, "column"),
             )
-        )
-
-    def _gemm(
-        self, name: str, inputs: int, outputs: int, shard: str, *, part: str = "attention", fused: tuple[int, ...] = ()
-    ) -> Gemm:
-        return Gemm(
-            name=name,
-            part="mlp" if part == "mlp" else "attention",
-            inputs=inputs,
-            outputs=outputs,
-            layers=self.layers,
-            shard="column" if shard == "column" else "row" if shard == "row" else "none",
-            fused=fused,
         )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.models.mixers.mixer import Operations
+from estimator.models.mixers.mixer import Operations, mixer_gemm
 from estimator.models.operations import Attention, Gemm, Stream
 
 __all__ = ["LatentAttention", "SoftmaxAttention"]
@@ -67,14 +67,7 @@ class SoftmaxAttention:
             projected += (self._gate("gate", hidden, width),)
         if self.latent and self.head_gates:
             projected += (self._gate("head_gates", hidden, self.heads),)
-        out = Gemm(
-            name="attention_out",
-            part="attention",
-            inputs=self.heads * self.value_head_dim,
-            outputs=hidden,
-            layers=self.layers,
-            shard="row",
-        )
+        out = mixer_gemm("attention_out", self.heads * self.value_head_dim, hidden, self.layers, "row")
         heads = self.heads * self.head_dim * (1 + self.gated) + self.kv_heads * (self.head_dim + self.value_head_dim)
         return Operations(
             gemms=(*projected, out),
@@ -117,47 +110,19 @@ class SoftmaxAttention:
             parts += (keys,) if self.keys_are_values else (keys, self.kv_heads * self.value_head_dim)
         if self.head_gates:
             parts += (self.heads,)
-        return Gemm(
-            name="qkv",
-            part="attention",
-            inputs=hidden,
-            outputs=sum(parts),
-            layers=self.layers,
-            shard="column",
-            fused=parts,
-        )
+        return mixer_gemm("qkv", hidden, sum(parts), self.layers, "column", fused=parts)
 
     def _gate(self, name: str, inputs: int, outputs: int) -> Gemm:
-        return Gemm(name=name, part="attention", inputs=inputs, outputs=outputs, layers=self.layers, shard="column")
+        return mixer_gemm(name, inputs, outputs, self.layers, "column")
 
     def _latent(self, hidden: int, latent: LatentAttention) -> tuple[Gemm, ...]:
         """Return low-rank projections; the down-projections are replicated under tensor parallelism."""
         queries = self.heads * (latent.nope_head_dim + latent.rope_head_dim)
         values = self.heads * (latent.nope_head_dim + latent.value_head_dim)
-        down = Gemm(name="q_down", part="attention", inputs=hidden, outputs=latent.query_rank, layers=self.layers)
+        down = mixer_gemm("q_down", hidden, latent.query_rank, self.layers)
         return (
             *((down,) if latent.query_rank else ()),
-            Gemm(
-                name="q_up",
-                part="attention",
-                inputs=latent.query_rank or hidden,
-                outputs=queries,
-                layers=self.layers,
-                shard="column",
-            ),
-            Gemm(
-                name="kv_down",
-                part="attention",
-                inputs=hidden,
-                outputs=latent.kv_rank + latent.rope_head_dim,
-                layers=self.layers,
-            ),
-            Gemm(
-                name="kv_up",
-                part="attention",
-                inputs=latent.kv_rank,
-                outputs=values,
-                layers=self.layers,
-                shard="column",
-            ),
+            mixer_gemm("q_up", latent.query_rank or hidden, queries, self.layers, "column"),
+            mixer_gemm("kv_down", hidden, latent.kv_rank + latent.rope_head_dim, self.layers),
+            mixer_gemm("kv_up", latent.kv_rank, values, self.layers, "column"),
         )

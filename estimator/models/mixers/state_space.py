@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from estimator.models.mixers.convolution import filter_flop
-from estimator.models.mixers.mixer import SINGLE, Operations
+from estimator.models.mixers.mixer import SINGLE, Operations, mixer_gemm
 from estimator.models.operations import Gemm, Scan, Stream
 
 __all__ = ["StateSpace"]
@@ -69,22 +69,8 @@ class StateSpace:
         moved = _INNER_MOVES * self.inner + self.groups * (4.0 * self.state + 2.0 * SINGLE * self.chunk)
         return Operations(
             gemms=(
-                Gemm(
-                    name="ssm_in",
-                    part="attention",
-                    inputs=hidden,
-                    outputs=sum(parts),
-                    layers=self.layers,
-                    shard="column",
-                ),
-                Gemm(
-                    name="ssm_out",
-                    part="attention",
-                    inputs=self.inner,
-                    outputs=hidden,
-                    layers=self.layers,
-                    shard="row",
-                ),
+                mixer_gemm("ssm_in", hidden, sum(parts), self.layers, "column"),
+                mixer_gemm("ssm_out", self.inner, hidden, self.layers, "row"),
                 *self._parameters(),
             ),
             scans=(
@@ -114,20 +100,6 @@ class StateSpace:
             return ()
         rows = self.step_rank + 2 * self.state
         return (
-            Gemm(
-                name="ssm_parameters",
-                part="attention",
-                inputs=self.inner,
-                outputs=rows,
-                layers=self.layers,
-                shard="row",
-            ),
-            Gemm(
-                name="ssm_step",
-                part="attention",
-                inputs=self.step_rank,
-                outputs=self.heads,
-                layers=self.layers,
-                shard="column",
-            ),
+            mixer_gemm("ssm_parameters", self.inner, rows, self.layers, "row"),
+            mixer_gemm("ssm_step", self.step_rank, self.heads, self.layers, "column"),
         )

@@ -5,7 +5,7 @@ from typing import Any, NotRequired
 
 from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
 
-from estimator.catalogue.models import ModelEntry
+from estimator.catalogue.models import ModelEntry, entry_of
 from estimator.catalogue.shapes import ModelChoiceRow
 
 __all__ = ["ModelConfigFile", "ModelConfigRow", "configured_entry"]
@@ -43,14 +43,5 @@ def configured_entry(row: ModelConfigRow) -> ModelEntry:
 
     configured = configured_model(row["config"])
     notes = (*configured.notes, row["note"]) if "note" in row else configured.notes
-    return ModelEntry(
-        transformer=replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"]),
-        vectors=configured.vectors,
-        aliases=tuple(row["aliases"]),
-        hugging_face_ids=tuple(row["hugging_face_ids"]),
-        published_parameters=row["published_parameters"],
-        published_exact=row["published_exact"],
-        source=row["source"],
-        checked=row["checked"],
-        note="; ".join(notes),
-    )
+    named = replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"])
+    return entry_of(row, named, configured.vectors, "; ".join(notes))

@@ -12,7 +12,7 @@ from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["MODEL_FILLER", "ModelEntry", "model_entry", "model_names"]
+__all__ = ["MODEL_FILLER", "ModelEntry", "entry_of", "model_entry", "model_names"]
 
 MODEL_FILLER = frozenset({"base", "chat", "hf", "instruct", "it", "model", "text"})
 """Words that tell no two architectures apart: a tuned model has the layers of its base."""
@@ -50,6 +50,15 @@ class _Named(TypedDict):
     aliases: list[str]
 
 
+class _Known(_Named):
+    """What rows of both files have beside an architecture."""
+
+    published_parameters: int
+    published_exact: bool
+    source: str
+    checked: str
+
+
 def model_names(rows: Iterable[_Named], choices: Iterable[ModelChoiceRow]) -> Iterator[Name]:
     """Yield every name of every model, the most exact first: ids, full names, aliases, ambiguous ones, parts."""
     rows = tuple(rows)
@@ -73,8 +82,14 @@ def model_entry(row: ModelRow) -> ModelEntry:
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
     if bare.experts is not None:
         bare = replace(bare, experts=replace(bare.experts, biased=vectors.expert_bias))
+    whole = replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors))
+    return entry_of(row, whole, vectors, row.get("note", ""))
+
+
+def entry_of(row: _Known, transformer: Transformer, vectors: VectorFacts, note: str) -> ModelEntry:
+    """Return a model with what its row says beside the architecture, in whichever file it stands."""
     return ModelEntry(
-        transformer=replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors)),
+        transformer=transformer,
         vectors=vectors,
         aliases=tuple(row["aliases"]),
         hugging_face_ids=tuple(row["hugging_face_ids"]),
@@ -82,7 +97,7 @@ def model_entry(row: ModelRow) -> ModelEntry:
         published_exact=row["published_exact"],
         source=row["source"],
         checked=row["checked"],
-        note=row.get("note", ""),
+        note=note,
     )
 
 

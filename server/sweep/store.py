@@ -14,13 +14,16 @@ import json
 import os
 import re
 import stat
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import asdict
+from io import BufferedReader
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from estimator.base.errors import InvalidValueError, shown
 from server.sweep.part import Plan
+
+_Value = TypeVar("_Value")
 
 __all__ = ["Store", "opened"]
 
@@ -162,30 +165,26 @@ def _line(kept: tuple[str, str]) -> str:
 
 def _read(path: Path) -> str | None:
     """Return the text of a file; None where there is none, or what is there is no file or no text."""
+    kept = _of_file(path, lambda readable: readable.read(_LARGEST_KEPT_BYTES))
     try:
-        file = os.open(path, os.O_RDONLY | _NO_LINK)
-    except OSError:
+        return None if kept is None else kept.decode("utf-8")
+    except ValueError:
         return None
-    with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
-        if not stat.S_ISREG(os.fstat(file).st_mode):
-            return None
-        try:
-            return readable.read(_LARGEST_KEPT_BYTES).decode("utf-8")
-        except (OSError, ValueError):
-            return None
 
 
 def _checksum(path: Path) -> str | None:
     """Return the checksum of a file; None where there is none."""
+    return _of_file(path, lambda readable: hashlib.file_digest(readable, "sha256").hexdigest())
+
+
+def _of_file(path: Path, taken: Callable[[BufferedReader], _Value]) -> _Value | None:
+    """Return what `taken` makes of a file; None where none can be read, or a link or a pipe is there."""
     try:
         file = os.open(path, os.O_RDONLY | _NO_LINK)
+        with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
+            return taken(readable) if stat.S_ISREG(os.fstat(file).st_mode) else None
     except OSError:
         return None
-    with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
-        try:
-            return hashlib.file_digest(readable, "sha256").hexdigest() if stat.S_ISREG(os.fstat(file).st_mode) else None
-        except OSError:
-            return None
 
 
 def _earlier(folder: Path) -> dict[str, Any] | None:

@@ -80,14 +80,11 @@ def _of_tqdm(line: str) -> LogPoint | None:
         training = False
     if training is None and re.search(r"\bloss", rest):
         training = True
-    return _made(
+    return _clocked(
         line,
+        match,
         label=label,
         training=training,
-        step=match[1],
-        total=match[2],
-        elapsed_s=duration_s(match[3]),
-        left_s=duration_s(match[4]) if match[4] else None,
         step_s=_rate_s(rate),
         lightning="v_num" in rest,
     )
@@ -139,14 +136,11 @@ def _of_rich(line: str) -> LogPoint | None:
     if match is None:
         return None
     label, training = _named(line[: match.start()])
-    return _made(
+    return _clocked(
         line,
+        match,
         label=label,
         training=training,
-        step=match[1],
-        total=match[2],
-        elapsed_s=duration_s(match[3]),
-        left_s=duration_s(match[4]) if match[4] else None,
         step_s=_rate_s(_PRINTED.search(line[match.end(3) :])),
         lightning=True,
     )
@@ -190,6 +184,31 @@ def _rate_s(rate: re.Match[str] | None) -> float | None:
     if not value:
         return None
     return 1.0 / value if rate[2] else value * _TIMES_S[f"{rate[3] or ''}s"]
+
+
+def _clocked(
+    line: str,
+    match: re.Match[str],
+    *,
+    label: str,
+    training: bool | None,
+    step_s: float | None,
+    name: str = "tqdm",
+    lightning: bool = False,
+) -> LogPoint | None:
+    """Return the point of a bar that `match` found: its groups are steps done and in all, time taken and left."""
+    return _made(
+        line,
+        label=label,
+        training=training,
+        step=match[1],
+        total=match[2],
+        elapsed_s=duration_s(match[3]),
+        left_s=duration_s(match[4]) if match[4] else None,
+        step_s=step_s,
+        name=name,
+        lightning=lightning,
+    )
 
 
 def _made(

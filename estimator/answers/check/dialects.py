@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from estimator.answers.check.bars import bar_point
+from estimator.answers.check.dialect import Dialect
 from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, SETUPS
 from estimator.answers.check.log_point import LogPoint, LogSetup
 from estimator.answers.check.log_values import NUMBER, duration_s, number
@@ -76,13 +77,7 @@ _COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
 class _Reader:
     """A row of the table, compiled."""
 
-    name: str
-    keys: tuple[str, ...]
-    needs: tuple[str, ...]
-    rank: int
-    counts_micro: bool
-    stamped: bool
-    guessed: bool
+    row: Dialect
     patterns: tuple[tuple[str, str, re.Pattern[str]], ...]
     """Field, text that is in the line where the pattern can be, pattern."""
 
@@ -99,30 +94,15 @@ def _pattern(field: str, key: str) -> str:
     return found + rf"(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?" if field == "step" else found
 
 
-def _readers() -> tuple[_Reader, ...]:
-    out: list[_Reader] = []
-    for row in DIALECTS:
-        patterns = tuple(
-            (field, "" if key.startswith("~") else key.split()[0], re.compile(_pattern(field, key)))
-            for field, spelled in row.fields.items()
-            for key in spelled
-        )
-        out.append(
-            _Reader(
-                name=row.name,
-                keys=row.keys,
-                needs=row.needs,
-                rank=row.rank,
-                counts_micro=row.counts_micro,
-                stamped=row.stamped,
-                guessed=row.guessed,
-                patterns=patterns,
-            )
-        )
-    return tuple(out)
+def _patterns(row: Dialect) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
+    return tuple(
+        (field, "" if key.startswith("~") else key.split()[0], re.compile(_pattern(field, key)))
+        for field, spelled in row.fields.items()
+        for key in spelled
+    )
 
 
-_READERS = _readers()
+_READERS = tuple(_Reader(row=row, patterns=_patterns(row)) for row in DIALECTS)
 _SETUP_PATTERNS = tuple((key, field, re.compile(pattern.replace("{N}", NUMBER))) for key, field, pattern in SETUPS)
 _ELSEWHERE = re.compile("|".join(ELSEWHERE))
 
@@ -130,19 +110,19 @@ _ELSEWHERE = re.compile("|".join(ELSEWHERE))
 def line_point(line: str) -> LogPoint | None:
     """Return what `line` says about speed; None where it says nothing, or speaks of something else than training."""
     bar = bar_point(line)
-    readers = [reader for reader in _READERS if any(key in line for key in reader.keys)]
+    readers = [reader for reader in _READERS if any(key in line for key in reader.row.keys)]
     if not readers or _ELSEWHERE.search(line):
         return bar
     named = not _NOT_TRAINING.search(line) and (_RATED if bar else _OF_TRAINING).search(line) is not None
     for reader in readers:
-        if reader.guessed and not named:
+        if reader.row.guessed and not named:
             continue
         said = _said(reader, line)
-        if not all(any(name in said for name in need.split("|")) for need in reader.needs):
+        if not all(any(name in said for name in need.split("|")) for need in reader.row.needs):
             continue
         point = _point(reader, said, line)
         if point is not None:
-            return _on_bar(bar, point) if reader.guessed and bar is not None else _complemented(point, bar)
+            return _on_bar(bar, point) if reader.row.guessed and bar is not None else _complemented(point, bar)
     return bar
 
 
@@ -192,12 +172,12 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
         if _SMALLEST < value < _LARGEST or (value == 0.0 and name in steps)
     }
     stamp_s = _stamp_s(line)
-    if not any(kept.get(name) for name in _SPEEDS) and not (reader.stamped and stamp_s):
+    if not any(kept.get(name) for name in _SPEEDS) and not (reader.row.stamped and stamp_s):
         return None
     return LogPoint(
-        dialect=reader.name,
-        rank=reader.rank,
-        counts_micro=reader.counts_micro,
+        dialect=reader.row.name,
+        rank=reader.row.rank,
+        counts_micro=reader.row.counts_micro,
         line=line,
         stamp_s=stamp_s,
         **kept,

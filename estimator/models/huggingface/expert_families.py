@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.models.huggingface.family import (
+    DEEPSEEK_EXPERTS,
     FULL_NORM,
     HEAD_NORM,
     LAYER_NORM,
@@ -21,16 +22,8 @@ from estimator.models.huggingface.family import (
 
 __all__ = ["WITH_EXPERTS"]
 
-_DEEPSEEK_EXPERTS = ExpertKeys(
-    count="n_routed_experts",
-    ffn="moe_intermediate_size",
-    shared_count="n_shared_experts",
-    first_dense="first_k_dense_replace",
-    step="moe_layer_freq",
-    phase="first",
-    optional=True,
-)
-_COUNTED_EXPERTS = replace(_DEEPSEEK_EXPERTS, count="num_experts", shared_count="num_shared_experts", optional=False)
+_DEEPSEEK_EXPERTS = replace(DEEPSEEK_EXPERTS, optional=True)
+_COUNTED_EXPERTS = replace(DEEPSEEK_EXPERTS, count="num_experts", shared_count="num_shared_experts")
 _QWEN_EXPERTS = ExpertKeys(
     count="num_experts", ffn="moe_intermediate_size", step="decoder_sparse_step", dense_list="mlp_only_layers"
 )
@@ -252,7 +245,7 @@ WITH_EXPERTS: Mapping[str, Family] = {
         classes=("Glm4Moe", "SarvamMoE"),
     ),
     "solar_open": Family(
-        experts=replace(_DEEPSEEK_EXPERTS, first_dense="", step="", optional=False),
+        experts=replace(DEEPSEEK_EXPERTS, first_dense="", step=""),
         vectors={**attention_bias(output=False), "router_bias": True},
     ),
 }

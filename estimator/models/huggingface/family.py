@@ -6,6 +6,7 @@ from typing import Literal
 
 __all__ = [
     "ALL_BIASES",
+    "DEEPSEEK_EXPERTS",
     "FULL_NORM",
     "HEAD_NORM",
     "LAYER_NORM",
@@ -65,6 +66,17 @@ class ExpertKeys:
     """Whether the class builds a dense model where no experts are stated."""
     beside: str = ""
     """Width of an MLP beside the experts of each layer."""
+
+
+DEEPSEEK_EXPERTS = ExpertKeys(
+    count="n_routed_experts",
+    ffn="moe_intermediate_size",
+    shared_count="n_shared_experts",
+    first_dense="first_k_dense_replace",
+    step="moe_layer_freq",
+    phase="first",
+)
+"""As DeepSeek's files have it, and many after them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

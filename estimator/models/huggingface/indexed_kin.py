@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.expert_layers import experts_of
+from estimator.models.huggingface.family import DEEPSEEK_EXPERTS
 from estimator.models.huggingface.keys import LATENT_KEYS, refuse_unknown
 from estimator.models.huggingface.layered import kinds_of_layers, layered_model
 from estimator.models.huggingface.reading import Config, Reading, inside
 from estimator.models.huggingface.sparse import (
     EXPERT_KEYS,
     INDEX_KEYS,
-    INDEXED_EXPERTS,
     expert_layers_held,
     indexer_of,
 )
@@ -81,7 +81,7 @@ def read_axk2(config: Config) -> ConfiguredModel:
     layer, rank = _layer(reading), reading.whole("gated_norm_rank")
     latent = latent_attention(reading)
     gate = layer.heads * latent.value_head_dim
-    experts = experts_of(reading, INDEXED_EXPERTS, n_layers)
+    experts = experts_of(reading, DEEPSEEK_EXPERTS, n_layers)
     norms = n_layers + expert_layers_held(experts, n_layers)
     low = latent.query_rank
     beside = Given(
@@ -124,7 +124,7 @@ def _model(
     reading: Reading, layers: list[SoftmaxAttention], mixers: tuple[Mixer, ...], *, sinks: bool = False
 ) -> ConfiguredModel:
     n_layers = len(layers)
-    experts = experts_of(reading, INDEXED_EXPERTS, n_layers)
+    experts = experts_of(reading, DEEPSEEK_EXPERTS, n_layers)
     held = expert_layers_held(experts, n_layers)
     return layered_model(
         reading,

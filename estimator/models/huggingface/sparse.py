@@ -10,7 +10,7 @@ from estimator.base.errors import InvalidValueError, UnsupportedModelError, show
 from estimator.models.feed_forward import Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.expert_layers import experts_of
-from estimator.models.huggingface.family import ExpertKeys
+from estimator.models.huggingface.family import DEEPSEEK_EXPERTS, ExpertKeys
 from estimator.models.huggingface.keys import LATENT_KEYS, refuse_unknown
 from estimator.models.huggingface.layered import kinds_of_layers, layered_model
 from estimator.models.huggingface.reading import Config, Reading, nested
@@ -24,7 +24,6 @@ from estimator.models.vectors import VectorFacts
 
 __all__ = [
     "EXPERT_KEYS",
-    "INDEXED_EXPERTS",
     "INDEX_KEYS",
     "expert_layers_held",
     "indexer_of",
@@ -33,14 +32,6 @@ __all__ = [
     "read_minimax_m3",
 ]
 
-INDEXED_EXPERTS = ExpertKeys(
-    count="n_routed_experts",
-    ffn="moe_intermediate_size",
-    shared_count="n_shared_experts",
-    first_dense="first_k_dense_replace",
-    step="moe_layer_freq",
-    phase="first",
-)
 EXPERT_KEYS = (
     "n_routed_experts",
     "num_local_experts",
@@ -98,7 +89,7 @@ def read_indexed(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults=defaults, model_type=model_type, aliases=_ALIASES)
     n_layers = reading.whole("num_hidden_layers")
     latent = latent_attention(reading)
-    experts = experts_of(reading, INDEXED_EXPERTS, n_layers)
+    experts = experts_of(reading, DEEPSEEK_EXPERTS, n_layers)
     layer = SoftmaxAttention(
         layers=n_layers,
         heads=reading.whole("num_attention_heads"),
@@ -153,7 +144,7 @@ def read_deepseek_v4(config: Config) -> ConfiguredModel:
                 index_head_dim=reading.whole("index_head_dim"),
             )
         mixers.append(kind)
-    keys = replace(INDEXED_EXPERTS, first_dense="", step="")
+    keys = replace(DEEPSEEK_EXPERTS, first_dense="", step="")
     experts = experts_of(reading, keys, n_layers)
     return layered_model(
         reading,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from estimator.models.mixers.mixer import Operations, mixer_gemm
-from estimator.models.operations import Attention, Gemm, Shard, Stream
+from estimator.models.operations import Attention, Gemm, Stream
 
 __all__ = ["CompressedAttention", "Indexer"]
 
@@ -96,9 +96,9 @@ class CompressedAttention:
         queries = self.heads * self.head_dim
         low = self.output_groups * self.output_rank
         gemms = [
-            self._gemm("q_down", hidden, self.query_rank),
-            self._gemm("q_up", self.query_rank, queries, shard="column"),
-            self._gemm("kv", hidden, self.head_dim),
+            mixer_gemm("q_down", hidden, self.query_rank, self.layers),
+            mixer_gemm("q_up", self.query_rank, queries, self.layers, "column"),
+            mixer_gemm("kv", hidden, self.head_dim, self.layers),
             Gemm(
                 name="grouped_out",
                 part="attention",
@@ -109,19 +109,19 @@ class CompressedAttention:
                 visits=self.output_groups,
                 shard="column",
             ),
-            self._gemm("attention_out", low, hidden, shard="row"),
+            mixer_gemm("attention_out", low, hidden, self.layers, "row"),
         ]
         near = self._attention("windowed_attention", window=self.window)
         attentions = [near]
         wide = self._wide
         if self.rate:
-            gemms.append(self._gemm("compressor", hidden, 2 * wide * self.head_dim))
+            gemms.append(mixer_gemm("compressor", hidden, 2 * wide * self.head_dim, self.layers))
             attentions.append(self._attention("attention", selected=self.selected, length_share=1.0 / self.rate))
         if self.index_heads:
             gemms += [
-                self._gemm("index_compressor", hidden, 2 * wide * self.index_head_dim),
-                self._gemm("index_queries", self.query_rank, self.index_heads * self.index_head_dim),
-                self._gemm("index_weights", hidden, self.index_heads),
+                mixer_gemm("index_compressor", hidden, 2 * wide * self.index_head_dim, self.layers),
+                mixer_gemm("index_queries", self.query_rank, self.index_heads * self.index_head_dim, self.layers),
+                mixer_gemm("index_weights", hidden, self.index_heads, self.layers),
             ]
             attentions.append(
                 Attention(
@@ -152,9 +152,6 @@ class CompressedAttention:
     @property
     def _wide(self) -> int:
         return 2 if self.overlapping else 1
-
-    def _gemm(self, name: str, inputs: int, outputs: int, *, shard: Shard = "none") -> Gemm:
-        return mixer_gemm(name, inputs, outputs, self.layers, shard)
 
     def _attention(self, name: str, *, window: int = 0, selected: int = 0, length_share: float = 1.0) -> Attention:
         return Attention(

@@ -64,9 +64,9 @@ class SoftmaxAttention:
         projected = self._latent(hidden, self.latent) if self.latent else (self._projection(hidden),)
         if self.latent and self.gated:
             width = self.heads * self.value_head_dim
-            projected += (self._gate("gate", hidden, width),)
+            projected += (mixer_gemm("gate", hidden, width, self.layers, "column"),)
         if self.latent and self.head_gates:
-            projected += (self._gate("head_gates", hidden, self.heads),)
+            projected += (mixer_gemm("head_gates", hidden, self.heads, self.layers, "column"),)
         out = mixer_gemm("attention_out", self.heads * self.value_head_dim, hidden, self.layers, "row")
         heads = self.heads * self.head_dim * (1 + self.gated) + self.kv_heads * (self.head_dim + self.value_head_dim)
         return Operations(
@@ -111,9 +111,6 @@ class SoftmaxAttention:
         if self.head_gates:
             parts += (self.heads,)
         return mixer_gemm("qkv", hidden, sum(parts), self.layers, "column", fused=parts)
-
-    def _gate(self, name: str, inputs: int, outputs: int) -> Gemm:
-        return mixer_gemm(name, inputs, outputs, self.layers, "column")
 
     def _latent(self, hidden: int, latent: LatentAttention) -> tuple[Gemm, ...]:
         """Return low-rank projections; the down-projections are replicated under tensor parallelism."""

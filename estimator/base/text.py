@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-__all__ = ["visible"]
+__all__ = ["is_plain", "visible"]
 
 _OBEYED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\u2028\\u2029]")
 """Control characters but tab and line feed, and what turns the direction of text or ends a line unseen."""
+_ESCAPES = ("\\u00", "\\b", "\\f", "\\r")
+"""As JSON has control characters; the line feed, and what a terminal does not obey, are no matter."""
 _T = TypeVar("_T")
 
 
@@ -23,6 +25,14 @@ def visible(value: _T) -> _T:
         parts = cast("Sequence[Any]", plain)
         return cast("_T", [visible(inner) for inner in parts])
     return value
+
+
+def is_plain(json_text: str) -> bool:
+    """Return whether `visible` would change nothing of what `json_text` holds; False where it only may.
+
+    Nearly all answers are plain, and this does not look into each text of them.
+    """
+    return json_text.isprintable() and not any(escape in json_text for escape in _ESCAPES)
 
 
 def _spelt(found: re.Match[str]) -> str:

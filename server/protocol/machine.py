@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import cast
 
 from estimator.question.profile import Profile
-from estimator.resolve.measured import names_profiled
 from server.protocol.errors import ArgumentError
 
 __all__ = ["machine_defaults", "refuse_others_count"]
@@ -28,6 +27,9 @@ def refuse_others_count(sent: Mapping[str, object], defaults: Mapping[str, objec
     """Raise ArgumentError where a count is left out with a device that is not the profile's: its count is another."""
     if profile is None or _COUNT not in defaults or _COUNT in sent:
         return
+    # It reads the catalogue, which a server without a profile should not do before it is asked.
+    from estimator.resolve.measured import names_profiled
+
     for argument in _DEVICES:
         given = sent.get(argument)
         names = cast("list[object]", given) if isinstance(given, list) else [] if given is None else [given]

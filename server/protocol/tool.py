@@ -17,7 +17,7 @@ from pydantic_core import to_json
 
 from estimator.base.errors import shown
 from estimator.base.pauses import pausing
-from estimator.base.text import visible
+from estimator.base.text import is_plain, visible
 from estimator.question.profile import Profile
 from server.protocol.errors import ArgumentError, readable, unknown
 from server.protocol.machine import machine_defaults, refuse_others_count
@@ -185,8 +185,11 @@ class Tool:
             values[self._progress] = progress
         if self._profiled is not None:
             values[self._profiled] = self._profile
-        structured = visible(self._function(**values).model_dump(mode="json"))
+        structured = self._function(**values).model_dump(mode="json")
         text = to_json(structured, inf_nan_mode="constants").decode()
+        if not is_plain(text):
+            structured = visible(structured)
+            text = to_json(structured, inf_nan_mode="constants").decode()
         if "NaN" in text or "Infinity" in text:
             # Perhaps in a name. As a number JSON has neither, and the SDK would send null in its place.
             json.dumps(structured, allow_nan=False)

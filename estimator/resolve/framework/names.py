@@ -202,16 +202,10 @@ _ROWS = (
         project="neuron",
     ),
 )
+_OF_ROWS = {folded(phrase): meaning for words, meaning in _ROWS for phrase in words.split("|")}
+_OF_STACKS = {folded(name): Meaning(stack=name, rank=_RECIPE) for name in STACKS}
 NAMES: Mapping[str, Meaning] = MappingProxyType(
-    {
-        **{folded(phrase): meaning for words, meaning in _ROWS for phrase in words.split("|")},
-        **TRAINERS,
-        # A stack's own name always names it.
-        **{
-            folded(name): Meaning(stack=name, rank=_RECIPE)
-            for name in STACKS
-            if folded(name) not in {folded(phrase) for words, _ in _ROWS for phrase in words.split("|")}
-        },
-    }
+    # A stack's own name always names it, and what a row says of it stands.
+    _OF_ROWS | TRAINERS | {name: meaning for name, meaning in _OF_STACKS.items() if name not in _OF_ROWS}
 )
 """By folded phrase: `LLaMA-Factory`, `llama factory` and `LLaMAFactory` are all `llamafactory`."""

@@ -206,6 +206,6 @@ _OF_ROWS = {folded(phrase): meaning for words, meaning in _ROWS for phrase in wo
 _OF_STACKS = {folded(name): Meaning(stack=name, rank=_RECIPE) for name in STACKS}
 NAMES: Mapping[str, Meaning] = MappingProxyType(
     # A stack's own name always names it, and what a row says of it stands.
-    _OF_ROWS | TRAINERS | {name: meaning for name, meaning in _OF_STACKS.items() if name not in _OF_ROWS}
+    {**_OF_ROWS, **TRAINERS, **{name: meaning for name, meaning in _OF_STACKS.items() if name not in _OF_ROWS}}
 )
 """By folded phrase: `LLaMA-Factory`, `llama factory` and `LLaMAFactory` are all `llamafactory`."""

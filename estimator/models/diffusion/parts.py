@@ -27,36 +27,11 @@ def attention_products(
     keys = inner if kv is None else kv
     outer = source or width
     back = layers if out_layers is None else out_layers
-    products = [
-        Product(
-            name=f"{name}qkv",
-            inputs=outer,
-            outputs=inner + 2 * keys,
-            at=at,
-            layers=layers,
-            part="attention",
-            shard="column",
-            bias=bias,
-            fused=(inner, keys, keys),
-            writes="heads",
-            adapted=True,
-        )
-    ]
-    if back:
-        products.append(
-            Product(
-                name=f"{name}attention_out",
-                inputs=inner,
-                outputs=outer,
-                at=at,
-                layers=back,
-                part="attention",
-                shard="row",
-                bias=out_bias,
-                adapted=True,
-            )
-        )
-    return tuple(products)
+    heads = _into_heads(f"{name}qkv", outer, (inner, keys, keys), layers, at=at, bias=bias)
+    return (
+        heads,
+        *((_out_of_heads(f"{name}attention_out", inner, outer, back, at=at, bias=out_bias),) if back else ()),
+    )
 
 
 def cross_products(
@@ -72,45 +47,39 @@ def cross_products(
 ) -> tuple[Product, ...]:
     """Return the projections of cross-attention to what lies at `keys`, `source` wide."""
     return (
-        Product(
-            name="cross_q",
-            inputs=width,
-            outputs=inner,
-            at=at,
-            layers=layers,
-            part="attention",
-            shard="column",
-            bias=bias,
-            writes="heads",
-            adapted=True,
-        ),
-        _cross_kv(inner, source, layers, keys=keys, bias=bias),
-        Product(
-            name="cross_out",
-            inputs=inner,
-            outputs=width,
-            at=at,
-            layers=layers,
-            part="attention",
-            shard="row",
-            bias=out_bias,
-            adapted=True,
-        ),
+        _into_heads("cross_q", width, (inner,), layers, at=at, bias=bias),
+        _into_heads("cross_kv", source, (inner, inner), layers, at=keys, bias=bias),
+        _out_of_heads("cross_out", inner, width, layers, at=at, bias=out_bias),
     )
 
 
-def _cross_kv(inner: int, source: int, layers: int, *, keys: Place, bias: bool) -> Product:
+def _into_heads(name: str, inputs: int, widths: tuple[int, ...], layers: int, *, at: Place, bias: bool) -> Product:
+    """Return what queries, keys and values of these `widths` are projected by, in one product."""
     return Product(
-        name="cross_kv",
-        inputs=source,
-        outputs=2 * inner,
-        at=keys,
+        name=name,
+        inputs=inputs,
+        outputs=sum(widths),
+        at=at,
         layers=layers,
         part="attention",
         shard="column",
         bias=bias,
-        fused=(inner, inner),
+        fused=widths if len(widths) > 1 else (),
         writes="heads",
+        adapted=True,
+    )
+
+
+def _out_of_heads(name: str, inputs: int, outputs: int, layers: int, *, at: Place, bias: bool) -> Product:
+    return Product(
+        name=name,
+        inputs=inputs,
+        outputs=outputs,
+        at=at,
+        layers=layers,
+        part="attention",
+        shard="row",
+        bias=bias,
         adapted=True,
     )
 

@@ -69,6 +69,12 @@ def _pinpoints(config: Config, side: int, kind: str) -> tuple[tuple[int, int], .
     return ((1, 2), (2, 1), (2, 2), (1, 3), (3, 1))
 
 
+def _squares(reading: Reading) -> Media:
+    """Return pictures of the one size, square, that a tower is made for."""
+    side = image_side(reading)
+    return Media(width=side, height=side, patch=image_side(reading, "patch_size"))
+
+
 def internvl(config: Config, read: Read) -> ConfiguredModel:
     """Return an InternVL 2.5, 3 or 3.5 (Chen et al. 2024): tiles of 448 pixels, 256 tokens each."""
     text, vision = language_model(config, read), vision_config(config)
@@ -78,12 +84,9 @@ def internvl(config: Config, read: Read) -> ConfiguredModel:
     wide = tower.hidden * merge * merge
     projector = linear_stack("projector", *mlp_projections(wide, hidden, hidden), besides=2 * wide)
     reading = Reading(config=vision, defaults={"image_size": 448, "patch_size": 14}, model_type="internvl")
-    side = image_side(reading)
-    media = Media(
+    media = replace(
+        _squares(reading),
         policy="tiled",
-        width=side,
-        height=side,
-        patch=image_side(reading, "patch_size"),
         merge=merge,
         extra=1,
         most_tiles=12,
@@ -107,12 +110,9 @@ def gemma3(config: Config, read: Read) -> ConfiguredModel:
     projection = Projection(name="projection", inputs=tower.hidden, outputs=hidden, bias=pali)
     projector = linear_stack("projector", projection, besides=0 if pali else tower.hidden)
     reading = Reading(config=vision, defaults={"image_size": 224, "patch_size": 16}, model_type=kind)
-    side = image_side(reading)
     tokens = config.get("mm_tokens_per_image", 256)
-    media = Media(
-        width=side,
-        height=side,
-        patch=image_side(reading, "patch_size"),
+    media = replace(
+        _squares(reading),
         tokens=0 if pali or not isinstance(tokens, int) else tokens,
         tile_breaks=0 if pali else 2,
         usual_count=1 if pali else 0,
@@ -128,15 +128,12 @@ def idefics3(config: Config, read: Read) -> ConfiguredModel:
     merge = Reading(config=config, defaults={"scale_factor": 2}, model_type="idefics3").whole("scale_factor")
     projection = Projection(name="projection", inputs=tower.hidden * merge * merge, outputs=hidden, bias=False)
     reading = Reading(config=vision, defaults={"image_size": 224, "patch_size": 32}, model_type="idefics3")
-    side = image_side(reading)
-    media = Media(
+    media = replace(
+        _squares(reading),
         policy="tiled",
-        width=side,
-        height=side,
-        patch=image_side(reading, "patch_size"),
         merge=merge,
         # The processors' longest edge is four tiles; three tokens frame each.
-        longest_side=4 * side,
+        longest_side=4 * image_side(reading),
         tile_breaks=3,
         thumbnail=True,
     )
@@ -215,12 +212,9 @@ def cohere_vision(config: Config, read: Read) -> ConfiguredModel:
         Projection(name="projector_down", inputs=wide // 2, outputs=hidden),
     )
     sizes = Reading(config=vision, defaults={"image_size": 512, "patch_size": 16}, model_type="cohere2_vision")
-    side = image_side(sizes)
-    media = Media(
+    media = replace(
+        _squares(sizes),
         policy="tiled",
-        width=side,
-        height=side,
-        patch=image_side(sizes, "patch_size"),
         merge=merge,
         most_tiles=12,
         thumbnail=True,

@@ -43,10 +43,17 @@ _QWEN_3 = {
     "out_hidden_size": 3584,
     "num_position_embeddings": 2304,
 }
+_OLDER_QWENS = {"qwen2_vl": _QWEN_2, "qwen2_5_vl": _QWEN_25}
 _FULL_ATTENTION = (7, 15, 23, 31)
 _DEEPSTACK = 3
 _COLOURS = 3
 _PADDED_TO = 8
+
+
+def _patch_embedding(side: int, hidden: int, *, frames: int = 1, rate: float = 1.0, bias: bool = True) -> Projection:
+    """Return the matrix that takes a patch, `side` pixels wide and `frames` deep, to the encoder's width."""
+    inputs = _COLOURS * frames * side * side
+    return Projection(name="patch_embedding", inputs=inputs, outputs=hidden, rate=rate, bias=bias)
 
 
 def _full_layers(reading: Reading, depth: int) -> int:
@@ -54,16 +61,20 @@ def _full_layers(reading: Reading, depth: int) -> int:
     return sum(isinstance(place, int) and place < depth for place in listed)
 
 
+def _qwen(config: Config, kind: str) -> tuple[Reading, int]:
+    """Return the configuration of one of Qwen's encoders with its class's defaults behind it, and the width."""
+    defaults = _OLDER_QWENS.get(kind, _QWEN_3)
+    reading = Reading(config=config, defaults=defaults, model_type=f"{kind}_vision")
+    return reading, reading.whole("embed_dim" if kind == "qwen2_vl" else "hidden_size")
+
+
 def qwen_vision(config: Config, kind: str) -> Transformer:
     """Return the encoder of Qwen2-VL, Qwen2.5-VL or Qwen3-VL (Wang et al. 2024; Bai et al. 2025), its merger apart."""
-    defaults = _QWEN_2 if kind == "qwen2_vl" else _QWEN_25 if kind == "qwen2_5_vl" else _QWEN_3
-    reading = Reading(config=config, defaults=defaults, model_type=f"{kind}_vision")
+    reading, hidden = _qwen(config, kind)
     depth, heads = reading.whole("depth"), reading.whole("num_heads")
-    hidden = reading.whole("embed_dim" if kind == "qwen2_vl" else "hidden_size")
     side = reading.whole("patch_size")
-    inputs = _COLOURS * reading.whole("temporal_patch_size") * side * side
-    newest = defaults is _QWEN_3
-    embedding = Projection(name="patch_embedding", inputs=inputs, outputs=hidden, bias=newest)
+    newest = kind not in _OLDER_QWENS
+    embedding = _patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size"), bias=newest)
     windowed = depth - _full_layers(reading, depth) if kind == "qwen2_5_vl" else 0
     return stack(
         name=f"{kind}_vision",
@@ -83,12 +94,10 @@ def qwen_vision(config: Config, kind: str) -> Transformer:
 
 def qwen_merger(config: Config, kind: str) -> Transformer:
     """Return what takes merged patches to the width of the language model, DeepStack's of Qwen3-VL with it."""
-    defaults = _QWEN_2 if kind == "qwen2_vl" else _QWEN_25 if kind == "qwen2_5_vl" else _QWEN_3
-    reading = Reading(config=config, defaults=defaults, model_type=f"{kind}_vision")
-    hidden = reading.whole("embed_dim" if kind == "qwen2_vl" else "hidden_size")
+    reading, hidden = _qwen(config, kind)
     out = reading.whole("hidden_size" if kind == "qwen2_vl" else "out_hidden_size")
     wide = hidden * reading.whole("spatial_merge_size") ** 2
-    if defaults is not _QWEN_3:
+    if kind in _OLDER_QWENS:
         return linear_stack(
             "merger", *mlp_projections(wide, wide, out), besides=hidden * (1 if kind == "qwen2_5_vl" else 2)
         )
@@ -117,7 +126,6 @@ def glm_vision(config: Config) -> Transformer:
     )
     hidden, side = reading.whole("hidden_size"), reading.whole("patch_size")
     biased = reading.flag("attention_bias", default=False)
-    inputs = _COLOURS * reading.whole("temporal_patch_size") * side * side
     return stack(
         name="glm4v_vision",
         hidden=hidden,
@@ -126,7 +134,7 @@ def glm_vision(config: Config) -> Transformer:
         ffn=reading.whole("out_hidden_size"),
         facts=VectorFacts(outer_norms=2, query_bias=biased, kv_bias=biased),
         gated=True,
-        mixers=(Projection(name="patch_embedding", inputs=inputs, outputs=hidden),),
+        mixers=(_patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size")),),
         lookup=(image_side(reading) // side) ** 2 * hidden,
     )
 
@@ -178,9 +186,7 @@ def intern_vision(config: Config) -> Transformer:
         qk_norm="full" if normed else "none",
     )
     mask = hidden if config.get("use_mask_token") is True else 0
-    embedding = Projection(
-        name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, rate=patches / (patches + 1)
-    )
+    embedding = _patch_embedding(side, hidden, rate=patches / (patches + 1))
     return stack(
         name="internvl_vision",
         hidden=hidden,
@@ -217,7 +223,7 @@ def pixtral(config: Config) -> Transformer:
         ffn=reading.whole("intermediate_size"),
         facts=VectorFacts(),
         gated=True,
-        mixers=(Projection(name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, bias=False),),
+        mixers=(_patch_embedding(side, hidden, bias=False),),
     )
 
 
@@ -248,7 +254,7 @@ def gemma4_vision(config: Config) -> Transformer:
         ffn=reading.whole("intermediate_size"),
         facts=VectorFacts(norms_per_layer=4, outer_norms=0, qk_norm="head"),
         gated=True,
-        mixers=(Projection(name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, bias=False),),
+        mixers=(_patch_embedding(side, hidden, bias=False),),
         lookup=2 * reading.whole("position_embedding_size") * hidden,
     )
 
@@ -278,9 +284,7 @@ def mllama_vision(config: Config) -> Transformer:
     tables = (patches + 1) * (1 + rows * tiles) + 2 * rows * tiles
     # Each tile is padded to whole rows of a kernel's tile.
     padded = math.ceil((patches + 1) / _PADDED_TO) * _PADDED_TO
-    embedding = Projection(
-        name="patch_embedding", inputs=_COLOURS * side * side, outputs=hidden, rate=patches / padded, bias=False
-    )
+    embedding = _patch_embedding(side, hidden, rate=patches / padded, bias=False)
     return stack(
         name="mllama_vision_model",
         hidden=hidden,

@@ -80,20 +80,10 @@ class Streams:
     ) -> tuple[Product, ...]:
         """Return blocks of one stream, whose attention and MLP have one output matrix together."""
         width, both = self.width, self.both
-        up = 2 * inner if gated else inner
         return (
             *((once("single_modulation", width, 3 * width, layers, bias=bias),) if modulated else ()),
             attention_products(width, width, layers, at=both, bias=bias, name="single_")[0],
-            Product(
-                name="single_mlp_up",
-                inputs=width,
-                outputs=up,
-                at=both,
-                layers=layers,
-                shard="column",
-                bias=bias,
-                writes="mlp",
-            ),
+            mlp_products(width, inner, layers, at=both, gated=gated, bias=bias, name="single_")[0],
             Product(
                 name="single_out",
                 inputs=width + inner,

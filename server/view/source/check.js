@@ -1,7 +1,7 @@
 // Whether an observed speed is normal.
 
 import { html, prose } from "./elements.js";
-import { word, number, rate, share, span, spread } from "./words.js";
+import { word, number, compact, rate, share, span, spread } from "./words.js";
 import { assumptionsSheet, banner, dataAsked, exists, figures, head, table, warningsSheet } from "./parts.js";
 import { timeBar } from "./bars.js";
 import { intervals, inTokensPerSecond } from "./intervals.js";
@@ -41,4 +41,4 @@ export function checkView(answer, asked) {
 const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => html("tr", {},
   prose("th", { scope: "row" }, cause.explains ? "✓ " : "", cause.what),
   prose("td", {}, cause.check),
-  html("td", { class: "n" }, rate(cause.tokens_per_second)))));
+  html("td", { class: "n" }, compact(cause.tokens_per_second)))));

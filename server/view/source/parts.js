@@ -120,10 +120,17 @@ export const table = (heads, rows) => html("table", {},
   html("tbody", {}, rows));
 
 const SHARDED = { ddp: "DDP", zero1: "ZeRO-1", zero2: "ZeRO-2", zero3: "ZeRO-3" };
-const DEGREES = ["tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel", "data_parallel"];
+const DEGREES = { tensor_parallel: "TP", pipeline_parallel: "PP", virtual_pipeline: "VP", context_parallel: "CP", expert_parallel: "EP", data_parallel: "DP" };
+const sharding = (layout) => SHARDED[layout.data_sharding] ?? layout.data_sharding;
+
+// "TP4 · PP2 · DP16 · ZeRO-1", as far as there is more than one.
+export function layoutNamed(layout) {
+  const degrees = Object.keys(DEGREES).filter((name) => layout[name] > 1).map((name) => DEGREES[name] + layout[name]);
+  return [...degrees, sharding(layout), layout.activation_recompute !== "none" && word(`recompute_${layout.activation_recompute}`)].filter(Boolean).join(" · ");
+}
 
 export function layoutSaid(layout) {
-  const degrees = DEGREES.filter((name) => layout[name] > 1).map((name) => `${word(name)} ${whole(layout[name])}`);
+  const degrees = Object.keys(DEGREES).filter((name) => layout[name] > 1).map((name) => `${word(name)} ${whole(layout[name])}`);
   const batch = word("batch", { all: whole(layout.global_batch_sequences), each: layout.micro_batch_size, steps: layout.micro_batches });
-  return [...degrees, SHARDED[layout.data_sharding] ?? layout.data_sharding, batch, word(`recompute_${layout.activation_recompute}`)].join(" · ");
+  return [...degrees, sharding(layout), batch, word(`recompute_${layout.activation_recompute}`)].join(" · ");
 }

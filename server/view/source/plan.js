@@ -2,7 +2,7 @@
 
 import { html, prose } from "./elements.js";
 import { word, whole, compact, money, share, span, spread } from "./words.js";
-import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutSaid, table, warningsSheet } from "./parts.js";
+import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutNamed, table, warningsSheet } from "./parts.js";
 import { intervals, inDays } from "./intervals.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
 
@@ -13,7 +13,7 @@ const SOLVED = {
   gpu: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
   tokens: (option) => word("of_tokens", { n: compact(option.tokens) }),
   model_size: (option) => word("of_parameters", { n: compact(option.parameters) }),
-  layout: (option) => (option.layout ? layoutSaid(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
+  layout: (option) => (option.layout ? layoutNamed(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
 };
 
 export function planView(answer) {

@@ -2,7 +2,7 @@
 
 import { html, prose } from "./elements.js";
 import { word, number, compact, rate, share, span, spread } from "./words.js";
-import { assumptionsSheet, banner, dataAsked, exists, figures, head, table, warningsSheet } from "./parts.js";
+import { assumptionsSheet, banner, dataAsked, exists, figures, head, rowHead, table, warningsSheet } from "./parts.js";
 import { timeBar } from "./bars.js";
 import { intervals, inTokensPerSecond } from "./intervals.js";
 
@@ -38,7 +38,8 @@ export function checkView(answer, asked) {
   };
 }
 
-const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => html("tr", {},
-  prose("th", { scope: "row" }, cause.explains ? "✓ " : "", cause.what),
+const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => [
+  rowHead(cause.explains && "✓ ", prose("span", {}, cause.what)),
   prose("td", {}, cause.check),
-  html("td", { class: "n" }, compact(cause.tokens_per_second)))));
+  compact(cause.tokens_per_second),
+]));

@@ -225,7 +225,7 @@ class TraintimeServer(MCPServer):
         except Exception as error:
             raise UnexpectedResourceError(f"{address} cannot be read; the server's log says why") from error
         if is_view:
-            return [ReadResourceContents(content=text, mime_type=page.MIME_TYPE, meta=VIEW_META)]
+            return [ReadResourceContents(content=text, mime_type=page.MIME_TYPE, meta=dict(VIEW_META))]
         return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
 
 

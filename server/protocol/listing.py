@@ -1,6 +1,8 @@
 """Tools, prompts and resources as the protocol advertises them."""
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, ToolAnnotations
 
@@ -15,7 +17,7 @@ __all__ = ["VIEW_META", "listed_prompts", "listed_resources", "listed_templates"
 _ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _VIEWED = frozenset({"check_training_speed", "compare_training_options", "estimate_training_time", "plan_training"})
 """Tools whose answers the page shows."""
-VIEW_META = {
+VIEW_META: Mapping[str, Any] = {
     "ui": {
         "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
         "permissions": {},
@@ -68,7 +70,7 @@ def listed_resources() -> tuple[Resource, ...]:
         title="View",
         description="The page that shows an estimate, a plan, a comparison or a check in a chat.",
         mime_type=page.MIME_TYPE,
-        _meta=VIEW_META,
+        _meta=dict(VIEW_META),
     )
     documents = (
         Resource(

@@ -1,7 +1,7 @@
 """The page in a browser, shown by the least host that MCP Apps allows: `host.html`."""
 
 import shutil
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import cache
@@ -140,9 +140,9 @@ async def shown(
     width: int = 820,
     capabilities: Mapping[str, Any] = EVERYTHING,
     **context: object,
-) -> AsyncIterator[Shown]:
+) -> AsyncGenerator[Shown]:
     """Yield the view of the answer to one of `QUESTIONS`, or of another `result`, in a host of this `context`."""
-    tool, given = QUESTIONS[asked] if asked else ("estimate_training_time", arguments or {})
+    given = QUESTIONS[asked][1] if asked else arguments or {}
     target = await browser.new_page(viewport={"width": width + _BORDER, "height": _ROOM})
     try:
         faults = listened(target)
@@ -152,10 +152,11 @@ async def shown(
             calls.append(changed)
             return _called(name, changed)
 
-        await target.expose_function("callTool", called)
+        # Its own type leaves open what a function returns.
+        await cast("Any", target).expose_function("callTool", called)
         await target.goto(HOST.as_uri())
         host_context = {"theme": "light", "locale": "en-US", "displayMode": "inline", **context}
-        started = {
+        started: dict[str, object] = {
             "page": page.page(),
             "context": host_context,
             "capabilities": capabilities,
@@ -163,11 +164,10 @@ async def shown(
             "result": {"content": [], "structuredContent": answer(asked)} if asked else result,
         }
         await target.evaluate("(started) => start(started)", started)
-        view = cast("Frame", await (await target.wait_for_selector("iframe")).content_frame())
         await target.wait_for_function("() => host.size !== null")
-        view_shown = Shown(host=target, view=view, faults=faults, calls=calls)
-        assert tool
-        await view_shown.settled()
-        yield view_shown
+        _, frame = target.frames
+        view = Shown(host=target, view=frame, faults=faults, calls=calls)
+        await view.settled()
+        yield view
     finally:
         await target.close()

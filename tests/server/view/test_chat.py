@@ -5,6 +5,8 @@ Authority: MCP Apps, revision 2026-01-26 (messages, capabilities, the default po
 """
 
 import json
+import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ TALLEST = 500
 NO_METHOD = -32601
 HOSTILE = '<img src=x onerror="window.struck = true">'
 STATES = ({"theme": "light", "locale": "en-US"}, {"theme": "dark", "locale": "zh-CN"})
+ASKED = ("rank_by", "solve_for")
 CHANGED = "ui/notifications/host-context-changed"
 
 
@@ -66,10 +69,11 @@ async def test_the_view_shakes_hands(browser: Browser) -> None:
 
 
 async def test_a_request_of_the_host_is_answered_even_one_that_is_not_known(browser: Browser) -> None:
-    for method, replied in (("ping", {}), ("ui/resource-teardown", {}), ("ui/no-such", NO_METHOD)):
+    for method in ("ping", "ui/resource-teardown"):
         async with shown(browser, "pretraining") as view:
-            reply = await view.reply(method)
-            assert reply.get("result", reply.get("error", {}).get("code")) == replied
+            assert (await view.reply(method))["result"] == {}
+    async with shown(browser, "pretraining") as view:
+        assert (await view.reply("ui/no-such"))["error"]["code"] == NO_METHOD
 
 
 async def test_the_view_waits_for_the_answer_and_says_so(browser: Browser) -> None:
@@ -112,7 +116,7 @@ async def test_words_and_numbers_follow_the_hosts_locale(
 async def test_the_answer_is_read_from_either_part_of_a_result(browser: Browser, as_text: bool) -> None:
     """Some hosts pass on only the one, some only the other."""
     days = answer("pretraining")
-    parts = (
+    parts: dict[str, object] = (
         {"content": [{"type": "text", "text": "Here it is:"}, {"type": "text", "text": json.dumps(days)}]}
         if as_text
         else {"content": [], "structuredContent": days}
@@ -142,21 +146,17 @@ async def test_an_option_that_cannot_be_run_is_listed_with_its_reason(browser: B
         await expect(view.view.get_by_role("tabpanel", name="Table")).to_contain_text(reason)
 
 
-def _hostile(value: Any) -> Any:  # noqa: ANN401 - any part of an answer
-    """Return an answer whose every text is markup."""
-    if isinstance(value, dict):
-        return {name: _hostile(part) for name, part in value.items()}
-    if isinstance(value, list):
-        return [_hostile(part) for part in value]
-    return HOSTILE if isinstance(value, str) else value
+def _hostile(answered: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer whose every text is markup, but for the words that say what was asked."""
+    texts = re.compile(r'"(?:[^"\\]|\\.)*"(:)?')
+    marked = texts.sub(lambda text: text[0] if text[1] else json.dumps(HOSTILE), json.dumps(answered))
+    hostile: dict[str, Any] = json.loads(marked)
+    return hostile | {name: answered[name] for name in ASKED if name in answered}
 
 
 @pytest.mark.parametrize("asked", ["pretraining", "in detail", "a comparison", "a count", "a slow run"])
 async def test_markup_in_names_is_text(browser: Browser, asked: str) -> None:
-    hostile = _hostile(answer(asked)) | ({"solve_for": "n_gpus"} if asked == "a count" else {})
-    if asked == "a comparison":
-        hostile["rank_by"] = "time"
-    result = {"content": [], "structuredContent": hostile}
+    result: dict[str, object] = {"content": [], "structuredContent": _hostile(answer(asked))}
     async with shown(browser, result=result, arguments={"model": HOSTILE, "gpu": HOSTILE, "n_gpus": 8}) as view:
         for tab in await view.view.locator("[role=tab]").all():
             await tab.click()

@@ -54,9 +54,11 @@ async def test_the_tools_name_the_page_and_the_page_is_there(era: str) -> None:
         assert wanted["permissions"] == {}
 
 
-def test_the_extension_is_announced() -> None:
-    capabilities = build()._lowlevel_server.get_capabilities()  # noqa: SLF001 - what every era takes its share of
-    assert capabilities.extensions == {EXTENSION: {}}
+async def test_the_extension_is_announced() -> None:
+    """The handshake era has no word for extensions."""
+    async with Client(build(), mode="auto") as client:
+        discovered = await client.session.discover()
+    assert discovered.capabilities.extensions == {EXTENSION: {}}
 
 
 def test_the_page_is_not_read_before_a_host_asks_for_it() -> None:

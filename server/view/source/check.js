@@ -3,6 +3,7 @@
 import { html, prose } from "./elements.js";
 import { word, number, compact, rate, share, span, spread } from "./words.js";
 import { assumptionsSheet, banner, dataAsked, exists, figures, head, rowHead, table, warningsSheet } from "./parts.js";
+import { evidenceSheet } from "./estimate.js";
 import { timeBar } from "./bars.js";
 import { intervals, inTokensPerSecond } from "./intervals.js";
 
@@ -32,6 +33,7 @@ export function checkView(answer, asked) {
     sheets: [
       causes.length > 0 && { key: "causes", title: word("causes"), content: [causesTable(causes)] },
       answer.time_breakdown && { key: "breakdown", title: word("time"), content: [html("h3", {}, word("time")), timeBar(answer.time_breakdown)] },
+      evidenceSheet(answer),
       assumptionsSheet(answer),
       warningsSheet(answer.warnings),
     ].filter(Boolean),

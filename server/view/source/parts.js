@@ -102,7 +102,10 @@ export function assumptionsSheet(answer, more = []) {
     [word("layout"), layout && layoutSaid(layout)],
     [word("formula"), formula && prose("code", {}, formula)],
     [word("rule_of_thumb"), rule && prose("code", {}, rule.formula)],
+    [word("runners_up"), (answer.runner_up_layouts ?? []).map((other) => layoutNamed(other.layout)).join("; ")],
     [word("peak"), answer.peak_tflops && `${number(answer.peak_tflops, 4)} TFLOP/s`, answer.peak_note],
+    [word("cost"), answer.cost_usd?.note && prose("span", {}, answer.cost_usd.note)],
+    [word("energy"), answer.energy_kwh?.note && prose("span", {}, answer.energy_kwh.note)],
     ...more,
   ].filter(([, value]) => exists(value));
   return {

@@ -48,7 +48,7 @@ export function planView(answer) {
       ...plotSheets(answer, options, named),
       estimate.memory && { key: "breakdown", title: word("breakdown"), content: [breakdown(estimate)] },
       assumptionsSheet({ ...estimate, assumptions: [...answer.assumptions, ...estimate.assumptions], estimate_id: answer.plan_id }, [[word("solved"), prose("code", {}, answer.formula)]]),
-      warningsSheet([...answer.warnings, ...estimate.warnings], [estimate.cost_usd.note].filter(Boolean)),
+      warningsSheet([...answer.warnings, ...estimate.warnings]),
     ].filter(Boolean),
   };
 }
@@ -75,7 +75,7 @@ function plotSheets(answer, options, named) {
 }
 
 function optionsTable(options, named) {
-  return table([word("option"), word("time_taken"), word("cost"), word("gpu_hours"), ""], options.map((option) => [
+  return table([word("option"), word("time_taken"), word("cost"), word("gpu_hours"), word("note")], options.map((option) => [
     rowHead(named(option), !option.meets_limits && html("small", { class: "bad" }, ` ${word("meets_not")}`), !option.fits && html("small", { class: "bad" }, ` ${word("fits_not")}`)),
     timeCell(option),
     moneyCell(option.cost_usd.value),

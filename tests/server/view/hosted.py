@@ -14,7 +14,7 @@ from estimator.base.errors import EstimatorError
 from server.protocol.registry import TOOLS
 from server.view import page
 
-__all__ = ["EVERYTHING", "QUESTIONS", "Shown", "answer", "chromium", "listened", "shown"]
+__all__ = ["EVERYTHING", "QUESTIONS", "Shown", "answer", "called", "chromium", "listened", "shown"]
 
 HOST = Path(__file__).with_name("host.html")
 EVERYTHING: Mapping[str, Any] = {"serverTools": {}, "message": {"text": {}}, "updateModelContext": {"text": {}}}
@@ -71,10 +71,10 @@ def chromium() -> str | None:
 def answer(asked: str) -> dict[str, Any]:
     """Return the structured answer to one of `QUESTIONS`."""
     tool, arguments = QUESTIONS[asked]
-    return _called(tool, arguments)["structuredContent"]  # type: ignore[no-any-return]
+    return called(tool, arguments)["structuredContent"]  # type: ignore[no-any-return]
 
 
-def _called(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def called(name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the result of a tool's call as a host passes it on."""
     tool = TOOLS.tool(name)
     assert tool is not None
@@ -92,7 +92,7 @@ class Shown:
     host: Page
     view: Frame
     faults: list[str] = field(default_factory=list)
-    """What the browser said on its console, and what went wrong in the page."""
+    """What the browser complained of on its console, and what went wrong in the page."""
     calls: list[dict[str, Any]] = field(default_factory=list)
     """The arguments of each call that the view had the host make."""
 
@@ -125,7 +125,7 @@ class Shown:
 def listened(target: Page) -> list[str]:
     """Return a list that fills with what goes wrong in a page."""
     faults: list[str] = []
-    target.on("console", lambda message: faults.append(message.text))
+    target.on("console", lambda message: faults.append(message.text) if message.type in {"error", "warning"} else None)
     target.on("pageerror", lambda error: faults.append(str(error)))
     return faults
 
@@ -148,12 +148,12 @@ async def shown(
         faults = listened(target)
         calls: list[dict[str, Any]] = []
 
-        def called(name: str, changed: dict[str, Any]) -> dict[str, Any]:
+        def asked_again(name: str, changed: dict[str, Any]) -> dict[str, Any]:
             calls.append(changed)
-            return _called(name, changed)
+            return called(name, changed)
 
         # Its own type leaves open what a function returns.
-        await cast("Any", target).expose_function("callTool", called)
+        await cast("Any", target).expose_function("callTool", asked_again)
         await target.goto(HOST.as_uri())
         host_context = {"theme": "light", "locale": "en-US", "displayMode": "inline", **context}
         started: dict[str, object] = {

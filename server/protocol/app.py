@@ -38,6 +38,7 @@ from estimator.base.version import VERSION
 from server.protocol import resources
 from server.protocol.completions import completion
 from server.protocol.errors import internal_fault, unknown
+from server.protocol.handshake import Handshake
 from server.protocol.listing import listed_prompts, listed_resources, listed_templates, listed_tools
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS, Registry
@@ -92,6 +93,7 @@ class TraintimeServer(MCPServer):
         self.workers = workers
         self._closing = False
         self.middleware.append(Shortcut(self._quick_answer, self._lowlevel_server.server_info))
+        self.middleware.append(Handshake(self._lowlevel_server.extensions))
         self.completion()(completion)  # type: ignore[no-untyped-call]
 
     def refuse_calls(self) -> None:

@@ -50,9 +50,9 @@ class Skill:
 
 
 @cache
-def skills() -> tuple[Skill, ...]:
+def skills(within: Path = _FOLDER) -> tuple[Skill, ...]:
     """Return every skill, by name; read when first asked for."""
-    return tuple(_skill(path.parent) for path in sorted(_FOLDER.glob(f"*/{_MAIN}")))
+    return tuple(_skill(path.parent) for path in sorted(within.glob(f"*/{_MAIN}")))
 
 
 def file_at(address: str) -> SkillFile | None:
@@ -64,7 +64,7 @@ def file_at(address: str) -> SkillFile | None:
 def _skill(folder: Path) -> Skill:
     others = sorted(path for path in folder.rglob("*.md") if path != folder / _MAIN)
     files = tuple(
-        SkillFile(address=SCHEME + path.relative_to(_FOLDER).as_posix(), content=path.read_bytes())
+        SkillFile(address=SCHEME + path.relative_to(folder.parent).as_posix(), content=path.read_bytes())
         for path in (folder / _MAIN, *others)
     )
     return Skill(front_matter=_front_matter(files[0].text), files=files)

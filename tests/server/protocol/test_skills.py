@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 import yaml
 from mcp import Client, MCPError
-from mcp.types import INVALID_PARAMS, Request, TextResourceContents
-from pydantic import TypeAdapter
+from mcp.types import INVALID_PARAMS, Request, Result, TextResourceContents
+from pydantic import ConfigDict
 
 from server.protocol.app import build
 from server.protocol.skills import skills
@@ -26,11 +26,17 @@ from tests.transports import ERAS, TRANSPORTS, connected
 EXTENSION = "io.modelcontextprotocol/skills"
 FOLDERS = sorted(path.parent for path in (ROOT / "skills").glob("*/SKILL.md"))
 ADDRESS = "skill://estimate-training-time/SKILL.md"
-ANSWER = TypeAdapter(dict[str, Any])
+
+
+class _Answer(Result):
+    """An answer to a method that the SDK does not know."""
+
+    model_config = ConfigDict(extra="allow")
 
 
 async def _asked(client: Client, method: str, params: dict[str, Any]) -> dict[str, Any]:
-    return await client.session.send_request(Request[dict[str, Any], str](method=method, params=params), ANSWER)
+    asked = Request[dict[str, Any], str](method=method, params=params)
+    return (await client.session.send_request(asked, _Answer)).model_dump(mode="json", by_alias=True)
 
 
 async def _read(client: Client, address: str) -> TextResourceContents:

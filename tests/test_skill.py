@@ -16,7 +16,7 @@ import pytest
 from estimator.base.errors import EstimatorError
 from server.command_line.commands import COMMANDS
 from server.protocol.listing import listed_tools
-from server.protocol.prompts import PROMPTS
+from server.protocol.prompts import PROMPTS, Prompt
 from server.protocol.registry import TOOLS
 from tests.places import ROOT
 
@@ -57,7 +57,11 @@ def _keys(schema: dict[str, Any]) -> Iterator[str]:
         yield from (f"{name}.{key}" for key in inner)
 
 
-FIELDS = {key for tool in LISTED.values() for key in _keys(tool.output_schema or {})}
+KNOWN = set(LISTED).union(
+    *(_keys(tool.output_schema or {}) for tool in LISTED.values()),
+    *(_arguments(tool) for tool in LISTED),
+    *(_choices(tool) for tool in LISTED),
+)
 
 
 def test_the_table_leads_to_every_tool() -> None:
@@ -72,14 +76,9 @@ def test_a_row_of_the_table_names_arguments_of_its_own_tool(tool: str, arguments
 
 
 def test_every_name_in_the_text_is_an_argument_a_field_a_tool_or_a_warning() -> None:
-    warned = {
-        warning["code"] for call, _ in EXAMPLES for warning in _answer(call["name"], **call["arguments"])["warnings"]
-    }
-    known = {*LISTED, *FIELDS, *warned}
-    for tool in LISTED:
-        known |= set(_arguments(tool)) | _choices(tool)
-    named = set(re.findall(r"`([\w.]+)`", TEXT))
-    assert named - known == set()
+    answers = [_answer(call["name"], **call["arguments"]) for call, _ in EXAMPLES]
+    warned = {warning["code"] for answer in answers for warning in answer["warnings"]}
+    assert set(re.findall(r"`([\w.]+)`", TEXT)) - KNOWN - warned == set()
 
 
 @pytest.mark.parametrize(("call", "said"), EXAMPLES, ids=[call["name"] for call, _ in EXAMPLES])
@@ -153,8 +152,9 @@ def test_what_is_said_not_to_be_modelled_is_refused(beyond: dict[str, str]) -> N
         _answer("estimate_training_time", **ASKED | beyond)
 
 
-def test_prompts_send_an_assistant_to_tools_that_the_skill_explains() -> None:
-    for prompt in PROMPTS.values():
-        named = set(re.findall(r"`?(\w+)`?", prompt.text({}))) & set(LISTED)
-        assert named
-        assert named <= {tool for tool, _ in ROWS}
+@pytest.mark.parametrize("prompt", PROMPTS.values(), ids=lambda prompt: prompt.name)
+def test_a_prompt_names_real_tools_arguments_and_fields(prompt: Prompt) -> None:
+    text = prompt.text({})
+    named = set(re.findall(r"\b[a-z]+(?:_[a-z]+)+\b", text))
+    assert named & set(LISTED)
+    assert named <= KNOWN

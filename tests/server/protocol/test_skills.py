@@ -135,10 +135,24 @@ async def test_skills_are_served_over_every_transport(transport: str) -> None:
         assert (await _asked(client, "skills/get", {"uri": ADDRESS}))["skill"]["uri"] == ADDRESS
 
 
+async def test_the_instructions_lead_to_a_skill_that_is_served() -> None:
+    async with _client("legacy") as client:
+        assert re.findall(r"skill://[\w/.-]+\.md", client.instructions or "") == [ADDRESS]
+
+
+async def test_nothing_is_read_of_skills_until_somebody_asks_for_them() -> None:
+    skills.cache_clear()
+    async with _client("2026-07-28") as client:
+        await client.list_tools()
+        assert skills.cache_info().currsize == 0
+        await _asked(client, "skills/list", {})
+        assert skills.cache_info().currsize == 1
+
+
 async def test_the_extension_is_announced_where_nothing_is_shaken() -> None:
     async with _client("2026-07-28") as client:
         capabilities = (await _asked(client, "server/discover", {}))["capabilities"]
-    assert capabilities["extensions"] == {EXTENSION: {}}
+    assert capabilities["extensions"][EXTENSION] == {}
     assert "resources" in capabilities
 
 
@@ -150,7 +164,7 @@ def test_the_extension_is_announced_in_a_handshake_beside_the_rest() -> None:
     finally:
         child.process.kill()
         child.process.communicate()
-    assert capabilities["extensions"] == {EXTENSION: {}}
+    assert capabilities["extensions"][EXTENSION] == {}
     assert {"resources", "tools"} <= set(capabilities)
 
 

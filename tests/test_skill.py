@@ -104,6 +104,32 @@ def test_the_command_prints_what_the_tool_answers() -> None:
     assert json.loads(done.stdout) == _answer(COMMANDS[command], **given)
 
 
+@pytest.mark.parametrize(
+    ("tool", "said"),
+    [
+        ("estimate_training_time", {"tokens": "1.5T"}),
+        ("estimate_training_time", {"tokens": "2 GB of German text"}),
+        ("estimate_training_time", {"tokens": "alpaca x3"}),
+        ("estimate_training_time", {"tokens": None, "samples": "10k", "tokens_per_sample": "500-600"}),
+        ("estimate_training_time", {"framework": "HF Trainer + DeepSpeed ZeRO-3, Liger"}),
+        ("plan_training", {"n_gpus": None, "solve_for": "n_gpus", "deadline": "30 days"}),
+        ("plan_training", {"n_gpus": None, "solve_for": "n_gpus", "budget": "$250k"}),
+    ],
+)
+def test_words_that_are_said_to_be_understood_are(tool: str, said: dict[str, str | None]) -> None:
+    phrase = [*said.values()][-1]
+    assert f'"{phrase}"' in TEXT
+    codes = {warning["code"] for warning in _answer(tool, **ASKED | said)["warnings"]}
+    assert "framework_not_understood" not in codes
+
+
+@pytest.mark.parametrize(
+    "open_", [{"solve_for": "n_gpus", "n_gpus": None}, {"solve_for": "gpu", "gpu": None}, {"solve_for": "layout"}]
+)
+def test_a_plan_needs_no_more_than_its_row_says(open_: dict[str, str | None]) -> None:
+    assert _answer("plan_training", **ASKED | open_)["solution"]["fits"]
+
+
 def test_an_assumed_stack_is_warned_of_with_how_much_slower_another_is() -> None:
     (warning,) = (
         row for row in _answer("estimate_training_time", **ASKED)["warnings"] if row["code"] == "tuned_stack_assumed"

@@ -54,11 +54,12 @@ async def test_the_tools_name_the_page_and_the_page_is_there(era: str) -> None:
         assert wanted["permissions"] == {}
 
 
-async def test_the_extension_is_announced() -> None:
-    """The handshake era has no word for extensions."""
-    async with Client(build(), mode="auto") as client:
-        discovered = await client.session.discover()
-    assert discovered.capabilities.extensions == {EXTENSION: {}}
+@pytest.mark.parametrize("era", ["legacy", "auto"])
+async def test_the_extension_is_announced(era: str) -> None:
+    async with Client(build(), mode=era) as client:
+        capabilities = client.server_capabilities
+    assert capabilities.extensions is not None
+    assert capabilities.extensions[EXTENSION] == {}
 
 
 def test_the_page_is_not_read_before_a_host_asks_for_it() -> None:

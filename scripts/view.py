@@ -1,10 +1,12 @@
 """Show every kind of answer in a browser, take its picture, and report what a reader or a host would trip over."""
 
+import argparse
 import asyncio
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -18,6 +20,7 @@ __all__: list[str] = []
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("@modelcontextprotocol/ext-apps@2.0.4", "axe-core@4.14.1", "esbuild@0.28.2")
+README = ROOT / "docs" / "view.png"
 TALLEST = 500
 ROOM = ["inline", "fullscreen"]
 AXE = "async () => (await axe.run()).violations.map((found) => `${found.id}: ${found.nodes[0].html.slice(0, 120)}`)"
@@ -42,25 +45,43 @@ PICTURES = [Picture(*each) for each in product(QUESTIONS, (820, 350), ("light", 
 
 def main() -> None:
     """Take the pictures and report; exits with 1 where something is wrong."""
-    folder = Path(sys.argv[1] if len(sys.argv) > 1 else ROOT / "build" / "view")
-    folder.mkdir(parents=True, exist_ok=True)
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", nargs="?", type=Path, default=ROOT / "build" / "view")
+    parser.add_argument("--only", choices=QUESTIONS, help="one kind of answer")
+    parser.add_argument("--readme", action="store_true", help=f"take only the README's picture, {README.name}")
+    asked = parser.parse_args()
     path = chromium()
     if path is None:
         sys.exit("no Chromium on the path: install one, for example with apt install chromium")
+    if asked.readme:
+        asyncio.run(_for_the_readme(path))
+        return
+    folder: Path = asked.folder
+    folder.mkdir(parents=True, exist_ok=True)
     tools = _fetched(folder / "node")
     if tools is None:
         print("no npm: the bridge and axe are left out", file=sys.stderr)
-    faults = asyncio.run(_looked_at(path, folder, tools))
-    print(f"{len(PICTURES)} pictures in {folder}")
+    pictures = [picture for picture in PICTURES if asked.only in {None, picture.asked}]
+    faults = asyncio.run(_looked_at(path, pictures, folder, tools))
+    print(f"{len(pictures)} pictures in {folder}")
     sys.exit("\n".join(faults) or 0)
 
 
-async def _looked_at(path: str, folder: Path, tools: Path | None) -> list[str]:
+async def _for_the_readme(path: str) -> None:
+    """Take the picture that the README shows, sharp on fine screens too."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=path)
+        async with shown(browser, "pretraining", scale=1.5) as view:
+            await view.host.locator("iframe").screenshot(path=README)
+        await browser.close()
+
+
+async def _looked_at(path: str, pictures: Sequence[Picture], folder: Path, tools: Path | None) -> list[str]:
     """Return what is wrong with any of the pictures, or with the page in the reference host."""
     faults: list[str] = []
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=path)
-        for picture in PICTURES:
+        for picture in pictures:
             faults += await _pictured(browser, picture, folder, tools)
         if tools is not None:
             faults += await _bridged(browser, tools)

@@ -25,7 +25,7 @@ _BORDER = 32
 
 _H100S = {"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 64}
 QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "pretraining": ("estimate_training_time", {**_H100S, "tokens": "15T"}),
+    "pretraining": ("estimate_training_time", {**_H100S, "n_gpus": 512, "tokens": "15T"}),
     "does not fit": ("estimate_training_time", {"model": "llama-3.1-405b", "tokens": "1T", "gpu": "h100", "n_gpus": 8}),
     "fine-tuning": (
         "estimate_training_time",
@@ -138,12 +138,13 @@ async def shown(
     result: Mapping[str, Any] | None = None,
     arguments: Mapping[str, Any] | None = None,
     width: int = 820,
+    scale: float = 1,
     capabilities: Mapping[str, Any] = EVERYTHING,
     **context: object,
 ) -> AsyncGenerator[Shown]:
     """Yield the view of the answer to one of `QUESTIONS`, or of another `result`, in a host of this `context`."""
     given = QUESTIONS[asked][1] if asked else arguments or {}
-    target = await browser.new_page(viewport={"width": width + _BORDER, "height": _ROOM})
+    target = await browser.new_page(viewport={"width": width + _BORDER, "height": _ROOM}, device_scale_factor=scale)
     try:
         faults = listened(target)
         calls: list[dict[str, Any]] = []

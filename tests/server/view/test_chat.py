@@ -225,18 +225,18 @@ async def test_a_slider_moved_by_keyboard_changes_the_headline_and_keeps_its_foc
         await slider.focus()
         for _ in range(2):
             await view.host.keyboard.press("ArrowRight")
-        await expect(slider).to_have_attribute("aria-valuetext", "256")
+        await expect(slider).to_have_attribute("aria-valuetext", "2,048")
         await expect(view.view.locator("h1")).not_to_have_text(before)
         await expect(slider).to_be_focused()
         await expect(view.view.locator(".outcome")).to_contain_text(before)
         await expect(view.view.locator("#said")).to_contain_text(await _headline(view))
         # Both steps are one question, and the model is told what the person sees.
-        assert [call["n_gpus"] for call in view.calls] == [256]
-        assert "256" in (await view.said("told"))[-1]["content"][0]["text"]
+        assert [call["n_gpus"] for call in view.calls] == [2048]
+        assert "2,048" in (await view.said("told"))[-1]["content"][0]["text"]
 
         await view.view.get_by_role("button", name="Reset").click()
         await expect(view.view.locator("h1")).to_have_text(before)
-        await expect(slider).to_have_attribute("aria-valuetext", "64")
+        await expect(slider).to_have_attribute("aria-valuetext", "512")
         assert len(view.calls) == 1
         assert view.faults == []
 

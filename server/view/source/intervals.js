@@ -4,13 +4,19 @@ import { html } from "./elements.js";
 import { number, compact, rate, span, spread, unitOf } from "./words.js";
 
 const MOST_TICKS = 6;
-const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8], Array.from({ length: 45 }, (_, i) => 1 + i / 5)];
+const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8]];
+const decade = (value) => 10 ** Math.floor(Math.log10(value));
 
-// Round numbers between two, as many as a reader needs.
+// Round numbers between two, as many as a reader needs: evenly spaced where they are near one another.
 export function ticks(low, high) {
-  const first = Math.floor(Math.log10(low));
-  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
-  const inside = (steps) => decades.flatMap((decade) => steps.map((step) => step * decade)).filter((at) => at >= low && at <= high);
+  if (high / low < 5) {
+    const least = (high - low) / MOST_TICKS;
+    const step = [1, 2, 5, 10].map((size) => size * decade(least)).find((size) => size >= least);
+    const first = Math.ceil(low / step);
+    return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
+  }
+  const decades = Array.from({ length: Math.ceil(Math.log10(high / decade(low))) + 1 }, (_, i) => decade(low) * 10 ** i);
+  const inside = (steps) => decades.flatMap((size) => steps.map((step) => step * size)).filter((at) => at >= low && at <= high);
   const found = STEPS.map(inside).find((at) => at.length >= 3) ?? [];
   const every = Math.ceil(found.length / MOST_TICKS);
   return found.filter((_, i) => i % every === 0);

@@ -4,10 +4,10 @@ import { html, svg, resizing } from "./elements.js";
 import { word, number, whole, money, compact, span, unitOf } from "./words.js";
 import { bounds, place, ticks } from "./intervals.js";
 
-const COLOURS = 8;
+const COLOURS = 6;
 const SHAPES = [
   "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z", "M-4-4h8v8h-8z", "M0-5.2L5 3.8H-5z", "M0-5.5L5.5 0 0 5.5-5.5 0z",
-  "M0 5.2L5-3.8H-5z", "M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z", "M-5-3h10v6h-10z", "M-3-5h6v10h-6z",
+  "M0 5.2L5-3.8H-5z", "M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z",
 ];
 const KEY = 34; // Of height, below a plot.
 const MARGIN = { left: 52, right: 40, top: 22, bottom: 38 };

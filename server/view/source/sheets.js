@@ -56,7 +56,8 @@ export class Sheets {
       sheet.hidden = !this.#open && !isChosen;
       sheet.setAttribute("role", this.#open ? "region" : "tabpanel");
       // What scrolls must be reached by keyboard.
-      sheet.tabIndex = this.#open ? -1 : 0;
+      if (this.#open) sheet.removeAttribute("tabindex");
+      else sheet.tabIndex = 0;
       if (isChosen) this.tabs.scrollLeft = tab.offsetLeft - this.tabs.offsetLeft - 24;
     }
   }

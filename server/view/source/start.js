@@ -85,7 +85,12 @@ async function chat() {
       });
     }
     say(top, middle, sheets.body);
-    return show(answer, asked);
+    try {
+      return show(answer, asked);
+    } catch (error) {
+      console.error(error);
+      return say(prose("p", {}, answer.summary)); // The answer stands without its picture.
+    }
   }
 
   function show(changed, as) {

@@ -132,6 +132,13 @@ async def test_what_the_tool_refuses_is_told_in_its_words(browser: Browser) -> N
         assert await view.view.locator("img, h1").count() == 0
 
 
+async def test_an_answer_that_cannot_be_drawn_is_told_in_its_own_words(browser: Browser) -> None:
+    odd = {name: value for name, value in answer("pretraining").items() if name != "rule_of_thumb"}
+    async with shown(browser, result={"content": [], "structuredContent": odd}) as view:
+        assert await view.view.locator("main").inner_text() == odd["summary"]
+        assert view.faults
+
+
 async def test_a_run_that_does_not_fit_says_so_before_all_else(browser: Browser) -> None:
     async with shown(browser, "does not fit") as view:
         assert await _headline(view) == "Does not fit"

@@ -15,7 +15,9 @@ window.bridged = async ({ page, capabilities, context, asked, result }) => {
   };
   bridge.oncalltool = ({ name, arguments: given }) => window.callTool(name, given);
   bridge.onupdatemodelcontext = async () => ({});
-  bridge.onsizechange = ({ height }) => { frame.style.height = `${height}px`; };
+  bridge.onsizechange = ({ height }) => {
+    frame.style.height = `${height}px`;
+  };
   await bridge.connect(new PostMessageTransport(frame.contentWindow, frame.contentWindow));
   frame.srcdoc = page;
 };

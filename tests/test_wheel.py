@@ -80,7 +80,7 @@ def test_the_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
         f"traintime/_app/{path.relative_to(ROOT).as_posix()}"
         for package in ("server", "tools", "estimator", "skills")
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix in {".py", ".json", ".csv", ".html", ".md"}
+        if path.is_file() and path.suffix in {".css", ".csv", ".html", ".js", ".json", ".md", ".py"}
     }
     assert sources <= inside
 

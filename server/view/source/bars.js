@@ -10,7 +10,9 @@ const TIME = { compute: 1, attention: 2, memory_bound: 3, communication: 4, bubb
 const MEMORY = { weights: 1, gradients: 2, activations: 3, optimizer: 6, other: 0 };
 
 export function timeBar(shares) {
-  const parts = Object.entries(TIME).map(([name, colour]) => part(name, shares[name] ?? 0, colour, share(shares[name] ?? 0)));
+  const parts = Object.entries(TIME).map(([name, colour]) =>
+    part(name, shares[name] ?? 0, colour, share(shares[name] ?? 0)),
+  );
   return bar(parts, 1);
 }
 
@@ -29,12 +31,22 @@ function bar(all, whole, mark) {
   const parts = all.filter(({ size }) => size / whole >= LEAST);
   const told = parts.map(({ label, told }) => `${label} ${told}`);
   const percent = (size) => `${(100 * size) / whole}%`;
-  return html("div", { class: "division" },
-    html("div", { class: "bar", role: "img", "aria-label": [...told, mark?.label].filter(Boolean).join(", ") },
+  return html(
+    "div",
+    { class: "division" },
+    html(
+      "div",
+      { class: "bar", role: "img", "aria-label": [...told, mark?.label].filter(Boolean).join(", ") },
       parts.map(({ size, colour }) => html("i", { style: { width: percent(size), background: `var(--c${colour})` } })),
-      mark && html("b", { class: "mark", style: { left: `min(${percent(mark.at)}, 100% - 2px)` } })),
-    html("ul", { class: "key" },
-      parts.map(({ label, told, colour }) => html("li", {},
-        html("i", { style: { background: `var(--c${colour})` } }), `${label} `, html("b", {}, told))),
-      mark && html("li", {}, html("i", { class: "mark" }), mark.label)));
+      mark && html("b", { class: "mark", style: { left: `min(${percent(mark.at)}, 100% - 2px)` } }),
+    ),
+    html(
+      "ul",
+      { class: "key" },
+      parts.map(({ label, told, colour }) =>
+        html("li", {}, html("i", { style: { background: `var(--c${colour})` } }), `${label} `, html("b", {}, told)),
+      ),
+      mark && html("li", {}, html("i", { class: "mark" }), mark.label),
+    ),
+  );
 }

@@ -34,11 +34,19 @@ export class Controls {
     [this.#asked, this.#answer, this.#ask, this.#show] = [asked, answer, ask, show];
     const data = ["tokens", "samples", "steps"].find((name) => counted(asked[name]));
     this.outcome = html("p", { role: "status" });
-    this.form = html("form", { class: "controls", submit: (event) => event.preventDefault() },
+    this.form = html(
+      "form",
+      { class: "controls", submit: (event) => event.preventDefault() },
       counted(asked.n_gpus) && this.#slider("n_gpus", word("gpus"), whole),
       data && this.#slider(data, word(data), compact),
       this.#precision(precisions ?? PRECISIONS),
-      html("div", { class: "outcome" }, html("button", { type: "button", click: () => this.#reset() }, word("reset")), this.outcome));
+      html(
+        "div",
+        { class: "outcome" },
+        html("button", { type: "button", click: () => this.#reset() }, word("reset")),
+        this.outcome,
+      ),
+    );
     this.plot = html("div", {}, html("button", { type: "button", click: () => this.#plotted() }, word("draw")));
   }
 
@@ -69,18 +77,29 @@ export class Controls {
       tell();
       const count = counts[range.value];
       // As it was given: a schema may want a number, or text.
-      this.#set(name, Number(range.value) === start ? undefined : typeof this.#asked[name] === "string" ? String(count) : count);
+      this.#set(
+        name,
+        Number(range.value) === start ? undefined : typeof this.#asked[name] === "string" ? String(count) : count,
+      );
     });
-    this.#sliders.push(() => { range.value = start; tell(); });
+    this.#sliders.push(() => {
+      range.value = start;
+      tell();
+    });
     tell();
     return html("label", {}, html("span", {}, label), range, output);
   }
 
   #precision(all) {
     const start = this.#asked.precision ?? "auto";
-    const select = html("select", { id: "if-precision", change: () => this.#set("precision", select.value === start ? undefined : select.value) },
-      all.map((name) => html("option", { value: name, selected: name === start }, name)));
-    this.#sliders.push(() => { select.value = start; });
+    const select = html(
+      "select",
+      { id: "if-precision", change: () => this.#set("precision", select.value === start ? undefined : select.value) },
+      all.map((name) => html("option", { value: name, selected: name === start }, name)),
+    );
+    this.#sliders.push(() => {
+      select.value = start;
+    });
     return html("label", {}, html("span", {}, word("precision")), select);
   }
 
@@ -122,7 +141,13 @@ export class Controls {
     for (const count of around(counted(this.#asked.n_gpus))) {
       const answer = await this.#ask({ ...asked, n_gpus: count }).catch(() => null);
       if (!answer) continue;
-      points.push({ ...timeOf(answer), gpus: count, series: 0, label: devicesOf({ ...asked, n_gpus: count }), possible: answer.memory?.fits ?? true });
+      points.push({
+        ...timeOf(answer),
+        gpus: count,
+        series: 0,
+        label: devicesOf({ ...asked, n_gpus: count }),
+        possible: answer.memory?.fits ?? true,
+      });
       if (points.length > 1) this.plot.replaceChildren(countPlot(points, [asked.gpu]));
     }
   }

@@ -28,11 +28,13 @@ export function resizing(draw) {
   let width = 640;
   const frame = html("div", { class: "plot" }, draw(width, 280));
   // In the next frame, since a drawing changes the height that is being observed.
-  new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => {
-    const now = Math.round(contentRect.width);
-    if (now === 0 || now === width || !frame.isConnected) return;
-    width = now;
-    frame.replaceChildren(draw(width, frame.closest(".sheets").clientHeight));
-  })).observe(frame);
+  new ResizeObserver(([{ contentRect }]) =>
+    requestAnimationFrame(() => {
+      const now = Math.round(contentRect.width);
+      if (now === 0 || now === width || !frame.isConnected) return;
+      width = now;
+      frame.replaceChildren(draw(width, frame.closest(".sheets").clientHeight));
+    }),
+  ).observe(frame);
   return frame;
 }

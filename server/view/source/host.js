@@ -9,10 +9,11 @@ export async function connect(heard) {
   let last = 0;
   const post = (message) => window.parent.postMessage({ jsonrpc: "2.0", ...message }, "*");
   const notify = (method, params = {}) => post({ method, params });
-  const request = (method, params) => new Promise((resolve, reject) => {
-    waiting.set(++last, { resolve, reject });
-    post({ id: last, method, params });
-  });
+  const request = (method, params) =>
+    new Promise((resolve, reject) => {
+      waiting.set(++last, { resolve, reject });
+      post({ id: last, method, params });
+    });
   const hears = {
     "ui/notifications/tool-input": ({ arguments: asked }) => heard.input(asked ?? {}),
     "ui/notifications/tool-result": (result) => heard.result(result),
@@ -33,7 +34,11 @@ export async function connect(heard) {
     }
     hears[method]?.(params ?? {});
     if (id === undefined) return;
-    post(method in hears ? { id, result: {} } : { id, error: { code: NO_SUCH_METHOD, message: `Method not found: ${method}` } });
+    post(
+      method in hears
+        ? { id, result: {} }
+        : { id, error: { code: NO_SUCH_METHOD, message: `Method not found: ${method}` } },
+    );
   });
 
   const { hostCapabilities: can = {}, hostContext: context = {} } = await request("ui/initialize", {
@@ -49,7 +54,9 @@ export async function connect(heard) {
     resized: (width, height) => notify("ui/notifications/size-changed", { width, height }),
     call: can.serverTools && ((name, asked) => request("tools/call", { name, arguments: asked })),
     say: can.message && ((said) => quietly(request("ui/message", { role: "user", content: text(said) }))),
-    tell: can.updateModelContext ? (said) => quietly(request("ui/update-model-context", { content: text(said) })) : () => {},
+    tell: can.updateModelContext
+      ? (said) => quietly(request("ui/update-model-context", { content: text(said) }))
+      : () => {},
     display: async (mode) => (await request("ui/request-display-mode", { mode })).mode,
   };
 }

@@ -15,8 +15,12 @@ export function ticks(low, high) {
     const first = Math.ceil(low / step);
     return Array.from({ length: Math.floor(high / step) - first + 1 }, (_, i) => (first + i) * step);
   }
-  const decades = Array.from({ length: Math.ceil(Math.log10(high / decade(low))) + 1 }, (_, i) => decade(low) * 10 ** i);
-  const inside = (steps) => decades.flatMap((size) => steps.map((step) => step * size)).filter((at) => at >= low && at <= high);
+  const decades = Array.from(
+    { length: Math.ceil(Math.log10(high / decade(low))) + 1 },
+    (_, i) => decade(low) * 10 ** i,
+  );
+  const inside = (steps) =>
+    decades.flatMap((size) => steps.map((step) => step * size)).filter((at) => at >= low && at <= high);
   const found = STEPS.map(inside).find((at) => at.length >= 3) ?? [];
   const every = Math.ceil(found.length / MOST_TICKS);
   return found.filter((_, i) => i % every === 0);
@@ -35,9 +39,18 @@ export function bounds(values, room = 0.06) {
 // How an axis tells durations in days, its ticks in the unit of one of them.
 export const inDays = (example) => ({ size: unitOf(example).size, tick: number, told: (value) => span(value), spread });
 
-export const inTokensPerSecond = () => ({ size: 1, tick: compact, told: rate, spread: (low, high) => `${compact(low)}–${compact(high)}` });
+export const inTokensPerSecond = () => ({
+  size: 1,
+  tick: compact,
+  told: rate,
+  spread: (low, high) => `${compact(low)}–${compact(high)}`,
+});
 
-export const timeOf = (option) => ({ value: option.training_days, low: option.training_days_low, high: option.training_days_high });
+export const timeOf = (option) => ({
+  value: option.training_days,
+  low: option.training_days_low,
+  high: option.training_days_high,
+});
 
 // Rows are {label, value, low, high, main}; a limit is {value, label}.
 export function intervals(rows, quantity, limit) {
@@ -51,18 +64,30 @@ export function intervals(rows, quantity, limit) {
   });
   if (limit) told.push(limit.label);
   const marks = ticks(low / quantity.size, high / quantity.size);
-  return html("div", { class: "intervals", role: "img", "aria-label": told.join("; "), style: { "--rows": rows.length } },
-    html("div", { class: "scale" },
-      marks.map((tick) => html("i", { style: { left: percent(tick * quantity.size) } }, html("span", {}, quantity.tick(tick)))),
-      limit && html("b", { style: { left: percent(limit.value) } })),
+  return html(
+    "div",
+    { class: "intervals", role: "img", "aria-label": told.join("; "), style: { "--rows": rows.length } },
+    html(
+      "div",
+      { class: "scale" },
+      marks.map((tick) =>
+        html("i", { style: { left: percent(tick * quantity.size) } }, html("span", {}, quantity.tick(tick))),
+      ),
+      limit && html("b", { style: { left: percent(limit.value) } }),
+    ),
     rows.map((row, i) => {
-      const cell = (name, ...children) => html("span", { class: `${name} ${row.main ? "main" : "quiet"}`, style: { "--row": i + 1 } }, ...children);
+      const cell = (name, ...children) =>
+        html("span", { class: `${name} ${row.main ? "main" : "quiet"}`, style: { "--row": i + 1 } }, ...children);
       return [
         cell("label", row.label),
-        cell("track",
-          row.low < row.high && html("i", { style: { left: percent(row.low), width: `${100 * (at(row.high) - at(row.low))}%` } }),
-          html("b", { style: { left: percent(row.value) } })),
+        cell(
+          "track",
+          row.low < row.high &&
+            html("i", { style: { left: percent(row.low), width: `${100 * (at(row.high) - at(row.low))}%` } }),
+          html("b", { style: { left: percent(row.value) } }),
+        ),
         cell("value", quantity.told(row.value)),
       ];
-    }));
+    }),
+  );
 }

@@ -24,7 +24,11 @@ export class Sheets {
     for (const { key, title, content } of wanted) {
       const { tab, heading, sheet, filling } = this.#sheets.get(key) ?? this.#made(key);
       tab.textContent = heading.textContent = title;
-      if (content.length !== filling.childNodes.length || content.some((element, i) => element !== filling.childNodes[i])) filling.replaceChildren(...content);
+      if (
+        content.length !== filling.childNodes.length ||
+        content.some((element, i) => element !== filling.childNodes[i])
+      )
+        filling.replaceChildren(...content);
       sheet.setAttribute("aria-label", title);
     }
     this.#choose(this.#sheets.has(this.#chosen) ? this.#chosen : wanted[0]?.key);
@@ -37,7 +41,13 @@ export class Sheets {
   }
 
   #made(key) {
-    const tab = html("button", { type: "button", role: "tab", id: `tab-${key}`, "aria-controls": `sheet-${key}`, click: () => this.#choose(key) });
+    const tab = html("button", {
+      type: "button",
+      role: "tab",
+      id: `tab-${key}`,
+      "aria-controls": `sheet-${key}`,
+      click: () => this.#choose(key),
+    });
     const heading = html("h2");
     const filling = html("div", { class: "filling" });
     const sheet = html("section", { class: "sheet", id: `sheet-${key}` }, heading, filling);
@@ -65,7 +75,9 @@ export class Sheets {
   #moved(event) {
     const keys = [...this.#sheets.keys()];
     const to = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
-    const next = { Home: 0, End: keys.length - 1 }[event.key] ?? (to && (keys.indexOf(this.#chosen) + to + keys.length) % keys.length);
+    const next =
+      { Home: 0, End: keys.length - 1 }[event.key] ??
+      (to && (keys.indexOf(this.#chosen) + to + keys.length) % keys.length);
     if (next === undefined) return;
     event.preventDefault();
     this.#choose(keys[next]);

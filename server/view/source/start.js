@@ -11,7 +11,12 @@ import { isCheck, checkView } from "./check.js";
 import { connect } from "./host.js";
 import { Controls } from "./controls.js";
 
-const VIEWS = [[isPlan, planView], [isComparison, comparisonView], [isCheck, checkView], [isEstimate, estimateView]];
+const VIEWS = [
+  [isPlan, planView],
+  [isComparison, comparisonView],
+  [isCheck, checkView],
+  [isEstimate, estimateView],
+];
 const MOST_PIXELS = 500; // Inline, of height: what a conversation can spare.
 
 const root = document.documentElement;
@@ -79,9 +84,14 @@ async function chat() {
     if (host.call && isEstimate(answer) && (asked.model || asked.hf_config) && asked.gpu && asked.n_gpus) {
       const { name = "estimate_training_time", inputSchema } = context.toolInfo?.tool ?? {};
       controls = new Controls({
-        ...{ asked, answer, precisions: inputSchema?.properties?.precision?.enum },
+        asked,
+        answer,
+        precisions: inputSchema?.properties?.precision?.enum,
         ask: async (changed) => read(await host.call(name, changed)),
-        show: (changed, as) => { show(changed, as); host.tell(changed.summary); },
+        show: (changed, as) => {
+          show(changed, as);
+          host.tell(changed.summary);
+        },
       });
     }
     say(top, middle, sheets.body);
@@ -102,9 +112,12 @@ async function chat() {
     Object.assign(context, changed);
     const { theme, styles = {}, locale, containerDimensions: room = {}, safeAreaInsets: insets } = context;
     if (theme) root.style.colorScheme = theme;
-    for (const [name, value] of Object.entries(styles.variables ?? {})) if (name.startsWith("--") && value != null) root.style.setProperty(name, value);
-    if (styles.css?.fonts && !document.getElementById("fonts")) document.head.append(html("style", { id: "fonts" }, styles.css.fonts));
-    if (insets) document.body.style.padding = ["top", "right", "bottom", "left"].map((side) => `${insets[side]}px`).join(" ");
+    for (const [name, value] of Object.entries(styles.variables ?? {}))
+      if (name.startsWith("--") && value != null) root.style.setProperty(name, value);
+    if (styles.css?.fonts && !document.getElementById("fonts"))
+      document.head.append(html("style", { id: "fonts" }, styles.css.fonts));
+    if (insets)
+      document.body.style.padding = ["top", "right", "bottom", "left"].map((side) => `${insets[side]}px`).join(" ");
     root.style.setProperty("--most", `${room.height ?? Math.min(MOST_PIXELS, room.maxHeight ?? MOST_PIXELS)}px`);
     root.dataset.layout = isFull() ? "open" : "folded";
     sheets.open(isFull());
@@ -123,7 +136,10 @@ async function chat() {
   });
 
   host = await connect({
-    input: (given) => { [asked, answer, failure] = [given, null, null]; draw(); },
+    input: (given) => {
+      [asked, answer, failure] = [given, null, null];
+      draw();
+    },
     result: (result) => {
       try {
         [answer, failure] = [read(result), null];
@@ -132,9 +148,15 @@ async function chat() {
       }
       draw();
     },
-    cancelled: () => { failure = word("cancelled"); draw(); },
+    cancelled: () => {
+      failure = word("cancelled");
+      draw();
+    },
     context: adopt,
-    teardown: () => { controls?.stop(); observer.disconnect(); },
+    teardown: () => {
+      controls?.stop();
+      observer.disconnect();
+    },
   });
   adopt({ locale: navigator.language, ...host.context });
   host.initialized();

@@ -46,7 +46,13 @@ export function money(value) {
 }
 
 // The unit people would use: days between two days and two years.
-const UNITS = [[365.25, 2, "year"], [1, 2, "day"], [1 / 24, 1, "hour"], [1 / 1440, 1, "minute"], [1 / 86400, 0, "second"]];
+const UNITS = [
+  [365.25, 2, "year"],
+  [1, 2, "day"],
+  [1 / 24, 1, "hour"],
+  [1 / 1440, 1, "minute"],
+  [1 / 86400, 0, "second"],
+];
 
 export function unitOf(days) {
   const [size, , name] = UNITS.find(([size, least]) => days / size >= least * 0.9995);
@@ -67,10 +73,15 @@ export function spread(low, high) {
 // What of an answer, an option or a question is told alike everywhere.
 export const rangeOf = (answer) => spread(answer.training_days_low, answer.training_days_high);
 export const tokensOf = ({ tokens }) => word("of_tokens", { n: compact(tokens) });
-export const devicesOf = ({ n_gpus: count, gpu }) => count != null && gpu != null && `${typeof count === "number" ? whole(count) : count} × ${gpu}`;
+export const devicesOf = ({ n_gpus: count, gpu }) =>
+  count != null && gpu != null && `${typeof count === "number" ? whole(count) : count} × ${gpu}`;
 
 export function energy(kwh) {
-  const [size, unit] = [[1e6, "GWh"], [1e3, "MWh"], [1, "kWh"]].find(([size]) => kwh >= size) ?? [1, "kWh"];
+  const [size, unit] = [
+    [1e6, "GWh"],
+    [1e3, "MWh"],
+    [1, "kWh"],
+  ].find(([size]) => kwh >= size) ?? [1, "kWh"];
   return { size, told: `${number(kwh / size)} ${unit}` };
 }
 

@@ -226,8 +226,8 @@ def _validate(*, anew: bool, as_json: bool) -> None:
         together = {**figures, "tables": others}
         print_json(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         return
-    from server.rendering.answers import print_accuracy
     from server.rendering.benchmarks import print_tables
+    from server.rendering.terminal import print_accuracy
 
     print_accuracy(figures)
     print_tables(others)
@@ -258,7 +258,7 @@ def _command(name: str, tool: Tool) -> click.Command:
         if as_json:
             print_json(answered.text)
             return
-        from server.rendering.answers import print_answer
+        from server.rendering.terminal import print_answer
 
         print_answer(tool.name, answered.structured)
 

@@ -1,72 +1,24 @@
-"""Answers for people: what a tool says, as text and tables in a terminal."""
+"""What is told of an answer to people, and in what order."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from estimator.base.units import format_count
-from estimator.catalogue.shapes import AccuracyFile
-from server.rendering.tables import is_plain, print_facts, print_table, shown_number, shown_title, shown_value
+from server.rendering.blocks import Block, Facts, Line, Table
+from server.rendering.words import is_plain, shown_number, shown_title, shown_value
 
-__all__ = ["Terminal", "print_accuracy", "print_answer"]
+__all__ = ["Answer", "told"]
 
 Answer = Mapping[str, Any]
-_FIGURE = 6
-"""Characters of the longest figure of accuracy, `-12.3%`."""
 
 
-class Terminal(Console):
-    """A console that leaves a closed pipe to its caller instead of ending the process with a fault."""
-
-    def on_broken_pipe(self) -> None:
-        """Say that nobody reads any more."""
-        raise BrokenPipeError
+def told(tool: str, answer: Answer) -> Iterator[Block]:
+    """Yield what is told of the answer of `tool`, its summary first."""
+    yield Line(answer.get("summary", ""))
+    yield from _TOLD.get(tool, _plainly)(answer)
 
 
-def print_answer(tool: str, answer: Answer, console: Console | None = None) -> None:
-    """Print the answer of `tool` readably."""
-    console = console or Terminal(highlight=False)
-    # Names and notes come from data: a bracket in them is a bracket, not markup.
-    console.print(Text(answer.get("summary", "")))
-    _PRINTERS.get(tool, _print_plainly)(console, answer)
-
-
-def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
-    """Print the backtest, a kind of run a row."""
-    console = console or Terminal(highlight=False)
-    console.print(
-        Text(
-            f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "
-            f"Error: {figures['error']}. Ranges aim at {figures['coverage_aimed_at']:.0%}. "
-            f"With no lab left out, the median error is {figures['median_in_sample']:.1%}."
-        )
-    )
-    table = Table(box=box.SIMPLE_HEAD, padding=0)
-    # In a narrow terminal the names are broken, never the figures.
-    table.add_column("Runs", overflow="fold")
-    for title in ("Rows", "Labs", "Median", "90%\nbelow", "Labs\nalike", "Bias", "In\nrange", "High\n÷ low"):
-        table.add_column(title, justify="right", min_width=_FIGURE)
-    for name, row in figures["regimes"].items():
-        table.add_row(
-            name,
-            f"{row['rows']:,}",
-            f"{row['labs']:,}",
-            f"{row['median']:.1%}",
-            f"{row['p90']:.1%}",
-            f"{row['labs_alike']:.1%}",
-            f"{math.expm1(row['bias']):+.1%}",
-            f"{row['covered']:.0%}",
-            f"{row['range_width']:.2f}",
-        )
-    console.print(table)
-
-
-def _print_estimate(console: Console, answer: Answer) -> None:
+def _estimate(answer: Answer) -> Iterator[Block]:
     rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
     sure = f", {coverage:.0%} sure" if coverage else ""
     days = f"{shown_number(answer['training_days'])} days"
@@ -91,9 +43,8 @@ def _print_estimate(console: Console, answer: Answer) -> None:
         ("Energy", _spread(answer["energy_kwh"], "kWh")),
         ("Evidence", answer["evidence"]["note"]),
     ]
-    print_facts(console, rows)
-    print_table(
-        console,
+    yield Facts(rows)
+    yield Table(
         "Comparable runs",
         [
             {
@@ -106,14 +57,14 @@ def _print_estimate(console: Console, answer: Answer) -> None:
             for run in answer["comparable_runs"]
         ],
     )
-    print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
-    print_table(console, "What would narrow the range", answer["narrow_by"])
+    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
+    yield Table("What would narrow the range", answer["narrow_by"])
     for warning in answer["warnings"]:
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
-    console.print(Text(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
-def _print_gpus(console: Console, answer: Answer) -> None:
+def _gpus(answer: Answer) -> Iterator[Block]:
     rows = [
         {
             "id": gpu["id"],
@@ -128,13 +79,13 @@ def _print_gpus(console: Console, answer: Answer) -> None:
         }
         for gpu in answer["gpus"]
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     if len(answer["gpus"]) == 1:
         for note in answer["gpus"][0]["notes"]:
-            console.print(Text(f"- {note}"))
+            yield Line(note, "item")
 
 
-def _print_options(console: Console, answer: Answer) -> None:
+def _options(answer: Answer) -> Iterator[Block]:
     rows = [
         {
             "#": "" if row["rank"] is None else f"{row['rank']}{'*' if row['pareto'] else ''}",
@@ -152,19 +103,19 @@ def _print_options(console: Console, answer: Answer) -> None:
         }
         for row in answer["rows"]
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     if any(row["pareto"] for row in answer["rows"]):
-        console.print(Text("* no option is both faster and cheaper", "dim"))
+        yield Line("* no option is both faster and cheaper", "aside")
     if answer["n_left_out"]:
-        console.print(Text(f"{answer['n_left_out']:,} more options: raise --limit to see them"))
+        yield Line(f"{answer['n_left_out']:,} more options: raise --limit to see them")
     for note in answer["price_notes"]:
-        console.print(Text(f"- {note}"))
-    print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
+        yield Line(note, "item")
+    yield Table("What holds of all", answer["assumptions"], joined=("value", "unit"))
     for warning in answer["warnings"]:
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+        yield Line(warning["message"], "warning")
 
 
-def _print_plan(console: Console, answer: Answer) -> None:
+def _plan(answer: Answer) -> Iterator[Block]:
     options = [
         answer["solution"],
         *([answer["sure_solution"]] if answer["sure_solution"] else []),
@@ -182,7 +133,7 @@ def _print_plan(console: Console, answer: Answer) -> None:
         }
         for option in options
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     estimate = answer["estimate"]
     facts = [
         ("Plan", answer["formula"]),
@@ -191,12 +142,12 @@ def _print_plan(console: Console, answer: Answer) -> None:
         ("Memory", _memory(estimate["memory"])),
         ("Cost", _spread(estimate["cost_usd"], "USD")),
     ]
-    print_facts(console, facts)
-    print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
-    print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
+    yield Facts(facts)
+    yield Table("Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
+    yield Table("Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
     for warning in (*answer["warnings"], *estimate["warnings"]):
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
-    console.print(Text(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
 def _range(row: Answer, key: str) -> str:
@@ -205,32 +156,32 @@ def _range(row: Answer, key: str) -> str:
     return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
 
 
-def _print_plainly(console: Console, answer: Answer) -> None:
-    """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
+def _plainly(answer: Answer) -> Iterator[Block]:
+    """Yield any answer: its texts and numbers, then its lists as tables, in the order they come."""
     plain = [
         (shown_title(key), shown_value(value)) for key, value in answer.items() if key != "summary" and is_plain(value)
     ]
-    print_facts(console, plain)
+    yield Facts(plain)
     for key, value in answer.items():
         if isinstance(value, dict):
             facts = cast("dict[str, object]", value)
-            console.print(Text(shown_title(key), "bold"))
-            print_facts(console, [(shown_title(name), shown_value(item)) for name, item in facts.items()])
+            yield Line(shown_title(key), "heading")
+            yield Facts([(shown_title(name), shown_value(item)) for name, item in facts.items()])
         elif isinstance(value, list) and value:
             rows = cast("list[object]", value)
             if all(isinstance(row, dict) for row in rows):
-                print_table(console, shown_title(key), cast("list[Answer]", rows))
+                yield Table(shown_title(key), cast("list[Answer]", rows))
             else:
-                console.print(Text(shown_title(key), "bold"))
+                yield Line(shown_title(key), "heading")
                 for item in rows:
-                    console.print(Text(f"- {shown_value(item)}"))
+                    yield Line(shown_value(item), "item")
 
 
-_PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
-    "estimate_training_time": _print_estimate,
-    "list_gpus": _print_gpus,
-    "plan_training": _print_plan,
-    "compare_training_options": _print_options,
+_TOLD: Mapping[str, Callable[[Answer], Iterator[Block]]] = {
+    "estimate_training_time": _estimate,
+    "list_gpus": _gpus,
+    "plan_training": _plan,
+    "compare_training_options": _options,
 }
 
 

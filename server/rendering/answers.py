@@ -5,6 +5,15 @@ from typing import Any, cast
 
 from estimator.base.units import format_count
 from server.rendering.blocks import Block, Facts, Line, Table
+from server.rendering.phrases import (
+    layout_phrase,
+    log_phrase,
+    memory_phrase,
+    range_phrase,
+    shares_phrase,
+    spread_phrase,
+)
+from server.rendering.ranges import ranges_of
 from server.rendering.words import is_plain, shown_number, shown_title, shown_value
 
 __all__ = ["Answer", "told"]
@@ -36,11 +45,11 @@ def _estimate(answer: Answer) -> Iterator[Block]:
             + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU",
         ),
         ("Peak", f"{shown_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
-        ("Layout", _layout(answer["layout"])),
-        ("Memory", _memory(answer["memory"])),
-        ("Step", _shares(answer["time_breakdown"])),
-        ("Cost", _spread(answer["cost_usd"], "USD")),
-        ("Energy", _spread(answer["energy_kwh"], "kWh")),
+        ("Layout", layout_phrase(answer["layout"])),
+        ("Memory", memory_phrase(answer["memory"])),
+        ("Step", shares_phrase(answer["time_breakdown"])),
+        ("Cost", spread_phrase(answer["cost_usd"], "USD")),
+        ("Energy", spread_phrase(answer["energy_kwh"], "kWh")),
         ("Evidence", answer["evidence"]["note"]),
     ]
     yield Facts(rows)
@@ -93,8 +102,8 @@ def _options(answer: Answer) -> Iterator[Block]:
             "GPUs": f"{row['n_gpus']:,} × {row['gpu']}",
             "tokens": format_count(row["tokens"]),
             "how": f"{row['precision']}{'' if row['method'] == 'full' else ' ' + row['method']}",
-            "days": _range(row, "training_days"),
-            "USD": _range(row, "cost_usd"),
+            "days": range_phrase(row, "training_days"),
+            "USD": range_phrase(row, "cost_usd"),
             "kWh": row["energy_kwh"],
             "tok/s/GPU": row["tokens_per_second_per_gpu"],
             "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
@@ -106,6 +115,7 @@ def _options(answer: Answer) -> Iterator[Block]:
     yield Table("", rows)
     if any(row["pareto"] for row in answer["rows"]):
         yield Line("* no option is both faster and cheaper", "aside")
+    yield ranges_of(answer["rows"])
     if answer["n_left_out"]:
         yield Line(f"{answer['n_left_out']:,} more options: raise --limit to see them")
     for note in answer["price_notes"]:
@@ -127,9 +137,9 @@ def _plan(answer: Answer) -> Iterator[Block]:
             "GPUs": f"{option['n_gpus']:,} × {option['gpu']}",
             "parameters": format_count(option["parameters"]) if answer["solve_for"] == "model_size" else "",
             "tokens": format_count(option["tokens"]) if answer["solve_for"] in {"tokens", "model_size"} else "",
-            "days": _range(option, "training_days"),
+            "days": range_phrase(option, "training_days"),
             "USD": shown_number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
-            "layout": _layout(option["layout"]).partition(";")[0],
+            "layout": layout_phrase(option["layout"]).partition(";")[0],
         }
         for option in options
     ]
@@ -137,10 +147,10 @@ def _plan(answer: Answer) -> Iterator[Block]:
     estimate = answer["estimate"]
     facts = [
         ("Plan", answer["formula"]),
-        ("Layout", _layout(estimate["layout"])),
+        ("Layout", layout_phrase(estimate["layout"])),
         ("Formula", estimate["formula"]),
-        ("Memory", _memory(estimate["memory"])),
-        ("Cost", _spread(estimate["cost_usd"], "USD")),
+        ("Memory", memory_phrase(estimate["memory"])),
+        ("Cost", spread_phrase(estimate["cost_usd"], "USD")),
     ]
     yield Facts(facts)
     yield Table("Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
@@ -150,10 +160,52 @@ def _plan(answer: Answer) -> Iterator[Block]:
     yield Line(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
-def _range(row: Answer, key: str) -> str:
-    if row[key] is None:
-        return ""
-    return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
+def _check(answer: Answer) -> Iterator[Block]:
+    ceiling, log = answer["ceiling"], answer["log"] or {}
+    sure = f", {answer['interval_coverage']:.0%} sure" if answer["interval_coverage"] else ""
+    ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{sure}"
+    most = f"{shown_number(ceiling['tokens_per_second'])} tokens/s, {shown_number(ceiling['tflops_per_gpu'])} TFLOPS"
+    left = range_phrase(answer, "remaining_days")
+    yield Facts(
+        [
+            ("Verdict", answer["verdict"]),
+            ("Observed", f"{shown_number(answer['observed'])} tokens/s on all GPUs: {answer['observed_how']}"),
+            ("Expected", f"{shown_number(answer['expected'])} tokens/s ({ends})"),
+            ("Observed ÷ expected", shown_number(answer["observed_over_expected"])),
+            (
+                "Speed",
+                f"{shown_number(answer['tokens_per_second_per_gpu'])} tokens/s and "
+                f"{shown_number(answer['tflops_per_gpu'])} TFLOPS per GPU"
+                + (f", {shown_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
+                + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU of "
+                f"{shown_number(answer['peak_tflops'])} TFLOPS dense",
+            ),
+            ("Utilization", answer["utilization_convention"]),
+            ("Ceiling", f"{most} per GPU: {ceiling['name']}; {ceiling['note']}"),
+            (
+                "Time left",
+                f"{left} days" if left else "",
+            ),
+            ("Log", log_phrase(log)),
+            ("Log's line", log.get("quoted", "")),
+            ("Expected layout", layout_phrase(answer["layout"])),
+            ("Expected step", shares_phrase(answer["time_breakdown"])),
+            ("Evidence", answer["evidence"]["note"]),
+        ]
+    )
+    if answer["likely_causes"]:
+        yield Line("Likely causes", "heading")
+    for cause in answer["likely_causes"]:
+        verdict = "explains it" if cause["explains"] else "does not explain it alone"
+        yield Line(
+            f"{cause['what']} ({cause['code']}, {shown_number(cause['tokens_per_second'])} tokens/s expected with it: "
+            f"{verdict}): {cause['evidence']}. To tell: {cause['check']}",
+            "item",
+        )
+    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
+    for warning in answer["warnings"]:
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
 def _plainly(answer: Answer) -> Iterator[Block]:
@@ -182,52 +234,5 @@ _TOLD: Mapping[str, Callable[[Answer], Iterator[Block]]] = {
     "list_gpus": _gpus,
     "plan_training": _plan,
     "compare_training_options": _options,
+    "check_training_speed": _check,
 }
-
-
-def _layout(layout: Mapping[str, Any] | None) -> str:
-    if layout is None:
-        return ""
-    degrees = ", ".join(
-        f"{name} {layout[key]}"
-        for name, key in (
-            ("data", "data_parallel"),
-            ("tensor", "tensor_parallel"),
-            ("pipeline", "pipeline_parallel"),
-            ("virtual", "virtual_pipeline"),
-            ("context", "context_parallel"),
-            ("expert", "expert_parallel"),
-        )
-        if layout[key] > 1
-    )
-    return (
-        f"{degrees or 'one GPU'}; {layout['data_sharding']}; {layout['micro_batches']} micro-batches of "
-        f"{layout['micro_batch_size']} = {layout['global_batch_sequences']} sequences a step; recompute "
-        f"{layout['activation_recompute']}"
-    )
-
-
-def _memory(memory: Mapping[str, Any] | None) -> str:
-    if memory is None:
-        return ""
-    parts = ", ".join(
-        f"{name} {shown_number(memory[f'{name}_gb'])}"
-        for name in ("weights", "gradients", "optimizer", "activations", "other")
-    )
-    verdict = "fits" if memory["fits"] else "DOES NOT FIT"
-    return (
-        f"{verdict}: {shown_number(memory['per_gpu_gb'])} of {shown_number(memory['capacity_gb'])} GB a GPU ({parts})"
-    )
-
-
-def _shares(shares: Mapping[str, float] | None) -> str:
-    if shares is None:
-        return ""
-    return ", ".join(f"{shown_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
-
-
-def _spread(spread: Mapping[str, Any], unit: str) -> str:
-    if spread["value"] is None:
-        return str(spread["note"])
-    value, low, high = (shown_number(spread[key]) for key in ("value", "low", "high"))
-    return f"{value} {unit} ({low} to {high}): {spread['note']}"

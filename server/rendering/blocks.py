@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from server.rendering.words import is_plain, shown_title, shown_value
 
-__all__ = ["Block", "Column", "Facts", "Line", "Ranges", "Spread", "Table"]
+__all__ = ["Block", "Column", "Facts", "Line", "RangedOption", "Ranges", "Spread", "Table"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,17 +82,6 @@ class Spread:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Ranges:
-    """A plot: what each option takes and costs, with its range, by number of GPUs.
-
-    Options of one series differ in nothing that a comparison varies but their number of GPUs; they stand together,
-    the fewest first.
-    """
-
-    series: Mapping[str, Sequence["RangedOption"]]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class RangedOption:
     """One option of a plot."""
 
@@ -101,6 +90,17 @@ class RangedOption:
     usd: Spread | None
     """None where no price is known."""
     pareto: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ranges:
+    """A plot: what each option takes and costs, with its range, by number of GPUs.
+
+    Options of one series differ in nothing that a comparison varies but their number of GPUs; they stand together,
+    the fewest first.
+    """
+
+    series: Mapping[str, Sequence[RangedOption]]
 
 
 Block = Line | Facts | Table | Ranges

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from estimator.catalogue.shapes import AccuracyFile
 from server.rendering.answers import Answer, told
-from server.rendering.blocks import Block, Facts, Line, Table
+from server.rendering.blocks import Block, Facts, Line, Ranges, Table
+from server.rendering.plots import print_ranges
 from server.rendering.tables import print_facts, print_table
 
 __all__ = ["Terminal", "print_accuracy", "print_answer"]
@@ -39,6 +40,8 @@ def _print_block(console: Console, block: Block) -> None:
             print_facts(console, block)
         case Table():
             print_table(console, block)
+        case Ranges():
+            print_ranges(console, block)
         case Line():
             console.print(_line(block))
 

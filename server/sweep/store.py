@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from estimator.base.errors import InvalidValueError, shown
+from server.command_line.files import NO_LINK, write_whole
 from server.sweep.part import Plan
 
 _Value = TypeVar("_Value")
@@ -34,8 +35,6 @@ _CHECKED = re.compile(r"([0-9a-f]{64})  (part-\d{7,}\.parquet)")
 _LARGEST_KEPT_BYTES = 256 << 20
 """Of a manifest or a list of checksums: twice those of a billion points."""
 _MOST_NAMED = 5
-# Where a system has neither, nothing is lost but the protection.
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Store:
@@ -118,7 +117,7 @@ def opened(folder: Path, plan: Plan) -> Generator[Store]:
     with _said(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Neither through a link nor cut short: it may be a file of somebody's own.
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o644)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     try:
         if not stat.S_ISREG(os.fstat(lock).st_mode):
             raise InvalidValueError("out", str(folder), f"holds a {_LOCK} that is no file; give a new folder")
@@ -180,7 +179,7 @@ def _checksum(path: Path) -> str | None:
 def _of_file(path: Path, taken: Callable[[BufferedReader], _Value]) -> _Value | None:
     """Return what `taken` makes of a file; None where none can be read, or a link or a pipe is there."""
     try:
-        file = os.open(path, os.O_RDONLY | _NO_LINK)
+        file = os.open(path, os.O_RDONLY | NO_LINK)
         with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
             return taken(readable) if stat.S_ISREG(os.fstat(file).st_mode) else None
     except OSError:
@@ -240,38 +239,13 @@ def _manifest(plan: Plan, *, complete: bool, checksums: Mapping[str, str] | None
 
 
 def _written(path: Path, data: bytes) -> None:
-    """Write `path` so that it has all of `data` or does not change, even through a loss of power."""
-    unfinished = path.with_name(path.name + _UNFINISHED)
-    with contextlib.suppress(FileNotFoundError):
-        unfinished.unlink()
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o644)
-    try:
-        with open(file, "wb") as writable:  # noqa: PTH123 - a descriptor
-            writable.write(data)
-            writable.flush()
-            os.fsync(file)
-        unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
-    _synced(path.parent)
+    write_whole(path, data, path.with_name(path.name + _UNFINISHED))
 
 
 def _appended(path: Path, line: bytes) -> None:
     """Add a line; one that a loss of power cuts short is read as none, and its part is done again."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o644)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_LINK, 0o644)
     with open(file, "ab") as writable:  # noqa: PTH123 - a descriptor
         writable.write(line)
         writable.flush()
         os.fsync(file)
-
-
-def _synced(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    opened_folder = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened_folder)
-    finally:
-        os.close(opened_folder)

@@ -1,0 +1,67 @@
+// Values with their ranges, one a row, on one logarithmic axis: a prediction, a rule, options against a deadline.
+
+import { html } from "./elements.js";
+import { word, number, compact, span, spread, unitOf } from "./words.js";
+
+const MOST_TICKS = 6;
+const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8], Array.from({ length: 45 }, (_, i) => 1 + i / 5)];
+
+// Round numbers between two, as many as a reader needs.
+export function ticks(low, high) {
+  const first = Math.floor(Math.log10(low));
+  const decades = Array.from({ length: Math.ceil(Math.log10(high)) - first + 1 }, (_, i) => 10 ** (first + i));
+  const inside = (steps) => decades.flatMap((decade) => steps.map((step) => step * decade)).filter((at) => at >= low && at <= high);
+  const found = STEPS.map(inside).find((at) => at.length >= 3) ?? [];
+  const every = Math.ceil(found.length / MOST_TICKS);
+  return found.filter((_, i) => i % every === 0);
+}
+
+// Where a value lies between two, from 0 to 1, on a logarithmic axis.
+export const place = (low, high) => (value) => Math.log(value / low) / Math.log(high / low);
+
+// What holds all values, with some room on either side; a single value has room too.
+export function bounds(values, room = 0.06) {
+  const [low, high] = [Math.min(...values), Math.max(...values)];
+  const wide = Math.max(high / low, 1.2) ** room;
+  return high / low < 1.05 ? [low / 1.3, high * 1.3] : [low / wide, high * wide];
+}
+
+// How durations in days are told, all in the unit of one of them.
+export function inDays(example) {
+  const unit = unitOf(example);
+  return { size: unit.size, unit: word(`${unit.name}s`, { n: "" }).trim(), tick: number, told: (value) => span(value, unit), spread };
+}
+
+export function inTokensPerSecond() {
+  const unit = word("tokens_per_second");
+  return { size: 1, unit, tick: compact, told: (value) => `${compact(value)} ${unit}`, spread: (low, high) => `${compact(low)} – ${compact(high)}` };
+}
+
+// Rows are {label, value, low, high, main}, the first telling their unit; a limit is {value, label}.
+export function intervals(rows, quantity, limit) {
+  const values = rows.flatMap(({ value, low, high }) => [value, low, high]);
+  const [low, high] = bounds(limit ? [...values, limit.value] : values);
+  const at = place(low, high);
+  const percent = (value) => `${100 * at(value)}%`;
+  const told = rows.map((row) => {
+    const point = `${row.label}: ${quantity.told(row.value)}`;
+    return row.low < row.high ? `${point} (${quantity.spread(row.low, row.high)})` : point;
+  });
+  if (limit) told.push(limit.label);
+  const marks = ticks(low / quantity.size, high / quantity.size);
+  return html("div", { class: "intervals", role: "img", "aria-label": told.join("; "), style: { "--rows": rows.length } },
+    html("div", { class: "scale" },
+      marks.map((tick) => html("i", { style: { left: percent(tick * quantity.size) } }, html("span", {}, quantity.tick(tick)))),
+      limit && html("b", { style: { left: percent(limit.value) } })),
+    rows.map((row, i) => {
+      const cell = (name, ...children) => html("span", { class: `${name} ${row.main ? "main" : "quiet"}`, style: { "--row": i + 1 } }, ...children);
+      return [
+        cell("label", row.label),
+        cell("track",
+          row.low < row.high && html("i", { style: { left: percent(row.low), width: `${100 * (at(row.high) - at(row.low))}%` } }),
+          html("b", { style: { left: percent(row.value) } })),
+        cell("value", quantity.told(row.value)),
+      ];
+    }),
+    html("span", { class: "unit" }, quantity.unit));
+}

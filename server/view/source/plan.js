@@ -1,0 +1,85 @@
+// What keeps to a deadline and a budget.
+
+import { html, prose } from "./elements.js";
+import { word, whole, compact, money, share, span, spread } from "./words.js";
+import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutSaid, table, warningsSheet } from "./parts.js";
+import { intervals, inDays } from "./intervals.js";
+import { costPlot, countPlot, hasCounts } from "./plots.js";
+
+export const isPlan = (answer) => exists(answer.solve_for);
+
+const SOLVED = {
+  n_gpus: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
+  gpu: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
+  tokens: (option) => word("of_tokens", { n: compact(option.tokens) }),
+  model_size: (option) => word("of_parameters", { n: compact(option.parameters) }),
+  layout: (option) => (option.layout ? layoutSaid(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
+};
+
+export function planView(answer) {
+  const { solution, sure_solution: sure, alternatives, estimate } = answer;
+  const named = SOLVED[answer.solve_for];
+  const options = [sure, solution, ...alternatives].filter(Boolean);
+  const given = [
+    answer.solve_for !== "model_size" && solution.model,
+    answer.solve_for !== "tokens" && word("of_tokens", { n: compact(solution.tokens) }),
+    !["n_gpus", "gpu"].includes(answer.solve_for) && `${whole(solution.n_gpus)} × ${solution.gpu}`,
+    ...limitsSaid(answer),
+  ];
+  const limit = exists(answer.deadline_days) ? { value: answer.deadline_days, label: `${word("deadline")} ${span(answer.deadline_days)}` } : null;
+  const meets = solution.meets_limits;
+  const said = [
+    meets ? word("even_odds") : word("meets_not"),
+    `${span(solution.training_days)} (${spread(solution.training_days_low, solution.training_days_high)})`,
+    sure && named(sure) !== named(solution) && word("surely", { share: share(answer.sure_probability ?? 0.9), what: named(sure) }),
+  ];
+  const axis = (shown) => intervals(shown.map((option) => ({
+    label: named(option), value: option.training_days, low: option.training_days_low, high: option.training_days_high, main: option === solution,
+  })), inDays(solution.training_days), limit);
+  return {
+    title: named(solution),
+    said: [named(solution), ...said].filter(Boolean).join(", "),
+    head: [
+      head(given, named(solution), said, !meets),
+      banner([...answer.warnings, ...estimate.warnings]),
+      axis([solution, sure].filter(Boolean)),
+      figures(costFigure(solution.cost_usd), hoursFigure(solution.gpu_hours), energyFigure(estimate.energy_kwh), sure && [word("sure"), named(sure), exists(sure.cost_usd.value) && money(sure.cost_usd.value)]),
+    ].filter(Boolean),
+    sheets: [
+      { key: "options", title: word("alternatives"), content: [axis(options), optionsTable(options, named)] },
+      ...plotSheets(answer, options, named),
+      estimate.memory && { key: "breakdown", title: word("breakdown"), content: [breakdown(estimate)] },
+      assumptionsSheet({ ...estimate, assumptions: [...answer.assumptions, ...estimate.assumptions], estimate_id: answer.plan_id }, [[word("solved"), prose("code", {}, answer.formula)]]),
+      warningsSheet([...answer.warnings, ...estimate.warnings], [estimate.cost_usd.note].filter(Boolean)),
+    ].filter(Boolean),
+  };
+}
+
+const limitsSaid = ({ deadline_days: days, budget_usd: usd, budget_gpu_hours: hours }) => [
+  exists(days) && word("within", { what: span(days) }),
+  exists(usd) && word("within", { what: money(usd) }),
+  exists(hours) && word("within", { what: `${compact(hours)} ${word("gpu_hours")}` }),
+];
+
+function plotSheets(answer, options, named) {
+  const names = [...new Set(options.map(({ gpu }) => gpu))];
+  const points = options.map((option) => ({
+    ...{ days: option.training_days, low: option.training_days_low, high: option.training_days_high },
+    ...{ cost: option.cost_usd.value, hours: option.gpu_hours, gpus: option.n_gpus, possible: option.fits, best: false },
+    ...{ series: names.indexOf(option.gpu), label: named(option) },
+  }));
+  const limits = { days: answer.deadline_days, usd: answer.budget_usd, hours: answer.budget_gpu_hours };
+  return [
+    points.length > 1 && { key: "cost", title: word("time_and_cost"), content: [costPlot(points, names, limits)] },
+    hasCounts(points) && { key: "count", title: word("by_count"), content: [countPlot(points, names, limits)] },
+  ];
+}
+
+function optionsTable(options, named) {
+  return table([word("option"), word("time_taken"), word("cost"), word("gpu_hours"), ""], options.map((option) => html("tr", {},
+    html("th", { scope: "row" }, named(option), !option.meets_limits && html("small", { class: "bad" }, ` ${word("meets_not")}`), !option.fits && html("small", { class: "bad" }, ` ${word("fits_not")}`)),
+    html("td", { class: "n" }, span(option.training_days), html("small", {}, spread(option.training_days_low, option.training_days_high))),
+    html("td", { class: "n" }, exists(option.cost_usd.value) ? money(option.cost_usd.value) : "–"),
+    html("td", { class: "n" }, compact(option.gpu_hours)),
+    prose("td", {}, option.why))));
+}

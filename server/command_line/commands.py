@@ -17,6 +17,7 @@ import click
 from estimator.base.errors import EstimatorError
 from estimator.base.version import VERSION
 from estimator.question.profile import Profile
+from server.command_line.delivery import deliver
 from server.command_line.destination import destination, destination_flags
 from server.command_line.flags import flag_of, value_of
 from server.command_line.output import UNWRITABLE, lenient, print_json
@@ -263,17 +264,7 @@ def _command(name: str, tool: Tool) -> click.Command:
         # In the order of the schema, whatever the order of the flags: a report says what was asked.
         told = {argument: given[argument] for argument in schema["properties"]}
         sent = {argument: value_of(argument, value) for argument, value in told.items() if value not in (None, ())}
-        answered = asked.answer(sent)
-        if where.file is None and where.format == "json":
-            print_json(answered.text)
-        elif where.file is None and where.format == "text":
-            from server.rendering.terminal import print_answer
-
-            print_answer(tool.name, answered.structured)
-        else:
-            from server.reports.report import report
-
-            where.write(report(tool, sent, answered, where.format))
+        deliver(where, tool, sent, asked.answer(sent))
 
     return click.Command(
         name,

@@ -10,7 +10,7 @@ import click
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from server.command_line.files import checked_output, write_output
 
-__all__ = ["FORMATS", "Destination", "destination", "destination_flags"]
+__all__ = ["FORMATS", "STANDARD_OUTPUT", "Destination", "destination", "destination_flags"]
 
 FORMATS: Mapping[str, tuple[str, ...]] = {
     "text": (".txt",),
@@ -21,7 +21,7 @@ FORMATS: Mapping[str, tuple[str, ...]] = {
 }
 """How an answer can be written, and how files end that hold it so."""
 _BY_ENDING = {ending: name for name, endings in FORMATS.items() for ending in endings}
-_STANDARD_OUTPUT = "-"
+STANDARD_OUTPUT = "-"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,13 +30,15 @@ class Destination:
 
     format: str
     file: Path | None
+    argument: str
+    """The flag that named the file."""
 
     def write(self, text: str) -> None:
         """Write a report: in UTF-8 whatever a terminal has, as its readers expect."""
         if self.file is None:
             click.echo(text.encode(), nl=False)
         else:
-            write_output("output", self.file, text.encode())
+            write_output(self.argument, self.file, text.encode())
 
 
 def destination_flags(*, reports: bool) -> list[click.Option]:
@@ -57,8 +59,8 @@ def destination_flags(*, reports: bool) -> list[click.Option]:
     ]
 
 
-def destination(format_name: str | None, output: str | None, *, as_json: bool) -> Destination:
-    """Return where an answer goes, as the flags of `destination_flags` say.
+def destination(format_name: str | None, output: str | None, *, as_json: bool, argument: str = "output") -> Destination:
+    """Return where an answer goes, as the flags of `destination_flags` say; `argument` is the flag that names the file.
 
     Raises InvalidValueError where they contradict one another, or the file cannot be written, and says what would do.
     """
@@ -66,18 +68,19 @@ def destination(format_name: str | None, output: str | None, *, as_json: bool) -
     if as_json and named not in {None, "json"}:
         raise InvalidValueError("format", format_name, "is not what --json says; give one of the two")
     wanted = "json" if as_json else named
-    if output is None or output == _STANDARD_OUTPUT:
-        return Destination(format=wanted or "text", file=None)
-    file = checked_output("output", Path(output))
+    if output is None or output == STANDARD_OUTPUT:
+        return Destination(format=wanted or "text", file=None, argument=argument)
+    file = checked_output(argument, Path(output))
     told = _BY_ENDING.get(Path(output).suffix.lower())
     if wanted is None and told is None:
         endings = ", ".join(endings[0] for endings in FORMATS.values())
-        remedy = f"does not say what to write: end it in {endings}, or give --format"
-        raise InvalidValueError("output", output, remedy)
+        otherwise = ", or give --format" if argument == "output" else ""
+        remedy = f"does not say what to write: end it in {endings}{otherwise}"
+        raise InvalidValueError(argument, output, remedy)
     if wanted is not None and told is not None and wanted != told:
         remedy = f"ends as {told} does, and {wanted} is asked for; end it in {FORMATS[wanted][0]}, or ask for {told}"
-        raise InvalidValueError("output", output, remedy)
-    return Destination(format=wanted or told or "", file=file)
+        raise InvalidValueError(argument, output, remedy)
+    return Destination(format=wanted or told or "", file=file, argument=argument)
 
 
 def _named(name: str) -> str:

@@ -117,7 +117,7 @@ def _options(answer: Answer) -> Iterator[Block]:
         yield Line("* no option is both faster and cheaper", "aside")
     yield ranges_of(answer["rows"])
     if answer["n_left_out"]:
-        yield Line(f"{answer['n_left_out']:,} more options: raise --limit to see them")
+        yield Line(f"{answer['n_left_out']:,} more options are not listed: a higher limit lists more")
     for note in answer["price_notes"]:
         yield Line(note, "item")
     yield Table("What holds of all", answer["assumptions"], joined=("value", "unit"))

@@ -14,7 +14,8 @@ __all__ = ["print_ranges"]
 
 _SHORTEST, _LONGEST = 8, 36
 """Characters of a bar: in fewer nothing is seen, in more nothing more."""
-_LONGEST_NAME = 24
+_SHARE_OF_NAMES = 3
+"""One part of so many of a line is the most that a name takes."""
 _FEWEST = 2
 """Options that are worth a plot."""
 _GAP = 2
@@ -31,8 +32,7 @@ def print_ranges(console: Console, ranges: Ranges) -> None:
     }
     told = {title: spreads for title, spreads in quantities.items() if any(spreads)}
     texts = {
-        # A series is named once.
-        "": [_clipped(name) * (not place) for name, several in ranges.series.items() for place in range(len(several))],
+        "": _names(ranges, console.width // _SHARE_OF_NAMES),
         "GPUs": [f"{option.n_gpus:,}" for option in options],
         **{title: [shown_number(one.value) if one else "" for one in spreads] for title, spreads in told.items()},
     }
@@ -59,8 +59,13 @@ def print_ranges(console: Console, ranges: Ranges) -> None:
     console.print(grid)
 
 
-def _clipped(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+def _names(ranges: Ranges, longest: int) -> list[str]:
+    """Return what stands before each option: its series' name, once, clipped to `longest` characters."""
+    names: list[str] = []
+    for name, several in ranges.series.items():
+        names.append(name if len(name) <= longest else f"{name[: longest - 1]}…")
+        names += [""] * (len(several) - 1)
+    return names
 
 
 def _bars(spreads: Sequence[Spread | None], width: int, *, ascii_only: bool) -> list[str]:

@@ -7,10 +7,13 @@ is text: nothing in it is taken for markup.
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, groupby
+from typing import TypeVar
 
 from server.rendering.blocks import Block, Facts, Line, Ranges, Table
 
 __all__ = ["inline", "markdown"]
+
+_T = TypeVar("_T")
 
 _URL = re.compile(r"https?://[^\s<>\"'`|\\;]*[\w/]")
 _MARKUP = re.compile(r"[\\`*\[\]<>&|~$]|(?<![^\W_])_|_(?![^\W_])")
@@ -27,7 +30,7 @@ config:
 """The ends of a range grey, the point over them blue; both are seen on white and on black."""
 _ESTIMATE_ALONE = _LOOK.replace("#7f8c99, #7f8c99, ", "")
 _MOST_CHARTS = 6
-_FEWEST_POINTS = 2
+_FEWEST_POINTS, _MOST_POINTS = 2, 12
 
 
 def markdown(title: str, blocks: Iterable[Block]) -> str:
@@ -114,12 +117,13 @@ def _charts(ranges: Ranges) -> Iterator[str]:
         yield "## Days by number of GPUs"
         yield "The middle line is the estimate, those beside it are the ends of its range."
     for name, options in series[:_MOST_CHARTS]:
+        shown = _thinned(options)
         ends = [
-            [option.days.low for option in options],
-            [option.days.high for option in options],
-            [option.days.value for option in options],
+            [option.days.low for option in shown],
+            [option.days.high for option in shown],
+            [option.days.value for option in shown],
         ]
-        yield _chart(f"{name}: days over GPUs", [f"{option.n_gpus:,}" for option in options], "line", ends)
+        yield _chart(f"{name}: days over GPUs", [f"{option.n_gpus:,}" for option in shown], "line", ends)
     if len(series) > _MOST_CHARTS:
         yield f"{len(series) - _MOST_CHARTS:,} more series are in the table."
     front = sorted(
@@ -130,7 +134,14 @@ def _charts(ranges: Ranges) -> Iterator[str]:
     )
     if len(front) >= _FEWEST_POINTS:
         yield "## Days of what is on the Pareto front, from the cheapest to the fastest"
-        yield _chart("", [f"{usd:,.0f} USD" for usd, _ in front], "bar", [[days for _, days in front]])
+        shown_front = _thinned(front)
+        yield _chart("", [f"{usd:,.0f} USD" for usd, _ in shown_front], "bar", [[days for _, days in shown_front]])
+
+
+def _thinned(points: Sequence[_T]) -> Sequence[_T]:
+    """Return as many points as have room for their labels, the first and the last among them."""
+    last, most = len(points) - 1, _MOST_POINTS - 1
+    return points if last <= most else [points[round(place * last / most)] for place in range(_MOST_POINTS)]
 
 
 def _chart(title: str, labels: Sequence[str], mark: str, lines: Sequence[Sequence[float]]) -> str:

@@ -3,7 +3,7 @@
 import io
 from collections.abc import Mapping
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from server.protocol.tool import Answer, Tool
 from server.rendering.answers import told
@@ -20,7 +20,7 @@ _LONGEST_ARGUMENT = 300
 """Characters of an argument that a report repeats: more has a log, or a model's configuration."""
 
 
-def report(tool: Tool, arguments: Mapping[str, Any], answer: Answer, form: str) -> str:
+def report(tool: Tool, arguments: Mapping[str, Any], answer: Answer, form: str, *, title: str) -> str:
     """Return the answer that `tool` gave to `arguments` in the format `form`: text, md, csv, html or json.
 
     The same answer makes the same report: there is no clock in it, and no order but that of the answer.
@@ -31,9 +31,9 @@ def report(tool: Tool, arguments: Mapping[str, Any], answer: Answer, form: str) 
         case "html":
             return _page(tool, arguments, answer)
         case "md":
-            asked = Facts([(name, shown_value(value)) for name, value in _repeated(arguments).items()])
+            asked = Facts([(name, _listed(value)) for name, value in _repeated(arguments).items()])
             blocks = told(tool.name, answer.structured)
-            return markdown(tool.title, chain([next(blocks), Line("Asked", "heading"), asked], blocks))
+            return markdown(title, chain([next(blocks), Line("Asked", "heading"), asked], blocks))
         case "json":
             return f"{answer.text}\n"
         case _:
@@ -64,3 +64,8 @@ def _text(tool: Tool, answer: Answer) -> str:
         tool.name, answer.structured, Console(file=written, width=_COLUMNS, color_system=None, highlight=False)
     )
     return written.getvalue()
+
+
+def _listed(value: object) -> str:
+    """Return an argument as text; numbers have commas within, so that none stands between those of a list."""
+    return "; ".join(map(shown_value, cast("list[object]", value))) if isinstance(value, list) else shown_value(value)

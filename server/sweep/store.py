@@ -26,7 +26,7 @@ from server.sweep.part import Plan
 
 _Value = TypeVar("_Value")
 
-__all__ = ["Store", "opened"]
+__all__ = ["Store", "opened", "part_name"]
 
 # Readers of Parquet folders pass over names that begin with an underscore.
 MANIFEST, CHECKSUMS, _LOCK = "_manifest.json", "_checksums", "_lock"
@@ -55,7 +55,7 @@ class Store:
         for name, checksum in noted.items():
             part = int(name.removeprefix("part-").removesuffix(".parquet"))
             # A file system that lost power may keep a name without its data.
-            if part < self._plan.parts and name == _part_name(part) and _checksum(self.folder / name) == checksum:
+            if part < self._plan.parts and name == part_name(part) and _checksum(self.folder / name) == checksum:
                 parts.add(part)
                 self._checksums[name] = checksum
         for name in self._unfinished():
@@ -74,7 +74,7 @@ class Store:
 
         Raises InvalidValueError where the disk takes no more; what was kept stays.
         """
-        name = _part_name(part)
+        name = part_name(part)
         checksum = hashlib.sha256(data).hexdigest()
         with _said(self.folder):
             _written(self.folder / name, data)
@@ -103,7 +103,7 @@ class Store:
         return (
             number.isascii()
             and number.isdecimal()
-            and name == _part_name(int(number))
+            and name == part_name(int(number))
             and (int(number) < self._plan.parts)
         )
 
@@ -153,7 +153,8 @@ def _said(folder: Path) -> Generator[None]:
         raise InvalidValueError("out", str(folder), remedy) from error
 
 
-def _part_name(part: int) -> str:
+def part_name(part: int) -> str:
+    """Return the name of the file of `part`."""
     return f"part-{part:07d}.parquet"
 
 

@@ -9,6 +9,7 @@ import anyio
 import mcp.server.mcpserver.server as sdk
 from mcp import MCPError
 from mcp.server import CacheHint, MCPServer
+from mcp.server.apps import Apps
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
@@ -38,7 +39,7 @@ from estimator.base.version import VERSION
 from server.protocol import resources
 from server.protocol.completions import completion
 from server.protocol.errors import internal_fault, unknown
-from server.protocol.listing import listed_prompts, listed_resources, listed_templates, listed_tools
+from server.protocol.listing import VIEW_META, listed_prompts, listed_resources, listed_templates, listed_tools
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS, Registry
 from server.protocol.shortcut import Shortcut
@@ -46,6 +47,7 @@ from server.protocol.tool import Answer, Tool
 from server.protocol.workers import QUEUE, THREADS, BusyError, StoppedError, Workers
 from server.transports import stdio
 from server.transports.repeats import Repeats
+from server.view import page
 
 __all__ = ["CALL_TIMEOUT_S", "TraintimeServer", "build"]
 
@@ -83,6 +85,8 @@ class TraintimeServer(MCPServer):
             version=VERSION,
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHEABLE, _FOREVER),
+            # Only said: its tools and its page are listed and read like the others.
+            extensions=[Apps()],
         )
         self._tools = tools
         self._call_timeout_s = call_timeout_s
@@ -204,7 +208,8 @@ class TraintimeServer(MCPServer):
         Raises ResourceNotFoundError for an address that nothing has.
         """
         address = str(uri)
-        if not address.startswith(resources.SCHEME):
+        is_view = address == page.ADDRESS
+        if not (is_view or address.startswith(resources.SCHEME)):
             try:
                 return await super().read_resource(uri, context)
             except ResourceNotFoundError as error:
@@ -212,13 +217,15 @@ class TraintimeServer(MCPServer):
         try:
             # Not the timeout of calls: a short one would never let the catalogue be read for the first time.
             with anyio.fail_after(CALL_TIMEOUT_S):
-                text = await self.workers.run(lambda _: resources.resource_text(address))
+                text = await self.workers.run(lambda _: page.page() if is_view else resources.resource_text(address))
         except (BusyError, StoppedError, TimeoutError) as error:
             raise MCPError(INTERNAL_ERROR, str(error) or "busy; try again in a moment") from error
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error
         except Exception as error:
             raise UnexpectedResourceError(f"{address} cannot be read; the server's log says why") from error
+        if is_view:
+            return [ReadResourceContents(content=text, mime_type=page.MIME_TYPE, meta=VIEW_META)]
         return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
 
 

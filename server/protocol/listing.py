@@ -7,11 +7,22 @@ from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, 
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import Registry
 from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES
+from server.view import page
 
-__all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
+__all__ = ["VIEW_META", "listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
 
 # Every tool only computes: it changes nothing, answers the same each time, and reaches nothing outside.
 _ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+_VIEWED = frozenset({"check_training_speed", "compare_training_options", "estimate_training_time", "plan_training"})
+"""Tools whose answers the page shows."""
+VIEW_META = {
+    "ui": {
+        "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
+        "permissions": {},
+        "prefersBorder": True,
+    }
+}
+"""What the page wants of a host, as MCP Apps says it: no connection, nothing from elsewhere, no device."""
 
 
 @cache
@@ -25,6 +36,7 @@ def listed_tools(tools: Registry) -> tuple[Tool, ...]:
             input_schema=tool.input_schema,
             output_schema=tool.output_schema,
             annotations=_ANNOTATIONS,
+            _meta={"ui": {"resourceUri": page.ADDRESS}} if tool.name in _VIEWED else None,
         )
         for tool in tools.tools()
     )
@@ -49,8 +61,16 @@ def listed_prompts() -> tuple[Prompt, ...]:
 
 @cache
 def listed_resources() -> tuple[Resource, ...]:
-    """Return every resource with an address of its own."""
-    return tuple(
+    """Return every resource with an address of its own, and the page that shows answers."""
+    view = Resource(
+        uri=page.ADDRESS,
+        name="view",
+        title="View",
+        description="The page that shows an estimate, a plan, a comparison or a check in a chat.",
+        mime_type=page.MIME_TYPE,
+        _meta=VIEW_META,
+    )
+    documents = (
         Resource(
             uri=single.address,
             name=single.name,
@@ -60,6 +80,7 @@ def listed_resources() -> tuple[Resource, ...]:
         )
         for single in SINGLES
     )
+    return (*documents, view)
 
 
 @cache

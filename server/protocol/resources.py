@@ -9,6 +9,7 @@ from urllib.parse import unquote
 from estimator.base.errors import EstimatorError, shown
 from estimator.catalogue import catalogue
 from server.protocol.errors import nearest
+from server.view import page
 
 __all__ = [
     "FAMILIES",
@@ -165,7 +166,7 @@ def resource_text(address: str) -> str:
 
 def unknown_address(address: str) -> str:
     """Return what is said of an address that nothing has: which have something."""
-    addresses = [single.address for single in SINGLES] + [family.template for family in FAMILIES]
+    addresses = [*(single.address for single in SINGLES), page.ADDRESS, *(family.template for family in FAMILIES)]
     return f"unknown resource {shown(address)}; there are {', '.join(addresses)}"
 
 

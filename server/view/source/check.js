@@ -1,7 +1,7 @@
 // Whether an observed speed is normal.
 
 import { html, prose } from "./elements.js";
-import { word, compact, number, share, span, spread } from "./words.js";
+import { word, number, compact, rate, share, span, spread } from "./words.js";
 import { assumptionsSheet, banner, dataAsked, exists, figures, head, table, warningsSheet } from "./parts.js";
 import { timeBar } from "./bars.js";
 import { intervals, inTokensPerSecond } from "./intervals.js";
@@ -25,7 +25,7 @@ export function checkView(answer, asked) {
         { label: word("ceiling"), value: answer.ceiling.tokens_per_second, low: answer.ceiling.tokens_per_second, high: answer.ceiling.tokens_per_second },
       ], inTokensPerSecond()),
       figures(
-        [word("speed"), `${compact(answer.tokens_per_second_per_gpu)} ${word("tokens_per_second")}`],
+        [word("speed"), rate(answer.tokens_per_second_per_gpu)],
         [word("utilization_name"), share(answer.model_flops_utilization), `${number(answer.tflops_per_gpu)} TFLOP/s`],
         [word("remaining"), exists(answer.remaining_days) && span(answer.remaining_days), exists(answer.remaining_days_low) && spread(answer.remaining_days_low, answer.remaining_days_high)]),
     ].filter(Boolean),
@@ -41,4 +41,4 @@ export function checkView(answer, asked) {
 const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => html("tr", {},
   prose("th", { scope: "row" }, cause.explains ? "✓ " : "", cause.what),
   prose("td", {}, cause.check),
-  html("td", { class: "n" }, `${compact(cause.tokens_per_second)} ${word("tokens_per_second")}`))));
+  html("td", { class: "n" }, compact(cause.tokens_per_second)))));

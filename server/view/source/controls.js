@@ -29,13 +29,12 @@ export class Controls {
   constructor({ asked, answer, precisions, ask, show }) {
     [this.#asked, this.#answer, this.#ask, this.#show] = [asked, answer, ask, show];
     const data = ["tokens", "samples", "steps"].find((name) => counted(asked[name]));
-    this.outcome = html("p", { class: "outcome", role: "status" });
+    this.outcome = html("p", { role: "status" });
     this.form = html("form", { class: "controls", submit: (event) => event.preventDefault() },
       counted(asked.n_gpus) && this.#slider("n_gpus", word("gpus"), whole),
       data && this.#slider(data, word(data), compact),
       this.#precision(precisions ?? PRECISIONS),
-      html("button", { type: "button", click: () => this.#reset() }, word("reset")),
-      this.outcome);
+      html("div", { class: "outcome" }, html("button", { type: "button", click: () => this.#reset() }, word("reset")), this.outcome));
   }
 
   stop() {

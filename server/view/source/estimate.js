@@ -1,7 +1,7 @@
 // How long one run takes.
 
 import { html, prose } from "./elements.js";
-import { word, whole, compact, share, span, gigabytes } from "./words.js";
+import { word, whole, rate, share, span, gigabytes } from "./words.js";
 import { assumptionsSheet, banner, breakdown, costFigure, dataAsked, energyFigure, exists, figures, head, hoursFigure, rangeSaid, timeAxis, warningsSheet } from "./parts.js";
 
 export const isEstimate = (answer) => exists(answer.training_days);
@@ -31,13 +31,13 @@ export function estimateView(answer, asked, ask) {
       figures(
         costFigure(answer.cost_usd),
         hoursFigure(answer.gpu_hours),
-        [word("speed"), `${compact(answer.tokens_per_second_per_gpu)} ${word("tokens_per_second")}`, word("utilization", { share: share(answer.model_flops_utilization) })],
+        [word("speed"), rate(answer.tokens_per_second_per_gpu), word("utilization", { share: share(answer.model_flops_utilization) })],
         energyFigure(answer.energy_kwh)),
     ].filter(Boolean),
     sheets: [
       memory && { key: "breakdown", title: word("breakdown"), content: [breakdown(answer)] },
-      evidenceSheet(answer, ask),
-      assumptionsSheet(answer),
+      // What was given rests on little else.
+      ...(memory ? [evidenceSheet(answer, ask), assumptionsSheet(answer)] : [assumptionsSheet(answer), evidenceSheet(answer, ask)]),
       warningsSheet(answer.warnings),
     ].filter(Boolean),
   };

@@ -1,7 +1,7 @@
 // Values with their ranges, one a row, on one logarithmic axis: a prediction, a rule, options against a deadline.
 
 import { html } from "./elements.js";
-import { word, number, compact, span, spread, unitOf } from "./words.js";
+import { number, compact, rate, span, spread, unitOf } from "./words.js";
 
 const MOST_TICKS = 6;
 const STEPS = [[1], [1, 3], [1, 2, 5], [1, 1.5, 2, 3, 4, 5, 6, 8], Array.from({ length: 45 }, (_, i) => 1 + i / 5)];
@@ -26,18 +26,12 @@ export function bounds(values, room = 0.06) {
   return high / low < 1.05 ? [low / 1.3, high * 1.3] : [low / wide, high * wide];
 }
 
-// How durations in days are told, all in the unit of one of them.
-export function inDays(example) {
-  const unit = unitOf(example);
-  return { size: unit.size, unit: word(`${unit.name}s`, { n: "" }).trim(), tick: number, told: (value) => span(value, unit), spread };
-}
+// How an axis tells durations in days, its ticks in the unit of one of them.
+export const inDays = (example) => ({ size: unitOf(example).size, tick: number, told: (value) => span(value), spread });
 
-export function inTokensPerSecond() {
-  const unit = word("tokens_per_second");
-  return { size: 1, unit, tick: compact, told: (value) => `${compact(value)} ${unit}`, spread: (low, high) => `${compact(low)} – ${compact(high)}` };
-}
+export const inTokensPerSecond = () => ({ size: 1, tick: compact, told: rate, spread: (low, high) => `${compact(low)}–${compact(high)}` });
 
-// Rows are {label, value, low, high, main}, the first telling their unit; a limit is {value, label}.
+// Rows are {label, value, low, high, main}; a limit is {value, label}.
 export function intervals(rows, quantity, limit) {
   const values = rows.flatMap(({ value, low, high }) => [value, low, high]);
   const [low, high] = bounds(limit ? [...values, limit.value] : values);
@@ -62,6 +56,5 @@ export function intervals(rows, quantity, limit) {
           html("b", { style: { left: percent(row.value) } })),
         cell("value", quantity.told(row.value)),
       ];
-    }),
-    html("span", { class: "unit" }, quantity.unit));
+    }));
 }

@@ -5,7 +5,7 @@ import { word, number, whole, compact, money, energy, spread, share } from "./wo
 import { timeBar, memoryBar } from "./bars.js";
 import { intervals, inDays } from "./intervals.js";
 
-export const exists = (value) => value != null && value !== "";
+export const exists = (value) => value != null && value !== "" && value !== false;
 
 // The amount of data as it was asked for.
 export function dataAsked(asked) {
@@ -32,12 +32,12 @@ export function figures(...all) {
     html("div", {}, html("dt", {}, name), html("dd", {}, value), exists(beside) && html("dd", { class: "beside" }, beside))));
 }
 
-export const costFigure = (cost) => [word("cost"), exists(cost?.value) && money(cost.value), exists(cost?.low) && `${money(cost.low)} – ${money(cost.high)}`];
+export const costFigure = (cost) => [word("cost"), exists(cost?.value) && money(cost.value), exists(cost?.low) && `${money(cost.low)}–${money(cost.high)}`];
 
 export function energyFigure(used) {
   if (!exists(used?.value)) return null;
-  const { size, unit, told } = energy(used.value);
-  return [word("energy"), told, exists(used.low) && `${number(used.low / size)} – ${number(used.high / size)} ${unit}`];
+  const { size, told } = energy(used.value);
+  return [word("energy"), told, exists(used.low) && `${number(used.low / size)}–${number(used.high / size)}`];
 }
 
 export const hoursFigure = (hours) => [word("gpu_hours"), compact(hours)];
@@ -75,14 +75,14 @@ export const sorted = (warnings = []) => [...warnings].sort((a, b) => GRAVE.incl
 // The first warning, in brief: the sheet has all.
 export function banner(warnings) {
   const [first] = sorted(warnings);
-  return first && prose("p", { class: `banner ${GRAVE.includes(first.code) ? "bad" : ""}`, title: first.message }, first.message);
+  return first && prose("p", { class: `banner ${GRAVE.includes(first.code) ? "bad" : ""}`, title: first.message }, html("span", {}, first.message));
 }
 
 export function warningsSheet(warnings = [], notes = []) {
   if (!warnings.length && !notes.length) return null;
   return {
     key: "warnings",
-    title: `${word("warnings")} ${warnings.length || ""}`.trim(),
+    title: warnings.length ? `${word("warnings")} (${warnings.length})` : word("warnings"),
     content: [html("ul", { class: "notes" }, sorted(warnings).map(({ message }) => prose("li", { class: "warning" }, message)), notes.map((note) => prose("li", {}, note)))],
   };
 }
@@ -119,10 +119,18 @@ export const table = (heads, rows) => html("table", {},
   html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col" }, head)))),
   html("tbody", {}, rows));
 
-const DEGREES = ["tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel", "data_parallel"];
+const SHARDED = { ddp: "DDP", zero1: "ZeRO-1", zero2: "ZeRO-2", zero3: "ZeRO-3" };
+const DEGREES = { tensor_parallel: "TP", pipeline_parallel: "PP", virtual_pipeline: "VP", context_parallel: "CP", expert_parallel: "EP", data_parallel: "DP" };
+const sharding = (layout) => SHARDED[layout.data_sharding] ?? layout.data_sharding;
+
+// "TP4 · PP2 · DP16 · ZeRO-1", as far as there is more than one.
+export function layoutNamed(layout) {
+  const degrees = Object.keys(DEGREES).filter((name) => layout[name] > 1).map((name) => DEGREES[name] + layout[name]);
+  return [...degrees, sharding(layout), layout.activation_recompute !== "none" && word(`recompute_${layout.activation_recompute}`)].filter(Boolean).join(" · ");
+}
 
 export function layoutSaid(layout) {
-  const degrees = DEGREES.filter((name) => layout[name] > 1).map((name) => `${word(name)} ${whole(layout[name])}`);
+  const degrees = Object.keys(DEGREES).filter((name) => layout[name] > 1).map((name) => `${word(name)} ${whole(layout[name])}`);
   const batch = word("batch", { all: whole(layout.global_batch_sequences), each: layout.micro_batch_size, steps: layout.micro_batches });
-  return [...degrees, layout.data_sharding.toUpperCase(), batch, word(`recompute_${layout.activation_recompute}`)].join(" · ");
+  return [...degrees, sharding(layout), batch, word(`recompute_${layout.activation_recompute}`)].join(" · ");
 }

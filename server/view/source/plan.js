@@ -2,7 +2,7 @@
 
 import { html, prose } from "./elements.js";
 import { word, whole, compact, money, share, span, spread } from "./words.js";
-import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutSaid, table, warningsSheet } from "./parts.js";
+import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutNamed, table, warningsSheet } from "./parts.js";
 import { intervals, inDays } from "./intervals.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
 
@@ -13,13 +13,14 @@ const SOLVED = {
   gpu: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
   tokens: (option) => word("of_tokens", { n: compact(option.tokens) }),
   model_size: (option) => word("of_parameters", { n: compact(option.parameters) }),
-  layout: (option) => (option.layout ? layoutSaid(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
+  layout: (option) => (option.layout ? layoutNamed(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
 };
 
 export function planView(answer) {
   const { solution, sure_solution: sure, alternatives, estimate } = answer;
   const named = SOLVED[answer.solve_for];
-  const options = [sure, solution, ...alternatives].filter(Boolean);
+  const isSure = sure && named(sure) === named(solution) && sure.training_days === solution.training_days;
+  const options = [!isSure && sure, solution, ...alternatives].filter(Boolean);
   const given = [
     answer.solve_for !== "model_size" && solution.model,
     answer.solve_for !== "tokens" && word("of_tokens", { n: compact(solution.tokens) }),
@@ -27,26 +28,25 @@ export function planView(answer) {
     ...limitsSaid(answer),
   ];
   const limit = exists(answer.deadline_days) ? { value: answer.deadline_days, label: `${word("deadline")} ${span(answer.deadline_days)}` } : null;
-  const meets = solution.meets_limits;
+  const odds = { share: share(answer.sure_probability ?? 0) };
   const said = [
-    meets ? word("even_odds") : word("meets_not"),
+    solution.meets_limits ? isSure ? word("sure_of", odds) : word("even_odds") : word("meets_not"),
     `${span(solution.training_days)} (${spread(solution.training_days_low, solution.training_days_high)})`,
-    sure && named(sure) !== named(solution) && word("surely", { share: share(answer.sure_probability ?? 0.9), what: named(sure) }),
+    sure && !isSure && `${word("sure_of", odds)}: ${named(sure)}`,
   ];
-  const axis = (shown) => intervals(shown.map((option) => ({
+  const axis = intervals(options.map((option) => ({
     label: named(option), value: option.training_days, low: option.training_days_low, high: option.training_days_high, main: option === solution,
   })), inDays(solution.training_days), limit);
   return {
     title: named(solution),
     said: [named(solution), ...said].filter(Boolean).join(", "),
     head: [
-      head(given, named(solution), said, !meets),
+      head(given, named(solution), said, !solution.meets_limits),
       banner([...answer.warnings, ...estimate.warnings]),
-      axis([solution, sure].filter(Boolean)),
-      figures(costFigure(solution.cost_usd), hoursFigure(solution.gpu_hours), energyFigure(estimate.energy_kwh), sure && [word("sure"), named(sure), exists(sure.cost_usd.value) && money(sure.cost_usd.value)]),
+      figures(costFigure(solution.cost_usd), hoursFigure(solution.gpu_hours), energyFigure(estimate.energy_kwh), sure && !isSure && [word("sure"), named(sure), exists(sure.cost_usd.value) && money(sure.cost_usd.value)]),
     ].filter(Boolean),
     sheets: [
-      { key: "options", title: word("alternatives"), content: [axis(options), optionsTable(options, named)] },
+      { key: "options", title: word("alternatives"), content: [axis, optionsTable(options, named)] },
       ...plotSheets(answer, options, named),
       estimate.memory && { key: "breakdown", title: word("breakdown"), content: [breakdown(estimate)] },
       assumptionsSheet({ ...estimate, assumptions: [...answer.assumptions, ...estimate.assumptions], estimate_id: answer.plan_id }, [[word("solved"), prose("code", {}, answer.formula)]]),
@@ -68,10 +68,11 @@ function plotSheets(answer, options, named) {
     ...{ cost: option.cost_usd.value, hours: option.gpu_hours, gpus: option.n_gpus, possible: option.fits, best: false },
     ...{ series: names.indexOf(option.gpu), label: named(option) },
   }));
+  const sameWork = options.every(({ tokens, parameters }) => tokens === options[0].tokens && parameters === options[0].parameters);
   const limits = { days: answer.deadline_days, usd: answer.budget_usd, hours: answer.budget_gpu_hours };
   return [
     points.length > 1 && { key: "cost", title: word("time_and_cost"), content: [costPlot(points, names, limits)] },
-    hasCounts(points) && { key: "count", title: word("by_count"), content: [countPlot(points, names, limits)] },
+    sameWork && hasCounts(points) && { key: "count", title: word("by_count"), content: [countPlot(points, names, limits)] },
   ];
 }
 

@@ -9,11 +9,11 @@ const SHAPES = [
   "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z", "M-4-4h8v8h-8z", "M0-5.2L5 3.8H-5z", "M0-5.5L5.5 0 0 5.5-5.5 0z",
   "M0 5.2L5-3.8H-5z", "M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z", "M-5-3h10v6h-10z", "M-3-5h6v10h-6z",
 ];
-const MARGIN = { left: 52, right: 20, top: 12, bottom: 38 };
+const MARGIN = { left: 52, right: 40, top: 22, bottom: 38 };
 
 // Points are {days, low, high, cost, gpus, series, label, best, possible}; a series is a line of options that differ in
 // their number of GPUs. Colours and shapes tell series apart; past the last colour they begin again with the next shape.
-export const mark = (series) => ({ colour: `var(--c${(series % COLOURS) || COLOURS})`, shape: SHAPES[(series + Math.floor(series / COLOURS)) % SHAPES.length] });
+export const mark = (series) => ({ colour: `var(--c${(series % COLOURS) + 1})`, shape: SHAPES[(series + Math.floor(series / COLOURS)) % SHAPES.length] });
 
 // What all points cost, in dollars, or in GPU-hours where a price is missing.
 function costs(points) {
@@ -34,7 +34,7 @@ export function costPlot(points, names, limits = {}) {
       limits.days && rule(plane, null, y(limits.days)),
       front.length > 1 && svg("path", { class: "front", d: `M${path}` }),
       points.map((point) => dot(x(cost.of(point)), y(point.days), point, `${point.label}: ${span(point.days)}, ${cost.told(cost.of(point))}`)),
-      captions(plane, front.length ? front : points, (point) => [x(cost.of(point)), y(point.days)]),
+      captions(front.length ? front : points, (point) => [x(cost.of(point)), y(point.days)]),
     ]);
   };
   const key = [front.length > 1 && ["front", word("pareto")], (budget || limits.days) && ["limit", word("limit")]];
@@ -68,7 +68,7 @@ export const hasCounts = (points) => points.some((a) => points.some((b) => a.ser
 
 function planeOf(width, across, up) {
   const real = (values) => values.filter((value) => value != null);
-  const height = Math.round(Math.min(Math.max(width * 0.36, 190), 270));
+  const height = Math.round(Math.min(Math.max(width * 0.32, 180), document.documentElement.dataset.layout === "open" ? 280 : 200));
   const [left, right] = bounds(real(across), 0.1);
   const [low, high] = bounds(real(up), 0.12);
   const [toX, toY] = [place(left, right), place(low, high)];
@@ -99,7 +99,7 @@ function frame({ width, height, inner, low, high, across, x, y }, label, tick, n
       svg("text", { x: x(value), y: floor + 15, "text-anchor": "middle" }, tick(value)),
     ]),
     svg("text", { x: MARGIN.left + inner.width, y: floor + 31, "text-anchor": "end" }, label),
-    svg("text", { x: 4, y: MARGIN.top + 4 }, word(`${unit.name}s`, { n: "" }).trim()),
+    svg("text", { x: 4, y: 10 }, word(`${unit.name}s`, { n: "" }).trim()),
     drawn);
 }
 
@@ -110,17 +110,14 @@ function dot(x, y, { series, possible }, title) {
 
 const rule = ({ inner }, x, y) => svg("path", { class: "limit", d: x == null ? `M${MARGIN.left} ${y}h${inner.width}` : `M${x} ${MARGIN.top}v${inner.height}` });
 
-// Names beside points, as far as they do not run into one another.
-function captions({ width }, points, at) {
+// Counts beside points, as far as they do not run into one another.
+function captions(points, at) {
   const taken = [];
   return points.map((point) => {
     const [x, y] = at(point);
-    const text = whole(point.gpus);
-    const half = 4 * text.length;
-    const box = [Math.min(x, width - MARGIN.right - half), y - 10];
-    if (taken.some(([a, b]) => Math.abs(a - box[0]) < 2 * half + 6 && Math.abs(b - box[1]) < 13)) return null;
-    taken.push(box);
-    return svg("text", { class: "caption", x: box[0], y: box[1], "text-anchor": "middle" }, text);
+    if (taken.some(([a, b]) => Math.abs(a - x) < 40 && Math.abs(b - y) < 12)) return null;
+    taken.push([x, y]);
+    return svg("text", { class: "caption", x: x + 9, y: y + 4 }, whole(point.gpus));
   });
 }
 

@@ -57,6 +57,7 @@ export class Sheets {
       sheet.setAttribute("role", this.#open ? "region" : "tabpanel");
       // What scrolls must be reached by keyboard.
       sheet.tabIndex = this.#open ? -1 : 0;
+      if (isChosen) this.tabs.scrollLeft = tab.offsetLeft - this.tabs.offsetLeft - 24;
     }
   }
 

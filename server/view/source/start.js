@@ -35,7 +35,7 @@ function report({ arguments: asked = {}, answer, locale = "en" }) {
   const [top, sheets] = [html("div", { class: "top" }), new Sheets(true)];
   view.append(top, sheets.body);
   render(top, sheets, answer, asked);
-  top.prepend(prose("p", { class: "summary" }, answer.summary));
+  top.firstChild.after(prose("p", { class: "summary" }, answer.summary));
   view.setAttribute("aria-busy", "false");
 }
 

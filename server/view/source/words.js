@@ -29,6 +29,7 @@ function formatted(value, options) {
 }
 
 export const number = (value, digits = 3) => formatted(value, { maximumSignificantDigits: digits });
+export const rate = (value) => `${number(value)} ${word("tokens_per_second")}`;
 export const whole = (value) => formatted(value, { maximumFractionDigits: 0 });
 export const compact = (value) => formatted(value, { notation: "compact", maximumSignificantDigits: 3 });
 export const share = (value) => formatted(value, { style: "percent", maximumFractionDigits: value < 0.1 ? 1 : 0 });
@@ -60,12 +61,12 @@ export function span(days, unit = unitOf(days)) {
 export function spread(low, high) {
   const [from, to] = [unitOf(low), unitOf(high)];
   if (from.name !== to.name) return `${span(low, from)} – ${span(high, to)}`;
-  return word(`${to.name}s`, { n: `${number(low / to.size)} – ${number(high / to.size)}` });
+  return word(`${to.name}s`, { n: `${number(low / to.size)}–${number(high / to.size)}` });
 }
 
 export function energy(kwh) {
   const [size, unit] = [[1e6, "GWh"], [1e3, "MWh"], [1, "kWh"]].find(([size]) => kwh >= size) ?? [1, "kWh"];
-  return { size, unit, told: `${number(kwh / size)} ${unit}` };
+  return { size, told: `${number(kwh / size)} ${unit}` };
 }
 
 export const gigabytes = (value) => `${number(value)} GB`;

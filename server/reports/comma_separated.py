@@ -24,7 +24,8 @@ OPTIONS: Mapping[str, tuple[str, ...]] = {
     "plan_training": ("solution", "sure_solution", "alternatives"),
 }
 """Where the options of a tool's answer are: under keys that hold one, none (null), or a list of them."""
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠", "'")  # noqa: RUF001 - spreadsheets fold wide signs
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20", "'")
+"""How text begins that a spreadsheet would run, the signs also in their wide forms; and what is put before it."""
 
 
 def comma_separated(tool: str, answer: Mapping[str, Any], schema: Schema) -> str:
@@ -78,4 +79,5 @@ def _text(value: str) -> str:
 
 
 def _quoted(text: str) -> str:
+    # As `csv.QUOTE_STRINGS` would, which Python has from 3.12 on.
     return '"' + text.replace('"', '""') + '"'

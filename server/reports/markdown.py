@@ -16,10 +16,10 @@ __all__ = ["inline", "markdown"]
 _T = TypeVar("_T")
 
 _URL = re.compile(r"https?://[^\s<>\"'`|\\;]*[\w/]")
-_MARKUP = re.compile(r"[\\`*\[\]<>&|~$]|(?<![^\W_])_|_(?![^\W_])")
-"""What may begin markup within a line; an underscore only at the edge of a word, as GitHub has it."""
-_OPENING = re.compile(r"^([#>+=-]|\d+(?=[.)]))")
-"""What may begin a heading, a list or a quotation at the start of a line."""
+_MARKUP = re.compile(r"[\\`*\[\]<>&|~$#]|(?<![^\W_])_|_(?![^\W_])")
+"""What may begin markup within a line, or end a heading; an underscore only at the edge of a word, as GitHub has it."""
+_OPENING = re.compile(r"^([>+=-]|\d+(?=[.)]))")
+"""What may begin a list or a quotation at the start of a line, or underline one."""
 _UNSAFE_LABEL = re.compile(r"[^\w .,:()/+×·-]")
 _LOOK = """---
 config:

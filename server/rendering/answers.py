@@ -161,7 +161,8 @@ def _plan(answer: Answer) -> Iterator[Block]:
 
 
 def _check(answer: Answer) -> Iterator[Block]:
-    ceiling, log = answer["ceiling"], answer["log"] or {}
+    ceiling = answer["ceiling"]
+    log: Answer = answer["log"] or {}
     sure = f", {answer['interval_coverage']:.0%} sure" if answer["interval_coverage"] else ""
     ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{sure}"
     most = f"{shown_number(ceiling['tokens_per_second'])} tokens/s, {shown_number(ceiling['tflops_per_gpu'])} TFLOPS"

@@ -17,7 +17,7 @@ from typing import Any
 
 __all__ = ["OPTIONS", "comma_separated"]
 
-Schema = Mapping[str, Any]
+_Object = Mapping[str, Any]
 
 OPTIONS: Mapping[str, tuple[str, ...]] = {
     "compare_training_options": ("rows",),
@@ -28,7 +28,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", 
 """How text begins that a spreadsheet would run, the signs also in their wide forms; and what is put before it."""
 
 
-def comma_separated(tool: str, answer: Mapping[str, Any], schema: Schema) -> str:
+def comma_separated(tool: str, answer: _Object, schema: _Object) -> str:
     """Return the answer of `tool`, whose output schema is `schema`, as CSV: a header, and a row an option."""
     keys = OPTIONS.get(tool, ())
     whole_schema = {"properties": {name: part for name, part in schema["properties"].items() if name not in keys}}
@@ -45,21 +45,21 @@ def comma_separated(tool: str, answer: Mapping[str, Any], schema: Schema) -> str
     return "".join(f"{line}\n" for line in lines)
 
 
-def _option_schema(schema: Schema) -> Schema:
-    option: Schema = schema.get("items", schema)
+def _option_schema(schema: _Object) -> _Object:
+    option: _Object = schema.get("items", schema)
     return option
 
 
-def _placed_options(answer: Mapping[str, Any], keys: tuple[str, ...]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _placed_options(answer: _Object, keys: tuple[str, ...]) -> Iterator[tuple[str, _Object]]:
     for key in keys:
-        held = answer[key]
+        held: _Object | list[_Object] | None = answer[key]
         if isinstance(held, list):
             yield from ((f"{key}.{place}", option) for place, option in enumerate(held))
         elif held is not None:
             yield key, held
 
 
-def _cells(path: str, value: Any, schema: Schema) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
+def _cells(path: str, value: Any, schema: _Object) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any JSON
     """Yield each column below `path` with its cell; by the schema, so that every answer of a tool has the same."""
     if "properties" in schema:
         for name, part in schema["properties"].items():

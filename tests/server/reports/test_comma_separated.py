@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterator
 from itertools import cycle
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -118,17 +118,13 @@ def _exactly(answer: Any) -> str:  # noqa: ANN401 - any JSON
 
 def _filled(value: Any, text: Callable[[], str], number: Callable[[], float]) -> Any:  # noqa: ANN401 - any JSON
     """Return `value` with other texts and numbers in the same places."""
-    match value:
-        case dict():
-            return {key: _filled(inner, text, number) for key, inner in value.items()}
-        case list():
-            return [_filled(inner, text, number) for inner in value]
-        case str():
-            return text()
-        case float():
-            return number()
-        case _:
-            return value
+    if isinstance(value, dict):
+        return {key: _filled(inner, text, number) for key, inner in cast("dict[str, Any]", value).items()}
+    if isinstance(value, list):
+        return [_filled(inner, text, number) for inner in cast("list[object]", value)]
+    if isinstance(value, str):
+        return text()
+    return number() if isinstance(value, float) else value
 
 
 @pytest.mark.parametrize("kind", REPORTED)

@@ -117,7 +117,7 @@ def test_whatever_a_name_holds_is_text(cells: list[tuple[str, str]], line: str) 
     kinds: tuple[Literal["plain", "aside", "warning", "item", "heading"], ...]
     kinds = ("plain", "aside", "warning", "item", "item", "heading")
     table = Table(line, [{"name": name, "note": note} for name, note in cells])
-    blocks = [Facts(cells), table, *(Line(line, kind) for kind in kinds)]
+    blocks: list[Block] = [Facts(cells), table, *(Line(line, kind) for kind in kinds)]
     written = markdown(line, blocks)
     assert _tables(written) == _expected(blocks)
     tokens = _PARSER.parse(written)

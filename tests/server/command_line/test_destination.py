@@ -131,6 +131,16 @@ def test_a_full_disk_leaves_the_file_as_it_was(
     assert list(tmp_path.iterdir()) == [file]
 
 
+def test_who_reads_the_file_meanwhile_reads_all_of_the_old_one(tmp_path: Path) -> None:
+    """The new one takes its name: what has the old one open, or another name for it, keeps it."""
+    file, other = tmp_path / "answer.md", tmp_path / "other.md"
+    file.write_bytes(b"of yesterday")
+    os.link(file, other)
+    assert exit_code([*ESTIMATE, "--output", str(file)]) == 0
+    assert file.read_bytes().startswith(_STARTS["md"])
+    assert other.read_bytes() == b"of yesterday"
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes and links are POSIX's")
 def test_a_file_keeps_its_mode_and_its_place_behind_a_link(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()

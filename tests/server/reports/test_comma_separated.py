@@ -156,6 +156,16 @@ def test_whatever_an_answer_says_reads_back_equal_and_is_no_formula(
     assert ordinary == [[text for _, text in row] for row in (header, *rows)]
 
 
+@pytest.mark.parametrize("sign", FORMULAS)
+def test_a_sign_that_begins_a_formula_is_not_the_first(sign: str) -> None:
+    tool = tool_of("estimate")
+    answer = _filled(answered("estimate").structured, lambda: f"{sign}1", lambda: -1.0)
+    written = comma_separated(tool.name, answer, tool.output_schema)
+    assert _exactly(_read(tool.name, written)) == _exactly(answer)
+    _, row = _rows(written)
+    assert {text[:2] for quoted, text in row if quoted and text[:1] not in "[{"} == {f"'{sign}"}
+
+
 @pytest.mark.parametrize("tool", sorted({tool for tool, _ in REPORTED.values()}))
 def test_all_answers_of_a_tool_have_the_same_columns(tool: str) -> None:
     """So that files can be put under one another."""

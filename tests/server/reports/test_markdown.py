@@ -23,17 +23,16 @@ from tests.server.reports.reported import REPORTED, answered
 
 _PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 _OF_TABLES = frozenset({"thead", "tbody", "tr", "th", "td"})
+ODD = (
+    *("a|b", "\\|", "`code`", "*a* **b** _c_ __d__", "snake_case_name", "<img src=x onerror=alert(1)>", "&lt;"),
+    *("[a](javascript:alert(1))", "![a](b)", "# a", "- a", "+ a", "1. a", "1) a", "> a", "===", "---", "~~a~~"),
+    *("a\nb", "a\n\n# b", "```\na", "<!-- a", "</td>", "https://example.org/a_b*c|d", "<https://example.org>"),
+    *("$a$", "\\", "a\\", "[^1]", "[x]: y", "|", "||", ":---", "    code", "\ttab", "https://a.b/&amp;c"),
+)
 HOSTILE = st.one_of(
     st.text(max_size=30),
     st.text("|\\`*_[]()<>&~#!-+=.:1a \n$\"'{}@/", max_size=30),
-    st.sampled_from(
-        (
-            *("a|b", "\\|", "`code`", "*a* **b** _c_ __d__", "snake_case_name", "<img src=x onerror=alert(1)>", "&lt;"),
-            *("[a](javascript:alert(1))", "![a](b)", "# a", "- a", "+ a", "1. a", "1) a", "> a", "===", "---", "~~a~~"),
-            *("a\nb", "a\n\n# b", "```\na", "<!-- a", "</td>", "https://example.org/a_b*c|d", "<https://example.org>"),
-            *("$a$", "\\", "a\\", "[^1]", "[x]: y", "|", "||", ":---", "    code", "\ttab", "https://a.b/&amp;c"),
-        )
-    ),
+    st.sampled_from(ODD),
 ).map(visible)
 """As it may reach a report: with what a terminal obeys spelt out."""
 
@@ -113,7 +112,15 @@ def test_every_cell_that_a_terminal_shows_is_parsed_back(kind: str) -> None:
 
 @given(cells=st.lists(st.tuples(HOSTILE, HOSTILE), max_size=4), line=HOSTILE.filter(str.strip))
 def test_whatever_a_name_holds_is_text(cells: list[tuple[str, str]], line: str) -> None:
-    cells = [("a name", "a note"), *cells]
+    _check_text([("a name", "a note"), *cells], line)
+
+
+@pytest.mark.parametrize("text", ODD)
+def test_markup_of_every_kind_is_text(text: str) -> None:
+    _check_text([("a name", "a note"), (text, "a note"), ("a name", text)], visible(text))
+
+
+def _check_text(cells: list[tuple[str, str]], line: str) -> None:
     kinds: tuple[Literal["plain", "aside", "warning", "item", "heading"], ...]
     kinds = ("plain", "aside", "warning", "item", "item", "heading")
     table = Table(line, [{"name": name, "note": note} for name, note in cells])

@@ -6,23 +6,17 @@ from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, 
 
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import Registry
-from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES
+from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES, VIEW_META
+from server.protocol.skills import MIME_TYPE as SKILL_MIME_TYPE
+from server.protocol.skills import skills
 from server.view import page
 
-__all__ = ["VIEW_META", "listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
+__all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
 
 # Every tool only computes: it changes nothing, answers the same each time, and reaches nothing outside.
 _ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
 _VIEWED = frozenset({"check_training_speed", "compare_training_options", "estimate_training_time", "plan_training"})
 """Tools whose answers the page shows."""
-VIEW_META = {
-    "ui": {
-        "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
-        "permissions": {},
-        "prefersBorder": True,
-    }
-}
-"""What the page wants of a host, as MCP Apps says it: no connection, nothing from elsewhere, no device."""
 
 
 @cache
@@ -61,16 +55,8 @@ def listed_prompts() -> tuple[Prompt, ...]:
 
 @cache
 def listed_resources() -> tuple[Resource, ...]:
-    """Return every resource with an address of its own, and the page that shows answers."""
-    view = Resource(
-        uri=page.ADDRESS,
-        name="view",
-        title="View",
-        description="The page that shows an estimate, a plan, a comparison or a check in a chat.",
-        mime_type=page.MIME_TYPE,
-        _meta=VIEW_META,
-    )
-    documents = (
+    """Return every resource with an address of its own, the skills and the view among them."""
+    catalogues = tuple(
         Resource(
             uri=single.address,
             name=single.name,
@@ -80,7 +66,24 @@ def listed_resources() -> tuple[Resource, ...]:
         )
         for single in SINGLES
     )
-    return (*documents, view)
+    described = (
+        Resource(
+            uri=skill.address,
+            name=skill.front_matter["name"],
+            description=skill.front_matter["description"],
+            mime_type=SKILL_MIME_TYPE,
+        )
+        for skill in skills()
+    )
+    view = Resource(
+        uri=page.ADDRESS,
+        name="view",
+        title="View",
+        description="The page that shows an estimate, a plan, a comparison or a check in a chat.",
+        mime_type=page.MIME_TYPE,
+        _meta=dict(VIEW_META),
+    )
+    return (*catalogues, *described, view)
 
 
 @cache

@@ -28,7 +28,7 @@ _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _TEXT = r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`'
 """A string or a template that has none inside."""
-_PROGRAM_SPACE = re.compile(rf"({_TEXT})|(?<!\S)//[^\n]*|^\s+|\s*\n(?=\s*\n)|[^\S\n]*([=+\-*/%<>!?:;,(){{}}\[\]|&])[^\S\n]*", re.MULTILINE)
+_PROGRAM_SPACE = re.compile(rf"({_TEXT})|(?<!\S)//[^\n]*|\s*([=+\-*/%<>!?:;,(){{}}\[\]|&])\s*")
 _STYLE_SPACE = re.compile(r'("[^"]*")|\s*([{};,])\s*|(?<=:)\s+|\s*\n\s*')
 # From a file it needs nothing but itself. In a chat that is for the host to say, which may give it fonts of its own.
 _POLICY = (
@@ -36,13 +36,15 @@ _POLICY = (
     "content=\"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:\">"
 )
 # What would end the element that holds the data, or a line of it, were it read as a page or a program.
-_ESCAPES = str.maketrans({
-    "<": "\\u003c",
-    ">": "\\u003e",
-    "&": "\\u0026",
-    "\u2028": "\\u2028",
-    "\u2029": "\\u2029",
-})
+_ESCAPES = str.maketrans(
+    {
+        "<": "\\u003c",
+        ">": "\\u003e",
+        "&": "\\u0026",
+        "\u2028": "\\u2028",
+        "\u2029": "\\u2029",
+    }
+)
 
 
 def page(document: Mapping[str, Any] | None = None) -> str:

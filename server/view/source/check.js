@@ -2,7 +2,8 @@
 
 import { html, prose } from "./elements.js";
 import { word, number, compact, rate, share, span, spread } from "./words.js";
-import { assumptionsSheet, banner, dataAsked, exists, figures, head, table, warningsSheet } from "./parts.js";
+import { assumptionsSheet, banner, dataAsked, exists, figures, head, rowHead, table, warningsSheet } from "./parts.js";
+import { evidenceSheet } from "./estimate.js";
 import { timeBar } from "./bars.js";
 import { intervals, inTokensPerSecond } from "./intervals.js";
 
@@ -32,13 +33,15 @@ export function checkView(answer, asked) {
     sheets: [
       causes.length > 0 && { key: "causes", title: word("causes"), content: [causesTable(causes)] },
       answer.time_breakdown && { key: "breakdown", title: word("time"), content: [html("h3", {}, word("time")), timeBar(answer.time_breakdown)] },
+      evidenceSheet(answer),
       assumptionsSheet(answer),
       warningsSheet(answer.warnings),
     ].filter(Boolean),
   };
 }
 
-const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => html("tr", {},
-  prose("th", { scope: "row" }, cause.explains ? "✓ " : "", cause.what),
+const causesTable = (causes) => table([word("cause"), word("tells"), word("expected")], causes.map((cause) => [
+  rowHead(cause.explains && "✓ ", prose("span", {}, cause.what)),
   prose("td", {}, cause.check),
-  html("td", { class: "n" }, compact(cause.tokens_per_second)))));
+  compact(cause.tokens_per_second),
+]));

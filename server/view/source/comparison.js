@@ -2,7 +2,8 @@
 
 import { html, prose } from "./elements.js";
 import { word, whole, compact, money, share, span, spread, energy, gigabytes } from "./words.js";
-import { assumptionsSheet, banner, exists, figures, head, table, warningsSheet } from "./parts.js";
+import { timeOf } from "./intervals.js";
+import { assumptionsSheet, banner, exists, figures, head, moneyCell, rowHead, table, timeCell, warningsSheet } from "./parts.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
 
 export const isComparison = (answer) => Array.isArray(answer.rows);
@@ -13,14 +14,14 @@ const FIRST = { time: "fastest", cost: "cheapest", energy: "thriftiest" };
 
 export function comparisonView(answer) {
   const { rows } = answer;
-  const apart = APART.filter((name) => new Set(rows.map((row) => row[name])).size > 1);
+  const apart = APART.filter((name) => new Set(rows.map((row) => row[name]).filter((value) => value !== "auto")).size > 1);
   const told = (row, names) => names.map((name) => (name === "tokens" ? word("of_tokens", { n: compact(row.tokens) }) : row[name]));
   const seriesOf = (row) => told(row, apart.length ? apart : ["gpu"]).join(" · ");
   const named = (row) => [`${whole(row.n_gpus)} × ${row.gpu}`, ...told(row, apart.filter((name) => name !== "gpu"))].join(" · ");
   const possible = rows.filter((row) => row.rank != null);
   const names = [...new Set(possible.map(seriesOf))];
   const points = possible.map((row) => ({
-    ...{ days: row.training_days, low: row.training_days_low, high: row.training_days_high },
+    ...timeOf(row),
     ...{ cost: row.cost_usd, hours: row.gpu_hours, gpus: row.n_gpus, best: row.pareto, possible: true },
     ...{ series: names.indexOf(seriesOf(row)), label: named(row) },
   }));
@@ -60,17 +61,16 @@ function winner(rows, by, named) {
 }
 
 function rankedTable(rows, named) {
-  const lines = rows.map((row) => (row.rank == null
-    ? html("tr", { class: "impossible" }, html("td", {}, "–"), html("th", { scope: "row" }, named(row)), prose("td", { colspan: 6 }, row.reason))
-    : html("tr", {},
-      html("td", {}, whole(row.rank)),
-      html("th", { scope: "row" }, named(row), row.pareto && html("abbr", { title: word("pareto") }, " ★")),
-      html("td", { class: "n" }, span(row.training_days), html("small", {}, spread(row.training_days_low, row.training_days_high))),
-      html("td", { class: "n" }, exists(row.cost_usd) ? money(row.cost_usd) : "–"),
-      html("td", { class: "n" }, exists(row.energy_kwh) ? energy(row.energy_kwh).told : "–"),
-      html("td", { class: "n" }, share(row.model_flops_utilization)),
-      html("td", { class: "n" }, exists(row.memory_gb) ? gigabytes(row.memory_gb) : "–"),
-      html("td", {}, row.layout))));
+  const lines = rows.map((row) => (row.rank == null ? [null, rowHead(named(row)), prose("td", { colspan: 6 }, row.reason)] : [
+    whole(row.rank),
+    rowHead(named(row), row.pareto && html("abbr", { title: word("pareto") }, " ★")),
+    timeCell(row),
+    moneyCell(row.cost_usd),
+    exists(row.energy_kwh) && energy(row.energy_kwh).told,
+    share(row.model_flops_utilization),
+    exists(row.memory_gb) && gigabytes(row.memory_gb),
+    prose("td", {}, row.layout),
+  ]));
   return table(["#", word("option"), word("time_taken"), word("cost"), word("energy"), "MFU", word("memory"), word("layout")], lines);
 }
 

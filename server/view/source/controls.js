@@ -54,7 +54,9 @@ export class Controls {
     };
     range.addEventListener("input", () => {
       tell();
-      this.#set(name, Number(range.value) === start ? undefined : counts[range.value]);
+      const count = counts[range.value];
+      // As it was given: a schema may want a number, or text.
+      this.#set(name, Number(range.value) === start ? undefined : typeof this.#asked[name] === "string" ? String(count) : count);
     });
     this.#sliders.push(() => { range.value = start; tell(); });
     tell();

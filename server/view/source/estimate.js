@@ -46,7 +46,7 @@ export function estimateView(answer, asked, ask) {
 const countSaid = (count) => (typeof count === "number" ? whole(count) : count);
 
 // Published runs, with their speed beside ours; and what would say more.
-function evidenceSheet(answer, ask) {
+export function evidenceSheet(answer, ask) {
   const { evidence, comparable_runs: runs = [], narrow_by: narrowings = [] } = answer;
   const content = [
     html("p", {}, word("rests_on"), " ", prose("span", {}, evidence.note)),

@@ -31,6 +31,8 @@ export const inDays = (example) => ({ size: unitOf(example).size, tick: number, 
 
 export const inTokensPerSecond = () => ({ size: 1, tick: compact, told: rate, spread: (low, high) => `${compact(low)}–${compact(high)}` });
 
+export const timeOf = (option) => ({ value: option.training_days, low: option.training_days_low, high: option.training_days_high });
+
 // Rows are {label, value, low, high, main}; a limit is {value, label}.
 export function intervals(rows, quantity, limit) {
   const values = rows.flatMap(({ value, low, high }) => [value, low, high]);

@@ -1,9 +1,9 @@
 // What the answers of all tools have in common: a head, figures, warnings, assumptions.
 
 import { html, prose } from "./elements.js";
-import { word, number, whole, compact, money, energy, spread, share } from "./words.js";
+import { word, number, whole, compact, money, energy, span, spread, share } from "./words.js";
 import { timeBar, memoryBar } from "./bars.js";
-import { intervals, inDays } from "./intervals.js";
+import { intervals, inDays, timeOf } from "./intervals.js";
 
 export const exists = (value) => value != null && value !== "" && value !== false;
 
@@ -54,7 +54,7 @@ export function rangeSaid(answer) {
 export function timeAxis(answer) {
   const { rule_of_thumb: rule } = answer;
   return intervals([
-    { label: word(answer.basis), value: answer.training_days, low: answer.training_days_low, high: answer.training_days_high, main: true },
+    { ...timeOf(answer), label: word(answer.basis), main: true },
     { label: word("rule_of_thumb"), value: rule.days, low: rule.days_low, high: rule.days_high },
   ], inDays(answer.training_days));
 }
@@ -92,16 +92,20 @@ const told = (value) => (typeof value === "number" ? (Number.isInteger(value) ? 
 // What the answer was computed from: how a step is spread, the formula, what was assumed.
 export function assumptionsSheet(answer, more = []) {
   const { layout, formula, rule_of_thumb: rule, assumptions = [] } = answer;
-  const rows = assumptions.map(({ name, value, unit, source, note }) => html("tr", {},
-    html("th", { scope: "row" }, name.replaceAll("_", " ")),
-    html("td", {}, `${told(value)} ${unit}`.trim()),
-    html("td", {}, html("span", { class: `source ${source}` }, word(`source_${source}`))),
-    prose("td", {}, note)));
+  const rows = assumptions.map(({ name, value, unit, source, note }) => [
+    rowHead(name.replaceAll("_", " ")),
+    prose("td", {}, `${told(value)} ${unit}`.trim()),
+    html("span", { class: `source ${source}` }, word(`source_${source}`)),
+    prose("td", {}, note),
+  ]);
   const facts = [
     [word("layout"), layout && layoutSaid(layout)],
     [word("formula"), formula && prose("code", {}, formula)],
     [word("rule_of_thumb"), rule && prose("code", {}, rule.formula)],
+    [word("runners_up"), (answer.runner_up_layouts ?? []).map((other) => layoutNamed(other.layout)).join("; ")],
     [word("peak"), answer.peak_tflops && `${number(answer.peak_tflops, 4)} TFLOP/s`, answer.peak_note],
+    [word("cost"), answer.cost_usd?.note && prose("span", {}, answer.cost_usd.note)],
+    [word("energy"), answer.energy_kwh?.note && prose("span", {}, answer.energy_kwh.note)],
     ...more,
   ].filter(([, value]) => exists(value));
   return {
@@ -115,9 +119,17 @@ export function assumptionsSheet(answer, more = []) {
   };
 }
 
+export const rowHead = (...content) => html("th", { scope: "row" }, ...content);
+const cell = (content) => (content instanceof HTMLTableCellElement ? content : html("td", {}, content || "–"));
+
+// A row is a list of cells: text, which is kept on its line, elements, or cells already made.
 export const table = (heads, rows) => html("table", {},
   html("thead", {}, html("tr", {}, heads.map((head) => html("th", { scope: "col" }, head)))),
-  html("tbody", {}, rows));
+  html("tbody", {}, rows.map((cells) => html("tr", {}, cells.map(cell)))));
+
+// A time with its range, and money, as cells.
+export const timeCell = (option) => [span(option.training_days), html("small", {}, spread(option.training_days_low, option.training_days_high))];
+export const moneyCell = (value) => exists(value) && money(value);
 
 const SHARDED = { ddp: "DDP", zero1: "ZeRO-1", zero2: "ZeRO-2", zero3: "ZeRO-3" };
 const DEGREES = { tensor_parallel: "TP", pipeline_parallel: "PP", virtual_pipeline: "VP", context_parallel: "CP", expert_parallel: "EP", data_parallel: "DP" };

@@ -2,8 +2,8 @@
 
 import { html, prose } from "./elements.js";
 import { word, whole, compact, money, share, span, spread } from "./words.js";
-import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutNamed, table, warningsSheet } from "./parts.js";
-import { intervals, inDays } from "./intervals.js";
+import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutNamed, moneyCell, rowHead, table, timeCell, warningsSheet } from "./parts.js";
+import { intervals, inDays, timeOf } from "./intervals.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
 
 export const isPlan = (answer) => exists(answer.solve_for);
@@ -34,9 +34,7 @@ export function planView(answer) {
     `${span(solution.training_days)} (${spread(solution.training_days_low, solution.training_days_high)})`,
     sure && !isSure && `${word("sure_of", odds)}: ${named(sure)}`,
   ];
-  const axis = intervals(options.map((option) => ({
-    label: named(option), value: option.training_days, low: option.training_days_low, high: option.training_days_high, main: option === solution,
-  })), inDays(solution.training_days), limit);
+  const axis = intervals(options.map((option) => ({ ...timeOf(option), label: named(option), main: option === solution })), inDays(solution.training_days), limit);
   return {
     title: named(solution),
     said: [named(solution), ...said].filter(Boolean).join(", "),
@@ -50,7 +48,7 @@ export function planView(answer) {
       ...plotSheets(answer, options, named),
       estimate.memory && { key: "breakdown", title: word("breakdown"), content: [breakdown(estimate)] },
       assumptionsSheet({ ...estimate, assumptions: [...answer.assumptions, ...estimate.assumptions], estimate_id: answer.plan_id }, [[word("solved"), prose("code", {}, answer.formula)]]),
-      warningsSheet([...answer.warnings, ...estimate.warnings], [estimate.cost_usd.note].filter(Boolean)),
+      warningsSheet([...answer.warnings, ...estimate.warnings]),
     ].filter(Boolean),
   };
 }
@@ -64,7 +62,7 @@ const limitsSaid = ({ deadline_days: days, budget_usd: usd, budget_gpu_hours: ho
 function plotSheets(answer, options, named) {
   const names = [...new Set(options.map(({ gpu }) => gpu))];
   const points = options.map((option) => ({
-    ...{ days: option.training_days, low: option.training_days_low, high: option.training_days_high },
+    ...timeOf(option),
     ...{ cost: option.cost_usd.value, hours: option.gpu_hours, gpus: option.n_gpus, possible: option.fits, best: false },
     ...{ series: names.indexOf(option.gpu), label: named(option) },
   }));
@@ -77,10 +75,11 @@ function plotSheets(answer, options, named) {
 }
 
 function optionsTable(options, named) {
-  return table([word("option"), word("time_taken"), word("cost"), word("gpu_hours"), ""], options.map((option) => html("tr", {},
-    html("th", { scope: "row" }, named(option), !option.meets_limits && html("small", { class: "bad" }, ` ${word("meets_not")}`), !option.fits && html("small", { class: "bad" }, ` ${word("fits_not")}`)),
-    html("td", { class: "n" }, span(option.training_days), html("small", {}, spread(option.training_days_low, option.training_days_high))),
-    html("td", { class: "n" }, exists(option.cost_usd.value) ? money(option.cost_usd.value) : "–"),
-    html("td", { class: "n" }, compact(option.gpu_hours)),
-    prose("td", {}, option.why))));
+  return table([word("option"), word("time_taken"), word("cost"), word("gpu_hours"), word("note")], options.map((option) => [
+    rowHead(named(option), !option.meets_limits && html("small", { class: "bad" }, ` ${word("meets_not")}`), !option.fits && html("small", { class: "bad" }, ` ${word("fits_not")}`)),
+    timeCell(option),
+    moneyCell(option.cost_usd.value),
+    compact(option.gpu_hours),
+    prose("td", {}, option.why),
+  ]));
 }

@@ -11,7 +11,7 @@ const SHAPES = [
 ];
 const MARGIN = { left: 52, right: 40, top: 22, bottom: 38 };
 
-// Points are {days, low, high, cost, gpus, series, label, best, possible}; a series is a line of options that differ in
+// Points are {value, low, high, cost, gpus, series, label, best, possible}; a series is a line of options that differ in
 // their number of GPUs. Colours and shapes tell series apart; past the last colour they begin again with the next shape.
 export const mark = (series) => ({ colour: `var(--c${(series % COLOURS) + 1})`, shape: SHAPES[(series + Math.floor(series / COLOURS)) % SHAPES.length] });
 
@@ -26,15 +26,15 @@ export function costPlot(points, names, limits = {}) {
   const budget = cost.told === money ? limits.usd : limits.hours;
   const front = points.filter(({ best }) => best).sort((a, b) => cost.of(a) - cost.of(b));
   const drawing = (width) => {
-    const plane = planeOf(width, [...points.map(cost.of), budget], [...points.map(({ days }) => days), limits.days]);
+    const plane = planeOf(width, [...points.map(cost.of), budget], [...points.map(({ value }) => value), limits.days]);
     const { x, y } = plane;
-    const path = front.map((point) => `${x(cost.of(point))} ${y(point.days)}`).join("L");
-    return frame(plane, cost.label, cost.told, cost.label, points.map((point) => `${point.label}: ${span(point.days)}, ${cost.told(cost.of(point))}`), [
+    const path = front.map((point) => `${x(cost.of(point))} ${y(point.value)}`).join("L");
+    return frame(plane, cost.label, cost.told, cost.label, points.map((point) => `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`), [
       budget && rule(plane, x(budget), null),
       limits.days && rule(plane, null, y(limits.days)),
       front.length > 1 && svg("path", { class: "front", d: `M${path}` }),
-      points.map((point) => dot(x(cost.of(point)), y(point.days), point, `${point.label}: ${span(point.days)}, ${cost.told(cost.of(point))}`)),
-      captions(front.length ? front : points, (point) => [x(cost.of(point)), y(point.days)]),
+      points.map((point) => dot(x(cost.of(point)), y(point.value), point, `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`)),
+      captions(front.length ? front : points, (point) => [x(cost.of(point)), y(point.value)]),
     ]);
   };
   const key = [front.length > 1 && ["front", word("pareto")], (budget || limits.days) && ["limit", word("limit")]];
@@ -49,16 +49,16 @@ export function countPlot(points, names, limits = {}) {
     const { x, y } = plane;
     const path = (line, value) => line.map((point) => `${x(point.gpus)} ${y(value(point))}`).join("L");
     plane.across = [...new Set(all.map(({ gpus }) => gpus))].sort((a, b) => a - b);
-    return frame(plane, word("gpus"), whole, word("by_count"), all.map((point) => `${point.label}: ${span(point.days)}`), [
+    return frame(plane, word("gpus"), whole, word("by_count"), all.map((point) => `${point.label}: ${span(point.value)}`), [
       limits.days && rule(plane, null, y(limits.days)),
       lines.map((line) => {
         const { colour } = mark(line[0].series);
         return [
           svg("path", { d: `M${path(line, ({ low }) => low)}L${path(line.toReversed(), ({ high }) => high)}Z`, fill: colour, opacity: 0.16 }),
-          svg("path", { d: `M${path(line, ({ days }) => days)}`, fill: "none", stroke: colour, "stroke-width": 2 }),
+          svg("path", { d: `M${path(line, ({ value }) => value)}`, fill: "none", stroke: colour, "stroke-width": 2 }),
         ];
       }),
-      all.map((point) => dot(x(point.gpus), y(point.days), point, `${point.label}: ${span(point.days)}`)),
+      all.map((point) => dot(x(point.gpus), y(point.value), point, `${point.label}: ${span(point.value)}`)),
     ]);
   };
   return html("figure", {}, resizing(drawing), keyOf(names, [["band", word("band")], limits.days && ["limit", word("limit")]]));

@@ -101,7 +101,7 @@ async function chat() {
     for (const [name, value] of Object.entries(styles.variables ?? {})) if (name.startsWith("--") && value != null) root.style.setProperty(name, value);
     if (styles.css?.fonts && !document.getElementById("fonts")) document.head.append(html("style", { id: "fonts" }, styles.css.fonts));
     if (insets) document.body.style.padding = ["top", "right", "bottom", "left"].map((side) => `${insets[side]}px`).join(" ");
-    root.style.setProperty("--most", `${Math.min(MOST_PIXELS, room.height ?? room.maxHeight ?? MOST_PIXELS)}px`);
+    root.style.setProperty("--most", `${room.height ?? Math.min(MOST_PIXELS, room.maxHeight ?? MOST_PIXELS)}px`);
     root.dataset.layout = isFull() ? "open" : "folded";
     sheets.open(isFull());
     expand.hidden = !context.availableDisplayModes?.includes("fullscreen");

@@ -58,7 +58,7 @@ def _options(described: Sweep, thinned: Thinned, ranks: Mapping[int, int]) -> Tr
     rows = [one.row for one in shown]
     options = training_options(rows, "time", len(rows), detailed=False)
     told = [
-        option.model_copy(update={"layout": "; ".join(filter(None, (option.layout, one.varied)))})
+        option.model_copy(update={"layout": "; ".join(filter(None, (option.layout, one.varied))) or None})
         for option, one in zip(options.rows, shown, strict=True)
     ]
     return options.model_copy(

@@ -68,8 +68,6 @@ def sweep_summary(described: Sweep, thinned: Thinned, rows: Sequence[Row]) -> st
             parts.append(f"Cheapest: {told_option(cheapest)}.")
     if thinned.n_front > 1:
         parts.append(f"{thinned.n_front:,} are Pareto-optimal: none is both faster and cheaper.")
-    parts.append(
-        f"Listed: {len(rows):,} points, {len(thinned.front):,} of them Pareto-optimal, the others the fastest of their "
-        "series on their number of GPUs."
-    )
+    front = f"{len(thinned.front):,} of the Pareto-optimal ones, and " if thinned.front else ""
+    parts.append(f"Listed are {len(rows):,}: {front}of the best series the fastest on each number of GPUs, or on some.")
     return " ".join(parts)

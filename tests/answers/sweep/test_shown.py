@@ -50,4 +50,6 @@ def test_the_summary_counts_all_points_and_names_the_fastest() -> None:
     told = sweep_summary(DESCRIBED, _thinned(frozenset({3})), rows)
     assert told.startswith("123 of 6 points can be run. Fastest: Llama 3.1 8B on 100B tokens with 32 ")
     assert "99 are Pareto-optimal" in told
-    assert "3 points, 1 of them Pareto-optimal" in told
+    assert "Listed are 3: 1 of the Pareto-optimal ones, and " in told
+    unpriced = sweep_summary(DESCRIBED, _thinned(frozenset()), rows)
+    assert "Listed are 3: of the best series" in unpriced

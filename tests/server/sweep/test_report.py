@@ -144,6 +144,17 @@ def test_a_report_that_cannot_be_written_is_told_before_the_sweep(
     assert not (tmp_path / "spec.parquet").exists()
 
 
+@pytest.mark.parametrize("fixed", ['gpu = "gaudi2"', 'gpu = "h100"\nutilization = 0.4'])
+def test_points_without_a_price_or_a_layout_are_reported_too(fixed: str, tmp_path: Path) -> None:
+    spec = f'[vary]\nn_gpus = [8, 16, 64]\n[fixed]\nmodel = "llama-3.1-8b"\ntokens = "10B"\n{fixed}\n'
+    (tmp_path / "spec.toml").write_text(spec, encoding="utf-8")
+    assert _sweep(tmp_path, "--workers", "1", "--report", str(tmp_path / "report.csv")) == 0
+    answer = _reported(tmp_path)
+    assert [row["n_gpus"] for row in answer["rows"]] == [64, 16, 8]
+    told = [(row["cost_usd"] is None, row["layout"] is None) for row in answer["rows"]]
+    assert set(told) == {("gaudi2" in fixed, "utilization" in fixed)}
+
+
 def test_a_sweep_of_which_nothing_can_be_run_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "spec.toml").write_text(IMPOSSIBLE, encoding="utf-8")
     assert _sweep(tmp_path, "--workers", "1", "--report", str(tmp_path / "a.md")) == 2

@@ -28,8 +28,11 @@ _IMPORT = re.compile(r"^import [^;]*;\n", re.MULTILINE)
 _EXPORT = re.compile(r"^export ", re.MULTILINE)
 _TEXT = r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`'
 """A string or a template that has none inside."""
-_PROGRAM_SPACE = re.compile(rf"({_TEXT})|(?<!\S)//[^\n]*|\s*([=+\-*/%<>!?:;,(){{}}\[\]|&])\s*")
-_STYLE_SPACE = re.compile(r'("[^"]*")|\s*([{};,])\s*|(?<=:)\s+|\s*\n\s*')
+# What only readers need, beside what is kept: texts and signs.
+_PROGRAM_SPACE = re.compile(
+    rf"({_TEXT})|(?<!\S)//[^\n]*|;\s+(?=\}})|,\n\s*(?=[)\]}}])|\s*([=+\-*/%<>!?:;,(){{}}\[\]|&])\s*"
+)
+_STYLE_SPACE = re.compile(r'("[^"]*")|;\s*(?=\})|\s*([{};,])\s*|(?<=:)\s+|\s*\n\s*')
 # From a file it needs nothing but itself. In a chat that is for the host to say, which may give it fonts of its own.
 _POLICY = (
     '<meta http-equiv="Content-Security-Policy" '

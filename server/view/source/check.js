@@ -1,7 +1,7 @@
 // Whether an observed speed is normal.
 
 import { html, prose } from "./elements.js";
-import { word, number, compact, rate, share, span, spread } from "./words.js";
+import { word, number, compact, devicesOf, rate, share, span, spread } from "./words.js";
 import { assumptionsSheet, banner, dataAsked, exists, figures, head, rowHead, table, warningsSheet } from "./parts.js";
 import { evidenceSheet } from "./estimate.js";
 import { timeBar } from "./bars.js";
@@ -18,7 +18,7 @@ export function checkView(answer, asked) {
     title,
     said: `${title}, ${said[0]}`,
     head: [
-      head([asked.model, dataAsked(asked), exists(asked.n_gpus) && `${asked.n_gpus} × ${asked.gpu}`], title, said, bad),
+      head([asked.model, dataAsked(asked), devicesOf(asked)], title, said, bad),
       banner(answer.warnings),
       intervals([
         { label: word("observed"), value: answer.observed, low: answer.observed, high: answer.observed, main: true },

@@ -1,7 +1,7 @@
 // Many options, ranked.
 
 import { html, prose } from "./elements.js";
-import { word, whole, compact, money, share, span, spread, energy, gigabytes } from "./words.js";
+import { word, whole, money, share, span, energy, gigabytes, devicesOf, rangeOf, tokensOf } from "./words.js";
 import { timeOf } from "./intervals.js";
 import { assumptionsSheet, banner, exists, figures, head, moneyCell, rowHead, table, timeCell, warningsSheet } from "./parts.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
@@ -15,9 +15,9 @@ const FIRST = { time: "fastest", cost: "cheapest", energy: "thriftiest" };
 export function comparisonView(answer) {
   const { rows } = answer;
   const apart = APART.filter((name) => new Set(rows.map((row) => row[name]).filter((value) => value !== "auto")).size > 1);
-  const told = (row, names) => names.map((name) => (name === "tokens" ? word("of_tokens", { n: compact(row.tokens) }) : row[name]));
+  const told = (row, names) => names.map((name) => (name === "tokens" ? tokensOf(row) : row[name]));
   const seriesOf = (row) => told(row, apart.length ? apart : ["gpu"]).join(" · ");
-  const named = (row) => [`${whole(row.n_gpus)} × ${row.gpu}`, ...told(row, apart.filter((name) => name !== "gpu"))].join(" · ");
+  const named = (row) => [devicesOf(row), ...told(row, apart.filter((name) => name !== "gpu"))].join(" · ");
   const possible = rows.filter((row) => row.rank != null);
   const names = [...new Set(possible.map(seriesOf))];
   const points = possible.map((row) => ({
@@ -30,7 +30,7 @@ export function comparisonView(answer) {
   const subject = [...told(first, same), word("options", { n: whole(answer.n_options) })];
   const said = [
     word(`${FIRST[answer.rank_by]}_of`, { n: whole(answer.n_possible) }),
-    `${span(first.training_days)} (${spread(first.training_days_low, first.training_days_high)})`,
+    `${span(first.training_days)} (${rangeOf(first)})`,
     exists(first.cost_usd) && money(first.cost_usd),
     answer.n_possible < answer.n_options && word("impossible", { n: whole(answer.n_options - answer.n_possible) }),
   ];

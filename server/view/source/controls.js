@@ -1,7 +1,9 @@
 // What if there were more GPUs, more data, another precision? Asks the tool again, through the host.
 
 import { html } from "./elements.js";
-import { word, whole, compact, number, span } from "./words.js";
+import { word, whole, compact, number, span, devicesOf } from "./words.js";
+import { timeOf } from "./intervals.js";
+import { countPlot } from "./plots.js";
 
 const FACTORS = [1 / 8, 1 / 4, 1 / 2, 1, 2, 4, 8];
 const PAUSE_MS = 250; // A slider that is moved asks once, where it comes to rest.
@@ -14,6 +16,8 @@ function counted(given) {
   const found = /^\s*(\d[\d,_]*(?:\.\d+)?(?:e\d+)?)\s*([kmbt]?)\s*$/i.exec(given ?? "");
   return found ? Number(found[1].replaceAll(/[,_]/g, "")) * SIZES[found[2].toLowerCase()] : undefined;
 }
+
+const around = (base) => [...new Set(FACTORS.map((factor) => Math.max(1, Math.round(base * factor))))];
 
 // `ask(asked)` resolves to an answer, and rejects with what to say; `show(answer, asked)` shows it.
 export class Controls {
@@ -35,6 +39,15 @@ export class Controls {
       data && this.#slider(data, word(data), compact),
       this.#precision(precisions ?? PRECISIONS),
       html("div", { class: "outcome" }, html("button", { type: "button", click: () => this.#reset() }, word("reset")), this.outcome));
+    this.plot = html("div", {}, html("button", { type: "button", click: () => this.#plotted() }, word("draw")));
+  }
+
+  get sheets() {
+    const counts = around(counted(this.#asked.n_gpus)).length > 1;
+    return [
+      { key: "controls", title: word("what_if"), content: [this.form] },
+      counts && { key: "count", title: word("by_count"), content: [this.plot] },
+    ].filter(Boolean);
   }
 
   stop() {
@@ -44,7 +57,7 @@ export class Controls {
 
   #slider(name, label, told) {
     const base = counted(this.#asked[name]);
-    const counts = [...new Set(FACTORS.map((factor) => Math.max(1, Math.round(base * factor))))];
+    const counts = around(base);
     const start = counts.indexOf(Math.round(base));
     const output = html("output", { for: `if-${name}` });
     const range = html("input", { type: "range", id: `if-${name}`, min: 0, max: counts.length - 1, value: start });
@@ -99,6 +112,18 @@ export class Controls {
       if (mine === this.#latest) this.outcome.textContent = error.message;
     } finally {
       if (mine === this.#latest) this.form.setAttribute("aria-busy", "false");
+    }
+  }
+
+  // The same question for other numbers of GPUs, one after another, drawn as they come; some may be impossible.
+  async #plotted() {
+    const points = [];
+    const asked = { ...this.#asked, ...this.#change };
+    for (const count of around(counted(this.#asked.n_gpus))) {
+      const answer = await this.#ask({ ...asked, n_gpus: count }).catch(() => null);
+      if (!answer) continue;
+      points.push({ ...timeOf(answer), gpus: count, series: 0, label: devicesOf({ ...asked, n_gpus: count }), possible: answer.memory?.fits ?? true });
+      if (points.length > 1) this.plot.replaceChildren(countPlot(points, [asked.gpu]));
     }
   }
 

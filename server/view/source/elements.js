@@ -23,16 +23,16 @@ function filled(element, attributes, children) {
 // Prose of an answer is English, whatever language surrounds it.
 export const prose = (tag, attributes, ...children) => html(tag, { lang: "en", ...attributes }, ...children);
 
-// A frame whose drawing is made anew for its width: text in it keeps its size.
+// A frame whose drawing is made anew for its width and its sheets' height: text in it keeps its size.
 export function resizing(draw) {
   let width = 640;
-  const frame = html("div", { class: "plot" }, draw(width));
+  const frame = html("div", { class: "plot" }, draw(width, 280));
   // In the next frame, since a drawing changes the height that is being observed.
   new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => {
     const now = Math.round(contentRect.width);
-    if (now === 0 || now === width) return;
+    if (now === 0 || now === width || !frame.isConnected) return;
     width = now;
-    frame.replaceChildren(draw(width));
+    frame.replaceChildren(draw(width, frame.closest(".sheets").clientHeight));
   })).observe(frame);
   return frame;
 }

@@ -1,7 +1,7 @@
 // How long one run takes.
 
 import { html, prose } from "./elements.js";
-import { word, whole, rate, share, span, gigabytes } from "./words.js";
+import { word, whole, rate, share, span, gigabytes, devicesOf } from "./words.js";
 import { assumptionsSheet, banner, breakdown, costFigure, dataAsked, energyFigure, exists, figures, head, hoursFigure, rangeSaid, timeAxis, warningsSheet } from "./parts.js";
 
 export const isEstimate = (answer) => exists(answer.training_days);
@@ -13,7 +13,7 @@ export function estimateView(answer, asked, ask) {
   const subject = [
     asked.model ?? asked.hf_config?.model_type,
     dataAsked(asked),
-    exists(asked.n_gpus) && exists(asked.gpu) && `${countSaid(asked.n_gpus)} × ${asked.gpu}`,
+    devicesOf(asked),
     ...["method", "objective", "precision"].map((name) => asked[name]).filter((value) => value !== "auto" && value !== "full"),
   ];
   const range = rangeSaid(answer);
@@ -42,8 +42,6 @@ export function estimateView(answer, asked, ask) {
     ].filter(Boolean),
   };
 }
-
-const countSaid = (count) => (typeof count === "number" ? whole(count) : count);
 
 // Published runs, with their speed beside ours; and what would say more.
 export function evidenceSheet(answer, ask) {

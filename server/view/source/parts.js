@@ -1,7 +1,7 @@
 // What the answers of all tools have in common: a head, figures, warnings, assumptions.
 
 import { html, prose } from "./elements.js";
-import { word, number, whole, compact, money, energy, span, spread, share } from "./words.js";
+import { word, number, whole, compact, money, energy, span, share, rangeOf } from "./words.js";
 import { timeBar, memoryBar } from "./bars.js";
 import { intervals, inDays, timeOf } from "./intervals.js";
 
@@ -44,10 +44,10 @@ export const hoursFigure = (hours) => [word("gpu_hours"), compact(hours)];
 
 // The range of an estimate, or why it has none.
 export function rangeSaid(answer) {
-  const { training_days_low: low, training_days_high: high, interval_coverage: coverage } = answer;
+  const { interval_coverage: coverage } = answer;
   if (answer.basis === "assumed_utilization") return word("at_utilization", { share: share(answer.hardware_flops_utilization) });
   const said = coverage == null ? word("range") : word("range_of", { share: share(coverage) });
-  return `${said} ${spread(low, high)}`;
+  return `${said} ${rangeOf(answer)}`;
 }
 
 // The prediction and the rule of thumb on one axis.
@@ -128,7 +128,7 @@ export const table = (heads, rows) => html("table", {},
   html("tbody", {}, rows.map((cells) => html("tr", {}, cells.map(cell)))));
 
 // A time with its range, and money, as cells.
-export const timeCell = (option) => [span(option.training_days), html("small", {}, spread(option.training_days_low, option.training_days_high))];
+export const timeCell = (option) => [span(option.training_days), html("small", {}, rangeOf(option))];
 export const moneyCell = (value) => exists(value) && money(value);
 
 const SHARDED = { ddp: "DDP", zero1: "ZeRO-1", zero2: "ZeRO-2", zero3: "ZeRO-3" };

@@ -1,7 +1,7 @@
 // What keeps to a deadline and a budget.
 
 import { html, prose } from "./elements.js";
-import { word, whole, compact, money, share, span, spread } from "./words.js";
+import { word, compact, money, share, span, devicesOf, rangeOf, tokensOf } from "./words.js";
 import { assumptionsSheet, banner, breakdown, costFigure, energyFigure, exists, figures, head, hoursFigure, layoutNamed, moneyCell, rowHead, table, timeCell, warningsSheet } from "./parts.js";
 import { intervals, inDays, timeOf } from "./intervals.js";
 import { costPlot, countPlot, hasCounts } from "./plots.js";
@@ -9,11 +9,11 @@ import { costPlot, countPlot, hasCounts } from "./plots.js";
 export const isPlan = (answer) => exists(answer.solve_for);
 
 const SOLVED = {
-  n_gpus: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
-  gpu: (option) => `${whole(option.n_gpus)} × ${option.gpu}`,
-  tokens: (option) => word("of_tokens", { n: compact(option.tokens) }),
+  n_gpus: devicesOf,
+  gpu: devicesOf,
+  tokens: tokensOf,
   model_size: (option) => word("of_parameters", { n: compact(option.parameters) }),
-  layout: (option) => (option.layout ? layoutNamed(option.layout) : `${whole(option.n_gpus)} × ${option.gpu}`),
+  layout: (option) => (option.layout ? layoutNamed(option.layout) : devicesOf(option)),
 };
 
 export function planView(answer) {
@@ -23,15 +23,15 @@ export function planView(answer) {
   const options = [!isSure && sure, solution, ...alternatives].filter(Boolean);
   const given = [
     answer.solve_for !== "model_size" && solution.model,
-    answer.solve_for !== "tokens" && word("of_tokens", { n: compact(solution.tokens) }),
-    !["n_gpus", "gpu"].includes(answer.solve_for) && `${whole(solution.n_gpus)} × ${solution.gpu}`,
+    answer.solve_for !== "tokens" && tokensOf(solution),
+    !["n_gpus", "gpu"].includes(answer.solve_for) && devicesOf(solution),
     ...limitsSaid(answer),
   ];
   const limit = exists(answer.deadline_days) ? { value: answer.deadline_days, label: `${word("deadline")} ${span(answer.deadline_days)}` } : null;
   const odds = { share: share(answer.sure_probability ?? 0) };
   const said = [
     solution.meets_limits ? isSure ? word("sure_of", odds) : word("even_odds") : word("meets_not"),
-    `${span(solution.training_days)} (${spread(solution.training_days_low, solution.training_days_high)})`,
+    `${span(solution.training_days)} (${rangeOf(solution)})`,
     sure && !isSure && `${word("sure_of", odds)}: ${named(sure)}`,
   ];
   const axis = intervals(options.map((option) => ({ ...timeOf(option), label: named(option), main: option === solution })), inDays(solution.training_days), limit);

@@ -9,6 +9,7 @@ const SHAPES = [
   "M-4.5 0a4.5 4.5 0 1 0 9 0a4.5 4.5 0 1 0-9 0z", "M-4-4h8v8h-8z", "M0-5.2L5 3.8H-5z", "M0-5.5L5.5 0 0 5.5-5.5 0z",
   "M0 5.2L5-3.8H-5z", "M-5-2h3v-3h4v3h3v4h-3v3h-4v-3h-3z", "M-5-3h10v6h-10z", "M-3-5h6v10h-6z",
 ];
+const KEY = 34; // Of height, below a plot.
 const MARGIN = { left: 52, right: 40, top: 22, bottom: 38 };
 
 // Points are {value, low, high, cost, gpus, series, label, best, possible}; a series is a line of options that differ in
@@ -25,8 +26,8 @@ export function costPlot(points, names, limits = {}) {
   const cost = costs(points);
   const budget = cost.told === money ? limits.usd : limits.hours;
   const front = points.filter(({ best }) => best).sort((a, b) => cost.of(a) - cost.of(b));
-  const drawing = (width) => {
-    const plane = planeOf(width, [...points.map(cost.of), budget], [...points.map(({ value }) => value), limits.days]);
+  const drawing = (...room) => {
+    const plane = planeOf(room, [...points.map(cost.of), budget], [...points.map(({ value }) => value), limits.days]);
     const { x, y } = plane;
     const path = front.map((point) => `${x(cost.of(point))} ${y(point.value)}`).join("L");
     return frame(plane, cost.label, cost.told, cost.label, points.map((point) => `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`), [
@@ -44,8 +45,8 @@ export function costPlot(points, names, limits = {}) {
 export function countPlot(points, names, limits = {}) {
   const lines = names.map((_, series) => points.filter((point) => point.series === series).sort((a, b) => a.gpus - b.gpus)).filter((line) => line.length > 1);
   const all = lines.flat();
-  const drawing = (width) => {
-    const plane = planeOf(width, all.map(({ gpus }) => gpus), [...all.flatMap(({ low, high }) => [low, high]), limits.days]);
+  const drawing = (...room) => {
+    const plane = planeOf(room, all.map(({ gpus }) => gpus), [...all.flatMap(({ low, high }) => [low, high]), limits.days]);
     const { x, y } = plane;
     const path = (line, value) => line.map((point) => `${x(point.gpus)} ${y(value(point))}`).join("L");
     plane.across = [...new Set(all.map(({ gpus }) => gpus))].sort((a, b) => a - b);
@@ -66,9 +67,9 @@ export function countPlot(points, names, limits = {}) {
 
 export const hasCounts = (points) => points.some((a) => points.some((b) => a.series === b.series && a.gpus !== b.gpus));
 
-function planeOf(width, across, up) {
+function planeOf([width, room], across, up) {
   const real = (values) => values.filter((value) => value != null);
-  const height = Math.round(Math.min(Math.max(width * 0.32, 180), document.documentElement.dataset.layout === "open" ? 280 : 200));
+  const height = Math.min(Math.max(room - KEY, 150), 260);
   const [left, right] = bounds(real(across), 0.1);
   const [low, high] = bounds(real(up), 0.12);
   const [toX, toY] = [place(left, right), place(low, high)];

@@ -22,9 +22,8 @@ const live = document.getElementById("said");
 function render(top, sheets, answer, asked, { ask, controls } = {}) {
   const shown = VIEWS.find(([is]) => is(answer))[1](answer, asked, ask);
   top.replaceChildren(...shown.head);
-  const all = [...shown.sheets];
-  if (controls) all.splice(1, 0, { key: "controls", title: word("what_if"), content: [controls.form] });
-  sheets.show(all);
+  const [first, ...others] = shown.sheets;
+  sheets.show([first, ...(controls?.sheets ?? []), ...others]);
   document.title = `${shown.title} · traintime`;
   return shown.said;
 }

@@ -64,6 +64,11 @@ export function spread(low, high) {
   return word(`${to.name}s`, { n: `${number(low / to.size)}–${number(high / to.size)}` });
 }
 
+// What of an answer, an option or a question is told alike everywhere.
+export const rangeOf = (answer) => spread(answer.training_days_low, answer.training_days_high);
+export const tokensOf = ({ tokens }) => word("of_tokens", { n: compact(tokens) });
+export const devicesOf = ({ n_gpus: count, gpu }) => count != null && gpu != null && `${typeof count === "number" ? whole(count) : count} × ${gpu}`;
+
 export function energy(kwh) {
   const [size, unit] = [[1e6, "GWh"], [1e3, "MWh"], [1, "kWh"]].find(([size]) => kwh >= size) ?? [1, "kWh"];
   return { size, told: `${number(kwh / size)} ${unit}` };

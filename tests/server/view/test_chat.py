@@ -241,6 +241,18 @@ async def test_a_slider_moved_by_keyboard_changes_the_headline_and_keeps_its_foc
         assert view.faults == []
 
 
+async def test_the_time_by_number_of_gpus_is_drawn_from_the_tools_own_answers(browser: Browser) -> None:
+    async with shown(browser, "fine-tuning") as view:
+        await view.view.get_by_role("tab", name="Time by GPUs").click()
+        await view.view.get_by_role("button", name="Estimate other").click()
+        plot = view.view.get_by_role("img", name="Time by GPUs")
+        await expect(plot.locator(".dot")).to_have_count(4)
+        assert [call["n_gpus"] for call in view.calls] == [1, 2, 4, 8]
+        days = answer("fine-tuning")["training_days"]
+        assert f"1 × 4090: {24 * days:.3g} hours" in (await plot.get_attribute("aria-label") or "")
+        assert view.faults == []
+
+
 async def test_data_and_precision_can_be_changed_too(browser: Browser) -> None:
     async with shown(browser, "images") as view:
         await view.view.get_by_role("tab", name="What if").click()

@@ -15,7 +15,7 @@ from server.view.page import MODULES, SOURCE, page
 LARGEST = 60_000
 PROGRAM = {name: (SOURCE / f"{name}.js").read_text(encoding="utf-8") for name in MODULES}
 WORDS: dict[str, list[str]] = json.loads((SOURCE / "words.json").read_text(encoding="utf-8"))
-LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`')
+LITERAL = re.compile(r'"(?:[^"\\\n]|\\.)*"|`(?:[^`\\]|\\.)*`|(?<=[(= ])/(?=\S)(?:[^/\\\n]|\\.)+/')
 IMPORT = re.compile(r'^import \{ ([^}]*) \} from "\./(\w+)\.js";$', re.MULTILINE)
 
 
@@ -49,10 +49,10 @@ def test_every_module_is_in_the_page_after_those_it_imports_from() -> None:
         assert len(IMPORT.findall(text)) == len(re.findall(r"^import\b", text, re.MULTILINE)), name
         for names, other in IMPORT.findall(text):
             assert MODULES.index(other) < MODULES.index(name), (name, other)
-            for imported in names.split(", "):
-                assert re.search(
-                    rf"^export \w+ {imported}\b|^export async function {imported}\b", PROGRAM[other], re.MULTILINE
-                )
+            exported = re.findall(r"^export (?:async )?\w+ (\w+)", PROGRAM[other], re.MULTILINE)
+            assert set(names.split(", ")) <= set(exported), (name, other)
+            unused = [used for used in names.split(", ") if len(re.findall(rf"\b{used}\b", text)) == 1]
+            assert not unused, name
 
 
 @pytest.mark.parametrize("name", MODULES)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tarfile
 import tempfile
+import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -25,7 +26,7 @@ from scripts.demo import answer
 from scripts.fetched import UnavailableError, python_program
 from scripts.manifests import NAME, PROJECT, ROOT, SERVER_NAME, documents, written
 
-__all__: list[str] = []
+__all__ = ["SBOM_TOOL"]
 
 DIST = ROOT / "dist"
 NOTES = ROOT / "build" / "release-notes.md"
@@ -132,14 +133,18 @@ def _contents(wheel: Path, sdist: Path) -> Iterator[str]:
     """Yield what is in the packages and should not be, or should be and is not."""
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
-    program = {f"{NAME}/_app/{path}" for path in tracked("server", "tools", "estimator")} | set(tracked(NAME))
+    target = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
+    packages, moved_to = target["wheel"]["only-include"], target["wheel"]["sources"]
+    program = {
+        path.replace(package, moved_to.get(package, package), 1) for package in packages for path in tracked(package)
+    }
     yield from (f"{path} in {wheel.name}" for path in sorted(program - inside))
     yield from (f"{path} out of {wheel.name}" for path in sorted(inside - program))
     with tarfile.open(sdist) as archive:
         sources = {name.partition("/")[2] for name in archive.getnames()}
     # Its own metadata, and what keeps a build of it from packing what git ignores.
     known = {*tracked(), "PKG-INFO", ".gitignore"}
-    needed = {*tracked(NAME, "server", "tools", "estimator", "tests", "scripts"), "PKG-INFO", "LICENSE", "README.md"}
+    needed = {*tracked(*target["sdist"]["only-include"]), "PKG-INFO"}
     yield from (f"{path} in {sdist.name}" for path in sorted(needed - sources))
     yield from (f"{path} out of {sdist.name}" for path in sorted(sources - known))
 

@@ -25,5 +25,7 @@ def moved(changelog: str, version: str, day: date) -> str:
 
 def notes(changelog: str, version: str) -> str:
     """Return what the section of `version` lists, or nothing where there is none."""
-    found = re.search(rf"^## \[{re.escape(version)}\].*\n(.*?)(?=^## \[|\Z)", changelog, flags=re.MULTILINE | re.DOTALL)
+    found = re.search(
+        rf"^## \[{re.escape(version)}\][^\n]*\n(.*?)(?=^## \[|\Z)", changelog, flags=re.MULTILINE | re.DOTALL
+    )
     return found[1].strip() + "\n" if found and found[1].strip() else ""

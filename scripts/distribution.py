@@ -39,7 +39,7 @@ KINDS_OF_FILES = {
     "vendor.dependabot": ".github/dependabot.yml",
 }
 """Files whose schema the checker brings along."""
-COULD_NOT_FETCH = "got an error while fetching"
+COULD_NOT_FETCH = "FailedDownloadError"
 SECONDS_PER_COMMAND = 300
 
 

@@ -20,6 +20,7 @@ COPY traintime ./traintime
 COPY server ./server
 COPY tools ./tools
 COPY estimator ./estimator
+COPY skills ./skills
 # Compiled here: the user may not write.
 RUN python -m compileall -q . && useradd --system --no-create-home --uid 10001 traintime
 USER 10001

@@ -118,12 +118,12 @@ def compare_training_options(
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,
-    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="To combine")] = ["auto"],  # noqa: B006 - never changed
-    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="To combine")] = ["full"],  # noqa: B006 - never changed
+    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="Of matmuls")] = ["auto"],  # noqa: B006 - never changed
+    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="What is trained")] = ["full"],  # noqa: B006 - never changed
     objective: fields.SameText = "next_token",
     rank_by: Annotated[RankBy, Field(description="What is least first")] = "time",
     prices_per_gpu_hour: Annotated[
-        _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
+        _Counts | None, Field(description="USD: one, or one for each of gpus, instead of market prices")
     ] = None,
     sequence_length: fields.SequenceLength = None,
     global_batch_sequences: fields.GlobalBatchSequences = None,

@@ -7,6 +7,8 @@ from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, 
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import Registry
 from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES
+from server.protocol.skills import MIME_TYPE as SKILL_MIME_TYPE
+from server.protocol.skills import skills
 
 __all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
 
@@ -49,8 +51,8 @@ def listed_prompts() -> tuple[Prompt, ...]:
 
 @cache
 def listed_resources() -> tuple[Resource, ...]:
-    """Return every resource with an address of its own."""
-    return tuple(
+    """Return every resource with an address of its own, the skills among them."""
+    catalogues = tuple(
         Resource(
             uri=single.address,
             name=single.name,
@@ -59,6 +61,15 @@ def listed_resources() -> tuple[Resource, ...]:
             mime_type=MIME_TYPE,
         )
         for single in SINGLES
+    )
+    return catalogues + tuple(
+        Resource(
+            uri=skill.address,
+            name=skill.front_matter["name"],
+            description=skill.front_matter["description"],
+            mime_type=SKILL_MIME_TYPE,
+        )
+        for skill in skills()
     )
 
 

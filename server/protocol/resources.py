@@ -1,4 +1,4 @@
-"""The catalogues as documents a host can attach: `traintime://gpus`, one GPU, one model, one published run."""
+"""What a host can read: the catalogues (`traintime://gpus`, one GPU, one model, one published run) and the skills."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -8,26 +8,37 @@ from urllib.parse import unquote
 
 from estimator.base.errors import EstimatorError, shown
 from estimator.catalogue import catalogue
+from server.protocol import skills
 from server.protocol.errors import nearest
 
 __all__ = [
     "FAMILIES",
     "MIME_TYPE",
-    "SCHEME",
+    "SCHEMES",
     "SINGLES",
+    "Document",
     "Family",
     "Single",
     "UnknownResourceError",
-    "resource_text",
+    "document",
     "unknown_address",
 ]
 
 SCHEME = "traintime://"
+SCHEMES = (SCHEME, skills.SCHEME)
 MIME_TYPE = "application/json"
 
 
 class UnknownResourceError(EstimatorError):
     """An address that nothing has; says which have something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What is at an address."""
+
+    text: str
+    mime_type: str = MIME_TYPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,26 +157,32 @@ FAMILIES: Sequence[Family] = (
 )
 
 
-def resource_text(address: str) -> str:
-    """Return the document at `address` as compact JSON.
+def document(address: str) -> Document:
+    """Return what is at `address`: a catalogue as compact JSON, a skill's file as it is.
 
-    Raises EstimatorError, with the nearest addresses, where there is none.
+    Raises EstimatorError, with the nearest addresses, where there is nothing.
     """
+    if address.startswith(skills.SCHEME):
+        file = skills.file_at(address)
+        if file is None:
+            raise UnknownResourceError(unknown_address(address))
+        return Document(text=file.text, mime_type=skills.MIME_TYPE)
     name, _, id_ = address.removeprefix(SCHEME).partition("/")
     if not id_:
         for single in SINGLES:
             if single.name == name:
-                return _json(single.content())
+                return Document(text=_json(single.content()))
     else:
         for family in FAMILIES:
             if family.name == name:
-                return _json(family.content(unquote(id_)))
+                return Document(text=_json(family.content(unquote(id_))))
     raise UnknownResourceError(unknown_address(address))
 
 
 def unknown_address(address: str) -> str:
     """Return what is said of an address that nothing has: which have something."""
     addresses = [single.address for single in SINGLES] + [family.template for family in FAMILIES]
+    addresses += [skill.address for skill in skills.skills()]
     return f"unknown resource {shown(address)}; there are {', '.join(addresses)}"
 
 

@@ -5,6 +5,7 @@ Authority: the Dockerfile and .dockerignore themselves, read as Docker's referen
 
 import json
 import re
+import tomllib
 
 from scripts.manifests import PROJECT, REPOSITORY, SERVER_NAME
 from scripts.readme import printed
@@ -13,6 +14,9 @@ from tests.places import ROOT
 TEXT = (ROOT / "Dockerfile").read_text(encoding="utf-8")
 LINES = re.sub(r"\\\n", " ", re.sub(r"^#.*\n", "", TEXT, flags=re.MULTILINE)).splitlines()
 INSTRUCTIONS = [(name, rest.strip()) for name, _, rest in (line.partition(" ") for line in LINES) if name]
+WHEEL = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"][
+    "wheel"
+]
 LET_IN = {
     line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line.startswith("!")
 }
@@ -22,10 +26,11 @@ def _of(name: str) -> list[str]:
     return [rest for instruction, rest in INSTRUCTIONS if instruction == name]
 
 
-def test_what_is_copied_is_here_and_is_all_that_the_builder_is_sent() -> None:
+def test_the_whole_program_is_copied_and_the_builder_is_sent_nothing_else() -> None:
     copied = {source for rest in _of("COPY") for source in rest.split()[:-1]}
     assert [source for source in sorted(copied) if not (ROOT / source).exists()] == []
     assert copied == LET_IN
+    assert set(WHEEL["only-include"]) <= copied
 
 
 def test_every_base_is_a_stage_or_an_image_by_its_digest() -> None:

@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import sys
 import time
-import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -17,14 +16,16 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from estimator.base.version import VERSION  # noqa: E402 - the checkout's own packages come first
-from scripts.manifests import ICON_SIZES, NAME, bundle_manifest, icon, written  # noqa: E402
+from scripts.manifests import ICON_SIZES, NAME, PYPROJECT, bundle_manifest, icon, written  # noqa: E402
 from server.protocol.listing import listed_prompts, listed_tools  # noqa: E402
 from server.protocol.prompts import PROMPTS  # noqa: E402
 from server.protocol.registry import TOOLS  # noqa: E402
 
-__all__ = ["bundled", "staged", "tracked"]
+__all__ = ["MANIFEST", "TARGETS", "bundled", "staged", "tracked"]
 
 MANIFEST = "manifest.json"
+TARGETS: dict[str, dict[str, Any]] = PYPROJECT["tool"]["hatch"]["build"]["targets"]
+"""What goes into the wheel and the sdist, and under which name."""
 
 
 def tracked(*places: str) -> list[str]:
@@ -36,9 +37,9 @@ def tracked(*places: str) -> list[str]:
 
 def staged(folder: Path) -> None:
     """Lay what the bundle holds into `folder`, as its host will unpack it."""
-    build = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]
-    packages: list[str] = build["targets"]["wheel"]["only-include"]
-    for path in tracked(*packages, "pyproject.toml", "README.md", "LICENSE", *map(icon, ICON_SIZES)):
+    for path in tracked(
+        *TARGETS["wheel"]["only-include"], "pyproject.toml", "README.md", "LICENSE", *map(icon, ICON_SIZES)
+    ):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, folder / path)
     (folder / MANIFEST).write_text(written(_manifest()), encoding="utf-8")

@@ -13,7 +13,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ["INSPECTOR"]
+__all__ = ["INSPECTOR", "LINT", "VERIFY"]
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "conformance"

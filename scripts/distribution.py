@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from scripts.bundle import MANIFEST, bundled, staged, tracked
-from scripts.conformance import INSPECTOR
+from scripts.conformance import INSPECTOR, LINT, VERIFY
 from scripts.fetched import TOOLS, UnavailableError, node_program, python_program
 from scripts.manifests import NAME, ROOT, documents
 from scripts.release import SBOM_TOOL
@@ -111,12 +111,13 @@ def main() -> int:
 
 
 def _inspector(place: Place) -> None:
-    """Start the server as the portable manifest says, and hold its tools to the strict lint."""
+    """Start the server as the portable manifest says; hold its tools to the strict lint, its skills to their digests."""
     server = json.loads((place.copy / "mcp.json").read_text(encoding="utf-8"))["mcpServers"][NAME]
     command = [part.replace("${PLUGIN_ROOT}", str(place.copy)) for part in (server["command"], *server["args"])]
     inspector = node_program(INSPECTOR, "mcp-inspector")
     place.said(*command[:-1], "--version", having=NAME)  # the first start fetches, and takes longer than a client waits
-    place.said(inspector, "--cli", *command, "--method", "tools/list", "--strict", having='"tools"')
+    for question in (LINT, VERIFY):
+        place.said(inspector, "--cli", *command, *question)
 
 
 def _claude(place: Place) -> None:
@@ -124,6 +125,7 @@ def _claude(place: Place) -> None:
     place.said(claude, "plugin", "validate", "--strict", str(place.copy), having="Validation passed")
     place.said(claude, "plugin", "marketplace", "add", str(place.copy))
     place.said(claude, "plugin", "install", f"{NAME}@{NAME}")
+    place.said(claude, "plugin", "details", NAME, having="Skills (1)")
     place.said(claude, "mcp", "list", having="Connected")
 
 
@@ -149,6 +151,7 @@ def _gemini(place: Place) -> None:
     gemini = node_program(GEMINI, "gemini")
     place.said(gemini, "extensions", "validate", str(place.copy), having="successfully validated")
     place.said(gemini, "extensions", "link", str(place.copy), "--consent")
+    place.said(gemini, "extensions", "list", having="Agent skills:")
     place.said(gemini, "mcp", "list", having="- Connected")
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "NAME",
     "PROJECT",
     "PUBLISHED_ICON",
+    "PYPROJECT",
     "REPOSITORY",
     "ROOT",
     "SERVER_NAME",
@@ -34,7 +35,8 @@ __all__ = [
     "written",
 ]
 
-PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT: dict[str, Any] = PYPROJECT["project"]
 NAME: str = PROJECT["name"]
 AUTHOR: dict[str, str] = PROJECT["authors"][0]
 REPOSITORY: str = PROJECT["urls"]["Source"]

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tarfile
 import tempfile
-import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
@@ -20,7 +19,7 @@ from hatchling.build import build_sdist, build_wheel
 from mcp import StdioServerParameters
 
 from estimator.base.version import VERSION
-from scripts.bundle import bundled, staged, tracked
+from scripts.bundle import TARGETS, bundled, staged, tracked
 from scripts.changelog import CHANGELOG, moved, notes
 from scripts.demo import answer
 from scripts.fetched import UnavailableError, python_program
@@ -133,10 +132,9 @@ def _contents(wheel: Path, sdist: Path) -> Iterator[str]:
     """Yield what is in the packages and should not be, or should be and is not."""
     with zipfile.ZipFile(wheel) as archive:
         inside = {name for name in archive.namelist() if ".dist-info/" not in name}
-    target = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["hatch"]["build"]["targets"]
-    packages, moved_to = target["wheel"]["only-include"], target["wheel"]["sources"]
+    packages, names = TARGETS["wheel"]["only-include"], TARGETS["wheel"]["sources"]
     program = {
-        path.replace(package, moved_to.get(package, package), 1) for package in packages for path in tracked(package)
+        path.replace(package, names.get(package, package), 1) for package in packages for path in tracked(package)
     }
     yield from (f"{path} in {wheel.name}" for path in sorted(program - inside))
     yield from (f"{path} out of {wheel.name}" for path in sorted(inside - program))
@@ -144,7 +142,7 @@ def _contents(wheel: Path, sdist: Path) -> Iterator[str]:
         sources = {name.partition("/")[2] for name in archive.getnames()}
     # Its own metadata, and what keeps a build of it from packing what git ignores.
     known = {*tracked(), "PKG-INFO", ".gitignore"}
-    needed = {*tracked(*target["sdist"]["only-include"]), "PKG-INFO"}
+    needed = {*tracked(*TARGETS["sdist"]["only-include"]), "PKG-INFO"}
     yield from (f"{path} in {sdist.name}" for path in sorted(needed - sources))
     yield from (f"{path} out of {sdist.name}" for path in sorted(sources - known))
 

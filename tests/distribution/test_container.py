@@ -5,8 +5,8 @@ Authority: the Dockerfile and .dockerignore themselves, read as Docker's referen
 
 import json
 import re
-import tomllib
 
+from scripts.bundle import TARGETS
 from scripts.manifests import PROJECT, REPOSITORY, SERVER_NAME
 from scripts.readme import printed
 from tests.places import ROOT
@@ -30,7 +30,7 @@ def test_the_whole_program_is_copied_and_the_builder_is_sent_nothing_else() -> N
     copied = {source for rest in _of("COPY") for source in rest.split()[:-1]}
     assert [source for source in sorted(copied) if not (ROOT / source).exists()] == []
     assert copied == LET_IN
-    assert set(WHEEL["only-include"]) <= copied
+    assert set(TARGETS["wheel"]["only-include"]) <= copied
 
 
 def test_every_base_is_a_stage_or_an_image_by_its_digest() -> None:

@@ -6,7 +6,6 @@ Authority: pyproject.toml, the version, and the generator that writes the manife
 import base64
 import json
 import struct
-import tomllib
 from collections.abc import Iterator
 from typing import cast
 from urllib.parse import parse_qs, urlsplit
@@ -19,6 +18,7 @@ from scripts.manifests import (
     NAME,
     PROJECT,
     PUBLISHED_ICON,
+    PYPROJECT,
     REPOSITORY,
     SERVER_NAME,
     documents,
@@ -74,8 +74,7 @@ def test_every_plugin_starts_this_program_from_its_copy() -> None:
 
 
 def test_a_copy_is_run_without_what_only_its_developers_need() -> None:
-    uv = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["uv"]
-    assert uv["default-groups"] == []
+    assert PYPROJECT["tool"]["uv"]["default-groups"] == []
 
 
 def test_a_description_is_short_enough_for_the_registry() -> None:

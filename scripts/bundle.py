@@ -37,9 +37,8 @@ def tracked(*places: str) -> list[str]:
 
 def staged(folder: Path) -> None:
     """Lay what the bundle holds into `folder`, as its host will unpack it."""
-    for path in tracked(
-        *TARGETS["wheel"]["only-include"], "pyproject.toml", "README.md", "LICENSE", *map(icon, ICON_SIZES)
-    ):
+    beside = ["pyproject.toml", "README.md", "LICENSE", *map(icon, ICON_SIZES)]
+    for path in tracked(*TARGETS["wheel"]["only-include"], *beside):
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(ROOT / path, folder / path)
     (folder / MANIFEST).write_text(written(_manifest()), encoding="utf-8")

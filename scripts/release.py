@@ -52,7 +52,10 @@ def _prepare(version: str) -> None:
     """Set the version where it is told, in the changelog, and in the manifests."""
     if re.fullmatch(r"\d+\.\d+\.\d+((a|b|rc)\d+)?", version) is None:
         sys.exit(f"no version: {version!r}; write 1.2.3, or 1.2.3rc1")
-    changelog = moved(CHANGELOG.read_text(encoding="utf-8"), version, datetime.now(UTC).date())
+    try:
+        changelog = moved(CHANGELOG.read_text(encoding="utf-8"), version, datetime.now(UTC).date())
+    except ValueError as error:
+        sys.exit(str(error))
     told = VERSION_FILE.read_text(encoding="utf-8").replace(f'VERSION = "{VERSION}"', f'VERSION = "{version}"')
     CHANGELOG.write_text(changelog, encoding="utf-8")
     VERSION_FILE.write_text(told, encoding="utf-8")

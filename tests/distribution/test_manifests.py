@@ -63,14 +63,16 @@ def test_a_file_that_a_manifest_names_is_there(path: str) -> None:
     assert [text for text in named if not (ROOT / text).exists()] == []
 
 
-def test_every_plugin_starts_this_program_from_its_copy() -> None:
+def test_every_plugin_starts_this_program_from_its_copy_or_the_repository() -> None:
     assert len(SERVERS) == len(["Agent Plugins", "Claude Code", "Codex", "Cursor", "Gemini CLI"])
     for path, (server,) in ((path, servers.values()) for path, servers in SERVERS.items()):
-        assert server["command"] == "uv", path
-        (run, directory, folder, *started) = server["args"]
-        assert (run, directory) == ("run", "--directory")
-        assert folder.startswith("${") or (folder, server.get("cwd")) == (".", ".")
-        assert started == [*PROJECT["scripts"], "serve"]
+        *source, program, command = server["args"]
+        assert (program, command) == (*PROJECT["scripts"], "serve"), path
+        match [server["command"], *source]:
+            case ["uv", "run", "--directory", folder]:
+                assert folder.startswith("${") or (folder, server.get("cwd")) == (".", ".")
+            case other:
+                assert other == ["uvx", "--from", f"git+{REPOSITORY}"]
 
 
 def test_a_copy_is_run_without_what_only_its_developers_need() -> None:

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 import zipfile
 from pathlib import Path
@@ -77,3 +78,16 @@ def _manifest() -> dict[str, Any]:
         for prompt in listed_prompts()
     ]
     return bundle_manifest(tools, prompts)
+
+
+def main() -> None:
+    """Write the bundle of this checkout into dist/."""
+    folder = ROOT / "dist"
+    folder.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as stage:
+        staged(Path(stage))
+        print(bundled(Path(stage), folder).relative_to(ROOT))
+
+
+if __name__ == "__main__":
+    main()

@@ -168,6 +168,7 @@ def _bundle(place: Place) -> None:
         ours = bundled(stage, Path(scratch))
         place.said(mcpb, "unpack", str(ours), f"{scratch}/unpacked")
         place.said(mcpb, "validate", f"{scratch}/unpacked/{MANIFEST}", having="validation passes")
+        place.said("uv", "run", "--directory", f"{scratch}/unpacked", NAME, "--version", having=NAME)
 
 
 def _schemas(place: Place) -> None:

@@ -128,7 +128,7 @@ def _claude(place: Place) -> None:
     place.said(claude, "plugin", "marketplace", "add", str(place.copy))
     place.said(claude, "plugin", "install", f"{NAME}@{NAME}")
     place.said(claude, "plugin", "details", NAME, having="Skills (1)")
-    place.said(claude, "mcp", "list", having="Connected")
+    place.said(claude, "mcp", "list", having="✔ Connected")
 
 
 def _codex(place: Place) -> None:

@@ -112,12 +112,17 @@ def main() -> int:
     return 1 if any(outcome.startswith("FAILED") for outcome in outcomes.values()) else 0
 
 
+def _start_once(place: Place) -> None:
+    """Make the environment of the copy: the first start fetches, and takes longer than a client waits."""
+    place.said("uv", "run", "--directory", str(place.copy), NAME, "--version", having=NAME)
+
+
 def _inspector(place: Place) -> None:
     """Start the server as the portable manifest says; hold tools to the strict lint, skills to their digests."""
     server = json.loads((place.copy / "mcp.json").read_text(encoding="utf-8"))["mcpServers"][NAME]
     command = [part.replace("${PLUGIN_ROOT}", str(place.copy)) for part in (server["command"], *server["args"])]
     inspector = node_program(INSPECTOR, "mcp-inspector")
-    place.said(*command[:-1], "--version", having=NAME)  # the first start fetches, and takes longer than a client waits
+    _start_once(place)
     for question in (LINT, VERIFY):
         place.said(inspector, "--cli", *command, *question)
 
@@ -125,6 +130,7 @@ def _inspector(place: Place) -> None:
 def _claude(place: Place) -> None:
     claude = node_program(CLAUDE, "claude")
     place.said(claude, "plugin", "validate", "--strict", str(place.copy), having="Validation passed")
+    _start_once(place)
     place.said(claude, "plugin", "marketplace", "add", str(place.copy))
     place.said(claude, "plugin", "install", f"{NAME}@{NAME}")
     place.said(claude, "plugin", "details", NAME, having="Skills (1)")
@@ -152,6 +158,7 @@ def _codex(place: Place) -> None:
 def _gemini(place: Place) -> None:
     gemini = node_program(GEMINI, "gemini")
     place.said(gemini, "extensions", "validate", str(place.copy), having="successfully validated")
+    _start_once(place)
     place.said(gemini, "extensions", "link", str(place.copy), "--consent")
     place.said(gemini, "extensions", "list", having="Agent skills:")
     place.said(gemini, "mcp", "list", having="- Connected")

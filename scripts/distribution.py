@@ -74,6 +74,7 @@ class Place:
                 "NO_COLOR": "1",
                 "PATH": f"{uv.parent}{os.pathsep}{os.environ['PATH']}",
                 "UV_CACHE_DIR": str(TOOLS / "uv-cache"),
+                "UV_COMPILE_BYTECODE": "1",  # else the first connection is slower than a client waits
             },
             stdin=subprocess.DEVNULL,
             check=False,
@@ -113,7 +114,7 @@ def main() -> int:
 
 
 def _start_once(place: Place) -> None:
-    """Make the environment of the copy: the first start fetches, and takes longer than a client waits."""
+    """Make the environment of the copy, which fetches: a client would not wait for it."""
     place.said("uv", "run", "--directory", str(place.copy), NAME, "--version", having=NAME)
 
 

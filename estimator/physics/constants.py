@@ -165,8 +165,8 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             "an element in and 28 an element out; under autocast 14 and 12)",
         ),
         "surroundings_slowness": _prior(
-            1.2,
-            2.0,
+            1.5,
+            2.5,
             4.0,
             "Times as long as on the machines of published runs that hosts and links of people's own take for the same "
             "launches and bytes (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as long)",
@@ -175,8 +175,8 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             1.0,
             1.4,
             2.5,
-            "Times as long as published that a device is busy with people's own small steps on a general trainer: whoever "
-            "publishes chose the version and the settings; fitted to what people report, not to published runs",
+            "Times as long as published that a device is busy with people's own small steps on a general trainer: "
+            "whoever publishes chose version and settings; fitted to what people report, not to published runs",
         ),
         "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
     }

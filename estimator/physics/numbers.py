@@ -173,7 +173,7 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=beside, execution=execution),
-        **held_bytes(table, precision, execution, trained=share, gated=transformer.gated_mlp),
+        **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
 
 

@@ -99,7 +99,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     permuted = constants["expert_permutation"] * expert_overhead(case, constants)
     elements = elements + permuted * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
-    beside = where(case.untuned, constants["eager_adapter_passes"], constants["adapter_passes"])
+    beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
     elements = elements * unfused + beside * case.adapter_elements / lay.tensor
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs

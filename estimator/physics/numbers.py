@@ -127,6 +127,7 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
+        eager_adapters=_flag(execution.eager_adapters),
         adapter_elements=beside * _adapter_elements(table),
         dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),

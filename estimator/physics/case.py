@@ -70,6 +70,7 @@ class Case:
     top_k: Numbers
     attention_flop: Numbers
     """Forward FLOPs of the attention core per token over all layers, causal mask skipped (FlashAttention)."""
+    masked_attention_flop: Numbers
     attention_square_flop: Numbers
     """The same over the full score matrix, as unfused attention works it out."""
     attention_flop_per_key: Numbers

@@ -49,6 +49,9 @@ class Execution:
     """How one step is run beyond its layout."""
 
     attention: AttentionKernel = "flash_2"
+    dense_masks: bool = False
+    """Layers with a window multiply all queries with all keys, and a mask hides what lies outside (Transformers' SDPA,
+    which hands such layers a mask: PyTorch's memory-efficient kernel takes one, its FlashAttention does not)."""
     fused_kernels: bool = True
     launch: Launch = "eager"
     fused_loss: bool = True
@@ -130,6 +133,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     attention = _attention(question, stack, said.attention or "flash_2")
     return Execution(
         attention=attention,
+        dense_masks=said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface",
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,

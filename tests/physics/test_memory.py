@@ -213,7 +213,7 @@ def _split(knob: str, degree: int) -> Layout:
 
 
 def test_gradients_that_are_freed_come_as_what_was_kept_goes() -> None:
-    """Alone and without accumulation: beside all that is kept the output layer's, at the end all; else all are there."""
+    """Alone and without accumulation: the output layer's beside what is kept, all at the end; else all beside it."""
     freed, held = (replace(physics_cases.small_case(), gradients_freed=flag) for flag in (1.0, 0.0))
     short, long, again, sharded = (
         replace(PLAIN, micro_batch_size=batch, micro_batches=times, data_parallel=ranks)

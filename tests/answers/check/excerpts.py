@@ -35,5 +35,7 @@ def _excerpts(file: str) -> tuple[Excerpt, ...]:
     return tuple(out)
 
 
-EXCERPTS = _excerpts("excerpts.txt")
+EXCERPTS = tuple(
+    excerpt for file in ("excerpts.txt", "excerpts_trainers.txt", "excerpts_dressed.txt") for excerpt in _excerpts(file)
+)
 HOSTILE = _excerpts("hostile.txt")

@@ -21,7 +21,8 @@ def resolved_cluster(
     """Return the machines and what was assumed of them; None for a card that is not catalogued.
 
     A peak that is given is the card's in what is predicted, if `counts_with_peak`.
-    Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it.
+    Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it; and
+    for a count of GPUs that is not that of the kinds named.
     """
     per_node = (
         None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
@@ -32,6 +33,9 @@ def resolved_cluster(
         else checked_number("network_gbps_per_gpu", request.network_gbps_per_gpu, most=_MOST_NETWORK_GBPS, unit="Gb/s")
     )
     accelerator = device.accelerator
+    named = sum(pool.count for pool in device.pools)
+    if named not in {0, n_gpus}:
+        raise InvalidValueError("n_gpus", n_gpus, f"is not the {named:,} that gpu names")
     if accelerator is None:
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):

@@ -64,16 +64,16 @@ def test_local_sgd_without_its_period_is_refused_with_what_would_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("request", "said"),
+    ("asked", "said"),
     [
         (replace(ASKED, n_gpus=8), "number of sites"),
         (replace(ASKED, framework="DiLoCo, 5 workers"), "n_gpus"),
         (replace(ASKED, global_batch_sequences=500), "496 would do"),
     ],
 )
-def test_what_cannot_be_divided_among_sites_is_refused_with_what_would_do(request: Request, said: str) -> None:
+def test_what_cannot_be_divided_among_sites_is_refused_with_what_would_do(asked: Request, said: str) -> None:
     with pytest.raises(InvalidValueError, match=said):
-        resolve(request)
+        resolve(asked)
 
 
 def test_a_step_is_a_sites_own_and_its_share_of_averaging() -> None:

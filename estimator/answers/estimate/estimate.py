@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Literal
 
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
-from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh
+from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
 from estimator.answers.estimate.timing import PredictedStep, Timing
+from estimator.answers.estimate.unlike import unlike_gpus
 from estimator.base.errors import InfeasibleError
 from estimator.base.prior import Prior
 from estimator.base.units import HOUR_S
@@ -132,7 +133,9 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
-    rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    rented = pooled_market(device.pools) if device.pools else None
+    if device.accelerator is not None and not device.pools:
+        rented = catalogued_market(device.accelerator.id)
     return Estimate(
         run=run,
         basis=speed.basis,
@@ -164,6 +167,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
             *(prediction.warnings if prediction else ()),
             *speed.warnings,
             *short_run_doubts(run, prediction),
+            *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
         ),
     )
 

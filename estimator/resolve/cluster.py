@@ -40,7 +40,8 @@ def resolved_cluster(
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
-    node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)
+    usual = device.node or accelerator.gpus_per_node
+    node = min(usual if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
     assumptions = [
         Assumption(
@@ -48,7 +49,7 @@ def resolved_cluster(
             value=node,
             unit="GPUs",
             source="catalogue" if per_node is None else "user",
-            note="the usual node" if per_node is None and node == accelerator.gpus_per_node else "",
+            note=_node_note(device, node) if per_node is None else "",
         )
     ]
     if n_gpus > node:
@@ -63,6 +64,12 @@ def resolved_cluster(
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, tuple(assumptions)
+
+
+def _node_note(device: Device, node: int) -> str:
+    if device.node is not None:
+        return f"the machine that gpu names holds {device.node}"
+    return "the usual node" if device.accelerator and node == device.accelerator.gpus_per_node else ""
 
 
 def _is_predicted(request: Request) -> bool:

@@ -36,6 +36,8 @@ class Device:
     peak_note: str
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
+    node: int | None = None
+    """Devices of the machine that was named, an instance of a cloud; None where a device was."""
     pools: tuple[Pool, ...] = ()
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
 
@@ -105,6 +107,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         else f"{peak / TERA:g} TFLOPS as given; catalogued: {catalogued / TERA:g}, {_peak_note(accelerator, chosen)}",
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
+        node=match.holds,
     )
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
-from estimator.evidence.sensitivity import narrowings
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
@@ -59,7 +59,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
-        narrow_by=narrowings(posed, best.priced, best.span),
+        narrow_by=narrowed_by(posed, fitted, best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
         ways_to_fit=tuple(remedy.words for remedy in found),

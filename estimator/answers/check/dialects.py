@@ -61,7 +61,13 @@ _FIELDS: Mapping[str, tuple[str, float]] = {
     "interval": ("interval", 1.0),
 }
 _INVERSE: Mapping[str, str] = {"it_per_s": "step_s", "micro_it_per_s": "micro_s"}
-_DURATIONS: Mapping[str, str] = {"s": "step_s", "micro_s": "micro_s", "clock": "elapsed_s", "left": "left_s"}
+_DURATIONS: Mapping[str, str] = {
+    "s": "step_s",
+    "data": "data_s",
+    "micro_s": "micro_s",
+    "clock": "elapsed_s",
+    "left": "left_s",
+}
 _STAMP = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
 _NOT_TRAINING = re.compile(
     r"\b(?:eval|evaluation|evaluating|valid|validation|test|inference|generation|generate|decode|prompt|prefill|serving|rollout)\b",

@@ -24,6 +24,8 @@ class LogPoint:
     micro_step: float | None = None
     step_s: float | None = None
     micro_s: float | None = None
+    data_s: float | None = None
+    """Of a step or micro-batch, in waiting for its data."""
     elapsed_s: float | None = None
     """Since the start: only differences between points mean a speed."""
     stamp_s: float | None = None

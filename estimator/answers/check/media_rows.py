@@ -11,6 +11,7 @@ MMENGINE = row(
     counts_micro=True,
     step="~(?:Iter|Epoch) ?(?:\\(train\\))?\\s{0,9}(?:\\[\\d{1,6}\\])?\\[\\s{0,9}{N}/\\s{0,9}{N}\\]",
     micro_s="time",
+    data="data_time",
     gpu_tps="tokens_per_sec",
     tflops="tflops",
     left="eta",
@@ -23,6 +24,7 @@ MEDIA_TRAINERS = (
         "Batch (t):",
         "s samples",
         s="Batch (t)",
+        data="Data (t)",
         samples="~, {N}/s,",
         gpu_samples="~, {N}/s/gpu",
     ),
@@ -33,10 +35,11 @@ MEDIA_TRAINERS = (
         "step s samples",
         step="~Train: \\d{1,6} \\[\\s{0,9}{N}/\\s{0,9}{N} ",
         s="Time",
+        data="Data",
         samples="~Time: [\\d.]{1,12}s, \\s{0,9}{N}/s",
     ),
     # Detectron2, utils/events.py `CommonMetricPrinter`.
-    row("detectron2", "last_data_time:", "step s", step="iter", s=("time", "s/iter"), left="eta"),
+    row("detectron2", "last_data_time:", "step s", step="iter", s=("time", "s/iter"), data="data_time", left="eta"),
     # torchvision's references and what grew of them (DeiT, MAE, DINO): their `MetricLogger`.
     row(
         "torchvision",
@@ -45,6 +48,7 @@ MEDIA_TRAINERS = (
         counts_micro=True,
         step="~\\[\\s{0,9}{N}/\\s{0,9}{N}\\]\\s{1,9}eta:",
         micro_s="time",
+        data="data",
         left="eta",
     ),
     # Swin-Transformer, main.py; pytorch/examples, imagenet/main.py: the last one, and the mean in brackets.
@@ -55,6 +59,7 @@ MEDIA_TRAINERS = (
         counts_micro=True,
         step="~\\]\\[\\s{0,9}{N}/\\s{0,9}{N}\\]",
         micro_s=("time", "Time"),
+        data="Data",
         left="eta",
     ),
     # PaddleClas, PaddleDetection and their kin: `ips` counts one device's samples.
@@ -64,9 +69,10 @@ MEDIA_TRAINERS = (
         "s|gpu_samples",
         step=("~[Ii]ter: ?{N}/{N}", "global_step", "iter", "~\\] \\[\\s{0,9}{N}/{N}\\]"),
         s=("batch_cost", "avg_batch_cost"),
+        data=("reader_cost", "avg_reader_cost"),
         gpu_samples="ips",
         left="eta",
     ),
     # ESPnet, espnet2/train/trainer.py: `train_time` is of an update.
-    row("espnet", "train_time=", "s", s="train_time"),
+    row("espnet", "train_time=", "s", s="train_time", data="iter_time"),
 )

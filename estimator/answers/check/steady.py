@@ -42,6 +42,8 @@ class Steady:
     step_s: float | None
     batch: float | None
     micro_batch: float | None
+    data_share: float | None
+    """Of a step's time, in waiting for its data."""
     step_tokens: float | None
     sequence_length: float | None
     tokens_per_second: float | None
@@ -102,6 +104,7 @@ def steady(group: Group) -> Steady:
         step_s=step_s,
         batch=batch,
         micro_batch=_middle(kept, "micro_batch"),
+        data_share=_data_share(kept),
         step_tokens=_middle(kept, "tokens_per_step"),
         sequence_length=_middle(kept, "sequence_length"),
         tokens_per_second=seen_rate or _middle(kept, "tokens_per_second"),
@@ -244,6 +247,15 @@ def _grown(points: Sequence[LogPoint], field: str) -> float | None:
 def _middle(points: Sequence[LogPoint], field: str) -> float | None:
     values = [value for point in points if (value := getattr(point, field))]
     return median(values) if values else None
+
+
+def _data_share(points: Sequence[LogPoint]) -> float | None:
+    shares = [
+        point.data_s / whole
+        for point in points
+        if point.data_s is not None and (whole := point.step_s or point.micro_s) and point.data_s <= whole
+    ]
+    return median(shares) if shares else None
 
 
 def _last(points: Sequence[LogPoint], field: str) -> float | None:

@@ -86,7 +86,7 @@ TRAINERS = (
     # NeMo AutoModel, recipes/llm/train_ft.py.
     row("automodel", "/gpu)", "step gpu_tps", step="step", tps="tps", gpu_tps=r"~\({N}/gpu\)"),
     # Lingua, apps/main/train.py: of one device.
-    row("lingua", "wps:", "step gpu_tps s", step="step", gpu_tps="wps", s="iter", flops="flops"),
+    row("lingua", "wps:", "step gpu_tps s", step="step", gpu_tps="wps", s="iter", data="data", flops="flops"),
     # torchtitan, components/metrics.py: tps (before 2025, wps) divides by the devices that share a sequence's model.
     row(
         "torchtitan",
@@ -254,6 +254,7 @@ TRAINERS = (
         "step gpu_tps",
         step="Step",
         s="time",
+        data="data_time",
         gpu_tps="tgs",
         seen="total_consumed_tokens",
         left="eta",

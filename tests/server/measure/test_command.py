@@ -37,7 +37,7 @@ class Told:
         self._ending = ending
         self.ranks: list[int] = []
 
-    def __call__(self, work: object, arguments: list[Any], left_s: object, hear: Hear) -> str:
+    def __call__(self, work: object, arguments: list[Any], left_s: Callable[[], float], hear: Hear) -> str:
         """Tell, once for the device and once for all of them together."""
         del work, left_s
         if len(arguments) > 1:

@@ -81,6 +81,10 @@ DIALECTS = (
     # TRL's trainers count the tokens seen by all processes in the dict of a Trainer.
     row("trl", ("'step_time'", '"step_time"'), "s", rank=ENGINE, s="step_time", seen="num_tokens"),
     row("trl", "num_tokens", "seen", rank=CLOSING, seen="num_tokens"),
+    row("huggingface", "num_input_tokens_seen", "seen", rank=CLOSING, seen="num_input_tokens_seen"),
+    # DeepSpeed's profiler, profiling/flops_profiler: of one iteration, a report of many lines.
+    row("deepspeed-profiler", "iter latency:", "s", rank=ENGINE, s=r"~^iter latency:\s{0,80}{D}"),
+    row("deepspeed-profiler", "FLOPS per GPU = ", "tflops", rank=ENGINE, tflops=r"~iter latency:\s{0,80}{N} TFLOPS"),
     # Steps and the time of day alone: DeepSpeed's `log_dist`, a Trainer's dict behind a logger.
     row("deepspeed", "[Rank 0] step=", "step", rank=CLOSING, stamped=True, step="step"),
     row("huggingface", ("'loss'", '"loss"'), "step", rank=CLOSING, stamped=True, step="step"),
@@ -100,9 +104,13 @@ OWN_LOOP = row(
     (),
     "",
     guessed=True,
-    step=("global_step", "_step", "step", "Step", "iteration", "Iteration", "iter", "Iter"),
+    step=("global_step", "_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", r"~\] \[{N}\] "),
     batch=("global_batch_size", "batch_size_total"),
+    step_tokens=("tokens/step", "tokens_per_step", "tokens per step"),
+    tflops=r"~(?i:tflops?)(?:/s)?(?:/|[ _]per[ _])(?i:gpu|device|chip|card)\W{1,4}{N}",
     share=("mfu", "MFU"),
+    clock=r"~(?i:elapsed)(?:[ _]time)?\W{1,3}(\d{1,4}:\d\d(?::\d\d)?)(?!\d)",
+    time=r"~(?<![\w/])(?i:time)\W{1,3}{N} ?s(?:ec(?:onds?)?)?(?![A-Za-z/])",
 )
 """What stands beside speeds by everybody's names."""
 ELSEWHERE = (

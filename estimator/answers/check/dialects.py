@@ -17,6 +17,8 @@ __all__ = ["line_point", "line_setup"]
 
 _LARGEST = 1e18
 _SEVERAL = 1.5
+_MOST_SHARE = 1.5
+"""Of a peak: what is more is per cent."""
 _SMALLEST = 1e-12
 _MILLI, _PERCENT, _TERA, _MINUTE_S = 1e-3, 1e-2, 1e12, 60.0
 _SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?\$?"
@@ -34,6 +36,7 @@ _SPEEDS = (
     "flop_per_s_per_gpu",
     "utilization",
     "tokens_seen",
+    "time_s",
 )
 _FIELDS: Mapping[str, tuple[str, float]] = {
     "step": ("step", 1.0),
@@ -59,6 +62,7 @@ _FIELDS: Mapping[str, tuple[str, float]] = {
     "percent": ("utilization", _PERCENT),
     "share": ("utilization", 1.0),
     "interval": ("interval", 1.0),
+    "time": ("time_s", 1.0),
 }
 _INVERSE: Mapping[str, str] = {"it_per_s": "step_s", "micro_it_per_s": "micro_s"}
 _DURATIONS: Mapping[str, str] = {
@@ -107,8 +111,10 @@ def _pattern(field: str, key: str) -> str:
         started = key[1:].replace("{N}", rf"(?<![\d.,]){NUMBER}", 1) if key.startswith("~{N}") else key[1:]
         return started.replace("{N}", NUMBER).replace("{D}", _DURATION)
     spelled = re.escape(key).replace(r"\ ", r"\s{1,9}")
-    found = rf"(?<!\w){spelled}{_SEPARATOR}{value}"
-    return found + rf"(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?" if field == "step" else found
+    if field == "step":
+        # `Step: [100/1000]`, and not the `s/step: 0.45` before it.
+        return rf"(?<!\w)(?<!s/)(?<!e/){spelled}{_SEPARATOR}\[?{value}(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?"
+    return rf"(?<!\w){spelled}{_SEPARATOR}{value}"
 
 
 def _patterns(row: Dialect) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
@@ -208,6 +214,10 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[
             value = None if read is None else read * factor
         if value is not None and field not in values:
             values[field] = value
+    if values.get("utilization", 0.0) > _MOST_SHARE:
+        values["utilization"] *= _PERCENT
+    if "step" not in values:
+        values.pop("time_s", None)
     if "interval" in values:
         _counted_whole(values, values.pop("interval"), line)
     steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}

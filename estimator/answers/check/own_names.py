@@ -13,13 +13,13 @@ __all__ = ["named_speeds"]
 
 _TOKENS = r"tokens?|toks?|(?<=[KkM])t"
 _SAMPLES = r"samples?|examples?|sequences?|seqs?|images?|imgs?|clips?"
-_STEPS = r"iterations?|iters?|its?|steps?|batch(?:es)?|updates?"
-_STEP = r"steps?|iterations?|iters?|it|batch|update"
+_STEPS = r"iterations?|iters?|its?|steps?|batch(?:es)?|updates?|步"
+_STEP = r"steps?|iterations?|iters?|it|batch|update|步"
 _DEVICE = r"gpus?|devices?|dev|chips?|cores?|ranks?|workers?|accelerators?|cards?|[nthx]pus?|gcds?|dcus?"
 _PER = r"[ _-]?(?:/|(?<![a-z])per(?![a-z]))[ _-]?"
-_TIME = r"s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?"
-_TIMES_S: Mapping[str, float] = {"s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
-_UNIT = r"ms|msecs?|milliseconds?|us|µs|s|secs?|seconds?"
+_TIME = r"s|secs?|seconds?|mins?|minutes?|h|hrs?|hours?|d|days?|秒"
+_TIMES_S: Mapping[str, float] = {"s": 1.0, "秒": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0}
+_UNIT = r"ms|msecs?|milliseconds?|us|µs|s|secs?|seconds?|秒"
 _SCALES: Mapping[str, float] = {"": 1.0, "k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}
 _SCALE = r"(?P<scale>thousand|million|billion|[kKMB])?[ _]?"
 _SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?~?"

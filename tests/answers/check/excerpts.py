@@ -36,6 +36,8 @@ def _excerpts(file: str) -> tuple[Excerpt, ...]:
 
 
 EXCERPTS = tuple(
-    excerpt for file in ("excerpts.txt", "excerpts_trainers.txt", "excerpts_dressed.txt") for excerpt in _excerpts(file)
+    excerpt
+    for file in ("excerpts.txt", "excerpts_trainers.txt", "excerpts_dressed.txt", "excerpts_own_loops.txt")
+    for excerpt in _excerpts(file)
 )
 HOSTILE = _excerpts("hostile.txt")

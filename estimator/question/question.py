@@ -176,6 +176,11 @@ class Question:
     local: LocalUpdates | None = None
     """How the sites average of which this is one; None where all of a run is asked about."""
 
+    @property
+    def sites(self) -> int:
+        """Sites of the run: one, or as many as average now and then."""
+        return 1 if self.local is None else self.local.sites
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MemoryUse:

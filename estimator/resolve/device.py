@@ -41,6 +41,13 @@ class Device:
     pools: tuple[Pool, ...] = ()
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
 
+    @property
+    def label(self) -> str:
+        """What a row of an answer calls it: its id; of unlike ones each with its count; uncatalogued, its name."""
+        if self.pools:
+            return f"({' + '.join(f'{pool.count} {pool.accelerator.id}' for pool in self.pools)})"
+        return self.name if self.accelerator is None else self.accelerator.id
+
 
 def resolved_device(request: Request) -> Device:
     """Return the accelerator that `request` names, with the dense peak of the precision in use.

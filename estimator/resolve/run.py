@@ -119,7 +119,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     use = media_use(data.request, subject, framework.practice)
     data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
     told = data.request
-    whole = told.trained_layers is None and local is None
+    whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None

@@ -10,6 +10,8 @@ from dataclasses import replace
 import pytest
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.answers.plan.plan import plan_for
+from estimator.answers.plan.types import PlanRequest
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.question.request import Request
 from estimator.resolve.pools import named_pools
@@ -97,3 +99,20 @@ def test_a_rank_holds_no_more_than_the_smallest_memory() -> None:
     assert question.cluster.accelerator.memory_bytes == min(
         pool.accelerator.memory_bytes for pool in named_pools("4 RTX 4090 + 4 H100")
     )
+
+
+def test_a_plan_for_unlike_gpus_finds_their_layout_alone() -> None:
+    request = PlanRequest(
+        solve_for="n_gpus",
+        deadline="30 days",
+        budget=None,
+        tokens_per_parameter=None,
+        model="7B",
+        gpu=str(ASKED.gpu),
+        n_gpus=None,
+        common=replace(ASKED, model="", gpu="", n_gpus=1),
+    )
+    with pytest.raises(InvalidValueError, match="estimate_training_time"):
+        plan_for(request)
+    layout = plan_for(replace(request, solve_for="layout", n_gpus=24)).solution.estimate
+    assert layout.training_s == pytest.approx(_estimate().training_s, rel=1e-6)

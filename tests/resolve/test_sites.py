@@ -10,7 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estimator.answers.check.check import speed_check
+from estimator.answers.check.observation import Observed
 from estimator.answers.estimate.estimate import estimate_of
+from estimator.answers.plan.plan import plan_for
+from estimator.answers.plan.types import PlanRequest
 from estimator.base.errors import InvalidValueError
 from estimator.question.local_updates import LocalUpdates
 from estimator.question.request import Request
@@ -115,3 +119,36 @@ def test_intellect_1_sends_400_times_less_than_data_parallelism() -> None:
     prime, _ = asked_local_updates("INTELLECT-1")
     assert prime is not None
     assert 4.0 / (prime.bytes_per_parameter / prime.steps) == 400
+
+
+def test_a_check_counts_all_sites() -> None:
+    """The verdict at the speed that is expected of all of them, and the ceiling of all their devices."""
+    expected = estimate_of(resolve(ASKED), advised=False)
+    check = speed_check(ASKED, Observed(tokens_per_second=expected.tokens_per_second))
+    assert check.verdict == "normal"
+    assert check.expected.tokens_per_second == pytest.approx(expected.tokens_per_second, rel=1e-6)
+    alone = speed_check(replace(ASKED, framework="torchtitan"), Observed(tokens_per_second=1e5))
+    assert check.bound.tokens_per_second == pytest.approx(alone.bound.tokens_per_second, rel=1e-6)
+
+
+def test_planned_counts_are_divided_among_the_sites() -> None:
+    plan = plan_for(
+        PlanRequest(
+            solve_for="n_gpus",
+            deadline="200 days",
+            budget=None,
+            tokens_per_parameter=None,
+            model="llama-3.1-8b",
+            gpu="h100-sxm",
+            n_gpus=None,
+            common=replace(
+                ASKED,
+                model="",
+                gpu="",
+                n_gpus=1,
+                framework="DiLoCo every 100 steps, 4 workers",
+                global_batch_sequences=None,
+            ),
+        )
+    )
+    assert plan.solution.estimate.run.n_gpus % 4 == 0

@@ -191,7 +191,7 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
         note = f"best rate measured on {chip.name}; the datasheet's dense peak is {peak / TERA:,.4g}"
     rate = peak if measured is None else measured
     return Bound(
-        tokens_per_second=question.cluster.n_gpus * rate / per_token,
+        tokens_per_second=question.sites * question.cluster.n_gpus * rate / per_token,
         flop_per_s_per_gpu=rate,
         flop_per_token=per_token,
         name=name,

@@ -127,7 +127,8 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
     Raises InfeasibleError where no layout is possible.
     """
-    prediction = prediction or _prediction(run, advised=advised)
+    # Of unlike devices no other count would do.
+    prediction = prediction or _prediction(run, advised=advised and not run.device.pools)
     speed = _speed(run, prediction)
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)

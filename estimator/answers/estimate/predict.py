@@ -44,6 +44,8 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     best = best_step(posed, fitted)
     step = best.prediction
     fits = step.memory.fits
+    # What would do is tried with one site's devices and batch, and told as the run's.
+    advised = advised and question.local is None
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
     comparables = comparable_runs(posed)
     rounded_batch, rounded_warning = rounding(question, asked)
@@ -53,7 +55,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         warnings=(
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
-            *_fewer(posed, fitted, step, fits=fits),
+            *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
             *_newer_release(posed, best.layouts, best.times, fitted.constants),
             *untuned_caution(posed, fitted, step),
             *step.warnings,
@@ -128,7 +130,11 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
         note = "a usual batch for the size of the model and the cluster"
         out.append(
             Assumption(
-                name="global_batch_sequences", value=setting.global_batch, unit="sequences", source="default", note=note
+                name="global_batch_sequences",
+                value=setting.global_batch * question.sites,
+                unit="sequences",
+                source="default",
+                note=note,
             )
         )
     return tuple(out)

@@ -121,7 +121,7 @@ def _character(code: str) -> str:
 
 
 def _unwrapped(line: str) -> str:
-    """Return the message of a line that a collector wrapped in JSON; it may be of several lines."""
+    """Return the message of a line that a collector wrapped in JSON, of several lines perhaps; else the line itself."""
     stripped = line.strip()
     if not stripped.startswith("{") or not any(f'"{key}"' in stripped for key in _WRAPPER_KEYS):
         return line
@@ -207,7 +207,8 @@ def _records(text: str) -> list[str] | None:
         document = json.loads(stripped)
     except (ValueError, RecursionError):
         return None
-    if isinstance(document, dict) and "\n" in (message := _unwrapped(stripped)) and message != stripped:
+    message = _unwrapped(stripped)
+    if message is not stripped and "\n" in message:
         return log_lines(message)
     return [line[:_LONGEST_LINE] for line in _joined(_flattened(document))]
 

@@ -54,6 +54,24 @@ DIALECTS = (
     ),
     # TensorBoard: the seconds of the epoch at which a step was written.
     row("tensorboard", "Wall time", "step elapsed_n", rank=ENGINE, step="Step", elapsed_n="Wall time"),
+    # TensorFlow's Estimators: one rate a line.
+    row(
+        "tensorflow",
+        "INFO:tensorflow:",
+        "it_per_s|samples",
+        it_per_s="global_step/sec",
+        samples="examples/sec",
+    ),
+    # PyTorch/XLA, test_utils.py: of one device.
+    row("torch-xla", "Device=xla:", "step gpu_samples", step="Step", gpu_samples="Rate"),
+    # Parts of a step and their total, by names that are everybody's.
+    row(
+        "unknown",
+        ("Backward:", "backward:"),
+        "step s",
+        step=r"~(?i:batch|step|iter|iteration)\W{0,3}{N}",
+        s=r"~(?i:total): {D}",
+    ),
     # MLflow: a metric's history, in milliseconds of the epoch.
     row(
         "mlflow",
@@ -96,7 +114,7 @@ DIALECTS = (
         rank=CLOSING,
         stamped=True,
         guessed=True,
-        step=("global_step", "step", "Step", "iteration", "Iteration", "iter", "Iter"),
+        step=("global_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", "batch", "Batch"),
     ),
 )
 OWN_LOOP = row(

@@ -62,6 +62,19 @@ MEDIA_TRAINERS = (
         data="Data",
         left="eta",
     ),
+    # Point Transformer and what grew of it, tool/train.py.
+    row(
+        "torchvision",
+        " Remain ",
+        "step micro_s",
+        counts_micro=True,
+        step="~\\]\\[\\s{0,9}{N}/\\s{0,9}{N}\\]",
+        micro_s="Batch",
+        data="Data",
+        left="Remain",
+    ),
+    # OpenPCDet, tools/train_utils/train_utils.py.
+    row("openpcdet", "iter_cost=", "step s", step="cur_iter", s="iter_cost"),
     # PaddleClas, PaddleDetection and their kin: `ips` counts one device's samples.
     row(
         "paddle",

@@ -46,7 +46,7 @@ _RATES, _DURATIONS = (
         (
             rf"{_BEFORE}{_DURATION}{_SEPARATOR}{NUMBER}\s?(?P<own>{_UNIT})?{_AFTER}",
             rf"{_FIGURE}\s?(?P<unit>{_UNIT}){_PER}(?:{_STEP}){_AFTER}",
-            rf"\btook\s{{1,3}}{NUMBER}\s?(?P<unit>{_UNIT}){_AFTER}",
+            rf"\b(?:{_STEP})\W{{0,3}}\d{{1,9}}\s{{1,3}}took\s{{1,3}}{NUMBER}\s?(?P<unit>{_UNIT}){_AFTER}",
         ),
     )
 )

@@ -35,9 +35,6 @@ def _excerpts(file: str) -> tuple[Excerpt, ...]:
     return tuple(out)
 
 
-EXCERPTS = tuple(
-    excerpt
-    for file in ("excerpts.txt", "excerpts_trainers.txt", "excerpts_dressed.txt", "excerpts_own_loops.txt")
-    for excerpt in _excerpts(file)
-)
+_FILES = ("", "_trainers", "_dressed", "_own_loops", "_seen")
+EXCERPTS = tuple(excerpt for part in _FILES for excerpt in _excerpts(f"excerpts{part}.txt"))
 HOSTILE = _excerpts("hostile.txt")

@@ -120,12 +120,12 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
 
 def _refuse_several_gpus(request: PlanRequest, solve_for: str) -> None:
     """Raise InvalidValueError where several devices are named and not one of them is to be chosen."""
-    if solve_for != "layout" and named_pools(str(request.gpu or "")):
-        remedy = "names unlike GPUs, of which a plan finds the layout alone; estimate_training_time takes them"
-        raise InvalidValueError("gpu", request.gpu, remedy)
     names = [name for name in str(request.gpu or "").split(",") if name.strip()]
     if len(names) > 1 and solve_for != "gpu":
         remedy = f"names {len(names)}, which only solve_for gpu chooses among; give one of them"
+        raise InvalidValueError("gpu", request.gpu, remedy)
+    if solve_for not in {"gpu", "layout"} and named_pools(str(request.gpu or "")):
+        remedy = "names unlike GPUs, of which a plan finds the layout alone; estimate_training_time takes them"
         raise InvalidValueError("gpu", request.gpu, remedy)
 
 

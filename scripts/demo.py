@@ -12,7 +12,7 @@ from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 from rich.console import Console
 
-from server.rendering.answers import print_answer
+from server.rendering.terminal import print_answer
 
 __all__: list[str] = []
 

@@ -46,7 +46,6 @@ from estimator.resolve.samples import (
     padding_assumptions,
     resolved_packing,
 )
-from estimator.resolve.sites import sites_of
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
@@ -148,6 +147,9 @@ def _at_sites(run: Run, asked: AskedLocalUpdates) -> Run:
     if question is None:
         message = f"{asked.name}: what averaging takes is not counted, since the model or the GPU is not known here"
         return replace(run, warnings=(*run.warnings, Caution(code="local_updates", message=message)))
+    # Few runs have sites.
+    from estimator.resolve.sites import sites_of
+
     sites = sites_of(asked, question.cluster, question.transformer, question.method, question.global_batch_sequences)
     return replace(
         run,

@@ -29,7 +29,7 @@ class _Kind:
     """A published way: its steps between two synchronisations, None where they must be said, and what it sends."""
 
     name: str
-    words: re.Pattern[str]
+    words: str
     steps: int | None
     bytes_per_parameter: float
     source: str
@@ -39,17 +39,13 @@ class _Kind:
 
     def found(self, text: str) -> re.Match[str] | None:
         """Return where `text` names it first."""
-        return self.words.search(text)
-
-
-def _words(pattern: str) -> re.Pattern[str]:
-    return re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.IGNORECASE)
+        return re.search(rf"(?<![\w-])(?:{self.words})(?![\w-])", text, re.IGNORECASE)
 
 
 _KINDS = (
     _Kind(
         name="Streaming DiLoCo",
-        words=_words(r"streaming[ -]?diloco"),
+        words=r"streaming[ -]?diloco",
         steps=100,
         bytes_per_parameter=0.5,
         source="Douillard et al. 2025",
@@ -57,14 +53,14 @@ _KINDS = (
     ),
     _Kind(
         name="OpenDiLoCo",
-        words=_words(r"open[ -]?diloco"),
+        words=r"open[ -]?diloco",
         steps=500,
         bytes_per_parameter=2.0,
         source="Jaghouar et al. 2024 (OpenDiLoCo)",
     ),
     _Kind(
         name="prime",
-        words=_words(r"prime(?![ -]?(?:rl|intellect))|intellect[ -]?1(?: prime)?"),
+        words=r"prime(?![ -]?(?:rl|intellect))|intellect[ -]?1(?: prime)?",
         steps=100,
         bytes_per_parameter=1.0,
         source="Jaghouar et al. 2024 (INTELLECT-1)",
@@ -72,35 +68,34 @@ _KINDS = (
     ),
     _Kind(
         name="DiLoCo",
-        words=_words(r"(?:async[ -]?|decoupled[ -]?)?diloco"),
+        words=r"(?:async[ -]?|decoupled[ -]?)?diloco",
         steps=500,
         bytes_per_parameter=4.0,
         source="Douillard et al. 2023",
     ),
     _Kind(
         name="local SGD",
-        words=_words(r"(?:post[ -]?)?local[ -]?(?:sgd|adamw?|updates)|fed(?:erated[ -])?avg"),
+        words=r"(?:post[ -]?)?local[ -]?(?:sgd|adamw?|updates)|fed(?:erated[ -])?avg",
         steps=None,
         bytes_per_parameter=4.0,
         source="",
     ),
 )
 """More particular names first."""
-_STEPS = re.compile(
+_MARKS = ("loco", "local", "prime", "intellect", "fed")
+"""Of which every name has one: hardly any text has, and nothing is compiled for the others."""
+_STEPS = (
     r"(?:(?:sync\w*|averag\w*|communicat\w*)?\s*(?:every|each|per)|H\s*=|"
     r"(?:(?:sync|averaging) )?(?:period|interval)(?: of)?)[\s=:]*(\d[\d,_]{0,9})(?:\s*(?:inner|local)?\s*steps?)?|"
     r"(\d[\d,_]{0,9})\s*(?:inner|local)\s*steps?(?:\s*(?:between|per)\s*(?:sync\w*|averag\w*|rounds?))?|"
-    r"(\d[\d,_]{0,9})\s*steps?\s*(?:between|per)\s*(?:sync\w*|averag\w*|rounds?)",
-    re.IGNORECASE,
+    r"(\d[\d,_]{0,9})\s*steps?\s*(?:between|per)\s*(?:sync\w*|averag\w*|rounds?)"
 )
-_SITES = re.compile(
-    r"(?:over|across|on)?\s*(\d[\d,_]{0,9})\s*(?:diloco )?(?:workers?|sites?|islands?|clusters?|data ?cent(?:er|re)s?)",
-    re.IGNORECASE,
+_SITES = (
+    r"(?:over|across|on)?\s*(\d[\d,_]{0,9})\s*(?:diloco )?(?:workers?|sites?|islands?|clusters?|data ?cent(?:er|re)s?)"
 )
-_WIDTH = re.compile(
+_WIDTH = (
     r"(int4|fp4|int8|fp8|fp16|bf16|fp32)[ -]*(?:all[ -]?reduce|outer\w*(?: gradients?)?|pseudo\w*(?:[ -]gradients?)?|"
-    r"exchange|sync\w*|averag\w*)",
-    re.IGNORECASE,
+    r"exchange|sync\w*|averag\w*)"
 )
 _BYTES = {"4": 0.5, "8": 1.0, "16": 2.0, "32": 4.0}
 
@@ -110,13 +105,17 @@ def asked_local_updates(framework: str) -> tuple[AskedLocalUpdates | None, str]:
 
     Raises InvalidValueError where it must say more.
     """
-    kind = next((kind for kind in _KINDS if kind.found(framework)), None)
-    if kind is None:
+    folded = framework.casefold()
+    if not any(mark in folded for mark in _MARKS):
         return None, framework
-    rest = kind.words.sub(" ", framework)
+    named = next(((kind, match) for kind in _KINDS if (match := kind.found(framework))), None)
+    if named is None:
+        return None, framework
+    kind, at = named
+    rest = f"{framework[: at.start()]} {framework[at.end() :]}"
     found: dict[str, str] = {}
     for name, pattern in (("width", _WIDTH), ("steps", _STEPS), ("sites", _SITES)):
-        if match := pattern.search(rest):
+        if match := re.search(pattern, rest, re.IGNORECASE):
             found[name] = next(text for text in match.groups() if text)
             rest = rest[: match.start()] + " , " + rest[match.end() :]
     steps = _count(found["steps"], "steps between synchronisations", _MOST_STEPS) if "steps" in found else kind.steps

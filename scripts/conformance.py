@@ -13,6 +13,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
+__all__ = ["INSPECTOR", "LINT", "VERIFY"]
+
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "tests" / "conformance"
 NODE = "node@22"

@@ -24,6 +24,7 @@ from mcp.types import (
     INVALID_PARAMS,
     CallToolResult,
     GetPromptResult,
+    Icon,
     InputRequiredResult,
     Prompt,
     PromptMessage,
@@ -58,6 +59,13 @@ Call estimate_training_time with what the user said and nothing more: the rest i
 explain_coefficient shows where the 6 or 8 FLOPs per parameter and token come from. How to call, what to quote and what
 to ask back: skill://estimate-training-time/SKILL.md."""
 
+# An address, not the picture: the newest protocol repeats who answers in every answer.
+_ICON = Icon(
+    src="https://raw.githubusercontent.com/traintime/traintime/HEAD/assets/icon-128.png",
+    mime_type="image/png",
+    sizes=["128x128"],
+)
+
 # All that is listed comes with the program: it cannot change while the server runs, and is the same for everyone.
 _FOREVER = CacheHint(ttl_ms=24 * 3600 * 1000, scope="public")
 _CACHEABLE: Sequence[CacheableMethod] = (
@@ -84,6 +92,7 @@ class TraintimeServer(MCPServer):
             title="traintime",
             description="How long it takes to train a model on given GPUs, and how sure that is.",
             instructions=_INSTRUCTIONS,
+            icons=[_ICON],
             version=VERSION,
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHEABLE, _FOREVER),

@@ -45,7 +45,7 @@ def physical_candidates(run: Run, asked: Question, expected: Expected, *, faster
     yield from _of_less(run, asked, pinned, expected)
     yield from _of_small_batches(run, pinned, expected)
     yield from _of_links(asked, pinned)
-    yield from _of_experts(run, asked, expected)
+    yield from _of_experts(run, asked, pinned, expected)
 
 
 def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
@@ -111,19 +111,23 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         )
 
 
-def _of_experts(run: Run, asked: Question, expected: Expected) -> Iterator[Candidate]:
+def _of_experts(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
     """Yield what experts cost on stacks that do not group their products."""
     experts = asked.transformer.experts
-    if experts is not None and expected.layout is not None:
-        yield Candidate(
-            code="expert_loop",
-            what="experts run one after the other in a loop, as in Hugging Face's own model code",
-            factor=_loop_factor(asked, expected),
-            why=f"{experts.n_experts} experts in each of {asked.transformer.n_expert_layers} layers, "
-            f"{EXPERT_LAUNCH_S.mode * 1e6:.0f} µs of launches each",
-            contradicts=expected.tier == "tuned" and said(run, "framework"),
-            check="use grouped matrix products: Megatron, torchtitan, or a fused-experts kernel for Hugging Face",
-        )
+    if experts is None or expected.layout is None:
+        return
+    launches = Candidate(
+        code="expert_loop",
+        what="experts run one after the other in a loop, as in Hugging Face's own model code",
+        factor=_loop_factor(asked, expected),
+        why=f"{experts.n_experts} experts in each of {asked.transformer.n_expert_layers} layers, "
+        f"{EXPERT_LAUNCH_S.mode * 1e6:.0f} µs of launches each",
+        contradicts=expected.tier == "tuned" and said(run, "framework"),
+        check="use grouped matrix products: Megatron, torchtitan, or a fused-experts kernel for Hugging Face",
+    )
+    yield launches
+    looped = replace(pinned.practice, experts="loop")
+    yield replace(launches, base=pinned, question=replace(pinned, practice=looped), factor=1.0)
 
 
 def _loop_factor(asked: Question, expected: Expected) -> float:

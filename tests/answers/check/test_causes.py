@@ -203,7 +203,6 @@ TUNER = Request(
     sequence_length=2048,
     global_batch_sequences=64,
     micro_batch_size=4,
-    precision="bf16",
     activation_recompute="none",
 )
 ONE_CARD = Request(
@@ -237,7 +236,6 @@ LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="huggin
             {"framework": "huggingface, eager attention"},
             "unfused_attention",
         ),
-        (replace(TUNER, micro_batch_size=None), {"micro_batch_size": 1}, "tiny_micro_batch"),
         (replace(ONE_CARD, precision="auto"), {"precision": "fp32"}, "runs_in_fp32"),
         (replace(ONE_CARD, micro_batch_size=None), {"micro_batch_size": 1}, "tiny_micro_batch"),
         (LOOPED, {"framework": "huggingface, experts in a loop"}, "expert_loop"),

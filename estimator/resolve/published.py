@@ -7,6 +7,7 @@ from types import MappingProxyType
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
+from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.question.cluster import Cluster
 from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
@@ -50,7 +51,7 @@ def published_question(run: PublishedRun) -> Question:
         scale_out_bytes_per_s=network * GIGA / BITS_PER_BYTE if network else accelerator.scale_out_bytes_per_s,
     )
     return Question(
-        transformer=run.transformer,
+        transformer=with_prediction(run.transformer),
         cluster=cluster,
         precision=run.precision,
         method=_method(run),

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.models.diffusion.sample import denoises
+from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
@@ -46,7 +46,7 @@ def global_batch_sequences(question: Question) -> int:
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     if not question.transformer.causal:
         # Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
-        fewest = 1.0 if denoises(question.transformer) else _MOST_EACH
+        fewest = 1.0 if kind_of(question.transformer) == "diffusion" else _MOST_EACH
         usual = n * max(fewest, 2.0 ** round(math.log2(_TOKENS_EACH / question.sequence_length)))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)

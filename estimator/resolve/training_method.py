@@ -5,7 +5,7 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
-from estimator.models.diffusion.sample import denoises
+from estimator.models.diffusion.sample import is_placed
 from estimator.models.parameters import lora_parameters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
@@ -57,7 +57,7 @@ def resolved_method(
         where = "on every linear layer"
         if subject.transformer is not None and subject.transformer.experts is not None:
             where += " but routed experts; say trainable_params where they have adapters too"
-        if subject.transformer is not None and denoises(subject.transformer):
+        if subject.transformer is not None and is_placed(subject.transformer):
             where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
         assumptions.append(
             Assumption(

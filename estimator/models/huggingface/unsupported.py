@@ -21,9 +21,9 @@ _KINDS = {
         "xlm", "xlm-roberta-xl", "xlnet",
     ),
     "a vision model": (
-        "clip_text_model", "convnext", "convnextv2", "detr",
-        "efficientnet", "mobilenet_v2", "resnet", "sam", "segformer",
-        "swin", "swinv2", "vit_mae", "yolos",
+        "clip_text_model", "detr",
+        "efficientnet", "mobilenet_v2", "sam", "segformer",
+        "vit_mae", "yolos",
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from estimator.models.mixers.mixer import Operations
 from estimator.models.operations import Attention, Gemm, Part, Scan, Shard, Stream
 
-__all__ = ["LATENT", "ONCE", "Denoiser", "Flow", "Linear", "Look", "Place", "Product"]
+__all__ = ["LATENT", "ONCE", "Flow", "Linear", "Look", "Place", "Placed", "Product"]
 
 _HARDLY = 1e-9
 """Positions a token where there are none: no product is of nothing."""
@@ -88,7 +88,7 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denoiser:
+class Placed:
     """All that a network does to a sample whose latent has `tokens` positions."""
 
     products: tuple[Product, ...]

@@ -147,7 +147,7 @@ def resnet(config: Config) -> ConfiguredModel:
                 pyramid.convolve("convolution", narrow, narrow, 3, here)
                 pyramid.convolve("widening", narrow, outputs, 1, here)
             width = outputs
-        pyramid.flows.append(Flow(width=outputs, halves=2 * depth, at=here))
+        pyramid.flows.append(Flow(width=outputs, halves=depth, at=here, normed=False))
     pyramid.classify(reading, width)
     return _built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
 

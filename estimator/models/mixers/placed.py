@@ -75,6 +75,8 @@ class Flow:
     width: int
     halves: int
     at: Place = LATENT
+    normed: bool = True
+    """Whether each part normalises it first, as transformers' do; else it is added to, and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class Placed:
             streams=(
                 *(
                     Stream(
-                        name="residual",
+                        name="residual" if flow.normed else "mlp",
                         width=flow.width,
                         layers=flow.halves,
                         shard="sequence",

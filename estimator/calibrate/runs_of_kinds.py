@@ -98,7 +98,7 @@ def _request(row: Mapping[str, str]) -> Request:
     # Samples that are counted one by one and not padded: in packed rows there are several of them.
     shorter = row["packing"] == "unpadded" or (row["packing"] == "packed" and (text or 0.0) < (told or 0.0))
     length = None if own else text if shorter and text else told
-    size = row["image_size"]
+    size = row["image_size"] or (f"{row['sequence']} tokens" if own and row["kind"] == "audio" else "")
     if row["frames"] and size:
         size = f"{size if 'x' in size else f'{size}x{size}'}x{row['frames']}"
     parts = _TRAINED.get(row["trained"])

@@ -14,6 +14,7 @@ from estimator.models.huggingface import (
     phi_multimodal,
     pyramids,
     sound,
+    speech,
     tiled_pictures,
     vision,
 )
@@ -71,6 +72,8 @@ READERS: Mapping[str, Reader] = {
     "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
     **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
+    **dict.fromkeys(speech.WAVES, speech.waves),
+    "audio-spectrogram-transformer": speech.spectrogram,
     "bailing_hybrid": bailing_hybrid,
     "bailing_moe_linear": bailing_linear,
     "bailing_moe_linear_v2": bailing_linear,

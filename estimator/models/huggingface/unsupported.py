@@ -17,7 +17,7 @@ _KINDS = {
     ),
     "an encoder": (
         "big_bird", "ernie", "esm",
-        "hubert", "longformer", "roformer", "wav2vec2", "wavlm",
+        "longformer", "roformer",
         "xlm", "xlm-roberta-xl", "xlnet",
     ),
     "a vision model": (

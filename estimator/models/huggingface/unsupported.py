@@ -23,7 +23,7 @@ _KINDS = {
     "a vision model": (
         "clip_text_model", "detr",
         "efficientnet", "mobilenet_v2", "sam", "segformer",
-        "vit_mae", "yolos",
+        "yolos",
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",

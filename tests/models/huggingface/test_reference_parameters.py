@@ -31,8 +31,8 @@ _NOT_READ = frozenset({
     "detr", "ernie4_5_vl_moe", "esm", "flava", "florence2", "fnet", "glm5_next", 
     "kosmos-2", "layoutlm", "layoutlmv3", "led", "longformer", "mobilebert", "molmo2", "moonshine", "nllb-moe",
     "parakeet_ctc", "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "rembert", "sam", "speecht5",
-    "squeezebert", "switch_transformers", "t5gemma", "t5gemma2", "timesfm", "timesformer",
-    "videomae", "vit_mae", "vjepa2", "wav2vec2-bert", "xlm-roberta-xl", "xlnet", "zaya",
+    "squeezebert", "switch_transformers", "t5gemma", "t5gemma2", "timesfm", 
+    "vjepa2", "wav2vec2-bert", "xlm-roberta-xl", "xlnet", "zaya",
 })  # fmt: skip
 _LANGUAGE_MODEL_ALONE = frozenset({
     "aria", "fast_vlm", "fuyu", "gemma3n", "kimi_k25", "llama4", "minimax_m3_vl", "step3p7",

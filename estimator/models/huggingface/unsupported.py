@@ -22,7 +22,7 @@ _KINDS = {
     ),
     "a vision model": (
         "clip_text_model", "detr",
-        "efficientnet", "mobilenet_v2", "sam", "segformer",
+        "efficientnet", "mobilenet_v2", "segformer",
         "yolos",
     ),
     "a decoder with cross-attention": (

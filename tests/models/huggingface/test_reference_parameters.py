@@ -30,7 +30,7 @@ _NOT_READ = frozenset({
     "AutoencoderKL", "HiDreamImageTransformer2DModel", "big_bird", "blip", "csm",
     "detr", "ernie4_5_vl_moe", "esm", "flava", "florence2", "fnet", "glm5_next", 
     "kosmos-2", "layoutlm", "layoutlmv3", "led", "longformer", "mobilebert", "molmo2", "moonshine", "nllb-moe",
-    "parakeet_ctc", "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "rembert", "sam", "speecht5",
+    "parakeet_ctc", "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "rembert", "speecht5",
     "squeezebert", "switch_transformers", "t5gemma", "t5gemma2", "timesfm", 
     "vjepa2", "wav2vec2-bert", "xlm-roberta-xl", "xlnet", "zaya",
 })  # fmt: skip

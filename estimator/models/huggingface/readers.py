@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from estimator.models.huggingface import (
     deberta,
     encoder_decoders,
+    encoder_families,
     encoders,
     masked_pictures,
     modern_bert,
@@ -73,7 +74,7 @@ READERS: Mapping[str, Reader] = {
     "WanTransformer3DModel": clips.wan,
     "ZImageTransformer2DModel": lumina.z_image,
     **dict.fromkeys(encoder_decoders.BART_LIKE, encoder_decoders.bart_like),
-    **dict.fromkeys(encoders.ENCODERS, encoders.encoder),
+    **dict.fromkeys(encoder_families.ENCODERS, encoders.encoder),
     **dict.fromkeys(speech.WAVES, speech.waves),
     "audio-spectrogram-transformer": speech.spectrogram,
     "bailing_hybrid": bailing_hybrid,

@@ -13,6 +13,7 @@ from estimator.models.huggingface import (
     masked_pictures,
     modern_bert,
     native_pictures,
+    own_encoders,
     phi_multimodal,
     pyramids,
     segmentation,
@@ -147,6 +148,7 @@ MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
 COMPOSITES: Mapping[str, Composite] = {
     "cohere2_vision": tiled_pictures.cohere_vision,
     "eurobert": modern_bert.eurobert,
+    "fuyu": own_encoders.fuyu,
     "gemma3": tiled_pictures.gemma3,
     "gemma4": native_pictures.gemma4,
     "glm4v": native_pictures.glm4v,
@@ -155,9 +157,12 @@ COMPOSITES: Mapping[str, Composite] = {
     "idefics3": tiled_pictures.idefics3,
     "internvl": tiled_pictures.internvl,
     "internvl_chat": tiled_pictures.internvl,
+    "kimi_k25": own_encoders.kimi_k25,
+    "llama4": own_encoders.llama4,
     "llava": tiled_pictures.llava,
     "llava_next": tiled_pictures.llava,
     "llava_onevision": tiled_pictures.llava,
+    "minimax_m3_vl": own_encoders.minimax_m3,
     "mistral3": native_pictures.mistral3,
     "mllama": tiled_pictures.mllama,
     "paligemma": tiled_pictures.gemma3,
@@ -170,6 +175,7 @@ COMPOSITES: Mapping[str, Composite] = {
     "qwen3_vl": native_pictures.qwen_vl,
     "qwen3_vl_moe": native_pictures.qwen_vl,
     "smolvlm": tiled_pictures.idefics3,
+    "step3p7": own_encoders.step3p7,
     "voxtral": sound.sound_model,
 }
 """Readers of models that hold another one, by `model_type`; they are given what reads that."""

@@ -13,10 +13,10 @@ __all__ = ["matmul_s", "matrix_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
-_NARROWEST = 64.0
-"""Side of a tile that libraries go down to where an output is narrower than the usual one."""
-_SPLIT_DEPTH = 2048.0
-"""Summands from which on a long sum is split over multiprocessors that would else be idle (cuBLAS' split-K)."""
+_TALL = 32.0
+"""Length over both other sides from which on libraries choose kernels for tall and narrow products."""
+_NARROWEST, _SPLIT_DEPTH = 64.0, 2048.0
+"""Of such kernels: the narrowest tile's side, and the summands that each part of a split sum has at least."""
 _FEW = 512
 """Array size up to which NumPy's call overhead dominates: the three passes of a matmul are then stacked in one call."""
 
@@ -37,17 +37,18 @@ def matmul_s(
         max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
         q = mn · splits / (waves · SMs · tile)      k0 grows with the machine's balance
 
-    A sum so long that its output has fewer tiles than there are multiprocessors is split among these, as the gradient
-    of a narrow weight; narrow outputs have narrow tiles.
+    Tall and narrow products, those of convolutions at high resolution, have tiles as narrow as their outputs, and
+    sums that are split over multiprocessors which would else be idle, as in the gradient of a narrow weight (split-K).
 
     A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
     are read once, not once for each of its filter's `taps`, and its rate is that of convolutions.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
-    rows, columns = _tile(m, _TILE_ROWS), _tile(n, _TILE_COLUMNS)
+    tall = np.maximum(m, k) >= _TALL * np.maximum(n, np.minimum(m, k))
+    rows, columns = _tile(m, _TILE_ROWS, tall), _tile(n, _TILE_COLUMNS, tall)
     tiles = np.ceil(m / rows) * np.ceil(n / columns)
     sms = np.maximum(case.n_sm, 1.0)
-    splits = np.clip(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0, None)
+    splits = np.where(tall, np.clip(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0, None), 1.0)
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
@@ -65,9 +66,9 @@ def matmul_s(
     return np.maximum(compute, traffic)
 
 
-def _tile(size: BROADCAST, usual: float) -> BROADCAST:
-    """Return the side of an output's tiles: the usual one, or the power of two that a narrower output fills."""
-    return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
+def _tile(size: BROADCAST, usual: float, tall: BROADCAST) -> BROADCAST:
+    """Return the side of an output's tiles: the usual one, or in tall products the power of two that it fills."""
+    return np.where(tall, np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual), usual)
 
 
 def matrix_s(

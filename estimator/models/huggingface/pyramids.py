@@ -16,7 +16,7 @@ from estimator.models.media import Media, seen
 from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, mlp_products
 
-__all__ = ["convnext", "resnet", "swin"]
+__all__ = ["Pyramid", "built", "convnext", "resnet", "stage_place", "stages_of", "swin"]
 
 _STRIDE = 4
 """Pixels a side of a position of the first stage."""
@@ -53,7 +53,7 @@ _BIAS_WIDTH = 512
 
 
 @dataclass(slots=True, kw_only=True)
-class _Pyramid:
+class Pyramid:
     """A pyramid while it is read: what it has so far."""
 
     products: list[Product] = field(default_factory=list)
@@ -77,14 +77,13 @@ class _Pyramid:
             )
 
 
-def _at(stage: int) -> Place:
+def stage_place(stage: int) -> Place:
     """Return the place of a stage's positions, the first being 0."""
     return Place(share=0.25**stage)
 
 
-def _built(
-    pyramid: _Pyramid, reading: Reading, config: Config, *, depths: Iterable[int], width: int
-) -> ConfiguredModel:
+def built(pyramid: Pyramid, reading: Reading, config: Config, *, depths: Iterable[int], width: int) -> ConfiguredModel:
+    """Return the pyramid as a network, its tokens the positions of the first stage."""
     side = image_side(reading)
     media = Media(main=True, policy="resized", width=side, height=side, patch=_STRIDE, usual_text=0)
     made = network(
@@ -105,7 +104,7 @@ def _built(
     return configured(made, config)
 
 
-def _stages(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
+def stages_of(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
     """Return what each stage has, of each of `keys`.
 
     Raises InvalidValueError where lists differ in length or hold what no network has.
@@ -126,13 +125,13 @@ def resnet(config: Config) -> ConfiguredModel:
     basic = reading.value("layer_type") == "basic"
     early = reading.flag("downsample_in_bottleneck", default=False)
     first = int(reading.flag("downsample_in_first_stage", default=False))
-    stages = _stages(reading, "depths", "hidden_sizes")
+    stages = stages_of(reading, "depths", "hidden_sizes")
     width = reading.whole("embedding_size")
-    pyramid = _Pyramid()
+    pyramid = Pyramid()
     pyramid.convolve("stem", reading.whole("num_channels"), width, _STEM, Place(share=4.0))
     for stage, (depth, outputs) in enumerate(stages):
-        here = _at(stage + first)
-        before = _at(max(stage + first - 1, 0))
+        here = stage_place(stage + first)
+        before = stage_place(max(stage + first - 1, 0))
         halves = stage + first > 0
         for layer in range(depth):
             entering = layer == 0
@@ -149,23 +148,23 @@ def resnet(config: Config) -> ConfiguredModel:
             width = outputs
         pyramid.flows.append(Flow(width=outputs, halves=depth, at=here, normed=False))
     pyramid.classify(reading, width)
-    return _built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
+    return built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
 
 
 def convnext(config: Config) -> ConfiguredModel:
     """Return a ConvNeXt (Liu et al. 2022), or its second version (Woo et al. 2023)."""
     kind = str(config.get("model_type"))
     reading = Reading(config=config, defaults=_CONVNEXT, model_type=kind)
-    stages = _stages(reading, "depths", "hidden_sizes")
+    stages = stages_of(reading, "depths", "hidden_sizes")
     # Layers of the first version are scaled; those of the second normalise over all positions inside their MLP.
     second = kind == "convnextv2"
     scaled = not second and reading.config.get("layer_scale_init_value", 1.0) != 0
-    pyramid = _Pyramid()
+    pyramid = Pyramid()
     side = reading.whole("patch_size")
     inputs, width = reading.whole("num_channels") * side * side, stages[0][1]
     pyramid.vectors += 2 * width
     for stage, (depth, outputs) in enumerate(stages):
-        here = _at(stage)
+        here = stage_place(stage)
         if stage:
             inputs = _NARROWED * width
             pyramid.vectors += 2 * width
@@ -180,14 +179,14 @@ def convnext(config: Config) -> ConfiguredModel:
         width = outputs
     pyramid.vectors += 2 * width
     pyramid.classify(reading, width)
-    return _built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
+    return built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
 
 
 def swin(config: Config) -> ConfiguredModel:
     """Return a Swin (Liu et al. 2021) or Swin V2 (Liu et al. 2022b): attention within windows, merged patches."""
     kind = str(config.get("model_type"))
     reading = Reading(config=config, defaults=_SWIN, model_type=kind)
-    stages = _stages(reading, "depths", "num_heads")
+    stages = stages_of(reading, "depths", "num_heads")
     side, width = image_side(reading, "patch_size"), reading.whole("embed_dim")
     ratio = reading.value("mlp_ratio")
     wide = float(ratio) if isinstance(ratio, int | float) else 4.0
@@ -195,13 +194,15 @@ def swin(config: Config) -> ConfiguredModel:
     grid = image_side(reading) // side
     first = width
     masked = "MaskedImage" in head_class(config, "Model")
-    pyramid = _Pyramid(vectors=2 * width + width * masked)
+    pyramid = Pyramid(vectors=2 * width + width * masked)
     if reading.flag("use_absolute_embeddings", default=False):
         pyramid.lookup += grid * grid * width
     inputs = reading.whole("num_channels") * side * side
-    pyramid.products.append(Product(name="patch_embedding", inputs=inputs, outputs=width, at=_at(0), writes="mlp"))
+    pyramid.products.append(
+        Product(name="patch_embedding", inputs=inputs, outputs=width, at=stage_place(0), writes="mlp")
+    )
     for stage, (depth, heads) in enumerate(stages):
-        here = _at(stage)
+        here = stage_place(stage)
         if stage:
             merged = Product(name="merging", inputs=4 * width, outputs=2 * width, at=here, bias=False, writes="mlp")
             pyramid.products.append(merged)
@@ -219,7 +220,7 @@ def swin(config: Config) -> ConfiguredModel:
         pyramid.flows.append(Flow(width=width, halves=2 * depth, at=here))
     pyramid.vectors += 2 * width
     pyramid.classify(reading, width)
-    return _built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=first)
+    return built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=first)
 
 
 def _position_biases(kind: str, window: int, heads: int) -> int:

@@ -124,6 +124,7 @@ READERS: Mapping[str, Reader] = {
     "rwkv6": rwkv6,
     "rwkv7": rwkv7,
     "sam": segmentation.sam,
+    "segformer": segmentation.segformer,
     "siglip": vision.siglip,
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,

@@ -1,15 +1,18 @@
-"""Segment Anything: an encoder of pictures whose layers mostly look at windows, and a light decoder of masks."""
+"""Segmentation: Segment Anything, an encoder of windows with a light decoder of masks, and SegFormer, a pyramid."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import BIASED, configured, image_side, stack
+from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, image_side, stack
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.pyramids import Pyramid, built, stage_place, stages_of
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.media import Media
+from estimator.models.mixers.placed import Flow, Look, Place, Product
+from estimator.models.mixers.placed_parts import cross_products
 from estimator.models.mixers.projection import Projection
 
-__all__ = ["sam"]
+__all__ = ["sam", "segformer"]
 
 _VISION: Mapping[str, object] = {
     "hidden_size": 768,
@@ -33,6 +36,19 @@ _DECODER: Mapping[str, object] = {
     "iou_head_depth": 3,
     "iou_head_hidden_dim": 256,
 }
+_SEGFORMER: Mapping[str, object] = {
+    "num_channels": 3,
+    "depths": [2, 2, 2, 2],
+    "hidden_sizes": [32, 64, 160, 256],
+    "num_attention_heads": [1, 2, 5, 8],
+    "sr_ratios": [8, 4, 2, 1],
+    "mlp_ratios": [4, 4, 4, 4],
+    "patch_sizes": [7, 3, 3, 3],
+    "decoder_hidden_size": 256,
+    "image_size": 512,
+}
+_FILTER = 9
+"""Positions of the filter inside SegFormer's MLPs (Xie et al. 2021, section 3.1)."""
 _POINTS = 2
 """Tokens of a prompt: a point or the corners of a box."""
 _UPSCALED = 4
@@ -128,3 +144,61 @@ def _masks(config: Config, positions: int) -> tuple[tuple[Projection, ...], int]
     biases = quarter + quarter // 2
     embeddings = (1 + outputs) * width + (prompt.whole("num_point_embeddings") + 2) * prompt.whole("hidden_size")
     return tuple(matrix for matrix in matrices if matrix.count), norms + biases + embeddings
+
+
+def segformer(config: Config) -> ConfiguredModel:
+    """Return a SegFormer (Xie et al. 2021): attention to fewer keys, filters inside its MLPs, a linear head."""
+    reading = Reading(config=config, defaults=_SEGFORMER, model_type="segformer")
+    stages = stages_of(
+        reading, "depths", "hidden_sizes", "num_attention_heads", "sr_ratios", "mlp_ratios", "patch_sizes"
+    )
+    segments, out = "Segmentation" in head_class(config, "Model"), reading.whole("decoder_hidden_size")
+    pyramid = Pyramid()
+    before = reading.whole("num_channels")
+    for stage, (depth, width, heads, reduced, ratio, side) in enumerate(stages):
+        here, keys = stage_place(stage), Place(share=0.25**stage / reduced**2)
+        pyramid.products += [
+            Product(
+                name="patch_embedding",
+                inputs=side * side * before,
+                outputs=width,
+                at=here,
+                taps=side * side,
+                writes="mlp",
+            ),
+            *cross_products(width, width, width, depth, keys=keys, at=here, bias=True),
+            Product(name="mlp_up", inputs=width, outputs=ratio * width, at=here, layers=depth, writes="mlp"),
+            Product(
+                name="mlp_depth",
+                inputs=_FILTER,
+                outputs=ratio * width,
+                at=here,
+                layers=depth,
+                taps=_FILTER,
+                writes="mlp",
+            ),
+            Product(name="mlp_down", inputs=ratio * width, outputs=width, at=here, layers=depth),
+        ]
+        if reduced > 1:
+            taps = reduced * reduced
+            reduction = Product(name="reduction", inputs=taps * width, outputs=width, at=keys, layers=depth, taps=taps)
+            pyramid.products.append(reduction)
+            pyramid.vectors += 2 * width * depth
+        if segments:
+            pyramid.products.append(Product(name="to_head", inputs=width, outputs=out, at=here))
+        pyramid.looks.append(
+            Look(name="attention", heads=heads, head_dim=width // heads, layers=depth, at=here, keys=keys)
+        )
+        # Norms of each layer's halves, of the embedding, and of the stage.
+        pyramid.vectors += (4 * depth + 4) * width
+        pyramid.flows.append(Flow(width=width, halves=2 * depth, at=here))
+        before = width
+    if segments:
+        pyramid.products += [
+            Product(name="fusion", inputs=len(stages) * out, outputs=out, at=stage_place(0), bias=False, writes="mlp"),
+            Product(name="classifier", inputs=out, outputs=classes(reading), at=stage_place(0), part="logits"),
+        ]
+        pyramid.vectors += 2 * out
+    else:
+        pyramid.classify(reading, before)
+    return built(pyramid, reading, config, depths=(stage[0] for stage in stages), width=stages[0][1])

@@ -19,7 +19,7 @@ _KINDS = {
         "ernie", "roformer", "xlm", "xlnet",
     ),
     "a vision model": (
-        "clip_text_model", "detr", "efficientnet", "mobilenet_v2", "segformer", "yolos",
+        "clip_text_model", "detr", "efficientnet", "mobilenet_v2", "yolos",
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "musicgen", "musicgen_decoder", "trocr",

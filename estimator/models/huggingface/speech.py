@@ -79,9 +79,13 @@ def waves(config: Config) -> ConfiguredModel:
     )
     masks = any(reading.value(key) != 0 for key in ("mask_time_prob", "mask_feature_prob"))
     besides = hidden * masks
+    gates: tuple[Mixer, ...] = ()
     if kind == "wavlm":
-        gates = (hidden // heads + 1) * _GATES + heads
-        besides += gates * layers + reading.whole("num_buckets") * heads
+        gate = Projection(
+            name="position_gates", inputs=hidden // heads, outputs=_GATES, count=layers, rate=float(heads)
+        )
+        gates = (gate,)
+        besides += heads * layers + reading.whole("num_buckets") * heads
     head, codebook = _head(reading, width, positions)
     network = stack(
         name=f"{kind} model",
@@ -89,7 +93,7 @@ def waves(config: Config) -> ConfiguredModel:
         layers=layers,
         heads=heads,
         ffn=reading.whole("intermediate_size"),
-        mixers=(*convolutions, *between, *head),
+        mixers=(*convolutions, *between, *gates, *head),
         besides=besides + codebook,
         media=Media(kind="sound", main=True, positions=positions, usual_text=0),
         native=positions,

@@ -53,6 +53,9 @@ def resolved_method(
             )
         assumptions.append(Assumption(name="trainable_params", value=trained, unit="parameters", source="user"))
     if adapters:
+        if subject.transformer is not None and not lora_parameters(subject.transformer, rank):
+            remedy = f"has nothing to lie beside: {subject.name} has no attention; use full or frozen"
+            raise InvalidValueError("method", name, remedy)
         given = request.lora_rank is not None
         where = "on every linear layer"
         if subject.transformer is not None and subject.transformer.experts is not None:

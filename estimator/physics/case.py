@@ -103,6 +103,8 @@ class Case:
     """Share of the base's weights whose gradient is computed: 1, or 0 on a frozen base."""
     adapters: Numbers
     """1 where low-rank pairs lie beside a frozen base."""
+    adapter_elements: Numbers
+    """Activation elements per token over all layers that enter or leave a matrix with a low-rank pair beside it."""
     frozen_bytes: Numbers
     """Bytes per weight of a layer held for the forward pass: 2 in 16 bit, 0.52 in QLoRA's 4 bit with its scales."""
     ends_bytes: Numbers

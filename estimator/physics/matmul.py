@@ -44,11 +44,17 @@ def matmul_s(
     are read once, not once for each of its filter's `taps`, and its rate is that of convolutions.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
-    tall = np.maximum(m, k) >= _TALL * np.maximum(n, np.minimum(m, k))
-    rows, columns = _tile(m, _TILE_ROWS, tall), _tile(n, _TILE_COLUMNS, tall)
-    tiles = np.ceil(m / rows) * np.ceil(n / columns)
     sms = np.maximum(case.n_sm, 1.0)
-    splits = np.where(tall, np.clip(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0, None), 1.0)
+    rows: BROADCAST = _TILE_ROWS
+    columns: BROADCAST = _TILE_COLUMNS
+    splits: BROADCAST = 1.0
+    tiles = np.ceil(m / rows) * np.ceil(n / columns)
+    tall = np.greater_equal(np.maximum(m, k), _TALL * np.maximum(n, np.minimum(m, k)))
+    if np.any(tall):
+        rows, columns = where(tall, _tile(m, _TILE_ROWS), rows), where(tall, _tile(n, _TILE_COLUMNS), columns)
+        tiles = np.ceil(m / rows) * np.ceil(n / columns)
+        parts = np.maximum(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0)
+        splits = where(tall, parts, splits)
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
@@ -66,9 +72,9 @@ def matmul_s(
     return np.maximum(compute, traffic)
 
 
-def _tile(size: BROADCAST, usual: float, tall: BROADCAST) -> BROADCAST:
-    """Return the side of an output's tiles: the usual one, or in tall products the power of two that it fills."""
-    return np.where(tall, np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual), usual)
+def _tile(size: BROADCAST, usual: float) -> BROADCAST:
+    """Return the side of the tiles of a tall product's output: the power of two that it fills, at most the usual."""
+    return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
 
 
 def matrix_s(

@@ -72,7 +72,8 @@ def _as_patches(question: Question) -> float:
     stage are narrow.
     """
     media = question.transformer.media
-    if media is None or not 1 < media.patch < _USUAL_PATCH or not is_placed(question.transformer):
+    pyramid = media is not None and media.compression == 1 and is_placed(question.transformer)
+    if media is None or not pyramid or not 1 < media.patch < _USUAL_PATCH:
         return question.sequence_length
     return max(1.0, question.sequence_length * (media.patch / _USUAL_PATCH) ** 2)
 

@@ -93,6 +93,7 @@ def held_bytes(
         "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
+        "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
         "step_bytes": _step_bytes(execution, wide=wide),
         "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss != "eager" else 1.0),
@@ -181,7 +182,7 @@ def _adapter_bytes(table: Workload, execution: Execution, narrow: float) -> floa
     takes in is kept once.
     """
     adapted = [gemm for gemm in table.gemms if is_adapted(gemm)]
-    if execution.fused_kernels:
+    if not execution.eager_adapters:
         return narrow * sum(gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
     return _SINGLE * sum((len(gemm.fused) or 1) * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import EstimatorError
 from estimator.catalogue.kind_runs import kind_config, kind_rows
-from estimator.models.huggingface.prediction import prediction_share
+from estimator.models.huggingface.prediction import prediction_modules
 from estimator.models.kinds import Kind, kind_of
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -34,7 +34,7 @@ class MeasuredRun:
     kind: Kind
     question: Question
     measured_s: float
-    """Of a step of the question, less the share of modules that predict further tokens: answers leave them out."""
+    """Of a step of the question."""
     whole: bool
     """Whether a whole run was measured, with all that lies between steps."""
     accelerator_id: str
@@ -73,13 +73,12 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
         question = replace(question, practice=replace(question.practice, recipe="default"))
     samples_per_s = _samples_per_s(row, question.sequence_length)
     batch = question.global_batch_sequences or 1
-    counted = 1.0 + prediction_share(kind_config(row["config"]), question.transformer)
     return MeasuredRun(
         id=row["id"],
         lab=row["lab"],
         kind=kind_of(question.transformer),
         question=question,
-        measured_s=batch / samples_per_s / counted,
+        measured_s=batch / samples_per_s,
         whole=row["level"] == "run",
         accelerator_id=row["accelerator"],
         framework=row["framework"],
@@ -99,7 +98,7 @@ def _request(row: Mapping[str, str]) -> Request:
     # Samples that are counted one by one and not padded: in packed rows there are several of them.
     shorter = row["packing"] == "unpadded" or (row["packing"] == "packed" and (text or 0.0) < (told or 0.0))
     length = None if own else text if shorter and text else told
-    size = row["image_size"]
+    size = row["image_size"] or (f"{row['sequence']} tokens" if own and row["kind"] == "audio" else "")
     if row["frames"] and size:
         size = f"{size if 'x' in size else f'{size}x{size}'}x{row['frames']}"
     parts = _TRAINED.get(row["trained"])
@@ -139,6 +138,8 @@ def _framework(row: Mapping[str, str]) -> str:
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
         said.append("CUDA graphs")
+    if prediction_modules(kind_config(row["config"])):
+        said.append("MTP")
     if "cached" in row["encoders"]:
         said.append("cached latents" + ("" if "text run" in row["encoders"] else ", cached text encoder outputs"))
     elif row["encoders"]:

@@ -188,5 +188,6 @@ def _transformer(row: Mapping[str, str]) -> Transformer:
         experts=experts,
         sliding_window=window,
         windowed_layers=windowed_layers,
+        prediction_modules=int(row["prediction"] or 0),
         native_sequence_length=int(row["sequence"]),
     )

@@ -198,6 +198,7 @@ class ArchitectureRow(TypedDict):
     native_sequence_length: int
     latent: NotRequired[LatentRow]
     experts: NotRequired[ExpertsRow]
+    prediction_modules: NotRequired[int]
     sliding_window: NotRequired[int]
     windowed_layers: NotRequired[int]
     chunked_window: NotRequired[bool]

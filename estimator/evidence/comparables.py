@@ -9,6 +9,7 @@ from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.likeness import residual_kernel, setting_traits
 from estimator.evidence.outlook import neighbour_runs, neighbours
 from estimator.models.flops import flop_counts
+from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.physics.choice import Setting
 from estimator.question.question import Comparable
@@ -59,7 +60,9 @@ def _as_published(run: PublishedRun) -> str:
     """Return the measured speed of a run and its MFU, in the form of an answer."""
     chip = catalogue.accelerator(run.accelerator_id).value.accelerator
     speed = run.tokens_per_second_per_gpu or 0.0
-    flop = flop_counts(run.transformer, sequence_length=run.sequence_length, method=Method(name=run.method)).model
+    flop = flop_counts(
+        with_prediction(run.transformer), sequence_length=run.sequence_length, method=Method(name=run.method)
+    ).model
     peak = chip.peak_flop_per_s.get(run.precision, chip.training_peak_flop_per_s)
     digits = max(0, 3 - math.floor(math.log10(speed)) - 1)
     return f"{round(speed, digits):,.10g} tokens/s per GPU ({speed * flop / peak:.0%} MFU)"

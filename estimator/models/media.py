@@ -65,6 +65,8 @@ class Media:
     """Frames of one latent; the first frame has one of its own."""
     extra: int = 0
     """Positions of a tower's sequence beside the patches: class token, registers."""
+    kept: float = 1.0
+    """Share of patches that are not masked away before the main stack (He et al. 2022)."""
     merge: int = 1
     """Patches a side that become one token of the main sequence (pixel shuffle, merger)."""
     tokens: int = 0
@@ -190,7 +192,7 @@ def _seen(media: Media, picture: Picture) -> Seen:
     depth = _depth(media, picture.frames)
     patches = columns * rows
     if media.main:
-        length = patches * depth + media.extra
+        length = round(patches * depth * media.kept) + media.extra
         return Seen(length=length, sequences=1.0, projected=length, tokens=length)
     merged = media.tokens or math.ceil(columns / media.merge) * math.ceil(rows / media.merge)
     breaks = math.ceil(rows / media.merge) if media.row_breaks else 0

@@ -79,7 +79,8 @@ def named_size(name: str) -> NamedSize | None:
     left = _ACTIVE.sub(" ", _SIZE.sub(" ", _TIMES.sub(" ", text)))
     bare = (_BESIDE | _BESIDE_TOO).issuperset(_WORD.findall(left))
     words = " " + " ".join(_WORD.findall(tail)) + " "
-    known = next((sizes for name, sizes in _KNOWN.items() if f" {name} " in words), None)
+    # Models of embeddings are called like their publisher's largest, and are none of these.
+    known = next((sizes for name, sizes in _KNOWN.items() if f" {name} " in words and " embed " not in words), None)
     if known is not None:
         return NamedSize(total=known[0], active=known[1], experts=True, note="parameters as its publisher counts them")
     if times := _TIMES.search(text):

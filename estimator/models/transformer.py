@@ -68,6 +68,9 @@ class Transformer:
     kept, and are towers where they do."""
     media: Media | None = None
     """What it makes of pictures, clips or sounds, where it reads any."""
+    prediction_modules: int = 0
+    """Modules that predict tokens beyond the next (MTP), as published: no part of it unless `with_prediction` adds
+    them."""
     native_sequence_length: int = 4096
     inferred: bool = False
     """True where only a parameter count was given and the widths are a typical choice."""

@@ -36,6 +36,10 @@ _GROUPED_FROM, _KV_HEADS = 1e9, 8
 """Mixtures of experts share keys and values from a smaller active size on than dense models do."""
 _EXPERT_COUNTS = (*range(8, 128, 8), *range(128, 513, 32))
 """Counts that divide over devices."""
+_SLIMNESS, _WIDE_HEADS = 0.67, 2
+"""Where experts are many, models are deeper for their width and their heads wider than the model: medians of eleven
+published in 2024 and 2025 (DeepSeek-V2 and V3, Kimi K2, GLM-4.5, Qwen3, MiniMax-M2, gpt-oss, Llama 4): 85 wide a layer
+where dense models have 128, queries twice as wide as the model."""
 _FINE_WIDTH = 400
 _ROUTED_WEIGHT = 0.08
 """What as many experts more beside the typical count for, beside an error in the active parameters."""
@@ -87,16 +91,23 @@ def typical_transformer(parameters: float) -> Transformer:
     """
     if not FEWEST_PARAMETERS <= parameters <= MOST_PARAMETERS:
         raise InvalidValueError("model", f"{parameters:g}", "parameters; must lie between 100k and 1000T, such as 7B")
+    return _shaped(parameters, slimness=1.0, wide_heads=1)
+
+
+def _shaped(parameters: float, *, slimness: float, wide_heads: int) -> Transformer:
+    """Return the transformer that is nearest to typical proportions, its width a layer times `slimness`."""
     steps = next(steps for steps in _STEPS if parameters >= steps.from_parameters)
-    aspect = _width_per_layer(parameters)
+    aspect = slimness * _width_per_layer(parameters)
     ideal = (parameters * aspect / _LAYER_SQUARES) ** (1 / 3)
-    around = round(ideal / steps.hidden)
-    widths = [n * steps.hidden for n in range(max(around - 2, 1), around + 3)]
+    step = steps.hidden // wide_heads
+    around = round(ideal / step)
+    widths = [n * step for n in range(max(around - 2, 1), around + 3)]
     shapes: list[_Shape] = []
     for hidden in widths:
         # Without its MLP, a model of this width has so many parameters at depth 0 and so many more a layer.
         one_layer, two_layers = (
-            parameter_counts(_transformer(parameters, hidden, layers, 0, steps)).total for layers in (1, 2)
+            parameter_counts(_transformer(parameters, hidden, layers, 0, steps, wide_heads=wide_heads)).total
+            for layers in (1, 2)
         )
         for shift in range(-3, 4):
             layers = (round(hidden / aspect / steps.layers) + shift) * steps.layers
@@ -104,7 +115,7 @@ def typical_transformer(parameters: float) -> Transformer:
                 bare = one_layer + (layers - 1) * (two_layers - one_layer)
                 shapes.extend(_with_fitting_mlp(parameters, hidden, layers, bare, steps))
     best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
-    return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps)
+    return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps, wide_heads=wide_heads)
 
 
 @lru_cache(maxsize=256)
@@ -112,19 +123,21 @@ def typical_experts(total: float, active: float) -> Transformer:
     """Return a transformer with `total` parameters in all, within 2 %, and about `active` for one token.
 
     The active ones lie within 10 % from 100M on, where there are at most fifty times as many in all. All but the MLPs
-    is as in the typical dense transformer of `active` parameters; the experts that a token visits are together about
-    as wide as its MLP, and there are as many as `total` takes. Source: Mixtral (Jiang et al. 2024) where they are
+    is as in a dense transformer of `active` parameters, a typical one where experts are few, a slimmer one with wider
+    heads where they are many; the experts that a token visits are together about as wide as its MLP, and there are as
+    many as `total` takes. Source: Mixtral (Jiang et al. 2024) where they are
     few, Qwen3 and DeepSeek-V3 where many.
     Raises InvalidValueError where `active` is not below `total`.
     """
     if not active < total <= MOST_PARAMETERS:
         raise InvalidValueError("model", f"{total:g}", f"parameters must be more than the {active:g} active ones")
-    dense = typical_transformer(active)
+    coarse = total / active < _COARSE
+    dense = typical_transformer(active) if coarse else _shaped(active, slimness=_SLIMNESS, wide_heads=_WIDE_HEADS)
     if active >= _GROUPED_FROM and dense.n_heads % _KV_HEADS == 0:
         dense = replace(dense, n_kv_heads=_KV_HEADS)
     one_wide = 3 * dense.hidden * dense.n_layers
     beside = parameter_counts(dense).total - one_wide * dense.ffn_hidden
-    typically_visited = _FEW if total / active < _COARSE else _MANY
+    typically_visited = _FEW if coarse else _MANY
     best, least = Experts(n_experts=1, top_k=1, ffn_hidden=1), math.inf
     for n_experts in _EXPERT_COUNTS:
         routers = n_experts * dense.hidden * dense.n_layers
@@ -161,8 +174,10 @@ def _with_fitting_mlp(parameters: float, hidden: int, layers: int, bare: int, st
         yield _Shape(hidden=hidden, layers=layers, ffn_hidden=ffn_hidden, total=bare + weights * ffn_hidden)
 
 
-def _transformer(parameters: float, hidden: int, layers: int, ffn_hidden: int, steps: _Steps) -> Transformer:
-    heads = max(hidden // steps.head_dim, 1)
+def _transformer(
+    parameters: float, hidden: int, layers: int, ffn_hidden: int, steps: _Steps, *, wide_heads: int
+) -> Transformer:
+    heads = wide_heads * max(hidden // steps.head_dim, 1)
     copies = 1 if steps.tied else 2
     affordable = int(_EMBEDDING_SHARE * parameters / (copies * hidden)) // 32 * 32
     bare = Transformer(

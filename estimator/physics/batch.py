@@ -3,7 +3,8 @@
 import math
 from dataclasses import replace
 
-from estimator.models.diffusion.sample import denoises
+from estimator.models.diffusion.sample import is_placed
+from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
@@ -25,6 +26,8 @@ _MOST_TUNED = 128.0
 _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""
+_USUAL_PATCH = 16
+"""Pixels a side of a ViT's patch (Dosovitskiy et al. 2021)."""
 _NEAR = 1 / 16
 """How far from a stated batch one may lie that stands in its place: it trains the same."""
 
@@ -46,8 +49,8 @@ def global_batch_sequences(question: Question) -> int:
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     if not question.transformer.causal:
         # Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
-        fewest = 1.0 if denoises(question.transformer) else _MOST_EACH
-        usual = n * max(fewest, 2.0 ** round(math.log2(_TOKENS_EACH / question.sequence_length)))
+        fewest = 1.0 if kind_of(question.transformer) == "diffusion" else _MOST_EACH
+        usual = n * max(fewest, 2.0 ** round(math.log2(_TOKENS_EACH / _as_patches(question))))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)
     least = n
@@ -60,6 +63,19 @@ def global_batch_sequences(question: Question) -> int:
         if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
+
+
+def _as_patches(question: Question) -> float:
+    """Return the positions of a sequence; of a pyramid's picture, those that its patches would be elsewhere.
+
+    A batch holds as many pictures of one size whichever network reads them: the many positions of a pyramid's first
+    stage are narrow.
+    """
+    media = question.transformer.media
+    pyramid = media is not None and media.compression == 1 and is_placed(question.transformer)
+    if media is None or not pyramid or not 1 < media.patch < _USUAL_PATCH:
+        return question.sequence_length
+    return max(1.0, question.sequence_length * (media.patch / _USUAL_PATCH) ** 2)
 
 
 def nearest_batch(question: Question) -> Question:

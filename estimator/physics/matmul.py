@@ -13,6 +13,10 @@ __all__ = ["matmul_s", "matrix_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_TALL = 32.0
+"""Length over both other sides from which on libraries choose kernels for tall and narrow products."""
+_NARROWEST, _SPLIT_DEPTH = 64.0, 2048.0
+"""Of such kernels: the narrowest tile's side, and the summands that each part of a split sum has at least."""
 _FEW = 512
 """Array size up to which NumPy's call overhead dominates: the three passes of a matmul are then stacked in one call."""
 
@@ -31,16 +35,28 @@ def matmul_s(
     """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
         max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
-        q = mn / (waves · SMs · tile)      k0 grows with the machine's balance
+        q = mn · splits / (waves · SMs · tile)      k0 grows with the machine's balance
+
+    Tall and narrow products, those of convolutions at high resolution, have tiles as narrow as their outputs, and
+    sums that are split over multiprocessors which would else be idle, as in the gradient of a narrow weight (split-K).
 
     A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
     are read once, not once for each of its filter's `taps`, and its rate is that of convolutions.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
-    tiles = np.ceil(m / _TILE_ROWS) * np.ceil(n / _TILE_COLUMNS)
     sms = np.maximum(case.n_sm, 1.0)
-    waves = np.ceil(tiles / sms) * sms
-    filled = where(case.n_sm, m * n / (waves * _TILE_ROWS * _TILE_COLUMNS), 1.0)
+    rows: BROADCAST = _TILE_ROWS
+    columns: BROADCAST = _TILE_COLUMNS
+    splits: BROADCAST = 1.0
+    tiles = np.ceil(m / rows) * np.ceil(n / columns)
+    tall = np.greater_equal(np.maximum(m, k), _TALL * np.maximum(n, np.minimum(m, k)))
+    if np.any(tall):
+        rows, columns = where(tall, _tile(m, _TILE_ROWS), rows), where(tall, _tile(n, _TILE_COLUMNS), columns)
+        tiles = np.ceil(m / rows) * np.ceil(n / columns)
+        parts = np.maximum(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0)
+        splits = where(tall, parts, splits)
+    waves = np.ceil(tiles * splits / sms) * sms
+    filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
     depth = 1.0 + constants["gemm_depth"] * case.balance / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
@@ -54,6 +70,11 @@ def matmul_s(
     compute = 2.0 * m * n * k * depth / (rate * efficiency)
     traffic = moved / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])
     return np.maximum(compute, traffic)
+
+
+def _tile(size: BROADCAST, usual: float) -> BROADCAST:
+    """Return the side of the tiles of a tall product's output: the power of two that it fills, at most the usual."""
+    return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
 
 
 def matrix_s(

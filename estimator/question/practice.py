@@ -70,6 +70,8 @@ class Practice:
     """Whether a denoiser's pictures were encoded before training, and not in each step."""
     caches_text: bool | None = None
     """Whether its texts were."""
+    prediction: bool | None = None
+    """Whether modules that predict tokens beyond the next (MTP) are trained."""
     fp8_recipe: str | None = None
     """Scaling of 8-bit matmuls as its stack calls it: delayed, tensorwise, blockwise, mxfp8, rowwise."""
 

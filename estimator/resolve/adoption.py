@@ -125,7 +125,9 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     One is their own where they have samples, a rate, or say how a step is run without naming the stack.
     """
     given = (request.utilization, request.peak_tflops, request.samples, request.tokens_per_sample)
-    own = framework.name == _AUTO and framework.says_something
+    # Whether further tokens are predicted is counted in what is published, too.
+    steps = replace(framework, practice=replace(framework.practice, prediction=None))
+    own = framework.name == _AUTO and steps.says_something
     return all(value is None for value in given) and not own
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
-from estimator.models.diffusion.sample import denoises, met_parameters
+from estimator.models.diffusion.sample import is_placed, met_parameters
 from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
@@ -147,7 +147,7 @@ def _read_by_itself(
 
 def _met(subject: Subject, network: Transformer) -> Subject:
     """Return the subject with its network at this size, and the parameters that a position of it meets."""
-    if not denoises(network):
+    if not is_placed(network):
         return replace(subject, transformer=network)
     return replace(subject, transformer=network, active_parameters=met_parameters(network))
 

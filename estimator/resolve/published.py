@@ -9,6 +9,7 @@ from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.models.parameters import lora_parameters
+from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.question.cluster import Cluster
 from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
@@ -52,7 +53,7 @@ def published_question(run: PublishedRun) -> Question:
         scale_out_bytes_per_s=network * GIGA / BITS_PER_BYTE if network else accelerator.scale_out_bytes_per_s,
     )
     return Question(
-        transformer=run.transformer,
+        transformer=with_prediction(run.transformer),
         cluster=cluster,
         precision=run.precision,
         method=_method(run),

@@ -35,6 +35,7 @@ from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
+from estimator.resolve.prediction import predicted_ahead
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
@@ -193,6 +194,16 @@ def _resolved(
     usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
+    prediction: tuple[Assumption, ...] = ()
+    if transformer is not None:
+        transformer, prediction = predicted_ahead(
+            request,
+            transformer,
+            framework.practice,
+            usual,
+            plain=parts is None and objective.objective.name == "next_token",
+            sequence_length=told_length(request) or usual_length(subject),
+        )
     batch, batch_note = resolved_batch(request, n_gpus)
     own_batch, _ = resolved_batch(asked, n_gpus)
     vocabulary = subject.transformer.vocab if subject.transformer else None
@@ -297,6 +308,7 @@ def _resolved(
             *cluster_assumptions,
             *method_assumptions,
             *objective.assumptions,
+            *prediction,
             length_assumption,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *_batch_assumption(batch, batch_note),

@@ -19,6 +19,7 @@ from estimator.resolve.sample_lengths import SampleLengths
 
 __all__ = [
     "FEW_GPUS",
+    "LARGEST_SET",
     "Packing",
     "Padded",
     "is_small_set",
@@ -31,7 +32,7 @@ __all__ = [
 _AUTO = "auto"
 FEW_GPUS = 8
 """Who has one node fine-tunes with a script that pads, whichever stack would pre-train fastest on it."""
-_LARGEST_SET = 1e10
+LARGEST_SET = 1e10
 """Tokens above which samples are no fine-tuning set: the largest, of 10M conversations, hold about as many."""
 _TO_A_MULTIPLE = 8
 """Collators pad on to such a multiple, for the sake of tensor cores."""
@@ -120,7 +121,7 @@ def is_small_set(request: Request) -> bool:
     if request.samples is None or request.tokens_per_sample is None:
         return False
     tokens = parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
-    return tokens <= _LARGEST_SET
+    return tokens <= LARGEST_SET
 
 
 def padded_samples(

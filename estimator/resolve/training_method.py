@@ -5,7 +5,7 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
-from estimator.models.diffusion.sample import denoises
+from estimator.models.diffusion.sample import is_placed
 from estimator.models.parameters import lora_parameters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
@@ -53,11 +53,14 @@ def resolved_method(
             )
         assumptions.append(Assumption(name="trainable_params", value=trained, unit="parameters", source="user"))
     if adapters:
+        if subject.transformer is not None and not lora_parameters(subject.transformer, rank):
+            remedy = f"has nothing to lie beside: {subject.name} has no attention; use full or frozen"
+            raise InvalidValueError("method", name, remedy)
         given = request.lora_rank is not None
         where = "on every linear layer"
         if subject.transformer is not None and subject.transformer.experts is not None:
             where += " but routed experts; say trainable_params where they have adapters too"
-        if subject.transformer is not None and denoises(subject.transformer):
+        if subject.transformer is not None and is_placed(subject.transformer):
             where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
         assumptions.append(
             Assumption(

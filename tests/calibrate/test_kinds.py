@@ -3,7 +3,6 @@
 Authority: arithmetic (a mean of labs' medians, drawn to its prior); the published rows themselves.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -111,16 +110,8 @@ def test_encoders_run_in_the_step_where_the_row_says_so(name: str, towers: list[
     assert there & {"vae", "text_encoder"} == set(towers)
 
 
-def test_modules_that_predict_further_tokens_are_taken_out_of_what_was_measured() -> None:
-    """Answers leave them out: Lightning trains two depths, Nano none."""
-    rows = {row["id"]: row for row in kind_rows()}
-    for name, least, most in (("nemotronh-002", 1.2, 1.35), ("nemotronh-003", 1.04, 1.09), ("nemotronh-001", 1.0, 1.0)):
-        row = rows[name]
-        printed_s = (
-            float(row["global_batch"])
-            * float(row["sequence"])
-            / (float(row["tokens_per_s_per_gpu"]) * float(row["gpus"]))
-        )
-        share = printed_s / _runs()[name].measured_s
-        assert least - 1e-9 <= share <= most + 1e-9, name
-        assert math.isfinite(share)
+@pytest.mark.parametrize(("name", "modules"), [("nemotronh-002", 2), ("nemotronh-003", 1), ("nemotronh-001", 0)])
+def test_modules_that_predict_further_tokens_are_asked_about_as_they_were_trained(name: str, modules: int) -> None:
+    """Lightning trains two depths, Nano none: their measured speeds are with all that was trained."""
+    towers = _runs()[name].question.transformer.towers
+    assert sum(tower.network.n_layers for tower in towers if tower.name == "prediction") == modules

@@ -31,6 +31,31 @@ def test_a_hybrid_is_found_by_what_people_call_it(name: str, model_id: str) -> N
     assert catalogue.transformer(name).value.id == model_id
 
 
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("resnet50", "resnet-50"),
+        ("microsoft/resnet-18", "resnet-18"),
+        ("convnext_tiny", "convnext-tiny"),
+        ("swin_base_patch4_window7_224", "swin-base"),
+        ("deit-base", "deit-base-patch16-224"),
+        ("facebook/sam-vit-huge", "sam-vit-huge"),
+        ("SAM", "sam-vit-huge"),
+        ("MCG-NJU/videomae-base", "videomae-base"),
+        ("wav2vec2-base", "wav2vec2-base"),
+        ("HuBERT large", "hubert-large"),
+        ("facebook/esm2_t33_650M_UR50D", "esm2-650m"),
+        ("allenai/longformer-base-4096", "longformer-base-4096"),
+        ("google/embeddinggemma-300m", "embeddinggemma-300m"),
+        ("Snowflake/snowflake-arctic-embed-l-v2.0", "bge-m3"),
+        ("mixedbread-ai/mxbai-embed-large-v1", "bge-large-en-v1.5"),
+    ],
+)
+def test_an_encoder_is_found_by_what_people_call_it(name: str, model_id: str) -> None:
+    """Authority: names on the Hugging Face Hub and in timm."""
+    assert catalogue.transformer(name).value.id == model_id
+
+
 def test_the_nearest_names_are_looked_for_in_both_files() -> None:
     with pytest.raises(UnknownNameError) as caught:
         catalogue.transformer("mamba2-2.8b")

@@ -21,6 +21,8 @@ MAY_BE_OPEN = {
     "base_bits",
     "recipe",
     "fp8_recipe",
+    # Modules that predict further tokens are the model's, and its trainer's choice.
+    "prediction",
     # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.
     "caches_latents",
     "caches_text",

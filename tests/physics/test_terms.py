@@ -17,7 +17,7 @@ from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import layouts_of
-from estimator.physics.matmul import matrix_s
+from estimator.physics.matmul import matmul_s, matrix_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
 from estimator.question.question import Layout, Sharding
@@ -112,6 +112,23 @@ def test_a_narrow_product_is_bound_by_memory() -> None:
     of_input_s = 2.0 * 2048 * 16 * 4096 * (1 + depth / 4096) / (80e12 * 0.9 * math.sqrt(1 / 100))
     of_weight_s = 2.0 * 16 * 4096 * 2048 * (1 + depth / 2048) / (80e12 * 0.9 * math.sqrt(2 / 100))
     assert backward_s == pytest.approx(of_input_s + of_weight_s)
+
+
+def test_the_gradient_of_a_narrow_weight_over_many_positions_is_split_over_multiprocessors() -> None:
+    """Authority: 64 by 64 outputs are one tile; over a million positions they take as long as reading operands does."""
+    case, positions = replace(small_case(), n_sm=100.0), 2.0**20
+    reading_s = 2.0 * 2 * 64 * positions / MEMORY_BYTES_PER_S
+    assert float(matmul_s(case, CONSTANTS, 64.0, 64.0, positions)) == pytest.approx(reading_s, rel=0.05)
+
+
+def test_products_of_transformers_are_tiled_as_ever() -> None:
+    """Authority: the definition of a tall product; a micro-batch of 8,192 tokens of a model 1,024 wide is none."""
+    case, wide = replace(small_case(), n_sm=100.0), 8192.0
+    alone = float(matmul_s(case, CONSTANTS, wide, 1024.0, 1024.0))
+    tiles, tile = math.ceil(wide / 128) * math.ceil(1024 / 256), 128 * 256
+    filled = wide * 1024 / (math.ceil(tiles / 100) * 100 * tile)
+    whole = float(matmul_s(replace(case, n_sm=0.0), CONSTANTS, wide, 1024.0, 1024.0))
+    assert alone == pytest.approx(whole / filled ** CONSTANTS["gemm_tail_power"])
 
 
 @pytest.mark.parametrize(("kernel", "times"), [("bitsandbytes", 2.0), ("gptq", 8.0), ("fused", 0.0)])

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from estimator.base.errors import InvalidValueError
+from estimator.physics.batch import global_batch_sequences
 from estimator.question.question import Assumption
 from estimator.question.request import Request
 from estimator.resolve.run import Run, resolve
@@ -103,3 +104,18 @@ def test_a_configuration_is_read_with_its_towers() -> None:
     config = json.loads(path.read_text(encoding="utf-8"))
     run = _run("mine", hf_config=config, samples=1000, tokens_per_sample=24, packing="packed")
     assert run.amount.tokens == 1000 * 600
+
+
+@pytest.mark.parametrize("model", ["resnet-50", "convnext-tiny"])
+def test_adapters_are_refused_where_a_network_has_no_attention(model: str) -> None:
+    """Authority: PEFT's and Diffusers' habit of adapting attention; convolutions have none."""
+    with pytest.raises(InvalidValueError, match="no attention"):
+        resolve(Request(model=model, gpu="a100", n_gpus=8, samples="1M", method="lora"))
+
+
+@pytest.mark.parametrize("model", ["resnet-50", "swin-base", "vit-base-patch16-224"])
+def test_as_many_pictures_are_batched_whichever_network_reads_them(model: str) -> None:
+    """Authority: 64 pictures of 224 pixels a device, as of a ViT; a pyramid's positions are sixteen times as many."""
+    question = resolve(Request(model=model, gpu="a100", n_gpus=8, samples="1M")).question
+    assert question is not None
+    assert global_batch_sequences(question) == 8 * 64

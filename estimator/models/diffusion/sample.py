@@ -1,19 +1,19 @@
-"""A denoiser as it sees samples of one size: how many positions everything has for each of the latent's."""
+"""Networks whose parts work on positions of their own, as they see samples of one size: denoisers, pyramids."""
 
 from dataclasses import replace
 
-from estimator.models.diffusion.denoiser import Denoiser
 from estimator.models.media import Media, Picture, seen
+from estimator.models.mixers.placed import Placed
 from estimator.models.operations import MAIN
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.workload import workload
 
-__all__ = ["denoises", "met_parameters", "pixels_of", "with_conditioners", "with_positions"]
+__all__ = ["is_placed", "met_parameters", "pixels_of", "with_conditioners", "with_positions"]
 
 
-def denoises(transformer: Transformer) -> bool:
-    """Return whether a network is a denoiser, whose sample is a picture or clip."""
-    return any(isinstance(mixer, Denoiser) for mixer in transformer.mixers)
+def is_placed(transformer: Transformer) -> bool:
+    """Return whether the parts of a network work on positions of their own: denoisers, pyramids of convolutions."""
+    return any(isinstance(mixer, Placed) for mixer in transformer.mixers)
 
 
 def met_parameters(transformer: Transformer) -> float:
@@ -41,7 +41,7 @@ def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Tr
 
     Networks without a denoiser are left as they are.
     """
-    if not denoises(transformer):
+    if not is_placed(transformer):
         return transformer
     return replace(
         transformer,
@@ -57,12 +57,12 @@ def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transfor
 
 
 def _at(network: Transformer, tokens: float) -> Transformer:
-    mixers = tuple(mixer.at(tokens) if isinstance(mixer, Denoiser) else mixer for mixer in network.mixers)
+    mixers = tuple(mixer.at(tokens) if isinstance(mixer, Placed) else mixer for mixer in network.mixers)
     return replace(network, mixers=mixers)
 
 
 def _conditioner(tower: Tower, tokens: float, pixels: float) -> Tower:
     """Return an encoder at its rate: of its text, or of all pixels."""
-    if denoises(tower.network):
+    if is_placed(tower.network):
         return replace(tower, network=_at(tower.network, pixels), rate=pixels / tokens)
     return replace(tower, rate=tower.length / tokens)

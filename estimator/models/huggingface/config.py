@@ -10,7 +10,7 @@ from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, stems_of
 from estimator.models.huggingface.keys import known_keys, refuse_unknown
 from estimator.models.huggingface.other_files import refuse_other_files
-from estimator.models.huggingface.prediction import prediction_notes
+from estimator.models.huggingface.prediction import prediction_modules
 from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
 from estimator.models.huggingface.reading import Config, nested
 from estimator.models.huggingface.standard import read_family
@@ -57,7 +57,9 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         return _checked(composite({**config, "model_type": named}, configured_model))
     reader = _reader(config)
     if reader is not None:
-        return _checked(reader(config if config.get("model_type") else {**config, "model_type": named}))
+        return _checked(
+            _predicting(reader(config if config.get("model_type") else {**config, "model_type": named}), config)
+        )
     return _checked(language_model(config))
 
 
@@ -91,9 +93,19 @@ def language_model(config: Config) -> ConfiguredModel:
         family = FAMILIES[model_type]
         refuse_unknown(text, model_type, known_keys(family))
         configured = read_family(text, model_type, family, _name(config, model_type))
-    notes += configured.notes + prediction_notes(text, configured.transformer)
+    notes += configured.notes
     notes += tuple(note for key, note in _ASIDE.items() if text.get(key))
-    return with_head(replace(configured, notes=notes), head, config)
+    return with_head(_predicting(replace(configured, notes=notes), text), head, config)
+
+
+def _predicting(configured: ConfiguredModel, config: Config) -> ConfiguredModel:
+    """Return the model with the modules that its configuration states, under any name (MTP)."""
+    modules = prediction_modules(config)
+    return (
+        replace(configured, transformer=replace(configured.transformer, prediction_modules=modules))
+        if modules
+        else configured
+    )
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:

@@ -4,7 +4,8 @@ from dataclasses import replace
 
 from estimator.models.huggingface.blocks import BIASED, configured, stack
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.encoders import Encoder, head_of, lookup_rows, stem
+from estimator.models.huggingface.encoder_families import Encoder
+from estimator.models.huggingface.encoders import head_of, lookup_rows, stem
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection

@@ -1,20 +1,20 @@
 """Encoders of text: BERT and its descendants, with the head that their class has."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from estimator.models.feed_forward import Dense
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import classes, configured, head_class, stack
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.encoder_families import ENCODERS, Encoder
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.again import Again
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
 from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
-from estimator.models.vectors import VectorFacts
 
-__all__ = ["ENCODERS", "Encoder", "Head", "encoder", "head_of", "lookup_rows", "stem"]
+__all__ = ["Head", "encoder", "head_of", "lookup_rows", "stem"]
 
 _BASE: Mapping[str, object] = {
     "vocab_size": 30522,
@@ -25,28 +25,6 @@ _BASE: Mapping[str, object] = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
 }
-_UNBIASED = replace(BIASED, query_bias=False, kv_bias=False, output_bias=False, mlp_bias=False)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Encoder:
-    """How one family differs from BERT."""
-
-    defaults: Mapping[str, object] = field(default_factory=dict[str, object])
-    facts: VectorFacts = BIASED
-    """With one norm outside the layers: the embedding's."""
-    gated: bool = False
-    positions: bool = True
-    """Whether positions have a table."""
-    first_position: int = 0
-    """Rows of that table that no token has: RoBERTa counts from the padding token's."""
-    types: bool = True
-    pooled: bool = True
-    """Whether the bare model ends in a pooler."""
-    names: Mapping[str, str] = field(default_factory=dict[str, str])
-    """Keys that the family calls otherwise."""
-    down_bias: bool = False
-    """Whether the MLP's last matrix alone has a bias."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,9 +58,15 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
     hidden, vocab = reading.whole("hidden_size"), reading.whole("vocab_size")
     one = 1.0 / native
     if "MaskedLM" in name or name.endswith("ForPreTraining"):
+        beside = (_dense("pooler", hidden, hidden, rate=one),) if family.always_pooled else ()
+        apart = reading.optional("output_embedding_size", 0)
+        if apart:
+            # An output as wide as no embedding, and not tied to it (RemBERT).
+            untied = Projection(name="untied_logits", inputs=apart, outputs=vocab, part="logits")
+            return Head(mixers=(*beside, _dense("transform", hidden, apart, norm=2 * apart), untied))
         transform = _dense("transform", hidden, width, norm=2 * width)
         if width == hidden:
-            return Head(mixers=(transform,), vocab=vocab, besides=vocab)
+            return Head(mixers=(*beside, transform), vocab=vocab, besides=vocab)
         output = Projection(name="logits", inputs=width, outputs=vocab, part="logits")
         return Head(mixers=(transform, output))
     pooler = _dense("pooler", hidden, hidden, rate=one)
@@ -95,7 +79,9 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
 
 def lookup_rows(reading: Reading, family: Encoder, head: Head, *, width: int) -> int:
     """Return the parameters of tables: positions, token types, and the embedding where no output is it."""
-    rows = reading.whole("max_position_embeddings") if family.positions else 0
+    learnt = family.positions and reading.value("position_embedding_type") != "rotary"
+    rows = reading.whole("max_position_embeddings") if learnt else 0
+    rows += family.page_tables * reading.optional("max_2d_position_embeddings", 1024)
     rows += reading.optional("type_vocab_size", 0) if family.types else 0
     outputs = any(isinstance(mixer, Projection) and mixer.name == "logits" for mixer in head.mixers)
     rows += 0 if head.vocab or outputs else reading.whole("vocab_size")
@@ -124,6 +110,10 @@ def encoder(config: Config) -> ConfiguredModel:
     # The norm of the embedding is as wide as that.
     besides = head.besides + 2 * (width - hidden) + (hidden * layers if family.down_bias else 0)
     besides += reading.optional("relative_attention_num_buckets", 0) * reading.whole("num_attention_heads")
+    if kind == "esm":
+        # A weight of each head, with which contacts are read off attention (Rao et al. 2021), and a bias.
+        besides += layers * reading.whole("num_attention_heads") + 1
+        besides += 2 * hidden * reading.flag("emb_layer_norm_before", default=False)
     if kind == "albert":
         return configured(_shared_layers(reading, family, head, widened, native=native, width=width), config)
     network = stack(
@@ -135,12 +125,22 @@ def encoder(config: Config) -> ConfiguredModel:
         facts=family.facts,
         gated=family.gated,
         vocab=head.vocab,
-        mixers=(*widened, *head.mixers),
+        mixers=(*widened, *head.mixers, *(_global_matrices(hidden, layers, native) if family.looks_globally else ())),
         lookup=lookup_rows(reading, family, head, width=width),
         besides=besides,
+        window=family.window(reading),
+        windowed_layers=layers if family.window(reading) else 0,
         native=native,
     )
     return configured(network, config)
+
+
+def _global_matrices(hidden: int, layers: int, native: int) -> tuple[Projection, ...]:
+    """Return what all tokens are projected by for those that look at all of them, and what these are: one of many."""
+    return (
+        Projection(name="global_queries", inputs=hidden, outputs=hidden, count=layers, rate=1.0 / native),
+        Projection(name="global_keys", inputs=hidden, outputs=2 * hidden, count=layers),
+    )
 
 
 def _electra_head(reading: Reading, native: int) -> Head:
@@ -189,92 +189,3 @@ def _shared_layers(
         attention_layers=groups,
         mlp_layers=groups,
     )
-
-
-_ROBERTA = Encoder(
-    defaults={"vocab_size": 50265, "max_position_embeddings": 514, "type_vocab_size": 1},
-    first_position=2,
-)
-_NOMIC_NAMES = {
-    "hidden_size": "n_embd",
-    "num_attention_heads": "n_head",
-    "intermediate_size": "n_inner",
-    "num_hidden_layers": "n_layer",
-    "max_position_embeddings": "n_positions",
-}
-_GTE = Encoder(
-    defaults={"vocab_size": 250048, "max_position_embeddings": 8192, "type_vocab_size": 1},
-    facts=replace(BIASED, mlp_bias=False),
-    gated=True,
-    positions=False,
-    pooled=False,
-    down_bias=True,
-)
-
-ENCODERS: Mapping[str, Encoder] = {
-    "albert": Encoder(
-        defaults={
-            "vocab_size": 30000,
-            "embedding_size": 128,
-            "hidden_size": 4096,
-            "num_attention_heads": 64,
-            "intermediate_size": 16384,
-        }
-    ),
-    "bert": Encoder(),
-    "camembert": _ROBERTA,
-    "distilbert": Encoder(
-        names={
-            "hidden_size": "dim",
-            "num_attention_heads": "n_heads",
-            "intermediate_size": "hidden_dim",
-            "num_hidden_layers": "n_layers",
-        },
-        types=False,
-        pooled=False,
-        defaults={"num_hidden_layers": 6},
-    ),
-    "electra": Encoder(
-        defaults={"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
-        pooled=False,
-    ),
-    "gte": _GTE,
-    "jina_embeddings_v3": Encoder(
-        defaults={
-            "vocab_size": 250002,
-            "hidden_size": 1024,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "intermediate_size": 4096,
-            "max_position_embeddings": 8194,
-            "type_vocab_size": 1,
-        },
-        positions=False,
-    ),
-    "megatron-bert": Encoder(
-        defaults={
-            "vocab_size": 29056,
-            "hidden_size": 1024,
-            "num_hidden_layers": 24,
-            "num_attention_heads": 16,
-            "intermediate_size": 4096,
-        },
-    ),
-    "mpnet": Encoder(
-        defaults={"vocab_size": 30527, "relative_attention_num_buckets": 32},
-        types=False,
-        first_position=2,
-    ),
-    "new": _GTE,
-    "nomic_bert": Encoder(
-        defaults={"vocab_size": 30528, "max_position_embeddings": 2048},
-        facts=_UNBIASED,
-        gated=True,
-        positions=False,
-        pooled=False,
-        names=_NOMIC_NAMES,
-    ),
-    "roberta": _ROBERTA,
-    "xlm-roberta": _ROBERTA,
-}
-"""How each family differs, by `model_type`."""

@@ -19,7 +19,11 @@ _OWN_TEXT: Mapping[str, str] = {
     "gemma4": "gemma4_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
+    "fuyu": "persimmon",
     "internvl_chat": "internlm2",
+    "kimi_k25": "deepseek_v3",
+    "llama4": "llama4_text",
+    "minimax_m3_vl": "minimax_m3_vl_text",
     "paligemma": "gemma",
     "phi4_multimodal": "phi3",
     "qwen2_5_vl": "qwen2_5_vl_text",
@@ -29,6 +33,7 @@ _OWN_TEXT: Mapping[str, str] = {
     "qwen3_5_moe": "qwen3_5_moe_text",
     "qwen3_vl": "qwen3_vl_text",
     "qwen3_vl_moe": "qwen3_vl_moe_text",
+    "step3p7": "step3p7",
 }
 """What the language model is, where it does not say itself."""
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {

@@ -22,6 +22,8 @@ class Projection:
     norms: int = 0
     """Parameters of the norms beside them, each."""
     part: Part = "mlp"
+    taps: int = 1
+    """Positions that a convolution's filter covers, of which `inputs` are the sum."""
 
     @property
     def layers(self) -> int:
@@ -40,6 +42,7 @@ class Projection:
                     outputs=self.outputs,
                     layers=self.count,
                     rate=self.rate,
+                    taps=self.taps,
                 ),
             ),
             streams=(Stream(name="mlp", width=self.outputs, layers=self.count, shard="sequence", rate=self.rate),),

@@ -115,6 +115,14 @@ _LAUNCHES = (
         Practice(launch="eager"),
     ),
 )
+_PREDICTIONS = (
+    _practice(
+        "mtp | multi token prediction | with mtp | w mtp | mtp on | mtp head | mtp layers | mtp num layers",
+        Practice(prediction=True),
+        Practice(prediction=False),
+    ),
+    _practice("mtp off | main model only", Practice(prediction=False)),
+)
 _OPTIMIZERS = (
     _practice(
         "adam | adamw | adamw torch | adamw torch fused | fused adam | fused adamw | adam w",
@@ -346,6 +354,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_ATTENTION,
             *_KERNELS,
             *_LAUNCHES,
+            *_PREDICTIONS,
             *_OPTIMIZERS,
             *_OFFLOADS,
             *_OVERLAPS,

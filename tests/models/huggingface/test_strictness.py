@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from estimator.models.flops import flop_counts
 from estimator.models.huggingface.config import configured_model, language_model
 from estimator.models.huggingface.families import FAMILIES
 from estimator.models.parameters import parameter_counts
+from estimator.models.prediction import prediction_parameters
 from tests.places import PUBLISHED
 
 _LLAMA: dict[str, Any] = json.loads((PUBLISHED / "hf_configs" / "llama-3.1-8b.json").read_text(encoding="utf-8"))
@@ -127,12 +129,11 @@ def test_attention_both_ways_costs_twice_as_much_and_is_said(key: str) -> None:
     "key",
     ["num_nextn_predict_layers", "num_mtp_layers", "mtp_num_hidden_layers", "num_mtp_modules", "n_multi_token_heads"],
 )
-def test_modules_that_predict_further_tokens_are_named_with_their_size_whatever_they_are_called(key: str) -> None:
-    """Authority: one more layer of 218,112,000 and 2 · 4096² of a projection."""
-    (note,) = configured_model({**_LLAMA, key: 1}).notes
-    assert key in note
-    assert "252M parameters" in note
-    assert configured_model({**_LLAMA, key: 1}).transformer == configured_model(_LLAMA).transformer
+def test_modules_that_predict_further_tokens_are_read_whatever_they_are_called(key: str) -> None:
+    """Authority: a layer of 218,103,808, a projection of 2 · 4096² and five norms; the model itself is as without."""
+    model = configured_model({**_LLAMA, key: 1}).transformer
+    assert prediction_parameters(model) == 218_103_808 + 2 * 4096**2 + 5 * 4096
+    assert replace(model, prediction_modules=0) == configured_model(_LLAMA).transformer
 
 
 @pytest.mark.parametrize(

@@ -3,17 +3,8 @@
 Shapes are those of Diffusers' classes; the papers are named where each is read.
 """
 
-from estimator.models.diffusion.denoiser import Flow, Place, Product
-from estimator.models.diffusion.parts import (
-    attention_products,
-    cross_products,
-    embedder,
-    mlp_products,
-    once,
-    self_look,
-)
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, whole_list, width_of
+from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, width_of
 from estimator.models.huggingface.diffusion.conditioners import conditioners
 from estimator.models.huggingface.diffusion.streams import (
     MODULATED,
@@ -24,7 +15,17 @@ from estimator.models.huggingface.diffusion.streams import (
     patch_embedding,
     streams,
 )
+from estimator.models.huggingface.placed import whole_list
 from estimator.models.huggingface.reading import Config
+from estimator.models.mixers.placed import Flow, Place, Product
+from estimator.models.mixers.placed_parts import (
+    attention_products,
+    cross_products,
+    embedder,
+    mlp_products,
+    once,
+    self_look,
+)
 
 __all__ = ["cogvideox", "hunyuan_video", "hunyuan_video_15", "ltx", "mochi", "wan"]
 

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 
-from estimator.models.diffusion.denoiser import Flow, Look, Place, Product
-from estimator.models.diffusion.parts import attention_products, convolution, cross_products, mlp_products, once
 from estimator.models.huggingface.diffusion.common import text_place
+from estimator.models.mixers.placed import Flow, Look, Place, Product
+from estimator.models.mixers.placed_parts import attention_products, convolution, cross_products, mlp_products, once
 
 __all__ = ["Net", "level_at"]
 

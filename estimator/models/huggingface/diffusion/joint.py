@@ -3,14 +3,6 @@
 Shapes are those of Diffusers' classes.
 """
 
-from estimator.models.diffusion.denoiser import Flow, Product
-from estimator.models.diffusion.parts import (
-    attention_products,
-    embedder,
-    mlp_products,
-    once,
-    self_look,
-)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place
 from estimator.models.huggingface.diffusion.conditioners import conditioners
@@ -20,6 +12,14 @@ from estimator.models.huggingface.diffusion.streams import (
     streams,
 )
 from estimator.models.huggingface.reading import Config
+from estimator.models.mixers.placed import Flow, Product
+from estimator.models.mixers.placed_parts import (
+    attention_products,
+    embedder,
+    mlp_products,
+    once,
+    self_look,
+)
 
 __all__ = ["auraflow", "flux", "flux2", "qwen_image", "sd3"]
 

@@ -3,16 +3,8 @@
 Shapes are those of Diffusers' classes.
 """
 
-from estimator.models.diffusion.denoiser import LATENT, Flow, Place, Product
-from estimator.models.diffusion.parts import (
-    attention_products,
-    embedder,
-    mlp_products,
-    once,
-    self_look,
-)
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, whole_list, width_of
+from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, width_of
 from estimator.models.huggingface.diffusion.conditioners import conditioners
 from estimator.models.huggingface.diffusion.streams import (
     LATENT_SIDE,
@@ -22,7 +14,16 @@ from estimator.models.huggingface.diffusion.streams import (
     patch_embedding,
     picture,
 )
+from estimator.models.huggingface.placed import whole_list
 from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.mixers.placed import LATENT, Flow, Place, Product
+from estimator.models.mixers.placed_parts import (
+    attention_products,
+    embedder,
+    mlp_products,
+    once,
+    self_look,
+)
 
 __all__ = ["cogview4", "lumina2", "z_image"]
 

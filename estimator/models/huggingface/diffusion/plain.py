@@ -4,15 +4,6 @@ Shapes are those of Diffusers' classes; the papers are named where each is read.
 """
 
 from estimator.base.errors import InvalidValueError
-from estimator.models.diffusion.denoiser import Flow, Linear, Place, Product
-from estimator.models.diffusion.parts import (
-    attention_products,
-    cross_products,
-    embedder,
-    mlp_products,
-    once,
-    self_look,
-)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, width_of
 from estimator.models.huggingface.diffusion.conditioners import conditioners
@@ -26,6 +17,15 @@ from estimator.models.huggingface.diffusion.streams import (
     picture,
 )
 from estimator.models.huggingface.reading import Config
+from estimator.models.mixers.placed import Flow, Linear, Place, Product
+from estimator.models.mixers.placed_parts import (
+    attention_products,
+    cross_products,
+    embedder,
+    mlp_products,
+    once,
+    self_look,
+)
 
 __all__ = ["dit", "pixart", "sana", "transformer_2d"]
 

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from estimator.models.diffusion.denoiser import Flow, Look, Place, Product
-from estimator.models.diffusion.parts import attention_products, mlp_products, once, self_look
 from estimator.models.huggingface.diffusion.common import width_of
 from estimator.models.huggingface.reading import Reading
 from estimator.models.media import Media
+from estimator.models.mixers.placed import Flow, Look, Place, Product
+from estimator.models.mixers.placed_parts import attention_products, mlp_products, once, self_look
 
 __all__ = [
     "LATENT_SIDE",

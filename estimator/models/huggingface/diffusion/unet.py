@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from typing import cast
 
 from estimator.base.errors import InvalidValueError
-from estimator.models.diffusion.parts import (
-    embedder,
-)
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.diffusion.common import NO_VECTORS, network, reading_of, whole_list
+from estimator.models.huggingface.diffusion.common import reading_of
 from estimator.models.huggingface.diffusion.conditioners import conditioners
 from estimator.models.huggingface.diffusion.convolutions import Net, level_at
+from estimator.models.huggingface.placed import NO_VECTORS, network, whole_list
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media, seen
+from estimator.models.mixers.placed_parts import (
+    embedder,
+)
 from estimator.models.transformer import Tower
 
 __all__ = ["unet"]

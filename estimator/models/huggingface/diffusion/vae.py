@@ -1,7 +1,7 @@
 """The encoder of Stable Diffusion's VAE, which pictures go through before a denoiser sees them."""
 
-from estimator.models.huggingface.diffusion.common import network
 from estimator.models.huggingface.diffusion.convolutions import Net, level_at
+from estimator.models.huggingface.placed import network
 from estimator.models.transformer import Transformer
 
 __all__ = ["vae_encoder"]

@@ -215,9 +215,7 @@ def _latent_and_delta(reading: Reading, mixer: DeltaRule, attending: int, *, oth
         attention_layers=attending,
         mixers=(mixer,),
     )
-    predicted = reading.optional("num_nextn_predict_layers", 0)
-    notes = ("the multi-token-prediction module is not counted",) if predicted else ()
-    return finished(bare, VectorFacts(), others=others, notes=notes)
+    return finished(bare, VectorFacts(), others=others)
 
 
 def _experts(reading: Reading, first_dense: int) -> Experts:

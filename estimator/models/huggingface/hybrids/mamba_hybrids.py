@@ -128,8 +128,7 @@ def nemotron_h(config: Config) -> ConfiguredModel:
         mixers=(mixer,) if kinds[LINEAR] else (),
     )
     facts = attention_biases(reading, VectorFacts(norms_per_layer=1, mlp_bias=reading.flag("mlp_bias", default=False)))
-    predicted = reading.optional("num_nextn_predict_layers", 0)
-    return finished(bare, facts, notes=("the multi-token-prediction module is not counted",) if predicted else ())
+    return finished(bare, facts)
 
 
 def plamo2(config: Config) -> ConfiguredModel:

@@ -73,9 +73,7 @@ def _read(reading: Reading) -> ConfiguredModel:
         output_bias=biased,
         shared_expert_gate=bool(experts and experts.shared_ffn_hidden),
     )
-    predicted = reading.optional("mtp_num_hidden_layers", 0)
-    notes = ("the multi-token-prediction module is not counted",) if predicted else ()
-    return finished(bare, facts, notes=notes)
+    return finished(bare, facts)
 
 
 def _experts(reading: Reading) -> Experts | None:

@@ -6,7 +6,7 @@ from typing import Literal, Self
 from estimator.models.mixers.mixer import Operations
 from estimator.models.operations import Attention, Gemm, Part, Scan, Shard, Stream
 
-__all__ = ["LATENT", "ONCE", "Denoiser", "Flow", "Linear", "Look", "Place", "Product"]
+__all__ = ["LATENT", "ONCE", "Flow", "Linear", "Look", "Place", "Placed", "Product"]
 
 _HARDLY = 1e-9
 """Positions a token where there are none: no product is of nothing."""
@@ -75,6 +75,8 @@ class Flow:
     width: int
     halves: int
     at: Place = LATENT
+    normed: bool = True
+    """Whether each part normalises it first, as transformers' do; else it is added to, and no more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +90,7 @@ class Linear:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Denoiser:
+class Placed:
     """All that a network does to a sample whose latent has `tokens` positions."""
 
     products: tuple[Product, ...]
@@ -118,7 +120,7 @@ class Denoiser:
             streams=(
                 *(
                     Stream(
-                        name="residual",
+                        name="residual" if flow.normed else "mlp",
                         width=flow.width,
                         layers=flow.halves,
                         shard="sequence",

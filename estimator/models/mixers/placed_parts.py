@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from estimator.models.diffusion.denoiser import LATENT, ONCE, Look, Place, Product
+from estimator.models.mixers.placed import LATENT, ONCE, Look, Place, Product
 
 __all__ = ["attention_products", "convolution", "cross_products", "embedder", "mlp_products", "once", "self_look"]
 

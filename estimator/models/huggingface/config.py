@@ -113,7 +113,7 @@ def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
         # Some leave the inner model_type to the outer configuration, whose class is the one that ties.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}
-        if text.get("tie_word_embeddings") is True and config.get("model_type") in _TIED_WITHIN:
+        if text.get("tie_word_embeddings") is True and str(config.get("model_type")) in _TIED_WITHIN:
             tied = {}
         return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
     beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))

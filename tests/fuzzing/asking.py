@@ -13,8 +13,11 @@ __all__ = ["HANG_S", "Outcome", "outcome", "outcomes"]
 
 HANG_S = 10.0
 """Longest that an answer may take."""
+_UNREAD = (-32700, -32600)
+"""Codes of a message that was not understood as a request (JSON-RPC 2.0, section 5.1): its id may not be known."""
+
 _LONE_SURROGATE = b"\\ud8"
-"""In JSON this stands for half a character: a parser may refuse the message whole, and then knows of no id."""
+"""In JSON this stands for half a character: a parser may refuse the message whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +48,9 @@ async def outcome(wire: Wire, seed: int) -> Outcome:
     if reply is not None:
         found += reply_faults(message.question, reply)
     if message.id is not None and (reply is None or reply.get("id") != message.id):
-        unread = reply is not None and reply.get("id") is None and _LONE_SURROGATE in message.body
-        found += [] if unread else ["not answered under its id"]
+        unread = reply is not None and reply.get("id") is None and reply.get("error", {}).get("code") in _UNREAD
+        if not unread or (message.question is not None and _LONE_SURROGATE not in message.body):
+            found.append("not answered under its id")
     is_answer = reply is not None and "result" in reply and not reply["result"].get("isError")
     return Outcome(message=message, faults=tuple(found), took_s=took_s, answered=is_answer)
 

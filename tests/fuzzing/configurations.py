@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from estimator.catalogue import catalogue
 
-__all__ = ["configuration"]
+__all__ = ["configuration", "published"]
 
 _BENT: tuple[object, ...] = (
     0, 1, -1, 2, 3, 1e9, 10**15, 10**30, 0.5, None, "", "x", True, [], {}, [0], [1, 2], {"a": 1}, "\x1b[2J", 1e-320, 7,
@@ -18,7 +18,7 @@ _DEEP = 30
 
 def configuration(dice: random.Random) -> dict[str, Any]:
     """Return one publisher's configuration, whole or with up to three keys bent; now and then nonsense."""
-    given = copy.deepcopy(dice.choice(_published()))
+    given = copy.deepcopy(dice.choice(published()))
     for _ in range(dice.randint(0, _MOST_BENT)):
         _bend(dice, given)
     return given
@@ -51,6 +51,7 @@ def _nested() -> dict[str, Any]:
 
 
 @cache
-def _published() -> tuple[dict[str, Any], ...]:
+def published() -> tuple[dict[str, Any], ...]:
+    """Return the configurations of every catalogued model that has one."""
     rows: Any = catalogue.data_files()["model_configs.json"]
     return tuple(row["config"] for row in rows["models"])

@@ -18,6 +18,7 @@ from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MA
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
+from estimator.models.workload import workload
 
 __all__ = ["configured_model", "language_model", "transformer_from_config"]
 
@@ -97,7 +98,13 @@ def language_model(config: Config) -> ConfiguredModel:
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
-    """Return the model; raise InvalidValueError where it is larger than any can be."""
+    """Return the model; raise InvalidValueError where it is larger than any can be, or a part of it has no width."""
+    table = workload(configured.transformer)
+    widths = {gemm.name: min(gemm.inputs, gemm.outputs) for gemm in table.gemms if gemm.layers}
+    widths |= {part.name: min(part.heads, part.score_dim) for part in table.attentions if part.layers}
+    empty = next((name for name, width in widths.items() if width < 1), None)
+    if empty is not None:
+        raise InvalidValueError("hf_config", empty, "has no width: more heads or groups are given than widths divide")
     total = parameter_counts(configured.transformer).total
     if total > MOST_PARAMETERS:
         raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")

@@ -1,0 +1,41 @@
+"""Publishers' configurations with one value bent are read or refused in words, never by a fault.
+
+Authority: the program's public contract, on errors.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from estimator.base.errors import EstimatorError
+from estimator.models.huggingface.config import configured_model
+from estimator.models.parameters import parameter_counts
+from tests.fuzzing.configurations import published
+
+BENT: tuple[object, ...] = ({"a": 1}, [], [0], 1e30, -1, 0, "x", True)
+
+
+def _bent(config: dict[str, object], value: object) -> Iterator[dict[str, object]]:
+    """Yield `config` with `value` in place of each of its own, and of those one level down."""
+    for key, own in config.items():
+        yield {**config, key: value}
+        if isinstance(own, dict):
+            for inner in own:
+                yield {**config, key: {**own, inner: value}}
+
+
+@pytest.mark.parametrize("value", BENT, ids=repr)
+def test_one_bent_value_is_read_or_refused(value: object) -> None:
+    read = refused = 0
+    for config in published():
+        for bent in _bent(config, value):
+            try:
+                total = parameter_counts(configured_model(bent).transformer).total
+            except EstimatorError as error:
+                assert str(error)
+                refused += 1
+            else:
+                assert total > 0
+                read += 1
+    assert read > 100
+    assert refused > 100

@@ -33,7 +33,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from server.transports.ending import FINISH_S, SIGNALS, end_surely
-from server.transports.refusals import BAD_ID, is_request_without_id
+from server.transports.refusals import BAD_ID, LONG_LOG, is_request_without_id
 
 __all__ = ["MAX_MESSAGE_BYTES", "serve"]
 
@@ -235,7 +235,7 @@ class _Refusal:
 def _parsed(line: bytes | None) -> JSONRPCMessage | _Refusal:
     """Return the message in `line`, or what answers a line which holds none."""
     if line is None:
-        return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long")
+        return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long; {LONG_LOG}")
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError:

@@ -7,7 +7,7 @@ and what does not takes a few milliseconds.
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-__all__ = ["MOST_VALUES", "LongBodyError", "holds_too_much", "whole_body"]
+__all__ = ["MOST_VALUES", "Held", "LongBodyError", "announced_bytes", "holds_too_much", "whole_body"]
 
 MOST_VALUES = 30_000
 """Values in a message, however nested: more than the arguments of any tool may hold."""
@@ -17,18 +17,51 @@ _SURELY_FEW_BYTES = 2 * MOST_VALUES
 """A body no longer than this holds no more: a value and what parts it from the next are two bytes."""
 
 
+_MOST_HELD_BYTES = 32 * 1024 * 1024
+"""Of all bodies whose requests are not answered; a request takes about four times its body while it waits."""
+_SMALL_BYTES = 64 * 1024
+"""A body that is always read."""
+
+
 class LongBodyError(Exception):
     """A body is longer than one may be."""
 
 
-async def whole_body(scope: Scope, receive: Receive, most_bytes: int) -> bytes | None:
+class Held:
+    """How much the bodies hold of all requests that are being read or answered."""
+
+    def __init__(self) -> None:
+        self._held_bytes = 0
+
+    def take(self, size_bytes: int) -> bool:
+        """Hold a body, and return whether there is room for it."""
+        if size_bytes > _SMALL_BYTES and self._held_bytes + size_bytes > _MOST_HELD_BYTES:
+            return False
+        self._held_bytes += size_bytes
+        return True
+
+    def give(self, size_bytes: int) -> None:
+        """Hold a body no longer."""
+        self._held_bytes -= size_bytes
+
+
+def announced_bytes(scope: Scope, most_bytes: int) -> int:
+    """Return how long a request says that its body is; where it says nothing, the most that it may be.
+
+    Raises LongBodyError where that is longer than `most_bytes`.
+    """
+    told = Headers(scope=scope).get("content-length", "")
+    size_bytes = int(told[:20]) if told.isdecimal() else most_bytes
+    if size_bytes > most_bytes:
+        raise LongBodyError
+    return size_bytes
+
+
+async def whole_body(receive: Receive, most_bytes: int) -> bytes | None:
     """Return the body of a request; None where its client left before it was complete.
 
-    Raises LongBodyError where it is longer than `most_bytes`, or says that it will be: no more of it is held.
+    Raises LongBodyError where it is longer than `most_bytes`; no more of it is held.
     """
-    announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdecimal() and int(announced[:20]) > most_bytes:
-        raise LongBodyError
     body = bytearray()
     while True:
         message: Message = await receive()

@@ -11,11 +11,14 @@ from mcp.types import INVALID_REQUEST
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.transports.bodies import MOST_VALUES, LongBodyError, holds_too_much, whole_body
+from server.transports.bodies import MOST_VALUES, Held, LongBodyError, announced_bytes, holds_too_much, whole_body
 
 __all__ = ["BAD_ID", "LONG_LOG", "PlainRefusals", "is_request_without_id"]
 
 _ACCEPTED, _BAD_REQUEST, _TOO_LARGE = 202, 400, 413
+_BUSY = PlainTextResponse(
+    "busy: too many long requests are under way; try again in 5 s\n", 503, {"Retry-After": "5", "Connection": "close"}
+)
 _OF_THE_BODY = {b"content-length", b"transfer-encoding"}
 _JSON = (b"content-type", b"application/json")
 _REPORT = b'"Validation error: '
@@ -64,6 +67,7 @@ class PlainRefusals:
     def __init__(self, protocol: ASGIApp, *, most_bytes: int) -> None:
         self._protocol = protocol
         self._most_bytes = most_bytes
+        self._held = Held()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -71,10 +75,19 @@ class PlainRefusals:
             await self._protocol(scope, receive, send)
             return
         try:
-            body = await whole_body(scope, receive, self._most_bytes)
+            size_bytes = announced_bytes(scope, self._most_bytes)
+            if not self._held.take(size_bytes):
+                await _BUSY(scope, receive, send)
+                return
+            try:
+                await self._read_and_serve(scope, receive, send)
+            finally:
+                self._held.give(size_bytes)
         except LongBodyError:
             await _too_large(f"it may have at most {self._most_bytes} bytes; {LONG_LOG}")(scope, receive, send)
-            return
+
+    async def _read_and_serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await whole_body(receive, self._most_bytes)
         if body is None:
             return
         if holds_too_much(body):

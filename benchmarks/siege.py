@@ -11,6 +11,7 @@ import time
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -22,22 +23,40 @@ __all__ = ["CLIENTS", "SLOW", "Fared", "besieged", "watched"]
 
 CLIENTS = 64
 _PAUSE_S = 0.02
+_NEW = count(1)
+_COMPARE, _CHECK = "compare_training_options", "check_training_speed"
 _PLAN = {"solve_for": "gpu", "model": "7B", "n_gpus": 64, "tokens": "1T", "deadline": "30 days"}
 _OPTIONS = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
-_CHECK = {"model": "7B", "gpu": "h100", "n_gpus": 8}
+_CHECKED = {"model": "7B", "gpu": "h100", "n_gpus": 8}
 _LINE = "step 3 2.5 s/it "
 _LINES = (1024 * 1024 - 2048) // len(_LINE)
 
-SLOW: Mapping[str, tuple[str, Mapping[str, Any]]] = {
-    "plans": ("plan_training", _PLAN),
-    "comparisons": ("compare_training_options", _OPTIONS | {"n_gpus": list(range(8, 4008, 8))}),
-    "misspelt names": ("compare_training_options", _OPTIONS | {"models": [f"lamma-{n}" for n in range(2_000)]}),
-    "empty lists": ("compare_training_options", _OPTIONS | {"n_gpus": [[] for _ in range(340_000)]}),
-    "logs of exponents": ("check_training_speed", _CHECK | {"observed_log": "1e9" * 85_000}),
-    "logs of a megabyte": ("check_training_speed", _CHECK | {"observed_log": _LINE * _LINES}),
-    "long lists": ("list_gpus", {"limit": 200, "detail": "detailed"}),
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slow:
+    """A call that takes long, or whose message does."""
+
+    tool: str
+    arguments: Mapping[str, Any]
+    varied: str = ""
+    """An argument that is another each time, so that no kept answer serves; empty where none is kept."""
+
+    def call(self, number: int) -> Mapping[str, Any]:
+        """Return the arguments of the call of this number."""
+        return {**self.arguments, self.varied: f"{30 + number / 1000:.3f} days"} if self.varied else self.arguments
+
+
+SLOW: Mapping[str, Slow] = {
+    "plans": Slow(tool="plan_training", arguments=_PLAN, varied="deadline"),
+    "comparisons": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": list(range(8, 4008, 8))}),
+    "misspelt names": Slow(tool=_COMPARE, arguments=_OPTIONS | {"models": [f"lamma-{n}" for n in range(2_000)]}),
+    "empty lists": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(340_000)]}),
+    "logs of exponents": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": "1e9" * 85_000}),
+    "logs of a megabyte": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": _LINE * _LINES}),
+    "long lists": Slow(tool="list_gpus", arguments={"limit": 200, "detail": "detailed"}),
 }
-"""Calls that take long, or whose messages do, by what is asked."""
+"""By what is asked."""
 
 
 @dataclass(kw_only=True)
@@ -86,17 +105,19 @@ def besieged(port: int, names: Sequence[str], clients: int = CLIENTS) -> Generat
 
 
 async def _besiege(port: int, clients: int, names: Sequence[str]) -> None:
-    asking = HttpCaller(port)
-    requests = [asking.request(*SLOW[name]) for name in names]
-    tasks = [asyncio.create_task(_ask(port, requests[number % len(requests)])) for number in range(clients)]
+    several = [SLOW[name] for name in names]
+    tasks = [asyncio.create_task(_ask(port, several[number % len(several)])) for number in range(clients)]
     sys.stdout.write("asking\n")
     sys.stdout.flush()
     await asyncio.gather(*tasks)
 
 
-async def _ask(port: int, request: bytes) -> None:
+async def _ask(port: int, slow: Slow) -> None:
     caller = HttpCaller(port)
+    request = caller.request(slow.tool, slow.arguments)
     while True:
+        if slow.varied:
+            request = caller.request(slow.tool, slow.call(next(_NEW)))
         try:
             await caller.ask(request)
         except (OSError, EOFError):

@@ -141,6 +141,8 @@ class HttpCaller:
         writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
+        if b"content-length" not in fields:
+            raise ConnectionError(head.decode())
         body = await reader.readexactly(int(fields[b"content-length"]))
         if not head.startswith(b"HTTP/1.1 200"):
             raise ConnectionError(head.decode() + body.decode())

@@ -93,6 +93,16 @@ def _seconds_to_end(process_id: int, how: signal.Signals) -> float:
     return time.perf_counter() - begun_s
 
 
+def _alone(during_s: float) -> Iterator[Figure]:
+    """Ask quick calls while nobody else asks anything: what the machine itself makes of them."""
+    with http_server(OURS) as (port, process_id):
+        time.sleep(_WARM_UP_S)
+        fared = asyncio.run(watched(port, process_id, during_s))
+        yield _ms("list_gpus p99", fared.listing_p99_ms)
+        yield _ms("/healthz p99", fared.health_p99_ms)
+        yield _mib(fared.largest_mib)
+
+
 def _beside(names: tuple[str, ...], during_s: float) -> Iterator[Figure]:
     """Ask quick calls while 64 clients ask slow ones, end their attack, and end the server under another."""
     with http_server(OURS) as (port, process_id):
@@ -148,7 +158,7 @@ def _four_bodies(_during_s: float) -> Iterator[Figure]:
 
     async def ask(port: int) -> None:
         callers = [HttpCaller(port) for _ in range(4)]
-        request = callers[0].request(*SLOW["empty lists"])
+        request = callers[0].request(SLOW["empty lists"].tool, SLOW["empty lists"].arguments)
         await asyncio.gather(*(caller.ask(request) for caller in callers), return_exceptions=True)
 
     with http_server(OURS) as (port, process_id):
@@ -164,7 +174,7 @@ def _unread(_during_s: float) -> Iterator[Figure]:
     """Ask over stdio for more than a pipe holds, read nothing, and ask the server to end."""
     caller = StdioCaller(OURS)
     for id_ in range(20):
-        caller.send_call(id_, *SLOW["long lists"])
+        caller.send_call(id_, SLOW["long lists"].tool, SLOW["long lists"].arguments)
     time.sleep(_NOTICE_S)
     yield _ending(_seconds_to_end(caller.process.pid, signal.SIGTERM), "SIGTERM")
     caller.kill()
@@ -175,7 +185,7 @@ def _ends_during(name: str, _during_s: float) -> Iterator[Figure]:
     for how in (signal.SIGTERM, signal.SIGHUP):
         caller = StdioCaller(OURS)
         for id_ in range(10):
-            caller.send_call(id_, *SLOW[name])
+            caller.send_call(id_, SLOW[name].tool, SLOW[name].call(id_))
         time.sleep(_NOTICE_S)
         yield _ending(_seconds_to_end(caller.process.pid, how), f"{how.name} over stdio")
         caller.kill()
@@ -203,6 +213,7 @@ def _given_up(_during_s: float) -> Iterator[Figure]:
 
 _Scenario = Callable[[float], Iterator[Figure]]
 _SCENARIOS: Mapping[str, _Scenario] = {
+    "alone": _alone,
     **{f"beside-{name.replace(' ', '-')}": partial(_beside, (name,)) for name in SLOW},
     "beside-all-of-them": partial(_beside, tuple(SLOW)),
     "half-headers": partial(_slow_clients, 4_100, _HALF, None),

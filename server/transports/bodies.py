@@ -4,10 +4,21 @@ A megabyte of empty lists takes a second to parse, and the event loop is everyon
 and what does not takes a few milliseconds.
 """
 
+import anyio
 from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope
 
-__all__ = ["MOST_VALUES", "Held", "LongBodyError", "announced_bytes", "holds_too_much", "whole_body"]
+__all__ = [
+    "LONG_AT_ONCE",
+    "MOST_HELD_BYTES",
+    "MOST_VALUES",
+    "SHORT_BYTES",
+    "LongBodyError",
+    "Room",
+    "announced_bytes",
+    "holds_too_much",
+    "whole_body",
+]
 
 MOST_VALUES = 30_000
 """Values in a message, however nested: more than the arguments of any tool may hold."""
@@ -17,32 +28,46 @@ _SURELY_FEW_BYTES = 2 * MOST_VALUES
 """A body no longer than this holds no more: a value and what parts it from the next are two bytes."""
 
 
-_MOST_HELD_BYTES = 32 * 1024 * 1024
-"""Of all bodies whose requests are not answered; a request takes about four times its body while it waits."""
-_SMALL_BYTES = 64 * 1024
-"""A body that is always read."""
+SHORT_BYTES = 16 * 1024
+"""A body that is always read and served: all but logs and very long lists."""
+MOST_HELD_BYTES = 32 * 1024 * 1024
+"""Of the longer bodies whose requests are not answered yet."""
+LONG_AT_ONCE = 4
+"""Requests with such bodies that are worked on: each takes some milliseconds of the event loop, and about four times
+its body of memory.
+"""
+_PATIENCE_S = 5.0
+"""How long a request waits for room."""
 
 
 class LongBodyError(Exception):
     """A body is longer than one may be."""
 
 
-class Held:
-    """How much the bodies hold of all requests that are being read or answered."""
+class Room:
+    """Room for so much at once; who comes late waits for it, first come, first served."""
 
-    def __init__(self) -> None:
-        self._held_bytes = 0
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._turn = anyio.Lock()
+        self._given = anyio.Event()
 
-    def take(self, size_bytes: int) -> bool:
-        """Hold a body, and return whether there is room for it."""
-        if size_bytes > _SMALL_BYTES and self._held_bytes + size_bytes > _MOST_HELD_BYTES:
-            return False
-        self._held_bytes += size_bytes
-        return True
+    async def take(self, amount: int) -> bool:
+        """Take so much once it is there, and return whether it was in time."""
+        with anyio.move_on_after(_PATIENCE_S):
+            async with self._turn:
+                while self._taken + amount > self._most:
+                    await self._given.wait()
+                self._taken += amount
+                return True
+        return False
 
-    def give(self, size_bytes: int) -> None:
-        """Hold a body no longer."""
-        self._held_bytes -= size_bytes
+    def give(self, amount: int) -> None:
+        """Give so much back."""
+        self._taken -= amount
+        self._given.set()
+        self._given = anyio.Event()
 
 
 def announced_bytes(scope: Scope, most_bytes: int) -> int:

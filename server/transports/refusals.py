@@ -11,7 +11,17 @@ from mcp.types import INVALID_REQUEST
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from server.transports.bodies import MOST_VALUES, Held, LongBodyError, announced_bytes, holds_too_much, whole_body
+from server.transports.bodies import (
+    LONG_AT_ONCE,
+    MOST_HELD_BYTES,
+    MOST_VALUES,
+    SHORT_BYTES,
+    LongBodyError,
+    Room,
+    announced_bytes,
+    holds_too_much,
+    whole_body,
+)
 
 __all__ = ["BAD_ID", "LONG_LOG", "PlainRefusals", "is_request_without_id"]
 
@@ -67,7 +77,8 @@ class PlainRefusals:
     def __init__(self, protocol: ASGIApp, *, most_bytes: int) -> None:
         self._protocol = protocol
         self._most_bytes = most_bytes
-        self._held = Held()
+        self._held = Room(MOST_HELD_BYTES)
+        self._turns = Room(LONG_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -76,24 +87,35 @@ class PlainRefusals:
             return
         try:
             size_bytes = announced_bytes(scope, self._most_bytes)
-            if not self._held.take(size_bytes):
+            if size_bytes <= SHORT_BYTES:
+                body = await whole_body(receive, self._most_bytes)
+                if body is not None:
+                    await self._serve(body, scope, receive, send)
+            elif await self._held.take(size_bytes):
+                try:
+                    await self._serve_long(scope, receive, send)
+                finally:
+                    self._held.give(size_bytes)
+            else:
                 await _BUSY(scope, receive, send)
-                return
-            try:
-                await self._read_and_serve(scope, receive, send)
-            finally:
-                self._held.give(size_bytes)
         except LongBodyError:
             await _too_large(f"it may have at most {self._most_bytes} bytes; {LONG_LOG}")(scope, receive, send)
 
-    async def _read_and_serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _serve_long(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read a long body, which may take its client a while, and serve it when it is its turn."""
         body = await whole_body(receive, self._most_bytes)
         if body is None:
             return
-        if holds_too_much(body):
-            await _too_large(f"it may hold at most {MOST_VALUES} values")(scope, receive, send)
+        if not await self._turns.take(1):
+            await _BUSY(scope, receive, send)
             return
-        await self._serve(body, scope, receive, send)
+        try:
+            if holds_too_much(body):
+                await _too_large(f"it may hold at most {MOST_VALUES} values")(scope, receive, send)
+            else:
+                await self._serve(body, scope, receive, send)
+        finally:
+            self._turns.give(1)
 
     async def _serve(self, body: bytes, scope: Scope, receive: Receive, send: Send) -> None:
         unread: Message | None = {"type": "http.request", "body": body, "more_body": False}

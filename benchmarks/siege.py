@@ -32,7 +32,6 @@ _LINE = "step 3 2.5 s/it "
 _LINES = (1024 * 1024 - 2048) // len(_LINE)
 
 
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slow:
     """A call that takes long, or whose message does."""

@@ -1,4 +1,4 @@
-"""What is sent over a wire, made from a seed alone: calls as clients word them, and messages that no client should send.
+"""What is sent over a wire, made from a seed alone: calls as clients word them, and what no client should send.
 
 The era of the protocol follows from the seed too: even ones are of the handshake era, odd ones of the one without.
 """
@@ -11,10 +11,10 @@ from typing import Any
 
 from tests.fuzzing.questions import Asked, asked
 
-__all__ = ["ERAS", "META", "Sent", "sent"]
+__all__ = ["ERAS", "Sent", "request", "sent"]
 
 ERAS = ("2025-11-25", "2026-07-28")
-META = {
+_META = {
     "io.modelcontextprotocol/protocolVersion": ERAS[1],
     "io.modelcontextprotocol/clientCapabilities": {},
     "io.modelcontextprotocol/clientInfo": {"name": "fuzz", "version": "0"},
@@ -63,13 +63,14 @@ def sent(seed: int) -> Sent:
     if dice.random() < _HOSTILE:
         return dice.choices(tuple(_HOSTILE_KINDS), weights=tuple(_HOSTILE_KINDS.values()))[0](dice, seed, id_)
     question = asked(seed)
-    return _request(seed, id_, "tools/call", {"name": question.tool, "arguments": question.arguments}, question)
+    return request(seed, id_, "tools/call", {"name": question.tool, "arguments": question.arguments}, question)
 
 
-def _request(seed: int, id_: str | int, method: str, params: object, question: Asked | None = None) -> Sent:
+def request(seed: int, id_: str | int, method: str, params: object, question: Asked | None = None) -> Sent:
+    """Return a request as a message of the era that follows from `seed`."""
     given: Mapping[str, Any] = params if isinstance(params, dict) else {}
     if ERAS[seed % 2] == ERAS[1] and isinstance(params, dict):
-        params = {**given, "_meta": META | given.get("_meta", {})}
+        params = {**given, "_meta": _META | given.get("_meta", {})}
     body = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
     name = str(given.get("name", given.get("uri", "")))
     return Sent(seed=seed, body=json.dumps(body).encode(), id=id_, method=method, name=name, question=question)
@@ -100,21 +101,21 @@ def _other_methods(dice: random.Random, seed: int, id_: str | int) -> Sent:
         (dice.choice(("tools/none", "", "\x1b[2J", "initialize/x", "x" * 2_000)), {}),
     )
     method, params = dice.choice(ways)
-    return _request(seed, id_, method, params)
+    return request(seed, id_, method, params)
 
 
 def _odd_params(dice: random.Random, seed: int, id_: str | int) -> Sent:
-    return _request(seed, id_, "tools/call", dice.choice(_ODD_PARAMS))
+    return request(seed, id_, "tools/call", dice.choice(_ODD_PARAMS))
 
 
 def _bad_id(dice: random.Random, seed: int, _id: str | int) -> Sent:
-    whole = _request(seed, 0, "tools/call", {"name": "list_gpus", "arguments": {"limit": 1}})
+    whole = request(seed, 0, "tools/call", {"name": "list_gpus", "arguments": {"limit": 1}})
     body = json.loads(whole.body) | {"id": dice.choice(_BAD_IDS)}
     return _no_request(seed, json.dumps(body).encode())
 
 
 def _no_json(dice: random.Random, seed: int, id_: str | int) -> Sent:
-    whole = _request(seed, id_, "tools/call", {"name": "list_gpus", "arguments": {}}).body
+    whole = request(seed, id_, "tools/call", {"name": "list_gpus", "arguments": {}}).body
     cut = whole[: dice.randrange(1, len(whole))]
     noise = bytes(dice.randrange(256) for _ in range(99)).replace(b"\n", b"").replace(b"\r", b"")
     return _no_request(seed, dice.choice((cut, noise, b"[" + whole + b"]", b"7", b"null", b'"text"', b"{}", b"[]")))
@@ -122,8 +123,8 @@ def _no_json(dice: random.Random, seed: int, id_: str | int) -> Sent:
 
 def _notice(dice: random.Random, seed: int, _id: str | int) -> Sent:
     method = dice.choice(("notifications/cancelled", "notifications/none", "notifications/progress"))
-    params = dice.choice(({"requestId": -seed - 1}, {}, {"requestId": None}, {"requestId": [1]}, [], "x"))
-    body: dict[str, object] = {"jsonrpc": "2.0", "method": method, "params": params}
+    several: tuple[object, ...] = ({"requestId": -seed - 1}, {}, {"requestId": None}, {"requestId": [1]}, [], "x")
+    body: dict[str, object] = {"jsonrpc": "2.0", "method": method, "params": dice.choice(several)}
     if dice.random() < 0.2:
         body = {"jsonrpc": "2.0", "id": -seed - 1, "result": {}}
     return _no_request(seed, json.dumps(body).encode(), method)
@@ -141,7 +142,7 @@ def _heavy(dice: random.Random, seed: int, id_: str | int) -> Sent:
         )
     )
     options = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]} | {name: value}
-    whole = _request(seed, id_, "tools/call", {"name": "compare_training_options", "arguments": options}).body
+    whole = request(seed, id_, "tools/call", {"name": "compare_training_options", "arguments": options}).body
     deep = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ' + b"[" * _DEEP
     digits = whole.replace(b'"7B"', b"9" * 50_000)
     body = dice.choice((whole.replace(b", ", b","), deep, digits))

@@ -1,7 +1,7 @@
 """Arguments made from nothing but an advertised schema: what a client sends that knows no catalogue."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 __all__ = ["arguments_of"]
@@ -29,14 +29,32 @@ def _value(dice: random.Random, blank: Mapping[str, Any]) -> object:
         return dice.choice(_OTHER_TYPES)
     if "enum" in blank:
         return dice.choice(blank["enum"])
-    match blank["type"]:
-        case "array":
-            return [_value(dice, blank["items"]) for _ in range(dice.randint(0, _MOST_ITEMS))]
-        case "integer":
-            return dice.randint(blank.get("minimum", 0), blank.get("maximum", _LARGEST))
-        case "number":
-            return dice.choice((0.0, dice.random(), 10 ** dice.uniform(-9, 15)))
-        case "object":
-            return {dice.choice(_TEXTS): dice.choice(_OTHER_TYPES) for _ in range(dice.randint(0, _MOST_ITEMS))}
-        case _:
-            return dice.choice(_TEXTS)
+    return _MADE.get(blank["type"], _text)(dice, blank)
+
+
+def _text(dice: random.Random, _blank: Mapping[str, Any]) -> object:
+    return dice.choice(_TEXTS)
+
+
+def _list(dice: random.Random, blank: Mapping[str, Any]) -> object:
+    return [_value(dice, blank["items"]) for _ in range(dice.randint(0, _MOST_ITEMS))]
+
+
+def _whole(dice: random.Random, blank: Mapping[str, Any]) -> object:
+    return dice.randint(blank.get("minimum", 0), blank.get("maximum", _LARGEST))
+
+
+def _number(dice: random.Random, _blank: Mapping[str, Any]) -> object:
+    return dice.choice((0.0, dice.random(), 10 ** dice.uniform(-9, 15)))
+
+
+def _object(dice: random.Random, _blank: Mapping[str, Any]) -> object:
+    return {dice.choice(_TEXTS): dice.choice(_OTHER_TYPES) for _ in range(dice.randint(0, _MOST_ITEMS))}
+
+
+_MADE: Mapping[str, Callable[[random.Random, Mapping[str, Any]], object]] = {
+    "array": _list,
+    "integer": _whole,
+    "number": _number,
+    "object": _object,
+}

@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -21,7 +21,7 @@ from tests.places import ROOT
 
 __all__ = ["WIRES", "HttpWire", "StdioWire", "Wire", "opened"]
 
-_SERVE = ("-m", "traintime", "serve")
+_PROGRAM = ("-m", "traintime")
 _HELLO = {
     "jsonrpc": "2.0",
     "id": "hello",
@@ -48,13 +48,13 @@ class Wire(Protocol):
 
 
 @asynccontextmanager
-async def opened(wire: str, log: Path) -> AsyncIterator[Wire]:
-    """Yield a server over `wire`, what it logs being written to `log`."""
+async def opened(wire: str, log: Path, program: Sequence[str] = _PROGRAM) -> AsyncIterator[Wire]:
+    """Yield a server of `program` over `wire`, what it logs being written to `log`."""
     async with AsyncExitStack() as ending:
         if wire == "http":
-            yield await ending.enter_async_context(_served(log))
+            yield await ending.enter_async_context(_served(program, log))
         else:
-            pipes = {era: await ending.enter_async_context(_piped(era, log)) for era in ERAS}
+            pipes = {era: await ending.enter_async_context(_piped(program, era, log)) for era in ERAS}
             yield StdioWire(pipes)
 
 
@@ -75,7 +75,8 @@ class _Pipe:
 
     async def ask(self, id_: str | int, body: bytes) -> Mapping[str, Any]:
         """Return the reply to the request `id_`."""
-        reply = self._awaited[id_] = asyncio.get_running_loop().create_future()
+        reply: asyncio.Future[Mapping[str, Any]] = asyncio.get_running_loop().create_future()
+        self._awaited[id_] = reply
         try:
             await self.say(body)
             async with asyncio.timeout(_GIVEN_UP_S):
@@ -119,10 +120,10 @@ class StdioWire:
 
 
 @asynccontextmanager
-async def _piped(era: str, log: Path) -> AsyncIterator[_Pipe]:
+async def _piped(program: Sequence[str], era: str, log: Path) -> AsyncIterator[_Pipe]:
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *_SERVE, cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=stderr, limit=_LONGEST_LINE
+            sys.executable, *program, "serve", cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=stderr, limit=_LONGEST_LINE
         )
     pipe = _Pipe(process)
     if era == ERAS[0]:
@@ -178,10 +179,10 @@ def _reply(response: httpx2.Response) -> Mapping[str, Any] | None:
 
 
 @asynccontextmanager
-async def _served(log: Path) -> AsyncIterator[HttpWire]:
+async def _served(program: Sequence[str], log: Path) -> AsyncIterator[HttpWire]:
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *_SERVE, "--http", "--port", "0", cwd=ROOT, stderr=stderr
+            sys.executable, *program, "serve", "--http", "--port", "0", cwd=ROOT, stderr=stderr
         )
     try:
         address = await _address(process, log)
@@ -197,10 +198,14 @@ async def _served(log: Path) -> AsyncIterator[HttpWire]:
         await process.wait()
 
 
+def _text(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")
+
+
 async def _address(process: Process, log: Path) -> str:
     """Return where the server says that it serves."""
     while process.returncode is None:
-        found = re.search(r"serving (http://\S+)", log.read_text(encoding="utf-8", errors="replace"))
+        found = re.search(r"serving (http://\S+)", await asyncio.to_thread(_text, log))
         if found is not None:
             return found[1]
         await asyncio.sleep(0.05)

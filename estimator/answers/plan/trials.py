@@ -135,9 +135,9 @@ class Trials:
         if batches is None or self.largest() is not None:
             return
         raise InfeasibleError(
-            f"{batches.n_gpus:,} GPUs share no usual batch evenly: one that they share has {batches.shared:,} sequences "
-            f"a step, and usual are about {batches.usual:,}; what would do: a count with more factors of two, fewer "
-            "GPUs, or global_batch_sequences with the batch that is meant"
+            f"{batches.n_gpus:,} GPUs share no usual batch evenly: one that they share has {batches.shared:,} "
+            f"sequences a step, and usual are about {batches.usual:,}; what would do: a count with more factors of "
+            "two, fewer GPUs, or global_batch_sequences with the batch that is meant"
         )
 
     def priced(self) -> list[Estimate]:

@@ -252,7 +252,7 @@ def test_a_count_that_shares_no_usual_batch_is_refused_and_the_batch_named(solve
     """1,000,003 is a prime: its devices share only batches with a sequence for each."""
     model = None if solve_for == "model_size" else "70B"
     tokens = None if solve_for in {"model_size", "tokens"} else "1T"
-    with pytest.raises(InfeasibleError, match="1,000,003 GPUs share no usual batch.*global_batch_sequences"):
+    with pytest.raises(InfeasibleError, match=r"1,000,003 GPUs share no usual batch .* global_batch_sequences"):
         _plan(solve_for=solve_for, n_gpus=1_000_003, model=model, tokens=tokens)
 
 

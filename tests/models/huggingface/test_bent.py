@@ -31,8 +31,7 @@ def test_one_bent_value_is_read_or_refused(value: object) -> None:
         for bent in _bent(config, value):
             try:
                 total = parameter_counts(configured_model(bent).transformer).total
-            except EstimatorError as error:
-                assert str(error)
+            except EstimatorError:
                 refused += 1
             else:
                 assert total > 0

@@ -154,8 +154,8 @@ def test_a_body_that_is_too_long_is_told_how_long_one_may_be(served: Served, era
 
 @pytest.mark.parametrize("era", [{}, {"mcp-protocol-version": "2026-07-28"}])
 def test_a_body_that_holds_too_much_is_told_how_much_one_may(served: Served, era: dict[str, str]) -> None:
-    body = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":[' + b"[]," * 99_999
-    answer = httpx2.post(served.url, content=body + b"[]]}}}", headers=HEADERS | era)
+    call = b'{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"echo","arguments":{"text":[%s[]]}}}'
+    answer = httpx2.post(served.url, content=call % (b"[]," * 99_999), headers=HEADERS | era)
     assert answer.status_code == 413
     assert "at most 30000 values" in answer.text
 

@@ -98,13 +98,25 @@ def language_model(config: Config) -> ConfiguredModel:
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
-    """Return the model; raise InvalidValueError where it is larger than any can be, or a part of it has no width."""
+    """Return the model; raise InvalidValueError where no model can be so: too large, or a part without width or place.
+
+    Readers hold each value to what it can be; what several make together is held here.
+    """
     table = workload(configured.transformer)
+    parts = (*table.gemms, *table.attentions, *table.scans, *table.streams)
+    beyond = next((part.name for part in parts if part.layers < 0), None)
+    if beyond is not None:
+        raise InvalidValueError(
+            "hf_config", beyond, "is left less than no layer: more are of other kinds than there are"
+        )
     widths = {gemm.name: min(gemm.inputs, gemm.outputs) for gemm in table.gemms if gemm.layers}
     widths |= {part.name: min(part.heads, part.score_dim) for part in table.attentions if part.layers}
     empty = next((name for name, width in widths.items() if width < 1), None)
     if empty is not None:
         raise InvalidValueError("hf_config", empty, "has no width: more heads or groups are given than widths divide")
+    media = configured.transformer.media
+    if media is not None and min(media.patch, media.merge, media.compression, media.tubelet) < 1:
+        raise InvalidValueError("hf_config", media.patch, "are the pixels of a patch, which none is cut into")
     total = parameter_counts(configured.transformer).total
     if total > MOST_PARAMETERS:
         raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")

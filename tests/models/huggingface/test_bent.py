@@ -9,10 +9,11 @@ import pytest
 
 from estimator.base.errors import EstimatorError
 from estimator.models.huggingface.config import configured_model
-from estimator.models.parameters import parameter_counts
+from estimator.models.media import seen
+from estimator.models.workload import workload
 from tests.fuzzing.configurations import published
 
-BENT: tuple[object, ...] = ({"a": 1}, [], [0], 1e30, -1, 0, "x", True)
+BENT: tuple[object, ...] = ({"a": 1}, [], [0], 1e30, 1e8, 1e-9, -1, 0, 3, "x", True)
 
 
 def _bent(config: dict[str, object], value: object) -> Iterator[dict[str, object]]:
@@ -30,11 +31,15 @@ def test_one_bent_value_is_read_or_refused(value: object) -> None:
     for config in published():
         for bent in _bent(config, value):
             try:
-                total = parameter_counts(configured_model(bent).transformer).total
+                transformer = configured_model(bent).transformer
+                table = workload(transformer)
+                if transformer.media is not None:
+                    assert seen(transformer.media, None).tokens > 0
             except EstimatorError:
                 refused += 1
             else:
-                assert total > 0
+                assert table.parameters > 0
+                assert all(part.layers >= 0 for part in (*table.gemms, *table.attentions, *table.scans))
                 read += 1
     assert read > 100
     assert refused > 100

@@ -17,6 +17,7 @@ __all__ = [
     "Room",
     "announced_bytes",
     "holds_too_much",
+    "leave_unread",
     "whole_body",
 ]
 
@@ -36,6 +37,9 @@ LONG_AT_ONCE = 4
 """Requests with such bodies that are worked on: each takes some milliseconds of the event loop, and about four times
 its body of memory.
 """
+_MOST_LEFT_BYTES = 8 * 1024 * 1024
+_LEFT_S = 1.0
+"""How much of a body that is refused is let go by, and for how long."""
 _PATIENCE_S = 5.0
 """How long a request waits for room."""
 
@@ -97,6 +101,17 @@ async def whole_body(receive: Receive, most_bytes: int) -> bytes | None:
             raise LongBodyError
         if not message.get("more_body"):
             return bytes(body)
+
+
+async def leave_unread(receive: Receive) -> None:
+    """Let the rest of a body go by: a connection closed on what was not read is reset, and its answer lost."""
+    left_bytes = _MOST_LEFT_BYTES
+    with anyio.move_on_after(_LEFT_S):
+        while left_bytes > 0:
+            message = await receive()
+            left_bytes -= len(message.get("body", b""))
+            if not message.get("more_body"):
+                return
 
 
 def holds_too_much(body: bytes) -> bool:

@@ -20,6 +20,7 @@ from server.transports.bodies import (
     Room,
     announced_bytes,
     holds_too_much,
+    leave_unread,
     whole_body,
 )
 
@@ -97,8 +98,10 @@ class PlainRefusals:
                 finally:
                     self._held.give(size_bytes)
             else:
+                await leave_unread(receive)
                 await _BUSY(scope, receive, send)
         except LongBodyError:
+            await leave_unread(receive)
             await _too_large(f"it may have at most {self._most_bytes} bytes; {LONG_LOG}")(scope, receive, send)
 
     async def _serve_long(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,7 +7,7 @@ import json
 import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from tests.fuzzing.questions import Asked, asked
 
@@ -68,10 +68,10 @@ def sent(seed: int) -> Sent:
 
 def request(seed: int, id_: str | int, method: str, params: object, question: Asked | None = None) -> Sent:
     """Return a request as a message of the era that follows from `seed`."""
-    given: Mapping[str, Any] = params if isinstance(params, dict) else {}
+    given = cast("dict[str, Any]", params) if isinstance(params, dict) else {}
     if ERAS[seed % 2] == ERAS[1] and isinstance(params, dict):
         params = {**given, "_meta": _META | given.get("_meta", {})}
-    body = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
+    body: dict[str, object] = {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
     name = str(given.get("name", given.get("uri", "")))
     return Sent(seed=seed, body=json.dumps(body).encode(), id=id_, method=method, name=name, question=question)
 
@@ -132,16 +132,16 @@ def _notice(dice: random.Random, seed: int, _id: str | int) -> Sent:
 
 def _heavy(dice: random.Random, seed: int, id_: str | int) -> Sent:
     """Return as much as a message may hold, or more."""
-    name, value = dice.choice(
-        (
-            ("n_gpus", [[] for _ in range(_MANY)]),
-            ("n_gpus", [1] * _MANY),
-            ("models", [f"lamma-{number}" for number in range(2_000)]),
-            ("models", "x" * _LONG),
-            ("tokens", json.loads("[" * 900 + "]" * 900)),
-        )
+    several: tuple[tuple[str, object], ...] = (
+        ("n_gpus", [list[int]() for _ in range(_MANY)]),
+        ("n_gpus", [1] * _MANY),
+        ("models", [f"lamma-{number}" for number in range(2_000)]),
+        ("models", "x" * _LONG),
+        ("tokens", json.loads("[" * 900 + "]" * 900)),
     )
-    options = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]} | {name: value}
+    name, value = dice.choice(several)
+    options: dict[str, object] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
+    options[name] = value
     whole = request(seed, id_, "tools/call", {"name": "compare_training_options", "arguments": options}).body
     deep = b'{"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": ' + b"[" * _DEEP
     digits = whole.replace(b'"7B"', b"9" * 50_000)

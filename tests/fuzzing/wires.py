@@ -9,7 +9,7 @@ import json
 import re
 import sys
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -48,7 +48,7 @@ class Wire(Protocol):
 
 
 @asynccontextmanager
-async def opened(wire: str, log: Path, program: Sequence[str] = _PROGRAM) -> AsyncIterator[Wire]:
+async def opened(wire: str, log: Path, program: Sequence[str] = _PROGRAM) -> AsyncGenerator[Wire]:
     """Yield a server of `program` over `wire`, what it logs being written to `log`."""
     async with AsyncExitStack() as ending:
         if wire == "http":
@@ -120,7 +120,7 @@ class StdioWire:
 
 
 @asynccontextmanager
-async def _piped(program: Sequence[str], era: str, log: Path) -> AsyncIterator[_Pipe]:
+async def _piped(program: Sequence[str], era: str, log: Path) -> AsyncGenerator[_Pipe]:
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *program, "serve", cwd=ROOT, stdin=PIPE, stdout=PIPE, stderr=stderr, limit=_LONGEST_LINE
@@ -179,7 +179,7 @@ def _reply(response: httpx2.Response) -> Mapping[str, Any] | None:
 
 
 @asynccontextmanager
-async def _served(program: Sequence[str], log: Path) -> AsyncIterator[HttpWire]:
+async def _served(program: Sequence[str], log: Path) -> AsyncGenerator[HttpWire]:
     with log.open("ab") as stderr:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *program, "serve", "--http", "--port", "0", cwd=ROOT, stderr=stderr

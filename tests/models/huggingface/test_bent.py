@@ -4,6 +4,7 @@ Authority: the program's public contract, on errors.
 """
 
 from collections.abc import Iterator
+from typing import cast
 
 import pytest
 
@@ -21,7 +22,7 @@ def _bent(config: dict[str, object], value: object) -> Iterator[dict[str, object
     for key, own in config.items():
         yield {**config, key: value}
         if isinstance(own, dict):
-            for inner in own:
+            for inner in cast("dict[str, object]", own):
                 yield {**config, key: {**own, inner: value}}
 
 
@@ -39,7 +40,8 @@ def test_one_bent_value_is_read_or_refused(value: object) -> None:
                 refused += 1
             else:
                 assert table.parameters > 0
-                assert all(part.layers >= 0 for part in (*table.gemms, *table.attentions, *table.scans))
+                layers = [gemm.layers for gemm in table.gemms] + [part.layers for part in table.attentions]
+                assert min(layers) >= 0
                 read += 1
     assert read > 100
     assert refused > 100

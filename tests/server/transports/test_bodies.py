@@ -4,7 +4,7 @@ Authority: the program's security policy; JSON (RFC 8259) for what a value is.
 """
 
 import json
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import pytest
@@ -25,7 +25,11 @@ MANY = 3 * MOST_VALUES
 
 def _values(value: object) -> int:
     """Return how many values there are within `value`, at any depth, and it itself."""
-    children: list[Any] = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else []
+    children: list[object] = []
+    if isinstance(value, dict):
+        children += cast("dict[str, object]", value).values()
+    elif isinstance(value, list):
+        children += cast("list[object]", value)
     return 1 + sum(map(_values, children))
 
 
@@ -42,13 +46,9 @@ def test_what_is_counted_lies_between_the_values_and_twice_as_many(value: object
         assert not holds_too_much(body)
 
 
-@pytest.mark.parametrize(
-    "value",
-    [[[]] * MANY, [{}] * MANY, [1] * MANY, [""] * MANY, {str(key): 1 for key in range(MANY)}, ['\\"'] * MANY],
-    ids=["lists", "objects", "numbers", "texts", "names", "quotes in texts"],
-)
-def test_what_takes_long_to_parse_is_too_much(value: object) -> None:
-    assert holds_too_much(json.dumps(value).encode())
+@pytest.mark.parametrize("value", ["[]", "{}", "1", '""', '"\\""', '{"a":1}'])
+def test_what_takes_long_to_parse_is_too_much(value: str) -> None:
+    assert holds_too_much(f"[{','.join([value] * MANY)}]".encode())
 
 
 @pytest.mark.parametrize("text", ["[,{" * 300_000, '"' * 500_000, "\\" * 500_000], ids=["marks", "quotes", "escapes"])

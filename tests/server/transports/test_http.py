@@ -151,7 +151,7 @@ def test_a_body_that_is_too_long_is_told_how_long_one_may_be(served: Served, era
         answer = httpx2.post(served.url, content=b"x" * (times * MAX_BODY_BYTES + 1), headers=HEADERS | era)
         assert answer.status_code == 413
         assert str(MAX_BODY_BYTES) in answer.text
-    assert "check --observed-log FILE" in answer.text
+        assert "check --observed-log FILE" in answer.text
 
 
 @pytest.mark.parametrize("era", [{}, {"mcp-protocol-version": "2026-07-28"}])

@@ -33,7 +33,7 @@ SHORT_BYTES = 16 * 1024
 """A body that is always read and served: all but logs and very long lists."""
 MOST_HELD_BYTES = 32 * 1024 * 1024
 """Of the longer bodies whose requests are not answered yet."""
-LONG_AT_ONCE = 4
+LONG_AT_ONCE = 2
 """Requests with such bodies that are worked on: each takes some milliseconds of the event loop, and about four times
 its body of memory.
 """

@@ -12,19 +12,19 @@ from mcp import Client, StdioServerParameters
 from mcp.types import TextContent
 from rich.console import Console
 
-from server.rendering.answers import print_answer
+from server.rendering.terminal import print_answer
 
-__all__: list[str] = []
+__all__ = ["CHECKOUT", "answer"]
 
 ROOT = Path(__file__).resolve().parent.parent
 QUESTION = "How long does it take to train Llama-3.1-8B on 15T tokens with 512 H100s?"
 TOOL = "estimate_training_time"
 ARGUMENTS = {"model": "meta-llama/Llama-3.1-8B", "tokens": "15T", "gpu": "H100", "n_gpus": 512}
+CHECKOUT = StdioServerParameters(command=sys.executable, args=["-m", "traintime", "serve"], cwd=ROOT)
 
 
-async def answer() -> dict[str, Any]:
+async def answer(server: StdioServerParameters) -> dict[str, Any]:
     """Return what the server says, as structured content; exits where it refuses."""
-    server = StdioServerParameters(command=sys.executable, args=["-m", "traintime", "serve"], cwd=ROOT)
     async with Client(server) as client:
         result = await client.call_tool(TOOL, ARGUMENTS)
     if result.is_error or result.structured_content is None:
@@ -36,7 +36,7 @@ async def answer() -> dict[str, Any]:
 def main() -> None:
     """Ask and print."""
     print(f"{QUESTION}\n")
-    print_answer(TOOL, anyio.run(answer), Console(highlight=False))
+    print_answer(TOOL, anyio.run(answer, CHECKOUT), Console(highlight=False))
 
 
 if __name__ == "__main__":

@@ -83,7 +83,8 @@ CONSTANTS = Constants(
         "hidden_passes": 3.0,
         "backward_traffic": 1.5,
         "untuned_traffic": 2.0,
-        "adapter_traffic": 1.25,
+        "adapter_passes": 3.0,
+        "eager_adapter_passes": 6.0,
         "stream_bandwidth": 0.8,
         "logits_passes": 5.0,
         "unfused_logits_passes": 15.0,
@@ -170,6 +171,8 @@ any_execution = st.builds(
     sequence_parallel=st.booleans(),
     module_hooks=st.booleans(),
     packed_short=st.booleans(),
+    eager_adapters=st.booleans(),
+    frees_gradients=st.booleans(),
 )
 
 

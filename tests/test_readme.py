@@ -81,7 +81,9 @@ async def test_the_tools_in_the_table_are_the_tools_of_the_server() -> None:
 
 async def test_the_resources_and_prompts_that_are_named_are_those_of_the_server() -> None:
     server = build()
-    resources = {str(resource.uri) for resource in await server.list_resources()}
+    resources = {
+        uri for resource in await server.list_resources() if (uri := str(resource.uri)).startswith("traintime:")
+    }
     templates = {template.uri_template for template in await server.list_resource_templates()}
     assert set(re.findall(r"`(traintime://[^`]+)`", README)) == resources | templates
     assert {prompt.name for prompt in await server.list_prompts()} == {"plan_a_run", "is_this_normal"}

@@ -3,6 +3,7 @@
 Authority: the packaging promise in the README; tried on the wheel itself, installed as pip installs it.
 """
 
+import json
 import os
 import subprocess
 import sys
@@ -20,12 +21,13 @@ ROOT = Path(__file__).resolve().parent.parent
 SECONDS_PER_COMMAND = 120
 
 
-def _run(command: list[str], cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def _run(command: list[str], cwd: Path, said: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     return subprocess.run(
         command,
         cwd=cwd,
         env=clean | environment,
+        input=said,
         capture_output=True,
         text=True,
         timeout=SECONDS_PER_COMMAND,
@@ -76,9 +78,9 @@ def test_the_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
         inside = set(archive.namelist())
     sources = {
         f"traintime/_app/{path.relative_to(ROOT).as_posix()}"
-        for package in ("server", "tools", "estimator")
+        for package in ("server", "tools", "estimator", "skills")
         for path in (ROOT / package).rglob("*")
-        if path.is_file() and path.suffix in {".py", ".json", ".csv", ".html"}
+        if path.is_file() and path.suffix in {".css", ".csv", ".html", ".js", ".json", ".md", ".py"}
     }
     assert sources <= inside
 
@@ -96,6 +98,21 @@ def test_the_installed_command_runs_its_own_code_in_a_folder_with_the_same_names
     answer = _run([str(environment / "bin" / "traintime"), "--version"], users_folder, PYTHONPATH=pythonpath)
     assert answer.returncode == 0, answer.stderr
     assert VERSION in answer.stdout
+
+
+def test_an_installed_server_serves_the_skill_of_the_checkout(environment: Path, tmp_path: Path) -> None:
+    hello = {"protocolVersion": "2025-11-25", "capabilities": {}, "clientInfo": {"name": "test", "version": "0"}}
+    asked = {"initialize": hello, "resources/read": {"uri": "skill://estimate-training-time/SKILL.md"}}
+    messages = [
+        {"jsonrpc": "2.0", "id": id_, "method": method, "params": params}
+        for id_, (method, params) in enumerate(asked.items())
+    ]
+    messages.insert(1, {"jsonrpc": "2.0", "method": "notifications/initialized"})
+    said = "".join(f"{json.dumps(message)}\n" for message in messages)
+    answer = _run([str(environment / "bin" / "traintime"), "serve"], tmp_path, said)
+    (contents,) = json.loads(answer.stdout.splitlines()[-1])["result"]["contents"]
+    skill = ROOT / "skills" / "estimate-training-time" / "SKILL.md"
+    assert contents["text"] == skill.read_text(encoding="utf-8")
 
 
 def test_the_installed_module_runs_its_own_code_in_a_folder_with_the_same_names(

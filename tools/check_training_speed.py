@@ -109,7 +109,7 @@ def check_training_speed(
     observed_tokens_per_second: Annotated[_Quantity, Field(description="All GPUs together")] = None,
     observed_step_seconds: Annotated[_Quantity, Field(description="With global_batch_sequences")] = None,
     observed_hours: Annotated[_Quantity, Field(description="With tokens, or tokens_done")] = None,
-    observed_gpu_hours: Annotated[_Quantity, Field(description="In all")] = None,
+    observed_gpu_hours: Annotated[_Quantity, Field(description="As observed_hours, of all GPUs")] = None,
     observed_mfu: Annotated[float | None, Field(description="0–1, of peak_tflops or the dense peak")] = None,
     observed_tflops_per_gpu: Annotated[float | None, Field(description="As trainers report it")] = None,
     observed_log: Annotated[

@@ -23,7 +23,7 @@ from tools.concise import affordable, clipped, first_clause, significant, withou
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
-__all__ = ["ComparedOption", "TrainingOptions", "compare_training_options"]
+__all__ = ["ComparedOption", "TrainingOptions", "compare_training_options", "training_options"]
 
 _DIGITS = 6
 """Of a row's numbers in a concise answer."""
@@ -118,12 +118,12 @@ def compare_training_options(
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,
-    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="To combine")] = ["auto"],  # noqa: B006 - never changed
-    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="To combine")] = ["full"],  # noqa: B006 - never changed
+    precisions: Annotated[list[fields.Precision], BeforeValidator(_listed), Field(description="Of matmuls")] = ["auto"],  # noqa: B006 - never changed
+    methods: Annotated[list[fields.Method], BeforeValidator(_listed), Field(description="What is trained")] = ["full"],  # noqa: B006 - never changed
     objective: fields.SameText = "next_token",
     rank_by: Annotated[RankBy, Field(description="What is least first")] = "time",
     prices_per_gpu_hour: Annotated[
-        _Counts | None, Field(description="USD: one, or one for each of gpus; market prices where left out")
+        _Counts | None, Field(description="USD: one, or one for each of gpus, instead of market prices")
     ] = None,
     sequence_length: fields.SequenceLength = None,
     global_batch_sequences: fields.GlobalBatchSequences = None,
@@ -181,8 +181,8 @@ def compare_training_options(
         raise InfeasibleError(_as_asked(compared[0].reason))
     rows = ranked(compared, rank_by)
     if detail == "detailed":
-        return _answer(rows, rank_by, limit, detailed=True)
-    answer = _answer(rows, rank_by, limit, detailed=False)
+        return training_options(rows, rank_by, limit, detailed=True)
+    answer = training_options(rows, rank_by, limit, detailed=False)
     return affordable(answer, _MOST_CHARACTERS * max(len(answer.rows), _ROWS) // _ROWS, _SHORTER)
 
 
@@ -198,7 +198,8 @@ def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> 
     return [None] if tokens is None else tokens
 
 
-def _answer(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
+def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
+    """Return ranked rows as an answer, `limit` of them and those on the Pareto front."""
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}

@@ -79,10 +79,10 @@ def _sharding(given: object) -> object:
 
 Detail = Annotated[Literal["concise", "detailed"], Field(description="detailed: in full")]
 
-Query = Annotated[str, Field(description="Words in a name, architecture or segment: h100, 4090, hopper, consumer")]
+Query = Annotated[str, Field(description="Words of a name, architecture or segment: 4090, hopper, consumer")]
 Vendor = Annotated[str, Field(description="nvidia, amd, google, aws, intel, huawei, apple")]
-MinMemoryGb = Annotated[float, Field(ge=0, le=1e6, allow_inf_nan=False, description="GB of one GPU, at least")]
-WantedPrecision = Annotated[str, Field(description="Only those with this rate: bf16, fp8, nvfp4, tf32, …")]
+MinMemoryGb = Annotated[float, Field(ge=0, allow_inf_nan=False, description="GB of one GPU, at least")]
+WantedPrecision = Annotated[str, Field(description="Has a rate in it: bf16, fp8, nvfp4, tf32, …")]
 SortGpusBy = Annotated[Literal["name", "memory", "bandwidth", "peak", "price", "year"], Field(description="Order")]
 Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most")]
 
@@ -95,74 +95,66 @@ Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100"
 NGpus = Annotated[int, Field(description="GPUs in all")]
 Tokens = Annotated[
     str | float | None,
-    Field(
-        description='Training tokens ("15T", "2 GB of German text"), or a dataset ("alpaca x3", "fineweb-edu 100BT")'
-    ),
+    Field(description='Training tokens ("15T", "2 GB of German text") or a dataset ("alpaca x3")'),
 ]
-Samples = Annotated[str | float | None, Field(description="Training samples, with tokens_per_sample; or a dataset")]
+Samples = Annotated[str | float | None, Field(description="With tokens_per_sample; or a dataset")]
 TokensPerSample = Annotated[str | float | None, Field(description='"400", "500-600", "mean 300, max 2048"')]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 ImageSize = Annotated[
     str | float | None,
-    Field(description='Of a picture or clip: "336", "640x480", "1280x720x81", "576 tokens"'),
+    Field(description='Of a picture or clip: "640x480", "1280x720x81", "576 tokens"'),
 ]
 ImagesPerSample = Annotated[float | None, Field(description="Beside its text")]
-Steps = Annotated[str | float | None, Field(description="Optimizer steps, with the batch, instead of tokens")]
+Steps = Annotated[str | float | None, Field(description="Optimizer steps, with the batch")]
 Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
-HfConfig = Annotated[
-    dict[str, Any] | None, Field(description="A Hugging Face config.json, used instead of the preset's architecture")
-]
-GpusPerNode = Annotated[int | None, Field(description="The usual node's where left out")]
-NetworkGbpsPerGpu = Annotated[float | None, Field(description="Network between nodes, Gb/s of each GPU")]
+HfConfig = Annotated[dict[str, Any] | None, Field(description="A Hugging Face config.json, instead of the preset's")]
+GpusPerNode = Annotated[int | None, Field(description="The usual node's if left out")]
+NetworkGbpsPerGpu = Annotated[float | None, Field(description="Between nodes, for each GPU")]
 Method = Annotated[
     Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded), Field(description="What is trained")
 ]
-LoraRank = Annotated[int | None, Field(description="With lora, qlora (16)")]
-TrainedLayers = Annotated[
-    str | int | None, Field(description='"8" (top 8), "0-3, 28-31", "projector", "all but embeddings"')
-]
+LoraRank = Annotated[int | None, Field(description="16 if left out")]
+TrainedLayers = Annotated[str | int | None, Field(description='"8" (the top 8), "0-3, 28-31", "projector"')]
 Objective = Annotated[
     str,
     Field(description="Or dpo, orpo, kto, reward, classification, distillation from MODEL, contrastive, masked"),
 ]
-TrainableParams = Annotated[str | float | None, Field(description="With lora, qlora, frozen")]
+TrainableParams = Annotated[str | float | None, Field(description="How many, with lora, qlora, frozen")]
 Precision = Annotated[
     Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"],
     BeforeValidator(_folded),
-    Field(description="Of matrix products; auto: usual on the GPU"),
+    Field(description="Of matmuls"),
 ]
 ActivationRecompute = Annotated[
     Literal["auto", "none", "selective", "full"],
     BeforeValidator(_folded),
     Field(description="Activation (gradient) checkpointing"),
 ]
-SequenceLength = Annotated[str | float | None, Field(description="Tokens of a sequence, as trained")]
+SequenceLength = Annotated[str | float | None, Field(description="Tokens, as trained")]
 GlobalBatchSequences = Annotated[str | float | None, Field(description="Sequences a step, all GPUs")]
 MicroBatchSize = Annotated[int | None, Field(description="Sequences a replica runs at once")]
 GradientAccumulation = Annotated[int | None, Field(description="Micro-batches a step")]
-Degree = Annotated[int | None, Field(description="Searched where left out")]
-VirtualPipeline = Annotated[int | None, Field(description="Chunks a stage")]
+Degree = Annotated[int | None, Field(description="Searched if left out")]
+VirtualPipeline = Annotated[int | None, Field(description="Interleaved chunks of a stage")]
 DataSharding = Annotated[
     Literal["auto", "ddp", "zero1", "zero2", "zero3"],
     BeforeValidator(_sharding),
     Field(description="zero3 is FSDP's full shard"),
 ]
-Framework = Annotated[
-    str, Field(description='In your words: stack, release, how it runs ("nemo 25.09", "TRL + ZeRO-3, Liger, packing")')
-]
+Framework = Annotated[str, Field(description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger")')]
 Utilization = Annotated[
     float | None,
-    Field(description="0–1 of the dense peak, of FLOPs with recomputation: turns prediction off"),
+    Field(description="0–1 of the dense peak, recomputation counted: turns prediction off"),
 ]
-PeakTflops = Annotated[float | None, Field(description="Dense TFLOPS of one GPU, instead of the catalogue's")]
+PeakTflops = Annotated[float | None, Field(description="Dense, of one GPU, instead of the catalogue's")]
 ObservedTokensPerSecond = Annotated[
-    str | float | None, Field(description="Measured on this run, all GPUs together: gives its ETA")
+    str | float | None, Field(description="Of this run, all GPUs together: gives its ETA")
 ]
 MyRuns = Annotated[
     list[dict[str, Any]] | None,
-    Field(description="Runs you measured: such arguments, and tokens_per_second (all GPUs) or step_seconds"),
+    Field(description="Runs you measured: such arguments, with tokens_per_second (all GPUs) or step_seconds"),
 ]
-PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead of dated market prices")]
+PricePerGpuHour = Annotated[str | float | None, Field(description="USD, instead of market prices")]
 
 # What plan_training is asked beside. Either side of the inverse may be the unknown one, so that nothing is required.
 SolveFor = Annotated[

@@ -16,6 +16,7 @@ from estimator.resolve.run import resolve
 
 __all__ = ["Answered", "answered_threads", "people_figures", "source_of"]
 
+_OWN = "traintime/measured"
 _FINE_TUNED = ("adapter", "full FT", "Ethernet")
 """What the kinds of threads about fine-tuning have in their names."""
 
@@ -35,6 +36,11 @@ class Answered:
     def source(self) -> str:
         """The repository whose users report."""
         return source_of(self.thread)
+
+    @property
+    def of_our_own(self) -> bool:
+        """Whether this project ran it itself, as people do."""
+        return self.source == _OWN
 
     @property
     def fine_tuning(self) -> bool:
@@ -61,12 +67,15 @@ def source_of(thread: ThreadRun) -> str:
 def people_figures(served: Sequence[Answered], left_out: Sequence[Answered]) -> dict[str, PeopleRow]:
     """Return how many answers hold the truth, and by what factor they are off, for all and for fine-tuning.
 
-    Of answers as they are served, and of those that know nothing of a thread's source and lab.
+    Of answers as they are served, and of those that know nothing of a thread's source and lab; steps that this project
+    ran itself are told apart.
     """
     groups: dict[str, list[Answered]] = {}
     for suffix, answers in (("", served), (", source and lab left out", left_out)):
-        groups[f"all{suffix}"] = list(answers)
-        groups[f"fine-tuning{suffix}"] = [answer for answer in answers if answer.fine_tuning]
+        threads = [answer for answer in answers if not answer.of_our_own]
+        groups[f"all{suffix}"] = threads
+        groups[f"fine-tuning{suffix}"] = [answer for answer in threads if answer.fine_tuning]
+        groups[f"run by this project{suffix}"] = [answer for answer in answers if answer.of_our_own]
     return {name: _figures(members) for name, members in groups.items() if members}
 
 

@@ -2,7 +2,7 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["half_precision", "matmul_ceiling_flop_per_s"]
+__all__ = ["half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
 
 _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
@@ -34,7 +34,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     measured, peaks = accelerator.measured_matmul_flop_per_s, accelerator.peak_flop_per_s
     if precision in measured:
         return measured[precision]
-    peak = _peak_flop_per_s(accelerator, precision)
+    peak = peak_flop_per_s(accelerator, precision)
     twin = _TWIN.get(precision, "")
     if twin in measured and twin in peaks:
         return measured[twin] / peaks[twin] * peak
@@ -53,7 +53,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     return share * peak
 
 
-def _peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+def peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:
     """Return the datasheet's dense peak; of what the device lacks, that of what stands in for it."""
     peaks = accelerator.peak_flop_per_s
     if precision in peaks:

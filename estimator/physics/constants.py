@@ -154,13 +154,29 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "step_constant_s": _prior(5e-3, 15e-3, 50e-3, "Time of a step outside the model: data, logging, gradient norm"),
         "stragglers": _prior(0.001, 0.004, 0.012, "Slowdown per doubling of the cluster beyond 8 devices"),
         "untuned_traffic": _prior(1.0, 1.8, 3.5, "Elementwise traffic without fused kernels over that with them"),
-        "adapter_traffic": _prior(1.0, 1.3, 2.0, "Elementwise traffic of adapters over that of the base alone"),
+        "adapter_passes": _prior(
+            1, 2.5, 5, "Elements moved per element that enters or leaves an adapted matrix: down, up, scaling, sum"
+        ),
+        "eager_adapter_passes": _prior(
+            4,
+            7.5,
+            13,
+            "The same by PEFT's linear layer, each step of it a kernel, its pairs in FP32 (counted, forward: 10 bytes "
+            "an element in and 28 an element out; under autocast 14 and 12)",
+        ),
+        "surroundings_slowness": _prior(
+            1.5,
+            2.5,
+            4.0,
+            "Times as long as on the machines of published runs that hosts and links of people's own take for the same "
+            "launches and bytes (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as long)",
+        ),
         "people_slowness": _prior(
             1.0,
             1.4,
             2.5,
-            "Times as long as published that people's own small steps on a general trainer take: whoever publishes "
-            "chose the machine and the version; fitted to what people report, not to published runs",
+            "Times as long as published that a device is busy with people's own small steps on a general trainer: "
+            "whoever publishes chose version and settings; fitted to what people report, not to published runs",
         ),
         "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
     }

@@ -6,7 +6,7 @@ from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import again_share
 from estimator.physics.layout import Layouts
-from estimator.physics.network import where
+from estimator.physics.network import surroundings_slowness, where
 from estimator.physics.sharing import ZERO3
 
 __all__ = ["beside_launches_s", "launches_s"]
@@ -18,7 +18,7 @@ _BACKWARD_OPERATIONS = 1.2
 def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return seconds of the host for one micro-batch on one stage, forward and backward.
 
-        kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes  +  the trainer's own
+        slowness · (kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes  +  the trainer's)
 
     Kernels are counted per layer by how it is run, and per local expert where the host goes through them.
     """
@@ -30,7 +30,8 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     hook_s = where(case.module_hooks, constants["module_hook_s"], constants["hook_s"])
     hooks = hook_s * case.gathers * case.pairs / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
-    return launching + sharded + constants["micro_step_s"] * case.eager_trainer
+    trainer_s = constants["micro_step_s"] * case.eager_trainer
+    return surroundings_slowness(case, constants) * (launching + sharded + trainer_s)
 
 
 def beside_launches_s(constants: Constants, busy_s: BROADCAST, host_s: BROADCAST) -> BROADCAST:

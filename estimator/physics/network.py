@@ -11,7 +11,7 @@ import numpy as np
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 
-__all__ = ["Group", "all_to_all_s", "gather_s", "group", "stage_hop_s", "where"]
+__all__ = ["Group", "all_to_all_s", "gather_s", "group", "stage_hop_s", "surroundings_slowness", "where"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,15 +42,25 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
     """Return the group of `ranks` ranks that lie `stride` apart."""
     in_domain = np.minimum(np.maximum(np.floor(case.scale_up_domain / stride), 1.0), ranks)
     in_node = np.minimum(np.maximum(np.floor(case.gpus_per_node / stride), 1.0), ranks)
+    slowness = surroundings_slowness(case, constants)
     return Group(
         ranks=ranks,
         domain_ranks=in_domain,
         node_ranks=np.maximum(in_node, in_domain),
-        up_bytes_per_s=_up_bytes_per_s(case, constants),
-        node_bytes_per_s=_node_bytes_per_s(case, constants),
-        out_bytes_per_s=constants["scale_out_fraction"] * case.scale_out_bytes_per_s,
-        latency_s=constants["latency_s"] * np.log2(np.maximum(ranks, 1.0)),
+        up_bytes_per_s=_up_bytes_per_s(case, constants) / slowness,
+        node_bytes_per_s=_node_bytes_per_s(case, constants) / slowness,
+        out_bytes_per_s=constants["scale_out_fraction"] * case.scale_out_bytes_per_s / slowness,
+        latency_s=constants["latency_s"] * np.log2(np.maximum(ranks, 1.0)) * slowness,
     )
+
+
+def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
+    """Return the factor on time of a device's host and links where people run what they have.
+
+    Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody.
+    """
+    slowness: BROADCAST = constants["surroundings_slowness"] ** case.as_people_run
+    return slowness
 
 
 def _pcie_share(case: Case, constants: Constants) -> BROADCAST:

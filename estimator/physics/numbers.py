@@ -3,14 +3,14 @@
 import math
 from dataclasses import replace
 
-from estimator.models.operations import MAIN, Gemm
+from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.passes import Passes, passes_of, trained_share
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s
+from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s, peak_flop_per_s
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
@@ -68,23 +68,28 @@ def case_of(
     share = trained_share(table, plan)
     adapters = method.name in WITH_ADAPTERS
     trained = share * total
-    rank = 0.0
+    rank = beside = 0.0
     if adapters:
         by_rank = float(lora_parameters(transformer, method.lora_rank))
         trained = by_rank if method.trainable_parameters is None else method.trainable_parameters
-        rank = method.lora_rank * trained / by_rank
+        # Fewer than every linear layer's are adapters beside some of them; more are of a higher rank.
+        beside = min(1.0, trained / by_rank)
+        rank = method.lora_rank * max(1.0, trained / by_rank)
     low_bit = precision in EIGHT_BIT or precision == "nvfp4"
     wide = precision in {"fp32", "tf32"}
     half = half_precision(chip, precision)
-    half_peak = chip.peak_flop_per_s.get(half, chip.training_peak_flop_per_s)
+    # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
+    prologue_peak = peak_flop_per_s(chip, precision if wide else half)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
+    masked = [_behind_a_mask(attention, sequence_length, execution) for attention in table.attentions]
+    skipped = [0.0 if hidden else flop for flop, hidden in zip(attention_flop, masked, strict=True)]
     own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
         matrices=(
             *_kept_wide([_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms], table, precision),
-            *_adapter_matrices(table, rank),
+            *_adapter_matrices(table, rank, beside),
         ),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
@@ -96,11 +101,11 @@ def case_of(
         output_parameters=float(table.output_parameters),
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
-        attention_flop=sum(attention_flop),
+        attention_flop=sum(skipped),
+        masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
         attention_flop_per_key=sum(
-            flop / attention.longest(sequence_length)
-            for flop, attention in zip(attention_flop, table.attentions, strict=True)
+            flop / attention.longest(sequence_length) for flop, attention in zip(skipped, table.attentions, strict=True)
         ),
         attention_passed=_passed(
             [(f, plan.of(a.group)) for f, a in zip(attention_flop, table.attentions, strict=True)]
@@ -124,6 +129,8 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
+        eager_adapters=_flag(execution.eager_adapters),
+        adapter_elements=beside * _adapter_elements(table),
         dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
@@ -143,7 +150,7 @@ def case_of(
         low_bit=_flag(low_bit),
         four_bit=_flag(precision == "nvfp4"),
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
-        balance=(half_peak / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
+        balance=(prologue_peak / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
         scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
@@ -168,9 +175,16 @@ def case_of(
         whole_logits=_flag(not execution.fused_loss),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **_host_work(table, adapters=adapters, execution=execution),
-        **held_bytes(table, precision, execution, trained=share, gated=transformer.gated_mlp),
+        **_host_work(table, adapters=beside, execution=execution),
+        **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
+
+
+def _behind_a_mask(attention: Attention, sequence_length: int, execution: Execution) -> float:
+    """Return forward FLOPs a token of attention whose window is a mask over all keys; 0 where it leaves keys out."""
+    if not execution.dense_masks or not 0 < attention.window < sequence_length:
+        return 0.0
+    return replace(attention, window=0, chunked=False).flop_per_token(sequence_length, causal=False)
 
 
 def _flag(true: bool) -> float:
@@ -183,7 +197,7 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _host_work(table: Workload, *, adapters: bool, execution: Execution) -> dict[str, float]:
+def _host_work(table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
     linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     unfused = execution.attention == "unfused"
@@ -241,10 +255,22 @@ def _kept_wide(matrices: list[Matrix], table: Workload, precision: str) -> list[
     return out
 
 
-def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:
-    """Return the low-rank pairs beside each adapted matrix: down to the rank, and up to each of its parts.
+def _adapter_elements(table: Workload) -> float:
+    """Return the elements of a token that enter or leave the matrices that `is_adapted`, over all layers.
 
-    Where the trainable parameters are given, `rank` is the one that they amount to.
+    Each of a fused matrix's parts has a pair of its own, which reads the input again.
+    """
+    return sum(
+        ((len(gemm.fused) or 1) * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
+        for gemm in table.gemms
+        if is_adapted(gemm)
+    )
+
+
+def _adapter_matrices(table: Workload, rank: float, beside: float) -> tuple[Matrix, ...]:
+    """Return the low-rank pairs beside adapted matrices: down to the rank, and up to each of its parts.
+
+    `beside`: the share of the matrices on every linear layer that have one.
     """
     if not rank:
         return ()
@@ -264,7 +290,7 @@ def _adapter_matrices(table: Workload, rank: float) -> tuple[Matrix, ...]:
             shard="none",
             inputs=inputs,
             outputs=outputs,
-            layers=float(gemm.layers),
+            layers=beside * gemm.layers,
             copies=1.0,
             visits=1.0,
             trained=1.0,

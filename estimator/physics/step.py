@@ -3,7 +3,7 @@
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
-__all__ = ["PARTS", "StepTime", "people_slowness", "step_time"]
+__all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 
 _SMALL, _LARGE = 2_048.0, 16_384.0
 """Tokens of a micro-batch up to which people's own steps are as slow as they get, and from which on none is."""
@@ -78,6 +78,7 @@ class _Pass:
 def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
     again = again_share(case, constants, lay)
+    slow = _small_slowness(case, constants, lay)
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
@@ -89,10 +90,10 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
             forwards = forwards + forward * matrix.layers * (1.0 + again * matrix.passed)
             backwards = backwards + backward * matrix.layers
     fullest = _fullest_stage(case, lay)
-    compute = (forwards + backwards) / lay.pipeline * fullest
-    attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest
+    compute = (forwards + backwards) / lay.pipeline * fullest * slow
+    attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
-    memory = (memory + dequantization_s(case, constants, lay)) * fullest
+    memory = (memory + dequantization_s(case, constants, lay)) * fullest * slow
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,
@@ -101,20 +102,32 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
         launched=beside_launches_s(constants, compute + attention + memory, launches_s(case, constants, lay) * fullest),
         communication=communication * fullest,
         visible=visible * fullest,
-        last_stage=last + logits_traffic_s(case, constants, lay, tokens),
+        last_stage=(last + logits_traffic_s(case, constants, lay, tokens)) * slow,
     )
 
 
-def people_slowness(case: Case, constants: Constants, lay: Layouts) -> Floats:
-    """Return the factor on a step as people run it over one that is published, shape (L,).
+def as_published_s(case: Case, lay: Layouts, constants: Constants) -> Floats:
+    """Return the seconds of a step that people run themselves, shape (L,), had somebody published it.
+
+    Hosts and links, and what the device does in a small step, would be as fast as those of published runs.
+    """
+    return step_time(replace(case, as_people_run=0.0), lay, constants).total_s
+
+
+def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return the factor on what a device does in a step as people run it, shape (L,).
 
         slowness ^ (log(large / tokens) / log(large / small)), the exponent between 0 and 1
 
-    Slow hosts, links and loaders show in small micro-batches; large ones run as published, whoever runs them.
+    A trainer's own work, padding and old versions show in small micro-batches; large ones run as published, whoever
+    runs them. Hosts and links have a slowness of their own.
     """
+    if not np.any(case.as_people_run):
+        return 1.0
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
-    return np.asarray(constants["people_slowness"] ** (case.as_people_run * smallness), dtype=np.float64)
+    slowness: BROADCAST = constants["people_slowness"] ** (case.as_people_run * smallness)
+    return slowness
 
 
 def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:
@@ -144,9 +157,8 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     waiting = one.launched - (one.compute + one.attention + one.memory)
     bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
-    optimizer = optimizer_s(case, constants, lay)
+    optimizer = optimizer_s(case, constants, lay) * _small_slowness(case, constants, lay)
     slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
-    slow = slow * people_slowness(case, constants, lay)
     parts = {
         "compute_s": n * (one.compute + tail),
         "attention_s": n * one.attention,

@@ -1,12 +1,14 @@
 """The question that a published run answers, as a caller would ask it who knew all that its source says."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
+from estimator.models.parameters import lora_parameters
 from estimator.models.training import Method
 from estimator.question.cluster import Cluster
 from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
@@ -75,7 +77,10 @@ def published_question(run: PublishedRun) -> Question:
 
 def _method(run: PublishedRun) -> Method:
     rank = run.details.lora_rank
-    return Method(name=run.method) if rank is None else Method(name=run.method, lora_rank=rank)
+    method = Method(name=run.method) if rank is None else Method(name=run.method, lora_rank=rank)
+    if run.details.lora_targets != "attention":
+        return method
+    return replace(method, trainable_parameters=lora_parameters(run.transformer, method.lora_rank, parts={"attention"}))
 
 
 def published_practice(run: PublishedRun) -> Practice:

@@ -5,7 +5,6 @@ Exit codes: 0 answered, 2 bad arguments (one line on stderr), 1 a fault of ours.
 
 import json
 import os
-import re
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
@@ -15,11 +14,12 @@ from typing import Any
 
 import click
 
-from estimator.base.errors import EstimatorError, InvalidValueError
+from estimator.base.errors import EstimatorError
 from estimator.base.version import VERSION
 from estimator.question.profile import Profile
-from server.command_line.files import read_text
-from server.command_line.log_file import LogText
+from server.command_line.delivery import deliver
+from server.command_line.destination import destination, destination_flags
+from server.command_line.flags import flag_of, value_of
 from server.command_line.output import UNWRITABLE, lenient, print_json
 from server.protocol.errors import unknown
 from server.protocol.registry import TOOLS
@@ -37,8 +37,9 @@ COMMANDS: Mapping[str, str] = {
 }
 """Command to tool; a command is there when its tool is."""
 
+_REPORTED = frozenset({"estimate", "plan", "compare", "check"})
+"""Commands whose answers are sent on."""
 _ANSWERED, _FAULT, _BAD_ARGUMENTS, _INTERRUPTED = 0, 1, 2, 130
-_LARGEST_FILE_BYTES = 1 << 20
 _HELP = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -226,8 +227,8 @@ def _validate(*, anew: bool, as_json: bool) -> None:
         together = {**figures, "tables": others}
         print_json(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))
         return
-    from server.rendering.answers import print_accuracy
     from server.rendering.benchmarks import print_tables
+    from server.rendering.terminal import print_accuracy
 
     print_accuracy(figures)
     print_tables(others)
@@ -241,9 +242,7 @@ def _command(name: str, tool: Tool) -> click.Command:
     """Return the command of one tool: a flag for each argument."""
     schema = tool.input_schema
     required = set(schema.get("required", ()))
-    options = [_option(argument, facts, required) for argument, facts in schema["properties"].items()]
-    as_json = click.Option(["--json", "as_json"], is_flag=True, help="Print the answer as JSON, for programs.")
-
+    flags = [flag_of(argument, facts, required) for argument, facts in schema["properties"].items()]
     profiled = click.Option(
         ["--profile", "profile_file"],
         type=click.Path(path_type=Path),
@@ -251,21 +250,26 @@ def _command(name: str, tool: Tool) -> click.Command:
         help="Profile of your machines: what it tells need not be said, and what it measured is counted with.",
     )
 
-    def answer(*, as_json: bool, profile_file: Path | None = None, **given: Any) -> None:  # noqa: ANN401 - any flags
+    def answer(
+        *,
+        as_json: bool,
+        format_name: str | None = None,
+        output: str | None = None,
+        profile_file: Path | None = None,
+        **given: Any,  # noqa: ANN401 - any flags
+    ) -> None:
+        # What cannot be written is told before anything is worked out.
+        where = destination(format_name, output, as_json=as_json)
         asked = tool if profile_file is None else tool.with_profile(_profile(profile_file))
-        sent = {argument: value for argument, value in given.items() if value is not None and value != ()}
-        answered = asked.answer({argument: _read(argument, value) for argument, value in sent.items()})
-        if as_json:
-            print_json(answered.text)
-            return
-        from server.rendering.answers import print_answer
-
-        print_answer(tool.name, answered.structured)
+        # In the order of the schema, whatever the order of the flags: a report says what was asked.
+        told = {argument: given[argument] for argument in schema["properties"]}
+        sent = {argument: value_of(argument, value) for argument, value in told.items() if value not in (None, ())}
+        deliver(where, tool, sent, asked.answer(sent))
 
     return click.Command(
         name,
         callback=answer,
-        params=[*options, *((profiled,) if tool.takes_profile else ()), as_json],
+        params=[*flags, *((profiled,) if tool.takes_profile else ()), *destination_flags(reports=name in _REPORTED)],
         help=tool.description,
         short_help=tool.title,
         # Both --n-gpus and --n_gpus: people know the arguments by the names that the tool has for them.
@@ -281,97 +285,3 @@ def _profile(path: Path) -> Profile:
 
 def _hyphenated(flag: str) -> str:
     return flag.replace("_", "-")
-
-
-def _option(argument: str, facts: Mapping[str, Any], required: set[str]) -> click.Option:
-    kind = facts.get("type", "string")
-    if kind == "array" and facts.get("items", {}).get("type") == "object":
-        kind = "objects"
-    help_text = facts.get("description", "")
-    choices = facts.get("enum")
-    if choices:
-        help_text = f"{help_text} [{'|'.join(choices)}]".strip()
-    if argument in required:
-        help_text = f"{help_text}  [required]".strip()
-    if kind == "boolean":
-        return click.Option(
-            [f"--{argument.replace('_', '-')}/--no-{argument.replace('_', '-')}", argument], default=None
-        )
-    documents = {"object": "{", "objects": "["}
-    if kind in documents:
-        help_text = f"{help_text} (a file, or JSON text)".strip()
-    if argument in _READ_FROM:
-        help_text = f"{help_text} (a file of any size, - for standard input, or the text)".strip()
-    metavar = {"integer": "N", "number": "X", "object": "FILE", "objects": "FILE", "array": "A,B,…"}.get(kind, "TEXT")
-    metavar = "FILE" if argument in _READ_FROM else metavar
-    plain: click.ParamType[Any] = _List() if kind == "array" else click.STRING
-    shaped = _Document(documents[kind]) if kind in documents else plain
-    return click.Option(
-        [f"--{argument.replace('_', '-')}", argument],
-        type=_READ_FROM.get(argument, shaped),
-        default=None,
-        help=help_text,
-        metavar=metavar,
-    )
-
-
-def _read(argument: str, value: object) -> object:
-    """Return a flag's text as the number that it is, so that it is refused as one where it does not fit."""
-    if not isinstance(value, str) or argument in _READ_FROM:
-        return value
-    for number in (int, float):
-        try:
-            return number(value)
-        except ValueError:
-            continue
-    return value
-
-
-class _List(click.ParamType[list[object]]):
-    """Several values in one flag, separated by commas."""
-
-    name = "list"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[object]:  # noqa: ANN401
-        """Return the values."""
-        del param, ctx
-        return [_read("", part.strip()) for part in str(value).split(",") if part.strip()]
-
-
-_YAML = re.compile(r"(\s*#[^\n]*\n|\s*\n|---\s*\n)*[A-Za-z_][\w.-]*:(\s|$)")
-"""Text whose first line that says anything names a key, as YAML does."""
-
-
-class _Document(click.ParamType[object]):
-    """A JSON object, or a list of them: the name of a file that holds it, or its text."""
-
-    name = "document"
-
-    def __init__(self, opening: str) -> None:
-        self.opening = opening
-        """How such text begins."""
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> object:  # noqa: ANN401
-        """Return the object."""
-        del ctx
-        argument = str(param.name if param else "file")
-        # Some editors put a byte-order mark before all else.
-        text = str(value).removeprefix("\ufeff")
-        holds = "object" if self.opening == "{" else "list of objects"
-        if not text.lstrip().startswith(("{", self.opening)):
-            text = read_text(
-                argument,
-                Path(text),
-                most_bytes=_LARGEST_FILE_BYTES,
-                too_large="is larger than 1 MiB; a config.json has a few kB",
-                otherwise="; give a JSON file",
-            )
-        try:
-            return json.loads(text)
-        except (ValueError, RecursionError) as error:
-            yaml = ", not YAML as trainers' files are" if _YAML.match(text) else ""
-            raise InvalidValueError(argument, value, f"must hold a JSON {holds}{yaml}") from error
-
-
-_READ_FROM: Mapping[str, click.ParamType[Any]] = {"observed_log": LogText()}
-"""Arguments whose text is taken from a file."""

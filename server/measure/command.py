@@ -1,6 +1,5 @@
 """The command `measure`: what this machine's GPUs reach, as a profile."""
 
-import os
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -13,6 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from estimator.base.errors import InfeasibleError, InvalidValueError
+from server.command_line.destination import STANDARD_OUTPUT
+from server.command_line.files import checked_output, write_output
 from server.measure.budget import Budget, Clock
 from server.measure.collectives import Rank
 from server.measure.driver import driver_facts
@@ -103,8 +104,8 @@ def measure_command(*, seconds: float, output: Path | None) -> None:
             "measure needs PyTorch in this environment, and it is not installed; https://pytorch.org tells how for "
             "your GPU"
         )
-    if output is not None and not _writable(output):
-        raise InvalidValueError("output", str(output), "cannot be written; name a file in a folder that is there")
+    # Told before anything is measured.
+    file = None if output is None or str(output) == STANDARD_OUTPUT else checked_output("output", output)
     bar = Progress(
         BarColumn(), TimeElapsedColumn(), TextColumn("{task.description}"), console=Console(stderr=True), transient=True
     )
@@ -117,17 +118,12 @@ def measure_command(*, seconds: float, output: Path | None) -> None:
             spent_s=seconds_of_process(),
         )
     text = document.model_dump_json(indent=2, exclude_none=True) + "\n"
-    if output is None:
+    if file is None:
         click.echo(text, nl=False)
     else:
-        output.write_text(text, encoding="utf-8")
+        write_output("output", file, text.encode())
     for line in _told(document):
         click.echo(line, err=True)
-
-
-def _writable(path: Path) -> bool:
-    target = path if path.exists() else path.resolve().parent
-    return not path.is_dir() and target.exists() and os.access(target, os.W_OK)
 
 
 def _told(document: ProfileDocument) -> list[str]:

@@ -9,6 +9,7 @@ import anyio
 import mcp.server.mcpserver.server as sdk
 from mcp import MCPError
 from mcp.server import CacheHint, MCPServer
+from mcp.server.apps import Apps
 from mcp.server.caching import CacheableMethod
 from mcp.server.lowlevel.helper_types import ReadResourceContents
 from mcp.server.mcpserver import Context
@@ -23,6 +24,7 @@ from mcp.types import (
     INVALID_PARAMS,
     CallToolResult,
     GetPromptResult,
+    Icon,
     InputRequiredResult,
     Prompt,
     PromptMessage,
@@ -39,10 +41,12 @@ from estimator.base.version import VERSION
 from server.protocol import resources
 from server.protocol.completions import completion
 from server.protocol.errors import internal_fault, unknown
+from server.protocol.handshake import Handshake
 from server.protocol.listing import listed_prompts, listed_resources, listed_templates, listed_tools
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS, Registry
 from server.protocol.shortcut import Shortcut
+from server.protocol.skills_extension import SkillsExtension
 from server.protocol.tool import Answer, Tool
 from server.protocol.workers import QUEUE, THREADS, BusyError, StoppedError, Workers
 from server.transports import stdio
@@ -53,7 +57,15 @@ __all__ = ["CALL_TIMEOUT_S", "TraintimeServer", "build"]
 _INSTRUCTIONS = """Tells how long training a model takes on given GPUs, with a range, its cost, and whether it fits.
 Call estimate_training_time with what the user said and nothing more: the rest is searched or assumed, and listed under
 `assumptions`. Quote the range with the number. list_gpus resolves accelerator names and shows dense peaks;
-explain_coefficient shows where the 6 or 8 FLOPs per parameter and token come from."""
+explain_coefficient shows where the 6 or 8 FLOPs per parameter and token come from. How to call, what to quote and what
+to ask back: skill://estimate-training-time/SKILL.md."""
+
+# An address, not the picture: the newest protocol repeats who answers in every answer.
+_ICON = Icon(
+    src="https://raw.githubusercontent.com/traintime/traintime/HEAD/assets/icon-128.png",
+    mime_type="image/png",
+    sizes=["128x128"],
+)
 
 # All that is listed comes with the program: it cannot change while the server runs, and is the same for everyone.
 _FOREVER = CacheHint(ttl_ms=24 * 3600 * 1000, scope="public")
@@ -81,15 +93,19 @@ class TraintimeServer(MCPServer):
             title="traintime",
             description="How long it takes to train a model on given GPUs, and how sure that is.",
             instructions=_INSTRUCTIONS,
+            icons=[_ICON],
             version=VERSION,
             log_level="WARNING",
             cache_hints=dict.fromkeys(_CACHEABLE, _FOREVER),
+            # Apps only says that there is a view: tools and resources are listed and read as all others are.
+            extensions=[SkillsExtension(_FOREVER), Apps()],
         )
         self._tools = tools
         self._call_timeout_s = call_timeout_s
         self.workers = workers
         self._closing = False
         self.middleware.append(Shortcut(self._quick_answer, self._lowlevel_server.server_info))
+        self.middleware.append(Handshake(self._lowlevel_server.extensions))
         self.completion()(completion)  # type: ignore[no-untyped-call]
 
     def refuse_calls(self) -> None:
@@ -205,7 +221,7 @@ class TraintimeServer(MCPServer):
         Raises ResourceNotFoundError for an address that nothing has.
         """
         address = str(uri)
-        if not address.startswith(resources.SCHEME):
+        if not address.startswith(resources.SCHEMES):
             try:
                 return await super().read_resource(uri, context)
             except ResourceNotFoundError as error:
@@ -213,14 +229,14 @@ class TraintimeServer(MCPServer):
         try:
             # Not the timeout of calls: a short one would never let the catalogue be read for the first time.
             with anyio.fail_after(CALL_TIMEOUT_S):
-                text = await self.workers.run(lambda _: resources.resource_text(address))
+                document = await self.workers.run(lambda _: resources.document(address))
         except (BusyError, StoppedError, TimeoutError) as error:
             raise MCPError(INTERNAL_ERROR, str(error) or "busy; try again in a moment") from error
         except EstimatorError as error:
             raise ResourceNotFoundError(str(error)) from error
         except Exception as error:
             raise UnexpectedResourceError(f"{address} cannot be read; the server's log says why") from error
-        return [ReadResourceContents(content=text, mime_type=resources.MIME_TYPE)]
+        return [ReadResourceContents(content=document.text, mime_type=document.mime_type, meta=document.meta)]
 
 
 def _log_plainly(level: str = "WARNING") -> None:

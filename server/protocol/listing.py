@@ -6,12 +6,17 @@ from mcp.types import Prompt, PromptArgument, Resource, ResourceTemplate, Tool, 
 
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import Registry
-from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES
+from server.protocol.resources import FAMILIES, MIME_TYPE, SINGLES, VIEW_META
+from server.protocol.skills import MIME_TYPE as SKILL_MIME_TYPE
+from server.protocol.skills import skills
+from server.view import page
 
 __all__ = ["listed_prompts", "listed_resources", "listed_templates", "listed_tools"]
 
 # Every tool only computes: it changes nothing, answers the same each time, and reaches nothing outside.
 _ANNOTATIONS = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+_VIEWED = frozenset({"check_training_speed", "compare_training_options", "estimate_training_time", "plan_training"})
+"""Tools whose answers the page shows."""
 
 
 @cache
@@ -25,6 +30,7 @@ def listed_tools(tools: Registry) -> tuple[Tool, ...]:
             input_schema=tool.input_schema,
             output_schema=tool.output_schema,
             annotations=_ANNOTATIONS,
+            _meta={"ui": {"resourceUri": page.ADDRESS}} if tool.name in _VIEWED else None,
         )
         for tool in tools.tools()
     )
@@ -49,8 +55,8 @@ def listed_prompts() -> tuple[Prompt, ...]:
 
 @cache
 def listed_resources() -> tuple[Resource, ...]:
-    """Return every resource with an address of its own."""
-    return tuple(
+    """Return every resource with an address of its own, the skills and the view among them."""
+    catalogues = tuple(
         Resource(
             uri=single.address,
             name=single.name,
@@ -60,6 +66,24 @@ def listed_resources() -> tuple[Resource, ...]:
         )
         for single in SINGLES
     )
+    described = (
+        Resource(
+            uri=skill.address,
+            name=skill.front_matter["name"],
+            description=skill.front_matter["description"],
+            mime_type=SKILL_MIME_TYPE,
+        )
+        for skill in skills()
+    )
+    view = Resource(
+        uri=page.ADDRESS,
+        name="view",
+        title="View",
+        description="The page that shows an estimate, a plan, a comparison or a check in a chat.",
+        mime_type=page.MIME_TYPE,
+        _meta=dict(VIEW_META),
+    )
+    return (*catalogues, *described, view)
 
 
 @cache

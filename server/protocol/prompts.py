@@ -62,7 +62,8 @@ def _plan(filled: Mapping[str, str]) -> str:
 
 Ask me for the model, the amount of data and the GPU if they are missing; nothing else is required.
 1. If model, tokens, GPU and count are all known, call estimate_training_time with exactly these; otherwise {inverse}.
-2. Tell me the time with its range, the GPU-hours, the cost if a price is known, and whether it fits in memory.
+2. Tell me whether it fits in memory, the time with its range, the GPU-hours, and the cost if a price is known. Of a
+   plan, tell me both what keeps to the limit at even odds and what surely does.
 3. Name the assumptions that you did not get from me (`assumptions` with a source other than `user`) and every warning.
 4. If `narrow_by` names something I could tell you, ask for the one that narrows the range most.
 Use list_gpus to compare accelerators or to resolve a name."""
@@ -75,7 +76,7 @@ def _is_normal(filled: Mapping[str, str]) -> str:
     )
     call = (
         "call check_training_speed with the observation in the form it was made (tokens per second of all GPUs "
-        "together, seconds per step with the batch, hours for given tokens, MFU, or TFLOPS per GPU)"
+        "together, seconds per step with the batch, hours for given tokens, MFU, TFLOPS per GPU, or a trainer's log)"
         if "check_training_speed" in TOOLS.names
         else "call estimate_training_time without the observation for what to expect, and again with "
         "`observed_tokens_per_second` (all GPUs together) for what is happening"
@@ -84,11 +85,10 @@ def _is_normal(filled: Mapping[str, str]) -> str:
 {said}
 
 Ask me for what is missing of: model, GPU, number of GPUs, and one observation.
-1. With these, {call}.
+1. With these and what I said of the software (`framework`), {call}.
 2. Say whether it is faster, normal, slow or implausible, and against which range.
-3. If it is slow, name the likeliest causes and how to tell them apart; check first whether the utilization was worked
-   out against a sparse peak (twice the dense one; list_gpus shows the dense) or with another count of FLOPs
-   (explain_coefficient shows which).
+3. If it is not normal, name the likeliest causes and how to tell them apart. A utilization may be off because a sparse
+   peak was divided by, or other FLOPs were counted: list_gpus shows the dense peak, explain_coefficient the count.
 4. Say how long is left at the speed observed, if the amount of data is known."""
 
 

@@ -1,33 +1,55 @@
-"""The catalogues as documents a host can attach: `traintime://gpus`, one GPU, one model, one published run."""
+"""What a host can read: the catalogues (`traintime://gpus`, one GPU, one model, …), the skills and the view."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, is_dataclass
-from typing import cast
+from typing import Any, cast
 from urllib.parse import unquote
 
 from estimator.base.errors import EstimatorError, shown
 from estimator.catalogue import catalogue
+from server.protocol import skills
 from server.protocol.errors import nearest
+from server.view import page
 
 __all__ = [
     "FAMILIES",
     "MIME_TYPE",
-    "SCHEME",
+    "SCHEMES",
     "SINGLES",
+    "VIEW_META",
+    "Document",
     "Family",
     "Single",
     "UnknownResourceError",
-    "resource_text",
+    "document",
     "unknown_address",
 ]
 
 SCHEME = "traintime://"
+SCHEMES = (SCHEME, skills.SCHEME, page.ADDRESS)
 MIME_TYPE = "application/json"
+VIEW_META: Mapping[str, Any] = {
+    "ui": {
+        "csp": {"connectDomains": [], "resourceDomains": [], "frameDomains": [], "baseUriDomains": []},
+        "permissions": {},
+        "prefersBorder": True,
+    }
+}
+"""What the page wants of a host, as MCP Apps says it: no connection, nothing from elsewhere, no device."""
 
 
 class UnknownResourceError(EstimatorError):
     """An address that nothing has; says which have something."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """What is at an address."""
+
+    text: str
+    mime_type: str = MIME_TYPE
+    meta: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,26 +168,34 @@ FAMILIES: Sequence[Family] = (
 )
 
 
-def resource_text(address: str) -> str:
-    """Return the document at `address` as compact JSON.
+def document(address: str) -> Document:
+    """Return what is at `address`: a catalogue as compact JSON, a skill's file or the view as it is.
 
-    Raises EstimatorError, with the nearest addresses, where there is none.
+    Raises EstimatorError, with the nearest addresses, where there is nothing.
     """
+    if address == page.ADDRESS:
+        return Document(text=page.page(), mime_type=page.MIME_TYPE, meta=dict(VIEW_META))
+    if address.startswith(skills.SCHEME):
+        file = skills.file_at(address)
+        if file is None:
+            raise UnknownResourceError(unknown_address(address))
+        return Document(text=file.text, mime_type=skills.MIME_TYPE)
     name, _, id_ = address.removeprefix(SCHEME).partition("/")
     if not id_:
         for single in SINGLES:
             if single.name == name:
-                return _json(single.content())
+                return Document(text=_json(single.content()))
     else:
         for family in FAMILIES:
             if family.name == name:
-                return _json(family.content(unquote(id_)))
+                return Document(text=_json(family.content(unquote(id_))))
     raise UnknownResourceError(unknown_address(address))
 
 
 def unknown_address(address: str) -> str:
     """Return what is said of an address that nothing has: which have something."""
     addresses = [single.address for single in SINGLES] + [family.template for family in FAMILIES]
+    addresses += [skill.address for skill in skills.skills()] + [page.ADDRESS]
     return f"unknown resource {shown(address)}; there are {', '.join(addresses)}"
 
 

@@ -14,6 +14,8 @@ Schema = dict[str, Any]
 
 _DEFINITIONS = "#/$defs/"
 _KEPT = ("type", "description", "enum", "minimum", "maximum")
+_UNSAID = ("auto", ["auto"])
+"""Defaults that say no more than that an argument may be left out."""
 _NUMBERS = {"integer", "number"}
 _DEEPEST = 16
 """Levels of nesting before a schema is taken to contain itself."""
@@ -58,8 +60,9 @@ def _folded(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: st
         folded["enum"] = [schema["const"]]
     if any(not isinstance(choice, str) for choice in folded.get("enum", ())):
         raise NotPortableError(f"{where}: an enum must hold text only; some hosts refuse the whole tool otherwise")
-    if not nullable and schema.get("default"):
-        folded["default"] = schema["default"]
+    default = schema.get("default")
+    if not nullable and default and default not in _UNSAID:
+        folded["default"] = default
     folded.update(_children(schema, definitions, where, nullable=nullable))
     if nullable and may_be_null:
         folded.update({key: value for key, value in _untyped(folded.pop("type", "")).items() if key not in folded})
@@ -85,6 +88,8 @@ def _children(schema: Mapping[str, Any], definitions: Mapping[str, Any], where: 
             children["required"] = list(schema["required"])
     if schema.get("items"):
         children["items"] = _folded(schema["items"], definitions, f"{where}[]", nullable=nullable)
+        if not nullable and "description" in schema:
+            children["items"].pop("description", None)  # a list speaks for its items
     return children
 
 

@@ -24,7 +24,7 @@ from server.protocol.machine import machine_defaults, refuse_others_count
 from server.protocol.schema import input_schema, output_schema
 from tools.progress import Progress, silent
 
-__all__ = ["Answer", "Tool"]
+__all__ = ["Answer", "Tool", "answer_of"]
 
 _LONGEST_TEXT = 1_000
 """Characters in a text argument that declares no limit of its own: names and quantities are short."""
@@ -56,6 +56,22 @@ class Answer:
 
     structured: dict[str, Any]
     text: str
+
+
+def answer_of(answered: BaseModel) -> Answer:
+    """Return what a function answered, with nothing in it that a terminal would obey.
+
+    Raises ValueError for a number that JSON does not have.
+    """
+    structured = answered.model_dump(mode="json")
+    text = to_json(structured, inf_nan_mode="constants").decode()
+    if not is_plain(text):
+        structured = visible(structured)
+        text = to_json(structured, inf_nan_mode="constants").decode()
+    if "NaN" in text or "Infinity" in text:
+        # Perhaps in a name. As a number JSON has neither, and the SDK would send null in its place.
+        json.dumps(structured, allow_nan=False)
+    return Answer(structured=structured, text=text)
 
 
 class Tool:
@@ -188,15 +204,7 @@ class Tool:
             values[self._progress] = progress
         if self._profiled is not None:
             values[self._profiled] = self._profile
-        structured = self._function(**values).model_dump(mode="json")
-        text = to_json(structured, inf_nan_mode="constants").decode()
-        if not is_plain(text):
-            structured = visible(structured)
-            text = to_json(structured, inf_nan_mode="constants").decode()
-        if "NaN" in text or "Infinity" in text:
-            # Perhaps in a name. As a number JSON has neither, and the SDK would send null in its place.
-            json.dumps(structured, allow_nan=False)
-        return Answer(structured=structured, text=text)
+        return answer_of(self._function(**values))
 
     @cached_property
     def _blanks(self) -> Mapping[str, "_Blank"]:

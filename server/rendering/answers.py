@@ -1,72 +1,33 @@
-"""Answers for people: what a tool says, as text and tables in a terminal."""
+"""What is told of an answer to people, and in what order."""
 
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, cast
 
-from rich import box
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from estimator.base.units import format_count
-from estimator.catalogue.shapes import AccuracyFile
-from server.rendering.tables import is_plain, print_facts, print_table, shown_number, shown_title, shown_value
+from server.rendering.blocks import Block, Facts, Line, Table
+from server.rendering.phrases import (
+    layout_phrase,
+    log_phrase,
+    memory_phrase,
+    range_phrase,
+    shares_phrase,
+    spread_phrase,
+)
+from server.rendering.ranges import ranges_of
+from server.rendering.words import is_plain, shown_number, shown_title, shown_value
 
-__all__ = ["Terminal", "print_accuracy", "print_answer"]
+__all__ = ["Answer", "told"]
 
 Answer = Mapping[str, Any]
-_FIGURE = 6
-"""Characters of the longest figure of accuracy, `-12.3%`."""
 
 
-class Terminal(Console):
-    """A console that leaves a closed pipe to its caller instead of ending the process with a fault."""
-
-    def on_broken_pipe(self) -> None:
-        """Say that nobody reads any more."""
-        raise BrokenPipeError
+def told(tool: str, answer: Answer) -> Iterator[Block]:
+    """Yield what is told of the answer of `tool`, its summary first."""
+    yield Line(answer.get("summary", ""))
+    yield from _TOLD.get(tool, _plainly)(answer)
 
 
-def print_answer(tool: str, answer: Answer, console: Console | None = None) -> None:
-    """Print the answer of `tool` readably."""
-    console = console or Terminal(highlight=False)
-    # Names and notes come from data: a bracket in them is a bracket, not markup.
-    console.print(Text(answer.get("summary", "")))
-    _PRINTERS.get(tool, _print_plainly)(console, answer)
-
-
-def print_accuracy(figures: AccuracyFile, console: Console | None = None) -> None:
-    """Print the backtest, a kind of run a row."""
-    console = console or Terminal(highlight=False)
-    console.print(
-        Text(
-            f"{figures['rows_fitted_on']:,} published runs ({figures['rows_left_out']:,} more cannot be used). "
-            f"Error: {figures['error']}. Ranges aim at {figures['coverage_aimed_at']:.0%}. "
-            f"With no lab left out, the median error is {figures['median_in_sample']:.1%}."
-        )
-    )
-    table = Table(box=box.SIMPLE_HEAD, padding=0)
-    # In a narrow terminal the names are broken, never the figures.
-    table.add_column("Runs", overflow="fold")
-    for title in ("Rows", "Labs", "Median", "90%\nbelow", "Labs\nalike", "Bias", "In\nrange", "High\n÷ low"):
-        table.add_column(title, justify="right", min_width=_FIGURE)
-    for name, row in figures["regimes"].items():
-        table.add_row(
-            name,
-            f"{row['rows']:,}",
-            f"{row['labs']:,}",
-            f"{row['median']:.1%}",
-            f"{row['p90']:.1%}",
-            f"{row['labs_alike']:.1%}",
-            f"{math.expm1(row['bias']):+.1%}",
-            f"{row['covered']:.0%}",
-            f"{row['range_width']:.2f}",
-        )
-    console.print(table)
-
-
-def _print_estimate(console: Console, answer: Answer) -> None:
+def _estimate(answer: Answer) -> Iterator[Block]:
     rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
     sure = f", {coverage:.0%} sure" if coverage else ""
     days = f"{shown_number(answer['training_days'])} days"
@@ -84,16 +45,15 @@ def _print_estimate(console: Console, answer: Answer) -> None:
             + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU",
         ),
         ("Peak", f"{shown_number(answer['peak_tflops'])} TFLOPS: {answer['peak_note']}"),
-        ("Layout", _layout(answer["layout"])),
-        ("Memory", _memory(answer["memory"])),
-        ("Step", _shares(answer["time_breakdown"])),
-        ("Cost", _spread(answer["cost_usd"], "USD")),
-        ("Energy", _spread(answer["energy_kwh"], "kWh")),
+        ("Layout", layout_phrase(answer["layout"])),
+        ("Memory", memory_phrase(answer["memory"])),
+        ("Step", shares_phrase(answer["time_breakdown"])),
+        ("Cost", spread_phrase(answer["cost_usd"], "USD")),
+        ("Energy", spread_phrase(answer["energy_kwh"], "kWh")),
         ("Evidence", answer["evidence"]["note"]),
     ]
-    print_facts(console, rows)
-    print_table(
-        console,
+    yield Facts(rows)
+    yield Table(
         "Comparable runs",
         [
             {
@@ -106,14 +66,14 @@ def _print_estimate(console: Console, answer: Answer) -> None:
             for run in answer["comparable_runs"]
         ],
     )
-    print_table(console, "Assumptions", answer["assumptions"], joined=("value", "unit"))
-    print_table(console, "What would narrow the range", answer["narrow_by"])
+    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
+    yield Table("What would narrow the range", answer["narrow_by"])
     for warning in answer["warnings"]:
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
-    console.print(Text(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
-def _print_gpus(console: Console, answer: Answer) -> None:
+def _gpus(answer: Answer) -> Iterator[Block]:
     rows = [
         {
             "id": gpu["id"],
@@ -128,13 +88,13 @@ def _print_gpus(console: Console, answer: Answer) -> None:
         }
         for gpu in answer["gpus"]
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     if len(answer["gpus"]) == 1:
         for note in answer["gpus"][0]["notes"]:
-            console.print(Text(f"- {note}"))
+            yield Line(note, "item")
 
 
-def _print_options(console: Console, answer: Answer) -> None:
+def _options(answer: Answer) -> Iterator[Block]:
     rows = [
         {
             "#": "" if row["rank"] is None else f"{row['rank']}{'*' if row['pareto'] else ''}",
@@ -142,8 +102,8 @@ def _print_options(console: Console, answer: Answer) -> None:
             "GPUs": f"{row['n_gpus']:,} × {row['gpu']}",
             "tokens": format_count(row["tokens"]),
             "how": f"{row['precision']}{'' if row['method'] == 'full' else ' ' + row['method']}",
-            "days": _range(row, "training_days"),
-            "USD": _range(row, "cost_usd"),
+            "days": range_phrase(row, "training_days"),
+            "USD": range_phrase(row, "cost_usd"),
             "kWh": row["energy_kwh"],
             "tok/s/GPU": row["tokens_per_second_per_gpu"],
             "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
@@ -152,19 +112,20 @@ def _print_options(console: Console, answer: Answer) -> None:
         }
         for row in answer["rows"]
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     if any(row["pareto"] for row in answer["rows"]):
-        console.print(Text("* no option is both faster and cheaper", "dim"))
+        yield Line("* no option is both faster and cheaper", "aside")
+    yield ranges_of(answer["rows"])
     if answer["n_left_out"]:
-        console.print(Text(f"{answer['n_left_out']:,} more options: raise --limit to see them"))
+        yield Line(f"{answer['n_left_out']:,} more options are not listed: a higher limit lists more")
     for note in answer["price_notes"]:
-        console.print(Text(f"- {note}"))
-    print_table(console, "What holds of all", answer["assumptions"], joined=("value", "unit"))
+        yield Line(note, "item")
+    yield Table("What holds of all", answer["assumptions"], joined=("value", "unit"))
     for warning in answer["warnings"]:
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
+        yield Line(warning["message"], "warning")
 
 
-def _print_plan(console: Console, answer: Answer) -> None:
+def _plan(answer: Answer) -> Iterator[Block]:
     options = [
         answer["solution"],
         *([answer["sure_solution"]] if answer["sure_solution"] else []),
@@ -176,107 +137,103 @@ def _print_plan(console: Console, answer: Answer) -> None:
             "GPUs": f"{option['n_gpus']:,} × {option['gpu']}",
             "parameters": format_count(option["parameters"]) if answer["solve_for"] == "model_size" else "",
             "tokens": format_count(option["tokens"]) if answer["solve_for"] in {"tokens", "model_size"} else "",
-            "days": _range(option, "training_days"),
+            "days": range_phrase(option, "training_days"),
             "USD": shown_number(option["cost_usd"]["value"]) if option["cost_usd"]["value"] is not None else "",
-            "layout": _layout(option["layout"]).partition(";")[0],
+            "layout": layout_phrase(option["layout"]).partition(";")[0],
         }
         for option in options
     ]
-    print_table(console, "", rows)
+    yield Table("", rows)
     estimate = answer["estimate"]
     facts = [
         ("Plan", answer["formula"]),
-        ("Layout", _layout(estimate["layout"])),
+        ("Layout", layout_phrase(estimate["layout"])),
         ("Formula", estimate["formula"]),
-        ("Memory", _memory(estimate["memory"])),
-        ("Cost", _spread(estimate["cost_usd"], "USD")),
+        ("Memory", memory_phrase(estimate["memory"])),
+        ("Cost", spread_phrase(estimate["cost_usd"], "USD")),
     ]
-    print_facts(console, facts)
-    print_table(console, "Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
-    print_table(console, "Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
+    yield Facts(facts)
+    yield Table("Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
+    yield Table("Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
     for warning in (*answer["warnings"], *estimate["warnings"]):
-        console.print(Text.assemble(("Warning  ", "yellow bold"), warning["message"]))
-    console.print(Text(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "dim"))
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
-def _range(row: Answer, key: str) -> str:
-    if row[key] is None:
-        return ""
-    return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
+def _check(answer: Answer) -> Iterator[Block]:
+    ceiling = answer["ceiling"]
+    log: Answer = answer["log"] or {}
+    sure = f", {answer['interval_coverage']:.0%} sure" if answer["interval_coverage"] else ""
+    ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{sure}"
+    most = f"{shown_number(ceiling['tokens_per_second'])} tokens/s, {shown_number(ceiling['tflops_per_gpu'])} TFLOPS"
+    left = range_phrase(answer, "remaining_days")
+    yield Facts(
+        [
+            ("Verdict", answer["verdict"]),
+            ("Observed", f"{shown_number(answer['observed'])} tokens/s on all GPUs: {answer['observed_how']}"),
+            ("Expected", f"{shown_number(answer['expected'])} tokens/s ({ends})"),
+            ("Observed ÷ expected", shown_number(answer["observed_over_expected"])),
+            (
+                "Speed",
+                f"{shown_number(answer['tokens_per_second_per_gpu'])} tokens/s and "
+                f"{shown_number(answer['tflops_per_gpu'])} TFLOPS per GPU"
+                + (f", {shown_number(answer['step_seconds'])} s a step" if answer["step_seconds"] else "")
+                + f"; {answer['model_flops_utilization']:.1%} MFU, {answer['hardware_flops_utilization']:.1%} HFU of "
+                f"{shown_number(answer['peak_tflops'])} TFLOPS dense",
+            ),
+            ("Utilization", answer["utilization_convention"]),
+            ("Ceiling", f"{most} per GPU: {ceiling['name']}; {ceiling['note']}"),
+            (
+                "Time left",
+                f"{left} days" if left else "",
+            ),
+            ("Log", log_phrase(log)),
+            ("Log's line", log.get("quoted", "")),
+            ("Expected layout", layout_phrase(answer["layout"])),
+            ("Expected step", shares_phrase(answer["time_breakdown"])),
+            ("Evidence", answer["evidence"]["note"]),
+        ]
+    )
+    if answer["likely_causes"]:
+        yield Line("Likely causes", "heading")
+    for cause in answer["likely_causes"]:
+        verdict = "explains it" if cause["explains"] else "does not explain it alone"
+        yield Line(
+            f"{cause['what']} ({cause['code']}, {shown_number(cause['tokens_per_second'])} tokens/s expected with it: "
+            f"{verdict}): {cause['evidence']}. To tell: {cause['check']}",
+            "item",
+        )
+    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
+    for warning in answer["warnings"]:
+        yield Line(warning["message"], "warning")
+    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
-def _print_plainly(console: Console, answer: Answer) -> None:
-    """Print any answer: its texts and numbers, then its lists as tables, in the order they come."""
+def _plainly(answer: Answer) -> Iterator[Block]:
+    """Yield any answer: its texts and numbers, then its lists as tables, in the order they come."""
     plain = [
         (shown_title(key), shown_value(value)) for key, value in answer.items() if key != "summary" and is_plain(value)
     ]
-    print_facts(console, plain)
+    yield Facts(plain)
     for key, value in answer.items():
         if isinstance(value, dict):
             facts = cast("dict[str, object]", value)
-            console.print(Text(shown_title(key), "bold"))
-            print_facts(console, [(shown_title(name), shown_value(item)) for name, item in facts.items()])
+            yield Line(shown_title(key), "heading")
+            yield Facts([(shown_title(name), shown_value(item)) for name, item in facts.items()])
         elif isinstance(value, list) and value:
             rows = cast("list[object]", value)
             if all(isinstance(row, dict) for row in rows):
-                print_table(console, shown_title(key), cast("list[Answer]", rows))
+                yield Table(shown_title(key), cast("list[Answer]", rows))
             else:
-                console.print(Text(shown_title(key), "bold"))
+                yield Line(shown_title(key), "heading")
                 for item in rows:
-                    console.print(Text(f"- {shown_value(item)}"))
+                    yield Line(shown_value(item), "item")
 
 
-_PRINTERS: Mapping[str, Callable[[Console, Answer], None]] = {
-    "estimate_training_time": _print_estimate,
-    "list_gpus": _print_gpus,
-    "plan_training": _print_plan,
-    "compare_training_options": _print_options,
+_TOLD: Mapping[str, Callable[[Answer], Iterator[Block]]] = {
+    "estimate_training_time": _estimate,
+    "list_gpus": _gpus,
+    "plan_training": _plan,
+    "compare_training_options": _options,
+    "check_training_speed": _check,
 }
-
-
-def _layout(layout: Mapping[str, Any] | None) -> str:
-    if layout is None:
-        return ""
-    degrees = ", ".join(
-        f"{name} {layout[key]}"
-        for name, key in (
-            ("data", "data_parallel"),
-            ("tensor", "tensor_parallel"),
-            ("pipeline", "pipeline_parallel"),
-            ("virtual", "virtual_pipeline"),
-            ("context", "context_parallel"),
-            ("expert", "expert_parallel"),
-        )
-        if layout[key] > 1
-    )
-    return (
-        f"{degrees or 'one GPU'}; {layout['data_sharding']}; {layout['micro_batches']} micro-batches of "
-        f"{layout['micro_batch_size']} = {layout['global_batch_sequences']} sequences a step; recompute "
-        f"{layout['activation_recompute']}"
-    )
-
-
-def _memory(memory: Mapping[str, Any] | None) -> str:
-    if memory is None:
-        return ""
-    parts = ", ".join(
-        f"{name} {shown_number(memory[f'{name}_gb'])}"
-        for name in ("weights", "gradients", "optimizer", "activations", "other")
-    )
-    verdict = "fits" if memory["fits"] else "DOES NOT FIT"
-    return (
-        f"{verdict}: {shown_number(memory['per_gpu_gb'])} of {shown_number(memory['capacity_gb'])} GB a GPU ({parts})"
-    )
-
-
-def _shares(shares: Mapping[str, float] | None) -> str:
-    if shares is None:
-        return ""
-    return ", ".join(f"{shown_title(name).lower()} {share:.0%}" for name, share in shares.items() if round(share, 2))
-
-
-def _spread(spread: Mapping[str, Any], unit: str) -> str:
-    if spread["value"] is None:
-        return str(spread["note"])
-    value, low, high = (shown_number(spread[key]) for key in ("value", "low", "high"))
-    return f"{value} {unit} ({low} to {high}): {spread['note']}"

@@ -6,7 +6,7 @@ from rich.table import Table
 from rich.text import Text
 
 from estimator.catalogue.shapes import TablesFile
-from server.rendering.answers import Terminal
+from server.rendering.terminal import Terminal
 
 __all__ = ["print_tables"]
 

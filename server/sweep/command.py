@@ -16,6 +16,8 @@ from estimator.answers.sweep.points import sweep
 from estimator.base.errors import InvalidValueError, shown
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
+from server.command_line.delivery import deliver
+from server.command_line.destination import STANDARD_OUTPUT, Destination, destination
 from server.command_line.files import read_text
 from server.sweep.engine import Cores, Engine, Here
 from server.sweep.part import Plan
@@ -113,19 +115,35 @@ def _cores() -> int:
     "--rows-per-part", default=ROWS_PER_PART, show_default=True, type=click.IntRange(1, 1 << 20), help="Rows of a file."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what was done as JSON, for programs.")
+@click.option(
+    "--report",
+    metavar="FILE",
+    help="Then report the Pareto front and the times by number of GPUs: .html, .md, .csv, .json or .txt; - prints it.",
+)
 def sweep_command(
-    *, spec: Path, out: Path | None, workers: int | None, ray_address: str | None, rows_per_part: int, as_json: bool
+    *,
+    spec: Path,
+    out: Path | None,
+    workers: int | None,
+    ray_address: str | None,
+    rows_per_part: int,
+    as_json: bool,
+    report: str | None,
 ) -> None:
     """Estimate every point of a sweep, into a folder of Parquet files.
 
     SPEC is a TOML file. Its table [vary] gives arguments of estimate_training_time lists of values, or ranges
     ({from = 8, to = 4096, step = 8}, {from = 1e9, to = 1e12, times = 10}); its table [fixed] gives others one value.
-    Run it again after it was stopped, and it goes on where it was.
+    Run it again after it was stopped, and it goes on where it was; run it again with --report once it is done, and only
+    the report is made.
     """
     if find_spec("pyarrow") is None:
         raise click.UsageError("sweep needs pyarrow: pip install 'traintime[sweep]'")
     if ray_address is not None and workers is not None:
         raise click.UsageError("--workers is for this machine; with --ray the cluster has its own")
+    if report == STANDARD_OUTPUT and as_json:
+        raise click.UsageError("--json and --report - would both be on standard output; name a file for the report")
+    where = None if report is None else destination(None, report, as_json=False, argument="report")
     plan = plan_of(spec, rows_per_part)
 
     def engine_of(part_plan: Plan) -> Engine:
@@ -162,6 +180,14 @@ def sweep_command(
                 }
             )
         )
-        return
-    kept = f" ({result.parts_found:,} were there already)" if result.parts_found else ""
-    click.echo(f"{result.points:,} points in {result.parts:,} files{kept}: {result.folder}")
+    else:
+        kept = f" ({result.parts_found:,} were there already)" if result.parts_found else ""
+        click.echo(f"{result.points:,} points in {result.parts:,} files{kept}: {result.folder}")
+    if where is not None:
+        _report(plan, Path(result.folder), where)
+
+
+def _report(plan: Plan, folder: Path, where: Destination) -> None:
+    from server.sweep.report import asked_of, report_tool, sweep_answer
+
+    deliver(where, report_tool(), asked_of(plan), sweep_answer(plan, folder), title="Sweep")

@@ -21,11 +21,12 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from estimator.base.errors import InvalidValueError, shown
+from server.command_line.files import NO_LINK, write_whole
 from server.sweep.part import Plan
 
 _Value = TypeVar("_Value")
 
-__all__ = ["Store", "opened"]
+__all__ = ["Store", "opened", "part_name"]
 
 # Readers of Parquet folders pass over names that begin with an underscore.
 MANIFEST, CHECKSUMS, _LOCK = "_manifest.json", "_checksums", "_lock"
@@ -34,8 +35,6 @@ _CHECKED = re.compile(r"([0-9a-f]{64})  (part-\d{7,}\.parquet)")
 _LARGEST_KEPT_BYTES = 256 << 20
 """Of a manifest or a list of checksums: twice those of a billion points."""
 _MOST_NAMED = 5
-# Where a system has neither, nothing is lost but the protection.
-_NO_LINK = getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
 
 class Store:
@@ -56,7 +55,7 @@ class Store:
         for name, checksum in noted.items():
             part = int(name.removeprefix("part-").removesuffix(".parquet"))
             # A file system that lost power may keep a name without its data.
-            if part < self._plan.parts and name == _part_name(part) and _checksum(self.folder / name) == checksum:
+            if part < self._plan.parts and name == part_name(part) and _checksum(self.folder / name) == checksum:
                 parts.add(part)
                 self._checksums[name] = checksum
         for name in self._unfinished():
@@ -75,7 +74,7 @@ class Store:
 
         Raises InvalidValueError where the disk takes no more; what was kept stays.
         """
-        name = _part_name(part)
+        name = part_name(part)
         checksum = hashlib.sha256(data).hexdigest()
         with _said(self.folder):
             _written(self.folder / name, data)
@@ -104,7 +103,7 @@ class Store:
         return (
             number.isascii()
             and number.isdecimal()
-            and name == _part_name(int(number))
+            and name == part_name(int(number))
             and (int(number) < self._plan.parts)
         )
 
@@ -118,7 +117,7 @@ def opened(folder: Path, plan: Plan) -> Generator[Store]:
     with _said(folder):
         folder.mkdir(parents=True, exist_ok=True)
         # Neither through a link nor cut short: it may be a file of somebody's own.
-        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | _NO_LINK, 0o644)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | NO_LINK, 0o644)
     try:
         if not stat.S_ISREG(os.fstat(lock).st_mode):
             raise InvalidValueError("out", str(folder), f"holds a {_LOCK} that is no file; give a new folder")
@@ -154,7 +153,8 @@ def _said(folder: Path) -> Generator[None]:
         raise InvalidValueError("out", str(folder), remedy) from error
 
 
-def _part_name(part: int) -> str:
+def part_name(part: int) -> str:
+    """Return the name of the file of `part`."""
     return f"part-{part:07d}.parquet"
 
 
@@ -180,7 +180,7 @@ def _checksum(path: Path) -> str | None:
 def _of_file(path: Path, taken: Callable[[BufferedReader], _Value]) -> _Value | None:
     """Return what `taken` makes of a file; None where none can be read, or a link or a pipe is there."""
     try:
-        file = os.open(path, os.O_RDONLY | _NO_LINK)
+        file = os.open(path, os.O_RDONLY | NO_LINK)
         with open(file, "rb") as readable:  # noqa: PTH123 - a descriptor
             return taken(readable) if stat.S_ISREG(os.fstat(file).st_mode) else None
     except OSError:
@@ -240,38 +240,13 @@ def _manifest(plan: Plan, *, complete: bool, checksums: Mapping[str, str] | None
 
 
 def _written(path: Path, data: bytes) -> None:
-    """Write `path` so that it has all of `data` or does not change, even through a loss of power."""
-    unfinished = path.with_name(path.name + _UNFINISHED)
-    with contextlib.suppress(FileNotFoundError):
-        unfinished.unlink()
-    file = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _NO_LINK, 0o644)
-    try:
-        with open(file, "wb") as writable:  # noqa: PTH123 - a descriptor
-            writable.write(data)
-            writable.flush()
-            os.fsync(file)
-        unfinished.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            unfinished.unlink()
-        raise
-    _synced(path.parent)
+    write_whole(path, data, path.with_name(path.name + _UNFINISHED))
 
 
 def _appended(path: Path, line: bytes) -> None:
     """Add a line; one that a loss of power cuts short is read as none, and its part is done again."""
-    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | _NO_LINK, 0o644)
+    file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | NO_LINK, 0o644)
     with open(file, "ab") as writable:  # noqa: PTH123 - a descriptor
         writable.write(line)
         writable.flush()
         os.fsync(file)
-
-
-def _synced(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    opened_folder = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(opened_folder)
-    finally:
-        os.close(opened_folder)

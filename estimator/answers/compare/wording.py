@@ -9,7 +9,7 @@ from estimator.answers.estimate.wording import time_range
 from estimator.base.units import format_count, format_duration, format_usd
 from estimator.question.question import Caution
 
-__all__ = ["comparison_summary", "option_name", "scaling_doubts", "short_layout"]
+__all__ = ["comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
 
 _BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
 _NAMED_REASONS = 2
@@ -23,7 +23,9 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
     out = len(rows) - len(possible)
     parts = [f"{len(possible):,} of {len(rows):,} options can be run, ranked by {rank_by}."]
     if possible:
-        named = {id(row): f"{word}: {_told(row.outcome.estimate)}." for word, row in _worth_naming(possible, rank_by)}
+        named = {
+            id(row): f"{word}: {told_option(row.outcome.estimate)}." for word, row in _worth_naming(possible, rank_by)
+        }
         parts.extend(named.values())
         fronts = sum(row.pareto for row in possible)
         if fronts > 1:
@@ -114,7 +116,8 @@ def short_layout(estimated: Estimate) -> str:
     return ", ".join([" ".join(named) or "1 GPU", layout.data_sharding, *recompute, f"batch {batch:,}"])
 
 
-def _told(estimated: Estimate | None) -> str:
+def told_option(estimated: Estimate | None) -> str:
+    """Return an option with its time, its range and its cost; nothing of one that was not estimated."""
     if estimated is None:
         return ""
     ends = time_range(estimated.training_low_s, estimated.training_high_s)

@@ -16,7 +16,7 @@ from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from server.command_line.commands import COMMANDS, exit_code
 from server.protocol.registry import TOOLS
-from server.protocol.resources import resource_text
+from server.protocol.resources import document
 from tests.places import ROOT
 
 ESTIMATE = "estimate --model llama-3.1-8b --tokens 15T --gpu h100-sxm --n-gpus 512 --utilization 0.4"
@@ -221,7 +221,7 @@ def test_serving_over_stdio_imports_nothing_that_only_a_terminal_needs() -> None
 def test_validate_prints_the_figures_that_the_resource_has(capsys: pytest.CaptureFixture[str]) -> None:
     """Authority: traintime://accuracy, the same data for hosts."""
     assert exit_code(["validate", "--json"]) == 0
-    assert capsys.readouterr().out == resource_text("traintime://accuracy") + "\n"
+    assert capsys.readouterr().out == document("traintime://accuracy").text + "\n"
 
 
 @pytest.mark.parametrize("columns", [80, 140])
@@ -232,6 +232,6 @@ def test_a_person_reads_every_regime_and_its_figures(
     monkeypatch.setenv("COLUMNS", str(columns))
     assert exit_code(["validate"]) == 0
     words = capsys.readouterr().out.split()
-    for regime, figures in json.loads(resource_text("traintime://accuracy"))["regimes"].items():
+    for regime, figures in json.loads(document("traintime://accuracy").text)["regimes"].items():
         assert set(regime.split()) <= set(words)
         assert {f"{figures[name]:.1%}" for name in ("median", "p90", "labs_alike")} <= set(words)

@@ -133,7 +133,7 @@ def test_nothing_measured_is_no_profile(processes: Put, capsys: pytest.CaptureFi
         (["--seconds", "1"], "seconds: 1 must be from 10 to 3600"),
         (["--seconds", "nan"], "must be from 10 to 3600"),
         (["--output", "/no/such/folder/x.json"], "cannot be written"),
-        (["--output", "/"], "cannot be written"),
+        (["--output", "/"], "is a folder"),
     ],
 )
 def test_bad_arguments_are_told_before_anything_is_measured(

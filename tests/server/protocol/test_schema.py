@@ -106,6 +106,24 @@ def test_no_part_of_an_answer_is_without_a_rule() -> None:
         assert set(schema) - {"description", "default"}
 
 
+def test_a_default_is_told_where_it_says_more_than_that_it_may_be_left_out() -> None:
+    folded = input_schema(_arguments(how=(str, "auto"), method=(str, "full"), kinds=(list[str], ["auto"])))
+    assert {name: schema.get("default") for name, schema in folded["properties"].items()} == {
+        "how": None,
+        "method": "full",
+        "kinds": None,
+    }
+
+
+def test_a_list_speaks_for_its_items() -> None:
+    size = Annotated[str, Field(description="a size")]
+    folded = input_schema(
+        _arguments(told=(Annotated[list[size], Field(description="sizes")], []), untold=(list[size], []))
+    )
+    assert folded["properties"]["told"] == {"type": "array", "description": "sizes", "items": {"type": "string"}}
+    assert folded["properties"]["untold"]["items"] == {"type": "string", "description": "a size"}
+
+
 def test_an_optional_argument_keeps_its_plain_type() -> None:
     folded = input_schema(_arguments(rank=(Annotated[int | None, Field(ge=1, description="rank")], None)))
     assert folded == {

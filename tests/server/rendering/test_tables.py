@@ -5,6 +5,7 @@ from io import StringIO
 import pytest
 from rich.console import Console
 
+from server.rendering.blocks import Table
 from server.rendering.tables import print_table
 
 ROWS = [
@@ -20,7 +21,7 @@ ROWS = [
 
 def _printed(width: int) -> str:
     out = StringIO()
-    print_table(Console(file=out, width=width, color_system=None), "Runs", ROWS)
+    print_table(Console(file=out, width=width, color_system=None), Table("Runs", ROWS))
     return out.getvalue()
 
 

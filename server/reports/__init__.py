@@ -1,0 +1,1 @@
+"""Answers as files to send on: Markdown, CSV, HTML; the same answer makes the same bytes."""

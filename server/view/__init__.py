@@ -1,0 +1,1 @@
+"""The page that shows an answer in a chat or from a file."""

@@ -40,7 +40,8 @@ def _bend(dice: random.Random, given: dict[str, Any]) -> None:
     elif kind < 0.45:
         given[name] = _nested()
     else:
-        given[name] = dice.choice(_BENT)
+        # A copy: what is put in may be bent in its turn, and another seed's question must not know.
+        given[name] = copy.deepcopy(dice.choice(_BENT))
 
 
 def _nested() -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from estimator.catalogue import catalogue
 
-__all__ = ["configuration", "published"]
+__all__ = ["BENT", "configuration", "published"]
 
-_BENT: tuple[object, ...] = (
+BENT: tuple[object, ...] = (
     0, 1, -1, 2, 3, 1e9, 10**15, 10**30, 0.5, None, "", "x", True, [], {}, [0], [1, 2], {"a": 1}, "\x1b[2J", 1e-320, 7,
 )  # fmt: skip
 _MOST_BENT = 3
@@ -41,7 +41,7 @@ def _bend(dice: random.Random, given: dict[str, Any]) -> None:
         given[name] = _nested()
     else:
         # A copy: what is put in may be bent in its turn, and another seed's question must not know.
-        given[name] = copy.deepcopy(dice.choice(_BENT))
+        given[name] = copy.deepcopy(dice.choice(BENT))
 
 
 def _nested() -> dict[str, Any]:

@@ -103,8 +103,8 @@ def _checked(configured: ConfiguredModel) -> ConfiguredModel:
     Readers hold each value to what it can be; what several make together is held here.
     """
     table = workload(configured.transformer)
-    parts = (*table.gemms, *table.attentions, *table.scans, *table.streams)
-    beyond = next((part.name for part in parts if part.layers < 0), None)
+    layers = {gemm.name: gemm.layers for gemm in table.gemms} | {part.name: part.layers for part in table.attentions}
+    beyond = next((name for name, held in layers.items() if held < 0), None)
     if beyond is not None:
         raise InvalidValueError(
             "hf_config", beyond, "is left less than no layer: more are of other kinds than there are"

@@ -103,15 +103,17 @@ def _checked(configured: ConfiguredModel) -> ConfiguredModel:
     Readers hold each value to what it can be; what several make together is held here.
     """
     table = workload(configured.transformer)
-    layers = {gemm.name: gemm.layers for gemm in table.gemms} | {part.name: part.layers for part in table.attentions}
-    beyond = next((name for name, held in layers.items() if held < 0), None)
+    # Towers have parts of the same names, so that these are no dictionaries.
+    layers = [(gemm.name, gemm.layers) for gemm in table.gemms]
+    layers += [(part.name, part.layers) for part in table.attentions]
+    beyond = next((name for name, held in layers if held < 0), None)
     if beyond is not None:
         raise InvalidValueError(
             "hf_config", beyond, "is left less than no layer: more are of other kinds than there are"
         )
-    widths = {gemm.name: min(gemm.inputs, gemm.outputs) for gemm in table.gemms if gemm.layers}
-    widths |= {part.name: min(part.heads, part.score_dim) for part in table.attentions if part.layers}
-    empty = next((name for name, width in widths.items() if width < 1), None)
+    widths = [(gemm.name, min(gemm.inputs, gemm.outputs)) for gemm in table.gemms if gemm.layers]
+    widths += [(part.name, min(part.heads, part.score_dim)) for part in table.attentions if part.layers]
+    empty = next((name for name, width in widths if width < 1), None)
     if empty is not None:
         raise InvalidValueError("hf_config", empty, "has no width: more heads or groups are given than widths divide")
     media = configured.transformer.media

@@ -4,7 +4,6 @@ Both are measured in turn, round by round, and each ratio is taken within a roun
 """
 
 import asyncio
-import os
 import statistics
 import sys
 import time
@@ -14,7 +13,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.wire import QUESTIONS, HttpCaller, StdioCaller, http_server, resident_mib
+from benchmarks.wire import QUESTIONS, HttpCaller, StdioCaller, http_server, processor_s, resident_mib
 
 COLD_STARTS = 15
 WARM_BLOCKS = 20
@@ -89,10 +88,10 @@ async def _http() -> tuple[Samples, Samples, Samples]:
             await _ask(name, port)
         for _ in range(HTTP_ROUNDS):
             for name, (port, process_id) in served.items():
-                begun_s, used_s = time.perf_counter(), _processor_s(process_id)
+                begun_s, used_s = time.perf_counter(), processor_s(process_id)
                 calls = await _ask(name, port)
                 rates[name].append(calls / (time.perf_counter() - begun_s))
-                cpu_ms[name].append((_processor_s(process_id) - used_s) * 1e3 / calls)
+                cpu_ms[name].append((processor_s(process_id) - used_s) * 1e3 / calls)
         held_mib = {name: [resident_mib(process_id)] for name, (_, process_id) in served.items()}
     return rates, cpu_ms, held_mib
 
@@ -109,12 +108,6 @@ async def _ask(name: str, port: int) -> int:
 
     await asyncio.gather(*(ask() for _ in range(CONNECTIONS)))
     return CONNECTIONS * CALLS_A_CONNECTION
-
-
-def _processor_s(process_id: int) -> float:
-    """Return the processor time that a process has used (Linux)."""
-    after_name = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -2,12 +2,13 @@
 
 import asyncio
 import json
+import os
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -21,7 +22,9 @@ __all__ = [
     "Question",
     "StdioCaller",
     "free_port",
+    "has_ended",
     "http_server",
+    "processor_s",
     "resident_mib",
 ]
 
@@ -91,9 +94,22 @@ class StdioCaller:
         """Return the answer's line."""
         return self._ask("tools/call", {"name": tool, "arguments": arguments})
 
+    def send_call(self, id_: int, tool: str, arguments: Mapping[str, Any]) -> None:
+        """Send a call, and do not wait for its answer."""
+        params = {"name": tool, "arguments": arguments}
+        self._send({"jsonrpc": "2.0", "id": f"unread {id_}", "method": "tools/call", "params": params})
+
     def close(self) -> None:
         """End the input, and with it the server."""
         self.process.communicate()
+
+    def kill(self) -> None:
+        """End the server at once, whatever it has to say."""
+        self.process.kill()
+        for stream in (self.process.stdin, self.process.stdout):
+            with suppress(BrokenPipeError):
+                _open(stream).close()
+        self.process.wait()
 
     def _ask(self, method: str, params: Mapping[str, Any]) -> bytes:
         self._id += 1
@@ -115,12 +131,18 @@ class HttpCaller:
 
     async def call(self, tool: str, arguments: Mapping[str, Any]) -> bytes:
         """Return the answer's body."""
+        return await self.ask(self.request(tool, arguments))
+
+    async def ask(self, request: bytes) -> bytes:
+        """Return the answer's body to a whole request; raises ConnectionError where it is refused."""
         if self._streams is None:
             self._streams = await asyncio.open_connection("127.0.0.1", self._port, limit=1 << 22)
         reader, writer = self._streams
-        writer.write(self._request(tool, arguments))
+        writer.write(request)
         head = await reader.readuntil(b"\r\n\r\n")
         fields = dict(line.lower().split(b": ", 1) for line in head.split(b"\r\n")[1:] if line)
+        if b"content-length" not in fields:
+            raise ConnectionError(head.decode())
         body = await reader.readexactly(int(fields[b"content-length"]))
         if not head.startswith(b"HTTP/1.1 200"):
             raise ConnectionError(head.decode() + body.decode())
@@ -131,7 +153,8 @@ class HttpCaller:
         if self._streams is not None:
             self._streams[1].close()
 
-    def _request(self, tool: str, arguments: Mapping[str, Any]) -> bytes:
+    def request(self, tool: str, arguments: Mapping[str, Any]) -> bytes:
+        """Return a call as it goes over the wire."""
         meta = {
             "io.modelcontextprotocol/protocolVersion": MODERN,
             "io.modelcontextprotocol/clientCapabilities": {},
@@ -148,12 +171,16 @@ class HttpCaller:
 
 
 @contextmanager
-def http_server(server: str) -> Generator[tuple[int, int]]:
-    """Yield the port and the process id of `server`, once it answers."""
+def http_server(server: str, *, log: Path = Path(os.devnull), files: int | None = None) -> Generator[tuple[int, int]]:
+    """Yield the port and the process id of `server`, once it answers; it may open so many `files` at once."""
     port = free_port()
-    with subprocess.Popen(
-        command(server, port=port), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    ) as process:
+    asked = command(server, port=port)
+    if files is not None:
+        asked = ["/bin/sh", "-c", f'ulimit -n {files}; exec "$@"', "sh", *asked]
+    with (
+        log.open("ab") as stderr,
+        subprocess.Popen(asked, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=stderr) as process,
+    ):
         try:
             while True:
                 try:
@@ -181,6 +208,21 @@ def resident_mib(process_id: int) -> float:
         if line.startswith("VmRSS:"):
             return float(line.split()[1]) / 1024
     raise ProcessLookupError(process_id)
+
+
+def processor_s(process_id: int) -> float:
+    """Return the processor time that a process has used (Linux)."""
+    facts = _statistics(process_id)
+    return (int(facts[11]) + int(facts[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def has_ended(process_id: int) -> bool:
+    """Return whether a child has ended, although nobody has asked for its exit code yet (Linux)."""
+    return _statistics(process_id)[0] == "Z"
+
+
+def _statistics(process_id: int) -> list[str]:
+    return Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
 
 
 def _open(stream: IO[bytes] | None) -> IO[bytes]:

@@ -3,7 +3,6 @@
 A host puts every character of an answer before its model, so that a concise one holds what a person asks about first.
 """
 
-import json
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol, Self, TypeVar
@@ -119,7 +118,7 @@ def significant(value: float, digits: int = _DIGITS) -> float:
 
 def characters(answer: BaseModel) -> int:
     """Return the length of an answer as compact JSON in ASCII, the longest form that a host may make of it."""
-    return len(json.dumps(answer.model_dump(mode="json"), separators=(",", ":")))
+    return len(answer.model_dump_json(ensure_ascii=True))
 
 
 def affordable(answer: _A, limit: int, steps: Iterable[Callable[[_A], _A]]) -> _A:

@@ -36,6 +36,7 @@ from mcp.types import Tool as ListedTool
 from pydantic import AnyUrl
 
 from estimator.base.errors import EstimatorError, InvalidValueError
+from estimator.base.text import visible
 from estimator.base.version import VERSION
 from server.protocol import resources
 from server.protocol.completions import completion
@@ -193,7 +194,7 @@ class TraintimeServer(MCPServer):
             if name in added:
                 return await super().get_prompt(name, arguments, context)
             raise MCPError(INVALID_PARAMS, unknown("prompt", name, [*PROMPTS, *added]))
-        filled: dict[str, str] = dict(arguments or {})
+        filled: dict[str, str] = visible(dict(arguments or {}))
         names = [argument.name for argument in prompt.arguments]
         for given in filled:
             if given not in names:

@@ -159,12 +159,15 @@ class Tool:
 
         Raises EstimatorError as `answer` does.
         """
-        kept = self._kept.get(self._question(given)) if _is_small(given) else None
-        if kept is not None or not (_is_small(given) and self._is_quick(given)):
+        if not _is_small(given):
+            return None
+        question = self._question(given)
+        kept = self._kept.get(question)
+        if kept is not None or not self._is_quick(given):
             return kept
         try:
             with pausing(_stop):
-                return self.answer(given)
+                return self._new_answer(question, given)
         except _NotQuickError:
             return None
 
@@ -175,9 +178,9 @@ class Tool:
         Raises EstimatorError where a caller can mend the question; anything else is a fault of ours.
         """
         question = self._question(given)
-        kept = self._kept.get(question)
-        if kept is not None:
-            return kept
+        return self._kept.get(question) or self._new_answer(question, given, progress)
+
+    def _new_answer(self, question: str, given: Mapping[str, Any], progress: Progress = silent) -> Answer:
         answer = self._answer(given, progress)
         if question and len(answer.text) + len(question) <= _LONGEST_KEPT:
             if len(self._kept) >= _MOST_KEPT:

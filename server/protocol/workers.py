@@ -34,6 +34,8 @@ _FIRST_GUESS_S = 0.5
 """What a call is expected to take before one has been seen."""
 _WEIGHT_OF_LAST = 0.2
 
+_CLOSING = "the server is shutting down; call again in a moment"
+
 _T = TypeVar("_T")
 Notice = Callable[[float, float, str], Awaitable[None]]
 """Tells a caller how far its call is."""
@@ -108,13 +110,17 @@ class Workers:
         """Threads given to callers: those that run, and those handed on to callers who have not noticed yet."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._usual_s = _FIRST_GUESS_S
+        self._is_closed = False
 
     async def run(self, work: Callable[[Progress], _T], notice: Notice | None = None) -> _T:
         """Return what `work` returns, once its turn has come; a caller that is cancelled takes it along.
 
-        Raises BusyError where too many wait, and what `work` raises.
+        Raises BusyError where too many wait, StoppedError once all work is given up, and what `work` raises.
         """
-        await self._turn()
+        if not self._is_closed:
+            await self._turn()
+        if self._is_closed:
+            raise StoppedError(_CLOSING)
         job = _Job(work=work, loop=asyncio.get_running_loop())
         self._running.add(job)  # type: ignore[arg-type]
         sys.setswitchinterval(_SWITCH_S)
@@ -133,15 +139,20 @@ class Workers:
         finally:
             job.given_up = True
         if isinstance(job.error, _GivenUp):
-            raise StoppedError("the server is shutting down; call again in a moment")
+            raise StoppedError(_CLOSING)
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[return-value]
 
     async def ended(self) -> None:
-        """Give up all work, and return when none runs any more."""
+        """Give up all work, that which waits for a thread too, and return when none runs any more."""
+        self._is_closed = True
         for job in self._running:
             job.given_up = True
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_result(None)
+        self._waiting.clear()
         while self._running:  # noqa: ASYNC110 - its threads are on their way out, and there is no event for all of them
             await asyncio.sleep(0.01)
 

@@ -1,7 +1,14 @@
 """MCP over standard input and output: one JSON message a line.
 
-Beyond what the SDK's transport does, a line that is no message is answered instead of dropped, a line has a longest
-length, and calls in flight are finished when the input ends or the process is asked to stop.
+It stands in the place of the SDK's own transport for what that one (2.3) was seen to do, asked by hand:
+
+- it reads a line of any length: 100 MB took 96 MiB, and nothing was said of them;
+- it drops a line that is no message, or a request whose id is null, and its client waits for an answer for ever;
+- at the end of the input it answers calls in flight with "Connection closed", at SIGTERM not at all;
+- it does not end, within 15 s, where it has been asked to and nobody reads what it writes.
+
+Here such lines are answered, a line has a longest length, calls in flight are finished when the input ends or the
+process is asked to stop, and no thread that waits for the client keeps the process.
 """
 
 import asyncio
@@ -33,7 +40,7 @@ from mcp.types import (
 from pydantic import ValidationError
 
 from server.transports.ending import FINISH_S, SIGNALS, end_surely
-from server.transports.refusals import BAD_ID, is_request_without_id
+from server.transports.refusals import BAD_ID, LONG_LOG, is_request_without_id
 
 __all__ = ["MAX_MESSAGE_BYTES", "serve"]
 
@@ -235,7 +242,7 @@ class _Refusal:
 def _parsed(line: bytes | None) -> JSONRPCMessage | _Refusal:
     """Return the message in `line`, or what answers a line which holds none."""
     if line is None:
-        return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long")
+        return _refusal(INVALID_REQUEST, f"A message may be at most {MAX_MESSAGE_BYTES} bytes long; {LONG_LOG}")
     try:
         message = jsonrpc_message_adapter.validate_json(line, by_name=False)
     except ValidationError:

@@ -7,9 +7,9 @@ from typing import Any, cast
 
 from estimator.catalogue import catalogue
 
-__all__ = ["configuration"]
+__all__ = ["BENT", "configuration", "published"]
 
-_BENT: tuple[object, ...] = (
+BENT: tuple[object, ...] = (
     0, 1, -1, 2, 3, 1e9, 10**15, 10**30, 0.5, None, "", "x", True, [], {}, [0], [1, 2], {"a": 1}, "\x1b[2J", 1e-320, 7,
 )  # fmt: skip
 _MOST_BENT = 3
@@ -18,7 +18,7 @@ _DEEP = 30
 
 def configuration(dice: random.Random) -> dict[str, Any]:
     """Return one publisher's configuration, whole or with up to three keys bent; now and then nonsense."""
-    given = copy.deepcopy(dice.choice(_published()))
+    given = copy.deepcopy(dice.choice(published()))
     for _ in range(dice.randint(0, _MOST_BENT)):
         _bend(dice, given)
     return given
@@ -40,7 +40,8 @@ def _bend(dice: random.Random, given: dict[str, Any]) -> None:
     elif kind < 0.45:
         given[name] = _nested()
     else:
-        given[name] = dice.choice(_BENT)
+        # A copy: what is put in may be bent in its turn, and another seed's question must not know.
+        given[name] = copy.deepcopy(dice.choice(BENT))
 
 
 def _nested() -> dict[str, Any]:
@@ -51,6 +52,7 @@ def _nested() -> dict[str, Any]:
 
 
 @cache
-def _published() -> tuple[dict[str, Any], ...]:
+def published() -> tuple[dict[str, Any], ...]:
+    """Return the configurations of every catalogued model that has one."""
     rows: Any = catalogue.data_files()["model_configs.json"]
     return tuple(row["config"] for row in rows["models"])

@@ -4,6 +4,7 @@ import json
 import math
 import unicodedata
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, cast
 
 import jsonschema
@@ -17,12 +18,15 @@ from estimator.resolve.pools import named_pools, pooled_accelerator
 from server.protocol.registry import TOOLS
 from tests.fuzzing.questions import Asked
 
-__all__ = ["faults", "of_answer"]
+__all__ = ["answer_faults", "faults", "of_answer", "reply_faults"]
 
 _ROUNDING = 1e-6
 _SHARES_ROUNDING = 1e-3
 """What shares of four digits may miss their whole by."""
 _LONGEST_REFUSAL = 2_000
+_INTERNAL_ERROR = -32603
+_NOT_OURS = ("failed on an internal fault", "was stopped after", "busy:")
+"""What a refusal says that is none: a fault, work without an end, and a line that is full."""
 _HIDDEN = frozenset({"Cc", "Cs"})
 """Categories of characters that a terminal obeys or that cannot be sent."""
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u2028\u2029")
@@ -39,12 +43,42 @@ def faults(question: Asked) -> list[str]:
         return list(_of_refusal(str(refusal)))
     except Exception as error:  # noqa: BLE001 - any other is the fault that is looked for
         return [f"internal fault {type(error).__name__}: {error}"]
-    found = list(of_answer(question.tool, answer.structured))
-    if json.loads(answer.text) != answer.structured:
+    return answer_faults(question.tool, answer.structured, answer.text)
+
+
+def answer_faults(tool: str, structured: Mapping[str, Any], text: str) -> list[str]:
+    """Return what is wrong with an answer of `tool`: the object and the same as JSON."""
+    found = list(of_answer(tool, structured))
+    if json.loads(text) != structured:
         found.append("the text is not the structure")
-    validator: Any = jsonschema.Draft202012Validator(tool.output_schema)
-    found += [f"schema: {error.json_path} {error.message[:200]}" for error in validator.iter_errors(answer.structured)]
-    return found
+    errors = _validator(tool).iter_errors(structured)
+    return found + [f"schema: {error.json_path} {error.message[:200]}" for error in errors]
+
+
+def reply_faults(question: Asked | None, reply: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a JSON-RPC reply; `question` is the call that it answers, if it is one."""
+    if ("result" in reply) == ("error" in reply):
+        return ["a reply with neither result nor error, or with both"]
+    if "error" in reply:
+        error = reply["error"]
+        found = [f"internal error: {error}"] if error["code"] == _INTERNAL_ERROR else []
+        return found + list(_of_refusal(error["message"]))
+    result = reply["result"]
+    if question is None:
+        return list(_of_any(result))
+    text = result["content"][0]["text"]
+    if not result.get("isError"):
+        return answer_faults(question.tool, result["structuredContent"], text)
+    return [text for phrase in _NOT_OURS if phrase in text] + list(_of_refusal(text))
+
+
+@cache
+def _validator(tool: str) -> Any:  # noqa: ANN401 - the library has no types
+    """Return what holds answers to the schema that is advertised."""
+    known = TOOLS.tool(tool)
+    if known is None:
+        raise LookupError(tool)
+    return jsonschema.Draft202012Validator(known.output_schema)
 
 
 def of_answer(tool: str, answer: Mapping[str, Any]) -> Iterator[str]:

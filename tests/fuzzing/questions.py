@@ -11,11 +11,14 @@ from typing import Any
 
 from estimator.catalogue import catalogue
 from estimator.question.request import FRAMEWORK_CHOICES
+from server.protocol.registry import TOOLS
 from tests.fuzzing.configurations import configuration
+from tests.fuzzing.schemas import arguments_of
 
 __all__ = ["Asked", "asked"]
 
 _OFTEN, _SELDOM, _HOSTILE, _TAME = 0.5, 0.12, 0.02, 0.7
+_FROM_SCHEMA = 0.05
 _METHODS = ("full", "lora", "qlora", "frozen")
 _OBJECTIVES = (
     "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation from llama-3.1-70b", "contrastive",
@@ -71,13 +74,20 @@ def asked(seed: int) -> Asked:
     # Not for secrets: the same seed must be the same question.
     dice = random.Random(seed)  # noqa: S311
     tool = dice.choices(tuple(_TOOLS), weights=_WEIGHTS)[0]
-    arguments = _TOOLS[tool](dice)
+    arguments = _of_schema(dice, tool) if dice.random() < _FROM_SCHEMA else _TOOLS[tool](dice)
     for name in tuple(arguments):
         if dice.random() < _HOSTILE:
             arguments[name] = dice.choice(_HOSTILE_VALUES)
     if dice.random() < _HOSTILE:
         arguments[str(dice.choice(_HOSTILE_VALUES))] = 1
     return Asked(seed=seed, tool=tool, arguments=arguments)
+
+
+def _of_schema(dice: random.Random, tool: str) -> dict[str, Any]:
+    advertised = TOOLS.tool(tool)
+    if advertised is None:
+        raise LookupError(tool)
+    return arguments_of(dice, advertised.input_schema)
 
 
 @cache

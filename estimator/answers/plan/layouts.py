@@ -35,8 +35,12 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
         raise InvalidValueError(argument, getattr(request, argument), what)
     limits = trials.limits
     # What is left open has a layout if anything has, and says what is lacking where nothing fits.
-    candidates = [] if trials.at(request) is None else _best_of_each_split(run.question)
-    tried = (trials.at(_pinned(request, layout)) for layout in candidates)
+    left_open = trials.at(request)
+    candidates = [] if left_open is None else _best_of_each_split(run.question)
+    tried = [trials.at(_pinned(request, layout)) for layout in candidates]
+    if not any(tried):
+        # The usual batch on millions of devices is larger than one that may be stated.
+        tried = [left_open]
     priced = [estimate for estimate in tried if estimate is not None and fits(estimate)]
     priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):

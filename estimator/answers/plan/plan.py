@@ -12,7 +12,7 @@ from estimator.answers.plan.sizes import planned_size
 from estimator.answers.plan.tokens import planned_tokens, token_alternatives
 from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import Option, Plan, PlanRequest
-from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
@@ -47,7 +47,12 @@ def plan_for(request: PlanRequest) -> Plan:
         gpu=request.gpu if request.gpu is not None else "",
         n_gpus=request.n_gpus if request.n_gpus is not None else 1,
     )
-    solution, sure, alternatives, warnings, more = _solved(request, solve_for, Trials(base, limits))
+    trials = Trials(base, limits)
+    try:
+        solution, sure, alternatives, warnings, more = _solved(request, solve_for, trials)
+    except InfeasibleError:
+        trials.refuse_unusual_batches()
+        raise
     if sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
         warnings = (*warnings, _unsure())
     return Plan(

@@ -15,6 +15,8 @@ _LOOKED_BACK = 4
 """Rungs before the turn that are looked at again: an awkward count can be slower than a rounder, smaller one."""
 _SURVEYED = 24
 """Rungs tried over the whole ladder before it is said that none will do."""
+_UNJUDGED = 24
+"""Rungs in a row that no layout divides before some are passed over: on a million devices all may be so."""
 _SMOOTH_PRIMES = (2, 3, 5, 7)
 
 
@@ -77,9 +79,7 @@ def _first(verdict: Verdict, rungs: Sequence[int], start: int) -> int | None:
     high = turn
     while high - low > 1:
         middle = (low + high) // 2
-        at = middle
-        while at < high and verdict(rungs[at]) is None:
-            at += 1
+        at = _judged(verdict, rungs, middle, 1)
         if at < high and not verdict(rungs[at]):
             low = at
             continue
@@ -93,39 +93,42 @@ def _climbed(verdict: Verdict, rungs: Sequence[int], start: int) -> tuple[int | 
     """Return a position that will do and one before it that will not (-1 without), by doubling strides from `start`."""
     stride = 1
     if verdict(rungs[start]):
-        high, at = start, start - 1
-        while at >= 0 and (judged := verdict(rungs[at])) is not False:
-            if judged is None:
-                at -= 1
-                continue
-            high, at, stride = at, at - 2 * stride, 2 * stride
+        high, at = start, _judged(verdict, rungs, start - 1, -1)
+        while at >= 0 and verdict(rungs[at]):
+            stride *= 2
+            high, at = at, _judged(verdict, rungs, at - stride, -1)
         return high, max(at, -1)
-    low, at = start, start + 1
+    low, at = start, _judged(verdict, rungs, start + 1, 1)
     while at < len(rungs):
-        judged = verdict(rungs[at])
-        if judged:
+        if verdict(rungs[at]):
             return at, low
-        if judged is None:
-            # Where most rungs cannot be judged, long strides would miss the few that can.
-            at += 1
-            continue
-        low, at, stride = at, at + 2 * stride, 2 * stride
+        stride *= 2
+        low, at = at, _judged(verdict, rungs, at + stride, 1)
     stride = max(1, len(rungs) // _SURVEYED)
     survey = (at for at in range(len(rungs) - 1, -1, -stride) if verdict(rungs[at]))
     turn = next(survey, None)
     return turn, -1 if turn is None else max(turn - stride, -1)
 
 
+def _judged(verdict: Verdict, rungs: Sequence[int], at: int, direction: int) -> int:
+    """Return the first position from `at` on that can be judged, or one beyond the rungs.
+
+    One by one, so that few that can be judged are not missed, and after many that cannot with ever longer strides: each
+    is priced before it is known to be none.
+    """
+    unjudged = 0
+    while 0 <= at < len(rungs) and verdict(rungs[at]) is None:
+        unjudged += 1
+        at += direction * max(1, unjudged - _UNJUDGED)
+    return at
+
+
 def _looked_back(verdict: Verdict, rungs: Sequence[int], turn: int) -> int:
-    """Return the earliest position a few rungs before `turn` that will do, walking on from each that does."""
-    at, seen = turn - 1, 0
-    while at >= 0 and seen < _LOOKED_BACK:
-        judged = verdict(rungs[at])
-        if judged:
-            turn, seen = at, 0
-        else:
-            seen += 1
-        at -= 1
+    """Return `turn`, or what is found from a rung a few before it that will do: strides double from there, too."""
+    for at in range(turn - 1, max(turn - 1 - _LOOKED_BACK, -1), -1):
+        if verdict(rungs[at]):
+            earlier = _first(verdict, rungs, at)
+            return at if earlier is None else earlier
     return turn
 
 

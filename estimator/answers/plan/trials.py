@@ -1,6 +1,6 @@
 """Estimates of the runs a plan weighs, each priced once, and whether they keep to its limits."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.types import Limits
@@ -40,26 +40,39 @@ def sureness(estimate: Estimate) -> str:
     return f"at least {estimate.coverage:.0%} sure"
 
 
-def _other_batch(estimate: Estimate) -> bool:
-    """Return whether the batch is another than the one stated, or far larger than those of the rounder counts about it.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batches:
+    """The batch that devices share evenly, and that of the rounder counts about theirs."""
 
-    A count with a large prime factor is given a sequence for each device; planning it for that would be planning
-    another training. Who wants a larger batch says so.
-    """
-    question, layout = estimate.run.question, estimate.layout
-    if any(caution.code == "batch_rounded" for caution in estimate.warnings):
-        return True
-    if question is None or layout is None or question.global_batch_sequences is not None:
-        return False
+    n_gpus: int
+    shared: int
+    usual: int
+
+    @property
+    def differ(self) -> bool:
+        """Whether the one is far larger than the other.
+
+        A count with a large prime factor is given a sequence for each device; planning it for that would be planning
+        another training. Who wants a larger batch says so.
+        """
+        return self.shared > _MOST_OF_USUAL_BATCH * self.usual
+
+
+def _batches(run: Run) -> _Batches | None:
+    """Return the batches of a run whose step is predicted; None where it is none, or its batch is stated."""
+    question = run.question
+    if question is None or run.utilization is not None or question.global_batch_sequences is not None:
+        return None
     # NumPy comes with it, and a plan by the rule of thumb does without.
     from estimator.physics.batch import global_batch_sequences
 
-    below = 1 << (question.cluster.n_gpus.bit_length() - 1)
+    n = question.cluster.n_gpus
+    below = 1 << (n.bit_length() - 1)
     usual = max(
         global_batch_sequences(replace(question, cluster=replace(question.cluster, n_gpus=rounder)))
         for rounder in (below, 2 * below)
     )
-    return layout.global_batch_sequences > _MOST_OF_USUAL_BATCH * usual
+    return _Batches(n_gpus=n, shared=global_batch_sequences(question), usual=usual)
 
 
 class Trials:
@@ -69,6 +82,7 @@ class Trials:
         self.base = base
         self.limits = limits
         self._priced: dict[str, Estimate | None] = {}
+        self._unusual: _Batches | None = None
 
     def varied(
         self,
@@ -100,12 +114,31 @@ class Trials:
         if key not in self._priced:
             pause()
             try:
-                estimate = estimate_of(resolve(request), advised=False)
-                self._priced[key] = None if _other_batch(estimate) else estimate
+                self._priced[key] = self._estimate(resolve(request))
             except (InfeasibleError, InvalidValueError):
                 # The base was checked: what does not fit now is this variation's count against a fixed layout.
                 self._priced[key] = None
         return self._priced[key]
+
+    def _estimate(self, run: Run) -> Estimate | None:
+        """Return the estimate of a run; None where its batch is another than the one stated, or than is usual."""
+        batches = _batches(run)
+        if batches is not None and batches.differ:
+            self._unusual = batches
+            return None
+        estimate = estimate_of(run, advised=False)
+        return None if any(caution.code == "batch_rounded" for caution in estimate.warnings) else estimate
+
+    def refuse_unusual_batches(self) -> None:
+        """Raise InfeasibleError where nothing has been priced because the devices share no usual batch evenly."""
+        batches = self._unusual
+        if batches is None or self.largest() is not None:
+            return
+        raise InfeasibleError(
+            f"{batches.n_gpus:,} GPUs share no usual batch evenly: one that they share has {batches.shared:,} "
+            f"sequences a step, and usual are about {batches.usual:,}; what would do: a count with more factors of "
+            "two, fewer GPUs, or global_batch_sequences with the batch that is meant"
+        )
 
     def priced(self) -> list[Estimate]:
         """Return every estimate so far that fits in memory."""

@@ -22,6 +22,7 @@ __all__ = [
     "linear_stack",
     "mlp_projections",
     "names_class",
+    "patches_a_side",
     "stack",
 ]
 
@@ -151,3 +152,11 @@ def image_side(reading: Reading, key: str = "image_size") -> int:
         # As one number would be held to: the same bounds, and the same words.
         return replace(reading, config={key: value[0]}).whole(key)
     return reading.whole(key)
+
+
+def patches_a_side(reading: Reading) -> int:
+    """Return how many patches lie along a side of the picture that a tower is made for; at least one."""
+    side, patch = image_side(reading), image_side(reading, "patch_size")
+    if patch > side:
+        raise InvalidValueError("hf_config.patch_size", patch, f"must be at most the image_size, which is {side}")
+    return side // patch

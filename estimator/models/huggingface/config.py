@@ -18,6 +18,7 @@ from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MA
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
+from estimator.models.workload import workload
 
 __all__ = ["configured_model", "language_model", "transformer_from_config"]
 
@@ -109,7 +110,27 @@ def _predicting(configured: ConfiguredModel, config: Config) -> ConfiguredModel:
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
-    """Return the model; raise InvalidValueError where it is larger than any can be."""
+    """Return the model; raise InvalidValueError where no model can be so: too large, or a part without width or place.
+
+    Readers hold each value to what it can be; what several make together is held here.
+    """
+    table = workload(configured.transformer)
+    # Towers have parts of the same names, so that these are no dictionaries.
+    layers = [(gemm.name, gemm.layers) for gemm in table.gemms]
+    layers += [(part.name, part.layers) for part in table.attentions]
+    beyond = next((name for name, held in layers if held < 0), None)
+    if beyond is not None:
+        raise InvalidValueError(
+            "hf_config", beyond, "is left less than no layer: more are of other kinds than there are"
+        )
+    widths = [(gemm.name, min(gemm.inputs, gemm.outputs)) for gemm in table.gemms if gemm.layers]
+    widths += [(part.name, min(part.heads, part.score_dim)) for part in table.attentions if part.layers]
+    empty = next((name for name, width in widths if width < 1), None)
+    if empty is not None:
+        raise InvalidValueError("hf_config", empty, "has no width: more heads or groups are given than widths divide")
+    media = configured.transformer.media
+    if media is not None and min(media.patch, media.merge, media.compression, media.tubelet) < 1:
+        raise InvalidValueError("hf_config", media.patch, "are the pixels of a patch, which none is cut into")
     total = parameter_counts(configured.transformer).total
     if total > MOST_PARAMETERS:
         raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")
@@ -125,7 +146,7 @@ def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
         # Some leave the inner model_type to the outer configuration, whose class is the one that ties.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}
-        if text.get("tie_word_embeddings") is True and config.get("model_type") in _TIED_WITHIN:
+        if text.get("tie_word_embeddings") is True and str(config.get("model_type")) in _TIED_WITHIN:
             tied = {}
         return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
     beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, image_side, stack
+from estimator.models.huggingface.blocks import (
+    BIASED,
+    classes,
+    configured,
+    head_class,
+    image_side,
+    patches_a_side,
+    stack,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media
@@ -81,7 +89,7 @@ def _patches(reading: Reading, *, extra: int, kept: float = 1.0, frames: int = 1
     )
     return _Patches(
         media=media,
-        count=(side // patch) ** 2 * max(frames // tubelet, 1),
+        count=patches_a_side(reading) ** 2 * max(frames // tubelet, 1),
         inputs=reading.whole("num_channels") * patch * patch * tubelet,
     )
 

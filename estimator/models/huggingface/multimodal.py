@@ -33,7 +33,7 @@ _OWN_TEXT: Mapping[str, str] = {
     "qwen3_5_moe": "qwen3_5_moe_text",
     "qwen3_vl": "qwen3_vl_text",
     "qwen3_vl_moe": "qwen3_vl_moe_text",
-    "step3p7": "step3p7",
+    "step3p7": "step3p5",
 }
 """What the language model is, where it does not say itself."""
 _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, stack
+from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, patches_a_side, stack
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.multimodal import language_model, vision_config, with_towers
 from estimator.models.huggingface.reading import Config, Reading
@@ -83,7 +83,7 @@ def llama4(config: Config, read: Read) -> ConfiguredModel:
         return text
     reading = Reading(config=vision, defaults=_LLAMA_4, model_type="llama4")
     side, patch, hidden = image_side(reading), image_side(reading, "patch_size"), reading.whole("hidden_size")
-    rows = (side // patch) ** 2 + 1
+    rows = patches_a_side(reading) ** 2 + 1
     tower = _vit(reading, inputs=_COLOURS * patch * patch, extra=1, rows=rows, outer_norms=2, bias=False)
     inner, made = reading.whole("projector_input_dim"), reading.whole("projector_output_dim")
     projector = linear_stack(
@@ -146,7 +146,7 @@ def step3p7(config: Config, read: Read) -> ConfiguredModel:
     text, vision = language_model(config, read), vision_config(config)
     reading = Reading(config=vision, defaults=_STEP, model_type="step3p7")
     side, patch, hidden = image_side(reading), image_side(reading, "patch_size"), reading.whole("hidden_size")
-    rows = (side // patch) ** 2
+    rows = patches_a_side(reading) ** 2
     tower = _vit(reading, inputs=_COLOURS * patch * patch, extra=0, rows=rows, outer_norms=1, bias=False)
     scales = 2 * hidden * tower.n_layers
     tower = replace(tower, vector_parameters=tower.vector_parameters + scales)

@@ -17,20 +17,23 @@ NO_VECTORS = VectorFacts(norm_vectors=0)
 _MOST_LISTED, _MOST = 4096, 1_000_000
 
 
-def whole_list(reading: Reading, key: str, length: int | None = None) -> tuple[int, ...]:
-    """Return the whole numbers at `key`, one of them standing for `length` alike; none where it is left out."""
+def whole_list(reading: Reading, key: str, length: int | None = None, *, least: int = 1) -> tuple[int, ...]:
+    """Return the whole numbers at `key`, one of them standing for `length` alike; none where it is left out.
+
+    Raises InvalidValueError for another number of them, and for one below `least`.
+    """
     value = reading.value(key)
     if value is None:
         return ()
     if not isinstance(value, list | tuple):
-        return (reading.whole(key, least=0),) * (length or 1)
+        return (reading.whole(key, least=least),) * (length or 1)
     items = cast("list[object] | tuple[object, ...]", value)
     numbers = tuple(
-        item for item in items if isinstance(item, int) and not isinstance(item, bool) and 0 <= item <= _MOST
+        item for item in items if isinstance(item, int) and not isinstance(item, bool) and least <= item <= _MOST
     )
     if len(numbers) != len(items) or len(items) > _MOST_LISTED or (length is not None and len(items) != length):
         many = "" if length is None else f"{length} "
-        raise InvalidValueError(f"hf_config.{key}", items, f"must be a list of {many}whole numbers")
+        raise InvalidValueError(f"hf_config.{key}", items, f"must be a list of {many}whole numbers from {least}")
     return numbers
 
 

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, image_side, stack
+from estimator.models.huggingface.blocks import (
+    BIASED,
+    classes,
+    configured,
+    head_class,
+    image_side,
+    patches_a_side,
+    stack,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.pyramids import Pyramid, built, stage_place, stages_of
 from estimator.models.huggingface.reading import Config, Reading, nested
@@ -60,7 +68,7 @@ def sam(config: Config) -> ConfiguredModel:
     reading = Reading(config=nested(config, "vision_config") or {}, defaults=_VISION, model_type="sam_vision_model")
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     side, patch = image_side(reading), image_side(reading, "patch_size")
-    grid, window, out = side // patch, reading.whole("window_size"), reading.whole("output_channels")
+    grid, window, out = patches_a_side(reading), reading.whole("window_size"), reading.whole("output_channels")
     whole = sum(isinstance(place, int) and 0 <= place < layers for place in reading.items("global_attn_indexes"))
     tables = 2 * (hidden // heads) * ((layers - whole) * (2 * window - 1) + whole * (2 * grid - 1))
     ratio = reading.value("mlp_ratio")

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
+from estimator.base.errors import InvalidValueError
+from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections, patches_a_side
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.multimodal import (
     feature_layers,
@@ -21,6 +22,9 @@ from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.projection import Projection
 
 __all__ = ["cohere_vision", "gemma3", "idefics3", "internvl", "llava", "mllama"]
+
+_LEAST_RATIO = 0.01
+"""Of a side that patches are drawn together by: a hundred into one, far beyond the two of those that are known."""
 
 
 def llava(config: Config, read: Read) -> ConfiguredModel:
@@ -79,8 +83,11 @@ def internvl(config: Config, read: Read) -> ConfiguredModel:
     """Return an InternVL 2.5, 3 or 3.5 (Chen et al. 2024): tiles of 448 pixels, 256 tokens each."""
     text, vision = language_model(config, read), vision_config(config)
     tower, hidden = intern_vision(vision), text.transformer.hidden
-    ratio = config.get("downsample_ratio", 0.5)
-    merge = round(1.0 / ratio) if isinstance(ratio, int | float) and ratio else 2
+    told = config.get("downsample_ratio")
+    ratio = 0.5 if told is None else told
+    if not isinstance(ratio, int | float) or not _LEAST_RATIO <= ratio <= 1.0:
+        raise InvalidValueError("hf_config.downsample_ratio", ratio, f"must be a number from {_LEAST_RATIO} to 1")
+    merge = round(1.0 / ratio)
     wide = tower.hidden * merge * merge
     projector = linear_stack("projector", *mlp_projections(wide, hidden, hidden), besides=2 * wide)
     reading = Reading(config=vision, defaults={"image_size": 448, "patch_size": 14}, model_type="internvl")
@@ -188,7 +195,7 @@ def mllama(config: Config, read: Read) -> ConfiguredModel:
         config=vision, defaults={"image_size": 448, "patch_size": 14, "max_num_tiles": 4}, model_type="mllama"
     )
     side = image_side(reading)
-    made = reading.whole("max_num_tiles") * ((side // image_side(reading, "patch_size")) ** 2 + 1)
+    made = reading.whole("max_num_tiles") * (patches_a_side(reading) ** 2 + 1)
     media = Media(
         width=side, height=side, positions=tower.native_sequence_length, tokens=1, before_merge=made, crosses=True
     )

@@ -9,6 +9,7 @@ from estimator.models.huggingface.blocks import (
     head_class,
     image_side,
     mlp_projections,
+    patches_a_side,
     stack,
 )
 from estimator.models.huggingface.configured import ConfiguredModel
@@ -50,7 +51,7 @@ _SIGLIP_TEXT = {
 
 
 def _patches(reading: Reading) -> int:
-    return (image_side(reading) // image_side(reading, "patch_size")) ** 2
+    return patches_a_side(reading) ** 2
 
 
 def _patch_embedding(reading: Reading, *, extra: int, bias: bool = True) -> Projection:
@@ -148,7 +149,7 @@ def beit(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults=_BASE, model_type="beit")
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     heads = reading.whole("num_attention_heads")
-    grid = image_side(reading) // image_side(reading, "patch_size")
+    grid = patches_a_side(reading)
     positions = grid * grid + 1
     table = (2 * grid - 1) ** 2 + 3
     tables = layers if reading.flag("use_relative_position_bias", default=False) else 0

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, stack
+from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack, mlp_projections, patches_a_side, stack
 from estimator.models.huggingface.reading import Config, Reading, entries
 from estimator.models.huggingface.vision import clip_vision, siglip_vision
 from estimator.models.mixers.projection import Projection
@@ -135,7 +135,7 @@ def glm_vision(config: Config) -> Transformer:
         facts=VectorFacts(outer_norms=2, query_bias=biased, kv_bias=biased),
         gated=True,
         mixers=(_patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size")),),
-        lookup=(image_side(reading) // side) ** 2 * hidden,
+        lookup=patches_a_side(reading) ** 2 * hidden,
     )
 
 
@@ -173,7 +173,7 @@ def intern_vision(config: Config) -> Transformer:
     )
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     side = image_side(reading, "patch_size")
-    patches = (image_side(reading) // side) ** 2
+    patches = patches_a_side(reading) ** 2
     biased = config.get("attention_bias", config.get("qkv_bias", False)) is True
     normed = config.get("use_qk_norm", config.get("qk_normalization", False)) is True
     own_norm = config.get("use_mean_pooling", True) is not True
@@ -278,7 +278,7 @@ def mllama_vision(config: Config) -> Transformer:
     hidden, side = reading.whole("hidden_size"), reading.whole("patch_size")
     layers, behind = reading.whole("num_hidden_layers"), reading.whole("num_global_layers")
     tiles = reading.whole("max_num_tiles")
-    patches = (image_side(reading) // side) ** 2
+    patches = patches_a_side(reading) ** 2
     ratios = len(reading.items("supported_aspect_ratios")) or len(_grids(tiles))
     rows = ratios + 1
     tables = (patches + 1) * (1 + rows * tiles) + 2 * rows * tiles

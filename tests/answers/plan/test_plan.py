@@ -247,6 +247,24 @@ def test_a_model_too_large_for_its_gpus_is_told_how_many_hold_it() -> None:
         _plan(solve_for="tokens", model="70B", tokens=None, n_gpus=4)
 
 
+@pytest.mark.parametrize("solve_for", ["model_size", "tokens", "layout", "gpu"])
+def test_a_count_that_shares_no_usual_batch_is_refused_and_the_batch_named(solve_for: str) -> None:
+    """1,000,003 is a prime: its devices share only batches with a sequence for each."""
+    model = None if solve_for == "model_size" else "70B"
+    tokens = None if solve_for in {"model_size", "tokens"} else "1T"
+    with pytest.raises(InfeasibleError, match=r"1,000,003 GPUs share no usual batch .* global_batch_sequences"):
+        _plan(solve_for=solve_for, n_gpus=1_000_003, model=model, tokens=tokens)
+
+
+def test_a_usual_batch_beyond_what_may_be_stated_still_has_a_layout() -> None:
+    """An encoder's devices have 32 sequences each: 320 million on ten million of them."""
+    run: dict[str, Any] = {"model": "auraflow", "gpu": "gaudi3", "objective": "contrastive", "framework": "mlx"}
+    data: dict[str, Any] = {"tokens": None, "samples": "52k", "tokens_per_sample": "400", "deadline": None}
+    plan = _plan(solve_for="layout", n_gpus=10_000_000, **run, **data)
+    assert plan.solution.layout is not None
+    assert plan.solution.layout.global_batch_sequences == 320_000_000
+
+
 @pytest.mark.parametrize(
     ("changed", "error", "says"),
     [

@@ -81,3 +81,18 @@ def test_few_rungs_are_tried() -> None:
 def test_the_nearest_rung_is_the_nearest_by_ratio() -> None:
     assert nearest_rung((1, 10, 100), 40.0) == 2
     assert nearest_rung((1, 10, 100), 30.0) == 1
+
+
+@given(start=st.integers(0, 9_999), judged=st.sets(st.integers(0, 9_999), max_size=3))
+def test_a_ladder_that_hardly_can_be_judged_is_priced_at_few_of_its_rungs(start: int, judged: set[int]) -> None:
+    """Each rung is an estimate: ten thousand of them would be minutes."""
+    rungs = range(1, 10_001)
+    asked: set[int] = set()
+
+    def verdict(rung: int) -> bool | None:
+        asked.add(rung)
+        return rung % 2 == 0 if rung - 1 in judged else None
+
+    found = boundary(verdict, rungs, None, start + 1)
+    assert found is None or verdict(found)
+    assert len(asked) < 800

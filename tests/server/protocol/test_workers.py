@@ -16,7 +16,7 @@ from mcp import Client
 from estimator.base.errors import InvalidValueError
 from estimator.base.pauses import pause
 from server.protocol.app import build
-from server.protocol.workers import BusyError, Workers
+from server.protocol.workers import BusyError, StoppedError, Workers
 from tools.progress import Progress
 
 PLANS: tuple[dict[str, Any], ...] = (
@@ -152,3 +152,26 @@ async def test_a_call_past_the_queue_is_refused_and_a_quick_one_is_answered() ->
 def test_a_limit_that_would_let_nothing_through_is_refused(options: dict[str, Any]) -> None:
     with pytest.raises(InvalidValueError):
         build(**options)
+
+
+async def test_once_all_work_is_given_up_what_waits_for_a_thread_is_too() -> None:
+    """Else a call would begin while the process ends, and keep it until it is ended by force."""
+    release = threading.Event()
+    workers = Workers(threads=1, queue=9)
+    stopped = 0
+
+    async def ask() -> None:
+        nonlocal stopped
+        with pytest.raises(StoppedError):
+            await workers.run(until(release))
+        stopped += 1
+
+    async with anyio.create_task_group() as group:
+        for _ in range(4):
+            group.start_soon(ask)
+        await anyio.sleep(0.02)
+        with anyio.fail_after(5):
+            await workers.ended()
+    with pytest.raises(StoppedError):
+        await workers.run(until(release))
+    assert stopped == 4

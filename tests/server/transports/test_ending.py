@@ -22,6 +22,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has
 
 MOST_S = 5.0
 PLAN: dict[str, Any] = {"solve_for": "gpu", "model": "7B", "n_gpus": 64, "tokens": "1T", "deadline": "30 days"}
+COMPARISON: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": list(range(8, 4008, 8))}
 LONG: dict[str, Any] = {"query": "", "limit": 200}
 
 
@@ -86,10 +87,17 @@ def test_plans_that_were_cancelled_do_not_keep_the_process(child: subprocess.Pop
     assert seconds_to_end(child, signal.SIGTERM) < MOST_S
 
 
-def test_plans_that_still_run_do_not_keep_the_process(child: subprocess.Popen[bytes]) -> None:
+@pytest.mark.parametrize("asked", SIGNALS)
+@pytest.mark.parametrize("tool", ["plan_training", "compare_training_options"])
+def test_work_that_still_runs_or_waits_does_not_keep_the_process(
+    child: subprocess.Popen[bytes], tool: str, asked: signal.Signals
+) -> None:
+    """And it ends by itself, with what it has to say said: not by the thread that ends what does not."""
     for id_ in range(1, 41):
-        call(child, id_, "plan_training", PLAN | {"n_gpus": 64 + id_})
-    assert seconds_to_end(child, signal.SIGTERM) < MOST_S
+        own: dict[str, Any] = {"n_gpus": 64 + id_} if tool == "plan_training" else {"tokens": [f"{id_}T"]}
+        call(child, id_, tool, (PLAN if tool == "plan_training" else COMPARISON) | own)
+    assert seconds_to_end(child, asked) < MOST_S
+    assert child.returncode == 0
 
 
 def test_an_answer_that_nobody_reads_does_not_keep_the_process(child: subprocess.Popen[bytes]) -> None:

@@ -102,7 +102,7 @@ class _Shape:
         down = _names(reading, "down_block_types", levels) or usual
         up = _names(reading, "up_block_types", levels) or tuple(name.replace("Down", "Up") for name in reversed(usual))
         layers = whole_list(reading, "layers_per_block", levels)
-        transformers = whole_list(reading, "transformer_layers_per_block", levels) or (1,) * levels
+        transformers = whole_list(reading, "transformer_layers_per_block", levels, least=0) or (1,) * levels
         if max(layers) > _MOST_LAYERS or max(transformers) > _MOST_LAYERS:
             raise InvalidValueError("hf_config.layers_per_block", list(layers), f"must be at most {_MOST_LAYERS}")
         # Diffusers' `attention_head_dim` is the number of heads of a network with text, by a mistake that was kept.

@@ -171,7 +171,14 @@ def test_what_is_left_follows_from_what_is_done() -> None:
 
 
 @pytest.mark.parametrize(
-    "beyond", [{"objective": "grpo"}, {"objective": "ppo"}, {"model": "resnet-50"}, {"gpu": "h100 and a100"}]
+    "beyond",
+    [
+        {"objective": "grpo"},
+        {"objective": "ppo"},
+        {"model": "detr-resnet-50"},
+        {"model": "sd-controlnet-canny"},
+        {"gpu": "h100 and a100"},
+    ],
 )
 def test_what_is_said_not_to_be_modelled_is_refused(beyond: dict[str, str]) -> None:
     with pytest.raises(EstimatorError):

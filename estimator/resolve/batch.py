@@ -10,6 +10,7 @@ from estimator.resolve.samples import Padded
 from estimator.resolve.subject import Subject
 
 __all__ = [
+    "batch_assumption",
     "length_doubts",
     "model_window",
     "packed_length",
@@ -129,3 +130,11 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     )
     message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
     return (Caution(code="samples_longer_than_sequence", message=message),)
+
+
+def batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:
+    """Return the batch as the caller said it; nothing where nobody did."""
+    if batch is None:
+        return ()
+    name = "global_batch_sequences"
+    return (Assumption(name=name, value=batch, unit="sequences", source="user", note=note),)

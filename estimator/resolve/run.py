@@ -16,6 +16,7 @@ from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
+    batch_assumption,
     length_doubts,
     model_window,
     packed_length,
@@ -311,7 +312,7 @@ def _resolved(
             *prediction,
             length_assumption,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
-            *_batch_assumption(batch, batch_note),
+            *batch_assumption(batch, batch_note),
             *layout_assumptions(said),
             *_framework(named, usual),
             *given,
@@ -384,13 +385,6 @@ def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
         return said
     note = "what is nearly always used for it; say yours"
     return (*said, Assumption(name="framework", value=usual, source="default", note=note))
-
-
-def _batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:
-    if batch is None:
-        return ()
-    name = "global_batch_sequences"
-    return (Assumption(name=name, value=batch, unit="sequences", source="user", note=note),)
 
 
 def _unsaid(request: Request) -> frozenset[str]:

@@ -21,7 +21,7 @@ from estimator.calibrate.benchmarks import PEERS  # noqa: E402 - the checkout's 
 from estimator.catalogue import catalogue  # noqa: E402
 from estimator.catalogue.shapes import TableRow  # noqa: E402
 
-__all__ = ["BLOCKS", "Language"]
+__all__ = ["BLOCKS", "KINDS_TOLD", "Language", "judged_kinds"]
 
 Language = Literal["en", "zh"]
 _VERDICTS = "what ran, or ran out of memory"
@@ -51,6 +51,13 @@ class _Words(TypedDict):
 
 
 _WORDS: _Words = json.loads(Path(__file__).with_suffix(".json").read_text(encoding="utf-8"))
+KINDS_TOLD = frozenset(_WORDS["kinds"])
+"""Kinds of question that the README tells of, by their names among the figures."""
+
+
+def judged_kinds() -> frozenset[str]:
+    """Return the names of all kinds of question, and tables, that there are figures of."""
+    return frozenset(_measured())
 
 
 def _accuracy(language: Language) -> str:
@@ -124,7 +131,8 @@ def _regimes(_: Language) -> str:
         "| runs | rows | labs | median error | 90% below | labs alike | bias | in range | range, high ÷ low |",
         (
             f"| {name} | {row['rows']:,} | {row['labs']} | {row['median']:.1%} | {row['p90']:.1%} "
-            f"| {row['labs_alike']:.1%} | {math.expm1(row['bias']):+.1%} | {row['covered']:.0%} | {row['range_width']:.2f}× |"
+            f"| {row['labs_alike']:.1%} | {math.expm1(row['bias']):+.1%} "
+            f"| {_share(row['covered'])} | {_factor(row['range_width'])} |"
             for name, row in catalogue.accuracy()["regimes"].items()
         ),
     )

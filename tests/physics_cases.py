@@ -171,6 +171,8 @@ any_execution = st.builds(
     sequence_parallel=st.booleans(),
     module_hooks=st.booleans(),
     packed_short=st.booleans(),
+    eager_adapters=st.booleans(),
+    frees_gradients=st.booleans(),
 )
 
 

@@ -70,6 +70,7 @@ class Case:
     top_k: Numbers
     attention_flop: Numbers
     """Forward FLOPs of the attention core per token over all layers, causal mask skipped (FlashAttention)."""
+    masked_attention_flop: Numbers
     attention_square_flop: Numbers
     """The same over the full score matrix, as unfused attention works it out."""
     attention_flop_per_key: Numbers
@@ -103,6 +104,8 @@ class Case:
     """Share of the base's weights whose gradient is computed: 1, or 0 on a frozen base."""
     adapters: Numbers
     """1 where low-rank pairs lie beside a frozen base."""
+    eager_adapters: Numbers
+    """1 where each step of them is a kernel of its own, in FP32 (PEFT)."""
     adapter_elements: Numbers
     """Activation elements per token over all layers that enter or leave a matrix with a low-rank pair beside it."""
     frozen_bytes: Numbers
@@ -113,6 +116,8 @@ class Case:
     """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
+    gradients_freed: Numbers
+    """1 where gradients are freed after each step, not held in buffers of the trainer's."""
     gradient_bytes: Numbers
     """Bytes per gradient in the unsharded accumulation buffer."""
     optimizer_bytes: Numbers

@@ -32,6 +32,8 @@ _TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
 _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
 but not beside GPTQ's; others cast it back, or never do."""
+_WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
+"""Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -47,6 +49,9 @@ class Execution:
     """How one step is run beyond its layout."""
 
     attention: AttentionKernel = "flash_2"
+    dense_masks: bool = False
+    """Layers with a window multiply all queries with all keys, and a mask hides what lies outside (Transformers' SDPA,
+    which hands such layers a mask: PyTorch's memory-efficient kernel takes one, its FlashAttention does not)."""
     fused_kernels: bool = True
     launch: Launch = "eager"
     fused_loss: bool = True
@@ -86,6 +91,10 @@ class Execution:
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
     gradient_bytes: float = 4.0
     """Bytes per gradient in the unsharded accumulation buffer."""
+    eager_adapters: bool = False
+    """Adapters are PEFT's: pairs in FP32, each step of them a kernel, whatever of the base is fused."""
+    frees_gradients: bool = False
+    """Gradients are freed after each step (`zero_grad(set_to_none=True)`), not held in buffers."""
     sequence_parallel: bool = True
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
@@ -124,6 +133,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     attention = _attention(question, stack, said.attention or "flash_2")
     return Execution(
         attention=attention,
+        dense_masks=said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface",
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
@@ -149,6 +159,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dequantization=said.dequantization or "bitsandbytes",
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
+        eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
+        frees_gradients=not stack.model_parallel and stack.kin not in _XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         packed_short=packed_short,

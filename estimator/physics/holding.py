@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.base.prior import Prior
+from estimator.models.parameters import is_adapted
 from estimator.models.training import EIGHT_BIT
 from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
@@ -66,6 +67,8 @@ of both norms and of the output projection (Korthikanti et al. 2022, section 4.1
 _EAGER_NORMS = 6.0
 """More copies where norms are not fused: an FP32 copy of the input counts twice, its normalised form once, for each of
 two norms (Transformers' modelling code)."""
+_SCALED_NORMS = 2.0
+"""Of these, what is kept for the gradients of the norms' own weights: the normalised form, of each."""
 _EAGER_HEADS = 1.0
 """More copies of Q and K where the rotary embedding is not fused."""
 _SELECTIVE_SHARE = Prior(
@@ -78,10 +81,11 @@ _SELECTIVE_SHARE = Prior(
 
 
 def held_bytes(
-    table: Workload, precision: str, execution: Execution, *, trained: float, gated: bool
+    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
 ) -> dict[str, float]:
-    """Return the widths that `memory_of` works with, by field of `Case`; `trained`: share of the base that learns.
+    """Return the widths that `memory_of` works with, by field of `Case`.
 
+    `trained`: share of the base that learns; `adapted`: share of its linear layers that have adapters beside them.
     Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
     """
     wide = precision in _WIDE
@@ -89,12 +93,13 @@ def held_bytes(
         "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
+        "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
         "step_bytes": _step_bytes(execution, wide=wide),
         "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss != "eager" else 1.0),
         "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
-        **_activation_bytes(table, precision, execution, gated=gated),
+        **_activation_bytes(table, precision, execution, trained=trained, adapted=adapted, gated=gated),
     }
 
 
@@ -135,13 +140,16 @@ def _logit_bytes(execution: Execution) -> float:
     return _CAST_LOGIT_BYTES.mode if execution.loss == "cast" else _FUSED_LOGIT_BYTES.mode
 
 
-def _activation_bytes(table: Workload, precision: str, execution: Execution, *, gated: bool) -> dict[str, float]:
+def _activation_bytes(
+    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
+) -> dict[str, float]:
     """Return bytes per token over all layers: what tensor parallelism divides, what not, and layers' inputs alone.
 
         residual · (2 inputs of matmuls + 3) + heads + MLP before and after its activation + tokens as experts take them
 
     An MLP keeps its inputs, 1 or 2 streams of its width, and its output, which is the input of a matmul. Where 8-bit
-    recipes keep the inputs of matmuls as they were multiplied, they take a byte.
+    recipes keep the inputs of matmuls as they were multiplied, they take a byte. Gradients of weights alone need the
+    inputs of matmuls and what norms scale: a frozen base keeps neither, and adapters keep inputs of their own.
     """
     width: dict[str, float] = dict.fromkeys(("residual", "heads", "mlp", "shared_mlp", "expert_mlp", "routed"), 0.0)
     for stream in table.streams:
@@ -150,8 +158,9 @@ def _activation_bytes(table: Workload, precision: str, execution: Execution, *, 
     narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
     eager = 1.0 if execution.eager_layers else 0.0
     streams = 2.0 if gated else 1.0
-    mlp = element + (narrow + eager * element) / streams
-    residual = (_STREAM_REST + eager * _EAGER_NORMS) * element + _STREAM_INPUTS * narrow
+    mlp = element + (trained * narrow + eager * element) / streams
+    norms = _EAGER_NORMS - (1.0 - trained) * _SCALED_NORMS
+    residual = (_STREAM_REST + eager * norms) * element + trained * _STREAM_INPUTS * narrow
     inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])
     scanned = sum(scan.kept * scan.layers * scan.rate for scan in table.scans)
     return {
@@ -159,10 +168,23 @@ def _activation_bytes(table: Workload, precision: str, execution: Execution, *, 
         "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"]
         + inner
         + narrow * width["routed"]
-        + _SINGLE * scanned,
+        + _SINGLE * scanned
+        + adapted * _adapter_bytes(table, execution, narrow),
         "selective_share": 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode,
         "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
     }
+
+
+def _adapter_bytes(table: Workload, execution: Execution, narrow: float) -> float:
+    """Return bytes per token over all layers of the inputs of adapters on every linear layer.
+
+    PEFT casts the input to its pairs' FP32 for each pair, those of queries, keys and values too; what a fused layer
+    takes in is kept once.
+    """
+    adapted = [gemm for gemm in table.gemms if is_adapted(gemm)]
+    if not execution.eager_adapters:
+        return narrow * sum(gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
+    return _SINGLE * sum((len(gemm.fused) or 1) * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
 
 
 def _narrow_bytes(precision: str) -> float:

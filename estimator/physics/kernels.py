@@ -38,18 +38,21 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages.
 
     fused      FLOPs · (1 + k0/keys) / (ceiling · e(kernel) · head width^p)      k0: prologue of short sequences
+               layers whose window is a mask: FLOPs of all keys by the memory-efficient kernel
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
     again = (lay.recompute > 0) * 1.0
     generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
     rate = case.half_flop_per_s * constants["flash_efficiency"] * where(case.modern, generation, 1.0)
-    rate = rate * where(case.memory_efficient, constants["memory_efficient_attention"], 1.0)
+    fallback = constants["memory_efficient_attention"]
+    rate = rate * where(case.memory_efficient, fallback, 1.0)
     rate = rate * case.head_share ** constants["flash_head_power"]
     full_again = (lay.recompute > 1) * 1.0
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
+    flop = flop + case.masked_attention_flop / where(case.memory_efficient, 1.0, fallback)
     passed = case.attention_passed
     flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
     if not np.any(case.unfused):
@@ -99,7 +102,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     permuted = constants["expert_permutation"] * expert_overhead(case, constants)
     elements = elements + permuted * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
-    beside = where(case.untuned, constants["eager_adapter_passes"], constants["adapter_passes"])
+    beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
     elements = elements * unfused + beside * case.adapter_elements / lay.tensor
     inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs

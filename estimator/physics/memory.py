@@ -79,6 +79,8 @@ class _Stage:
 
     body: BROADCAST
     ends: BROADCAST
+    output: BROADCAST
+    """Of the ends, the output layer."""
     experts: BROADCAST
     owners: BROADCAST
     expert_owners: BROADCAST
@@ -119,6 +121,9 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     optimizer_bytes = case.optimizer_bytes * trained * on_device
     kept, at_work, other = _activations(case, lay, held.layers)
     activations = kept * streamed + at_work
+    gradients = held.over(zero, _ZERO2, gradient_bytes, gradient_bytes)
+    if np.any(case.gradients_freed):
+        gradients = _at_the_fullest(case, lay, gradients, of_output=gradient_bytes * held.output, kept=kept, loss=other)
     if np.any(zero >= _ZERO3) or np.any(case.offload_parameters):
         other = other + _gathered(case, lay, held, fetched)
     if np.any(case.step_bytes):
@@ -127,11 +132,27 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
     return Memory(
         weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, case.ends_bytes) * streamed * (1.0 - fetched),
-        gradients_bytes=held.over(zero, _ZERO2, gradient_bytes, gradient_bytes),
+        gradients_bytes=gradients,
         optimizer_bytes=held.over(zero, _ZERO1, optimizer_bytes, optimizer_bytes),
         activations_bytes=activations,
         other_bytes=other + fixed,
     )
+
+
+def _at_the_fullest(
+    case: Case, lay: Layouts, gradients: Floats, *, of_output: BROADCAST, kept: Floats, loss: Floats
+) -> Floats:
+    """Return bytes of the gradients that are there when most is held, shape (L,).
+
+        max(0, output layer's − loss, all − loss − kept)
+
+    PyTorch frees gradients after each step and makes them layer by layer, as what was kept for the layer goes: there
+    are none beside the whole logits, the output layer's beside all that is kept, and all of them at the end. Whoever
+    accumulates over micro-batches, or reduces gradients in buckets, has them beside the next activations.
+    """
+    alone = (lay.micro_batches <= 1) & (lay.data * lay.context * lay.tensor * lay.pipeline <= 1)
+    late = np.maximum(0.0, np.maximum(of_output, gradients - kept) - loss)
+    return np.where(alone & (np.asarray(case.gradients_freed) > 0.0), late, gradients)
 
 
 def _stage(case: Case, lay: Layouts) -> _Stage:
@@ -148,6 +169,7 @@ def _stage(case: Case, lay: Layouts) -> _Stage:
     return _Stage(
         body=(case.shared_parameters - ends) / case.n_layers * layers / lay.tensor,
         ends=np.where(lay.pipeline > 1, output, ends) / lay.tensor,
+        output=output / lay.tensor,
         experts=case.expert_parameters * of_experts / lay.expert,
         owners=owners,
         expert_owners=np.maximum(owners * lay.tensor / lay.expert, 1.0),

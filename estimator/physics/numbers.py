@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.models.operations import MAIN, Gemm
+from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.passes import Passes, passes_of, trained_share
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
@@ -83,6 +83,8 @@ def case_of(
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
+    masked = [_behind_a_mask(attention, sequence_length, execution) for attention in table.attentions]
+    skipped = [0.0 if hidden else flop for flop, hidden in zip(attention_flop, masked, strict=True)]
     own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
         matrices=(
@@ -99,11 +101,11 @@ def case_of(
         output_parameters=float(table.output_parameters),
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
-        attention_flop=sum(attention_flop),
+        attention_flop=sum(skipped),
+        masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
         attention_flop_per_key=sum(
-            flop / attention.longest(sequence_length)
-            for flop, attention in zip(attention_flop, table.attentions, strict=True)
+            flop / attention.longest(sequence_length) for flop, attention in zip(skipped, table.attentions, strict=True)
         ),
         attention_passed=_passed(
             [(f, plan.of(a.group)) for f, a in zip(attention_flop, table.attentions, strict=True)]
@@ -127,6 +129,7 @@ def case_of(
         trained_share=trained / total,
         weight_gradients=share,
         adapters=_flag(adapters),
+        eager_adapters=_flag(execution.eager_adapters),
         adapter_elements=beside * _adapter_elements(table),
         dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
@@ -173,8 +176,15 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=beside, execution=execution),
-        **held_bytes(table, precision, execution, trained=share, gated=transformer.gated_mlp),
+        **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
+
+
+def _behind_a_mask(attention: Attention, sequence_length: int, execution: Execution) -> float:
+    """Return forward FLOPs a token of attention whose window is a mask over all keys; 0 where it leaves keys out."""
+    if not execution.dense_masks or not 0 < attention.window < sequence_length:
+        return 0.0
+    return replace(attention, window=0, chunked=False).flop_per_token(sequence_length, causal=False)
 
 
 def _flag(true: bool) -> float:

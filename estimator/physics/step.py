@@ -3,7 +3,7 @@
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
-__all__ = ["PARTS", "StepTime", "people_slowness", "step_time"]
+__all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 
 _SMALL, _LARGE = 2_048.0, 16_384.0
 """Tokens of a micro-batch up to which people's own steps are as slow as they get, and from which on none is."""
@@ -106,15 +106,12 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
     )
 
 
-def people_slowness(case: Case, constants: Constants, lay: Layouts) -> Floats:
-    """Return the factor on a step as people run it over one that is published, shape (L,).
+def as_published_s(case: Case, lay: Layouts, constants: Constants) -> Floats:
+    """Return the seconds of a step that people run themselves, shape (L,), had somebody published it.
 
-    Their hosts and links are slower, and so is what the device does in a small step.
+    Hosts and links, and what the device does in a small step, would be as fast as those of published runs.
     """
-    if not np.any(case.as_people_run):
-        return np.ones(len(lay.tensor))
-    chosen = Constants({**constants, "people_slowness": 1.0, "surroundings_slowness": 1.0})
-    return step_time(case, lay, constants).total_s / step_time(case, lay, chosen).total_s
+    return step_time(replace(case, as_people_run=0.0), lay, constants).total_s
 
 
 def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:

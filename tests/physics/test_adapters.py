@@ -19,7 +19,7 @@ from tests.physics_cases import CONSTANTS, MEMORY_BYTES_PER_S, MODEL, PLAIN, sma
 
 _TOKENS = 2_048.0
 _RANK = 16
-_EAGER = Execution(fused_kernels=False)
+_EAGER = Execution(fused_kernels=False, eager_adapters=True)
 
 
 def _case(share: float = 1.0, execution: Execution | None = None) -> Case:

@@ -210,3 +210,23 @@ def _split(knob: str, degree: int) -> Layout:
     if knob == "context_parallel":
         return replace(PLAIN, context_parallel=degree)
     return replace(PLAIN, pipeline_parallel=degree, micro_batches=8)
+
+
+def test_gradients_that_are_freed_come_as_what_was_kept_goes() -> None:
+    """Alone and without accumulation: the output layer's beside what is kept, all at the end; else all beside it."""
+    freed, held = (replace(physics_cases.small_case(), gradients_freed=flag) for flag in (1.0, 0.0))
+    short, long, again, sharded = (
+        replace(PLAIN, micro_batch_size=batch, micro_batches=times, data_parallel=ranks)
+        for batch, times, ranks in ((1, 1, 1), (64, 1, 1), (1, 2, 1), (1, 1, 2))
+    )
+    for layout in (short, long, again, sharded):
+        lay = layouts_of(layout)
+        one, other = memory_of(freed, lay), memory_of(held, lay)
+        assert one.activations_bytes[0] == other.activations_bytes[0]
+        whole = float(other.gradients_bytes[0])
+        if layout in (again, sharded):
+            assert one.gradients_bytes[0] == whole
+            continue
+        assert 0.0 <= one.gradients_bytes[0] < whole
+    output = physics_cases.MODEL.vocab * physics_cases.MODEL.hidden
+    assert memory_of(freed, layouts_of(long)).gradients_bytes[0] == output * freed.gradient_bytes

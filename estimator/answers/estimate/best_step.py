@@ -19,7 +19,7 @@ from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import Memory, memory_of
-from estimator.physics.step import PARTS, StepTime, people_slowness, step_time
+from estimator.physics.step import PARTS, StepTime, as_published_s, step_time
 from estimator.question.question import MemoryUse, OwnRun, Prediction
 
 __all__ = [
@@ -131,8 +131,9 @@ def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, phys
 
 def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
     """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
-    slowness = float(people_slowness(setting.case, calibration.constants, best)[0])
-    return blend_of(setting, calibration, physical_s / slowness)
+    if setting.case.as_people_run:
+        physical_s = float(as_published_s(setting.case, best, calibration.constants)[0])
+    return blend_of(setting, calibration, physical_s)
 
 
 def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:

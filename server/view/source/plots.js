@@ -62,7 +62,7 @@ export function costPlot(points, names, limits = {}) {
     );
   };
   const key = [front.length > 1 && ["front", word("pareto")], (budget || limits.days) && ["limit", word("limit")]];
-  return html("figure", {}, resizing(drawing), keyOf(names, key));
+  return html("figure", {}, resizing(drawing), keyOf(points, names, key));
 }
 
 export function countPlot(points, names, limits = {}) {
@@ -106,7 +106,7 @@ export function countPlot(points, names, limits = {}) {
     "figure",
     {},
     resizing(drawing),
-    keyOf(names, [["band", word("band")], limits.days && ["limit", word("limit")]]),
+    keyOf(all, names, [["band", word("band")], limits.days && ["limit", word("limit")]]),
   );
 }
 
@@ -187,11 +187,11 @@ function captions(points, at) {
   });
 }
 
-const keyOf = (names, more) =>
+const keyOf = (points, names, more) =>
   html(
     "ul",
     { class: "key" },
-    names.map((name, series) => {
+    [...new Set(points.map(({ series }) => series))].map((series) => {
       const { colour, shape } = mark(series);
       return html(
         "li",
@@ -201,7 +201,7 @@ const keyOf = (names, more) =>
           { viewBox: "-6 -6 12 12", width: 12, height: 12, "aria-hidden": "true" },
           svg("path", { d: shape, style: { fill: colour } }),
         ),
-        ` ${name}`,
+        ` ${names[series]}`,
       );
     }),
     more.filter(Boolean).map(([kind, name]) => html("li", {}, html("i", { class: kind }), name)),

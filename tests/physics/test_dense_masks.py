@@ -1,0 +1,41 @@
+"""A window that is a mask over all keys costs as much as no window, by the kernel that takes masks."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.physics.execution import Execution
+from estimator.physics.kernels import attention_s
+from estimator.physics.layout import layouts_of
+from tests.physics_cases import CONSTANTS, MODEL, PLAIN, small_case
+
+_TOKENS = 2_048.0
+_LAY = layouts_of(PLAIN)
+
+
+def _seconds(window: int, *, dense_masks: bool, memory_efficient: bool = False) -> float:
+    execution = Execution(dense_masks=dense_masks, attention="memory_efficient" if memory_efficient else "flash_2")
+    transformer = replace(MODEL, sliding_window=window, windowed_layers=MODEL.n_layers if window else 0)
+    case = small_case(transformer=transformer, execution=execution)
+    return float(attention_s(case, CONSTANTS, _LAY, _TOKENS)[0])
+
+
+@given(window=st.integers(1, 1023))
+def test_a_mask_hides_keys_and_saves_nothing(window: int) -> None:
+    """All 1,024 keys of each query, forward and 2.5 times that backward, however narrow the window."""
+    flop = 2.0 * 1024 * MODEL.n_heads * 2 * MODEL.head_dim * MODEL.n_layers * _TOKENS * 3.5
+    rate = 80e12 * 0.5 * CONSTANTS["memory_efficient_attention"]
+    assert _seconds(window, dense_masks=True) == pytest.approx(flop / rate)
+    assert _seconds(window, dense_masks=True, memory_efficient=True) == pytest.approx(flop / rate)
+
+
+@given(window=st.sampled_from([0, 1024, 4096]))
+def test_no_mask_is_needed_where_the_window_holds_all_keys(window: int) -> None:
+    assert _seconds(window, dense_masks=True) == _seconds(0, dense_masks=False)
+
+
+@given(window=st.integers(1, 512))
+def test_a_window_of_a_kernel_that_knows_it_saves_what_it_hides(window: int) -> None:
+    assert _seconds(window, dense_masks=False) < _seconds(0, dense_masks=False) < _seconds(window, dense_masks=True)

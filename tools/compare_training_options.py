@@ -247,7 +247,7 @@ def _option(row: Row, *, detailed: bool) -> ComparedOption:
     option = ComparedOption(
         rank=row.rank,
         model=str(request.model),
-        gpu=device.accelerator.id if device and device.accelerator else str(request.gpu),
+        gpu=device.label if device and device.accelerator else str(request.gpu),
         n_gpus=int(request.n_gpus),
         tokens=_tokens(row),
         precision=device.precision if device else request.precision,

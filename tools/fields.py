@@ -91,7 +91,9 @@ Limit = Annotated[int, Field(ge=1, le=200, description="Rows at most")]
 Model = Annotated[
     str, Field(description='Preset ("llama-3.1-8b"), Hugging Face name, or parameter count ("7B")', max_length=200)
 ]
-Gpu = Annotated[str, Field(description='Id or common name from list_gpus ("H100", "4090")', max_length=200)]
+Gpu = Annotated[
+    str, Field(description='Id or common name from list_gpus ("H100"), or "8 A100 + 16 H100"', max_length=200)
+]
 NGpus = Annotated[int, Field(description="GPUs in all")]
 Tokens = Annotated[
     str | float | None,
@@ -141,7 +143,9 @@ DataSharding = Annotated[
     BeforeValidator(_sharding),
     Field(description="zero3 is FSDP's full shard"),
 ]
-Framework = Annotated[str, Field(description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger")')]
+Framework = Annotated[
+    str, Field(description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger", "DiLoCo")')
+]
 Utilization = Annotated[
     float | None,
     Field(description="0–1 of the dense peak, recomputation counted: turns prediction off"),

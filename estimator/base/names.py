@@ -32,6 +32,8 @@ class Name:
     text: str
     id: str
     note: str = ""
+    holds: int | None = None
+    """How many of the entry are in what is named, where it is a machine with some."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Resolved:
     id: str
     matched: str
     note: str
+    holds: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +68,7 @@ class NameIndex:
     def found(self, given: str) -> Resolved | None:
         """Return the entry that `given` names; None where no catalogued name equals it."""
         name = self.names.get(_key(given, self.filler)) if len(given) <= _LONGEST_NAME else None
-        return None if name is None else Resolved(id=name.id, matched=name.text, note=name.note)
+        return None if name is None else Resolved(id=name.id, matched=name.text, note=name.note, holds=name.holds)
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""

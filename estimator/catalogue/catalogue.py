@@ -86,7 +86,7 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     """
     index = _accelerator_index()
     match = index.found(name) or named_system(name, index) or index.resolved(name)
-    return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note)
+    return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note, holds=match.holds)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:

@@ -20,6 +20,8 @@ class Match(Generic[T]):
     """The catalogued name that the given one equals."""
     note: str = ""
     """What was assumed where the name could mean several things; empty where it could not."""
+    holds: int | None = None
+    """How many of it a machine has that is named; None where the value itself is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -51,7 +51,7 @@ def instance_names(rows: Iterable[InstanceRow], accelerator_names: Mapping[str, 
         for text, count in row["instances"].items():
             note = f"{text} ({row['cloud']}) holds {count} {name}: n_gpus counts devices, not instances"
             for written in (text, text.removeprefix("Standard_"), f"ml.{text}"):
-                yield Name(text=written, id=row["accelerator_id"], note=note)
+                yield Name(text=written, id=row["accelerator_id"], note=note, holds=count)
 
 
 def named_system(given: str, accelerators: NameIndex) -> Resolved | None:

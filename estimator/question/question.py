@@ -7,6 +7,7 @@ from typing import Literal
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
+from estimator.question.local_updates import LocalUpdates
 from estimator.question.practice import NOTHING_SAID, Practice
 
 __all__ = [
@@ -172,6 +173,13 @@ class Question:
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     own_runs: tuple[OwnRun, ...] = ()
     """What the caller measured, of this or other questions; it corrects the prediction."""
+    local: LocalUpdates | None = None
+    """How the sites average of which this is one; None where all of a run is asked about."""
+
+    @property
+    def sites(self) -> int:
+        """Sites of the run: one, or as many as average now and then."""
+        return 1 if self.local is None else self.local.sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ def resolved_cluster(
     """Return the machines and what was assumed of them; None for a card that is not catalogued.
 
     A peak that is given is the card's in what is predicted, if `counts_with_peak`.
-    Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it.
+    Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it; and
+    for a count of GPUs that is not that of the kinds named.
     """
     per_node = (
         None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
@@ -32,11 +33,15 @@ def resolved_cluster(
         else checked_number("network_gbps_per_gpu", request.network_gbps_per_gpu, most=_MOST_NETWORK_GBPS, unit="Gb/s")
     )
     accelerator = device.accelerator
+    named = sum(pool.count for pool in device.pools)
+    if named not in {0, n_gpus}:
+        raise InvalidValueError("n_gpus", n_gpus, f"is not the {named:,} that gpu names")
     if accelerator is None:
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
-    node = min(accelerator.gpus_per_node if per_node is None else per_node, n_gpus)
+    usual = device.node or accelerator.gpus_per_node
+    node = min(usual if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
     assumptions = [
         Assumption(
@@ -44,7 +49,7 @@ def resolved_cluster(
             value=node,
             unit="GPUs",
             source="catalogue" if per_node is None else "user",
-            note="the usual node" if per_node is None and node == accelerator.gpus_per_node else "",
+            note=_node_note(device, node) if per_node is None else "",
         )
     ]
     if n_gpus > node:
@@ -59,6 +64,12 @@ def resolved_cluster(
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, tuple(assumptions)
+
+
+def _node_note(device: Device, node: int) -> str:
+    if device.node is not None:
+        return f"the machine that gpu names holds {device.node}"
+    return "the usual node" if device.accelerator and node == device.accelerator.gpus_per_node else ""
 
 
 def _is_predicted(request: Request) -> bool:

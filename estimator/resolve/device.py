@@ -8,10 +8,12 @@ from estimator.base.inputs import checked_choice, checked_number
 from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Accelerator
+from estimator.question.pools import Pool
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
 from estimator.resolve.measured import is_profiled, with_rates
+from estimator.resolve.pools import common_precision, named_pools, pooled_accelerator, pools_text
 
 __all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
 
@@ -34,6 +36,17 @@ class Device:
     peak_note: str
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
+    node: int | None = None
+    """Devices of the machine that was named, an instance of a cloud; None where a device was."""
+    pools: tuple[Pool, ...] = ()
+    """Where unlike ones share the run; `accelerator` is then what equal shares have."""
+
+    @property
+    def label(self) -> str:
+        """What a row of an answer calls it: its id; of unlike ones each with its count; uncatalogued, its name."""
+        if self.pools:
+            return f"({' + '.join(f'{pool.count} {pool.accelerator.id}' for pool in self.pools)})"
+        return self.name if self.accelerator is None else self.accelerator.id
 
 
 def resolved_device(request: Request) -> Device:
@@ -72,6 +85,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
     try:
         match = catalogue.accelerator(name)
     except UnknownNameError as error:
+        if pools := named_pools(name):
+            return _pooled(pools, precision, given_peak)
         if given_peak is None or not name.strip():
             raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
         return _unlisted(name, precision, given_peak, error)
@@ -99,6 +114,36 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         else f"{peak / TERA:g} TFLOPS as given; catalogued: {catalogued / TERA:g}, {_peak_note(accelerator, chosen)}",
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
+        node=match.holds,
+    )
+
+
+def _pooled(pools: tuple[Pool, ...], wanted: str, given_peak: float | None) -> Device:
+    """Return the device of a run with unlike ones in equal shares."""
+    precision = common_precision(pools, wanted)
+    text = pools_text(pools)
+    if precision is None:
+        raise InvalidValueError("precision", wanted, f"is not a rate that all of {text} have")
+    if given_peak is not None:
+        raise InvalidValueError("peak_tflops", given_peak / TERA, f"is one GPU's, and gpu names {text}")
+    accelerator = pooled_accelerator(pools, precision)
+    peak = sum(pool.count * catalogued_peak_flop_per_s(pool.accelerator, precision) for pool in pools)
+    mean = peak / sum(pool.count for pool in pools)
+    return Device(
+        name=f"GPUs ({text})",
+        accelerator=accelerator,
+        precision=precision,
+        peak_flop_per_s=mean,
+        peak_note=f"mean of {text}: {_peak_note(accelerator, precision)}",
+        assumptions=(
+            Assumption(name="gpu", value=text, source="user", note="shares of the batch are taken as equal"),
+            Assumption(
+                name="precision", value=precision, source="default" if wanted == "auto" else "user", note="all have it"
+            ),
+            Assumption(name="peak_tflops", value=round(mean / TERA, 4), unit="TFLOPS per GPU", source="catalogue"),
+        ),
+        warnings=(),
+        pools=pools,
     )
 
 

@@ -28,6 +28,7 @@ from estimator.resolve.batch import (
 from estimator.resolve.cluster import resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
+from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
@@ -106,7 +107,9 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 
 def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
-    framework = named_framework(request.framework)
+    local, software = asked_local_updates(request.framework)
+    request = replace(request, framework=software)
+    framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
@@ -115,7 +118,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     use = media_use(data.request, subject, framework.practice)
     data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
     told = data.request
-    plain = told.trained_layers is None and asked_objective(told, framework.name).objective.name == "next_token"
+    whole = told.trained_layers is None and local is None and not device.pools
+    plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
     published = adoption(told, framework, use.subject, device.accelerator, n_gpus) if plain else None
     if published is not None:
@@ -125,7 +129,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
-    return _with_own_runs(_resolved(data, framework, doubts, use, None, counts_with_peak=peak), own)
+    run = _resolved(data, framework, doubts, use, None, counts_with_peak=peak)
+    return _with_own_runs(run if local is None else _at_sites(run, local), own)
 
 
 def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
@@ -134,6 +139,24 @@ def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
     Raises as `resolve` does, naming the run: `my_runs[1].gpu`.
     """
     return own_runs(request.my_runs, resolve, request.profile)
+
+
+def _at_sites(run: Run, asked: AskedLocalUpdates) -> Run:
+    """Return `run` with the question of one of the sites that average now and then."""
+    question = run.question
+    if question is None:
+        message = f"{asked.name}: what averaging takes is not counted, since the model or the GPU is not known here"
+        return replace(run, warnings=(*run.warnings, Caution(code="local_updates", message=message)))
+    # Few runs have sites.
+    from estimator.resolve.sites import sites_of
+
+    sites = sites_of(asked, question.cluster, question.transformer, question.method, question.global_batch_sequences)
+    return replace(
+        run,
+        question=replace(question, cluster=sites.cluster, global_batch_sequences=sites.batch, local=sites.local),
+        assumptions=(*run.assumptions, *sites.assumptions),
+        warnings=(*run.warnings, *sites.warnings),
+    )
 
 
 def _with_own_runs(run: Run, own: tuple[OwnRun, ...]) -> Run:

@@ -4,6 +4,8 @@ import pytest
 
 from estimator.base.errors import UnknownNameError
 from estimator.catalogue import catalogue
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 
 
 @pytest.mark.parametrize(
@@ -162,3 +164,20 @@ def test_a_desktop_card_is_not_its_laptop_namesake() -> None:
     laptop, desktop = (catalogue.accelerator(name).value.accelerator for name in ("4090 laptop", "4090"))
     assert laptop.training_peak_flop_per_s < 0.55 * desktop.training_peak_flop_per_s
     assert laptop.memory_bytes < 0.7 * desktop.memory_bytes
+
+
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus", "node"),
+    [("g5.xlarge", 4, 1), ("g5.12xlarge", 8, 4), ("a2-megagpu-16g", 32, 16), ("g2-standard-24", 2, 2), ("a10g", 16, 8)],
+)
+def test_the_machine_that_is_named_is_the_node(gpu: str, n_gpus: int, node: int) -> None:
+    """The provider's own count; a device by its own name has the usual node."""
+    question = resolve(Request(model="7B", gpu=gpu, n_gpus=n_gpus, tokens="1B")).question
+    assert question is not None
+    assert question.cluster.gpus_per_node == node
+
+
+def test_a_node_that_is_said_goes_before_that_of_the_machine() -> None:
+    question = resolve(Request(model="7B", gpu="g5.xlarge", n_gpus=4, tokens="1B", gpus_per_node=2)).question
+    assert question is not None
+    assert question.cluster.gpus_per_node == 2

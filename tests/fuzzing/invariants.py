@@ -9,9 +9,11 @@ from typing import Any, cast
 import jsonschema
 
 from estimator.base.errors import EstimatorError
+from estimator.base.units import TERA
 from estimator.catalogue import catalogue
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.resolve.device import catalogued_peak_flop_per_s
+from estimator.resolve.pools import named_pools, pooled_accelerator
 from server.protocol.registry import TOOLS
 from tests.fuzzing.questions import Asked
 
@@ -108,6 +110,10 @@ def _ceiling_share(answer: Mapping[str, Any]) -> float | None:
         return None
     if any(warning["code"] == "gpu_not_catalogued" for warning in answer["warnings"]):
         return None
+    if pools := named_pools(gpu):
+        # All go at the pace of the slowest, and the peak is the mean.
+        ceiling = matmul_ceiling_flop_per_s(pooled_accelerator(pools, precision), precision)
+        return float(ceiling / (answer["peak_tflops"] * TERA))
     device = catalogue.accelerator(gpu).value.accelerator
     ceiling = matmul_ceiling_flop_per_s(device, precision)
     return float(ceiling / catalogued_peak_flop_per_s(device, precision))

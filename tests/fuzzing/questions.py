@@ -32,7 +32,15 @@ _DEGREES = (1, 2, 3, 4, 8, 16, 64)
 _FRAMEWORKS = (
     *FRAMEWORK_CHOICES, "nemo 25.09", "HF Trainer + DeepSpeed ZeRO-3, Liger, adamw_8bit, offload", "TRL, packing",
     "megatron 2021", "diffusers", "kohya sd-scripts", "eager attention, no flash", "FSDP, offload, unsloth, GPTQ",
+    "DiLoCo every 100 steps, 2 workers", "torchtitan, Streaming DiLoCo", "OpenDiLoCo, 4 sites", "local SGD",
 )  # fmt: skip
+_POOLS: tuple[dict[str, object], ...] = (
+    {"gpu": "8 A100 + 16 H100", "n_gpus": 24},
+    {"gpu": "2 x 4090 and 2 x 3090", "n_gpus": 4},
+    {"gpu": "4 V100, 4 MI300X", "n_gpus": 8},
+    {"gpu": "1 T4 + 1 M3 Max", "n_gpus": 2},
+    {"gpu": "8 H100 + 8 A100", "n_gpus": 64},
+)
 _SIZES = ("7B", "70B", "1.5T", "100M", "1", "8x7B", "125M", "1e15", "30B-A3B", "0.5B")
 _HOSTILE_VALUES: tuple[object, ...] = (
     "", " ", "nan", "-1", -1, 0, 1e308, 5e-324, "1e400", "\x1b[31mred\x1b[0m", "a\nb", "\u202eevil", "\x00",
@@ -196,6 +204,8 @@ def _estimate(dice: random.Random) -> dict[str, Any]:
         "lora_rank": lambda: dice.choice((1, 16, 1024, 100_000)),
         "trainable_params": lambda: dice.choice(("1M", "40B", 1)),
     }
+    if dice.random() < 0.05:
+        said |= dice.choice(_POOLS)
     if said.get("method", "full") != "full" or dice.random() < 0.02:
         said |= _some(dice, adapters, _SELDOM)
     return said
@@ -275,6 +285,7 @@ def _check(dice: random.Random) -> dict[str, Any]:
         **_layout(dice),
         **_some(dice, {"hf_config": lambda: configuration(dice), "peak_tflops": lambda: 100}, _SELDOM),
         **seen,
+        **(dice.choice(_POOLS) if dice.random() < 0.05 else {}),
         "detail": dice.choice(("concise", "detailed")),
     }
 

@@ -10,13 +10,16 @@ __all__ = ["bar_point"]
 _RANK = 2
 _SMALLEST_S, _LARGEST = 1e-9, 1e12
 _UNIT = r"[A-Za-z_]{1,16}"
-_RATE = rf"(?<![\w.-]){NUMBER}\s{{0,2}}(?:({_UNIT})/s|(m|u|µ)?s/({_UNIT}))"
+_RATE = rf"(?<![\w.-]){NUMBER}\s{{0,2}}(?:({_UNIT})/s(?![A-Za-z])|(m|u|µ)?s/({_UNIT}))"
 _COUNT = r"(\d[\d.,]{0,15}[kMG]?)"
 _FIRST = rf"(?<![\d.,]){_COUNT}"
 _TQDM = re.compile(rf"{_FIRST}(?:/(?:{_COUNT}|\?))?\s{{0,2}}\[\s?{CLOCK}\s?<\s?(?:{CLOCK}|\?)?")
 _TOTALLESS = re.compile(rf"{_FIRST}( ?{_UNIT}) \[{CLOCK},\s{{1,9}}{_RATE}")
 _NOTEBOOK = re.compile(rf"\[\s{{0,9}}{_COUNT}/{_COUNT} {CLOCK}(?: < (?:{CLOCK}|:)?,? ?(?:{NUMBER} it/s)?|, (?=Epoch))")
 _RICH = re.compile(rf"{_FIRST}/{_COUNT}\s{{1,9}}{CLOCK} [•·] (?:{CLOCK}|-:--:--)\s{{1,9}}{_RATE}")
+_RATE_FIRST = re.compile(rf"{_FIRST}/{_COUNT} ({_RATE}) (\d[\d:.]{{0,12}}s?)<(\d[\d:.]{{0,12}}s?)")
+"""Ultralytics', whose rate stands before the clocks."""
+_ALIVE = re.compile(rf"{_FIRST}/{_COUNT} \[\d{{1,3}}%\] in {CLOCK} \([^()/]{{0,30}}?{NUMBER}/s")
 _KERAS = re.compile(rf"(?:^|\s){_COUNT}/{_COUNT} (?:\[[=>.]{{1,60}}\]|[━╸╺─\s]{{3,90}}|-)\s?-?\s?(?:\d{{1,9}}s - )?")
 _KERAS_TIMES = re.compile(
     rf"(?:(ETA:)?\s{{0,3}}({CLOCK[1:-1]}|\d{{1,9}}m?s)\s)?\s{{0,3}}{NUMBER}(ms|us|µs|s)/(?:step|epoch|sample)"
@@ -128,6 +131,41 @@ def _of_notebook(line: str) -> LogPoint | None:
         left_s=duration_s(match[4]) if match[4] else None,
         step_s=elapsed_s / step if step else None,
         name="huggingface" if training else "tqdm",
+    )
+
+
+def _of_rate_first(line: str) -> LogPoint | None:
+    match = _RATE_FIRST.search(line)
+    if match is None:
+        return None
+    label, training = _named(line[: match.start()])
+    step, total, rate, *_, elapsed, left = match.groups()
+    return _made(
+        line,
+        label=label,
+        training=training,
+        step=step,
+        total=total,
+        elapsed_s=duration_s(elapsed),
+        left_s=duration_s(left),
+        step_s=_rate_s(_PRINTED.search(rate)),
+    )
+
+
+def _of_alive(line: str) -> LogPoint | None:
+    match = _ALIVE.search(line)
+    if match is None:
+        return None
+    label, training = _named(line.split("|", maxsplit=1)[0])
+    return _made(
+        line,
+        label=label,
+        training=training,
+        step=match[1],
+        total=match[2],
+        elapsed_s=duration_s(match[3]),
+        left_s=None,
+        step_s=1.0 / rate if (rate := number(match[4])) else None,
     )
 
 
@@ -246,6 +284,8 @@ def _made(
 
 _READERS = (
     ("<", _of_tqdm),
+    ("<", _of_rate_first),
+    ("%] in ", _of_alive),
     ("[", _of_notebook),
     ("•", _of_rich),
     ("·", _of_rich),

@@ -17,7 +17,7 @@ _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
 _HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
-_SHORTEST_SEQUENCE = 64
+_SHORTEST_SEQUENCE, _LONGEST_SEQUENCE = 64, 1 << 20
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
@@ -142,6 +142,16 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",
             factor=run.sequence_length / shorter,
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
+            check="give sequence_length as trained",
+        )
+    if seen.by_sequence and not faster and not said(run, "sequence_length"):
+        ratio = seen.tokens_per_second / expected.tokens_per_second
+        longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)
+        yield Candidate(
+            code="longer_sequence",
+            what=f"sequences are longer than the {run.sequence_length:,} tokens assumed",
+            factor=run.sequence_length / longer,
+            why=f"at {longer:,} tokens a sequence as many steps hold {longer / run.sequence_length:g} times more",
             check="give sequence_length as trained",
         )
     layout = expected.layout

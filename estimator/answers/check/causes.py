@@ -7,8 +7,10 @@ from dataclasses import dataclass, replace
 from estimator.answers.check.bookkeeping import bookkeeping_candidates
 from estimator.answers.check.candidate import Candidate
 from estimator.answers.check.expected import Expected, expected_of
+from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.physics import physical_candidates
+from estimator.answers.check.surroundings import surrounding_candidates
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import committed_calibration
@@ -45,7 +47,14 @@ class Cause:
 
 
 def likely_causes(
-    run: Run, seen: Observation, expected: Expected, steady: Expected, flop_per_token: float, *, faster: bool
+    run: Run,
+    seen: Observation,
+    expected: Expected,
+    steady: Expected,
+    flop_per_token: float,
+    *,
+    faster: bool,
+    reading: LogReading | None = None,
 ) -> tuple[Cause, ...]:
     """Return what would explain the gap, best first: by how near it comes, how common it is, what speaks against.
 
@@ -55,7 +64,7 @@ def likely_causes(
     price = _Prices(expected, steady)
     ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
     ranked: list[tuple[float, Cause]] = []
-    for candidate in _candidates(run, seen, expected, flop_per_token, faster=faster):
+    for candidate in _candidates(run, seen, expected, flop_per_token, reading, faster=faster):
         priced = price(candidate)
         if priced is None:
             continue
@@ -78,7 +87,8 @@ def likely_causes(
         )
         ranked.append((distance, cause))
     ranked.sort(key=lambda entry: entry[0])
-    return tuple(cause for _, cause in ranked[:_MOST])
+    best = {cause.code: cause for _, cause in reversed(ranked)}
+    return tuple(cause for _, cause in ranked if best[cause.code] is cause)[:_MOST]
 
 
 class _Prices:
@@ -134,8 +144,17 @@ def _times(ratio: float) -> str:
 
 
 def _candidates(
-    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+    run: Run,
+    seen: Observation,
+    expected: Expected,
+    flop_per_token: float,
+    reading: LogReading | None,
+    *,
+    faster: bool,
 ) -> Iterator[Candidate]:
     yield from bookkeeping_candidates(run, seen, expected, flop_per_token, faster=faster)
-    if run.question is not None:
+    if not faster:
+        yield from surrounding_candidates(run, seen, expected, flop_per_token, reading)
+    # Of a site that averages now and then, batch and layout are not the run's.
+    if run.question is not None and run.question.local is None:
         yield from physical_candidates(run, run.question, expected, faster=faster)

@@ -134,7 +134,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken)
     if judged != "normal":
-        causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow")
+        causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow", reading=reading)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
     return SpeedCheck(
         run=run,

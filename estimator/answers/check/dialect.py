@@ -1,9 +1,9 @@
 """One row of the table of dialects: what a kind of line is spelled like, and what its numbers mean.
 
 A field's text is the key as printed, its value following; after `~` it is a pattern, `{N}` for a number. Fields:
-`s`, `ms`, `it_per_s` of an optimizer step, `micro_…` of a micro-batch; `tps` of all devices together, `gpu_tps` of one;
-`samples` and `gpu_samples`; `seen` tokens since the start, `step_tokens` of one step; `tflops` of one device;
-`percent` and `share` its utilization; `clock` since the start and `left` to the end.
+`s`, `ms`, `it_per_s` of an optimizer step, `data` of what it waits for data, `micro_…` of a micro-batch; `tps` of all
+devices together, `gpu_tps` of one; `samples` and `gpu_samples`; `seen` tokens since the start, `step_tokens` of one
+step; `tflops` of one device; `percent` and `share` its utilization; `clock` since the start and `left` to the end.
 """
 
 from collections.abc import Mapping

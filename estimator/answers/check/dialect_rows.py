@@ -1,12 +1,16 @@
 """The table of dialects: trainers' own lines, then engines', exports and closing lines, then everybody's names."""
 
 from estimator.answers.check.dialect import CLOSING, ENGINE, row
+from estimator.answers.check.media_rows import MEDIA_TRAINERS
 from estimator.answers.check.trainer_rows import TRAINERS
+from estimator.answers.check.tuning_rows import TUNERS
 
-__all__ = ["DIALECTS", "ELSEWHERE", "SETUPS"]
+__all__ = ["DIALECTS", "ELSEWHERE", "OWN_LOOP", "SETUPS"]
 
 DIALECTS = (
     *TRAINERS,
+    *TUNERS,
+    *MEDIA_TRAINERS,
     # DeepSpeed's pipeline engine; its throughput timer; DeepSpeed-Chat's perf.py, which counts one device's batch.
     row(
         "deepspeed",
@@ -50,6 +54,33 @@ DIALECTS = (
     ),
     # TensorBoard: the seconds of the epoch at which a step was written.
     row("tensorboard", "Wall time", "step elapsed_n", rank=ENGINE, step="Step", elapsed_n="Wall time"),
+    # TensorFlow's Estimators: one rate a line.
+    row(
+        "tensorflow",
+        "INFO:tensorflow:",
+        "it_per_s|samples",
+        it_per_s="global_step/sec",
+        samples="examples/sec",
+    ),
+    # PyTorch/XLA, test_utils.py: of one device.
+    row("torch-xla", "Device=xla:", "step gpu_samples", step="Step", gpu_samples="Rate"),
+    # Parts of a step and their total, by names that are everybody's.
+    row(
+        "unknown",
+        ("Backward:", "backward:"),
+        "step s",
+        step=r"~(?i:batch|step|iter|iteration)\W{0,3}{N}",
+        s=r"~(?i:total): {D}",
+    ),
+    # MLflow: a metric's history, in milliseconds of the epoch.
+    row(
+        "mlflow",
+        "timestamp: ",
+        "step elapsed_ms",
+        rank=ENGINE,
+        step="step",
+        elapsed_ms="~timestamp: (\\d{13})(?!\\d)",
+    ),
     # LLaMA-Factory in the dict of a Trainer: the mean of all devices since the start.
     row("llama-factory", ("'throughput'", '"throughput"'), "tps", tps="throughput", seen="num_input_tokens_seen"),
     # The closing line of a Hugging Face Trainer, and the same in a summary of W&B.
@@ -68,120 +99,38 @@ DIALECTS = (
     # TRL's trainers count the tokens seen by all processes in the dict of a Trainer.
     row("trl", ("'step_time'", '"step_time"'), "s", rank=ENGINE, s="step_time", seen="num_tokens"),
     row("trl", "num_tokens", "seen", rank=CLOSING, seen="num_tokens"),
+    row("huggingface", "num_input_tokens_seen", "seen", rank=CLOSING, seen="num_input_tokens_seen"),
+    # DeepSpeed's profiler, profiling/flops_profiler: of one iteration, a report of many lines.
+    row("deepspeed-profiler", "iter latency:", "s", rank=ENGINE, s=r"~^iter latency:\s{0,80}{D}"),
+    row("deepspeed-profiler", "FLOPS per GPU = ", "tflops", rank=ENGINE, tflops=r"~iter latency:\s{0,80}{N} TFLOPS"),
     # Steps and the time of day alone: DeepSpeed's `log_dist`, a Trainer's dict behind a logger.
     row("deepspeed", "[Rank 0] step=", "step", rank=CLOSING, stamped=True, step="step"),
     row("huggingface", ("'loss'", '"loss"'), "step", rank=CLOSING, stamped=True, step="step"),
-    # What nobody's source is known for, by names that can mean one thing only.
+    # What nobody's source is known for: a step and the time of day, beside a loss.
     row(
         "unknown",
-        (
-            "per_gpu",
-            "/gpu",
-            "/GPU",
-            "per GPU",
-            "/device",
-            "per_device",
-            "tgs",
-            "TGS",
-        ),
-        "gpu_tps",
+        ("loss", "Loss"),
+        "step",
+        rank=CLOSING,
+        stamped=True,
         guessed=True,
-        step=("global_step", "step", "Step", "iteration", "iter", "Iter"),
-        s=("step_time", "iter_time", "time_per_step", "sec/step", "Step time"),
-        gpu_tps=(
-            "tokens_per_second_per_gpu",
-            "tokens_per_sec_per_gpu",
-            "tokens/s/gpu",
-            "tokens/s/GPU",
-            "tokens/sec/gpu",
-            "tokens/sec/GPU",
-            "tok/s/gpu",
-            "tok/s/GPU",
-            "tokens/gpu/s",
-            "tokens_per_gpu_per_second",
-            "tps/gpu",
-            "tokens/second/device",
-            "tgs",
-            "TGS",
-            r"~{N}\s?(?:tokens|tok)/(?:s|sec)/(?:gpu|GPU|device)\b",
-        ),
-        share="mfu",
-    ),
-    row(
-        "unknown",
-        (
-            "tokens/s",
-            "tok/s",
-            "toks/s",
-            "tokens_per_s",
-            "tokens per s",
-            "tok_per_s",
-            "tps",
-            "TPS",
-            "samples/s",
-            "samples_per_s",
-            "examples/s",
-            "seq/s",
-            "s/step",
-            "ms/step",
-            "sec/step",
-            "step_time",
-            "step time",
-            "Step time",
-            "Step Time",
-            "iter_time",
-            "time_per_step",
-            "steps_per_second",
-            "steps/s",
-            "it/s",
-            "s/it",
-            "ms/it",
-        ),
-        "tps|samples|s|ms|it_per_s",
-        guessed=True,
-        step=("global_step", "step", "Step", "iteration", "Iteration", "iter", "Iter"),
-        s=(
-            "step_time",
-            "step time",
-            "Step time",
-            "Step Time",
-            "iter_time",
-            "time_per_step",
-            "sec/step",
-            "s/step",
-            "s/it",
-            r"~{N}\s?s(?:ec)?/(?:step|it|iter)\b",
-        ),
-        ms=("step_time_ms", "ms/step", "ms/it", r"~{N}\s?ms/(?:step|it|iter)\b"),
-        it_per_s=("steps_per_second", "steps/s", "it/s", r"~{N}\s?(?:it|steps?)/s\b"),
-        tps=(
-            "tokens_per_second",
-            "tokens_per_sec",
-            "tokens_per_s",
-            "tokens per second",
-            "tokens/second",
-            "tokens/sec",
-            "tokens/s",
-            "tok/sec",
-            "tok/s",
-            "toks/s",
-            "tok_per_sec",
-            "tps",
-            "TPS",
-            r"~{N}\s?k?\s?(?:tokens|tok|toks)/s(?:ec(?:ond)?)?\b",
-        ),
-        samples=(
-            "samples_per_second",
-            "samples_per_sec",
-            "samples/sec",
-            "samples/s",
-            "examples/s",
-            "seq/s",
-            r"~{N}\s?(?:samples|examples|seqs?|sequences)/s(?:ec)?\b",
-        ),
-        batch=("global_batch_size", "batch_size_total"),
+        step=("global_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", "batch", "Batch"),
     ),
 )
+OWN_LOOP = row(
+    "unknown",
+    (),
+    "",
+    guessed=True,
+    step=("global_step", "_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", r"~\] \[{N}\] "),
+    batch=("global_batch_size", "batch_size_total"),
+    step_tokens=("tokens/step", "tokens_per_step", "tokens per step"),
+    tflops=r"~(?i:tflops?)(?:/s)?(?:/|[ _]per[ _])(?i:gpu|device|chip|card)\W{1,4}{N}",
+    share=("mfu", "MFU"),
+    clock=r"~(?i:elapsed)(?:[ _]time)?\W{1,3}(\d{1,4}:\d\d(?::\d\d)?)(?!\d)",
+    time=r"~(?<![\w/])(?i:time)\W{1,3}{N} ?s(?:ec(?:onds?)?)?(?![A-Za-z/])",
+)
+"""What stands beside speeds by everybody's names."""
 ELSEWHERE = (
     r"\bvalid \||\bvalidate step|\beval step",
     r"['\"]?(?:valid|eval|test)_(?:wps|runtime|loss|samples_per_second)",

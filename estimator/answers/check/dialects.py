@@ -8,14 +8,17 @@ from typing import Any
 
 from estimator.answers.check.bars import bar_point
 from estimator.answers.check.dialect import Dialect
-from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, SETUPS
+from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, OWN_LOOP, SETUPS
 from estimator.answers.check.log_point import LogPoint, LogSetup
 from estimator.answers.check.log_values import NUMBER, duration_s, number
+from estimator.answers.check.own_names import named_speeds
 
 __all__ = ["line_point", "line_setup"]
 
 _LARGEST = 1e18
 _SEVERAL = 1.5
+_MOST_SHARE = 1.5
+"""Of a peak: what is more is per cent."""
 _SMALLEST = 1e-12
 _MILLI, _PERCENT, _TERA, _MINUTE_S = 1e-3, 1e-2, 1e12, 60.0
 _SEPARATOR = r"['\"]?\s{0,9}(?:[:=]|\s)\s{0,9}['\"]?\$?"
@@ -33,6 +36,7 @@ _SPEEDS = (
     "flop_per_s_per_gpu",
     "utilization",
     "tokens_seen",
+    "time_s",
 )
 _FIELDS: Mapping[str, tuple[str, float]] = {
     "step": ("step", 1.0),
@@ -58,9 +62,16 @@ _FIELDS: Mapping[str, tuple[str, float]] = {
     "percent": ("utilization", _PERCENT),
     "share": ("utilization", 1.0),
     "interval": ("interval", 1.0),
+    "time": ("time_s", 1.0),
 }
 _INVERSE: Mapping[str, str] = {"it_per_s": "step_s", "micro_it_per_s": "micro_s"}
-_DURATIONS: Mapping[str, str] = {"s": "step_s", "micro_s": "micro_s", "clock": "elapsed_s", "left": "left_s"}
+_DURATIONS: Mapping[str, str] = {
+    "s": "step_s",
+    "data": "data_s",
+    "micro_s": "micro_s",
+    "clock": "elapsed_s",
+    "left": "left_s",
+}
 _STAMP = re.compile(r"(\d{4})[-/](\d\d)[-/](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:[.,](\d{1,6}))?")
 _NOT_TRAINING = re.compile(
     r"\b(?:eval|evaluation|evaluating|valid|validation|test|inference|generation|generate|decode|prompt|prefill|serving|rollout)\b",
@@ -68,8 +79,6 @@ _NOT_TRAINING = re.compile(
 )
 _OF_TRAINING = re.compile(r"(?i)\bloss|train|\b(?:global_)?(?:step|iter(?:ation)?)\b\W{0,3}\d|\bstep\b.{0,3}:")
 """Without which everybody's names may be anything's: a sentence of an article, a download."""
-_RATED = re.compile(r"tok|tgs|tps|sample|example|seq")
-"""Without which a bar's own rate is all that its line tells."""
 _COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
 
 
@@ -82,6 +91,18 @@ class _Reader:
     """Field, text that is in the line where the pattern can be, pattern."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Table:
+    """Rows of the table, and what stands in a line that is of any of them."""
+
+    readers: tuple[_Reader, ...]
+    keys: tuple[str, ...]
+
+
+def _table(readers: tuple[_Reader, ...]) -> _Table:
+    return _Table(readers=readers, keys=tuple({key: None for reader in readers for key in reader.row.keys}))
+
+
 def _pattern(field: str, key: str) -> str:
     """Return the pattern of a value: `~` before a pattern of its own, else the key as it is printed."""
     value = _DURATION if field in _DURATIONS else NUMBER
@@ -90,8 +111,10 @@ def _pattern(field: str, key: str) -> str:
         started = key[1:].replace("{N}", rf"(?<![\d.,]){NUMBER}", 1) if key.startswith("~{N}") else key[1:]
         return started.replace("{N}", NUMBER).replace("{D}", _DURATION)
     spelled = re.escape(key).replace(r"\ ", r"\s{1,9}")
-    found = rf"(?<!\w){spelled}{_SEPARATOR}{value}"
-    return found + rf"(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?" if field == "step" else found
+    if field == "step":
+        # `Step: [100/1000]`, and not the `s/step: 0.45` before it.
+        return rf"(?<!\w)(?<!s/)(?<!e/){spelled}{_SEPARATOR}\[?{value}(?:\s{{0,9}}/\s{{0,9}}{NUMBER})?"
+    return rf"(?<!\w){spelled}{_SEPARATOR}{value}"
 
 
 def _patterns(row: Dialect) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
@@ -102,7 +125,12 @@ def _patterns(row: Dialect) -> tuple[tuple[str, str, re.Pattern[str]], ...]:
     )
 
 
-_READERS = tuple(_Reader(row=row, patterns=_patterns(row)) for row in DIALECTS)
+_READERS, _STAMPED = (
+    _table(tuple(_Reader(row=row, patterns=_patterns(row)) for row in DIALECTS if row.stamped is stamped))
+    for stamped in (False, True)
+)
+"""Of those that tell no more than a step and the time of day: what anything else says goes before."""
+_OWN_LOOP = _Reader(row=OWN_LOOP, patterns=_patterns(OWN_LOOP))
 _SETUP_PATTERNS = tuple((key, field, re.compile(pattern.replace("{N}", NUMBER))) for key, field, pattern in SETUPS)
 _ELSEWHERE = re.compile("|".join(ELSEWHERE))
 
@@ -110,20 +138,40 @@ _ELSEWHERE = re.compile("|".join(ELSEWHERE))
 def line_point(line: str) -> LogPoint | None:
     """Return what `line` says about speed; None where it says nothing, or speaks of something else than training."""
     bar = bar_point(line)
-    readers = [reader for reader in _READERS if any(key in line for key in reader.row.keys)]
-    if not readers or _ELSEWHERE.search(line):
+    if _ELSEWHERE.search(line):
         return bar
-    named = not _NOT_TRAINING.search(line) and (_RATED if bar else _OF_TRAINING).search(line) is not None
-    for reader in readers:
-        if reader.row.guessed and not named:
-            continue
-        said = _said(reader, line)
-        if not all(any(name in said for name in need.split("|")) for need in reader.row.needs):
-            continue
-        point = _point(reader, said, line)
-        if point is not None:
-            return _on_bar(bar, point) if reader.row.guessed and bar is not None else _complemented(point, bar)
-    return bar
+    named = not _NOT_TRAINING.search(line) and (bar is not None or _OF_TRAINING.search(line) is not None)
+    point = _first_read(_READERS, line, named=named)
+    if point is not None:
+        return _complemented(point, bar)
+    if named:
+        point = _read(_OWN_LOOP, line, named_speeds(line))
+    if point is not None:
+        return point if bar is None else _on_bar(bar, point)
+    point = _first_read(_STAMPED, line, named=named)
+    return bar if point is None else _complemented(point, bar)
+
+
+def _first_read(table: _Table, line: str, *, named: bool) -> LogPoint | None:
+    """Return what the first row that a line is of makes of it; everybody's names need one `named` training."""
+    # Most lines are of none, and a loop is several times as quick as asking each row.
+    present = {key for key in table.keys if key in line}
+    if not present:
+        return None
+    for reader in table.readers:
+        if not present.isdisjoint(reader.row.keys) and (named or not reader.row.guessed):
+            point = _read(reader, line)
+            if point is not None:
+                return point
+    return None
+
+
+def _read(reader: _Reader, line: str, speeds: Mapping[str, float] | None = None) -> LogPoint | None:
+    """Return what a row of the table makes of a line; None where the line is none of its kind."""
+    said = _said(reader, line)
+    if not all(any(name in said for name in need.split("|")) for need in reader.row.needs):
+        return None
+    return _point(reader, said, line, speeds or {})
 
 
 def _said(reader: _Reader, line: str) -> dict[str, str]:
@@ -148,9 +196,12 @@ def line_setup(line: str) -> LogSetup | None:
     return LogSetup(**said) if said else None
 
 
-def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | None:
-    """Return the point that a line's fields amount to, in SI units; None where no speed follows from it."""
-    values: dict[str, float] = {}
+def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[str, float]) -> LogPoint | None:
+    """Return the point that a line's fields amount to, in SI units; None where no speed follows from it.
+
+    `speeds` are those that were read otherwise.
+    """
+    values: dict[str, float] = dict(speeds)
     for name, text in said.items():
         if name in _DURATIONS:
             field, value = _DURATIONS[name], _seconds(text)
@@ -163,6 +214,10 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str) -> LogPoint | No
             value = None if read is None else read * factor
         if value is not None and field not in values:
             values[field] = value
+    if values.get("utilization", 0.0) > _MOST_SHARE:
+        values["utilization"] *= _PERCENT
+    if "step" not in values:
+        values.pop("time_s", None)
     if "interval" in values:
         _counted_whole(values, values.pop("interval"), line)
     steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}

@@ -154,7 +154,7 @@ def expected_of(setting: Setting) -> Expected:
 
 def speed_bound(run: Run, *, packed_short: bool = False) -> Bound:
     """Return the speed that executed FLOPs rule out for `run`; a device that is not catalogued has its given peak."""
-    if run.question is not None:
+    if run.question is not None and not run.device.pools:
         return question_bound(run.question, packed_short=packed_short)
     per_token = run.model_coefficient * run.rule.parameters
     peak = run.device.peak_flop_per_s
@@ -191,7 +191,7 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
         note = f"best rate measured on {chip.name}; the datasheet's dense peak is {peak / TERA:,.4g}"
     rate = peak if measured is None else measured
     return Bound(
-        tokens_per_second=question.cluster.n_gpus * rate / per_token,
+        tokens_per_second=question.sites * question.cluster.n_gpus * rate / per_token,
         flop_per_s_per_gpu=rate,
         flop_per_token=per_token,
         name=name,
@@ -200,9 +200,13 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
 
 
 def dense_peak_flop_per_s(run: Run) -> float:
-    """Return the catalogued dense peak of one device, whatever peak a caller divides by."""
+    """Return the catalogued dense peak of one device, whatever peak a caller divides by; of unlike ones the mean."""
     chip = run.device.accelerator
-    return run.device.peak_flop_per_s if chip is None else _dense_peak_flop_per_s(chip, run.device.precision)
+    return (
+        run.device.peak_flop_per_s
+        if chip is None or run.device.pools
+        else _dense_peak_flop_per_s(chip, run.device.precision)
+    )
 
 
 def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:

@@ -24,8 +24,12 @@ class LogPoint:
     micro_step: float | None = None
     step_s: float | None = None
     micro_s: float | None = None
+    data_s: float | None = None
+    """Of a step or micro-batch, in waiting for its data."""
     elapsed_s: float | None = None
     """Since the start: only differences between points mean a speed."""
+    time_s: float | None = None
+    """A time of which the line alone does not tell whether it is its step's or since the start."""
     stamp_s: float | None = None
     """The time of day that the line was printed at."""
     left_s: float | None = None

@@ -5,7 +5,7 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 
 __all__ = ["log_lines"]
@@ -23,13 +23,30 @@ _NO_NUMBER = re.compile(r"[\d.,:_]{60,}")
 """Longer than any figure: a dump, whose every digit would be tried as a number's first."""
 _SCALAR = re.compile(r"\bnp\.[a-z]{1,9}\d{0,3}\(([^()\n]{1,40})\)")
 """As NumPy 2 prints a number in a dict."""
+_POINTED = re.compile(r"(?<![\d.])\d{1,3}(?:\.\d{3}){2,6}(?![\d.])")
+_SPACED = re.compile("(?<=\\d)[\u00a0\u2009\u202f\u2019](?=\\d{3}(?!\\d))")
+"""Between thousands, as a German spreadsheet and a French one have them."""
 _SURROGATES = (0xD800, 0xDFFF)
 _BACKSPACES = re.compile("\x08+")
 _BLOCK = re.compile(r"\[(?:step|epoch|batch|iter)=\d")
+_STEP_ALONE = re.compile(r"^\W{0,60}step\W{0,3}\s\d{1,9}(?:/\d{1,9})?\W{0,60}$", re.IGNORECASE)
+"""The head of a report of many lines, each of which has one name and one figure."""
+_OF_REPORT = re.compile(r"^[^:|%]{0,60}(?::\s{0,3}[\w.,%-]{0,40}(?: ?(?:GiB|GB|\([^()]{0,20}\)))?)?$")
 _SUMMARY = "wandb: "
 """Before each line of what Weights & Biases prints when a run ends."""
 _INDENTED = re.compile(r"^\s{1,16}\S[^\n]{0,200}[=:]\s?\S")
-_WRAPPER_KEYS = ("log", "message", "msg", "text", "textPayload", "content", "line", "body")
+_FENCE = "```"
+_PREFIX = re.compile(
+    r"(?:\d{4}-\d\d-\d\dT[\d:.]{8,20}(?:Z|[+-]\d\d:\d\d) std(?:out|err) [FP]|"
+    r"\[(?:rank|default|local_rank)_?\d{1,5}\]:?|\d{1,5}: ?|\([\w.-]{1,60} (?:pid|rank)=[^()]{1,80}\)|>) ?"
+)
+"""Kubernetes', torchrun's, srun's, Ray's and SkyPilot's, a mail's."""
+_NEARLY_ALL = 0.9
+_WRAPPER_KEYS = ("log", "logs", "output", "message", "msg", "text", "textPayload", "content", "line", "body")
+_RULE = re.compile(r"^\s{0,9}\|?(?:\s{0,9}:?-{2,60}:?\s{0,9}\|){1,40}")
+"""Below the head of a table in Markdown."""
+_GAP = re.compile(r"(?<=\S)(?: {2,20})(?=\S)")
+"""Between the columns of a table that is aligned by spaces."""
 _HEADER = re.compile(
     r'^"?(?:wall[ _]?time|step|_step|iteration|global_step|time|timestamp|epoch)"?\s?[,;\t]', re.IGNORECASE
 )
@@ -40,21 +57,40 @@ def log_lines(text: str) -> list[str]:
 
     Linear in the length of `text`.
     """
+    text = _bare(text)
     records = _records(text)
     if records is not None:
         return records
-    plain = _plain(text)
+    wrapped = [part for line in text.split("\n") for part in _unwrapped(line).split("\n")]
+    plain = _plain("\n".join(_without_prefixes(wrapped)))
     lines = [line[:_LONGEST_LINE] for line in plain.split("\n")]
     if len(lines) > _FIRST_LINES + _LAST_LINES:
         lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
-    lines = _of_table(lines) or lines
-    return list(_joined(_unwrapped(line) for line in lines))
+    return list(_joined(_of_table(_without_markdown(lines)) or lines))
+
+
+def _bare(text: str) -> str:
+    """Return `text` without what editors, terminals and posts put around it: marks, colours, fences of code."""
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n")
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if _FENCE in text:
+        inside = [part.partition("\n")[2] for part in text.split(_FENCE)[1::2]]
+        text = "\n".join(inside) if any(part.strip() for part in inside) else text
+    return text
+
+
+def _without_prefixes(lines: list[str]) -> list[str]:
+    """Return lines without what a launcher, a collector or a mail puts before each; kept where only some have it."""
+    said = [line for line in lines if line.strip()]
+    while said and sum(_PREFIX.match(line) is not None for line in said) >= _NEARLY_ALL * len(said):
+        lines = [_PREFIX.sub("", line, count=1) for line in lines]
+        said = [line for line in lines if line.strip()]
+    return lines
 
 
 def _plain(text: str) -> str:
-    """Return `text` without colours, entities and full-width forms; what overwrites a line begins one."""
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
+    """Return `text` without entities and full-width forms; what overwrites a line begins one."""
     if "&" in text:
         text = html.unescape(text)
     if "np." in text:
@@ -63,7 +99,10 @@ def _plain(text: str) -> str:
         text = _ESCAPE.sub(lambda match: _character(match[1]), text)
     if "\\r" in text or "\\n" in text:
         text = text.replace("\\r", "\n").replace("\\n", "\n")
+    if "." in text:
+        text = _POINTED.sub(lambda match: match[0].replace(".", ""), text)
     if not text.isascii():
+        text = _SPACED.sub("", text)
         # Full-width digits and colons, no-break and thin spaces: what an input method or a web page makes of a log.
         text = (
             unicodedata.normalize("NFKC", text)
@@ -82,7 +121,7 @@ def _character(code: str) -> str:
 
 
 def _unwrapped(line: str) -> str:
-    """Return the message of a line that a collector wrapped in JSON."""
+    """Return the message of a line that a collector wrapped in JSON, of several lines perhaps; else the line itself."""
     stripped = line.strip()
     if not stripped.startswith("{") or not any(f'"{key}"' in stripped for key in _WRAPPER_KEYS):
         return line
@@ -92,40 +131,60 @@ def _unwrapped(line: str) -> str:
         return line
     if isinstance(wrapped, dict):
         fields = cast("dict[str, object]", wrapped)
+        # `{"msg": "train", "step": 10}` tells its figures beside the message.
+        figures = any(isinstance(value, int | float) for value in fields.values())
         for key in _WRAPPER_KEYS:
             message = fields.get(key)
-            if isinstance(message, str) and any(character.isdigit() for character in message):
-                return _plain(message).replace("\n", " ")
+            if isinstance(message, str) and (not figures or any(character.isdigit() for character in message)):
+                return _bare(message).rstrip("\n")
     return line
 
 
-def _joined(lines: Iterator[str]) -> Iterator[str]:
-    """Yield lines, a block's indented ones behind its head."""
+def _joined(lines: Iterable[str]) -> Iterator[str]:
+    """Yield lines, a block's behind its head: indented ones, or the single figures of a report."""
     head: list[str] = []
+    body: re.Pattern[str] | None = None
     for line in lines:
         summed = line.startswith(_SUMMARY)
+        alone = _STEP_ALONE.match(line) is not None
         if (
             head
             and len(head) < _MOST_JOINED
-            and (head[0].startswith(_SUMMARY) if summed else _INDENTED.match(line) is not None)
+            and not alone
+            and (head[0].startswith(_SUMMARY) if summed else body is not None and body.match(line) is not None)
         ):
             head.append(line.removeprefix(_SUMMARY).strip())
             continue
         if head:
             yield " | ".join(head)
             head = []
-        if summed or _BLOCK.search(line):
-            head = [line]
+        if summed or alone or _BLOCK.search(line):
+            head, body = [line], _OF_REPORT if alone else _INDENTED
         else:
             yield line
     if head:
         yield " | ".join(head)
 
 
+def _without_markdown(lines: list[str]) -> list[str]:
+    """Return lines, the rows of a table in Markdown as those of a CSV export."""
+    rule = next((i for i, line in enumerate(lines) if i and _RULE.match(line) and "|" in lines[i - 1]), None)
+    if rule is None:
+        return lines
+    rows = (line for i, line in enumerate(lines) if i >= rule - 1 and i != rule and "|" in line)
+    return ["\t".join(cell.strip() for cell in row.strip().strip("|").split("|")) for row in rows]
+
+
 def _of_table(lines: list[str]) -> list[str]:
     """Return a CSV export's rows as `name: value`; empty where the text is none."""
     start = next((i for i, line in enumerate(lines[:50]) if line.strip()), None)
-    if start is None or not _HEADER.match(lines[start].strip()):
+    if start is None:
+        return []
+    if not any(character.isdigit() or character == "\t" for character in lines[start]) and _HEADER.match(
+        _GAP.sub("\t", lines[start].strip())
+    ):
+        lines = [_GAP.sub("\t", line.strip()) for line in lines]
+    if not _HEADER.match(lines[start].strip()):
         return []
     separator = next((mark for mark in (",", "\t", ";") if mark in lines[start]), ",")
     try:
@@ -148,7 +207,10 @@ def _records(text: str) -> list[str] | None:
         document = json.loads(stripped)
     except (ValueError, RecursionError):
         return None
-    return [line[:_LONGEST_LINE] for line in _flattened(document)]
+    message = _unwrapped(stripped)
+    if message is not stripped and "\n" in message:
+        return log_lines(message)
+    return [line[:_LONGEST_LINE] for line in _joined(_flattened(document))]
 
 
 def _flattened(document: object) -> Iterator[str]:
@@ -161,13 +223,13 @@ def _flattened(document: object) -> Iterator[str]:
                 wall, step, value = cast("list[object]", entry)
                 yield f"Wall time: {wall} | Step: {step} | Value: {value}"
             elif isinstance(entry, str):
-                yield _plain(entry).replace("\n", " ")
+                yield from _plain(_bare(entry)).split("\n")
     elif isinstance(document, dict):
         fields = cast("dict[str, object]", document)
         inner = [cast("object", value) for value in fields.values() if isinstance(value, list)]
         for listed in inner:
             yield from _flattened(listed)
-        yield _unwrapped(json.dumps(fields)) if not inner else _fields(fields)
+        yield from _plain(_unwrapped(json.dumps(fields))).split("\n") if not inner else (_fields(fields),)
 
 
 def _fields(fields: Mapping[str, object], depth: int = 0) -> str:

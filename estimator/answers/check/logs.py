@@ -72,6 +72,8 @@ class LogReading:
     quoted: str = ""
     """The line the speed came from."""
     step_s: float | None = None
+    data_share: float | None = None
+    """Of a step's time, in waiting for its data."""
     sequences_per_step: float | None = None
     tokens_per_step: float | None = None
     tokens_per_second: float | None = None
@@ -189,6 +191,7 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
         quoted=" ".join(of_steps.quoted.split())[:_LONGEST_QUOTE],
         spread=of_steps.spread,
         step_s=step_s,
+        data_share=of_steps.data_share,
         sequences_per_step=batch,
         tokens_per_step=of_steps.step_tokens or setup.tokens_per_step,
         tokens_per_second=of_steps.tokens_per_second,

@@ -30,14 +30,25 @@ def chosen_groups(points: Sequence[LogPoint], known_total: float | None) -> list
     What names itself training wins over what does not; what names itself something else is left out.
     """
     kept = [point for point in points if point.training is not False]
-    kinds: dict[tuple[int, str], list[LogPoint]] = {}
-    for point in kept:
+    # What somebody quotes, as in a mail, is another's run where there are lines of one's own.
+    kept = [point for point in kept if not point.line.lstrip().startswith(">")] or kept
+    kinds: dict[tuple[int, str], list[tuple[int, LogPoint]]] = {}
+    for place, point in enumerate(kept):
         bar = point.rank == _BAR and point.dialect != "unknown"
-        kinds.setdefault((point.rank, "bar" if bar else point.dialect), []).append(point)
-    order = sorted(kinds, key=lambda kind: (kind[0], kind[1] == "unknown", -len(kinds[kind])))
+        kinds.setdefault((point.rank, "bar" if bar else point.dialect), []).append((place, point))
+    repeated = any(len(listed) > 1 for listed in kinds.values())
+
+    def order(kind: tuple[int, str]) -> tuple[bool, int, bool, int, int]:
+        listed, unknown = kinds[kind], kind[1] == "unknown"
+        # A figure by everybody's names that comes once stands in a sentence.
+        said_once = unknown and repeated and len(listed) == 1
+        # Of trainers one after the other the last one's run counts.
+        later = sum(listed[0][0] > others[-1][0] for name, others in kinds.items() if name[0] == kind[0])
+        return said_once, kind[0], unknown, -later, -len(listed)
+
     groups: list[Group] = []
-    for kind in order:
-        listed, doubt = kinds[kind], None
+    for kind in sorted(kinds, key=order):
+        listed, doubt = [point for _, point in kinds[kind]], None
         if kind[1] == "bar":
             listed, doubt = _training_bar(listed, known_total)
         groups.append(Group(points=tuple(_last_run(listed)), doubt=doubt))

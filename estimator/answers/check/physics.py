@@ -21,11 +21,12 @@ EXPERT_LAUNCH_S = Prior(
     why="Forward and backward of one expert in a Python loop: some 40 kernels at 4 to 15 µs of launch each, and a "
     "wait for the indices of its tokens.",
 )
-_PLAIN_ETHERNET_GBPS_PER_GPU = 12.5
-"""One 100 Gb/s port for eight GPUs, as where the collective library falls back to TCP sockets."""
+_PLAIN_ETHERNET_GBPS_PER_GPU = (25.0, 12.5, 5.0, 1.25)
+"""One port of 200 to 10 Gb/s for eight GPUs, or a part of it, where the collective library falls back to TCP sockets.
+The one that comes nearest to what was observed is told."""
+_GPU_LINKS = frozenset({"nvlink", "xgmi", "pcie"})
 _PCIE_BYTES_PER_S = 25e9
 """PCIe 4.0 ×16 as collectives get it, where a device's own link is not listed."""
-_UNFUSED_YEAR = 2021
 _UNCOMMON, _RARE = 0.25, 1.0
 """How much less often a cause is found than a wrong peak, an untuned stack, padding or recomputation."""
 _LONGER = 4
@@ -44,7 +45,7 @@ def physical_candidates(run: Run, asked: Question, expected: Expected, *, faster
     yield from _of_less(run, asked, pinned, expected)
     yield from _of_small_batches(run, pinned, expected)
     yield from _of_links(asked, pinned)
-    yield from _of_experts(run, asked, expected)
+    yield from _of_experts(run, asked, pinned, expected)
 
 
 def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
@@ -83,11 +84,21 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         code="unfused_attention",
         what="attention writes its score matrix to memory (no FlashAttention)",
         base=pinned,
-        question=replace(pinned, released=_UNFUSED_YEAR),
-        contradicts=expected.tier != "untuned",
+        question=replace(pinned, practice=replace(pinned.practice, attention="unfused")),
+        contradicts=expected.tier != "untuned" or pinned.practice.attention is not None,
         rarity=_UNCOMMON,
         check='set attn_implementation="flash_attention_2" or use PyTorch\'s scaled_dot_product_attention',
     )
+    if not pinned.practice.offload_optimizer:
+        offloaded = replace(pinned.practice, offload_optimizer=True)
+        yield Candidate(
+            code="offloaded",
+            what="optimizer states lie in host memory and are updated there (CPU offload)",
+            base=pinned,
+            question=replace(pinned, practice=offloaded),
+            rarity=_UNCOMMON if expected.fits else 0.0,
+            check="look for offload in the DeepSpeed or FSDP configuration; free GPU memory otherwise",
+        )
     if not said(run, "sequence_length") and run.sequence_length * _LONGER <= asked.transformer.native_sequence_length:
         longer = run.sequence_length * _LONGER
         yield Candidate(
@@ -100,19 +111,23 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
         )
 
 
-def _of_experts(run: Run, asked: Question, expected: Expected) -> Iterator[Candidate]:
+def _of_experts(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
     """Yield what experts cost on stacks that do not group their products."""
     experts = asked.transformer.experts
-    if experts is not None and expected.layout is not None:
-        yield Candidate(
-            code="expert_loop",
-            what="experts run one after the other in a loop, as in Hugging Face's own model code",
-            factor=_loop_factor(asked, expected),
-            why=f"{experts.n_experts} experts in each of {asked.transformer.n_expert_layers} layers, "
-            f"{EXPERT_LAUNCH_S.mode * 1e6:.0f} µs of launches each",
-            contradicts=expected.tier == "tuned" and said(run, "framework"),
-            check="use grouped matrix products: Megatron, torchtitan, or a fused-experts kernel for Hugging Face",
-        )
+    if experts is None or expected.layout is None:
+        return
+    launches = Candidate(
+        code="expert_loop",
+        what="experts run one after the other in a loop, as in Hugging Face's own model code",
+        factor=_loop_factor(asked, expected),
+        why=f"{experts.n_experts} experts in each of {asked.transformer.n_expert_layers} layers, "
+        f"{EXPERT_LAUNCH_S.mode * 1e6:.0f} µs of launches each",
+        contradicts=expected.tier == "tuned" and said(run, "framework"),
+        check="use grouped matrix products: Megatron, torchtitan, or a fused-experts kernel for Hugging Face",
+    )
+    yield launches
+    looped = replace(pinned.practice, experts="loop")
+    yield replace(launches, base=pinned, question=replace(pinned, practice=looped), factor=1.0)
 
 
 def _loop_factor(asked: Question, expected: Expected) -> float:
@@ -159,6 +174,8 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
     if cluster.n_gpus == 1:
         return
     tensor = pinned.layout.tensor_parallel or 1
+    if chip.scale_up_kind not in _GPU_LINKS:
+        return
     if chip.scale_up_kind != "pcie":
         slow = replace(
             chip,
@@ -189,17 +206,29 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
                 ),
                 check="shard the states (zero3, FSDP) in place of every matrix product",
             )
-    if cluster.n_gpus > cluster.gpus_per_node:
-        slow_s = _PLAIN_ETHERNET_GBPS_PER_GPU * GIGA / BITS_PER_BYTE
-        if slow_s < cluster.scale_out_bytes_per_s:
+    if cluster.n_gpus <= cluster.gpus_per_node:
+        return
+    for gbps in _PLAIN_ETHERNET_GBPS_PER_GPU:
+        plain = replace(cluster, scale_out_bytes_per_s=gbps * GIGA / BITS_PER_BYTE)
+        if plain.scale_out_bytes_per_s >= cluster.scale_out_bytes_per_s:
+            continue
+        why = f"{gbps:g} Gb/s per GPU in place of {cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA:,.3g}"
+        yield Candidate(
+            code="slow_network",
+            what="nodes talk over plain Ethernet (TCP sockets), not over RDMA",
+            base=pinned,
+            question=replace(pinned, cluster=plain),
+            why=why,
+            check="NCCL_DEBUG=INFO says NET/IB or NET/Socket; give network_gbps_per_gpu",
+        )
+        if asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
             yield Candidate(
-                code="slow_network",
-                what="nodes talk over plain Ethernet (TCP sockets), not over RDMA",
-                base=pinned,
-                question=replace(pinned, cluster=replace(cluster, scale_out_bytes_per_s=slow_s)),
-                why=f"{_PLAIN_ETHERNET_GBPS_PER_GPU:g} Gb/s per GPU in place of "
-                f"{cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA:,.0f}",
-                check="NCCL_DEBUG=INFO says NET/IB or NET/Socket; give network_gbps_per_gpu",
+                code="sharded_over_network",
+                what="weights are gathered in each pass (ZeRO-3, FSDP) over plain Ethernet",
+                question=replace(asked, cluster=plain, layout=replace(asked.layout, data_sharding="zero3")),
+                rarity=_UNCOMMON,
+                why=why,
+                check="shard within a node alone (HSDP, hybrid shard, zero_hpz_partition_size), or ZeRO-1",
             )
 
 

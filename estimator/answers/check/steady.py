@@ -1,8 +1,9 @@
 """The steady speed of one run's points: each step once, no warm-up, clocks read over long spans."""
 
+import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
@@ -23,6 +24,8 @@ _BAR = 2
 _RESUMED_PER_S, _RESUMED_S, _RESUMED_STEPS = 10.0, 60.0, 100.0
 """A single bar faster than that, and so soon: as likely the steps that a resumed run skipped."""
 _SAME = 0.1
+_HALF = 0.5
+"""Of the growth of the steps that a clock's must have: the first of them took longer."""
 _AGREED = 1.1
 _FEWEST_RATES = 3
 """Of which a median leaves an odd one out."""
@@ -42,6 +45,8 @@ class Steady:
     step_s: float | None
     batch: float | None
     micro_batch: float | None
+    data_share: float | None
+    """Of a step's time, in waiting for its data."""
     step_tokens: float | None
     sequence_length: float | None
     tokens_per_second: float | None
@@ -67,7 +72,7 @@ def steady(group: Group) -> Steady:
     the median over the steps after the first tenth (at least ten steps), so that evaluation and checkpoints,
     which few steps pay for, do not count
     """
-    points = _of_last_batch(group.points)
+    points = _with_times(_of_last_batch(group.points))
     warm = _warm(points)
     kept = points[warm:]
     # One rank's word for each step: those that print beside it say the same a moment later.
@@ -102,6 +107,7 @@ def steady(group: Group) -> Steady:
         step_s=step_s,
         batch=batch,
         micro_batch=_middle(kept, "micro_batch"),
+        data_share=_data_share(kept),
         step_tokens=_middle(kept, "tokens_per_step"),
         sequence_length=_middle(kept, "sequence_length"),
         tokens_per_second=seen_rate or _middle(kept, "tokens_per_second"),
@@ -126,6 +132,18 @@ def _of_last_batch(points: Sequence[LogPoint]) -> list[LogPoint]:
     if last is None:
         return list(points)
     return [point for point in points if point.sequences_per_step in {None, last}]
+
+
+def _with_times(points: list[LogPoint]) -> list[LogPoint]:
+    """Return points whose `time` is known for what it is: since the start if it goes up by the steps, else a step's."""
+    timed = [(point.time_s, point.step) for point in points if point.time_s is not None and point.step is not None]
+    if len(timed) < 2 or any(point.step_s or point.elapsed_s for point in points):  # noqa: PLR2004 - to compare
+        return points
+    goes_up = all(later[0] > earlier[0] for earlier, later in pairwise(timed))
+    grown = timed[-1][0] / timed[0][0] if timed[0][0] else math.inf
+    if goes_up and grown >= (timed[-1][1] / timed[0][1] if timed[0][1] else 1.0) * _HALF:
+        return [replace(point, elapsed_s=point.time_s) for point in points]
+    return [replace(point, step_s=point.time_s) for point in points]
 
 
 def _warm(points: Sequence[LogPoint]) -> int:
@@ -244,6 +262,15 @@ def _grown(points: Sequence[LogPoint], field: str) -> float | None:
 def _middle(points: Sequence[LogPoint], field: str) -> float | None:
     values = [value for point in points if (value := getattr(point, field))]
     return median(values) if values else None
+
+
+def _data_share(points: Sequence[LogPoint]) -> float | None:
+    shares = [
+        point.data_s / whole
+        for point in points
+        if point.data_s is not None and (whole := point.step_s or point.micro_s) and point.data_s <= whole
+    ]
+    return median(shares) if shares else None
 
 
 def _last(points: Sequence[LogPoint], field: str) -> float | None:

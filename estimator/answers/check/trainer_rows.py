@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from estimator.answers.check.dialect import ENGINE, row
+from estimator.answers.check.media_rows import MMENGINE
 
 __all__ = ["TRAINERS"]
 
@@ -85,7 +86,7 @@ TRAINERS = (
     # NeMo AutoModel, recipes/llm/train_ft.py.
     row("automodel", "/gpu)", "step gpu_tps", step="step", tps="tps", gpu_tps=r"~\({N}/gpu\)"),
     # Lingua, apps/main/train.py: of one device.
-    row("lingua", "wps:", "step gpu_tps s", step="step", gpu_tps="wps", s="iter", flops="flops"),
+    row("lingua", "wps:", "step gpu_tps s", step="step", gpu_tps="wps", s="iter", data="data", flops="flops"),
     # torchtitan, components/metrics.py: tps (before 2025, wps) divides by the devices that share a sequence's model.
     row(
         "torchtitan",
@@ -131,7 +132,29 @@ TRAINERS = (
         step="step",
         ms="dt",
         tps="tok/sec",
-        percent="mfu",
+        percent=("mfu", "bf16_mfu", "fp8_mfu"),
+    ),
+    # picotron, train.py: its batch counts tokens.
+    row(
+        "picotron",
+        "Tokens/s/GPU:",
+        "step tps gpu_tps",
+        step="Step",
+        tps="Tokens/s",
+        gpu_tps="Tokens/s/GPU",
+        step_tokens=("Global batch size", "Global batch size (with seq_len)"),
+        seen="Tokens",
+        percent="MFU",
+    ),
+    # fms-fsdp, utils/train_utils.py: a report of many lines, joined.
+    row(
+        "fms-fsdp",
+        "current token per gpu per sec",
+        "gpu_tps",
+        step="step",
+        s="current step time",
+        gpu_tps="current token per gpu per sec",
+        seen="tokens seen",
     ),
     # llm.c, train_gpt2.cu.
     row(
@@ -224,28 +247,20 @@ TRAINERS = (
         tflops="tflops",
         seen="num_consumed_tokens",
     ),
-    # XTuner 1, train/trainer.py; before, MMEngine's lines, whose iterations are micro-batches.
+    # XTuner 1, train/trainer.py; before, MMEngine's lines with tokens on them.
     row(
         "xtuner",
         ("text_tokens:", "e2e_tgs:"),
         "step gpu_tps",
         step="Step",
         s="time",
+        data="data_time",
         gpu_tps="tgs",
         seen="total_consumed_tokens",
         left="eta",
     ),
-    row(
-        "xtuner",
-        ("Iter(train)", "Epoch(train)"),
-        "step micro_s",
-        counts_micro=True,
-        step="~(?:Iter|Epoch)\\(train\\)\\s{0,9}(?:\\[\\d{1,6}\\])?\\[\\s{0,9}{N}/\\s{0,9}{N}\\]",
-        micro_s="time",
-        gpu_tps="tokens_per_sec",
-        tflops="tflops",
-        left="eta",
-    ),
+    replace(MMENGINE, name="xtuner", needs=("step", "micro_s", "gpu_tps")),
+    MMENGINE,
     # fairseq and metaseq, logging/progress_bar.py: wps and ups are of all devices.
     row(
         "fairseq",
@@ -301,55 +316,35 @@ TRAINERS = (
         clock="elapsed",
         left="remaining",
     ),
-    # verl, trainer/ppo/metric_utils.py `compute_throughout_metrics`: of one device, prompts and answers.
+    # T5X, metrics by CLU's logging_writer: of all cores.
     row(
-        "verl",
-        "perf/throughput",
-        "gpu_tps",
-        step=("training/global_step", "~(?<![\\w/])step:{N}"),
-        s=("perf/time_per_step", "timing_s/step"),
-        gpu_tps="perf/throughput",
-        step_tokens="perf/total_num_tokens",
+        "t5x",
+        "timing/steps_per_second",
+        "step it_per_s",
+        step="~\\[{N}\\] collection=train",
+        it_per_s="timing/steps_per_second",
+        samples="timing/seqs_per_second",
     ),
+    # AXLearn, common/trainer.py `_step_log`.
+    row("axlearn", "Average step time:", "step s", step="step", s="Average step time"),
+    # MindFormers, core/callback: TFLOP/s of one NPU.
     row(
-        "verl",
-        ("timing_s/step", "perf/time_per_step", "train/time(s)"),
-        "s",
-        step=("training/global_step", "~(?<![\\w/])step:{N}"),
-        s=("perf/time_per_step", "timing_s/step", "train/time(s)"),
+        "mindformers",
+        "per_step_time:",
+        "step ms",
+        step="~step:\\[\\s{0,9}{N}/\\s{0,9}{N}\\]",
+        ms="per_step_time",
+        flops=("~train_throughput_per_npu:\\s{0,9}{N}", "~throughput:\\s{0,9}{N}"),
     ),
-    # prime-rl, trainer/rl and trainer/sft train.py: counted over all ranks.
-    row("prime-rl", "tokens/s", "step tps s", step="Step", s="Time", tps="Throughput", percent="MFU"),
-    # minimind, trainer/train_*.py: minutes to the end of the epoch, in micro-batches.
+    # ColossalAI, examples/language/performance_evaluator.py.
     row(
-        "minimind",
-        ("epoch_Time:", "epoch_time:"),
-        "step left_min",
-        counts_micro=True,
-        step="~\\]\\({N}/{N}\\)",
-        left_min=("epoch_Time", "epoch_time"),
+        "colossalai",
+        "TFLOPS per GPU by Megatron",
+        "samples",
+        samples="Throughput",
+        gpu_tps="tokens_per_second_per_device",
+        tflops="TFLOPS per GPU by Megatron",
     ),
-    # LLaMA-Factory's trainer_log.jsonl: throughput is the mean since the start, so the clock goes before it.
-    row(
-        "llama-factory",
-        "current_steps",
-        "step clock",
-        step="current_steps",
-        total="total_steps",
-        clock="elapsed_time",
-        left="remaining_time",
-        seen="total_tokens",
-        tps="throughput",
-    ),
-    # ms-swift, trainers/callback.py: the speed is the mean since the start, the clock is to the second.
-    row(
-        "ms-swift",
-        ("train_speed(iter/s)", "train_speed(s/it)"),
-        "it_per_s|s",
-        step="~global_step/max_steps\\]?['\"]?:?\\s{0,3}['\"]?{N}/{N}",
-        it_per_s="train_speed(iter/s)",
-        s="train_speed(s/it)",
-        clock="elapsed_time",
-        left="remaining_time",
-    ),
+    # CPM-Live and BMTrain's examples.
+    row("cpm", "| Iter:", "step s", step="Iter", s="time"),
 )

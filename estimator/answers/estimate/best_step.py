@@ -154,6 +154,8 @@ def layout_prediction(
 
         step = physical time · factor      factor: see `factor_and_range`
 
+    Of sites that average now and then, all do a step at once, and wait for one another.
+
     `times` and `used` are those of all `layouts`; `span` is the range of the setting, whichever its layout.
     """
     question = setting.question
@@ -164,9 +166,19 @@ def layout_prediction(
         method=question.method,
         recompute=layout.recompute,
     )
+    step_s, tokens, shares = (
+        float(times.total_s[row]) * factor,
+        setting.global_batch * question.sequence_length,
+        time_shares(times, row),
+    )
+    if question.local is not None:
+        waited_s = question.local.waited_s(step_s)
+        shares = {part: share * step_s / (step_s + waited_s) for part, share in shares.items()}
+        shares["communication"] += waited_s / (step_s + waited_s)
+        step_s, tokens = step_s + waited_s, tokens * question.local.sites
     return Prediction(
-        step_s=float(times.total_s[row]) * factor,
-        tokens_per_step=setting.global_batch * question.sequence_length,
+        step_s=step_s,
+        tokens_per_step=tokens,
         low_factor=span.low,
         high_factor=span.high,
         coverage=span.coverage,
@@ -180,7 +192,7 @@ def layout_prediction(
             capacity_bytes=question.cluster.accelerator.memory_bytes,
             usable_bytes=setting.usable_bytes,
         ),
-        breakdown=time_shares(times, row),
+        breakdown=shares,
         model_flop_per_token=flop.model,
         hardware_flop_per_token=flop.hardware,
         assumptions=(),

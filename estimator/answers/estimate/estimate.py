@@ -7,10 +7,11 @@ from functools import lru_cache
 from typing import Literal
 
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
-from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh
+from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
 from estimator.answers.estimate.timing import PredictedStep, Timing
+from estimator.answers.estimate.unlike import unlike_gpus
 from estimator.base.errors import InfeasibleError
 from estimator.base.prior import Prior
 from estimator.base.units import HOUR_S
@@ -126,13 +127,16 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
     Raises InfeasibleError where no layout is possible.
     """
-    prediction = prediction or _prediction(run, advised=advised)
+    # Of unlike devices no other count would do.
+    prediction = prediction or _prediction(run, advised=advised and not run.device.pools)
     speed = _speed(run, prediction)
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
-    rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    rented = pooled_market(device.pools) if device.pools else None
+    if device.accelerator is not None and not device.pools:
+        rented = catalogued_market(device.accelerator.id)
     return Estimate(
         run=run,
         basis=speed.basis,
@@ -164,6 +168,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
             *(prediction.warnings if prediction else ()),
             *speed.warnings,
             *short_run_doubts(run, prediction),
+            *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
         ),
     )
 

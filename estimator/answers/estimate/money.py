@@ -1,7 +1,7 @@
 """What a run costs and what energy it draws: each a value with its range, and where the rates come from."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
@@ -10,8 +10,18 @@ from estimator.base.units import KILO
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
+from estimator.question.pools import Pool
 
-__all__ = ["Market", "Spread", "catalogued_market", "cost_usd", "energy_kwh", "hourly_prices", "market"]
+__all__ = [
+    "Market",
+    "Spread",
+    "catalogued_market",
+    "cost_usd",
+    "energy_kwh",
+    "hourly_prices",
+    "market",
+    "pooled_market",
+]
 
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
@@ -69,6 +79,25 @@ def market(prices: Sequence[Price]) -> Market | None:
 def catalogued_market(accelerator_id: str) -> Market | None:
     """Return the market of a catalogued accelerator."""
     return market(catalogue.prices(accelerator_id))
+
+
+def pooled_market(pools: Sequence[Pool]) -> Market | None:
+    """Return what an hour of one of unlike accelerators costs in the mean; None where one has no price."""
+    markets = [(pool, rented) for pool in pools if (rented := catalogued_market(pool.accelerator.id)) is not None]
+    if len(markets) < len(pools):
+        return None
+    total = sum(pool.count for pool in pools)
+
+    def mean(usd: Callable[[Market], float]) -> float:
+        return sum(pool.count * usd(rented) for pool, rented in markets) / total
+
+    each = ", ".join(f"{pool.accelerator.name} ${rented.usd_median:.2f}" for pool, rented in markets)
+    return Market(
+        usd_low=mean(lambda rented: rented.usd_low),
+        usd_median=mean(lambda rented: rented.usd_median),
+        usd_high=mean(lambda rented: rented.usd_high),
+        note=f"medians per GPU-hour: {each}; the range is that of price and time together",
+    )
 
 
 def cost_usd(

@@ -6,12 +6,12 @@ from dataclasses import replace
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
-from estimator.evidence.sensitivity import narrowings
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
@@ -44,6 +44,8 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     best = best_step(posed, fitted)
     step = best.prediction
     fits = step.memory.fits
+    # What would do is tried with one site's devices and batch, and told as the run's.
+    advised = advised and question.local is None
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
     comparables = comparable_runs(posed)
     rounded_batch, rounded_warning = rounding(question, asked)
@@ -53,13 +55,13 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         warnings=(
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
-            *_fewer(posed, fitted, step, fits=fits),
+            *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
             *_newer_release(posed, best.layouts, best.times, fitted.constants),
             *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
-        narrow_by=narrowings(posed, best.priced, best.span),
+        narrow_by=narrowed_by(posed, fitted, best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
         ways_to_fit=tuple(remedy.words for remedy in found),
@@ -128,7 +130,11 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
         note = "a usual batch for the size of the model and the cluster"
         out.append(
             Assumption(
-                name="global_batch_sequences", value=setting.global_batch, unit="sequences", source="default", note=note
+                name="global_batch_sequences",
+                value=setting.global_batch * question.sites,
+                unit="sequences",
+                source="default",
+                note=note,
             )
         )
     return tuple(out)

@@ -12,6 +12,7 @@ from estimator.answers.plan.types import Option
 from estimator.base.errors import MissingValueError
 from estimator.base.units import HOUR_S, format_count
 from estimator.question.request import Quantity, Request
+from estimator.resolve.framework.local_updates import asked_local_updates
 
 __all__ = ["MOST_WASTE", "Counts", "degree_product", "planned_count"]
 
@@ -227,8 +228,10 @@ def _ladder(trials: Trials, request: Request, most: int) -> Ladder:
 
 
 def degree_product(request: Request) -> int:
-    """Return what every count must be a multiple of: the parallel degrees that were given, multiplied."""
-    degrees = (request.tensor_parallel, request.pipeline_parallel, request.context_parallel)
+    """Return what every count must be a multiple of: the parallel degrees that were given, and sites, multiplied."""
+    asked, _ = asked_local_updates(request.framework)
+    sites = asked.sites if asked is not None else None
+    degrees = (request.tensor_parallel, request.pipeline_parallel, request.context_parallel, sites)
     return min(math.prod(degree for degree in degrees if degree and degree > 0), MOST_PLANNED)
 
 

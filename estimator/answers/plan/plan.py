@@ -17,6 +17,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, che
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
+from estimator.resolve.pools import named_pools
 from estimator.resolve.run import checked_own_runs
 from estimator.resolve.subject import resolved_subject
 
@@ -122,6 +123,9 @@ def _refuse_several_gpus(request: PlanRequest, solve_for: str) -> None:
     names = [name for name in str(request.gpu or "").split(",") if name.strip()]
     if len(names) > 1 and solve_for != "gpu":
         remedy = f"names {len(names)}, which only solve_for gpu chooses among; give one of them"
+        raise InvalidValueError("gpu", request.gpu, remedy)
+    if solve_for not in {"gpu", "layout"} and named_pools(str(request.gpu or "")):
+        remedy = "names unlike GPUs, of which a plan finds the layout alone; estimate_training_time takes them"
         raise InvalidValueError("gpu", request.gpu, remedy)
 
 

@@ -3,6 +3,9 @@
 Authority: the source of each trainer, named beside its excerpt; the figures are made up.
 """
 
+import html
+import json
+from collections.abc import Callable
 from dataclasses import fields
 
 import pytest
@@ -41,6 +44,61 @@ def test_a_log_is_read_as_a_careful_person_reads_it(excerpt: Excerpt) -> None:
 @pytest.mark.parametrize("excerpt", HOSTILE, ids=lambda excerpt: excerpt.name)
 def test_a_hostile_log_is_read_right_or_refused_and_never_silently_wrong(excerpt: Excerpt) -> None:
     _held(excerpt)
+
+
+def _each_line(before: str) -> Callable[[str], str]:
+    return lambda text: "\n".join(f"{before}{line}" for line in text.split("\n"))
+
+
+def _collected(text: str) -> str:
+    entries = ({"log": f"{line}\n", "stream": "stdout", "time": "2025-06-01T10:00:00Z"} for line in text.split("\n"))
+    return "\n".join(json.dumps(entry) for entry in entries)
+
+
+DRESSES: dict[str, Callable[[str], str]] = {
+    "carriage returns": lambda text: text.replace("\n", "\r\n"),
+    "a byte order mark": lambda text: f"\ufeff{text}",
+    "colours": lambda text: "\n".join(f"\x1b[32m{line}\x1b[0m" for line in text.split("\n")),
+    "a fence of code": lambda text: (
+        f"This is my log of step 5, is it normal?\n```\n{text}\n```\nIt should take 3 s/it."
+    ),
+    "entities": html.escape,
+    "a mail": _each_line("> "),
+    "kubernetes": _each_line("2025-06-01T10:00:00.123456789Z stdout F "),
+    "torchrun": _each_line("[rank0]: "),
+    "srun": _each_line("0: "),
+    "ray": _each_line("(TrainWorker pid=1234, ip=10.0.0.2) "),
+    "docker": _collected,
+    "json": lambda text: json.dumps({"status": "ok", "logs": text}),
+}
+"""What a log is wrapped in on its way from a terminal to a question."""
+DOCUMENTS = frozenset({"tensorboard json", "mlflow"})
+"""Of several lines, which are a document only together."""
+ESCAPED = frozenset({"html &lt;", "br tags"})
+"""Which were copied from a page's source already."""
+
+
+def _speeds(text: str) -> tuple[float | None, ...] | None:
+    try:
+        read = log_reading(text)
+    except InvalidValueError:
+        return None
+    return (
+        read.step_s,
+        read.tokens_per_second,
+        read.tokens_per_second_per_gpu,
+        read.sequences_per_second,
+        read.steps_done,
+        read.total_steps,
+    )
+
+
+@pytest.mark.parametrize("dress", DRESSES)
+def test_what_a_log_is_wrapped_in_does_not_change_its_reading(dress: str) -> None:
+    """Every excerpt, the hostile ones too, in what launchers, collectors, mails and pages make of it."""
+    for excerpt in (*EXCERPTS, *HOSTILE):
+        if excerpt.name not in DOCUMENTS | (ESCAPED if dress == "entities" else frozenset()):
+            assert _speeds(DRESSES[dress](excerpt.text)) == _speeds(excerpt.text), excerpt.name
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class Told:
         self._ending = ending
         self.ranks: list[int] = []
 
-    def __call__(self, work: object, arguments: list[Any], left_s: object, hear: Hear) -> str:
+    def __call__(self, work: object, arguments: list[Any], left_s: Callable[[], float], hear: Hear) -> str:
         """Tell, once for the device and once for all of them together."""
         del work, left_s
         if len(arguments) > 1:
@@ -184,3 +184,34 @@ def test_a_cpu_is_measured_within_its_budget(tmp_path: Path) -> None:
     jsonschema.validate(document, profile_schema())
     assert document["measured"]["seconds"] <= 22.0
     assert document["measured"]["matmul"]
+
+
+class Greedy(Told):
+    """Processes that take all the time that they are given, on a clock that only they move."""
+
+    def __init__(self, *, devices: int) -> None:
+        super().__init__(MATMUL, devices=devices, ending="late")
+        self.now_s = 1000.0
+
+    def __call__(self, work: object, arguments: list[Any], left_s: Callable[[], float], hear: Hear) -> str:
+        """Tell, and go on until nothing is left."""
+        ending = super().__call__(work, arguments, left_s, hear)
+        self.now_s += max(left_s(), 0.0)
+        return ending
+
+
+@pytest.mark.parametrize("seconds", [10.0, 60.0, 120.0, 3600.0])
+@pytest.mark.parametrize("spent_s", [0.0, 4.0])
+@pytest.mark.parametrize("devices", [1, 8])
+def test_measuring_ends_within_its_budget_whatever_is_measured(
+    seconds: float, spent_s: float, devices: int, processes: Put
+) -> None:
+    """The time before the call is counted in; what is left over is there to end processes and to write."""
+    told = Greedy(devices=devices)
+    processes(told)
+    began_s = told.now_s
+    document = command.measured_profile(seconds, lambda: told.now_s, _unnoted, spent_s=spent_s)
+    taken_s = told.now_s - began_s + spent_s
+    assert taken_s <= 0.96 * seconds
+    assert document.measured is not None
+    assert document.measured.seconds == pytest.approx(taken_s, abs=0.01)

@@ -1,0 +1,174 @@
+"""Causes beside the step: what the GPUs wait for, who else uses them, and what else the measured time holds.
+
+How slow each makes a run differs from machine to machine, so each has a range of the speed that it leaves, and comes
+after what is priced unless a log or a hint speaks for it.
+"""
+
+import math
+from collections.abc import Iterator
+
+from estimator.answers.check.candidate import Candidate, said
+from estimator.answers.check.expected import Expected
+from estimator.answers.check.logs import LogReading
+from estimator.answers.check.observation import Observation
+from estimator.base.prior import Prior
+from estimator.base.units import TERA
+from estimator.resolve.run import Run
+
+__all__ = ["surrounding_candidates"]
+
+_SHOWN, _SUSPECTED, _POSSIBLE, _REMOTE = -0.3, 0.3, 0.6, 0.7
+"""Log distance of a cause that a log shows, of one that the size of the gap suggests, of any other, and of one that
+speaks of another question."""
+_LOADING_SHOWN = 0.1
+"""Share of a step in which its data is waited for, from which on that is a cause."""
+_UNEVEN = 1.3
+_LOADER = Prior(
+    low=0.15,
+    mode=0.5,
+    high=0.85,
+    why="Speed left by loaders of too few workers, text tokenised or pictures decoded on the fly, or a slow disk.",
+)
+_THROTTLED = Prior(
+    low=0.6, mode=0.85, high=0.95, why="Clocks of hot or power-capped cards: half the power leaves about 0.7 of them."
+)
+_WAITING = Prior(low=0.002, mode=0.02, high=0.15, why="Of a job that is alone in waiting, or that shares the card.")
+_RECOMPILED = Prior(low=0.1, mode=0.5, high=0.9, why="A graph compiled anew for every other shape, minutes each.")
+_PAUSED = Prior(
+    low=0.4, mode=0.7, high=0.95, why="Evaluation of whole sets and checkpoints that are waited for, now and then."
+)
+_LARGER_MODEL = Prior(
+    low=0.1, mode=0.4, high=0.7, why="The next larger sizes of a family are 1.5 to 10 times as large."
+)
+_CPU_FLOP_PER_S = Prior(
+    low=1e10,
+    mode=3e11,
+    high=2.5e12,
+    why="A training step by PyTorch on a desktop's and on a server's cores: FP32 products of 0.1 to 5 TFLOPS.",
+)
+_FEW_GPUS = 8
+_MOST_EPOCHS = 10
+_NEARLY = 0.15
+"""Log distance within which a count fits the gap."""
+
+
+def surrounding_candidates(
+    run: Run, seen: Observation, expected: Expected, flop_per_token: float, reading: LogReading | None
+) -> Iterator[Candidate]:
+    """Yield what slows a run beside its step; each is a factor on the expected speed, as far as it can go."""
+    ratio = seen.tokens_per_second / expected.tokens_per_second
+    yield _loader(ratio, reading)
+    yield from _of_few_devices(run, seen, ratio, flop_per_token)
+    yield from _of_the_clock(run, seen, ratio)
+    yield from _of_the_card(ratio, reading)
+    if run.question is not None and run.question.practice.launch == "compiled":
+        yield Candidate(
+            code="recompilation",
+            what="torch.compile compiles anew for changing shapes",
+            factor=_within(ratio, _RECOMPILED),
+            rarity=_SUSPECTED,
+            check="TORCH_LOGS=recompiles says how often; pad to a few lengths, or compile with dynamic=True",
+        )
+    if not said(run, "hf_config"):
+        yield Candidate(
+            code="larger_model",
+            what="the model that is trained is larger than the one asked about",
+            factor=_within(ratio, _LARGER_MODEL),
+            rarity=_REMOTE,
+            why=f"one of {run.subject.active_parameters / max(ratio, 1e-9):.2g} active parameters would be normal",
+            check="compare the parameters that the trainer prints with the model's",
+        )
+
+
+def _loader(ratio: float, reading: LogReading | None) -> Candidate:
+    waited = reading.data_share if reading is not None else None
+    if waited is not None and waited > _LOADING_SHOWN:
+        return Candidate(
+            code="starved_loader",
+            what="the GPUs wait for data",
+            factor=max(1.0 - waited, _WAITING.low),
+            rarity=_SHOWN,
+            why=f"the log has {waited:.0%} of a step in loading",
+            check="raise the loader's workers and prefetching; tokenise and decode before training",
+        )
+    contradicted = waited is not None
+    return Candidate(
+        code="starved_loader",
+        what="the GPUs wait for data (too few loader workers, tokenising or decoding on the fly)",
+        factor=_within(ratio, _LOADER),
+        rarity=_POSSIBLE,
+        contradicts=contradicted,
+        why="the log has next to no time in loading" if contradicted else "",
+        check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
+    )
+
+
+def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: float) -> Iterator[Candidate]:
+    """Yield a run that is not where it should be: on the CPU, on one of several GPUs, beside another job."""
+    executed = seen.tokens_per_second * flop_per_token
+    vendor = run.device.accelerator.vendor if run.device.accelerator else "NVIDIA"
+    if run.n_gpus <= _FEW_GPUS and _CPU_FLOP_PER_S.low <= executed <= _CPU_FLOP_PER_S.high and ratio < _LOADER.low:
+        yield Candidate(
+            code="runs_on_cpu",
+            what="the training runs on the CPU",
+            factor=ratio,
+            rarity=_SUSPECTED,
+            why=f"{executed / TERA:.2g} TFLOPS are what a CPU reaches",
+            check="torch.cuda.is_available(), and nvidia-smi should show the process and its memory",
+        )
+    alone = 1.0 / run.n_gpus
+    if run.n_gpus > 1 and abs(math.log(ratio / alone)) < _NEARLY and seen.kind != "tokens_per_second":
+        yield Candidate(
+            code="one_gpu_works",
+            what=f"one GPU of {run.n_gpus:,} does the work",
+            factor=alone,
+            rarity=_SUSPECTED,
+            check="nvidia-smi shows which are busy; start it by torchrun, accelerate launch or deepspeed",
+        )
+    if ratio < _WAITING.high:
+        yield Candidate(
+            code="device_waits",
+            what="the GPUs are idle for most of the time, or another job has them",
+            factor=_within(ratio, _WAITING),
+            rarity=_SUSPECTED,
+            why=f"no usual setting makes a run {1.0 / ratio:,.0f} times slower",
+            check="watch utilization and power in nvidia-smi dmon" if vendor == "NVIDIA" else "watch the device's load",
+        )
+
+
+def _of_the_clock(run: Run, seen: Observation, ratio: float) -> Iterator[Candidate]:
+    """Yield what hours hold beside the steps that were counted."""
+    if seen.kind != "hours":
+        return
+    epochs = round(1.0 / ratio)
+    counted = run.amount.tokens_per_sample is not None
+    if 1 < epochs <= _MOST_EPOCHS and not counted and abs(math.log(ratio * epochs)) < _NEARLY:
+        yield Candidate(
+            code="several_epochs",
+            what=f"the hours hold {epochs} epochs, and the tokens one",
+            factor=1.0 / epochs,
+            rarity=_SUSPECTED,
+            check="give epochs, or the tokens of all of them",
+        )
+    yield Candidate(
+        code="evaluation_between",
+        what="evaluation, or checkpoints that are waited for, take part of the hours",
+        factor=_within(ratio, _PAUSED),
+        rarity=_SUSPECTED,
+        check="compare the hours with step time × steps; evaluate and save less often, or asynchronously",
+    )
+
+
+def _of_the_card(ratio: float, reading: LogReading | None) -> Iterator[Candidate]:
+    uneven = reading is not None and reading.spread is not None and reading.spread > _UNEVEN
+    yield Candidate(
+        code="throttled",
+        what="the card is hot, power-capped or clocked down",
+        factor=_within(ratio, _THROTTLED),
+        rarity=_POSSIBLE if uneven or ratio < _THROTTLED.low else _SUSPECTED,
+        check="nvidia-smi -q -d PERFORMANCE,POWER,CLOCK under load; measure it with traintime measure",
+    )
+
+
+def _within(ratio: float, prior: Prior) -> float:
+    return min(max(ratio, prior.low), prior.high)

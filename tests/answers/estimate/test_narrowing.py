@@ -1,0 +1,61 @@
+"""What to say first: what `narrow_by` promises is what saying it does.
+
+Authority: the same question asked again with the argument said.
+"""
+
+import math
+from dataclasses import replace
+
+import pytest
+
+from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+
+ON_A_T4 = Request(
+    model="llama-2-7b",
+    gpu="t4",
+    n_gpus=1,
+    samples=9846,
+    tokens_per_sample=400,
+    epochs=3,
+    packing="padded",
+    sequence_length=512,
+    micro_batch_size=4,
+    gradient_accumulation=2,
+    method="qlora",
+    framework="trl",
+)
+"""huggingface/trl#572: a 4-bit base on a card without BF16, its compute type not said."""
+ON_TWO_NODES = Request(model="7B", gpu="a100", n_gpus=16, tokens="1B", framework="huggingface, zero3")
+
+
+def _width_log(found: Estimate) -> float:
+    return math.log(found.training_high_s / found.training_low_s)
+
+
+def _estimate(asked: Request) -> Estimate:
+    return estimate_of(resolve(asked), advised=False)
+
+
+@pytest.mark.parametrize(
+    ("asked", "argument", "said"),
+    [
+        (ON_A_T4, "precision", replace(ON_A_T4, precision="fp16")),
+        (ON_TWO_NODES, "network_gbps_per_gpu", replace(ON_TWO_NODES, network_gbps_per_gpu=200.0)),
+    ],
+)
+def test_saying_what_is_doubted_narrows_the_range_as_promised(asked: Request, argument: str, said: Request) -> None:
+    """To the range of the amount, which saying it leaves, and the run-level overhead's."""
+    open_, closed = _estimate(asked), _estimate(said)
+    promised = {narrowing.argument: narrowing.narrows_by for narrowing in open_.narrow_by}
+    assert promised[argument] == pytest.approx(1 - _width_log(closed) / _width_log(open_), abs=0.05)
+    assert argument not in {narrowing.argument for narrowing in closed.narrow_by}
+
+
+def test_a_range_about_what_is_unsaid_holds_it_said_either_way() -> None:
+    """It is wide because the two are six times apart, and each is as likely."""
+    unsaid = _estimate(ON_A_T4)
+    for precision in ("fp16", "fp32"):
+        assert unsaid.training_low_s < _estimate(replace(ON_A_T4, precision=precision)).training_s
+        assert unsaid.training_high_s > _estimate(replace(ON_A_T4, precision=precision)).training_s

@@ -1,8 +1,8 @@
-"""The commands that the README shows and what they print, and the accuracy that it states.
+"""The commands that the documents show and what they print, and the accuracy that they state.
 
 A ```console block is one command after `$ `, and the first lines that it prints; a last line `…` says that more
-follow. The figures of the backtest stand between two comments, those of further tables between two more. The tests hold
-the README to all of it; run this file to put what is printed and measured now in place of what was.
+follow. Figures stand between two comments that name their block (see scripts/figures.py). The tests hold the documents
+to all of it; run this file to put what is printed and measured now in place of what was.
 """
 
 import os
@@ -16,12 +16,17 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from estimator.catalogue import catalogue  # noqa: E402 - the checkout's own packages come first
-from estimator.catalogue.shapes import TableRow  # noqa: E402
+from scripts.figures import BLOCKS, Language  # noqa: E402 - the checkout's own packages come first
 
-__all__ = ["README", "RUN_AS", "accuracy_block", "printed", "sessions", "tables_block"]
+__all__ = ["DOCUMENTS", "README", "RUN_AS", "filled", "printed", "sessions"]
 
 README = ROOT / "README.md"
+DOCUMENTS: dict[Path, Language] = {
+    README: "en",
+    ROOT / "README.zh-CN.md": "zh",
+    ROOT / "docs" / "accuracy.md": "en",
+}
+"""What shows commands or figures, and the language that it is written in."""
 RUN_AS = {
     "traintime": [sys.executable, "-m", "traintime"],
     "scripts/demo": [sys.executable, "-m", "scripts.demo"],
@@ -29,13 +34,9 @@ RUN_AS = {
 COLUMNS = "100"
 SECONDS_PER_COMMAND = 120
 MORE = "…"
-_SAID_OF = {"time lost": " (time lost)", "memory": " (memory)", "wrong verdicts": " (wrong verdicts)"}
-"""What is said of an error that is not one of time."""
 INTERNAL_FAULT = 1  # 2 is an answer too: the one sentence for a bad argument
 
-ACCURACY_BLOCK = re.compile(r"(?<=<!-- accuracy:begin -->\n).*?(?=<!-- accuracy:end -->)", flags=re.DOTALL)
-TABLES_BLOCK = re.compile(r"(?<=<!-- tables:begin -->\n).*?(?=<!-- tables:end -->)", flags=re.DOTALL)
-
+_BLOCK = re.compile(r"(<!-- (\w+):begin -->\n).*?(<!-- \2:end -->)", flags=re.DOTALL)
 _SESSION = re.compile(r"^```console\n\$ (.*?[^\\])\n(.*?)^```$", flags=re.MULTILINE | re.DOTALL)
 
 
@@ -70,49 +71,20 @@ def printed(command: str, shown: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def accuracy_block() -> str:
-    """Return the backtest's figures as a table, a regime a row."""
-    measured = catalogue.accuracy()
-    lines = [
-        "| runs | rows | labs | median error | 90% of errors below | labs alike | in range | range, high ÷ low |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        *(
-            f"| {name} | {row['rows']:,} | {row['labs']} | {row['median']:.1%} | {row['p90']:.1%} "
-            f"| {row['labs_alike']:.1%} | {row['covered']:.0%} | {row['range_width']:.2f}× |"
-            for name, row in measured["regimes"].items()
-        ),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def tables_block() -> str:
-    """Return the errors on tables of measurements, a table a row."""
-    lines = [
-        "| measurements | left out of the fit | rows | mean error | median | 90% of errors below | others there |",
-        "| --- | --- | ---: | ---: | ---: | ---: | --- |",
-        *(
-            f"| {row['name']}{_SAID_OF.get(row['of'], '')} | {row['left_out']} "
-            f"| {row['rows']:,} | {row['mean']:.1%} | {row['median']:.1%} | {row['p90']:.1%} | {_beside(row)} |"
-            for row in catalogue.tables()["tables"]
-        ),
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _beside(row: TableRow) -> str:
-    """Return what others reach, or how many of the rows lie in their ranges."""
-    if "covered" in row and "range_width" in row:
-        return f"{row['covered']:.0%} in their range, {row['range_width']:.1f}× wide"
-    return row.get("peers", "")
+def filled(text: str, language: Language) -> str:
+    """Return a document with the figures of the committed backtest in its blocks."""
+    return _BLOCK.sub(lambda block: f"{block[1]}{BLOCKS[block[2]](language)}{block[3]}", text)
 
 
 def main() -> None:
-    """Rewrite the README's answers and figures."""
-    text = README.read_text(encoding="utf-8")
-    text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{printed(session[1], session[2])}```", text)
-    text = ACCURACY_BLOCK.sub(lambda _: accuracy_block(), text)
-    text = TABLES_BLOCK.sub(lambda _: tables_block(), text)
-    README.write_text(text, encoding="utf-8")
+    """Rewrite the documents' answers and figures."""
+    answers: dict[str, str] = {}
+    for path, language in DOCUMENTS.items():
+        text = path.read_text(encoding="utf-8")
+        for command, shown in sessions(text):
+            answers.setdefault(command, printed(command, shown))
+        text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{answers[session[1]]}```", text)
+        path.write_text(filled(text, language), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,28 @@
-"""What the README shows is what the program does.
+"""What the README shows is what the program does, and what it states was measured.
 
-Authority: the program itself. Each ```console block is run as printed (see scripts/readme.py).
+Authority: the program itself, and the committed backtest. Each ```console block is run as printed (see
+scripts/readme.py).
 """
 
 import json
 import re
 import shlex
-import tomllib
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from estimator.base.version import VERSION
+from scripts.figures import KINDS_TOLD, judged_kinds
+from scripts.manifests import NAME, PROJECT, REPOSITORY, links
+from scripts.readme import DOCUMENTS, RUN_AS, filled, printed, sessions
 from scripts.readme import README as README_FILE
-from scripts.readme import RUN_AS, printed, sessions
 from server.protocol.app import build
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 README = README_FILE.read_text(encoding="utf-8")
-ACCURACY = ROOT / "estimator" / "catalogue" / "data" / "accuracy.json"
+DATA = ROOT / "estimator" / "catalogue" / "data"
+FROM_THE_REPOSITORY = ("uvx", "--from", f"git+{REPOSITORY}", NAME, "serve")
+HOSTS = ("Claude Code", "Claude Desktop", "Codex", "Cursor", "Gemini CLI", "VS Code", "Zed")
 
 
 def _blocks(language: str) -> list[str]:
@@ -40,37 +42,45 @@ def test_a_shown_command_prints_what_is_shown(command: str) -> None:
     assert printed(command, SESSIONS[command]) == SESSIONS[command], "to accept what is printed now: scripts/readme"
 
 
-def _host_configurations() -> Iterator[dict[str, Any]]:
-    for block in _blocks("json"):
-        (servers,) = json.loads(block).values()
-        yield servers["traintime"]
-    for block in _blocks("toml"):
-        yield tomllib.loads(block)["mcp_servers"]["traintime"]
+def test_every_host_starts_the_server_from_the_repository() -> None:
+    """Before a release nothing else works; what needs one is told apart."""
+    configured = [json.loads(block)["mcpServers"][NAME] for block in _blocks("json")]
+    assert configured
+    assert {(host["command"], *host["args"]) for host in configured} == {FROM_THE_REPOSITORY}
+    typed = re.findall(r"(uvx [^`\n]+)", README)
+    assert typed
+    assert {tuple(shlex.split(command)) for command in typed} == {FROM_THE_REPOSITORY}
+    assert set(PROJECT["scripts"]) == {NAME}
 
 
-def test_every_host_starts_the_same_command() -> None:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    commands = {(host["command"], *host["args"]) for host in _host_configurations()}
-    assert commands == {("uvx", project["name"], "serve")}
-    assert set(project["scripts"]) == {project["name"]}
-
-
-@pytest.mark.parametrize("host", ["Claude Code", "Claude Desktop", "Cursor", "VS Code", "Codex", "Gemini CLI", "Zed"])
+@pytest.mark.parametrize("host", HOSTS)
 def test_a_host_has_its_instructions(host: str) -> None:
-    assert f"<summary>{host}</summary>" in README
+    assert re.search(rf"^\| {host}[ ,|]", README, flags=re.MULTILINE)
+    (summary,) = re.findall(r"<summary>(.*)</summary>", README)
+    assert host in summary
 
 
-def test_every_flag_of_serve_that_is_shown_exists() -> None:
-    shown = {
-        flag
-        for block in _blocks("sh")
-        for line in block.splitlines()
-        if line.startswith("traintime serve")
-        for flag in re.findall(r"--[a-z-]+", line.partition("#")[0])
-    }
-    known = set(re.findall(r"--[a-z-]+", printed("traintime serve --help", "")))
-    assert shown
-    assert shown <= known
+def test_the_links_that_add_it_by_one_click_are_those_of_the_manifests() -> None:
+    before, _, after = README.partition("needs the first release")
+    for which, address in links().items():
+        shown, other = (before, after) if which.endswith("repository") else (after, before)
+        assert f"]({address})" in shown, "to see them: scripts/manifests"
+        assert address not in other
+
+
+COMMANDS = sorted(
+    line.partition(" #")[0].strip()
+    for block in _blocks("sh")
+    for line in block.splitlines()
+    if line.startswith("traintime ")
+)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_flag_that_is_shown_exists(command: str) -> None:
+    program, name, *_ = shlex.split(command)
+    known = set(re.findall(r"--[a-z-]+", printed(f"{program} {name} --help", "")))
+    assert set(re.findall(r"--[a-z-]+", command)) <= known
 
 
 async def test_the_tools_in_the_table_are_the_tools_of_the_server() -> None:
@@ -81,9 +91,9 @@ async def test_the_tools_in_the_table_are_the_tools_of_the_server() -> None:
 
 async def test_the_resources_and_prompts_that_are_named_are_those_of_the_server() -> None:
     server = build()
-    resources = {
-        uri for resource in await server.list_resources() if (uri := str(resource.uri)).startswith("traintime:")
-    }
+    listed = {str(resource.uri) for resource in await server.list_resources()}
+    resources = {uri for uri in listed if uri.startswith("traintime:")}
+    assert set(re.findall(r"`(skill://[^`]+)`", README)) <= listed
     templates = {template.uri_template for template in await server.list_resource_templates()}
     assert set(re.findall(r"`(traintime://[^`]+)`", README)) == resources | templates
     assert {prompt.name for prompt in await server.list_prompts()} == {"plan_a_run", "is_this_normal"}
@@ -104,27 +114,39 @@ def test_every_file_that_is_named_is_there() -> None:
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_a_document_states_what_was_measured(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    assert re.search(r"<!-- \w+:begin -->", text)
+    assert filled(text, DOCUMENTS[document]) == text, "to state what is measured now: scripts/readme"
+
+
+def test_every_kind_of_question_that_is_told_of_was_judged() -> None:
+    assert judged_kinds() >= KINDS_TOLD
+
+
 def _measured() -> list[float]:
-    """Return every number of the backtest, or none where it has not been run."""
+    """Return every number of the backtest, and the share of people's reports that lie in their range."""
     numbers: list[float] = []
 
     def note(text: str) -> None:
         numbers.append(float(text))
 
-    if ACCURACY.exists():
-        json.loads(ACCURACY.read_text(encoding="utf-8"), parse_float=note, parse_int=note)
-    return numbers
+    for name in ("accuracy.json", "tables.json"):
+        json.loads((DATA / name).read_text(encoding="utf-8"), parse_float=note, parse_int=note)
+    people = json.loads((DATA / "tables.json").read_text(encoding="utf-8"))["people"].values()
+    return [*numbers, *(group["inside"] / group["rows"] for group in people)]
 
 
 def test_the_stated_accuracy_is_the_measured_accuracy() -> None:
-    """Each figure in the block is one of the backtest's, rounded; without a backtest there is no figure."""
+    """Each figure in the block is one of the backtest's, rounded."""
     block = README.partition("<!-- accuracy:begin -->")[2].partition("<!-- accuracy:end -->")[0]
-    measured = _measured()
     cells = [cell.strip() for line in block.splitlines() if line.startswith("|") for cell in line.split("|")[2:-1]]
-    figures = [cell for cell in cells if re.fullmatch(r"[\d,.]+ ?[%×]?", cell)]
-    assert bool(figures) == bool(measured)
+    figures = [cell for cell in cells if re.fullmatch(r"[\d,.]+[%×]?", cell)]
+    assert figures
+    measured = _measured()
     for figure in figures:
-        text = figure.rstrip("%× ").replace(",", "")
+        text = figure.rstrip("%×").replace(",", "")
         scale = 100.0 if figure.endswith("%") else 1.0
         rounding = 0.5 * 10.0 ** -len(text.partition(".")[2])
         assert any(abs(value * scale - float(text)) <= rounding * 1.0001 for value in measured), figure

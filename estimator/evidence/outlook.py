@@ -13,6 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
+from estimator.models.prediction import with_prediction
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import stack_named
 
@@ -55,7 +56,7 @@ def neighbours_of(calibration: Calibration) -> Neighbours:
             [stack_named(run.stack) for run in runs],
             [catalogue.accelerator(run.accelerator_id).value.accelerator for run in runs],
             [run.precision for run in runs],
-            [run.transformer for run in runs],
+            [with_prediction(run.transformer) for run in runs],
             [run.method for run in runs],
             lengths=[run.sequence_length for run in runs],
             tokens_per_step=[calibration.residuals[run.id][1] for run in runs],

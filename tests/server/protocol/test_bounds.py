@@ -17,7 +17,8 @@ from server.protocol.tool import Tool
 
 LONG = 340_000
 OPTIONS: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
-SOON_S = 1.0
+SOON_S = 4.0
+"""Of processor time, where ten seconds were spent: machines differ."""
 ENORMOUS: list[tuple[str, dict[str, Any]]] = [
     ("compare_training_options", OPTIONS | {"n_gpus": [[] for _ in range(LONG)]}),
     ("compare_training_options", OPTIONS | {"n_gpus": "[" + "[]," * LONG + "[]]"}),

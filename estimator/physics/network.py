@@ -47,7 +47,7 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
         ranks=ranks,
         domain_ranks=in_domain,
         node_ranks=np.maximum(in_node, in_domain),
-        up_bytes_per_s=_up_bytes_per_s(case, constants) / slowness,
+        up_bytes_per_s=_up_bytes_per_s(case, constants) / where(case.pcie, slowness, 1.0),
         node_bytes_per_s=_node_bytes_per_s(case, constants) / slowness,
         out_bytes_per_s=constants["scale_out_fraction"] * case.scale_out_bytes_per_s / slowness,
         latency_s=constants["latency_s"] * np.log2(np.maximum(ranks, 1.0)) * slowness,
@@ -55,9 +55,10 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
 
 
 def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
-    """Return the factor on time of a device's host and links where people run what they have.
+    """Return the factor on time of a device's host, PCIe and network where people run what they have.
 
-    Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody.
+    Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody, and so are
+    the links that it is sold with.
     """
     slowness: BROADCAST = constants["surroundings_slowness"] ** case.as_people_run
     return slowness

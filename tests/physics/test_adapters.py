@@ -68,7 +68,10 @@ def test_hosts_and_links_of_peoples_own_are_slower_and_devices_are_not(slowness:
     chosen, own = (replace(small_case(8, execution=_EAGER), as_people_run=flag) for flag in (0.0, 1.0))
     lay = layouts_of(PLAIN)
     assert launches_s(own, constants, lay) == pytest.approx(slowness * launches_s(chosen, constants, lay))
-    gathered = [gather_s(group(case, constants, np.array([8.0]), 1.0), 1e9, messages=4.0) for case in (chosen, own)]
+    gathered = [
+        gather_s(group(replace(case, pcie=1.0), constants, np.array([8.0]), 1.0), 1e9, messages=4.0)
+        for case in (chosen, own)
+    ]
     assert gathered[1] == pytest.approx(slowness * gathered[0])
     assert traffic_s(own, constants, lay, _TOKENS) == traffic_s(chosen, constants, lay, _TOKENS)
 

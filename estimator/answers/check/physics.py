@@ -8,6 +8,7 @@ from estimator.answers.check.expected import Expected, attention_flop_per_token
 from estimator.base.prior import Prior
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.models.flops import flop_counts
+from estimator.models.parameters import lora_parameters
 from estimator.models.training import Method
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.run import Run
@@ -263,7 +264,7 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             contradicts=said(run, "activation_recompute"),
             check="give activation_recompute as set",
         )
-    if pinned.method.name == "full":
+    if pinned.method.name == "full" and lora_parameters(pinned.transformer, pinned.method.lora_rank):
         yield Candidate(
             code="adapters",
             what="only adapters are trained (LoRA)",

@@ -356,3 +356,13 @@ def test_any_speed_has_a_verdict_and_finite_figures(speed: float, n_gpus: int, g
     assert (answer["verdict"] == "implausible") == fast
     assert (answer["verdict"] == "slow") == (slow and not fast)
     assert math.isfinite(json.loads(json.dumps(answer))["observed_over_expected"])
+
+
+@pytest.mark.parametrize("model", ["resnet50", "convnext-tiny", "llama-3.1-8b", "sd-1.5"])
+def test_adapters_are_a_cause_only_where_there_is_something_for_them_to_lie_beside(model: str) -> None:
+    """Networks without attention have none; a speed far above what is expected asks for every cause that there is."""
+    asked = {"model": model, "gpu": "h100-sxm", "n_gpus": 8, "global_batch_sequences": 512, "framework": "pytorch"}
+    expected = TOOL.answer(asked | {"observed_step_seconds": 1.0}).structured["observed_over_expected"]
+    answer = TOOL.answer(asked | {"observed_step_seconds": expected / 3.0}).structured
+    assert answer["observed_over_expected"] == pytest.approx(3.0)
+    assert "adapters" not in _codes(answer) or model in {"llama-3.1-8b", "sd-1.5"}

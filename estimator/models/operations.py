@@ -46,6 +46,11 @@ class Gemm:
     """Positions that a convolution's filter covers: its inputs are read once for all of them."""
 
     @property
+    def n_parts(self) -> int:
+        """Matrices that checkpoints and adapters keep apart: 1 of a single one."""
+        return len(self.fused) or 1
+
+    @property
     def parameters(self) -> int:
         """Weights, all layers and copies; none where they are another operation's."""
         return self.inputs * self.outputs * self.layers * self.copies if self.held else 0

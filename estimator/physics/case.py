@@ -70,9 +70,10 @@ class Case:
     top_k: Numbers
     attention_flop: Numbers
     """Forward FLOPs of the attention core per token over all layers, causal mask skipped (FlashAttention)."""
-    masked_attention_flop: Numbers
     attention_square_flop: Numbers
     """The same over the full score matrix, as unfused attention works it out."""
+    masked_attention_flop: Numbers
+    """The same over all keys, of layers whose window is a mask; `attention_flop` is without them."""
     attention_flop_per_key: Numbers
     """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
     attention_passed: Numbers

@@ -184,7 +184,7 @@ def _adapter_bytes(table: Workload, execution: Execution, narrow: float) -> floa
     adapted = [gemm for gemm in table.gemms if is_adapted(gemm)]
     if not execution.eager_adapters:
         return narrow * sum(gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
-    return _SINGLE * sum((len(gemm.fused) or 1) * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
+    return _SINGLE * sum(gemm.n_parts * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
 
 
 def _narrow_bytes(precision: str) -> float:

@@ -108,7 +108,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     quantised = case.low_bit * constants["quantise_passes"] * inputs
     passes = 1.0 + (constants["backward_traffic"] + again_share(case, constants, lay)) * case.streams_passed
     width = 2.0 + 2.0 * case.wide
-    moved: BROADCAST = width * tokens / lay.pipeline * (elements * passes + quantised / lay.tensor * passes)
+    moved: BROADCAST = width * tokens / lay.pipeline * (elements + quantised / lay.tensor) * passes
     weights = case.shared_parameters / lay.tensor + case.expert_parameters / lay.expert
     moved = moved + constants["gradient_bytes"] * case.weight_gradients * weights / lay.pipeline
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])

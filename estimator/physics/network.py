@@ -42,15 +42,14 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
     """Return the group of `ranks` ranks that lie `stride` apart."""
     in_domain = np.minimum(np.maximum(np.floor(case.scale_up_domain / stride), 1.0), ranks)
     in_node = np.minimum(np.maximum(np.floor(case.gpus_per_node / stride), 1.0), ranks)
-    slowness = surroundings_slowness(case, constants)
     return Group(
         ranks=ranks,
         domain_ranks=in_domain,
         node_ranks=np.maximum(in_node, in_domain),
-        up_bytes_per_s=_up_bytes_per_s(case, constants) / where(case.pcie, slowness, 1.0),
-        node_bytes_per_s=_node_bytes_per_s(case, constants) / slowness,
-        out_bytes_per_s=constants["scale_out_fraction"] * case.scale_out_bytes_per_s / slowness,
-        latency_s=constants["latency_s"] * np.log2(np.maximum(ranks, 1.0)) * slowness,
+        up_bytes_per_s=_up_bytes_per_s(case, constants),
+        node_bytes_per_s=_node_bytes_per_s(case, constants),
+        out_bytes_per_s=_out_bytes_per_s(case, constants),
+        latency_s=_latency_s(case, constants) * np.log2(np.maximum(ranks, 1.0)),
     )
 
 
@@ -65,7 +64,8 @@ def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
 
 
 def _pcie_share(case: Case, constants: Constants) -> BROADCAST:
-    return where(case.no_peer_access, constants["pcie_host_fraction"], constants["pcie_fraction"])
+    share = where(case.no_peer_access, constants["pcie_host_fraction"], constants["pcie_fraction"])
+    return share / surroundings_slowness(case, constants)
 
 
 def _up_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
@@ -75,6 +75,14 @@ def _up_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
 
 def _node_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
     return where(case.split_nodes, _pcie_share(case, constants) * case.pcie_bytes_per_s, np.inf)
+
+
+def _out_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
+    return constants["scale_out_fraction"] * case.scale_out_bytes_per_s / surroundings_slowness(case, constants)
+
+
+def _latency_s(case: Case, constants: Constants) -> BROADCAST:
+    return constants["latency_s"] * surroundings_slowness(case, constants)
 
 
 def gather_s(members: Group, size_bytes: BROADCAST, messages: BROADCAST = 1.0) -> BROADCAST:
@@ -123,7 +131,7 @@ def stage_hop_s(case: Case, constants: Constants, size_bytes: BROADCAST) -> BROA
     """
     up = _up_bytes_per_s(case, constants)
     beside = np.minimum(up, _node_bytes_per_s(case, constants))
-    out = np.minimum(beside, constants["scale_out_fraction"] * case.scale_out_bytes_per_s)
+    out = np.minimum(beside, _out_bytes_per_s(case, constants))
     reach = np.maximum(case.gpus_per_node, case.scale_up_domain)
     rate = np.where(case.n_gpus > reach, out, np.where(case.n_gpus > case.scale_up_domain, beside, up))
-    return size_bytes / rate + constants["latency_s"]
+    return size_bytes / rate + _latency_s(case, constants)

@@ -199,7 +199,7 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
 
 def _host_work(table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
-    linear = sum((len(gemm.fused) or 1) * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
+    linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     unfused = execution.attention == "unfused"
     operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
     operations += unfused * _OPERATIONS_SCORES
@@ -261,7 +261,7 @@ def _adapter_elements(table: Workload) -> float:
     Each of a fused matrix's parts has a pair of its own, which reads the input again.
     """
     return sum(
-        ((len(gemm.fused) or 1) * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
+        (gemm.n_parts * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
         for gemm in table.gemms
         if is_adapted(gemm)
     )
@@ -279,7 +279,7 @@ def _adapter_matrices(table: Workload, rank: float, beside: float) -> tuple[Matr
         ends
         for gemm in adapted
         for ends in (
-            (f"{gemm.name}_down", gemm, float(gemm.inputs), rank * (len(gemm.fused) or 1)),
+            (f"{gemm.name}_down", gemm, float(gemm.inputs), rank * gemm.n_parts),
             (f"{gemm.name}_up", gemm, rank, float(gemm.outputs)),
         )
     ]

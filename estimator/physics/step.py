@@ -75,10 +75,9 @@ class _Pass:
     """Logits and loss, on the last stage only."""
 
 
-def _micro_batch(case: Case, constants: Constants, lay: Layouts) -> _Pass:
+def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
     again = again_share(case, constants, lay)
-    slow = _small_slowness(case, constants, lay)
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
@@ -143,7 +142,8 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
 
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
-    one = _micro_batch(case, constants, lay)
+    slow = _small_slowness(case, constants, lay)
+    one = _micro_batch(case, constants, lay, slow)
     uneven = constants["stage_imbalance"]
     imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     tail = one.last_stage * imbalance
@@ -157,8 +157,8 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     waiting = one.launched - (one.compute + one.attention + one.memory)
     bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
-    optimizer = optimizer_s(case, constants, lay) * _small_slowness(case, constants, lay)
-    slow = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
+    optimizer = optimizer_s(case, constants, lay) * slow
+    stragglers = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
         "compute_s": n * (one.compute + tail),
         "attention_s": n * one.attention,
@@ -168,4 +168,4 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
         "optimizer_s": optimizer,
         "other_s": n * waiting + constants["step_constant_s"] * case.launch_share,
     }
-    return StepTime(**{name: np.asarray(value * slow, dtype=np.float64) for name, value in parts.items()})
+    return StepTime(**{name: np.asarray(value * stragglers, dtype=np.float64) for name, value in parts.items()})

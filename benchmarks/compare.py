@@ -11,6 +11,10 @@ import time
 from pathlib import Path
 from typing import IO, Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from benchmarks.wire import processor_s
+
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = (
     "llama-3.1-8b",
@@ -75,8 +79,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Return the processor time used so far."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) * TICK_S
+        return processor_s(self.process.pid)
 
     def close(self) -> None:
         """End the input, and with it the server."""

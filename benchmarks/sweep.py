@@ -17,7 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from benchmarks.wire import resident_mib
+from benchmarks.wire import processor_s, resident_mib
 
 ROOT = Path(__file__).resolve().parent.parent
 SPEC = """
@@ -89,7 +89,7 @@ def measured(spec: Path, out: Path, cores: list[int]) -> Run:
             # One may end meanwhile.
             with contextlib.suppress(OSError):
                 run.held_mib[-1] += resident_mib(process_id)
-                run.cpu_s[process_id] = _cpu_s(process_id)
+                run.cpu_s[process_id] = processor_s(process_id)
         time.sleep(SAMPLE_EVERY_S)
     if sweeping.returncode:
         raise RuntimeError(f"the sweep ended with {sweeping.returncode}")
@@ -105,11 +105,6 @@ def _family(process_id: int) -> list[int]:
             children = Path(f"/proc/{process}/task/{process}/children").read_text(encoding="ascii")
             processes.extend(map(int, children.split()))
     return processes
-
-
-def _cpu_s(process_id: int) -> float:
-    fields = Path(f"/proc/{process_id}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import tempfile
 import time
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from server.protocol.listing import listed_prompts, listed_tools  # noqa: E402
 from server.protocol.prompts import PROMPTS  # noqa: E402
 from server.protocol.registry import TOOLS  # noqa: E402
 
-__all__ = ["MANIFEST", "TARGETS", "bundled", "staged", "tracked"]
+__all__ = ["MANIFEST", "TARGETS", "bundled", "copied", "staged", "tracked"]
 
 MANIFEST = "manifest.json"
 TARGETS: dict[str, dict[str, Any]] = PYPROJECT["tool"]["hatch"]["build"]["targets"]
@@ -36,12 +37,17 @@ def tracked(*places: str) -> list[str]:
     return sorted(path for path in listed.stdout.split("\0") if path and (ROOT / path).is_file())
 
 
+def copied(paths: Iterable[str], folder: Path) -> None:
+    """Copy files of the checkout into `folder`, each to the same path there."""
+    for path in paths:
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / path, folder / path)
+
+
 def staged(folder: Path) -> None:
     """Lay what the bundle holds into `folder`, as its host will unpack it."""
     beside = ["pyproject.toml", "README.md", "LICENSE", *map(icon, ICON_SIZES)]
-    for path in tracked(*TARGETS["wheel"]["only-include"], *beside):
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(ROOT / path, folder / path)
+    copied(tracked(*TARGETS["wheel"]["only-include"], *beside), folder)
     (folder / MANIFEST).write_text(written(_manifest()), encoding="utf-8")
 
 

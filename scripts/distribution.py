@@ -14,10 +14,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from scripts.bundle import MANIFEST, bundled, staged, tracked
+from scripts.bundle import MANIFEST, bundled, copied, staged, tracked
 from scripts.conformance import INSPECTOR, LINT, VERIFY
 from scripts.fetched import TOOLS, UnavailableError, node_program, python_program
-from scripts.manifests import NAME, ROOT, documents
+from scripts.manifests import NAME, documents
 from scripts.release import SBOM_TOOL
 
 __all__: list[str] = []
@@ -98,9 +98,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         place = Place(Path(scratch) / NAME, Path(scratch) / "home", told.schemas and told.schemas.resolve())
         (place.home / "codex").mkdir(parents=True)
-        for path in tracked():
-            (place.copy / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / path, place.copy / path)
+        copied(tracked(), place.copy)
         for name in told.names or CHECKS:
             try:
                 CHECKS[name](place)

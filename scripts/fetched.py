@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-__all__ = ["UnavailableError", "node_program", "python_program"]
+__all__ = ["TOOLS", "UnavailableError", "binaries", "node_program", "python_program"]
 
 TOOLS = Path(__file__).resolve().parent.parent / "build" / "tools"
 SECONDS_TO_FETCH = 600
@@ -15,19 +15,24 @@ class UnavailableError(Exception):
     """A program that cannot be had here: no network, or no Node.js."""
 
 
+def binaries(environment: Path) -> Path:
+    """Return where the programs of a virtual environment lie."""
+    return environment / ("Scripts" if sys.platform == "win32" else "bin")
+
+
 def python_program(requirement: str, program: str) -> str:
     """Return the path of `program` from the Python package `requirement` (`name==version`).
 
     Raises UnavailableError where it cannot be fetched.
     """
     folder = TOOLS / requirement.replace("==", "-")
-    binaries = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    if not (binaries / program).exists():
+    path = binaries(folder) / program
+    if not path.exists():
         shutil.rmtree(folder, ignore_errors=True)
         _fetch([sys.executable, "-m", "venv", str(folder)], requirement)
-        pip = [str(binaries / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        pip = [str(binaries(folder) / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
         _fetch([*pip, requirement], requirement)
-    return str(binaries / program)
+    return str(path)
 
 
 def node_program(package: str, program: str) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.fuzzing.asking import HANG_S, Outcome, outcome, outcomes
 from tests.fuzzing.invariants import faults
 from tests.fuzzing.messages import Sent, sent
-from tests.fuzzing.questions import asked
+from tests.fuzzing.questions import Asked, asked
 from tests.fuzzing.wires import WIRES, opened
 
 __all__: list[str] = []
@@ -100,15 +100,16 @@ async def _outcomes(over: str, seeds: Iterable[int], at_once: int, log: Path) ->
                 yield ended
         return
     for seed in seeds:
-        begun_s = time.monotonic()
-        found = tuple(faults(asked(seed)))
-        yield Outcome(message=_call(seed), faults=found, took_s=time.monotonic() - begun_s, answered=not found)
+        question, begun_s = asked(seed), time.monotonic()
+        found = tuple(faults(question))
+        yield Outcome(message=_call(question), faults=found, took_s=time.monotonic() - begun_s, answered=not found)
 
 
-def _call(seed: int) -> Sent:
-    """Return the question of `seed` as a message, for its name."""
-    question = asked(seed)
-    return Sent(seed=seed, body=b"", id=seed, method="tools/call", name=question.tool, question=question)
+def _call(question: Asked) -> Sent:
+    """Return a question as a message, for its name."""
+    return Sent(
+        seed=question.seed, body=b"", id=question.seed, method="tools/call", name=question.tool, question=question
+    )
 
 
 def _traceback(log: Path) -> str:

@@ -22,7 +22,7 @@ from estimator.base.version import VERSION
 from scripts.bundle import TARGETS, bundled, staged, tracked
 from scripts.changelog import CHANGELOG, moved, notes
 from scripts.demo import answer
-from scripts.fetched import UnavailableError, python_program
+from scripts.fetched import UnavailableError, binaries, python_program
 from scripts.manifests import NAME, PROJECT, ROOT, SERVER_NAME, documents, written
 
 __all__ = ["SBOM_TOOL"]
@@ -153,7 +153,7 @@ def _contents(wheel: Path, sdist: Path) -> Iterator[str]:
 def _installed(wheel: Path, environment: Path) -> Path:
     """Return the interpreter of a new environment with the wheel and what is locked for it, nothing else."""
     venv.create(environment, symlinks=sys.platform != "win32")
-    python = environment / ("Scripts" if sys.platform == "win32" else "bin") / "python"
+    python = binaries(environment) / "python"
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "--no-deps"]
     _run([*pip, "--require-hashes", "-r", "requirements.txt"])
     _run([*pip, "--no-index", str(wheel)])

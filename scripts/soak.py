@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks.siege import CLIENTS, SLOW, besieged, watched
+from benchmarks.siege import CLIENTS, SLOW, Fared, besieged, watched
 from benchmarks.wire import OURS, HttpCaller, StdioCaller, has_ended, http_server, processor_s, resident_mib
 
 __all__: list[str] = []
@@ -58,6 +58,13 @@ def _mib(value: float) -> Figure:
     return Figure(name="largest memory", value=value, aim=_MEMORY_AIM_MIB, unit="MiB")
 
 
+def _while_watched(fared: Fared) -> Iterator[Figure]:
+    """Yield how quick calls went, and the memory that was held."""
+    yield _ms("list_gpus p99", fared.listing_p99_ms)
+    yield _ms("/healthz p99", fared.health_p99_ms)
+    yield _mib(fared.largest_mib)
+
+
 def _recovery_s(port: int) -> float:
     """Return how long it takes until a call that needs a worker is answered."""
     begun_s = time.perf_counter()
@@ -94,25 +101,27 @@ def _seconds_to_end(process_id: int, how: signal.Signals) -> float:
     return time.perf_counter() - begun_s
 
 
+@contextlib.contextmanager
+def _warm_server(*, log: Path = Path(os.devnull), files: int | None = None) -> Generator[tuple[int, int]]:
+    """Yield the port and the process id of a server that has had time to warm up."""
+    with http_server(OURS, log=log, files=files) as served:
+        time.sleep(_WARM_UP_S)
+        yield served
+
+
 def _alone(during_s: float) -> Iterator[Figure]:
     """Ask quick calls while nobody else asks anything: what the machine itself makes of them."""
-    with http_server(OURS) as (port, process_id):
-        time.sleep(_WARM_UP_S)
+    with _warm_server() as (port, process_id):
         fared = asyncio.run(watched(port, process_id, during_s))
-        yield _ms("list_gpus p99", fared.listing_p99_ms)
-        yield _ms("/healthz p99", fared.health_p99_ms)
-        yield _mib(fared.largest_mib)
+        yield from _while_watched(fared)
 
 
 def _beside(names: tuple[str, ...], during_s: float) -> Iterator[Figure]:
     """Ask quick calls while 64 clients ask slow ones, end their attack, and end the server under another."""
-    with http_server(OURS) as (port, process_id):
-        time.sleep(_WARM_UP_S)
+    with _warm_server() as (port, process_id):
         with besieged(port, names):
             fared = asyncio.run(watched(port, process_id, during_s))
-        yield _ms("list_gpus p99", fared.listing_p99_ms)
-        yield _ms("/healthz p99", fared.health_p99_ms)
-        yield _mib(fared.largest_mib)
+        yield from _while_watched(fared)
         yield _recovery(port)
         with besieged(port, names):
             time.sleep(_NOTICE_S)
@@ -140,16 +149,13 @@ def _slow_clients(connections: int, said: bytes, files: int | None, during_s: fl
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log"
-        with http_server(OURS, log=log, files=files) as (port, process_id):
-            time.sleep(_WARM_UP_S)
+        with _warm_server(log=log, files=files) as (port, process_id):
             before_s = processor_s(process_id)
             with _connected(port, connections, said):
                 used_s, begun_s = processor_s(process_id), time.perf_counter()
                 fared = asyncio.run(watched(port, process_id, during_s))
                 share = (processor_s(process_id) - used_s) / (time.perf_counter() - begun_s)
-            yield _ms("list_gpus p99", fared.listing_p99_ms)
-            yield _ms("/healthz p99", fared.health_p99_ms)
-            yield _mib(fared.largest_mib)
+            yield from _while_watched(fared)
             yield Figure(name="processor time of connecting", value=used_s - before_s, aim=_END_AIM_S, unit="s")
             yield Figure(name="processor while they are silent", value=share, aim=_PROCESSOR_AIM, unit="cores")
             yield Figure(name="log", value=log.stat().st_size, aim=_LOG_AIM_BYTES, unit="bytes")
@@ -164,8 +170,7 @@ def _four_bodies(_during_s: float) -> Iterator[Figure]:
         request = callers[0].request(SLOW["empty lists"].tool, SLOW["empty lists"].arguments)
         await asyncio.gather(*(caller.ask(request) for caller in callers), return_exceptions=True)
 
-    with http_server(OURS) as (port, process_id):
-        time.sleep(_WARM_UP_S)
+    with _warm_server() as (port, process_id):
         used_s, begun_s = processor_s(process_id), time.perf_counter()
         asyncio.run(ask(port))
         yield Figure(name="to answer all four", value=(time.perf_counter() - begun_s) * 1e3, aim=500.0, unit="ms")
@@ -199,8 +204,7 @@ def _ends_during(name: str, _during_s: float) -> Iterator[Figure]:
 
 def _given_up(_during_s: float) -> Iterator[Figure]:
     """Hang up on slow calls, and see how soon nothing is worked on any more."""
-    with http_server(OURS) as (port, process_id):
-        time.sleep(_WARM_UP_S)
+    with _warm_server() as (port, process_id):
         for name in ("plans", "comparisons"):
             with besieged(port, (name,), 8):
                 idle_s = processor_s(process_id)

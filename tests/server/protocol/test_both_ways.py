@@ -4,7 +4,6 @@ Authority: the SDK, which shapes an answer for the protocol version in use. What
 what people asked, and what must be refused.
 """
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ import pytest
 
 from tests.fuzzing.messages import Sent, request
 from tests.fuzzing.wires import WIRES, opened
-from tests.places import ROOT
+from tests.questions.test_questions import CASES, OTHERS
 from tests.tools.varied_questions import COMPARISONS, ESTIMATES, PLANS
 
 _SDKS_WAY = ("-m", "tests.sdks_way")
@@ -47,9 +46,7 @@ _QUICK: tuple[tuple[str, Any], ...] = (
 
 def _asked() -> list[tuple[str, Any]]:
     """Return all calls: tool and arguments."""
-    files = [ROOT / "tests" / "questions" / name for name in ("cases.json", "others.json")]
-    cases = [case for file in files for case in json.loads(file.read_text(encoding="utf-8"))]
-    calls = [(call["tool"], call["arguments"]) for case in cases for call in case["calls"]]
+    calls = [(call["tool"], call["arguments"]) for case in (*CASES, *OTHERS) for call in case["calls"]]
     calls += [("estimate_training_time", arguments) for arguments in ESTIMATES.values()]
     calls += [("plan_training", arguments) for arguments in PLANS[:3]]
     calls += [("compare_training_options", arguments) for arguments in COMPARISONS[:3]]

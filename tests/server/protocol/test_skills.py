@@ -5,8 +5,6 @@ Authority: the protocol's Skills extension (SEP-2640, stable) and the Agent Skil
 
 import hashlib
 import re
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -45,10 +43,8 @@ async def _read(client: Client, address: str) -> TextResourceContents:
     return contents
 
 
-@asynccontextmanager
-async def _client(era: str) -> AsyncGenerator[Client]:
-    async with Client(build(TOOLS), mode=era) as client:
-        yield client
+def _client(era: str) -> Client:
+    return Client(build(TOOLS), mode=era)
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

@@ -115,7 +115,7 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
 
 
 def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
-    n = run.n_gpus
+    n, ratio = run.n_gpus, seen.tokens_per_second / expected.tokens_per_second
     if seen.kind == "tokens_per_second" and n > 1:
         yield Candidate(
             code="multiplied_twice" if faster else "speed_of_one_gpu",
@@ -126,7 +126,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
     if seen.kind == "hours" and faster and n > 1:
-        split = min(n, max(2, math.ceil(seen.tokens_per_second / expected.tokens_per_second)))
+        split = min(n, max(2, math.ceil(ratio)))
         yield Candidate(
             code="gpu_hours_divided",
             what="GPU-hours were divided by the size of the cluster, of which the run had a part",
@@ -135,7 +135,6 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
     if seen.by_sequence and faster and not said(run, "sequence_length"):
-        ratio = seen.tokens_per_second / expected.tokens_per_second
         shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
             code="shorter_sequence",
@@ -145,7 +144,6 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check="give sequence_length as trained",
         )
     if seen.by_sequence and not faster and not said(run, "sequence_length"):
-        ratio = seen.tokens_per_second / expected.tokens_per_second
         longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)
         yield Candidate(
             code="longer_sequence",

@@ -87,8 +87,10 @@ def likely_causes(
         )
         ranked.append((distance, cause))
     ranked.sort(key=lambda entry: entry[0])
-    best = {cause.code: cause for _, cause in reversed(ranked)}
-    return tuple(cause for _, cause in ranked if best[cause.code] is cause)[:_MOST]
+    best: dict[str, Cause] = {}
+    for _, cause in ranked:
+        best.setdefault(cause.code, cause)
+    return tuple(best.values())[:_MOST]
 
 
 class _Prices:

@@ -10,7 +10,7 @@ from estimator.answers.check.bars import bar_point
 from estimator.answers.check.dialect import Dialect
 from estimator.answers.check.dialect_rows import DIALECTS, ELSEWHERE, OWN_LOOP, SETUPS
 from estimator.answers.check.log_point import LogPoint, LogSetup
-from estimator.answers.check.log_values import NUMBER, duration_s, number
+from estimator.answers.check.log_values import NUMBER, duration_s, number_or_none
 from estimator.answers.check.own_names import named_speeds
 
 __all__ = ["line_point", "line_setup"]
@@ -190,7 +190,7 @@ def line_setup(line: str) -> LogSetup | None:
     said: dict[str, float] = {}
     for key, field, pattern in _SETUP_PATTERNS:
         if field not in said and key in line and (match := pattern.search(line)):
-            value = _valued(match[1])
+            value = number_or_none(match[1])
             if value is not None and 1.0 <= value < _LARGEST:
                 said[field] = value
     return LogSetup(**said) if said else None
@@ -206,11 +206,11 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[
         if name in _DURATIONS:
             field, value = _DURATIONS[name], _seconds(text)
         elif name in _INVERSE:
-            rate = _valued(text)
+            rate = number_or_none(text)
             field, value = _INVERSE[name], 1.0 / rate if rate else None
         else:
             field, factor = _FIELDS[name]
-            read = _valued(text)
+            read = number_or_none(text)
             value = None if read is None else read * factor
         if value is not None and field not in values:
             values[field] = value
@@ -262,13 +262,6 @@ def _on_bar(bar: LogPoint, point: LogPoint) -> LogPoint:
     """Return a bar with the rates that are printed behind it."""
     rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second")
     return replace(bar, **{name: value for name in rates if (value := getattr(point, name)) is not None})
-
-
-def _valued(text: str) -> float | None:
-    try:
-        return number(text)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _seconds(text: str) -> float | None:

@@ -126,18 +126,24 @@ def _unwrapped(line: str) -> str:
     if not stripped.startswith("{") or not any(f'"{key}"' in stripped for key in _WRAPPER_KEYS):
         return line
     try:
-        wrapped = json.loads(stripped)
+        message = _message(json.loads(stripped))
     except (ValueError, RecursionError):
         return line
-    if isinstance(wrapped, dict):
-        fields = cast("dict[str, object]", wrapped)
-        # `{"msg": "train", "step": 10}` tells its figures beside the message.
-        figures = any(isinstance(value, int | float) for value in fields.values())
-        for key in _WRAPPER_KEYS:
-            message = fields.get(key)
-            if isinstance(message, str) and (not figures or any(character.isdigit() for character in message)):
-                return _bare(message).rstrip("\n")
-    return line
+    return line if message is None else message
+
+
+def _message(document: object) -> str | None:
+    """Return the message that a collector wrapped in an object, of several lines perhaps; None where there is none."""
+    if not isinstance(document, dict):
+        return None
+    fields = cast("dict[str, object]", document)
+    # `{"msg": "train", "step": 10}` tells its figures beside the message.
+    figures = any(isinstance(value, int | float) for value in fields.values())
+    for key in _WRAPPER_KEYS:
+        message = fields.get(key)
+        if isinstance(message, str) and (not figures or any(character.isdigit() for character in message)):
+            return _bare(message).rstrip("\n")
+    return None
 
 
 def _joined(lines: Iterable[str]) -> Iterator[str]:
@@ -207,8 +213,8 @@ def _records(text: str) -> list[str] | None:
         document = json.loads(stripped)
     except (ValueError, RecursionError):
         return None
-    message = _unwrapped(stripped)
-    if message is not stripped and "\n" in message:
+    message = _message(document)
+    if message is not None and "\n" in message:
         return log_lines(message)
     return [line[:_LONGEST_LINE] for line in _joined(_flattened(document))]
 
@@ -229,7 +235,11 @@ def _flattened(document: object) -> Iterator[str]:
         inner = [cast("object", value) for value in fields.values() if isinstance(value, list)]
         for listed in inner:
             yield from _flattened(listed)
-        yield from _plain(_unwrapped(json.dumps(fields))).split("\n") if not inner else (_fields(fields),)
+        if inner:
+            yield _fields(fields)
+            return
+        message = _message(fields)
+        yield from _plain(json.dumps(fields) if message is None else message).split("\n")
 
 
 def _fields(fields: Mapping[str, object], depth: int = 0) -> str:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 
-__all__ = ["CLOCK", "NUMBER", "duration_s", "number"]
+__all__ = ["CLOCK", "NUMBER", "duration_s", "number", "number_or_none"]
 
 NUMBER = r"(\d[\d,_]{0,24}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,4})?(?:[kKMGBT](?![A-Za-z]))?)"
 """Every repetition is bounded, so that no line takes long to refuse."""
@@ -33,6 +33,14 @@ def number(text: str) -> float:
         thousands = _THOUSANDS.fullmatch(mantissa) and not mantissa.startswith("0")
         mantissa = mantissa.replace(",", "") if thousands or mantissa.count(",") > 1 else mantissa.replace(",", ".")
     return float(mantissa + mark + exponent) * factor
+
+
+def number_or_none(text: str) -> float | None:
+    """Return the number in `text`; None where there is none."""
+    try:
+        return number(text)
+    except (ValueError, OverflowError):
+        return None
 
 
 def duration_s(text: str) -> float:

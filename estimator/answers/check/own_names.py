@@ -7,7 +7,7 @@ step. The name stands before its number or, as a unit, behind it.
 import re
 from collections.abc import Iterator, Mapping
 
-from estimator.answers.check.log_values import NUMBER, number
+from estimator.answers.check.log_values import NUMBER, number_or_none
 
 __all__ = ["named_speeds"]
 
@@ -85,7 +85,7 @@ def _speeds(pattern: re.Pattern[str], line: str) -> Iterator[tuple[str, float]]:
         if _OF_A_PART.search(lead):
             continue
         groups = match.groupdict(default="")
-        value = _number(next(text for text in match.groups(default="") if text[:1].isdigit()))
+        value = number_or_none(next(text for text in match.groups(default="") if text[:1].isdigit()))
         if value:
             speed = _rate(groups, lead, value) if "time" in groups or "short" in groups else _step(groups, value)
             if speed is not None:
@@ -114,10 +114,3 @@ def _step(groups: Mapping[str, str], value: float) -> tuple[str, float]:
 def _lead(line: str, start: int) -> str:
     match = _LEAD.search(line, max(0, start - 40), start)
     return match[0] if match else ""
-
-
-def _number(text: str) -> float | None:
-    try:
-        return number(text)
-    except (ValueError, OverflowError):
-        return None

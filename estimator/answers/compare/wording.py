@@ -9,7 +9,7 @@ from estimator.answers.estimate.wording import time_range
 from estimator.base.units import format_count, format_duration, format_usd
 from estimator.question.question import Caution
 
-__all__ = ["comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
+__all__ = ["best_rows", "comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
 
 _BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
 _NAMED_REASONS = 2
@@ -23,9 +23,10 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
     out = len(rows) - len(possible)
     parts = [f"{len(possible):,} of {len(rows):,} options can be run, ranked by {rank_by}."]
     if possible:
-        named = {
-            id(row): f"{word}: {told_option(row.outcome.estimate)}." for word, row in _worth_naming(possible, rank_by)
-        }
+        first, *otherwise = best_rows(possible, rank_by)
+        # The most telling word of a row is the last.
+        naming = (first, *(("Next", row) for row in possible[1:2]), *otherwise)
+        named = {id(row): f"{word}: {told_option(row.outcome.estimate)}." for word, row in naming}
         parts.extend(named.values())
         fronts = sum(row.pareto for row in possible)
         if fronts > 1:
@@ -37,15 +38,13 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
     return " ".join(parts)
 
 
-def _worth_naming(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
-    """Yield the rows to name, the most telling word of a row last: the best, the next, and the best otherwise."""
-    best, *others = possible
+def best_rows(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
+    """Yield the first of ranked rows that can be run and, where another, the best otherwise, each with its word."""
+    best = possible[0]
     other: RankBy = "time" if rank_by == "cost" else "cost"
     worth = [row for row in possible if _worth(row, other) is not None]
     otherwise = min(worth, key=lambda row: _worth(row, other) or 0.0, default=best)
     yield _BEST[rank_by], best
-    if others:
-        yield "Next", others[0]
     if otherwise is not best:
         yield _BEST[other], otherwise
 

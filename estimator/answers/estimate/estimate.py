@@ -134,9 +134,10 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
     device = run.device
-    rented = pooled_market(device.pools) if device.pools else None
-    if device.accelerator is not None and not device.pools:
-        rented = catalogued_market(device.accelerator.id)
+    if device.pools:
+        rented = pooled_market(device.pools)
+    else:
+        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
     return Estimate(
         run=run,
         basis=speed.basis,

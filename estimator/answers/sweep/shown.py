@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from estimator.answers.compare.compare import outcomes
 from estimator.answers.compare.rank import Row, ranked
-from estimator.answers.compare.wording import told_option
+from estimator.answers.compare.wording import best_rows, told_option
 from estimator.answers.sweep.points import Sweep
 from estimator.answers.sweep.thinned import SERIES, Thinned
 
@@ -59,13 +59,9 @@ def sweep_summary(described: Sweep, thinned: Thinned, rows: Sequence[Row]) -> st
     """Return what a sweep found, in a few sentences; `rows` are those that are shown, the fastest first."""
     points = len(described)
     parts = [f"{thinned.n_possible:,} of {points:,} points can be run."]
-    estimates = [row.outcome.estimate for row in rows if row.outcome.estimate is not None and row.rank is not None]
-    if estimates:
-        parts.append(f"Fastest: {told_option(estimates[0])}.")
-        priced = [estimated for estimated in estimates if estimated.cost_usd.value is not None]
-        cheapest = min(priced, key=lambda estimated: estimated.cost_usd.value or 0.0, default=estimates[0])
-        if cheapest is not estimates[0]:
-            parts.append(f"Cheapest: {told_option(cheapest)}.")
+    possible = [row for row in rows if row.rank is not None]
+    if possible:
+        parts.extend(f"{word}: {told_option(row.outcome.estimate)}." for word, row in best_rows(possible, "time"))
     if thinned.n_front > 1:
         parts.append(f"{thinned.n_front:,} are Pareto-optimal: none is both faster and cheaper.")
     front = f"{len(thinned.front):,} of the Pareto-optimal ones, and " if thinned.front else ""

@@ -82,7 +82,8 @@ def main() -> None:
     for path, language in DOCUMENTS.items():
         text = path.read_text(encoding="utf-8")
         for command, shown in sessions(text):
-            answers.setdefault(command, printed(command, shown))
+            if command not in answers:
+                answers[command] = printed(command, shown)
         text = _SESSION.sub(lambda session: f"```console\n$ {session[1]}\n{answers[session[1]]}```", text)
         path.write_text(filled(text, language), encoding="utf-8")
 

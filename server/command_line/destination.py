@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from server.command_line.files import checked_output, write_output
+from server.protocol.errors import nearest
 
 __all__ = ["FORMATS", "STANDARD_OUTPUT", "Destination", "destination", "destination_flags"]
 
@@ -72,21 +72,22 @@ def destination(format_name: str | None, output: str | None, *, as_json: bool, a
         return Destination(format=wanted or "text", file=None, argument=argument)
     file = checked_output(argument, Path(output))
     told = _BY_ENDING.get(Path(output).suffix.lower())
-    if wanted is None and told is None:
+    form = wanted or told
+    if form is None:
         endings = ", ".join(endings[0] for endings in FORMATS.values())
         otherwise = ", or give --format" if argument == "output" else ""
         remedy = f"does not say what to write: end it in {endings}{otherwise}"
         raise InvalidValueError(argument, output, remedy)
-    if wanted is not None and told is not None and wanted != told:
-        remedy = f"ends as {told} does, and {wanted} is asked for; end it in {FORMATS[wanted][0]}, or ask for {told}"
+    if told not in {None, form}:
+        remedy = f"ends as {told} does, and {form} is asked for; end it in {FORMATS[form][0]}, or ask for {told}"
         raise InvalidValueError(argument, output, remedy)
-    return Destination(format=wanted or told or "", file=file, argument=argument)
+    return Destination(format=form, file=file, argument=argument)
 
 
 def _named(name: str) -> str:
     plain = name.strip().lower().removeprefix(".")
     found = plain if plain in FORMATS else _BY_ENDING.get(f".{plain}")
     if found is None:
-        nearest = get_close_matches(plain, [*FORMATS, *(ending[1:] for ending in _BY_ENDING)], n=1)
-        raise UnknownNameError("format", name, nearest or tuple(FORMATS))
+        near = nearest(plain, [*FORMATS, *(ending[1:] for ending in _BY_ENDING)], most=1)
+        raise UnknownNameError("format", name, near or tuple(FORMATS))
     return found

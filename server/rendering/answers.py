@@ -1,6 +1,6 @@
 """What is told of an answer to people, and in what order."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, cast
 
 from estimator.base.units import format_count
@@ -28,11 +28,11 @@ def told(tool: str, answer: Answer) -> Iterator[Block]:
 
 
 def _estimate(answer: Answer) -> Iterator[Block]:
-    rule, coverage = answer["rule_of_thumb"], answer["interval_coverage"]
-    sure = f", {coverage:.0%} sure" if coverage else ""
+    rule = answer["rule_of_thumb"]
     days = f"{shown_number(answer['training_days'])} days"
     if answer["training_days_low"] != answer["training_days_high"]:
-        days += f" ({shown_number(answer['training_days_low'])} to {shown_number(answer['training_days_high'])}{sure})"
+        low, high = (shown_number(answer[f"training_days_{end}"]) for end in ("low", "high"))
+        days += f" ({low} to {high}{_sure(answer)})"
     likely, least, most = (shown_number(rule[key]) for key in ("days", "days_low", "days_high"))
     rows = [
         ("Time", days),
@@ -66,11 +66,10 @@ def _estimate(answer: Answer) -> Iterator[Block]:
             for run in answer["comparable_runs"]
         ],
     )
-    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
+    yield _assumptions("Assumptions", answer["assumptions"])
     yield Table("What would narrow the range", answer["narrow_by"])
-    for warning in answer["warnings"]:
-        yield Line(warning["message"], "warning")
-    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
+    yield from _warnings(answer["warnings"])
+    yield _made_by("estimate_id", answer)
 
 
 def _gpus(answer: Answer) -> Iterator[Block]:
@@ -120,9 +119,8 @@ def _options(answer: Answer) -> Iterator[Block]:
         yield Line(f"{answer['n_left_out']:,} more options are not listed: a higher limit lists more")
     for note in answer["price_notes"]:
         yield Line(note, "item")
-    yield Table("What holds of all", answer["assumptions"], joined=("value", "unit"))
-    for warning in answer["warnings"]:
-        yield Line(warning["message"], "warning")
+    yield _assumptions("What holds of all", answer["assumptions"])
+    yield from _warnings(answer["warnings"])
 
 
 def _plan(answer: Answer) -> Iterator[Block]:
@@ -153,18 +151,16 @@ def _plan(answer: Answer) -> Iterator[Block]:
         ("Cost", spread_phrase(estimate["cost_usd"], "USD")),
     ]
     yield Facts(facts)
-    yield Table("Assumptions of the plan", answer["assumptions"], joined=("value", "unit"))
-    yield Table("Assumptions of the solution", estimate["assumptions"], joined=("value", "unit"))
-    for warning in (*answer["warnings"], *estimate["warnings"]):
-        yield Line(warning["message"], "warning")
-    yield Line(f"{answer['plan_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
+    yield _assumptions("Assumptions of the plan", answer["assumptions"])
+    yield _assumptions("Assumptions of the solution", estimate["assumptions"])
+    yield from _warnings([*answer["warnings"], *estimate["warnings"]])
+    yield _made_by("plan_id", answer)
 
 
 def _check(answer: Answer) -> Iterator[Block]:
     ceiling = answer["ceiling"]
     log: Answer = answer["log"] or {}
-    sure = f", {answer['interval_coverage']:.0%} sure" if answer["interval_coverage"] else ""
-    ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{sure}"
+    ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{_sure(answer)}"
     most = f"{shown_number(ceiling['tokens_per_second'])} tokens/s, {shown_number(ceiling['tflops_per_gpu'])} TFLOPS"
     left = range_phrase(answer, "remaining_days")
     yield Facts(
@@ -203,10 +199,9 @@ def _check(answer: Answer) -> Iterator[Block]:
             f"{verdict}): {cause['evidence']}. To tell: {cause['check']}",
             "item",
         )
-    yield Table("Assumptions", answer["assumptions"], joined=("value", "unit"))
-    for warning in answer["warnings"]:
-        yield Line(warning["message"], "warning")
-    yield Line(f"{answer['estimate_id']}  traintime {answer['version']}, data {answer['data_version']}", "aside")
+    yield _assumptions("Assumptions", answer["assumptions"])
+    yield from _warnings(answer["warnings"])
+    yield _made_by("estimate_id", answer)
 
 
 def _plainly(answer: Answer) -> Iterator[Block]:
@@ -228,6 +223,25 @@ def _plainly(answer: Answer) -> Iterator[Block]:
                 yield Line(shown_title(key), "heading")
                 for item in rows:
                     yield Line(shown_value(item), "item")
+
+
+def _sure(answer: Answer) -> str:
+    """Return how sure a range is, to follow its ends; nothing where that is not known."""
+    coverage = answer["interval_coverage"]
+    return f", {coverage:.0%} sure" if coverage else ""
+
+
+def _assumptions(title: str, assumptions: Sequence[Answer]) -> Table:
+    return Table(title, assumptions, joined=("value", "unit"))
+
+
+def _warnings(warnings: Sequence[Answer]) -> Iterator[Line]:
+    return (Line(warning["message"], "warning") for warning in warnings)
+
+
+def _made_by(name: str, answer: Answer) -> Line:
+    """Return the line that an answer is found again by; `name` is what it calls its own."""
+    return Line(f"{answer[name]}  traintime {answer['version']}, data {answer['data_version']}", "aside")
 
 
 _TOLD: Mapping[str, Callable[[Answer], Iterator[Block]]] = {

@@ -15,7 +15,7 @@ from estimator.base.errors import InfeasibleError
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 
-__all__ = ["Plan", "part_bytes", "part_of"]
+__all__ = ["Plan", "part_bytes", "part_of", "sweep_of"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def part_bytes(plan: Plan, part: int) -> bytes:
     # Imported by name, because it has no types.
     arrow, parquet = import_module("pyarrow"), import_module("pyarrow.parquet")
     start = part * plan.rows_per_part
-    rows = columns(_described(plan.spec), start, start + plan.rows(part))
+    rows = columns(sweep_of(plan.spec), start, start + plan.rows(part))
     arrays = {
         # NaN says that there is no number; to Parquet that is null.
         name: arrow.array(column, from_pandas=True, type=arrow.int64() if name in WHOLE else None)
@@ -72,5 +72,6 @@ def part_bytes(plan: Plan, part: int) -> bytes:
 
 
 @lru_cache(maxsize=4)
-def _described(spec: str) -> Sweep:
+def sweep_of(spec: str) -> Sweep:
+    """Return the sweep that a plan's `spec` describes."""
     return sweep(json.loads(spec))

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from estimator.answers.sweep.points import Sweep, sweep
+from estimator.answers.sweep.points import Sweep
 from estimator.answers.sweep.shown import shown_points, sweep_summary
 from estimator.answers.sweep.thinned import Slice, Thinned, Thinning
 from estimator.base.errors import InfeasibleError, InvalidValueError
 from server.protocol.registry import TOOLS
 from server.protocol.tool import Answer, Tool, answer_of
-from server.sweep.part import Plan
+from server.sweep.part import Plan, sweep_of
 from server.sweep.store import part_name
 from tools.compare_training_options import TrainingOptions, training_options
 
@@ -43,7 +43,7 @@ def sweep_answer(plan: Plan, folder: Path) -> Answer:
     `n_options` and `n_possible` count all points, and ranks are among all of them.
     Raises InfeasibleError where no point can be run, and InvalidValueError where a file cannot be read.
     """
-    described = sweep(json.loads(plan.spec))
+    described = sweep_of(plan.spec)
     thinning = Thinning(described)
     for several in _slices(plan, folder):
         thinning.add(several)

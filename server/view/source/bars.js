@@ -10,9 +10,10 @@ const TIME = { compute: 1, attention: 2, memory_bound: 3, communication: 4, bubb
 const MEMORY = { weights: 1, gradients: 2, activations: 3, optimizer: 6, other: 0 };
 
 export function timeBar(shares) {
-  const parts = Object.entries(TIME).map(([name, colour]) =>
-    part(name, shares[name] ?? 0, colour, share(shares[name] ?? 0)),
-  );
+  const parts = Object.entries(TIME).map(([name, colour]) => {
+    const size = shares[name] ?? 0;
+    return part(name, size, colour, share(size));
+  });
   return bar(parts, 1);
 }
 

@@ -67,7 +67,7 @@ export function comparisonView(answer) {
     head: [
       head(subject, named(first), said),
       figures(...Object.keys(RANKED).map((by) => winner(possible, by, named))),
-      answer.warnings.length > 0 && banner(answer.warnings),
+      banner(answer.warnings),
     ].filter(Boolean),
     sheets: [
       points.length > 1 && { key: "cost", title: word("time_and_cost"), content: [costPlot(points, names)] },

@@ -32,18 +32,18 @@ export function estimateView(answer, asked, ask) {
       .map((name) => asked[name])
       .filter((value) => value !== "auto" && value !== "full"),
   ];
-  const range = rangeSaid(answer);
+  const title = fits ? span(answer.training_days) : word("does_not_fit");
   const said = fits
-    ? [range]
+    ? [rangeSaid(answer)]
     : [
         word("too_much", { need: gigabytes(memory.per_gpu_gb), capacity: gigabytes(memory.capacity_gb) }),
         word("if_it_fitted", { time: span(answer.training_days) }),
       ];
   return {
-    title: fits ? span(answer.training_days) : word("does_not_fit"),
-    said: [fits ? span(answer.training_days) : word("does_not_fit"), ...said].join(", "),
+    title,
+    said: [title, ...said].join(", "),
     head: [
-      head(subject, fits ? span(answer.training_days) : word("does_not_fit"), said, !fits),
+      head(subject, title, said, !fits),
       banner(answer.warnings),
       timeAxis(answer),
       figures(

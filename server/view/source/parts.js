@@ -182,7 +182,7 @@ export function assumptionsSheet(answer, more = []) {
       html(
         "p",
         { class: "versions" },
-        [`traintime ${answer.version}`, `${word("data")} ${answer.data_version}`, answer.estimate_id ?? answer.plan_id]
+        [`traintime ${answer.version}`, `${word("data")} ${answer.data_version}`, answer.estimate_id]
           .filter(exists)
           .join(" · "),
       ),
@@ -229,13 +229,12 @@ const DEGREES = {
 };
 const sharding = (layout) => SHARDED[layout.data_sharding] ?? layout.data_sharding;
 
+const split = (layout) => Object.keys(DEGREES).filter((name) => layout[name] > 1);
+
 // "TP4 · PP2 · DP16 · ZeRO-1", as far as there is more than one.
 export function layoutNamed(layout) {
-  const degrees = Object.keys(DEGREES)
-    .filter((name) => layout[name] > 1)
-    .map((name) => DEGREES[name] + layout[name]);
   return [
-    ...degrees,
+    ...split(layout).map((name) => DEGREES[name] + layout[name]),
     sharding(layout),
     layout.activation_recompute !== "none" && word(`recompute_${layout.activation_recompute}`),
   ]
@@ -244,9 +243,7 @@ export function layoutNamed(layout) {
 }
 
 function layoutSaid(layout) {
-  const degrees = Object.keys(DEGREES)
-    .filter((name) => layout[name] > 1)
-    .map((name) => `${word(name)} ${whole(layout[name])}`);
+  const degrees = split(layout).map((name) => `${word(name)} ${whole(layout[name])}`);
   const batch = word("batch", {
     all: whole(layout.global_batch_sequences),
     each: layout.micro_batch_size,

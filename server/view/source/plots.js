@@ -35,6 +35,7 @@ export function costPlot(points, names, limits = {}) {
   const cost = costs(points);
   const budget = cost.told === money ? limits.usd : limits.hours;
   const front = points.filter(({ best }) => best).sort((a, b) => cost.of(a) - cost.of(b));
+  const titled = (point) => `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`;
   const drawing = (...room) => {
     const plane = planeOf(room, [...points.map(cost.of), budget], [...points.map(({ value }) => value), limits.days]);
     const { x, y } = plane;
@@ -44,19 +45,12 @@ export function costPlot(points, names, limits = {}) {
       cost.label,
       cost.told,
       cost.label,
-      points.map((point) => `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`),
+      points.map(titled),
       [
         budget && rule(plane, x(budget), null),
         limits.days && rule(plane, null, y(limits.days)),
         front.length > 1 && svg("path", { class: "front", d: `M${path}` }),
-        points.map((point) =>
-          dot(
-            x(cost.of(point)),
-            y(point.value),
-            point,
-            `${point.label}: ${span(point.value)}, ${cost.told(cost.of(point))}`,
-          ),
-        ),
+        points.map((point) => dot(x(cost.of(point)), y(point.value), point, titled(point))),
         captions(front.length ? front : points, (point) => [x(cost.of(point)), y(point.value)]),
       ],
     );
@@ -70,6 +64,7 @@ export function countPlot(points, names, limits = {}) {
     .map((_, series) => points.filter((point) => point.series === series).sort((a, b) => a.gpus - b.gpus))
     .filter((line) => line.length > 1);
   const all = lines.flat();
+  const titled = (point) => `${point.label}: ${span(point.value)}`;
   const drawing = (...room) => {
     const plane = planeOf(
       room,
@@ -84,7 +79,7 @@ export function countPlot(points, names, limits = {}) {
       word("gpus"),
       whole,
       word("by_count"),
-      all.map((point) => `${point.label}: ${span(point.value)}`),
+      all.map(titled),
       [
         limits.days && rule(plane, null, y(limits.days)),
         lines.map((line) => {
@@ -98,7 +93,7 @@ export function countPlot(points, names, limits = {}) {
             svg("path", { d: `M${path(line, ({ value }) => value)}`, fill: "none", stroke: colour, "stroke-width": 2 }),
           ];
         }),
-        all.map((point) => dot(x(point.gpus), y(point.value), point, `${point.label}: ${span(point.value)}`)),
+        all.map((point) => dot(x(point.gpus), y(point.value), point, titled(point))),
       ],
     );
   };

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from server.protocol.registry import TOOLS
 from server.reports.report import report
 from tests.places import ROOT
 from tests.server.reports.reported import REPORTED, answered, tool_of
@@ -67,8 +66,7 @@ def test_a_page_holds_the_answer_and_loads_nothing(kind: str) -> None:
 
 
 def test_a_hostile_name_is_data_of_a_page_and_nothing_else() -> None:
-    tool = TOOLS.tool("estimate_training_time")
-    assert tool is not None
+    tool = tool_of("estimate")
     arguments = {"model": "7B", "gpu": HOSTILE, "n_gpus": 1, "tokens": "1B", "peak_tflops": 100}
     written = report(tool, arguments, tool.answer(arguments), "html", title="A title")
     page, plain = _page(written), _page(_report("estimate", "html"))

@@ -5,6 +5,7 @@ classes of Transformers: a fine-tuning run does not hold them.
 """
 
 from dataclasses import replace
+from functools import lru_cache
 
 from estimator.models.feed_forward import Experts
 from estimator.models.flops import flop_counts
@@ -19,6 +20,7 @@ _OWN_NORMS = 5
 """Norms of a module: of the state, of the next token's embedding, two of its layer, and one before the output."""
 
 
+@lru_cache(maxsize=256)
 def with_prediction(transformer: Transformer) -> Transformer:
     """Return `transformer` with the modules that it is published with, each at every position.
 
@@ -39,6 +41,7 @@ def prediction_parameters(transformer: Transformer) -> int:
     return parameter_counts(with_prediction(transformer)).total - parameter_counts(transformer).total
 
 
+@lru_cache(maxsize=256)
 def prediction_share(transformer: Transformer, *, sequence_length: float) -> float:
     """Return the FLOPs that the modules add to a step, over the model's without them; 0 where it has none."""
     whole, own = (

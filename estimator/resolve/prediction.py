@@ -10,6 +10,7 @@ from estimator.question.practice import Practice
 from estimator.question.question import Assumption
 from estimator.question.request import Request
 from estimator.resolve.samples import LARGEST_SET, is_small_set
+from estimator.resolve.training_method import asked_method
 
 __all__ = ["predicted_ahead"]
 
@@ -32,7 +33,7 @@ def predicted_ahead(
     if not modules:
         return transformer, ()
     published = replace(transformer, prediction_modules=modules)
-    usual = plain and stack in _TRAINERS and request.method.strip().casefold() == "full" and not _tunes(request)
+    usual = plain and stack in _TRAINERS and asked_method(request) == "full" and not _tunes(request)
     trained = usual if said is None else said
     more = format_count(prediction_parameters(published))
     share = prediction_share(published, sequence_length=sequence_length)

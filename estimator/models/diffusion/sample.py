@@ -39,7 +39,7 @@ def pixels_of(media: Media, picture: Picture | None) -> float:
 def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Transformer:
     """Return a denoiser, and what prepares its inputs, for samples of so many positions and pixels.
 
-    Networks without a denoiser are left as they are.
+    Networks without such parts are left as they are.
     """
     if not is_placed(transformer):
         return transformer

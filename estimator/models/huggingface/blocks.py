@@ -16,6 +16,7 @@ from estimator.models.vectors import VectorFacts, vector_parameters
 __all__ = [
     "BIASED",
     "classes",
+    "classifier",
     "configured",
     "head_class",
     "image_side",
@@ -143,6 +144,19 @@ def classes(reading: Reading) -> int:
     if isinstance(labels, dict) and labels:
         return len(cast("dict[object, object]", labels))
     return reading.optional("num_labels", _USUAL_CLASSES, least=1)
+
+
+def classifier(reading: Reading, inputs: int, *, positions: int, count: int = 1, norms: int = 0) -> Projection:
+    """Return the classifier of one vector, `inputs` wide, of a picture or sound of so many positions."""
+    return Projection(
+        name="classifier",
+        inputs=inputs,
+        outputs=classes(reading),
+        count=count,
+        rate=1.0 / positions,
+        norms=norms,
+        part="logits",
+    )
 
 
 def image_side(reading: Reading, key: str = "image_size") -> int:

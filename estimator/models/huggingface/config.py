@@ -15,7 +15,6 @@ from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, TE
 from estimator.models.huggingface.reading import Config, nested
 from estimator.models.huggingface.standard import read_family
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
-from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS
 from estimator.models.workload import workload
@@ -101,12 +100,8 @@ def language_model(config: Config) -> ConfiguredModel:
 
 def _predicting(configured: ConfiguredModel, config: Config) -> ConfiguredModel:
     """Return the model with the modules that its configuration states, under any name (MTP)."""
-    modules = prediction_modules(config)
-    return (
-        replace(configured, transformer=replace(configured.transformer, prediction_modules=modules))
-        if modules
-        else configured
-    )
+    transformer = replace(configured.transformer, prediction_modules=prediction_modules(config))
+    return replace(configured, transformer=transformer)
 
 
 def _checked(configured: ConfiguredModel) -> ConfiguredModel:
@@ -131,9 +126,8 @@ def _checked(configured: ConfiguredModel) -> ConfiguredModel:
     media = configured.transformer.media
     if media is not None and min(media.patch, media.merge, media.compression, media.tubelet) < 1:
         raise InvalidValueError("hf_config", media.patch, "are the pixels of a patch, which none is cut into")
-    total = parameter_counts(configured.transformer).total
-    if total > MOST_PARAMETERS:
-        raise InvalidValueError("hf_config", f"{total:.3g}", "parameters; no model has more than 1000T")
+    if table.parameters > MOST_PARAMETERS:
+        raise InvalidValueError("hf_config", f"{table.parameters:.3g}", "parameters; no model has more than 1000T")
     return configured
 
 

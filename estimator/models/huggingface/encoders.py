@@ -116,6 +116,7 @@ def encoder(config: Config) -> ConfiguredModel:
         besides += 2 * hidden * reading.flag("emb_layer_norm_before", default=False)
     if kind == "albert":
         return configured(_shared_layers(reading, family, head, widened, native=native, width=width), config)
+    window = family.window(reading)
     network = stack(
         name=f"{kind} model",
         hidden=hidden,
@@ -128,8 +129,8 @@ def encoder(config: Config) -> ConfiguredModel:
         mixers=(*widened, *head.mixers, *(_global_matrices(hidden, layers, native) if family.looks_globally else ())),
         lookup=lookup_rows(reading, family, head, width=width),
         besides=besides,
-        window=family.window(reading),
-        windowed_layers=layers if family.window(reading) else 0,
+        window=window,
+        windowed_layers=layers if window else 0,
         native=native,
     )
     return configured(network, config)

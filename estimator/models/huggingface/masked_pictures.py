@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from estimator.models.huggingface.blocks import (
     BIASED,
-    classes,
+    classifier,
     configured,
     head_class,
     image_side,
@@ -14,6 +14,7 @@ from estimator.models.huggingface.blocks import (
 )
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.vision import VIT_BASE
 from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -23,24 +24,15 @@ from estimator.models.vectors import VectorFacts
 
 __all__ = ["timesformer", "videomae", "vit_mae"]
 
-_BASE: Mapping[str, object] = {
-    "hidden_size": 768,
-    "num_hidden_layers": 12,
-    "num_attention_heads": 12,
-    "intermediate_size": 3072,
-    "image_size": 224,
-    "patch_size": 16,
-    "num_channels": 3,
-}
 _VIT_MAE: Mapping[str, object] = {
-    **_BASE,
+    **VIT_BASE,
     "decoder_hidden_size": 512,
     "decoder_num_hidden_layers": 8,
     "decoder_num_attention_heads": 16,
     "decoder_intermediate_size": 2048,
 }
 _VIDEOMAE: Mapping[str, object] = {
-    **_BASE,
+    **VIT_BASE,
     "num_frames": 16,
     "tubelet_size": 2,
     "decoder_hidden_size": 384,
@@ -169,8 +161,7 @@ def videomae(config: Config) -> ConfiguredModel:
     facts = replace(BIASED, query_bias=biased, kv_bias=False, outer_norms=int(not pooled or classifies))
     head: tuple[Mixer, ...] = (patches.embedding(hidden),)
     if classifies:
-        one = 1.0 / patches.seen
-        head += (Projection(name="classifier", inputs=hidden, outputs=classes(reading), rate=one, part="logits"),)
+        head += (classifier(reading, hidden, positions=patches.seen),)
     width, depth = reading.whole("decoder_hidden_size"), reading.whole("decoder_num_hidden_layers")
     painter = _painter(
         reading,
@@ -198,7 +189,7 @@ def videomae(config: Config) -> ConfiguredModel:
 
 def timesformer(config: Config) -> ConfiguredModel:
     """Return a TimeSformer (Bertasius et al. 2021): attention over a patch's frames, then over a frame's patches."""
-    reading = Reading(config=config, defaults={**_BASE, "num_frames": 8}, model_type="timesformer")
+    reading = Reading(config=config, defaults={**VIT_BASE, "num_frames": 8}, model_type="timesformer")
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     frames = reading.whole("num_frames")
     patches = _patches(reading, extra=1, frames=frames)
@@ -221,8 +212,7 @@ def timesformer(config: Config) -> ConfiguredModel:
         )
         mixers += (over_frames, Projection(name="after_frames", inputs=hidden, outputs=hidden, count=layers))
     if "Classification" in head_class(config, "Model"):
-        one = 1.0 / patches.seen
-        mixers += (Projection(name="classifier", inputs=hidden, outputs=classes(reading), rate=one, part="logits"),)
+        mixers += (classifier(reading, hidden, positions=patches.seen),)
     network = stack(
         name="timesformer model",
         hidden=hidden,

@@ -7,13 +7,13 @@ from estimator.models.huggingface.blocks import BIASED, image_side, linear_stack
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.multimodal import language_model, vision_config, with_towers
 from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.vision_towers import patch_embedding
 from estimator.models.media import Media
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
 
 __all__ = ["fuyu", "kimi_k25", "llama4", "minimax_m3", "step3p7"]
 
-_COLOURS = 3
 _LLAMA_4: Mapping[str, object] = {
     "hidden_size": 768,
     "num_hidden_layers": 34,
@@ -60,9 +60,9 @@ _MOST_PATCHES = 16_384
 """Of a picture in Kimi K2.5's processor (`in_patch_limit`)."""
 
 
-def _vit(reading: Reading, *, inputs: int, extra: int, rows: int, outer_norms: int, bias: bool) -> Transformer:
+def _vit(reading: Reading, embedding: Projection, *, extra: int, rows: int, outer_norms: int) -> Transformer:
     """Return the encoder: equal layers with biases, `rows` learned positions, `extra` tokens beside the patches."""
-    hidden = reading.whole("hidden_size")
+    hidden = embedding.outputs
     return stack(
         name=f"{reading.model_type}_vision",
         hidden=hidden,
@@ -70,7 +70,7 @@ def _vit(reading: Reading, *, inputs: int, extra: int, rows: int, outer_norms: i
         heads=reading.whole("num_attention_heads"),
         ffn=reading.whole("intermediate_size"),
         facts=replace(BIASED, outer_norms=outer_norms),
-        mixers=(Projection(name="patch_embedding", inputs=inputs, outputs=hidden, bias=bias),),
+        mixers=(embedding,),
         lookup=rows * hidden,
         besides=extra * hidden,
     )
@@ -84,7 +84,7 @@ def llama4(config: Config, read: Read) -> ConfiguredModel:
     reading = Reading(config=vision, defaults=_LLAMA_4, model_type="llama4")
     side, patch, hidden = image_side(reading), image_side(reading, "patch_size"), reading.whole("hidden_size")
     rows = patches_a_side(reading) ** 2 + 1
-    tower = _vit(reading, inputs=_COLOURS * patch * patch, extra=1, rows=rows, outer_norms=2, bias=False)
+    tower = _vit(reading, patch_embedding(patch, hidden, bias=False), extra=1, rows=rows, outer_norms=2)
     inner, made = reading.whole("projector_input_dim"), reading.whole("projector_output_dim")
     projector = linear_stack(
         "projector",
@@ -114,7 +114,7 @@ def kimi_k25(config: Config, read: Read) -> ConfiguredModel:
     reading = Reading(config=vision, defaults=_KIMI, model_type="kimi_k25")
     patch, hidden = reading.whole("patch_size"), reading.whole("hidden_size")
     rows = reading.whole("pos_emb_height") * reading.whole("pos_emb_width")
-    tower = _vit(reading, inputs=_COLOURS * patch * patch, extra=0, rows=rows, outer_norms=1, bias=True)
+    tower = _vit(reading, patch_embedding(patch, hidden), extra=0, rows=rows, outer_norms=1)
     wide = hidden * _MERGED**2
     projector = linear_stack("projector", *mlp_projections(wide, wide, text.transformer.hidden), besides=2 * hidden)
     media = Media(policy="native", patch=patch, merge=_MERGED, most_pixels=_MOST_PATCHES * patch * patch, usual_count=0)
@@ -127,8 +127,8 @@ def minimax_m3(config: Config, read: Read) -> ConfiguredModel:
     reading = Reading(config=vision, defaults=_MINIMAX, model_type="minimax_m3_vl")
     patch, merge = image_side(reading, "patch_size"), reading.whole("spatial_merge_size")
     frames, hidden, side = reading.whole("temporal_patch_size"), reading.whole("hidden_size"), image_side(reading)
-    inputs = _COLOURS * frames * patch * patch
-    tower = _vit(reading, inputs=inputs, extra=0, rows=0, outer_norms=1, bias=False)
+    embedding = patch_embedding(patch, hidden, frames=frames, bias=False)
+    tower = _vit(reading, embedding, extra=0, rows=0, outer_norms=1)
     out = text.transformer.hidden
     wide = Reading(config=config, defaults={"projector_hidden_size": out}, model_type="minimax_m3_vl").whole(
         "projector_hidden_size"
@@ -147,7 +147,7 @@ def step3p7(config: Config, read: Read) -> ConfiguredModel:
     reading = Reading(config=vision, defaults=_STEP, model_type="step3p7")
     side, patch, hidden = image_side(reading), image_side(reading, "patch_size"), reading.whole("hidden_size")
     rows = patches_a_side(reading) ** 2
-    tower = _vit(reading, inputs=_COLOURS * patch * patch, extra=0, rows=rows, outer_norms=1, bias=False)
+    tower = _vit(reading, patch_embedding(patch, hidden, bias=False), extra=0, rows=rows, outer_norms=1)
     scales = 2 * hidden * tower.n_layers
     tower = replace(tower, vector_parameters=tower.vector_parameters + scales)
     biased = config.get("projector_bias", False) is True
@@ -164,7 +164,7 @@ def step3p7(config: Config, read: Read) -> ConfiguredModel:
 def fuyu(config: Config, read: Read) -> ConfiguredModel:
     """Return a Fuyu (Bavishi et al. 2023): patches are projected into the language model, and nothing else."""
     text = language_model(config, read)
-    reading = Reading(config=config, defaults={"patch_size": 30, "num_channels": _COLOURS}, model_type="fuyu")
+    reading = Reading(config=config, defaults={"patch_size": 30, "num_channels": 3}, model_type="fuyu")
     patch = reading.whole("patch_size")
     inputs = reading.whole("num_channels") * patch * patch
     projector = linear_stack("projector", Projection(name="projection", inputs=inputs, outputs=text.transformer.hidden))

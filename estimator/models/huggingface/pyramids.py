@@ -14,7 +14,7 @@ from estimator.models.huggingface.placed import network, whole_list
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media, seen
 from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
-from estimator.models.mixers.placed_parts import attention_products, mlp_products
+from estimator.models.mixers.placed_parts import attention_products, convolution, mlp_products
 
 __all__ = ["Pyramid", "built", "convnext", "resnet", "stage_place", "stages_of", "swin"]
 
@@ -64,9 +64,7 @@ class Pyramid:
 
     def convolve(self, name: str, inputs: int, outputs: int, side: int, at: Place) -> None:
         """Add a convolution without bias, and the batch norm behind it."""
-        taps = side * side
-        product = Product(name=name, inputs=taps * inputs, outputs=outputs, at=at, taps=taps, bias=False, writes="mlp")
-        self.products.append(product)
+        self.products.append(convolution(name, inputs, outputs, at=at, side=side, bias=False))
         self.vectors += 2 * outputs
 
     def classify(self, reading: Reading, width: int) -> None:
@@ -107,16 +105,12 @@ def built(pyramid: Pyramid, reading: Reading, config: Config, *, depths: Iterabl
 def stages_of(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
     """Return what each stage has, of each of `keys`.
 
-    Raises InvalidValueError where lists differ in length or hold what no network has.
+    Raises InvalidValueError where lists differ in length, or there are more stages or layers than any network has.
     """
     depths = whole_list(reading, keys[0])
-    if not 1 <= len(depths) <= _MOST_STAGES or not all(1 <= depth <= _MOST_LAYERS for depth in depths):
+    if not 1 <= len(depths) <= _MOST_STAGES or max(depths) > _MOST_LAYERS:
         raise InvalidValueError(f"hf_config.{keys[0]}", list(depths), f"must be layers of 1 to {_MOST_STAGES} stages")
-    lists = [depths, *(whole_list(reading, key, len(depths)) for key in keys[1:])]
-    for key, values in zip(keys, lists, strict=True):
-        if not all(values):
-            raise InvalidValueError(f"hf_config.{key}", list(values), "must be above 0")
-    return list(zip(*lists, strict=True))
+    return list(zip(depths, *(whole_list(reading, key, len(depths)) for key in keys[1:]), strict=True))
 
 
 def resnet(config: Config) -> ConfiguredModel:
@@ -169,10 +163,7 @@ def convnext(config: Config) -> ConfiguredModel:
             inputs = _NARROWED * width
             pyramid.vectors += 2 * width
         pyramid.products.append(Product(name="downsampling", inputs=inputs, outputs=outputs, at=here, writes="mlp"))
-        taps = _DEPTHWISE**2
-        pyramid.products.append(
-            Product(name="depthwise", inputs=taps, outputs=outputs, at=here, layers=depth, taps=taps, writes="mlp")
-        )
+        pyramid.products.append(convolution("depthwise", 1, outputs, at=here, side=_DEPTHWISE, layers=depth))
         pyramid.products += mlp_products(outputs, 4 * outputs, depth, at=here)
         pyramid.vectors += (2 + scaled + (8 if second else 0)) * outputs * depth
         pyramid.flows.append(Flow(width=outputs, halves=2 * depth, at=here))
@@ -188,8 +179,7 @@ def swin(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults=_SWIN, model_type=kind)
     stages = stages_of(reading, "depths", "num_heads")
     side, width = image_side(reading, "patch_size"), reading.whole("embed_dim")
-    ratio = reading.value("mlp_ratio")
-    wide = float(ratio) if isinstance(ratio, int | float) else 4.0
+    wide = reading.number("mlp_ratio", 4.0)
     biased = reading.flag("qkv_bias", default=True)
     grid = image_side(reading) // side
     first = width

@@ -92,6 +92,11 @@ class Reading:
         """Return the whole number at `key`, or `default` where it is left out."""
         return default if not key or self.value(key) is None else self.whole(key, least=least)
 
+    def number(self, key: str, default: float) -> float:
+        """Return the number at `key`, whole or not, or `default` where there is none."""
+        value = self.value(key)
+        return float(value) if isinstance(value, int | float) else default
+
     def flag(self, key: str, *, default: bool) -> bool:
         """Return the truth at `key`, or `default` where it is left out."""
         value = self.value(key)

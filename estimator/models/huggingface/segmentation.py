@@ -17,7 +17,7 @@ from estimator.models.huggingface.pyramids import Pyramid, built, stage_place, s
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.media import Media
 from estimator.models.mixers.placed import Flow, Look, Place, Product
-from estimator.models.mixers.placed_parts import cross_products
+from estimator.models.mixers.placed_parts import convolution, cross_products
 from estimator.models.mixers.projection import Projection
 
 __all__ = ["sam", "segformer"]
@@ -55,8 +55,8 @@ _SEGFORMER: Mapping[str, object] = {
     "decoder_hidden_size": 256,
     "image_size": 512,
 }
-_FILTER = 9
-"""Positions of the filter inside SegFormer's MLPs (Xie et al. 2021, section 3.1)."""
+_FILTER = 3
+"""Side of the filter inside SegFormer's MLPs (Xie et al. 2021, section 3.1)."""
 _POINTS = 2
 """Tokens of a prompt: a point or the corners of a box."""
 _UPSCALED = 4
@@ -71,8 +71,7 @@ def sam(config: Config) -> ConfiguredModel:
     grid, window, out = patches_a_side(reading), reading.whole("window_size"), reading.whole("output_channels")
     whole = sum(isinstance(place, int) and 0 <= place < layers for place in reading.items("global_attn_indexes"))
     tables = 2 * (hidden // heads) * ((layers - whole) * (2 * window - 1) + whole * (2 * grid - 1))
-    ratio = reading.value("mlp_ratio")
-    wide = round(hidden * (float(ratio) if isinstance(ratio, int | float) else 4.0))
+    wide = round(hidden * reading.number("mlp_ratio", 4.0))
     biased = reading.flag("qkv_bias", default=True)
     table = grid * grid * hidden * reading.flag("use_abs_pos", default=True)
     positions = 2 * reading.whole("num_pos_feats")
@@ -166,25 +165,10 @@ def segformer(config: Config) -> ConfiguredModel:
     for stage, (depth, width, heads, reduced, ratio, side) in enumerate(stages):
         here, keys = stage_place(stage), Place(share=0.25**stage / reduced**2)
         pyramid.products += [
-            Product(
-                name="patch_embedding",
-                inputs=side * side * before,
-                outputs=width,
-                at=here,
-                taps=side * side,
-                writes="mlp",
-            ),
+            convolution("patch_embedding", before, width, at=here, side=side),
             *cross_products(width, width, width, depth, keys=keys, at=here, bias=True),
             Product(name="mlp_up", inputs=width, outputs=ratio * width, at=here, layers=depth, writes="mlp"),
-            Product(
-                name="mlp_depth",
-                inputs=_FILTER,
-                outputs=ratio * width,
-                at=here,
-                layers=depth,
-                taps=_FILTER,
-                writes="mlp",
-            ),
+            convolution("mlp_depth", 1, ratio * width, at=here, side=_FILTER, layers=depth),
             Product(name="mlp_down", inputs=ratio * width, outputs=width, at=here, layers=depth),
         ]
         if reduced > 1:

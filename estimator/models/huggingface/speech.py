@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import BIASED, classes, classifier, configured, head_class, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.placed import whole_list
 from estimator.models.huggingface.reading import Config, Reading
@@ -66,7 +66,7 @@ def waves(config: Config) -> ConfiguredModel:
         raise UnsupportedModelError("hf_config.add_adapter: true adds convolutions that are not modelled here")
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     convolutions, positions = _convolutions(reading)
-    width = whole_list(reading, "conv_dim")[-1]
+    width = convolutions[-1].outputs
     normed = reading.flag("feat_proj_layer_norm", default=True)
     taps, groups = reading.whole("num_conv_pos_embeddings"), reading.whole("num_conv_pos_embedding_groups")
     # Weight norm keeps a scale of each tap; batch norm one of each channel, with a shift.
@@ -101,13 +101,11 @@ def waves(config: Config) -> ConfiguredModel:
     return configured(network, config)
 
 
-def _convolutions(reading: Reading) -> tuple[tuple[Mixer, ...], int]:
+def _convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
     """Return the convolutions before the encoder, and the positions that they make of a usual sound."""
     widths, sides, strides = (whole_list(reading, key) for key in ("conv_dim", "conv_kernel", "conv_stride"))
     if not 1 <= len(widths) <= _MOST_CONVOLUTIONS or not len(widths) == len(sides) == len(strides):
         raise InvalidValueError("hf_config.conv_dim", list(widths), "must be as long as conv_kernel and conv_stride")
-    if not all((*widths, *sides, *strides)):
-        raise InvalidValueError("hf_config.conv_kernel", list(sides), "must be above 0, as widths and strides")
     lengths = [_SAMPLE_RATE * _SOUND_S]
     for side, stride in zip(sides, strides, strict=True):
         lengths.append(max((lengths[-1] - side) // stride + 1, 1))
@@ -144,10 +142,10 @@ def _head(reading: Reading, width: int, positions: int) -> tuple[tuple[Mixer, ..
         )
         return (chosen, *compared), entries * inner
     if "SequenceClassification" in name:
-        inner, one = reading.whole("classifier_proj_size"), 1.0 / positions
+        inner = reading.whole("classifier_proj_size")
         return (
             Projection(name="projector", inputs=hidden, outputs=inner),
-            Projection(name="classifier", inputs=inner, outputs=classes(reading), rate=one, part="logits"),
+            classifier(reading, inner, positions=positions),
         ), 0
     if "Classification" in name:
         return (Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits"),), 0
@@ -166,17 +164,7 @@ def spectrogram(config: Config) -> ConfiguredModel:
     patches = Projection(name="patch_embedding", inputs=side * side, outputs=hidden, rate=rows * columns / positions)
     head: tuple[Mixer, ...] = ()
     if "Classification" in head_class(config, "Model"):
-        one = 1.0 / positions
-        head = (
-            Projection(
-                name="classifier",
-                inputs=hidden,
-                outputs=classes(reading),
-                rate=one,
-                norms=2 * hidden,
-                part="logits",
-            ),
-        )
+        head = (classifier(reading, hidden, positions=positions, norms=2 * hidden),)
     biased = reading.flag("qkv_bias", default=True)
     network = stack(
         name="audio spectrogram transformer",

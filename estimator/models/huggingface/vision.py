@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from estimator.models.huggingface.blocks import (
     BIASED,
-    classes,
+    classifier,
     configured,
     head_class,
     image_side,
@@ -20,9 +20,9 @@ from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["beit", "clip", "clip_vision", "dinov2", "dinov3", "siglip", "siglip_vision", "vit"]
+__all__ = ["VIT_BASE", "beit", "clip", "clip_vision", "dinov2", "dinov3", "siglip", "siglip_vision", "vit"]
 
-_BASE = {
+VIT_BASE = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
     "num_attention_heads": 12,
@@ -31,7 +31,8 @@ _BASE = {
     "patch_size": 16,
     "num_channels": 3,
 }
-_CLIP_VISION = {**_BASE, "patch_size": 32}
+"""ViT-B/16 at 224 pixels: the defaults of ViT's class, and of those that descend from it."""
+_CLIP_VISION = {**VIT_BASE, "patch_size": 32}
 _CLIP_TEXT = {
     "vocab_size": 49408,
     "hidden_size": 512,
@@ -109,17 +110,6 @@ def _plain(
     )
 
 
-def _classifiers(reading: Reading, *, count: int, positions: int) -> Projection:
-    return Projection(
-        name="classifier",
-        inputs=reading.whole("hidden_size"),
-        outputs=classes(reading),
-        count=count,
-        rate=1.0 / positions,
-        part="logits",
-    )
-
-
 def _pooler(hidden: int, positions: int) -> Projection:
     return Projection(name="pooler", inputs=hidden, outputs=hidden, rate=1.0 / positions)
 
@@ -127,14 +117,14 @@ def _pooler(hidden: int, positions: int) -> Projection:
 def vit(config: Config) -> ConfiguredModel:
     """Return a ViT, DeiT or I-JEPA (Dosovitskiy et al. 2021; Touvron et al. 2021): class tokens beside the patches."""
     kind = str(config.get("model_type") or "vit")
-    reading = Reading(config=config, defaults=_BASE, model_type=kind)
+    reading = Reading(config=config, defaults=VIT_BASE, model_type=kind)
     extra = {"vit": 1, "deit": 2, "ijepa": 0}[kind]
     hidden = reading.whole("hidden_size")
     positions = _patches(reading) + extra
     name = head_class(config, "Model")
     head: tuple[Mixer, ...] = ()
     if "Classification" in name:
-        head = (_classifiers(reading, count=2 if "Teacher" in name else 1, positions=positions),)
+        head = (classifier(reading, hidden, count=2 if "Teacher" in name else 1, positions=positions),)
     elif name.endswith("Model") and kind != "ijepa":
         head = (_pooler(hidden, positions),)
     biased = reading.flag("qkv_bias", default=True)
@@ -146,7 +136,7 @@ def vit(config: Config) -> ConfiguredModel:
 
 def beit(config: Config) -> ConfiguredModel:
     """Return a BEiT (Bao et al. 2022): keys without bias, scaled layers, positions in tables of the attention."""
-    reading = Reading(config=config, defaults=_BASE, model_type="beit")
+    reading = Reading(config=config, defaults=VIT_BASE, model_type="beit")
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     heads = reading.whole("num_attention_heads")
     grid = patches_a_side(reading)
@@ -159,7 +149,7 @@ def beit(config: Config) -> ConfiguredModel:
     name = head_class(config, "Model")
     head: tuple[Mixer, ...] = ()
     if "Classification" in name:
-        head = (_classifiers(reading, count=1, positions=positions),)
+        head = (classifier(reading, hidden, positions=positions),)
     elif "MaskedImage" in name:
         head = (Projection(name="logits", inputs=hidden, outputs=reading.whole("vocab_size"), part="logits"),)
     rows = positions if reading.flag("use_absolute_position_embeddings", default=False) else 0
@@ -176,7 +166,7 @@ def dinov2(config: Config) -> ConfiguredModel:
     kind = str(config.get("model_type"))
     side = {"patch_size": 16} if kind == "dinov2_with_registers" else {"patch_size": 14}
     usual = {"mlp_ratio": 4, "num_register_tokens": 4} if kind == "dinov2_with_registers" else {"mlp_ratio": 4}
-    reading = Reading(config=config, defaults={**_BASE, **side, **usual}, model_type=kind)
+    reading = Reading(config=config, defaults={**VIT_BASE, **side, **usual}, model_type=kind)
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     gated = reading.flag("use_swiglu_ffn", default=False)
     wide = hidden * reading.whole("mlp_ratio")
@@ -188,10 +178,7 @@ def dinov2(config: Config) -> ConfiguredModel:
     facts = replace(BIASED, query_bias=biased, kv_bias=biased)
     head: tuple[Mixer, ...] = ()
     if "Classification" in head_class(config, "Model"):
-        inputs = 2 * hidden
-        head = (
-            Projection(name="classifier", inputs=inputs, outputs=classes(reading), rate=1.0 / positions, part="logits"),
-        )
+        head = (classifier(reading, 2 * hidden, positions=positions),)
     besides = (1 + mask + registers) * hidden + 2 * hidden * layers
     network = _plain(
         reading,
@@ -208,7 +195,7 @@ def dinov2(config: Config) -> ConfiguredModel:
 
 def dinov3(config: Config) -> ConfiguredModel:
     """Return a DINOv3 (Siméoni et al. 2025): rotary positions, keys without bias."""
-    defaults = {**_BASE, "hidden_size": 384, "num_attention_heads": 6, "intermediate_size": 1536}
+    defaults = {**VIT_BASE, "hidden_size": 384, "num_attention_heads": 6, "intermediate_size": 1536}
     reading = Reading(config=config, defaults=defaults, model_type="dinov3_vit")
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     registers = reading.optional("num_register_tokens", 0)
@@ -267,7 +254,7 @@ def siglip_vision(config: Config, *, name: str = "siglip_vision_model", native: 
 
     `native`: SigLIP 2 with its own proportions keeps a square table of `num_patches` positions.
     """
-    reading = Reading(config=config, defaults={**_BASE, "num_patches": 256}, model_type=name)
+    reading = Reading(config=config, defaults={**VIT_BASE, "num_patches": 256}, model_type=name)
     hidden = reading.whole("hidden_size")
     ffn = reading.whole("intermediate_size")
     side = image_side(reading, "patch_size")

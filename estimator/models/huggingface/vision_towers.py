@@ -18,6 +18,7 @@ __all__ = [
     "glm_vision",
     "intern_vision",
     "mllama_vision",
+    "patch_embedding",
     "pixtral",
     "qwen_merger",
     "qwen_vision",
@@ -50,7 +51,7 @@ _COLOURS = 3
 _PADDED_TO = 8
 
 
-def _patch_embedding(side: int, hidden: int, *, frames: int = 1, rate: float = 1.0, bias: bool = True) -> Projection:
+def patch_embedding(side: int, hidden: int, *, frames: int = 1, rate: float = 1.0, bias: bool = True) -> Projection:
     """Return the matrix that takes a patch, `side` pixels wide and `frames` deep, to the encoder's width."""
     inputs = _COLOURS * frames * side * side
     return Projection(name="patch_embedding", inputs=inputs, outputs=hidden, rate=rate, bias=bias)
@@ -74,7 +75,7 @@ def qwen_vision(config: Config, kind: str) -> Transformer:
     depth, heads = reading.whole("depth"), reading.whole("num_heads")
     side = reading.whole("patch_size")
     newest = kind not in _OLDER_QWENS
-    embedding = _patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size"), bias=newest)
+    embedding = patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size"), bias=newest)
     windowed = depth - _full_layers(reading, depth) if kind == "qwen2_5_vl" else 0
     return stack(
         name=f"{kind}_vision",
@@ -134,7 +135,7 @@ def glm_vision(config: Config) -> Transformer:
         ffn=reading.whole("out_hidden_size"),
         facts=VectorFacts(outer_norms=2, query_bias=biased, kv_bias=biased),
         gated=True,
-        mixers=(_patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size")),),
+        mixers=(patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size")),),
         lookup=patches_a_side(reading) ** 2 * hidden,
     )
 
@@ -186,7 +187,7 @@ def intern_vision(config: Config) -> Transformer:
         qk_norm="full" if normed else "none",
     )
     mask = hidden if config.get("use_mask_token") is True else 0
-    embedding = _patch_embedding(side, hidden, rate=patches / (patches + 1))
+    embedding = patch_embedding(side, hidden, rate=patches / (patches + 1))
     return stack(
         name="internvl_vision",
         hidden=hidden,
@@ -223,7 +224,7 @@ def pixtral(config: Config) -> Transformer:
         ffn=reading.whole("intermediate_size"),
         facts=VectorFacts(),
         gated=True,
-        mixers=(_patch_embedding(side, hidden, bias=False),),
+        mixers=(patch_embedding(side, hidden, bias=False),),
     )
 
 
@@ -254,7 +255,7 @@ def gemma4_vision(config: Config) -> Transformer:
         ffn=reading.whole("intermediate_size"),
         facts=VectorFacts(norms_per_layer=4, outer_norms=0, qk_norm="head"),
         gated=True,
-        mixers=(_patch_embedding(side, hidden, bias=False),),
+        mixers=(patch_embedding(side, hidden, bias=False),),
         lookup=2 * reading.whole("position_embedding_size") * hidden,
     )
 
@@ -284,7 +285,7 @@ def mllama_vision(config: Config) -> Transformer:
     tables = (patches + 1) * (1 + rows * tiles) + 2 * rows * tiles
     # Each tile is padded to whole rows of a kernel's tile.
     padded = math.ceil((patches + 1) / _PADDED_TO) * _PADDED_TO
-    embedding = _patch_embedding(side, hidden, rate=patches / padded, bias=False)
+    embedding = patch_embedding(side, hidden, rate=patches / padded, bias=False)
     return stack(
         name="mllama_vision_model",
         hidden=hidden,

@@ -1,4 +1,4 @@
-"""A denoiser as operations at places: the latent's positions, the text's, both together, or once for a sample."""
+"""A network as operations at places: a latent's positions or a stage's, a text's, all together, or once a sample."""
 
 from dataclasses import dataclass, replace
 from typing import Literal, Self

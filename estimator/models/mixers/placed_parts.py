@@ -1,6 +1,4 @@
-"""What denoisers are made of: attention, MLPs, modulation, embeddings of the time step."""
-
-from typing import Literal
+"""What denoisers and pyramids are made of: attention, MLPs, convolutions, modulation, embeddings of the time step."""
 
 from estimator.models.mixers.placed import LATENT, ONCE, Look, Place, Product
 
@@ -141,8 +139,17 @@ def self_look(
 
 
 def convolution(
-    name: str, inputs: int, outputs: int, *, at: Place, side: Literal[1, 3] = 3, bias: bool = True
+    name: str, inputs: int, outputs: int, *, at: Place, side: int = 3, layers: int = 1, bias: bool = True
 ) -> Product:
-    """Return a convolution as a product, whose activations are kept as an MLP's are."""
+    """Return a convolution as a product, whose activations are kept as an MLP's are; a depthwise one has one input."""
     taps = side * side
-    return Product(name=name, inputs=taps * inputs, outputs=outputs, at=at, taps=taps, bias=bias, writes="mlp")
+    return Product(
+        name=name,
+        inputs=taps * inputs,
+        outputs=outputs,
+        at=at,
+        layers=layers,
+        bias=bias,
+        writes="mlp",
+        taps=taps,
+    )

@@ -28,7 +28,7 @@ class Net:
 
     def convolve(self, name: str, inputs: int, outputs: int, at: Place, *, side: int = 3) -> None:
         """Add a convolution, with its bias."""
-        self.products.append(convolution(name, inputs, outputs, at=at, side=3 if side > 1 else 1))
+        self.products.append(convolution(name, inputs, outputs, at=at, side=side))
 
     def residual(self, inputs: int, outputs: int, at: Place) -> None:
         """Add a residual block: two norms and convolutions, the time step between them, a shortcut where widths differ.

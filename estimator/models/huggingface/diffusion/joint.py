@@ -141,8 +141,7 @@ def flux2(config: Config) -> ConfiguredModel:
     double, single = reading.whole("num_layers", least=0), reading.whole("num_single_layers", least=0)
     sines = reading.whole("timestep_guidance_channels")
     guided = reading.flag("guidance_embeds", default=True)
-    ratio = reading.value("mlp_ratio")
-    inner = int(width * (float(ratio) if isinstance(ratio, int | float) else 3.0))
+    inner = int(width * reading.number("mlp_ratio", 3.0))
     return denoiser(
         reading,
         media=picture(1024, 2),

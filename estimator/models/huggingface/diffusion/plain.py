@@ -141,8 +141,7 @@ def sana(config: Config) -> ConfiguredModel:
     layers, patch = reading.whole("num_layers"), reading.whole("patch_size")
     channels = reading.whole("in_channels")
     cross_heads, cross_dim = reading.whole("num_cross_attention_heads"), reading.whole("cross_attention_head_dim")
-    ratio = reading.value("mlp_ratio")
-    inner = int((float(ratio) if isinstance(ratio, int | float) else 2.5) * width)
+    inner = int(reading.number("mlp_ratio", 2.5) * width)
     side = reading.whole("sample_size") * 32
     text = text_place(_SANA_TEXT)
     return denoiser(

@@ -140,7 +140,7 @@ def kinds_of_layers(reading: Reading, key: str, known: frozenset[str], *, every:
     return Counter(kinds)
 
 
-def finished(bare: Transformer, facts: VectorFacts, *, others: int = 0, notes: tuple[str, ...] = ()) -> ConfiguredModel:
+def finished(bare: Transformer, facts: VectorFacts, *, others: int = 0) -> ConfiguredModel:
     """Return the model with its parameters outside matrices counted: by `facts`, and `others` beyond these."""
     total = vector_parameters(bare, facts) + others
-    return ConfiguredModel(transformer=replace(bare, vector_parameters=total), vectors=facts, notes=notes)
+    return ConfiguredModel(transformer=replace(bare, vector_parameters=total), vectors=facts)

@@ -4,9 +4,11 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import BITS_PER_BYTE, GIGA, format_duration
-from estimator.models.parameters import lora_parameters, parameter_counts
+from estimator.models.parameters import lora_parameters
+from estimator.models.passes import passes_of, trained_share
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
+from estimator.models.workload import workload
 from estimator.question.cluster import Cluster
 from estimator.question.local_updates import LocalUpdates
 from estimator.question.question import Assumption, Caution
@@ -84,7 +86,8 @@ def _trained(transformer: Transformer, method: Method) -> float:
         return method.trainable_parameters
     if method.name in WITH_ADAPTERS:
         return float(lora_parameters(transformer, method.lora_rank))
-    return float(parameter_counts(transformer).total)
+    table = workload(transformer)
+    return trained_share(table, passes_of(table, method)) * table.parameters
 
 
 def _assumption(asked: AskedLocalUpdates, local: LocalUpdates, each: int, link_bytes_per_s: float) -> Assumption:

@@ -5,6 +5,7 @@ Authority: the ring's arithmetic; the papers named beside each way for its steps
 """
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -119,6 +120,26 @@ def test_intellect_1_sends_400_times_less_than_data_parallelism() -> None:
     prime, _ = asked_local_updates("INTELLECT-1")
     assert prime is not None
     assert 4.0 / (prime.bytes_per_parameter / prime.steps) == 400
+
+
+@pytest.mark.parametrize(
+    ("said", "share"),
+    [
+        ({}, 1.0),
+        ({"trained_layers": "last 2"}, 2 * 218_112_000 / 8_030_261_248),
+        ({"method": "frozen", "trainable_params": 1e6}, 1e6 / 8_030_261_248),
+        ({"method": "lora"}, 41_943_040 / 8_030_261_248),
+    ],
+    ids=["all", "two layers", "a million", "adapters"],
+)
+def test_what_learns_is_averaged_and_nothing_else(said: dict[str, Any], share: float) -> None:
+    """Llama 3.1 8B has 8,030,261,248 parameters, 218,112,000 in each layer; rank-16 adapters have 41,943,040."""
+    whole, part = (resolve(replace(ASKED, **more)).question for more in ({}, said))
+    assert whole is not None
+    assert part is not None
+    assert whole.local is not None
+    assert part.local is not None
+    assert part.local.synchronisation_s == pytest.approx(share * whole.local.synchronisation_s, rel=1e-4)
 
 
 def test_a_check_counts_all_sites() -> None:

@@ -26,12 +26,14 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "experts-stack": 0.08,
     "frozen-base": 0.10,
     "early": 0.10,
+    "other-vendor": 0.15,
     "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time."""
-EFFECT_MEAN: Mapping[str, float] = {"ported": 0.25}
-"""Prior mean of a kind of effect where there is a reason for one: ports of CUDA stacks to other chips lack kernels, and
-reach half to nine tenths of what the vendors' own stacks do."""
+EFFECT_MEAN: Mapping[str, float] = {"other-vendor": 0.1, "ported": 0.25}
+"""Prior mean of a kind of effect where there is a reason for one: kernels and compilers for chips beside NVIDIA's are
+younger, and their ceilings are vendors' own benchmarks; ports of CUDA stacks to them lack kernels as well, and reach
+half to nine tenths of what the vendors' own stacks do."""
 _LAB_SPREAD = 0.2
 """Prior standard deviation of a lab's own level, log time."""
 _UNSAID_SPREAD = 0.1

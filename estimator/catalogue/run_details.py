@@ -17,7 +17,7 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "lora_targets": frozenset({"attention", "all linear"}),
         "base_format": frozenset(BASE_BITS),
         "samples": frozenset({"packed", "padded"}),
-        "attention": frozenset({"eager", "sdpa", "flash", "flash2", "flash3", "flex"}),
+        "attention": frozenset({"eager", "sdpa", "flash", "flash1", "flash2", "flash3", "flex"}),
         "dispatcher": frozenset({"deepep", "hybridep"}),
         "cuda_graphs": frozenset({"yes", "partial"}),
         "master_weights": frozenset({"bf16", "fp32"}),

@@ -74,6 +74,8 @@ class Case:
     """The same over the full score matrix, as unfused attention works it out."""
     masked_attention_flop: Numbers
     """The same over all keys, of layers whose window is a mask; `attention_flop` is without them."""
+    masked_batch_flop: Numbers
+    """The same of all layers, over all keys of a sequence, where one mask over a micro-batch keeps samples apart."""
     attention_flop_per_key: Numbers
     """`attention_flop` over the length of the sequence, or of the window: short ones start and end kernels often."""
     attention_passed: Numbers
@@ -187,6 +189,8 @@ class Case:
     """1 where attention is SDPA's or xFormers' memory-efficient kernel."""
     modern: Numbers
     """1 on Hopper and later NVIDIA datacenter chips."""
+    flash_1: Numbers
+    """1 where attention is the first FlashAttention's."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
     fused_experts: Numbers
@@ -205,6 +209,12 @@ class Case:
     """1 where every step of the loss is a kernel of its own, in FP32."""
     whole_logits: Numbers
     """1 where logits are whole in memory."""
+    loss_metrics: Numbers
+    """1 where entropy and accuracy of whole logits are worked out, too."""
+    chunked_loss: Numbers
+    """1 where the loss goes through logits a few tokens at a time, forward twice, with the output weights copied."""
+    chunk_bytes: Numbers
+    """Bytes moved per output weight and chunk of such a loss."""
     no_overlap: Numbers
     """1 where gathers and gradient reductions do not run beside compute."""
     operations: Numbers

@@ -39,6 +39,12 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "flash_2_on_hopper": _prior(
             0.4, 0.6, 0.9, "FlashAttention 1 or 2 on Hopper and later, relative: no warpgroup matmuls"
         ),
+        "flash_1": _prior(
+            0.4,
+            0.55,
+            0.8,
+            "FlashAttention 1, in CUDA or Triton, over FlashAttention 2 (Dao 2023: 1.3 to 3 times slower)",
+        ),
         "flash_start_keys": _prior(
             100, 350, 1200, "Keys whose time fused attention loses at the start and end of each sequence"
         ),

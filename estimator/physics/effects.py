@@ -13,6 +13,8 @@ CURRENT_RELEASE = 2026.0
 """Assumed software release, in years: clusters run what came out about a year ago."""
 _YEARS_TUNED = 4.25
 """Years after its launch in which software for a device still becomes faster; later kernels are for its successors."""
+_MEASURED_VENDOR = "NVIDIA"
+"""Whose chips most runs, and the ceilings of matrix products inside a step, were measured on."""
 _EARLY_YEARS = 1
 """Years after its launch in which a device's software is still young."""
 
@@ -53,7 +55,7 @@ def release(question: Question) -> float:
 
 def _ported(stack: str, vendor: str) -> bool:
     """Return whether a stack runs on chips that its kernels were not written for."""
-    return vendor != "NVIDIA" and vendor not in _WRITTEN_FOR.get(stack, ())
+    return vendor != _MEASURED_VENDOR and vendor not in _WRITTEN_FOR.get(stack, ())
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
@@ -74,8 +76,10 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:
         keys.append("early")
+    if chip.vendor != _MEASURED_VENDOR:
+        keys.append("other-vendor")
     if _ported(stack.name, chip.vendor):
-        keys.append(f"ported:{chip.vendor}")
+        keys.append("ported")
     return tuple(keys)
 
 

@@ -4,15 +4,16 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.physics.effects import CURRENT_RELEASE, release
-from estimator.physics.stacks import SDPA_CUDNN_SINCE, Stack
+from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
 from estimator.question.question import Question
 
 __all__ = ["Execution", "LossKernel", "execution_of"]
 
-LossKernel = Literal["eager", "cast", "fused", "compiled"]
-"""`eager`: each step of the loss is a kernel and a copy; `cast`: one kernel over logits that the model casts to FP32;
-`fused`: one over them as they are; `compiled`: XLA's."""
+LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
+"""`eager`: each step of the loss is a kernel and a copy; `chunked`: the same for a few tokens at a time, forward again
+in the backward pass, the output layer's weights copied for each; `cast`: one kernel over logits that the model casts to
+FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
@@ -25,7 +26,6 @@ _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
 _FUSED_ADAMW_SINCE = 2025.5
 """Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
-_XLA = frozenset({"jax", "maxtext", "neuron"})
 _COMPILES_LAYERS = frozenset({"torchtitan"})
 """Stacks that compile each layer, and not the loss."""
 _TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
@@ -34,6 +34,10 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
+_TRL_FLATTENS_SINCE = 2025.57
+"""Release from which TRL packs without padding (0.20)."""
+_TRL_METRICS_SINCE = 2025.67
+"""Release from which TRL's trainer works out the entropy of all logits (0.22)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -52,6 +56,9 @@ class Execution:
     dense_masks: bool = False
     """Layers with a window multiply all queries with all keys, and a mask hides what lies outside (Transformers' SDPA,
     which hands such layers a mask: PyTorch's memory-efficient kernel takes one, its FlashAttention does not)."""
+    masked_batches: bool = False
+    """Packed samples of a micro-batch are one sequence, and a mask over all its keys keeps them apart (TRL's `bfd`
+    packing under SDPA, which needs FlashAttention to know their ends)."""
     fused_kernels: bool = True
     launch: Launch = "eager"
     fused_loss: bool = True
@@ -66,6 +73,8 @@ class Execution:
     step_copies: bool = False
     """The optimizer's step copies what it updates: AdamW over lists of tensors, DeepSpeed's gradients in FP32."""
     loss: LossKernel = "fused"
+    loss_metrics: bool = False
+    """Entropy and accuracy of whole logits are worked out beside their loss."""
     drops_scores_alone: bool = False
     """Selective recomputation is of the attention core and of nothing else (Korthikanti et al. 2022)."""
     eager_layers: bool = False
@@ -131,9 +140,13 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     master_weights = said.master_weights is not False or (engine and question.practice.master_weights is None)
     quantised = base_bits is not None and said.master_weights is not False
     attention = _attention(question, stack, said.attention or "flash_2")
+    masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
+    flattens = stack.name == "trl" and said.packing == "packed" and released >= _TRL_FLATTENS_SINCE
+    loss = _loss(said, stack)
     return Execution(
         attention=attention,
-        dense_masks=said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface",
+        dense_masks=masks,
+        masked_batches=masks and flattens,
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
@@ -144,12 +157,13 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         offload_parameters=bool(said.offload_parameters),
         master_weights=master_weights,
         step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
-        loss=_loss(said, stack),
+        loss=loss,
+        loss_metrics=stack.name == "trl" and loss == "eager" and released >= _TRL_METRICS_SINCE,
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
         upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
-        gathers_modules=deepspeed or stack.kin in _XLA,
+        gathers_modules=deepspeed or stack.kin in XLA,
         partitions_checkpoints=deepspeed and stack.model_parallel,
         host_activations=host_activations,
         host_checkpoints=max(offloaded, host_activations),
@@ -160,7 +174,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
-        frees_gradients=not stack.model_parallel and stack.kin not in _XLA and not engine,
+        frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         packed_short=packed_short,
@@ -170,13 +184,13 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:
     """Return how the loss is computed: kernels that are known to be fused, else PyTorch's own in FP32."""
-    if stack.kin in _XLA:
+    if stack.kin in XLA:
         return "compiled"
     compiled = said.launch in {"compiled", "graphs"} and stack.kin not in _COMPILES_LAYERS
     if compiled:
         return "fused"
     if not said.fused_kernels:
-        return "eager"
+        return "chunked" if stack.name == "trl" and said.fused_loss else "eager"
     return "cast" if stack.kin == "huggingface" else "fused"
 
 
@@ -201,7 +215,9 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
     said = question.practice.attention is not None
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
     if kernel == "sdpa":
-        kernel = "flash_3" if release(question) >= SDPA_CUDNN_SINCE else "flash_2"
+        released = release(question)
+        kernel = "flash_2" if released >= SDPA_FLASH_2_SINCE else "flash_1"
+        kernel = "flash_3" if released >= SDPA_CUDNN_SINCE else kernel
     if kernel == "unfused" or (sinks and not said):
         return "unfused"
     if question.cluster.accelerator.family in _OLD_FAMILIES:

@@ -13,6 +13,8 @@ __all__ = ["held_bytes"]
 
 _HALF, _SINGLE = 2.0, 4.0
 _WIDE = frozenset({"fp32", "tf32"})
+_EAGER = frozenset({"eager", "chunked"})
+"""Losses of PyTorch's own kernels in FP32."""
 _NF4_BYTES = 0.52
 """4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3)."""
 _INT8_BYTES = 1.05
@@ -96,7 +98,7 @@ def held_bytes(
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
         "step_bytes": _step_bytes(execution, wide=wide),
-        "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss != "eager" else 1.0),
+        "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss not in _EAGER else 1.0),
         "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
         **_activation_bytes(table, precision, execution, trained=trained, adapted=adapted, gated=gated),
@@ -133,7 +135,7 @@ def _step_bytes(execution: Execution, *, wide: bool) -> float:
 
 def _logit_bytes(execution: Execution) -> float:
     """Return bytes held at once for each logit, as far as logits are whole, on the device with the output layer."""
-    if execution.loss == "eager":
+    if execution.loss in _EAGER:
         return _UPCAST_LOGIT_BYTES.mode if execution.upcast_ends else _EAGER_LOGIT_BYTES.mode
     if execution.loss == "compiled":
         return _COMPILED_LOGIT_BYTES.mode

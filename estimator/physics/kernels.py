@@ -23,6 +23,13 @@ _ATTENTION_BACKWARD = 2.5
 _PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
 """Bytes per weight of a 4-bit base with its scales, and of what its products read."""
 
+_METRIC_PASSES = 22.0
+"""Times TRL's entropy and accuracy move whole logits, in 16-bit elements: log-softmax, exponent, product and sum in
+FP32, and the largest (`entropy_from_logits`, counted)."""
+_CHUNK_PASSES = 59.0
+"""The same of a loss in chunks with both, forward twice and backward (TRL 1.9's `_chunk`, counted)."""
+_CHUNK_TOKENS = 256.0
+
 
 def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return the share of the forward pass that recomputation runs again, attention core apart, shape (L,).
@@ -38,13 +45,15 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages.
 
     fused      FLOPs · (1 + k0/keys) / (ceiling · e(kernel) · head width^p)      k0: prologue of short sequences
-               layers whose window is a mask: FLOPs of all keys by the memory-efficient kernel
+               layers whose window is a mask: FLOPs of all keys by the memory-efficient kernel; so all layers where
+               a micro-batch is one sequence with a mask
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
     again = (lay.recompute > 0) * 1.0
     generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
     rate = case.half_flop_per_s * constants["flash_efficiency"] * where(case.modern, generation, 1.0)
+    rate = rate * where(case.flash_1, constants["flash_1"], 1.0)
     fallback = constants["memory_efficient_attention"]
     rate = rate * where(case.memory_efficient, fallback, 1.0)
     rate = rate * case.head_share ** constants["flash_head_power"]
@@ -52,7 +61,9 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
-    flop = flop + case.masked_attention_flop / where(case.memory_efficient, 1.0, fallback)
+    slower = where(case.memory_efficient, 1.0, fallback)
+    flop = flop + case.masked_attention_flop / slower
+    flop = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, flop)
     passed = case.attention_passed
     flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
     if not np.any(case.unfused):
@@ -115,9 +126,15 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
 
 
 def logits_traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
-    """Return seconds of softmax and cross-entropy over the vocabulary, all passes."""
+    """Return seconds of softmax and cross-entropy over the vocabulary, all passes, and of what goes with them.
+
+    A loss in chunks copies the output layer's weights for each.
+    """
     passes = where(case.unfused_loss, constants["unfused_logits_passes"], constants["logits_passes"])
+    passes = where(case.chunked_loss, _CHUNK_PASSES, passes + _METRIC_PASSES * case.loss_metrics)
     moved = 2.0 * tokens * case.logits / lay.tensor * passes
+    chunks = np.ceil(tokens / _CHUNK_TOKENS) * case.chunked_loss
+    moved = moved + chunks * case.chunk_bytes * case.hidden * case.logits / lay.tensor
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

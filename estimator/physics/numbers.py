@@ -40,6 +40,11 @@ _OPERATIONS_PER_SCAN = 8.0
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
 """Share of a hybrid's layers that recipes for 4-bit training keep in 16 bits."""
+_CHUNK_COPIES, _WIDE_CHUNK_COPIES = 30.0, 18.0
+"""Bytes moved per output weight and chunk of a loss in chunks, held in 16 bit and in FP32: widened and narrowed again,
+forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, counted)."""
+_CHUNK_GRADIENTS = 20.0
+"""The same for its gradient, where it learns: written, widened, narrowed, added up."""
 _LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
 """Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 _OPTIMIZER_SHARE = {
@@ -102,6 +107,7 @@ def case_of(
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
         attention_flop=sum(skipped),
+        masked_batch_flop=execution.masked_batches * sum(_over_all_keys(a, sequence_length) for a in table.attentions),
         masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
         attention_flop_per_key=sum(
@@ -164,6 +170,7 @@ def case_of(
         unfused=_flag(execution.attention == "unfused"),
         memory_efficient=_flag(execution.attention == "memory_efficient"),
         modern=_flag(chip.family in _FAST_ATTENTION and chip.segment == "datacenter"),
+        flash_1=_flag(execution.attention == "flash_1"),
         flash_2=_flag(execution.attention != "flash_3"),
         fused_experts=_flag(execution.fused_experts),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
@@ -173,6 +180,9 @@ def case_of(
         untuned=_flag(not execution.fused_kernels),
         unfused_loss=_flag(not execution.fused_loss and not execution.fused_kernels),
         whole_logits=_flag(not execution.fused_loss),
+        loss_metrics=_flag(execution.loss_metrics),
+        chunked_loss=_flag(execution.loss == "chunked"),
+        chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **_host_work(table, adapters=beside, execution=execution),
@@ -180,10 +190,19 @@ def case_of(
     )
 
 
+def _chunk_bytes(execution: Execution, trained: float) -> float:
+    wide = execution.upcast_ends or (trained > 0.0 and execution.master_weights)
+    return (_WIDE_CHUNK_COPIES if wide else _CHUNK_COPIES) + _CHUNK_GRADIENTS * trained
+
+
 def _behind_a_mask(attention: Attention, sequence_length: int, execution: Execution) -> float:
     """Return forward FLOPs a token of attention whose window is a mask over all keys; 0 where it leaves keys out."""
     if not execution.dense_masks or not 0 < attention.window < sequence_length:
         return 0.0
+    return _over_all_keys(attention, sequence_length)
+
+
+def _over_all_keys(attention: Attention, sequence_length: int) -> float:
     return replace(attention, window=0, chunked=False).flop_per_token(sequence_length, causal=False)
 
 

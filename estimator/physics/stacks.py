@@ -14,7 +14,9 @@ from estimator.question.question import Sharding
 __all__ = [
     "NEVER",
     "SDPA_CUDNN_SINCE",
+    "SDPA_FLASH_2_SINCE",
     "STACKS",
+    "XLA",
     "Split",
     "Stack",
     "Tier",
@@ -27,6 +29,12 @@ NEVER = 9999.0
 """Release year of what a stack does not have."""
 SDPA_CUDNN_SINCE = 2025.0
 """Release from which PyTorch's own attention has cuDNN's kernels on Hopper and later (2.5, October 2024)."""
+SDPA_FLASH_2_SINCE = 2024.0
+"""Release from which it has FlashAttention 2's (2.2, January 2024)."""
+_FLASH_2_SINCE = 2023.54
+"""Release from which trainers that call FlashAttention have its second version (Dao 2023, July)."""
+XLA = frozenset({"jax", "maxtext", "neuron"})
+"""Kin whose layers XLA compiles, attention with them."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -105,6 +113,8 @@ class Stack:
             attention = "unfused"
         elif attention == "flash_3" and int(released) < _FLASH_3_SINCE:
             attention = "flash_2"
+        if attention == "flash_2" and released < _FLASH_2_SINCE and self.kin not in XLA:
+            attention = "flash_1"
         hides = self.habit.tensor_overlap
         return replace(
             self.habit,
@@ -233,7 +243,7 @@ _FINE_TUNERS = (
     _stack("huggingface", "untuned", "ddp", master_weights_until=2026.05),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.
-    _stack("trl", "untuned", "ddp", "full", kin="huggingface", fused_loss=2026.4),
+    _stack("trl", "untuned", "ddp", "full", kin="huggingface", fused_loss=2026.45),
     _stack("axolotl", "untuned", "ddp", "full", kin="huggingface"),
     _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface"),
     _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface"),

@@ -84,7 +84,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     for matrix in case.matrices:
         forward, backward = matrix_s(case, constants, matrix, lay, tokens)
         if matrix.part == "logits":
-            last = last + forward + backward
+            last = last + forward * (1.0 + case.chunked_loss) + backward
         else:
             forwards = forwards + forward * matrix.layers * (1.0 + again * matrix.passed)
             backwards = backwards + backward * matrix.layers

@@ -16,10 +16,10 @@ __all__ = [
     "ZeroEngine",
 ]
 
-AttentionKernel = Literal["flash_3", "flash_2", "sdpa", "memory_efficient", "unfused"]
-"""`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 1 or 2;
-`sdpa`: whichever fused kernel PyTorch's attention has on the release and chip; `memory_efficient`: SDPA's or xFormers'
-fallback; `unfused`: scores are written to memory."""
+AttentionKernel = Literal["flash_3", "flash_2", "flash_1", "sdpa", "memory_efficient", "unfused"]
+"""`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 2;
+`flash_1`: the first, in CUDA or Triton; `sdpa`: whichever fused kernel PyTorch's attention has on the release and chip;
+`memory_efficient`: SDPA's or xFormers' fallback; `unfused`: scores are written to memory."""
 Launch = Literal["eager", "compiled", "graphs"]
 """Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or a CUDA graph."""
 ExpertKernel = Literal["grouped", "loop"]

@@ -23,6 +23,7 @@ _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
         "eager": "unfused",
         "sdpa": "sdpa",
         "flash": "flash_2",
+        "flash1": "flash_1",
         "flash2": "flash_2",
         "flash3": "flash_3",
         "flex": "flash_2",

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
 from estimator.models.coefficient import rule_passes
 from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
@@ -12,7 +12,7 @@ from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
-from estimator.question.request import Request
+from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
@@ -208,6 +208,8 @@ def _resolved(
     batch, batch_note = resolved_batch(request, n_gpus)
     own_batch, _ = resolved_batch(asked, n_gpus)
     vocabulary = subject.transformer.vocab if subject.transformer else None
+    packs = checked_choice("packing", request.packing, PACKING_CHOICES)
+    practice = framework.practice if packs == _AUTO else replace(framework.practice, packing=packs)
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
         if transformer is None or cluster is None:
@@ -222,7 +224,7 @@ def _resolved(
             layout=layout,
             framework=framework.name,
             released=framework.released,
-            practice=framework.practice,
+            practice=practice,
             unsaid=_unsaid(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),

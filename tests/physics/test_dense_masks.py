@@ -37,6 +37,18 @@ def test_no_mask_is_needed_where_the_window_holds_all_keys(window: int) -> None:
     assert _seconds(window, dense_masks=True) == _seconds(0, dense_masks=False)
 
 
+@given(micro_batch=st.sampled_from([1, 2, 4, 8]), window=st.sampled_from([0, 128]))
+def test_samples_kept_apart_by_one_mask_cost_all_keys_of_the_micro_batch(micro_batch: int, window: int) -> None:
+    execution = Execution(masked_batches=True, dense_masks=True)
+    transformer = replace(MODEL, sliding_window=window, windowed_layers=MODEL.n_layers if window else 0)
+    case = small_case(transformer=transformer, execution=execution)
+    lay = layouts_of(replace(PLAIN, micro_batch_size=micro_batch))
+    tokens = 1024.0 * micro_batch
+    flop = 2.0 * 1024 * micro_batch * MODEL.n_heads * 2 * MODEL.head_dim * MODEL.n_layers * tokens * 3.5
+    seconds = float(np.asarray(attention_s(case, CONSTANTS, lay, tokens))[0])
+    assert seconds == pytest.approx(flop / (80e12 * 0.5 * CONSTANTS["memory_efficient_attention"]))
+
+
 @given(window=st.integers(1, 512))
 def test_a_window_of_a_kernel_that_knows_it_saves_what_it_hides(window: int) -> None:
     assert _seconds(window, dense_masks=False) < _seconds(0, dense_masks=False) < _seconds(window, dense_masks=True)

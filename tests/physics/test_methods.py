@@ -34,7 +34,7 @@ PERFECT = Constants(
         **dict.fromkeys(
             (
                 *("gemm_efficiency", "eight_bit_efficiency", "four_bit_efficiency", "expert_efficiency"),
-                *("flash_efficiency", "flash_hopper", "flash_2_on_hopper", "unfused_efficiency"),
+                *("flash_efficiency", "flash_hopper", "flash_2_on_hopper", "flash_1", "unfused_efficiency"),
                 "memory_efficient_attention",
             ),
             1.0,

@@ -60,5 +60,7 @@ def test_an_older_release_lacks_what_came_later() -> None:
     assert nemo.habit_at(2023.5).attention == "unfused"
     assert not nemo.habit_at(2023.5).fused_loss
     assert not nemo.habit_at(2023.5).tensor_overlap
-    assert STACKS["megatron"].habit_at(2023.5).attention == "flash_2"
+    assert STACKS["megatron"].habit_at(2023.6).attention == "flash_2"
+    assert STACKS["megatron"].habit_at(2023.5).attention == "flash_1"
+    assert STACKS["neuron"].habit_at(2023.5).attention == "flash_2"
     assert not STACKS["trl"].habit_at(2025.0).fused_loss

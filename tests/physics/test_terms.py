@@ -47,9 +47,12 @@ def test_unfused_attention_works_out_the_whole_square_and_moves_its_scores() -> 
     assert _attention_s(case, replace(PLAIN, recompute="selective")) == pytest.approx(4 * products_s + scores_s * 4 / 3)
 
 
-def test_memory_efficient_attention_is_slower_by_a_factor() -> None:
-    case = small_case(execution=Execution(attention="memory_efficient"))
-    assert _attention_s(case) == pytest.approx(FLASH_S / CONSTANTS["memory_efficient_attention"])
+@pytest.mark.parametrize(
+    ("kernel", "factor"), [("memory_efficient", "memory_efficient_attention"), ("flash_1", "flash_1")]
+)
+def test_older_attention_is_slower_by_a_factor(kernel: AttentionKernel, factor: str) -> None:
+    case = small_case(execution=Execution(attention=kernel))
+    assert _attention_s(case) == pytest.approx(FLASH_S / CONSTANTS[factor])
 
 
 @pytest.mark.parametrize(("kernel", "factor"), [("flash_2", "flash_2_on_hopper"), ("flash_3", "flash_hopper")])
@@ -70,6 +73,33 @@ def test_without_fused_kernels_more_is_moved_and_more_is_launched() -> None:
     loss_s = 2.0 * TOKENS * VOCAB * 15.0 / MEMORY_BYTES_PER_S
     assert logits_traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(loss_s)
     assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(100e-6 * 45 * LAYERS * 2.2 + 9e-3)
+
+
+def test_metrics_of_whole_logits_move_them_22_times_more() -> None:
+    how = Execution(fused_kernels=False, fused_loss=False, loss="eager")
+    plain, told = (small_case(execution=replace(how, loss_metrics=told)) for told in (False, True))
+    more = logits_traffic_s(told, CONSTANTS, PLAIN_ROWS, TOKENS) - logits_traffic_s(
+        plain, CONSTANTS, PLAIN_ROWS, TOKENS
+    )
+    assert more == pytest.approx(2.0 * TOKENS * VOCAB * 22.0 / MEMORY_BYTES_PER_S)
+
+
+@pytest.mark.parametrize(
+    ("method", "how", "copied"),
+    [
+        (Method(), Execution(loss="chunked"), 38.0),
+        (Method(), Execution(loss="chunked", master_weights=False), 50.0),
+        (LORA, Execution(loss="chunked"), 30.0),
+        (QLORA, Execution(loss="chunked", base_bits=4, upcast_ends=True), 18.0),
+    ],
+)
+def test_a_loss_in_chunks_copies_the_output_weights_for_each(method: Method, how: Execution, copied: float) -> None:
+    """Held in FP32 they are narrowed, in 16 bit widened first; twice forward, and a gradient where they learn."""
+    case = small_case(execution=how, method=method)
+    weights = copied * HIDDEN * VOCAB / MEMORY_BYTES_PER_S
+    for tokens, chunks in ((1.0, 1), (256.0, 1), (257.0, 2), (1024.0, 4)):
+        logits = 2.0 * tokens * VOCAB * 59.0 / MEMORY_BYTES_PER_S
+        assert logits_traffic_s(case, CONSTANTS, PLAIN_ROWS, tokens) == pytest.approx(logits + chunks * weights)
 
 
 def test_in_fp32_activations_are_twice_as_wide() -> None:

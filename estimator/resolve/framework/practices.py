@@ -39,7 +39,8 @@ _LIGER = Practice(fused_kernels=True, fused_loss=True)
 _QLORA = Facts(recompute="full", practice=Practice(base_bits=4))
 _OFFLOADED = Practice(offload_optimizer=True)
 _ATTENTION = (
-    _practice("flash attention | flash attn | flash attention 1 | flash attn 1 | fa | fa 1", _FLASH_2, _UNFUSED),
+    _practice("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
+    _practice("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),
     _practice("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
     _practice("use flash attn | enable flash attention | sdpa flash", _FLASH_2, _UNFUSED),
     _practice("torch sdpa | sdpa | scaled dot product attention | attn implementation sdpa", _SDPA, _UNFUSED),

@@ -204,6 +204,8 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("attn_implementation=eager", {"attention": "unfused"}),
     ("xformers", {"attention": "memory_efficient"}),
     ("FA3", {"attention": "flash_3"}),
+    ("flash-attn 1", {"attention": "flash_1"}),
+    ("flash attention v1, HF Trainer", {"attention": "flash_1"}),
     ("llm.c (CUDA, cuDNN FA)", {"attention": "flash_3"}),
     ("torchtune (compile, chunked CE)", {"launch": "compiled", "fused_loss": True}),
     ("torchtitan eager BF16 iso-batch", {"launch": "eager", "precision": "bf16"}),

@@ -65,7 +65,8 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
     run = resolve(request)
     if run.question is None:
         raise _UnclearError("is not modelled")
-    question = run.question
+    # What a published run was: its lab chose the machine and the versions that it told the speed of.
+    question = replace(run.question, published=True)
     if question.released is None:
         # The middle of the year that it was measured in.
         question = replace(question, released=float(row["year"]) + 0.5)

@@ -22,6 +22,10 @@ _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _OPERATIONS_UNFUSED = 45.0
 """Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections,
 attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
+_OPERATIONS_PLAIN, _OPERATIONS_PLAIN_ATTENTION = 3.0, 4.0
+"""The same where PyTorch has a kernel for all that is done: a product with its norm or activation and its sum or
+dropout, and reshapes and attention's own kernel (BERT's and ViT's layers: 22; a convolution with its norm and
+activation: 3; counted in Transformers' and torchvision's code)."""
 _OPERATIONS_FUSED = 16.0
 """The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
 _OPERATIONS_SCORES = 15.0
@@ -175,7 +179,7 @@ def case_of(
         whole_logits=_flag(not execution.fused_loss),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **_host_work(table, adapters=beside, execution=execution),
+        **_host_work(table, plain=_is_plain(transformer, table), adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
 
@@ -197,11 +201,26 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _host_work(table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
+def _is_plain(transformer: Transformer, table: Workload) -> bool:
+    """Return whether a kernel of PyTorch's does each thing of a layer: nets of before Llama, and convolutions."""
+    return not (transformer.gated_mlp or transformer.experts or table.scans)
+
+
+def _plain_operations(table: Workload) -> float:
+    """Return kernels forward of a pair of a mixer and an MLP without gates, rotary embeddings or norms in pieces."""
+    products = sum(gemm.n_parts * gemm.layers for gemm in table.gemms)
+    attended = sum(attention.layers for attention in table.attentions)
+    return (_OPERATIONS_PLAIN * products + _OPERATIONS_PLAIN_ATTENTION * attended) / table.pairs
+
+
+def _host_work(table: Workload, *, plain: bool, adapters: float, execution: Execution) -> dict[str, float]:
     """Return what the host does for a layer: kernels it launches, modules it gathers."""
     linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     unfused = execution.attention == "unfused"
-    operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
+    eager = unfused or not execution.fused_kernels
+    operations = _plain_operations(table) if plain else _OPERATIONS_UNFUSED
+    if not eager:
+        operations = min(operations, _OPERATIONS_FUSED)
     operations += unfused * _OPERATIONS_SCORES
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     operations += linear * _OPERATIONS_PER_ADAPTER * adapters

@@ -189,6 +189,8 @@ class Case:
     """1 on Hopper and later NVIDIA datacenter chips."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
+    channels_last: Numbers
+    """1 where pictures lie in memory as tensor cores read them, so that no convolution transposes."""
     fused_experts: Numbers
     """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     hides_tensor_parallel: Numbers

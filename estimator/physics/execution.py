@@ -56,6 +56,8 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
+    channels_last: bool = False
+    """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
     """Expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     optimizer: OptimizerName = "adamw"
@@ -138,6 +140,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
+        channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),

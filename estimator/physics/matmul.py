@@ -65,7 +65,8 @@ def matmul_s(
     size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
     moved = size * (m * k + k * n) + 2.0 * m * n
     if np.any(np.greater(taps, 1.0)):
-        efficiency = efficiency * where(np.greater(taps, 1.0), constants["convolution_efficiency"], 1.0)
+        share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
+        efficiency = efficiency * where(np.greater(taps, 1.0), share, 1.0)
         moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
     compute = 2.0 * m * n * k * depth / (rate * efficiency)
     traffic = moved / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from estimator.answers.estimate.best_step import best_step
+from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import EstimatorError
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue.shapes import KindRow, TableRow
@@ -64,6 +65,9 @@ def kind_errors(calibration: Calibration) -> KindErrors:
                 continue
             asked = run.question.global_batch_sequences or setting.global_batch
             predicted_s = best_step(setting, plain).prediction.step_s * asked / setting.global_batch
+            if run.whole_s is not None:
+                beside = run_overhead(run.question.cluster.n_gpus, run.whole_s, setting.stack)
+                predicted_s *= 1.0 + beside.fraction
             kept.append(run)
             logs.append(math.log(run.measured_s / predicted_s))
     return KindErrors(runs=tuple(kept), logs=np.array(logs), left_out=left_out)

@@ -170,7 +170,8 @@ def case_of(
         modern=_flag(chip.family in _FAST_ATTENTION and chip.segment == "datacenter"),
         flash_2=_flag(execution.attention != "flash_3"),
         fused_experts=_flag(execution.fused_experts),
-        channels_last=_flag(execution.channels_last),
+        # Operands of 32 bits are read as they lie.
+        channels_last=_flag(execution.channels_last or precision == "fp32"),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=min(1.0, transformer.head_dim / 128.0),
         as_people_run=_flag(execution.as_people_run),

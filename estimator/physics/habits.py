@@ -148,7 +148,11 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "metaseq": replace(_MEGATRON_DEEPSPEED, experts=None, overlap=True),
         "paddlenlp": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "optimum-habana": replace(
-            _HUGGINGFACE, fused_kernels=True, launch="graphs", packing="packed", channels_last=True
+            # Its lazy mode traces each step in Python; graphs are captured where they are asked for.
+            _HUGGINGFACE,
+            fused_kernels=True,
+            packing="packed",
+            channels_last=True,
         ),
         "torch-xla": _XLA,
         # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.

@@ -43,7 +43,7 @@ def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> B
     keys = effect_keys(setting.question, setting.stack)
     effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
     question = setting.question
-    effect += kind_outlook(question.transformer, calibration).level_log
+    effect += kind_outlook(setting, calibration).level_log
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share

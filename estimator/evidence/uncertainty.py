@@ -144,7 +144,7 @@ def interval(
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
-    kind = kind_outlook(question.transformer, calibration)
+    kind = kind_outlook(setting, calibration)
     half = max(half, kind.half_log)
     if kind.caution is not None:
         warnings.append(kind.caution)

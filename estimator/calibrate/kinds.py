@@ -42,9 +42,6 @@ _FAR_OFF = 0.4
 was held up by something else than the step, of which others say nothing."""
 _ROUNDS = 20
 """Of reweighting, by which levels no longer move."""
-_FULL_TRUST_LABS = 8
-"""Labs at which a kind's own quantile replaces that of all kinds: with 12, as for decoders' regimes, the range of one
-with 8 labs held every run of each lab left out."""
 _DIGITS = 4
 
 
@@ -112,7 +109,7 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
+    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs)
     levels = _levels(errors, range(len(labs)))
     rows: dict[str, KindRow] = {
         name: {
@@ -132,7 +129,7 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
+    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs)
     relative = np.abs(np.expm1(-off))
     rows: list[TableRow] = []
     for name in (*sorted(set(kinds)), _ALL):

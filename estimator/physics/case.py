@@ -41,6 +41,8 @@ class Matrix:
     """Positions it is applied to for each token of the main sequence."""
     taps: Numbers = 1.0
     """Positions that a convolution's filter covers; 1 of a matrix."""
+    groups: Numbers = 1.0
+    """Groups of channels that a convolution keeps apart."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
     half: bool = False
@@ -158,6 +160,8 @@ class Case:
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
     """Achievable GEMM rates, measured on large matrices: at the question's precision, and at 16 bit."""
+    grouped_flop_per_s: Numbers
+    """The same of convolutions that keep groups of channels apart."""
     gemm_bytes: Numbers
     wide: Numbers
     """1 where weights and activations are held in FP32."""
@@ -255,6 +259,7 @@ def stacked(cases: list[Case]) -> Case:
                 passed=values("passed", 1.0),
                 rate=values("rate", 1.0),
                 taps=values("taps", 1.0),
+                groups=values("groups", 1.0),
                 adapter=kind.adapter,
             )
         )

@@ -2,7 +2,7 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
+__all__ = ["grouped_ceiling_flop_per_s", "half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
 
 _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
@@ -56,6 +56,15 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     elif accelerator.family in _CEILING_SHARE:
         share = usual
     return share * peak
+
+
+def grouped_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+    """Return the achievable rate of convolutions whose groups have few channels, such as those over positions.
+
+    GPUs' libraries have no kernels on matrix units for them: in 16 bits they are as fast as in 32.
+    """
+    of_gpus = accelerator.vendor in {"NVIDIA", "AMD"}
+    return matmul_ceiling_flop_per_s(accelerator, "fp32" if of_gpus else precision)
 
 
 def peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:

@@ -10,7 +10,12 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s, peak_flop_per_s
+from estimator.physics.ceilings import (
+    grouped_ceiling_flop_per_s,
+    half_precision,
+    matmul_ceiling_flop_per_s,
+    peak_flop_per_s,
+)
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.question.cluster import Cluster
@@ -149,6 +154,7 @@ def case_of(
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
         half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, half),
+        grouped_flop_per_s=grouped_ceiling_flop_per_s(chip, half),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
         low_bit=_flag(low_bit),
@@ -254,6 +260,7 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         passed=passes.input_gradient,
         rate=gemm.rate,
         taps=float(gemm.taps),
+        groups=float(gemm.groups),
     )
 
 

@@ -1,8 +1,8 @@
 """Levels and ranges of models that are no decoders, and how far they are off with whole labs left out.
 
-The physics and all that is fitted to decoders stay as they are. What runs of other kinds take beyond that differs by how
-they are set up, more than by kind: as people have their machines, or on stacks more or less tuned, which were fitted to
-decoders as they are today. So there is one level for each way, which all kinds share, and what each kind adds to it.
+Constants of the physics stay those fitted to decoders. What runs of other kinds take beyond them differs by how they
+are set up, more than by kind: as people have their machines, or on stacks more or less tuned, which were fitted to
+decoders. So there is one level for each way, which all kinds share, and what each kind adds to it.
 """
 
 import math
@@ -36,10 +36,10 @@ _OVERALL_SPREAD = 0.3
 _MANNER_SPREAD = 0.3
 """How far the level of runs set up alike lies from that of all: people's own take half as long again."""
 _KIND_SPREAD = 0.1
-"""How far one kind lies from another that is set up alike: with labs left out, 0.1 and 0.15 do equally well, 0.25 worse."""
+"""How far one kind lies from others set up alike: with labs left out, 0.1 and 0.15 do equally well, 0.25 worse."""
 _FAR_OFF = 0.4
-"""Log time off beyond which a lab weighs less, in inverse proportion (Huber 1964): a lab that is slower by several times
-was held up by something else than the step, of which others say nothing."""
+"""Log time off beyond which a lab weighs less, in inverse proportion (Huber 1964): what is slower by several times was
+held up by something else than the step, of which other labs say nothing."""
 _ROUNDS = 20
 """Of reweighting, by which levels no longer move."""
 _DIGITS = 4

@@ -67,8 +67,8 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
     if run.question is None:
         raise _UnclearError("is not modelled")
     whole = row["level"] == "run"
-    # Who tells the speed of a step, or takes part in a benchmark, chose the machine and the versions; any other run from
-    # start to end is as people have it.
+    # Who tells the speed of a step, or takes part in a benchmark, chose the machine and the versions; any other run
+    # from start to end is as people have it.
     question = replace(run.question, published=not whole or row["group"].startswith("mlperf"))
     if question.released is None:
         # The middle of the year that it was measured in.

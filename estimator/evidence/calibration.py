@@ -47,7 +47,7 @@ class Calibration:
     kinds: Mapping[str, KindLevel]
     """Models that are no decoders, by kind; `all` is all of them together."""
     manners: Mapping[str, float]
-    """Log of measured over predicted time of models that are no decoders, by how runs are set up (`kinds.manner_of`)."""
+    """Log of measured over predicted time of models that are no decoders, by how runs are set up: see `manner_of`."""
 
 
 _STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)

@@ -37,8 +37,8 @@ _NEMO = replace(_MEGATRON, fused_loss=True)
 _MEGATRON_DEEPSPEED = replace(_MEGATRON, attention="flash_2", experts="loop", overlap=None, tensor_overlap=False)
 """ZeRO-1 under a pipeline reduces gradients after the last backward pass; ZeRO-3 prefetches and overlaps."""
 _XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None, channels_last=True)
-"""One compiled program, which lays pictures out as its chip reads them; XLA's latency-hiding scheduler overlaps collectives; attention is a kernel for the chip: Splash
-on TPUs, cuDNN on GPUs."""
+"""One compiled program, which lays pictures out as its chip reads them; XLA's latency-hiding scheduler overlaps
+collectives; attention is a kernel for the chip: Splash on TPUs, cuDNN on GPUs."""
 _TORCH = replace(
     _ON_DEVICE,
     attention="sdpa",
@@ -70,8 +70,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "jax": replace(_XLA, attention="flash_2"),
         "torchtitan": replace(_TORCH, experts="grouped", packing="packed"),  # compile is off in its configurations
         "fsdp": _TORCH,
-        # MegaBlocks; MPT's loss is FlashAttention's kernel (loss_fn fused_crossentropy); Composer's recipes for pictures
-        # have channels last, and its BERT predicts masked tokens alone.
+        # MegaBlocks; MPT's loss is FlashAttention's kernel (loss_fn fused_crossentropy); Composer's recipes for
+        # pictures have channels last, and its BERT predicts masked tokens alone.
         "llm-foundry": replace(
             _TORCH,
             fused_kernels=True,

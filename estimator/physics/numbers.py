@@ -18,39 +18,16 @@ from estimator.physics.ceilings import (
 )
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
+from estimator.physics.host_work import host_work
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
 
 _FOUR_BITS = 4
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
-_OPERATIONS_UNFUSED = 45.0
-"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections,
-attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
-_OPERATIONS_PLAIN, _OPERATIONS_PLAIN_ATTENTION = 3.0, 4.0
-"""The same where PyTorch has a kernel for all that is done: a product with its norm or activation and its sum or
-dropout, and reshapes and attention's own kernel (BERT's and ViT's layers: 22; a convolution with its norm and
-activation: 3; counted in Transformers' and torchvision's code)."""
-_OPERATIONS_FUSED = 16.0
-"""The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
-_OPERATIONS_SCORES = 15.0
-"""What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
-_OPERATIONS_PER_ADAPTER = 6.0
-"""Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
-_OPERATIONS_PER_QUANTISED = 3.0
-"""Expanding scales and weights, and the cast of the result (bitsandbytes' 4-bit layer, counted)."""
-_OPERATIONS_PER_EXPERT = 14.0
-"""Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
-_OPERATIONS_EXPERTS = 20.0
-"""Routing and grouped products of a layer of experts."""
-_OPERATIONS_PER_SCAN = 8.0
-"""Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
-(mamba_ssm's and flash-linear-attention's Python, counted)."""
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
 """Share of a hybrid's layers that recipes for 4-bit training keep in 16 bits."""
-_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
-"""Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 _OPTIMIZER_SHARE = {
     "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5
 }  # fmt: skip
@@ -187,7 +164,7 @@ def case_of(
         whole_logits=_flag(not execution.fused_loss),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **_host_work(table, plain=_is_plain(transformer, table), adapters=beside, execution=execution),
+        **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
 
@@ -207,43 +184,6 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     """Return the share of what is weighted that gradients pass through."""
     total = sum(weight for weight, _ in weighted)
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
-
-
-def _is_plain(transformer: Transformer, table: Workload) -> bool:
-    """Return whether a kernel of PyTorch's does each thing of a layer: nets of before Llama, and convolutions."""
-    return not (transformer.gated_mlp or transformer.experts or table.scans)
-
-
-def _plain_operations(table: Workload) -> float:
-    """Return kernels forward of a pair of a mixer and an MLP without gates, rotary embeddings or norms in pieces."""
-    products = sum(gemm.n_parts * gemm.layers for gemm in table.gemms)
-    attended = sum(attention.layers for attention in table.attentions)
-    return (_OPERATIONS_PLAIN * products + _OPERATIONS_PLAIN_ATTENTION * attended) / table.pairs
-
-
-def _host_work(table: Workload, *, plain: bool, adapters: float, execution: Execution) -> dict[str, float]:
-    """Return what the host does for a layer: kernels it launches, modules it gathers."""
-    linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
-    unfused = execution.attention == "unfused"
-    eager = unfused or not execution.fused_kernels
-    operations = _plain_operations(table) if plain else _OPERATIONS_UNFUSED
-    if not eager:
-        operations = min(operations, _OPERATIONS_FUSED)
-    operations += unfused * _OPERATIONS_SCORES
-    operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
-    operations += linear * _OPERATIONS_PER_ADAPTER * adapters
-    operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
-    share = _LAUNCH_SHARE[execution.launch]
-    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
-    return {
-        "operations": share * operations,
-        "expert_operations": share * _OPERATIONS_EXPERTS,
-        "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
-        "launch_share": share,
-        "gathers": modules,
-        "module_hooks": _flag(execution.module_hooks),
-        "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
-    }
 
 
 def _matrix(gemm: Gemm, passes: Passes) -> Matrix:

@@ -335,9 +335,7 @@ def _trained(
     if subject.transformer is None:
         return None
     model = with_trained_towers(subject.transformer, parts)
-    return with_objective(
-        model, objective.objective, adapters=adapters, teacher=objective.teacher, gathers=gathers
-    )
+    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher, gathers=gathers)
 
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:

@@ -104,6 +104,13 @@ _ROWS = (
         note="NVIDIA's reference code",
     ),
     _named("fairseq", "pytorch", kernels=Practice(gathers_masked=True)),
+    # Trainers of pictures and sounds in plain PyTorch.
+    _named(
+        "timm | pytorch image models | torchvision | open clip | openclip | detectron2 | mmdetection | "
+        "mmsegmentation | ultralytics | espnet | speechbrain",
+        "pytorch",
+        _LIBRARY,
+    ),
     _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),
     _named("hai llm | deepseek hai llm", "hai-llm"),
     _named("internevo | intern evo | internlm train", "internevo"),

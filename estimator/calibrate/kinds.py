@@ -20,7 +20,7 @@ from estimator.catalogue.shapes import KindRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.kinds import manner_of
 from estimator.evidence.uncertainty import left_out_inside, regime_quantiles
-from estimator.models.kinds import KIND_NAMES, Kind
+from estimator.models.kinds import KIND_NAMES
 from estimator.physics.choice import nearest_setting
 from estimator.physics.layout import Floats
 
@@ -73,9 +73,9 @@ class _Levels:
 
     overall: float
     manners: dict[str, float]
-    kinds: dict[Kind, float]
+    kinds: dict[str, float]
 
-    def of(self, kind: Kind, manner: str) -> float:
+    def of(self, kind: str, manner: str) -> float:
         """Return the level of one kind, set up in one way."""
         return self.manners.get(manner, self.overall) + self.kinds.get(kind, 0.0)
 
@@ -112,6 +112,7 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
     regimes = [(kind, _ALL) for kind in kinds]
     quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs)
     levels = _levels(errors, range(len(labs)))
+    named = {_ALL: levels.overall, **levels.kinds}
     rows: dict[str, KindRow] = {
         name: {
             "level_log": round(level, _DIGITS),
@@ -119,7 +120,7 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
             "runs": sum(name in {kind, _ALL} for kind in kinds),
             "labs": len({lab for kind, lab in zip(kinds, labs, strict=True) if name in {kind, _ALL}}),
         }
-        for name, level in sorted({_ALL: levels.overall, **levels.kinds}.items())
+        for name, level in sorted(named.items())
     }
     manners = {name: round(level, _DIGITS) for name, level in sorted(levels.manners.items())}
     return FittedKinds(kinds=rows, manners=manners)
@@ -170,7 +171,7 @@ def _levels(errors: KindErrors, places: Sequence[int]) -> _Levels:
     Of all and of runs set up alike, a mean of labs' medians by kind, those of one lab sharing its weight; of a kind,
     one of what its medians lie above the level of their way.
     """
-    found: dict[tuple[str, str, Kind], list[float]] = {}
+    found: dict[tuple[str, str, str], list[float]] = {}
     for place in places:
         run = errors.runs[place]
         found.setdefault((run.lab, errors.manners[place], run.kind), []).append(float(errors.logs[place]))
@@ -184,7 +185,7 @@ def _levels(errors: KindErrors, places: Sequence[int]) -> _Levels:
         alike = [cell for cell in found if cell[1] == name]
         chosen = [medians[cell] for cell in alike], [shared[cell] for cell in alike]
         manners[name] = _mean(*chosen, (overall, _MANNER_SPREAD))
-    kinds: dict[Kind, float] = {}
+    kinds: dict[str, float] = {}
     for kind in {kind for *_, kind in found}:
         alike = [cell for cell in found if cell[2] == kind]
         above = [medians[cell] - manners[cell[1]] for cell in alike]

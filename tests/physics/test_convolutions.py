@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from estimator.physics.case import Case
 from estimator.physics.execution import Execution
 from estimator.physics.matmul import matmul_s
 from tests.physics_cases import CHIP, CONSTANTS, small_case
@@ -17,8 +18,8 @@ LAST = small_case(execution=Execution(channels_last=True))
 FIRST = small_case()
 
 
-def _seconds(case: object, **filters: float) -> float:
-    return float(matmul_s(case, CONSTANTS, *SHAPE, **filters))  # type: ignore[arg-type]
+def _seconds(case: Case, *, taps: float = 1.0, groups: float = 1.0) -> float:
+    return float(matmul_s(case, CONSTANTS, *SHAPE, taps=taps, groups=groups))
 
 
 def test_channels_last_saves_transposes() -> None:

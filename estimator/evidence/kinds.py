@@ -24,6 +24,9 @@ class KindOutlook:
     """Log of measured over predicted time that a lab of its kind is off by in the middle."""
     half_log: float
     """Half the log width of the range that holds most labs of its kind."""
+    runs: int = 0
+    labs: int = 0
+    """Published runs of its kind, and whose they are."""
     caution: Caution | None
 
 
@@ -56,5 +59,7 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     return KindOutlook(
         level_log=shared_log + own.level_log,
         half_log=own.half_log,
+        runs=own.runs,
+        labs=own.labs,
         caution=Caution(code="few_runs_of_its_kind", message=message),
     )

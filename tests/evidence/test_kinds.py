@@ -11,8 +11,10 @@ import pytest
 from estimator.answers.estimate.best_step import best_step
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue import catalogue
+from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration, standing_in
 from estimator.evidence.kinds import kind_outlook, manner_of
+from estimator.evidence.own_lab import NO_OWN_RUNS
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.physics.choice import nearest_setting
 from estimator.question.question import Question
@@ -85,6 +87,16 @@ def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
     assert known.caution is not None
     assert known.caution.code == "few_runs_of_its_kind"
     assert _answer(question, _with_levels())[1] > _answer(question, _with_levels(**{kind: 0.0}))[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_rests_on_the_runs_of_its_kind(kind: str) -> None:
+    setting = nearest_setting(RUNS[kind].question)
+    with standing_in(_with_levels(**{kind: 0.1})):
+        told = evidence_of(setting, (), NO_OWN_RUNS)
+    assert (told.runs, told.labs, told.nearest) == (9, 4, "")
+    assert told.correction == pytest.approx(100 * math.expm1(0.3), abs=0.01)
+    assert told.note.startswith("9 published runs of 4 labs of its kind")
 
 
 def test_a_decoder_is_not_touched_by_levels_of_other_kinds() -> None:

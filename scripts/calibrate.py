@@ -22,7 +22,8 @@ def main() -> None:
     """Fit, judge, write."""
     fitted = refitted()
     others = kind_errors(calibration_as_written(fitted.calibration))
-    fitted.calibration["kinds"] = fitted_kinds(others)
+    levels = fitted_kinds(others)
+    fitted.calibration["kinds"], fitted.calibration["manners"] = levels.kinds, levels.manners
     _write("calibration.json", fitted.calibration)
     _write("accuracy.json", fitted.accuracy)
     written = calibration_as_written(fitted.calibration)

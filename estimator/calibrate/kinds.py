@@ -1,40 +1,48 @@
 """Levels and ranges of models that are no decoders, and how far they are off with whole labs left out.
 
-The physics and all that is fitted to decoders stay as they are: what runs of another kind take beyond that is one
-level a kind, the same for all that is of it.
+Constants of the physics stay those fitted to decoders. What runs of other kinds take beyond them differs by how they
+are set up, more than by kind: as people have their machines, or on stacks more or less tuned, which were fitted to
+decoders. So there is one level for each way, which all kinds share, and what each kind adds to it.
 """
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from estimator.answers.estimate.best_step import best_step
+from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import EstimatorError
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue.shapes import KindRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
+from estimator.evidence.kinds import manner_of
 from estimator.evidence.uncertainty import left_out_inside, regime_quantiles
 from estimator.models.kinds import KIND_NAMES
 from estimator.physics.choice import nearest_setting
 from estimator.physics.layout import Floats
 
-__all__ = ["KindErrors", "fitted_kinds", "kind_errors", "kind_tables"]
+__all__ = ["FittedKinds", "KindErrors", "fitted_kinds", "kind_errors", "kind_tables"]
 
 _ALL = "all"
 _LAB_SPREAD = 0.35
 """Log time by which labs of one kind differ, standard deviation: about what decoders' do."""
 _RUN_SPREAD = 0.3
 """The same of the runs of one lab."""
-_KIND_SPREAD = 0.15
-"""How far one kind's level lies from that of all kinds together: of the errors of 23 labs, 0.15 to 0.2 is
-likeliest."""
-_POOLED_SPREAD = 0.3
+_OVERALL_SPREAD = 0.3
 """How far the level of all of them lies from decoders'."""
-_FULL_TRUST_LABS = 8
-"""Labs at which a kind's own quantile replaces that of all kinds: with 12, as for decoders' regimes, the range of one
-with 8 labs held every run of each lab left out."""
+_MANNER_SPREAD = 0.3
+"""How far the level of runs set up alike lies from that of all: people's own take half as long again."""
+_KIND_SPREAD = 0.1
+"""How far one kind lies from others set up alike: with labs left out, 0.1 and 0.15 do equally well, 0.25 worse."""
+_FAR_OFF = 0.2
+"""Log time off beyond which a lab weighs less, in inverse proportion, so that a level is nearer to labs' median than to
+their mean (Huber 1964): what is slower by several times was held up by something else than the step, of which other
+labs say nothing. With labs left out, 0.15 to 0.25 do equally well, 0.4 worse."""
+_ROUNDS = 40
+"""Of reweighting, by which levels no longer move."""
 _DIGITS = 4
 
 
@@ -43,18 +51,42 @@ class KindErrors:
     """By what the answers to published runs are off before their kind's level is known, shape (R,)."""
 
     runs: tuple[MeasuredRun, ...]
+    manners: tuple[str, ...]
+    """How each was set up."""
     logs: Floats
     """Of measured over predicted time."""
     left_out: dict[str, str]
     """Why rows are not among them, by id."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FittedKinds:
+    """What goes into the calibration; see `Calibration.kinds` and `Calibration.manners`."""
+
+    kinds: dict[str, KindRow]
+    manners: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Levels:
+    """Log of measured over predicted time: of all, by how runs are set up, and what each kind adds."""
+
+    overall: float
+    manners: dict[str, float]
+    kinds: dict[str, float]
+
+    def of(self, kind: str, manner: str) -> float:
+        """Return the level of one kind, set up in one way."""
+        return self.manners.get(manner, self.overall) + self.kinds.get(kind, 0.0)
+
+
 def kind_errors(calibration: Calibration) -> KindErrors:
     """Return the errors of every usable row, answered with `calibration` and no level of any kind."""
     measured, left_out = measured_runs()
     kept: list[MeasuredRun] = []
+    manners: list[str] = []
     logs: list[float] = []
-    plain = replace(calibration, kinds={})
+    plain = replace(calibration, kinds={}, manners={})
     with standing_in(plain):
         for run in measured:
             try:
@@ -64,27 +96,34 @@ def kind_errors(calibration: Calibration) -> KindErrors:
                 continue
             asked = run.question.global_batch_sequences or setting.global_batch
             predicted_s = best_step(setting, plain).prediction.step_s * asked / setting.global_batch
+            if run.whole_s is not None:
+                beside = run_overhead(run.question.cluster.n_gpus, run.whole_s, setting.stack)
+                predicted_s *= 1.0 + beside.fraction
             kept.append(run)
+            manners.append(manner_of(setting))
             logs.append(math.log(run.measured_s / predicted_s))
-    return KindErrors(runs=tuple(kept), logs=np.array(logs), left_out=left_out)
+    return KindErrors(runs=tuple(kept), manners=tuple(manners), logs=np.array(logs), left_out=left_out)
 
 
-def fitted_kinds(errors: KindErrors) -> dict[str, KindRow]:
-    """Return the level and the half width of each kind, and of all together."""
+def fitted_kinds(errors: KindErrors) -> FittedKinds:
+    """Return the levels by how runs are set up, and of each kind what it adds and the half width of its range."""
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
-    levels = _levels(kinds, labs, errors.logs)
-    return {
+    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs)
+    levels = _levels(errors, range(len(labs)))
+    named = {_ALL: levels.overall, **levels.kinds}
+    rows: dict[str, KindRow] = {
         name: {
-            "level_log": round(levels[name], _DIGITS),
+            "level_log": round(level, _DIGITS),
             "half_log": round(quantiles[name], _DIGITS),
             "runs": sum(name in {kind, _ALL} for kind in kinds),
             "labs": len({lab for kind, lab in zip(kinds, labs, strict=True) if name in {kind, _ALL}}),
         }
-        for name in sorted({*kinds, _ALL})
+        for name, level in sorted(named.items())
     }
+    manners = {name: round(level, _DIGITS) for name, level in sorted(levels.manners.items())}
+    return FittedKinds(kinds=rows, manners=manners)
 
 
 def kind_tables(errors: KindErrors) -> list[TableRow]:
@@ -92,7 +131,7 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs, full_trust=_FULL_TRUST_LABS)
+    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs)
     relative = np.abs(np.expm1(-off))
     rows: list[TableRow] = []
     for name in (*sorted(set(kinds)), _ALL):
@@ -115,35 +154,54 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
 
 
 def _left_out_levels(errors: KindErrors) -> Floats:
-    """Return the level of each row's kind, its own lab left out, shape (R,)."""
-    kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
+    """Return the level of each row, its own lab left out, shape (R,)."""
+    labs = [run.lab for run in errors.runs]
     out = np.empty(len(labs))
     for lab in set(labs):
-        kept = [place for place, other in enumerate(labs) if other != lab]
-        levels = _levels([kinds[i] for i in kept], [labs[i] for i in kept], errors.logs[kept])
-        for place, (kind, own) in enumerate(zip(kinds, labs, strict=True)):
-            if own == lab:
-                out[place] = levels.get(kind, levels[_ALL])
+        levels = _levels(errors, [place for place, other in enumerate(labs) if other != lab])
+        for place, other in enumerate(labs):
+            if other == lab:
+                out[place] = levels.of(errors.runs[place].kind, errors.manners[place])
     return out
 
 
-def _levels(kinds: Sequence[str], labs: Sequence[str], logs: Floats) -> dict[str, float]:
-    """Return the level of each kind: a mean of its labs' medians, drawn towards that of all kinds together.
+def _levels(errors: KindErrors, places: Sequence[int]) -> _Levels:
+    """Return the levels that the runs at `places` show.
 
-    (Σ w m + m0 / κ²) / (Σ w + 1 / κ²),   w = 1 / (lab spread² + run spread² / runs)
+    Of all and of runs set up alike, a mean of labs' medians by kind, those of one lab sharing its weight; of a kind,
+    one of what its medians lie above the level of their way.
     """
-    pooled = _mean(kinds, labs, logs, None, (0.0, _POOLED_SPREAD))
-    return {_ALL: pooled} | {kind: _mean(kinds, labs, logs, kind, (pooled, _KIND_SPREAD)) for kind in set(kinds)}
+    found: dict[tuple[str, str, str], list[float]] = {}
+    for place in places:
+        run = errors.runs[place]
+        found.setdefault((run.lab, errors.manners[place], run.kind), []).append(float(errors.logs[place]))
+    medians = {cell: float(np.median(logs)) for cell, logs in found.items()}
+    weights = {cell: 1.0 / (_LAB_SPREAD**2 + _RUN_SPREAD**2 / len(logs)) for cell, logs in found.items()}
+    ways = Counter((lab, manner) for lab, manner, _ in found)
+    shared = {cell: weight / ways[cell[:2]] for cell, weight in weights.items()}
+    overall = _mean(list(medians.values()), list(shared.values()), (0.0, _OVERALL_SPREAD))
+    manners: dict[str, float] = {}
+    for name in {manner for _, manner, _ in found}:
+        alike = [cell for cell in found if cell[1] == name]
+        chosen = [medians[cell] for cell in alike], [shared[cell] for cell in alike]
+        manners[name] = _mean(*chosen, (overall, _MANNER_SPREAD))
+    kinds: dict[str, float] = {}
+    for kind in {kind for *_, kind in found}:
+        alike = [cell for cell in found if cell[2] == kind]
+        above = [medians[cell] - manners[cell[1]] for cell in alike]
+        kinds[kind] = _mean(above, [weights[cell] for cell in alike], (0.0, _KIND_SPREAD))
+    return _Levels(overall=overall, manners=manners, kinds=kinds)
 
 
-def _mean(
-    kinds: Sequence[str], labs: Sequence[str], logs: Floats, only: str | None, prior: tuple[float, float]
-) -> float:
-    by_lab: dict[tuple[str, str], list[float]] = {}
-    for kind, lab, log in zip(kinds, labs, logs.tolist(), strict=True):
-        if only in {None, kind}:
-            by_lab.setdefault((kind, lab), []).append(log)
-    weights = np.array([1.0 / (_LAB_SPREAD**2 + _RUN_SPREAD**2 / len(found)) for found in by_lab.values()])
-    medians = np.array([float(np.median(found)) for found in by_lab.values()])
+def _mean(values: Sequence[float], weights: Sequence[float], prior: tuple[float, float]) -> float:
+    """Return the mean of `values` m, drawn to a prior of mean m0 and spread κ, what lies far off it weighing less.
+
+    (Σ w m + m0 / κ²) / (Σ w + 1 / κ²),   w = weight · min(1, far off / |m − mean|)
+    """
     level, spread = prior
-    return float((weights @ medians + level / spread**2) / (weights.sum() + 1.0 / spread**2))
+    at, own = np.array(values), np.array(weights)
+    mean = level
+    for _ in range(_ROUNDS):
+        held = own * _FAR_OFF / np.maximum(np.abs(at - mean), _FAR_OFF)
+        mean = float((held @ at + level / spread**2) / (held.sum() + 1.0 / spread**2))
+    return mean

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import EstimatorError
+from estimator.base.units import HOUR_S
 from estimator.catalogue.kind_runs import kind_config, kind_rows
 from estimator.models.huggingface.prediction import prediction_modules
 from estimator.models.kinds import Kind, kind_of
@@ -35,8 +36,8 @@ class MeasuredRun:
     question: Question
     measured_s: float
     """Of a step of the question."""
-    whole: bool
-    """Whether a whole run was measured, with all that lies between steps."""
+    whole_s: float | None
+    """Seconds of the whole run, where that was measured, with all that lies between its steps."""
     accelerator_id: str
     framework: str
 
@@ -65,7 +66,10 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
     run = resolve(request)
     if run.question is None:
         raise _UnclearError("is not modelled")
-    question = run.question
+    whole = row["level"] == "run"
+    # Who tells the speed of a step, or takes part in a benchmark, chose the machine and the versions; any other run
+    # from start to end is as people have it.
+    question = replace(run.question, published=not whole or row["group"].startswith("mlperf"))
     if question.released is None:
         # The middle of the year that it was measured in.
         question = replace(question, released=float(row["year"]) + 0.5)
@@ -79,7 +83,7 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
         kind=kind_of(question.transformer),
         question=question,
         measured_s=batch / samples_per_s,
-        whole=row["level"] == "run",
+        whole_s=_whole_s(row) if whole else None,
         accelerator_id=row["accelerator"],
         framework=row["framework"],
     )
@@ -156,13 +160,20 @@ def _samples_per_s(row: Mapping[str, str], length: int) -> float:
         return float(row["tokens_per_s_per_gpu"]) * int(row["gpus"]) / told
     if row["step_s"] and row["global_batch"]:
         return float(row["global_batch"]) / float(row["step_s"])
-    hours = _number(row["hours"]) or (float(row["gpu_hours"]) / int(row["gpus"]) if row["gpu_hours"] else None)
+    run_s = _whole_s(row)
     samples = _number(row["total_samples"])
     if samples is None and row["total_steps"] and row["global_batch"]:
         samples = float(row["total_steps"]) * float(row["global_batch"])
-    if hours is None or samples is None:
+    if run_s is None or samples is None:
         raise _UnclearError("says no speed")
-    return samples / (hours * 3600.0)
+    return samples / run_s
+
+
+def _whole_s(row: Mapping[str, str]) -> float | None:
+    """Return the seconds that a run took."""
+    if row["hours"]:
+        return float(row["hours"]) * HOUR_S
+    return float(row["gpu_hours"]) * HOUR_S / int(row["gpus"]) if row["gpu_hours"] else None
 
 
 def _number(text: str) -> float | None:

@@ -287,6 +287,7 @@ class CalibrationFile(TypedDict):
     residuals: dict[str, tuple[float, float, float]]
     shares: dict[str, float]
     kinds: NotRequired[dict[str, KindRow]]
+    manners: NotRequired[dict[str, float]]
 
 
 class FiguresRow(TypedDict):

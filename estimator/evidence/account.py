@@ -5,9 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import error_kernel, setting_traits
 from estimator.evidence.outlook import neighbours, outlook_of
 from estimator.evidence.own_lab import OwnOutlook
+from estimator.models.kinds import kind_of
 from estimator.physics.choice import Setting
 from estimator.question.question import Comparable, Evidence
 
@@ -18,24 +21,30 @@ _NEAR = 0.1
 
 
 def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOutlook) -> Evidence:
-    """Return what the prediction of a setting rests on: runs near it by `error_kernel`, and both corrections.
+    """Return what the prediction of a setting rests on: published runs, and both corrections.
 
-    `comparables` are the runs shown beside it, the nearest first; `own`: what the caller's runs say.
+    Runs of decoders are near it by `error_kernel`, or further off; those of other kinds are of its kind, or not.
+    `comparables` are the decoders' runs shown beside it, the nearest first; `own`: what the caller's runs say.
     """
-    runs = neighbours()
-    near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
-    count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
-    published_log = outlook_of(setting).correction_log
+    if kind_of(setting.question.transformer) == "decoder":
+        runs, where = neighbours(), "near it"
+        near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
+        count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
+        nearest = comparables[0].name if count and comparables else ""
+        published_log = outlook_of(setting).correction_log
+    else:
+        kind, where, nearest = kind_outlook(setting, committed_calibration()), "of its kind", ""
+        count, labs, published_log = kind.runs, kind.labs, kind.level_log
     much = f"{_percent(published_log)} of time"
     if count:
-        found = f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} near it: {much}"
+        found = f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} {where}: {much}"
     else:
-        found = f"physics and its calibrated constants: no published run is near it, those further off make it {much}"
+        found = f"physics and its calibrated constants: no published run is {where}, those further off make it {much}"
     corrected = f"corrected by your {_counted(own.used, 'run')}: {_percent(own.correction_log)}" if own.used else ""
     return Evidence(
         runs=count,
         labs=labs,
-        nearest=comparables[0].name if count and comparables else "",
+        nearest=nearest,
         correction=round(100.0 * math.expm1(published_log + own.correction_log), 2),
         note=f"{found}; {corrected}" if corrected else found,
         own=corrected,

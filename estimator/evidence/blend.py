@@ -9,6 +9,7 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.share import needed_s, share_features, share_log
+from estimator.models.kinds import kind_of
 from estimator.physics.choice import Setting
 from estimator.physics.effects import effect_keys
 from estimator.physics.layout import Floats
@@ -38,12 +39,14 @@ def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> B
 
     log factor = effects + kriged residual + level of its kind + w(p) · p
 
-    p: log of the second opinion over the calibrated physics.
+    p: log of the second opinion over the calibrated physics; it knows of decoders alone, and has none of other kinds.
     """
     keys = effect_keys(setting.question, setting.stack)
     effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
     question = setting.question
-    effect += kind_outlook(question.transformer, calibration).level_log
+    effect += kind_outlook(setting, calibration).level_log
+    if kind_of(question.transformer) != "decoder":
+        return Blend(factor=math.exp(effect), parting_log=0.0)
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share

@@ -19,7 +19,8 @@ class KindLevel:
     """What published runs of one kind of model that is no decoder say of its steps."""
 
     level_log: float
-    """Log of measured over predicted time, as decoders' runs would have it, in the middle of its labs."""
+    """Log of measured over predicted time in the middle of its labs, over what runs set up alike are off by; of all
+    kinds together: as decoders' runs would have it."""
     half_log: float
     """Half the log width of the range that holds 90 % of them."""
     runs: int
@@ -45,6 +46,8 @@ class Calibration:
     coverage: float
     kinds: Mapping[str, KindLevel]
     """Models that are no decoders, by kind; `all` is all of them together."""
+    manners: Mapping[str, float]
+    """Log of measured over predicted time of models that are no decoders, by how runs are set up: see `manner_of`."""
 
 
 _STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)
@@ -89,4 +92,5 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         shares=raw["shares"],
         coverage=raw["coverage"],
         kinds={name: KindLevel(**row) for name, row in raw.get("kinds", {}).items()},
+        manners=raw.get("manners", {}),
     )

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from estimator.evidence.calibration import Calibration
 from estimator.models.kinds import KIND_NAMES, kind_of
-from estimator.models.transformer import Transformer
+from estimator.physics.choice import Setting
 from estimator.question.question import Caution
 
-__all__ = ["KindOutlook", "kind_outlook"]
+__all__ = ["KindOutlook", "kind_outlook", "manner_of"]
 
 _UNSEEN = 1.4
 """Factor on the log width for a kind that no published run is of, over all kinds together."""
@@ -22,29 +24,42 @@ class KindOutlook:
     """Log of measured over predicted time that a lab of its kind is off by in the middle."""
     half_log: float
     """Half the log width of the range that holds most labs of its kind."""
+    runs: int = 0
+    labs: int = 0
+    """Published runs of its kind, and whose they are."""
     caution: Caution | None
 
 
 _DECODERS = KindOutlook(level_log=0.0, half_log=0.0, caution=None)
 
 
-def kind_outlook(transformer: Transformer, calibration: Calibration) -> KindOutlook:
-    """Return what runs of the kind of `transformer` say; nothing for decoders, which all else is fitted to."""
-    kind = kind_of(transformer)
+def manner_of(setting: Setting) -> str:
+    """Return how a run is set up, which kinds of models share a level by: as people have it, or as its stack's tier."""
+    return "people" if np.any(setting.case.as_people_run) else setting.stack.tier
+
+
+def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
+    """Return what runs of the kind of a setting's model say; nothing for decoders, which all else is fitted to.
+
+    Their level is that of runs set up alike, of whatever kind, and what its kind adds.
+    """
+    kind = kind_of(setting.question.transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
-    name = KIND_NAMES[kind]
-    level = calibration.kinds.get(kind)
-    if level is None:
-        pooled = calibration.kinds[_ALL]
+    name, pooled = KIND_NAMES[kind], calibration.kinds[_ALL]
+    shared_log = calibration.manners.get(manner_of(setting), pooled.level_log)
+    own = calibration.kinds.get(kind)
+    if own is None:
         message = f"no published run behind this answer is of a {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
-        return KindOutlook(level_log=pooled.level_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
-    runs = "1 published run" if level.runs == 1 else f"{level.runs} published runs"
-    labs = "1 lab" if level.labs == 1 else f"{level.labs} labs"
+        return KindOutlook(level_log=shared_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
+    runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
+    labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
     message = f"for a {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     return KindOutlook(
-        level_log=level.level_log,
-        half_log=level.half_log,
+        level_log=shared_log + own.level_log,
+        half_log=own.half_log,
+        runs=own.runs,
+        labs=own.labs,
         caution=Caution(code="few_runs_of_its_kind", message=message),
     )

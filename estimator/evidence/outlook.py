@@ -3,7 +3,7 @@
 Both follow from the question's traits alone, before any layout is chosen, and are cached by them.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 
 import numpy as np
@@ -13,6 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
+from estimator.models.kinds import kind_of
 from estimator.models.prediction import with_prediction
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import stack_named
@@ -69,8 +70,12 @@ def neighbours_of(calibration: Calibration) -> Neighbours:
 
 
 def outlook_of(setting: Setting) -> Outlook:
-    """Return the kriged correction and error scale of a question; its layout plays no part."""
-    return _outlook(setting_traits(setting).values, generation())
+    """Return the kriged correction and error scale of a question; its layout plays no part.
+
+    The residuals are decoders', and correct no other kind.
+    """
+    found = _outlook(setting_traits(setting).values, generation())
+    return found if kind_of(setting.question.transformer) == "decoder" else replace(found, correction_log=0.0)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -71,8 +71,6 @@ def regime_quantiles(
     scales: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
-    *,
-    full_trust: int = _FULL_TRUST_LABS,
 ) -> dict[str, float]:
     """Return the conformal quantile of each regime, half the log width of a range per unit of scale ^ power.
 
@@ -91,7 +89,7 @@ def regime_quantiles(
     widest = own["all"][0]
     out: dict[str, float] = {}
     for name, (width, count) in own.items():
-        trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / full_trust)
+        trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / _FULL_TRUST_LABS)
         out[name] = trust * width + (1.0 - trust) * max(width, widest)
     return out
 
@@ -144,7 +142,7 @@ def interval(
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
             )
         )
-    kind = kind_outlook(question.transformer, calibration)
+    kind = kind_outlook(setting, calibration)
     half = max(half, kind.half_log)
     if kind.caution is not None:
         warnings.append(kind.caution)
@@ -212,8 +210,6 @@ def left_out_inside(
     scales: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
-    *,
-    full_trust: int = _FULL_TRUST_LABS,
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too."""
     labels = np.array(labs)
@@ -225,7 +221,6 @@ def left_out_inside(
             scales[kept],
             [regimes[i] for i in kept],
             [labs[i] for i in kept],
-            full_trust=full_trust,
         )
         for i in np.flatnonzero(labels == label).tolist():
             halves[i] = half_width_log(quantiles, regimes[i], float(scales[i]))

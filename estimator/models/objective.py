@@ -13,6 +13,9 @@ ObjectiveName = Literal[
     "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation", "contrastive", "masked"
 ]
 
+_MASKED = 0.15
+"""Share of tokens that are masked and predicted (Devlin et al. 2018, section 3.1)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Objective:
@@ -77,7 +80,8 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
             Objective(
                 name="masked",
                 bidirectional=True,
-                why="tokens see both sides (Devlin et al. 2018, section 3.1); logits of all positions",
+                why="tokens see both sides (Devlin et al. 2018, section 3.1); logits of all positions, as Transformers "
+                "has them, or of the masked ones alone, as its authors' code",
             ),
         )
     }
@@ -86,10 +90,16 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
 
 
 def with_objective(
-    transformer: Transformer, objective: Objective, *, adapters: bool, teacher: Transformer | None = None
+    transformer: Transformer,
+    objective: Objective,
+    *,
+    adapters: bool,
+    teacher: Transformer | None = None,
+    gathers: bool = False,
 ) -> Transformer:
     """Return `transformer` with the head, passes and models beside it that `objective` needs.
 
+    With `gathers`, masked positions are gathered before the output layer, which none of the others reach.
     A reference of a model with adapters is its own frozen base and is held once; any other is a second model in memory.
     """
     changed = transformer
@@ -97,7 +107,7 @@ def with_objective(
         embedding = transformer.vocab * transformer.hidden
         changed = replace(changed, vocab=0, lookup_parameters=transformer.lookup_parameters + embedding)
     if objective.bidirectional:
-        changed = replace(changed, causal=False)
+        changed = replace(changed, causal=False, predicted=_MASKED if gathers else 1.0)
     beside: list[Tower] = []
     if objective.reference_forwards:
         beside.append(_run_forward("reference", changed, objective.reference_forwards, borrowed=adapters))

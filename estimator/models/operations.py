@@ -44,6 +44,8 @@ class Gemm:
     """Whether adapters lie beside it by habit, where its part says so."""
     taps: int = 1
     """Positions that a convolution's filter covers: its inputs are read once for all of them."""
+    groups: int = 1
+    """Groups of channels that a convolution keeps apart, each of `outputs` reading `inputs` of its own."""
 
     @property
     def n_parts(self) -> int:

@@ -49,6 +49,8 @@ class Transformer:
     """Whether the softmax of attention has a learned sink, which few fused kernels know."""
     causal: bool = True
     """Whether tokens see earlier ones alone."""
+    predicted: float = 1.0
+    """Share of its positions whose tokens are predicted, where logits of the others are never worked out."""
     attention_layers: int | None = None
     """Layers with the attention that the plain fields describe; None: all."""
     mlp_layers: int | None = None

@@ -85,7 +85,15 @@ def workload(transformer: Transformer) -> Workload:
     if t.experts is not None:
         parts.append(expert_operations(t.hidden, t.experts, t.n_expert_layers, gated=t.gated_mlp))
     if t.vocab:
-        logits = Gemm(name="logits", part="logits", inputs=t.hidden, outputs=t.vocab, layers=1, shard="column")
+        logits = Gemm(
+            name="logits",
+            part="logits",
+            inputs=t.hidden,
+            outputs=t.vocab,
+            layers=1,
+            shard="column",
+            rate=t.predicted,
+        )
         parts.append(Operations(gemms=(logits,)))
     mixing = sum(mixer.layers for mixer in t.all_mixers)
     own_pairs = (mixing + t.n_mlp_layers + sum(dense.layers for dense in t.feed_forwards)) / 2.0

@@ -19,8 +19,9 @@ _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
 _TOKENS_EACH = 16384.0
-"""Usual tokens of a device at most where sequences are short ones of an encoder: 64 pictures of 197 patches (timm's
-default is 128), 32 texts of 512."""
+"""Usual tokens of a device at most where sequences are short ones of an encoder: 32 texts of 512."""
+_PICTURES_EACH = 128.0 * 197
+"""The same of patches: the default of timm, and of recipes for DeiT, Swin and torchvision's later ResNets."""
 _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
 _AS_USUAL = 0.25
@@ -49,8 +50,10 @@ def global_batch_sequences(question: Question) -> int:
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     if not question.transformer.causal:
         # Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
-        fewest = 1.0 if kind_of(question.transformer) == "diffusion" else _MOST_EACH
-        usual = n * max(fewest, 2.0 ** round(math.log2(_TOKENS_EACH / _as_patches(question))))
+        kind = kind_of(question.transformer)
+        fewest = 1.0 if kind == "diffusion" else _MOST_EACH
+        most = _PICTURES_EACH if kind == "vision" else _TOKENS_EACH
+        usual = n * max(fewest, 2.0 ** round(math.log2(most / _as_patches(question))))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)
     least = n

@@ -41,6 +41,8 @@ class Matrix:
     """Positions it is applied to for each token of the main sequence."""
     taps: Numbers = 1.0
     """Positions that a convolution's filter covers; 1 of a matrix."""
+    groups: Numbers = 1.0
+    """Groups of channels that a convolution keeps apart."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
     half: bool = False
@@ -160,6 +162,8 @@ class Case:
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
     """Achievable GEMM rates, measured on large matrices: at the question's precision, and at 16 bit."""
+    grouped_flop_per_s: Numbers
+    """The same of convolutions that keep groups of channels apart."""
     gemm_bytes: Numbers
     wide: Numbers
     """1 where weights and activations are held in FP32."""
@@ -193,6 +197,8 @@ class Case:
     """1 where attention is the first FlashAttention's."""
     flash_2: Numbers
     """1 where attention kernels are not written for the chip's own generation (FlashAttention 2 on Hopper)."""
+    channels_last: Numbers
+    """1 where pictures lie in memory as tensor cores read them, so that no convolution transposes."""
     fused_experts: Numbers
     """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     hides_tensor_parallel: Numbers
@@ -263,6 +269,7 @@ def stacked(cases: list[Case]) -> Case:
                 passed=values("passed", 1.0),
                 rate=values("rate", 1.0),
                 taps=values("taps", 1.0),
+                groups=values("groups", 1.0),
                 adapter=kind.adapter,
             )
         )

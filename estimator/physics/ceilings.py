@@ -2,7 +2,7 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
+__all__ = ["grouped_ceiling_flop_per_s", "half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
 
 _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
@@ -12,6 +12,9 @@ _CEILING_SHARE = {"cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "tra
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
+_SHADER_CEILING_SHARE = 0.93
+"""Of matmuls outside matrix units, which draw too little power to slow the clock: SGEMM on V100 reaches 14.6 of 15.7
+TFLOPS where half precision reaches three quarters (Markidis et al. 2018, figure 6)."""
 
 
 _TWIN = {"bf16": "fp16", "fp16": "bf16", "mxfp8": "fp8"}
@@ -41,6 +44,8 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     usual = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
     if precision in _HALVES:
         return usual * peak
+    if precision == "fp32" and accelerator.vendor == "NVIDIA":
+        return _SHADER_CEILING_SHARE * peak
     if precision in _WIDE:
         half = next((half for half in _HALVES if half in measured and half in peaks), None)
         # Boost clocks carry measured 16-bit rates past some datasheets; nobody showed that for wider operands.
@@ -51,6 +56,15 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     elif accelerator.family in _CEILING_SHARE:
         share = usual
     return share * peak
+
+
+def grouped_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:
+    """Return the achievable rate of convolutions whose groups have few channels, such as those over positions.
+
+    GPUs' libraries have no kernels on matrix units for them: in 16 bits they are as fast as in 32.
+    """
+    of_gpus = accelerator.vendor in {"NVIDIA", "AMD"}
+    return matmul_ceiling_flop_per_s(accelerator, "fp32" if of_gpus else precision)
 
 
 def peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:

@@ -59,6 +59,16 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             "Convolutions as implicit GEMM over matrix products of their shape: frameworks keep channels first, and "
             "cuDNN's 16-bit kernels want them last, so that each is transposed before and after",
         ),
+        "channels_last_convolution": _prior(
+            0.75, 0.92, 1.0, "The same where pictures lie in memory with channels last: nothing is transposed"
+        ),
+        "grouped_convolution": _prior(
+            0.2,
+            0.4,
+            0.8,
+            "Convolutions that keep groups of channels apart over large matrices without matrix units: few channels a "
+            "group fill no tile",
+        ),
         "scan_efficiency": _prior(
             0.1,
             0.25,

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from estimator.models.kinds import kind_of
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
@@ -62,16 +63,22 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     """Return the keys whose effects, additive in log time, apply to one question.
 
     None depends on what of the layout was stated: whoever states the layout that was found is told the same time.
+    All were fitted to decoders. Experts are the same in any model; what devices, stacks and precisions are off by
+    beside the physics is not: with labs left out, runs of other kinds are nearer to the physics alone.
     """
     chip = question.cluster.accelerator
+    experts: tuple[str, ...] = ()
+    if question.transformer.experts is not None:
+        experts = ("experts", f"experts-stack:{stack.kin}")
+    if kind_of(question.transformer) != "decoder":
+        return experts
     keys = [
         f"device:{chip.family}-{chip.segment}",
         f"stack:{stack.kin}",
         f"tier:{stack.tier}",
         f"precision:{question.precision}",
+        *experts,
     ]
-    if question.transformer.experts is not None:
-        keys += ["experts", f"experts-stack:{stack.kin}"]
     if question.method.name in WITH_ADAPTERS:
         keys.append("frozen-base")
     if int(release(question)) - chip.year <= _EARLY_YEARS:

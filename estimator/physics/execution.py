@@ -24,6 +24,8 @@ recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight i
 PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
 _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
+_FUSED_SINCE = 2022.5
+"""Release before which attention wrote its scores, whatever ran it (Dao et al. 2022)."""
 _FUSED_ADAMW_SINCE = 2025.5
 """Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
 _COMPILES_LAYERS = frozenset({"torchtitan"})
@@ -63,6 +65,8 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
+    channels_last: bool = False
+    """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
     """Expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
     optimizer: OptimizerName = "adamw"
@@ -139,7 +143,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     # DeepSpeed's BF16 engine keeps them whatever the trainer loads.
     master_weights = said.master_weights is not False or (engine and question.practice.master_weights is None)
     quantised = base_bits is not None and said.master_weights is not False
-    attention = _attention(question, stack, said.attention or "flash_2")
+    attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
     flattens = stack.name == "trl" and said.packing == "packed" and released >= _TRL_FLATTENS_SINCE
     loss = _loss(said, stack)
@@ -151,6 +155,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
+        channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),

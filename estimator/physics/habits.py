@@ -36,9 +36,9 @@ over logits that are whole in memory (`--cross-entropy-loss-fusion`)."""
 _NEMO = replace(_MEGATRON, fused_loss=True)
 _MEGATRON_DEEPSPEED = replace(_MEGATRON, attention="flash_2", experts="loop", overlap=None, tensor_overlap=False)
 """ZeRO-1 under a pipeline reduces gradients after the last backward pass; ZeRO-3 prefetches and overlaps."""
-_XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None)
-"""One compiled program; XLA's latency-hiding scheduler overlaps collectives; attention is a kernel for the chip: Splash
-on TPUs, cuDNN on GPUs."""
+_XLA = replace(_MEGATRON, launch="compiled", tensor_overlap=None, channels_last=True)
+"""One compiled program, which lays pictures out as its chip reads them; XLA's latency-hiding scheduler overlaps
+collectives; attention is a kernel for the chip: Splash on TPUs, cuDNN on GPUs."""
 _TORCH = replace(
     _ON_DEVICE,
     attention="sdpa",
@@ -60,7 +60,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
     {
         "nemo": _NEMO,
         "automodel": replace(_MEGATRON, tensor_overlap=None),
-        "mlperf": replace(_NEMO, launch="graphs"),  # submissions capture whole iterations
+        # Submissions capture whole iterations.
+        "mlperf": replace(_NEMO, launch="graphs", channels_last=True, gathers_masked=True),
         "megatron": _MEGATRON,
         "megatron-deepspeed": _MEGATRON_DEEPSPEED,
         "deepspeed": replace(_TORCH, tensor_overlap=None),  # an engine: packing is the trainer's
@@ -69,8 +70,16 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "jax": replace(_XLA, attention="flash_2"),
         "torchtitan": replace(_TORCH, experts="grouped", packing="packed"),  # compile is off in its configurations
         "fsdp": _TORCH,
-        # MegaBlocks; MPT's loss is FlashAttention's kernel (loss_fn fused_crossentropy).
-        "llm-foundry": replace(_TORCH, fused_kernels=True, experts="grouped", packing="packed"),
+        # MegaBlocks; MPT's loss is FlashAttention's kernel (loss_fn fused_crossentropy); Composer's recipes for
+        # pictures have channels last, and its BERT predicts masked tokens alone.
+        "llm-foundry": replace(
+            _TORCH,
+            fused_kernels=True,
+            experts="grouped",
+            packing="packed",
+            channels_last=True,
+            gathers_masked=True,
+        ),
         "nanotron": replace(_TORCH, fused_kernels=True, packing="packed"),
         "lightning": _TORCH,
         # Its recipes load, train and step in BF16.
@@ -138,7 +147,13 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "colossal-ai": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "metaseq": replace(_MEGATRON_DEEPSPEED, experts=None, overlap=True),
         "paddlenlp": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
-        "optimum-habana": replace(_HUGGINGFACE, fused_kernels=True, launch="graphs", packing="packed"),
+        "optimum-habana": replace(
+            # Its lazy mode traces each step in Python; graphs are captured where they are asked for.
+            _HUGGINGFACE,
+            fused_kernels=True,
+            packing="packed",
+            channels_last=True,
+        ),
         "torch-xla": _XLA,
         # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.
         "nanochat": replace(_COMPILED, attention="flash_3", optimizer="muon"),

@@ -31,6 +31,7 @@ def matmul_s(
     half: bool = False,
     taps: BROADCAST = 1.0,
     inputs: BROADCAST = 0.0,
+    groups: BROADCAST = 1.0,
 ) -> BROADCAST:
     """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
@@ -41,7 +42,8 @@ def matmul_s(
     sums that are split over multiprocessors which would else be idle, as in the gradient of a narrow weight (split-K).
 
     A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
-    are read once, not once for each of its filter's `taps`, and its rate is that of convolutions.
+    are read once, not once for each of its filter's `taps`, and its rate is that of convolutions, or of such as keep
+    `groups` of channels apart.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
     sms = np.maximum(case.n_sm, 1.0)
@@ -65,7 +67,11 @@ def matmul_s(
     size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
     moved = size * (m * k + k * n) + 2.0 * m * n
     if np.any(np.greater(taps, 1.0)):
-        efficiency = efficiency * where(np.greater(taps, 1.0), constants["convolution_efficiency"], 1.0)
+        share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
+        grouped = np.greater(groups, 1.0)
+        share = where(grouped, constants["grouped_convolution"], share)
+        rate = where(grouped, case.grouped_flop_per_s, rate)
+        efficiency = efficiency * where(np.greater(taps, 1.0), share, 1.0)
         moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
     compute = 2.0 * m * n * k * depth / (rate * efficiency)
     traffic = moved / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])
@@ -90,6 +96,7 @@ def matrix_s(
         m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
         times = matrix.copies / lay.expert / constants["expert_efficiency"]
     half = matrix.part == "logits" or matrix.name == "router" or matrix.adapter or matrix.half
+    taps, groups = matrix.taps, matrix.groups
     # Forward, gradient of the input, gradient of the weight.
     passes = ((m, n, k), (m, k, n), (k, n, m))
     shape = np.broadcast_shapes(*map(np.shape, passes[0]))
@@ -97,10 +104,10 @@ def matrix_s(
         together = np.empty((3, 3, *shape))
         for place, sizes in enumerate(passes):
             together[0, place], together[1, place], together[2, place] = sizes
-        seconds = matmul_s(case, constants, *together, half=half, taps=matrix.taps, inputs=m * k)
+        seconds = matmul_s(case, constants, *together, half=half, taps=taps, inputs=m * k, groups=groups)
         forward, of_input, of_weight = np.asarray(seconds)
     else:
         forward, of_input, of_weight = (
-            matmul_s(case, constants, *sizes, half=half, taps=matrix.taps, inputs=m * k) for sizes in passes
+            matmul_s(case, constants, *sizes, half=half, taps=taps, inputs=m * k, groups=groups) for sizes in passes
         )
     return forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times

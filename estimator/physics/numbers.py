@@ -10,33 +10,21 @@ from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
-from estimator.physics.ceilings import half_precision, matmul_ceiling_flop_per_s, peak_flop_per_s
+from estimator.physics.ceilings import (
+    grouped_ceiling_flop_per_s,
+    half_precision,
+    matmul_ceiling_flop_per_s,
+    peak_flop_per_s,
+)
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
+from estimator.physics.host_work import host_work
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
 
 _FOUR_BITS = 4
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
-_OPERATIONS_UNFUSED = 45.0
-"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections,
-attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
-_OPERATIONS_FUSED = 16.0
-"""The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
-_OPERATIONS_SCORES = 15.0
-"""What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
-_OPERATIONS_PER_ADAPTER = 6.0
-"""Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
-_OPERATIONS_PER_QUANTISED = 3.0
-"""Expanding scales and weights, and the cast of the result (bitsandbytes' 4-bit layer, counted)."""
-_OPERATIONS_PER_EXPERT = 14.0
-"""Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
-_OPERATIONS_EXPERTS = 20.0
-"""Routing and grouped products of a layer of experts."""
-_OPERATIONS_PER_SCAN = 8.0
-"""Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
-(mamba_ssm's and flash-linear-attention's Python, counted)."""
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
 """Share of a hybrid's layers that recipes for 4-bit training keep in 16 bits."""
@@ -45,8 +33,6 @@ _CHUNK_COPIES, _WIDE_CHUNK_COPIES = 30.0, 18.0
 forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, counted)."""
 _CHUNK_GRADIENTS = 20.0
 """The same for its gradient, where it learns: written, widened, narrowed, added up."""
-_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
-"""Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 _OPTIMIZER_SHARE = {
     "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5
 }  # fmt: skip
@@ -151,6 +137,7 @@ def case_of(
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
         half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, half),
+        grouped_flop_per_s=grouped_ceiling_flop_per_s(chip, half),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
         low_bit=_flag(low_bit),
@@ -173,6 +160,8 @@ def case_of(
         flash_1=_flag(execution.attention == "flash_1"),
         flash_2=_flag(execution.attention != "flash_3"),
         fused_experts=_flag(execution.fused_experts),
+        # Operands of 32 bits are read as they lie.
+        channels_last=_flag(execution.channels_last or precision == "fp32"),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=min(1.0, transformer.head_dim / 128.0),
         as_people_run=_flag(execution.as_people_run),
@@ -185,7 +174,7 @@ def case_of(
         chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **_host_work(table, adapters=beside, execution=execution),
+        **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
 
@@ -216,28 +205,6 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _host_work(table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
-    """Return what the host does for a layer: kernels it launches, modules it gathers."""
-    linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
-    unfused = execution.attention == "unfused"
-    operations = _OPERATIONS_UNFUSED if unfused or not execution.fused_kernels else _OPERATIONS_FUSED
-    operations += unfused * _OPERATIONS_SCORES
-    operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
-    operations += linear * _OPERATIONS_PER_ADAPTER * adapters
-    operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
-    share = _LAUNCH_SHARE[execution.launch]
-    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
-    return {
-        "operations": share * operations,
-        "expert_operations": share * _OPERATIONS_EXPERTS,
-        "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
-        "launch_share": share,
-        "gathers": modules,
-        "module_hooks": _flag(execution.module_hooks),
-        "eager_trainer": _flag(not execution.fused_kernels and execution.launch == "eager"),
-    }
-
-
 def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
     return Matrix(
         name=gemm.name,
@@ -252,6 +219,7 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         passed=passes.input_gradient,
         rate=gemm.rate,
         taps=float(gemm.taps),
+        groups=float(gemm.groups),
     )
 
 

@@ -11,6 +11,8 @@ from estimator.question.question import LayoutRequest
 __all__ = ["knob_choices"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
+_MANY_AT_ONCE = (64, 128, 256, 512)
+"""Sequences that only those run at once whose samples are short: pictures, sounds and what encoders read."""
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
@@ -63,7 +65,7 @@ def knob_choices(
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
-    micro = (request.micro_batch_size,) if request.micro_batch_size else _MICRO_BATCHES
+    micro = _MICRO_BATCHES if t.causal else (*_MICRO_BATCHES, *_MANY_AT_ONCE)
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
@@ -72,7 +74,7 @@ def knob_choices(
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
         shard_stage=_stages(request, stack, n_gpus, reserve="zero3" in has),
-        micro_batch=micro,
+        micro_batch=choices(request.micro_batch_size or None, micro),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
     )

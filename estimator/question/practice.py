@@ -45,6 +45,11 @@ class Practice:
     fused_loss: bool | None = None
     """Whether logits are never whole in memory: chunked or fused cross-entropy."""
     experts: ExpertKernel | None = None
+    gathers_masked: bool | None = None
+    """Whether masked positions are gathered before the output layer (BERT's own code), so that others have no
+    logits."""
+    channels_last: bool | None = None
+    """Whether pictures lie in memory with their channels together (NHWC), as tensor cores read them."""
     optimizer: OptimizerName | None = None
     master_weights: bool | None = None
     """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""

@@ -194,7 +194,8 @@ def _resolved(
     usual = usual_stack(objective.objective.name, framework.name)
     usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
-    transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
+    gathers = usual in STACKS and bool(framework.practice.over(STACKS[usual].habit).gathers_masked)
+    transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS, gathers=gathers)
     prediction: tuple[Assumption, ...] = ()
     if transformer is not None:
         transformer, prediction = predicted_ahead(
@@ -330,13 +331,13 @@ def _resolved(
 
 
 def _trained(
-    subject: Subject, parts: TrainedParts | None, objective: AskedObjective, *, adapters: bool
+    subject: Subject, parts: TrainedParts | None, objective: AskedObjective, *, adapters: bool, gathers: bool
 ) -> Transformer | None:
     """Return the model as it is trained: which towers learn, what head it has, what runs beside it."""
     if subject.transformer is None:
         return None
     model = with_trained_towers(subject.transformer, parts)
-    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher)
+    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher, gathers=gathers)
 
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:

@@ -1,4 +1,4 @@
-"""What runs of other kinds than decoders teach: a level a kind, and a range, with whole labs left out.
+"""What runs of other kinds than decoders teach: levels by how they are set up and by kind, and ranges, labs left out.
 
 Authority: arithmetic (a mean of labs' medians, drawn to its prior); the published rows themselves.
 """
@@ -16,6 +16,8 @@ from estimator.catalogue.kind_runs import kind_rows
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration
 from estimator.models.kinds import KIND_NAMES, Kind
 
+TIERS = frozenset({"tuned", "research", "untuned"})
+
 
 @cache
 def _runs() -> dict[str, MeasuredRun]:
@@ -27,37 +29,58 @@ def _errors() -> KindErrors:
     return kind_errors(committed_calibration())
 
 
-def _made(rows: Sequence[tuple[Kind, str, float]]) -> KindErrors:
-    """Return errors of invented runs: kind, lab, log of measured over predicted time."""
+def _made(rows: Sequence[tuple[Kind, str, float]], manners: Sequence[str] | None = None) -> KindErrors:
+    """Return errors of invented runs: kind, lab, log of measured over predicted time, and how they are set up."""
     any_run = next(iter(_runs().values()))
     runs = tuple(replace(any_run, id=str(place), kind=kind, lab=lab) for place, (kind, lab, _) in enumerate(rows))
-    return KindErrors(runs=runs, logs=np.array([log for *_, log in rows]), left_out={})
+    logs = np.array([log for *_, log in rows])
+    return KindErrors(runs=runs, manners=tuple(manners or ["tuned"] * len(rows)), logs=logs, left_out={})
 
 
 def _rows(kind: Kind, labs: Sequence[str], log: float) -> list[tuple[Kind, str, float]]:
     return [(kind, lab, log) for lab in labs]
 
 
-def test_a_level_is_drawn_from_its_labs_towards_that_of_all_kinds() -> None:
-    levels = fitted_kinds(_made([*_rows("vision", "abc", 0.6), *_rows("encoder", "defg", 0.0)]))
-    logs = {name: row["level_log"] for name, row in levels.items()}
-    assert 0.0 < logs["encoder"] < logs["all"] < logs["vision"] < 0.6
+def test_kinds_lie_to_both_sides_of_what_is_set_up_as_they_are() -> None:
+    fitted = fitted_kinds(_made([*_rows("vision", "abc", 0.6), *_rows("encoder", "defg", 0.0)]))
+    assert 0.0 < fitted.manners["tuned"] < 0.6
+    adds = {name: row["level_log"] for name, row in fitted.kinds.items()}
+    assert -0.3 < adds["encoder"] < 0.0 < adds["vision"] < 0.3
+
+
+def test_kinds_share_the_level_of_how_they_are_set_up() -> None:
+    """One kind measured by people alone, one by benchmarks alone: the difference is of how, not of kind."""
+    rows = [*_rows("vision", "abcdefgh", 0.6), *_rows("encoder", "ijklmnop", 0.0)]
+    fitted = fitted_kinds(_made(rows, [*["people"] * 8, *["tuned"] * 8]))
+    apart = fitted.manners["people"] - fitted.manners["tuned"]
+    assert apart > 0.4
+    assert fitted.kinds["vision"]["level_log"] - fitted.kinds["encoder"]["level_log"] < 0.3 * apart
 
 
 def test_many_labs_outweigh_what_their_kind_is_drawn_to() -> None:
     few, many = (
-        fitted_kinds(_made([*_rows("vision", [f"lab{i}" for i in range(n)], 0.6), *_rows("encoder", "zzzzz", -0.5)]))
+        fitted_kinds(_made([*_rows("vision", [f"lab{i}" for i in range(n)], 0.6), *_rows("encoder", "zyxwv", -0.5)]))
         for n in (2, 60)
     )
-    assert few["vision"]["level_log"] < many["vision"]["level_log"] < 0.6
-    assert many["vision"]["level_log"] == pytest.approx(0.6, abs=0.05)
+    levels = [fitted.manners["tuned"] + fitted.kinds["vision"]["level_log"] for fitted in (few, many)]
+    assert levels[0] < levels[1] < 0.65
+    assert levels[1] == pytest.approx(0.6, abs=0.05)
+
+
+def test_a_lab_that_was_held_up_does_not_set_the_level() -> None:
+    """It is drawn to about as far as by one that is somewhat slower."""
+    somewhat, far = (
+        fitted_kinds(_made([*_rows("vision", "abcdef", 0.0), ("vision", "g", log)])).manners["tuned"]
+        for log in (0.5, 3.0)
+    )
+    assert 0.0 < somewhat == pytest.approx(far, rel=0.1)
 
 
 def test_a_lab_of_many_runs_counts_as_one() -> None:
     once = _made([*_rows("vision", "a", 1.0), *_rows("vision", "bc", 0.0)])
     often = _made([*_rows("vision", "a" * 50, 1.0), *_rows("vision", "bc", 0.0)])
-    assert 0.0 < fitted_kinds(once)["vision"]["level_log"] < 0.5
-    assert fitted_kinds(often)["vision"]["level_log"] < 0.5
+    assert 0.0 < fitted_kinds(once).manners["tuned"] < 0.5
+    assert fitted_kinds(often).manners["tuned"] < 0.5
 
 
 def test_a_lab_does_not_vouch_for_itself() -> None:
@@ -79,13 +102,15 @@ def test_most_published_rows_are_priced_and_every_other_one_says_why_not() -> No
 
 def test_every_kind_has_a_level_and_a_width_and_ranges_hold_what_they_promise() -> None:
     """Nominal 90 % over all, whole labs left out; kinds of a few labs within what so few can say."""
-    levels = fitted_kinds(_errors())
-    assert set(levels) == {"all", *KIND_NAMES} - {"decoder"}
-    assert all(row["half_log"] > 0.0 for row in levels.values())
+    fitted = fitted_kinds(_errors())
+    assert set(fitted.kinds) == {"all", *KIND_NAMES} - {"decoder"}
+    assert set(fitted.manners) == {"people", *TIERS}
+    assert all(row["half_log"] > 0.0 for row in fitted.kinds.values())
     table = kind_tables(_errors())
     overall = table[-1]
     assert 0.87 <= overall.get("covered", 0.0) <= 0.95
-    assert overall["median"] <= 0.30
+    assert overall["median"] <= 0.18
+    assert overall.get("range_width", 0.0) <= 3.5
     assert all(row.get("covered", 0.0) >= 0.8 for row in table if row["rows"] >= 10)
 
 
@@ -93,7 +118,7 @@ def test_errors_are_those_of_answers_without_any_level() -> None:
     """Levels are not fitted on top of levels: calibrating twice gives the same."""
     calibration: Calibration = committed_calibration()
     level = KindLevel(level_log=1.0, half_log=1.0, runs=1, labs=1)
-    shifted = replace(calibration, kinds=dict.fromkeys(("all", *KIND_NAMES), level))
+    shifted = replace(calibration, kinds=dict.fromkeys(("all", *KIND_NAMES), level), manners={"tuned": 1.0})
     assert np.array_equal(kind_errors(shifted).logs, _errors().logs)
 
 

@@ -11,8 +11,10 @@ import pytest
 from estimator.answers.estimate.best_step import best_step
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue import catalogue
+from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration, standing_in
-from estimator.evidence.kinds import kind_outlook
+from estimator.evidence.kinds import kind_outlook, manner_of
+from estimator.evidence.own_lab import NO_OWN_RUNS
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.physics.choice import nearest_setting
 from estimator.question.question import Question
@@ -23,10 +25,10 @@ KINDS = sorted(set(KIND_NAMES) - {"decoder"})
 
 
 def _with_levels(**levels: float) -> Calibration:
-    """Return the committed calibration with these levels, and one of 0.2 for all kinds together."""
+    """Return the committed calibration with these levels, and one of 0.2 for all kinds however they are set up."""
     every = {"all": 0.2, **levels}
     rows = {name: KindLevel(level_log=log, half_log=0.8, runs=9, labs=4) for name, log in every.items()}
-    return replace(committed_calibration(), kinds=rows)
+    return replace(committed_calibration(), kinds=rows, manners={})
 
 
 def _answer(question: Question, calibration: Calibration) -> tuple[float, float]:
@@ -38,25 +40,63 @@ def _answer(question: Question, calibration: Calibration) -> tuple[float, float]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_level_moves_its_own_kind_by_as_much(kind: str) -> None:
-    """But for the second opinion, which is weighed against it."""
     question = RUNS[kind].question
     plain, _ = _answer(question, _with_levels(**{kind: 0.0}))
     moved, _ = _answer(question, _with_levels(**{kind: 0.3}))
-    assert moved / plain == pytest.approx(math.exp(0.3), rel=0.05)
+    assert moved / plain == pytest.approx(math.exp(0.3))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_a_run_is_set_up_moves_all_kinds_alike(kind: str) -> None:
+    question = RUNS[kind].question
+    manner = manner_of(nearest_setting(question))
+    calibration = _with_levels(**{kind: 0.1})
+    plain, _ = _answer(question, replace(calibration, manners={manner: 0.0}))
+    moved, _ = _answer(question, replace(calibration, manners={manner: 0.4, "another": 9.0}))
+    assert moved / plain == pytest.approx(math.exp(0.4))
+
+
+def test_people_have_a_manner_of_their_own_whatever_their_stack() -> None:
+    question = next(run.question for run in measured_runs()[0] if nearest_setting(run.question).case.as_people_run)
+    assert manner_of(nearest_setting(question)) == "people"
+    published = nearest_setting(replace(question, published=True))
+    assert manner_of(published) == published.stack.tier
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_decoders_are_off_by_does_not_correct_other_kinds(kind: str) -> None:
+    """Neither by device, stack or precision, nor by runs near it; experts are the same in any model."""
+    question = replace(RUNS[kind].question, precedent=None)
+    if question.transformer.experts is not None:
+        return
+    calibration = _with_levels(**{kind: 0.0})
+    shifted = replace(calibration, effects=dict.fromkeys(calibration.effects, 0.5))
+    assert _answer(question, shifted) == _answer(question, calibration)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
     question = RUNS[kind].question
-    known = kind_outlook(question.transformer, _with_levels(**{kind: 0.2}))
-    unseen = kind_outlook(question.transformer, _with_levels())
+    setting = nearest_setting(question)
+    known = kind_outlook(setting, _with_levels(**{kind: 0.0}))
+    unseen = kind_outlook(setting, _with_levels())
     assert unseen.half_log > known.half_log
-    assert unseen.level_log == known.level_log
+    assert unseen.level_log == known.level_log == 0.2
     assert unseen.caution is not None
     assert unseen.caution.code == "kind_not_measured"
     assert known.caution is not None
     assert known.caution.code == "few_runs_of_its_kind"
-    assert _answer(question, _with_levels())[1] > _answer(question, _with_levels(**{kind: 0.2}))[1]
+    assert _answer(question, _with_levels())[1] > _answer(question, _with_levels(**{kind: 0.0}))[1]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_answer_rests_on_the_runs_of_its_kind(kind: str) -> None:
+    setting = nearest_setting(RUNS[kind].question)
+    with standing_in(_with_levels(**{kind: 0.1})):
+        told = evidence_of(setting, (), NO_OWN_RUNS)
+    assert (told.runs, told.labs, told.nearest) == (9, 4, "")
+    assert told.correction == pytest.approx(100 * math.expm1(0.3), abs=0.01)
+    assert told.note.startswith("9 published runs of 4 labs of its kind")
 
 
 def test_a_decoder_is_not_touched_by_levels_of_other_kinds() -> None:
@@ -66,5 +106,5 @@ def test_a_decoder_is_not_touched_by_levels_of_other_kinds() -> None:
     none = replace(committed_calibration(), kinds={})
     for question in decoders:
         assert kind_of(question.transformer) == "decoder"
-        assert kind_outlook(question.transformer, far).half_log == 0.0
+        assert kind_outlook(nearest_setting(question), far).half_log == 0.0
         assert _answer(question, far) == _answer(question, none)

@@ -6,7 +6,7 @@ import pytest
 
 from estimator.catalogue import catalogue
 from estimator.models.flops import flop_counts
-from estimator.models.objective import OBJECTIVES, with_objective
+from estimator.models.objective import OBJECTIVES, ObjectiveName, with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.passes import passes_of, trained_share
 from estimator.models.training import Method
@@ -128,3 +128,24 @@ def test_tokens_that_see_both_sides_attend_to_twice_as_many_keys() -> None:
         sum(a.flop_per_token(_LENGTH) for a in workload(transformer).attentions) for transformer in (_MODEL, both)
     )
     assert twice == pytest.approx(2 * once)
+
+
+def test_logits_of_masked_positions_alone_are_a_sixth_or_so() -> None:
+    """15 % of tokens are masked; weights and all else stay."""
+    everywhere, masked = (
+        with_objective(_MODEL, OBJECTIVES["masked"], adapters=False, gathers=gathers) for gathers in (False, True)
+    )
+    logits = 2.0 * 128_256 * 4096
+    saved = (
+        flop_counts(everywhere, sequence_length=_LENGTH).forward - flop_counts(masked, sequence_length=_LENGTH).forward
+    )
+    assert saved == pytest.approx(0.85 * logits)
+    assert parameter_counts(masked) == parameter_counts(everywhere)
+
+
+@pytest.mark.parametrize("objective", sorted(set(OBJECTIVES) - {"masked"}))
+def test_only_masked_words_are_gathered(objective: ObjectiveName) -> None:
+    once, again = (
+        with_objective(_MODEL, OBJECTIVES[objective], adapters=False, gathers=gathers) for gathers in (False, True)
+    )
+    assert once == again

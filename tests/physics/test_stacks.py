@@ -26,6 +26,9 @@ MAY_BE_OPEN = {
     # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.
     "caches_latents",
     "caches_text",
+    # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
+    "channels_last",
+    "gathers_masked",
 }
 
 

@@ -72,6 +72,15 @@ def test_without_fused_kernels_more_is_moved_and_more_is_launched() -> None:
     assert traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(2.0 * STREAM_S + gradients_s)
     loss_s = 2.0 * TOKENS * VOCAB * 15.0 / MEMORY_BYTES_PER_S
     assert logits_traffic_s(case, CONSTANTS, PLAIN_ROWS, TOKENS) == pytest.approx(loss_s)
+    # Three kernels for each of a layer's six products and for the logits, four of attention.
+    kernels = (3 * 6 + 4) * LAYERS + 3
+    assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(100e-6 * kernels * 2.2 + 9e-3)
+
+
+def test_gates_and_rotary_embeddings_in_pieces_launch_twice_the_kernels() -> None:
+    case = small_case(
+        transformer=replace(MODEL, gated_mlp=True), execution=Execution(fused_kernels=False, fused_loss=False)
+    )
     assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(100e-6 * 45 * LAYERS * 2.2 + 9e-3)
 
 

@@ -115,7 +115,7 @@ def test_adapters_are_refused_where_a_network_has_no_attention(model: str) -> No
 
 @pytest.mark.parametrize("model", ["resnet-50", "swin-base", "vit-base-patch16-224"])
 def test_as_many_pictures_are_batched_whichever_network_reads_them(model: str) -> None:
-    """Authority: 64 pictures of 224 pixels a device, as of a ViT; a pyramid's positions are sixteen times as many."""
+    """Authority: 128 pictures of 224 pixels a device, timm's default; a pyramid has sixteen times the positions."""
     question = resolve(Request(model=model, gpu="a100", n_gpus=8, samples="1M")).question
     assert question is not None
-    assert global_batch_sequences(question) == 8 * 64
+    assert global_batch_sequences(question) == 8 * 128

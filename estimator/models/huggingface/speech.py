@@ -74,7 +74,12 @@ def waves(config: Config) -> ConfiguredModel:
     between = (
         Projection(name="feature_projection", inputs=width, outputs=hidden, norms=2 * width * normed),
         Projection(
-            name="position_convolution", inputs=taps * hidden // groups, outputs=hidden, taps=taps, norms=scales
+            name="position_convolution",
+            inputs=taps * hidden // groups,
+            outputs=hidden,
+            taps=taps,
+            groups=groups,
+            norms=scales,
         ),
     )
     masks = any(reading.value(key) != 0 for key in ("mask_time_prob", "mask_feature_prob"))

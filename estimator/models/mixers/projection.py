@@ -24,6 +24,8 @@ class Projection:
     part: Part = "mlp"
     taps: int = 1
     """Positions that a convolution's filter covers, of which `inputs` are the sum."""
+    groups: int = 1
+    """Groups of channels that a convolution keeps apart: each output reads `inputs` of its own group."""
 
     @property
     def layers(self) -> int:
@@ -43,6 +45,7 @@ class Projection:
                     layers=self.count,
                     rate=self.rate,
                     taps=self.taps,
+                    groups=self.groups,
                 ),
             ),
             streams=(Stream(name="mlp", width=self.outputs, layers=self.count, shard="sequence", rate=self.rate),),

@@ -96,6 +96,21 @@ _ROWS = (
         _OWN,
         note="such a list of software is an MLPerf submission's",
     ),
+    _named(
+        "deep learning examples | deeplearningexamples | nvidia deep learning examples | nvidia deeplearningexamples",
+        "pytorch",
+        _RECIPE,
+        kernels=Practice(gathers_masked=True),
+        note="NVIDIA's reference code",
+    ),
+    _named("fairseq", "pytorch", kernels=Practice(gathers_masked=True)),
+    # Trainers of pictures and sounds in plain PyTorch.
+    _named(
+        "timm | pytorch image models | torchvision | open clip | openclip | detectron2 | mmdetection | "
+        "mmsegmentation | ultralytics | espnet | speechbrain",
+        "pytorch",
+        _LIBRARY,
+    ),
     _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),
     _named("hai llm | deepseek hai llm", "hai-llm"),
     _named("internevo | intern evo | internlm train", "internevo"),
@@ -103,7 +118,7 @@ _ROWS = (
     _named("primus | amd primus | primus megatron | primus turbo | primus lm", "primus"),
     _named("gpt neox | neox | gptneox", "gpt-neox"),
     _named("colossalai | colossal ai | colossal", "colossal-ai"),
-    _named("metaseq | fairseq | opt metaseq", "metaseq"),
+    _named("metaseq | opt metaseq", "metaseq"),
     _named("paddlenlp | paddle nlp | paddle | paddleformers | paddlepaddle", "paddlenlp"),
     # PyTorch trainers.
     _named("torchtitan | torch titan", "torchtitan", project="torchtitan"),

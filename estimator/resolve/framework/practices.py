@@ -93,6 +93,17 @@ _KERNELS = (
     ),
     _practice("moe grouped gemm | mega moe | sonic moe", Practice(experts="grouped"), Practice(experts="loop")),
     _practice(
+        "channels last | channels last memory format | memory format channels last | nhwc",
+        Practice(channels_last=True),
+        Practice(channels_last=False),
+    ),
+    _practice(
+        "gathered predictions | masked positions only | gather masked",
+        Practice(gathers_masked=True),
+        Practice(gathers_masked=False),
+    ),
+    _practice("channels first | nchw", Practice(channels_last=False), Practice(channels_last=True)),
+    _practice(
         "expert loop | loop over experts | experts in a loop | sequential experts | sequential mlp",
         Practice(experts="loop"),
     ),

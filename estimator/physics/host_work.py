@@ -1,0 +1,73 @@
+"""What a host does for each layer: kernels that it launches, as they are counted in frameworks' code."""
+
+from estimator.models.parameters import is_adapted
+from estimator.models.transformer import Transformer
+from estimator.models.workload import Workload
+from estimator.physics.execution import Execution
+
+__all__ = ["host_work"]
+
+_OPERATIONS_UNFUSED = 45.0
+"""Kernels a layer launches forward where none is fused: two norms of 7, rotary embedding 10, four projections,
+attention and its reshapes 8, residuals 2, a gated MLP 5 (Transformers' modelling code, counted)."""
+_OPERATIONS_PLAIN, _OPERATIONS_PLAIN_ATTENTION = 3.0, 4.0
+"""The same where PyTorch has a kernel for all that is done: a product with its norm or activation and its sum or
+dropout, and reshapes and attention's own kernel (BERT's and ViT's layers: 22; a convolution with its norm and
+activation: 3; counted in Transformers' and torchvision's code)."""
+_OPERATIONS_FUSED = 16.0
+"""The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
+_OPERATIONS_SCORES = 15.0
+"""What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
+_OPERATIONS_PER_ADAPTER = 6.0
+"""Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
+_OPERATIONS_PER_QUANTISED = 3.0
+"""Expanding scales and weights, and the cast of the result (bitsandbytes' 4-bit layer, counted)."""
+_OPERATIONS_PER_EXPERT = 14.0
+"""Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
+_OPERATIONS_EXPERTS = 20.0
+"""Routing and grouped products of a layer of experts."""
+_OPERATIONS_PER_SCAN = 8.0
+"""Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
+(mamba_ssm's and flash-linear-attention's Python, counted)."""
+_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
+"""Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
+
+
+def host_work(transformer: Transformer, table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
+    """Return what the host does for a layer, by field of `Case`: kernels it launches, modules it gathers.
+
+    `adapters`: the share of linear layers that have one beside them.
+    """
+    linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
+    unfused = execution.attention == "unfused"
+    eager = unfused or not execution.fused_kernels
+    operations = _plain_operations(table) if _is_plain(transformer, table) else _OPERATIONS_UNFUSED
+    if not eager:
+        operations = min(operations, _OPERATIONS_FUSED)
+    operations += unfused * _OPERATIONS_SCORES
+    operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
+    operations += linear * _OPERATIONS_PER_ADAPTER * adapters
+    operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
+    share = _LAUNCH_SHARE[execution.launch]
+    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
+    return {
+        "operations": share * operations,
+        "expert_operations": share * _OPERATIONS_EXPERTS,
+        "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
+        "launch_share": share,
+        "gathers": modules,
+        "module_hooks": float(execution.module_hooks),
+        "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
+    }
+
+
+def _is_plain(transformer: Transformer, table: Workload) -> bool:
+    """Return whether a kernel of PyTorch's does each thing of a layer: nets of before Llama, and convolutions."""
+    return not (transformer.gated_mlp or transformer.experts or table.scans)
+
+
+def _plain_operations(table: Workload) -> float:
+    """Return kernels forward of a pair of a mixer and an MLP without gates, rotary embeddings or norms in pieces."""
+    products = sum(gemm.n_parts * gemm.layers for gemm in table.gemms)
+    attended = sum(attention.layers for attention in table.attentions)
+    return (_OPERATIONS_PLAIN * products + _OPERATIONS_PLAIN_ATTENTION * attended) / table.pairs

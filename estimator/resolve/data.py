@@ -10,7 +10,7 @@ from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
 from estimator.base.units import format_count
 from estimator.catalogue.datasets import DatasetEntry
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
@@ -56,6 +56,8 @@ class ToldData:
     """What was understood of the data …"""
     assumed: tuple[Assumption, ...] = ()
     """… and what of the batch and the sequence was assumed for its steps, in place of what the request now says."""
+    cautions: tuple[Caution, ...] = ()
+    """What to beware of in an amount that was assumed."""
 
 
 def told_data(request: Request, *, reads_media: bool = False) -> ToldData:

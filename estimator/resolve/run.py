@@ -9,7 +9,7 @@ from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
-from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
 from estimator.question.request import Request
@@ -19,7 +19,6 @@ from estimator.resolve.batch import (
     batch_assumption,
     length_doubts,
     model_window,
-    packed_length,
     replicas,
     resolved_batch,
     resolved_sequence_length,
@@ -27,6 +26,7 @@ from estimator.resolve.batch import (
     usual_length,
 )
 from estimator.resolve.cluster import resolved_cluster
+from estimator.resolve.counted_steps import counted_steps
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
@@ -48,7 +48,6 @@ from estimator.resolve.samples import (
     padding_assumptions,
     resolved_packing,
 )
-from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
@@ -118,7 +117,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
-    data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
+    data = counted_steps(with_media(data, use), framework.name, use, device, n_gpus)
     told = data.request
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
@@ -322,6 +321,7 @@ def _resolved(
             *device.warnings,
             *objective.warnings,
             *framework_doubts,
+            *data.cautions,
             *length_doubts(amount, length, padded),
         ),
     )
@@ -348,27 +348,6 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
 def _shared(batch: int, n_replicas: int) -> int:
     """Return the sequences of a replica; of a batch that they cannot share evenly all, whose divisors are tried."""
     return batch if batch % n_replicas else batch // n_replicas
-
-
-def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device: Device, n_gpus: int) -> ToldData:
-    """Return `data` with an amount in place of its steps, and with the batch and the length that they took."""
-    if data.request.steps is None:
-        return data
-    stack = stack_named(framework.name) if framework.name != _AUTO else None
-    data = with_batch(data, stack)
-    packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
-    told = told_length(data.request)
-
-    def padded(rows: Request) -> bool:
-        method, _ = resolved_method(rows, subject)
-        return resolved_packing(rows, framework.name, device.accelerator, method.name, n_gpus).padded
-
-    return with_steps(
-        data,
-        resolved_batch(data.request, n_gpus)[0],
-        lengths=(told or usual_length(subject), told or packed),
-        padded=padded,
-    )
 
 
 def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:

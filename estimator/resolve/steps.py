@@ -63,19 +63,22 @@ def with_steps(
     if data.lengths is None:
         return _of_tokens(data, steps, batch, length)
     told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
+    # A set of pairs is counted in sequences, a batch in pairs.
+    sequences = 1 if data.entry is None else data.entry.rows_per_sample
     if batch is None:
-        batch = _batch(request, steps, told)
+        batch = _batch(request, steps, None if told is None else told / sequences)
     # Whether samples are packed may depend on how many there are.
-    taken: float = steps * batch
+    taken: float = steps * batch * sequences
     rows = replace(request, samples=taken, epochs=None, steps=None)
     how = f"{steps:,} steps × {batch:,} samples"
-    if not padded(rows):
+    packs = not padded(rows)
+    if packs:
         taken = steps * batch * packed / data.lengths.mean
         rows = replace(rows, samples=taken, sequence_length=packed)
         how = f"{steps:,} steps × {batch:,} sequences × {packed:,} tokens, with samples packed into them"
     if data.entry is None or request.epochs is not None:
         _agree(request, taken, told, "samples" if data.entry is None else "epochs", how)
-    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=packs)
 
 
 def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> ToldData:
@@ -90,11 +93,14 @@ def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> To
     # What was told exactly stands: a number of steps is rounded, too.
     kept = taken if told is None or data.entry else told
     rows = replace(request, tokens=kept, epochs=None, steps=None, sequence_length=length)
-    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=True)
 
 
-def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str) -> ToldData:
-    """Return `data` as `rows`, with the batch where it followed from the amount, and what was not the caller's own."""
+def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str, *, exact: bool) -> ToldData:
+    """Return `data` as `rows`, with the batch where it followed from the amount, and what was not the caller's own.
+
+    Full sequences tell their tokens as `exact` as they are, whatever is known of the set that they are taken from.
+    """
     asked = data.request
     assumed = [replace(one, value=batch) if one.name == _BATCH else one for one in data.assumed]
     if asked.global_batch_sequences is None and asked.gradient_accumulation is None:
@@ -104,8 +110,6 @@ def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: st
         note = "usual for the model; steps count sequences of it, so state yours"
         assumed.append(_inferred(_LENGTH, int(rows.sequence_length), "tokens", note))
     told = Assumption(name="steps", value=steps, unit="steps", source="user", note=how)
-    # Tokens that steps tell are as exact as they are, whatever is known of the set that they are taken from.
-    exact = rows.samples is None
     return replace(
         data,
         request=rows,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from estimator.answers.estimate.amount_narrowing import with_amount
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
 from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
 from estimator.answers.estimate.overhead import RunOverhead
@@ -160,7 +161,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         runner_ups=prediction.runner_ups if prediction else (),
         comparable_runs=prediction.comparable_runs if prediction else (),
         evidence=_evidence(run, prediction, speed.basis),
-        narrow_by=prediction.narrow_by if prediction and speed.basis == "predicted" else (),
+        narrow_by=_narrowed(run, prediction, speed),
         cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
         energy_kwh=energy_kwh(gpu_hours, device.accelerator),
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
@@ -356,6 +357,14 @@ def _evidence(run: Run, prediction: Prediction | None, basis: Basis) -> Evidence
         note = "the rule of thumb: the model or the GPU is not known to the step-time model"
     unused = "; my_runs correct predictions alone" if run.own_runs and basis != "predicted" else ""
     return Evidence(runs=0, labs=0, nearest="", correction=0.0, note=note + unused)
+
+
+def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Narrowing, ...]:
+    """Return what would narrow the range of a predicted run most."""
+    if prediction is None or speed.basis != "predicted":
+        return ()
+    samples = run.amount.tokens_per_sample is not None
+    return with_amount(prediction.narrow_by, speed.timing) if samples else prediction.narrow_by
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

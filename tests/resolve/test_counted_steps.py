@@ -1,0 +1,107 @@
+"""Steps of fine-tuning count samples, and samples are shorter than the sequences that a model takes."""
+
+from statistics import median, quantiles
+from typing import Any
+
+import pytest
+
+from estimator.answers.estimate.estimate import estimate_of
+from estimator.catalogue import catalogue
+from estimator.question.request import Request
+from estimator.resolve.counted_steps import USUAL_SAMPLE
+from estimator.resolve.run import Run, resolve
+
+_STEPS, _BATCH = 100, 16
+
+
+def _run(**said: Any) -> Run:  # noqa: ANN401 - any argument
+    asked = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 1, "steps": _STEPS, "global_batch_sequences": _BATCH}
+    return resolve(Request(**{**asked, **said}))
+
+
+def _codes(run: Run) -> set[str]:
+    return {caution.code for caution in run.warnings}
+
+
+def test_a_usual_sample_is_as_long_as_those_of_the_catalogue() -> None:
+    means = [
+        entry.tokens_per_sample
+        for entry in catalogue.datasets()
+        if entry.kind == "instruction" and entry.tokens_per_sample
+    ]
+    tenth, *_, ninth = quantiles(means, n=10)
+    assert median(means) == pytest.approx(USUAL_SAMPLE.mode, rel=0.05)
+    assert (tenth, ninth) == (pytest.approx(USUAL_SAMPLE.low, rel=0.1), pytest.approx(USUAL_SAMPLE.high, rel=0.1))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"method": "qlora"},
+        {"method": "lora", "framework": "mlx"},
+        {"method": "qlora", "framework": "unsloth"},
+        {"method": "lora", "framework": "pytorch"},
+        {"framework": "trl"},
+        {"framework": "LLaMA-Factory"},
+        {"objective": "dpo"},
+        {"objective": "reward"},
+        {"model": "bert-base-uncased", "objective": "classification"},
+    ],
+)
+def test_steps_that_train_on_samples_are_no_full_sequences_and_the_reader_is_told(said: dict[str, Any]) -> None:
+    run = _run(**said)
+    pairs = run.objective.objective.sequences
+    assert run.amount.real_tokens <= _STEPS * _BATCH * USUAL_SAMPLE.mode * pairs
+    assert "sample_lengths_assumed" in _codes(run)
+    assert run.amount.high_factor / run.amount.low_factor > 4
+    assert "sample_lengths_assumed" not in _codes(_run(**said, tokens_per_sample=300))
+    assert "tokens_per_sample" in {narrowing.argument for narrowing in estimate_of(run).narrow_by[:2]}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"framework": "torchtitan"},
+        {"framework": "HF Trainer"},
+        {"method": "lora", "packing": "packed"},
+        {"method": "qlora", "framework": "TRL, packing"},
+        {"method": "lora", "framework": "xtuner"},
+        {"model": "bert-base-uncased", "objective": "masked"},
+    ],
+)
+def test_steps_that_fill_their_sequences_are_counted_exactly(said: dict[str, Any]) -> None:
+    run = _run(**said, sequence_length=512)
+    assert run.amount.tokens == _STEPS * _BATCH * 512
+    assert run.amount.high_factor == 1.0
+    assert "sample_lengths_assumed" not in _codes(run)
+
+
+@pytest.mark.parametrize("length", [512, 2048, 8192])
+def test_a_length_that_may_be_a_limit_or_a_length_leaves_both_in_the_range(length: int) -> None:
+    run = _run(method="qlora", framework="unsloth", sequence_length=length)
+    least, most = (run.amount.tokens * factor for factor in (run.amount.low_factor, run.amount.high_factor))
+    assert least <= _STEPS * _BATCH * USUAL_SAMPLE.mode <= _STEPS * _BATCH * length <= most * 1.001
+    assert run.sequence_length <= length
+
+
+def test_samples_of_a_set_are_packed_into_as_many_tokens_as_the_sequences_have() -> None:
+    """Who packs knows the tokens of a step, whatever is known of the set."""
+    run = _run(method="lora", samples="smoltalk", packing="packed", sequence_length=4096)
+    assert run.amount.tokens == pytest.approx(_STEPS * _BATCH * 4096)
+    assert run.amount.low_factor == run.amount.high_factor == 1.0
+
+
+def test_a_batch_of_pairs_is_as_many_pairs_whether_their_set_is_named_or_not() -> None:
+    entry = catalogue.dataset("ultrafeedback")
+    assert entry.rows_per_sample == 2
+    named = _run(objective="dpo", samples="ultrafeedback")
+    counted = _run(objective="dpo", tokens_per_sample=entry.tokens_per_sample)
+    assert named.amount.sequences == counted.amount.sequences == 2 * _STEPS * _BATCH
+    assert named.amount.real_tokens == pytest.approx(counted.amount.real_tokens)
+
+
+def test_pictures_of_a_sample_stand_beside_the_usual_text() -> None:
+    run = _run(model="llava-1.5-7b", method="lora")
+    each = _run(model="llava-1.5-7b", method="lora", steps=None, samples=1, global_batch_sequences=None)
+    assert run.amount.real_tokens == pytest.approx(_STEPS * _BATCH * each.amount.real_tokens)

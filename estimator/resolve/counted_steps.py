@@ -27,8 +27,8 @@ USUAL_SAMPLE = Prior(
     low=136.0,
     mode=420.0,
     high=1680.0,
-    why="Mean tokens of a sample, over the catalogue's sets of instructions: a tenth of the sets have shorter ones, half "
-    "of them have, and all but a tenth",
+    why="Mean tokens of a sample, over the catalogue's sets of instructions: a tenth of the sets have shorter ones, "
+    "half of them have, and all but a tenth",
 )
 _OF_SAMPLES: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "reward", "classification", "contrastive"})
 """Objectives that score a sample as a whole: nobody fills sequences with them."""

@@ -63,7 +63,8 @@ def accelerator_names(rows: Iterable[AcceleratorRow]) -> Iterator[Name]:
         for choice in row["assumed"]:
             others = ", ".join(choice.get("others", ()))
             why = choice.get("note", "") or f"could also mean {others}; taken as {row['id']}, the commonest"
-            yield Name(text=choice["name"], id=row["id"], note=f"'{choice['name']}': {why}")
+            note = f"'{choice['name']}': {why}"
+            yield Name(text=choice["name"], id=row["id"], note=note, holds=choice.get("holds"))
 
 
 def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> AcceleratorEntry:

@@ -54,14 +54,16 @@ _CLOUD_GBPS = 100.0
 _OTHER_NETWORK = 1.0 / 3.0
 """Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
 them to train together."""
-_BEARABLE = 20.0
-"""Times as long for a network as people still run and ask about; beyond it shares fall with the square, for most
-change the sharding or the machine."""
+_BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
+"""Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
+square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
 _EXPANDED_BASE = 0.5
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_FEW = 0.01
+"""Share that a range of nine tenths need not hold."""
 _DELAYED = 1.5
 """Times as long as with a network, a host and a base that cost nothing."""
 _FEW_TOKENS = 1024.0
@@ -187,13 +189,19 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = _GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER))
+    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER)), factor, _BEARABLE_STACK)
+    runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
     message = (
-        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and of "
-        f"those who name none about {share:.0%} run it: name yours with framework"
+        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
+        f"{runs}: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
+
+
+def _borne(share: float, factor: float, bearable: float) -> float:
+    """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
+    return share * min(1.0, (bearable / factor) ** 2)
 
 
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
@@ -220,7 +228,7 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
 
 
 def _other_network(ways: _Ways) -> Doubt:
-    ways = tuple((factor, share * min(1.0, (_BEARABLE / factor) ** 2)) for factor, share in ways)
+    ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
     message = (
         "between a network made for training and others the answer lies in the middle; over plain Ethernet "
         f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the former, "

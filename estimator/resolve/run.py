@@ -25,7 +25,7 @@ from estimator.resolve.batch import (
     told_length,
     usual_length,
 )
-from estimator.resolve.cluster import resolved_cluster
+from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.counted_steps import counted_steps
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
@@ -319,6 +319,7 @@ def _resolved(
         warnings=(
             *subject.warnings,
             *device.warnings,
+            *count_doubts(device, n_gpus),
             *objective.warnings,
             *framework_doubts,
             *data.cautions,

@@ -163,3 +163,12 @@ def test_the_more_nodes_the_less_is_their_network_doubted() -> None:
         unsaid, told = _answer(**run), _answer(**run, network_gbps_per_gpu=200)
         width[n] = math.log(unsaid["training_days"] / told["training_days"])
     assert width[16] > 5 * max(width[128], 0.0)
+
+
+@pytest.mark.parametrize("gbps", [1.0, 3.125, 25.0, 200.0])
+@pytest.mark.parametrize("n_gpus", [16, 32])
+def test_a_trainer_that_nobody_would_bear_widens_no_range(n_gpus: int, gbps: float) -> None:
+    """The slower the other trainer, the fewer stay with it: a range never holds what is twenty times as long."""
+    asked = {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": n_gpus, "network_gbps_per_gpu": gbps}
+    unsaid = _answer(**asked)
+    assert unsaid["training_days_high"] < 8 * unsaid["training_days_low"]

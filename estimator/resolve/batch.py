@@ -70,9 +70,9 @@ def told_length(request: Request) -> int | None:
     return checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
 
 
-def usual_length(subject: Subject) -> int:
-    """Return the tokens of a sequence where nothing is said."""
-    return min(model_window(subject), _USUAL_SEQUENCE_LENGTH)
+def usual_length(subject: Subject, *, tunes: bool = False) -> int:
+    """Return the tokens of a sequence where nothing is said; those of fine-tuning trainers where it `tunes`."""
+    return min(model_window(subject), _USUAL_TUNED_LENGTH if tunes else _USUAL_SEQUENCE_LENGTH)
 
 
 def packed_length(subject: Subject, tokens_per_sample: float) -> int:
@@ -107,7 +107,7 @@ def resolved_sequence_length(
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
     elif tunes and native > _USUAL_TUNED_LENGTH:
-        length = _USUAL_TUNED_LENGTH
+        length = usual_length(subject, tunes=True)
         note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
         length = usual_length(subject)

@@ -16,7 +16,7 @@ from estimator.resolve.device import Device
 from estimator.resolve.media import MediaUse
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import resolved_packing
+from estimator.resolve.samples import SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 
@@ -30,8 +30,6 @@ USUAL_SAMPLE = Prior(
     why="Mean tokens of a sample, over the catalogue's sets of instructions: a tenth of the sets have shorter ones, "
     "half of them have, and all but a tenth",
 )
-_OF_SAMPLES: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "reward", "classification", "contrastive"})
-"""Objectives that score a sample as a whole: nobody fills sequences with them."""
 _FROM_SCRATCH_TOO = frozenset({"deepspeed", "fsdp", "huggingface", "lightning", "mlx", "pytorch", "tinygrad"})
 """Engines and general trainers: whoever trains all of a model on them may as well pre-train it, in full sequences."""
 
@@ -49,25 +47,37 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
 
     def padded(rows: Request) -> bool:
         method, _ = resolved_method(rows, subject)
-        return resolved_packing(rows, framework, device.accelerator, method.name, n_gpus, encodes=use.encodes).padded
+        return resolved_packing(
+            rows,
+            framework,
+            device.accelerator,
+            method.name,
+            n_gpus,
+            encodes=use.encodes,
+            objective=_objective(rows, stack),
+        ).padded
 
-    unsaid = data.lengths is None and data.request.tokens is None and not use.whole_rows
-    if unsaid and _trains_on_samples(data.request, stack, use, device):
+    tunes = not use.whole_rows and _trains_on_samples(data.request, stack, use, device)
+    if tunes and data.lengths is None and data.request.tokens is None:
         data = _with_usual_samples(data, use, padded)
     told = told_length(data.request)
     packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
     return with_steps(
         data,
         resolved_batch(data.request, n_gpus)[0],
-        lengths=(told or usual_length(subject), told or packed),
+        lengths=(told or usual_length(subject, tunes=tunes), told or packed),
         padded=padded,
     )
 
 
+def _objective(request: Request, stack: Stack | None) -> ObjectiveName:
+    return asked_objective(request, stack.name if stack else _AUTO).objective.name
+
+
 def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, device: Device) -> bool:
     """Return whether a step takes samples rather than full sequences: adapters, pairs, a trainer made for samples."""
-    name = asked_objective(request, stack.name if stack else _AUTO).objective.name
-    if name in _OF_SAMPLES:
+    name = _objective(request, stack)
+    if name in SCORED_WHOLE:
         return True
     method, _ = resolved_method(request, use.subject)
     if stack is None and method.name in WITH_ADAPTERS and device.accelerator is not None:

@@ -244,7 +244,15 @@ def _resolved(
             question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus, encodes=use.encodes)
+    packing = resolved_packing(
+        request,
+        framework.name,
+        device.accelerator,
+        method.name,
+        n_gpus,
+        encodes=use.encodes,
+        objective=objective.objective.name,
+    )
     padded = (
         padded_samples(
             request,

@@ -8,6 +8,7 @@ from typing import Literal
 from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.objective import ObjectiveName
 from estimator.models.training import MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
@@ -20,10 +21,12 @@ from estimator.resolve.sample_lengths import SampleLengths
 __all__ = [
     "FEW_GPUS",
     "LARGEST_SET",
+    "SCORED_WHOLE",
     "Packing",
     "Padded",
     "is_small_set",
     "micro_batch_that_fits",
+    "packs",
     "padded_samples",
     "padding_assumptions",
     "resolved_packing",
@@ -40,6 +43,10 @@ _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
 _USUAL_OF_ENCODERS = 32
 """Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
+SCORED_WHOLE: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "reward", "classification", "contrastive"})
+"""Objectives that score a sample as a whole: nobody fills sequences with them."""
+_PACKS_PAIRS = frozenset({"openrlhf", "verl"})
+"""Trainers that remove padding from pairs, too."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -86,10 +93,13 @@ def resolved_packing(
     n_gpus: int,
     *,
     encodes: bool = False,
+    objective: ObjectiveName = "next_token",
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
-    Where no stack is named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
+    A stack's habit is of samples whose tokens are predicted: pairs and classes are scored as wholes, and only trainers
+    of reinforcement learning pack them. Where no stack is named, a small set on few GPUs is padded, as Hugging Face's
+    scripts do; all else is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
     stack = stack_named(framework) if framework != _AUTO else None
@@ -99,11 +109,18 @@ def resolved_packing(
         return _packing(told, stack, "user", "")
     if encodes and request.samples is not None:
         return _packing("padded", stack, "default", "as collators of encoders do; ")
+    if not packs(objective, framework) and request.samples is not None:
+        return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
     if stack is not None:
         return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
     return _packing("packed", None, "default", "as usual at this scale; ")
+
+
+def packs(objective: ObjectiveName, stack: str) -> bool:
+    """Return whether several samples of an objective share a sequence where a stack packs."""
+    return objective not in SCORED_WHOLE or stack in _PACKS_PAIRS
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:

@@ -77,6 +77,12 @@ def test_steps_that_fill_their_sequences_are_counted_exactly(said: dict[str, Any
     assert "sample_lengths_assumed" not in _codes(run)
 
 
+@pytest.mark.parametrize("said", [{"framework": "axolotl"}, {"method": "qlora", "packing": "packed"}])
+def test_a_trainer_that_packs_fills_sequences_as_long_as_such_trainers_cut_at(said: dict[str, Any]) -> None:
+    """Axolotl's examples: 2,048 in most of them, though the models take 131,072."""
+    assert _run(**said).amount.tokens == _STEPS * _BATCH * 2048
+
+
 @pytest.mark.parametrize("length", [512, 2048, 8192])
 def test_a_length_that_may_be_a_limit_or_a_length_leaves_both_in_the_range(length: int) -> None:
     run = _run(method="qlora", framework="unsloth", sequence_length=length)

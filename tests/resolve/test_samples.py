@@ -18,8 +18,17 @@ RUN: dict[str, Any] = {
     "samples": "50k",
     "tokens_per_sample": 400,
 }
-PADDING = ("huggingface", "trl", "llama-factory", "axolotl", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
-PACKING = ("nemo", "megatron", "torchtitan", "maxtext", "llm-foundry", "TRL with packing", "Axolotl, sample packing")
+PADDING = ("huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
+PACKING = (
+    "axolotl",
+    "nemo",
+    "megatron",
+    "torchtitan",
+    "maxtext",
+    "llm-foundry",
+    "TRL with packing",
+    "Axolotl, sample packing",
+)
 
 
 def _answer(**changes: object) -> dict[str, Any]:
@@ -43,6 +52,15 @@ def test_samples_are_packed_where_the_stack_packs_and_padded_where_it_does_not(f
     answer = _answer(framework=framework)
     assert _assumed(answer, "packing")["value"] == packing
     assert any(one["name"] == "padded_length" for one in answer["assumptions"]) == (packing == "padded")
+
+
+@pytest.mark.parametrize("objective", ["dpo", "orpo", "kto", "reward", "classification"])
+@pytest.mark.parametrize("framework", ["axolotl", "xtuner", "alignment-handbook", "TRL, packing"])
+def test_what_is_scored_as_a_whole_is_not_packed_by_habit(framework: str, objective: str) -> None:
+    """Axolotl refuses sample_packing with pairs; TRL's trainers of pairs have no such option."""
+    assert _assumed(_answer(framework=framework), "packing")["value"] == "packed"
+    assert _assumed(_answer(framework=framework, objective=objective), "packing")["value"] == "padded"
+    assert _assumed(_answer(framework="openrlhf", objective=objective), "packing")["value"] == "packed"
 
 
 @pytest.mark.parametrize(("said", "framework"), [("packed", "huggingface"), ("padded", "nemo")])

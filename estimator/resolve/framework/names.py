@@ -144,7 +144,9 @@ _ROWS = (
     ),
     _named("accelerate | hf accelerate | huggingface accelerate", "huggingface", _TRAINER, project="accelerate"),
     _named("trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl", "trl", project="trl"),
-    _named("alignment handbook | open r 1 | oumi", "trl"),
+    # Its script of supervised fine-tuning packs; pairs are nowhere packed.
+    _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),
+    _named("open r 1 | oumi", "trl"),
     _named("axolotl", "axolotl", _FRONT_END),
     _named("llama factory | llamafactory | llama efficient tuning", "llama-factory", _FRONT_END),
     _named("ms swift | swift | modelscope swift", "ms-swift", _FRONT_END, project="swift"),

@@ -6,6 +6,8 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.objective import asked_objective
+from estimator.resolve.samples import packs
 
 __all__ = ["framework_assumptions", "told_request"]
 
@@ -18,10 +20,14 @@ _LONGEST_PART = 60
 def told_request(request: Request, named: NamedFramework) -> tuple[Request, tuple[Caution, ...]]:
     """Return `request` with arguments left open as its framework's text tells them, and what to beware of.
 
-    Arguments win over the text. A precision that the device does not have is not taken from it.
+    Arguments win over the text. A precision that the device does not have is not taken from it, nor packing where what
+    is trained on is not packed.
     """
+    packing = named.practice.packing
+    if packing == "packed" and not packs(asked_objective(request, named.name).objective.name, named.name):
+        packing = None
     hints = {
-        "packing": named.practice.packing,
+        "packing": packing,
         "data_sharding": named.sharding,
         "activation_recompute": named.recompute,
         "precision": named.precision,

@@ -204,8 +204,13 @@ def _resolved(
             plain=parts is None and objective.objective.name == "next_token",
             sequence_length=told_length(request) or usual_length(subject),
         )
-    batch, batch_note = resolved_batch(request, n_gpus)
-    own_batch, _ = resolved_batch(asked, n_gpus)
+    # What reads media has a tower of its own for the text.
+    of_one = 1 if use.whole_rows else objective.objective.sequences
+    samples, batch_note = resolved_batch(request, n_gpus)
+    own_samples, _ = resolved_batch(asked, n_gpus)
+    batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
+    if samples is not None and of_one > 1:
+        batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
@@ -228,8 +233,9 @@ def _resolved(
         )
 
     def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
+        micro_batch = said.micro_batch_size if micro_batch is None else micro_batch
         return layout_request(
-            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch * of_one),
             subject.transformer,
             n_gpus,
             sequence_length=length,
@@ -262,21 +268,22 @@ def _resolved(
             window=model_window(subject),
             encodes=use.encodes,
             fits=fits,
-            per_replica=None if batch is None else _shared(batch, replicas(request, n_gpus)),
+            per_replica=None if samples is None else _shared(samples, replicas(request, n_gpus)),
+            sequences=of_one,
         )
         if packing.padded
         else None
     )
     # Sets of preferences are counted in sequences already.
-    sequences = 1 if data.entry is not None and data.entry.rows_per_sample > 1 else objective.objective.sequences
-    amount = resolved_amount(request, vocabulary, padded, data, sequences=sequences)
+    counted = data.entry is not None and data.entry.rows_per_sample > 1
+    amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
     tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
     adapts = tunes and method.name in WITH_ADAPTERS
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     if use.whole_rows:
         length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
-    said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
+    said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
     own = layout if published is None else laid_out(asked, length, None)
     beside = _forward_beside(objective, subject)

@@ -65,6 +65,8 @@ class Padded:
     """… and at most so much."""
     micro_batch: int
     micro_batch_source: SourceKind
+    sequences: int
+    """Of a sample: the longest of all of them is padded to."""
     grouped: bool
     """Whether samples of like length share a micro-batch."""
     lengths: SampleLengths
@@ -151,12 +153,13 @@ def padded_samples(
     encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
+    sequences: int = 1,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that. The micro-batch that was not said is the stack's usual one, or the largest below
-    it that divides `per_replica` and `fits`.
+    it that divides `per_replica` and `fits`. Samples of several `sequences` are padded to the longest of all.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -170,13 +173,13 @@ def padded_samples(
     grouped = bool(practice.grouped_by_length)
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples)
+        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples, sequences=sequences)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples)
+        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples, sequences=sequences)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -188,12 +191,19 @@ def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
 
 
 def _padded(
-    lengths: SampleLengths, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int
+    lengths: SampleLengths,
+    limit: float | None,
+    micro: int,
+    source: SourceKind,
+    *,
+    grouped: bool,
+    samples: int,
+    sequences: int,
 ) -> Padded:
     most = 1 if grouped else samples
 
     def longest(draws: int, end: Literal["low", "mode", "high"]) -> float:
-        return lengths.expected_longest(min(draws, most), limit, end)
+        return lengths.expected_longest(min(draws, most) * sequences, limit, end)
 
     usual = longest(micro, "mode")
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
@@ -205,6 +215,7 @@ def _padded(
         high=max(1.0, *ends),
         micro_batch=micro,
         micro_batch_source=source,
+        sequences=sequences,
         grouped=grouped,
         lengths=lengths,
     )
@@ -213,7 +224,11 @@ def _padded(
 def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
     """Return what padding was taken to be: the length of a row, how much of it is real, and the micro-batch."""
     real = padded.mean / padded.longest
-    of_what = "samples of like length share a micro-batch" if padded.grouped else f"longest of {padded.micro_batch}"
+    of_what = (
+        "samples of like length share a micro-batch"
+        if padded.grouped
+        else f"longest of {padded.micro_batch * padded.sequences}"
+    )
     out = [
         Assumption(
             name="padded_length",

@@ -20,7 +20,7 @@ from estimator.resolve.samples import SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 
-__all__ = ["USUAL_SAMPLE", "counted_steps"]
+__all__ = ["FROM_SCRATCH_TOO", "USUAL_SAMPLE", "counted_steps"]
 
 _AUTO = "auto"
 USUAL_SAMPLE = Prior(
@@ -30,7 +30,7 @@ USUAL_SAMPLE = Prior(
     why="Mean tokens of a sample, over the catalogue's sets of instructions: a tenth of the sets have shorter ones, "
     "half of them have, and all but a tenth",
 )
-_FROM_SCRATCH_TOO = frozenset({"deepspeed", "fsdp", "huggingface", "lightning", "mlx", "pytorch", "tinygrad"})
+FROM_SCRATCH_TOO = frozenset({"deepspeed", "fsdp", "huggingface", "lightning", "mlx", "pytorch", "tinygrad"})
 """Engines and general trainers: whoever trains all of a model on them may as well pre-train it, in full sequences."""
 
 
@@ -84,7 +84,7 @@ def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, dev
         stack = auto_stack(device.accelerator, method.name)
     if stack is None or not stack.tunes or name == "masked":
         return False
-    return method.name in WITH_ADAPTERS or stack.name not in _FROM_SCRATCH_TOO
+    return method.name in WITH_ADAPTERS or stack.name not in FROM_SCRATCH_TOO
 
 
 def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request], bool]) -> ToldData:

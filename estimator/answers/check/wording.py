@@ -8,6 +8,9 @@ __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 _UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shader_peak"})
 """Mistakes of the number: no slowness of a run that others could add to."""
 
+_ANOTHER_AMOUNT = 1.3
+"""Ratio of times left from which on a log's bar is of another amount than was told."""
+
 UTILIZATION_CONVENTION = (
     "MFU: FLOPs the model needs (matrix products and attention, forward and backward; causal halves skipped, "
     "recomputation and embedding lookups not counted) over the dense peak; HFU adds recomputation"
@@ -91,7 +94,18 @@ def _left(check: SpeedCheck) -> str:
         return ""
     if left.seconds == 0:
         return "Nothing is left to train."
-    return f"{format_duration(left.seconds)} left at this speed."
+    return f"{format_duration(left.seconds)} left at this speed{_by_bar(check, left.seconds)}."
+
+
+def _by_bar(check: SpeedCheck, left_s: float) -> str:
+    """Return what the log itself says is left, where its steps are of another amount than was told."""
+    reading = check.reading
+    if reading is None or reading.seconds_left is None or not reading.total_steps:
+        return ""
+    if max(reading.seconds_left, left_s) < _ANOTHER_AMOUNT * max(min(reading.seconds_left, left_s), 1.0):
+        return ""
+    own = format_duration(reading.seconds_left)
+    return f" for all that was told; of the log's own {reading.total_steps:,.0f} steps {own}"
 
 
 def _spoken(value: float) -> str:

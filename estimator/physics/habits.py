@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["HABITS", "MICRO_BATCHES"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -156,8 +156,8 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
         "optimum-habana": 8,
         "trl": 4,  # between its default, 8, and its documentation's 2 × 8 accumulated
         "axolotl": 2,
-        "unsloth": 2,  # its notebooks: 2 × 4 accumulated
-        "llama-factory": 1,  # its examples: 1 × 8 accumulated
+        "unsloth": 2,  # its notebooks
+        "llama-factory": 1,  # its examples
         "ms-swift": 1,
         "open-instruct": 1,
         "xtuner": 1,
@@ -172,3 +172,16 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
     }
 )
 """Sequences of a micro-batch, as defaults and examples have it, by stack that trains on padded samples."""
+
+ACCUMULATED: Mapping[str, int] = MappingProxyType(
+    {
+        "trl": 2,
+        "axolotl": 4,  # in most of its examples
+        "unsloth": 4,
+        "llama-factory": 8,
+        "ms-swift": 16,
+        "torchtune": 8,
+        "xtuner": 16,
+    }
+)
+"""Micro-batches of a step in the same examples; 1 elsewhere."""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from estimator.base.prior import Prior
+from estimator.models.kinds import kind_of
 from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.stacks import Stack, auto_stack, stack_named
@@ -16,7 +17,7 @@ from estimator.resolve.device import Device
 from estimator.resolve.media import MediaUse
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import SCORED_WHOLE, resolved_packing
+from estimator.resolve.samples import FEW_GPUS, SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 
@@ -42,8 +43,10 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
     if data.request.steps is None:
         return data
     stack = stack_named(framework) if framework != _AUTO else None
-    data = with_batch(data, stack)
     subject = use.subject
+    few = n_gpus <= FEW_GPUS or resolved_method(data.request, subject)[0].name in WITH_ADAPTERS
+    denoises = subject.transformer is not None and kind_of(subject.transformer) == "diffusion"
+    data = with_batch(data, stack, pictures=denoises and few)
 
     def padded(rows: Request) -> bool:
         method, _ = resolved_method(rows, subject)
@@ -122,5 +125,5 @@ def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request
         lengths=SampleLengths(mean=mean),
         low_factor=low / mean,
         high_factor=high / mean,
-        cautions=(Caution(code="sample_lengths_assumed", message=message),),
+        cautions=(*data.cautions, Caution(code="sample_lengths_assumed", message=message)),
     )

@@ -16,7 +16,7 @@ from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.told_lengths import told_lengths
 
-__all__ = ["MOST_EPOCHS", "ToldData", "told_data"]
+__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "told_data"]
 
 MOST_EPOCHS = 1e6
 _SAME = 0.01
@@ -38,6 +38,8 @@ TRUST: Mapping[str, Prior] = MappingProxyType(
 )
 """How far the true count of tokens of a data set may lie from the catalogue's, by its confidence."""
 
+EXACT = Prior(low=1.0, mode=1.0, high=1.0, why="As told")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToldData:
@@ -56,6 +58,8 @@ class ToldData:
     """What was understood of the data …"""
     assumed: tuple[Assumption, ...] = ()
     """… and what of the batch and the sequence was assumed for its steps, in place of what the request now says."""
+    batches: Prior = EXACT
+    """How far the batch of its steps may be another than was assumed."""
     cautions: tuple[Caution, ...] = ()
     """What to beware of in an amount that was assumed."""
 

@@ -1,13 +1,16 @@
 """Steps where an amount of data stands: so many batches of sequences, or of samples."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number, checked_whole_count
+from estimator.base.prior import Prior
 from estimator.base.units import format_count, parse_count
+from estimator.physics.habits import ACCUMULATED
 from estimator.physics.stacks import Stack
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.data import MOST_EPOCHS, ToldData
 from estimator.resolve.layout_request import MOST_SEQUENCES
@@ -18,32 +21,55 @@ __all__ = ["with_batch", "with_steps"]
 _MOST_STEPS = 1_000_000_000
 _SAME = 0.05
 """Share by which steps and an amount may differ and mean the same: amounts are rounded."""
-_NOT_ACCUMULATED = 1
+_EXAMPLES = Prior(low=0.5, mode=1.0, high=2.0, why="Examples of one trainer have half and twice its usual batch")
+_ACCUMULATES = Prior(
+    low=1.0, mode=1.0, high=4.0, why="A micro-batch is told where others would tell the batch, or four"
+)
+_PICTURES = Prior(low=1.0, mode=1.0, high=2.0, why="Guides to tuning denoisers at home take one picture, some two")
 _BATCH, _LENGTH = "global_batch_sequences", "sequence_length"
 
 
-def with_batch(data: ToldData, stack: Stack | None) -> ToldData:
+def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False) -> ToldData:
     """Return `data` with a batch for its steps where it tells none, and no amount that tells it either.
 
-    Trainers accumulate nothing unless told, and a `stack` that is named and made for fine-tuning has a usual
-    micro-batch. Raises MissingValueError where nothing tells the batch.
+    Of a micro-batch that is told nothing is accumulated. Without one, a `stack` that is named and made for fine-tuning
+    has the batch of its examples; where a denoiser is tuned on `pictures`, it is one, whichever its trainer.
+    Raises MissingValueError where nothing tells the batch.
     """
     request = data.request
     amount = request.tokens if data.lengths is None else request.samples
     told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
     if any(value is not None for value in told):
         return data
-    micro, usual = request.micro_batch_size, ""
+    micro, accumulated, spread = request.micro_batch_size, 1, _ACCUMULATES
+    note = "nothing accumulated"
     assumed: tuple[Assumption, ...] = ()
     if micro is None:
-        if stack is None or not stack.tunes:
+        if pictures:
+            micro, whose, spread = 1, "trainers of denoisers", _PICTURES
+        elif stack is not None and stack.tunes:
+            micro, accumulated, whose = stack.micro_batch, ACCUMULATED.get(stack.name, 1), stack.name
+            spread = _EXAMPLES
+        else:
             raise _without_batch()
-        micro, usual = stack.micro_batch, f"{stack.micro_batch} a replica as usual with {stack.name}, "
-        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {stack.name}"),)
-    note = f"{usual}nothing accumulated: steps need a batch and none was said, so state yours"
-    batched = replace(request, micro_batch_size=micro, gradient_accumulation=_NOT_ACCUMULATED)
+        note = f"{micro} × {accumulated} accumulated on each replica, usual with {whose}"
+        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {whose}"),)
+    note += ": steps need a batch and none was said, so state yours"
+    batched = replace(request, micro_batch_size=micro, gradient_accumulation=accumulated)
+    batch = micro * accumulated
+    message = (
+        f"steps count batches, and nobody told theirs: {batch:,} a replica {'is' if batch == 1 else 'are'} assumed, "
+        f"{spread.low * batch:g} to {spread.high * batch:g} in the range; time is proportional to that: give "
+        "global_batch_sequences, or micro_batch_size with gradient_accumulation"
+    )
     # The number of replicas is not known here: the batch that follows takes this note.
-    return replace(data, request=batched, assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)))
+    return replace(
+        data,
+        request=batched,
+        assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)),
+        batches=spread,
+        cautions=(*data.cautions, Caution(code="batch_assumed", message=message)),
+    )
 
 
 def with_steps(
@@ -113,11 +139,16 @@ def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: st
     return replace(
         data,
         request=rows,
-        low_factor=1.0 if exact else data.low_factor,
-        high_factor=1.0 if exact else data.high_factor,
+        low_factor=1.0 / _together(1.0 / data.batches.low, 1.0 if exact else 1.0 / data.low_factor),
+        high_factor=_together(data.batches.high, 1.0 if exact else data.high_factor),
         assumptions=(*data.assumptions, told),
         assumed=tuple(assumed),
     )
+
+
+def _together(*factors: float) -> float:
+    """Return what independent errors come to: their logs, added in quadrature."""
+    return math.exp(math.hypot(*(math.log(factor) for factor in factors)))
 
 
 def _batch(request: Request, steps: int, sequences: float | None) -> int:

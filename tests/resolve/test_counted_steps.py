@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from estimator.answers.estimate.estimate import estimate_of
+from estimator.base.errors import MissingValueError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from estimator.resolve.counted_steps import USUAL_SAMPLE
@@ -111,3 +112,37 @@ def test_pictures_of_a_sample_stand_beside_the_usual_text() -> None:
     run = _run(model="llava-1.5-7b", method="lora")
     each = _run(model="llava-1.5-7b", method="lora", steps=None, samples=1, global_batch_sequences=None)
     assert run.amount.real_tokens == pytest.approx(_STEPS * _BATCH * each.amount.real_tokens)
+
+
+@pytest.mark.parametrize("framework", ["", "kohya", "ai-toolkit", "diffusers", "diffusion-pipe", "musubi-tuner"])
+def test_a_denoiser_is_tuned_on_one_picture_a_step_whatever_its_trainer_is_built_on(framework: str) -> None:
+    """Kohya's and ai-toolkit's own default; Transformers' eight are of texts."""
+    run = _run(model="sdxl", method="lora", global_batch_sequences=None, framework=framework or "auto")
+    assert run.global_batch_sequences == 1
+    assert "batch_assumed" in _codes(run)
+    assert run.amount.high_factor > run.amount.low_factor == 1.0
+    assert estimate_of(run).narrow_by[0].argument in {"global_batch_sequences", "observed_tokens_per_second"}
+
+
+def test_many_devices_train_a_denoiser_in_batches_that_must_be_told() -> None:
+    with pytest.raises(MissingValueError, match="global_batch_sequences"):
+        _run(model="sdxl", n_gpus=64, global_batch_sequences=None)
+
+
+@pytest.mark.parametrize(
+    ("framework", "batch"), [("unsloth", 8), ("llama-factory", 8), ("ms-swift", 16), ("axolotl", 8), ("trl", 8)]
+)
+def test_a_step_of_a_trainer_is_that_of_its_examples_and_the_reader_is_told(framework: str, batch: int) -> None:
+    """2 × 4, 1 × 8, 1 × 16, 2 × 4 and 4 × 2 accumulated."""
+    run = _run(method="lora", framework=framework, tokens_per_sample=300, global_batch_sequences=None)
+    assert run.global_batch_sequences == batch
+    assert "batch_assumed" in _codes(run)
+    assert run.amount.low_factor < 0.6
+    assert run.amount.high_factor > 1.8
+
+
+def test_a_micro_batch_alone_is_a_step_that_may_be_several() -> None:
+    run = _run(method="lora", framework="trl", tokens_per_sample=300, global_batch_sequences=None, micro_batch_size=2)
+    assert run.global_batch_sequences == 2
+    assert "batch_assumed" in _codes(run)
+    assert run.amount.high_factor > 3

@@ -263,7 +263,7 @@ def test_steps_without_a_batch_say_what_would_do() -> None:
         _run(steps=1000)
 
 
-@pytest.mark.parametrize(("framework", "micro"), [("HF Trainer", 8), ("trl", 4), ("axolotl", 2)])
+@pytest.mark.parametrize(("framework", "micro"), [("HF Trainer", 8), ("trl", 8), ("axolotl", 8)])
 def test_a_named_trainer_has_a_batch_of_its_own_and_that_is_said(framework: str, micro: int) -> None:
     run = _run(steps=1000, framework=framework, tokens_per_sample=400, method="lora", packing="padded")
     batch = next(one for one in run.assumptions if one.name == "global_batch_sequences")

@@ -12,8 +12,8 @@ _LEAST = 0.1
 """Share of a range's log width below which the amount is not worth saying more of."""
 
 
-def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing) -> tuple[Narrowing, ...]:
-    """Return `narrowings` of a step's range as those of the run's, among them that by the length of samples.
+def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, argument: str) -> tuple[Narrowing, ...]:
+    """Return `narrowings` of a step's range as those of the run's, among them that by the `argument` of the amount.
 
         1 − sqrt(((1 − n) · s)² + a²) / sqrt(s² + a²)      s, a: log widths of step and amount, independent
 
@@ -29,8 +29,8 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing) -> tuple[Narr
         for one in narrowings
     )
     own = Narrowing(
-        argument="tokens_per_sample",
+        argument=argument,
         narrows_by=round(share, 3),
-        why="time is proportional to the length of samples, and the range holds all that it may be",
+        why="time is proportional to it, and the range holds all that it may be",
     )
     return tuple(sorted((own, *others), key=lambda narrowing: -narrowing.narrows_by))

@@ -363,8 +363,12 @@ def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[N
     """Return what would narrow the range of a predicted run most."""
     if prediction is None or speed.basis != "predicted":
         return ()
-    samples = run.amount.tokens_per_sample is not None
-    return with_amount(prediction.narrow_by, speed.timing) if samples else prediction.narrow_by
+    codes = {caution.code for caution in run.warnings}
+    if run.amount.tokens_per_sample is None and "batch_assumed" not in codes:
+        return prediction.narrow_by
+    lengths = "sample_lengths_assumed" in codes or "batch_assumed" not in codes
+    argument = "tokens_per_sample" if lengths else "global_batch_sequences"
+    return with_amount(prediction.narrow_by, speed.timing, argument)
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -19,6 +19,7 @@ __all__ = [
     "MEGA",
     "MINUTE_S",
     "PETA",
+    "SAMPLE_NOUNS",
     "TERA",
     "YEAR_S",
     "format_bytes",
@@ -57,10 +58,13 @@ _COUNT_SUFFIXES: Mapping[str, float] = {
     **dict.fromkeys(("t", "tn", "trillion", "trillions"), TERA),
     **dict.fromkeys(("q", "quadrillion"), PETA),
 }
-_COUNT_NOUNS = frozenset(
-    {"example", "examples", "parameter", "parameters", "param", "params", "sample", "samples", "sequences", "step"}
-    | {"steps", "token", "tokens", "toks"}
+SAMPLE_NOUNS = frozenset(
+    {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
+    | {"instructions", "pairs", "pictures", "prompts", "questions", "records", "row", "rows", "sample", "samples"}
+    | {"sequences", "utterances", "videos"}
 )
+"""What people call the samples that they count."""
+_COUNT_NOUNS = SAMPLE_NOUNS | {"parameter", "parameters", "param", "params", "step", "steps", "token", "tokens", "toks"}
 _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE_S),

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import format_count
+from estimator.base.units import SAMPLE_NOUNS, format_count
 from estimator.catalogue.datasets import DatasetEntry
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
@@ -24,7 +24,7 @@ _SAME = 0.01
 _MEASURED_SPREAD, _JUDGED_SPREAD = 1.15, 1.4
 """By what factor the spread of lengths may be another: with another tokenizer or template; where it was only judged."""
 
-_OTHER_NOUN = re.compile(r"^[\d.,_ ]+[kmb]?\s*(example|sample|sequence|row|step)s?\s*$", re.IGNORECASE)
+_OTHER_NOUN = re.compile(rf"^[\d.,_ ]+[kmb]?\s*({'|'.join(sorted(SAMPLE_NOUNS))}|steps?)\s*$", re.IGNORECASE)
 """Counts of something else where tokens stand."""
 TRUST: Mapping[str, Prior] = MappingProxyType(
     {
@@ -95,7 +95,9 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
     if isinstance(request.tokens, str) and (noun := _OTHER_NOUN.search(request.tokens)):
-        other, beside = ("steps", "the batch") if noun[1].casefold() == "step" else ("samples", "tokens_per_sample")
+        other, beside = (
+            ("steps", "the batch") if noun[1].casefold() not in SAMPLE_NOUNS else ("samples", "tokens_per_sample")
+        )
         raise InvalidValueError("tokens", request.tokens, f"counts no tokens; give it as {other}, with {beside}")
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
     named = [(name, data) for name, data in found.items() if data is not None]

@@ -294,3 +294,38 @@ def test_a_range_of_lengths_is_hardly_padded() -> None:
     )
     assert run.amount.real_tokens == pytest.approx(550e6)
     assert run.amount.padding < 1.1
+
+
+@pytest.mark.parametrize(
+    ("said", "dataset", "tokens"),
+    [
+        ("fineweb 32B", "fineweb", 32e9),
+        ("20B fineweb-edu tokens", "fineweb-edu", 20e9),
+        ("slimpajama 100B tokens", "slimpajama", 100e9),
+        ("c4 (50 billion)", "c4", 50e9),
+        ("c4, 1.5B", "c4", 1.5e9),
+    ],
+)
+def test_an_amount_may_stand_beside_a_data_set(said: str, dataset: str, tokens: float) -> None:
+    run = _run(tokens=said)
+    assert run.amount.tokens == pytest.approx(tokens)
+    assert any(one.name == "dataset" and one.value == dataset for one in run.assumptions)
+
+
+@pytest.mark.parametrize("said", ["tulu 9", "c4 7", "the pile 2"])
+def test_a_version_that_nobody_knows_is_no_amount(said: str) -> None:
+    with pytest.raises(EstimatorError):
+        _run(tokens=said)
+
+
+@pytest.mark.parametrize("noun", ["rows", "pairs", "conversations", "images", "questions", "documents"])
+def test_samples_are_counted_by_what_they_are_and_are_no_tokens(noun: str) -> None:
+    run = _run(samples=f"50k {noun}", tokens_per_sample=300, packing="packed")
+    assert run.amount.tokens == pytest.approx(50_000 * 300)
+    with pytest.raises(InvalidValueError, match="give it as samples"):
+        _run(tokens=f"50k {noun}")
+
+
+def test_code_is_code_whatever_its_language() -> None:
+    said = [_run(tokens=f"2 GB of {what}").amount.tokens for what in ("code", "Python code", "C++ code")]
+    assert said == [said[0]] * 3

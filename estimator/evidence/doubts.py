@@ -62,6 +62,11 @@ _EXPANDED_BASE = 0.5
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_ON_ONE_DEVICE = frozenset({"unsloth"})
+"""Stacks whose notebooks leave other devices idle; several are used only since 2025."""
+_LEFT_IDLE = 1.0 / 3.0
+"""Share of those with two devices who run such a stack as its notebooks do; it falls with the square of the devices,
+for whoever has many looks how to use them."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _DELAYED = 1.5
@@ -179,10 +184,13 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
-    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over.
+    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over. Of a stack that
+    leaves all but one device idle unless it is started otherwise, the doubt whether it was.
     """
     question = setting.question
     n = question.cluster.n_gpus
+    if n > 1 and question.framework in _ON_ONE_DEVICE:
+        return (_idle_devices(setting.stack.name, n),)
     adopted = question.precedent is not None and question.precedent.stack_adopted
     if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
         return ()
@@ -197,6 +205,15 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     )
     caution = Caution(code="framework_unsaid", message=message)
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
+
+
+def _idle_devices(stack: str, n: int) -> Doubt:
+    share = _LEFT_IDLE * (2.0 / n) ** 2
+    message = (
+        f"{stack} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it takes {n:,} "
+        "times as long; say n_gpus 1 if so"
+    )
+    return Doubt(argument="n_gpus", ways=((n, share),), caution=Caution(code="devices_left_idle", message=message))
 
 
 def _borne(share: float, factor: float, bearable: float) -> float:

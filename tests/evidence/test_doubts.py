@@ -172,3 +172,15 @@ def test_a_trainer_that_nobody_would_bear_widens_no_range(n_gpus: int, gbps: flo
     asked = {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": n_gpus, "network_gbps_per_gpu": gbps}
     unsaid = _answer(**asked)
     assert unsaid["training_days_high"] < 8 * unsaid["training_days_low"]
+
+
+def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> None:
+    """Unsloth's notebooks on two T4 use one of them."""
+    two = {**T4_QLORA, "framework": "unsloth", "n_gpus": 2}
+    unsaid, one = _answer(**two), _answer(**{**two, "n_gpus": 1})
+    assert "devices_left_idle" in _codes(unsaid)
+    assert unsaid["training_days"] < one["training_days"] < unsaid["training_days_high"]
+    assert "devices_left_idle" not in _codes(one)
+    assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": "trl"}))
+    many = _answer(**{**two, "gpu": "h100", "n_gpus": 8})
+    assert many["training_days_high"] < 6 * many["training_days_low"]

@@ -37,12 +37,12 @@ def kind_outlook(transformer: Transformer, calibration: Calibration) -> KindOutl
     level = calibration.kinds.get(kind)
     if level is None:
         pooled = calibration.kinds[_ALL]
-        message = f"no published run behind this answer is of a {name}: the range is widened"
+        message = f"no published run behind this answer is of {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
         return KindOutlook(level_log=pooled.level_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
     runs = "1 published run" if level.runs == 1 else f"{level.runs} published runs"
     labs = "1 lab" if level.labs == 1 else f"{level.labs} labs"
-    message = f"for a {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
+    message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     return KindOutlook(
         level_log=level.level_log,
         half_log=level.half_log,

@@ -2,6 +2,7 @@
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
+from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
@@ -11,6 +12,7 @@ from estimator.resolve.subject import Subject
 
 __all__ = [
     "batch_assumption",
+    "cut_length",
     "length_doubts",
     "model_window",
     "packed_length",
@@ -27,6 +29,8 @@ _USUAL_SEQUENCE_LENGTH = 8192
 _USUAL_TUNED_LENGTH = 2048
 """What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
 2,048 to 8,192."""
+_USUAL_SOURCE_LENGTH = 1024
+"""`max_source_length` of Transformers' scripts of summarization and translation."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -61,6 +65,16 @@ def replicas(request: Request, n_gpus: int) -> int:
 def model_window(subject: Subject) -> int:
     """Return the longest sequence the model was made for; a usual one where its architecture is not known."""
     return subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
+
+
+def cut_length(subject: Subject) -> int:
+    """Return the tokens at which samples are cut where nothing is said.
+
+    Encoders that read a source for a decoder know any position, and their scripts cut it at 1,024 or above.
+    """
+    window, network = model_window(subject), subject.transformer
+    reads_source = network is not None and kind_of(network) == "encoder_decoder"
+    return max(window, _USUAL_SOURCE_LENGTH) if reads_source else window
 
 
 def told_length(request: Request) -> int | None:

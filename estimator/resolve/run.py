@@ -17,8 +17,8 @@ from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
     batch_assumption,
+    cut_length,
     length_doubts,
-    model_window,
     replicas,
     resolved_batch,
     resolved_sequence_length,
@@ -265,7 +265,7 @@ def _resolved(
             packing.stack,
             framework.practice,
             lengths=data.lengths,
-            window=model_window(subject),
+            window=cut_length(subject),
             encodes=use.encodes,
             fits=fits,
             per_replica=None if samples is None else _shared(samples, replicas(request, n_gpus)),

@@ -158,8 +158,9 @@ def padded_samples(
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
-    where a mean sample fits into that. The micro-batch that was not said is the stack's usual one, or the largest below
-    it that divides `per_replica` and `fits`. Samples of several `sequences` are padded to the longest of all.
+    where a mean sample fits into that, or the model knows no position beyond as one that `encodes`. The micro-batch
+    that was not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`. Samples
+    of several `sequences` are padded to the longest of all.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -167,7 +168,7 @@ def padded_samples(
         lengths = SampleLengths(mean=parse_count(request.tokens_per_sample, "tokens_per_sample"))
     mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
-    limit: float | None = None if window is None or window < mean else float(window)
+    limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
     if request.sequence_length is not None:
         limit = parse_count(request.sequence_length, "sequence_length")
     grouped = bool(practice.grouped_by_length)

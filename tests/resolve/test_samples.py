@@ -178,3 +178,13 @@ def test_a_small_set_is_trained_on_in_tens_of_sequences(n_gpus: int, said: dict[
     batch = _answer(n_gpus=n_gpus, **said)["layout"]["global_batch_sequences"]
     micro = max(8, STACKS[said.get("framework", "nemo")].micro_batch)
     assert 8 <= batch <= max(128, n_gpus * micro)
+
+
+@pytest.mark.parametrize(
+    ("model", "cut", "mean"), [("bert-base-uncased", 512, 900), ("t5-base", 1024, 1500), ("bart-large", 1024, 1500)]
+)
+def test_what_encodes_cuts_samples_where_its_positions_or_its_scripts_end(model: str, cut: int, mean: int) -> None:
+    """BERT has 512 positions and BART 1,024; T5's are relative, and Transformers' scripts cut at 1,024."""
+    answer = _answer(model=model, method="full", tokens_per_sample=mean, framework="auto")
+    assert _assumed(answer, "padded_length")["value"] == cut
+    assert "samples_longer_than_sequence" in _codes(answer)

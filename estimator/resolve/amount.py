@@ -19,8 +19,8 @@ _MULTIPLIED = ("tokens", "processed_tokens")
 """What several sequences a sample make more of; names and lengths stay."""
 _SAY = {
     "samples": "",
-    "tokens_per_sample": ': "300", "500-600", "mean 300, max 2048", or a data set\'s name in samples; an instruction with '
-    "its answer has some 150 to 500, a conversation 1,000 to 1,500",
+    "tokens_per_sample": ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; an instruction '
+    "with its answer has some 150 to 500, a conversation 1,000 to 1,500",
 }
 
 

@@ -34,6 +34,7 @@ _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
 _SHARDED = Facts(sharding="zero3")
 _CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
+_ADAPTED = Facts(method="lora")
 _ROWS = (
     _named("auto | any | default | defaults | none", "auto", _OPEN),
     _named(
@@ -59,7 +60,7 @@ _ROWS = (
         "te | transformer engine | nvte | native te",
         Meaning(stack="pytorch", rank=_LIBRARY, project="te", says=_FUSED, beside=_FUSED),
     ),
-    _named("peft | hf peft", "huggingface", _LIBRARY),
+    ("peft | hf peft", Meaning(stack="huggingface", rank=_LIBRARY, says=_ADAPTED, beside=_ADAPTED)),
     # Megatron and what grew out of it.
     _named(
         "megatron | megatron lm | megatron core | mcore | megatron core lm | megatronlm",
@@ -171,14 +172,18 @@ _ROWS = (
     _named(
         "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
         "huggingface",
-        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp")),
+        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp"), method="qlora"),
         note="trains with FSDP, in BF16 unless told",
     ),
     _named(
         "qlora script | artidoro qlora | guanaco",
         "huggingface",
         _LIBRARY,
-        says=Facts(recompute="full", practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded")),
+        says=Facts(
+            recompute="full",
+            practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded"),
+            method="qlora",
+        ),
     ),
     _named(
         "optimum habana | optimum for intel gaudi | hf optimum habana | habana | gaudi | synapseai",

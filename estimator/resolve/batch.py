@@ -31,6 +31,9 @@ _USUAL_TUNED_LENGTH = 2048
 2,048 to 8,192."""
 _USUAL_SOURCE_LENGTH = 1024
 """`max_source_length` of Transformers' scripts of summarization and translation."""
+_USUAL_TEXT_LENGTH = 512
+"""BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
+examples with encoders of 8,192."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -67,14 +70,19 @@ def model_window(subject: Subject) -> int:
     return subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
 
 
-def cut_length(subject: Subject) -> int:
-    """Return the tokens at which samples are cut where nothing is said.
+def cut_length(subject: Subject, mean: float | None = None) -> int:
+    """Return the tokens at which samples of so many on average are cut where nothing is said.
 
-    Encoders that read a source for a decoder know any position, and their scripts cut it at 1,024 or above.
+    Encoders that read a source for a decoder know any position, and their scripts cut it at 1,024 or above; those that
+    make a vector of a text cut it at 512, whatever they could read, unless its mean is above.
     """
     window, network = model_window(subject), subject.transformer
-    reads_source = network is not None and kind_of(network) == "encoder_decoder"
-    return max(window, _USUAL_SOURCE_LENGTH) if reads_source else window
+    kind = None if network is None else kind_of(network)
+    if kind == "encoder_decoder":
+        return max(window, _USUAL_SOURCE_LENGTH)
+    if kind == "encoder" and mean is not None and mean <= _USUAL_TEXT_LENGTH:
+        return min(window, _USUAL_TEXT_LENGTH)
+    return window
 
 
 def told_length(request: Request) -> int | None:

@@ -265,7 +265,7 @@ def _resolved(
             packing.stack,
             framework.practice,
             lengths=data.lengths,
-            window=cut_length(subject),
+            window=cut_length(subject, data.lengths.mean if data.lengths else None),
             encodes=use.encodes,
             fits=fits,
             per_replica=None if samples is None else _shared(samples, replicas(request, n_gpus)),
@@ -338,6 +338,7 @@ def _resolved(
             *objective.warnings,
             *framework_doubts,
             *data.cautions,
+            *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded),
         ),
     )

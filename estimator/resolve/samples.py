@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.base.errors import InfeasibleError
@@ -13,7 +13,7 @@ from estimator.models.training import MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
-from estimator.question.question import Assumption, Question, SourceKind
+from estimator.question.question import Assumption, Caution, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.sample_lengths import SampleLengths
@@ -47,6 +47,14 @@ SCORED_WHOLE: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "rewar
 """Objectives that score a sample as a whole: nobody fills sequences with them."""
 _PACKS_PAIRS = frozenset({"openrlhf", "verl"})
 """Trainers that remove padding from pairs, too."""
+_NOT_ALWAYS = {
+    "axolotl": Caution(
+        code="packing_assumed",
+        message="samples are taken to be packed (sample_packing: true, as in two of three of Axolotl's examples); "
+        'without, short ones take several times as long: say packing "padded" if so',
+    )
+}
+"""Stacks of whose examples a good part does otherwise than most."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -85,6 +93,8 @@ class Packing:
     stack: Stack | None
     """Whose habits hold; None where none is named and scripts of many kinds are as likely."""
     assumption: Assumption
+    cautions: tuple[Caution, ...] = ()
+    """Where a habit is of most runs on the stack, and far from all."""
 
 
 def resolved_packing(
@@ -114,7 +124,8 @@ def resolved_packing(
     if not packs(objective, framework) and request.samples is not None:
         return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
     if stack is not None:
-        return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        found = _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        return replace(found, cautions=(_NOT_ALWAYS[stack.name],)) if stack.name in _NOT_ALWAYS else found
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
     return _packing("packed", None, "default", "as usual at this scale; ")

@@ -188,3 +188,19 @@ def test_what_encodes_cuts_samples_where_its_positions_or_its_scripts_end(model:
     answer = _answer(model=model, method="full", tokens_per_sample=mean, framework="auto")
     assert _assumed(answer, "padded_length")["value"] == cut
     assert "samples_longer_than_sequence" in _codes(answer)
+
+
+def test_a_habit_that_a_third_of_a_stack_does_not_have_is_warned_of() -> None:
+    """155 of the 225 examples of Axolotl that say either pack."""
+    assert "packing_assumed" in _codes(_answer(framework="axolotl"))
+    assert "packing_assumed" not in _codes(_answer(framework="axolotl", packing="packed"))
+    assert "packing_assumed" not in _codes(_answer(framework="axolotl", objective="dpo"))
+    assert "packing_assumed" not in _codes(_answer(framework="trl"))
+
+
+def test_a_text_encoder_of_many_positions_reads_as_much_of_a_text_as_others() -> None:
+    """BGE-M3 takes 8,192 tokens, and FlagEmbedding cuts passages at 512."""
+    read = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=300, framework="auto")
+    assert _assumed(read, "padded_length")["value"] == 512
+    long = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=2000, framework="auto")
+    assert _assumed(long, "padded_length")["value"] > 2000

@@ -167,7 +167,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
         warnings=(
             *run.warnings,
-            *(prediction.warnings if prediction else ()),
+            *_of_prediction(prediction, speed.basis),
             *speed.warnings,
             *short_run_doubts(run, prediction),
             *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
@@ -357,6 +357,12 @@ def _evidence(run: Run, prediction: Prediction | None, basis: Basis) -> Evidence
         note = "the rule of thumb: the model or the GPU is not known to the step-time model"
     unused = "; my_runs correct predictions alone" if run.own_runs and basis != "predicted" else ""
     return Evidence(runs=0, labs=0, nearest="", correction=0.0, note=note + unused)
+
+
+def _of_prediction(prediction: Prediction | None, basis: Basis) -> tuple[Caution, ...]:
+    """Return what to beware of in a prediction; of one whose speed is not the answer's, that it does not fit."""
+    found = () if prediction is None else prediction.warnings
+    return found if basis == "predicted" else tuple(caution for caution in found if caution.code == "does_not_fit")
 
 
 def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Narrowing, ...]:

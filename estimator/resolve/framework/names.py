@@ -168,6 +168,11 @@ _ROWS = (
         says=_CHECKPOINTED,
         note="Hugging Face's trainer, with gradient checkpointing",
     ),
+    _named(
+        "sentence transformers | sentence transformer | sbert | flagembedding | flag embedding | tevatron | setfit",
+        "huggingface",
+        note="Hugging Face's trainer, with a loss of its own",
+    ),
     _named("qwen finetune | autotrain | h 2 o llm studio | ludwig", "huggingface"),
     _named(
         "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",

@@ -33,7 +33,7 @@ def kind_outlook(transformer: Transformer, calibration: Calibration) -> KindOutl
     kind = kind_of(transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
-    name = KIND_NAMES[kind]
+    name = f"{'an' if KIND_NAMES[kind][0] in 'aeiou' else 'a'} {KIND_NAMES[kind]}"
     level = calibration.kinds.get(kind)
     if level is None:
         pooled = calibration.kinds[_ALL]

@@ -13,17 +13,17 @@ __all__ = ["KIND_NAMES", "Kind", "kind_of"]
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[str, str] = MappingProxyType(
     {
-        "decoder": "a decoder",
-        "hybrid": "a hybrid or state-space model",
-        "vision_language": "a vision-language model",
-        "audio": "a model of sound",
-        "encoder": "an encoder",
-        "encoder_decoder": "an encoder–decoder",
-        "vision": "a vision model",
-        "diffusion": "a diffusion model",
+        "decoder": "decoder",
+        "hybrid": "hybrid or state-space model",
+        "vision_language": "vision-language model",
+        "audio": "model of sound",
+        "encoder": "encoder",
+        "encoder_decoder": "encoder–decoder",
+        "vision": "vision model",
+        "diffusion": "diffusion model",
     }
 )
-"""How one of each is called."""
+"""How each is called."""
 _OF_MEDIA = frozenset({"vision", "projector"})
 
 

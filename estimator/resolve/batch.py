@@ -34,6 +34,8 @@ _USUAL_SOURCE_LENGTH = 1024
 _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
+_NEARLY_WHOLE = 0.95
+"""Share of a sample's tokens that are left where a few long ones are cut."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -144,6 +146,8 @@ def resolved_sequence_length(
 def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
     """Return a warning where samples are longer than the sequence that takes them."""
     if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
+        return ()
+    if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
         return ()
     what = (
         f"they are cut there, and {padded.mean / amount.tokens_per_sample:.0%} of their tokens are trained on"

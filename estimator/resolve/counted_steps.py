@@ -11,7 +11,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.question import Caution
 from estimator.question.request import Request
-from estimator.resolve.batch import model_window, packed_length, resolved_batch, told_length, usual_length
+from estimator.resolve.batch import model_window, packed_length, replicas, resolved_batch, told_length, usual_length
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
 from estimator.resolve.media import MediaUse
@@ -70,6 +70,7 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
         resolved_batch(data.request, n_gpus)[0],
         lengths=(told or usual_length(subject, tunes=tunes), told or packed),
         padded=padded,
+        replicas=replicas(data.request, n_gpus),
     )
 
 

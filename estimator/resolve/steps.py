@@ -73,26 +73,31 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False) -
 
 
 def with_steps(
-    data: ToldData, batch: int | None, *, lengths: tuple[int, int], padded: Callable[[Request], bool]
+    data: ToldData,
+    batch: int | None,
+    *,
+    lengths: tuple[int, int],
+    padded: Callable[[Request], bool],
+    replicas: int = 1,
 ) -> ToldData:
     """Return `data` with tokens or samples in place of its steps.
 
         steps · batch · sequence length, or steps · batch samples where each is padded to a row of its own
 
     `lengths` are the tokens of a sequence without samples, and with samples packed into it. Of a data set as many
-    passes are made as the steps take. Raises InvalidValueError where an amount is told too and is another, naming
-    what both come to.
+    passes are made as the steps take. A batch that follows is one that `replicas` share, where one is as near. Raises
+    InvalidValueError where an amount is told too and is another, naming what both come to.
     """
     request = data.request
     steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
     length, packed = lengths
     if data.lengths is None:
-        return _of_tokens(data, steps, batch, length)
+        return _of_tokens(data, steps, batch, length, replicas)
     told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
     # A set of pairs is counted in sequences, a batch in pairs.
     sequences = 1 if data.entry is None else data.entry.rows_per_sample
     if batch is None:
-        batch = _batch(request, steps, None if told is None else told / sequences)
+        batch = _batch(request, steps, None if told is None else told / sequences, replicas)
     # Whether samples are packed may depend on how many there are.
     taken: float = steps * batch * sequences
     rows = replace(request, samples=taken, epochs=None, steps=None)
@@ -107,11 +112,11 @@ def with_steps(
     return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=packs)
 
 
-def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> ToldData:
+def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, replicas: int) -> ToldData:
     request = data.request
     told = _told_tokens(request)
     if batch is None:
-        batch = _batch(request, steps, None if told is None else told / length)
+        batch = _batch(request, steps, None if told is None else told / length, replicas)
     taken = float(steps * batch * length)
     how = f"{steps:,} steps × {batch:,} sequences × {length:,} tokens"
     if data.entry is None or request.epochs is not None:
@@ -151,14 +156,16 @@ def _together(*factors: float) -> float:
     return math.exp(math.hypot(*(math.log(factor) for factor in factors)))
 
 
-def _batch(request: Request, steps: int, sequences: float | None) -> int:
-    """Return the batch that `sequences` over so many steps have."""
+def _batch(request: Request, steps: int, sequences: float | None, replicas: int) -> int:
+    """Return the batch that `sequences` over so many steps have, shared by `replicas` where that is as near."""
     if sequences is None:
         raise _without_batch()
     if sequences < steps:
         remedy = f"are more than the {format_count(sequences)} sequences that there are; a step takes one at least"
         raise InvalidValueError("steps", request.steps, remedy)
-    return min(MOST_SEQUENCES, round(sequences / steps))
+    each = sequences / steps
+    shared = max(1, round(each / replicas)) * replicas
+    return min(MOST_SEQUENCES, shared if abs(shared / each - 1.0) <= _SAME else round(each))
 
 
 def _told_tokens(request: Request) -> float | None:

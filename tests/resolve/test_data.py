@@ -329,3 +329,18 @@ def test_samples_are_counted_by_what_they_are_and_are_no_tokens(noun: str) -> No
 def test_code_is_code_whatever_its_language() -> None:
     said = [_run(tokens=f"2 GB of {what}").amount.tokens for what in ("code", "Python code", "C++ code")]
     assert said == [said[0]] * 3
+
+
+@pytest.mark.parametrize(("samples", "epochs", "steps"), [(100_000, 3, 1000), (100_000, 1, 1000), (52_002, 3, 1218)])
+def test_a_batch_that_follows_from_steps_is_one_that_the_devices_share(samples: int, epochs: int, steps: int) -> None:
+    """300,000 samples in 1,000 steps are 300 a step, and 304 where eight devices have 38 each."""
+    run = _run(samples=samples, tokens_per_sample=300, epochs=epochs, steps=steps, method="lora")
+    assert run.global_batch_sequences is not None
+    assert run.global_batch_sequences % 8 == 0
+    assert run.global_batch_sequences == pytest.approx(samples * epochs / steps, rel=0.05)
+
+
+def test_samples_of_which_a_few_are_cut_are_not_warned_of() -> None:
+    said = {"samples": 2000, "tokens_per_sample": 32_000, "method": "lora", "packing": "padded"}
+    assert not {one.code for one in _run(**said, sequence_length=32_768).warnings} & {"samples_longer_than_sequence"}
+    assert {one.code for one in _run(**said, sequence_length=8192).warnings} & {"samples_longer_than_sequence"}

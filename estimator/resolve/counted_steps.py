@@ -46,7 +46,8 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
     subject = use.subject
     few = n_gpus <= FEW_GPUS or resolved_method(data.request, subject)[0].name in WITH_ADAPTERS
     denoises = subject.transformer is not None and kind_of(subject.transformer) == "diffusion"
-    data = with_batch(data, stack, pictures=denoises and few)
+    tunes = not use.whole_rows and _trains_on_samples(data.request, stack, use, device)
+    data = with_batch(data, stack, pictures=denoises and few, accumulates=tunes)
 
     def padded(rows: Request) -> bool:
         method, _ = resolved_method(rows, subject)
@@ -60,7 +61,6 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
             objective=_objective(rows, stack),
         ).padded
 
-    tunes = not use.whole_rows and _trains_on_samples(data.request, stack, use, device)
     if tunes and data.lengths is None and data.request.tokens is None:
         data = _with_usual_samples(data, use, padded)
     told = told_length(data.request)

@@ -12,7 +12,7 @@ from estimator.physics.habits import ACCUMULATED
 from estimator.physics.stacks import Stack
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.data import MOST_EPOCHS, ToldData
+from estimator.resolve.data import EXACT, MOST_EPOCHS, ToldData
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.text_tokens import text_tokens
 
@@ -29,11 +29,12 @@ _PICTURES = Prior(low=1.0, mode=1.0, high=2.0, why="Guides to tuning denoisers a
 _BATCH, _LENGTH = "global_batch_sequences", "sequence_length"
 
 
-def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False) -> ToldData:
+def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, accumulates: bool = True) -> ToldData:
     """Return `data` with a batch for its steps where it tells none, and no amount that tells it either.
 
-    Of a micro-batch that is told nothing is accumulated. Without one, a `stack` that is named and made for fine-tuning
-    has the batch of its examples; where a denoiser is tuned on `pictures`, it is one, whichever its trainer.
+    Of a micro-batch that is told nothing is accumulated, or up to four of them where one `accumulates`.
+    Without one, a `stack` that is named and made for fine-tuning has the batch of its examples; where a denoiser is
+    tuned on `pictures`, it is one, whichever its trainer.
     Raises MissingValueError where nothing tells the batch.
     """
     request = data.request
@@ -41,7 +42,7 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False) -
     told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
     if any(value is not None for value in told):
         return data
-    micro, accumulated, spread = request.micro_batch_size, 1, _ACCUMULATES
+    micro, accumulated, spread = request.micro_batch_size, 1, _ACCUMULATES if accumulates else EXACT
     note = "nothing accumulated"
     assumed: tuple[Assumption, ...] = ()
     if micro is None:
@@ -68,7 +69,7 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False) -
         request=batched,
         assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)),
         batches=spread,
-        cautions=(*data.cautions, Caution(code="batch_assumed", message=message)),
+        cautions=(*data.cautions, *(() if spread is EXACT else (Caution(code="batch_assumed", message=message),))),
     )
 
 

@@ -146,3 +146,11 @@ def test_a_micro_batch_alone_is_a_step_that_may_be_several() -> None:
     assert run.global_batch_sequences == 2
     assert "batch_assumed" in _codes(run)
     assert run.amount.high_factor > 3
+
+
+@pytest.mark.parametrize("model", ["sdxl", "whisper-small", "vit-base-patch16-224"])
+def test_a_micro_batch_of_pictures_or_sounds_is_a_step(model: str) -> None:
+    run = _run(model=model, global_batch_sequences=None, micro_batch_size=16)
+    assert run.global_batch_sequences == 16
+    assert "batch_assumed" not in _codes(run)
+    assert run.amount.low_factor == run.amount.high_factor == 1.0

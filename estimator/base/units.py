@@ -25,6 +25,7 @@ __all__ = [
     "format_bytes",
     "format_count",
     "format_duration",
+    "format_rate",
     "format_usd",
     "is_gpu_time",
     "parse_bytes",
@@ -202,6 +203,11 @@ def format_duration(seconds: float) -> str:
         if seconds / size >= least * _ROUNDS_UP:
             return _plural(seconds / size, unit)
     return _plural(seconds, "seconds")
+
+
+def format_rate(value: float) -> str:
+    """Return `value` with three significant digits and thousands apart, and never with an exponent: `1,330,000`."""
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def format_usd(usd: float) -> str:

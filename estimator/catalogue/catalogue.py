@@ -4,14 +4,19 @@ import csv
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, name_index
-from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.accelerators import (
+    ACCELERATOR_FILLER,
+    accelerator_entry,
+    accelerator_names,
+    source_table,
+    with_memory,
+)
 from estimator.catalogue.datasets import (
     DATASET_FILLER,
     DatasetEntry,
@@ -87,17 +92,8 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     """
     index = _accelerator_index()
     match = index.found(name) or named_system(name, index) or index.resolved(name)
-    entry = _accelerator_entry(match.id)
-    if match.memory_gb is not None and match.memory_gb < entry.nominal_memory_gb:
-        entry = _with_memory(entry, match.memory_gb)
+    entry = with_memory(_accelerator_entry(match.id), match.memory_gb)
     return Match(value=entry, matched=match.matched, note=match.note, holds=match.holds, count=match.count)
-
-
-def _with_memory(entry: AcceleratorEntry, memory_gb: float) -> AcceleratorEntry:
-    """Return the device as sold with less memory; software can use as large a share of it."""
-    chip = entry.accelerator
-    held = replace(chip, memory_bytes=chip.memory_bytes * memory_gb / entry.nominal_memory_gb)
-    return replace(entry, accelerator=held, nominal_memory_gb=memory_gb)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
+from estimator.resolve.media import MediaUse
 from estimator.resolve.samples import Padded
 from estimator.resolve.subject import Subject
 
@@ -16,6 +17,7 @@ __all__ = [
     "length_doubts",
     "model_window",
     "packed_length",
+    "padding_doubts",
     "replicas",
     "resolved_batch",
     "resolved_sequence_length",
@@ -156,6 +158,14 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     )
     message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
     return (Caution(code="samples_longer_than_sequence", message=message),)
+
+
+def padding_doubts(request: Request, amount: Amount, use: MediaUse) -> tuple[Caution, ...]:
+    """Return a warning where padding was told of tokens that are no samples."""
+    if request.packing.strip().casefold() != "padded" or amount.tokens_per_sample is not None or use.whole_rows:
+        return ()
+    message = "padding is not counted: of tokens nobody knows the samples; give samples with tokens_per_sample instead"
+    return (Caution(code="padding_not_counted", message=message),)
 
 
 def batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

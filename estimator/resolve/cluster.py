@@ -52,14 +52,15 @@ def resolved_cluster(
             note=_node_note(device, node) if per_node is None else "",
         )
     ]
-    if n_gpus > node:
+    if n_gpus > node or network is not None:
+        used = "" if n_gpus > node else "not used: all are in one node"
         assumptions.append(
             Assumption(
                 name="network_gbps_per_gpu",
                 value=round(scale_out * BITS_PER_BYTE / GIGA, 4),
                 unit="Gb/s per GPU",
                 source="catalogue" if network is None else "user",
-                note="the reference system's" if network is None else "",
+                note="the reference system's" if network is None else used,
             )
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)

@@ -19,6 +19,7 @@ from estimator.resolve.batch import (
     batch_assumption,
     cut_length,
     length_doubts,
+    padding_doubts,
     replicas,
     resolved_batch,
     resolved_sequence_length,
@@ -340,6 +341,7 @@ def _resolved(
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded),
+            *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
     )
 

@@ -142,6 +142,8 @@ def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: st
         note = "usual for the model; steps count sequences of it, so state yours"
         assumed.append(_inferred(_LENGTH, int(rows.sequence_length), "tokens", note))
     told = Assumption(name="steps", value=steps, unit="steps", source="user", note=how)
+    idle = asked.epochs is not None and asked.tokens is None and asked.samples is None
+    message = "epochs are not counted: steps tell the amount, and nobody told of what these are passes"
     return replace(
         data,
         request=rows,
@@ -149,6 +151,7 @@ def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: st
         high_factor=_together(data.batches.high, 1.0 if exact else data.high_factor),
         assumptions=(*data.assumptions, told),
         assumed=tuple(assumed),
+        cautions=(*data.cautions, *((Caution(code="epochs_not_counted", message=message),) if idle else ())),
     )
 
 

@@ -344,3 +344,12 @@ def test_samples_of_which_a_few_are_cut_are_not_warned_of() -> None:
     said = {"samples": 2000, "tokens_per_sample": 32_000, "method": "lora", "packing": "padded"}
     assert not {one.code for one in _run(**said, sequence_length=32_768).warnings} & {"samples_longer_than_sequence"}
     assert {one.code for one in _run(**said, sequence_length=8192).warnings} & {"samples_longer_than_sequence"}
+
+
+def test_what_was_said_and_changes_nothing_is_said_to_change_nothing() -> None:
+    passes = _run(steps=100, epochs=3, global_batch_sequences=16, tokens_per_sample=300, method="lora")
+    assert "epochs_not_counted" in {one.code for one in passes.warnings}
+    padded = _run(tokens="10M", packing="padded", method="lora")
+    assert "padding_not_counted" in {one.code for one in padded.warnings}
+    assert "padding_not_counted" not in {one.code for one in _run(tokens="10M", framework="fastchat").warnings}
+    assert "not used" in _note(_run(tokens="10M", network_gbps_per_gpu=100), "network_gbps_per_gpu")

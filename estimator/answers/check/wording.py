@@ -1,7 +1,7 @@
 """A check of a speed in words."""
 
 from estimator.answers.check.check import SpeedCheck
-from estimator.base.units import TERA, format_duration
+from estimator.base.units import TERA, format_duration, format_rate
 
 __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 
@@ -21,11 +21,10 @@ def check_summary(check: SpeedCheck) -> str:
     """Return the verdict in two to four sentences, with the range and the likeliest causes."""
     run, seen, expected = check.run, check.seen.tokens_per_second, check.expected
     sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
-    ends = f"({sure} {_spoken(expected.low)} to {_spoken(expected.high)})"
-    range_text = f"{_spoken(expected.tokens_per_second)} expected {ends}"
-    observed = (
-        f"{_spoken(seen)} tokens/s over {run.n_gpus:,} × {run.device.name} ({check.model_flops_utilization:.1%} MFU)"
-    )
+    ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
+    range_text = f"{format_rate(expected.tokens_per_second)} expected {ends}"
+    devices = f"{run.n_gpus:,} × {run.device.name}"
+    observed = f"{format_rate(seen)} tokens/s over {devices} ({check.model_flops_utilization:.1%} MFU)"
     match check.verdict:
         case "normal":
             first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
@@ -35,7 +34,7 @@ def check_summary(check: SpeedCheck) -> str:
             first = (
                 f"Implausible: {observed} would execute {executed:,.4g} TFLOPS per GPU, above the {bound.name} of "
                 f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
-                f"{_spoken(expected.tokens_per_second)} {ends}."
+                f"{format_rate(expected.tokens_per_second)} {ends}."
             )
         case "slow":
             first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
@@ -106,8 +105,3 @@ def _by_bar(check: SpeedCheck, left_s: float) -> str:
         return ""
     own = format_duration(reading.seconds_left)
     return f" for all that was told; of the log's own {reading.total_steps:,.0f} steps {own}"
-
-
-def _spoken(value: float) -> str:
-    """Return `value` with three significant digits and thousands apart."""
-    return f"{float(f'{value:.3g}'):,.10g}"

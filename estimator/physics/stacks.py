@@ -27,6 +27,9 @@ NEVER = 9999.0
 """Release year of what a stack does not have."""
 SDPA_CUDNN_SINCE = 2025.0
 """Release from which PyTorch's own attention has cuDNN's kernels on Hopper and later (2.5, October 2024)."""
+_LEAST_TO_PRETRAIN_BYTES = 30e9
+"""Memory of a card without a link of its own below which it is bought to infer with (T4, L4, A10): whoever trains on
+one has a notebook or a script."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -272,13 +275,15 @@ def stack_of(framework: str, accelerator: Accelerator, method: MethodName) -> St
 def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
     """Return the stack that most runs of such a method on such hardware use, on however many devices.
 
-    Adapters are trained with PEFT, and whatever there is on consumer cards; elsewhere what the chip's vendor publishes
-    with. The count of devices does not choose: two would seem more than twice as fast as one.
+    Adapters are trained with PEFT, and whatever there is on consumer cards and on those that are rented to infer with;
+    elsewhere what the chip's vendor publishes with. The count of devices does not choose: two would seem more than
+    twice as fast as one.
     """
     if accelerator.family == "tpu":
         return STACKS["maxtext"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
-    if method in WITH_ADAPTERS or accelerator.segment != "datacenter":
+    infers = accelerator.scale_up_kind == "pcie" and accelerator.memory_bytes < _LEAST_TO_PRETRAIN_BYTES
+    if method in WITH_ADAPTERS or accelerator.segment != "datacenter" or infers:
         return STACKS["huggingface"]
     return STACKS["nemo" if accelerator.vendor == "NVIDIA" else "megatron"]

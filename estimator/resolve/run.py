@@ -34,7 +34,7 @@ from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_l
 from estimator.resolve.framework.named import NamedFramework, named_framework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
+from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.prediction import predicted_ahead
@@ -192,7 +192,7 @@ def _resolved(
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
     usual = usual_stack(objective.objective.name, framework.name)
-    usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
+    usual = usual_trainer(usual, subject.transformer, device.accelerator, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
     prediction: tuple[Assumption, ...] = ()

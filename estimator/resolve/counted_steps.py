@@ -1,6 +1,5 @@
 """Steps as an amount of data: of full sequences where a run packs or pre-trains, of samples where it pads them."""
 
-import math
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -94,8 +93,7 @@ def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, dev
 def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request], bool]) -> ToldData:
     """Return `data` with samples of a usual length where they are padded; as it is where they fill sequences.
 
-    A sequence length that was told may be what trainers cut samples at, or what samples have: as likely the one as the
-    other, so that the mean lies between, in log tokens, and the range holds both.
+    A sequence length that was told is what they have, or what trainers cut them at: the range holds both.
     """
     request, network = data.request, use.subject.transformer
     media = None if network is None else network.media
@@ -104,20 +102,15 @@ def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request
         mean = media.usual_text + use.fixed_tokens
         lengths = SampleLengths(mean=mean, fixed=use.fixed_tokens)
         return replace(data, request=replace(request, tokens_per_sample=mean), lengths=lengths)
-    cut, window = told_length(request), model_window(use.subject)
-    low, mean, high = (
-        min(tokens, cut or window) for tokens in (USUAL_SAMPLE.low, USUAL_SAMPLE.mode, USUAL_SAMPLE.high)
-    )
-    between = ""
-    if cut is not None:
-        mean, high = float(round(math.sqrt(mean * cut))), float(cut)
-        between = f", between a usual set's {USUAL_SAMPLE.mode:,.0f} and the {cut:,} that sequences end at"
-    rows = replace(request, samples=1, tokens_per_sample=mean)
-    if low >= high or not padded(rows):
+    window = told_length(request) or model_window(use.subject)
+    low, mean, high = (min(tokens, window) for tokens in (USUAL_SAMPLE.low, USUAL_SAMPLE.mode, USUAL_SAMPLE.high))
+    if mean >= window or not padded(replace(request, samples=1, tokens_per_sample=mean)):
         return data
+    if request.sequence_length is not None:
+        return _maybe_cut(data, window)
     message = (
-        f"steps count samples, and nobody told how long those are: {mean:,.0f} tokens on average are assumed{between}, "
-        f"where sets have {USUAL_SAMPLE.low:,.0f} to {USUAL_SAMPLE.high:,.0f}; time is proportional to that: give "
+        f"steps count samples, and nobody told how long those are: {mean:,.0f} tokens on average are assumed, where "
+        f"sets have {USUAL_SAMPLE.low:,.0f} to {USUAL_SAMPLE.high:,.0f}; time is proportional to that: give "
         'tokens_per_sample, or a data set in samples, or packing "packed" for full sequences'
     )
     return replace(
@@ -128,3 +121,15 @@ def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request
         high_factor=high / mean,
         cautions=(*data.cautions, Caution(code="sample_lengths_assumed", message=message)),
     )
+
+
+def _maybe_cut(data: ToldData, length: int) -> ToldData:
+    """Return `data`, whose sequences are as long as told, with a range that holds samples only cut there."""
+    least = USUAL_SAMPLE.mode / length
+    message = (
+        f"each sequence is counted with all of its {length:,} tokens; if that is only where samples are cut, they are "
+        f"shorter, and time with them: a usual set's have {USUAL_SAMPLE.mode:,.0f}, {least:.2g} of it, and half of all "
+        'sets have shorter ones: give tokens_per_sample or a data set in samples, or packing "packed" if they are full'
+    )
+    caution = Caution(code="length_may_be_a_limit", message=message)
+    return replace(data, low_factor=least, cautions=(*data.cautions, caution))

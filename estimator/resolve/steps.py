@@ -125,7 +125,7 @@ def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, repli
     # What was told exactly stands: a number of steps is rounded, too.
     kept = taken if told is None or data.entry else told
     rows = replace(request, tokens=kept, epochs=None, steps=None, sequence_length=length)
-    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=True)
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=data.entry is not None)
 
 
 def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str, *, exact: bool) -> ToldData:

@@ -85,11 +85,23 @@ def test_a_trainer_that_packs_fills_sequences_as_long_as_such_trainers_cut_at(sa
 
 
 @pytest.mark.parametrize("length", [512, 2048, 8192])
-def test_a_length_that_may_be_a_limit_or_a_length_leaves_both_in_the_range(length: int) -> None:
+def test_a_length_that_was_told_is_counted_in_full_and_may_be_a_limit(length: int) -> None:
+    """The range holds a usual set's samples, and the step is that of the sequences told."""
     run = _run(method="qlora", framework="unsloth", sequence_length=length)
-    least, most = (run.amount.tokens * factor for factor in (run.amount.low_factor, run.amount.high_factor))
-    assert least <= _STEPS * _BATCH * USUAL_SAMPLE.mode <= _STEPS * _BATCH * length <= most * 1.001
-    assert run.sequence_length <= length
+    assert run.amount.tokens == _STEPS * _BATCH * length
+    assert run.amount.low_factor == pytest.approx(USUAL_SAMPLE.mode / length)
+    assert run.amount.high_factor == 1.0
+    assert "length_may_be_a_limit" in _codes(run)
+    assert run.sequence_length == length
+    narrowing = {one.argument for one in estimate_of(run).narrow_by[:2]}
+    assert length < 2 * USUAL_SAMPLE.mode or "tokens_per_sample" in narrowing
+
+
+@pytest.mark.parametrize("length", [128, 256])
+def test_a_length_that_usual_samples_fill_is_none_to_doubt(length: int) -> None:
+    run = _run(method="qlora", framework="unsloth", sequence_length=length)
+    assert run.amount.low_factor == 1.0
+    assert "length_may_be_a_limit" not in _codes(run)
 
 
 def test_samples_of_a_set_are_packed_into_as_many_tokens_as_the_sequences_have() -> None:

@@ -370,11 +370,12 @@ def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[N
     if prediction is None or speed.basis != "predicted":
         return ()
     codes = {caution.code for caution in run.warnings}
-    if run.amount.tokens_per_sample is None and "batch_assumed" not in codes:
+    lengths = codes & {"sample_lengths_assumed", "length_may_be_a_limit"}
+    if not lengths and "batch_assumed" in codes:
+        return with_amount(prediction.narrow_by, speed.timing, "global_batch_sequences")
+    if not lengths and run.amount.tokens_per_sample is None:
         return prediction.narrow_by
-    lengths = "sample_lengths_assumed" in codes or "batch_assumed" not in codes
-    argument = "tokens_per_sample" if lengths else "global_batch_sequences"
-    return with_amount(prediction.narrow_by, speed.timing, argument)
+    return with_amount(prediction.narrow_by, speed.timing, "tokens_per_sample")
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -192,7 +192,7 @@ def _resolved(
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
     usual = usual_stack(objective.objective.name, framework.name)
-    usual = usual_trainer(usual, subject.transformer, device.accelerator, small_set=is_small_set(request))
+    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS)
     prediction: tuple[Assumption, ...] = ()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from estimator.answers.estimate.estimate import estimate_of
+from estimator.answers.estimate.wording import summary
 from estimator.base.errors import MissingValueError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
@@ -168,3 +169,20 @@ def test_a_micro_batch_of_pictures_or_sounds_is_a_step(model: str) -> None:
     assert run.global_batch_sequences == 16
     assert "batch_assumed" not in _codes(run)
     assert run.amount.low_factor == run.amount.high_factor == 1.0
+
+
+@pytest.mark.parametrize(
+    ("said", "words"),
+    [
+        ({"method": "lora"}, ["the length of samples is assumed"]),
+        ({"method": "lora", "sequence_length": 2048}, ["if samples fill their sequences"]),
+        (
+            {"method": "lora", "framework": "unsloth", "global_batch_sequences": None},
+            ["the length of samples is assumed", "the batch is assumed"],
+        ),
+    ],
+)
+def test_the_summary_says_what_the_amount_rests_on(said: dict[str, Any], words: list[str]) -> None:
+    told = summary(estimate_of(_run(**said)))
+    assert all(word in told for word in words)
+    assert not any(word in summary(estimate_of(_run(**said, tokens_per_sample=300))) for word in words[:1])

@@ -22,6 +22,12 @@ _OBJECTIVES = {
     "contrastive": "contrastive learning",
     "masked": "masked language modelling",
 }
+_GUESSED = {
+    "sample_lengths_assumed": "the length of samples is assumed",
+    "length_may_be_a_limit": "if samples fill their sequences",
+    "batch_assumed": "the batch is assumed",
+}
+"""What an amount rests on that nobody told, by its warning: time is in proportion to it."""
 _UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
 _THINGS = {"image": "images", "clip": "clips", "sound": "sounds"}
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
@@ -49,7 +55,9 @@ def summary(estimate: Estimate) -> str:
             how += unlike
     method = _how_trained(run)
     amount = format_count(run.amount.real_tokens)
-    padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""
+    beside = [f"{format_count(run.amount.tokens)} with padding"] if run.amount.padding > _MUCH_PADDING else []
+    beside += [_GUESSED[caution.code] for caution in run.warnings if caution.code in _GUESSED]
+    padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
         f"Training {run.subject.name}{method} on {_samples(run)}{amount} tokens{padding} with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."

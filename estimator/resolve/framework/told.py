@@ -74,7 +74,7 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
 def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]]:
     """Return what is trained: as the text says where the argument is at its default."""
     asked, said = asked_method(request), named.method
-    if said is None or asked in {said, "frozen"}:
+    if said is None or asked in {said, "frozen"} or request.method_chosen:
         return request.method, []
     if asked == "full":
         message = f"framework says {said}: that is what is taken to be trained; say otherwise with method"

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from tools.compare_training_options import compare_training_options
 from tools.estimate_training_time import estimate_training_time
 from tools.fields import DataSharding
 
@@ -175,3 +176,16 @@ def test_an_argument_that_trains_adapters_wins_over_a_text_that_trains_all() -> 
 def test_words_that_belong_in_an_argument_are_told_which(left: str, argument: str) -> None:
     told = next(one for one in _answer(framework=f"TRL, {left}").warnings if one.code == "framework_not_understood")
     assert argument in told.message
+
+
+def test_methods_that_are_compared_are_each_as_chosen_whatever_the_text_says() -> None:
+    asked: dict[str, Any] = {"models": ["llama-3.1-8b"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["100M"]}
+    framework = "HF Trainer + PEFT"
+    both = compare_training_options(**asked, methods=["full", "lora"], framework=framework).rows
+    assert {row.method for row in both} == {"full", "lora"}
+    full, lora = (next(row for row in both if row.method == method) for method in ("full", "lora"))
+    assert full.memory_gb is not None
+    assert lora.memory_gb is not None
+    assert full.memory_gb > lora.memory_gb
+    (alone,) = compare_training_options(**asked, framework=framework).rows
+    assert (alone.method, alone.memory_gb) == ("lora", lora.memory_gb)

@@ -54,6 +54,10 @@ _CLOUD_GBPS = 100.0
 _OTHER_NETWORK = 1.0 / 3.0
 """Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
 them to train together."""
+_FAST_NETWORK_GBPS = 400.0
+"""A device's network in reference systems from H100 on: whoever has such nodes, dear as they are, has it more often."""
+_OTHER_BESIDE_FAST = 0.5
+"""Times the share of other networks where the reference system has a fast one."""
 _BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
 """Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
 square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
@@ -177,6 +181,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             if each < cluster.scale_out_bytes_per_s
         ]
         share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
+        if chip.scale_out_bytes_per_s >= _FAST_NETWORK_GBPS * GIGA / BITS_PER_BYTE:
+            share *= _OTHER_BESIDE_FAST
         if slower:
             yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
 

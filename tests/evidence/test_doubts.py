@@ -184,3 +184,18 @@ def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> No
     assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": "trl"}))
     many = _answer(**{**two, "gpu": "h100", "n_gpus": 8})
     assert many["training_days_high"] < 6 * many["training_days_low"]
+
+
+def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -> None:
+    """HGX H100 has 400 Gb/s a device, HGX A100 200."""
+    drawn: dict[str, float] = {}
+    for gpu, gbps in (("a100", 200), ("h100", 400)):
+        unsaid, told = (
+            _answer(**{**TWO_NODES, "gpu": gpu}),
+            _answer(**{**TWO_NODES, "gpu": gpu, "network_gbps_per_gpu": gbps}),
+        )
+        plain = _answer(**{**TWO_NODES, "gpu": gpu, "network_gbps_per_gpu": 25 / 8})
+        assert unsaid["training_days"] < plain["training_days"] < unsaid["training_days_high"]
+        whole = math.log(plain["training_days"] / told["training_days"])
+        drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
+    assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]

@@ -171,7 +171,7 @@ def test_a_computer_has_the_memory_that_was_said_and_as_large_a_share_of_it(
         ("T4 (Colab)", "t4", None),
         ("Kaggle T4 x2", "t4", 2),
         ("Kaggle 2x T4", "t4", 2),
-        ("Kaggle P100", "p100-sxm2", None),
+        ("Kaggle P100", "p100-pcie-16gb", None),
         ("two 3090s", "rtx-3090", 2),
         ("dual RTX 4090", "rtx-4090", 2),
         ("4090 x2", "rtx-4090", 2),

@@ -137,8 +137,10 @@ def resolved_sequence_length(
         note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
         length = usual_length(subject)
+        guessed = subject.transformer is None or subject.transformer.inferred
+        own = "usual for a model of which a size is told" if guessed else "the model's own training length"
         note = (
-            "the model's own training length"
+            own
             if length == native
             else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         )

@@ -1,5 +1,6 @@
 """Steps as an amount of data: of full sequences where a run packs or pre-trains, of samples where it pads them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -32,6 +33,8 @@ USUAL_SAMPLE = Prior(
 )
 FROM_SCRATCH_TOO = frozenset({"deepspeed", "fsdp", "huggingface", "lightning", "mlx", "pytorch", "tinygrad"})
 """Engines and general trainers: whoever trains all of a model on them may as well pre-train it, in full sequences."""
+_TUNING = re.compile(r"\bsft\b|instruct|fine[ _-]?tun|supervised")
+"""What says that samples are trained on, whoever trains."""
 
 
 def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device, n_gpus: int) -> ToldData:
@@ -85,7 +88,11 @@ def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, dev
     method, _ = resolved_method(request, use.subject)
     if stack is None and method.name in WITH_ADAPTERS and device.accelerator is not None:
         stack = auto_stack(device.accelerator, method.name)
-    if stack is None or not stack.tunes or name == "masked":
+    if name == "masked":
+        return False
+    if _TUNING.search(f"{request.objective} {request.framework}".casefold()):
+        return True
+    if stack is None or not stack.tunes:
         return False
     return method.name in WITH_ADAPTERS or stack.name not in FROM_SCRATCH_TOO
 

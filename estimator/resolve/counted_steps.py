@@ -42,8 +42,6 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
 
     Where a run trains on samples and tells no length of them, they are as long as in a usual set.
     """
-    if data.request.steps is None:
-        return data
     stack = stack_named(framework) if framework != _AUTO else None
     subject = use.subject
     few = n_gpus <= FEW_GPUS or resolved_method(data.request, subject)[0].name in WITH_ADAPTERS

@@ -27,12 +27,11 @@ from estimator.resolve.batch import (
     usual_length,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
-from estimator.resolve.counted_steps import counted_steps
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import NamedFramework, named_framework
-from estimator.resolve.framework.told import framework_assumptions, told_request
+from estimator.resolve.framework.told import framework_assumptions, left_open, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
@@ -118,7 +117,12 @@ def _asked(request: Request, *, peak: bool) -> Run:
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
-    data = counted_steps(with_media(data, use), framework.name, use, device, n_gpus)
+    data = with_media(data, use)
+    if data.request.steps is not None:
+        # Most amounts are told in tokens or samples.
+        from estimator.resolve.counted_steps import counted_steps
+
+        data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
@@ -228,7 +232,7 @@ def _resolved(
             framework=framework.name,
             released=framework.released,
             practice=framework.practice,
-            unsaid=_unsaid(request),
+            unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),
         )
@@ -383,13 +387,3 @@ def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
         return said
     note = "what is nearly always used for it; say yours"
     return (*said, Assumption(name="framework", value=usual, source="default", note=note))
-
-
-def _unsaid(request: Request) -> frozenset[str]:
-    """Return what was left open of the arguments whose default may be far from the truth."""
-    left_open = {
-        "precision": request.precision.strip().casefold() == "auto",
-        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
-        "framework": request.framework.strip().casefold() == "auto",
-    }
-    return frozenset(name for name, is_open in left_open.items() if is_open)

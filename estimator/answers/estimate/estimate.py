@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
-from estimator.answers.estimate.amount_narrowing import with_amount
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
 from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
 from estimator.answers.estimate.overhead import RunOverhead
@@ -369,13 +368,9 @@ def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[N
     """Return what would narrow the range of a predicted run most."""
     if prediction is None or speed.basis != "predicted":
         return ()
-    codes = {caution.code for caution in run.warnings}
-    lengths = codes & {"sample_lengths_assumed", "length_may_be_a_limit"}
-    if not lengths and "batch_assumed" in codes:
-        return with_amount(prediction.narrow_by, speed.timing, "global_batch_sequences")
-    if not lengths and run.amount.tokens_per_sample is None:
-        return prediction.narrow_by
-    return with_amount(prediction.narrow_by, speed.timing, "tokens_per_sample")
+    from estimator.answers.estimate.amount_narrowing import with_amount
+
+    return with_amount(prediction.narrow_by, speed.timing, run)
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -11,7 +11,7 @@ from estimator.resolve.objective import asked_objective
 from estimator.resolve.samples import packs
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["framework_assumptions", "told_request"]
+__all__ = ["framework_assumptions", "left_open", "told_request"]
 
 _AUTO = "auto"
 _MOST_PARTS = 12
@@ -100,6 +100,16 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
     if named.released is not None:
         out.append(Assumption(name="software_release", value=round(named.released, 2), unit="year", source="user"))
     return tuple(out)
+
+
+def left_open(request: Request) -> frozenset[str]:
+    """Return what was left open of the arguments whose default may be far from the truth."""
+    by_name = {
+        "precision": request.precision.strip().casefold() == "auto",
+        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
+        "framework": request.framework.strip().casefold() == "auto",
+    }
+    return frozenset(name for name, is_open in by_name.items() if is_open)
 
 
 def _choice(given: str) -> str:

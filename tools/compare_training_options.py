@@ -251,7 +251,7 @@ def _option(row: Row, *, detailed: bool) -> ComparedOption:
         n_gpus=int(request.n_gpus),
         tokens=_tokens(row),
         precision=device.precision if device else request.precision,
-        method=request.method,
+        method=estimated.run.method.name if estimated else request.method,
         reason=row.outcome.reason or None,
         pareto=row.pareto,
         pareto_same_work=row.pareto_same_work,

@@ -44,6 +44,10 @@ class Resolved:
     matched: str
     note: str
     holds: int | None = None
+    count: int | None = None
+    """How many of the entry the given name counts, as `8x H100` does."""
+    memory_gb: float | None = None
+    """Memory that the given name tells, where the entry is sold with several."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

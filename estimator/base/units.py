@@ -19,11 +19,13 @@ __all__ = [
     "MEGA",
     "MINUTE_S",
     "PETA",
+    "SAMPLE_NOUNS",
     "TERA",
     "YEAR_S",
     "format_bytes",
     "format_count",
     "format_duration",
+    "format_rate",
     "format_usd",
     "is_gpu_time",
     "parse_bytes",
@@ -57,10 +59,13 @@ _COUNT_SUFFIXES: Mapping[str, float] = {
     **dict.fromkeys(("t", "tn", "trillion", "trillions"), TERA),
     **dict.fromkeys(("q", "quadrillion"), PETA),
 }
-_COUNT_NOUNS = frozenset(
-    {"example", "examples", "parameter", "parameters", "param", "params", "sample", "samples", "sequences", "step"}
-    | {"steps", "token", "tokens", "toks"}
+SAMPLE_NOUNS = frozenset(
+    {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
+    | {"instructions", "pairs", "pictures", "prompts", "questions", "records", "row", "rows", "sample", "samples"}
+    | {"sequences", "utterances", "videos"}
 )
+"""What people call the samples that they count."""
+_COUNT_NOUNS = SAMPLE_NOUNS | {"parameter", "parameters", "param", "params", "step", "steps", "token", "tokens", "toks"}
 _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE_S),
@@ -198,6 +203,11 @@ def format_duration(seconds: float) -> str:
         if seconds / size >= least * _ROUNDS_UP:
             return _plural(seconds / size, unit)
     return _plural(seconds, "seconds")
+
+
+def format_rate(value: float) -> str:
+    """Return `value` with three significant digits and thousands apart, and never with an exponent: `1,330,000`."""
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def format_usd(usd: float) -> str:

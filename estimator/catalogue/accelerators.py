@@ -1,6 +1,7 @@
 """Turn rows of data/accelerators.json into accelerators in SI units."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from estimator.base.names import Name
 from estimator.base.units import BITS_PER_BYTE, GIBI, GIGA, TERA
@@ -8,7 +9,14 @@ from estimator.catalogue.entries import AcceleratorEntry, Source, Sourced
 from estimator.catalogue.shapes import AcceleratorRow, SourceRow
 from estimator.question.cluster import Accelerator
 
-__all__ = ["ACCELERATOR_FILLER", "RATED_PRECISIONS", "accelerator_entry", "accelerator_names", "source_table"]
+__all__ = [
+    "ACCELERATOR_FILLER",
+    "RATED_PRECISIONS",
+    "accelerator_entry",
+    "accelerator_names",
+    "source_table",
+    "with_memory",
+]
 
 ACCELERATOR_FILLER = frozenset(
     {
@@ -63,7 +71,8 @@ def accelerator_names(rows: Iterable[AcceleratorRow]) -> Iterator[Name]:
         for choice in row["assumed"]:
             others = ", ".join(choice.get("others", ()))
             why = choice.get("note", "") or f"could also mean {others}; taken as {row['id']}, the commonest"
-            yield Name(text=choice["name"], id=row["id"], note=f"'{choice['name']}': {why}")
+            note = f"'{choice['name']}': {why}"
+            yield Name(text=choice["name"], id=row["id"], note=note, holds=choice.get("holds"))
 
 
 def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> AcceleratorEntry:
@@ -87,6 +96,15 @@ def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> Acc
         notes=tuple(row["notes"]),
         facts=facts,
     )
+
+
+def with_memory(entry: AcceleratorEntry, memory_gb: float | None) -> AcceleratorEntry:
+    """Return the device as sold with less memory, if told; software can use as large a share of it."""
+    if memory_gb is None or memory_gb >= entry.nominal_memory_gb:
+        return entry
+    chip = entry.accelerator
+    held = replace(chip, memory_bytes=chip.memory_bytes * memory_gb / entry.nominal_memory_gb)
+    return replace(entry, accelerator=held, nominal_memory_gb=memory_gb)
 
 
 def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerator:

@@ -10,11 +10,11 @@ from typing import Any
 
 from estimator.catalogue.memory_observations import MEMORY_UNITS, MemoryFile
 from estimator.catalogue.threads import ThreadFile, ThreadMeasuredRow, ThreadTool
-from estimator.question.request import Request
+from estimator.question.request import NOT_ASKED, Request
 
 __all__ = ["memory_faults", "thread_faults"]
 
-_ASKED = frozenset(field.name for field in fields(Request))
+_ASKED = frozenset(field.name for field in fields(Request)) - NOT_ASKED
 _BESIDE: Mapping[ThreadTool, frozenset[str]] = MappingProxyType(
     {
         "estimate_training_time": frozenset(),

@@ -10,7 +10,13 @@ from typing import Any
 
 from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, name_index
-from estimator.catalogue.accelerators import ACCELERATOR_FILLER, accelerator_entry, accelerator_names, source_table
+from estimator.catalogue.accelerators import (
+    ACCELERATOR_FILLER,
+    accelerator_entry,
+    accelerator_names,
+    source_table,
+    with_memory,
+)
 from estimator.catalogue.datasets import (
     DATASET_FILLER,
     DatasetEntry,
@@ -86,7 +92,8 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     """
     index = _accelerator_index()
     match = index.found(name) or named_system(name, index) or index.resolved(name)
-    return Match(value=_accelerator_entry(match.id), matched=match.matched, note=match.note, holds=match.holds)
+    entry = with_memory(_accelerator_entry(match.id), match.memory_gb)
+    return Match(value=entry, matched=match.matched, note=match.note, holds=match.holds, count=match.count)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:

@@ -22,6 +22,8 @@ class Match(Generic[T]):
     """What was assumed where the name could mean several things; empty where it could not."""
     holds: int | None = None
     """How many of it a machine has that is named; None where the value itself is."""
+    count: int | None = None
+    """How many of it the name counts; None where it counts none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

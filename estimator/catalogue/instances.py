@@ -12,17 +12,27 @@ from estimator.catalogue.shapes import SourceRow
 __all__ = ["InstanceFile", "InstanceRow", "instance_names", "named_system"]
 
 _LONGEST = 128
-_COUNTED = re.compile(
-    r"(?:gpu[_ ])?(?P<before>\d{1,5})\s*[x×*][\s_-]*(?P<device>\S.*)"
-    r"|(?P<named>.*\S)\s*(?:[\s_-][x×*]\s?|:)(?P<after>\d{1,5})",
-    re.IGNORECASE,
+_COUNTED = (
+    re.compile(r"(?:gpu[_ ])?(?P<count>\d{1,5})\s*[x×*][\s_-]*(?P<device>\S.*)"),
+    re.compile(r"(?P<device>.*\S)\s*(?:[\s_-][x×*]\s?|:)(?P<count>\d{1,5})"),
 )
+"""A count before the device, or behind it."""
 _SLICE = re.compile(r"(?:tpu[\s_-]*)?(?P<chip>v2|v3|v4|v5e|v5litepod|v5p|v6e|v7x|tpu7x|7x)-(?P<count>\d{1,5})")
 _COUNTS_CORES = frozenset({"v2", "v3", "v4", "v5p"})
 """Generations whose slices are called by TensorCores, two a chip. Source: Google Cloud documentation."""
 _COMPUTER = re.compile(r"\b(?:macbook(?:\s+(?:pro|air))?|mac\s+(?:studio|mini|pro)|imac)\b")
 _APPLE_CHIP = re.compile(r"(?:apple\s+)?m\d\b.*")
-_MEMORY = re.compile(r"\b\d+\s?gb?\b")
+_MEMORY = re.compile(r"\b(\d+)\s?gb?\b")
+_RENTED = re.compile(
+    r"\b(?:google\s+colab|colab(?:\s+pro)?|kaggle|runpod|vast(?:\.ai)?|lambda(?:\s+labs)?|azure|gcp|paperspace|coreweave|"
+    r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand)\b"
+)
+"""Where a device is, which changes nothing of what it does."""
+_INTERRUPTED = re.compile(r"\b(?:spot|pre-?emptible|interruptible)\b")
+_NUMBERS = {"one": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "quad": 4, "eight": 8}
+_NUMBER_WORD = re.compile(rf"^({'|'.join(_NUMBERS)})\b\s*")
+_PLURAL = re.compile(r"^(\d+\s*[x×*].*\d)s$")
+"""Several of a device; one alone that ends in an s would be another."""
 
 
 class InstanceRow(TypedDict):
@@ -62,7 +72,25 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
     if len(given) > _LONGEST:
         return None
     text = " ".join(given.casefold().split())
+    plain = _plain(text)
+    found = _system(text, accelerators)
+    if found is None and plain != text:
+        found = accelerators.found(plain) or _system(plain, accelerators)
+    if found is None or not _INTERRUPTED.search(text):
+        return found
+    note = "interruptions are not counted: a profile's goodput tells them; nor is their price: price_per_gpu_hour does"
+    return replace(found, note="; ".join(part for part in (found.note, note) if part))
+
+
+def _system(text: str, accelerators: NameIndex) -> Resolved | None:
     return _slice(text, accelerators) or _counted(text, accelerators) or _computer(text, accelerators)
+
+
+def _plain(text: str) -> str:
+    """Return `text` without where a device is rented, its number in digits and not in the plural."""
+    bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", text)).replace("(", " ").replace(")", " ").replace(",", " ")
+    bare = _NUMBER_WORD.sub(lambda word: f"{_NUMBERS[word[1]]}x ", " ".join(bare.split()))
+    return _PLURAL.sub(r"\1", bare)
 
 
 def _slice(text: str, accelerators: NameIndex) -> Resolved | None:
@@ -71,28 +99,31 @@ def _slice(text: str, accelerators: NameIndex) -> Resolved | None:
     if match is None or found is None:
         return None
     chip, count = match["chip"], int(match["count"])
-    held = f"{count} cores, {max(count // 2, 1)} chips" if chip in _COUNTS_CORES else f"{count} chips"
-    return replace(found, note=f"{text} is a slice of {held}: n_gpus counts chips")
+    held = f"{count} chips"
+    if chip in _COUNTS_CORES:
+        held, count = f"{count} cores, {max(count // 2, 1)} chips", max(count // 2, 1)
+    return replace(found, count=count, note=f"{text} is a slice of {held}: n_gpus counts chips")
 
 
 def _counted(text: str, accelerators: NameIndex) -> Resolved | None:
-    match = _COUNTED.fullmatch(text)
-    found = accelerators.found(match["device"] or match["named"]) if match else None
-    if match is None or found is None:
-        return None
-    count = int(match["before"] or match["after"])
-    said = f"{found.note}; " if found.note else ""
-    return replace(found, note=f"{said}{text} names {count} of them: n_gpus is what is counted")
+    for pattern in _COUNTED:
+        match = pattern.fullmatch(text)
+        found = accelerators.found(match["device"]) if match else None
+        if match is not None and found is not None:
+            count = int(match["count"])
+            said = f"{found.note}; " if found.note else ""
+            return replace(found, count=count, note=f"{said}{text} names {count} of them: n_gpus is what is counted")
+    return None
 
 
 def _computer(text: str, accelerators: NameIndex) -> Resolved | None:
-    """Return the chip of an Apple computer; its memory is that of the largest, whatever the name says."""
+    """Return the chip of an Apple computer, with the memory that the name tells, or the largest it is sold with."""
     chip = " ".join(_COMPUTER.sub(" ", text).replace("(", " ").replace(")", " ").split())
     if not _APPLE_CHIP.fullmatch(chip):
         return None
-    found = accelerators.found(chip) or accelerators.found(_MEMORY.sub("", chip))
-    if found is None:
-        return None
     told = _MEMORY.search(chip)
-    note = f"{told.group()} was said, and the chip's largest memory is counted with" if told else ""
-    return replace(found, note="; ".join(part for part in (found.note, note) if part))
+    found = accelerators.found(chip) or accelerators.found(_MEMORY.sub("", chip))
+    if found is None or told is None:
+        return found
+    note = f"with {told[1]} GB, of which software can use the share that it can of the largest memory"
+    return replace(found, memory_gb=float(told[1]), note="; ".join(part for part in (found.note, note) if part))

@@ -65,6 +65,8 @@ class ChoiceRow(TypedDict):
 
     name: str
     others: NotRequired[list[str]]
+    holds: NotRequired[int]
+    """How many a system has."""
     note: NotRequired[str]
 
 

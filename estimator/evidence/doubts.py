@@ -54,14 +54,25 @@ _CLOUD_GBPS = 100.0
 _OTHER_NETWORK = 1.0 / 3.0
 """Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
 them to train together."""
-_BEARABLE = 20.0
-"""Times as long for a network as people still run and ask about; beyond it shares fall with the square, for most
-change the sharding or the machine."""
+_FAST_NETWORK_GBPS = 400.0
+"""A device's network in reference systems from H100 on: whoever has such nodes, dear as they are, has it more often."""
+_OTHER_BESIDE_FAST = 0.5
+"""Times the share of other networks where the reference system has a fast one."""
+_BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
+"""Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
+square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
 _EXPANDED_BASE = 0.5
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_ON_ONE_DEVICE = frozenset({"unsloth"})
+"""Stacks whose notebooks leave other devices idle; several are used only since 2025."""
+_LEFT_IDLE = 1.0 / 3.0
+"""Share of those with two devices who run such a stack as its notebooks do; it falls with the square of the devices,
+for whoever has many looks how to use them."""
+_FEW = 0.01
+"""Share that a range of nine tenths need not hold."""
 _DELAYED = 1.5
 """Times as long as with a network, a host and a base that cost nothing."""
 _FEW_TOKENS = 1024.0
@@ -170,6 +181,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             if each < cluster.scale_out_bytes_per_s
         ]
         share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
+        if chip.scale_out_bytes_per_s >= _FAST_NETWORK_GBPS * GIGA / BITS_PER_BYTE:
+            share *= _OTHER_BESIDE_FAST
         if slower:
             yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
 
@@ -177,23 +190,41 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
-    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over.
+    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over. Of a stack that
+    leaves all but one device idle unless it is started otherwise, the doubt whether it was.
     """
     question = setting.question
     n = question.cluster.n_gpus
+    if n > 1 and question.framework in _ON_ONE_DEVICE:
+        return (_idle_devices(setting.stack.name, n),)
     adopted = question.precedent is not None and question.precedent.stack_adopted
     if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = _GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER))
+    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER)), factor, _BEARABLE_STACK)
+    runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
     message = (
-        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and of "
-        f"those who name none about {share:.0%} run it: name yours with framework"
+        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
+        f"{runs}: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
+
+
+def _idle_devices(stack: str, n: int) -> Doubt:
+    share = _LEFT_IDLE * (2.0 / n) ** 2
+    message = (
+        f"{stack} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it takes {n:,} "
+        "times as long; say n_gpus 1 if so"
+    )
+    return Doubt(argument="n_gpus", ways=((n, share),), caution=Caution(code="devices_left_idle", message=message))
+
+
+def _borne(share: float, factor: float, bearable: float) -> float:
+    """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
+    return share * min(1.0, (bearable / factor) ** 2)
 
 
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
@@ -220,7 +251,7 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
 
 
 def _other_network(ways: _Ways) -> Doubt:
-    ways = tuple((factor, share * min(1.0, (_BEARABLE / factor) ** 2)) for factor, share in ways)
+    ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
     message = (
         "between a network made for training and others the answer lies in the middle; over plain Ethernet "
         f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the former, "

@@ -46,16 +46,17 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     kind = kind_of(setting.question.transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
-    name, pooled = KIND_NAMES[kind], calibration.kinds[_ALL]
+    name = f"{'an' if KIND_NAMES[kind][0] in 'aeiou' else 'a'} {KIND_NAMES[kind]}"
+    pooled = calibration.kinds[_ALL]
     shared_log = calibration.manners.get(manner_of(setting), pooled.level_log)
     own = calibration.kinds.get(kind)
     if own is None:
-        message = f"no published run behind this answer is of a {name}: the range is widened"
+        message = f"no published run behind this answer is of {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
         return KindOutlook(level_log=shared_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
     runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
     labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
-    message = f"for a {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
+    message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     return KindOutlook(
         level_log=shared_log + own.level_log,
         half_log=own.half_log,

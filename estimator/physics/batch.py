@@ -6,11 +6,12 @@ from dataclasses import replace
 from estimator.models.diffusion.sample import is_placed
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
+from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
 from estimator.question.question import Question
 
-__all__ = ["batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
+__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
 
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
@@ -22,6 +23,8 @@ _TOKENS_EACH = 16384.0
 """Usual tokens of a device at most where sequences are short ones of an encoder: 32 texts of 512."""
 _PICTURES_EACH = 128.0 * 197
 """The same of patches: the default of timm, and of recipes for DeiT, Swin and torchvision's later ResNets."""
+_MOST_SHORT = 512.0
+"""Sequences of a device at most, however short: batches of CIFAR's pictures have 128 to 512."""
 _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
 _AS_USUAL = 0.25
@@ -53,7 +56,8 @@ def global_batch_sequences(question: Question) -> int:
         kind = kind_of(question.transformer)
         fewest = 1.0 if kind == "diffusion" else _MOST_EACH
         most = _PICTURES_EACH if kind == "vision" else _TOKENS_EACH
-        usual = n * max(fewest, 2.0 ** round(math.log2(most / _as_patches(question))))
+        short = most / as_patches(question.transformer, question.sequence_length)
+        usual = n * min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, _MOST_TUNED)
     least = n
@@ -68,17 +72,17 @@ def global_batch_sequences(question: Question) -> int:
         share //= 2
 
 
-def _as_patches(question: Question) -> float:
+def as_patches(transformer: Transformer, sequence_length: int) -> float:
     """Return the positions of a sequence; of a pyramid's picture, those that its patches would be elsewhere.
 
     A batch holds as many pictures of one size whichever network reads them: the many positions of a pyramid's first
     stage are narrow.
     """
-    media = question.transformer.media
-    pyramid = media is not None and media.compression == 1 and is_placed(question.transformer)
+    media = transformer.media
+    pyramid = media is not None and media.compression == 1 and is_placed(transformer)
     if media is None or not pyramid or not 1 < media.patch < _USUAL_PATCH:
-        return question.sequence_length
-    return max(1.0, question.sequence_length * (media.patch / _USUAL_PATCH) ** 2)
+        return sequence_length
+    return max(1.0, sequence_length * (media.patch / _USUAL_PATCH) ** 2)
 
 
 def nearest_batch(question: Question) -> Question:

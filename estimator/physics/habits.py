@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["HABITS", "MICRO_BATCHES"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -94,9 +94,9 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "neuron": replace(_XLA, attention="flash_2"),
         # SFTConfig: packing False, loss_type chunked_nll.
         "trl": replace(_HUGGINGFACE, fused_loss=True),
-        # Its examples: flash_attention, adamw_bnb_8bit; `sample_packing` is off unless a configuration sets it; `bf16:
-        # auto` loads weights in BF16.
-        "axolotl": replace(_TEMPLATES, optimizer="adamw_8bit", master_weights=False),
+        # Its examples: flash_attention, adamw_bnb_8bit, `sample_packing: true` in two of three (155 of 225 in 2026);
+        # `bf16: auto` loads weights in BF16.
+        "axolotl": replace(_TEMPLATES, optimizer="adamw_8bit", master_weights=False, packing="packed"),
         "llama-factory": _HUGGINGFACE,
         "ms-swift": _HUGGINGFACE,
         # Its notebooks: use_gradient_checkpointing "unsloth" keeps activations in host memory; adamw_8bit; Triton
@@ -171,8 +171,8 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
         "optimum-habana": 8,
         "trl": 4,  # between its default, 8, and its documentation's 2 × 8 accumulated
         "axolotl": 2,
-        "unsloth": 2,  # its notebooks: 2 × 4 accumulated
-        "llama-factory": 1,  # its examples: 1 × 8 accumulated
+        "unsloth": 2,  # its notebooks
+        "llama-factory": 1,  # its examples
         "ms-swift": 1,
         "open-instruct": 1,
         "xtuner": 1,
@@ -187,3 +187,16 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
     }
 )
 """Sequences of a micro-batch, as defaults and examples have it, by stack that trains on padded samples."""
+
+ACCUMULATED: Mapping[str, int] = MappingProxyType(
+    {
+        "trl": 2,
+        "axolotl": 4,  # in most of its examples
+        "unsloth": 4,
+        "llama-factory": 8,
+        "ms-swift": 16,
+        "torchtune": 8,
+        "xtuner": 16,
+    }
+)
+"""Micro-batches of a step in the same examples; 1 elsewhere."""

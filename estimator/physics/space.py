@@ -3,6 +3,7 @@
 import math
 
 from estimator.models.transformer import Transformer
+from estimator.physics.batch import as_patches
 from estimator.physics.lattice import Space
 from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
 from estimator.physics.stacks import Split, Stack
@@ -11,8 +12,10 @@ from estimator.question.question import LayoutRequest
 __all__ = ["knob_choices"]
 
 _MICRO_BATCHES = (1, 2, 4, 8, 16, 32)
-_MANY_AT_ONCE = (64, 128, 256, 512)
-"""Sequences that only those run at once whose samples are short: pictures, sounds and what encoders read."""
+_MORE_OF_SHORT = (64, 128, 256, 512)
+_MOST_POSITIONS = 65_536
+"""Of a micro-batch of more than 32 sequences: 256 pictures of 197 patches, 128 texts of 512 tokens. Who trains on short
+sequences accumulates none of them while more at once fit."""
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
@@ -65,7 +68,10 @@ def knob_choices(
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
-    micro = _MICRO_BATCHES if t.causal else (*_MICRO_BATCHES, *_MANY_AT_ONCE)
+    most = _MOST_POSITIONS / as_patches(t, sequence_length)
+    micro = (*_MICRO_BATCHES, *(size for size in _MORE_OF_SHORT if size <= most))
+    if request.micro_batch_size:
+        micro = (request.micro_batch_size,)
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),

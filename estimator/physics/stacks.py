@@ -35,6 +35,9 @@ _FLASH_2_SINCE = 2023.54
 """Release from which trainers that call FlashAttention have its second version (Dao 2023, July)."""
 XLA = frozenset({"jax", "maxtext", "neuron"})
 """Kin whose layers XLA compiles, attention with them."""
+_LEAST_TO_PRETRAIN_BYTES = 30e9
+"""Memory of a card without a link of its own below which it is bought to infer with (T4, L4, A10): whoever trains on
+one has a notebook or a script."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -282,13 +285,15 @@ def stack_of(framework: str, accelerator: Accelerator, method: MethodName) -> St
 def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
     """Return the stack that most runs of such a method on such hardware use, on however many devices.
 
-    Adapters are trained with PEFT, and whatever there is on consumer cards; elsewhere what the chip's vendor publishes
-    with. The count of devices does not choose: two would seem more than twice as fast as one.
+    Adapters are trained with PEFT, and whatever there is on consumer cards and on those that are rented to infer with;
+    elsewhere what the chip's vendor publishes with. The count of devices does not choose: two would seem more than
+    twice as fast as one.
     """
     if accelerator.family == "tpu":
         return STACKS["maxtext"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
-    if method in WITH_ADAPTERS or accelerator.segment != "datacenter":
+    infers = accelerator.scale_up_kind == "pcie" and accelerator.memory_bytes < _LEAST_TO_PRETRAIN_BYTES
+    if method in WITH_ADAPTERS or accelerator.segment != "datacenter" or infers:
         return STACKS["huggingface"]
     return STACKS["nemo" if accelerator.vendor == "NVIDIA" else "megatron"]

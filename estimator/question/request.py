@@ -9,6 +9,7 @@ from estimator.question.profile import Profile
 __all__ = [
     "FRAMEWORK_CHOICES",
     "METHOD_CHOICES",
+    "NOT_ASKED",
     "PACKING_CHOICES",
     "PRECISION_CHOICES",
     "RECOMPUTE_CHOICES",
@@ -97,6 +98,10 @@ FRAMEWORK_CHOICES = (
 """Stacks that are told apart. The argument itself is free text, of which one of these is made."""
 
 
+NOT_ASKED = frozenset({"method_chosen"})
+"""Fields that are no argument of a caller's, but what is known of the others."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """What is asked; None and "auto" are what the caller left open."""
@@ -116,6 +121,8 @@ class Request:
     gpus_per_node: int | None = None
     network_gbps_per_gpu: float | None = None
     method: str = "full"
+    method_chosen: bool = False
+    """Whether "full" was chosen among methods, rather than left at its default."""
     lora_rank: int | None = None
     trainable_params: Quantity | None = None
     trained_layers: Quantity | None = None

@@ -14,9 +14,14 @@ from estimator.resolve.text_tokens import text_tokens
 __all__ = ["MOST_TOKENS", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
+"""A thousand times every text there is."""
 _MULTIPLIED = ("tokens", "processed_tokens")
 """What several sequences a sample make more of; names and lengths stay."""
-"""A thousand times every text there is."""
+_SAY = {
+    "samples": "",
+    "tokens_per_sample": ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; an instruction '
+    "with its answer has some 150 to 500, a conversation 1,000 to 1,500",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,7 +87,7 @@ def resolved_amount(
         if request.samples is None and request.tokens_per_sample is None:
             remedy = 'give tokens (such as "15T"), samples with tokens_per_sample, a data set ("alpaca ×3"), or steps'
             raise MissingValueError("tokens", remedy)
-        raise MissingValueError(missing, "samples and tokens_per_sample go together")
+        raise MissingValueError(missing, f"samples and tokens_per_sample go together{_SAY[missing]}")
     if amount.tokens > MOST_TOKENS:
         raise InvalidValueError("tokens", amount.tokens, f"must be at most {MOST_TOKENS:.0e} in all")
     return amount

@@ -2,18 +2,22 @@
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
+from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
+from estimator.resolve.media import MediaUse
 from estimator.resolve.samples import Padded
 from estimator.resolve.subject import Subject
 
 __all__ = [
     "batch_assumption",
+    "cut_length",
     "length_doubts",
     "model_window",
     "packed_length",
+    "padding_doubts",
     "replicas",
     "resolved_batch",
     "resolved_sequence_length",
@@ -27,6 +31,13 @@ _USUAL_SEQUENCE_LENGTH = 8192
 _USUAL_TUNED_LENGTH = 2048
 """What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
 2,048 to 8,192."""
+_USUAL_SOURCE_LENGTH = 1024
+"""`max_source_length` of Transformers' scripts of summarization and translation."""
+_USUAL_TEXT_LENGTH = 512
+"""BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
+examples with encoders of 8,192."""
+_NEARLY_WHOLE = 0.95
+"""Share of a sample's tokens that are left where a few long ones are cut."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -63,6 +74,21 @@ def model_window(subject: Subject) -> int:
     return subject.transformer.native_sequence_length if subject.transformer is not None else _USUAL_SEQUENCE_LENGTH
 
 
+def cut_length(subject: Subject, mean: float | None = None) -> int:
+    """Return the tokens at which samples of so many on average are cut where nothing is said.
+
+    Encoders that read a source for a decoder know any position, and their scripts cut it at 1,024 or above; those that
+    make a vector of a text cut it at 512, whatever they could read, unless its mean is above.
+    """
+    window, network = model_window(subject), subject.transformer
+    kind = None if network is None else kind_of(network)
+    if kind == "encoder_decoder":
+        return max(window, _USUAL_SOURCE_LENGTH)
+    if kind == "encoder" and mean is not None and mean <= _USUAL_TEXT_LENGTH:
+        return min(window, _USUAL_TEXT_LENGTH)
+    return window
+
+
 def told_length(request: Request) -> int | None:
     """Return the sequence length that the caller gave; None where they gave none."""
     if request.sequence_length is None:
@@ -70,9 +96,9 @@ def told_length(request: Request) -> int | None:
     return checked_whole_count("sequence_length", request.sequence_length, most=_MOST_SEQUENCE_LENGTH)
 
 
-def usual_length(subject: Subject) -> int:
-    """Return the tokens of a sequence where nothing is said."""
-    return min(model_window(subject), _USUAL_SEQUENCE_LENGTH)
+def usual_length(subject: Subject, *, tunes: bool = False) -> int:
+    """Return the tokens of a sequence where nothing is said; those of fine-tuning trainers where it `tunes`."""
+    return min(model_window(subject), _USUAL_TUNED_LENGTH if tunes else _USUAL_SEQUENCE_LENGTH)
 
 
 def packed_length(subject: Subject, tokens_per_sample: float) -> int:
@@ -107,12 +133,14 @@ def resolved_sequence_length(
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
     elif tunes and native > _USUAL_TUNED_LENGTH:
-        length = _USUAL_TUNED_LENGTH
+        length = usual_length(subject, tunes=True)
         note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
         length = usual_length(subject)
+        guessed = subject.transformer is None or subject.transformer.inferred
+        own = "usual for a model of which a size is told" if guessed else "the model's own training length"
         note = (
-            "the model's own training length"
+            own
             if length == native
             else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         )
@@ -123,6 +151,8 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     """Return a warning where samples are longer than the sequence that takes them."""
     if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
         return ()
+    if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
+        return ()
     what = (
         f"they are cut there, and {padded.mean / amount.tokens_per_sample:.0%} of their tokens are trained on"
         if padded
@@ -130,6 +160,14 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     )
     message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
     return (Caution(code="samples_longer_than_sequence", message=message),)
+
+
+def padding_doubts(request: Request, amount: Amount, use: MediaUse) -> tuple[Caution, ...]:
+    """Return a warning where padding was told of tokens that are no samples."""
+    if request.packing.strip().casefold() != "padded" or amount.tokens_per_sample is not None or use.whole_rows:
+        return ()
+    message = "padding is not counted: of tokens nobody knows the samples; give samples with tokens_per_sample instead"
+    return (Caution(code="padding_not_counted", message=message),)
 
 
 def batch_assumption(batch: int | None, note: str) -> tuple[Assumption, ...]:

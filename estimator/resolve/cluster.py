@@ -6,11 +6,11 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_number, checked_whole
 from estimator.base.units import BITS_PER_BYTE, GIGA, TERA
 from estimator.question.cluster import Accelerator, Cluster
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.device import Device, catalogued_peak_flop_per_s
 
-__all__ = ["resolved_cluster"]
+__all__ = ["count_doubts", "resolved_cluster"]
 
 _MOST_NETWORK_GBPS = 1e6
 
@@ -52,18 +52,31 @@ def resolved_cluster(
             note=_node_note(device, node) if per_node is None else "",
         )
     ]
-    if n_gpus > node:
+    if n_gpus > node or network is not None:
+        used = "" if n_gpus > node else "not used: all are in one node"
         assumptions.append(
             Assumption(
                 name="network_gbps_per_gpu",
                 value=round(scale_out * BITS_PER_BYTE / GIGA, 4),
                 unit="Gb/s per GPU",
                 source="catalogue" if network is None else "user",
-                note="the reference system's" if network is None else "",
+                note="the reference system's" if network is None else used,
             )
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, tuple(assumptions)
+
+
+def count_doubts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
+    """Return a warning where the name of the device counts others than `n_gpus` are, or a part of a machine is used."""
+    if device.count is not None and device.count != n_gpus:
+        named = f"{device.count:,}"
+    elif device.node is not None and n_gpus % device.node:
+        named = f"a machine of {device.node:,}"
+    else:
+        return ()
+    message = f"gpu names {named} and n_gpus says {n_gpus:,}: n_gpus is counted with, and time goes with it"
+    return (Caution(code="gpu_count_disagrees", message=message),)
 
 
 def _node_note(device: Device, node: int) -> str:

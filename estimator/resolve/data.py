@@ -8,15 +8,15 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import format_count
+from estimator.base.units import SAMPLE_NOUNS, format_count
 from estimator.catalogue.datasets import DatasetEntry
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.told_lengths import told_lengths
 
-__all__ = ["MOST_EPOCHS", "ToldData", "told_data"]
+__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "told_data"]
 
 MOST_EPOCHS = 1e6
 _SAME = 0.01
@@ -24,7 +24,7 @@ _SAME = 0.01
 _MEASURED_SPREAD, _JUDGED_SPREAD = 1.15, 1.4
 """By what factor the spread of lengths may be another: with another tokenizer or template; where it was only judged."""
 
-_OTHER_NOUN = re.compile(r"^[\d.,_ ]+[kmb]?\s*(example|sample|sequence|row|step)s?\s*$", re.IGNORECASE)
+_OTHER_NOUN = re.compile(rf"^[\d.,_ ]+[kmb]?\s*({'|'.join(sorted(SAMPLE_NOUNS))}|steps?)\s*$", re.IGNORECASE)
 """Counts of something else where tokens stand."""
 TRUST: Mapping[str, Prior] = MappingProxyType(
     {
@@ -37,6 +37,8 @@ TRUST: Mapping[str, Prior] = MappingProxyType(
     }
 )
 """How far the true count of tokens of a data set may lie from the catalogue's, by its confidence."""
+
+EXACT = Prior(low=1.0, mode=1.0, high=1.0, why="As told")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +58,10 @@ class ToldData:
     """What was understood of the data …"""
     assumed: tuple[Assumption, ...] = ()
     """… and what of the batch and the sequence was assumed for its steps, in place of what the request now says."""
+    batches: Prior = EXACT
+    """How far the batch of its steps may be another than was assumed."""
+    cautions: tuple[Caution, ...] = ()
+    """What to beware of in an amount that was assumed."""
 
 
 def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
@@ -89,7 +95,9 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
     if isinstance(request.tokens, str) and (noun := _OTHER_NOUN.search(request.tokens)):
-        other, beside = ("steps", "the batch") if noun[1].casefold() == "step" else ("samples", "tokens_per_sample")
+        other, beside = (
+            ("steps", "the batch") if noun[1].casefold() not in SAMPLE_NOUNS else ("samples", "tokens_per_sample")
+        )
         raise InvalidValueError("tokens", request.tokens, f"counts no tokens; give it as {other}, with {beside}")
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
     named = [(name, data) for name, data in found.items() if data is not None]

@@ -38,6 +38,8 @@ class Device:
     warnings: tuple[Caution, ...]
     node: int | None = None
     """Devices of the machine that was named, an instance of a cloud; None where a device was."""
+    count: int | None = None
+    """Devices that the name counts, as in `8x H100`; None where it counts none."""
     pools: tuple[Pool, ...] = ()
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
 
@@ -115,6 +117,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
         node=match.holds,
+        count=match.count,
     )
 
 

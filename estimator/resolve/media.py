@@ -17,6 +17,7 @@ from estimator.models.towers import (
     with_trained_parts,
 )
 from estimator.models.transformer import Transformer
+from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
@@ -27,7 +28,12 @@ from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use", "usual_media_stack", "with_media", "with_sounds"]
+__all__ = ["MediaUse", "media_use", "usual_trainer", "with_media", "with_sounds"]
+
+_CLUSTER = 64
+"""Devices from which on people who name no framework do not run an untuned one."""
+_OF_THEIR_OWN = frozenset({"tpu", "trainium"})
+"""Families of chips that Hugging Face's trainer hardly runs on."""
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(
@@ -54,17 +60,21 @@ class MediaUse:
     assumptions: tuple[Assumption, ...] = ()
 
 
-def usual_media_stack(stack: str, network: Transformer | None, *, small_set: bool) -> str:
+def usual_trainer(
+    stack: str, network: Transformer | None, chip: Accelerator | None, n_gpus: int, *, small_set: bool
+) -> str:
     """Return the stack of a run where none is named: Hugging Face's for what is nearly always trained with it.
 
-    Encoders, encoder–decoders, and sets of pictures or sounds; a ViT in plain PyTorch, as timm and DINO do.
+    Encoders, encoder–decoders, and sets of samples, pictures or sounds; a ViT in plain PyTorch, as timm and DINO do.
+    Of text on chips that have a stack of their own, theirs; and none is usual on a cluster.
     """
     if stack != "auto" or network is None:
         return stack
     media = network.media
     if media is not None and media.main and media.kind != "sound" and network.vocab == 0:
         return "pytorch"
-    if not network.causal or (media is not None and small_set):
+    tuned = n_gpus >= _CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
+    if not network.causal or (small_set and (media is not None or not tuned)):
         return "huggingface"
     return stack
 

@@ -8,6 +8,7 @@ from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.base.units import parse_bytes, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.datasets import DatasetEntry
+from estimator.catalogue.entries import Match
 
 __all__ = ["NamedData", "named_data"]
 
@@ -26,6 +27,14 @@ _PORTION = re.compile(
     rf"(?:the\s+)?(?:first\s+|a\s+)?({_NUMBER}\s*%|[\d.,_]*\d[\d.,_]*\s*[a-z]*|half|third|quarter|tenth)\s*"
     r"(?:(tokens?|samples?|examples?|rows?|documents?|conversations?|pairs?|images?|text)\s+)?(?:of|from)\s+(.+)"
 )
+_COUNT = r"(?:[\d.,_]*\d[\d.,_]*\s*(?:[kmbt]|thousand|million|billion|trillion)|\d{3,}|\d{1,3}(?:[,_]\d{3})+)"
+"""A number that is no version."""
+_NOUN = r"(?:tokens?|samples?|examples?|rows?|pairs?)"
+_BESIDE = (
+    re.compile(rf"(?P<name>.+?)[\s,:(]+(?P<count>{_COUNT})\s*(?P<noun>{_NOUN})?\)?"),
+    re.compile(rf"(?P<count>{_COUNT})\s+(?P<name>.+?)(?:\s+(?P<noun>{_NOUN}))?"),
+)
+"""An amount beside a name, without a word between: `fineweb 32B`, `20B fineweb-edu tokens`."""
 _SHARES = {"half": 1 / 2, "third": 1 / 3, "quarter": 1 / 4, "tenth": 1 / 10}
 _BYTES = re.compile(r"[\d.,_ ]+[kmgtp]i?b")
 _BYTES_PER_TOKEN = 4.4
@@ -76,6 +85,8 @@ def named_data(given: object, argument: str) -> NamedData | None:
         if passes is None:
             name, passes = _passes(name)
     found = catalogue.found_dataset(name)
+    if found is None and amount is None and (beside := _beside(name)) is not None:
+        amount, found = beside
     if found is None:
         if amount is not None and _BYTES.fullmatch(amount[0]):
             # So much text, of a language: see text_tokens.
@@ -85,6 +96,16 @@ def named_data(given: object, argument: str) -> NamedData | None:
     entry = found.value
     samples, tokens = (None, None) if amount is None else _amount(entry, *amount, given=given, argument=argument)
     return NamedData(entry=entry, passes=passes, samples=samples, tokens=tokens, note=found.note)
+
+
+def _beside(text: str) -> tuple[tuple[str, str], Match[DatasetEntry]] | None:
+    """Return the amount and the data set of a text that has the one beside the other; None where it has not both."""
+    for pattern in _BESIDE:
+        match = pattern.fullmatch(text)
+        found = catalogue.found_dataset(match["name"]) if match else None
+        if match is not None and found is not None:
+            return (match["count"], match["noun"] or ""), found
+    return None
 
 
 def _is_count(text: str, argument: str) -> bool:

@@ -108,7 +108,9 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
         )
     objective = OBJECTIVES[name]
     teacher = _teacher(taught[2]) if taught else None
-    sampled = (stack in _ROLLOUT_STACKS or bool(_ROLLOUT_WORDS.search(text))) and not _SUPERVISED.search(text)
+    rolls_out = stack in _ROLLOUT_STACKS or bool(_ROLLOUT_WORDS.search(text))
+    # Such stacks train on pairs and on answers that are given, too.
+    sampled = rolls_out and folded == "next_token" and not _SUPERVISED.search(text)
     said = told is None and folded != "next_token"
     note = objective.why + (f"; teacher {teacher.name}" if teacher else "")
     return AskedObjective(

@@ -21,7 +21,7 @@ from estimator.models.flops import flop_counts
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, OwnRun, Question
-from estimator.question.request import Request
+from estimator.question.request import NOT_ASKED, Request
 from estimator.resolve.device import Device
 from estimator.resolve.subject import Subject
 
@@ -30,7 +30,13 @@ __all__ = ["MOST_OWN_RUNS", "Resolved", "Resolver", "own_run_assumptions", "own_
 MOST_OWN_RUNS = 50
 _MY_RUNS = "my_runs"
 _SPEED, _STEP = "tokens_per_second", "step_seconds"
-_NOT_OF_A_RUN = frozenset({_MY_RUNS, "profile", "utilization", "observed_tokens_per_second", "price_per_gpu_hour"})
+_NOT_OF_A_RUN = NOT_ASKED | {
+    _MY_RUNS,
+    "profile",
+    "utilization",
+    "observed_tokens_per_second",
+    "price_per_gpu_hour",
+}
 """Arguments that say nothing of how a run was measured."""
 _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""

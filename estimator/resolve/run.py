@@ -9,7 +9,7 @@ from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
-from estimator.physics.stacks import STACKS, Stack, stack_named, stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
 from estimator.question.request import PACKING_CHOICES, Request
@@ -17,23 +17,23 @@ from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
     batch_assumption,
+    cut_length,
     length_doubts,
-    model_window,
-    packed_length,
+    padding_doubts,
     replicas,
     resolved_batch,
     resolved_sequence_length,
     told_length,
     usual_length,
 )
-from estimator.resolve.cluster import resolved_cluster
+from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import NamedFramework, named_framework
-from estimator.resolve.framework.told import framework_assumptions, told_request
+from estimator.resolve.framework.told import framework_assumptions, left_open, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
+from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.prediction import predicted_ahead
@@ -48,7 +48,6 @@ from estimator.resolve.samples import (
     padding_assumptions,
     resolved_packing,
 )
-from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
@@ -118,7 +117,12 @@ def _asked(request: Request, *, peak: bool) -> Run:
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
-    data = _counted(with_media(data, use), framework, use.subject, device, n_gpus)
+    data = with_media(data, use)
+    if data.request.steps is not None:
+        # Most amounts are told in tokens or samples.
+        from estimator.resolve.counted_steps import counted_steps
+
+        data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
@@ -192,7 +196,7 @@ def _resolved(
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
     usual = usual_stack(objective.objective.name, framework.name)
-    usual = usual_media_stack(usual, subject.transformer, small_set=is_small_set(request))
+    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
     gathers = usual in STACKS and bool(framework.practice.over(STACKS[usual].habit).gathers_masked)
     transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS, gathers=gathers)
@@ -206,11 +210,18 @@ def _resolved(
             plain=parts is None and objective.objective.name == "next_token",
             sequence_length=told_length(request) or usual_length(subject),
         )
-    batch, batch_note = resolved_batch(request, n_gpus)
-    own_batch, _ = resolved_batch(asked, n_gpus)
+    # What reads media has a tower of its own for the text.
+    of_one = 1 if use.whole_rows else objective.objective.sequences
+    samples, batch_note = resolved_batch(request, n_gpus)
+    own_samples, _ = resolved_batch(asked, n_gpus)
+    batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
+    if samples is not None and of_one > 1:
+        batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
     packs = checked_choice("packing", request.packing, PACKING_CHOICES)
-    practice = framework.practice if packs == _AUTO else replace(framework.practice, packing=packs)
+    practice = framework.practice
+    if packs != _AUTO:
+        practice = replace(practice, packing="packed" if packs == "packed" else "padded")
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
         if transformer is None or cluster is None:
@@ -226,14 +237,15 @@ def _resolved(
             framework=framework.name,
             released=framework.released,
             practice=practice,
-            unsaid=_unsaid(request),
+            unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),
         )
 
     def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
+        micro_batch = said.micro_batch_size if micro_batch is None else micro_batch
         return layout_request(
-            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch * of_one),
             subject.transformer,
             n_gpus,
             sequence_length=length,
@@ -248,31 +260,40 @@ def _resolved(
             question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(request, framework.name, device.accelerator, method.name, n_gpus, encodes=use.encodes)
+    packing = resolved_packing(
+        request,
+        framework.name,
+        device.accelerator,
+        method.name,
+        n_gpus,
+        encodes=use.encodes,
+        objective=objective.objective.name,
+    )
     padded = (
         padded_samples(
             request,
             packing.stack,
             framework.practice,
             lengths=data.lengths,
-            window=model_window(subject),
+            window=cut_length(subject, data.lengths.mean if data.lengths else None),
             encodes=use.encodes,
             fits=fits,
-            per_replica=None if batch is None else _shared(batch, replicas(request, n_gpus)),
+            per_replica=None if samples is None else _shared(samples, replicas(request, n_gpus)),
+            sequences=of_one,
         )
         if packing.padded
         else None
     )
     # Sets of preferences are counted in sequences already.
-    sequences = 1 if data.entry is not None and data.entry.rows_per_sample > 1 else objective.objective.sequences
-    amount = resolved_amount(request, vocabulary, padded, data, sequences=sequences)
+    counted = data.entry is not None and data.entry.rows_per_sample > 1
+    amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
     tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
     adapts = tunes and method.name in WITH_ADAPTERS
     length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     if use.whole_rows:
         length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
     layout = laid_out(request, length, padded.micro_batch if padded else None)
-    said = layout if padded is None else replace(layout, micro_batch_size=request.micro_batch_size)
+    said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
     own = layout if published is None else laid_out(asked, length, None)
     beside = _forward_beside(objective, subject)
@@ -323,9 +344,13 @@ def _resolved(
         warnings=(
             *subject.warnings,
             *device.warnings,
+            *count_doubts(device, n_gpus),
             *objective.warnings,
             *framework_doubts,
+            *data.cautions,
+            *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded),
+            *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
     )
 
@@ -353,27 +378,6 @@ def _shared(batch: int, n_replicas: int) -> int:
     return batch if batch % n_replicas else batch // n_replicas
 
 
-def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device: Device, n_gpus: int) -> ToldData:
-    """Return `data` with an amount in place of its steps, and with the batch and the length that they took."""
-    if data.request.steps is None:
-        return data
-    stack = stack_named(framework.name) if framework.name != _AUTO else None
-    data = with_batch(data, stack)
-    packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
-    told = told_length(data.request)
-
-    def padded(rows: Request) -> bool:
-        method, _ = resolved_method(rows, subject)
-        return resolved_packing(rows, framework.name, device.accelerator, method.name, n_gpus).padded
-
-    return with_steps(
-        data,
-        resolved_batch(data.request, n_gpus)[0],
-        lengths=(told or usual_length(subject), told or packed),
-        padded=padded,
-    )
-
-
 def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption) -> tuple[Assumption, ...]:
     """Return `assumptions`, with what was assumed for steps or taken from a published run as what it is."""
     assumed = {assumption.name: assumption for assumption in data.assumed}
@@ -388,13 +392,3 @@ def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
         return said
     note = "what is nearly always used for it; say yours"
     return (*said, Assumption(name="framework", value=usual, source="default", note=note))
-
-
-def _unsaid(request: Request) -> frozenset[str]:
-    """Return what was left open of the arguments whose default may be far from the truth."""
-    left_open = {
-        "precision": request.precision.strip().casefold() == "auto",
-        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
-        "framework": request.framework.strip().casefold() == "auto",
-    }
-    return frozenset(name for name, is_open in left_open.items() if is_open)

@@ -2,17 +2,18 @@
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.objective import ObjectiveName
 from estimator.models.training import MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
-from estimator.question.question import Assumption, Question, SourceKind
+from estimator.question.question import Assumption, Caution, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.sample_lengths import SampleLengths
@@ -20,10 +21,12 @@ from estimator.resolve.sample_lengths import SampleLengths
 __all__ = [
     "FEW_GPUS",
     "LARGEST_SET",
+    "SCORED_WHOLE",
     "Packing",
     "Padded",
     "is_small_set",
     "micro_batch_that_fits",
+    "packs",
     "padded_samples",
     "padding_assumptions",
     "resolved_packing",
@@ -40,6 +43,18 @@ _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
 _USUAL_OF_ENCODERS = 32
 """Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
+SCORED_WHOLE: frozenset[ObjectiveName] = frozenset({"dpo", "orpo", "kto", "reward", "classification", "contrastive"})
+"""Objectives that score a sample as a whole: nobody fills sequences with them."""
+_PACKS_PAIRS = frozenset({"openrlhf", "verl"})
+"""Trainers that remove padding from pairs, too."""
+_NOT_ALWAYS = {
+    "axolotl": Caution(
+        code="packing_assumed",
+        message="samples are taken to be packed (sample_packing: true, as in two of three of Axolotl's examples); "
+        'without, short ones take several times as long: say packing "padded" if so',
+    )
+}
+"""Stacks of whose examples a good part does otherwise than most."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -58,6 +73,8 @@ class Padded:
     """… and at most so much."""
     micro_batch: int
     micro_batch_source: SourceKind
+    sequences: int
+    """Of a sample: the longest of all of them is padded to."""
     grouped: bool
     """Whether samples of like length share a micro-batch."""
     lengths: SampleLengths
@@ -76,6 +93,8 @@ class Packing:
     stack: Stack | None
     """Whose habits hold; None where none is named and scripts of many kinds are as likely."""
     assumption: Assumption
+    cautions: tuple[Caution, ...] = ()
+    """Where a habit is of most runs on the stack, and far from all."""
 
 
 def resolved_packing(
@@ -86,10 +105,13 @@ def resolved_packing(
     n_gpus: int,
     *,
     encodes: bool = False,
+    objective: ObjectiveName = "next_token",
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
-    Where no stack is named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
+    A stack's habit is of samples whose tokens are predicted: pairs and classes are scored as wholes, and only trainers
+    of reinforcement learning pack them. Where no stack is named, a small set on few GPUs is padded, as Hugging Face's
+    scripts do; all else is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
     stack = stack_named(framework) if framework != _AUTO else None
@@ -99,11 +121,19 @@ def resolved_packing(
         return _packing(told, stack, "user", "")
     if encodes and request.samples is not None:
         return _packing("padded", stack, "default", "as collators of encoders do; ")
+    if not packs(objective, framework) and request.samples is not None:
+        return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
     if stack is not None:
-        return _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        found = _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        return replace(found, cautions=(_NOT_ALWAYS[stack.name],)) if stack.name in _NOT_ALWAYS else found
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
     return _packing("packed", None, "default", "as usual at this scale; ")
+
+
+def packs(objective: ObjectiveName, stack: str) -> bool:
+    """Return whether several samples of an objective share a sequence where a stack packs."""
+    return objective not in SCORED_WHOLE or stack in _PACKS_PAIRS
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
@@ -134,12 +164,14 @@ def padded_samples(
     encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
+    sequences: int = 1,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
-    where a mean sample fits into that. The micro-batch that was not said is the stack's usual one, or the largest below
-    it that divides `per_replica` and `fits`.
+    where a mean sample fits into that, or the model knows no position beyond as one that `encodes`. The micro-batch
+    that was not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`. Samples
+    of several `sequences` are padded to the longest of all.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -147,19 +179,19 @@ def padded_samples(
         lengths = SampleLengths(mean=parse_count(request.tokens_per_sample, "tokens_per_sample"))
     mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
-    limit: float | None = None if window is None or window < mean else float(window)
+    limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
     if request.sequence_length is not None:
         limit = parse_count(request.sequence_length, "sequence_length")
     grouped = bool(practice.grouped_by_length)
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples)
+        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples, sequences=sequences)
     usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples)
+        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples, sequences=sequences)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -171,12 +203,19 @@ def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
 
 
 def _padded(
-    lengths: SampleLengths, limit: float | None, micro: int, source: SourceKind, *, grouped: bool, samples: int
+    lengths: SampleLengths,
+    limit: float | None,
+    micro: int,
+    source: SourceKind,
+    *,
+    grouped: bool,
+    samples: int,
+    sequences: int,
 ) -> Padded:
     most = 1 if grouped else samples
 
     def longest(draws: int, end: Literal["low", "mode", "high"]) -> float:
-        return lengths.expected_longest(min(draws, most), limit, end)
+        return lengths.expected_longest(min(draws, most) * sequences, limit, end)
 
     usual = longest(micro, "mode")
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
@@ -188,6 +227,7 @@ def _padded(
         high=max(1.0, *ends),
         micro_batch=micro,
         micro_batch_source=source,
+        sequences=sequences,
         grouped=grouped,
         lengths=lengths,
     )
@@ -196,7 +236,11 @@ def _padded(
 def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
     """Return what padding was taken to be: the length of a row, how much of it is real, and the micro-batch."""
     real = padded.mean / padded.longest
-    of_what = "samples of like length share a micro-batch" if padded.grouped else f"longest of {padded.micro_batch}"
+    of_what = (
+        "samples of like length share a micro-batch"
+        if padded.grouped
+        else f"longest of {padded.micro_batch * padded.sequences}"
+    )
     out = [
         Assumption(
             name="padded_length",

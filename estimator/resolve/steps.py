@@ -1,15 +1,18 @@
 """Steps where an amount of data stands: so many batches of sequences, or of samples."""
 
+import math
 from collections.abc import Callable
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number, checked_whole_count
+from estimator.base.prior import Prior
 from estimator.base.units import format_count, parse_count
+from estimator.physics.habits import ACCUMULATED
 from estimator.physics.stacks import Stack
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.data import MOST_EPOCHS, ToldData
+from estimator.resolve.data import EXACT, MOST_EPOCHS, ToldData
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.text_tokens import text_tokens
 
@@ -18,71 +21,103 @@ __all__ = ["with_batch", "with_steps"]
 _MOST_STEPS = 1_000_000_000
 _SAME = 0.05
 """Share by which steps and an amount may differ and mean the same: amounts are rounded."""
-_NOT_ACCUMULATED = 1
+_EXAMPLES = Prior(low=0.5, mode=1.0, high=2.0, why="Examples of one trainer have half and twice its usual batch")
+_ACCUMULATES = Prior(
+    low=1.0, mode=1.0, high=4.0, why="A micro-batch is told where others would tell the batch, or four"
+)
+_PICTURES = Prior(low=1.0, mode=1.0, high=2.0, why="Guides to tuning denoisers at home take one picture, some two")
 _BATCH, _LENGTH = "global_batch_sequences", "sequence_length"
 
 
-def with_batch(data: ToldData, stack: Stack | None) -> ToldData:
+def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, accumulates: bool = True) -> ToldData:
     """Return `data` with a batch for its steps where it tells none, and no amount that tells it either.
 
-    Trainers accumulate nothing unless told, and a `stack` that is named and made for fine-tuning has a usual
-    micro-batch. Raises MissingValueError where nothing tells the batch.
+    Of a micro-batch that is told nothing is accumulated, or up to four of them where one `accumulates`.
+    Without one, a `stack` that is named and made for fine-tuning has the batch of its examples; where a denoiser is
+    tuned on `pictures`, it is one, whichever its trainer.
+    Raises MissingValueError where nothing tells the batch.
     """
     request = data.request
     amount = request.tokens if data.lengths is None else request.samples
     told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
     if any(value is not None for value in told):
         return data
-    micro, usual = request.micro_batch_size, ""
+    micro, accumulated, spread = request.micro_batch_size, 1, _ACCUMULATES if accumulates else EXACT
+    note = "nothing accumulated"
     assumed: tuple[Assumption, ...] = ()
     if micro is None:
-        if stack is None or not stack.tunes:
+        if pictures:
+            micro, whose, spread = 1, "trainers of denoisers", _PICTURES
+        elif stack is not None and stack.tunes:
+            micro, accumulated, whose = stack.micro_batch, ACCUMULATED.get(stack.name, 1), stack.name
+            spread = _EXAMPLES
+        else:
             raise _without_batch()
-        micro, usual = stack.micro_batch, f"{stack.micro_batch} a replica as usual with {stack.name}, "
-        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {stack.name}"),)
-    note = f"{usual}nothing accumulated: steps need a batch and none was said, so state yours"
-    batched = replace(request, micro_batch_size=micro, gradient_accumulation=_NOT_ACCUMULATED)
+        note = f"{micro} × {accumulated} accumulated on each replica, usual with {whose}"
+        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {whose}"),)
+    note += ": steps need a batch and none was said, so state yours"
+    batched = replace(request, micro_batch_size=micro, gradient_accumulation=accumulated)
+    batch = micro * accumulated
+    message = (
+        f"steps count batches, and nobody told theirs: {batch:,} a replica {'is' if batch == 1 else 'are'} assumed, "
+        f"{spread.low * batch:g} to {spread.high * batch:g} in the range; time is proportional to that: give "
+        "global_batch_sequences, or micro_batch_size with gradient_accumulation"
+    )
     # The number of replicas is not known here: the batch that follows takes this note.
-    return replace(data, request=batched, assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)))
+    return replace(
+        data,
+        request=batched,
+        assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)),
+        batches=spread,
+        cautions=(*data.cautions, *(() if spread is EXACT else (Caution(code="batch_assumed", message=message),))),
+    )
 
 
 def with_steps(
-    data: ToldData, batch: int | None, *, lengths: tuple[int, int], padded: Callable[[Request], bool]
+    data: ToldData,
+    batch: int | None,
+    *,
+    lengths: tuple[int, int],
+    padded: Callable[[Request], bool],
+    replicas: int = 1,
 ) -> ToldData:
     """Return `data` with tokens or samples in place of its steps.
 
         steps · batch · sequence length, or steps · batch samples where each is padded to a row of its own
 
     `lengths` are the tokens of a sequence without samples, and with samples packed into it. Of a data set as many
-    passes are made as the steps take. Raises InvalidValueError where an amount is told too and is another, naming
-    what both come to.
+    passes are made as the steps take. A batch that follows is one that `replicas` share, where one is as near. Raises
+    InvalidValueError where an amount is told too and is another, naming what both come to.
     """
     request = data.request
     steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
     length, packed = lengths
     if data.lengths is None:
-        return _of_tokens(data, steps, batch, length)
+        return _of_tokens(data, steps, batch, length, replicas)
     told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
+    # A set of pairs is counted in sequences, a batch in pairs.
+    sequences = 1 if data.entry is None else data.entry.rows_per_sample
     if batch is None:
-        batch = _batch(request, steps, told)
+        batch = _batch(request, steps, None if told is None else told / sequences, replicas)
     # Whether samples are packed may depend on how many there are.
-    taken: float = steps * batch
+    taken: float = steps * batch * sequences
     rows = replace(request, samples=taken, epochs=None, steps=None)
     how = f"{steps:,} steps × {batch:,} samples"
-    if not padded(rows):
+    packs = not padded(rows)
+    if packs:
         taken = steps * batch * packed / data.lengths.mean
         rows = replace(rows, samples=taken, sequence_length=packed)
         how = f"{steps:,} steps × {batch:,} sequences × {packed:,} tokens, with samples packed into them"
     if data.entry is None or request.epochs is not None:
         _agree(request, taken, told, "samples" if data.entry is None else "epochs", how)
-    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=packs)
 
 
-def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> ToldData:
+def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, replicas: int) -> ToldData:
     request = data.request
     told = _told_tokens(request)
     if batch is None:
-        batch = _batch(request, steps, None if told is None else told / length)
+        batch = _batch(request, steps, None if told is None else told / length, replicas)
     taken = float(steps * batch * length)
     how = f"{steps:,} steps × {batch:,} sequences × {length:,} tokens"
     if data.entry is None or request.epochs is not None:
@@ -90,11 +125,14 @@ def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int) -> To
     # What was told exactly stands: a number of steps is rounded, too.
     kept = taken if told is None or data.entry else told
     rows = replace(request, tokens=kept, epochs=None, steps=None, sequence_length=length)
-    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told))
+    return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=data.entry is not None)
 
 
-def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str) -> ToldData:
-    """Return `data` as `rows`, with the batch where it followed from the amount, and what was not the caller's own."""
+def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: str, *, exact: bool) -> ToldData:
+    """Return `data` as `rows`, with the batch where it followed from the amount, and what was not the caller's own.
+
+    Full sequences tell their tokens as `exact` as they are, whatever is known of the set that they are taken from.
+    """
     asked = data.request
     assumed = [replace(one, value=batch) if one.name == _BATCH else one for one in data.assumed]
     if asked.global_batch_sequences is None and asked.gradient_accumulation is None:
@@ -104,26 +142,34 @@ def _with_assumed(data: ToldData, rows: Request, batch: int, steps: int, how: st
         note = "usual for the model; steps count sequences of it, so state yours"
         assumed.append(_inferred(_LENGTH, int(rows.sequence_length), "tokens", note))
     told = Assumption(name="steps", value=steps, unit="steps", source="user", note=how)
-    # Tokens that steps tell are as exact as they are, whatever is known of the set that they are taken from.
-    exact = rows.samples is None
+    idle = asked.epochs is not None and asked.tokens is None and asked.samples is None
+    message = "epochs are not counted: steps tell the amount, and nobody told of what these are passes"
     return replace(
         data,
         request=rows,
-        low_factor=1.0 if exact else data.low_factor,
-        high_factor=1.0 if exact else data.high_factor,
+        low_factor=1.0 / _together(1.0 / data.batches.low, 1.0 if exact else 1.0 / data.low_factor),
+        high_factor=_together(data.batches.high, 1.0 if exact else data.high_factor),
         assumptions=(*data.assumptions, told),
         assumed=tuple(assumed),
+        cautions=(*data.cautions, *((Caution(code="epochs_not_counted", message=message),) if idle else ())),
     )
 
 
-def _batch(request: Request, steps: int, sequences: float | None) -> int:
-    """Return the batch that `sequences` over so many steps have."""
+def _together(*factors: float) -> float:
+    """Return what independent errors come to: their logs, added in quadrature."""
+    return math.exp(math.hypot(*(math.log(factor) for factor in factors)))
+
+
+def _batch(request: Request, steps: int, sequences: float | None, replicas: int) -> int:
+    """Return the batch that `sequences` over so many steps have, shared by `replicas` where that is as near."""
     if sequences is None:
         raise _without_batch()
     if sequences < steps:
         remedy = f"are more than the {format_count(sequences)} sequences that there are; a step takes one at least"
         raise InvalidValueError("steps", request.steps, remedy)
-    return min(MOST_SEQUENCES, round(sequences / steps))
+    each = sequences / steps
+    shared = max(1, round(each / replicas)) * replicas
+    return min(MOST_SEQUENCES, shared if abs(shared / each - 1.0) <= _SAME else round(each))
 
 
 def _told_tokens(request: Request) -> float | None:

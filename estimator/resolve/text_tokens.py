@@ -58,7 +58,8 @@ LANGUAGES: Mapping[str, tuple[float, float, float]] = MappingProxyType(
     }
 )
 _TEXT = re.compile(
-    r"(?P<size>[\d.,_ ]{1,30}\s?[kmgtp]i?b)(?:\s+(?:of\s+)?(?P<language>[a-z]{1,20}))?(?:\s+text)?", re.IGNORECASE
+    r"(?P<size>[\d.,_ ]{1,30}\s?[kmgtp]i?b)(?:\s+(?:of\s+)?(?P<language>[a-z+#]{1,20}))?(?:\s+(?P<what>text|code))?",
+    re.IGNORECASE,
 )
 
 
@@ -88,6 +89,8 @@ def text_tokens(given: object, argument: str, vocabulary: int | None = None) -> 
     language = (match["language"] or "english").casefold()
     if language == "text":
         language = "english"
+    if (match["what"] or "").casefold() == "code":
+        language = "code"
     if language not in LANGUAGES:
         from difflib import get_close_matches
 

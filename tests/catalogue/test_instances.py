@@ -140,14 +140,74 @@ def test_what_holds_several_devices_says_how_many_and_that_n_gpus_counts_them(
     [
         ("3080 Laptop", "rtx-3080-laptop-8gb", "rtx-3080-laptop-16gb"),
         ("Jetson AGX Orin", "jetson-agx-orin-64gb", "jetson-agx-orin-32gb"),
-        ("M3 Max 64GB", "apple-m3-max", "64gb was said"),
-        ("MacBook Pro M4 Max 48 GB", "apple-m4-max", "48 gb was said"),
+        ("M3 Max 64GB", "apple-m3-max", "with 64 GB"),
+        ("MacBook Pro M4 Max 48 GB", "apple-m4-max", "with 48 GB"),
     ],
 )
 def test_a_memory_that_is_open_or_differs_is_said(name: str, expected: str, said: str) -> None:
     match = catalogue.accelerator(name)
     assert match.value.id == expected
     assert said in match.note
+
+
+@pytest.mark.parametrize(
+    ("name", "chip", "gigabytes"),
+    [("M2 Max 32GB", "M2 Max", 32), ("MacBook Pro M4 Max 48 GB", "M4 Max", 48), ("Apple M1 8GB", "M1", 8)],
+)
+def test_a_computer_has_the_memory_that_was_said_and_as_large_a_share_of_it(
+    name: str, chip: str, gigabytes: float
+) -> None:
+    said, largest = catalogue.accelerator(name).value, catalogue.accelerator(chip).value
+    assert said.id == largest.id
+    assert said.nominal_memory_gb == gigabytes < largest.nominal_memory_gb
+    share = largest.accelerator.memory_bytes / largest.nominal_memory_gb
+    assert said.accelerator.memory_bytes == pytest.approx(share * gigabytes)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected", "count"),
+    [
+        ("Colab T4", "t4", None),
+        ("T4 (Colab)", "t4", None),
+        ("Kaggle T4 x2", "t4", 2),
+        ("Kaggle 2x T4", "t4", 2),
+        ("Kaggle P100", "p100-pcie-16gb", None),
+        ("two 3090s", "rtx-3090", 2),
+        ("dual RTX 4090", "rtx-4090", 2),
+        ("4090 x2", "rtx-4090", 2),
+        ("RTX 3090 (vast.ai)", "rtx-3090", None),
+        ("runpod 4090", "rtx-4090", None),
+        ("Lambda H100", "h100-sxm", None),
+        ("spot A100", "a100-sxm-80gb", None),
+        ("preemptible TPU v4-8", "tpu-v4", 4),
+        ("eight A100s on demand", "a100-sxm-80gb", 8),
+        ("4x A100 spot instances", "a100-sxm-80gb", 4),
+    ],
+)
+def test_where_and_how_a_device_is_rented_hides_no_device(name: str, expected: str, count: int | None) -> None:
+    match = catalogue.accelerator(name)
+    assert (match.value.id, match.count) == (expected, count)
+    assert ("interruptions are not counted" in match.note) == ("spot" in name or "preemptible" in name)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus", "doubted"),
+    [
+        ("8x H100", 1, True),
+        ("8x H100", 8, False),
+        ("dual 4090", 1, True),
+        ("tpu v3-8", 8, True),
+        ("tpu v3-8", 4, False),
+        ("DGX H100", 1, True),
+        ("DGX H100", 16, False),
+        ("p4d.24xlarge", 2, True),
+        ("g5.xlarge", 3, False),
+        ("H100", 3, False),
+    ],
+)
+def test_a_count_that_is_told_twice_and_differs_is_warned_of(gpu: str, n_gpus: int, *, doubted: bool) -> None:
+    run = resolve(Request(model="gpt-2", gpu=gpu, n_gpus=n_gpus, tokens="1B"))
+    assert ("gpu_count_disagrees" in {caution.code for caution in run.warnings}) == doubted
 
 
 @pytest.mark.parametrize(

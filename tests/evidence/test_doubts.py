@@ -163,3 +163,39 @@ def test_the_more_nodes_the_less_is_their_network_doubted() -> None:
         unsaid, told = _answer(**run), _answer(**run, network_gbps_per_gpu=200)
         width[n] = math.log(unsaid["training_days"] / told["training_days"])
     assert width[16] > 5 * max(width[128], 0.0)
+
+
+@pytest.mark.parametrize("gbps", [1.0, 3.125, 25.0, 200.0])
+@pytest.mark.parametrize("n_gpus", [16, 32])
+def test_a_trainer_that_nobody_would_bear_widens_no_range(n_gpus: int, gbps: float) -> None:
+    """The slower the other trainer, the fewer stay with it: a range never holds what is twenty times as long."""
+    asked = {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": n_gpus, "network_gbps_per_gpu": gbps}
+    unsaid = _answer(**asked)
+    assert unsaid["training_days_high"] < 8 * unsaid["training_days_low"]
+
+
+def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> None:
+    """Unsloth's notebooks on two T4 use one of them."""
+    two = {**T4_QLORA, "framework": "unsloth", "n_gpus": 2}
+    unsaid, one = _answer(**two), _answer(**{**two, "n_gpus": 1})
+    assert "devices_left_idle" in _codes(unsaid)
+    assert unsaid["training_days"] < one["training_days"] < unsaid["training_days_high"]
+    assert "devices_left_idle" not in _codes(one)
+    assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": "trl"}))
+    many = _answer(**{**two, "gpu": "h100", "n_gpus": 8})
+    assert many["training_days_high"] < 6 * many["training_days_low"]
+
+
+def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -> None:
+    """HGX H100 has 400 Gb/s a device, HGX A100 200."""
+    drawn: dict[str, float] = {}
+    for gpu, gbps in (("a100", 200), ("h100", 400)):
+        unsaid, told = (
+            _answer(**{**TWO_NODES, "gpu": gpu}),
+            _answer(**{**TWO_NODES, "gpu": gpu, "network_gbps_per_gpu": gbps}),
+        )
+        plain = _answer(**{**TWO_NODES, "gpu": gpu, "network_gbps_per_gpu": 25 / 8})
+        assert unsaid["training_days"] < plain["training_days"] < unsaid["training_days_high"]
+        whole = math.log(plain["training_days"] / told["training_days"])
+        drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
+    assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]

@@ -222,3 +222,20 @@ def test_a_better_device_or_network_never_slows_the_layout_that_is_chosen(  # no
 def test_the_order_of_equal_questions_is_the_same() -> None:
     first, second = (_priced(_question("mixtral-8x7b", 64))[1].order for _ in range(2))
     assert np.array_equal(first, second)
+
+
+@pytest.mark.parametrize(
+    ("model", "length", "each"),
+    [("vit-base-patch16-224", 197, 256), ("bert-base-uncased", 128, 256), ("clip-vit-b-32", 50, 512)],
+)
+def test_short_sequences_are_not_accumulated_while_more_at_once_fit(model: str, length: int, each: int) -> None:
+    """timm, CLIP and BERT are trained in hundreds a device: launches and narrow products cost least so."""
+    question = replace(_question(model, 8, 8 * each, gpu="a100-sxm-80gb", sequence_length=length), framework="pytorch")
+    setting, priced = _priced(question)
+    assert priced.fits[priced.order[0]]
+    assert setting.layouts.taken(priced.order[:1]).row(0).micro_batch_size == each
+
+
+def test_long_sequences_have_no_more_at_once_than_layouts_of_decoders_are_told_with() -> None:
+    setting, _ = _priced(_question("llama-3.1-8b", 8, 1024))
+    assert max(setting.layouts.knob("micro_batch")) == 32

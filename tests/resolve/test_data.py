@@ -263,9 +263,9 @@ def test_steps_without_a_batch_say_what_would_do() -> None:
         _run(steps=1000)
 
 
-@pytest.mark.parametrize(("framework", "micro"), [("HF Trainer", 8), ("trl", 4), ("axolotl", 2)])
+@pytest.mark.parametrize(("framework", "micro"), [("HF Trainer", 8), ("trl", 8), ("axolotl", 8)])
 def test_a_named_trainer_has_a_batch_of_its_own_and_that_is_said(framework: str, micro: int) -> None:
-    run = _run(steps=1000, framework=framework, tokens_per_sample=400, method="lora")
+    run = _run(steps=1000, framework=framework, tokens_per_sample=400, method="lora", packing="padded")
     batch = next(one for one in run.assumptions if one.name == "global_batch_sequences")
     assert (batch.value, batch.source) == (micro * 8, "inferred")
     assert "state yours" in batch.note
@@ -294,3 +294,62 @@ def test_a_range_of_lengths_is_hardly_padded() -> None:
     )
     assert run.amount.real_tokens == pytest.approx(550e6)
     assert run.amount.padding < 1.1
+
+
+@pytest.mark.parametrize(
+    ("said", "dataset", "tokens"),
+    [
+        ("fineweb 32B", "fineweb", 32e9),
+        ("20B fineweb-edu tokens", "fineweb-edu", 20e9),
+        ("slimpajama 100B tokens", "slimpajama", 100e9),
+        ("c4 (50 billion)", "c4", 50e9),
+        ("c4, 1.5B", "c4", 1.5e9),
+    ],
+)
+def test_an_amount_may_stand_beside_a_data_set(said: str, dataset: str, tokens: float) -> None:
+    run = _run(tokens=said)
+    assert run.amount.tokens == pytest.approx(tokens)
+    assert any(one.name == "dataset" and one.value == dataset for one in run.assumptions)
+
+
+@pytest.mark.parametrize("said", ["tulu 9", "c4 7", "the pile 2"])
+def test_a_version_that_nobody_knows_is_no_amount(said: str) -> None:
+    with pytest.raises(EstimatorError):
+        _run(tokens=said)
+
+
+@pytest.mark.parametrize("noun", ["rows", "pairs", "conversations", "images", "questions", "documents"])
+def test_samples_are_counted_by_what_they_are_and_are_no_tokens(noun: str) -> None:
+    run = _run(samples=f"50k {noun}", tokens_per_sample=300, packing="packed")
+    assert run.amount.tokens == pytest.approx(50_000 * 300)
+    with pytest.raises(InvalidValueError, match="give it as samples"):
+        _run(tokens=f"50k {noun}")
+
+
+def test_code_is_code_whatever_its_language() -> None:
+    said = [_run(tokens=f"2 GB of {what}").amount.tokens for what in ("code", "Python code", "C++ code")]
+    assert said == [said[0]] * 3
+
+
+@pytest.mark.parametrize(("samples", "epochs", "steps"), [(100_000, 3, 1000), (100_000, 1, 1000), (52_002, 3, 1218)])
+def test_a_batch_that_follows_from_steps_is_one_that_the_devices_share(samples: int, epochs: int, steps: int) -> None:
+    """300,000 samples in 1,000 steps are 300 a step, and 304 where eight devices have 38 each."""
+    run = _run(samples=samples, tokens_per_sample=300, epochs=epochs, steps=steps, method="lora")
+    assert run.global_batch_sequences is not None
+    assert run.global_batch_sequences % 8 == 0
+    assert run.global_batch_sequences == pytest.approx(samples * epochs / steps, rel=0.05)
+
+
+def test_samples_of_which_a_few_are_cut_are_not_warned_of() -> None:
+    said = {"samples": 2000, "tokens_per_sample": 32_000, "method": "lora", "packing": "padded"}
+    assert not {one.code for one in _run(**said, sequence_length=32_768).warnings} & {"samples_longer_than_sequence"}
+    assert {one.code for one in _run(**said, sequence_length=8192).warnings} & {"samples_longer_than_sequence"}
+
+
+def test_what_was_said_and_changes_nothing_is_said_to_change_nothing() -> None:
+    passes = _run(steps=100, epochs=3, global_batch_sequences=16, tokens_per_sample=300, method="lora")
+    assert "epochs_not_counted" in {one.code for one in passes.warnings}
+    padded = _run(tokens="10M", packing="padded", method="lora")
+    assert "padding_not_counted" in {one.code for one in padded.warnings}
+    assert "padding_not_counted" not in {one.code for one in _run(tokens="10M", framework="fastchat").warnings}
+    assert "not used" in _note(_run(tokens="10M", network_gbps_per_gpu=100), "network_gbps_per_gpu")

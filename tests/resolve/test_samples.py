@@ -18,8 +18,17 @@ RUN: dict[str, Any] = {
     "samples": "50k",
     "tokens_per_sample": 400,
 }
-PADDING = ("huggingface", "trl", "llama-factory", "axolotl", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
-PACKING = ("nemo", "megatron", "torchtitan", "maxtext", "llm-foundry", "TRL with packing", "Axolotl, sample packing")
+PADDING = ("huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
+PACKING = (
+    "axolotl",
+    "nemo",
+    "megatron",
+    "torchtitan",
+    "maxtext",
+    "llm-foundry",
+    "TRL with packing",
+    "Axolotl, sample packing",
+)
 
 
 def _answer(**changes: object) -> dict[str, Any]:
@@ -43,6 +52,15 @@ def test_samples_are_packed_where_the_stack_packs_and_padded_where_it_does_not(f
     answer = _answer(framework=framework)
     assert _assumed(answer, "packing")["value"] == packing
     assert any(one["name"] == "padded_length" for one in answer["assumptions"]) == (packing == "padded")
+
+
+@pytest.mark.parametrize("objective", ["dpo", "orpo", "kto", "reward", "classification"])
+@pytest.mark.parametrize("framework", ["axolotl", "xtuner", "alignment-handbook", "TRL, packing"])
+def test_what_is_scored_as_a_whole_is_not_packed_by_habit(framework: str, objective: str) -> None:
+    """Axolotl refuses sample_packing with pairs; TRL's trainers of pairs have no such option."""
+    assert _assumed(_answer(framework=framework), "packing")["value"] == "packed"
+    assert _assumed(_answer(framework=framework, objective=objective), "packing")["value"] == "padded"
+    assert _assumed(_answer(framework="openrlhf", objective=objective), "packing")["value"] == "packed"
 
 
 @pytest.mark.parametrize(("said", "framework"), [("packed", "huggingface"), ("padded", "nemo")])
@@ -160,3 +178,29 @@ def test_a_small_set_is_trained_on_in_tens_of_sequences(n_gpus: int, said: dict[
     batch = _answer(n_gpus=n_gpus, **said)["layout"]["global_batch_sequences"]
     micro = max(8, STACKS[said.get("framework", "nemo")].micro_batch)
     assert 8 <= batch <= max(128, n_gpus * micro)
+
+
+@pytest.mark.parametrize(
+    ("model", "cut", "mean"), [("bert-base-uncased", 512, 900), ("t5-base", 1024, 1500), ("bart-large", 1024, 1500)]
+)
+def test_what_encodes_cuts_samples_where_its_positions_or_its_scripts_end(model: str, cut: int, mean: int) -> None:
+    """BERT has 512 positions and BART 1,024; T5's are relative, and Transformers' scripts cut at 1,024."""
+    answer = _answer(model=model, method="full", tokens_per_sample=mean, framework="auto")
+    assert _assumed(answer, "padded_length")["value"] == cut
+    assert "samples_longer_than_sequence" in _codes(answer)
+
+
+def test_a_habit_that_a_third_of_a_stack_does_not_have_is_warned_of() -> None:
+    """155 of the 225 examples of Axolotl that say either pack."""
+    assert "packing_assumed" in _codes(_answer(framework="axolotl"))
+    assert "packing_assumed" not in _codes(_answer(framework="axolotl", packing="packed"))
+    assert "packing_assumed" not in _codes(_answer(framework="axolotl", objective="dpo"))
+    assert "packing_assumed" not in _codes(_answer(framework="trl"))
+
+
+def test_a_text_encoder_of_many_positions_reads_as_much_of_a_text_as_others() -> None:
+    """BGE-M3 takes 8,192 tokens, and FlagEmbedding cuts passages at 512."""
+    read = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=300, framework="auto")
+    assert _assumed(read, "padded_length")["value"] == 512
+    long = _answer(model="bge-m3", method="full", objective="contrastive", tokens_per_sample=2000, framework="auto")
+    assert _assumed(long, "padded_length")["value"] > 2000

@@ -114,3 +114,10 @@ def test_a_wide_range_leaves_the_mean_open() -> None:
     lengths = told_lengths("100-4000")
     assert lengths.low_factor * lengths.mean < 1000
     assert lengths.high_factor * lengths.mean == pytest.approx(2050, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("said", "spelt"), [("1-2k", "1000-2000"), ("1.5 to 2k tokens", "1500-2000"), ("500-2k", "500-2000")]
+)
+def test_thousands_at_the_end_of_a_range_are_those_of_both_ends_where_they_must_be(said: str, spelt: str) -> None:
+    assert told_lengths(said) == told_lengths(spelt)

@@ -134,14 +134,14 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
-    if seen.by_sequence and faster and not said(run, "sequence_length"):
+    if seen.length_open and faster:
         shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
             code="shorter_sequence",
             what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",
             factor=run.sequence_length / shorter,
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
-            check="give sequence_length as trained",
+            check="give tokens_per_sample or a data set, or sequence_length as trained",
         )
     if seen.by_sequence and not faster and not said(run, "sequence_length"):
         longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)

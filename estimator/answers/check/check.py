@@ -16,7 +16,16 @@ from estimator.answers.check.expected import (
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation, Observed, observation, observed_reading
-from estimator.answers.check.told import as_taken, contradictions, in_steps, taken_from_log, with_log
+from estimator.answers.check.told import (
+    as_taken,
+    contradictions,
+    in_steps,
+    length_is_open,
+    pads_by_its_steps,
+    taken_from_log,
+    with_log,
+    with_steps_unaccumulated,
+)
 from estimator.answers.estimate.estimate import OBSERVED_DRIFT
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import InvalidValueError
@@ -103,7 +112,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         # What is asked is why it is slow: the update step is what can be held against it.
         request = replace(request, objective="next_token")
     amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
-    asked = with_log(request, reading)
+    timed = observed.step_seconds is not None
+    asked, unaccumulated = with_steps_unaccumulated(with_log(request, reading), timed=timed)
     # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
     known = asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None)
     try:
@@ -113,6 +123,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             raise
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
+    if pads_by_its_steps(run, reading):
+        run = resolve(replace(known, packing="padded"), counts_with_peak=False)
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
@@ -122,6 +134,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         # At which the steps take what they should: a step's time alone cannot be wrong.
         usual = max(1, round(expected.tokens_per_second * reading.step_s / run.sequence_length))
     seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
+    seen = replace(seen, length_open=seen.by_sequence and length_is_open(asked, run))
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
         stack = run.stack
@@ -130,7 +143,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=adapters, goodput=run.goodput)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
-    judged = verdict(seen.tokens_per_second, expected, bound)
+    judged = verdict(seen.tokens_per_second, expected, bound, certain=not seen.length_open)
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken)
     if judged != "normal":
@@ -152,7 +165,13 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
-        warnings=(*run.warnings, *expected.warnings, *_warnings(run, seen, expected), *log_cautions(reading, apart)),
+        warnings=(
+            *run.warnings,
+            *unaccumulated,
+            *expected.warnings,
+            *_warnings(run, seen, expected),
+            *log_cautions(reading, apart),
+        ),
     )
 
 
@@ -236,6 +255,22 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
     return tuple(out)
 
 
+def _open_length(run: Run) -> Caution:
+    """Return what a speed rests on that counts sequences whose length nobody told."""
+    length = f"{run.sequence_length:,} tokens each are assumed"
+    if (size := next((told for told in run.assumptions if told.name == "image_size"), None)) is not None:
+        length, remedy = f"{size.value} each are assumed, {run.sequence_length:,} positions", "image_size as trained"
+    elif said(run, "sequence_length"):
+        length += ", for all that is told is where they are cut"
+        remedy = 'tokens_per_sample, a data set in samples, or packing "packed" if sequences are full'
+    else:
+        remedy = "sequence_length as trained"
+    message = (
+        f"what was observed counts sequences, not tokens, and {length}: speed and verdict go with it; give {remedy}"
+    )
+    return Caution(code="sequence_length_assumed", message=message)
+
+
 def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution, ...]:
     out: list[Caution] = []
     if seen.batch_assumed is not None:
@@ -247,14 +282,8 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
                 "global_batch_sequences",
             )
         )
-    if seen.by_sequence and not said(run, "sequence_length"):
-        out.append(
-            Caution(
-                code="sequence_length_assumed",
-                message=f"what was observed counts sequences, not tokens, and {run.sequence_length:,} tokens each are "
-                "assumed: speed and verdict are proportional to that; give sequence_length as trained",
-            )
-        )
+    if seen.length_open:
+        out.append(_open_length(run))
     if not expected.fits:
         out.append(
             Caution(

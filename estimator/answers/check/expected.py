@@ -84,9 +84,12 @@ class Bound:
     note: str
 
 
-def verdict(tokens_per_second: float, expected: Expected, bound: Bound) -> Verdict:
-    """Return where an observed speed lies: beyond the bound, or against the expected range."""
-    if tokens_per_second > bound.tokens_per_second:
+def verdict(tokens_per_second: float, expected: Expected, bound: Bound, *, certain: bool = True) -> Verdict:
+    """Return where an observed speed lies: beyond the bound, or against the expected range.
+
+    Nothing is ruled out where the speed is not `certain`, for it stands on tokens that were assumed.
+    """
+    if certain and tokens_per_second > bound.tokens_per_second:
         return "implausible"
     if tokens_per_second > expected.high:
         return "faster"

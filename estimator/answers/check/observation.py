@@ -51,6 +51,8 @@ class Observation:
     """Sequences of a step where neither log nor caller tells them: as many as its time is expected for."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
+    length_open: bool = False
+    """Whether so, and their length was not told, or only what they are cut at."""
     assumptions: tuple[Assumption, ...] = ()
 
 

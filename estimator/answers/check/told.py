@@ -5,14 +5,30 @@ from dataclasses import dataclass, replace
 
 from estimator.answers.check.candidate import said
 from estimator.answers.check.logs import LogReading
-from estimator.question.question import Assumption
+from estimator.models.training import WITH_ADAPTERS
+from estimator.question.practice import Packing
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.counted_steps import FROM_SCRATCH_TOO
 from estimator.resolve.run import Run
+from estimator.resolve.samples import SCORED_WHOLE, packs
 
-__all__ = ["Contradiction", "as_taken", "contradictions", "in_steps", "taken_from_log", "with_log"]
+__all__ = [
+    "Contradiction",
+    "as_taken",
+    "contradictions",
+    "in_steps",
+    "length_is_open",
+    "pads_by_its_steps",
+    "taken_from_log",
+    "with_log",
+    "with_steps_unaccumulated",
+]
 
 _APART = 1.3
 """A log and the arguments that differ by more speak of two runs."""
+_SAME_COUNT = 0.03
+"""Share by which a rounded last step, and what is held out for evaluation, change a count of samples."""
 _MOST_SEQUENCES, _LONGEST = 1_000_000, 1_000_000
 """Beyond which a log's figure is no batch and no sequence."""
 _FRAMEWORKS: Mapping[str, str] = {
@@ -85,6 +101,58 @@ def in_steps(reading: LogReading, accumulation: int | None) -> LogReading:
         steps_done=fewer(reading.steps_done),
         total_steps=fewer(reading.total_steps),
     )
+
+
+def with_steps_unaccumulated(request: Request, *, timed: bool) -> tuple[Request, tuple[Caution, ...]]:
+    """Return `request` with a batch of one micro-batch a replica where a step was `timed` and no more was told.
+
+    Trainers accumulate nothing unless told.
+    """
+    batch = (request.global_batch_sequences, request.gradient_accumulation)
+    if not timed or request.micro_batch_size is None or any(told is not None for told in batch):
+        return request, ()
+    message = (
+        f"a step is taken to be one micro-batch of {request.micro_batch_size:,} a replica, for nothing says that "
+        "several are accumulated; speed and verdict are proportional to that: give gradient_accumulation"
+    )
+    return replace(request, gradient_accumulation=1), (Caution(code="nothing_accumulated", message=message),)
+
+
+def pads_by_its_steps(run: Run, reading: LogReading | None) -> bool:
+    """Return whether a log's steps take a sample for each sequence of theirs, where packed ones were taken for granted.
+
+    steps in all · batch = samples · epochs, within a few per cent
+    """
+    amount, batch = run.amount, run.global_batch_sequences
+    if reading is None or not reading.total_steps or batch is None:
+        return False
+    if amount.tokens_per_sample is None or amount.sequences is not None or said(run, "packing"):
+        return False
+    samples = amount.real_tokens / amount.tokens_per_sample
+    return abs(reading.total_steps * batch / samples - 1.0) <= _SAME_COUNT
+
+
+def length_is_open(request: Request, run: Run) -> bool:
+    """Return whether sequences may have another length: it was not told, or only where trainers cut samples.
+
+    So it is where padded samples are trained on and nobody told how long those are; pictures and sounds that a model
+    makes a fixed sequence of have no other.
+    """
+    if run.question is None:
+        return not said(run, "sequence_length")
+    media = run.question.transformer.media
+    if media is not None and media.main:
+        return media.policy != "fixed" and not said(run, "image_size")
+    return not said(run, "sequence_length") or _may_be_a_limit(request, run, run.question.practice.packing)
+
+
+def _may_be_a_limit(request: Request, run: Run, told: Packing | None) -> bool:
+    if run.amount.tokens_per_sample is not None or request.packing.strip().casefold() == "packed":
+        return False
+    stack, objective = run.stack, run.objective.objective.name
+    samples = run.method.name in WITH_ADAPTERS or stack.name not in FROM_SCRATCH_TOO or objective in SCORED_WHOLE
+    packed = (told or stack.habit.packing) == "packed" and packs(objective, stack.name)
+    return samples and stack.tunes and not packed
 
 
 def with_log(request: Request, reading: LogReading | None) -> Request:

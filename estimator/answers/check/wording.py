@@ -1,12 +1,15 @@
 """A check of a speed in words."""
 
 from estimator.answers.check.check import SpeedCheck
-from estimator.base.units import TERA, format_duration
+from estimator.base.units import TERA, format_duration, format_rate
 
 __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 
 _UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shader_peak"})
 """Mistakes of the number: no slowness of a run that others could add to."""
+
+_ANOTHER_AMOUNT = 1.3
+"""Ratio of times left from which on a log's bar is of another amount than was told."""
 
 UTILIZATION_CONVENTION = (
     "MFU: FLOPs the model needs (matrix products and attention, forward and backward; causal halves skipped, "
@@ -18,11 +21,10 @@ def check_summary(check: SpeedCheck) -> str:
     """Return the verdict in two to four sentences, with the range and the likeliest causes."""
     run, seen, expected = check.run, check.seen.tokens_per_second, check.expected
     sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
-    ends = f"({sure} {_spoken(expected.low)} to {_spoken(expected.high)})"
-    range_text = f"{_spoken(expected.tokens_per_second)} expected {ends}"
-    observed = (
-        f"{_spoken(seen)} tokens/s over {run.n_gpus:,} × {run.device.name} ({check.model_flops_utilization:.1%} MFU)"
-    )
+    ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
+    range_text = f"{format_rate(expected.tokens_per_second)} expected {ends}"
+    devices = f"{run.n_gpus:,} × {run.device.name}"
+    observed = f"{format_rate(seen)} tokens/s over {devices} ({check.model_flops_utilization:.1%} MFU)"
     match check.verdict:
         case "normal":
             first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
@@ -32,7 +34,7 @@ def check_summary(check: SpeedCheck) -> str:
             first = (
                 f"Implausible: {observed} would execute {executed:,.4g} TFLOPS per GPU, above the {bound.name} of "
                 f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
-                f"{_spoken(expected.tokens_per_second)} {ends}."
+                f"{format_rate(expected.tokens_per_second)} {ends}."
             )
         case "slow":
             first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
@@ -91,9 +93,15 @@ def _left(check: SpeedCheck) -> str:
         return ""
     if left.seconds == 0:
         return "Nothing is left to train."
-    return f"{format_duration(left.seconds)} left at this speed."
+    return f"{format_duration(left.seconds)} left at this speed{_by_bar(check, left.seconds)}."
 
 
-def _spoken(value: float) -> str:
-    """Return `value` with three significant digits and thousands apart."""
-    return f"{float(f'{value:.3g}'):,.10g}"
+def _by_bar(check: SpeedCheck, left_s: float) -> str:
+    """Return what the log itself says is left, where its steps are of another amount than was told."""
+    reading = check.reading
+    if reading is None or reading.seconds_left is None or not reading.total_steps:
+        return ""
+    if max(reading.seconds_left, left_s) < _ANOTHER_AMOUNT * max(min(reading.seconds_left, left_s), 1.0):
+        return ""
+    own = format_duration(reading.seconds_left)
+    return f" for all that was told; of the log's own {reading.total_steps:,.0f} steps {own}"

@@ -96,6 +96,7 @@ def requests(choices: Choices, common: Request) -> list[Request]:
             tokens=tokens,
             precision=precision,
             method=method,
+            method_chosen=len(methods) > 1,
             price_per_gpu_hour=price,
         )
         # Tokens innermost, then GPUs: those share their layouts.

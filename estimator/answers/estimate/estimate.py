@@ -160,13 +160,13 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         runner_ups=prediction.runner_ups if prediction else (),
         comparable_runs=prediction.comparable_runs if prediction else (),
         evidence=_evidence(run, prediction, speed.basis),
-        narrow_by=prediction.narrow_by if prediction and speed.basis == "predicted" else (),
+        narrow_by=_narrowed(run, prediction, speed),
         cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
         energy_kwh=energy_kwh(gpu_hours, device.accelerator),
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
         warnings=(
             *run.warnings,
-            *(prediction.warnings if prediction else ()),
+            *_of_prediction(prediction, speed.basis),
             *speed.warnings,
             *short_run_doubts(run, prediction),
             *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
@@ -356,6 +356,21 @@ def _evidence(run: Run, prediction: Prediction | None, basis: Basis) -> Evidence
         note = "the rule of thumb: the model or the GPU is not known to the step-time model"
     unused = "; my_runs correct predictions alone" if run.own_runs and basis != "predicted" else ""
     return Evidence(runs=0, labs=0, nearest="", correction=0.0, note=note + unused)
+
+
+def _of_prediction(prediction: Prediction | None, basis: Basis) -> tuple[Caution, ...]:
+    """Return what to beware of in a prediction; of one whose speed is not the answer's, that it does not fit."""
+    found = () if prediction is None else prediction.warnings
+    return found if basis == "predicted" else tuple(caution for caution in found if caution.code == "does_not_fit")
+
+
+def _narrowed(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Narrowing, ...]:
+    """Return what would narrow the range of a predicted run most."""
+    if prediction is None or speed.basis != "predicted":
+        return ()
+    from estimator.answers.estimate.amount_narrowing import with_amount
+
+    return with_amount(prediction.narrow_by, speed.timing, run)
 
 
 def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | None:

@@ -1,6 +1,6 @@
 """Runs of less than a step, or of a handful: what to ask the caller of them."""
 
-from estimator.base.units import format_count
+from estimator.base.units import format_count, format_rate
 from estimator.question.question import Caution, Prediction
 from estimator.resolve.run import Run
 
@@ -28,7 +28,7 @@ def short_run_doubts(run: Run, prediction: Prediction | None) -> tuple[Caution, 
         return ()
     length = f"{run.sequence_length:,} tokens"
     many = (
-        f"{sequences:,.3g} sequences of {length},"
+        f"{format_rate(sequences)} sequences of {length}"
         if sequences >= 1.0
         else f"{format_count(run.amount.tokens)} tokens, not one sequence of {length},"
     )

@@ -3,7 +3,7 @@
 import math
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.base.units import DAY_S, format_bytes, format_count, format_duration, format_usd
+from estimator.base.units import DAY_S, format_bytes, format_count, format_duration, format_rate, format_usd
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -22,6 +22,12 @@ _OBJECTIVES = {
     "contrastive": "contrastive learning",
     "masked": "masked language modelling",
 }
+_GUESSED = {
+    "sample_lengths_assumed": "the length of samples is assumed",
+    "length_may_be_a_limit": "if samples fill their sequences",
+    "batch_assumed": "the batch is assumed",
+}
+"""What an amount rests on that nobody told, by its warning: time is in proportion to it."""
 _UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
 _THINGS = {"image": "images", "clip": "clips", "sound": "sounds"}
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
@@ -49,7 +55,9 @@ def summary(estimate: Estimate) -> str:
             how += unlike
     method = _how_trained(run)
     amount = format_count(run.amount.real_tokens)
-    padding = f" ({format_count(run.amount.tokens)} with padding)" if run.amount.padding > _MUCH_PADDING else ""
+    beside = [f"{format_count(run.amount.tokens)} with padding"] if run.amount.padding > _MUCH_PADDING else []
+    beside += [_GUESSED[caution.code] for caution in run.warnings if caution.code in _GUESSED]
+    padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
         f"Training {run.subject.name}{method} on {_samples(run)}{amount} tokens{padding} with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."
@@ -57,7 +65,7 @@ def summary(estimate: Estimate) -> str:
     hours = estimate.gpu_hours[0]
     per_gpu = estimate.tokens_per_second / run.n_gpus
     second = (
-        f"That is {format_count(hours)} GPU-hours at {_spoken(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
+        f"That is {format_count(hours)} GPU-hours at {format_rate(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
         f"{estimate.model_flops_utilization:.1%} MFU"
     )
     cost = estimate.cost_usd
@@ -94,7 +102,7 @@ def _sample_rate(estimate: Estimate) -> str:
     """Return the pictures a second of all devices."""
     things = _things(estimate.run)
     rate = estimate.tokens_per_second / estimate.run.sequence_length
-    return f" ({_spoken(rate)} {things}/s in all)" if things else ""
+    return f" ({format_rate(rate)} {things}/s in all)" if things else ""
 
 
 def _how_trained(run: Run) -> str:
@@ -168,11 +176,6 @@ def _work_over_rate(run: Run, coefficient: float, utilization: float) -> str:
 def _seconds(seconds: float) -> str:
     days = seconds / DAY_S
     return f"{_engineering(seconds)} s = " + (format_duration(seconds) if days < _SMALL_DAYS else f"{days:,.4g} days")
-
-
-def _spoken(value: float) -> str:
-    """Return `value` with three significant digits and thousands apart."""
-    return f"{float(f'{value:.3g}'):,g}"
 
 
 def _engineering(value: float) -> str:

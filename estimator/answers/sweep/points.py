@@ -9,7 +9,7 @@ from typing import Any, cast
 from estimator.answers.compare.compare import Outcome, outcomes
 from estimator.base.errors import EstimatorError, InvalidValueError, MissingValueError, UnknownNameError
 from estimator.base.units import parse_count
-from estimator.question.request import Quantity, Request
+from estimator.question.request import NOT_ASKED, Quantity, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.run import resolve
 
@@ -17,7 +17,7 @@ __all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep", "tokens
 
 MOST_POINTS = 1_000_000_000
 _MOST_VALUES = 1_000_000
-_ARGUMENTS = tuple(field.name for field in fields(Request))
+_ARGUMENTS = tuple(field.name for field in fields(Request) if field.name not in NOT_ASKED)
 _REQUIRED = ("model", "gpu", "n_gpus")
 _RANGE = ("from", "to", "step", "times")
 
@@ -54,7 +54,7 @@ class Sweep:
         varied = {axis.name: axis.values[place] for axis, place in zip(self.axes, places, strict=True)}
         # What does not fit a field is refused by `resolve`.
         arguments: dict[str, Any] = {**self.fixed, **varied}
-        return Request(**arguments)
+        return Request(**arguments, method_chosen="method" in varied)
 
 
 def sweep(spec: Mapping[str, object]) -> Sweep:

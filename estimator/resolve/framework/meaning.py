@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.models.training import Recompute
+from estimator.models.training import MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
@@ -17,6 +17,7 @@ class Facts:
     sharding: Sharding | None = None
     recompute: Recompute | None = None
     precision: str | None = None
+    method: MethodName | None = None
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -25,6 +26,7 @@ class Facts:
             sharding=self.sharding or other.sharding,
             recompute=self.recompute or other.recompute,
             precision=self.precision or other.precision,
+            method=self.method or other.method,
         )
 
     def yielding(self, other: "Facts") -> "Facts":

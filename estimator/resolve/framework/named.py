@@ -6,7 +6,7 @@ from functools import lru_cache
 
 from estimator.base.errors import UnknownNameError, shown
 from estimator.catalogue import catalogue
-from estimator.models.training import Recompute
+from estimator.models.training import MethodName, Recompute
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
@@ -22,6 +22,7 @@ _SDPA_SINCE = 2024.0
 products whose scores are written to memory."""
 _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
+_FOUR_BITS = 4
 _FEWEST_LETTERS = 3
 """Letters that a name has: `4090` and `x8` are none."""
 
@@ -38,6 +39,8 @@ class NamedFramework:
     sharding: Sharding | None
     recompute: Recompute | None
     precision: str | None
+    method: MethodName | None
+    """What is trained; None where nothing tells."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]
@@ -47,7 +50,7 @@ class NamedFramework:
     @property
     def says_something(self) -> bool:
         """Whether anything was said of how a step is run."""
-        return self.practice != NOTHING_SAID or any((self.sharding, self.recompute, self.precision))
+        return self.practice != NOTHING_SAID or any((self.sharding, self.recompute, self.precision, self.method))
 
 
 @lru_cache(maxsize=1024)
@@ -80,6 +83,7 @@ def named_framework(given: str) -> NamedFramework:
         sharding=facts.sharding,
         recompute=facts.recompute,
         precision=facts.precision,
+        method=_method(facts),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
         note="; ".join(part for part in (note, _stand_in(name)) if part),
@@ -140,6 +144,12 @@ def _facts(reading: Reading, name: str) -> Facts:
         else:
             said = meaning.says.over(said)
     return denied.yielding(said).over(said)
+
+
+def _method(facts: Facts) -> MethodName | None:
+    """Return what is trained: beside a base of four bits, adapters alone can be."""
+    quantised = facts.practice.base_bits == _FOUR_BITS and facts.method in {None, "lora"}
+    return "qlora" if quantised else facts.method
 
 
 def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], released: float | None) -> Practice:

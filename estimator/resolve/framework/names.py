@@ -34,6 +34,7 @@ _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
 _SHARDED = Facts(sharding="zero3")
 _CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
+_ADAPTED = Facts(method="lora")
 _ROWS = (
     _named("auto | any | default | defaults | none", "auto", _OPEN),
     _named(
@@ -59,7 +60,7 @@ _ROWS = (
         "te | transformer engine | nvte | native te",
         Meaning(stack="pytorch", rank=_LIBRARY, project="te", says=_FUSED, beside=_FUSED),
     ),
-    _named("peft | hf peft", "huggingface", _LIBRARY),
+    ("peft | hf peft", Meaning(stack="huggingface", rank=_LIBRARY, says=_ADAPTED, beside=_ADAPTED)),
     # Megatron and what grew out of it.
     _named(
         "megatron | megatron lm | megatron core | mcore | megatron core lm | megatronlm",
@@ -159,7 +160,9 @@ _ROWS = (
     ),
     _named("accelerate | hf accelerate | huggingface accelerate", "huggingface", _TRAINER, project="accelerate"),
     _named("trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl", "trl", project="trl"),
-    _named("alignment handbook | open r 1 | oumi", "trl"),
+    # Its script of supervised fine-tuning packs; pairs are nowhere packed.
+    _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),
+    _named("open r 1 | oumi", "trl"),
     _named("axolotl", "axolotl", _FRONT_END),
     _named("llama factory | llamafactory | llama efficient tuning", "llama-factory", _FRONT_END),
     _named("ms swift | swift | modelscope swift", "ms-swift", _FRONT_END, project="swift"),
@@ -180,18 +183,27 @@ _ROWS = (
         says=_CHECKPOINTED,
         note="Hugging Face's trainer, with gradient checkpointing",
     ),
+    _named(
+        "sentence transformers | sentence transformer | sbert | flagembedding | flag embedding | tevatron | setfit",
+        "huggingface",
+        note="Hugging Face's trainer, with a loss of its own",
+    ),
     _named("qwen finetune | autotrain | h 2 o llm studio | ludwig", "huggingface"),
     _named(
         "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
         "huggingface",
-        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp")),
+        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp"), method="qlora"),
         note="trains with FSDP, in BF16 unless told",
     ),
     _named(
         "qlora script | artidoro qlora | guanaco",
         "huggingface",
         _LIBRARY,
-        says=Facts(recompute="full", practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded")),
+        says=Facts(
+            recompute="full",
+            practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded"),
+            method="qlora",
+        ),
     ),
     _named(
         "optimum habana | optimum for intel gaudi | hf optimum habana | habana | gaudi | synapseai",

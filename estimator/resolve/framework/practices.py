@@ -36,7 +36,7 @@ _FLASH_2 = Practice(attention="flash_2")
 _SDPA = Practice(attention="sdpa")
 _UNFUSED = Practice(attention="unfused")
 _LIGER = Practice(fused_kernels=True, fused_loss=True)
-_QLORA = Facts(recompute="full", practice=Practice(base_bits=4))
+_QLORA = Facts(recompute="full", practice=Practice(base_bits=4), method="qlora")
 _OFFLOADED = Practice(offload_optimizer=True)
 _ATTENTION = (
     _practice("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
@@ -335,11 +335,19 @@ _RECOMPUTES = (
         "selective",
     ),
 )
+_METHODS = (
+    ("lora | dora | rslora | rs lora | adapter | adapters | lora adapters", Meaning(says=Facts(method="lora"))),
+    (
+        "full parameter | full finetuning | full fine tune | full fine tuning | full finetune | full sft | fft",
+        Meaning(says=Facts(method="full")),
+    ),
+)
+"""What is trained, where method is left at its default."""
 _HARMLESS = (
-    "lora | dora | sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | "
+    "sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | "
     "finetune | sharding | sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | "
     "attn implementation | loss | launch | double quant | double quantization | "
-    "fine tuning | fine tune | fine tuned | full parameter | full finetuning | full fine tune | adapter | adapters | "
+    "fine tuning | fine tune | fine tuned | "
     "rank | instruct | mixed precision | amp | gradient accumulation | sequence parallel | sequence parallelism | sp | "
     "tensor parallel | pipeline parallel | context parallel | expert parallel | tp | pp | cp | ep | dp | vpp | "
     "4 d parallel | 3 d parallel | 5 d parallel | deepep | deep ep | hybrid ep | triton | nccl | rccl | zero | "
@@ -372,6 +380,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_OVERLAPS,
             *_PACKINGS,
             *_BASES,
+            *_METHODS,
             *_FORMATS,
             *_PROJECTS,
             *_SHARDINGS,

@@ -1,27 +1,46 @@
 """What a framework's text tells of arguments that were left open, and what the reader must know of that."""
 
+import re
 from dataclasses import replace
 
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.objective import asked_objective
+from estimator.resolve.samples import packs
+from estimator.resolve.training_method import asked_method
 
-__all__ = ["framework_assumptions", "told_request"]
+__all__ = ["framework_assumptions", "left_open", "told_request"]
 
 _AUTO = "auto"
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
+_ARGUMENTS = tuple(
+    (re.compile(words, re.IGNORECASE), argument)
+    for words, argument in (
+        (r"batch|\bbs\b", "micro_batch_size or global_batch_sequences"),
+        (r"seq|cutoff|max[ _]?length|context|block[ _]?size", "sequence_length"),
+        (r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b", "network_gbps_per_gpu"),
+        (r"^r$|rank|\balpha\b", "lora_rank"),
+        (r"epoch", "epochs"),
+    )
+)
+"""Words that tell of an argument of their own."""
 
 
 def told_request(request: Request, named: NamedFramework) -> tuple[Request, tuple[Caution, ...]]:
     """Return `request` with arguments left open as its framework's text tells them, and what to beware of.
 
-    Arguments win over the text. A precision that the device does not have is not taken from it.
+    Arguments win over the text. A precision that the device does not have is not taken from it, nor packing where what
+    is trained on is not packed.
     """
+    packing = named.practice.packing
+    if packing == "packed" and not packs(asked_objective(request, named.name).objective.name, named.name):
+        packing = None
     hints = {
-        "packing": named.practice.packing,
+        "packing": packing,
         "data_sharding": named.sharding,
         "activation_recompute": named.recompute,
         "precision": named.precision,
@@ -39,14 +58,31 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
             cautions.append(
                 Caution(code="framework_contradicted", message=f"framework says {argument} {hint}, but {why}")
             )
+    method, doubted = _method(request, named)
+    cautions += doubted
     told = replace(
         request,
+        method=method,
         packing=taken.get("packing", request.packing),
         data_sharding=taken.get("data_sharding", request.data_sharding),
         activation_recompute=taken.get("activation_recompute", request.activation_recompute),
         precision=taken.get("precision", request.precision),
     )
     return told, (*cautions, *_doubts(request.framework, named))
+
+
+def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]]:
+    """Return what is trained: as the text says where the argument is at its default."""
+    asked, said = asked_method(request), named.method
+    if said is None or asked in {said, "frozen"} or request.method_chosen:
+        return request.method, []
+    if asked == "full":
+        message = f"framework says {said}: that is what is taken to be trained; say otherwise with method"
+        return said, [Caution(code="method_from_framework", message=message)]
+    if said == "full":
+        message = f"framework says that all is trained, but the argument's {asked} is taken"
+        return request.method, [Caution(code="framework_contradicted", message=message)]
+    return request.method, []
 
 
 def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
@@ -66,6 +102,16 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
     return tuple(out)
 
 
+def left_open(request: Request) -> frozenset[str]:
+    """Return what was left open of the arguments whose default may be far from the truth."""
+    by_name = {
+        "precision": request.precision.strip().casefold() == "auto",
+        "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
+        "framework": request.framework.strip().casefold() == "auto",
+    }
+    return frozenset(name for name, is_open in by_name.items() if is_open)
+
+
 def _choice(given: str) -> str:
     folded = given.strip().casefold()
     return SHARDING_NAMES.get(folded, folded)
@@ -80,13 +126,18 @@ def _doubts(given: str, named: NamedFramework) -> tuple[Caution, ...]:
     if not named.not_understood and (named.understood or named.name != _AUTO):
         return ()
     what = _parts(named.not_understood) if named.not_understood else repr(given[:_LONGEST_PART])
+    belongs = sorted(
+        {argument for words, argument in _ARGUMENTS for part in named.not_understood if words.search(part)}
+    )
     if named.name == _AUTO:
         instead = "no stack is named, and the usual one for such hardware is assumed"
     elif named.name == "unknown":
         instead = "an untuned stack is assumed, with a wide range"
     else:
         instead = f"the rest is taken as {named.name}"
-    return (Caution(code="framework_not_understood", message=f"framework: {what} is not understood; {instead}"),)
+    better = f"; what it tells belongs in {', '.join(belongs)}" if belongs else ""
+    message = f"framework: {what} is not understood; {instead}{better}"
+    return (Caution(code="framework_not_understood", message=message),)
 
 
 def _listed(what: str, parts: tuple[str, ...]) -> str:

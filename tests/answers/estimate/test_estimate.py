@@ -326,3 +326,13 @@ def test_time_and_all_that_follows_from_it_is_finite_positive_and_in_proportion(
     assert _answer(**asked | {"tokens": 2 * tokens})["training_seconds"] == pytest.approx(2 * seconds)
     assert _answer(**asked | {"n_gpus": 2 * n_gpus})["training_seconds"] == pytest.approx(seconds / 2)
     assert _answer(**asked | {"utilization": utilization / 2})["training_seconds"] == pytest.approx(2 * seconds)
+
+
+@pytest.mark.parametrize("gpu", ["h100-sxm", "t4", "apple-m3-max"])
+def test_an_observed_speed_is_not_warned_of_with_what_only_a_prediction_rests_on(gpu: str) -> None:
+    seen = {"utilization": None, "gpu": gpu, "n_gpus": 1, "model": "gpt-2", "tokens": "1B"}
+    predicted, observed = _answer(**seen), _answer(**seen, observed_tokens_per_second=2000)
+    assert set(_codes(observed)) < set(_codes(predicted))
+    assert not {"tuned_stack_assumed", "framework_unsaid", "unseen_device_family", "opinions_part"} & set(
+        _codes(observed)
+    )

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from tools.compare_training_options import compare_training_options
 from tools.estimate_training_time import estimate_training_time
 from tools.fields import DataSharding
 
@@ -129,3 +130,62 @@ def test_what_is_said_of_weights_and_optimizer_is_what_they_take(said: str, byte
     """Micikevicius et al. 2018: FP32 copies beside 16-bit weights, unless it is said that there are none."""
     answer = _answer(model="llama-2-7b", n_gpus=1, framework=said)
     assert answer.memory.optimizer_gb == pytest.approx(bytes_per_parameter * 6.738, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("framework", "method"),
+    [
+        ("unsloth QLoRA", "qlora"),
+        ("HF Trainer + PEFT", "lora"),
+        ("SFTTrainer, use_peft, load_in_4bit", "qlora"),
+        ("lit-gpt finetune lora", "lora"),
+        ("LLaMA-Factory with DoRA", "lora"),
+        ("answer.ai fsdp_qlora", "qlora"),
+        ("bitsandbytes 4-bit, axolotl", "qlora"),
+        ("TRL, no LoRA", "full"),
+        ("torchtune full finetuning", "full"),
+        ("HF Trainer, 8-bit Adam", "full"),
+    ],
+)
+def test_what_is_trained_is_as_the_text_says_where_nothing_else_was_said(framework: str, method: str) -> None:
+    said, plain = (
+        _answer(**SAMPLES, tokens=None, framework=framework),
+        _answer(**SAMPLES, tokens=None, framework=framework, method=method),
+    )
+    assert _assumed(said, "method").value == method
+    assert said.training_days == pytest.approx(plain.training_days)
+    assert ("method_from_framework" in _codes(said)) == (method != "full")
+    assert "method_from_framework" not in _codes(plain) or method == "full"
+
+
+def test_an_argument_that_trains_adapters_wins_over_a_text_that_trains_all() -> None:
+    answer = _answer(**SAMPLES, tokens=None, framework="TRL, full fine-tuning", method="lora")
+    assert _assumed(answer, "method").value == "lora"
+    assert "framework_contradicted" in _codes(answer)
+
+
+@pytest.mark.parametrize(
+    ("left", "argument"),
+    [
+        ("batch size 4 per GPU", "micro_batch_size"),
+        ("max_seq_length 512", "sequence_length"),
+        ("100GbE Ethernet", "network_gbps_per_gpu"),
+        ("r=64", "lora_rank"),
+    ],
+)
+def test_words_that_belong_in_an_argument_are_told_which(left: str, argument: str) -> None:
+    told = next(one for one in _answer(framework=f"TRL, {left}").warnings if one.code == "framework_not_understood")
+    assert argument in told.message
+
+
+def test_methods_that_are_compared_are_each_as_chosen_whatever_the_text_says() -> None:
+    asked: dict[str, Any] = {"models": ["llama-3.1-8b"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["100M"]}
+    framework = "HF Trainer + PEFT"
+    both = compare_training_options(**asked, methods=["full", "lora"], framework=framework).rows
+    assert {row.method for row in both} == {"full", "lora"}
+    full, lora = (next(row for row in both if row.method == method) for method in ("full", "lora"))
+    assert full.memory_gb is not None
+    assert lora.memory_gb is not None
+    assert full.memory_gb > lora.memory_gb
+    (alone,) = compare_training_options(**asked, framework=framework).rows
+    assert (alone.method, alone.memory_gb) == ("lora", lora.memory_gb)

@@ -1,0 +1,48 @@
+"""What saying the amount of data would narrow a range by, where it was told roughly or not at all."""
+
+import math
+from dataclasses import replace
+
+from estimator.answers.estimate.timing import Timing
+from estimator.question.question import Narrowing
+from estimator.resolve.run import Run
+
+__all__ = ["with_amount"]
+
+_LEAST = 0.1
+"""Share of a range's log width below which the amount is not worth saying more of."""
+
+
+def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> tuple[Narrowing, ...]:
+    """Return `narrowings` of a step's range as those of the run's, among them that by what its amount is told with.
+
+        1 − sqrt(((1 − n) · s)² + a²) / sqrt(s² + a²)      s, a: log widths of step and amount, independent
+
+    As they are where the amount hardly widens the range. Most first.
+    """
+    argument = _told_with(run)
+    step = math.log(timing.high_factor / timing.low_factor)
+    amount = math.log(timing.amount_high / timing.amount_low)
+    whole = math.hypot(step, amount)
+    if argument is None or not whole or (share := 1.0 - step / whole) < _LEAST:
+        return narrowings
+    others = (
+        replace(one, narrows_by=round(1.0 - math.hypot((1.0 - one.narrows_by) * step, amount) / whole, 3))
+        for one in narrowings
+    )
+    own = Narrowing(
+        argument=argument,
+        narrows_by=round(share, 3),
+        why="time is proportional to it, and the range holds all that it may be",
+    )
+    return tuple(sorted((own, *others), key=lambda narrowing: -narrowing.narrows_by))
+
+
+def _told_with(run: Run) -> str | None:
+    """Return the argument that would tell the amount of `run` better; None where it was counted in tokens."""
+    codes = {caution.code for caution in run.warnings}
+    if codes & {"sample_lengths_assumed", "length_may_be_a_limit"}:
+        return "tokens_per_sample"
+    if "batch_assumed" in codes:
+        return "global_batch_sequences"
+    return None if run.amount.tokens_per_sample is None else "tokens_per_sample"

@@ -1,0 +1,95 @@
+"""A step's time tells sequences; what those hold in tokens is often not told, or only where samples are cut.
+
+Authority: the notebooks and configurations of trainers of samples, whose `max_seq_length` and `cutoff_len` are limits.
+"""
+
+from typing import Any
+
+import pytest
+
+from server.protocol.tool import Tool
+from tools.check_training_speed import check_training_speed
+
+TOOL = Tool(check_training_speed, title="Check training speed")
+RUN: dict[str, Any] = {
+    "model": "llama-3.1-8b",
+    "gpu": "4090",
+    "n_gpus": 1,
+    "method": "qlora",
+    "micro_batch_size": 2,
+    "gradient_accumulation": 4,
+    "sequence_length": 2048,
+    "observed_step_seconds": 1.5,
+}
+
+
+def _answer(**changes: object) -> dict[str, Any]:
+    asked = {name: value for name, value in (RUN | changes).items() if value is not None}
+    return TOOL.answer(asked).structured
+
+
+def _codes(answer: dict[str, Any], of: str) -> set[str]:
+    return {one["code"] for one in answer[of]}
+
+
+@pytest.mark.parametrize("framework", ["unsloth", "trl", "llama-factory", "huggingface", "torchtune"])
+def test_no_speed_is_ruled_out_by_a_length_that_may_be_a_limit(framework: str) -> None:
+    """1.5 s for eight samples: as their limit is long, beyond the card; as samples are, usual."""
+    answer = _answer(framework=framework)
+    assert answer["verdict"] == "faster"
+    assert answer["likely_causes"][0]["code"] == "shorter_sequence"
+    assert "sequence_length_assumed" in _codes(answer, "warnings")
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"packing": "packed"},
+        {"framework": "TRL, packing"},
+        {"framework": "axolotl"},
+        {"samples": "10k", "tokens_per_sample": 2000},
+        {"framework": "torchtitan", "method": "full"},
+    ],
+)
+def test_a_speed_beyond_the_card_is_ruled_out_where_the_length_is_told(said: dict[str, Any]) -> None:
+    assert _answer(**said)["verdict"] == "implausible"
+
+
+def test_a_step_of_a_told_micro_batch_is_taken_to_accumulate_none_and_that_is_said() -> None:
+    alone = _answer(gradient_accumulation=None)
+    assert "nothing_accumulated" in _codes(alone, "warnings")
+    once = _answer(gradient_accumulation=1)
+    assert "nothing_accumulated" not in _codes(once, "warnings")
+    assert alone["observed"] == pytest.approx(once["observed"])
+
+
+def test_what_a_model_makes_of_every_sound_has_no_other_length() -> None:
+    sounds = {"model": "whisper-small", "method": "full", "framework": "huggingface", "sequence_length": None}
+    assert "sequence_length_assumed" not in _codes(_answer(**sounds), "warnings")
+
+
+def test_a_denoiser_is_asked_for_the_size_of_its_pictures() -> None:
+    pictures = {"model": "sdxl", "method": "lora", "sequence_length": None}
+    told = next(one for one in _answer(**pictures)["warnings"] if one["code"] == "sequence_length_assumed")
+    assert "image_size" in told["message"]
+    assert "sequence_length_assumed" not in _codes(_answer(**pictures, image_size="512x512"), "warnings")
+
+
+def _bar(done: int, total: int) -> str:
+    return f"{100 * done // total:3d}%|#  | {done}/{total} [1:02:11<9:19:40, 11.48s/it]"
+
+
+def test_steps_that_take_a_sample_for_each_of_their_sequences_are_not_packed() -> None:
+    """52,002 samples in batches of 16 are 3,250 steps; packed into 2,048 tokens they would be 190."""
+    asked = {"framework": "axolotl", "samples": "alpaca", "gradient_accumulation": 8, "sequence_length": None}
+    log = {"observed_step_seconds": None, "observed_log": _bar(325, 3250)}
+    padded = _answer(**asked, **log)
+    assert padded["observed"] < 0.2 * _answer(**asked, observed_step_seconds=11.48)["observed"]
+    assert padded["verdict"] != "faster"
+
+
+def test_a_bar_of_other_steps_than_were_told_says_what_is_left_of_its_own() -> None:
+    log = {"observed_step_seconds": None, "observed_log": _bar(7, 60), "samples": "alpaca", "sequence_length": None}
+    assert "of the log's own 60 steps" in _answer(**log)["summary"]
+    whole = {**log, "observed_log": _bar(650, 6500).replace("9:19:40", "18:39:18")}
+    assert "log's own" not in _answer(**whole)["summary"]

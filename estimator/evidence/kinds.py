@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from estimator.base.text import with_article
 from estimator.evidence.calibration import Calibration
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.models.transformer import Transformer
@@ -33,16 +34,16 @@ def kind_outlook(transformer: Transformer, calibration: Calibration) -> KindOutl
     kind = kind_of(transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
-    name = KIND_NAMES[kind]
+    name = with_article(KIND_NAMES[kind])
     level = calibration.kinds.get(kind)
     if level is None:
         pooled = calibration.kinds[_ALL]
-        message = f"no published run behind this answer is of a {name}: the range is widened"
+        message = f"no published run behind this answer is of {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
         return KindOutlook(level_log=pooled.level_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
     runs = "1 published run" if level.runs == 1 else f"{level.runs} published runs"
     labs = "1 lab" if level.labs == 1 else f"{level.labs} labs"
-    message = f"for a {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
+    message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     return KindOutlook(
         level_log=level.level_log,
         half_log=level.half_log,

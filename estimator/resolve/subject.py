@@ -1,6 +1,5 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -9,6 +8,7 @@ from functools import lru_cache
 from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
+from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
@@ -25,8 +25,6 @@ __all__ = ["Subject", "resolved_subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
-_VOWEL_SOUND = re.compile(r"8|1[18](?!\d)")
-"""Eight, eleven and eighteen, but not a hundred and eighty."""
 _LARGEST_DENSE = 5.5e11
 """PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
 _QLORA_BITS = 4
@@ -298,8 +296,7 @@ def _unmodelled(count: float, why: str) -> Subject:
 
 
 def _spoken(size: str) -> str:
-    """Return `a 7B model`, `an 8B model`, as it is spoken."""
-    return f"{'an' if _VOWEL_SOUND.match(size) else 'a'} {size} model"
+    return with_article(f"{size} model")
 
 
 def _joined(*notes: str) -> str:

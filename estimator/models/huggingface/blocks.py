@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from estimator.base.errors import InvalidValueError
+from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading, entries
 from estimator.models.media import Media
@@ -57,6 +58,8 @@ def stack(
     native: int = 512,
     attention_layers: int | None = None,
     mlp_layers: int | None = None,
+    experts: Experts | None = None,
+    feed_forwards: tuple[Dense, ...] = (),
 ) -> Transformer:
     """Return a stack of equal layers with its vectors counted; `besides` are parameters that no rule here counts.
 
@@ -84,6 +87,8 @@ def stack(
         chunked_window=chunked,
         attention_layers=attention_layers,
         mlp_layers=mlp_layers,
+        experts=experts,
+        feed_forwards=feed_forwards,
         towers=towers,
         media=media,
         native_sequence_length=native,

@@ -27,12 +27,12 @@ _VECTORS_OF_IDLE_EXPERTS = 0.007
 
 # By `model_type`, or by the class name that Diffusers writes.
 _NOT_READ = frozenset({
-    "AutoencoderKL", "HiDreamImageTransformer2DModel", "blip", "csm",
-    "detr", "ernie4_5_vl_moe", "flava", "florence2", "fnet", "glm5_next",
-    "kosmos-2", "layoutlmv3", "led", "mobilebert", "molmo2", "moonshine", "nllb-moe",
-    "parakeet_ctc", "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "speecht5",
-    "squeezebert", "switch_transformers", "t5gemma", "t5gemma2", "timesfm",
-    "vjepa2", "wav2vec2-bert", "xlnet", "zaya",
+    "AutoencoderKL", "HiDreamImageTransformer2DModel", "csm",
+    "ernie4_5_vl_moe", "flava", "fnet", "glm5_next",
+    "kosmos-2", "layoutlmv3", "mobilebert", "molmo2", "moonshine",
+    "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "speecht5",
+    "squeezebert", "t5gemma2", "timesfm",
+    "vjepa2", "xlnet", "zaya",
 })  # fmt: skip
 _LANGUAGE_MODEL_ALONE = frozenset({"aria", "fast_vlm", "gemma3n"})
 """Read without the towers and projectors beside the language model."""

@@ -55,7 +55,9 @@ def controlnet(config: Config) -> ConfiguredModel:
     The U-Net beside it is frozen: its lower half runs forward, and gradients pass through its upper half, which what
     the ControlNet makes is added in.
     """
-    reading = reading_of(config, _DEFAULTS)
+    # Its file tells no size: that of the U-Net, SDXL's being the one that is told sizes.
+    side = 128 if config.get("addition_embed_type") == "text_time" else 64
+    reading = reading_of(config, {**_DEFAULTS, "sample_size": side})
     shape = _Shape.of(reading)
     net = Net(time=4 * shape.channels[0], text=shape.text)
     _embed_condition(net, reading, shape.channels[0])

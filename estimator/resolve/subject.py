@@ -98,11 +98,14 @@ def _named(name: str) -> Subject:
 def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     """Return a model that is not catalogued, by the words and the size in its name.
 
-    A mixture of experts stays one, whatever else its name says; another architecture is answered as such; a name that
-    holds a catalogued one is that one's fine-tune; and a size alone stands for a typical model of it, unless the name
-    is a catalogued one misspelt.
+    A name without a size may be the beginning of one alone, or hold one. A mixture of experts stays one, whatever else
+    its name says; another architecture is answered as such; a name that holds a catalogued one is that one's fine-tune;
+    and a size alone stands for a typical model of it, unless the name is a catalogued one misspelt.
     """
     size, kind = named_size(name), foreign_kind(name)
+    short = catalogue.shortened_transformer(name) if size is None else None
+    if short is not None:
+        return _listed(short)
     experts = size is not None and size.experts
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
         return _foreign(name, kind, size)

@@ -27,7 +27,7 @@ from estimator.catalogue.instances import InstanceFile, instance_names, named_sy
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
-from estimator.catalogue.partial_names import Beginnings, beginnings, completed, named_within
+from estimator.catalogue.partial_names import shortened
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -181,8 +181,7 @@ def held_transformer(name: str) -> Match[Transformer] | None:
 
 def shortened_transformer(name: str) -> Match[Transformer] | None:
     """Return the only transformer whose name says all that `name` says, or the one that it holds without a size."""
-    models, finetunes = _every_model_index(), _finetune_index()
-    return _transformer_of(completed(name, _beginnings()) or named_within(name, models, finetunes))
+    return _transformer_of(shortened(name, _every_model_index(), _finetune_index()))
 
 
 def _transformer_of(match: Resolved | None) -> Match[Transformer] | None:
@@ -388,12 +387,6 @@ def _every_model_index() -> NameIndex:
     first, second = _model_file(), _model_config_file()
     choices = (*first["ambiguous_aliases"], *second["ambiguous_aliases"])
     return name_index("model", model_names((*first["models"], *second["models"]), choices), MODEL_FILLER)
-
-
-@cache
-def _beginnings() -> Beginnings:
-    names = (*_every_model_index().names.values(), *_finetune_index().names.values())
-    return beginnings(names)
 
 
 @cache

@@ -1,16 +1,13 @@
 """Names that say less than a catalogued one, or more: `moonlight`, `distilbert-base-uncased-finetuned-sst-2`."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from estimator.base.names import Name, NameIndex, Resolved, tokens
+from estimator.base.names import NameIndex, Resolved, tokens
 from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words
 
-__all__ = ["Beginnings", "beginnings", "completed", "named_within"]
-
-Beginnings = Mapping[str, Sequence[tuple[tuple[str, ...], Name]]]
-"""Names by their first piece, each with all of its pieces."""
+__all__ = ["shortened"]
 
 _PIECE = re.compile(r"\d+(?:\.\d+)*(?:[bmt](?![^\W\d_]))?|[^\W\d_]+")
 """A number, a size, or letters: `olmo3` is `olmo` and `3`, and `2b` is no `2`."""
@@ -29,17 +26,12 @@ _CLASSES = frozenset(
 _FEWEST_WORDS = 2
 
 
-def beginnings(names: Iterable[Name]) -> Beginnings:
-    """Return names by their first piece."""
-    by_first: dict[str, list[tuple[tuple[str, ...], Name]]] = {}
-    for name in names:
-        pieces = _pieces(name.text)
-        if pieces:
-            by_first.setdefault(pieces[0], []).append((pieces, name))
-    return by_first
+def shortened(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
+    """Return the only model whose name says all that `given` says, or the one that it holds without a size."""
+    return _completed(given, models, finetunes) or _named_within(given, models, finetunes)
 
 
-def completed(given: str, known: Beginnings) -> Resolved | None:
+def _completed(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
     """Return the only model whose name begins as `given` does and says all that it says; None where several do.
 
     `moonlight` is Moonlight 16B-A3B, and `seed oss` Seed-OSS 36B, as long as no other is called so.
@@ -47,7 +39,10 @@ def completed(given: str, known: Beginnings) -> Resolved | None:
     pieces = _pieces(given[:_LONGEST])
     if not pieces or len(pieces[0]) < _SHORTEST or not pieces[0].isalpha():
         return None
-    found = [name for others, name in known.get(pieces[0], ()) if _holds(others, pieces)]
+    names = (*models.names.items(), *finetunes.names.items())
+    # Keys are folded, so that few names need be cut into pieces.
+    near = (name for key, name in names if key.startswith(pieces[0]))
+    found = [name for name in near if _says(_pieces(name.text), pieces)]
     if len({name.id for name in found}) != 1:
         return None
     name = min(found, key=lambda name: len(name.text))
@@ -55,7 +50,7 @@ def completed(given: str, known: Beginnings) -> Resolved | None:
     return Resolved(id=name.id, matched=name.text, note="; ".join(part for part in (note, name.note) if part))
 
 
-def named_within(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
+def _named_within(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
     """Return the model without a size in its name that `given` holds among other words; None where none or in doubt.
 
     `twitter-roberta-base-sentiment` holds RoBERTa base. At least two words of a name count; a name that is open, only
@@ -99,7 +94,7 @@ def _pieces(text: str) -> tuple[str, ...]:
     return tuple(_PIECE.findall(" ".join(tokens(text.rpartition("/")[2]))))
 
 
-def _holds(pieces: Sequence[str], fewer: Sequence[str]) -> bool:
-    """Return whether `fewer` are among `pieces`, in their order."""
+def _says(pieces: Sequence[str], fewer: Sequence[str]) -> bool:
+    """Return whether `pieces` begin as `fewer` do, and hold the others of them in their order."""
     left = iter(pieces)
-    return all(piece in left for piece in fewer)
+    return pieces[:1] == fewer[:1] and all(piece in left for piece in fewer)

@@ -97,10 +97,8 @@ def stack(
     return replace(bare, vector_parameters=vector_parameters(bare, facts) + besides)
 
 
-def linear_stack(
-    name: str, *projections: Projection, besides: int = 0, lookup: int = 0, hidden: int = 1
-) -> Transformer:
-    """Return a network of single matrices, as projectors are."""
+def linear_stack(name: str, *projections: Mixer, besides: int = 0, lookup: int = 0, hidden: int = 1) -> Transformer:
+    """Return a network of single matrices, or a mixer among them, as projectors are."""
     return stack(
         name=name,
         hidden=hidden,

@@ -127,7 +127,7 @@ def _relative(reading: Reading, positions: int, *, each: bool = False) -> tuple[
         met, own = positions, rows * head_dim
     elif kind == "relative":
         met, own = 2 * positions - 1, 2 * hidden + (0 if each else hidden * hidden)
-    elif kind in {"rotary", None}:
+    elif kind is None or kind == "rotary":
         return ()
     else:
         raise InvalidValueError("hf_config.position_embeddings_type", kind, 'must be "relative", "rotary" or null')
@@ -206,7 +206,7 @@ def parakeet(config: Config) -> ConfiguredModel:
         reading.whole("subsampling_conv_kernel_size") ** 2,
         reading.whole("subsampling_factor").bit_length() - 1,
     )
-    positions, bands = _FRAMES >> halvings, reading.whole("num_mel_bins")
+    positions, bands = max(_FRAMES >> halvings, 1), reading.whole("num_mel_bins")
     before: list[Mixer] = []
     for halving in range(1, halvings + 1):
         rate = float((bands >> halving) << (halvings - halving))

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimator.base.errors import UnsupportedModelError, shown
+from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.blocks import BIASED, classes, configured, mlp_projections, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.placed import whole_list
@@ -119,6 +119,8 @@ def rt_detr(config: Config) -> ConfiguredModel:
     residual_trunk(pyramid, trunk, deep_stem=True)
     pyramid.frozen_norms = False
     inputs = whole_list(reading, "encoder_in_channels")
+    if not 1 <= len(inputs) <= _LAST:
+        raise InvalidValueError("hf_config.encoder_in_channels", list(inputs), f"must be widths of 1 to {_LAST} stages")
     width = reading.whole("encoder_hidden_dim")
     places = [stage_place(_LAST - level) for level in reversed(range(len(inputs)))]
     for channels, place in zip(inputs, places, strict=True):
@@ -182,6 +184,8 @@ def yolos(config: Config) -> ConfiguredModel:
     """Return a YOLOS (Fang et al. 2021): a ViT whose sequence holds a token for each object that it may find."""
     reading = Reading(config=config, defaults=_YOLOS, model_type="yolos")
     sides = whole_list(reading, "image_size")
+    if not sides:
+        raise InvalidValueError("hf_config.image_size", [], "must be a height and a width in pixels")
     high, wide = sides[0], sides[-1]
     patch, hidden, layers = (reading.whole(key) for key in ("patch_size", "hidden_size", "num_hidden_layers"))
     found = reading.whole("num_detection_tokens")

@@ -172,7 +172,8 @@ def bart_like(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults={**_BART, **family.defaults}, model_type=kind)
     native = reading.whole("max_position_embeddings")
     rows = native + family.first_position if family.positions else 0
-    target_rows, window, mixers = rows, 0, ()
+    target_rows, window = rows, 0
+    mixers: tuple[Mixer, ...] = ()
     if family.windowed:
         reading = replace(reading, defaults={**reading.defaults, **_LED})
         native = rows = reading.whole("max_encoder_position_embeddings")

@@ -15,6 +15,7 @@ __all__ = ["feature_layers", "language_model", "picture_tower", "vision_config",
 
 _TEXT_KEYS = ("text_config", "llm_config", "language_config")
 _OWN_TEXT: Mapping[str, str] = {
+    "aria": "aria_text",
     "gemma3": "gemma3_text",
     "gemma4": "gemma4_text",
     "glm4v": "glm4v_text",

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.gemma_sounds import gemma4_sound
 from estimator.models.huggingface.multimodal import (
     feature_layers,
     language_model,
@@ -80,11 +81,11 @@ def glm4v(config: Config, read: Read) -> ConfiguredModel:
 
 
 def gemma4(config: Config, read: Read) -> ConfiguredModel:
-    """Return a Gemma 4 with its encoder of pictures; one of sounds is refused by name."""
+    """Return a Gemma 4 with its encoders of pictures and, idle beside pictures, of sounds."""
     text = language_model(config, read)
     if nested(config, "vision_config") is None:
         return text
-    notes = ("the encoder of sounds is not counted",) if nested(config, "audio_config") else ()
+    sounds = nested(config, "audio_config")
     vision = vision_config(config)
     tower, hidden = gemma4_vision(vision), text.transformer.hidden
     projector = linear_stack(
@@ -98,8 +99,10 @@ def gemma4(config: Config, read: Read) -> ConfiguredModel:
     patch, merge = reading.whole("patch_size"), reading.whole("pooling_kernel_size")
     pixels = reading.whole("default_output_length") * (patch * merge) ** 2
     media = Media(policy="native", patch=patch, merge=merge, fewest_pixels=pixels, most_pixels=pixels, usual_count=0)
-    made = with_towers(config, text, media, {"vision": tower, "projector": projector})
-    return replace(made, notes=(*made.notes, *notes))
+    towers = {"vision": tower, "projector": projector}
+    if sounds:
+        towers["audio"] = gemma4_sound(sounds, hidden)
+    return with_towers(config, text, media, towers)
 
 
 def mistral3(config: Config, read: Read) -> ConfiguredModel:

@@ -1,20 +1,20 @@
-"""Language models that a few learned queries read pictures for: BLIP-2 and InstructBLIP."""
+"""Language models that a few learned queries read pictures for: BLIP-2, InstructBLIP and Aria."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.models.feed_forward import Dense
-from estimator.models.huggingface.blocks import stack
+from estimator.models.huggingface.blocks import linear_stack, mlp_projections, patches_a_side, stack
 from estimator.models.huggingface.configured import ConfiguredModel, Read
-from estimator.models.huggingface.multimodal import language_model, vision_config, with_towers
+from estimator.models.huggingface.multimodal import language_model, picture_tower, vision_config, with_towers
 from estimator.models.huggingface.picture_to_text import blip_vision
-from estimator.models.huggingface.reading import Config, Reading, nested
+from estimator.models.huggingface.reading import Config, Reading, inside, nested
 from estimator.models.media import Media
 from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
 
-__all__ = ["blip2"]
+__all__ = ["aria", "blip2"]
 
 _VISION: Mapping[str, object] = {
     "hidden_size": 1408,
@@ -89,4 +89,48 @@ def _reading_text(former: Transformer, reading: Reading) -> Transformer:
         feed_forwards=(Dense(layers=former.n_layers, width=ffn, gated=False),),
         lookup_parameters=former.lookup_parameters + words,
         vector_parameters=former.vector_parameters + vectors,
+    )
+
+
+def aria(config: Config, read: Read) -> ConfiguredModel:
+    """Return an Aria (Li et al. 2024): as many queries as the picture's patches ask for look at them once."""
+    text, vision = language_model(config, read), vision_config(config)
+    tower = picture_tower(vision, "idefics3_vision")
+    reading = Reading(config=vision, defaults={"image_size": 980, "patch_size": 14}, model_type="aria")
+    patches = patches_a_side(reading) ** 2
+    table = Reading(
+        config=inside(config, "projector_patch_to_query_dict"), defaults={"1225": 128, "4900": 256}, model_type="aria"
+    )
+    most = Reading(config=config, defaults={}, model_type="aria").optional(
+        "max_value_projector_patch_to_query_dict", table.whole("4900"), least=1
+    )
+    queries = table.optional(str(patches), most, least=1)
+    projector = _aria_projector(tower, patches, queries, rows=most, out=text.transformer.hidden)
+    media = Media(positions=patches, tokens=queries)
+    return with_towers(config, text, media, {"vision": tower, "projector": projector})
+
+
+def _aria_projector(tower: Transformer, patches: int, queries: int, *, rows: int, out: int) -> Transformer:
+    """Return one layer of attention, whose queries, keys and values are each projected twice, and an MLP."""
+    hidden, rate = tower.hidden, patches / queries
+    cross = CrossAttention(
+        layers=1,
+        heads=tower.n_heads,
+        kv_heads=tower.n_heads,
+        head_dim=hidden // tower.n_heads,
+        source_rate=rate,
+        keys=float(patches),
+        own_vectors=4 * hidden,
+    )
+    return linear_stack(
+        "projector",
+        Projection(name="queries", inputs=hidden, outputs=hidden, bias=False),
+        Projection(name="keys", inputs=hidden, outputs=2 * hidden, rate=rate, bias=False),
+        cross,
+        Projection(name="looked", inputs=hidden, outputs=hidden),
+        *mlp_projections(hidden, out, out, bias=False),
+        # Norms of queries, of keys and values, and of what the MLP reads.
+        besides=6 * hidden,
+        lookup=rows * hidden,
+        hidden=hidden,
     )

@@ -171,6 +171,7 @@ MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
 """Reader of files that state no family, by a key that only such have."""
 
 COMPOSITES: Mapping[str, Composite] = {
+    "aria": query_formers.aria,
     "blip-2": query_formers.blip2,
     "cohere2_vision": tiled_pictures.cohere_vision,
     "eurobert": modern_bert.eurobert,

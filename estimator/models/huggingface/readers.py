@@ -15,6 +15,7 @@ from estimator.models.huggingface import (
     florence,
     inverted_residuals,
     masked_pictures,
+    mobile_bert,
     modern_bert,
     music,
     native_pictures,
@@ -29,6 +30,7 @@ from estimator.models.huggingface import (
     t5,
     tiled_pictures,
     vision,
+    xlnet,
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.cross_layer import read_hunyuan
@@ -123,6 +125,7 @@ READERS: Mapping[str, Reader] = {
     "minimax": minimax,
     "minimax_m1": minimax,
     "minimax_text_01": minimax,
+    "mobilebert": mobile_bert.mobile_bert,
     "mobilenet_v2": inverted_residuals.mobilenet_v2,
     "modernbert": modern_bert.modern_bert,
     "musicgen": music.musicgen,
@@ -161,6 +164,7 @@ READERS: Mapping[str, Reader] = {
     "wav2vec2-bert": conformers.wav2vec2_bert,
     "wav2vec2-conformer": conformers.wav2vec2_conformer,
     "whisper": encoder_decoders.whisper,
+    "xlnet": xlnet.xlnet,
     "xlstm": xlstm,
     "yolos": detectors.yolos,
     "zamba": zamba,

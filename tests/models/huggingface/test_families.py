@@ -129,7 +129,7 @@ def test_a_pattern_of_layers_may_be_spelt_in_letters() -> None:
             "an encoder-decoder",
         ),
         ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "mllama_text_model"}, "cross-attention"),
-        ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "xlnet", "is_decoder": True}, "an encoder"),
+        ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "roformer", "is_decoder": True}, "an encoder"),
     ],
 )
 def test_what_has_all_a_decoders_keys_and_is_none_is_refused_as_what_it_is(config: dict[str, Any], kind: str) -> None:

@@ -29,10 +29,10 @@ _VECTORS_OF_IDLE_EXPERTS = 0.007
 _NOT_READ = frozenset({
     "AutoencoderKL", "HiDreamImageTransformer2DModel", "csm",
     "ernie4_5_vl_moe", "flava", "fnet", "glm5_next",
-    "kosmos-2", "layoutlmv3", "mobilebert", "molmo2", "moonshine",
+    "kosmos-2", "layoutlmv3", "molmo2", "moonshine",
     "pegasus_x", "prophetnet", "qwen2_5_omni_thinker", "speecht5",
     "squeezebert", "t5gemma2", "timesfm",
-    "vjepa2", "xlnet", "zaya",
+    "vjepa2", "zaya",
 })  # fmt: skip
 _LANGUAGE_MODEL_ALONE = frozenset({"fast_vlm", "gemma3n"})
 """Read without the towers and projectors beside the language model."""

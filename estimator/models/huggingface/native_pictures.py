@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.encoder_decoders import whisper_encoder
 from estimator.models.huggingface.gemma_sounds import gemma4_sound
 from estimator.models.huggingface.multimodal import (
     feature_layers,
@@ -23,8 +24,9 @@ from estimator.models.huggingface.vision_towers import (
 from estimator.models.media import Media
 from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.projection import Projection
+from estimator.models.transformer import Tower
 
-__all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_vl"]
+__all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_omni", "qwen_vl"]
 
 _COCO = (640, 480)
 
@@ -56,6 +58,29 @@ def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
     )
     towers = {"vision": qwen_vision(vision, family), "projector": qwen_merger(vision, kind)}
     return with_towers(config, text, media, towers)
+
+
+def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
+    """Return the thinker of Qwen2.5-Omni (Xu et al. 2025): Qwen2.5-VL with, idle beside pictures, Whisper's encoder.
+
+    What it speaks with is no part of the thinker, which is what is trained.
+    """
+    thinker = nested(config, "thinker_config") or config
+    inner = {**(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
+    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner}, read)
+    hidden = seeing.transformer.hidden
+    hearing = whisper_encoder(nested(thinker, "audio_config") or {}, name="qwen2_5_omni_audio")
+    to_text = Projection(name="to_text", inputs=hearing.hidden, outputs=hidden, rate=0.5)
+    sounds = replace(
+        hearing,
+        mixers=(*hearing.mixers, to_text),
+        # Its positions are sines; embeddings begin and end a sound.
+        lookup_parameters=2 * hidden,
+        vector_parameters=hearing.vector_parameters + to_text.vectors(hearing.hidden),
+    )
+    towers = (*seeing.transformer.towers, Tower(name="audio", network=sounds, rate=0.0))
+    network = replace(seeing.transformer, name="qwen2_5_omni model", towers=towers)
+    return replace(seeing, transformer=network)
 
 
 def _counted_experts(config: Config) -> Config:

@@ -200,6 +200,8 @@ COMPOSITES: Mapping[str, Composite] = {
     "mllama": tiled_pictures.mllama,
     "paligemma": tiled_pictures.gemma3,
     "phi4_multimodal": phi_multimodal.phi4_multimodal,
+    "qwen2_5_omni": native_pictures.qwen_omni,
+    "qwen2_5_omni_thinker": native_pictures.qwen_omni,
     "qwen2_5_vl": native_pictures.qwen_vl,
     "qwen2_audio": sound.sound_model,
     "qwen2_vl": native_pictures.qwen_vl,

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from estimator.models.huggingface.unsupported import UNSUPPORTED
 
-__all__ = ["MOSTLY_DECODERS", "foreign_kind", "modelled_like"]
+__all__ = ["MOSTLY_DECODERS", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _STEM = re.compile(r"[a-z]+\d*(?![a-z])")
@@ -23,6 +23,8 @@ _CLIPS = "a diffusion model of clips"
 _PICTURES = "an encoder of pictures"
 MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
+WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR})
+"""Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
     _HYBRID: (

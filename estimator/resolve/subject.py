@@ -13,7 +13,7 @@ from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
-from estimator.models.foreign import MOSTLY_DECODERS, foreign_kind, modelled_like
+from estimator.models.foreign import MOSTLY_DECODERS, WITHOUT_TOKENS, foreign_kind, modelled_like
 from estimator.models.named_size import NamedSize, named_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
@@ -254,8 +254,10 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
     if size is None:
         others = modelled_like(kind)
-        near = f"of its kind are {', '.join(others)}: name one near it in size; or " if others else ""
-        raise UnsupportedModelError(f'{why}; {near}put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}')
+        near = f"of its kind are {', '.join(others)}: name one near it in size" if others else ""
+        sized = f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}'
+        hints = (near, "" if kind in WITHOUT_TOKENS else sized)
+        raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
     return replace(_unmodelled(size.active, why), total_parameters=size.total)
 
 

@@ -4,13 +4,21 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-__all__ = ["is_plain", "visible"]
+__all__ = ["is_plain", "visible", "with_article"]
 
 _OBEYED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\u2028\\u2029]")
 """Control characters but tab and line feed, and what turns the direction of text or ends a line unseen."""
 _ESCAPES = ("\\u00", "\\b", "\\f", "\\r")
 """As JSON has control characters; the line feed, and what a terminal does not obey, are no matter."""
+_VOWEL_SOUND = re.compile(r"[aeiou]|8|1[18](?!\d)", re.IGNORECASE)
+"""Of nouns as they are used here, none of which begins like `unit`; eight, eleven and eighteen, but not a hundred and
+eighty."""
 _T = TypeVar("_T")
+
+
+def with_article(noun: str) -> str:
+    """Return `noun` as it is spoken of one: a decoder, an encoder, a 7B model, an 8B model."""
+    return f"{'an' if _VOWEL_SOUND.match(noun) else 'a'} {noun}"
 
 
 def visible(value: _T) -> _T:

@@ -18,34 +18,17 @@ __all__ = [
     "with_memory",
 ]
 
-ACCELERATOR_FILLER = frozenset(
-    {
-        "accelerator",
-        "amazon",
-        "amd",
-        "apple",
-        "aws",
-        "card",
-        "cloud",
-        "core",
-        "corporation",
-        "geforce",
-        "generation",
-        "google",
-        "gpu",
-        "gpus",
-        "graphics",
-        "habana",
-        "huawei",
-        "inc",
-        "instinct",
-        "intel",
-        "nvidia",
-        "radeon",
-        "tensor",
-        "tesla",
-    }
+_MAKERS = frozenset(
+    {"accelerator", "amazon", "amd", "apple", "aws", "card", "cloud", "core", "corporation", "geforce", "generation"}
+    | {"google", "gpu", "gpus", "graphics", "habana", "huawei", "inc", "instinct", "intel", "nvidia", "radeon"}
+    | {"tensor", "tesla"}
 )
+_LENDERS = frozenset(
+    {"autodl", "azure", "colab", "coreweave", "free", "gcp", "hyperstack", "kaggle", "lambda", "lambdalabs", "modal"}
+    | {"paperspace", "runpod", "tensordock", "vast", "vastai"}
+)
+"""Whose a card is: `colab T4`, `runpod 4090`."""
+ACCELERATOR_FILLER = _MAKERS | _LENDERS
 """Words that tell no two accelerators apart."""
 
 RATED_PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "nvfp4", "mxfp4", "fp4")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from estimator.base.errors import UnknownNameError
-from estimator.base.names import Name, NameIndex, name_index
+from estimator.base.names import Name, NameIndex, Resolved, name_index
 from estimator.catalogue.accelerators import (
     ACCELERATOR_FILLER,
     accelerator_entry,
@@ -33,6 +33,7 @@ from estimator.catalogue.instances import InstanceFile, instance_names, named_sy
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
+from estimator.catalogue.partial_names import shortened
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -76,6 +77,7 @@ __all__ = [
     "purchases",
     "run_rows",
     "runs",
+    "shortened_transformer",
     "tables",
     "threads",
     "transformer",
@@ -181,10 +183,16 @@ def transformer(name: str) -> Match[Transformer]:
 
 def held_transformer(name: str) -> Match[Transformer] | None:
     """Return the transformer whose name `name` holds among other words, as a fine-tune's does; None where none is."""
-    match = held(name, _every_model_index(), _finetune_index())
-    if match is None:
-        return None
-    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+    return _transformer_of(held(name, _every_model_index(), _finetune_index()))
+
+
+def shortened_transformer(name: str) -> Match[Transformer] | None:
+    """Return the only transformer whose name says all that `name` says, or the one that it holds without a size."""
+    return _transformer_of(shortened(name, _every_model_index(), _finetune_index()))
+
+
+def _transformer_of(match: Resolved | None) -> Match[Transformer] | None:
+    return None if match is None else Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 def model_id(name: str) -> str | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
 
-__all__ = ["copied", "held", "quantised_bits"]
+__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words"]
 
 _LONGEST = 128
 _BITS_4, _BITS_8, _BITS_UNSAID = 4, 8, 0
@@ -45,9 +45,10 @@ _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _ACTIVE = re.compile(r"a\d+(?:\.\d+)?[bm]")
 _OTHER_SIZE = re.compile(r"[ae]\d+(?:\.\d+)?[bm]|\d+e")
 _SEES = frozenset({"audio", "image", "multimodal", "omni", "video", "vision", "vl", "vlm"})
-_OTHER_ARCHITECTURE = frozenset(
-    {"draft", "eagle", "eagle2", "eagle3", "expanded", "franken", "hybrid", "hymba", "linear", "mamba", "mamba2"}
-    | {"medusa", "minitron", "moe", "next", "prune", "pruned", "rwkv", "sheared", "sparse", "upscaled", "pro"}
+OTHER_ARCHITECTURE = frozenset(
+    {"conditional", "deformable", "draft", "eagle", "eagle2", "eagle3", "expanded", "franken", "hybrid"}
+    | {"hymba", "linear", "mamba", "mamba2", "medusa", "minitron", "moe", "next", "pro"}
+    | {"prune", "pruned", "rwkv", "sheared", "sparse", "upscaled"}
 )
 """Words beside a base's name that say its layers were changed."""
 
@@ -98,8 +99,8 @@ def held(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None
     if len(given) > _LONGEST:
         return None
     names = _Names(models=models, finetunes=finetunes)
-    words = [word for word in _words(given) if word not in _COPIED]
-    if sum(map(_is_size, words)) != 1 or _OTHER_ARCHITECTURE.intersection(words):
+    words = said_words(given)
+    if sum(map(_is_size, words)) != 1 or OTHER_ARCHITECTURE.intersection(words):
         return None
     for span, rest in _spans(words):
         found = names.found(span)
@@ -117,6 +118,11 @@ def quantised_bits(given: str) -> int | None:
         return None
     told = [_QUANTISED[word] for word in words if word not in _SAYS_NO_BITS and _QUANTISED[word]]
     return told[0] if told else max(_QUANTISED[word] for word in words)
+
+
+def said_words(given: str) -> Sequence[str]:
+    """Return the words of a name without its owner and those of copies."""
+    return [word for word in _words(given[:_LONGEST]) if word not in _COPIED]
 
 
 def _words(given: str) -> Sequence[str]:

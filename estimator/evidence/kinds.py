@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from estimator.base.text import with_article
 from estimator.evidence.calibration import Calibration
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.physics.choice import Setting
@@ -46,7 +47,7 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     kind = kind_of(setting.question.transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
-    name = f"{'an' if KIND_NAMES[kind][0] in 'aeiou' else 'a'} {KIND_NAMES[kind]}"
+    name = with_article(KIND_NAMES[kind])
     pooled = calibration.kinds[_ALL]
     shared_log = calibration.manners.get(manner_of(setting), pooled.level_log)
     own = calibration.kinds.get(kind)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from estimator.models.huggingface.unsupported import UNSUPPORTED
 
-__all__ = ["MOSTLY_DECODERS", "foreign_kind"]
+__all__ = ["MOSTLY_DECODERS", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _STEM = re.compile(r"[a-z]+\d*(?![a-z])")
@@ -15,8 +15,16 @@ _MOST_WORDS = 4
 _HYBRID = "a state-space or hybrid model"
 _SPARSE = "a model with learned sparse attention"
 _UNEQUAL = "a model whose layers differ in width"
+_DETECTOR = "a detector made of convolutions"
+_CONVOLUTIONS = "a network of convolutions"
+_SPEAKER = "a network that speaks"
+_LISTENER = "a recogniser of speech"
+_CLIPS = "a diffusion model of clips"
+_PICTURES = "an encoder of pictures"
 MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
+WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR})
+"""Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
     _HYBRID: (
@@ -30,9 +38,38 @@ _BY_NAME = {
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
     _UNEQUAL: ("nemotron super", "nemotron ultra", "llama nemotron super", "llama nemotron ultra", "openelm"),
     "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),
-    "a decoder with cross-attention": ("llama 3.2 11b", "llama 3.2 90b", "llama 3.2 vision"),
-    "a diffusion model": ("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen"),
+    "a diffusion model": (
+        *("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen", "kolors", "hidream"),
+        *("omnigen", "omnigen2", "hunyuanimage"),
+    ),
+    _DETECTOR: (
+        *("yolo", "yolov", "yolox", "yolonas", "faster rcnn", "fasterrcnn", "mask rcnn"),
+        *(f"yolo{version}" for version in (11, 12, 26)),
+        *(f"yolov{version}" for version in range(1, 14)),
+        *("maskrcnn", "retinanet", "efficientdet", "dfine", "rfdetr", "centernet", "ssd300"),
+    ),
+    _CONVOLUTIONS: (
+        *("vgg", "vgg11", "vgg16", "vgg19", "densenet", "densenet121", "densenet169", "densenet201", "inception"),
+        *("inceptionv3", "mobilenetv3", "mobilenetv4", "regnet", "squeezenet", "alexnet", "resnext", "resnext50"),
+        "resnext101",
+    ),
+    _SPEAKER: ("kokoro", "xtts", "f5 tts", "bark", "styletts", "styletts2", "tortoise", "piper", "tacotron", "vall e"),
+    _LISTENER: ("canary", "seamless", "seamlessm4t", "conformer ctc", "deepspeech", "moonshine"),
+    _CLIPS: ("animatediff", "stable video diffusion", "svd", "ltx 2", "ltx2", "zeroscope", "modelscope t2v"),
+    _PICTURES: ("eva02", "eva", "sam2", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
 }
+_LIKE: Mapping[str, tuple[str, ...]] = {
+    _DETECTOR: ("rt-detr-r50", "rt-detr-r18", "detr-resnet-50", "yolos-small"),
+    _CONVOLUTIONS: ("resnet-50", "convnext-tiny", "efficientnet-b0", "mobilenet-v2"),
+    _SPEAKER: ("orpheus-3b", "musicgen-small"),
+    _LISTENER: ("whisper-large-v3", "parakeet-0.6b", "w2v-bert-2.0"),
+    _CLIPS: ("wan-2.1-1.3b", "ltx-video-2b", "cogvideox-2b", "hunyuanvideo"),
+    _PICTURES: ("dinov2-large", "vit-base-patch16-224", "clip-vit-large-patch14", "sam-vit-base", "swin-base"),
+    "a diffusion model": ("sdxl", "sd-1.5", "flux.1-dev", "sd3.5-medium"),
+    "an encoder": ("bert-base-uncased", "roberta-base", "modernbert-base"),
+    "an encoder-decoder": ("t5-base", "bart-large", "whisper-small"),
+}
+"""Catalogued models of a kind, of which one near in size stands for what is not modelled."""
 _KINDS: Mapping[str, str] = {
     **{re.sub(r"[^a-z0-9]", "", name.casefold()): kind for name, kind in UNSUPPORTED.items()},
     **{re.sub(r"[^a-z0-9]", "", name): kind for kind, names in _BY_NAME.items() for name in names},
@@ -50,6 +87,11 @@ def foreign_kind(name: str) -> str | None:
     if _SAME_NAME.search(text):
         return None
     return next((_KINDS[part] for part in _parts(text) if part in _KINDS), None)
+
+
+def modelled_like(kind: str) -> tuple[str, ...]:
+    """Return the ids of catalogued models of a kind that `foreign_kind` tells; none where there are none."""
+    return _LIKE.get(kind, ())
 
 
 def _parts(text: str) -> Iterator[str]:

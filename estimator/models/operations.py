@@ -90,7 +90,7 @@ class Attention:
     length: float = 0.0
     """Positions of its own sequence, a picture's patches; 0 where that is the run's."""
     length_share: float = 1.0
-    """Length of its sequence over the run's, where it has none of its own."""
+    """Length of its sequence over the run's, where it has none of its own; of the other's, where it crosses."""
     keys: float = 0.0
     """Keys of another sequence that every query sees (cross-attention to a picture); 0 where it attends to its own."""
     crosses: bool = False
@@ -102,7 +102,7 @@ class Attention:
     def mean_keys(self, sequence_length: float, *, causal: bool = True) -> float:
         """Return the keys an average query multiplies with, in a run of `sequence_length`."""
         if self.crosses:
-            return float(sequence_length)
+            return sequence_length * self.length_share
         if self.keys:
             return self.keys
         own = self.length or self.length_share * sequence_length
@@ -117,7 +117,7 @@ class Attention:
     def longest(self, sequence_length: float) -> float:
         """Return the keys that the last query of a sequence meets."""
         if self.crosses or self.keys:
-            return self.keys or float(sequence_length)
+            return self.keys or sequence_length * self.length_share
         own = self.length or self.length_share * sequence_length
         return float(min(own, self.selected or self.window or own))
 

@@ -84,7 +84,7 @@ def _looking(mixer: Mixer, keys: float, tokens: float) -> Mixer:
 def with_text_ratio(tower: Tower, ratio: float) -> Tower:
     """Return a decoder (or tower of text) with `ratio` positions for each token of the main sequence."""
     mixers = tuple(
-        replace(mixer, source_rate=1.0 / ratio) if isinstance(mixer, CrossAttention) and not mixer.pictures else mixer
+        mixer.looking(ratio) if isinstance(mixer, CrossAttention) and not mixer.pictures else mixer
         for mixer in tower.network.mixers
     )
     return replace(tower, rate=ratio, network=replace(tower.network, mixers=mixers))

@@ -67,7 +67,7 @@ class Transformer:
     towers: tuple["Tower", ...] = ()
     conditioners: tuple["Tower", ...] = ()
     """Frozen networks that prepare its inputs: text encoders, a VAE. They run in each step unless what they make is
-    kept, and are towers where they do."""
+    kept, and are towers where they do; so does the frozen U-Net beside a ControlNet, always."""
     media: Media | None = None
     """What it makes of pictures, clips or sounds, where it reads any."""
     prediction_modules: int = 0

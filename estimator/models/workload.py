@@ -175,7 +175,9 @@ def _of_tower(tower: Tower) -> tuple[Operations, Beside]:
 def _own_length(attention: Attention, tower: Tower) -> Attention:
     """Return a tower's attention over the tower's own sequence."""
     length = attention.length or tower.length
-    share = attention.length_share if length else attention.length_share * tower.rate / tower.sequences
+    share = (
+        attention.length_share if length or attention.crosses else attention.length_share * tower.rate / tower.sequences
+    )
     return replace(
         attention,
         name=f"{tower.name}_{attention.name}",

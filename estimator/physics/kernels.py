@@ -60,12 +60,12 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     full_again = (lay.recompute > 1) * 1.0
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
-    flop = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
+    flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
     slower = where(case.memory_efficient, 1.0, fallback)
-    masked = flop + case.masked_attention_flop / slower
-    masked = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, masked)
+    flop = flop + case.masked_attention_flop / slower
+    flop = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, flop)
     passed = case.attention_passed
-    flash: BROADCAST = part * masked / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
+    flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
     if not np.any(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])

@@ -10,6 +10,7 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_of
+from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
 from estimator.question.request import PACKING_CHOICES, Request
@@ -218,10 +219,7 @@ def _resolved(
     if samples is not None and of_one > 1:
         batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
-    packs = checked_choice("packing", request.packing, PACKING_CHOICES)
-    practice = framework.practice
-    if packs != _AUTO:
-        practice = replace(practice, packing="packed" if packs == "packed" else "padded")
+    practice = _told_to_pack(request, framework.practice)
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
         if transformer is None or cluster is None:
@@ -371,6 +369,11 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     if objective.teacher is not None:
         passes += parameter_counts(objective.teacher).active / subject.active_parameters
     return passes
+
+
+def _told_to_pack(request: Request, practice: Practice) -> Practice:
+    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
+    return practice if packing == _AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def _shared(batch: int, n_replicas: int) -> int:

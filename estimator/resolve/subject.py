@@ -1,6 +1,5 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -9,11 +8,12 @@ from functools import lru_cache
 from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
+from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
-from estimator.models.foreign import MOSTLY_DECODERS, foreign_kind
+from estimator.models.foreign import MOSTLY_DECODERS, WITHOUT_TOKENS, foreign_kind, modelled_like
 from estimator.models.named_size import NamedSize, named_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
@@ -25,8 +25,6 @@ __all__ = ["Subject", "resolved_subject"]
 
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
-_VOWEL_SOUND = re.compile(r"8|1[18](?!\d)")
-"""Eight, eleven and eighteen, but not a hundred and eighty."""
 _LARGEST_DENSE = 5.5e11
 """PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
 _QLORA_BITS = 4
@@ -100,11 +98,14 @@ def _named(name: str) -> Subject:
 def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     """Return a model that is not catalogued, by the words and the size in its name.
 
-    A mixture of experts stays one, whatever else its name says; another architecture is answered as such; a name that
-    holds a catalogued one is that one's fine-tune; and a size alone stands for a typical model of it, unless the name
-    is a catalogued one misspelt.
+    A name without a size may be the beginning of one alone, or hold one. A mixture of experts stays one, whatever else
+    its name says; another architecture is answered as such; a name that holds a catalogued one is that one's fine-tune;
+    and a size alone stands for a typical model of it, unless the name is a catalogued one misspelt.
     """
     size, kind = named_size(name), foreign_kind(name)
+    short = catalogue.shortened_transformer(name) if size is None else None
+    if short is not None:
+        return _listed(short)
     experts = size is not None and size.experts
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
         return _foreign(name, kind, size)
@@ -252,7 +253,11 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """Return a model of another architecture, by the size in its name."""
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
     if size is None:
-        raise UnsupportedModelError(f'{why}; put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}')
+        others = modelled_like(kind)
+        near = f"of its kind are {', '.join(others)}: name one near it in size" if others else ""
+        sized = f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}'
+        hints = (near, "" if kind in WITHOUT_TOKENS else sized)
+        raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
     return replace(_unmodelled(size.active, why), total_parameters=size.total)
 
 
@@ -298,8 +303,7 @@ def _unmodelled(count: float, why: str) -> Subject:
 
 
 def _spoken(size: str) -> str:
-    """Return `a 7B model`, `an 8B model`, as it is spoken."""
-    return f"{'an' if _VOWEL_SOUND.match(size) else 'a'} {size} model"
+    return with_article(f"{size} model")
 
 
 def _joined(*notes: str) -> str:

@@ -49,6 +49,9 @@ def test_every_name_of_a_device_finds_that_device(entry: AcceleratorEntry) -> No
     [
         ("NVIDIA H100 80GB HBM3", "h100-sxm"),
         ("H100 SXM5", "h100-sxm"),
+        ("Lambda H100 SXM5", "h100-sxm"),
+        ("Colab T4", "t4"),
+        ("runpod 4090", "rtx-4090"),
         ("h100_sxm", "h100-sxm"),
         ("NVIDIA H100 PCIe", "h100-pcie"),
         ("4090", "rtx-4090"),

@@ -56,6 +56,52 @@ def test_an_encoder_is_found_by_what_people_call_it(name: str, model_id: str) ->
     assert catalogue.transformer(name).value.id == model_id
 
 
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("google/vit-large-patch16-224", "vit-large-patch16-224"),
+        ("ViT-B-32", "clip-vit-base-patch32"),
+        ("ViT-L-14", "clip-vit-large-patch14"),
+        ("ViT-H-14", "vit-huge-patch14-224-in21k"),
+        ("OpenCLIP ViT-H/14", "clip-vit-h-14"),
+        ("ViT-g-14", "clip-vit-g-14"),
+        ("ViT-bigG-14", "clip-vit-bigg-14"),
+        ("efficientnet_b0", "efficientnet-b0"),
+        ("controlnet", "controlnet-sd-1.5"),
+        ("controlnet sdxl", "controlnet-sdxl"),
+        ("RT-DETR", "rt-detr-r50"),
+        ("facebook/detr-resnet-50", "detr-resnet-50"),
+        ("hustvl/yolos-tiny", "yolos-tiny"),
+        ("Salesforce/blip2-opt-2.7b", "blip2-opt-2.7b"),
+        ("Salesforce/blip-image-captioning-large", "blip-large"),
+        ("Florence-2-large", "florence-2-large"),
+        ("donut", "donut-base"),
+        ("microsoft/trocr-base-handwritten", "trocr-base"),
+        ("led-base-16384", "led-base-16384"),
+        ("google/switch-base-8", "switch-base-8"),
+        ("facebook/nllb-moe-54b", "nllb-moe-54b"),
+        ("t5gemma 2b", "t5gemma-2b-2b"),
+        ("nllb 200 600m", "nllb-200-distilled-600m"),
+        ("parakeet tdt 0.6b", "parakeet-0.6b"),
+        ("stable audio open", "stable-audio-open-1.0"),
+        ("musicgen small", "musicgen-small"),
+        ("orpheus 3b", "orpheus-3b"),
+        ("chroma", "chroma1-hd"),
+        ("flux kontext", "flux.1-dev"),
+        ("qwen-image-edit", "qwen-image"),
+        ("internvl3.5 8b", "internvl3.5-8b"),
+        ("ministral 3 8b", "ministral-3-8b"),
+        ("gte-large-en-v1.5", "gte-large-en-v1.5"),
+        ("minimind", "minimind2"),
+        ("paddleocr-vl", "ernie-4.5-0.3b"),
+        ("bert-tiny", "bert-tiny"),
+    ],
+)
+def test_other_networks_are_found_by_what_people_call_them(name: str, model_id: str) -> None:
+    """Authority: names on the Hugging Face Hub, in OpenCLIP and in timm, and as they are written in passing."""
+    assert catalogue.transformer(name).value.id == model_id
+
+
 def test_the_nearest_names_are_looked_for_in_both_files() -> None:
     with pytest.raises(UnknownNameError) as caught:
         catalogue.transformer("mamba2-2.8b")

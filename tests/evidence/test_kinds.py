@@ -75,6 +75,16 @@ def test_what_decoders_are_off_by_does_not_correct_other_kinds(kind: str) -> Non
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_a_kind_is_called_with_the_article_that_it_is_spoken_with(kind: str) -> None:
+    name = KIND_NAMES[kind]
+    article = "an" if name in {"encoder", "encoder–decoder"} else "a"
+    for levels in ({kind: 0.2}, {}):
+        caution = kind_outlook(RUNS[kind].question.transformer, _with_levels(**levels)).caution
+        assert caution is not None
+        assert f" {article} {name}" in f" {caution.message}"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
     question = RUNS[kind].question
     setting = nearest_setting(question)

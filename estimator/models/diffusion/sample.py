@@ -8,7 +8,11 @@ from estimator.models.operations import MAIN
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.workload import workload
 
-__all__ = ["is_placed", "met_parameters", "pixels_of", "with_conditioners", "with_positions"]
+__all__ = ["CACHED", "is_placed", "met_parameters", "pixels_of", "with_conditioners", "with_positions"]
+
+_VAE = "vae"
+CACHED = frozenset({"text_encoder", _VAE})
+"""Conditioners whose output can be made before training and kept."""
 
 
 def is_placed(transformer: Transformer) -> bool:
@@ -51,8 +55,15 @@ def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Tr
 
 
 def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transformer:
-    """Return a denoiser that runs the named kinds of conditioners, `text_encoder` and `vae`, in each step."""
-    towers = tuple(tower for tower in transformer.conditioners if tower.name.rstrip("_0123456789") in run)
+    """Return a denoiser that runs the named kinds of conditioners, `text_encoder` and `vae`, in each step.
+
+    Others, of which nothing can be kept, always run: the U-Net beside a ControlNet.
+    """
+    towers = tuple(
+        tower
+        for tower in transformer.conditioners
+        if (kind := tower.name.rstrip("_0123456789")) in run or kind not in CACHED
+    )
     return replace(transformer, towers=(*transformer.towers, *towers), conditioners=())
 
 
@@ -64,5 +75,6 @@ def _at(network: Transformer, tokens: float) -> Transformer:
 def _conditioner(tower: Tower, tokens: float, pixels: float) -> Tower:
     """Return an encoder at its rate: of its text, or of all pixels."""
     if is_placed(tower.network):
-        return replace(tower, network=_at(tower.network, pixels), rate=pixels / tokens)
+        positions = pixels if tower.name == _VAE else tokens
+        return replace(tower, network=_at(tower.network, positions), rate=positions / tokens)
     return replace(tower, rate=tower.length / tokens)

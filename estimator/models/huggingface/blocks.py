@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import cast
 
 from estimator.base.errors import InvalidValueError
+from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading, entries
 from estimator.models.media import Media
@@ -57,6 +58,8 @@ def stack(
     native: int = 512,
     attention_layers: int | None = None,
     mlp_layers: int | None = None,
+    experts: Experts | None = None,
+    feed_forwards: tuple[Dense, ...] = (),
 ) -> Transformer:
     """Return a stack of equal layers with its vectors counted; `besides` are parameters that no rule here counts.
 
@@ -84,6 +87,8 @@ def stack(
         chunked_window=chunked,
         attention_layers=attention_layers,
         mlp_layers=mlp_layers,
+        experts=experts,
+        feed_forwards=feed_forwards,
         towers=towers,
         media=media,
         native_sequence_length=native,
@@ -92,10 +97,8 @@ def stack(
     return replace(bare, vector_parameters=vector_parameters(bare, facts) + besides)
 
 
-def linear_stack(
-    name: str, *projections: Projection, besides: int = 0, lookup: int = 0, hidden: int = 1
-) -> Transformer:
-    """Return a network of single matrices, as projectors are."""
+def linear_stack(name: str, *projections: Mixer, besides: int = 0, lookup: int = 0, hidden: int = 1) -> Transformer:
+    """Return a network of single matrices, or a mixer among them, as projectors are."""
     return stack(
         name=name,
         hidden=hidden,

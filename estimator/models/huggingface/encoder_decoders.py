@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from estimator.models.huggingface.blocks import BIASED, configured, head_class, stack
+from estimator.models.feed_forward import Experts
+from estimator.models.huggingface.blocks import BIASED, configured, stack
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.encoder_families import window_of
+from estimator.models.huggingface.encoders import global_matrices
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media
 from estimator.models.mixers.cross import CrossAttention
@@ -13,26 +16,14 @@ from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["BART_LIKE", "bart_like", "t5", "whisper", "whisper_encoder"]
+__all__ = ["BART_LIKE", "bart_like", "decoder_tower", "whisper", "whisper_encoder"]
 
-_CORRUPTED = 114 / 512
-"""Target over source tokens of T5's span corruption: 512 in, 114 out (Raffel et al. 2020, section 3.1.4)."""
 _TRANSLATED = 1.0
 """A translation is about as long as its source."""
 _SUMMARISED = 1 / 8
 """A summary of 128 tokens for a text of 1,024, as those models are fine-tuned."""
 _SPOKEN = 100
 """Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
-_T5 = {
-    "vocab_size": 32128,
-    "d_model": 512,
-    "d_kv": 64,
-    "d_ff": 2048,
-    "num_layers": 6,
-    "num_heads": 8,
-    "relative_attention_num_buckets": 32,
-}
-_MT5 = {**_T5, "vocab_size": 250112, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu"}
 _BART = {
     "vocab_size": 50265,
     "max_position_embeddings": 1024,
@@ -44,6 +35,10 @@ _BART = {
     "decoder_ffn_dim": 4096,
     "decoder_attention_heads": 16,
 }
+_NLLB_MOE = {"vocab_size": 128112, "num_experts": 128, "encoder_sparse_step": 4, "decoder_sparse_step": 4}
+_NLLB_VISITED = 2
+"""Experts that a token visits (NLLB Team 2022, section 6.2)."""
+_LED = {"max_encoder_position_embeddings": 16384, "max_decoder_position_embeddings": 1024, "attention_window": 512}
 _WHISPER = {
     **_BART,
     "vocab_size": 51865,
@@ -73,48 +68,14 @@ class _BartLike:
     first_position: int = 0
     embedding_norm: bool = False
     final_norm: bool = True
+    windowed: bool = False
+    """Whether the encoder looks through windows, and from a few tokens at all (Longformer)."""
+    experts: bool = False
 
 
-def _decoder(network: Transformer, ratio: float) -> Tower:
+def decoder_tower(network: Transformer, ratio: float) -> Tower:
+    """Return a decoder behind its encoder, with `ratio` tokens for each position of that."""
     return Tower(name="decoder", network=network, rate=ratio, downstream=True)
-
-
-def t5(config: Config) -> ConfiguredModel:
-    """Return a T5, mT5 or UMT5 (Raffel et al. 2020; Xue et al. 2021): no biases, positions in a table of buckets."""
-    kind = str(config.get("model_type"))
-    reading = Reading(config=config, defaults=_T5 if kind == "t5" else _MT5, model_type=kind)
-    hidden, heads, head_dim = reading.whole("d_model"), reading.whole("num_heads"), reading.whole("d_kv")
-    layers = reading.whole("num_layers")
-    ffn, vocab = reading.whole("d_ff"), reading.whole("vocab_size")
-    buckets = reading.whole("relative_attention_num_buckets") * heads
-    each = kind == "umt5"
-    gated = str(reading.value("feed_forward_proj") or "relu").startswith("gated")
-    facts = VectorFacts()
-
-    def built(name: str, depth: int, **more: object) -> Transformer:
-        return stack(
-            name=name,
-            hidden=hidden,
-            layers=depth,
-            heads=heads,
-            head_dim=head_dim,
-            ffn=ffn,
-            gated=gated,
-            besides=buckets * (depth if each else 1),
-            **more,  # type: ignore[arg-type]
-        )
-
-    if "EncoderModel" in head_class(config, ""):
-        return configured(built(f"{kind} encoder", layers, facts=facts, lookup=vocab * hidden), config)
-    depth = reading.optional("num_decoder_layers", layers, least=1)
-    cross = CrossAttention(layers=depth, heads=heads, kv_heads=heads, head_dim=head_dim, source_rate=1 / _CORRUPTED)
-    decoder = built(
-        "decoder", depth, facts=replace(facts, norms_per_layer=3), causal=True, vocab=vocab, mixers=(cross,)
-    )
-    tied = reading.flag("tie_word_embeddings", default=True)
-    decoder = replace(decoder, tied_embeddings=tied)
-    encoder = built(f"{kind} model", layers, facts=facts, towers=(_decoder(decoder, _CORRUPTED),))
-    return configured(encoder, config)
 
 
 BART_LIKE: Mapping[str, _BartLike] = {
@@ -132,9 +93,11 @@ BART_LIKE: Mapping[str, _BartLike] = {
             "d_model": 2560,
         }
     ),
+    "led": _BartLike(ratio=_SUMMARISED, embedding_norm=True, final_norm=False, windowed=True),
     "m2m_100": _BartLike(defaults={"vocab_size": 128112}, positions=False),
     "marian": _BartLike(defaults={"vocab_size": 58101}, final_norm=False),
     "mbart": _BartLike(first_position=2, embedding_norm=True),
+    "nllb-moe": _BartLike(defaults=_NLLB_MOE, positions=False, experts=True),
     "pegasus": _BartLike(ratio=_SUMMARISED),
 }
 """How each family differs, by `model_type`."""
@@ -155,6 +118,8 @@ def _stacks(
     mixers: tuple[Mixer, ...] = (),
     media: Media | None = None,
     native: int,
+    window: int = 0,
+    experts: tuple[Experts | None, Experts | None] = (None, None),
 ) -> Transformer:
     """Return an encoder with its decoder behind it, whose output is the embedding that both read."""
     hidden = reading.whole("d_model")
@@ -179,6 +144,7 @@ def _stacks(
         mixers=(cross,),
         lookup=decoder_rows * hidden,
         besides=decoder_besides,
+        experts=experts[1],
     )
     return stack(
         name=f"{kind} model",
@@ -190,20 +156,31 @@ def _stacks(
         mixers=mixers,
         lookup=encoder_rows * hidden,
         besides=encoder_besides,
-        towers=(_decoder(decoder, ratio),),
+        towers=(decoder_tower(decoder, ratio),),
         media=media,
         native=native,
+        window=window,
+        windowed_layers=reading.whole("encoder_layers") if window else 0,
+        experts=experts[0],
     )
 
 
 def bart_like(config: Config) -> ConfiguredModel:
-    """Return a BART (Lewis et al. 2020) or one of its descendants: mBART, Pegasus, Marian, M2M-100 and NLLB."""
+    """Return a BART (Lewis et al. 2020) or one of its descendants: mBART, Pegasus, Marian, M2M-100, NLLB and LED."""
     kind = str(config.get("model_type"))
     family = BART_LIKE[kind]
     reading = Reading(config=config, defaults={**_BART, **family.defaults}, model_type=kind)
     native = reading.whole("max_position_embeddings")
     rows = native + family.first_position if family.positions else 0
-    facts = replace(BIASED, outer_norms=family.embedding_norm + family.final_norm)
+    target_rows, window = rows, 0
+    mixers: tuple[Mixer, ...] = ()
+    if family.windowed:
+        reading = replace(reading, defaults={**reading.defaults, **_LED})
+        native = rows = reading.whole("max_encoder_position_embeddings")
+        target_rows, window = reading.whole("max_decoder_position_embeddings"), window_of(reading)
+        mixers = global_matrices(reading.whole("d_model"), reading.whole("encoder_layers"), native)
+    outer = family.embedding_norm + family.final_norm
+    facts = replace(BIASED, outer_norms=outer, expert_bias=family.experts)
     network = _stacks(
         reading,
         kind=kind,
@@ -211,11 +188,32 @@ def bart_like(config: Config) -> ConfiguredModel:
         decoder_facts=facts,
         cross_vectors=4 * reading.whole("d_model"),
         encoder_rows=rows,
-        decoder_rows=rows,
+        decoder_rows=target_rows,
         ratio=family.ratio,
+        mixers=mixers,
         native=native,
+        window=window,
+        experts=_routed(reading) if family.experts else (None, None),
     )
     return configured(network, config)
+
+
+def _routed(reading: Reading) -> tuple[Experts | None, Experts | None]:
+    """Return the experts of encoder and decoder, of every so many layers (NLLB Team 2022); None where none has any."""
+    steps = {side: reading.whole(f"{side}_sparse_step", least=0) for side in ("encoder", "decoder")}
+    of_encoder, of_decoder = (
+        Experts(
+            n_experts=reading.whole("num_experts"),
+            top_k=_NLLB_VISITED,
+            ffn_hidden=reading.whole(f"{side}_ffn_dim"),
+            layer_step=step,
+            biased=True,
+        )
+        if step
+        else None
+        for side, step in steps.items()
+    )
+    return of_encoder, of_decoder
 
 
 def _convolutions(mel_bins: int, hidden: int) -> tuple[Mixer, ...]:

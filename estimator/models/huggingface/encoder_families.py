@@ -7,7 +7,7 @@ from estimator.models.huggingface.blocks import BIASED
 from estimator.models.huggingface.reading import Reading
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["ENCODERS", "Encoder"]
+__all__ = ["ENCODERS", "Encoder", "window_of"]
 
 _BLOCKS_BESIDE_RANDOM = 5
 """Blocks that a token of BigBird sees for certain: three around it, the first and the last (Zaheer et al. 2020)."""
@@ -18,7 +18,7 @@ def _all_keys(reading: Reading) -> int:
     return 0
 
 
-def _window(reading: Reading) -> int:
+def window_of(reading: Reading) -> int:
     """Return the keys of Longformer's windows (Beltagy et al. 2020, section 3.1): one number, or one a layer."""
     listed = reading.items("attention_window") if isinstance(reading.value("attention_window"), list) else ()
     whole = [item for item in listed if isinstance(item, int)]
@@ -131,7 +131,7 @@ ENCODERS: Mapping[str, Encoder] = {
     "longformer": Encoder(
         defaults={"vocab_size": 50265, "max_position_embeddings": 4098, "type_vocab_size": 1},
         first_position=2,
-        window=_window,
+        window=window_of,
         looks_globally=True,
     ),
     "megatron-bert": Encoder(

@@ -14,7 +14,7 @@ from estimator.models.mixers.projection import Projection
 from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
 
-__all__ = ["Head", "encoder", "head_of", "lookup_rows", "stem"]
+__all__ = ["Head", "encoder", "global_matrices", "head_of", "lookup_rows", "stem"]
 
 _BASE: Mapping[str, object] = {
     "vocab_size": 30522,
@@ -126,7 +126,7 @@ def encoder(config: Config) -> ConfiguredModel:
         facts=family.facts,
         gated=family.gated,
         vocab=head.vocab,
-        mixers=(*widened, *head.mixers, *(_global_matrices(hidden, layers, native) if family.looks_globally else ())),
+        mixers=(*widened, *head.mixers, *(global_matrices(hidden, layers, native) if family.looks_globally else ())),
         lookup=lookup_rows(reading, family, head, width=width),
         besides=besides,
         window=window,
@@ -136,7 +136,7 @@ def encoder(config: Config) -> ConfiguredModel:
     return configured(network, config)
 
 
-def _global_matrices(hidden: int, layers: int, native: int) -> tuple[Projection, ...]:
+def global_matrices(hidden: int, layers: int, native: int) -> tuple[Projection, ...]:
     """Return what all tokens are projected by for those that look at all of them, and what these are: one of many."""
     return (
         Projection(name="global_queries", inputs=hidden, outputs=hidden, count=layers, rate=1.0 / native),

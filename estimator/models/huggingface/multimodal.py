@@ -15,10 +15,12 @@ __all__ = ["feature_layers", "language_model", "picture_tower", "vision_config",
 
 _TEXT_KEYS = ("text_config", "llm_config", "language_config")
 _OWN_TEXT: Mapping[str, str] = {
+    "aria": "aria_text",
     "gemma3": "gemma3_text",
     "gemma4": "gemma4_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
+    "florence2": "bart",
     "fuyu": "persimmon",
     "internvl_chat": "internlm2",
     "kimi_k25": "deepseek_v3",
@@ -66,10 +68,11 @@ def language_model(config: Config, read: Read, defaults: Config | None = None) -
 def with_towers(
     config: Config, text: ConfiguredModel, media: Media, towers: Mapping[str, Transformer], *, besides: int = 0
 ) -> ConfiguredModel:
-    """Return a language model with idle towers; what a sample holds sets their rates."""
+    """Return a language model with idle towers, beside a decoder's; what a sample holds sets their rates."""
+    idle = (Tower(name=name, network=tower, rate=0.0) for name, tower in towers.items())
     network = replace(
         text.transformer,
-        towers=tuple(Tower(name=name, network=tower, rate=0.0) for name, tower in towers.items()),
+        towers=(*idle, *text.transformer.towers),
         media=media,
         vector_parameters=text.transformer.vector_parameters + besides,
     )

@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
 from estimator.models.huggingface.configured import ConfiguredModel, Read
+from estimator.models.huggingface.encoder_decoders import whisper_encoder
+from estimator.models.huggingface.gemma_sounds import gemma4_sound
 from estimator.models.huggingface.multimodal import (
     feature_layers,
     language_model,
@@ -22,8 +24,9 @@ from estimator.models.huggingface.vision_towers import (
 from estimator.models.media import Media
 from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.projection import Projection
+from estimator.models.transformer import Tower
 
-__all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_vl"]
+__all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_omni", "qwen_vl"]
 
 _COCO = (640, 480)
 
@@ -57,6 +60,29 @@ def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
     return with_towers(config, text, media, towers)
 
 
+def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
+    """Return the thinker of Qwen2.5-Omni (Xu et al. 2025): Qwen2.5-VL with, idle beside pictures, Whisper's encoder.
+
+    What it speaks with is no part of the thinker, which is what is trained.
+    """
+    thinker = nested(config, "thinker_config") or config
+    inner = {**(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
+    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner}, read)
+    hidden = seeing.transformer.hidden
+    hearing = whisper_encoder(nested(thinker, "audio_config") or {}, name="qwen2_5_omni_audio")
+    to_text = Projection(name="to_text", inputs=hearing.hidden, outputs=hidden, rate=0.5)
+    sounds = replace(
+        hearing,
+        mixers=(*hearing.mixers, to_text),
+        # Its positions are sines; embeddings begin and end a sound.
+        lookup_parameters=2 * hidden,
+        vector_parameters=hearing.vector_parameters + to_text.vectors(hearing.hidden),
+    )
+    towers = (*seeing.transformer.towers, Tower(name="audio", network=sounds, rate=0.0))
+    network = replace(seeing.transformer, name="qwen2_5_omni model", towers=towers)
+    return replace(seeing, transformer=network)
+
+
 def _counted_experts(config: Config) -> Config:
     """Return a configuration whose language model calls its experts as Qwen3's does."""
     text = nested(config, "text_config") or {}
@@ -80,11 +106,11 @@ def glm4v(config: Config, read: Read) -> ConfiguredModel:
 
 
 def gemma4(config: Config, read: Read) -> ConfiguredModel:
-    """Return a Gemma 4 with its encoder of pictures; one of sounds is refused by name."""
+    """Return a Gemma 4 with its encoders of pictures and, idle beside pictures, of sounds."""
     text = language_model(config, read)
     if nested(config, "vision_config") is None:
         return text
-    notes = ("the encoder of sounds is not counted",) if nested(config, "audio_config") else ()
+    sounds = nested(config, "audio_config")
     vision = vision_config(config)
     tower, hidden = gemma4_vision(vision), text.transformer.hidden
     projector = linear_stack(
@@ -98,8 +124,10 @@ def gemma4(config: Config, read: Read) -> ConfiguredModel:
     patch, merge = reading.whole("patch_size"), reading.whole("pooling_kernel_size")
     pixels = reading.whole("default_output_length") * (patch * merge) ** 2
     media = Media(policy="native", patch=patch, merge=merge, fewest_pixels=pixels, most_pixels=pixels, usual_count=0)
-    made = with_towers(config, text, media, {"vision": tower, "projector": projector})
-    return replace(made, notes=(*made.notes, *notes))
+    towers = {"vision": tower, "projector": projector}
+    if sounds:
+        towers["audio"] = gemma4_sound(sounds, hidden)
+    return with_towers(config, text, media, towers)
 
 
 def mistral3(config: Config, read: Read) -> ConfiguredModel:

@@ -16,12 +16,12 @@ from estimator.models.media import Media, seen
 from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, convolution, mlp_products
 
-__all__ = ["Pyramid", "built", "convnext", "resnet", "stage_place", "stages_of", "swin"]
+__all__ = ["RESNET", "Pyramid", "built", "convnext", "residual_trunk", "resnet", "stage_place", "stages_of", "swin"]
 
 _STRIDE = 4
 """Pixels a side of a position of the first stage."""
 _MOST_STAGES, _MOST_LAYERS = 12, 1_000
-_RESNET = {
+RESNET: Config = {
     "num_channels": 3,
     "embedding_size": 64,
     "hidden_sizes": [256, 512, 1024, 2048],
@@ -61,11 +61,13 @@ class Pyramid:
     flows: list[Flow] = field(default_factory=list)
     vectors: int = 0
     lookup: int = 0
+    frozen_norms: bool = False
+    """Whether batch norms are as they were pre-trained, and no parameters."""
 
     def convolve(self, name: str, inputs: int, outputs: int, side: int, at: Place) -> None:
         """Add a convolution without bias, and the batch norm behind it."""
         self.products.append(convolution(name, inputs, outputs, at=at, side=side, bias=False))
-        self.vectors += 2 * outputs
+        self.vectors += 0 if self.frozen_norms else 2 * outputs
 
     def classify(self, reading: Reading, width: int) -> None:
         """Add the classifier of one vector a picture, where the class that is named has one."""
@@ -80,10 +82,21 @@ def stage_place(stage: int) -> Place:
     return Place(share=0.25**stage)
 
 
-def built(pyramid: Pyramid, reading: Reading, config: Config, *, depths: Iterable[int], width: int) -> ConfiguredModel:
-    """Return the pyramid as a network, its tokens the positions of the first stage."""
-    side = image_side(reading)
-    media = Media(main=True, policy="resized", width=side, height=side, patch=_STRIDE, usual_text=0)
+def built(
+    pyramid: Pyramid,
+    reading: Reading,
+    config: Config,
+    *,
+    depths: Iterable[int],
+    width: int,
+    sides: tuple[int, int] | None = None,
+) -> ConfiguredModel:
+    """Return the pyramid as a network, its tokens the positions of the first stage.
+
+    `sides`: width and height of the usual picture in pixels, where it is no square of the configuration's.
+    """
+    across, down = sides or (image_side(reading),) * 2
+    media = Media(main=True, policy="resized", width=across, height=down, patch=_STRIDE, usual_text=0)
     made = network(
         name=f"{reading.model_type} model",
         hidden=width,
@@ -115,21 +128,39 @@ def stages_of(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
 
 def resnet(config: Config) -> ConfiguredModel:
     """Return a ResNet (He et al. 2016), with bottlenecks or, up to 34 layers, without."""
-    reading = Reading(config=config, defaults=_RESNET, model_type="resnet")
+    reading = Reading(config=config, defaults=RESNET, model_type="resnet")
+    pyramid = Pyramid()
+    width = residual_trunk(pyramid, reading)
+    pyramid.classify(reading, width)
+    return built(pyramid, reading, config, depths=whole_list(reading, "depths"), width=_first_width(reading))
+
+
+def _first_width(reading: Reading) -> int:
+    return whole_list(reading, "hidden_sizes")[0]
+
+
+def residual_trunk(pyramid: Pyramid, reading: Reading, *, deep_stem: bool = False) -> int:
+    """Add a ResNet without its classifier, and return the width of its last stage.
+
+    `deep_stem`: three small filters in place of the one large (He et al. 2019, ResNet-D).
+    """
     basic = reading.value("layer_type") == "basic"
     early = reading.flag("downsample_in_bottleneck", default=False)
     first = int(reading.flag("downsample_in_first_stage", default=False))
-    stages = stages_of(reading, "depths", "hidden_sizes")
-    width = reading.whole("embedding_size")
-    pyramid = Pyramid()
-    pyramid.convolve("stem", reading.whole("num_channels"), width, _STEM, Place(share=4.0))
-    for stage, (depth, outputs) in enumerate(stages):
+    width, halved = reading.whole("embedding_size"), Place(share=4.0)
+    if deep_stem:
+        for inputs, outputs in ((reading.whole("num_channels"), width // 2), (width // 2, width // 2)):
+            pyramid.convolve("stem", inputs, outputs, 3, halved)
+        pyramid.convolve("stem", width // 2, width, 3, halved)
+    else:
+        pyramid.convolve("stem", reading.whole("num_channels"), width, _STEM, halved)
+    for stage, (depth, outputs) in enumerate(stages_of(reading, "depths", "hidden_sizes")):
         here = stage_place(stage + first)
         before = stage_place(max(stage + first - 1, 0))
         halves = stage + first > 0
         for layer in range(depth):
             entering = layer == 0
-            if entering and (halves or width != outputs):
+            if entering and (halves or width != outputs or (basic and deep_stem)):
                 pyramid.convolve("shortcut", width, outputs, 1, here)
             if basic:
                 pyramid.convolve("convolution", width, outputs, 3, here)
@@ -141,8 +172,7 @@ def resnet(config: Config) -> ConfiguredModel:
                 pyramid.convolve("widening", narrow, outputs, 1, here)
             width = outputs
         pyramid.flows.append(Flow(width=outputs, halves=depth, at=here, normed=False))
-    pyramid.classify(reading, width)
-    return built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=stages[0][1])
+    return width
 
 
 def convnext(config: Config) -> ConfiguredModel:
@@ -174,7 +204,10 @@ def convnext(config: Config) -> ConfiguredModel:
 
 
 def swin(config: Config) -> ConfiguredModel:
-    """Return a Swin (Liu et al. 2021) or Swin V2 (Liu et al. 2022b): attention within windows, merged patches."""
+    """Return a Swin (Liu et al. 2021) or Swin V2 (Liu et al. 2022b): attention within windows, merged patches.
+
+    Donut's has no norm behind its last stage (Kim et al. 2022).
+    """
     kind = str(config.get("model_type"))
     reading = Reading(config=config, defaults=_SWIN, model_type=kind)
     stages = stages_of(reading, "depths", "num_heads")
@@ -208,7 +241,7 @@ def swin(config: Config) -> ConfiguredModel:
         pyramid.vectors += (4 + biased * (2 if kind == "swinv2" else 3)) * width * depth
         pyramid.vectors += _position_biases(kind, reading.whole("window_size"), heads) * depth
         pyramid.flows.append(Flow(width=width, halves=2 * depth, at=here))
-    pyramid.vectors += 2 * width
+    pyramid.vectors += 0 if kind == "donut-swin" else 2 * width
     pyramid.classify(reading, width)
     return built(pyramid, reading, config, depths=(depth for depth, _ in stages), width=first)
 

@@ -12,7 +12,16 @@ from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
 
-__all__ = ["WAVES", "spectrogram", "waves"]
+__all__ = [
+    "WAVES",
+    "WAVE_DEFAULTS",
+    "mask_embedding",
+    "refuse_adapter",
+    "spectrogram",
+    "wave_convolutions",
+    "wave_head",
+    "waves",
+]
 
 _SAMPLE_RATE, _SOUND_S = 16_000, 30
 """Samples a second of the waveform, and seconds of a usual sound: what others of their kind pad to."""
@@ -22,7 +31,7 @@ _BASE: Mapping[str, object] = {
     "num_attention_heads": 12,
     "intermediate_size": 3072,
 }
-_WAVES: Mapping[str, object] = {
+WAVE_DEFAULTS: Mapping[str, object] = {
     **_BASE,
     "vocab_size": 32,
     "conv_dim": [512] * 7,
@@ -61,11 +70,10 @@ def waves(config: Config) -> ConfiguredModel:
     Raises UnsupportedModelError for an adapter of convolutions behind the encoder.
     """
     kind = str(config.get("model_type"))
-    reading = Reading(config=config, defaults=_WAVES, model_type=kind)
-    if reading.flag("add_adapter", default=False):
-        raise UnsupportedModelError("hf_config.add_adapter: true adds convolutions that are not modelled here")
+    reading = Reading(config=config, defaults=WAVE_DEFAULTS, model_type=kind)
+    refuse_adapter(reading)
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
-    convolutions, positions = _convolutions(reading)
+    convolutions, positions = wave_convolutions(reading)
     width = convolutions[-1].outputs
     normed = reading.flag("feat_proj_layer_norm", default=True)
     taps, groups = reading.whole("num_conv_pos_embeddings"), reading.whole("num_conv_pos_embedding_groups")
@@ -82,8 +90,7 @@ def waves(config: Config) -> ConfiguredModel:
             norms=scales,
         ),
     )
-    masks = any(reading.value(key) != 0 for key in ("mask_time_prob", "mask_feature_prob"))
-    besides = hidden * masks
+    besides = mask_embedding(reading)
     gates: tuple[Mixer, ...] = ()
     if kind == "wavlm":
         gate = Projection(
@@ -91,7 +98,7 @@ def waves(config: Config) -> ConfiguredModel:
         )
         gates = (gate,)
         besides += heads * layers + reading.whole("num_buckets") * heads
-    head, codebook = _head(reading, width, positions)
+    head, codebook = wave_head(reading, width, positions)
     network = stack(
         name=f"{kind} model",
         hidden=hidden,
@@ -106,7 +113,19 @@ def waves(config: Config) -> ConfiguredModel:
     return configured(network, config)
 
 
-def _convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
+def mask_embedding(reading: Reading) -> int:
+    """Return the parameters of what masked positions get instead, where any are."""
+    masks = any(reading.value(key) != 0 for key in ("mask_time_prob", "mask_feature_prob"))
+    return reading.whole("hidden_size") * masks
+
+
+def refuse_adapter(reading: Reading) -> None:
+    """Raise UnsupportedModelError for an adapter of convolutions behind the encoder."""
+    if reading.flag("add_adapter", default=False):
+        raise UnsupportedModelError("hf_config.add_adapter: true adds convolutions that are not modelled here")
+
+
+def wave_convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
     """Return the convolutions before the encoder, and the positions that they make of a usual sound."""
     widths, sides, strides = (whole_list(reading, key) for key in ("conv_dim", "conv_kernel", "conv_stride"))
     if not 1 <= len(widths) <= _MOST_CONVOLUTIONS or not len(widths) == len(sides) == len(strides):
@@ -133,7 +152,7 @@ def _convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
     return convolutions, lengths[-1]
 
 
-def _head(reading: Reading, width: int, positions: int) -> tuple[tuple[Mixer, ...], int]:
+def wave_head(reading: Reading, width: int, positions: int) -> tuple[tuple[Mixer, ...], int]:
     """Return the head of the class that is named, and the parameters of a codebook."""
     name, hidden = head_class(reading.config, "Model"), reading.whole("hidden_size")
     if name.endswith("ForCTC"):

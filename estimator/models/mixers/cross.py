@@ -1,6 +1,7 @@
 """Cross-attention: queries of one sequence, keys and values of another."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from estimator.models.mixers.mixer import Operations
 from estimator.models.operations import Attention, Gemm, Stream
@@ -20,6 +21,8 @@ class CrossAttention:
     """Width of what keys and values are projected from; 0: the model's own."""
     source_rate: float
     """Positions of the other sequence for each of its own: keys and values are projected once for each of them."""
+    source_share: float = 1.0
+    """Of the run's sequence, the positions that are looked at: a pyramid's last stage has few of its first's."""
     keys: float = 0.0
     """Positions of the other sequence, where they do not depend on the run's: pictures. 0: the run's sequence, as a
     decoder looks at its encoder, or none at all where `source_rate` is 0."""
@@ -29,6 +32,10 @@ class CrossAttention:
     """Trained parameters outside matrices, one layer: biases, norms of heads, gates."""
     query_rate: float = 1.0
     """Queries for each position: fewer where a few learned ones read a picture (a resampler)."""
+
+    def looking(self, ratio: float) -> Self:
+        """Return the same attention with `ratio` positions of its own for each of the run's sequence."""
+        return replace(self, source_rate=self.source_share / ratio)
 
     def operations(self, hidden: int) -> Operations:
         """Return projections, scores and the activations between them."""
@@ -77,6 +84,7 @@ class CrossAttention:
             causal=False,
             keys=self.keys,
             crosses=not self.keys,
+            length_share=self.source_share,
             rate=self.query_rate,
         )
         width = queries * 2 + round(2 * keys * self.source_rate)

@@ -40,13 +40,15 @@ def cross_products(
     *,
     keys: Place,
     at: Place = LATENT,
+    kv: int | None = None,
     bias: bool = True,
     out_bias: bool = True,
 ) -> tuple[Product, ...]:
-    """Return the projections of cross-attention to what lies at `keys`, `source` wide."""
+    """Return the projections of cross-attention to what lies at `keys`, `source` wide; keys and values are `kv`."""
+    into = inner if kv is None else kv
     return (
         _into_heads("cross_q", width, (inner,), layers, at=at, bias=bias),
-        _into_heads("cross_kv", source, (inner, inner), layers, at=keys, bias=bias),
+        _into_heads("cross_kv", source, (into, into), layers, at=keys, bias=bias),
         _out_of_heads("cross_out", inner, width, layers, at=at, bias=out_bias),
     )
 

@@ -19,8 +19,9 @@ class PositionScores:
     """Layers that have them."""
     heads: int
     head_dim: int
-    positions: float
-    """Relative positions that each token is scored against."""
+    positions: float = 0.0
+    """Relative positions that each token is scored against; 0: as many as the sequence has, `share` times."""
+    share: float = 1.0
     kinds: int
     """Content to position, position to content."""
     own_vectors: int = 0
@@ -46,6 +47,7 @@ class PositionScores:
                     layers=self.count,
                     causal=False,
                     keys=self.positions,
+                    length_share=self.share,
                 ),
             )
         )

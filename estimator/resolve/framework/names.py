@@ -144,6 +144,14 @@ _ROWS = (
     _named("nanogpt | nano gpt", "nanogpt"),
     _named("nanochat | nano chat", "nanochat"),
     _named("modded nanogpt | modded nano gpt | nanogpt speedrun", "modded-nanogpt"),
+    _named(
+        "timm | pytorch image models | torchvision | open clip | ultralytics | mmdetection | detectron 2 | "
+        "detrex | fastai | espnet | icefall | speechbrain",
+        "pytorch",
+        _LIBRARY,
+        note="taken as plain PyTorch, which it is built on",
+    ),
+    _named("sentence transformers | setfit", "huggingface", _TRAINER),
     _named("modula | mingpt | lingua | meta lingua", "pytorch", kernels=_COMPILED),
     _named("minimind | mini mind | tiny llm zh", "minimind"),
     _named("llm.c", "llm.c"),

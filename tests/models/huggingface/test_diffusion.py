@@ -12,7 +12,10 @@ from estimator.models.huggingface.config import configured_model
 from estimator.models.huggingface.diffusion.vae import vae_encoder
 from estimator.models.media import Picture, seen
 from estimator.models.parameters import lora_parameters, parameter_counts
+from estimator.models.passes import passes_of
+from estimator.models.training import Method
 from estimator.models.transformer import Transformer
+from estimator.models.workload import workload
 
 PUBLISHED = Path(__file__).parents[2] / "published"
 CONFIGS = PUBLISHED / "hf_configs" / "diffusion"
@@ -110,3 +113,23 @@ def test_encoders_run_forward_alone_where_nothing_is_kept() -> None:
 def test_adapters_lie_beside_attention_alone() -> None:
     """Stable Diffusion 1.5 at rank 4: 797,184 parameters, as diffusers' script prints of to_q, to_k, to_v, to_out."""
     assert lora_parameters(configured_model(_config("sd-1.5-unet")).transformer, 4) == 797_184
+
+
+@pytest.mark.parametrize(
+    ("controlnet", "unet"), [("controlnet-sd-1.5", "sd-1.5-unet"), ("controlnet-sdxl", "sdxl-base-unet")]
+)
+def test_both_halves_of_the_frozen_unet_beside_a_controlnet_are_the_unet(controlnet: str, unet: str) -> None:
+    """They run whether or not latents and texts are kept; gradients pass through the upper one alone."""
+    whole = configured_model(_config(unet)).transformer
+    tokens = whole.native_sequence_length
+    network = with_conditioners(configured_model(_config(controlnet)).transformer, frozenset())
+    halves = {tower.name: tower for tower in network.towers}
+    assert set(halves) == {"unet_lower", "unet_upper"}
+    counts = [flop_counts(half.network, sequence_length=tokens).forward for half in halves.values()]
+    assert sum(counts) == pytest.approx(flop_counts(whole, sequence_length=tokens).forward)
+    parameters = [parameter_counts(half.network).total for half in halves.values()]
+    assert sum(parameters) == parameter_counts(whole).total
+    plan = passes_of(workload(network), Method(name="full"))
+    assert plan.of("unet_lower").input_gradient == 0.0
+    assert plan.of("unet_upper").input_gradient == 1.0
+    assert plan.of("unet_upper").weight_gradient == 0.0

@@ -124,9 +124,12 @@ def test_a_pattern_of_layers_may_be_spelt_in_letters() -> None:
     [
         ({**CHECKPOINTS["GPT-2 XL"][0], "add_cross_attention": True}, "add_cross_attention is true"),
         ({"_class_name": "StableDiffusionPipeline", "_diffusers_version": "0.20.0"}, "a diffusion model"),
-        ({"model_type": "blip-2", "text_config": {"model_type": "led", "d_model": 2048}}, "an encoder-decoder"),
+        (
+            {"model_type": "blip-2", "text_config": {"model_type": "prophetnet"}},
+            "an encoder-decoder",
+        ),
         ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "mllama_text_model"}, "cross-attention"),
-        ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "xlnet", "is_decoder": True}, "an encoder"),
+        ({**CHECKPOINTS["Llama 3.1 70B"][0], "model_type": "roformer", "is_decoder": True}, "an encoder"),
     ],
 )
 def test_what_has_all_a_decoders_keys_and_is_none_is_refused_as_what_it_is(config: dict[str, Any], kind: str) -> None:

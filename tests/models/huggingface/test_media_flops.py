@@ -21,9 +21,15 @@ from tests.places import PUBLISHED
 _ROWS: dict[str, dict[str, Any]] = json.loads((PUBLISHED / "torch_flops_media.json").read_text(encoding="utf-8"))[
     "rows"
 ]
-_POSITIONS_APART = {"deberta": 0.04, "deberta-v2": 0.01, "swinv2": 0.002, "timesformer": 0.008}
-"""DeBERTa and Swin V2 project their relative positions once a batch; that is not counted, and shows in a batch of
-eight. TimeSformer's class token is one of every frame's, and of no patch's frames."""
+_POSITIONS_APART = {
+    "deberta": 0.04,
+    "deberta-v2": 0.01,
+    "swinv2": 0.002,
+    "timesformer": 0.008,
+    "wav2vec2-conformer relative": 0.004,
+}
+"""DeBERTa, Swin V2 and the conformer project their relative positions once a batch; that is not counted, and shows in a
+batch of eight. TimeSformer's class token is one of every frame's, and of no patch's frames."""
 _TOLERANCE = 0.0005
 _ROW_OF_PADDING = {"roberta", "xlm-roberta"}
 """Written without the two rows that their position tables have beyond the sequence: one less of the types."""

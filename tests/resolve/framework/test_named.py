@@ -310,6 +310,22 @@ def test_what_is_no_name_names_no_stack(text: str) -> None:
     assert found.understood == ()
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "PyTorch, AMP, channels last",
+        "timm, AMP, channels_last",
+        "torch.compile, memory_format=torch.channels_last",
+        "OpenCLIP, NHWC",
+        "ultralytics, AMP",
+    ],
+)
+def test_what_trainers_of_pictures_are_told_is_understood(text: str) -> None:
+    named = named_framework(text)
+    assert named.name == "pytorch"
+    assert not named.not_understood
+
+
 @pytest.mark.parametrize("text", ["nemo-25.13", "nemo 2.x.y", "megatron foo bar"])
 def test_a_known_stack_with_unknown_words_keeps_its_name(text: str) -> None:
     found = named_framework(text)

@@ -12,7 +12,7 @@ from estimator.models.huggingface.diffusion.streams import (
     streams,
 )
 from estimator.models.huggingface.reading import Config
-from estimator.models.mixers.placed import Flow, Product
+from estimator.models.mixers.placed import Flow, Place, Product
 from estimator.models.mixers.placed_parts import (
     attention_products,
     embedder,
@@ -21,7 +21,7 @@ from estimator.models.mixers.placed_parts import (
     self_look,
 )
 
-__all__ = ["auraflow", "flux", "flux2", "qwen_image", "sd3"]
+__all__ = ["auraflow", "chroma", "flux", "flux2", "qwen_image", "sd3"]
 
 _SD3_TEXT, _SD3_T5 = 333, 256
 """CLIP's 77 and T5's 256 tokens, one after the other."""
@@ -119,6 +119,49 @@ def flux(config: Config) -> ConfiguredModel:
         looks=parts.looks(double + single),
         own_vectors=(4 * double + 2 * single) * parts.head_dim,
         conditioners=conditioners(clip_l=True, t5=length, vae=channels // 4),
+    )
+
+
+def chroma(config: Config) -> ConfiguredModel:
+    """Read Chroma (Lodestone Rock 2025): FLUX.1 with one MLP that makes the modulations of all blocks."""
+    reading = reading_of(
+        config,
+        {
+            "in_channels": 64,
+            "num_layers": 19,
+            "num_single_layers": 38,
+            "attention_head_dim": 128,
+            "num_attention_heads": 24,
+            "joint_attention_dim": 4096,
+            "approximator_num_channels": 64,
+            "approximator_hidden_dim": 5120,
+            "approximator_layers": 5,
+        },
+    )
+    parts = streams(reading, text_place(_FLUX_TEXT))
+    width, channels = parts.width, reading.whole("in_channels")
+    double, single = reading.whole("num_layers", least=0), reading.whole("num_single_layers", least=0)
+    inner, deep = reading.whole("approximator_hidden_dim"), reading.whole("approximator_layers")
+    # A vector for each modulation: six of either stream of a block, three of a single one, and two of the output.
+    made = Place(fixed=float(12 * double + 3 * single + 2))
+    return denoiser(
+        reading,
+        media=picture(1024, 2),
+        blocks=double + single,
+        products=(
+            Product(name="patch_embedding", inputs=channels, outputs=width),
+            Product(name="text_embedding", inputs=reading.whole("joint_attention_dim"), outputs=width, at=parts.text),
+            once("modulation_in", reading.whole("approximator_num_channels"), inner, at=made),
+            *embedder("modulation", inner, inner, layers=deep, at=made),
+            once("modulation_out", inner, width, at=made),
+            *parts.double(double, inner=4 * width, modulated=False),
+            *parts.single(single, inner=4 * width, modulated=False),
+            Product(name="output", inputs=width, outputs=reading.optional("out_channels", channels, least=1)),
+        ),
+        flows=parts.flows(double, single),
+        looks=parts.looks(double + single),
+        own_vectors=(4 * double + 2 * single) * parts.head_dim + deep * inner,
+        conditioners=conditioners(t5=_FLUX_TEXT, vae=channels // 4),
     )
 
 

@@ -1,0 +1,223 @@
+"""Detectors of objects: DETR and RT-DETR on a ResNet, YOLOS on a ViT. None of them are convolutions alone (YOLO)."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
+from estimator.models.huggingface.blocks import BIASED, classes, configured, mlp_projections, stack
+from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.placed import whole_list
+from estimator.models.huggingface.pyramids import RESNET, Pyramid, built, residual_trunk, stage_place
+from estimator.models.huggingface.reading import Config, Reading, nested
+from estimator.models.huggingface.vision import VIT_BASE
+from estimator.models.media import Media
+from estimator.models.mixers.placed import Flow, Look, Place, Product
+from estimator.models.mixers.placed_parts import attention_products, convolution, cross_products, mlp_products
+from estimator.models.mixers.projection import Projection
+
+__all__ = ["detr", "rt_detr", "yolos"]
+
+_DETR: Mapping[str, object] = {
+    "num_queries": 100,
+    "encoder_layers": 6,
+    "encoder_ffn_dim": 2048,
+    "encoder_attention_heads": 8,
+    "decoder_layers": 6,
+    "decoder_ffn_dim": 2048,
+    "decoder_attention_heads": 8,
+    "d_model": 256,
+}
+_RT_DETR: Mapping[str, object] = {
+    **_DETR,
+    "num_queries": 300,
+    "encoder_layers": 1,
+    "encoder_ffn_dim": 1024,
+    "decoder_ffn_dim": 1024,
+    "encoder_hidden_dim": 256,
+    "encoder_in_channels": [512, 1024, 2048],
+    "decoder_n_points": 4,
+}
+_YOLOS: Mapping[str, object] = {**VIT_BASE, "image_size": [512, 864], "num_detection_tokens": 100}
+_DEPTHS: Mapping[str, list[int]] = {"resnet50": [3, 4, 6, 3], "resnet101": [3, 4, 23, 3]}
+"""Layers of the stages of what a file names as timm does."""
+_COCO, _SQUARE = (1066, 800), (640, 640)
+"""Pixels of a picture of COCO as DETR scales it (its shorter side to 800), and as RT-DETR does."""
+_LAST = 3
+"""The stage at a 32nd of the picture's sides."""
+_BOTTLENECKS = 3
+"""Of RT-DETR's blocks that fuse two resolutions (Zhao et al. 2023, figure 5)."""
+_BOX = 4
+
+
+def _resnet(config: Config, kind: str) -> Reading:
+    """Return the ResNet below a detector. Raises UnsupportedModelError for another network."""
+    given = nested(config, "backbone_config") or {}
+    named = str(given.get("backbone") or config.get("backbone") or "resnet50")
+    if str(given.get("model_type", "resnet")) not in {"resnet", "rt_detr_resnet", "timm_backbone"} or (
+        named not in _DEPTHS
+    ):
+        raise UnsupportedModelError(
+            f"hf_config.backbone_config: {shown(given.get('model_type') or named)} below {kind} is not modelled here; "
+            "a ResNet is"
+        )
+    return Reading(config=given, defaults={**RESNET, "depths": _DEPTHS[named]}, model_type=kind)
+
+
+def _boxes(pyramid: Pyramid, width: int, at: Place, layers: int = 1) -> None:
+    """Add MLPs that make a box of each position."""
+    for inputs, outputs in ((width, width), (width, width), (width, _BOX)):
+        pyramid.products.append(Product(name="boxes", inputs=inputs, outputs=outputs, at=at, layers=layers))
+
+
+def _layers(pyramid: Pyramid, reading: Reading, stack_name: str, at: Place) -> int:
+    """Add self-attention and MLPs of an encoder's or decoder's layers at a place, and return how many they are."""
+    width, layers = reading.whole("d_model"), reading.whole(f"{stack_name}_layers")
+    heads = reading.whole(f"{stack_name}_attention_heads")
+    pyramid.products += attention_products(width, width, layers, at=at)
+    pyramid.products += mlp_products(width, reading.whole(f"{stack_name}_ffn_dim"), layers, at=at)
+    pyramid.looks.append(Look(name="attention", heads=heads, head_dim=width // heads, layers=layers, at=at))
+    pyramid.flows.append(Flow(width=width, halves=2 * layers, at=at))
+    pyramid.vectors += 2 * 2 * width * layers
+    return layers
+
+
+def detr(config: Config) -> ConfiguredModel:
+    """Return a DETR (Carion et al. 2020): a ResNet, a transformer over its last stage, and queries that look at it."""
+    reading = Reading(config=config, defaults=_DETR, model_type="detr")
+    trunk = _resnet(config, "detr")
+    pyramid = Pyramid(frozen_norms=True)
+    last = residual_trunk(pyramid, trunk)
+    width, queries = reading.whole("d_model"), reading.whole("num_queries")
+    here, asked = stage_place(_LAST), Place(fixed=float(queries))
+    pyramid.products.append(convolution("input_projection", last, width, at=here, side=1))
+    _layers(pyramid, reading, "encoder", here)
+    layers, heads = _layers(pyramid, reading, "decoder", asked), reading.whole("decoder_attention_heads")
+    pyramid.products += cross_products(width, width, width, layers, keys=here, at=asked)
+    pyramid.looks.append(
+        Look(name="cross_attention", heads=heads, head_dim=width // heads, layers=layers, at=asked, keys=here)
+    )
+    pyramid.flows.append(Flow(width=width, halves=layers, at=asked))
+    # A norm of each layer's cross-attention, and the one behind the decoder.
+    pyramid.vectors += 2 * width * (layers + 1)
+    pyramid.lookup += queries * width
+    pyramid.products.append(
+        Product(name="classifier", inputs=width, outputs=classes(reading) + 1, at=asked, part="logits")
+    )
+    _boxes(pyramid, width, asked)
+    depths = (*whole_list(trunk, "depths"), 2 * layers)
+    return built(pyramid, reading, config, depths=depths, width=whole_list(trunk, "hidden_sizes")[0], sides=_COCO)
+
+
+def rt_detr(config: Config) -> ConfiguredModel:
+    """Return an RT-DETR (Zhao et al. 2023), or its second version: three resolutions fused, points that are sampled.
+
+    The queries of contrastive denoising, which training adds to the others, are not counted.
+    """
+    reading = Reading(config=config, defaults=_RT_DETR, model_type="rt_detr")
+    trunk = _resnet(config, "rt_detr")
+    pyramid = Pyramid(frozen_norms=True)
+    residual_trunk(pyramid, trunk, deep_stem=True)
+    pyramid.frozen_norms = False
+    inputs = whole_list(reading, "encoder_in_channels")
+    if not 1 <= len(inputs) <= _LAST:
+        raise InvalidValueError("hf_config.encoder_in_channels", list(inputs), f"must be widths of 1 to {_LAST} stages")
+    width = reading.whole("encoder_hidden_dim")
+    places = [stage_place(_LAST - level) for level in reversed(range(len(inputs)))]
+    for channels, place in zip(inputs, places, strict=True):
+        pyramid.convolve("input_projection", channels, width, 1, place)
+        pyramid.convolve("decoder_projection", width, reading.whole("d_model"), 1, place)
+    encoded = replace(reading, config={**config, "d_model": width})
+    _layers(pyramid, encoded, "encoder", places[-1])
+    inner = int(width * reading.number("hidden_expansion", 1.0))
+    for above, below in zip(places[1:], places[:-1], strict=True):
+        pyramid.convolve("lateral", width, width, 1, above)
+        pyramid.convolve("downsampling", width, width, 3, above)
+        for place in (above, below):
+            _fused(pyramid, width, inner, place)
+    _sampling_decoder(pyramid, reading, places)
+    depths = (*whole_list(trunk, "depths"), reading.whole("encoder_layers") + reading.whole("decoder_layers"))
+    return built(pyramid, reading, config, depths=depths, width=whole_list(trunk, "hidden_sizes")[0], sides=_SQUARE)
+
+
+def _fused(pyramid: Pyramid, width: int, inner: int, at: Place) -> None:
+    """Add a block that fuses two resolutions: both halves of a split, and bottlenecks of two filters each."""
+    for _ in range(2):
+        pyramid.convolve("split", 2 * width, inner, 1, at)
+    for _ in range(_BOTTLENECKS):
+        pyramid.convolve("convolution", inner, inner, 3, at)
+        pyramid.convolve("convolution", inner, inner, 1, at)
+    if inner != width:
+        pyramid.convolve("joined", inner, width, 1, at)
+    pyramid.flows.append(Flow(width=width, halves=2 * _BOTTLENECKS, at=at, normed=False))
+
+
+def _sampling_decoder(pyramid: Pyramid, reading: Reading, places: list[Place]) -> None:
+    """Add queries chosen among all positions, and layers that sample a few points around them (Zhu et al. 2021)."""
+    width, labels = reading.whole("d_model"), classes(reading)
+    queries, heads = reading.whole("num_queries"), reading.whole("decoder_attention_heads")
+    every = Place(share=sum(place.share for place in places))
+    asked = Place(fixed=float(queries))
+    pyramid.products.append(Product(name="chosen", inputs=width, outputs=width, at=every))
+    pyramid.products.append(Product(name="chosen_score", inputs=width, outputs=labels, at=every, part="logits"))
+    _boxes(pyramid, width, every)
+    layers = _layers(pyramid, reading, "decoder", asked)
+    points = heads * len(places) * reading.whole("decoder_n_points")
+    sampled = (("offsets", width, 2 * points, asked), ("weights", width, points, asked))
+    for name, inputs, outputs, at in (*sampled, ("values", width, width, every), ("out", width, width, asked)):
+        pyramid.products.append(
+            Product(name=f"sampling_{name}", inputs=inputs, outputs=outputs, at=at, layers=layers, part="attention")
+        )
+    pyramid.flows.append(Flow(width=width, halves=layers, at=asked))
+    # Each layer embeds the boxes anew, by one MLP, and refines them by its own.
+    again = Place(fixed=float(queries * layers))
+    for inputs, outputs in ((_BOX, 2 * width), (2 * width, width)):
+        pyramid.products.append(Product(name="box_embedding", inputs=inputs, outputs=outputs, at=again))
+    pyramid.products.append(
+        Product(name="classifier", inputs=width, outputs=labels, at=asked, layers=layers, part="logits")
+    )
+    _boxes(pyramid, width, asked, layers)
+    pyramid.vectors += 2 * width * (layers + 1)
+    pyramid.lookup += (labels + 1) * width
+
+
+def yolos(config: Config) -> ConfiguredModel:
+    """Return a YOLOS (Fang et al. 2021): a ViT whose sequence holds a token for each object that it may find."""
+    reading = Reading(config=config, defaults=_YOLOS, model_type="yolos")
+    sides = whole_list(reading, "image_size")
+    if not sides:
+        raise InvalidValueError("hf_config.image_size", [], "must be a height and a width in pixels")
+    high, wide = sides[0], sides[-1]
+    patch, hidden, layers = (reading.whole(key) for key in ("patch_size", "hidden_size", "num_hidden_layers"))
+    found = reading.whole("num_detection_tokens")
+    patches = max(high // patch, 1) * max(wide // patch, 1)
+    positions = patches + 1 + found
+    share = found / positions
+    # All layers but the last add positions of their own, as many as pixels make, cut patches with them.
+    between = layers - 1 if reading.flag("use_mid_position_embeddings", default=True) else 0
+    rows = positions + between * (1 + high * wide // patch**2 + found)
+    head = (
+        *mlp_projections(hidden, hidden, hidden, rate=share),
+        Projection(name="classifier", inputs=hidden, outputs=classes(reading) + 1, rate=share, part="logits"),
+        *mlp_projections(hidden, hidden, hidden, _BOX, rate=share),
+    )
+    embedding = Projection(
+        name="patch_embedding",
+        inputs=reading.whole("num_channels") * patch * patch,
+        outputs=hidden,
+        rate=patches / positions,
+    )
+    biased = reading.flag("qkv_bias", default=True)
+    network = stack(
+        name="yolos model",
+        hidden=hidden,
+        layers=layers,
+        heads=reading.whole("num_attention_heads"),
+        ffn=reading.whole("intermediate_size"),
+        facts=replace(BIASED, query_bias=biased, kv_bias=biased),
+        mixers=(embedding, *head),
+        lookup=rows * hidden,
+        besides=(1 + found) * hidden,
+        media=Media(main=True, policy="resized", width=wide, height=high, patch=patch, extra=1 + found, usual_text=0),
+        native=positions,
+    )
+    return configured(network, config)

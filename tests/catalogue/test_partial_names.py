@@ -1,0 +1,98 @@
+"""Names that say less than a catalogued one, or more, and those of networks that are not modelled.
+
+Authority: names on the Hugging Face Hub and in timm, and what people write of them.
+"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.base.errors import UnknownNameError, UnsupportedModelError
+from estimator.catalogue import catalogue
+from estimator.models.foreign import foreign_kind, modelled_like
+from estimator.question.request import Request
+from estimator.resolve.subject import resolved_subject
+
+
+def _id(name: str) -> str:
+    transformer = resolved_subject(Request(model=name, gpu="a100", n_gpus=8)).transformer
+    assert transformer is not None
+    return transformer.id
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("moonlight", "moonlight-16b-a3b"),
+        ("seed oss", "seed-oss-36b"),
+        ("mathstral", "mistral-7b-v0.3"),
+        ("jina v3", "jina-embeddings-v3"),
+        ("mbart 50", "mbart-large-50"),
+        ("beit base", "beit-base-patch16-224"),
+        ("siglip 2 base", "siglip2-base-patch16-224"),
+        ("whisper turbo", "whisper-large-v3-turbo"),
+    ],
+)
+def test_the_beginning_of_one_name_alone_is_that_ones(name: str, model_id: str) -> None:
+    assert _id(name) == model_id
+
+
+@pytest.mark.parametrize("name", ["olmo3", "llama-3.2-vision", "internvl", "wan 3"])
+def test_the_beginning_of_several_names_or_of_none_is_no_ones(name: str) -> None:
+    """`olmo3` comes in two sizes, and a 3 within 1.3b is no 3."""
+    with pytest.raises((UnknownNameError, UnsupportedModelError)):
+        _id(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("distilbert-base-uncased-finetuned-sst-2-english", "distilbert-base-uncased"),
+        ("cardiffnlp/twitter-roberta-base-sentiment", "roberta-base"),
+        ("dbmdz/bert-base-turkish-cased", "bert-base-uncased"),
+        ("Alibaba-NLP/gte-modernbert-base", "modernbert-base"),
+        ("someone/whisper-small-hindi", "whisper-small"),
+        ("wav2vec2-base-timit-demo", "wav2vec2-base"),
+        ("someone/detr-resnet-50-finetuned-boxes", "detr-resnet-50"),
+        ("vit_small_patch16_224.augreg_in21k", "vit-small-patch16-224"),
+        ("timm/resnet50.a1_in1k", "resnet-50"),
+        ("convnext_base.fb_in22k_ft_in1k", "convnext-base"),
+    ],
+)
+def test_a_name_without_a_size_that_holds_a_catalogued_one_is_its_fine_tune(name: str, model_id: str) -> None:
+    assert _id(name) == model_id
+    note = resolved_subject(Request(model=name, gpu="a100", n_gpus=8)).assumptions[0].note
+    assert "fine-tune" in note or "weights" in note
+
+
+@pytest.mark.parametrize(
+    "name", ["phi-3-small", "microsoft/conditional-detr-resnet-50", "albert-base-moe", "mistral-large-4"]
+)
+def test_a_name_that_tells_another_size_or_changed_layers_is_no_fine_tune(name: str) -> None:
+    with pytest.raises((UnknownNameError, UnsupportedModelError)):
+        _id(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("yolov8n", "yolov5s", "YOLO11", "yolov8", "faster-rcnn", "densenet121", "VGG16", "kokoro", "XTTS v2", "bark"),
+        *("f5-tts", "ltx 2", "animatediff", "stable video diffusion", "sam2", "eva02_large_patch14_448", "kolors"),
+        *("seamless m4t", "long-t5", "hidream"),
+    ],
+)
+def test_what_is_not_modelled_is_refused_with_what_would_do(name: str) -> None:
+    """What is named in its place is catalogued."""
+    kind = foreign_kind(name)
+    assert kind is not None
+    near = modelled_like(kind)
+    assert near
+    assert [catalogue.model(model_id).id for model_id in near] == list(near)
+    with pytest.raises(UnsupportedModelError, match=near[0]):
+        _id(name)
+
+
+@given(st.text(max_size=40))
+def test_any_text_is_completed_or_not(text: str) -> None:
+    match = catalogue.shortened_transformer(text)
+    assert match is None or match.value.id

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from estimator.question.question import Question
 from estimator.resolve.run import Run
 
-__all__ = ["Candidate", "said"]
+__all__ = ["Candidate", "length_is_open", "said"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,12 @@ class Candidate:
     """Whether the caller, or what is catalogued, says otherwise."""
     rarity: float = 0.0
     """Log distance by which it must come nearer than a common cause to stand before it."""
+
+
+def length_is_open(run: Run) -> bool:
+    """Return whether a caller could say how long sequences are, and did not."""
+    network = run.subject.transformer
+    return not said(run, "sequence_length") and (network is None or not network.reads_media_itself)
 
 
 def said(run: Run, argument: str) -> bool:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.answers.check.candidate import said
+from estimator.answers.check.candidate import length_is_open
 from estimator.answers.check.causes import Cause, likely_causes
 from estimator.answers.check.expected import (
     Bound,
@@ -247,7 +247,7 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
                 "global_batch_sequences",
             )
         )
-    if seen.by_sequence and not said(run, "sequence_length"):
+    if seen.by_sequence and length_is_open(run):
         out.append(
             Caution(
                 code="sequence_length_assumed",

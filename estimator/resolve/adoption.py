@@ -12,7 +12,7 @@ from estimator.physics.stacks import Stack, stack_named, stack_of
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, LayoutRequest, Precedent
 from estimator.question.request import SHARDING_NAMES, Request
-from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.published import published_practice, published_question
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method

@@ -30,7 +30,8 @@ from estimator.resolve.cluster import resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
-from estimator.resolve.framework.named import NamedFramework, named_framework
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_media_stack, with_media, with_sounds
@@ -54,8 +55,6 @@ from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_tr
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "checked_own_runs", "resolve"]
-
-_AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -354,7 +353,7 @@ def _counted(data: ToldData, framework: NamedFramework, subject: Subject, device
     """Return `data` with an amount in place of its steps, and with the batch and the length that they took."""
     if data.request.steps is None:
         return data
-    stack = stack_named(framework.name) if framework.name != _AUTO else None
+    stack = stack_named(framework.name) if framework.name != AUTO else None
     data = with_batch(data, stack)
     packed = packed_length(subject, data.lengths.mean) if data.lengths else 0
     told = told_length(data.request)

@@ -5,11 +5,10 @@ from dataclasses import replace
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
-from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.framework.software import AUTO, NamedFramework
 
 __all__ = ["framework_assumptions", "told_request"]
 
-_AUTO = "auto"
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
@@ -32,10 +31,10 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
         if hint is None:
             continue
         given = _choice(getattr(request, argument))
-        if given == _AUTO and (argument != "precision" or _has(request, hint)):
+        if given == AUTO and (argument != "precision" or _has(request, hint)):
             taken[argument] = hint
         elif given != hint:
-            why = "the GPU has no such rate" if given == _AUTO else f"the argument's {given} is taken"
+            why = "the GPU has no such rate" if given == AUTO else f"the argument's {given} is taken"
             cautions.append(
                 Caution(code="framework_contradicted", message=f"framework says {argument} {hint}, but {why}")
             )
@@ -52,7 +51,7 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
 def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
     """Return the stack, its release and what else was understood of the text; none where nothing was said."""
     out: list[Assumption] = []
-    if named.name != _AUTO:
+    if named.name != AUTO:
         read = _listed("understood", named.understood if len(named.understood) > 1 else ())
         unread = _listed("not understood", named.not_understood)
         note = "; ".join(part for part in (named.note, read, unread) if part)
@@ -77,10 +76,10 @@ def _has(request: Request, precision: str) -> bool:
 
 
 def _doubts(given: str, named: NamedFramework) -> tuple[Caution, ...]:
-    if not named.not_understood and (named.understood or named.name != _AUTO):
+    if not named.not_understood and (named.understood or named.name != AUTO):
         return ()
     what = _parts(named.not_understood) if named.not_understood else repr(given[:_LONGEST_PART])
-    if named.name == _AUTO:
+    if named.name == AUTO:
         instead = "no stack is named, and the usual one for such hardware is assumed"
     elif named.name == "unknown":
         instead = "an untuned stack is assumed, with a wide range"

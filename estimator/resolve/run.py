@@ -109,7 +109,8 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
     local, software = asked_local_updates(request.framework)
-    request = replace(request, framework=software)
+    if local is not None:
+        request = replace(request, framework=software)
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)

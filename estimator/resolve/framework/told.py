@@ -1,6 +1,7 @@
 """What a framework's text tells of arguments that were left open, and what the reader must know of that."""
 
 from dataclasses import replace
+from typing import Any
 
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
@@ -25,7 +26,7 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
         "activation_recompute": named.recompute,
         "precision": named.precision,
     }
-    taken: dict[str, str] = {}
+    taken: dict[str, Any] = {}
     cautions: list[Caution] = []
     for argument, hint in hints.items():
         if hint is None:
@@ -38,13 +39,7 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
             cautions.append(
                 Caution(code="framework_contradicted", message=f"framework says {argument} {hint}, but {why}")
             )
-    told = replace(
-        request,
-        packing=taken.get("packing", request.packing),
-        data_sharding=taken.get("data_sharding", request.data_sharding),
-        activation_recompute=taken.get("activation_recompute", request.activation_recompute),
-        precision=taken.get("precision", request.precision),
-    )
+    told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
 
 

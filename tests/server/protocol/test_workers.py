@@ -102,11 +102,16 @@ async def test_work_under_way_takes_turns_so_that_short_work_need_not_wait_for_l
 
 
 async def test_threads_stay_for_the_next_call_and_end_with_their_workers() -> None:
-    workers = Workers(threads=2, queue=9)
+    known: set[threading.Thread] = set()
+
+    def work(_progress: Progress) -> None:
+        time.sleep(0.002)
+        known.add(threading.current_thread())
+
+    workers = Workers(threads=2, queue=18)
     async with anyio.create_task_group() as group:
-        for _ in range(9):
-            group.start_soon(workers.run, lambda _progress: time.sleep(0.002))
-    known = {await workers.run(lambda _progress: threading.current_thread()) for _ in range(9)}
+        for _ in range(18):
+            group.start_soon(workers.run, work)
     assert 1 <= len(known) <= 2
     await workers.ended()
     for thread in known:

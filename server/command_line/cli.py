@@ -11,7 +11,7 @@ def main() -> None:
     """Run the command line that the process was started with, and exit with its code."""
     # What is imported stays until the end: to look through it for garbage again and again is a twelfth of the start.
     gc.disable()
-    run = _server() if sys.argv[1:] == ["serve"] else _command
+    run = _server() if sys.argv[1:] == ["serve"] else _command()
     gc.freeze()
     gc.enable()
     run()
@@ -24,7 +24,7 @@ def _server() -> Callable[[], None]:
     return build().run
 
 
-def _command() -> None:
+def _command() -> Callable[[], None]:
     from server.command_line.commands import exit_code
 
-    sys.exit(exit_code(sys.argv[1:]))
+    return lambda: sys.exit(exit_code(sys.argv[1:]))

@@ -152,13 +152,10 @@ class Workers:
             await self._turn()
         if self._is_closed:
             raise StoppedError(_CLOSING)
+        self._have_thread()
         job = _Job(work=work, done=self._done, loop=asyncio.get_running_loop(), turns=self._turns)
         self._running.add(job)
         self._jobs.put(job)
-        if self._begun < self._taken:
-            self._begun += 1
-            sys.setswitchinterval(_SWITCH_S)
-            threading.Thread(target=_work_on, args=(self._jobs,), name="worker", daemon=True).start()
         try:
             while True:
                 await job.wake.wait()
@@ -176,6 +173,18 @@ class Workers:
         if job.error is not None:
             raise job.error
         return job.result  # type: ignore[return-value]
+
+    def _have_thread(self) -> None:
+        """Start a thread where those that were started may all be at work; gives the place back where none can be."""
+        if self._begun >= self._taken:
+            return
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            threading.Thread(target=_work_on, args=(self._jobs,), name="worker", daemon=True).start()
+        except RuntimeError:
+            self._call_next()
+            raise
+        self._begun += 1
 
     async def ended(self) -> None:
         """Give up all work, that which waits for a thread too, and return when none runs any more."""

@@ -119,6 +119,21 @@ async def test_threads_stay_for_the_next_call_and_end_with_their_workers() -> No
     assert not any(thread.is_alive() for thread in known)
 
 
+async def test_where_no_thread_can_be_had_the_place_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have no more threads: its other work goes on, and later calls are answered."""
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers = Workers(threads=1, queue=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="new thread"):
+                await workers.run(lambda _progress: "never")
+    assert await workers.run(lambda _progress: "done") == "done"
+
+
 async def test_past_the_queue_a_caller_is_told_when_to_try_again() -> None:
     release = threading.Event()
     workers = Workers(threads=1, queue=2)

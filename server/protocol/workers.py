@@ -109,8 +109,8 @@ class _Job(Generic[_T]):
             raise _GivenUp
 
     def progress(self, done: float, total: float, message: str = "") -> None:
-        """Note how far the work is."""
-        self.check()
+        """Note how far the work is, and pause."""
+        self.pause()
         now_s = time.monotonic()
         if now_s - self._last_s >= _PROGRESS_EVERY_S or done >= total:
             self._last_s = now_s

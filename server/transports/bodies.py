@@ -12,6 +12,7 @@ __all__ = [
     "LONG_AT_ONCE",
     "MOST_HELD_BYTES",
     "MOST_VALUES",
+    "REFUSED_AT_ONCE",
     "SHORT_BYTES",
     "LongBodyError",
     "Room",
@@ -37,6 +38,8 @@ LONG_AT_ONCE = 2
 """Requests with such bodies that are worked on: each takes some milliseconds of the event loop, and about four times
 its body of memory.
 """
+REFUSED_AT_ONCE = 8
+"""Bodies that are let go by: a client sends as fast as it is read, and the event loop would do nothing else."""
 _MOST_LEFT_BYTES = 8 * 1024 * 1024
 _LEFT_S = 1.0
 """How much of a body that is refused is let go by, and for how long."""

@@ -60,7 +60,8 @@ SLOW: Mapping[str, Slow] = {
     "plans": Slow(tool="plan_training", arguments=_PLAN, varied="deadline"),
     "comparisons": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": list(range(8, 4008, 8))}),
     "misspelt names": Slow(tool=_COMPARE, arguments=_OPTIONS | {"models": [f"lamma-{n}" for n in range(2_000)]}),
-    "empty lists": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(340_000)]}),
+    "empty lists": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(260_000)]}),
+    "bodies too long": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(400_000)]}),
     "logs of exponents": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": "1e9" * 85_000}),
     "logs of a megabyte": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": _LINE * _LINES}),
     "large configurations": Slow(

@@ -27,6 +27,16 @@ _NEW = count(1)
 _COMPARE, _CHECK = "compare_training_options", "check_training_speed"
 _PLAN = {"solve_for": "gpu", "model": "7B", "n_gpus": 64, "tokens": "1T", "deadline": "30 days"}
 _OPTIONS = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
+_CONFIG = {
+    "model_type": "llama",
+    "hidden_size": 4096,
+    "intermediate_size": 11_008,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "vocab_size": 32_000,
+    "of_each_layer": [[n, n + 0.5, str(n)] for n in range(4_900)],
+    "note": "x" * 700_000,
+}
 _CHECKED = {"model": "7B", "gpu": "h100", "n_gpus": 8}
 _LINE = "step 3 2.5 s/it "
 _LINES = (1024 * 1024 - 2048) // len(_LINE)
@@ -50,9 +60,13 @@ SLOW: Mapping[str, Slow] = {
     "plans": Slow(tool="plan_training", arguments=_PLAN, varied="deadline"),
     "comparisons": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": list(range(8, 4008, 8))}),
     "misspelt names": Slow(tool=_COMPARE, arguments=_OPTIONS | {"models": [f"lamma-{n}" for n in range(2_000)]}),
-    "empty lists": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(340_000)]}),
+    "empty lists": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(260_000)]}),
+    "bodies too long": Slow(tool=_COMPARE, arguments=_OPTIONS | {"n_gpus": [[] for _ in range(400_000)]}),
     "logs of exponents": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": "1e9" * 85_000}),
     "logs of a megabyte": Slow(tool=_CHECK, arguments=_CHECKED | {"observed_log": _LINE * _LINES}),
+    "large configurations": Slow(
+        tool="estimate_training_time", arguments=_CHECKED | {"tokens": "1T", "hf_config": _CONFIG}
+    ),
     "long lists": Slow(tool="list_gpus", arguments={"limit": 200, "detail": "detailed"}),
 }
 """By what is asked."""

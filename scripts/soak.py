@@ -163,7 +163,7 @@ def _slow_clients(connections: int, said: bytes, files: int | None, during_s: fl
 
 
 def _four_bodies(_during_s: float) -> Iterator[Figure]:
-    """Send four bodies of 340,000 empty lists at once, once."""
+    """Send four bodies of a megabyte of empty lists at once, once."""
 
     async def ask(port: int) -> None:
         callers = [HttpCaller(port) for _ in range(4)]

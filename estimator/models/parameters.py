@@ -7,7 +7,15 @@ from estimator.models.operations import MAIN, Gemm
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
-__all__ = ["MatrixCount", "ParameterCounts", "is_adapted", "lora_parameters", "matrix_counts", "parameter_counts"]
+__all__ = [
+    "MatrixCount",
+    "ParameterCounts",
+    "is_adapted",
+    "lora_parameters",
+    "matrix_counts",
+    "parameter_counts",
+    "takes_adapters",
+]
 
 _ADAPTED_PARTS = frozenset({"attention", "mlp"})
 _ADAPTED_GROUPS = frozenset({MAIN, "decoder"})
@@ -89,6 +97,11 @@ def lora_parameters(transformer: Transformer, rank: int, *, parts: Collection[st
     """
     adapted = (gemm for gemm in workload(transformer).gemms if is_adapted(gemm) and gemm.part in parts)
     return sum(_adapter(gemm, rank) for gemm in adapted)
+
+
+def takes_adapters(transformer: Transformer) -> bool:
+    """Return whether a network has any matrix that adapters lie beside: one of convolutions alone has none."""
+    return any(is_adapted(gemm) for gemm in workload(transformer).gemms)
 
 
 def _adapter(gemm: Gemm, rank: int) -> int:

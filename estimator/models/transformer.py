@@ -124,6 +124,11 @@ class Transformer:
         )
 
     @property
+    def reads_media_itself(self) -> bool:
+        """Whether a sequence of its is a picture, a clip or a sound, and as long as that makes it, whatever is told."""
+        return self.media is not None and self.media.main
+
+    @property
     def all_mixers(self) -> tuple[Mixer, ...]:
         """The usual attention where any layer has it, and all other mixers."""
         return ((self.attention,) if self.n_attention_layers else ()) + self.mixers

@@ -12,14 +12,13 @@ from estimator.physics.stacks import Stack, stack_named, stack_of
 from estimator.question.cluster import Accelerator
 from estimator.question.question import Assumption, LayoutRequest, Precedent
 from estimator.question.request import SHARDING_NAMES, Request
-from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.published import published_practice, published_question
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
 __all__ = ["Adoption", "adoption"]
 
-_AUTO = "auto"
 _TIERS = ("untuned", "research", "tuned")
 _BENCHMARK = "mlperf"
 _UNKNOWN = "unknown"
@@ -101,7 +100,7 @@ def adoption(
     if not likely:
         return None
     told = request.precision.strip().casefold()
-    precision = accelerator.training_precision if told == _AUTO else told
+    precision = accelerator.training_precision if told == AUTO else told
     usual_length = min(subject.transformer.native_sequence_length, _USUAL_LENGTH)
     length = _whole(request, "sequence_length") or usual_length
 
@@ -125,18 +124,19 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     One is their own where they have samples, a rate, or say how a step is run without naming the stack.
     """
     given = (request.utilization, request.peak_tflops, request.samples, request.tokens_per_sample)
+    if any(value is not None for value in given):
+        return False
     # Whether further tokens are predicted is counted in what is published, too.
     steps = replace(framework, practice=replace(framework.practice, prediction=None))
-    own = framework.name == _AUTO and steps.says_something
-    return all(value is None for value in given) and not own
+    return framework.name != AUTO or not steps.says_something
 
 
 def _may_be(run: PublishedRun, request: Request, framework: NamedFramework, stack: Stack) -> bool:
     """Return whether `run` may be the one that is asked about: nothing that was said makes it another."""
     other = stack_named(run.stack)
-    if framework.name != _AUTO and other.kin != stack.kin:
+    if framework.name != AUTO and other.kin != stack.kin:
         return False
-    if framework.name == _AUTO and _TIERS.index(other.tier) > _TIERS.index(stack.tier):
+    if framework.name == AUTO and _TIERS.index(other.tier) > _TIERS.index(stack.tier):
         return False
     length = _whole(request, "sequence_length")
     return length is None or 1 / _SAME_LENGTH <= length / run.sequence_length <= _SAME_LENGTH
@@ -149,14 +149,14 @@ def _adopted(run: PublishedRun, request: Request, framework: NamedFramework, n_g
         # A benchmark tells the speed that a machine reaches, not how anybody's training is laid out.
         open_values = {name: value for name, value in open_values.items() if name in _MEASURED}
     layout: tuple[str, ...] = ()
-    if request.precision.strip().casefold() not in {_AUTO, run.precision}:
+    if request.precision.strip().casefold() not in {AUTO, run.precision}:
         # In another width other layouts fit and pay.
         layout = (*_SPLITS, "micro_batch_size", "activation_recompute")
     elif any(getattr(request, name) is not None for name in _SPLITS):
         layout = _SPLITS
     open_values = {name: value for name, value in open_values.items() if name not in layout}
     taken = _that_divide(open_values, request, n_gpus)
-    stack_adopted = whole and framework.name == _AUTO and run.stack != _UNKNOWN
+    stack_adopted = whole and framework.name == AUTO and run.stack != _UNKNOWN
     release_adopted = whole and framework.released is None
     adopted = replace(
         framework,
@@ -198,7 +198,7 @@ def _is_open(request: Request, name: str) -> bool:
     if name == "global_batch_sequences" and request.gradient_accumulation is not None:
         return False
     value = getattr(request, name)
-    return value is None or (isinstance(value, str) and value.strip().casefold() == _AUTO)
+    return value is None or (isinstance(value, str) and value.strip().casefold() == AUTO)
 
 
 def _that_divide(values: dict[str, int | str], request: Request, n_gpus: int) -> dict[str, int | str]:

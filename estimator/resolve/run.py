@@ -31,7 +31,8 @@ from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
-from estimator.resolve.framework.named import NamedFramework, named_framework
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, left_open, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
 from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
@@ -54,8 +55,6 @@ from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_tr
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "checked_own_runs", "resolve"]
-
-_AUTO = "auto"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +109,8 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
     local, software = asked_local_updates(request.framework)
-    request = replace(request, framework=software)
+    if local is not None:
+        request = replace(request, framework=software)
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -373,7 +373,7 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
 
 def _told_to_pack(request: Request, practice: Practice) -> Practice:
     packing = checked_choice("packing", request.packing, PACKING_CHOICES)
-    return practice if packing == _AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
+    return practice if packing == AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def _shared(batch: int, n_replicas: int) -> int:

@@ -6,7 +6,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed
-from estimator.models.parameters import lora_parameters
+from estimator.models.parameters import lora_parameters, takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
@@ -53,7 +53,7 @@ def resolved_method(
             )
         assumptions.append(Assumption(name="trainable_params", value=trained, unit="parameters", source="user"))
     if adapters:
-        if subject.transformer is not None and not lora_parameters(subject.transformer, rank):
+        if subject.transformer is not None and not takes_adapters(subject.transformer):
             remedy = f"has nothing to lie beside: {subject.name} has no attention; use full or frozen"
             raise InvalidValueError("method", name, remedy)
         given = request.lora_rank is not None

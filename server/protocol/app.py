@@ -138,7 +138,10 @@ class TraintimeServer(MCPServer):
         """
         if self._closing:
             raise MCPError(INTERNAL_ERROR, "the server is shutting down; call again in a moment")
-        tool = self._tools.tool(name)
+        try:
+            tool = self._tools.tool(name)
+        except Exception as error:
+            raise UnexpectedToolError(internal_fault(name)) from error
         if tool is None:
             added = [other.name for other in await super().list_tools()]
             if name in added:
@@ -163,11 +166,9 @@ class TraintimeServer(MCPServer):
 
     def _quick_answer(self, name: str, arguments: dict[str, Any]) -> Answer | None:
         """Return an answer that is quick; None for another, and where `call_tool` has something else to say."""
-        tool = None if self._closing else self._tools.tool(name)
-        if tool is None:
-            return None
         try:
-            return tool.quick_answer(arguments)
+            tool = None if self._closing else self._tools.tool(name)
+            return None if tool is None else tool.quick_answer(arguments)
         except Exception:  # noqa: BLE001 - whatever it is, `call_tool` meets it again and tells it
             return None
 

@@ -193,6 +193,8 @@ class Tool:
         if self._progress is not None:
             # Its caller may be watching the progress, and would see none.
             return ""
+        if any(len(value) > _LONGEST_KEPT for value in given.values() if isinstance(value, str)):
+            return ""
         try:
             return json.dumps(given, sort_keys=True)
         except (RecursionError, TypeError, ValueError):

@@ -2,7 +2,8 @@
 
 A thread cannot be killed: work ends where it pauses (`estimator.base.pauses`) once nobody waits for it any more. Its
 place is free again only then, so that work given up never runs beside more than was allowed. The threads are daemons:
-none keeps the process from ending.
+none keeps the process from ending. They stay for the next call, because to start one is to wait for it, which takes the
+event loop some milliseconds while another works.
 """
 
 import asyncio
@@ -10,20 +11,23 @@ import math
 import sys
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from dataclasses import dataclass, field
+from queue import SimpleQueue
 from typing import Generic, TypeVar
 
 from estimator.base.pauses import pausing
+from server.protocol.turns import Turns
 from tools.progress import Progress
 
 __all__ = ["QUEUE", "THREADS", "BusyError", "Notice", "StoppedError", "Workers"]
 
 THREADS = 2
-"""Calls worked out at once. Python runs one thread at a time, so that more would only make each slower."""
+"""Calls worked out at once, by turns: so that a short one need not wait for a long one's end."""
 QUEUE = 64
 """Calls that may wait for a thread: some seconds' work."""
 _PROGRESS_EVERY_S = 0.1
@@ -65,7 +69,11 @@ class _Job(Generic[_T]):
     """One piece of work, and what of it has reached the loop."""
 
     work: Callable[[Progress], _T]
+    done: Callable[["_Job[_T]", float], None]
+    """Told on the loop when the work has ended, with the seconds that it took."""
     loop: asyncio.AbstractEventLoop
+    turns: Turns
+    context: Context = field(default_factory=copy_context)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     notices: deque[tuple[float, float, str]] = field(default_factory=deque)
     given_up: bool = False
@@ -76,12 +84,24 @@ class _Job(Generic[_T]):
 
     def run(self) -> None:
         """Do the work; on its thread."""
+        begun_s = time.monotonic()
+        self.turns.take()
         try:
-            with pausing(self.check):
+            with pausing(self.pause):
                 self.check()
                 self.result = self.work(self.progress)
         except BaseException as error:  # noqa: BLE001 - raised again where it is waited for
             self.error = error
+        finally:
+            self.turns.give()
+        # RuntimeError: the loop has gone, and with it everyone who waited.
+        with suppress(RuntimeError):
+            self.loop.call_soon_threadsafe(self.done, self, time.monotonic() - begun_s)
+
+    def pause(self) -> None:
+        """Let others work, and raise what ends the work where nobody waits for it."""
+        self.turns.share()
+        self.check()
 
     def check(self) -> None:
         """Raise what ends the work where nobody waits for it."""
@@ -89,8 +109,8 @@ class _Job(Generic[_T]):
             raise _GivenUp
 
     def progress(self, done: float, total: float, message: str = "") -> None:
-        """Note how far the work is."""
-        self.check()
+        """Note how far the work is, and pause."""
+        self.pause()
         now_s = time.monotonic()
         if now_s - self._last_s >= _PROGRESS_EVERY_S or done >= total:
             self._last_s = now_s
@@ -105,12 +125,23 @@ class Workers:
     def __init__(self, *, threads: int = THREADS, queue: int = QUEUE) -> None:
         self._threads = threads
         self._queue = queue
+        self._jobs: SimpleQueue[_Job[object] | None] = SimpleQueue()
+        """For whichever thread is free; None ends them."""
+        self._turns = Turns()
+        self._begun = 0
+        """Threads that were ever started."""
+        weakref.finalize(self, self._jobs.put, None)
         self._running: set[_Job[object]] = set()
         self._taken = 0
         """Threads given to callers: those that run, and those handed on to callers who have not noticed yet."""
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._usual_s = _FIRST_GUESS_S
         self._is_closed = False
+
+    @property
+    def at_work(self) -> int:
+        """Pieces of work under way, those that were given up and have not noticed among them."""
+        return len(self._running)
 
     async def run(self, work: Callable[[Progress], _T], notice: Notice | None = None) -> _T:
         """Return what `work` returns, once its turn has come; a caller that is cancelled takes it along.
@@ -121,11 +152,10 @@ class Workers:
             await self._turn()
         if self._is_closed:
             raise StoppedError(_CLOSING)
-        job = _Job(work=work, loop=asyncio.get_running_loop())
-        self._running.add(job)  # type: ignore[arg-type]
-        sys.setswitchinterval(_SWITCH_S)
-        context = copy_context()
-        threading.Thread(target=context.run, args=(self._work, job), name="worker", daemon=True).start()
+        self._have_thread()
+        job = _Job(work=work, done=self._done, loop=asyncio.get_running_loop(), turns=self._turns)
+        self._running.add(job)
+        self._jobs.put(job)
         try:
             while True:
                 await job.wake.wait()
@@ -144,6 +174,18 @@ class Workers:
             raise job.error
         return job.result  # type: ignore[return-value]
 
+    def _have_thread(self) -> None:
+        """Start a thread where those that were started may all be at work; gives the place back where none can be."""
+        if self._begun >= self._taken:
+            return
+        sys.setswitchinterval(_SWITCH_S)
+        try:
+            threading.Thread(target=_work_on, args=(self._jobs,), name="worker", daemon=True).start()
+        except RuntimeError:
+            self._call_next()
+            raise
+        self._begun += 1
+
     async def ended(self) -> None:
         """Give up all work, that which waits for a thread too, and return when none runs any more."""
         self._is_closed = True
@@ -153,16 +195,9 @@ class Workers:
             if not turn.done():
                 turn.set_result(None)
         self._waiting.clear()
+        self._jobs.put(None)
         while self._running:  # noqa: ASYNC110 - its threads are on their way out, and there is no event for all of them
             await asyncio.sleep(0.01)
-
-    def _work(self, job: _Job[object]) -> None:
-        begun_s = time.monotonic()
-        job.run()
-        spent_s = time.monotonic() - begun_s
-        # RuntimeError: the loop has gone, and with it everyone who waited.
-        with suppress(RuntimeError):
-            job.loop.call_soon_threadsafe(self._done, job, spent_s)
 
     def _done(self, job: _Job[object], spent_s: float) -> None:
         """Note the end of a job and give its place away; on the loop."""
@@ -201,3 +236,12 @@ class Workers:
                 with suppress(ValueError):
                     self._waiting.remove(turn)
             raise
+
+
+def _work_on(jobs: SimpleQueue[_Job[object] | None]) -> None:
+    """Do one job after another, until there will be no more."""
+    while (job := jobs.get()) is not None:
+        job.context.run(job.run)
+        # Nobody else may hold it, and all that it answered, until the next comes.
+        del job
+    jobs.put(None)

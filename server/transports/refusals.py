@@ -15,6 +15,7 @@ from server.transports.bodies import (
     LONG_AT_ONCE,
     MOST_HELD_BYTES,
     MOST_VALUES,
+    REFUSED_AT_ONCE,
     SHORT_BYTES,
     LongBodyError,
     Room,
@@ -80,6 +81,7 @@ class PlainRefusals:
         self._most_bytes = most_bytes
         self._held = Room(MOST_HELD_BYTES)
         self._turns = Room(LONG_AT_ONCE)
+        self._refused = Room(REFUSED_AT_ONCE)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -98,11 +100,18 @@ class PlainRefusals:
                 finally:
                     self._held.give(size_bytes)
             else:
-                await leave_unread(receive)
+                await self._let_by(receive)
                 await _BUSY(scope, receive, send)
         except LongBodyError:
-            await leave_unread(receive)
+            await self._let_by(receive)
             await _too_large(f"it may have at most {self._most_bytes} bytes; {LONG_LOG}")(scope, receive, send)
+
+    async def _let_by(self, receive: Receive) -> None:
+        if await self._refused.take(1):
+            try:
+                await leave_unread(receive)
+            finally:
+                self._refused.give(1)
 
     async def _serve_long(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read a long body, which may take its client a while, and serve it when it is its turn."""

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from estimator.answers.check.candidate import Candidate, said
+from estimator.answers.check.candidate import Candidate, has_length, length_unsaid
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.observation import Observation
 from estimator.base.units import TERA
@@ -134,7 +134,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
-    if seen.length_open and faster:
+    if seen.length_open and faster and has_length(run):
         shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
             code="shorter_sequence",
@@ -143,7 +143,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
             check="give tokens_per_sample or a data set, or sequence_length as trained",
         )
-    if seen.by_sequence and not faster and not said(run, "sequence_length"):
+    if seen.by_sequence and not faster and length_unsaid(run):
         longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)
         yield Candidate(
             code="longer_sequence",

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from estimator.question.question import Question
 from estimator.resolve.run import Run
 
-__all__ = ["Candidate", "said"]
+__all__ = ["Candidate", "has_length", "length_unsaid", "said"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +26,17 @@ class Candidate:
     """Whether the caller, or what is catalogued, says otherwise."""
     rarity: float = 0.0
     """Log distance by which it must come nearer than a common cause to stand before it."""
+
+
+def has_length(run: Run) -> bool:
+    """Return whether a caller could say how long sequences are: not where a model makes them of pictures or sounds."""
+    network = run.subject.transformer
+    return network is None or not network.reads_media_itself
+
+
+def length_unsaid(run: Run) -> bool:
+    """Return whether a caller could say how long sequences are, and did not."""
+    return has_length(run) and not said(run, "sequence_length")
 
 
 def said(run: Run, argument: str) -> bool:

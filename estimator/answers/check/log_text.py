@@ -62,10 +62,7 @@ def log_lines(text: str) -> list[str]:
     if records is not None:
         return records
     wrapped = [part for line in text.split("\n") for part in _unwrapped(line).split("\n")]
-    plain = _plain("\n".join(_without_prefixes(wrapped)))
-    lines = [line[:_LONGEST_LINE] for line in plain.split("\n")]
-    if len(lines) > _FIRST_LINES + _LAST_LINES:
-        lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
+    lines = list(_plain_lines("\n".join(_without_prefixes(wrapped))))
     return list(_joined(_of_table(_without_markdown(lines)) or lines))
 
 
@@ -89,16 +86,31 @@ def _without_prefixes(lines: list[str]) -> list[str]:
     return lines
 
 
+def _plain_lines(text: str) -> Iterator[str]:
+    """Yield the lines of `text` as they are read; what overwrites a line begins one.
+
+    Of very many the first and the last, and of each no more than is looked at. One by one, for a pattern keeps all
+    other threads waiting while it is sought in a long text.
+    """
+    for overwriting in ("\\r", "\\n", "\r", "\u2028"):
+        text = text.replace(overwriting, "\n")
+    if "\x08" in text:
+        text = _BACKSPACES.sub("\n", text)
+    lines = text.split("\n")
+    if len(lines) > _FIRST_LINES + _LAST_LINES:
+        lines = [*lines[:_FIRST_LINES], *lines[-_LAST_LINES:]]
+    for line in lines:
+        yield from (part[:_LONGEST_LINE] for part in _plain(line[:_LONGEST_LINE]).split("\n"))
+
+
 def _plain(text: str) -> str:
-    """Return `text` without entities and full-width forms; what overwrites a line begins one."""
+    """Return `text` without entities and full-width forms."""
     if "&" in text:
         text = html.unescape(text)
     if "np." in text:
         text = _SCALAR.sub(r"\1", text)
     if "\\u" in text:
         text = _ESCAPE.sub(lambda match: _character(match[1]), text)
-    if "\\r" in text or "\\n" in text:
-        text = text.replace("\\r", "\n").replace("\\n", "\n")
     if "." in text:
         text = _POINTED.sub(lambda match: match[0].replace(".", ""), text)
     if not text.isascii():
@@ -109,10 +121,7 @@ def _plain(text: str) -> str:
             if re.search("[\uff01-\uff5e\u00a0\u2000-\u200b\u202f\u3000]", text)
             else text
         )
-    text = _NO_NUMBER.sub(" ", text)
-    if "\x08" in text:
-        text = _BACKSPACES.sub("\n", text)
-    return text.replace("\r", "\n").replace("\u2028", "\n")
+    return _NO_NUMBER.sub(" ", text)
 
 
 def _character(code: str) -> str:
@@ -229,7 +238,7 @@ def _flattened(document: object) -> Iterator[str]:
                 wall, step, value = cast("list[object]", entry)
                 yield f"Wall time: {wall} | Step: {step} | Value: {value}"
             elif isinstance(entry, str):
-                yield from _plain(_bare(entry)).split("\n")
+                yield from _plain_lines(_bare(entry))
     elif isinstance(document, dict):
         fields = cast("dict[str, object]", document)
         inner = [cast("object", value) for value in fields.values() if isinstance(value, list)]
@@ -239,7 +248,7 @@ def _flattened(document: object) -> Iterator[str]:
             yield _fields(fields)
             return
         message = _message(fields)
-        yield from _plain(json.dumps(fields) if message is None else message).split("\n")
+        yield from _plain_lines(json.dumps(fields) if message is None else message)
 
 
 def _fields(fields: Mapping[str, object], depth: int = 0) -> str:

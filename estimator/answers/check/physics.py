@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from estimator.answers.check.candidate import Candidate, said
+from estimator.answers.check.candidate import Candidate, length_unsaid, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token
 from estimator.base.prior import Prior
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.models.flops import flop_counts
-from estimator.models.parameters import lora_parameters
+from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.run import Run
@@ -100,7 +100,7 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             rarity=_UNCOMMON if expected.fits else 0.0,
             check="look for offload in the DeepSpeed or FSDP configuration; free GPU memory otherwise",
         )
-    if not said(run, "sequence_length") and run.sequence_length * _LONGER <= asked.transformer.native_sequence_length:
+    if length_unsaid(run) and run.sequence_length * _LONGER <= asked.transformer.native_sequence_length:
         longer = run.sequence_length * _LONGER
         yield Candidate(
             code="longer_sequence",
@@ -264,7 +264,7 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             contradicts=said(run, "activation_recompute"),
             check="give activation_recompute as set",
         )
-    if pinned.method.name == "full" and lora_parameters(pinned.transformer, pinned.method.lora_rank):
+    if pinned.method.name == "full" and takes_adapters(pinned.transformer):
         yield Candidate(
             code="adapters",
             what="only adapters are trained (LoRA)",
@@ -281,6 +281,8 @@ def _of_more(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             why=f"{larger:,} sequences a step in place of {_batch_of(pinned):,}",
             check="give global_batch_sequences",
         )
+    if asked.transformer.reads_media_itself:
+        return
     full = flop_counts(asked.transformer, sequence_length=asked.sequence_length, method=asked.method).model
     short = full - attention_flop_per_token(asked)
     yield Candidate(

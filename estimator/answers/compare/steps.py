@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from estimator.answers.estimate.best_step import factor_and_range, layout_prediction
+from estimator.answers.estimate.best_step import factor_and_range, grounds_of, layout_prediction
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
@@ -91,7 +91,8 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
         pause()
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
-        factor, span = factor_and_range(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
+        grounds = grounds_of(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
+        factor, span = factor_and_range(grounds)
         prediction = layout_prediction(
             posed,
             factor,

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from estimator.answers.estimate.runnable import runnable
@@ -24,9 +24,11 @@ from estimator.question.question import MemoryUse, OwnRun, Prediction
 
 __all__ = [
     "BestStep",
+    "Grounds",
     "best_step",
     "factor_alone",
     "factor_and_range",
+    "grounds_of",
     "layout_prediction",
     "own_runs_say",
     "time_shares",
@@ -34,6 +36,27 @@ __all__ = [
 
 _KEPT = 512
 """Measured runs remembered: each is priced once for all options of a plan or comparison."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grounds:
+    """What the factor and the range of one layout of a setting rest on."""
+
+    setting: Setting
+    calibration: Calibration
+    best: Layouts
+    """That layout alone."""
+    physical_s: float
+    """Its step."""
+    blend: Blend
+    parting_log: float
+    """As `Blend` has it; nothing where kinds of runs cannot know why the step is long."""
+    situation: float
+    doubts: tuple[Doubt, ...]
+
+    def without_doubt(self, argument: str) -> "Grounds":
+        """Return the same grounds once `argument` is said to be as is assumed."""
+        return replace(self, doubts=tuple(doubt for doubt in self.doubts if doubt.argument != argument))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +68,7 @@ class BestStep:
     """That one alone."""
     times: StepTime
     """Physical."""
+    grounds: Grounds
     factor: float
     """What to multiply `times` by."""
     span: Interval
@@ -56,27 +80,50 @@ def best_step(setting: Setting, calibration: Calibration) -> BestStep:
     priced = ranked_layouts(setting, calibration.constants)
     layouts = setting.layouts.taken(priced.order[:1])
     times = step_time(setting.case, layouts, calibration.constants)
-    factor, span = factor_and_range(setting, calibration, layouts, float(times.total_s[0]))
+    grounds = grounds_of(setting, calibration, layouts, float(times.total_s[0]))
+    factor, span = factor_and_range(grounds)
     used = memory_of(setting.case, layouts)
-    prediction = layout_prediction(setting, factor, span, layouts=layouts, times=times, used=used, row=0)
-    return BestStep(priced=priced, layouts=layouts, times=times, factor=factor, span=span, prediction=prediction)
+    return BestStep(
+        priced=priced,
+        layouts=layouts,
+        times=times,
+        grounds=grounds,
+        factor=factor,
+        span=span,
+        prediction=layout_prediction(setting, factor, span, layouts=layouts, times=times, used=used, row=0),
+    )
 
 
-def factor_and_range(
-    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float
-) -> tuple[float, Interval]:
-    """Return what to multiply physical step time by, and the range of the product, for the one layout `best`.
+def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Grounds:
+    """Return what is known of the one layout `best`, whose step takes `physical_s`: the dear part of its range."""
+    pause()
+    constants = calibration.constants
+    blend = _blend(setting, calibration, best, physical_s)
+    is_beyond_kinds = blend.parting_log < 0.0 and waits_most(setting, best, constants)
+    return Grounds(
+        setting=setting,
+        calibration=calibration,
+        best=best,
+        physical_s=physical_s,
+        blend=blend,
+        parting_log=0.0 if is_beyond_kinds else blend.parting_log,
+        situation=situation_spread(setting, best, constants),
+        doubts=_doubts(setting, best, physical_s, calibration),
+    )
+
+
+def factor_and_range(grounds: Grounds) -> tuple[float, Interval]:
+    """Return what to multiply physical step time by, and the range of the product, for the one layout of `grounds`.
 
     The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
     that doubts leave open, the published run that is asked about, and what the caller's own runs were off by; it is the
     same for all layouts of a setting.
     It makes no device execute more than it was measured to.
     """
-    pause()
-    factor, span = _without_own_runs(setting, calibration, best, physical_s)
-    if not setting.question.own_runs:
+    factor, span = _without_own_runs(grounds)
+    if not grounds.setting.question.own_runs:
         return factor, span
-    return held_to_own_runs(factor, span, own_runs_say(setting))
+    return held_to_own_runs(factor, span, own_runs_say(grounds.setting))
 
 
 def own_runs_say(setting: Setting) -> OwnOutlook:
@@ -96,30 +143,23 @@ def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
     priced = ranked_layouts(setting, calibration.constants)
     physical_s = float(priced.seconds[priced.order[0]])
     best = setting.layouts.taken(priced.order[:1])
-    factor, _span = _without_own_runs(setting, calibration, best, physical_s)
+    factor, _span = _without_own_runs(grounds_of(setting, calibration, best, physical_s))
     return measured_step(setting, run, physical_s * factor)
 
 
-def _without_own_runs(
-    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float
-) -> tuple[float, Interval]:
-    constants = calibration.constants
-    blend = _blend(setting, calibration, best, physical_s)
-    doubts = _doubts(setting, best, physical_s, calibration)
-    parting = blend.parting_log
-    if parting < 0.0 and waits_most(setting, best, constants):
-        parting = 0.0
+def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
+    setting, calibration, doubts = grounds.setting, grounds.calibration, grounds.doubts
     span = interval(
         setting,
         calibration,
-        parting_log=parting,
-        situation=situation_spread(setting, best, constants),
+        parting_log=grounds.parting_log,
+        situation=grounds.situation,
         doubts=doubts,
         point_log=_mean_log(doubts),
     )
-    factor = blend.factor * math.exp(_mean_log(doubts))
-    factor, span = held_to_precedent(setting, calibration, factor, span, physical_s)
-    return held_to_ceiling(setting, best, factor, span, physical_s)
+    factor = grounds.blend.factor * math.exp(_mean_log(doubts))
+    factor, span = held_to_precedent(setting, calibration, factor, span, grounds.physical_s)
+    return held_to_ceiling(setting, grounds.best, factor, span, grounds.physical_s)
 
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:

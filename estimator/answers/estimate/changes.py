@@ -11,6 +11,7 @@ from typing import Literal
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.prior import Prior
 from estimator.catalogue import catalogue
+from estimator.models.parameters import takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
@@ -264,6 +265,8 @@ def _of(chip: Accelerator, cluster: Cluster) -> Cluster:
 
 def _sequences(question: Question) -> Iterator[Change]:
     """Yield shorter sequences, the longest first; a stated batch keeps its tokens."""
+    if question.transformer.reads_media_itself:
+        return
     length = 1 << max(0, (question.sequence_length - 1).bit_length() - 1)
     while length >= _LEAST_SEQUENCE:
         arguments: dict[str, str | int | None] = {"sequence_length": length}
@@ -279,6 +282,8 @@ def _sequences(question: Question) -> Iterator[Change]:
 
 def _methods(question: Question) -> Iterator[Change]:
     """Yield adapters, on a base in 16 bit and in 4."""
+    if not takes_adapters(question.transformer):
+        return
     names: tuple[Literal["lora", "qlora"], ...] = ("lora", "qlora")
     if question.method.name in names:
         names = names[names.index(question.method.name) + 1 :]

@@ -61,7 +61,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *step.warnings,
         ),
         runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
-        narrow_by=narrowed_by(posed, fitted, best),
+        narrow_by=narrowed_by(best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
         ways_to_fit=tuple(remedy.words for remedy in found),

@@ -1,177 +1,18 @@
-"""The stack that a text names, its release, and what is known of how it runs a step."""
+"""What a text says of the software that trains."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from estimator.base.errors import UnknownNameError, shown
-from estimator.catalogue import catalogue
-from estimator.models.training import MethodName, Recompute
-from estimator.physics.stacks import STACKS
-from estimator.question.practice import NOTHING_SAID, Practice
-from estimator.question.question import Sharding
-from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
-from estimator.resolve.framework.misspelling import nearest_name
-from estimator.resolve.framework.reading import Phrase, Reading, reading_of
+from estimator.resolve.framework.software import AUTO, NOTHING_NAMED, NamedFramework
 
-__all__ = ["NamedFramework", "named_framework"]
-
-_AUTO, _UNKNOWN = "auto", "unknown"
-_SDPA_SINCE = 2024.0
-"""Without the flash-attn package trainers fall back to PyTorch's fused attention from Transformers 4.36 on; before, to
-products whose scores are written to memory."""
-_MOST_COMPARED = 8
-"""Parts that are held against every name: a name comes early."""
-_FOUR_BITS = 4
-_FEWEST_LETTERS = 3
-"""Letters that a name has: `4090` and `x8` are none."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NamedFramework:
-    """A stack that was named, and all that was said of it."""
-
-    name: str
-    """A stack of STACKS, or auto where none was named."""
-    released: float | None
-    """When the named release came out, in years; None where none was named."""
-    practice: Practice
-    sharding: Sharding | None
-    recompute: Recompute | None
-    precision: str | None
-    method: MethodName | None
-    """What is trained; None where nothing tells."""
-    understood: tuple[str, ...]
-    """Parts of the text with a meaning, as written."""
-    not_understood: tuple[str, ...]
-    note: str
-    """What was taken, where that is not what was written."""
-
-    @property
-    def says_something(self) -> bool:
-        """Whether anything was said of how a step is run."""
-        return self.practice != NOTHING_SAID or any((self.sharding, self.recompute, self.precision, self.method))
+__all__ = ["named_framework"]
 
 
 @lru_cache(maxsize=1024)
 def named_framework(given: str) -> NamedFramework:
-    """Return what `given` says of the software; the same few texts are asked for again and again. Never raises.
+    """Return what `given` says of the software; the same few texts are asked for again and again. Never raises."""
+    if given == AUTO:
+        return NOTHING_NAMED
+    # Most questions name none, and the tables of names and practices take a while to be made.
+    from estimator.resolve.framework.naming import framework_named_by
 
-    The name that counts is the one nearest to what the user runs: a front end before the trainer under it, that before
-    its engine and library. A text that begins with a word nobody here has heard of names a stack that is `unknown`.
-    """
-    reading = reading_of(given)
-    names = [one for one in reading.phrases if one.meaning.stack and not one.denied]
-    name, note = _UNKNOWN, ""
-    misspelt = ""
-    if names:
-        chosen = _chosen(names)
-        name, note = chosen.meaning.stack, _note(chosen)
-    elif near := _nearest(reading):
-        misspelt, meaning, called = near
-        name, note = meaning.stack, f"{misspelt} is taken for {called}"
-    elif not reading.begins_unknown or _is_no_name(reading.not_understood[0]):
-        name = _AUTO
-    else:
-        note = f"{shown(reading.not_understood[0])} is not known here: an untuned stack is assumed"
-    facts = _facts(reading, name)
-    released = _released(reading)
-    return NamedFramework(
-        name=name,
-        released=released,
-        practice=_practice(facts.practice, reading, names, released),
-        sharding=facts.sharding,
-        recompute=facts.recompute,
-        precision=facts.precision,
-        method=_method(facts),
-        understood=(*((misspelt,) if misspelt else ()), *reading.understood),
-        not_understood=tuple(one for one in reading.not_understood if one != misspelt),
-        note="; ".join(part for part in (note, _stand_in(name)) if part),
-    )
-
-
-def _chosen(names: Sequence[Phrase]) -> Phrase:
-    """Return the name that counts; Megatron does the work under any front end that can use it."""
-    stacks = {one.meaning.stack for one in names}
-    if {"megatron", "deepspeed"} <= stacks <= {"megatron", "deepspeed", "pytorch"}:
-        one = next(one for one in names if one.meaning.stack == "deepspeed")
-        return replace(one, meaning=replace(one.meaning, stack="megatron-deepspeed"))
-    if "megatron" in stacks and stacks & {"ms-swift", "verl", "huggingface", "trl"}:
-        return next(one for one in names if one.meaning.stack == "megatron")
-    return max(names, key=lambda one: one.meaning.rank)
-
-
-def _note(chosen: Phrase) -> str:
-    if chosen.meaning.note:
-        return f"{chosen.text}: {chosen.meaning.note}"
-    return "" if folded(chosen.text) == folded(chosen.meaning.stack) else f"given as {chosen.text}"
-
-
-def _stand_in(name: str) -> str:
-    """Return whose published runs are used, where there are too few of the stack's own."""
-    kin = STACKS[name].kin if name in STACKS else name
-    return "" if kin == name else f"{name} has too few published runs of its own: the efficiency of {kin} stands in"
-
-
-def _nearest(reading: Reading) -> tuple[str, Meaning, str] | None:
-    for text in reading.not_understood[:_MOST_COMPARED]:
-        if found := nearest_name(text):
-            return text, *found
-    return None
-
-
-def _is_no_name(text: str) -> bool:
-    """Return whether `text` is a device, or has too few letters to be anyone's name."""
-    longest = max((len(part) for part in "".join(c if c.isalpha() else " " for c in text).split()), default=0)
-    if longest < _FEWEST_LETTERS:
-        return True
-    try:
-        catalogue.accelerator(text)
-    except UnknownNameError:
-        return False
-    return True
-
-
-def _facts(reading: Reading, name: str) -> Facts:
-    """Return what the phrases tell, later ones over earlier ones, denials over all."""
-    said = denied = NO_FACTS
-    for one in reading.phrases:
-        meaning = one.meaning
-        if one.denied:
-            denied = meaning.denies.over(denied)
-        elif meaning.stack and meaning.stack != name:
-            said = meaning.beside.over(said)
-        else:
-            said = meaning.says.over(said)
-    return denied.yielding(said).over(said)
-
-
-def _method(facts: Facts) -> MethodName | None:
-    """Return what is trained: beside a base of four bits, adapters alone can be."""
-    quantised = facts.practice.base_bits == _FOUR_BITS and facts.method in {None, "lora"}
-    return "qlora" if quantised else facts.method
-
-
-def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], released: float | None) -> Practice:
-    """Return `practice` with what follows from words that stand apart.
-
-    FSDP offloads weights with the optimizer; whoever denies flash attention today still has SDPA's other kernels.
-    """
-    stacks = {one.meaning.stack for one in names if one.meaning.stack}
-    if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
-        practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")
-    if practice.offload_optimizer and practice.offload_parameters is None:
-        whole = practice.zero_engine == "fsdp" or any(one.meaning.stack == "fsdp" for one in names)
-        practice = replace(practice, offload_parameters=True if whole else None)
-    denied = any(one.denied and one.meaning.denies.practice.attention for one in reading.phrases)
-    if denied and practice.attention == "unfused" and (released is None or released >= _SDPA_SINCE):
-        practice = replace(practice, attention="memory_efficient")
-    return practice
-
-
-def _released(reading: Reading) -> float | None:
-    """Return the newest date named, else that of the newest version known, else the platform's."""
-    for dates in (reading.dates, reading.version_dates, reading.platform_dates):
-        if dates:
-            return max(dates)
-    return None
+    return framework_named_by(given)

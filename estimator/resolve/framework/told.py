@@ -2,18 +2,18 @@
 
 import re
 from dataclasses import replace
+from typing import Any
 
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
-from estimator.resolve.framework.named import NamedFramework
+from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.samples import packs
 from estimator.resolve.training_method import asked_method
 
 __all__ = ["framework_assumptions", "left_open", "told_request"]
 
-_AUTO = "auto"
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
@@ -45,29 +45,24 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
         "activation_recompute": named.recompute,
         "precision": named.precision,
     }
-    taken: dict[str, str] = {}
+    taken: dict[str, Any] = {}
     cautions: list[Caution] = []
     for argument, hint in hints.items():
         if hint is None:
             continue
         given = _choice(getattr(request, argument))
-        if given == _AUTO and (argument != "precision" or _has(request, hint)):
+        if given == AUTO and (argument != "precision" or _has(request, hint)):
             taken[argument] = hint
         elif given != hint:
-            why = "the GPU has no such rate" if given == _AUTO else f"the argument's {given} is taken"
+            why = "the GPU has no such rate" if given == AUTO else f"the argument's {given} is taken"
             cautions.append(
                 Caution(code="framework_contradicted", message=f"framework says {argument} {hint}, but {why}")
             )
     method, doubted = _method(request, named)
+    if method != request.method:
+        taken["method"] = method
     cautions += doubted
-    told = replace(
-        request,
-        method=method,
-        packing=taken.get("packing", request.packing),
-        data_sharding=taken.get("data_sharding", request.data_sharding),
-        activation_recompute=taken.get("activation_recompute", request.activation_recompute),
-        precision=taken.get("precision", request.precision),
-    )
+    told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
 
 
@@ -88,7 +83,7 @@ def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]
 def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
     """Return the stack, its release and what else was understood of the text; none where nothing was said."""
     out: list[Assumption] = []
-    if named.name != _AUTO:
+    if named.name != AUTO:
         read = _listed("understood", named.understood if len(named.understood) > 1 else ())
         unread = _listed("not understood", named.not_understood)
         note = "; ".join(part for part in (named.note, read, unread) if part)
@@ -123,13 +118,13 @@ def _has(request: Request, precision: str) -> bool:
 
 
 def _doubts(given: str, named: NamedFramework) -> tuple[Caution, ...]:
-    if not named.not_understood and (named.understood or named.name != _AUTO):
+    if not named.not_understood and (named.understood or named.name != AUTO):
         return ()
     what = _parts(named.not_understood) if named.not_understood else repr(given[:_LONGEST_PART])
     belongs = sorted(
         {argument for words, argument in _ARGUMENTS for part in named.not_understood if words.search(part)}
     )
-    if named.name == _AUTO:
+    if named.name == AUTO:
         instead = "no stack is named, and the usual one for such hardware is assumed"
     elif named.name == "unknown":
         instead = "an untuned stack is assumed, with a wide range"

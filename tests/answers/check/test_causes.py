@@ -265,6 +265,17 @@ def test_steps_of_longer_sequences_than_assumed_are_told_of_their_length(times: 
     assert "longer_sequence" in _first(check)
 
 
+@pytest.mark.parametrize("model", ["convnextv2-huge", "vit-large", "dit-xl-2", "whisper-large-v3"])
+@pytest.mark.parametrize("seconds", [0.01, 1.0, 30.0])
+def test_nobody_is_asked_how_long_a_picture_or_a_sound_is_in_tokens(model: str, seconds: float) -> None:
+    """An argument that is named can be given: here the size of a sample says how long its sequence is."""
+    asked = Request(model=model, gpu="h100", n_gpus=8, global_batch_sequences=64)
+    check = speed_check(asked, Observed(step_seconds=seconds))
+    told = [cause.check for cause in check.causes] + [warning.message for warning in check.warnings]
+    assert told
+    assert not [text for text in told if "sequence_length" in text]
+
+
 XTUNER = (
     "06/01 10:00:00 - mmengine - INFO - Iter(train) [  20/1000]  lr: 2.0000e-05  eta: 1:00:26  time: {time}  "
     "data_time: {data}  memory: 12345  loss: 1.2000  tflops: 21.0  tokens_per_sec: {tokens}\n"

@@ -32,6 +32,8 @@ TOO_LARGE: tuple[dict[str, Any], ...] = (
     {"model": "llama-3.1-70b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"},
     {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64, "framework": "nemo"},
     {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 64},
+    # No matrix of it is adapted, and a picture has a size and no length.
+    {"model": "convnextv2-huge", "gpu": "rtx 4070 ti super", "n_gpus": 1000, "image_size": "1280x720x81"},
     {
         "model": "llama-3.1-8b",
         "gpu": "h100",

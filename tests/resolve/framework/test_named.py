@@ -17,6 +17,7 @@ from estimator.question.practice import Practice
 from estimator.question.request import FRAMEWORK_CHOICES
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.names import NAMES
+from estimator.resolve.framework.naming import framework_named_by
 from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.reading import FILLERS, reading_of
 from estimator.resolve.framework.tokens import text_tokens
@@ -258,6 +259,10 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded"}),
     ("QLoRA", {"recompute": "full", "base_bits": 4}),
 )
+
+
+def test_where_nothing_is_said_the_tables_would_say_the_same() -> None:
+    assert named_framework("auto") == framework_named_by("auto")
 
 
 @pytest.mark.parametrize(("text", "stack", "released"), STACK_AND_RELEASE)

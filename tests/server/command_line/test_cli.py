@@ -209,7 +209,7 @@ def test_a_reader_who_has_seen_enough_is_no_fault() -> None:
 def test_serving_over_stdio_imports_nothing_that_only_a_terminal_needs() -> None:
     """A host starts `traintime serve`; what people see at a terminal must not delay it."""
     script = (
-        "import sys; sys.argv = ['traintime', 'serve']; import server.protocol.app; before = set(sys.modules); "
+        "import gc, sys; sys.argv = ['traintime', 'serve']; import server.protocol.app; before = set(sys.modules); "
         "server.protocol.app.build = lambda: type('Quiet', (), {'run': lambda self: None})(); "
         "from server.command_line.cli import main; main(); "
         "print(*sorted(set(sys.modules) - before))"

@@ -18,6 +18,8 @@ from estimator.catalogue import catalogue
 from server.protocol.app import build
 from server.protocol.prompts import PROMPTS
 from server.protocol.registry import TOOLS as SERVED
+from server.protocol.registry import Registry
+from server.protocol.tool import Tool
 from tests.conformance.everything import everything
 from tests.fixture_server import SECRET, TOOLS
 
@@ -115,6 +117,21 @@ async def test_an_unforeseen_fault_is_one_sentence_and_the_traceback_is_in_the_l
     assert SECRET not in text
     assert SECRET in caplog.text
     assert "Traceback" in caplog.text
+
+
+@pytest.mark.parametrize("era", ERAS)
+async def test_a_tool_that_cannot_be_imported_is_a_fault_of_ours_like_any_other(
+    era: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    def maker() -> Tool:
+        raise ModuleNotFoundError(SECRET)
+
+    async with Client(build(Registry({"broken": maker})), mode=era) as client:
+        is_error, text = await _text(client, "broken", {})
+    assert is_error
+    assert text.startswith("broken failed on an internal fault")
+    assert SECRET not in text
+    assert SECRET in caplog.text
 
 
 async def test_a_number_that_json_does_not_have_never_leaves(client: Client) -> None:

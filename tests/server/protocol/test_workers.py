@@ -3,6 +3,7 @@
 Authority: the program's contract ("can be cancelled") and `server/protocol/workers.py`.
 """
 
+import asyncio
 import threading
 import time
 from collections.abc import Callable
@@ -37,11 +38,6 @@ def until(release: threading.Event) -> Callable[[Progress], str]:
         return "done"
 
     return work
-
-
-def workers_alive() -> int:
-    """Return how many worker threads run."""
-    return sum(thread.name == "worker" for thread in threading.enumerate())
 
 
 async def test_work_is_done_in_the_order_it_was_asked_for() -> None:
@@ -82,6 +78,60 @@ async def test_no_more_run_at_once_than_were_allowed_even_when_work_is_given_up(
         for _ in range(20):
             group.start_soon(workers.run, work)
     assert 1 <= most <= 2
+
+
+async def test_work_under_way_takes_turns_so_that_short_work_need_not_wait_for_long() -> None:
+    order: list[str] = []
+    inside: list[str] = []
+
+    def work(name: str, pieces: int, _progress: Progress) -> None:
+        for _ in range(pieces):
+            inside.append(name)
+            time.sleep(0.01)
+            order.append(name)
+            assert inside == [name], "two at once"
+            inside.clear()
+            pause()
+
+    workers = Workers(threads=2, queue=0)
+    async with anyio.create_task_group() as group:
+        group.start_soon(workers.run, partial(work, "long", 30))
+        group.start_soon(workers.run, partial(work, "short", 3))
+    assert order[-1] == "long"
+    assert order.count("short") == 3
+
+
+async def test_threads_stay_for_the_next_call_and_end_with_their_workers() -> None:
+    known: set[threading.Thread] = set()
+
+    def work(_progress: Progress) -> None:
+        time.sleep(0.002)
+        known.add(threading.current_thread())
+
+    workers = Workers(threads=2, queue=18)
+    async with anyio.create_task_group() as group:
+        for _ in range(18):
+            group.start_soon(workers.run, work)
+    assert 1 <= len(known) <= 2
+    await workers.ended()
+    for thread in known:
+        await asyncio.to_thread(thread.join, 5.0)
+    assert not any(thread.is_alive() for thread in known)
+
+
+async def test_where_no_thread_can_be_had_the_place_is_free_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process may have no more threads: its other work goes on, and later calls are answered."""
+
+    def refused(_thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    workers = Workers(threads=1, queue=0)
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refused)
+        for _ in range(3):
+            with pytest.raises(RuntimeError, match="new thread"):
+                await workers.run(lambda _progress: "never")
+    assert await workers.run(lambda _progress: "done") == "done"
 
 
 async def test_past_the_queue_a_caller_is_told_when_to_try_again() -> None:
@@ -125,9 +175,9 @@ async def test_a_plan_ends_soon_after_its_caller_has_gone(plan: dict[str, Any]) 
         await client.call_tool("plan_training", PLANS[1] | {"gpu": "h100"})
         with anyio.move_on_after(0.1):
             await client.call_tool("plan_training", plan)
-        assert workers_alive() > 0, "the plan was over before it could be cancelled"
+        assert server.workers.at_work > 0, "the plan was over before it could be cancelled"
         await anyio.sleep(ENDED_S)
-        assert workers_alive() == 0
+        assert server.workers.at_work == 0
 
 
 async def test_a_plan_that_takes_too_long_is_given_up_and_said_so() -> None:

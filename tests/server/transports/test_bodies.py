@@ -10,9 +10,19 @@ import anyio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from starlette.types import Message
 
 from server.transports import bodies
-from server.transports.bodies import MOST_VALUES, LongBodyError, Room, announced_bytes, holds_too_much, whole_body
+from server.transports.bodies import (
+    MOST_VALUES,
+    REFUSED_AT_ONCE,
+    LongBodyError,
+    Room,
+    announced_bytes,
+    holds_too_much,
+    whole_body,
+)
+from server.transports.refusals import PlainRefusals
 
 _TEXTS = st.text(alphabet='[]{},:"\\ a', max_size=6)
 _VALUES = st.recursive(
@@ -68,6 +78,44 @@ async def test_no_more_of_a_body_is_read_than_may_be() -> None:
     with pytest.raises(LongBodyError):
         await whole_body(receive, 1_000)
     assert read == 11
+
+
+async def test_of_bodies_that_are_too_long_few_are_let_go_by_at_once_and_all_are_told_so() -> None:
+    """A client sends as fast as it is read: the rest waits in the clients."""
+    read: set[int] = set()
+    most = 0
+    told: list[int] = []
+
+    async def nothing(*_: object) -> None:
+        pytest.fail("reached the protocol")
+
+    refusals = PlainRefusals(nothing, most_bytes=1_000)
+
+    async def ask(client: int) -> None:
+        left = 3
+
+        async def receive() -> dict[str, Any]:
+            nonlocal left, most
+            left -= 1
+            read.add(client)
+            most = max(most, len(read))
+            await anyio.sleep(0.001)
+            if not left:
+                read.discard(client)
+            return {"type": "http.request", "body": b"x" * 500, "more_body": left > 0}
+
+        async def send(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                told.append(message["status"])
+
+        scope = {"type": "http", "method": "POST", "headers": [(b"content-length", b"1500")]}
+        await refusals(scope, receive, send)
+
+    async with anyio.create_task_group() as clients:
+        for client in range(3 * REFUSED_AT_ONCE):
+            clients.start_soon(ask, client)
+    assert told == [413] * 3 * REFUSED_AT_ONCE
+    assert 1 < most <= REFUSED_AT_ONCE
 
 
 @pytest.mark.parametrize(("told", "size_bytes"), [(b"12", 12), (b"", 1_000), (b"-1", 1_000), (b"x", 1_000)])

@@ -1,0 +1,51 @@
+"""What is known of the software that trains: the stack that was named, its release, and how it runs a step."""
+
+from dataclasses import dataclass
+
+from estimator.models.training import MethodName, Recompute
+from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.question import Sharding
+
+__all__ = ["AUTO", "NOTHING_NAMED", "NamedFramework"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamedFramework:
+    """A stack that was named, and all that was said of it."""
+
+    name: str
+    """A stack of STACKS, or auto where none was named."""
+    released: float | None
+    """When the named release came out, in years; None where none was named."""
+    practice: Practice
+    sharding: Sharding | None
+    recompute: Recompute | None
+    precision: str | None
+    method: MethodName | None
+    """What is trained; None where nothing tells."""
+    understood: tuple[str, ...]
+    """Parts of the text with a meaning, as written."""
+    not_understood: tuple[str, ...]
+    note: str
+    """What was taken, where that is not what was written."""
+
+    @property
+    def says_something(self) -> bool:
+        """Whether anything was said of how a step is run."""
+        return self.practice != NOTHING_SAID or any((self.sharding, self.recompute, self.precision, self.method))
+
+
+NOTHING_NAMED = NamedFramework(
+    name=AUTO,
+    released=None,
+    practice=NOTHING_SAID,
+    sharding=None,
+    recompute=None,
+    precision=None,
+    method=None,
+    understood=(AUTO,),
+    not_understood=(),
+    note="",
+)

@@ -175,8 +175,8 @@ def test_what_is_left_follows_from_what_is_done() -> None:
     [
         {"objective": "grpo"},
         {"objective": "ppo"},
-        {"model": "detr-resnet-50"},
-        {"model": "sd-controlnet-canny"},
+        {"model": "yolov8n"},
+        {"model": "xtts-v2"},
         {"gpu": "h100 and a100"},
     ],
 )

@@ -25,6 +25,7 @@ from tools.shaping import assumption_answers, rounded, warning_answers
 
 __all__ = ["ComparedOption", "TrainingOptions", "compare_training_options", "training_options"]
 
+_NUMBER = re.compile(r"\d[\d.,]*")
 _DIGITS = 6
 """Of a row's numbers in a concise answer."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
@@ -284,6 +285,14 @@ def _without_spread_of_prices(answer: TrainingOptions) -> TrainingOptions:
     return answer.model_copy(update={"price_notes": [note.rpartition(": ")[0] or note for note in answer.price_notes]})
 
 
+def _alike_once(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer with the first alone of warnings that differ in nothing but numbers."""
+    first: dict[str, WarningAnswer] = {}
+    for warning in answer.warnings:
+        first.setdefault(_NUMBER.sub("", warning.message), warning)
+    return answer.model_copy(update={"warnings": list(first.values())})
+
+
 def _clipped(answer: TrainingOptions) -> TrainingOptions:
     """Return an answer without the ends of its longest warnings and reasons."""
     return answer.model_copy(
@@ -305,6 +314,7 @@ _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     _without_spread_of_prices,
     without_assumptions("run_level_overhead"),
     without_assumptions("sequence_length", beside="padded_length"),
+    _alike_once,
     _clipped,
 )
 """What a long answer leaves out besides, the least missed first."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from estimator.base.errors import UnknownNameError
 from estimator.base.names import Name, NameIndex, Resolved, name_index
@@ -222,26 +222,22 @@ def runs() -> tuple[PublishedRun, ...]:
 
 def calibration_file() -> CalibrationFile:
     """Return the committed calibration as written; see estimator.evidence.calibration."""
-    rows: CalibrationFile = _loaded("calibration.json")
-    return rows
+    return cast("CalibrationFile", _loaded("calibration.json"))
 
 
 def accuracy() -> AccuracyFile:
     """Return the figures of the committed backtest: how far left-out predictions were off, by regime."""
-    rows: AccuracyFile = _loaded("accuracy.json")
-    return rows
+    return cast("AccuracyFile", _loaded("accuracy.json"))
 
 
 def tables() -> TablesFile:
     """Return the committed errors on tables of measurements that others are judged by too."""
-    rows: TablesFile = _loaded("tables.json")
-    return rows
+    return cast("TablesFile", _loaded("tables.json"))
 
 
 def measured_steps() -> StepsFile:
     """Return measured steps of many layouts as written; see estimator.catalogue.measured_steps."""
-    rows: StepsFile = _loaded("steps.json")
-    return rows
+    return cast("StepsFile", _loaded("steps.json"))
 
 
 @cache
@@ -281,8 +277,7 @@ def run_rows() -> list[dict[str, str]]:
 
 @cache
 def _accelerator_file() -> AcceleratorFile:
-    rows: AcceleratorFile = _loaded("accelerators.json")
-    return rows
+    return cast("AcceleratorFile", _loaded("accelerators.json"))
 
 
 @cache
@@ -310,8 +305,7 @@ def _accelerator_entry(accelerator_id: str) -> AcceleratorEntry:
 
 @cache
 def _price_file() -> PriceFile:
-    rows: PriceFile = _loaded("prices.json")
-    return rows
+    return cast("PriceFile", _loaded("prices.json"))
 
 
 @cache
@@ -326,8 +320,7 @@ def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
 
 @cache
 def _dataset_file() -> DatasetFile:
-    rows: DatasetFile = _loaded("datasets.json")
-    return rows
+    return cast("DatasetFile", _loaded("datasets.json"))
 
 
 @cache
@@ -342,8 +335,7 @@ def _dataset_index() -> NameIndex:
 
 @cache
 def _energy_file() -> EnergyFile:
-    rows: EnergyFile = _loaded("energy.json")
-    return rows
+    return cast("EnergyFile", _loaded("energy.json"))
 
 
 @cache
@@ -363,8 +355,7 @@ def _grid_index() -> NameIndex:
 
 @cache
 def _model_file() -> ModelFile:
-    rows: ModelFile = _loaded("models.json")
-    return rows
+    return cast("ModelFile", _loaded("models.json"))
 
 
 @cache
@@ -380,8 +371,7 @@ def _model_index() -> NameIndex:
 
 @cache
 def _model_config_file() -> ModelConfigFile:
-    rows: ModelConfigFile = _loaded("model_configs.json")
-    return rows
+    return cast("ModelConfigFile", _loaded("model_configs.json"))
 
 
 @cache

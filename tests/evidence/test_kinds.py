@@ -79,7 +79,7 @@ def test_a_kind_is_called_with_the_article_that_it_is_spoken_with(kind: str) -> 
     name = KIND_NAMES[kind]
     article = "an" if name in {"encoder", "encoder–decoder"} else "a"
     for levels in ({kind: 0.2}, {}):
-        caution = kind_outlook(RUNS[kind].question.transformer, _with_levels(**levels)).caution
+        caution = kind_outlook(nearest_setting(RUNS[kind].question), _with_levels(**levels)).caution
         assert caution is not None
         assert f" {article} {name}" in f" {caution.message}"
 

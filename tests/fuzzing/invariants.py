@@ -9,6 +9,7 @@ from typing import Any, cast
 
 import jsonschema
 
+from estimator.answers.check.observation import SHORTEST_SEQUENCE
 from estimator.base.errors import EstimatorError
 from estimator.base.units import TERA
 from estimator.catalogue import catalogue
@@ -24,6 +25,7 @@ _ROUNDING = 1e-6
 _SHARES_ROUNDING = 1e-3
 """What shares of four digits may miss their whole by."""
 _LONGEST_REFUSAL = 2_000
+_LONGEST_SEQUENCE = 1 << 24
 _INTERNAL_ERROR = -32603
 _NOT_OURS = ("failed on an internal fault", "was stopped after", "busy:")
 """What a refusal says that is none: a fault, work without an end, and a line that is full."""
@@ -205,8 +207,13 @@ def _of_check(answer: Mapping[str, Any]) -> Iterator[str]:
     yield from _ordered(
         answer["remaining_days_low"], answer["remaining_days"], answer["remaining_days_high"], "remaining_days"
     )
-    above = answer["observed"] > answer["ceiling"]["tokens_per_second"] * (1 + _ROUNDING)
-    if above and answer["verdict"] != "implausible":
+    # Of sequences whose length was assumed, only what the shortest would hold is sure.
+    assumed = any(warning["code"] == "sequence_length_assumed" for warning in answer["warnings"])
+    told = next((one["value"] for one in answer["assumptions"] if one["name"] == "sequence_length"), _LONGEST_SEQUENCE)
+    surely = min(1.0, SHORTEST_SEQUENCE / float(told)) if assumed else 1.0
+    if surely * answer["observed"] > answer["ceiling"]["tokens_per_second"] * (1 + _ROUNDING) and (
+        answer["verdict"] != "implausible"
+    ):
         yield f"{answer['verdict']} above the ceiling"
     shares = answer["time_breakdown"]
     if shares is not None and abs(sum(shares.values()) - 1) > _SHARES_ROUNDING:

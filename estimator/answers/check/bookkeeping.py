@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from estimator.answers.check.candidate import Candidate, has_length, length_unsaid
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
-from estimator.answers.check.observation import Observation
+from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
 from estimator.base.units import TERA
 from estimator.resolve.objective import ROLLOUTS
 from estimator.resolve.run import Run
@@ -17,7 +17,7 @@ _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "
 """Whose datasheets print rates at 2:4 sparsity, twice the dense ones."""
 _HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
-_SHORTEST_SEQUENCE, _LONGEST_SEQUENCE = 64, 1 << 20
+_LONGEST_SEQUENCE = 1 << 20
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
@@ -135,7 +135,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
     if seen.length_open and faster and has_length(run):
-        shorter = max(_SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
+        shorter = max(SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
             code="shorter_sequence",
             what=f"sequences are shorter than the {run.sequence_length:,} tokens assumed",

@@ -15,7 +15,7 @@ from estimator.answers.check.expected import (
 )
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
-from estimator.answers.check.observation import Observation, Observed, observation, observed_reading
+from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation, Observed, observation, observed_reading
 from estimator.answers.check.told import (
     as_taken,
     contradictions,
@@ -143,7 +143,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=adapters, goodput=run.goodput)
         expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
     bound = speed_bound(run, packed_short=_packed_short(run))
-    judged = verdict(seen.tokens_per_second, expected, bound, certain=not seen.length_open)
+    # Sequences of another length than was assumed are of some tokens still.
+    surely = min(1.0, SHORTEST_SEQUENCE / run.sequence_length) if seen.length_open else 1.0
+    judged = verdict(seen.tokens_per_second, expected, bound, least_share=surely)
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken)
     if judged != "normal":

@@ -84,12 +84,13 @@ class Bound:
     note: str
 
 
-def verdict(tokens_per_second: float, expected: Expected, bound: Bound, *, certain: bool = True) -> Verdict:
+def verdict(tokens_per_second: float, expected: Expected, bound: Bound, *, least_share: float = 1.0) -> Verdict:
     """Return where an observed speed lies: beyond the bound, or against the expected range.
 
-    Nothing is ruled out where the speed is not `certain`, for it stands on tokens that were assumed.
+    `least_share`: of the speed, what is sure; less than 1 where it stands on tokens that were assumed. Only that is
+    ruled out by the bound.
     """
-    if certain and tokens_per_second > bound.tokens_per_second:
+    if least_share * tokens_per_second > bound.tokens_per_second:
         return "implausible"
     if tokens_per_second > expected.high:
         return "faster"

@@ -12,7 +12,7 @@ from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 from estimator.resolve.run import Run
 
-__all__ = ["Kind", "Observation", "Observed", "observation", "observed_reading"]
+__all__ = ["SHORTEST_SEQUENCE", "Kind", "Observation", "Observed", "observation", "observed_reading"]
 
 Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
 _MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
@@ -21,6 +21,8 @@ _ANY = (
     "observed_tflops_per_gpu or observed_log"
 )
 _MOST_GPU_HOURS = 1e11
+SHORTEST_SEQUENCE = 64
+"""Tokens of the shortest sequences that anyone trains on by the batch."""
 _LEAST_SPEED = 1e-6
 """Tokens per second: below, no run would ever end."""
 

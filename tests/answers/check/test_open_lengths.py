@@ -41,6 +41,12 @@ def test_no_speed_is_ruled_out_by_a_length_that_may_be_a_limit(framework: str) -
     assert "sequence_length_assumed" in _codes(answer, "warnings")
 
 
+@pytest.mark.parametrize("framework", ["unsloth", "llama-factory", "huggingface"])
+def test_a_speed_beyond_the_card_by_sequences_of_any_length_is_ruled_out(framework: str) -> None:
+    """A step of a nanosecond is none, however short its samples are."""
+    assert _answer(framework=framework, observed_step_seconds=1e-9)["verdict"] == "implausible"
+
+
 @pytest.mark.parametrize(
     "said",
     [

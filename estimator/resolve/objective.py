@@ -13,9 +13,9 @@ from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName
 from estimator.models.transformer import Transformer
 from estimator.models.typical import typical_transformer
 from estimator.question.question import Assumption, Caution
-from estimator.question.request import Request
+from estimator.question.request import METHOD_CHOICES, Request
 
-__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "usual_stack"]
+__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_objective", "is_rollouts", "no_method", "usual_stack"]
 
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
@@ -41,6 +41,7 @@ _ROLLOUTS = frozenset(
     }
 )
 """Names of methods that sample answers from the model they train."""
+_METHODS = f"{', '.join(METHOD_CHOICES[:-1])} or {METHOD_CHOICES[-1]}"
 _TRLS_OWN = frozenset({"dpo", "orpo", "kto", "reward"})
 _ROLLOUT_STACKS = frozenset({"verl", "openrlhf"})
 _ROLLOUT_WORDS = re.compile(
@@ -81,6 +82,18 @@ def usual_stack(objective: ObjectiveName, stack: str) -> str:
 def is_rollouts(given: str) -> bool:
     """Return whether an objective is one that samples answers from the model it trains."""
     return _folded(given) in _ROLLOUTS
+
+
+def is_objective(given: str) -> bool:
+    """Return whether `given` names what a model is trained towards."""
+    return _folded(given) in _WORDS or is_rollouts(given)
+
+
+def no_method(given: str) -> str | None:
+    """Return what would do where `given`, an objective, stands as the method; None where it is none."""
+    if not is_objective(given):
+        return None
+    return f"is what is trained towards, not what of the model: say so in objective, and in method {_METHODS}"
 
 
 def asked_objective(request: Request, stack: str) -> AskedObjective:

@@ -10,6 +10,7 @@ from estimator.models.parameters import lora_parameters, takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
+from estimator.resolve.objective import no_method
 from estimator.resolve.subject import Subject
 from estimator.resolve.trained_parts import TrainedParts
 
@@ -21,11 +22,18 @@ _HIGHEST_LORA_RANK = 65_536
 
 def asked_method(request: Request) -> MethodName:
     """Return the method that `request` names. Raises InvalidValueError for one that there is not."""
-    match checked_choice("method", request.method, METHOD_CHOICES):
+    match _named(request.method):
         case "lora" | "qlora" | "frozen" as name:
             return name
         case _:
             return "full"
+
+
+def _named(given: str) -> str:
+    """Return the choice of METHOD_CHOICES that `given` names; an objective is told where it belongs."""
+    if remedy := no_method(given):
+        raise InvalidValueError("method", given, remedy)
+    return checked_choice("method", given, METHOD_CHOICES)
 
 
 def resolved_method(
@@ -110,7 +118,7 @@ def checked_rank(request: Request) -> int:
     """
     if request.lora_rank is None:
         return _USUAL_LORA_RANK
-    name = checked_choice("method", request.method, METHOD_CHOICES)
+    name = _named(request.method)
     if name not in WITH_ADAPTERS:
         raise InvalidValueError("lora_rank", request.lora_rank, f'has no meaning with method {name!r}; use "lora"')
     return checked_whole("lora_rank", request.lora_rank, most=_HIGHEST_LORA_RANK)

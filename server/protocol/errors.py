@@ -74,13 +74,22 @@ def _sentence(argument: str, problems: Sequence[Mapping[str, Any]], arguments: S
     given, place = problem["input"], _place(argument, problem)
     if kind == "literal_error":
         choices = [choice.strip("'") for choice in problem["ctx"]["expected"].replace(" or ", ", ").split(", ")]
-        if isinstance(given, str):
-            return unknown(place, given, choices)
-        return f"{place}: {shown(given)} must be one of {', '.join(choices)}"
+        return _no_choice(argument, place, given, choices)
     if len(problems) > 1 and {other["loc"][1:] for other in problems} != {problem["loc"][1:]}:
         forms = dict.fromkeys(_must(other) for other in problems)
         return f"{argument}: {shown(given)} must be {' or '.join(form.removeprefix('be ') for form in forms)}"
     return f"{place}: {shown(given)} must {_must(problem)}{_unit_slip(given, problem)}"
+
+
+def _no_choice(argument: str, place: str, given: object, choices: Sequence[str]) -> str:
+    if not isinstance(given, str):
+        return f"{place}: {shown(given)} must be one of {', '.join(choices)}"
+    # Imported where an argument is wrong: it needs the catalogue.
+    from estimator.resolve.objective import no_method
+
+    if argument in {"method", "methods"} and (remedy := no_method(given)):
+        return f"{place}: {shown(given)} {remedy}"
+    return unknown(place, given, choices)
 
 
 def _place(argument: str, problem: Mapping[str, Any]) -> str:

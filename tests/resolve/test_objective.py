@@ -8,10 +8,13 @@ from estimator.answers.check.check import speed_check
 from estimator.answers.check.observation import Observed
 from estimator.answers.estimate.estimate import estimate_of
 from estimator.answers.estimate.wording import summary
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import EstimatorError, InvalidValueError
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
+from server.protocol.tool import Tool
+from tools.estimate_training_time import estimate_training_time
 
+TOOL = Tool(estimate_training_time, title="Estimate training time")
 _SAID = [
     ("next_token", "next_token"),
     ("SFT", "next_token"),
@@ -41,6 +44,15 @@ def _request(objective: str = "next_token", framework: str = "auto") -> Request:
 def test_objectives_go_by_several_names(said: str, name: str) -> None:
     """What has the same passes is the same to the estimate."""
     assert resolve(_request(said)).objective.objective.name == name
+
+
+@pytest.mark.parametrize("said", ["DPO", "orpo", "kto", "grpo", "reward model", "sft"])
+def test_an_objective_that_stands_as_the_method_is_told_where_it_belongs(said: str) -> None:
+    """By the estimator, and by the tools, whose schema names the methods."""
+    with pytest.raises(InvalidValueError, match="say so in objective, and in method full, lora, qlora or frozen"):
+        resolve(replace(_request(), method=said))
+    with pytest.raises(EstimatorError, match=r"^method: .* say so in objective"):
+        TOOL.answer({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "tokens": "100M", "method": said})
 
 
 @pytest.mark.parametrize("said", _SAMPLING)

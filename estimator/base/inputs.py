@@ -15,6 +15,7 @@ __all__ = [
     "checked_whole",
     "checked_whole_count",
     "divisors_near",
+    "divisors_of",
 ]
 
 MOST_GPUS = 10_000_000
@@ -94,10 +95,15 @@ def checked_choice(argument: str, given: str, choices: Sequence[str]) -> str:
     raise UnknownNameError(argument, given, near or choices)
 
 
+def divisors_of(number: int) -> list[int]:
+    """Return the divisors of `number`, the smallest first."""
+    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
+    return sorted({*small, *(number // d for d in small)})
+
+
 def divisors_near(number: int, wanted: int) -> str:
     """Return the divisors of `number` next to `wanted`, as text: `4 or 8`."""
-    small = [d for d in range(1, math.isqrt(number) + 1) if number % d == 0]
-    divisors = sorted({*small, *(number // d for d in small)})
+    divisors = divisors_of(number)
     below = max(d for d in divisors if d <= max(wanted, 1))
     above = min((d for d in divisors if d >= wanted), default=below)
     return " or ".join(f"{d:,}" for d in sorted({below, above}))

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from estimator.base.inputs import divisors_of
 from estimator.models.diffusion.sample import is_placed
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
@@ -100,7 +101,7 @@ def batch_shared_by_more(question: Question) -> int | None:
     if batch is None or batch % (replicas * micro) == 0:
         return None
     least, most = math.ceil(batch * (1.0 - _NEAR) / micro), math.floor(batch * (1.0 + _NEAR) / micro)
-    for share in (share for share in range(replicas, 1, -1) if replicas % share == 0):
+    for share in reversed(divisors_of(replicas)[1:]):
         multiple = round(batch / (share * micro))
         if multiple and least <= share * multiple <= most:
             nearest = share * multiple * micro

@@ -66,12 +66,12 @@ def matmul_s(
     rate = case.half_flop_per_s if half else case.gemm_flop_per_s * (1.0 + low + four)
     size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
     moved = size * (m * k + k * n) + 2.0 * m * n
-    if np.any(np.greater(taps, 1.0)):
+    # One question's matrices are asked about thousands of times, and NumPy's calls on scalars are dear.
+    if taps > 1.0 if isinstance(taps, float) else np.any(np.greater(taps, 1.0)):
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
-        grouped = np.greater(groups, 1.0)
-        share = where(grouped, constants["grouped_convolution"], share)
-        rate = where(grouped, case.grouped_flop_per_s, rate)
-        efficiency = efficiency * where(np.greater(taps, 1.0), share, 1.0)
+        share = where(groups - 1.0, constants["grouped_convolution"], share)
+        rate = where(groups - 1.0, case.grouped_flop_per_s, rate)
+        efficiency = efficiency * where(taps - 1.0, share, 1.0)
         moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
     compute = 2.0 * m * n * k * depth / (rate * efficiency)
     traffic = moved / (case.bandwidth_bytes_per_s * constants["gemm_bandwidth"])

@@ -70,8 +70,6 @@ def knob_choices(
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     most = _MOST_POSITIONS / as_patches(t, sequence_length)
     micro = (*_MICRO_BATCHES, *(size for size in _MORE_OF_SHORT if size <= most))
-    if request.micro_batch_size:
-        micro = (request.micro_batch_size,)
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),

@@ -36,10 +36,6 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
-_TRL_FLATTENS_SINCE = 2025.57
-"""Release from which TRL packs without padding (0.20)."""
-_TRL_METRICS_SINCE = 2025.67
-"""Release from which TRL's trainer works out the entropy of all logits (0.22)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -145,7 +141,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     quantised = base_bits is not None and said.master_weights is not False
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
-    flattens = stack.name == "trl" and said.packing == "packed" and released >= _TRL_FLATTENS_SINCE
+    flattens = said.packing == "packed" and released >= stack.flattens_since
     loss = _loss(said, stack)
     return Execution(
         attention=attention,
@@ -163,7 +159,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         master_weights=master_weights,
         step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
         loss=loss,
-        loss_metrics=stack.name == "trl" and loss == "eager" and released >= _TRL_METRICS_SINCE,
+        loss_metrics=loss == "eager" and released >= stack.logit_metrics_since,
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
         upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
@@ -195,7 +191,7 @@ def _loss(said: Practice, stack: Stack) -> LossKernel:
     if compiled:
         return "fused"
     if not said.fused_kernels:
-        return "chunked" if stack.name == "trl" and said.fused_loss else "eager"
+        return "chunked" if stack.chunks_loss and said.fused_loss else "eager"
     return "cast" if stack.kin == "huggingface" else "fused"
 
 

@@ -92,6 +92,12 @@ class Stack:
     """First release whose habit it is to keep logits from being whole in memory."""
     master_weights_until: float
     """First release whose habit it is to train weights in the precision that their checkpoint is in."""
+    flattens_since: float
+    """First release that packs without padding: a micro-batch is one sequence."""
+    logit_metrics_since: float
+    """First release that works out the entropy and accuracy of logits that are whole in memory."""
+    chunks_loss: bool
+    """Whether what keeps its logits from being whole is a loss in chunks, by PyTorch's own kernels."""
     sequence_parallel_since: int = 2023
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
     tunes: bool = False
@@ -142,6 +148,9 @@ def _stack(
     sinks: float = NEVER,
     fused_loss: float = 0.0,
     master_weights_until: float = 0.0,
+    flattens: float = NEVER,
+    logit_metrics: float = NEVER,
+    chunks_loss: bool = False,
     offloads: bool = False,
     reserve: frozenset[Split] = frozenset(),
 ) -> Stack:
@@ -163,6 +172,9 @@ def _stack(
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
         master_weights_until=master_weights_until,
+        flattens_since=flattens,
+        logit_metrics_since=logit_metrics,
+        chunks_loss=chunks_loss,
     )
 
 
@@ -246,7 +258,17 @@ _FINE_TUNERS = (
     _stack("huggingface", "untuned", "ddp", master_weights_until=2026.05),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.
-    _stack("trl", "untuned", "ddp", "full", kin="huggingface", fused_loss=2026.45),
+    _stack(
+        "trl",
+        "untuned",
+        "ddp",
+        "full",
+        kin="huggingface",
+        fused_loss=2026.45,  # 1.7
+        flattens=2025.57,  # 0.20
+        logit_metrics=2025.67,  # 0.22
+        chunks_loss=True,
+    ),
     _stack("axolotl", "untuned", "ddp", "full", kin="huggingface"),
     _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface"),
     _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface"),

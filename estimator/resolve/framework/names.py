@@ -107,11 +107,13 @@ _ROWS = (
     _named("fairseq", "pytorch", kernels=Practice(gathers_masked=True)),
     # Trainers of pictures and sounds in plain PyTorch.
     _named(
-        "timm | pytorch image models | torchvision | open clip | openclip | detectron2 | mmdetection | "
-        "mmsegmentation | ultralytics | espnet | speechbrain",
+        "timm | pytorch image models | torchvision | open clip | detectron 2 | mmdetection | ultralytics | "
+        "detrex | fastai | espnet | icefall | speechbrain",
         "pytorch",
         _LIBRARY,
+        note="taken as plain PyTorch, which it is built on",
     ),
+    _named("mmsegmentation", "pytorch", _LIBRARY),
     _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),
     _named("hai llm | deepseek hai llm", "hai-llm"),
     _named("internevo | intern evo | internlm train", "internevo"),
@@ -144,14 +146,6 @@ _ROWS = (
     _named("nanogpt | nano gpt", "nanogpt"),
     _named("nanochat | nano chat", "nanochat"),
     _named("modded nanogpt | modded nano gpt | nanogpt speedrun", "modded-nanogpt"),
-    _named(
-        "timm | pytorch image models | torchvision | open clip | ultralytics | mmdetection | detectron 2 | "
-        "detrex | fastai | espnet | icefall | speechbrain",
-        "pytorch",
-        _LIBRARY,
-        note="taken as plain PyTorch, which it is built on",
-    ),
-    _named("sentence transformers | setfit", "huggingface", _TRAINER),
     _named("modula | mingpt | lingua | meta lingua", "pytorch", kernels=_COMPILED),
     _named("minimind | mini mind | tiny llm zh", "minimind"),
     _named("llm.c", "llm.c"),

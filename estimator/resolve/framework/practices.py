@@ -355,9 +355,7 @@ _HARMLESS = (
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "
-    "c++ | cpp | python | native | fast | isambard ai | "
-    # Convolutions are priced as products on tensor cores, which is how cuDNN runs them in this layout.
-    "channels last | channel last | memory format | nhwc"
+    "c++ | cpp | python | native | fast | isambard ai | channel last | memory format"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

@@ -100,9 +100,9 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
 def left_open(request: Request) -> frozenset[str]:
     """Return what was left open of the arguments whose default may be far from the truth."""
     by_name = {
-        "precision": request.precision.strip().casefold() == "auto",
+        "precision": _choice(request.precision) == AUTO,
         "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
-        "framework": request.framework.strip().casefold() == "auto",
+        "framework": _choice(request.framework) == AUTO,
     }
     return frozenset(name for name, is_open in by_name.items() if is_open)
 

@@ -5,9 +5,10 @@ Shapes are those of Diffusers' classes.
 
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.diffusion.common import denoiser, reading_of, text_place, width_of
+from estimator.models.huggingface.diffusion.streams import cross_look
 from estimator.models.huggingface.reading import Config
 from estimator.models.media import Media
-from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
+from estimator.models.mixers.placed import ONCE, Flow, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, cross_products, embedder, mlp_products, self_look
 
 __all__ = ["stable_audio"]
@@ -70,15 +71,7 @@ def stable_audio(config: Config) -> ConfiguredModel:
         flows=(Flow(width=width, halves=3 * layers, at=_WHOLE), Flow(width=width, halves=1, at=ONCE)),
         looks=(
             self_look(heads, head_dim, layers, at=_WHOLE),
-            Look(
-                name="cross_attention",
-                heads=heads,
-                head_dim=head_dim,
-                layers=layers,
-                at=_WHOLE,
-                keys=text,
-                kv_heads=shared,
-            ),
+            cross_look(heads, head_dim, layers, text, at=_WHOLE, kv_heads=shared),
         ),
         # Three layer norms a layer, and the frequencies that the time step is told in.
         own_vectors=6 * width * layers + time // 2,

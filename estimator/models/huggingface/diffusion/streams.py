@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from estimator.models.huggingface.diffusion.common import width_of
 from estimator.models.huggingface.reading import Reading
 from estimator.models.media import Media
-from estimator.models.mixers.placed import Flow, Look, Place, Product
+from estimator.models.mixers.placed import LATENT, Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, mlp_products, once, self_look
 
 __all__ = [
@@ -158,6 +158,10 @@ def output(width: int, outputs: int, *, bias: bool = True) -> Product:
     return Product(name="output", inputs=width, outputs=outputs, bias=bias)
 
 
-def cross_look(heads: int, head_dim: int, layers: int, keys: Place) -> Look:
-    """Return the attention of the latent's positions to what lies at `keys`."""
-    return Look(name="cross_attention", heads=heads, head_dim=head_dim, layers=layers, keys=keys)
+def cross_look(
+    heads: int, head_dim: int, layers: int, keys: Place, *, at: Place = LATENT, kv_heads: int | None = None
+) -> Look:
+    """Return the attention of the positions at a place to what lies at `keys`."""
+    return Look(
+        name="cross_attention", heads=heads, head_dim=head_dim, layers=layers, at=at, keys=keys, kv_heads=kv_heads
+    )

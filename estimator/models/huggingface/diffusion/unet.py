@@ -14,6 +14,7 @@ from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.diffusion.common import reading_of
 from estimator.models.huggingface.diffusion.conditioners import conditioners
 from estimator.models.huggingface.diffusion.convolutions import Net, level_at
+from estimator.models.huggingface.diffusion.streams import LATENT_SIDE, picture
 from estimator.models.huggingface.placed import NO_VECTORS, network, whole_list
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media, seen
@@ -82,8 +83,8 @@ def controlnet(config: Config) -> ConfiguredModel:
 
 
 def _media(reading: Reading, shape: "_Shape") -> Media:
-    side = whole_list(reading, "sample_size", 1)[0] * (8 if shape.text else 1)
-    return Media(main=True, policy="resized", width=side, height=side, compression=8 if shape.text else 1, usual_text=0)
+    compression = LATENT_SIDE if shape.text else 1
+    return picture(whole_list(reading, "sample_size", 1)[0] * compression, 1, compression=compression)
 
 
 def _made(net: Net, shape: "_Shape", name: str, media: Media, conditioners: tuple[Tower, ...] = ()) -> Transformer:

@@ -14,6 +14,7 @@ from estimator.question.request import Request
 from estimator.resolve.batch import model_window, packed_length, replicas, resolved_batch, told_length, usual_length
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
+from estimator.resolve.framework.software import AUTO
 from estimator.resolve.media import MediaUse
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.sample_lengths import SampleLengths
@@ -23,7 +24,6 @@ from estimator.resolve.training_method import resolved_method
 
 __all__ = ["FROM_SCRATCH_TOO", "USUAL_SAMPLE", "counted_steps"]
 
-_AUTO = "auto"
 USUAL_SAMPLE = Prior(
     low=136.0,
     mode=420.0,
@@ -42,7 +42,7 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
 
     Where a run trains on samples and tells no length of them, they are as long as in a usual set.
     """
-    stack = stack_named(framework) if framework != _AUTO else None
+    stack = stack_named(framework) if framework != AUTO else None
     subject = use.subject
     few = n_gpus <= FEW_GPUS or resolved_method(data.request, subject)[0].name in WITH_ADAPTERS
     denoises = subject.transformer is not None and kind_of(subject.transformer) == "diffusion"
@@ -75,7 +75,7 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
 
 
 def _objective(request: Request, stack: Stack | None) -> ObjectiveName:
-    return asked_objective(request, stack.name if stack else _AUTO).objective.name
+    return asked_objective(request, stack.name if stack else AUTO).objective.name
 
 
 def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, device: Device) -> bool:

@@ -15,7 +15,7 @@ from estimator.models.typical import typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import METHOD_CHOICES, Request
 
-__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_objective", "is_rollouts", "no_method", "usual_stack"]
+__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
 
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
@@ -84,14 +84,9 @@ def is_rollouts(given: str) -> bool:
     return _folded(given) in _ROLLOUTS
 
 
-def is_objective(given: str) -> bool:
-    """Return whether `given` names what a model is trained towards."""
-    return _folded(given) in _WORDS or is_rollouts(given)
-
-
 def no_method(given: str) -> str | None:
     """Return what would do where `given`, an objective, stands as the method; None where it is none."""
-    if not is_objective(given):
+    if _folded(given) not in _WORDS and not is_rollouts(given):
         return None
     return f"is what is trained towards, not what of the model: say so in objective, and in method {_METHODS}"
 

@@ -15,6 +15,7 @@ from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, Caution, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
+from estimator.resolve.framework.software import AUTO
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.sample_lengths import SampleLengths
 
@@ -32,7 +33,6 @@ __all__ = [
     "resolved_packing",
 ]
 
-_AUTO = "auto"
 FEW_GPUS = 8
 """Who has one node fine-tunes with a script that pads, whichever stack would pre-train fastest on it."""
 LARGEST_SET = 1e10
@@ -114,10 +114,10 @@ def resolved_packing(
     scripts do; all else is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
-    stack = stack_named(framework) if framework != _AUTO else None
+    stack = stack_named(framework) if framework != AUTO else None
     if stack is None and accelerator is not None and (usual := auto_stack(accelerator, method)).tunes:
         stack = usual
-    if told != _AUTO:
+    if told != AUTO:
         return _packing(told, stack, "user", "")
     if encodes and request.samples is not None:
         return _packing("padded", stack, "default", "as collators of encoders do; ")

@@ -7,7 +7,7 @@ from statistics import NormalDist
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.prior import Prior
-from estimator.base.units import parse_count
+from estimator.base.units import KILO, parse_count
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 
 __all__ = ["told_lengths"]
@@ -36,7 +36,6 @@ _NAMES: Mapping[str, str] = {
     **dict.fromkeys(("median", "p50"), "p50"),
     **{f"p{percent}": f"p{percent}" for percent in (75, 80, 90, 95, 98, 99)},
 }
-_KILO = 1000.0
 _EVEN = 2.0
 """Ratio of the ends of a range up to which lengths are taken to lie evenly between them: "500 to 600" is a band that
 was chosen; a wide range is of the shortest and the longest of a skewed set."""
@@ -69,9 +68,9 @@ def _ranged(text: str, given: str) -> SampleLengths | None:
     if match is None:
         return None
     shortest, longest = (_count(part, given) for part in match.groups())
-    if match[2].endswith("k") and not match[1].endswith("k") and shortest * _KILO <= longest:
+    if match[2].endswith("k") and not match[1].endswith("k") and shortest * KILO <= longest:
         # "1-2k" is in thousands at both ends, "500-2k" at one.
-        shortest *= _KILO
+        shortest *= KILO
     if shortest > longest:
         raise InvalidValueError(
             _ARGUMENT, given, "is a range whose first end is the longer; give the shorter one first"

@@ -64,8 +64,6 @@ class BestStep:
     """The layout that a setting is answered with, timed and corrected."""
 
     priced: Choice
-    layouts: Layouts
-    """That one alone."""
     times: StepTime
     """Physical."""
     grounds: Grounds
@@ -85,7 +83,6 @@ def best_step(setting: Setting, calibration: Calibration) -> BestStep:
     used = memory_of(setting.case, layouts)
     return BestStep(
         priced=priced,
-        layouts=layouts,
         times=times,
         grounds=grounds,
         factor=factor,

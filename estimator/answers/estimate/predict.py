@@ -56,7 +56,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
-            *_newer_release(posed, best.layouts, best.times, fitted.constants),
+            *_newer_release(posed, best.grounds.best, best.times, fitted.constants),
             *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),

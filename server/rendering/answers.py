@@ -31,8 +31,7 @@ def _estimate(answer: Answer) -> Iterator[Block]:
     rule = answer["rule_of_thumb"]
     days = f"{shown_number(answer['training_days'])} days"
     if answer["training_days_low"] != answer["training_days_high"]:
-        low, high = (shown_number(answer[f"training_days_{end}"]) for end in ("low", "high"))
-        days += f" ({low} to {high}{_sure(answer)})"
+        days += f" ({_ends(answer, 'training_days')})"
     likely, least, most = (shown_number(rule[key]) for key in ("days", "days_low", "days_high"))
     rows = [
         ("Time", days),
@@ -160,14 +159,13 @@ def _plan(answer: Answer) -> Iterator[Block]:
 def _check(answer: Answer) -> Iterator[Block]:
     ceiling = answer["ceiling"]
     log: Answer = answer["log"] or {}
-    ends = f"{shown_number(answer['expected_low'])} to {shown_number(answer['expected_high'])}{_sure(answer)}"
     most = f"{shown_number(ceiling['tokens_per_second'])} tokens/s, {shown_number(ceiling['tflops_per_gpu'])} TFLOPS"
     left = range_phrase(answer, "remaining_days")
     yield Facts(
         [
             ("Verdict", answer["verdict"]),
             ("Observed", f"{shown_number(answer['observed'])} tokens/s on all GPUs: {answer['observed_how']}"),
-            ("Expected", f"{shown_number(answer['expected'])} tokens/s ({ends})"),
+            ("Expected", f"{shown_number(answer['expected'])} tokens/s ({_ends(answer, 'expected')})"),
             ("Observed ÷ expected", shown_number(answer["observed_over_expected"])),
             (
                 "Speed",
@@ -225,10 +223,11 @@ def _plainly(answer: Answer) -> Iterator[Block]:
                     yield Line(shown_value(item), "item")
 
 
-def _sure(answer: Answer) -> str:
-    """Return how sure a range is, to follow its ends; nothing where that is not known."""
-    coverage = answer["interval_coverage"]
-    return f", {coverage:.0%} sure" if coverage else ""
+def _ends(answer: Answer, key: str) -> str:
+    """Return the ends of a range, and how sure it is where that is known."""
+    low, high, coverage = answer[f"{key}_low"], answer[f"{key}_high"], answer["interval_coverage"]
+    sure = f", {coverage:.0%} sure" if coverage else ""
+    return f"{shown_number(low)} to {shown_number(high)}{sure}"
 
 
 def _assumptions(title: str, assumptions: Sequence[Answer]) -> Table:

@@ -150,7 +150,7 @@ def classes(reading: Reading) -> int:
 
 
 def classifier(reading: Reading, inputs: int, *, positions: int, count: int = 1, norms: int = 0) -> Projection:
-    """Return the classifier of one vector, `inputs` wide, of a picture or sound of so many positions."""
+    """Return the classifier of one vector, `inputs` wide, of a picture, sound or text of so many positions."""
     return Projection(
         name="classifier",
         inputs=inputs,

@@ -24,7 +24,7 @@ from estimator.models.mixers.projection import Projection
 from estimator.models.mixers.relative import PositionScores
 from estimator.models.transformer import Transformer
 
-__all__ = ["parakeet", "wav2vec2_bert", "wav2vec2_conformer"]
+__all__ = ["convolution_module", "parakeet", "wav2vec2_bert", "wav2vec2_conformer"]
 
 _WAV2VEC2: Mapping[str, object] = {
     **WAVE_DEFAULTS,
@@ -62,6 +62,15 @@ _NORMS = 5
 """Of each layer: before either half of the MLP, attention and convolution, and behind all."""
 
 
+def convolution_module(hidden: int, layers: int, taps: int, *, bias: bool, norms: int) -> tuple[Projection, ...]:
+    """Return each layer's convolution, with the gate before it and what mixes its channels behind it."""
+    return (
+        Projection(name="pointwise", inputs=hidden, outputs=2 * hidden, count=layers, bias=bias),
+        Projection(name="depthwise", inputs=taps, outputs=hidden, count=layers, taps=taps, bias=bias, norms=norms),
+        Projection(name="pointwise_out", inputs=hidden, outputs=hidden, count=layers, bias=bias),
+    )
+
+
 def _conformer(
     reading: Reading,
     *,
@@ -78,19 +87,7 @@ def _conformer(
     """Return the layers between what makes positions of a sound and what stands behind them."""
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     ffn = reading.whole("intermediate_size")
-    convolution = (
-        Projection(name="pointwise", inputs=hidden, outputs=2 * hidden, count=layers, bias=biased_convolution),
-        Projection(
-            name="depthwise",
-            inputs=taps,
-            outputs=hidden,
-            count=layers,
-            taps=taps,
-            bias=biased_convolution,
-            norms=2 * hidden,
-        ),
-        Projection(name="pointwise_out", inputs=hidden, outputs=hidden, count=layers, bias=biased_convolution),
-    )
+    convolution = convolution_module(hidden, layers, taps, bias=biased_convolution, norms=2 * hidden)
     second = (ffn + hidden) * layers if biased else 0
     return stack(
         name=f"{kind} model",

@@ -93,7 +93,7 @@ BART_LIKE: Mapping[str, _BartLike] = {
             "d_model": 2560,
         }
     ),
-    "led": _BartLike(ratio=_SUMMARISED, embedding_norm=True, final_norm=False, windowed=True),
+    "led": _BartLike(defaults=_LED, ratio=_SUMMARISED, embedding_norm=True, final_norm=False, windowed=True),
     "m2m_100": _BartLike(defaults={"vocab_size": 128112}, positions=False),
     "marian": _BartLike(defaults={"vocab_size": 58101}, final_norm=False),
     "mbart": _BartLike(first_position=2, embedding_norm=True),
@@ -175,7 +175,6 @@ def bart_like(config: Config) -> ConfiguredModel:
     target_rows, window = rows, 0
     mixers: tuple[Mixer, ...] = ()
     if family.windowed:
-        reading = replace(reading, defaults={**reading.defaults, **_LED})
         native = rows = reading.whole("max_encoder_position_embeddings")
         target_rows, window = reading.whole("max_decoder_position_embeddings"), window_of(reading)
         mixers = global_matrices(reading.whole("d_model"), reading.whole("encoder_layers"), native)

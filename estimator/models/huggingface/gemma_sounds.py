@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from estimator.base.errors import InvalidValueError
 from estimator.models.feed_forward import Dense
 from estimator.models.huggingface.blocks import stack
+from estimator.models.huggingface.conformers import convolution_module
 from estimator.models.huggingface.placed import whole_list
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.projection import Projection
@@ -81,9 +82,7 @@ def gemma4_sound(config: Config, hidden: int) -> Transformer:
                 kinds=1,
                 own_vectors=width * width + width // heads,
             ),
-            Projection(name="pointwise", inputs=width, outputs=2 * width, count=layers, bias=False),
-            Projection(name="depthwise", inputs=taps, outputs=width, count=layers, taps=taps, bias=False, norms=width),
-            Projection(name="pointwise_out", inputs=width, outputs=width, count=layers, bias=False),
+            *convolution_module(width, layers, taps, bias=False, norms=width),
             Projection(name="output", inputs=width, outputs=made),
             Projection(name="to_text", inputs=made, outputs=hidden, bias=False),
         ),

@@ -102,8 +102,8 @@ def efficientnet(config: Config) -> ConfiguredModel:
 
     pyramid, stride, width, layers = Pyramid(), 2, scaled(_STEM), 0
     pyramid.convolve("stem", reading.whole("num_channels"), width, 3, _place(stride))
-    for first, outputs, step, side, ratio, repeat in rows:
-        width = scaled(first)
+    for first, last, step, side, ratio, repeat in rows:
+        width, outputs = scaled(first), scaled(last)
         depth = math.ceil(deeper * repeat)
         layers += depth
         if layers > _MOST_LAYERS:
@@ -116,14 +116,14 @@ def efficientnet(config: Config) -> ConfiguredModel:
                 pyramid,
                 width,
                 width * ratio,
-                scaled(outputs),
+                outputs,
                 side=side,
                 before=before,
                 at=_place(stride),
                 squeezed=squeeze,
                 residual=place > 0,
             )
-            width = scaled(outputs)
+            width = outputs
     pyramid.convolve("top", width, scaled(_TOP), 1, _place(stride))
     pyramid.classify(reading, reading.whole("hidden_dim"))
     return built(pyramid, reading, config, depths=(layers,), width=width)

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.base.errors import UnsupportedModelError
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import BIASED, classes, classifier, configured, head_class, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.given import Given
@@ -116,8 +116,7 @@ def _head(reading: Reading, native: int) -> tuple[tuple[Mixer, ...], bool]:
         )
         return logits, True
     if "SequenceClassification" in name:
-        one = 1.0 / native
-        return (Projection(name="classifier", inputs=hidden, outputs=classes(reading), rate=one, part="logits"),), False
+        return (classifier(reading, hidden, positions=native),), False
     if "Classification" in name or "QuestionAnswering" in name:
         return (Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits"),), False
     return (), False

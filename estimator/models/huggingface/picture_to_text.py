@@ -77,13 +77,12 @@ def vision_encoder_decoder(config: Config, read: Read) -> ConfiguredModel:
     width, share = encoder.hidden * 2 ** (stages - 1), _HALVED ** (stages - 1)
     reading = Reading(config=above, defaults={**_DECODER, **family.defaults}, model_type=kind)
     media = replace(_sides(below, encoder), usual_text=family.text)
-    ratio = family.text / seen(media, None).tokens
+    tokens = seen(media, None).tokens
+    ratio = family.text / tokens
     decoder = _decoder(reading, family, source=width, share=share, ratio=ratio)
-    native = round(seen(media, None).tokens)
     towers = (decoder_tower(decoder, ratio),)
-    return configured(
-        replace(encoder, name=f"{kind} model", towers=towers, media=media, native_sequence_length=native), config
-    )
+    network = replace(encoder, name=f"{kind} model", towers=towers, media=media, native_sequence_length=round(tokens))
+    return configured(network, config)
 
 
 def _sides(config: Config, encoder: Transformer) -> Media:

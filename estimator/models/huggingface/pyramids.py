@@ -132,11 +132,8 @@ def resnet(config: Config) -> ConfiguredModel:
     pyramid = Pyramid()
     width = residual_trunk(pyramid, reading)
     pyramid.classify(reading, width)
-    return built(pyramid, reading, config, depths=whole_list(reading, "depths"), width=_first_width(reading))
-
-
-def _first_width(reading: Reading) -> int:
-    return whole_list(reading, "hidden_sizes")[0]
+    depths, widths = (whole_list(reading, key) for key in ("depths", "hidden_sizes"))
+    return built(pyramid, reading, config, depths=depths, width=widths[0])
 
 
 def residual_trunk(pyramid: Pyramid, reading: Reading, *, deep_stem: bool = False) -> int:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import BIASED, classes, classifier, configured, head_class, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
@@ -27,10 +27,9 @@ def xlnet(config: Config) -> ConfiguredModel:
     name, vocab = head_class(config, "LMHeadModel"), reading.whole("vocab_size")
     head: tuple[Mixer, ...] = ()
     if "Sequence" in name:
-        one = 1.0 / _NATIVE
         head = (
-            Projection(name="summary", inputs=hidden, outputs=hidden, rate=one),
-            Projection(name="classifier", inputs=hidden, outputs=classes(reading), rate=one, part="logits"),
+            Projection(name="summary", inputs=hidden, outputs=hidden, rate=1.0 / _NATIVE),
+            classifier(reading, hidden, positions=_NATIVE),
         )
     elif "TokenClassification" in name:
         head = (Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits"),)

@@ -18,8 +18,10 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "base_format": frozenset(BASE_BITS),
         "samples": frozenset({"packed", "padded"}),
         "attention": frozenset({"eager", "sdpa", "flash", "flash1", "flash2", "flash3", "flex"}),
-        "dispatcher": frozenset({"deepep", "hybridep"}),
-        "cuda_graphs": frozenset({"yes", "partial"}),
+        "dispatcher": frozenset(
+            {f"{library}{beside}" for library in ("alltoall", "deepep", "hybridep") for beside in ("", " overlapped")}
+        ),
+        "cuda_graphs": frozenset({"yes", "partial", "no"}),
         "master_weights": frozenset({"bf16", "fp32"}),
         "gradient_reduction": frozenset({"bf16", "fp32"}),
         "tuning": frozenset({"performance", "default", "functional"}),
@@ -50,7 +52,8 @@ class RunDetails:
     expert_capacity: float | None = None
     """That number over the even share (the capacity factor)."""
     dispatcher: str = ""
-    """Library that exchanged the tokens of experts: `deepep` or `hybridep`."""
+    """What exchanged the tokens of experts: `alltoall` (NCCL's collective), `deepep` or `hybridep`; `overlapped` behind
+    it where another micro-batch was worked on meanwhile."""
     samples: str = ""
     """How samples filled a sequence: `packed` several to one, or `padded`."""
     attention: str = ""
@@ -62,7 +65,8 @@ class RunDetails:
     compiled: bool | None = None
     """Whether a compiler (torch.compile) made the kernels."""
     cuda_graphs: str = ""
-    """Whether steps were replayed as CUDA graphs: `yes`, or `partial`."""
+    """Whether steps were replayed as CUDA graphs: `yes`, `partial` (attention and router, but not the experts) or
+    `no`."""
     overlap: bool | None = None
     """False where communication was kept from running beside computation."""
     optimizer: str = ""

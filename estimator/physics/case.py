@@ -201,6 +201,12 @@ class Case:
     """1 where pictures lie in memory as tensor cores read them, so that no convolution transposes."""
     fused_experts: Numbers
     """1 where expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
+    spared_experts: Numbers
+    """1 where they wait or permute less: a library made for it sends tokens, or a graph replays whole layers."""
+    plain_exchange: Numbers
+    """1 where NCCL's all-to-all sends a copy of a token for each expert that it goes to."""
+    exchange_overlap: Numbers
+    """1 where another micro-batch is worked on while tokens are on their way to experts and back."""
     hides_tensor_parallel: Numbers
     """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers

@@ -148,8 +148,21 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "fused_expert_overhead": _prior(
             0.15, 0.35, 0.8, "Routing, permutation and all-to-all in fused kernels without host waits, over those with"
         ),
+        "spared_expert_overhead": _prior(
+            0.4,
+            0.6,
+            0.9,
+            "The same where about half of it is spared: DeepEP or HybridEP send tokens sorted by expert, where NCCL's "
+            "all-to-all takes a permutation before it and one after it; a graph of whole layers waits for no counts",
+        ),
         "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
         "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
+        "exchange_visible_beside": _prior(
+            0.1,
+            0.3,
+            0.7,
+            "The same where another micro-batch is worked on meanwhile (1F1B with batch-level overlap)",
+        ),
         "launch_s": _prior(5e-6, 10e-6, 18e-6, "Host's time to launch one kernel from an eager layer, Python included"),
         "launch_hiding": _prior(
             0.25,

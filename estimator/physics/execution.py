@@ -5,7 +5,7 @@ from typing import Literal
 
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
-from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
+from estimator.question.practice import AttentionKernel, Dequantization, Dispatcher, Launch, OptimizerName, Practice
 from estimator.question.question import Question
 
 __all__ = ["Execution", "LossKernel", "execution_of"]
@@ -65,6 +65,8 @@ class Execution:
     """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
     """Expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
+    dispatcher: Dispatcher | None = None
+    exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
     offload_parameters: bool = False
@@ -114,7 +116,13 @@ class Execution:
 
 
 def _fuses_experts(question: Question, stack: Stack, released: float) -> bool:
+    """Return whether expert layers run without waiting for the host: a graph of the whole step replays them.
+
+    Its kernels came with a release; a run on it that is known to be launched in another way has waited nevertheless.
+    """
     since = stack.fused_experts_since
+    if question.practice.launch not in {None, "graphs"}:
+        return False
     return released >= (since if question.transformer.gated_mlp else max(since, _UNGATED_FUSED_SINCE))
 
 
@@ -153,6 +161,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         expert_loop=said.experts == "loop",
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
+        dispatcher=said.dispatcher,
+        exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
         offload_parameters=bool(said.offload_parameters),

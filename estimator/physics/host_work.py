@@ -29,7 +29,7 @@ _OPERATIONS_EXPERTS = 20.0
 _OPERATIONS_PER_SCAN = 8.0
 """Kernels a scan launches beyond what fused attention does: filter, decays, states, their passing, scores, output
 (mamba_ssm's and flash-linear-attention's Python, counted)."""
-_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}
+_LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "partial_graphs": 0.4, "graphs": 0.05}
 """Of the host's work per kernel where a compiler fused kernels, or a graph launches them."""
 
 

@@ -98,7 +98,8 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
 
 def expert_overhead(case: Case, constants: Constants) -> BROADCAST:
     """Return the factor on routing, permutation and all-to-all: 1 where each synchronises with the host."""
-    return 1.0 + (constants["fused_expert_overhead"] - 1.0) * case.fused_experts
+    spared = where(case.spared_experts, constants["spared_expert_overhead"], 1.0)
+    return where(case.fused_experts, constants["fused_expert_overhead"], spared)
 
 
 def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:

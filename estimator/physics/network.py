@@ -102,25 +102,28 @@ def gather_s(members: Group, size_bytes: BROADCAST, messages: BROADCAST = 1.0) -
     return size_bytes * np.maximum(np.maximum(inside, beside), across) + messages * members.latency_s
 
 
-def all_to_all_s(members: Group, token_bytes: BROADCAST, top_k: BROADCAST, constants: Constants) -> BROADCAST:
+def all_to_all_s(
+    members: Group, token_bytes: BROADCAST, top_k: BROADCAST, constants: Constants, *, each_expert: BROADCAST = 0.0
+) -> BROADCAST:
     """Return seconds for every rank to send `token_bytes` of tokens to `top_k` ranks each, spread evenly.
 
         max((1 − 1/n) · k · S / up,  d(n/g) · S / pcie,  d(n/m) · S / out) / fraction + 2 · latency
         d(x) = (x − 1)(1 − (1 − 1/x)^k)      domains, or nodes, other than its own that a token goes to, of x
 
-    Of n ranks, g share a domain and m a node. A token crosses to a node once and is copied there. Source: DeepSeek-AI
-    2024 (V3), section 3.2.2.
+    Of n ranks, g share a domain and m a node. A token crosses to a node once and is copied there; or, with
+    `each_expert`, as often as it has experts there: d(x) = k (1 − 1/x). Source: DeepSeek-AI 2024 (V3), section 3.2.2.
     """
     n = members.ranks
     inside = (1.0 - 1.0 / n) * top_k / members.up_bytes_per_s
-    beside = _others_reached(n / members.domain_ranks, top_k) / members.node_bytes_per_s
-    across = _others_reached(n / members.node_ranks, top_k) / members.out_bytes_per_s
+    beside = _copies_sent(n / members.domain_ranks, top_k, each_expert) / members.node_bytes_per_s
+    across = _copies_sent(n / members.node_ranks, top_k, each_expert) / members.out_bytes_per_s
     busy = token_bytes * np.maximum(np.maximum(inside, beside), across) / constants["exchange_fraction"]
     return busy + np.where(n > 1.0, 2.0 * members.latency_s, 0.0)
 
 
-def _others_reached(places: BROADCAST, top_k: BROADCAST) -> BROADCAST:
-    return (places - 1.0) * (1.0 - (1.0 - 1.0 / places) ** top_k)
+def _copies_sent(places: BROADCAST, top_k: BROADCAST, each_expert: BROADCAST) -> BROADCAST:
+    once_a_place = (places - 1.0) * (1.0 - (1.0 - 1.0 / places) ** top_k)
+    return where(each_expert, top_k * (1.0 - 1.0 / places), once_a_place)
 
 
 def stage_hop_s(case: Case, constants: Constants, size_bytes: BROADCAST) -> BROADCAST:

@@ -53,10 +53,11 @@ def layer_communication_s(
     if np.any(lay.expert > 1):
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.routed_width
-        passed = all_to_all_s(experts, sent, case.top_k, constants)
+        passed = all_to_all_s(experts, sent, case.top_k, constants, each_expert=case.plain_exchange)
         exchange = (4.0 + 2.0 * again) * passed * case.n_expert_layers / lay.pipeline
         exchange = np.where(lay.expert > 1, exchange, 0.0)
-        share = constants["exchange_visible"] * expert_overhead(case, constants)
+        beside = where(case.exchange_overlap, constants["exchange_visible_beside"], constants["exchange_visible"])
+        share = beside * expert_overhead(case, constants)
         total, visible = total + exchange, visible + share * exchange
     return total, visible
 

@@ -7,6 +7,7 @@ __all__ = [
     "NOTHING_SAID",
     "AttentionKernel",
     "Dequantization",
+    "Dispatcher",
     "ExpertKernel",
     "Launch",
     "OptimizerName",
@@ -20,8 +21,12 @@ AttentionKernel = Literal["flash_3", "flash_2", "flash_1", "sdpa", "memory_effic
 """`flash_3`: written for the chip's own generation (FlashAttention 3, cuDNN 9); `flash_2`: FlashAttention 2;
 `flash_1`: the first, in CUDA or Triton; `sdpa`: whichever fused kernel PyTorch's attention has on the release and chip;
 `memory_efficient`: SDPA's or xFormers' fallback; `unfused`: scores are written to memory."""
-Launch = Literal["eager", "compiled", "graphs"]
-"""Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or a CUDA graph."""
+Launch = Literal["eager", "compiled", "partial_graphs", "graphs"]
+"""Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or CUDA graphs: of
+attention and router alone (`partial_graphs`), or of whole layers or steps."""
+Dispatcher = Literal["alltoall", "deepep", "hybridep"]
+"""What sends tokens to experts: NCCL's all-to-all, which sends a copy for each expert that a token goes to, or a
+library that sends one to each domain and permutes within its kernels."""
 ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
@@ -45,6 +50,9 @@ class Practice:
     fused_loss: bool | None = None
     """Whether logits are never whole in memory: chunked or fused cross-entropy."""
     experts: ExpertKernel | None = None
+    dispatcher: Dispatcher | None = None
+    exchange_overlap: bool | None = None
+    """Whether another micro-batch is worked on while tokens are on their way to experts and back."""
     gathers_masked: bool | None = None
     """Whether masked positions are gathered before the output layer (BERT's own code), so that others have no
     logits."""

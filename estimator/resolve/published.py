@@ -12,7 +12,7 @@ from estimator.models.parameters import lora_parameters
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.question.cluster import Cluster
-from estimator.question.practice import AttentionKernel, Launch, OptimizerName, Practice
+from estimator.question.practice import AttentionKernel, Dispatcher, Launch, OptimizerName, Practice
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.framework.named import named_framework
 
@@ -28,6 +28,10 @@ _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
         "flash3": "flash_3",
         "flex": "flash_2",
     }
+)
+_GRAPHS: Mapping[str, Launch] = MappingProxyType({"yes": "graphs", "partial": "partial_graphs", "no": "eager"})
+_DISPATCHERS: Mapping[str, Dispatcher] = MappingProxyType(
+    {"alltoall": "alltoall", "deepep": "deepep", "hybridep": "hybridep"}
 )
 _OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
     {
@@ -88,7 +92,9 @@ def _method(run: PublishedRun) -> Method:
 def published_practice(run: PublishedRun) -> Practice:
     """Return what the source of `run` says of how it was run, over what the name of its software tells."""
     details = run.details
-    launch: Launch | None = "graphs" if details.cuda_graphs == "yes" else "compiled" if details.compiled else None
+    launch = _GRAPHS.get(details.cuda_graphs, "compiled" if details.compiled else None)
+    library, _, beside = details.dispatcher.partition(" ")
+    dispatcher = _DISPATCHERS.get(library)
     optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
     states = details.offloaded_states
     said = Practice(
@@ -96,6 +102,10 @@ def published_practice(run: PublishedRun) -> Practice:
         fused_kernels=True if details.compiled else details.fused_kernels,
         launch=launch,
         fused_loss=details.fused_loss,
+        # Whoever sends tokens to experts by a collective or a library multiplies what arrives in groups.
+        experts="grouped" if dispatcher else None,
+        dispatcher=dispatcher,
+        exchange_overlap=bool(beside) if dispatcher else None,
         optimizer=optimizer,
         master_weights={"fp32": True, "bf16": False}.get(details.master_weights),
         offload_optimizer=True if "optimizer" in states else None,

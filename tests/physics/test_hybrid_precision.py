@@ -12,6 +12,7 @@ from estimator.catalogue import catalogue
 from estimator.physics.choice import nearest_setting
 from estimator.physics.execution import execution_of
 from estimator.physics.stacks import stack_named
+from estimator.question.practice import Launch, Practice
 from estimator.question.question import Question
 from estimator.resolve.published import published_question
 
@@ -48,3 +49,14 @@ def test_nothing_else_is_kept_wide(question: Question) -> None:
 def test_experts_without_a_gate_fuse_a_release_later(gated: bool, released: float, fused: bool) -> None:
     question = replace(HYBRID, transformer=replace(HYBRID.transformer, gated_mlp=gated), released=released)
     assert execution_of(question, stack_named("nemo")).fused_experts is fused
+
+
+@pytest.mark.parametrize(
+    ("launch", "fused"), [(None, True), ("graphs", True), ("partial_graphs", False), ("eager", False)]
+)
+def test_experts_that_are_launched_one_by_one_wait_for_the_host(launch: Launch | None, fused: bool) -> None:
+    """NVIDIA's recipes of one release replay whole steps on some devices, and on others attention and router alone."""
+    question = replace(DECODER, released=2026.5, practice=Practice(launch=launch))
+    assert execution_of(question, stack_named("nemo")).fused_experts is fused
+    before = replace(question, released=2025.9)
+    assert not execution_of(before, stack_named("nemo")).fused_experts

@@ -8,6 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
 from estimator.physics.network import Group, all_to_all_s, gather_s, group, stage_hop_s
@@ -56,6 +58,26 @@ def test_an_exchange_sends_a_token_to_each_node_once(
     """DeepSeek-AI 2024 (V3), section 3.2.2: tokens cross to a node once and are copied there."""
     ranks, domain, node = map(float, members)
     assert all_to_all_s(_group(ranks, domain, node), 1e9, top_k, CONSTANTS) == pytest.approx(expected_s)
+
+
+@given(
+    places=st.sampled_from([(16.0, 8.0, 8.0), (64.0, 8.0, 8.0), (8.0, 2.0, 8.0), (8.0, 8.0, 8.0)]),
+    top_k=st.integers(1, 16),
+)
+def test_a_copy_for_each_expert_never_costs_less_than_one_for_each_node(
+    places: tuple[float, float, float], top_k: int
+) -> None:
+    """With one expert a token there is one copy either way."""
+    once, each = (all_to_all_s(_group(*places), 1e9, top_k, CONSTANTS, each_expert=e) for e in (0.0, 1.0))
+    assert each >= once
+    if top_k == 1:
+        assert each == pytest.approx(once)
+
+
+def test_nccl_sends_a_token_to_each_of_its_experts_in_another_node() -> None:
+    """Eight nodes of eight, eight experts a token: seven of its copies cross, where a library sends 4.6."""
+    each = all_to_all_s(_group(64.0, 8.0, 8.0), 1e9, 8, CONSTANTS, each_expert=1.0)
+    assert each == pytest.approx(7.0 * 1e9 / 5e9 / 0.5)
 
 
 def _group(ranks: float, domain: float, node: float) -> Group:

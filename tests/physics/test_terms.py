@@ -6,6 +6,7 @@ Authority: the formulas in the docstrings of `physics.kernels`, `physics.launche
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -194,6 +195,23 @@ def test_experts_are_routed_permuted_and_started_one_by_one() -> None:
     assert routing_s(fused, CONSTANTS, PLAIN_ROWS) == pytest.approx(0.25 * spent_s)
 
 
+@pytest.mark.parametrize(
+    ("how", "left"),
+    [
+        ({"dispatcher": "alltoall"}, 1.0),
+        ({"dispatcher": "deepep"}, 0.6),
+        ({"dispatcher": "hybridep"}, 0.6),
+        ({"launch": "partial_graphs"}, 1.0),
+        ({"launch": "graphs"}, 0.6),
+        ({"launch": "graphs", "dispatcher": "hybridep", "fused_experts": True}, 0.25),
+    ],
+)
+def test_a_library_or_a_graph_spares_part_of_what_experts_wait_for(how: dict[str, Any], left: float) -> None:
+    plain, case = (small_case(transformer=EXPERTS, execution=Execution(**said)) for said in ({}, how))
+    spent_s = routing_s(plain, CONSTANTS, PLAIN_ROWS)
+    assert routing_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(left * spent_s)
+
+
 def test_a_loop_over_experts_launches_each_of_them() -> None:
     grouped, loop = (small_case(transformer=EXPERTS, execution=Execution(expert_loop=on)) for on in (False, True))
     per_pass_s = 100e-6 * LAYERS * 2.2
@@ -209,6 +227,9 @@ def test_expert_parallel_ranks_exchange_tokens_four_times_a_layer() -> None:
     assert layer_communication_s(case, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.5 * 4 * once_s * LAYERS)
     fused = replace(case, fused_experts=1.0)
     assert layer_communication_s(fused, CONSTANTS, lay, TOKENS)[1] == pytest.approx(0.25 * 0.5 * 4 * once_s * LAYERS)
+    beside = small_case(8, transformer=EXPERTS, execution=Execution(exchange_overlap=True))
+    total_s, visible_s = layer_communication_s(beside, CONSTANTS, lay, TOKENS)
+    assert (total_s, visible_s) == pytest.approx((4 * once_s * LAYERS, 0.2 * 4 * once_s * LAYERS))
 
 
 def test_context_parallel_ranks_pass_keys_and_values_round_a_ring() -> None:

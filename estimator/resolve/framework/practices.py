@@ -103,6 +103,9 @@ _KERNELS = (
         Practice(gathers_masked=False),
     ),
     _practice("channels first | nchw", Practice(channels_last=False), Practice(channels_last=True)),
+    _practice("deepep | deep ep", Practice(dispatcher="deepep")),
+    _practice("hybridep | hybrid ep", Practice(dispatcher="hybridep")),
+    _practice("alltoall dispatcher | token dispatcher alltoall", Practice(dispatcher="alltoall")),
     _practice(
         "expert loop | loop over experts | experts in a loop | sequential experts | sequential mlp",
         Practice(experts="loop"),
@@ -121,6 +124,7 @@ _LAUNCHES = (
         Practice(launch="compiled"),
         Practice(launch="eager"),
     ),
+    _practice("partial cuda graph | partial cuda graphs", Practice(launch="partial_graphs"), Practice(launch="eager")),
     _practice(
         "cuda graph | cuda graphs | cudagraphs | full iteration graph | hpu graph | hip graph | reduce overhead",
         Practice(launch="graphs"),
@@ -223,6 +227,11 @@ _OVERLAPS = (
         "user buffers",
         Practice(tensor_overlap=True),
         Practice(tensor_overlap=False),
+    ),
+    _practice(
+        "moe a2a overlap | a2a overlap | all to all overlap | overlap moe expert parallel comm | ep overlap",
+        Practice(exchange_overlap=True),
+        Practice(exchange_overlap=False),
     ),
 )
 _PACKINGS = (
@@ -350,7 +359,7 @@ _HARMLESS = (
     "fine tuning | fine tune | fine tuned | "
     "rank | instruct | mixed precision | amp | gradient accumulation | sequence parallel | sequence parallelism | sp | "
     "tensor parallel | pipeline parallel | context parallel | expert parallel | tp | pp | cp | ep | dp | vpp | "
-    "4 d parallel | 3 d parallel | 5 d parallel | deepep | deep ep | hybrid ep | triton | nccl | rccl | zero | "
+    "4 d parallel | 3 d parallel | 5 d parallel | triton | nccl | rccl | zero | "
     "torch dispatch | ring attention | zigzag ring attention | ulysses | flash mla | torchao | balanced routing | "
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "

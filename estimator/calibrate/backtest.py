@@ -74,6 +74,9 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         if run.tokens_per_second_per_gpu is None:
             left_out.append((run.id, "run-level figures only"))
             continue
+        if run.details.disclaimed:
+            left_out.append((run.id, run.details.disclaimed))
+            continue
         if run.offloaded:
             left_out.append((run.id, "states in host memory are not modelled"))
             continue

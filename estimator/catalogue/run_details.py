@@ -24,13 +24,14 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "cuda_graphs": frozenset({"yes", "partial", "no"}),
         "master_weights": frozenset({"bf16", "fp32"}),
         "gradient_reduction": frozenset({"bf16", "fp32"}),
-        "tuning": frozenset({"performance", "default", "functional"}),
+        "tuning": frozenset({"performance", "default", "functional", "regression"}),
         **dict.fromkeys(("fused_kernels", "fused_loss", "compiled", "overlap", "token_drop"), _YES_NO),
     }
 )
 """The columns of runs.csv that hold one of a few words, and the words; each may be empty."""
 DETAIL_NUMBERS = ("lora_rank", "expert_capacity", "power_cap_w")
 """The columns of runs.csv that hold a positive number, or nothing."""
+Tuning = Literal["", "performance", "default", "functional", "regression"]
 HOST_STATES = frozenset({"weights", "gradients", "optimizer", "activations"})
 
 
@@ -79,8 +80,14 @@ class RunDetails:
     """What was kept in host memory: weights, gradients, optimizer, activations."""
     power_cap_w: float | None = None
     """Watts that a device was held to, where that is less than it may draw."""
-    tuning: Literal["", "performance", "default", "functional"] = ""
-    """What a recipe was made for: `performance` for speed, `default` for users, `functional` to show that it works."""
+    tuning: Tuning = ""
+    """What a recipe was made for: `performance` for speed, `default` for users, `functional` to show that it works, by
+    a source that disclaims its timing; `regression`: for speed, and its source names a defect that slowed it down."""
+
+    @property
+    def disclaimed(self) -> str:
+        """Why the source itself says that its speed is not what to expect; empty where it does not."""
+        return _DISCLAIMED.get(self.tuning, "")
 
     @property
     def base_bits(self) -> int | None:
@@ -88,8 +95,20 @@ class RunDetails:
         return BASE_BITS.get(self.base_format)
 
 
-_TUNINGS: Mapping[str, Literal["", "performance", "default", "functional"]] = MappingProxyType(
-    {"": "", "performance": "performance", "default": "default", "functional": "functional"}
+_TUNINGS: Mapping[str, Tuning] = MappingProxyType(
+    {
+        "": "",
+        "performance": "performance",
+        "default": "default",
+        "functional": "functional",
+        "regression": "regression",
+    }
+)
+_DISCLAIMED: Mapping[str, str] = MappingProxyType(
+    {
+        "functional": "its source calls its timing a check that it works",
+        "regression": "its source names a defect that slowed it down",
+    }
 )
 
 

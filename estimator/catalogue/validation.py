@@ -211,7 +211,7 @@ def _detail_faults(row: Mapping[str, str]) -> Iterator[str]:
         yield f"method {row['method']!r} with a base of {row['base_format'] or '16 bits'}: qlora is a 4-bit base"
     if (row["lora_rank"] or row["lora_targets"]) and row["method"] not in {"lora", "qlora"}:
         yield f"method {row['method']!r} has no adapters"
-    if row["routing"] and not row["experts"]:
+    if (row["routing"] or row["dispatcher"]) and not row["experts"]:
         yield "routes tokens, and has no experts"
 
 

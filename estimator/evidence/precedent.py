@@ -87,7 +87,7 @@ def _runs() -> Mapping[tuple[object, str, str], tuple[PublishedRun, ...]]:
     found: dict[tuple[object, str, str], list[PublishedRun]] = {}
     for run in catalogue.runs():
         model_id = catalogue.model_id(run.transformer.name)
-        own = run.offloaded or run.packed_short or run.details.tuning == "functional"
+        own = run.offloaded or run.packed_short or bool(run.details.disclaimed)
         if model_id is not None and published_speed(run) is not None and not own:
             network = _network(catalogue.model(model_id).transformer)
             found.setdefault((network, run.accelerator_id, run.method), []).append(run)

@@ -12,7 +12,7 @@ from estimator.models.parameters import lora_parameters
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.question.cluster import Cluster
-from estimator.question.practice import AttentionKernel, Dispatcher, Launch, OptimizerName, Practice
+from estimator.question.practice import AttentionKernel, Dispatcher, Launch, OptimizerName, Practice, Recipe
 from estimator.question.question import LayoutRequest, Question
 from estimator.resolve.framework.named import named_framework
 
@@ -28,6 +28,9 @@ _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
         "flash3": "flash_3",
         "flex": "flash_2",
     }
+)
+_RECIPES: Mapping[str, Recipe] = MappingProxyType(
+    {"performance": "performance", "regression": "performance", "default": "default", "functional": "default"}
 )
 _GRAPHS: Mapping[str, Launch] = MappingProxyType({"yes": "graphs", "partial": "partial_graphs", "no": "eager"})
 _DISPATCHERS: Mapping[str, Dispatcher] = MappingProxyType(
@@ -116,6 +119,6 @@ def published_practice(run: PublishedRun) -> Practice:
         tensor_overlap=False if details.overlap is False else None,
         dequantization="gptq" if details.base_format == "gptq-int4" else None,
         base_bits=details.base_bits,
-        recipe=None if not details.tuning else "performance" if details.tuning == "performance" else "default",
+        recipe=_RECIPES.get(details.tuning),
     )
     return said.over(named_framework(run.framework).practice)

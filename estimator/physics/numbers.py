@@ -19,6 +19,7 @@ from estimator.physics.ceilings import (
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
+from estimator.physics.recomputation import again_in_full, again_of_flop, again_where_named
 from estimator.question.cluster import Cluster
 
 __all__ = ["case_of"]
@@ -79,9 +80,12 @@ def case_of(
     own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
         matrices=(
-            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms], table, precision),
+            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm), execution) for gemm in table.gemms], table, precision),
             *_adapter_matrices(table, rank, beside),
         ),
+        named_recompute=_flag(execution.recomputed is not None),
+        again_of_flop=again_of_flop(table.gemms, execution),
+        again_core=_flag("core" in (execution.recomputed or ())),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
         mixing_layers=float(sum(attention.layers for attention in own)),
@@ -205,7 +209,7 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
+def _matrix(gemm: Gemm, passes: Passes, execution: Execution) -> Matrix:
     return Matrix(
         name=gemm.name,
         part=gemm.part,
@@ -220,6 +224,8 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         rate=gemm.rate,
         taps=float(gemm.taps),
         groups=float(gemm.groups),
+        again_full=again_in_full(gemm, execution),
+        again_named=again_where_named(gemm, execution),
     )
 
 

@@ -8,6 +8,7 @@ __all__ = [
     "AttentionKernel",
     "Dequantization",
     "ExpertKernel",
+    "LayerPart",
     "Launch",
     "OptimizerName",
     "Packing",
@@ -22,6 +23,8 @@ AttentionKernel = Literal["flash_3", "flash_2", "flash_1", "sdpa", "memory_effic
 `memory_efficient`: SDPA's or xFormers' fallback; `unfused`: scores are written to memory."""
 Launch = Literal["eager", "compiled", "graphs"]
 """Who launches kernels: the host one by one, fewer after `torch.compile` or XLA fused them, or a CUDA graph."""
+LayerPart = Literal["qkv", "core", "out", "up", "down"]
+"""Of a layer: matrices into heads, the attention between them, out of heads; into the MLP or experts, out of them."""
 ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
@@ -75,6 +78,8 @@ class Practice:
     """Whether a denoiser's pictures were encoded before training, and not in each step."""
     caches_text: bool | None = None
     """Whether its texts were."""
+    recomputed: frozenset[LayerPart] | None = None
+    """What selective recomputation runs again besides norms and activations, where that is known by name."""
     prediction: bool | None = None
     """Whether modules that predict tokens beyond the next (MTP) are trained."""
     fp8_recipe: str | None = None

@@ -215,6 +215,8 @@ class Case:
     """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
     """Head dimension over 128, at most 1."""
+    head_fill: Numbers
+    """Share of a matrix unit that a head fills, where units are wider than 128, over that of a unit of 128."""
     as_people_run: Numbers
     """1 where it is a run of people's own on a general trainer, whose small steps take longer than published ones."""
     attention_share: Numbers

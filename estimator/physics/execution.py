@@ -61,6 +61,10 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
+    expert_capacity: float | None = None
+    """Places that each expert has over its even share of tokens, all of them worked on; None where none is dropped."""
+    one_hot_dispatch: bool = False
+    """Tokens are sent to their places, and brought back, by products with one-hot matrices (Lepikhin et al. 2020)."""
     channels_last: bool = False
     """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
@@ -155,6 +159,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
+        expert_capacity=said.expert_capacity,
+        one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         optimizer=said.optimizer or "adamw",

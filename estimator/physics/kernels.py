@@ -65,7 +65,8 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * where(case.flash_1, constants["flash_1"], 1.0)
     fallback = constants["memory_efficient_attention"]
     rate = rate * where(case.memory_efficient, fallback, 1.0)
-    rate = rate * case.head_share ** constants["flash_head_power"]
+    # Scores have a head's width as their depth, and its values as their breadth: a wider unit is idle beside it.
+    rate = rate * case.head_share ** constants["flash_head_power"] * case.head_fill
     core_again = np.where(lay.recompute > 1, 1.0, again * case.again_core)
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)

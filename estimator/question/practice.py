@@ -48,6 +48,8 @@ class Practice:
     fused_loss: bool | None = None
     """Whether logits are never whole in memory: chunked or fused cross-entropy."""
     experts: ExpertKernel | None = None
+    expert_capacity: float | None = None
+    """Tokens that each expert works on over its even share, the rest dropped and the lack padded, where told."""
     gathers_masked: bool | None = None
     """Whether masked positions are gathered before the output layer (BERT's own code), so that others have no
     logits."""

@@ -7,7 +7,7 @@ from estimator.base.names import Name
 from estimator.base.units import BITS_PER_BYTE, GIBI, GIGA, TERA
 from estimator.catalogue.entries import AcceleratorEntry, Source, Sourced
 from estimator.catalogue.shapes import AcceleratorRow, SourceRow
-from estimator.question.cluster import Accelerator
+from estimator.question.cluster import MATRIX_UNIT, Accelerator
 
 __all__ = [
     "ACCELERATOR_FILLER",
@@ -125,6 +125,7 @@ def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerato
         scale_out_bytes_per_s=values["scale_out_gbps"] * GIGA / BITS_PER_BYTE,
         tdp_w=values["tdp_w"],
         n_sm=int(values.get("n_sm", 0)),
+        matrix_unit=int(values.get("matrix_unit", MATRIX_UNIT)),
     )
 
 

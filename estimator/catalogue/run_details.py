@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["BASE_BITS", "DETAIL_NUMBERS", "DETAIL_VALUES", "HOST_STATES", "RunDetails", "run_details"]
+from estimator.question.practice import LayerPart
+
+__all__ = [
+    "BASE_BITS",
+    "DETAIL_NUMBERS",
+    "DETAIL_VALUES",
+    "HOST_STATES",
+    "RunDetails",
+    "recomputed_parts",
+    "run_details",
+]
 
 _YES_NO = frozenset({"yes", "no"})
 BASE_BITS: Mapping[str, int] = MappingProxyType({"4-bit": 4, "bnb-4bit": 4, "gptq-int4": 4, "8-bit": 8})
@@ -76,6 +86,8 @@ class RunDetails:
     """Precision of the optimizer's copy of the weights: `bf16` or `fp32`."""
     gradient_reduction: str = ""
     """Precision that gradients were summed over devices in: `bf16` or `fp32`."""
+    recomputed: frozenset[LayerPart] | None = None
+    """What selective recomputation ran again besides norms and activations; None where the source says no more."""
     offloaded_states: frozenset[str] = frozenset()
     """What was kept in host memory: weights, gradients, optimizer, activations."""
     power_cap_w: float | None = None
@@ -93,6 +105,23 @@ class RunDetails:
     def base_bits(self) -> int | None:
         """Bits of a weight of the frozen base; None where it was kept in 16, or there is none."""
         return BASE_BITS.get(self.base_format)
+
+
+_PARTS: Mapping[str, LayerPart] = MappingProxyType(
+    {"qkv": "qkv", "core": "core", "out": "out", "up": "up", "down": "down"}
+)
+_BETWEEN_PRODUCTS = "elementwise"
+"""Where no product of a layer runs again, only what lies between them."""
+
+
+def recomputed_parts(recompute: str) -> frozenset[LayerPart] | None:
+    """Return the parts of a layer that a row says were run again, as in `core up`; None where it names none.
+
+    Raises KeyError for a word that is no part.
+    """
+    if recompute in {"", "none", "selective", "full"}:
+        return None
+    return frozenset(_PARTS[word] for word in recompute.split() if word != _BETWEEN_PRODUCTS)
 
 
 _TUNINGS: Mapping[str, Tuning] = MappingProxyType(
@@ -136,6 +165,7 @@ def run_details(row: Mapping[str, str]) -> RunDetails:
         optimizer=row["optimizer"],
         master_weights=row["master_weights"],
         gradient_reduction=row["gradient_reduction"],
+        recomputed=recomputed_parts(row["recompute"]),
         offloaded_states=frozenset(row["offloaded_states"].split()),
         power_cap_w=float(row["power_cap_w"]) if row["power_cap_w"] else None,
         tuning=_TUNINGS[row["tuning"]],

@@ -72,7 +72,7 @@ _POSITIVE = ("layers", "hidden", "heads", "kv_heads", "head_dim", "vocab", "sequ
 _ALLOWED = (
     _RATES
     | _NEEDED
-    | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "host_link_gb_s", "n_sm", "boost_mhz", "l2_mb"}
+    | {"scale_up_gb_s", "scale_up_domain", "bridge_gb_s", "host_link_gb_s", "matrix_unit", "n_sm", "boost_mhz", "l2_mb"}
 )
 
 

@@ -43,6 +43,10 @@ class Matrix:
     """Positions that a convolution's filter covers; 1 of a matrix."""
     groups: Numbers = 1.0
     """Groups of channels that a convolution keeps apart."""
+    again_full: Numbers = 1.0
+    """Share of its forward pass that full recomputation runs again …"""
+    again_named: Numbers = 0.0
+    """… and that selective recomputation does, where its parts are known by name."""
     adapter: bool = False
     """True for the low-rank pairs beside a frozen matrix: 16 bit whatever the base is."""
     half: bool = False
@@ -137,6 +141,12 @@ class Case:
     what tensor parallelism divides."""
     selective_share: Numbers
     """Share of them that selective recomputation keeps, scores of unfused attention apart."""
+    named_recompute: Numbers
+    """1 where the parts are known that selective recomputation runs again."""
+    again_of_flop: Numbers
+    """Their share of the forward products of all layers."""
+    again_core: Numbers
+    """1 where the attention core is one of them."""
     checkpoint_bytes: Numbers
     """Inputs of all layers, bytes per token, which full recomputation keeps."""
     partitions_checkpoints: Numbers
@@ -211,6 +221,8 @@ class Case:
     """1 where tensor-parallel collectives overlap with matmuls."""
     head_share: Numbers
     """Head dimension over 128, at most 1."""
+    head_fill: Numbers
+    """Share of a matrix unit that a head fills, where units are wider than 128, over that of a unit of 128."""
     as_people_run: Numbers
     """1 where it is a run of people's own on a general trainer, whose small steps take longer than published ones."""
     attention_share: Numbers
@@ -276,6 +288,8 @@ def stacked(cases: list[Case]) -> Case:
                 rate=values("rate", 1.0),
                 taps=values("taps", 1.0),
                 groups=values("groups", 1.0),
+                again_full=values("again_full", 1.0),
+                again_named=values("again_named", 0.0),
                 adapter=kind.adapter,
             )
         )

@@ -5,7 +5,15 @@ from typing import Literal
 
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
-from estimator.question.practice import AttentionKernel, Dequantization, Dispatcher, Launch, OptimizerName, Practice
+from estimator.question.practice import (
+    AttentionKernel,
+    Dequantization,
+    Dispatcher,
+    Launch,
+    LayerPart,
+    OptimizerName,
+    Practice,
+)
 from estimator.question.question import Question
 
 __all__ = ["Execution", "LossKernel", "execution_of"]
@@ -61,6 +69,10 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
+    expert_capacity: float | None = None
+    """Places that each expert has over its even share of tokens, all of them worked on; None where none is dropped."""
+    one_hot_dispatch: bool = False
+    """Tokens are sent to their places, and brought back, by products with one-hot matrices (Lepikhin et al. 2020)."""
     channels_last: bool = False
     """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
@@ -79,6 +91,10 @@ class Execution:
     """Entropy and accuracy of whole logits are worked out beside their loss."""
     drops_scores_alone: bool = False
     """Selective recomputation is of the attention core and of nothing else (Korthikanti et al. 2022)."""
+    recomputed: frozenset[LayerPart] | None = None
+    """What selective recomputation runs again besides norms and activations; None where nobody said."""
+    drops_dead_code: bool = False
+    """A compiler leaves out what recomputation would work out for nothing: the last product of a layer."""
     eager_layers: bool = False
     """Norms, rotary embedding and activations are known to be several kernels each, which keep what passes between."""
     upcast_ends: bool = False
@@ -159,6 +175,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
+        expert_capacity=said.expert_capacity,
+        one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         dispatcher=said.dispatcher,
@@ -171,6 +189,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         loss=loss,
         loss_metrics=loss == "eager" and released >= stack.logit_metrics_since,
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
+        recomputed=said.recomputed,
+        drops_dead_code=stack.kin in XLA,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
         upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,

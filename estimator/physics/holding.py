@@ -8,6 +8,7 @@ from estimator.models.parameters import is_adapted
 from estimator.models.training import EIGHT_BIT
 from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
+from estimator.physics.recomputation import kept_by_name
 
 __all__ = ["held_bytes"]
 
@@ -165,6 +166,11 @@ def _activation_bytes(
     residual = (_STREAM_REST + eager * norms) * element + trained * _STREAM_INPUTS * narrow
     inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])
     scanned = sum(scan.kept * scan.layers * scan.rate for scan in table.scans)
+    selective = 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode
+    if execution.recomputed is not None:
+        heads = element * width["heads"]
+        whole = residual * width["residual"] + heads + inner
+        selective = kept_by_name(execution, residual=element * width["residual"], heads=heads, mlp=inner, whole=whole)
     return {
         "kept_residual_bytes": residual * width["residual"],
         "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"]
@@ -172,7 +178,7 @@ def _activation_bytes(
         + narrow * width["routed"]
         + _SINGLE * scanned
         + adapted * _adapter_bytes(table, execution, narrow),
-        "selective_share": 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode,
+        "selective_share": selective,
         "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
     }
 

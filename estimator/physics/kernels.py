@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, Matrix
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.physics.network import where
@@ -13,6 +13,7 @@ __all__ = [
     "dequantization_s",
     "expert_overhead",
     "logits_traffic_s",
+    "matrix_again",
     "routing_s",
     "scan_s",
     "traffic_s",
@@ -35,10 +36,18 @@ def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return the share of the forward pass that recomputation runs again, attention core apart, shape (L,).
 
     Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
-    with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
+    with fused attention, which never keeps them, it runs norms, activations and some matmuls again, or the parts that
+    its source names.
     """
     selective = where(case.unfused, 0.0, constants["selective_share"])
+    selective = where(case.named_recompute, np.maximum(selective, case.again_of_flop), selective)
     return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
+
+
+def matrix_again(case: Case, constants: Constants, lay: Layouts, matrix: Matrix) -> BROADCAST:
+    """Return the share of one matrix's forward pass that recomputation runs again, shape (L,)."""
+    selective = where(case.named_recompute, matrix.again_named, where(case.unfused, 0.0, constants["selective_share"]))
+    return np.where(lay.recompute > 1, matrix.again_full, np.where(lay.recompute > 0, selective, 0.0))
 
 
 def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
@@ -56,8 +65,9 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * where(case.flash_1, constants["flash_1"], 1.0)
     fallback = constants["memory_efficient_attention"]
     rate = rate * where(case.memory_efficient, fallback, 1.0)
-    rate = rate * case.head_share ** constants["flash_head_power"]
-    full_again = (lay.recompute > 1) * 1.0
+    # Scores have a head's width as their depth, and its values as their breadth: a wider unit is idle beside it.
+    rate = rate * case.head_share ** constants["flash_head_power"] * case.head_fill
+    core_again = np.where(lay.recompute > 1, 1.0, again * case.again_core)
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
@@ -65,7 +75,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     flop = flop + case.masked_attention_flop / slower
     flop = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, flop)
     passed = case.attention_passed
-    flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + full_again) * passed)
+    flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + core_again) * passed)
     if not np.any(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])

@@ -19,7 +19,8 @@ from estimator.physics.ceilings import (
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
-from estimator.question.cluster import Cluster
+from estimator.physics.recomputation import again_in_full, again_of_flop, again_where_named
+from estimator.question.cluster import MATRIX_UNIT, Cluster
 
 __all__ = ["case_of"]
 
@@ -80,15 +81,19 @@ def case_of(
     own = [attention for attention in table.attentions if attention.group == MAIN]
     return Case(
         matrices=(
-            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm)) for gemm in table.gemms], table, precision),
+            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm), execution) for gemm in table.gemms], table, precision),
             *_adapter_matrices(table, rank, beside),
+            *_dispatch_matrices(table, sequence_length, execution),
         ),
+        named_recompute=_flag(execution.recomputed is not None),
+        again_of_flop=again_of_flop(table.gemms, execution),
+        again_core=_flag("core" in (execution.recomputed or ())),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
         mixing_layers=float(sum(attention.layers for attention in own)),
         n_expert_layers=float(table.n_expert_layers),
         hidden=float(table.hidden),
-        routed_width=float(table.routed_width),
+        routed_width=float(table.routed_width) * (execution.expert_capacity or 1.0),
         logits=float(table.logits),
         output_parameters=float(table.output_parameters),
         n_experts=float(max(table.n_experts, 1)),
@@ -114,8 +119,8 @@ def case_of(
         residual_elements=widths["residual"],
         heads_elements=widths["heads"],
         mlp_elements=widths["mlp"] + widths["shared_mlp"],
-        expert_elements=widths["expert_mlp"],
-        routed_elements=widths["routed"],
+        expert_elements=widths["expert_mlp"] * (execution.expert_capacity or 1.0),
+        routed_elements=widths["routed"] * (execution.expert_capacity or 1.0),
         shared_parameters=total - table.expert_parameters,
         expert_parameters=float(table.expert_parameters),
         embedding_parameters=float(table.embedding_parameters),
@@ -167,7 +172,8 @@ def case_of(
         # Operands of 32 bits are read as they lie.
         channels_last=_flag(execution.channels_last or precision == "fp32"),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
-        head_share=min(1.0, transformer.head_dim / 128.0),
+        head_share=min(1.0, transformer.head_dim / MATRIX_UNIT),
+        head_fill=min(1.0, transformer.head_dim / chip.matrix_unit) / min(1.0, transformer.head_dim / MATRIX_UNIT),
         as_people_run=_flag(execution.as_people_run),
         attention_share=0.1 if execution.packed_short else 1.0,
         untuned=_flag(not execution.fused_kernels),
@@ -209,7 +215,7 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
+def _matrix(gemm: Gemm, passes: Passes, execution: Execution) -> Matrix:
     return Matrix(
         name=gemm.name,
         part=gemm.part,
@@ -218,12 +224,14 @@ def _matrix(gemm: Gemm, passes: Passes) -> Matrix:
         outputs=float(gemm.outputs),
         layers=float(gemm.layers),
         copies=float(gemm.copies),
-        visits=float(gemm.visits),
+        visits=gemm.visits * (execution.expert_capacity or 1.0 if gemm.shard == "expert" else 1.0),
         trained=passes.weight_gradient,
         passed=passes.input_gradient,
         rate=gemm.rate,
         taps=float(gemm.taps),
         groups=float(gemm.groups),
+        again_full=again_in_full(gemm, execution),
+        again_named=again_where_named(gemm, execution),
     )
 
 
@@ -255,6 +263,35 @@ def _adapter_elements(table: Workload) -> float:
         (gemm.n_parts * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
         for gemm in table.gemms
         if is_adapted(gemm)
+    )
+
+
+def _dispatch_matrices(table: Workload, sequence_length: int, execution: Execution) -> tuple[Matrix, ...]:
+    """Return the products that send tokens to places of experts and bring them back: tokens by places, one-hot.
+
+    Each sequence has places of its own. What is sent learns through the first, what comes back and its weight through
+    the second; the first runs again where experts do. Source: Lepikhin et al. 2020 (GShard), algorithm 1.
+    """
+    if not execution.one_hot_dispatch or not table.n_expert_layers:
+        return ()
+    places = sequence_length * table.top_k * (execution.expert_capacity or 1.0)
+    again = 1.0 if execution.recomputed is None or "up" in execution.recomputed else 0.0
+    return tuple(
+        Matrix(
+            name=name,
+            part="experts",
+            shard="none",
+            inputs=places,
+            outputs=float(table.hidden),
+            layers=float(table.n_expert_layers),
+            copies=1.0,
+            visits=1.0,
+            trained=trained,
+            again_full=runs_again,
+            again_named=again * runs_again,
+            half=True,
+        )
+        for name, trained, runs_again in (("expert_dispatch", 0.0, 1.0), ("expert_combine", 1.0, 0.0))
     )
 
 

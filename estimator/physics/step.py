@@ -10,10 +10,10 @@ import numpy as np
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import (
-    again_share,
     attention_s,
     dequantization_s,
     logits_traffic_s,
+    matrix_again,
     routing_s,
     scan_s,
     traffic_s,
@@ -77,7 +77,6 @@ class _Pass:
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    again = again_share(case, constants, lay)
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
@@ -86,6 +85,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
         if matrix.part == "logits":
             last = last + forward * (1.0 + case.chunked_loss) + backward
         else:
+            again = matrix_again(case, constants, lay, matrix)
             forwards = forwards + forward * matrix.layers * (1.0 + again * matrix.passed)
             backwards = backwards + backward * matrix.layers
     fullest = _fullest_stage(case, lay)

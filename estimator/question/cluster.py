@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["Accelerator", "Cluster"]
+__all__ = ["MATRIX_UNIT", "Accelerator", "Cluster"]
+
+MATRIX_UNIT = 128
+"""Width of a head that fills the matrix units of most devices."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,8 @@ class Accelerator:
     tdp_w: float
     n_sm: int
     """Streaming multiprocessors or compute units; 0 where the term does not apply."""
+    matrix_unit: int = MATRIX_UNIT
+    """Side of a systolic matrix unit, of which narrower heads leave a part idle."""
     host_link_bytes_per_s: float = 0.0
     """Unidirectional bandwidth of a coherent link to the host's memory (NVLink-C2C); 0 where there is only PCIe."""
 

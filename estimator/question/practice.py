@@ -10,6 +10,7 @@ __all__ = [
     "Dispatcher",
     "ExpertKernel",
     "Launch",
+    "LayerPart",
     "OptimizerName",
     "Packing",
     "Practice",
@@ -27,6 +28,8 @@ attention and router alone (`partial_graphs`), or of whole layers or steps."""
 Dispatcher = Literal["alltoall", "deepep", "hybridep"]
 """What sends tokens to experts: NCCL's all-to-all, which sends a copy for each expert that a token goes to, or a
 library that sends one to each domain and permutes within its kernels."""
+LayerPart = Literal["qkv", "core", "out", "up", "down"]
+"""Of a layer: matrices into heads, the attention between them, out of heads; into the MLP or experts, out of them."""
 ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
@@ -53,6 +56,8 @@ class Practice:
     dispatcher: Dispatcher | None = None
     exchange_overlap: bool | None = None
     """Whether another micro-batch is worked on while tokens are on their way to experts and back."""
+    expert_capacity: float | None = None
+    """Tokens that each expert works on over its even share, the rest dropped and the lack padded, where told."""
     gathers_masked: bool | None = None
     """Whether masked positions are gathered before the output layer (BERT's own code), so that others have no
     logits."""
@@ -83,6 +88,8 @@ class Practice:
     """Whether a denoiser's pictures were encoded before training, and not in each step."""
     caches_text: bool | None = None
     """Whether its texts were."""
+    recomputed: frozenset[LayerPart] | None = None
+    """What selective recomputation runs again besides norms and activations, where that is known by name."""
     prediction: bool | None = None
     """Whether modules that predict tokens beyond the next (MTP) are trained."""
     fp8_recipe: str | None = None

@@ -114,6 +114,8 @@ def published_practice(run: PublishedRun) -> Practice:
         offload_optimizer=True if "optimizer" in states else None,
         offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,
+        expert_capacity=details.expert_capacity if details.token_drop else None,
+        recomputed=details.recomputed,
         overlap=details.overlap,
         zero_engine="deepspeed" if "deepspeed" in run.framework.casefold() else None,
         tensor_overlap=False if details.overlap is False else None,

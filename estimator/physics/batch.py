@@ -38,7 +38,7 @@ _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
 _MOST_STEPS = 2e5
 """Steps that a run takes about at most, whatever it is trained with: GPT-3 had 94,000, Pythia and OPT 150,000, MPT-7B
-280,000, Llama 2 480,000. Whoever trains on a trillion tokens with a trainer for fine-tuning does not in 128 sequences."""
+280,000, Llama 2 480,000. A trillion tokens are not trained on in 128 sequences, whatever the trainer was made for."""
 _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""

@@ -6,7 +6,7 @@ times the tokens hold no overhead, and GPU-hours of a release hold more than the
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.answers.estimate.best_step import best_step
@@ -14,7 +14,6 @@ from estimator.answers.estimate.timing import PredictedStep, Timing
 from estimator.base.errors import InfeasibleError
 from estimator.base.prior import Prior
 from estimator.base.units import DAY_S, HOUR_S
-from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration
@@ -22,7 +21,10 @@ from estimator.evidence.correction import correction_log, numbered
 from estimator.evidence.likeness import setting_traits
 from estimator.evidence.outlook import neighbour_runs, neighbours_of
 from estimator.models.training import WITH_ADAPTERS
-from estimator.physics.choice import Setting
+from estimator.physics.choice import Setting, nearest_setting
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.software import AUTO
+from estimator.resolve.published import published_question
 
 __all__ = ["RELEASE", "Kind", "WholeRun", "published_s", "whole_runs"]
 
@@ -82,7 +84,7 @@ def _judged(run: PublishedRun, calibration: Calibration) -> WholeRun | None:
     if seconds is None or kind is None or run.total_tokens is None:
         return None
     try:
-        setting = published_setting(run)
+        setting = _asked(run)
     except InfeasibleError:
         return None
     step_s, low, high = _step(run, setting, calibration)
@@ -105,6 +107,14 @@ def _judged(run: PublishedRun, calibration: Calibration) -> WholeRun | None:
         low_s=low_s * (1.0 + beside.low),
         high_s=high_s * (1.0 + beside.high),
     )
+
+
+def _asked(run: PublishedRun) -> Setting:
+    """Return the setting of `run` as a caller would ask for it: of a stack that nobody else has there is no name."""
+    question = published_question(run)
+    if named_framework(run.framework).name in {AUTO, "unknown"}:
+        question = replace(question, framework=AUTO, unsaid=frozenset({"framework"}))
+    return nearest_setting(question, shard_group=run.shard_group, packed_short=run.packed_short)
 
 
 def _kind(run: PublishedRun) -> Kind | None:

@@ -16,6 +16,7 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits
 from estimator.evidence.own_lab import own_outlook, within_lab_correlation
+from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.uncertainty import left_out_inside, left_out_scales
 from estimator.physics.layout import Floats
 
@@ -56,7 +57,8 @@ def left_out_errors(calibration: Calibration) -> LeftOutErrors:
     traits = rows.traits.taken(kept)
     logs = -np.log([calibration.ratios[rows.runs[i].id] for i in kept])
     regimes = [rows.regimes[i] for i in kept]
-    width = left_out_inside(-logs, left_out_scales(-logs, traits, labs), regimes, labs)[1]
+    beyond = left_out_beyond(traits, [rows.runs[i].n_gpus for i in kept], labs)
+    width = left_out_inside(-logs, left_out_scales(-logs, traits, labs), regimes, labs, beyond)[1]
     return LeftOutErrors(traits=traits, logs=logs, halves=np.log(width) / 2.0, peers=tuple(_peers(rows, kept)))
 
 

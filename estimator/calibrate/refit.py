@@ -12,6 +12,7 @@ from estimator.calibrate.people_level import PEOPLE_SLOWNESS, misses, people_slo
 from estimator.catalogue.shapes import AccuracyFile, CalibrationFile
 from estimator.evidence.calibration import calibration_as_written
 from estimator.evidence.correction import kriging_weights, numbered
+from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.uncertainty import COVERAGE, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import prior_constants
 
@@ -37,7 +38,8 @@ def refitted() -> Refit:
     errors = opinions.blend
     scales = left_out_scales(errors, rows.traits, rows.labs)
     quantiles = regime_quantiles(errors, scales, rows.regimes, rows.labs)
-    inside, width = left_out_inside(errors, scales, rows.regimes, rows.labs)
+    beyond = left_out_beyond(rows.traits, [run.n_gpus for run in rows.runs], rows.labs)
+    inside, width = left_out_inside(errors, scales, rows.regimes, rows.labs, beyond)
     labs = numbered(rows.labs)
     shares = fitted_shares(rows.features, rows.log_needed - rows.log_measured, labs)
     calibration: CalibrationFile = {

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from estimator.catalogue.run_details import RunDetails, recomputed_parts, run_details
 from estimator.models.feed_forward import Experts
@@ -11,7 +12,11 @@ from estimator.models.training import MethodName, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.question import Sharding
 
-__all__ = ["PublishedRun", "published_run"]
+__all__ = ["Duration", "PublishedRun", "published_run"]
+
+Duration = Literal["run", "steps", "release"]
+"""What days or GPU-hours count: the run from start to end; its steps alone, as where hours of a trillion tokens, or a
+speed, are told times the tokens; all training of a release, its longer contexts and what follows pre-training."""
 
 _RELEASE = re.compile(r"(?:NeMo|Release) (?P<year>2\d)\.(?P<month>0[1-9]|1[0-2])\b")
 """NVIDIA names its containers by year and month."""
@@ -63,6 +68,7 @@ class PublishedRun:
     total_tokens: float | None
     gpu_hours: float | None
     wallclock_days: float | None
+    duration_of: Duration
     lab: str
     """Who measured: one organisation with its machines, tuning and code.
 
@@ -130,6 +136,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         total_tokens=real("total_tokens"),
         gpu_hours=real("gpu_hours"),
         wallclock_days=real("days"),
+        duration_of=_DURATIONS[row["duration_of"]],
         lab=row["lab"],
         group=row["group"],
         source=row["source"],
@@ -145,6 +152,7 @@ _SHARDINGS: Mapping[str, Sharding | None] = {
     "zero2": "zero2",
     "zero3": "zero3",
 }
+_DURATIONS: Mapping[str, Duration] = {"": "run", "steps": "steps", "release": "release"}
 _RECOMPUTES: Mapping[str, Recompute | None] = {"": None, "none": "none", "selective": "selective", "full": "full"}
 _METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora", "frozen": "frozen"}
 

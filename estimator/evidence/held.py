@@ -32,6 +32,9 @@ def held_to_precedent(
 
         factor · exp(w · r)      r: log of the run's published over predicted time,  w = likeness · e² / (e² + σ²)
 
+    Where nothing that was said differs from the run, and its stack was said or taken from it, the log of the range
+    narrows by √(1 − likeness · w), as that of two normals joined; of 195 runs that another document has about the same
+    of, it then holds 93 %, as many as before.
     Likeness falls to nothing where counts of devices are so far apart that no run is asked about. e: the expected
     error of predictions of the kind; σ: how far two labs' runs of one configuration lie apart. The same
     for all layouts of a setting. The range holds what was published where nothing that was said differs from the run.
@@ -47,9 +50,14 @@ def held_to_precedent(
     likeness = float(error_kernel(setting_traits(setting), setting_traits(run))[0, 0]) * max(
         0.0, 1.0 - doublings / MOST_DOUBLINGS
     )
-    factor *= math.exp(likeness * error**2 / (error**2 + LAB_SPREAD**2 + RUN_SPREAD**2) * residual)
+    drawn = likeness * error**2 / (error**2 + LAB_SPREAD**2 + RUN_SPREAD**2)
+    factor *= math.exp(drawn * residual)
     if not precedent.agrees:
         return factor, span
+    if "framework" not in question.unsaid or precedent.stack_adopted:
+        # What draws the point says as much of how sure it is: a normal's posterior.
+        surer = math.sqrt(1.0 - likeness * drawn)
+        span = replace(span, low=span.low**surer, high=span.high**surer)
     left = _published_s(setting.question, setting.global_batch, precedent) / (physical_s * factor)
     held = replace(
         span,

@@ -6,10 +6,11 @@ Knows no NumPy: whether there is such a run is asked of every question, and near
 import math
 from collections.abc import Mapping
 from functools import cache
+from types import MappingProxyType
 
 from estimator.base.units import DAY_S, HOUR_S
 from estimator.catalogue import catalogue
-from estimator.catalogue.published import PublishedRun
+from estimator.catalogue.published import Duration, PublishedRun
 from estimator.models.transformer import Transformer
 
 __all__ = ["MOST_DOUBLINGS", "doublings_apart", "is_whole", "precedent_runs", "published_speed"]
@@ -19,8 +20,9 @@ MOST_DOUBLINGS = 2.0
 says fades to nothing on the way there."""
 _BENCHMARK = "mlperf"
 """Minutes of training, tuned for months: nobody else's run, unless they say that it is one."""
-_BESIDE_STEPS = 0.1
-"""Log of a weeks-long run's time over that of its steps: evaluation, checkpoints, failures; between 0.05 and 0.2."""
+_BESIDE_STEPS: Mapping[Duration, float] = MappingProxyType({"steps": 0.0, "run": 0.1, "release": 0.2})
+"""Log of what a published duration counts over the time of the steps: of a weeks-long run evaluation, checkpoints and
+failures, between 0.05 and 0.2; of a release longer contexts and post-training as well."""
 _SAME = 0.01
 
 
@@ -59,7 +61,7 @@ def published_speed(run: PublishedRun) -> float | None:
     steps, whole = run.tokens_per_second_per_gpu, _whole_speed(run)
     if whole is None or (steps is not None and abs(steps / whole - 1.0) > _SAME):
         return steps
-    return whole * math.exp(_BESIDE_STEPS)
+    return whole * math.exp(_BESIDE_STEPS[run.duration_of])
 
 
 def _whole_speed(run: PublishedRun) -> float | None:

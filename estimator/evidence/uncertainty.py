@@ -13,6 +13,7 @@ from estimator.evidence.doubts import Doubt, mixed
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
+from estimator.evidence.reach import beyond_of
 from estimator.physics.choice import Setting
 from estimator.physics.effects import regime_keys
 from estimator.physics.layout import Floats
@@ -124,8 +125,8 @@ def interval(
     The central range of a mixture: a normal about each way that `doubts` leave open, by its share, and about the second
     opinion where that lies `parting_log` of log time from the physics, further than both are usually off. Each is as
     wide as the left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time)
-    of what differs between machines; wider on device families and stacks that no published run is of. The factors are
-    on a point that lies `point_log` above the first way.
+    of what differs between machines; wider on device families and stacks that no published run is of, and the further
+    a question lies beyond what was measured. The factors are on a point that lies `point_log` above the first way.
     """
     question, stack = setting.question, setting.stack
     keys = regime_keys(question, stack)
@@ -148,7 +149,7 @@ def interval(
         warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
-    half = math.hypot(half, _TWO_SIDED_90 * situation)
+    half = math.hypot(half, _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting))
     shares = dict(mixed(doubts))
     if abs(parting_log) > _PARTING:
         shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
@@ -210,8 +211,12 @@ def left_out_inside(
     scales: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
+    beyond: Floats | None = None,
 ) -> tuple[NDArray[np.bool_], Floats]:
-    """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too."""
+    """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too.
+
+    `beyond`: what `left_out_beyond` adds to each, where it is known.
+    """
     labels = np.array(labs)
     halves = np.zeros(len(log_errors))
     for label in np.unique(labels):
@@ -224,4 +229,6 @@ def left_out_inside(
         )
         for i in np.flatnonzero(labels == label).tolist():
             halves[i] = half_width_log(quantiles, regimes[i], float(scales[i]))
+    if beyond is not None:
+        halves = np.hypot(halves, _TWO_SIDED_90 * beyond)
     return np.abs(log_errors) <= halves, np.exp(2.0 * halves)

@@ -14,9 +14,17 @@ from estimator.question.question import Question
 
 __all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
 
-_TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
+_MEBI = float(2**20)
+_TOKENS_PER_STEP = (
+    (1e9, 0.5 * _MEBI),
+    (4e9, _MEBI),
+    (3e10, 4 * _MEBI),
+    (2e11, 8 * _MEBI),
+    (6e11, 16 * _MEBI),
+    (float("inf"), 60 * _MEBI),
+)
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
-DeepSeek-AI 2024)."""
+DeepSeek-AI 2024). What papers call a million is a power of two of sequences that are one of tokens."""
 _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
@@ -28,6 +36,9 @@ _MOST_SHORT = 512.0
 """Sequences of a device at most, however short: batches of CIFAR's pictures have 128 to 512."""
 _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
+_MOST_STEPS = 2e5
+"""Steps that a run takes about at most, whatever it is trained with: GPT-3 had 94,000, Pythia and OPT 150,000, MPT-7B
+280,000, Llama 2 480,000. A trillion tokens are not trained on in 128 sequences, whatever the trainer was made for."""
 _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""
@@ -42,7 +53,8 @@ def global_batch_sequences(question: Question) -> int:
 
     Large clusters train with the tokens a step that models of the size use, rounded so that as many devices as can
     have equally many sequences, or a power of two of them one. Stacks that split no model give every device a sequence
-    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device.
+    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device;
+    in more where the amount of data would take too many steps.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -60,17 +72,32 @@ def global_batch_sequences(question: Question) -> int:
         short = most / as_patches(question.transformer, question.sequence_length)
         usual = n * min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
-        usual = min(usual, _MOST_TUNED)
+        usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
     least = n
     if stack.model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None
         least = _replicas(question) if whole else 1
     share = n
     while True:
-        batch = max(1, round(usual / (share * micro))) * share * micro
+        batch = _even(usual / (share * micro)) * share * micro
         if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
+
+
+def _even(each: float) -> int:
+    """Return the count near `each` with the most factors of two, so that micro-batches of many sizes divide it.
+
+    Who is free to choose a batch does not give 15 sequences to a device: then nothing between 1 and 3 a micro-batch
+    would do.
+    """
+    least, most = math.ceil(each * (1.0 - _AS_USUAL)), math.floor(each * (1.0 + _AS_USUAL))
+    for power in range(max(most, 1).bit_length(), -1, -1):
+        multiple = round(each / 2**power)
+        near = [count for count in (multiple, multiple - 1, multiple + 1) if least <= count * 2**power <= most]
+        if near and near[0] > 0:
+            return near[0] * 2**power
+    return max(1, round(each))
 
 
 def as_patches(transformer: Transformer, sequence_length: int) -> float:

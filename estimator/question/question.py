@@ -171,6 +171,8 @@ class Question:
     """Whether it is what a published run was, and not a run of somebody's own."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
+    run_tokens: float | None = None
+    """Tokens of the whole run, where a batch that was left open follows from them; None elsewhere."""
     own_runs: tuple[OwnRun, ...] = ()
     """What the caller measured, of this or other questions; it corrects the prediction."""
     local: LocalUpdates | None = None

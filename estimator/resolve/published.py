@@ -81,6 +81,7 @@ def published_question(run: PublishedRun) -> Question:
         practice=published_practice(run),
         released=run.released,
         published=True,
+        run_tokens=run.total_tokens,
     )
 
 

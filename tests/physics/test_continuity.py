@@ -154,10 +154,34 @@ def test_the_batch_that_more_replicas_share_is_near_and_shared_by_more(
 @pytest.mark.parametrize("model", ["llama-3.1-8b", "llama-3.1-70b"])
 def test_the_usual_batch_keeps_near_the_usual_tokens_whichever_the_count(model: str) -> None:
     """Counts of whole nodes divide by 8; the batch does not double or halve from one to the next."""
-    tokens = 4e6 if model == "llama-3.1-8b" else 8e6
+    tokens = 2**22 if model == "llama-3.1-8b" else 2**23
     for n_gpus in range(128, 4097, 8):
         batch = global_batch_sequences(_question(model, "h100-sxm", n_gpus, "nemo"))
         assert batch * 4096 == pytest.approx(tokens, rel=0.26)
+
+
+@pytest.mark.parametrize("n_gpus", [1, 8, 16, 32, 33, 48, 64, 96, 100, 120, 384, 400])
+def test_the_usual_batch_gives_a_device_a_number_that_micro_batches_divide(n_gpus: int) -> None:
+    """32 devices had 15 sequences each, which no micro-batch between 1 and 3 divides, and nobody chooses."""
+    batch = global_batch_sequences(_question("llama-3.2-1b", "a100-sxm-80gb", n_gpus, "nemo", length=2048))
+    shared = batch / n_gpus
+    assert batch == pytest.approx(min(2**20 / 2048, 16 * n_gpus), rel=0.25)
+    if shared >= 1:
+        assert shared in {1, 2, 3, 4, 6, 8, 12, 16}
+
+
+@pytest.mark.parametrize(("tokens", "sequences"), [(None, 128), (1e9, 128), (5e10, 128), (1.4e12, 512), (1e15, 512)])
+def test_a_fine_tuner_that_pre_trains_does_so_in_more_than_128_sequences(tokens: float | None, sequences: int) -> None:
+    """A trillion tokens in batches of 262,144 are four million steps; Phi-2's 1.4 trillion took 14 days."""
+    asked = _question("phi-2", "a100-sxm-80gb", 64, "deepspeed", length=2048)
+    assert global_batch_sequences(replace(asked, run_tokens=tokens)) == sequences
+
+
+@given(tokens=st.floats(1e6, 1e15), factor=st.floats(1, 100), framework=st.sampled_from(["trl", "deepspeed", "nemo"]))
+def test_more_data_is_never_trained_in_smaller_batches(tokens: float, factor: float, framework: str) -> None:
+    asked = _question("llama-3.1-8b", "h100-sxm", 64, framework)
+    less, more = (global_batch_sequences(replace(asked, run_tokens=each)) for each in (tokens, factor * tokens))
+    assert less <= more
 
 
 @given(

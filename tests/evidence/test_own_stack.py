@@ -1,0 +1,95 @@
+"""On a cluster whose stack nobody names it may be its owner's: the answer lies between, and its range holds both.
+
+Authority: steps that ten labs besides NVIDIA published, asked as if no stack were named.
+"""
+
+import math
+from dataclasses import replace
+from statistics import mean
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.answers.estimate.best_step import best_step
+from estimator.catalogue import catalogue
+from estimator.catalogue.published import PublishedRun
+from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.doubts import own_stack_doubts
+from estimator.physics.choice import nearest_setting, setting_of
+from estimator.question.practice import NOTHING_SAID
+from estimator.question.question import LayoutRequest, Question
+from estimator.resolve.published import published_question
+from tests.physics_cases import catalogued_cluster
+
+FEWEST = 32
+"""Devices from which on the steps of other labs are asked."""
+
+
+def _question(n_gpus: int, framework: str = "auto", model: str = "llama-3.1-8b", gpu: str = "h100-sxm") -> Question:
+    cluster = catalogued_cluster(gpu, n_gpus)
+    return Question(
+        transformer=catalogue.transformer(model).value,
+        cluster=cluster,
+        precision=cluster.accelerator.training_precision,
+        sequence_length=2048,
+        global_batch_sequences=None,
+        framework=framework,
+        unsaid=frozenset({"framework"}) if framework == "auto" else frozenset(),
+    )
+
+
+def _share(n_gpus: int) -> float:
+    return sum(share for doubt in own_stack_doubts(setting_of(_question(n_gpus))) for _, share in doubt.ways)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "framework", "n_gpus"),
+    [("h100-sxm", "nemo", 512), ("h100-sxm", "fsdp", 512), ("tpu-v5p", "auto", 512), ("h100-sxm", "auto", 8)],
+)
+def test_a_named_stack_one_node_and_a_chip_of_one_stack_leave_no_doubt(gpu: str, framework: str, n_gpus: int) -> None:
+    assert own_stack_doubts(setting_of(_question(n_gpus, framework, gpu=gpu))) == ()
+
+
+@given(n_gpus=st.integers(1, 2048).map(lambda nodes: 8 * nodes))
+def test_the_doubt_grows_with_the_cluster_without_a_jump(n_gpus: int) -> None:
+    here, more = _share(n_gpus), _share(n_gpus + 8)
+    assert 0.0 <= here <= more <= 0.6
+    assert more - here < 0.21
+
+
+def test_who_names_the_assumed_stack_is_told_of_less_time_in_a_narrower_range() -> None:
+    unsaid, said = (best_step(setting_of(_question(512, name)), committed_calibration()) for name in ("auto", "nemo"))
+    assert said.factor < unsaid.factor
+    assert said.span.high / said.span.low < unsaid.span.high / unsaid.span.low
+
+
+def _off_log(run: PublishedRun) -> float:
+    """Return the log of predicted over published time of a step, asked without its stack, layout and practice."""
+    open_question = replace(
+        published_question(run),
+        framework="auto",
+        practice=NOTHING_SAID,
+        layout=LayoutRequest(),
+        published=False,
+        unsaid=frozenset({"framework"}),
+    )
+    prediction = best_step(nearest_setting(open_question), committed_calibration()).prediction
+    assert run.tokens_per_second_per_gpu is not None
+    return math.log(prediction.step_s / prediction.tokens_per_step * run.n_gpus * run.tokens_per_second_per_gpu)
+
+
+def _on_a_cluster(run: PublishedRun) -> bool:
+    chip = catalogue.accelerator(run.accelerator_id).value.accelerator
+    trains = run.method == "full" and run.id in committed_calibration().ratios
+    return trains and run.n_gpus >= FEWEST and (chip.vendor, chip.segment) == ("NVIDIA", "datacenter")
+
+
+def test_other_labs_steps_asked_without_a_stack_are_off_to_neither_side() -> None:
+    """They were predicted a sixth too fast, as if everybody trained as the vendor does. The first of each lab."""
+    first: dict[str, PublishedRun] = {}
+    for run in catalogue.runs():
+        if run.lab != "NVIDIA" and _on_a_cluster(run):
+            first.setdefault(run.lab, run)
+    assert len(first) >= 8
+    assert abs(mean(map(_off_log, first.values()))) < 0.1

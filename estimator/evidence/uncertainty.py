@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
-from estimator.evidence.doubts import Doubt, mixed
+from estimator.evidence.doubts import Doubt, mixed, mixture_quantile
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
@@ -25,7 +25,6 @@ __all__ = [
     "interval",
     "left_out_inside",
     "left_out_scales",
-    "mixture_quantile",
     "regime_quantiles",
 ]
 
@@ -50,9 +49,6 @@ _PARTING = 0.5
 """Log time by which the two opinions may part before the range holds both: about their joint error."""
 _SECOND_OPINION = 0.15
 """Share of the second opinion in the range where it does: its weight in the point; see `blended_log`."""
-_FAR, _EXACT = 5.0, 1e-4
-"""Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
-_ROOT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,16 +169,6 @@ def interval(
         regime=regime,
         warnings=tuple(warnings),
     )
-
-
-def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
-    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
-    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
-    while high - low > _EXACT:
-        middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
-        low, high = (low, middle) if below >= level else (middle, high)
-    return (low + high) / 2.0
 
 
 def coverage_of(

@@ -219,12 +219,14 @@ def _padded(
 
     usual = longest(micro, "mode")
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
-    ends = longest(fewer, "low") / usual, longest(more, "high") / usual
+    # How lengths are spread and what the micro-batch is are unknown apart: both are rarely at their ends at once.
+    low = math.hypot(math.log(longest(micro, "low") / usual), math.log(longest(fewer, "mode") / usual))
+    high = math.hypot(math.log(longest(micro, "high") / usual), math.log(longest(more, "mode") / usual))
     return Padded(
         mean=lengths.expected_longest(1, limit),
         longest=usual,
-        low=min(1.0, *ends),
-        high=max(1.0, *ends),
+        low=math.exp(-low),
+        high=math.exp(high),
         micro_batch=micro,
         micro_batch_source=source,
         sequences=sequences,

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import Doubt, mixed, situation_spread
-from estimator.evidence.uncertainty import mixture_quantile
+from estimator.evidence.doubts import Doubt, median_log, mixed, mixture_quantile, situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Question
@@ -136,7 +135,16 @@ def test_the_ways_of_several_doubts_together_have_shares_that_add_up(
     shares = mixed(doubts)
     assert sum(shares.values()) == pytest.approx(1.0)
     mean = sum(shift * share for shift, share in shares.items())
-    assert mean == pytest.approx(sum(doubt.mean_log for doubt in doubts), abs=1e-9)
+    means = (sum(share * math.log(factor) for factor, share in doubt.ways) for doubt in doubts)
+    assert mean == pytest.approx(sum(means), abs=1e-9)
+
+
+@given(st.floats(2.0, 30.0), st.floats(0.05, 0.95))
+def test_the_point_is_nearer_to_the_way_that_most_run(factor: float, share: float) -> None:
+    """Of two ways apart, a point in the middle would be wrong for everybody."""
+    point = median_log([_doubt((factor, share))])
+    assert (point < math.log(factor) / 2.0) == (share < 0.5) or share == pytest.approx(0.5)
+    assert -0.01 <= point <= math.log(factor) + 0.01
 
 
 @given(st.floats(0.05, 1.0), st.floats(0.05, 0.95), st.floats(0.1, 3.0), st.floats(0.0, 0.9))

@@ -18,7 +18,7 @@ _ON_DEVICE = Practice(
     offload_optimizer=False,
     offload_parameters=False,
     offload_activations=False,
-    grouped_by_length=False,
+    padding="longest",
 )
 _MEGATRON = replace(
     _ON_DEVICE,
@@ -113,7 +113,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             offload_parameters=False,
             offload_activations=True,
             packing="padded",
-            grouped_by_length=False,
+            # Since December 2025 its trainer pads nothing of text-only models unless told (`padding_free`).
+            padding="none",
             dequantization="bitsandbytes",
         ),
         "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
@@ -122,9 +123,9 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "verl": replace(_TEMPLATES, packing="packed"),  # use_remove_padding
         "open-instruct": _TEMPLATES,
         "llama-cookbook": replace(_HUGGINGFACE, packing="packed"),  # batching_strategy
-        "fastchat": _TEMPLATES,
-        # Gradients of its fused attention fall back to separate products; its LoRA trainer pads to the longest. Weights
-        # are trained in the precision that they are loaded in.
+        "fastchat": replace(_TEMPLATES, padding="limit"),  # padding="max_length" in fastchat/train/train.py
+        # Gradients of its fused attention fall back to separate products; its trainer sorts samples by length before it
+        # makes batches of them (`iterate_batches`). Weights are trained in the precision that they are loaded in.
         "mlx": replace(
             _TORCH,
             attention="unfused",
@@ -132,6 +133,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             launch="compiled",
             experts="grouped",
             packing="padded",
+            padding="alike",
             master_weights=False,
         ),
         "hai-llm": replace(_MEGATRON, tensor_overlap=False),
@@ -158,7 +160,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.
         "nanochat": replace(_COMPILED, attention="flash_3", optimizer="muon"),
         "modded-nanogpt": replace(_COMPILED, attention="flash_3", optimizer="muon"),
-        "minimind": _HUGGINGFACE,  # pads to the longest length
+        "minimind": replace(_HUGGINGFACE, padding="limit"),  # its data sets pad to max_length
         "tinygrad": replace(_TORCH, attention="unfused", launch="graphs", packing=None),
         "unknown": NOTHING_SAID,
     }

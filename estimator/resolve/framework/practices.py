@@ -239,15 +239,25 @@ _PACKINGS = (
         Practice(packing="padded"),
     ),
     _practice(
-        "padded | padding | pad to longest | pad to max length | unpacked | dynamic padding",
+        "padded | padding | unpacked",
         Practice(packing="padded"),
         Practice(packing="packed"),
     ),
     _practice(
+        "pad to longest | dynamic padding | padding longest",
+        Practice(packing="padded", padding="longest"),
+        Practice(packing="packed"),
+    ),
+    _practice(
+        "pad to max length | padding max length | pad to max | static padding",
+        Practice(packing="padded", padding="limit"),
+        Practice(padding="longest"),
+    ),
+    _practice(
         "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
         "sorted by length | bucketed by length | length bucketing",
-        Practice(packing="padded", grouped_by_length=True),
-        Practice(grouped_by_length=False),
+        Practice(packing="padded", padding="alike"),
+        Practice(padding="longest"),
     ),
 )
 _BASES = (

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName, Practice
@@ -201,10 +202,11 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     Where none is said, old chips keep the kernels that were last made for them, and get what a trainer's own code has
     today: SDPA, and a loss in chunks.
     """
-    habit = stack.habit_at(released)
+    tuning = question.small_set or question.method.name in WITH_ADAPTERS
+    habit = stack.habit_at(released, tuning=tuning)
     if question.released is not None:
         return habit
-    today = stack.habit_at(CURRENT_RELEASE)
+    today = stack.habit_at(CURRENT_RELEASE, tuning=tuning)
     return replace(habit, attention=today.attention, fused_loss=today.fused_loss)
 
 

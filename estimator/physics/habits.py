@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "TUNING_HABITS"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -140,7 +140,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "mindspeed": replace(_MEGATRON, tensor_overlap=False),  # --use-ascend-mc2 is an option
         "primus": replace(_MEGATRON, tensor_overlap=False),
-        "litgpt": _COMPILED,  # as it pretrains; its fine-tuning is eager and padded
+        "litgpt": _COMPILED,
         "gpt-neox": _MEGATRON_DEEPSPEED,
         "olmo-core": replace(_COMPILED, experts="grouped"),
         "levanter": replace(_XLA, attention="flash_2", fused_loss=True),  # blockwise cross-entropy
@@ -167,6 +167,15 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
 )
 """By stack; `unknown` has no habit that is known."""
 
+TUNING_HABITS: Mapping[str, Practice] = MappingProxyType(
+    {
+        # Its scripts of fine-tuning (litgpt/finetune) compile nothing, pad to the longest of a micro-batch, and work
+        # the loss out in chunks; its norms, rotary embedding and adapters are several kernels each.
+        "litgpt": replace(_TORCH, fused_kernels=False, fused_loss=True, packing="padded"),
+    }
+)
+"""Where a stack's scripts of fine-tuning do a step otherwise than those of pre-training."""
+
 MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
     {
         "huggingface": 8,  # TrainingArguments: per_device_train_batch_size
@@ -181,6 +190,7 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
         "fastchat": 2,
         "openrlhf": 2,
         "torchtune": 2,
+        "litgpt": 4,  # TrainArgs.micro_batch_size of its finetune scripts
         "minimind": 32,
         # Scripts on bare engines: Stanford Alpaca's 4 × 8 accumulated on four devices has been copied most.
         "unknown": 4,

@@ -9,7 +9,7 @@ from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.objective import ObjectiveName
-from estimator.models.training import MethodName
+from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Padding, Practice
@@ -125,7 +125,8 @@ def resolved_packing(
     if not packs(objective, framework) and request.samples is not None:
         return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
     if stack is not None:
-        found = _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        habit = stack.tuning_habit if method in WITH_ADAPTERS or is_small_set(request) else stack.habit
+        found = _packing(habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
         return replace(found, cautions=(_NOT_ALWAYS[stack.name],)) if stack.name in _NOT_ALWAYS else found
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
@@ -184,13 +185,13 @@ def padded_samples(
     limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
     if request.sequence_length is not None:
         limit = parse_count(request.sequence_length, "sequence_length")
-    padding = _padding(practice if stack is None else practice.over(stack.habit), lengths, sequences)
+    padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
     if padding == "limit" and limit is not None and request.sequence_length is None:
         limit = min(limit, max(_USUAL_LIMIT, mean))
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
         return _padded(lengths, limit, micro, "user", padding=padding, samples=samples, sequences=sequences)
-    usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
+    usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None

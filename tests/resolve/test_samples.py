@@ -18,7 +18,7 @@ RUN: dict[str, Any] = {
     "samples": "50k",
     "tokens_per_sample": 400,
 }
-PADDING = ("huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
+PADDING = ("litgpt", "huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
 PACKING = (
     "axolotl",
     "nemo",

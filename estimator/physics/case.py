@@ -221,6 +221,8 @@ class Case:
     """1 where the loss goes through logits a few tokens at a time, forward twice, with the output weights copied."""
     chunk_bytes: Numbers
     """Bytes moved per output weight and chunk of such a loss."""
+    stages_alone: Numbers
+    """1 where a micro-batch is through all stages before the next begins."""
     no_overlap: Numbers
     """1 where gathers and gradient reductions do not run beside compute."""
     operations: Numbers

@@ -96,6 +96,8 @@ class Execution:
     """Weights, gradients and optimizer states lie in host memory and pass through the device (LLMQ)."""
     overlap: bool = True
     tensor_overlap: bool = False
+    stages_alone: bool = False
+    """Of pipeline stages one is at work at a time: a micro-batch is through before the next begins."""
     dequantization: Dequantization = "bitsandbytes"
     base_bits: int | None = None
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
@@ -172,6 +174,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         streams_layers=stack.offloads,
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
+        stages_alone=bool(said.stages_alone),
         dequantization=said.dequantization or "bitsandbytes",
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),

@@ -172,6 +172,7 @@ def case_of(
         loss_metrics=_flag(execution.loss_metrics),
         chunked_loss=_flag(execution.loss == "chunked"),
         chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
+        stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),

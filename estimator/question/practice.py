@@ -66,6 +66,9 @@ class Practice:
     """Whether gradient reductions and weight gathers run beside compute."""
     tensor_overlap: bool | None = None
     """Whether tensor-parallel collectives run beside the matmuls they feed."""
+    stages_alone: bool | None = None
+    """Whether a model split by its layers is at work on one device at a time (`device_map="auto"`), not in a pipeline.
+    """
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""

@@ -176,6 +176,9 @@ def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s
     """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
     if setting.case.as_people_run:
         physical_s = float(as_published_s(setting.case, best, calibration.constants)[0])
+    if setting.case.stages_alone:
+        # No published run leaves devices idle for that reason.
+        physical_s /= float(best.pipeline[0])
     return blend_of(setting, calibration, physical_s)
 
 

@@ -308,6 +308,16 @@ _PROJECTS = (
     # Their scripts load weights in BF16 and train them so: benchmarks/scenarios (torch_dtype), README.
     _practice("fms acceleration | tinyllama", Practice(master_weights=False)),
 )
+_SPLITS = (
+    # Accelerate's hooks pass one micro-batch from device to device; DataParallel and DDP are what `no` of it means.
+    _practice(
+        "device map auto | device map balanced | device map | balanced device map | naive pipeline | "
+        "naive pipeline parallel | naive pipeline parallelism | naive model parallel | naive model parallelism | "
+        "layers split across gpus | sequential model parallel | vertical model parallel",
+        Practice(stages_alone=True),
+        Practice(stages_alone=False),
+    ),
+)
 _SHARDINGS = (
     _sharding(
         "zero 3 | zero stage 3 | zero optimization stage 3 | stage 3 | full shard | deepspeed stage 3 | ds 3 | z 3 | "
@@ -393,6 +403,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_METHODS,
             *_FORMATS,
             *_PROJECTS,
+            *_SPLITS,
             *_SHARDINGS,
             *_RECOMPUTES,
         ),

@@ -75,6 +75,8 @@ _EXPANDED_BASE = 0.5
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_WITHOUT_GENERAL_TRAINERS = frozenset({"mlx"})
+"""Stacks of chips on which hardly anybody runs a general trainer: its 4-bit bases and fused attention are CUDA's."""
 _ON_ONE_DEVICE = frozenset({"unsloth"})
 """Stacks whose notebooks leave other devices idle; several are used only since 2025."""
 _LEFT_IDLE = 1.0 / 3.0
@@ -207,7 +209,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
     adopted = question.precedent is not None and question.precedent.stack_adopted
-    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
+    alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
+    if "framework" not in question.unsaid or alone or adopted or n >= _LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:

@@ -117,6 +117,10 @@ class Case:
     """Bytes per weight of a layer held for the forward pass: 2 in 16 bit, 0.52 in QLoRA's 4 bit with its scales."""
     ends_bytes: Numbers
     """The same of embedding and output layer, which are not quantised."""
+    rounded: Numbers
+    """Share of the weights that are held in 8 bits, their inputs rounded to as many before each product."""
+    rounded_elements: Numbers
+    """Elements of a token that enter or leave such products, over all layers."""
     dequantized: Numbers
     """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers

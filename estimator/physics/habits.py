@@ -19,6 +19,7 @@ _ON_DEVICE = Practice(
     offload_parameters=False,
     offload_activations=False,
     padding="longest",
+    stages_alone=False,
 )
 _MEGATRON = replace(
     _ON_DEVICE,
@@ -115,6 +116,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             packing="padded",
             # Since December 2025 its trainer pads nothing of text-only models unless told (`padding_free`).
             padding="none",
+            stages_alone=False,
             dequantization="bitsandbytes",
         ),
         "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
@@ -135,6 +137,7 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             packing="padded",
             padding="alike",
             master_weights=False,
+            dequantization="fused",  # `quantized_matmul` expands tiles where they are multiplied
         ),
         "hai-llm": replace(_MEGATRON, tensor_overlap=False),
         "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),

@@ -319,6 +319,8 @@ def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
         return STACKS["maxtext"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
+    if accelerator.vendor == "Apple":
+        return STACKS["mlx"]
     infers = accelerator.scale_up_kind == "pcie" and accelerator.memory_bytes < _LEAST_TO_PRETRAIN_BYTES
     if method in WITH_ADAPTERS or accelerator.segment != "datacenter" or infers:
         return STACKS["huggingface"]

@@ -14,6 +14,7 @@ from estimator.physics.kernels import (
     attention_s,
     dequantization_s,
     logits_traffic_s,
+    rounding_s,
     routing_s,
     scan_s,
     traffic_s,
@@ -92,7 +93,8 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     compute = (forwards + backwards) / lay.pipeline * fullest * slow
     attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
-    memory = (memory + dequantization_s(case, constants, lay)) * fullest * slow
+    memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
+    memory = memory * fullest * slow
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,

@@ -18,6 +18,8 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
+_FIRST_WITH_PALLAS = 2021
+"""Year of TPU v4, the first that fused attention was written for, in Pallas; XLA alone keeps no scores on the chip."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -226,7 +228,10 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
         kernel = "flash_3" if released >= SDPA_CUDNN_SINCE else kernel
     if kernel == "unfused" or (sinks and not said):
         return "unfused"
-    if question.cluster.accelerator.family in _OLD_FAMILIES:
+    chip = question.cluster.accelerator
+    if chip.family == "tpu" and chip.year < _FIRST_WITH_PALLAS and not said:
+        return "unfused"
+    if chip.family in _OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"
     return kernel
 

@@ -70,8 +70,9 @@ _OTHER_BESIDE_FAST = 0.5
 _BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
 """Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
 square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
-_EXPANDED_BASE = 0.5
-"""Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
+_EXPANDED_BASE = 0.4
+"""Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
+half of those of 2023, fewer since notebooks set it."""
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""

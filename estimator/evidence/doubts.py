@@ -258,7 +258,7 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
 def _wide_base(chip: str, ways: _Ways) -> Doubt:
     message = (
         f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit layers in "
-        f"FP32, {ways[0][0]:.1f} times as long; the answer lies between: say precision fp16 or fp32"
+        f"FP32, {ways[0][0]:.1f} times as long, and the range holds both: say precision fp16 or fp32"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 

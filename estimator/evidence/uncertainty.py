@@ -128,7 +128,9 @@ def interval(
     regime = next(key for key in keys if key in calibration.quantiles)
     half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     chip = question.cluster.accelerator
-    warnings: list[Caution] = []
+    # What changes an answer most comes first: an assistant repeats one.
+    by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
+    warnings = [doubt.caution for doubt in by_reach]
     if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
         half *= _UNSEEN_FAMILY
         warnings.append(
@@ -150,15 +152,15 @@ def interval(
         shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
         shares[parting_log] = shares.get(parting_log, 0.0) + _SECOND_OPINION
         slower = "slower" if parting_log > 0.0 else "faster"
+        checked = "batch per GPU, network" if question.cluster.n_gpus > 1 else "micro-batch"
         warnings.append(
             Caution(
                 code="opinions_part",
                 message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
-                "step-time model predicts, so the range holds both: batch per GPU, network and framework are the "
+                f"step-time model predicts, so the range holds both: {checked} and framework are the "
                 "assumptions to check",
             )
         )
-    warnings += [doubt.caution for doubt in doubts]
     low, high = (
         mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )

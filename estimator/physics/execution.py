@@ -167,7 +167,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         loss_metrics=loss == "eager" and released >= stack.logit_metrics_since,
         drops_scores_alone=attention == "unfused" and released < _MORE_THAN_SCORES_SINCE,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
-        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
+        upcast_ends=quantised and _prepared(question, stack) and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
         gathers_modules=deepspeed or stack.kin in XLA,
         partitions_checkpoints=deepspeed and stack.model_parallel,
@@ -187,6 +187,11 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
+
+
+def _prepared(question: Question, stack: Stack) -> bool:
+    """Return whether all of a quantised base that is not is cast to FP32; trainers leave one that is sharded alone."""
+    return stack.name in _PREPARED_BY_PEFT and question.layout.data_sharding != "zero3"
 
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:

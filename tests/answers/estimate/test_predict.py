@@ -225,6 +225,26 @@ def test_an_assumed_release_is_warned_of_where_a_newer_one_is_faster() -> None:
     assert "newer_release_is_faster" not in {one.code for one in told.warnings}
 
 
+LORA: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "rtx-4090", "n_gpus": 1, "method": "lora", "tokens": "1M"}
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [
+        ({"framework": "trl"}, True),
+        ({"framework": "trl", "gpu": "h100"}, False),
+        ({"framework": "trl", "method": "qlora"}, False),
+        ({"framework": "trl, bf16 weights"}, False),
+        ({"framework": "axolotl"}, False),
+    ],
+)
+def test_a_base_that_fits_only_in_16_bit_is_told_to_be_loaded_so(said: dict[str, Any], warned: bool) -> None:
+    """TRL's create_model_from_path: dtype is float32 unless given; 8B are 32 GB, and a 4090 has 24."""
+    answer = _answer(**{**LORA, "sequence_length": 512, "micro_batch_size": 1, **said})
+    assert answer["memory"]["fits"]
+    assert ("loaded_in_fp32" in _codes(answer)) == warned
+
+
 OF_ITS_KIND = 1.35
 """Chips whose peak was cut, but not their memory (H20, B100), reach a larger share of it than their relatives."""
 OLD_TPUS = 0.5

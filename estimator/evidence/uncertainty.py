@@ -41,6 +41,10 @@ _SCALE_POWER = 0.5
 """How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
 _UNSEEN_FAMILY = 1.4
 """Factor on the log width on a device family no published run is of."""
+_LONGEST_SEEN = 131_072
+"""Tokens of the longest sequences that more than two labs published a decoder's speed at."""
+_UNSEEN_LENGTH = 1.4
+"""Factor on the log width beyond: attention is then most of a step, and the rest of what was fitted says little."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
 _TWO_SIDED_90 = 1.645
@@ -138,6 +142,15 @@ def interval(
                 code="unseen_device_family",
                 message=f"no published run in the calibration is on a device of the family {chip.family} "
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
+            )
+        )
+    if question.transformer.causal and question.sequence_length > _LONGEST_SEEN:
+        half *= _UNSEEN_LENGTH
+        warnings.append(
+            Caution(
+                code="unseen_length",
+                message=f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} "
+                "tokens: the range is widened",
             )
         )
     kind = kind_outlook(setting, calibration)

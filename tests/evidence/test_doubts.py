@@ -207,3 +207,15 @@ def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -
         whole = math.log(plain["training_days"] / told["training_days"])
         drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
     assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]
+
+
+def test_a_range_is_wider_where_sequences_are_longer_than_nearly_all_that_were_published() -> None:
+    """At 131,072 tokens four labs have published speeds, at 262,144 two (data/runs.csv)."""
+    labs = {length: {run.lab for run in catalogue.runs() if run.sequence_length >= length} for length in (2**17, 2**18)}
+    assert len(labs[2**17]) > 2 >= len(labs[2**18])
+    run = {"model": "qwen3-8b", "gpu": "h100", "n_gpus": 8, "framework": "trl", "context_parallel": 8}
+    run |= {"global_batch_sequences": 1, "activation_recompute": "full", "data_sharding": "zero3"}
+    near, far = (_answer(**run, sequence_length=length) for length in (2**17, 2**20))
+    assert "unseen_length" in _codes(far) - _codes(near)
+    ratio = {name: one["training_days_high"] / one["training_days_low"] for name, one in (("near", near), ("far", far))}
+    assert ratio["far"] > 1.2 * ratio["near"]

@@ -39,8 +39,11 @@ _FULL_TRUST_LABS = 12
 """Labs at which a regime's quantile replaces the wider one."""
 _SCALE_POWER = 0.5
 """How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
-_UNSEEN_FAMILY = 1.4
-"""Factor on the log width on a device family no published run is of."""
+_UNSEEN_FAMILY, _UNSEEN_BETWEEN = 1.4, 1.2
+"""Factors on the log width on a device family no published run is of: where nothing near it was measured either, and
+where its maker's generations before and after it were."""
+_GENERATIONS = ("pascal", "volta", "turing", "ampere", "ada", "hopper", "blackwell", "rubin")
+"""NVIDIA's, in order."""
 _LONGEST_SEEN = 131_072
 """Tokens of the longest sequences that more than two labs published a decoder's speed at."""
 _UNSEEN_LENGTH = 1.4
@@ -136,7 +139,7 @@ def interval(
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
     warnings = [doubt.caution for doubt in by_reach]
     if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
-        half *= _UNSEEN_FAMILY
+        half *= _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
         warnings.append(
             Caution(
                 code="unseen_device_family",
@@ -184,6 +187,15 @@ def interval(
         regime=regime,
         warnings=tuple(warnings),
     )
+
+
+def _is_between(family: str, calibration: Calibration) -> bool:
+    """Return whether generations before and after one were measured; its own, in chips of another segment, is both."""
+    if family not in _GENERATIONS:
+        return False
+    seen = {key.removeprefix("device:").rpartition("-")[0] for key in calibration.effects if key.startswith("device:")}
+    places = [place for place, name in enumerate(_GENERATIONS) if name in seen]
+    return bool(places) and places[0] <= _GENERATIONS.index(family) <= places[-1]
 
 
 def coverage_of(

@@ -5,6 +5,7 @@ datasheet, which has no BF16; arithmetic on the ranges that answers give.
 """
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.calibration import committed_calibration, standing_in
 from estimator.evidence.doubts import Doubt, median_log, mixed, mixture_quantile, situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
@@ -219,3 +220,17 @@ def test_a_range_is_wider_where_sequences_are_longer_than_nearly_all_that_were_p
     assert "unseen_length" in _codes(far) - _codes(near)
     ratio = {name: one["training_days_high"] / one["training_days_low"] for name, one in (("near", near), ("far", far))}
     assert ratio["far"] > 1.2 * ratio["near"]
+
+
+@pytest.mark.parametrize("hidden", ["hopper", ""])
+def test_a_family_between_measured_generations_is_less_unknown_than_one_beyond_them(hidden: str) -> None:
+    """Of Volta and Ampere runs were published; a T4 is Volta's tensor cores in a smaller die."""
+    known = committed_calibration()
+    effects = {key: effect for key, effect in known.effects.items() if not key.startswith(f"device:{hidden}")}
+    run = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"}
+    widths: list[float] = []
+    for calibration in (known, replace(known, effects=effects)):
+        with standing_in(calibration):
+            answer = _answer(**run)
+        widths.append(math.log(answer["training_days_high"] / answer["training_days_low"]))
+    assert widths[1] == pytest.approx((1.2 if hidden else 1.4) * widths[0], rel=0.06)

@@ -2,8 +2,8 @@
 
 A conformal range holds what runs alike differ by. It cannot know that a cluster has plain Ethernet, or that a 4-bit
 base is expanded to FP32; where such a thing is unsaid and likely on the stack, the step is priced each way, and each
-way has a share: of those who leave it unsaid, how many run so. The point is the mean over them in log time, and the
-range that of their mixture (`mixed`).
+way has a share: of those who leave it unsaid, how many run so. The point is the median of their mixture (`mixed`), as
+many being faster as slower, and the range is the mixture's.
 """
 
 import math
@@ -24,7 +24,17 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
 
-__all__ = ["Doubt", "doubts_of", "mixed", "own_stack_doubts", "situation_spread", "stack_doubts", "waits_most"]
+__all__ = [
+    "Doubt",
+    "doubts_of",
+    "median_log",
+    "mixed",
+    "mixture_quantile",
+    "own_stack_doubts",
+    "situation_spread",
+    "stack_doubts",
+    "waits_most",
+]
 
 _SITUATIONAL = (
     "launch_s",
@@ -62,11 +72,14 @@ _OTHER_BESIDE_FAST = 0.5
 _BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
 """Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
 square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
-_EXPANDED_BASE = 0.5
-"""Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks."""
+_EXPANDED_BASE = 0.4
+"""Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
+half of those of 2023, fewer since notebooks set it."""
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_WITHOUT_GENERAL_TRAINERS = frozenset({"mlx"})
+"""Stacks of chips on which hardly anybody runs a general trainer: its 4-bit bases and fused attention are CUDA's."""
 _ON_ONE_DEVICE = frozenset({"unsloth"})
 """Stacks whose notebooks leave other devices idle; several are used only since 2025."""
 _LEFT_IDLE = 1.0 / 3.0
@@ -92,6 +105,11 @@ _VENDORS = frozenset({"nemo", "megatron"})
 _ONE_NODE = 8
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
+_ALIKE = 0.25
+"""Standard deviation of log time among runs that are alike in all that is said."""
+_FAR, _EXACT = 5.0, 1e-4
+"""Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
+_ROOT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,11 +120,6 @@ class Doubt:
     ways: tuple[tuple[float, float], ...]
     """Factor on the step and share of each other way; what is left of the shares runs as is assumed."""
     caution: Caution
-
-    @property
-    def mean_log(self) -> float:
-        """Mean over all ways of the log of the factor."""
-        return sum(share * math.log(factor) for factor, share in self.ways)
 
 
 def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
@@ -207,7 +220,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
     adopted = question.precedent is not None and question.precedent.stack_adopted
-    if "framework" not in question.unsaid or setting.stack.tier == "untuned" or adopted or n >= _LARGE_CLUSTER:
+    alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
+    if "framework" not in question.unsaid or alone or adopted or n >= _LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
@@ -274,7 +288,7 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
 def _wide_base(chip: str, ways: _Ways) -> Doubt:
     message = (
         f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit layers in "
-        f"FP32, {ways[0][0]:.1f} times as long; the answer lies between: say precision fp16 or fp32"
+        f"FP32, {ways[0][0]:.1f} times as long, and the range holds both: say precision fp16 or fp32"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
@@ -282,11 +296,28 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
 def _other_network(ways: _Ways) -> Doubt:
     ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
     message = (
-        "between a network made for training and others the answer lies in the middle; over plain Ethernet "
-        f"({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the former, "
-        "so the range holds both: say network_gbps_per_gpu"
+        f"over plain Ethernet ({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long "
+        "as over a network made for training, so the range holds both: say network_gbps_per_gpu"
     )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+
+
+def median_log(doubts: Sequence[Doubt]) -> float:
+    """Return the log of the factor on a step that as many of those who leave all this unsaid exceed as not.
+
+    The median has the least expected error in log time. A mean would lie between two ways that nobody runs between.
+    """
+    return mixture_quantile(mixed(doubts), _ALIKE, 0.5) if doubts else 0.0
+
+
+def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
+    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
+    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
+    while high - low > _EXACT:
+        middle = (low + high) / 2.0
+        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
+        low, high = (low, middle) if below >= level else (middle, high)
+    return (low + high) / 2.0
 
 
 def mixed(doubts: Sequence[Doubt]) -> Mapping[float, float]:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
-from estimator.evidence.doubts import Doubt, mixed
+from estimator.evidence.doubts import Doubt, mixed, mixture_quantile
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
 from estimator.evidence.outlook import outlook_of
@@ -26,7 +26,6 @@ __all__ = [
     "interval",
     "left_out_inside",
     "left_out_scales",
-    "mixture_quantile",
     "regime_quantiles",
 ]
 
@@ -41,8 +40,15 @@ _FULL_TRUST_LABS = 12
 """Labs at which a regime's quantile replaces the wider one."""
 _SCALE_POWER = 0.5
 """How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
-_UNSEEN_FAMILY = 1.4
-"""Factor on the log width on a device family no published run is of."""
+_UNSEEN_FAMILY, _UNSEEN_BETWEEN = 1.4, 1.2
+"""Factors on the log width on a device family no published run is of: where nothing near it was measured either, and
+where its maker's generations before and after it were."""
+_GENERATIONS = ("pascal", "volta", "turing", "ampere", "ada", "hopper", "blackwell", "rubin")
+"""NVIDIA's, in order."""
+_LONGEST_SEEN = 131_072
+"""Tokens of the longest sequences that more than two labs published a decoder's speed at."""
+_UNSEEN_LENGTH = 1.4
+"""Factor on the log width beyond: attention is then most of a step, and the rest of what was fitted says little."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
 _TWO_SIDED_90 = 1.645
@@ -51,9 +57,6 @@ _PARTING = 0.5
 """Log time by which the two opinions may part before the range holds both: about their joint error."""
 _SECOND_OPINION = 0.15
 """Share of the second opinion in the range where it does: its weight in the point; see `blended_log`."""
-_FAR, _EXACT = 5.0, 1e-4
-"""Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
-_ROOT_2 = math.sqrt(2.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,14 +136,25 @@ def interval(
     regime = next(key for key in keys if key in calibration.quantiles)
     half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     chip = question.cluster.accelerator
-    warnings: list[Caution] = []
+    # What changes an answer most comes first: an assistant repeats one.
+    by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
+    warnings = [doubt.caution for doubt in by_reach]
     if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
-        half *= _UNSEEN_FAMILY
+        half *= _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
         warnings.append(
             Caution(
                 code="unseen_device_family",
                 message=f"no published run in the calibration is on a device of the family {chip.family} "
                 f"({chip.segment}): the range is widened, and rests on datasheet figures",
+            )
+        )
+    if question.transformer.causal and question.sequence_length > _LONGEST_SEEN:
+        half *= _UNSEEN_LENGTH
+        warnings.append(
+            Caution(
+                code="unseen_length",
+                message=f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} "
+                "tokens: the range is widened",
             )
         )
     kind = kind_outlook(setting, calibration)
@@ -155,15 +169,15 @@ def interval(
         shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
         shares[parting_log] = shares.get(parting_log, 0.0) + _SECOND_OPINION
         slower = "slower" if parting_log > 0.0 else "faster"
+        checked = "batch per GPU, network" if question.cluster.n_gpus > 1 else "micro-batch"
         warnings.append(
             Caution(
                 code="opinions_part",
                 message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
-                "step-time model predicts, so the range holds both: batch per GPU, network and framework are the "
+                f"step-time model predicts, so the range holds both: {checked} and framework are the "
                 "assumptions to check",
             )
         )
-    warnings += [doubt.caution for doubt in doubts]
     low, high = (
         mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
@@ -176,14 +190,13 @@ def interval(
     )
 
 
-def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
-    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
-    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
-    while high - low > _EXACT:
-        middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
-        low, high = (low, middle) if below >= level else (middle, high)
-    return (low + high) / 2.0
+def _is_between(family: str, calibration: Calibration) -> bool:
+    """Return whether generations before and after one were measured; its own, in chips of another segment, is both."""
+    if family not in _GENERATIONS:
+        return False
+    seen = {key.removeprefix("device:").rpartition("-")[0] for key in calibration.effects if key.startswith("device:")}
+    places = [place for place, name in enumerate(_GENERATIONS) if name in seen]
+    return bool(places) and places[0] <= _GENERATIONS.index(family) <= places[-1]
 
 
 def coverage_of(

@@ -121,6 +121,10 @@ class Case:
     """Bytes per weight of a layer held for the forward pass: 2 in 16 bit, 0.52 in QLoRA's 4 bit with its scales."""
     ends_bytes: Numbers
     """The same of embedding and output layer, which are not quantised."""
+    rounded: Numbers
+    """Share of the weights that are held in 8 bits, their inputs rounded to as many before each product."""
+    rounded_elements: Numbers
+    """Elements of a token that enter or leave such products, over all layers."""
     dequantized: Numbers
     """Share of the weights that lie in 4 bit and are expanded before each product."""
     slow_dequantization: Numbers
@@ -239,6 +243,8 @@ class Case:
     """1 where the loss goes through logits a few tokens at a time, forward twice, with the output weights copied."""
     chunk_bytes: Numbers
     """Bytes moved per output weight and chunk of such a loss."""
+    stages_alone: Numbers
+    """1 where a micro-batch is through all stages before the next begins."""
     no_overlap: Numbers
     """1 where gathers and gradient reductions do not run beside compute."""
     operations: Numbers

@@ -118,7 +118,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             28,
             "The same where each step of it is a kernel of its own and a copy: upcast, shift, softmax, gradient",
         ),
-        "dequantize_passes": _prior(1, 3.5, 14, "Times a 4-bit base's bytes, packed and expanded, move each pass"),
+        "dequantize_passes": _prior(
+            1.5,
+            3.5,
+            8,
+            "Times a 4-bit base's bytes, packed and expanded, move each pass: one library's kernel everywhere "
+            "(bitsandbytes), which releases and double quantisation change by half or twice",
+        ),
         "gptq_passes": _prior(4, 9, 20, "The same by the kernels that GPTQ had in 2023"),
         "gradient_bytes": _prior(2, 4, 8, "Bytes moved per weight and micro-batch to accumulate gradients"),
         "scale_up_fraction": _prior(0.5, 0.75, 0.9, "Achieved share of NVLink-like bandwidth in collectives"),
@@ -197,8 +203,8 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             1.5,
             2.5,
             4.0,
-            "Times as long as on the machines of published runs that hosts, PCIe and networks of people's own take for "
-            "the same launches and bytes (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as long)",
+            "Times as long as on the machines of published runs that hosts and networks of people's own take for the "
+            "same launches and bytes (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as long)",
         ),
         "people_slowness": _prior(
             1.0,

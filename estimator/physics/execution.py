@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
 from estimator.question.practice import (
@@ -25,6 +26,8 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
+_FIRST_WITH_PALLAS = 2021
+"""Year of TPU v4, the first that fused attention was written for, in Pallas; XLA alone keeps no scores on the chip."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -113,6 +116,8 @@ class Execution:
     """Weights, gradients and optimizer states lie in host memory and pass through the device (LLMQ)."""
     overlap: bool = True
     tensor_overlap: bool = False
+    stages_alone: bool = False
+    """Of pipeline stages one is at work at a time: a micro-batch is through before the next begins."""
     dequantization: Dequantization = "bitsandbytes"
     base_bits: int | None = None
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
@@ -192,7 +197,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         recomputed=said.recomputed,
         drops_dead_code=stack.kin in XLA,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
-        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
+        upcast_ends=quantised and _prepared(question, stack) and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
         gathers_modules=deepspeed or stack.kin in XLA,
         partitions_checkpoints=deepspeed and stack.model_parallel,
@@ -201,6 +206,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         streams_layers=stack.offloads,
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
+        stages_alone=bool(said.stages_alone),
         dequantization=said.dequantization or "bitsandbytes",
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
@@ -211,6 +217,11 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
+
+
+def _prepared(question: Question, stack: Stack) -> bool:
+    """Return whether all of a quantised base that is not is cast to FP32; trainers leave one that is sharded alone."""
+    return stack.name in _PREPARED_BY_PEFT and question.layout.data_sharding != "zero3"
 
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:
@@ -231,10 +242,11 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     Where none is said, old chips keep the kernels that were last made for them, and get what a trainer's own code has
     today: SDPA, and a loss in chunks.
     """
-    habit = stack.habit_at(released)
+    tuning = question.small_set or question.method.name in WITH_ADAPTERS
+    habit = stack.habit_at(released, tuning=tuning)
     if question.released is not None:
         return habit
-    today = stack.habit_at(CURRENT_RELEASE)
+    today = stack.habit_at(CURRENT_RELEASE, tuning=tuning)
     return replace(habit, attention=today.attention, fused_loss=today.fused_loss)
 
 
@@ -251,7 +263,10 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
         kernel = "flash_3" if released >= SDPA_CUDNN_SINCE else kernel
     if kernel == "unfused" or (sinks and not said):
         return "unfused"
-    if question.cluster.accelerator.family in _OLD_FAMILIES:
+    chip = question.cluster.accelerator
+    if chip.family == "tpu" and chip.year < _FIRST_WITH_PALLAS and not said:
+        return "unfused"
+    if chip.family in _OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"
     return kernel
 

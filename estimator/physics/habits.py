@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "TUNING_HABITS"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -18,7 +18,8 @@ _ON_DEVICE = Practice(
     offload_optimizer=False,
     offload_parameters=False,
     offload_activations=False,
-    grouped_by_length=False,
+    padding="longest",
+    stages_alone=False,
 )
 _MEGATRON = replace(
     _ON_DEVICE,
@@ -113,7 +114,9 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             offload_parameters=False,
             offload_activations=True,
             packing="padded",
-            grouped_by_length=False,
+            # Since December 2025 its trainer pads nothing of text-only models unless told (`padding_free`).
+            padding="none",
+            stages_alone=False,
             dequantization="bitsandbytes",
         ),
         "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
@@ -122,9 +125,9 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "verl": replace(_TEMPLATES, packing="packed"),  # use_remove_padding
         "open-instruct": _TEMPLATES,
         "llama-cookbook": replace(_HUGGINGFACE, packing="packed"),  # batching_strategy
-        "fastchat": _TEMPLATES,
-        # Gradients of its fused attention fall back to separate products; its LoRA trainer pads to the longest. Weights
-        # are trained in the precision that they are loaded in.
+        "fastchat": replace(_TEMPLATES, padding="limit"),  # padding="max_length" in fastchat/train/train.py
+        # Gradients of its fused attention fall back to separate products; its trainer sorts samples by length before it
+        # makes batches of them (`iterate_batches`). Weights are trained in the precision that they are loaded in.
         "mlx": replace(
             _TORCH,
             attention="unfused",
@@ -132,13 +135,15 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             launch="compiled",
             experts="grouped",
             packing="padded",
+            padding="alike",
             master_weights=False,
+            dequantization="fused",  # `quantized_matmul` expands tiles where they are multiplied
         ),
         "hai-llm": replace(_MEGATRON, tensor_overlap=False),
         "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "mindspeed": replace(_MEGATRON, tensor_overlap=False),  # --use-ascend-mc2 is an option
         "primus": replace(_MEGATRON, tensor_overlap=False),
-        "litgpt": _COMPILED,  # as it pretrains; its fine-tuning is eager and padded
+        "litgpt": _COMPILED,
         "gpt-neox": _MEGATRON_DEEPSPEED,
         "olmo-core": replace(_COMPILED, experts="grouped"),
         "levanter": replace(_XLA, attention="flash_2", fused_loss=True),  # blockwise cross-entropy
@@ -158,12 +163,21 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.
         "nanochat": replace(_COMPILED, attention="flash_3", optimizer="muon"),
         "modded-nanogpt": replace(_COMPILED, attention="flash_3", optimizer="muon"),
-        "minimind": _HUGGINGFACE,  # pads to the longest length
+        "minimind": replace(_HUGGINGFACE, padding="limit"),  # its data sets pad to max_length
         "tinygrad": replace(_TORCH, attention="unfused", launch="graphs", packing=None),
         "unknown": NOTHING_SAID,
     }
 )
 """By stack; `unknown` has no habit that is known."""
+
+TUNING_HABITS: Mapping[str, Practice] = MappingProxyType(
+    {
+        # Its scripts of fine-tuning (litgpt/finetune) compile nothing, pad to the longest of a micro-batch, and work
+        # the loss out in chunks; its norms, rotary embedding and adapters are several kernels each.
+        "litgpt": replace(_TORCH, fused_kernels=False, fused_loss=True, packing="padded"),
+    }
+)
+"""Where a stack's scripts of fine-tuning do a step otherwise than those of pre-training."""
 
 MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
     {
@@ -179,6 +193,7 @@ MICRO_BATCHES: Mapping[str, int] = MappingProxyType(
         "fastchat": 2,
         "openrlhf": 2,
         "torchtune": 2,
+        "litgpt": 4,  # TrainArgs.micro_batch_size of its finetune scripts
         "minimind": 32,
         # Scripts on bare engines: Stanford Alpaca's 4 × 8 accumulated on four devices has been copied most.
         "unknown": 4,

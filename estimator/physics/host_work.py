@@ -20,8 +20,10 @@ _OPERATIONS_SCORES = 15.0
 """What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
 _OPERATIONS_PER_ADAPTER = 6.0
 """Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
-_OPERATIONS_PER_QUANTISED = 3.0
-"""Expanding scales and weights, and the cast of the result (bitsandbytes' 4-bit layer, counted)."""
+_OPERATIONS_PER_QUANTISED = {4: 3.0, 8: 16.0}
+"""By bits of the base. 4: expanding scales and weights, and the cast of the result; 8: rounding the input by rows,
+finding its outliers, taking them out of it and of the weights, two products, scaling, sum (bitsandbytes' layers,
+counted)."""
 _OPERATIONS_PER_EXPERT = 14.0
 """Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
 _OPERATIONS_EXPERTS = 20.0
@@ -48,7 +50,8 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     operations += unfused * _OPERATIONS_SCORES
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     operations += linear * _OPERATIONS_PER_ADAPTER * adapters
-    operations += linear * _OPERATIONS_PER_QUANTISED * (execution.base_bits is not None)
+    if execution.dequantization != "fused":
+        operations += linear * _OPERATIONS_PER_QUANTISED.get(execution.base_bits or 0, 0.0)
     share = _LAUNCH_SHARE[execution.launch]
     modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
     return {

@@ -14,6 +14,7 @@ __all__ = [
     "expert_overhead",
     "logits_traffic_s",
     "matrix_again",
+    "rounding_s",
     "routing_s",
     "scan_s",
     "traffic_s",
@@ -23,6 +24,12 @@ _ATTENTION_BACKWARD = 2.5
 """Five matmuls backward against two forward: Dao 2023, section 3.1."""
 _PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
 """Bytes per weight of a 4-bit base with its scales, and of what its products read."""
+
+_ROUNDED_BYTES = 15.0
+"""Bytes moved forward per element that enters or leaves an 8-bit layer: cast, largest of each row, rounding, outliers
+out; sums of 32 bits, scaled, cast, outliers' product added (bitsandbytes' `MatMul8bitLt`, counted)."""
+_WIDENED_BYTES = 7.0
+"""Bytes per weight backward: read in 8 bits, copied in 16, scaled."""
 
 _METRIC_PASSES = 22.0
 """Times TRL's entropy and accuracy move whole logits, in 16-bit elements: log-softmax, exponent, product and sum in
@@ -164,6 +171,21 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
     passes = 2.0 + np.where(lay.recompute > 1, 1.0, 0.0)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+
+
+def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
+    """Return seconds a micro-batch of what 8-bit products of a frozen base cost beside the products.
+
+    Forward each input is rounded and its outliers multiplied apart; backward the weights are widened to 16 bits.
+    Source: Dettmers et al. 2022 (LLM.int8()), section 3.
+    """
+    if not np.any(case.rounded):
+        return 0.0
+    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
+    widened = case.rounded * dense * _WIDENED_BYTES * case.streams_passed
+    forwards = 1.0 + np.where(lay.recompute > 1, 1.0, 0.0)
+    moved = widened + tokens * case.rounded_elements / lay.tensor * _ROUNDED_BYTES * forwards
+    return moved / lay.pipeline / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 
 def routing_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:

@@ -208,7 +208,7 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
     checkpoint = case.checkpoint_bytes / kept_split * per_layer * np.where(full, 1.0, 0.0)
     kept = (1.0 - again) * whole + np.where(lay.recompute == 0, scores, 0.0) + checkpoint
-    in_flight = np.minimum(lay.pipeline, lay.micro_batches)
+    in_flight = where(case.stages_alone, 1.0, np.minimum(lay.pipeline, lay.micro_batches))
     more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
     hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)
     kept = kept * layers * (1.0 - hosted) * case.streams_passed

@@ -54,18 +54,18 @@ def group(case: Case, constants: Constants, ranks: BROADCAST, stride: BROADCAST)
 
 
 def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
-    """Return the factor on time of a device's host, PCIe and network where people run what they have.
+    """Return the factor on time of a device's host and network where people run what they have.
 
     Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody, and so are
-    the links that it is sold with.
+    the links that it is sold with. PCIe is among them: published runs on cards without a link of their own were made
+    on machines such as people have, and what slots reach is fitted to them.
     """
     slowness: BROADCAST = constants["surroundings_slowness"] ** case.as_people_run
     return slowness
 
 
 def _pcie_share(case: Case, constants: Constants) -> BROADCAST:
-    share = where(case.no_peer_access, constants["pcie_host_fraction"], constants["pcie_fraction"])
-    return share / surroundings_slowness(case, constants)
+    return where(case.no_peer_access, constants["pcie_host_fraction"], constants["pcie_fraction"])
 
 
 def _up_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:

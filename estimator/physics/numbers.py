@@ -24,7 +24,7 @@ from estimator.question.cluster import MATRIX_UNIT, Cluster
 
 __all__ = ["case_of"]
 
-_FOUR_BITS = 4
+_FOUR_BITS, _EIGHT_BITS = 4, 8
 _LIBRARIES = frozenset({"deepep", "hybridep"})
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
@@ -73,6 +73,7 @@ def case_of(
     half = half_precision(chip, precision)
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
+    expands = execution.dequantization != "fused"
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
@@ -129,7 +130,9 @@ def case_of(
         adapters=_flag(adapters),
         eager_adapters=_flag(execution.eager_adapters),
         adapter_elements=beside * _adapter_elements(table),
-        dequantized=(1.0 - share) * _flag(execution.base_bits == _FOUR_BITS and execution.dequantization != "fused"),
+        rounded=(1.0 - share) * _flag(expands and execution.base_bits == _EIGHT_BITS),
+        rounded_elements=_adapter_elements(table) * _flag(expands and execution.base_bits == _EIGHT_BITS),
+        dequantized=(1.0 - share) * _flag(expands and execution.base_bits == _FOUR_BITS),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
@@ -182,6 +185,7 @@ def case_of(
         loss_metrics=_flag(execution.loss_metrics),
         chunked_loss=_flag(execution.loss == "chunked"),
         chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
+        stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),

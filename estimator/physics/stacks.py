@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from estimator.models.training import WITH_ADAPTERS, MethodName, Recompute
-from estimator.physics.habits import HABITS, MICRO_BATCHES
+from estimator.physics.habits import HABITS, MICRO_BATCHES, TUNING_HABITS
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
@@ -38,6 +38,8 @@ XLA = frozenset({"jax", "maxtext", "neuron"})
 _LEAST_TO_PRETRAIN_BYTES = 30e9
 """Memory of a card without a link of its own below which it is bought to infer with (T4, L4, A10): whoever trains on
 one has a notebook or a script."""
+_FIRST_OF_MAXTEXT = 2021
+"""Year of TPU v4, the first chip that MaxText and kernels in Pallas were written for."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -84,6 +86,8 @@ class Stack:
     """Ways to split a model that it has, and that its users reach for only where nothing else fits."""
     habit: Practice
     """How runs on its current release do a step unless told; None where it is not known or not uniform."""
+    tuning_habit: Practice
+    """How its scripts of fine-tuning do a step: as `habit`, but for stacks that have others for it."""
     kin: str
     """The stack whose published runs speak for it: itself, or what it is built on."""
     micro_batch: int
@@ -115,22 +119,23 @@ class Stack:
         """
         return "full" if method == "qlora" and self.kin == "huggingface" else self.recompute
 
-    def habit_at(self, released: float) -> Practice:
+    def habit_at(self, released: float, *, tuning: bool = False) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
-        attention: AttentionKernel | None = self.habit.attention
+        habit = self.tuning_habit if tuning else self.habit
+        attention: AttentionKernel | None = habit.attention
         if attention is not None and int(released) < self.fused_attention_since:
             attention = "unfused"
         elif attention == "flash_3" and int(released) < _FLASH_3_SINCE:
             attention = "flash_2"
         if attention == "flash_2" and released < _FLASH_2_SINCE and self.kin not in XLA:
             attention = "flash_1"
-        hides = self.habit.tensor_overlap
+        hides = habit.tensor_overlap
         return replace(
-            self.habit,
+            habit,
             attention=attention,
             tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
-            fused_loss=self.habit.fused_loss and released >= self.fused_loss_since,
-            master_weights=True if released < self.master_weights_until else self.habit.master_weights,
+            fused_loss=habit.fused_loss and released >= self.fused_loss_since,
+            master_weights=True if released < self.master_weights_until else habit.master_weights,
         )
 
 
@@ -168,6 +173,7 @@ def _stack(
         offloads=offloads,
         reserve=reserve,
         habit=HABITS[name],
+        tuning_habit=TUNING_HABITS.get(name, HABITS[name]),
         kin=kin or name,
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
@@ -312,9 +318,11 @@ def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
     twice as fast as one.
     """
     if accelerator.family == "tpu":
-        return STACKS["maxtext"]
+        return STACKS["maxtext" if accelerator.year >= _FIRST_OF_MAXTEXT else "jax"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
+    if accelerator.vendor == "Apple":
+        return STACKS["mlx"]
     infers = accelerator.scale_up_kind == "pcie" and accelerator.memory_bytes < _LEAST_TO_PRETRAIN_BYTES
     if method in WITH_ADAPTERS or accelerator.segment != "datacenter" or infers:
         return STACKS["huggingface"]

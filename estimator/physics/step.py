@@ -14,6 +14,7 @@ from estimator.physics.kernels import (
     dequantization_s,
     logits_traffic_s,
     matrix_again,
+    rounding_s,
     routing_s,
     scan_s,
     traffic_s,
@@ -21,7 +22,7 @@ from estimator.physics.kernels import (
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.matmul import matrix_s
-from estimator.physics.network import stage_hop_s
+from estimator.physics.network import stage_hop_s, where
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
@@ -92,7 +93,8 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     compute = (forwards + backwards) / lay.pipeline * fullest * slow
     attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
-    memory = (memory + dequantization_s(case, constants, lay)) * fullest * slow
+    memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
+    memory = memory * fullest * slow
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,
@@ -139,13 +141,15 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     """Return seconds of one step by part, each of shape (L,).
 
         micro_batches · slowest stage + bubble · (pipeline − 1)/virtual · stage + once a step
+        micro_batches · pipeline · stage + once a step                           where one stage is at work at a time
 
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
     slow = _small_slowness(case, constants, lay)
     one = _micro_batch(case, constants, lay, slow)
     uneven = constants["stage_imbalance"]
-    imbalance = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
+    balanced = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
+    imbalance = where(case.stages_alone, 1.0, balanced)
     tail = one.last_stage * imbalance
     exposed = shown_s(one.communication, one.visible, one.launched)
     sharded = sharded_s(case, constants, lay, one.launched + tail, one.communication - exposed)
@@ -155,7 +159,8 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     crossing = np.where(lay.pipeline > 1, shown_s(hops, constants["pipeline_visible"] * hops, stage), 0.0)
     n = lay.micro_batches
     waiting = one.launched - (one.compute + one.attention + one.memory)
-    bubble = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
+    filling = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
+    bubble = where(case.stages_alone, n * (lay.pipeline - 1.0) * (stage + crossing), filling)
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
     optimizer = optimizer_s(case, constants, lay) * slow
     stragglers = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))

@@ -13,6 +13,7 @@ __all__ = [
     "LayerPart",
     "OptimizerName",
     "Packing",
+    "Padding",
     "Practice",
     "Recipe",
     "ZeroEngine",
@@ -34,6 +35,9 @@ ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
 Packing = Literal["packed", "padded"]
+Padding = Literal["longest", "alike", "none", "limit"]
+"""What a sample that is not packed is padded to: `longest` of its micro-batch; the same where samples of like length
+share one, `alike`; to the `limit` at which all are cut; or to nothing, a micro-batch being one row of its samples."""
 ZeroEngine = Literal["fsdp", "deepspeed"]
 """Who shards states: FSDP gathers layer by layer, DeepSpeed's ZeRO-3 module by module, with a hook on each."""
 Recipe = Literal["performance", "default"]
@@ -75,11 +79,13 @@ class Practice:
     """Whether gradient reductions and weight gathers run beside compute."""
     tensor_overlap: bool | None = None
     """Whether tensor-parallel collectives run beside the matmuls they feed."""
+    stages_alone: bool | None = None
+    """Whether a model split by its layers is at work on one device at a time (`device_map="auto"`), not in a pipeline.
+    """
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
-    grouped_by_length: bool | None = None
-    """Whether samples of like length share a micro-batch, so that padding adds little."""
+    padding: Padding | None = None
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""

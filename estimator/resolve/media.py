@@ -32,8 +32,8 @@ __all__ = ["MediaUse", "media_use", "usual_trainer", "with_media", "with_sounds"
 
 _CLUSTER = 64
 """Devices from which on people who name no framework do not run an untuned one."""
-_OF_THEIR_OWN = frozenset({"tpu", "trainium"})
-"""Families of chips that Hugging Face's trainer hardly runs on."""
+_OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
+"""Families of chips that are hardly trained on with Hugging Face's trainer."""
 
 _MOST_PICTURES = 1e6
 _HOURS = re.compile(

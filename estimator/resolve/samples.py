@@ -9,10 +9,10 @@ from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.objective import ObjectiveName
-from estimator.models.training import MethodName
+from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import NOTHING_SAID, Padding, Practice
 from estimator.question.question import Assumption, Caution, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.framework.software import AUTO
@@ -55,6 +55,8 @@ _NOT_ALWAYS = {
     )
 }
 """Stacks of whose examples a good part does otherwise than most."""
+_USUAL_LIMIT = 2048.0
+"""Tokens that scripts pad all samples to unless told: `model_max_length` in FastChat's."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -75,8 +77,7 @@ class Padded:
     micro_batch_source: SourceKind
     sequences: int
     """Of a sample: the longest of all of them is padded to."""
-    grouped: bool
-    """Whether samples of like length share a micro-batch."""
+    padding: Padding
     lengths: SampleLengths
 
     @property
@@ -124,7 +125,8 @@ def resolved_packing(
     if not packs(objective, framework) and request.samples is not None:
         return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
     if stack is not None:
-        found = _packing(stack.habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
+        habit = stack.tuning_habit if method in WITH_ADAPTERS or is_small_set(request) else stack.habit
+        found = _packing(habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")
         return replace(found, cautions=(_NOT_ALWAYS[stack.name],)) if stack.name in _NOT_ALWAYS else found
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
@@ -171,7 +173,8 @@ def padded_samples(
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`. The micro-batch
     that was not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`. Samples
-    of several `sequences` are padded to the longest of all.
+    of several `sequences` are padded to the longest of all. What rows are padded to is said in `practice`, else the
+    stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -182,19 +185,27 @@ def padded_samples(
     limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
     if request.sequence_length is not None:
         limit = parse_count(request.sequence_length, "sequence_length")
-    grouped = bool(practice.grouped_by_length)
+    padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
+    if padding == "limit" and limit is not None and request.sequence_length is None:
+        limit = min(limit, max(_USUAL_LIMIT, mean))
     if request.micro_batch_size is not None:
         micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(lengths, limit, micro, "user", grouped=grouped, samples=samples, sequences=sequences)
-    usual = _USUAL_MICRO_BATCH if stack is None or stack.habit.packing == "packed" else stack.micro_batch
+        return _padded(lengths, limit, micro, "user", padding=padding, samples=samples, sequences=sequences)
+    usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(lengths, limit, micro, "default", grouped=grouped, samples=samples, sequences=sequences)
+        rows = _padded(lengths, limit, micro, "default", padding=padding, samples=samples, sequences=sequences)
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
+
+
+def _padding(practice: Practice, lengths: SampleLengths, sequences: int) -> Padding:
+    """Return what rows are padded to; with pictures or as pairs, collators of their own pad them to the longest."""
+    padding = practice.padding or "longest"
+    return "longest" if padding == "none" and (lengths.fixed or sequences > 1) else padding
 
 
 def _divides(micro: int, usual: int, per_replica: int | None) -> bool:
@@ -208,27 +219,34 @@ def _padded(
     micro: int,
     source: SourceKind,
     *,
-    grouped: bool,
+    padding: Padding,
     samples: int,
     sequences: int,
 ) -> Padded:
-    most = 1 if grouped else samples
+    most = samples if padding in {"longest", "limit"} else 1
 
     def longest(draws: int, end: Literal["low", "mode", "high"]) -> float:
+        if padding == "limit" and limit is not None:
+            return limit
         return lengths.expected_longest(min(draws, most) * sequences, limit, end)
 
     usual = longest(micro, "mode")
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
-    ends = longest(fewer, "low") / usual, longest(more, "high") / usual
+    # How lengths are spread and what the micro-batch is are unknown apart: both are rarely at their ends at once.
+    low = math.hypot(math.log(longest(micro, "low") / usual), math.log(longest(fewer, "mode") / usual))
+    high = math.hypot(math.log(longest(micro, "high") / usual), math.log(longest(more, "mode") / usual))
     return Padded(
         mean=lengths.expected_longest(1, limit),
         longest=usual,
-        low=min(1.0, *ends),
-        high=max(1.0, *ends),
+        low=math.exp(-low),
+        # Releases before it was a habit pad to the longest.
+        high=max(math.exp(high), lengths.expected_longest(micro * sequences, limit) / usual)
+        if padding == "none"
+        else math.exp(high),
         micro_batch=micro,
         micro_batch_source=source,
         sequences=sequences,
-        grouped=grouped,
+        padding=padding,
         lengths=lengths,
     )
 
@@ -236,11 +254,12 @@ def _padded(
 def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
     """Return what padding was taken to be: the length of a row, how much of it is real, and the micro-batch."""
     real = padded.mean / padded.longest
-    of_what = (
-        "samples of like length share a micro-batch"
-        if padded.grouped
-        else f"longest of {padded.micro_batch * padded.sequences}"
-    )
+    of_what = {
+        "longest": f"longest of {padded.micro_batch * padded.sequences}",
+        "alike": "samples of like length share a micro-batch",
+        "none": "a micro-batch is one row without padding; before December 2025 padded to the longest of it",
+        "limit": "every sample is padded to the length at which they are cut",
+    }[padded.padding]
     out = [
         Assumption(
             name="padded_length",

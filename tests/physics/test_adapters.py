@@ -63,16 +63,18 @@ def test_more_of_them_are_of_a_higher_rank_beside_the_same(times: float) -> None
 
 
 @given(slowness=st.floats(1.0, 5.0))
-def test_hosts_and_links_of_peoples_own_are_slower_and_devices_are_not(slowness: float) -> None:
+def test_hosts_and_networks_of_peoples_own_are_slower_and_devices_and_slots_are_not(slowness: float) -> None:
     constants = type(CONSTANTS)({**CONSTANTS, "surroundings_slowness": slowness})
     chosen, own = (replace(small_case(8, execution=_EAGER), as_people_run=flag) for flag in (0.0, 1.0))
     lay = layouts_of(PLAIN)
     assert launches_s(own, constants, lay) == pytest.approx(slowness * launches_s(chosen, constants, lay))
-    gathered = [
-        gather_s(group(replace(case, pcie=1.0), constants, np.array([8.0]), 1.0), 1e9, messages=4.0)
-        for case in (chosen, own)
-    ]
-    assert gathered[1] == pytest.approx(slowness * gathered[0])
+    apart = [replace(case, gpus_per_node=1.0, scale_up_domain=1.0) for case in (chosen, own)]
+    in_slots = [replace(case, pcie=1.0) for case in (chosen, own)]
+    for cases, times in ((apart, slowness), (in_slots, 1.0)):
+        gathered = [
+            gather_s(group(case, constants, np.array([8.0]), 1.0), 1e9, messages=np.array([0.0])) for case in cases
+        ]
+        assert gathered[1] == pytest.approx(times * gathered[0])
     assert traffic_s(own, constants, lay, _TOKENS) == traffic_s(chosen, constants, lay, _TOKENS)
 
 

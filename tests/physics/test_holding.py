@@ -134,6 +134,21 @@ def test_a_peft_prepared_base_keeps_a_residual_stream_in_fp32() -> None:
     assert more == pytest.approx(2.0 * ends)
 
 
+@pytest.mark.parametrize("framework", ["trl", "huggingface", "fastchat"])
+def test_a_sharded_quantised_base_is_not_prepared(framework: str) -> None:
+    """TRL: whatever is not quantised is not cast where 4-bit weights are sharded (`is_sharded_qlora`)."""
+    base = Practice(base_bits=4, master_weights=True)
+    alone = replace(_question(framework, practice=base), method=Method(name="qlora"))
+    sharded = replace(
+        alone,
+        cluster=catalogued_cluster("a100-sxm-80gb", 4),
+        global_batch_sequences=4,
+        layout=replace(alone.layout, data_sharding="zero3"),
+    )
+    assert setting_of(alone).case.ends_bytes == 4.0
+    assert setting_of(sharded).case.ends_bytes == 2.0
+
+
 def test_a_quantised_base_keeps_embedding_and_output_in_16_bit() -> None:
     """Llama 3.1 8B in bitsandbytes' NF4 with doubly quantised scales is a checkpoint of 5.7 GB."""
     used = _used(_case(Execution(base_bits=4), method="qlora"))

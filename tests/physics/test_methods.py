@@ -260,6 +260,19 @@ def test_a_four_bit_base_is_slower_than_a_16_bit_one_unless_its_kernels_are_fuse
     assert fused_s == pytest.approx(_total_s(name, Method(name="lora"), lay, chip=chip, execution=plain), rel=0.01)
 
 
+@pytest.mark.parametrize("name", ["llama-3.1-8b", "llama-2-7b", "mistral-7b"])
+@pytest.mark.parametrize("chip", ["a100-sxm-80gb", "rtx-4090", "t4"])
+def test_a_base_of_8_bits_saves_memory_and_no_time(name: str, chip: str) -> None:
+    """Dettmers et al. 2022 (LLM.int8()): inputs are rounded before each product, and outliers multiplied apart."""
+    for micro_batch in (1, 8):
+        lay = replace(PLAIN, micro_batch_size=micro_batch, recompute="full")
+        plain, eight = (
+            _total_s(name, Method(name="lora"), lay, chip=chip, execution=Execution(base_bits=bits))
+            for bits in (None, 8)
+        )
+        assert 1.05 * plain < eight < 3.0 * plain
+
+
 @pytest.mark.parametrize(
     ("method", "precision", "bits", "held"),
     [

@@ -210,3 +210,32 @@ def test_where_memory_is_no_reason_two_devices_are_not_more_than_twice_as_fast_a
         times.append(step_time(posed.case, posed.layouts.taken(best), PRIORS))
     one, two = times
     assert two.total_s[0] * 1.02 >= one.total_s[0] - one.optimizer_s[0] / 2
+
+
+@pytest.mark.parametrize("method", ["lora", "qlora"])
+def test_scripts_of_fine_tuning_are_not_those_of_pretraining(method: MethodName) -> None:
+    """LitGPT compiles what it pretrains and nothing that it fine-tunes: litgpt/pretrain.py, litgpt/finetune/lora.py."""
+    tuned = _asked("llama-2-7b", "litgpt", chip="a100-sxm-80gb", method=method, length=128)
+    compiled = replace(tuned, practice=Practice(launch="compiled", fused_kernels=True))
+    assert _step_s(tuned) > 1.2 * _step_s(compiled)
+    pretrained = _asked("pythia-160m", "litgpt", chip="a100-sxm-80gb", length=128)
+    stated = replace(pretrained, practice=Practice(launch="compiled", fused_kernels=True))
+    assert _step_s(pretrained) == pytest.approx(_step_s(stated))
+
+
+@pytest.mark.parametrize("n_gpus", [2, 4, 8])
+def test_layers_spread_over_devices_that_wait_for_one_another_are_as_fast_as_one(n_gpus: int) -> None:
+    """Accelerate's `device_map` runs one device at a time (its guide to big model inference)."""
+    alone = _asked("llama-2-7b", "huggingface", method="lora", batch=16)
+    spread = _asked(
+        "llama-2-7b",
+        "huggingface",
+        method="lora",
+        n_gpus=n_gpus,
+        batch=16,
+        layout=replace(GIVEN, pipeline_parallel=n_gpus),
+        practice=Practice(stages_alone=True),
+    )
+    piped = replace(spread, practice=NOTHING_SAID)
+    assert 0.9 * _step_s(alone) < _step_s(spread) < 1.2 * _step_s(alone)
+    assert _step_s(piped) < _step_s(spread)

@@ -18,7 +18,7 @@ RUN: dict[str, Any] = {
     "samples": "50k",
     "tokens_per_sample": 400,
 }
-PADDING = ("huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
+PADDING = ("litgpt", "huggingface", "trl", "llama-factory", "deepspeed", "fsdp", "HF Trainer + DeepSpeed ZeRO-3")
 PACKING = (
     "axolotl",
     "nemo",
@@ -136,6 +136,39 @@ def test_samples_of_like_length_in_a_micro_batch_are_hardly_padded() -> None:
     grouped, mixed = (_answer(framework=f"HF Trainer{more}") for more in (", group_by_length", ""))
     assert _assumed(grouped, "padded_length")["value"] == 400
     assert grouped["training_days"] < mixed["training_days"]
+
+
+PADDED_TO: dict[str, str] = {
+    "unsloth": "none",
+    "mlx": "alike",
+    "huggingface": "longest",
+    "fastchat": "limit",
+    "minimind": "limit",
+    "HF Trainer, pad to max length": "limit",
+    "Unsloth, padding longest": "longest",
+}
+"""Read in the trainers' collators."""
+
+
+@pytest.mark.parametrize("framework", PADDED_TO)
+def test_a_row_is_as_long_as_the_trainer_pads_it(framework: str) -> None:
+    """Own tokens where nothing is padded, those of the longest of the micro-batch, or the limit whatever it holds."""
+    answer = _answer(framework=framework, sequence_length=2048, micro_batch_size=4)
+    length = _assumed(answer, "padded_length")["value"]
+    expected = {"none": (392, 400), "alike": (392, 400), "longest": (600, 1000), "limit": (2048, 2048)}
+    low, high = expected[PADDED_TO[framework]]
+    assert low <= length <= high
+
+
+def test_a_trainer_that_padded_until_lately_may_still_and_the_range_holds_it() -> None:
+    today, before = (_answer(framework=f"unsloth{more}", micro_batch_size=4) for more in ("", ", padding longest"))
+    assert today["training_days"] < before["training_days"] < today["training_days_high"]
+
+
+@pytest.mark.parametrize("objective", ["dpo", "orpo"])
+def test_pairs_are_padded_by_a_trainer_that_pads_no_texts(objective: str) -> None:
+    answer = _answer(framework="unsloth", objective=objective, micro_batch_size=4)
+    assert _assumed(answer, "padded_length")["value"] > 600
 
 
 @pytest.mark.parametrize("share", [1, 3])

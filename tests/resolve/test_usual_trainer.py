@@ -44,6 +44,13 @@ def test_a_chip_with_a_stack_of_its_own_keeps_it() -> None:
     assert _run(gpu="tpu-v5p", samples="50k", tokens_per_sample=400).stack.name == "maxtext"
 
 
+@pytest.mark.parametrize("gpu", ["M1 Max", "M2 Ultra", "M4 Pro"])
+@pytest.mark.parametrize("method", ["full", "lora", "qlora"])
+def test_a_mac_is_trained_on_with_its_makers_framework(gpu: str, method: str) -> None:
+    run = _run(model="llama-3.2-1b", gpu=gpu, n_gpus=1, samples=1000, tokens_per_sample=300, method=method)
+    assert run.stack.name == "mlx"
+
+
 @pytest.mark.parametrize("gpu", ["t4", "l4", "a10g", "p40", "p100-pcie-16gb"])
 @pytest.mark.parametrize("n_gpus", [1, 4])
 def test_a_card_that_is_rented_to_infer_with_is_trained_on_with_a_script(gpu: str, n_gpus: int) -> None:

@@ -1,7 +1,6 @@
 """The predicted step of one layout: what the answer to a single question and a comparison of thousands share."""
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -11,7 +10,15 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
-from estimator.evidence.doubts import Doubt, doubts_of, own_stack_doubts, situation_spread, stack_doubts, waits_most
+from estimator.evidence.doubts import (
+    Doubt,
+    doubts_of,
+    median_log,
+    own_stack_doubts,
+    situation_spread,
+    stack_doubts,
+    waits_most,
+)
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.uncertainty import Interval, interval
@@ -112,7 +119,7 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
 def factor_and_range(grounds: Grounds) -> tuple[float, Interval]:
     """Return what to multiply physical step time by, and the range of the product, for the one layout of `grounds`.
 
-    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the mean over the ways
+    The factor holds calibrated effects, the kriged residual of runs like it, the second opinion, the median of the ways
     that doubts leave open, the published run that is asked about, and what the caller's own runs were off by; it is the
     same for all layouts of a setting.
     It makes no device execute more than it was measured to.
@@ -152,9 +159,9 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
         parting_log=grounds.parting_log,
         situation=grounds.situation,
         doubts=doubts,
-        point_log=_mean_log(doubts),
+        point_log=median_log(doubts),
     )
-    factor = grounds.blend.factor * math.exp(_mean_log(doubts))
+    factor = grounds.blend.factor * math.exp(median_log(doubts))
     factor, span = held_to_precedent(setting, calibration, factor, span, grounds.physical_s)
     return held_to_ceiling(setting, grounds.best, factor, span, grounds.physical_s)
 
@@ -163,13 +170,16 @@ def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, phys
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
     doubts = _doubts(setting, best, physical_s, calibration)
     own = own_runs_say(setting).correction_log
-    return _blend(setting, calibration, best, physical_s).factor * math.exp(_mean_log(doubts) + own)
+    return _blend(setting, calibration, best, physical_s).factor * math.exp(median_log(doubts) + own)
 
 
 def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
     """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
     if setting.case.as_people_run:
         physical_s = float(as_published_s(setting.case, best, calibration.constants)[0])
+    if setting.case.stages_alone:
+        # No published run leaves devices idle for that reason.
+        physical_s /= float(best.pipeline[0])
     return blend_of(setting, calibration, physical_s)
 
 
@@ -179,10 +189,6 @@ def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Cal
         *own_stack_doubts(setting),
         *doubts_of(setting, best, physical_s, calibration.constants),
     )
-
-
-def _mean_log(doubts: Sequence[Doubt]) -> float:
-    return sum(doubt.mean_log for doubt in doubts)
 
 
 def layout_prediction(

@@ -6,6 +6,7 @@ from dataclasses import replace
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
+from estimator.answers.estimate.loading import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
@@ -54,6 +55,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
         assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
             *(() if fits else (does_not_fit(posed, step.memory, found),)),
+            *loaded_wide(posed, step),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
             *_newer_release(posed, best.grounds.best, best.times, fitted.constants),

@@ -13,6 +13,10 @@ _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
 _MUCH_PADDING = 1.05
 """Tokens processed over real ones from which on both are said."""
+_WORTH_SAYING = 0.1
+"""Share of a range's log width from which on the summary says what would narrow it."""
+_MEASURED = "observed_tokens_per_second"
+"""What always narrows a range most, and cannot be told before a run."""
 _ROUNDING = 1e-9
 _OBJECTIVES = {
     "dpo": "DPO",
@@ -72,7 +76,7 @@ def summary(estimate: Estimate) -> str:
     if cost.value is not None and cost.low is not None and cost.high is not None:
         second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
-    sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate))
+    sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
 
 
@@ -136,6 +140,13 @@ def _fits(estimate: Estimate) -> str:
     if memory is None or not memory.fits:
         return ""
     return f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
+
+
+def _narrower(estimate: Estimate) -> str:
+    """Return what of all that was left out would narrow the range most, were it said."""
+    told = (one for one in estimate.narrow_by if one.argument != _MEASURED and one.narrows_by >= _WORTH_SAYING)
+    first = next(told, None)
+    return f"To narrow the range, say {first.argument} first." if first else ""
 
 
 def formula(estimate: Estimate) -> str:

@@ -6,7 +6,7 @@ from estimator.models.training import MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NO_FACTS", "Facts", "Meaning", "folded"]
+__all__ = ["NO_FACTS", "Facts", "Meaning", "folded", "practised"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,3 +70,8 @@ class Meaning:
 def folded(phrase: str) -> str:
     """Return `phrase` as tables hold it: letters and digits only, in lower case."""
     return "".join(character for character in phrase.casefold() if character.isalnum() or character == "+")
+
+
+def practised(words: str, said: Practice, denied: Practice = NOTHING_SAID) -> tuple[str, Meaning]:
+    """Return words, apart by bars, with what they say of how a step is run, and what their denial says."""
+    return words, Meaning(says=Facts(practice=said), denies=Facts(practice=denied))

@@ -4,16 +4,13 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.models.training import Recompute
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import Practice
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import CACHES
-from estimator.resolve.framework.meaning import Facts, Meaning, folded
+from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
+from estimator.resolve.framework.packings import PACKINGS
 
 __all__ = ["PRACTICES"]
-
-
-def _practice(words: str, said: Practice, denied: Practice = NOTHING_SAID) -> tuple[str, Meaning]:
-    return words, Meaning(says=Facts(practice=said), denies=Facts(practice=denied))
 
 
 def _sharding(words: str, said: Sharding) -> tuple[str, Meaning]:
@@ -39,159 +36,159 @@ _LIGER = Practice(fused_kernels=True, fused_loss=True)
 _QLORA = Facts(recompute="full", practice=Practice(base_bits=4), method="qlora")
 _OFFLOADED = Practice(offload_optimizer=True)
 _ATTENTION = (
-    _practice("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
-    _practice("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),
-    _practice("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
-    _practice("use flash attn | enable flash attention | sdpa flash", _FLASH_2, _UNFUSED),
-    _practice("torch sdpa | sdpa | scaled dot product attention | attn implementation sdpa", _SDPA, _UNFUSED),
-    _practice("flex attention | flex attn", _FLASH_2),
-    _practice("attn implementation flash attention 2 | attn impl flash attn", _FLASH_2),
-    _practice("flash attention 3 | flash attn 3 | flash attention v3 | fa 3 | fa 4", Practice(attention="flash_3")),
-    _practice("flash attention 4 | cudnn attention | cudnn fa | cudnn flash attention", Practice(attention="flash_3")),
-    _practice("fused attention | te attention | splash attention", Practice(attention="flash_3"), _UNFUSED),
-    _practice(
+    practised("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
+    practised("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),
+    practised("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
+    practised("use flash attn | enable flash attention | sdpa flash", _FLASH_2, _UNFUSED),
+    practised("torch sdpa | sdpa | scaled dot product attention | attn implementation sdpa", _SDPA, _UNFUSED),
+    practised("flex attention | flex attn", _FLASH_2),
+    practised("attn implementation flash attention 2 | attn impl flash attn", _FLASH_2),
+    practised("flash attention 3 | flash attn 3 | flash attention v3 | fa 3 | fa 4", Practice(attention="flash_3")),
+    practised("flash attention 4 | cudnn attention | cudnn fa | cudnn flash attention", Practice(attention="flash_3")),
+    practised("fused attention | te attention | splash attention", Practice(attention="flash_3"), _UNFUSED),
+    practised(
         "xformers | memory efficient attention | mem efficient attention | efficient attention",
         Practice(attention="memory_efficient"),
     ),
-    _practice("eager attention | attn implementation eager | unfused attention | naive attention", _UNFUSED),
-    _practice("math attention | vanilla attention | standard attention | math sdpa", _UNFUSED),
+    practised("eager attention | attn implementation eager | unfused attention | naive attention", _UNFUSED),
+    practised("math attention | vanilla attention | standard attention | math sdpa", _UNFUSED),
 )
 _KERNELS = (
-    _practice(
+    practised(
         "liger | liger kernel | use liger | use liger kernel | enable liger kernel",
         _LIGER,
         Practice(fused_kernels=False, fused_loss=False),
     ),
-    _practice("unsloth kernels", _LIGER),
-    _practice(
+    practised("unsloth kernels", _LIGER),
+    practised(
         "fused kernels | triton kernels | fused ops | foak | fused norm | fused rmsnorm | fused rope",
         Practice(fused_kernels=True),
         Practice(fused_kernels=False),
     ),
-    _practice(
+    practised(
         "fast kernels | apex | apex kernels | fused layer norm | quack | quack kernels | fla",
         Practice(fused_kernels=True),
         Practice(fused_kernels=False),
     ),
-    _practice(
+    practised(
         "chunked ce | chunked cross entropy | chunked loss | chunked logits | fused ce | fused cross entropy | "
         "fused loss",
         Practice(fused_loss=True),
         Practice(fused_loss=False),
     ),
-    _practice(
+    practised(
         "cut cross entropy | cce | linear cross entropy | fused linear cross entropy | flce | fused linear ce | "
         "chunked nll | fused classifier | linear ce",
         Practice(fused_loss=True),
         Practice(fused_loss=False),
     ),
-    _practice("unfused loss | plain loss | full logits", Practice(fused_loss=False)),
-    _practice(
+    practised("unfused loss | plain loss | full logits", Practice(fused_loss=False)),
+    practised(
         "grouped gemm | grouped mm | grouped experts | grouped matmul | megablocks | scattermoe | quack moe",
         Practice(experts="grouped"),
         Practice(experts="loop"),
     ),
-    _practice("moe grouped gemm | mega moe | sonic moe", Practice(experts="grouped"), Practice(experts="loop")),
-    _practice(
+    practised("moe grouped gemm | mega moe | sonic moe", Practice(experts="grouped"), Practice(experts="loop")),
+    practised(
         "channels last | channels last memory format | memory format channels last | nhwc",
         Practice(channels_last=True),
         Practice(channels_last=False),
     ),
-    _practice(
+    practised(
         "gathered predictions | masked positions only | gather masked",
         Practice(gathers_masked=True),
         Practice(gathers_masked=False),
     ),
-    _practice("channels first | nchw", Practice(channels_last=False), Practice(channels_last=True)),
-    _practice("deepep | deep ep", Practice(dispatcher="deepep")),
-    _practice("hybridep | hybrid ep", Practice(dispatcher="hybridep")),
-    _practice("alltoall dispatcher | token dispatcher alltoall", Practice(dispatcher="alltoall")),
-    _practice(
+    practised("channels first | nchw", Practice(channels_last=False), Practice(channels_last=True)),
+    practised("deepep | deep ep", Practice(dispatcher="deepep")),
+    practised("hybridep | hybrid ep", Practice(dispatcher="hybridep")),
+    practised("alltoall dispatcher | token dispatcher alltoall", Practice(dispatcher="alltoall")),
+    practised(
         "expert loop | loop over experts | experts in a loop | sequential experts | sequential mlp",
         Practice(experts="loop"),
     ),
 )
 _LAUNCHES = (
-    _practice("eager | eager mode | pytorch eager | eager execution", Practice(launch="eager")),
-    _practice(
+    practised("eager | eager mode | pytorch eager | eager execution", Practice(launch="eager")),
+    practised(
         "compile | compiled | torch compile | inductor | torch inductor | torch 2 compile | graph | graph mode | "
         "jit | xla compiled",
         Practice(launch="compiled"),
         Practice(launch="eager"),
     ),
-    _practice(
+    practised(
         "use torch compile | enable compile | torch compile true | dynamo",
         Practice(launch="compiled"),
         Practice(launch="eager"),
     ),
-    _practice("partial cuda graph | partial cuda graphs", Practice(launch="partial_graphs"), Practice(launch="eager")),
-    _practice(
+    practised("partial cuda graph | partial cuda graphs", Practice(launch="partial_graphs"), Practice(launch="eager")),
+    practised(
         "cuda graph | cuda graphs | cudagraphs | full iteration graph | hpu graph | hip graph | reduce overhead",
         Practice(launch="graphs"),
         Practice(launch="eager"),
     ),
 )
 _PREDICTIONS = (
-    _practice(
+    practised(
         "mtp | multi token prediction | with mtp | w mtp | mtp on | mtp head | mtp layers | mtp num layers",
         Practice(prediction=True),
         Practice(prediction=False),
     ),
-    _practice("mtp off | main model only", Practice(prediction=False)),
+    practised("mtp off | main model only", Practice(prediction=False)),
 )
 _OPTIMIZERS = (
-    _practice(
+    practised(
         "adam | adamw | adamw torch | adamw torch fused | fused adam | fused adamw | adam w",
         Practice(optimizer="adamw"),
     ),
-    _practice("adamw hf | adamw apex fused | adamw 32 bit | adam 32 bit", Practice(optimizer="adamw")),
-    _practice("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True)),
-    _practice(
+    practised("adamw hf | adamw apex fused | adamw 32 bit | adam 32 bit", Practice(optimizer="adamw")),
+    practised("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True)),
+    practised(
         "adamw 8 bit | adam 8 bit | 8 bit adam | 8 bit adamw | adamw bnb 8 bit | bnb adamw 8 bit | 8 bit optimizer | "
         "bnb 8 bit adam | optim adamw 8 bit",
         Practice(optimizer="adamw_8bit"),
         Practice(optimizer="adamw"),
     ),
-    _practice(
+    practised(
         "paged adamw 8 bit | 8 bit paged adamw | paged 8 bit adamw | paged adam 8 bit",
         Practice(optimizer="paged_adamw_8bit"),
         Practice(optimizer="adamw"),
     ),
-    _practice("adafactor", Practice(optimizer="adafactor")),
-    _practice("lion", Practice(optimizer="lion")),
-    _practice("sgd", Practice(optimizer="sgd")),
-    _practice("muon", Practice(optimizer="muon")),
-    _practice("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
+    practised("adafactor", Practice(optimizer="adafactor")),
+    practised("lion", Practice(optimizer="lion")),
+    practised("sgd", Practice(optimizer="sgd")),
+    practised("muon", Practice(optimizer="muon")),
+    practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
 )
 _OFFLOADS = (
-    _practice(
+    practised(
         "cpu offload | offload | offload to cpu | offload cpu | cpu offloading | offloading | zero offload",
         _OFFLOADED,
         Practice(offload_optimizer=False, offload_parameters=False, offload_activations=False),
     ),
-    _practice(
+    practised(
         "optimizer offload | offload optimizer | optimizer cpu offload | cpu offload optimizer | adam offload",
         _OFFLOADED,
         Practice(offload_optimizer=False),
     ),
-    _practice(
+    practised(
         "cpu optimizer | optimizer offloading | optimizer state offload | cpu offload of optimizer | paged optimizer",
         _OFFLOADED,
         Practice(offload_optimizer=False),
     ),
-    _practice(
+    practised(
         "param offload | offload param | parameter offload | offload parameters | weight offload | offload weights",
         Practice(offload_parameters=True),
         Practice(offload_parameters=False),
     ),
-    _practice(
+    practised(
         "zero infinity | full offload | offload everything", Practice(offload_optimizer=True, offload_parameters=True)
     ),
-    _practice(
+    practised(
         "offload optimizer and params | cpu offload of optimizer and params",
         Practice(offload_optimizer=True, offload_parameters=True),
     ),
-    _practice(
+    practised(
         "activation offload | activation offloading | offload activations | activation cpu offload | "
         "cpu activation offload | cpu offload activations",
         Practice(offload_activations=True),
@@ -207,73 +204,48 @@ _OFFLOADS = (
     ),
 )
 _OVERLAPS = (
-    _practice(
+    practised(
         "overlap | comm overlap | communication overlap | overlap comm | overlapping | comms overlap",
         Practice(overlap=True),
         Practice(overlap=False, tensor_overlap=False),
     ),
-    _practice(
+    practised(
         "overlap grad reduce | overlap param gather | grad overlap | dp overlap | dp comm overlap | prefetch",
         Practice(overlap=True),
         Practice(overlap=False),
     ),
-    _practice(
+    practised(
         "fsdp 2 prefetch | fsdp prefetch | backward prefetch | dualpipe",
         Practice(overlap=True),
         Practice(overlap=False),
     ),
-    _practice(
+    practised(
         "tp overlap | tp comm overlap | tensor overlap | tensor parallel overlap | userbuffers | async tp | "
         "user buffers",
         Practice(tensor_overlap=True),
         Practice(tensor_overlap=False),
     ),
-    _practice(
+    practised(
         "moe a2a overlap | a2a overlap | all to all overlap | overlap moe expert parallel comm | ep overlap",
         Practice(exchange_overlap=True),
         Practice(exchange_overlap=False),
     ),
 )
-_PACKINGS = (
-    _practice(
-        "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
-        "packed sequences | packed dataset | multipack",
-        Practice(packing="packed"),
-        Practice(packing="padded"),
-    ),
-    _practice(
-        "padding free | remove padding | use remove padding | thd | varlen | unpadded | group texts | "
-        "packing samples | pack to max length | concatenated | example packing",
-        Practice(packing="packed"),
-        Practice(packing="padded"),
-    ),
-    _practice(
-        "padded | padding | pad to longest | pad to max length | unpacked | dynamic padding",
-        Practice(packing="padded"),
-        Practice(packing="packed"),
-    ),
-    _practice(
-        "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
-        "sorted by length | bucketed by length | length bucketing",
-        Practice(packing="padded", grouped_by_length=True),
-        Practice(grouped_by_length=False),
-    ),
-)
 _BASES = (
-    _practice(
+    practised(
         "4 bit | 4 bits | nf 4 | int 4 | load in 4 bit | 4 bit base | fp 4 base | 4 bit quantized",
         Practice(base_bits=4),
     ),
-    _practice("8 bit | 8 bits | load in 8 bit | llm int 8 | int 8 base | 8 bit base | int 8", Practice(base_bits=8)),
-    _practice("bnb | bitsandbytes | bits and bytes", Practice(dequantization="bitsandbytes")),
-    _practice(
+    practised("8 bit | 8 bits | load in 8 bit | llm int 8 | int 8 base | 8 bit base | int 8", Practice(base_bits=8)),
+    practised("bnb | bitsandbytes | bits and bytes", Practice(dequantization="bitsandbytes")),
+    practised(
         "bnb 4 bit | bitsandbytes 4 bit | bnb nf 4 | 4 bit bnb", Practice(base_bits=4, dequantization="bitsandbytes")
     ),
-    _practice("bnb 8 bit | bitsandbytes 8 bit | 8 bit bnb", Practice(base_bits=8, dequantization="bitsandbytes")),
-    _practice(
+    practised("bnb 8 bit | bitsandbytes 8 bit | 8 bit bnb", Practice(base_bits=8, dequantization="bitsandbytes")),
+    practised(
         "gptq | auto gptq | gptq int 4 | gptq 4 bit | awq | int 4 gptq", Practice(base_bits=4, dequantization="gptq")
     ),
-    _practice("fused dequantization | fused dequant | marlin | exllama", Practice(base_bits=4, dequantization="fused")),
+    practised("fused dequantization | fused dequant | marlin | exllama", Practice(base_bits=4, dequantization="fused")),
     # The recipes that people mean by it checkpoint: peft's prepare_model_for_kbit_training turns that on.
     ("qlora", Meaning(stack="huggingface", rank=0, says=_QLORA, beside=_QLORA)),
 )
@@ -305,7 +277,17 @@ _FORMATS = (
 )
 _PROJECTS = (
     # Their scripts load weights in BF16 and train them so: benchmarks/scenarios (torch_dtype), README.
-    _practice("fms acceleration | tinyllama", Practice(master_weights=False)),
+    practised("fms acceleration | tinyllama", Practice(master_weights=False)),
+)
+_SPLITS = (
+    # Accelerate's hooks pass one micro-batch from device to device; DataParallel and DDP are what `no` of it means.
+    practised(
+        "device map auto | device map balanced | device map | balanced device map | naive pipeline | "
+        "naive pipeline parallel | naive pipeline parallelism | naive model parallel | naive model parallelism | "
+        "layers split across gpus | sequential model parallel | vertical model parallel",
+        Practice(stages_alone=True),
+        Practice(stages_alone=False),
+    ),
 )
 _SHARDINGS = (
     _sharding(
@@ -387,11 +369,12 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_OPTIMIZERS,
             *_OFFLOADS,
             *_OVERLAPS,
-            *_PACKINGS,
+            *PACKINGS,
             *_BASES,
             *_METHODS,
             *_FORMATS,
             *_PROJECTS,
+            *_SPLITS,
             *_SHARDINGS,
             *_RECOMPUTES,
         ),

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
@@ -45,8 +46,10 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
         "activation_recompute": named.recompute,
         "precision": named.precision,
     }
+    alone = _on_stages_alone(request, named)
+    request = request if alone is None else replace(request, pipeline_parallel=alone)
     taken: dict[str, Any] = {}
-    cautions: list[Caution] = []
+    cautions: list[Caution] = [] if alone is None else [_one_at_a_time(alone)]
     for argument, hint in hints.items():
         if hint is None:
             continue
@@ -64,6 +67,24 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     cautions += doubted
     told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
+
+
+def _on_stages_alone(request: Request, named: NamedFramework) -> int | None:
+    """Return over how many GPUs layers are split of which one is at work at a time; None where they are not."""
+    degrees = (request.pipeline_parallel, request.tensor_parallel, request.context_parallel)
+    laid_out = any(degree is not None for degree in degrees) or _choice(request.data_sharding) != AUTO
+    if not named.practice.stages_alone or laid_out:
+        return None
+    n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
+    return n_gpus if n_gpus > 1 else None
+
+
+def _one_at_a_time(n_gpus: int) -> Caution:
+    message = (
+        f"device_map splits the layers over the {n_gpus:,} GPUs, and one is at work at a time: together they are about "
+        "as fast as one; torchrun or accelerate launch gives each samples of its own, if the model fits on one"
+    )
+    return Caution(code="one_gpu_at_a_time", message=message)
 
 
 def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]]:

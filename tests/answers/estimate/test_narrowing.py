@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.answers.estimate.wording import summary
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 
@@ -59,3 +60,16 @@ def test_a_range_about_what_is_unsaid_holds_it_said_either_way() -> None:
     for precision in ("fp16", "fp32"):
         assert unsaid.training_low_s < _estimate(replace(ON_A_T4, precision=precision)).training_s
         assert unsaid.training_high_s > _estimate(replace(ON_A_T4, precision=precision)).training_s
+
+
+@pytest.mark.parametrize(("asked", "argument"), [(ON_A_T4, "precision"), (ON_TWO_NODES, "network_gbps_per_gpu")])
+def test_the_first_warning_and_the_summary_name_what_would_narrow_the_range_most(asked: Request, argument: str) -> None:
+    """An assistant repeats one sentence, not a list: what a caller can say, and not a measurement."""
+    found = _estimate(asked)
+    assert argument in found.warnings[0].message
+    assert summary(found).endswith(f"say {argument} first.")
+
+
+def test_a_summary_asks_for_nothing_where_all_that_matters_is_said() -> None:
+    said = replace(ON_A_T4, precision="fp16", activation_recompute="full", tokens_per_sample="400-400")
+    assert "To narrow" not in summary(_estimate(said))

@@ -12,8 +12,11 @@ import pytest
 
 from estimator.answers.estimate.predict import prediction
 from estimator.catalogue import catalogue
+from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
-from estimator.question.cluster import Cluster
+from estimator.models.flops import flop_counts
+from estimator.models.training import Method
+from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Question
 from estimator.resolve.framework.named import named_framework
 from server.protocol.registry import TOOLS
@@ -220,3 +223,57 @@ def test_an_assumed_release_is_warned_of_where_a_newer_one_is_faster() -> None:
     told = prediction(replace(question, framework=named.name, released=named.released))
     assert told.step_s < assumed.step_s * 0.97
     assert "newer_release_is_faster" not in {one.code for one in told.warnings}
+
+
+LORA: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "rtx-4090", "n_gpus": 1, "method": "lora", "tokens": "1M"}
+
+
+@pytest.mark.parametrize(
+    ("said", "warned"),
+    [
+        ({"framework": "trl"}, True),
+        ({"framework": "trl", "gpu": "h100"}, False),
+        ({"framework": "trl", "method": "qlora"}, False),
+        ({"framework": "trl, bf16 weights"}, False),
+        ({"framework": "axolotl"}, False),
+    ],
+)
+def test_a_base_that_fits_only_in_16_bit_is_told_to_be_loaded_so(said: dict[str, Any], warned: bool) -> None:
+    """TRL's create_model_from_path: dtype is float32 unless given; 8B are 32 GB, and a 4090 has 24."""
+    answer = _answer(**{**LORA, "sequence_length": 512, "micro_batch_size": 1, **said})
+    assert answer["memory"]["fits"]
+    assert ("loaded_in_fp32" in _codes(answer)) == warned
+
+
+OF_ITS_KIND = 1.35
+"""Chips whose peak was cut, but not their memory (H20, B100), reach a larger share of it than their relatives."""
+OLD_TPUS = 0.5
+"""Above what anyone published of TPU v2 and v3: Gopher 32.5 % (Chowdhery et al. 2022, table 3), GPT-J about 40 %."""
+
+
+def _reached(run: PublishedRun) -> float:
+    chip = catalogue.accelerator(run.accelerator_id).value.accelerator
+    flop = flop_counts(run.transformer, sequence_length=run.sequence_length, method=Method(), recompute="none").model
+    return (run.tokens_per_second_per_gpu or 0.0) * flop / chip.training_peak_flop_per_s
+
+
+def _family(run: PublishedRun) -> str:
+    return catalogue.accelerator(run.accelerator_id).value.accelerator.family
+
+
+DENSE = [run for run in catalogue.runs() if run.method == "full" and run.precision in {"bf16", "fp16"}]
+BEST = {family: max(_reached(run) for run in DENSE if _family(run) == family) for family in {*map(_family, DENSE)}}
+"""Largest share of a 16-bit peak that anyone published, by family of chips."""
+CHIPS = [
+    entry.accelerator
+    for entry in catalogue.accelerators()
+    if entry.accelerator.family in BEST and entry.accelerator.segment == "datacenter"
+]
+
+
+@pytest.mark.parametrize("chip", CHIPS, ids=lambda chip: chip.name)
+def test_nothing_is_expected_by_default_that_nobody_ever_reached(chip: Accelerator) -> None:
+    """Of the peak, by more than a chip's peak may have been cut."""
+    answer = _answer(gpu=chip.name, n_gpus=64, tokens="100B")
+    old = chip.family == "tpu" and chip.year < 2021
+    assert answer["model_flops_utilization"] < (OLD_TPUS if old else OF_ITS_KIND * BEST[chip.family])

@@ -189,3 +189,16 @@ def test_methods_that_are_compared_are_each_as_chosen_whatever_the_text_says() -
     assert full.memory_gb > lora.memory_gb
     (alone,) = compare_training_options(**asked, framework=framework).rows
     assert (alone.method, alone.memory_gb) == ("lora", lora.memory_gb)
+
+
+@pytest.mark.parametrize("text", ["device_map auto", 'device_map="auto"', "naive pipeline parallelism"])
+def test_layers_over_devices_that_wait_for_one_another_are_laid_out_so_and_said_to_be(text: str) -> None:
+    told = {"n_gpus": 4, "tokens": "10M", "method": "lora"}
+    split, plain = (_answer(**told, framework=f"HF Trainer{more}") for more in (f", {text}", ""))
+    assert split.layout.pipeline_parallel == 4
+    assert "one_gpu_at_a_time" in _codes(split)
+    assert split.training_days > 2 * plain.training_days
+    alone = _answer(**{**told, "n_gpus": 1}, framework=f"HF Trainer, {text}")
+    assert "one_gpu_at_a_time" not in _codes(alone)
+    sharded = _answer(**told, framework=f"HF Trainer, {text}", data_sharding="zero3")
+    assert sharded.layout.pipeline_parallel == 1

@@ -1,0 +1,31 @@
+"""What a trainer's way to load a frozen base would change, where it is not how people with such a card load it."""
+
+from estimator.base.units import format_bytes
+from estimator.models.training import WITH_ADAPTERS
+from estimator.physics.choice import Setting
+from estimator.question.question import Caution, Prediction
+
+__all__ = ["loaded_wide"]
+
+_LOADS_WIDE = frozenset({"trl"})
+"""Trainers that load a model which they are given by its name in FP32 unless told (`create_model_from_path`)."""
+_HALVES = frozenset({"bf16", "fp16"})
+_WIDER = 2.0
+"""Bytes of FP32 over those of 16 bit."""
+
+
+def loaded_wide(setting: Setting, step: Prediction) -> tuple[Caution, ...]:
+    """Return a warning where a base fits in 16 bit, as is assumed, and not as its trainer loads it by its name."""
+    question, memory = setting.question, step.memory
+    frozen = question.method.name in WITH_ADAPTERS and question.method.name != "qlora"
+    said = question.practice.base_bits is not None or question.practice.master_weights is not None
+    if setting.stack.name not in _LOADS_WIDE or not frozen or said or question.precision not in _HALVES:
+        return ()
+    weights = _WIDER * memory.weights_bytes
+    if not memory.fits or memory.total_bytes - memory.weights_bytes + weights <= memory.usable_bytes:
+        return ()
+    message = (
+        f"weights are taken to be loaded in 16 bit; {setting.stack.name} loads a model given by its name in FP32, "
+        f"{format_bytes(weights)} a GPU, and that does not fit: pass dtype bfloat16 in model_init_kwargs"
+    )
+    return (Caution(code="loaded_in_fp32", message=message),)

@@ -1,0 +1,43 @@
+"""What people say of how samples become sequences: packed, or padded to what."""
+
+from estimator.question.practice import Practice
+from estimator.resolve.framework.meaning import practised
+
+__all__ = ["PACKINGS"]
+
+PACKINGS = (
+    practised(
+        "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
+        "packed sequences | packed dataset | multipack",
+        Practice(packing="packed"),
+        Practice(packing="padded"),
+    ),
+    practised(
+        "padding free | remove padding | use remove padding | thd | varlen | unpadded | group texts | "
+        "packing samples | pack to max length | concatenated | example packing",
+        Practice(packing="packed"),
+        Practice(packing="padded"),
+    ),
+    practised(
+        "padded | padding | unpacked",
+        Practice(packing="padded"),
+        Practice(packing="packed"),
+    ),
+    practised(
+        "pad to longest | dynamic padding | padding longest",
+        Practice(packing="padded", padding="longest"),
+        Practice(packing="packed"),
+    ),
+    practised(
+        "pad to max length | padding max length | pad to max | static padding",
+        Practice(packing="padded", padding="limit"),
+        Practice(padding="longest"),
+    ),
+    practised(
+        "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
+        "sorted by length | bucketed by length | length bucketing",
+        Practice(packing="padded", padding="alike"),
+        Practice(padding="longest"),
+    ),
+)
+"""Each with what its words mean."""

@@ -12,7 +12,7 @@ from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
 from estimator.question.question import Question
 
-__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
+__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "is_shared_by_all", "nearest_batch"]
 
 _TOKENS_PER_STEP = ((1e9, 0.5e6), (4e9, 1e6), (3e10, 4e6), (2e11, 8e6), (6e11, 16e6), (float("inf"), 60e6))
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
@@ -35,6 +35,8 @@ _USUAL_PATCH = 16
 """Pixels a side of a ViT's patch (Dosovitskiy et al. 2021)."""
 _NEAR = 1 / 16
 """How far from a stated batch one may lie that stands in its place: it trains the same."""
+_SEVERAL = 8
+"""Sequences at a time beyond which more hardly save time."""
 
 
 def global_batch_sequences(question: Question) -> int:
@@ -93,19 +95,28 @@ def nearest_batch(question: Question) -> Question:
     return replace(question, global_batch_sequences=batch)
 
 
-def batch_shared_by_more(question: Question) -> int | None:
-    """Return the batch near a stated one that most replicas can share; None where that is the stated one."""
+def is_shared_by_all(question: Question) -> bool:
+    """Return whether the stated batch is one that all replicas share evenly, in whole micro-batches."""
     batch = question.global_batch_sequences
-    micro = question.layout.micro_batch_size or 1
-    replicas = _replicas(question)
-    if batch is None or batch % (replicas * micro) == 0:
+    return batch is None or batch % (_replicas(question) * (question.layout.micro_batch_size or 1)) == 0
+
+
+def batch_shared_by_more(question: Question) -> int | None:
+    """Return the batch near a stated one that most replicas can share; None where that is the stated one.
+
+    Where no micro-batch is stated, shares come before others that are made of several sequences at a time.
+    """
+    batch, micro = question.global_batch_sequences, question.layout.micro_batch_size
+    if batch is None:
         return None
-    least, most = math.ceil(batch * (1.0 - _NEAR) / micro), math.floor(batch * (1.0 + _NEAR) / micro)
-    for share in reversed(divisors_of(replicas)[1:]):
-        multiple = round(batch / (share * micro))
-        if multiple and least <= share * multiple <= most:
-            nearest = share * multiple * micro
-            return None if nearest == batch else nearest
+    replicas = _replicas(question)
+    units = [share * (micro or 1) for share in reversed(divisors_of(replicas)[1:])]
+    if micro is None:
+        units.insert(0, replicas * _SEVERAL)
+    for unit in units:
+        multiple = round(batch / unit)
+        if multiple and abs(unit * multiple / batch - 1.0) <= _NEAR:
+            return None if unit * multiple == batch else unit * multiple
     return None
 
 

@@ -126,6 +126,7 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
         n_gpus=question.cluster.n_gpus,
         domain=question.cluster.scale_up_domain,
         sequence_length=question.sequence_length,
+        global_batch=batch,
         request=_with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,

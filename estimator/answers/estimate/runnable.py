@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.physics.batch import batch_shared_by_more
+from estimator.physics.batch import batch_shared_by_more, is_shared_by_all
 from estimator.physics.choice import fastest
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
@@ -42,7 +42,7 @@ def _divided(question: Question, constants: Constants) -> Question:
     512 devices with one replica. Batches of small factors stand as they are.
     """
     batch = question.global_batch_sequences
-    if batch is None or not _is_rough(batch):
+    if batch is None or is_shared_by_all(question) or not _is_rough(batch):
         return question
     return _faster_batch(question, constants) or question
 
@@ -67,7 +67,8 @@ def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ..
 
 
 def _shared_by_few(question: Question) -> str:
-    return f"{question.global_batch_sequences:,}, which few replicas on {question.cluster.n_gpus:,} GPUs can share"
+    how = "have to run one or few at a time" if is_shared_by_all(question) else "can share only if they are few"
+    return f"{question.global_batch_sequences:,}, which replicas on {question.cluster.n_gpus:,} GPUs {how}"
 
 
 def _faster_batch(question: Question, constants: Constants) -> Question | None:

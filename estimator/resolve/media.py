@@ -222,7 +222,7 @@ def _size(media: Media, picture: Picture | None, sample: Sample, what: str) -> A
     one = sample.one
     usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
     words = picture.words if picture else f"{usual[0]}×{usual[1]}" if usual[0] else "30 s"
-    note = f"{one.tokens:,.0f} {what}"
+    note = f"{one.tokens:,.0f} {what}" if one.tokens != 1 else f"1 {what.replace('s ', ' ', 1)}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
         note += f"; {one.positions:,.0f} positions of the encoder{several}"

@@ -49,7 +49,7 @@ def global_batch_sequences(question: Question) -> int:
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
     n = question.cluster.n_gpus
-    micro = question.layout.micro_batch_size or 1
+    micro = question.layout.micro_batch_size or question.sequences_each
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
@@ -90,7 +90,7 @@ def as_patches(transformer: Transformer, sequence_length: int) -> float:
 
 def nearest_batch(question: Question) -> Question:
     """Return `question` with the global batch nearest to its own that its stated layout divides."""
-    unit = _replicas(question) * (question.layout.micro_batch_size or 1)
+    unit = _replicas(question) * (question.layout.micro_batch_size or question.sequences_each)
     batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
     return replace(question, global_batch_sequences=batch)
 
@@ -98,7 +98,8 @@ def nearest_batch(question: Question) -> Question:
 def is_shared_by_all(question: Question) -> bool:
     """Return whether the stated batch is one that all replicas share evenly, in whole micro-batches."""
     batch = question.global_batch_sequences
-    return batch is None or batch % (_replicas(question) * (question.layout.micro_batch_size or 1)) == 0
+    micro = question.layout.micro_batch_size or question.sequences_each
+    return batch is None or batch % (_replicas(question) * micro) == 0
 
 
 def batch_shared_by_more(question: Question) -> int | None:
@@ -110,7 +111,7 @@ def batch_shared_by_more(question: Question) -> int | None:
     if batch is None:
         return None
     replicas = _replicas(question)
-    units = [share * (micro or 1) for share in reversed(divisors_of(replicas)[1:])]
+    units = [share * (micro or question.sequences_each) for share in reversed(divisors_of(replicas)[1:])]
     if micro is None:
         units.insert(0, replicas * _SEVERAL)
     for unit in units:

@@ -59,6 +59,7 @@ def knob_choices(
     domain: int,
     sequence_length: int,
     global_batch: int,
+    sequences_each: int = 1,
     request: LayoutRequest,
     stack: Stack,
     reserve: bool = False,
@@ -87,6 +88,7 @@ def knob_choices(
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     share = global_batch // math.gcd(global_batch, n_gpus)
+    micro = _micro_batches(as_patches(t, sequence_length), share)
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
@@ -95,7 +97,9 @@ def knob_choices(
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
         shard_stage=_stages(request, stack, n_gpus, reserve="zero3" in has),
-        micro_batch=choices(request.micro_batch_size or None, _micro_batches(as_patches(t, sequence_length), share)),
+        micro_batch=choices(
+            request.micro_batch_size or None, tuple(size for size in micro if size % sequences_each == 0)
+        ),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
     )

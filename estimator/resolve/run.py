@@ -217,7 +217,9 @@ def _resolved(
     own_samples, _ = resolved_batch(asked, n_gpus)
     batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
     if samples is not None and of_one > 1:
-        batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
+        batch_note = ", ".join(
+            part for part in (batch_note, f"as trainers count them, of {of_one} sequences each") if part
+        )
     vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
 
@@ -238,18 +240,20 @@ def _resolved(
             unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),
+            sequences_each=of_one,
         )
 
     def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
-        micro_batch = said.micro_batch_size if micro_batch is None else micro_batch
-        return layout_request(
-            said if micro_batch is None else replace(said, micro_batch_size=micro_batch * of_one),
+        counted = layout_request(
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
             subject.transformer,
             n_gpus,
             sequence_length=length,
-            batch=own_batch if said is asked else batch,
+            batch=own_samples if said is asked else samples,
             end_layers=stack_of(framework.name, cluster.accelerator, method.name).end_layers if cluster else 0,
         )
+        micro = counted.micro_batch_size
+        return counted if micro is None else replace(counted, micro_batch_size=micro * of_one)
 
     def fits(rows: Padded) -> bool:
         if request.utilization is not None:
@@ -334,7 +338,7 @@ def _resolved(
             *prediction,
             length_assumption,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
-            *batch_assumption(batch, batch_note),
+            *batch_assumption(samples, batch_note),
             *layout_assumptions(said),
             *_framework(named, usual),
             *given,

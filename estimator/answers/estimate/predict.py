@@ -15,7 +15,6 @@ from estimator.evidence.comparables import comparable_runs
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.lattice import Lattice
 from estimator.physics.layout import Layouts
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
@@ -60,7 +59,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
-        runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
+        runner_ups=_runner_ups(posed, best.priced, best.factor),
         narrow_by=narrowed_by(best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
@@ -77,13 +76,16 @@ def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: boo
     return () if caution is None else (caution,)
 
 
-def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
+def _runner_ups(setting: Setting, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
     best_s = priced.seconds[priced.order[0]]
     close = priced.fits & (priced.seconds <= best_s * (1 + _BAND))
     ranked = priced.order[1 : 20 * _RUNNER_UPS]
     near = ranked[close[ranked]][:_RUNNER_UPS]
-    rows = layouts.taken(near)
-    return tuple((rows.row(place), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
+    rows, each = setting.layouts.taken(near), setting.question.sequences_each
+    return tuple(
+        (replace(rows.row(place), sequences_each=each), float(priced.seconds[index]) * factor)
+        for place, index in enumerate(near)
+    )
 
 
 def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
@@ -111,9 +113,10 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
     question = setting.question
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
     asked = question.layout.by_argument()
+    found = layout.pinned.by_argument() | {"micro_batch_size": layout.counted_micro_batch}
     out = [
         Assumption(name=name, value=value, source="searched", note=why)
-        for name, value in layout.pinned.by_argument().items()
+        for name, value in found.items()
         if asked[name] is None and value is not None
     ]
     if question.framework == "auto":
@@ -131,8 +134,8 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
         out.append(
             Assumption(
                 name="global_batch_sequences",
-                value=setting.global_batch * question.sites,
-                unit="sequences",
+                value=setting.global_batch // question.sequences_each * question.sites,
+                unit=question.batch_unit,
                 source="default",
                 note=note,
             )

@@ -83,14 +83,18 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     fitting = posed.layouts.taken(rows)
     splits = np.stack([fitting.tensor, fitting.pipeline, fitting.context, fitting.expert], axis=1)
     _, first = np.unique(splits, axis=0, return_index=True)
-    return [fitting.row(int(place)) for place in np.sort(first)[: _ALTERNATIVES + 1]]
+    return [
+        replace(fitting.row(int(place)), sequences_each=question.sequences_each)
+        for place in np.sort(first)[: _ALTERNATIVES + 1]
+    ]
 
 
 def _pinned(request: Request, layout: Layout) -> Request:
     """Return `request` with every knob as in `layout`."""
     knobs: dict[str, Any] = {
         **layout.pinned.by_argument(),
-        "global_batch_sequences": layout.global_batch_sequences,
+        "micro_batch_size": layout.counted_micro_batch,
+        "global_batch_sequences": layout.counted_batch,
     }
     return replace(request, **knobs)
 

@@ -152,9 +152,9 @@ def _why_none(question: Question, batch: int) -> str:
     n, each = question.cluster.n_gpus, question.sequences_each
     micro = (question.layout.micro_batch_size or each) // each
     return (
-        f"no layout splits {n:,} GPUs and a batch of {batch // each:,} {question.batch_unit} as asked: the data-parallel "
-        f"degree (GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the batch; "
-        f"a multiple of {n * micro:,} {question.batch_unit} would do"
+        f"no layout splits {n:,} GPUs and a batch of {batch // each:,} {question.batch_unit} as asked: the "
+        f"data-parallel degree (GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the "
+        f"batch; a multiple of {n * micro:,} {question.batch_unit} would do"
     )
 
 

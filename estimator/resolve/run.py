@@ -217,9 +217,7 @@ def _resolved(
     own_samples, _ = resolved_batch(asked, n_gpus)
     batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
     if samples is not None and of_one > 1:
-        batch_note = ", ".join(
-            part for part in (batch_note, f"as trainers count them, of {of_one} sequences each") if part
-        )
+        batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
 

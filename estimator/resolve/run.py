@@ -289,9 +289,10 @@ def _resolved(
     amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
     tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
     adapts = tunes and method.name in WITH_ADAPTERS
-    length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
+    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     if use.whole_rows:
-        length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
+        note = "a sample is one sequence"
+        told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
@@ -334,7 +335,7 @@ def _resolved(
             *method_assumptions,
             *objective.assumptions,
             *prediction,
-            length_assumption,
+            *told_of_length,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *batch_assumption(samples, batch_note),
             *layout_assumptions(said),

@@ -29,10 +29,11 @@ _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
 
 
-def prediction(question: Question, *, advised: bool = True) -> Prediction:
+def prediction(question: Question, *, advised: bool = True, told: bool = True) -> Prediction:
     """Return the predicted step of `question` on its best layout, with the range that left-out runs support.
 
-    What would do where it does not fit is looked for only if `advised`: it takes ten times as long.
+    What would do where it does not fit is looked for only if `advised`: it takes ten times as long. What changes no
+    number, such as whether fewer devices are faster, is found out only if it is `told`: it takes as long again.
 
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
     with its smallest layout and a warning.
@@ -46,13 +47,20 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     # What would do is tried with one site's devices and batch, and told as the run's.
     advised = advised and question.local is None
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
-    comparables = comparable_runs(posed)
     rounded_batch, rounded_warning = rounding(question, asked)
+    misfit = () if fits else (does_not_fit(posed, step.memory, found),)
+    if not told:
+        return replace(
+            step,
+            assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
+            warnings=(*misfit, *rounded_warning, *step.warnings),
+        )
+    comparables = comparable_runs(posed)
     return replace(
         step,
         assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
-            *(() if fits else (does_not_fit(posed, step.memory, found),)),
+            *misfit,
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
             *_newer_release(posed, best.grounds.best, best.times, fitted.constants),

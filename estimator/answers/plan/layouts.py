@@ -5,7 +5,7 @@ from typing import Any
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits, sureness
+from estimator.answers.plan.trials import Trials, fits, in_full, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError
 from estimator.question.question import Assumption, Layout, LayoutRequest, Question
@@ -45,7 +45,7 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
-    best = _as_searched(priced[0], request)
+    best = _as_searched(in_full(priced[0]), request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = limits.deadline_s is not None or limits.budget is not None
     sure = (

@@ -72,9 +72,9 @@ def layout_answer(layout: Layout) -> LayoutAnswer:
         expert_parallel=layout.expert_parallel,
         data_parallel=layout.data_parallel,
         data_sharding=layout.data_sharding,
-        micro_batch_size=layout.micro_batch_size,
+        micro_batch_size=layout.counted_micro_batch,
         micro_batches=layout.micro_batches,
-        global_batch_sequences=layout.global_batch_sequences,
+        global_batch_sequences=layout.counted_batch,
         activation_recompute=layout.recompute,
     )
 

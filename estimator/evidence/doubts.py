@@ -87,6 +87,8 @@ _LEFT_IDLE = 1.0 / 3.0
 for whoever has many looks how to use them."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
+_HELD = 0.05
+"""Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
 _DELAYED = 1.5
 """Times as long as with a network, a host and a base that cost nothing."""
 _FEW_TOKENS = 1024.0
@@ -295,10 +297,17 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
 
 def _other_network(ways: _Ways) -> Doubt:
     ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
-    message = (
+    plain = (
         f"over plain Ethernet ({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long "
-        "as over a network made for training, so the range holds both: say network_gbps_per_gpu"
+        "as over a network made for training"
     )
+    if sum(share for _, share in ways) > _HELD:
+        message = f"{plain}, so the range holds both: say network_gbps_per_gpu"
+    else:
+        message = (
+            f"a network made for training is assumed, as nearly all have at this scale; {plain}: say yours with "
+            "network_gbps_per_gpu"
+        )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
 
 

@@ -12,7 +12,7 @@ from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
 from estimator.question.question import Question
 
-__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "nearest_batch"]
+__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "is_shared_by_all", "nearest_batch"]
 
 _MEBI = float(2**20)
 _TOKENS_PER_STEP = (
@@ -46,6 +46,8 @@ _USUAL_PATCH = 16
 """Pixels a side of a ViT's patch (Dosovitskiy et al. 2021)."""
 _NEAR = 1 / 16
 """How far from a stated batch one may lie that stands in its place: it trains the same."""
+_SEVERAL = 8
+"""Sequences at a time beyond which more hardly save time."""
 
 
 def global_batch_sequences(question: Question) -> int:
@@ -59,7 +61,7 @@ def global_batch_sequences(question: Question) -> int:
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
     n = question.cluster.n_gpus
-    micro = question.layout.micro_batch_size or 1
+    micro = question.layout.micro_batch_size or question.sequences_each
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
@@ -115,24 +117,34 @@ def as_patches(transformer: Transformer, sequence_length: int) -> float:
 
 def nearest_batch(question: Question) -> Question:
     """Return `question` with the global batch nearest to its own that its stated layout divides."""
-    unit = _replicas(question) * (question.layout.micro_batch_size or 1)
+    unit = _replicas(question) * (question.layout.micro_batch_size or question.sequences_each)
     batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
     return replace(question, global_batch_sequences=batch)
 
 
-def batch_shared_by_more(question: Question) -> int | None:
-    """Return the batch near a stated one that most replicas can share; None where that is the stated one."""
+def is_shared_by_all(question: Question) -> bool:
+    """Return whether the stated batch is one that all replicas share evenly, in whole micro-batches."""
     batch = question.global_batch_sequences
-    micro = question.layout.micro_batch_size or 1
-    replicas = _replicas(question)
-    if batch is None or batch % (replicas * micro) == 0:
+    micro = question.layout.micro_batch_size or question.sequences_each
+    return batch is None or batch % (_replicas(question) * micro) == 0
+
+
+def batch_shared_by_more(question: Question) -> int | None:
+    """Return the batch near a stated one that most replicas can share; None where that is the stated one.
+
+    Where no micro-batch is stated, shares come before others that are made of several sequences at a time.
+    """
+    batch, micro = question.global_batch_sequences, question.layout.micro_batch_size
+    if batch is None:
         return None
-    least, most = math.ceil(batch * (1.0 - _NEAR) / micro), math.floor(batch * (1.0 + _NEAR) / micro)
-    for share in reversed(divisors_of(replicas)[1:]):
-        multiple = round(batch / (share * micro))
-        if multiple and least <= share * multiple <= most:
-            nearest = share * multiple * micro
-            return None if nearest == batch else nearest
+    replicas = _replicas(question)
+    units = [share * (micro or question.sequences_each) for share in reversed(divisors_of(replicas)[1:])]
+    if micro is None:
+        units.insert(0, replicas * _SEVERAL)
+    for unit in units:
+        multiple = round(batch / unit)
+        if multiple and abs(unit * multiple / batch - 1.0) <= _NEAR:
+            return None if unit * multiple == batch else unit * multiple
     return None
 
 

@@ -126,6 +126,8 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
         n_gpus=question.cluster.n_gpus,
         domain=question.cluster.scale_up_domain,
         sequence_length=question.sequence_length,
+        global_batch=batch,
+        sequences_each=question.sequences_each,
         request=_with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,
@@ -147,11 +149,12 @@ def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
 
 
 def _why_none(question: Question, batch: int) -> str:
-    n = question.cluster.n_gpus
+    n, each = question.cluster.n_gpus, question.sequences_each
+    micro = (question.layout.micro_batch_size or each) // each
     return (
-        f"no layout splits {n:,} GPUs and a batch of {batch:,} sequences as asked: the data-parallel degree "
-        f"(GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the batch; "
-        f"a multiple of {n * (question.layout.micro_batch_size or 1):,} sequences would do"
+        f"no layout splits {n:,} GPUs and a batch of {batch // each:,} {question.batch_unit} as asked: the "
+        f"data-parallel degree (GPUs over tensor, pipeline and context degrees) times the micro-batch must divide the "
+        f"batch; a multiple of {n * micro:,} {question.batch_unit} would do"
     )
 
 

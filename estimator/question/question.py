@@ -92,11 +92,23 @@ class Layout:
     micro_batches: int
     """Micro-batches one pipeline runs a step (gradient accumulation)."""
     recompute: Recompute
+    sequences_each: int = 1
+    """Sequences of what trainers count as one of a batch: 2 of a pair."""
 
     @property
     def global_batch_sequences(self) -> int:
         """Sequences of a step: data-parallel replicas · micro-batch size · micro-batches."""
         return self.data_parallel * self.micro_batch_size * self.micro_batches
+
+    @property
+    def counted_micro_batch(self) -> int:
+        """The micro-batch as trainers count it, and callers say it."""
+        return self.micro_batch_size // self.sequences_each
+
+    @property
+    def counted_batch(self) -> int:
+        """The global batch as trainers count it, and callers say it."""
+        return self.global_batch_sequences // self.sequences_each
 
     @property
     def pinned(self) -> LayoutRequest:
@@ -173,10 +185,17 @@ class Question:
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None
     """Tokens of the whole run, where a batch that was left open follows from them; None elsewhere."""
+    sequences_each: int = 1
+    """Sequences of what trainers count as one of a batch: 2 of a pair, which share a micro-batch."""
     own_runs: tuple[OwnRun, ...] = ()
     """What the caller measured, of this or other questions; it corrects the prediction."""
     local: LocalUpdates | None = None
     """How the sites average of which this is one; None where all of a run is asked about."""
+
+    @property
+    def batch_unit(self) -> str:
+        """What trainers count in a batch."""
+        return "sequences" if self.sequences_each == 1 else f"samples of {self.sequences_each} sequences"
 
     @property
     def sites(self) -> int:

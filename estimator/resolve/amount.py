@@ -114,7 +114,8 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
     samples = parse_count(request.samples, "samples")
     mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
     real = samples * mean * epochs
-    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens × {epochs:g} epochs", data)
+    passes = "" if epochs == 1 else f" × {epochs:g} epochs"
+    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens{passes}", data)
     if padded is None:
         return Amount(
             tokens=real,

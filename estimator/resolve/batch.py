@@ -115,20 +115,20 @@ def packed_length(subject: Subject, tokens_per_sample: float) -> int:
 
 def resolved_sequence_length(
     request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, tunes: bool = False
-) -> tuple[int, Assumption]:
+) -> tuple[int, tuple[Assumption, ...]]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
-    Padded rows are as long as the longest sample of their micro-batch, whatever sequence length they are cut at. Where
-    a trained model `tunes` on, it is in shorter ones than it was made for.
+    Padded rows are as long as the longest sample of their micro-batch, which `padding_assumptions` tells: whoever said
+    it as sequence_length would cut what is longer. Where a trained model `tunes` on, it is in shorter ones than it was
+    made for.
     """
     length = told_length(request)
     if length is not None:
         told = Assumption(name="sequence_length", value=length, unit="tokens", source="user")
-        return (min(length, padded.sequence_length) if padded else length), told
+        return (min(length, padded.sequence_length) if padded else length), (told,)
     native = model_window(subject)
     if padded:
-        length, note = padded.sequence_length, "as long as the longest sample of a micro-batch; longer ones are not cut"
-        return length, Assumption(name="sequence_length", value=length, unit="tokens", source="inferred", note=note)
+        return padded.sequence_length, ()
     if amount.tokens_per_sample is not None:
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
@@ -144,7 +144,7 @@ def resolved_sequence_length(
             if length == native
             else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         )
-    return length, Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note)
+    return length, (Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note),)
 
 
 def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:

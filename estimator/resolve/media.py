@@ -39,6 +39,7 @@ _MOST_PICTURES = 1e6
 _HOURS = re.compile(
     r"([\d.,]{1,15}\s?[kmb]?)\s*(?:h|hrs?|hours?)(?:\s+of)?(?:\s+(?:audio|speech|sound))?", re.IGNORECASE
 )
+_LENGTH_OF_SOUND = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(?:s|secs?|seconds?)(?:\s+of\s+\w{1,20})?", re.IGNORECASE)
 _SECONDS_PER_HOUR = 3600.0
 _SOUND_S = 30.0
 """Seconds of one sound: what Whisper's encoder takes at a time, and what others of its kind pad to."""
@@ -96,7 +97,7 @@ def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_S
             if given is not None and not (name == "images_per_sample" and str(given).strip() == "0"):
                 raise InvalidValueError(name, given, f"has no meaning: {subject.name} reads no pictures; leave it out")
         return _without_media(request, subject, network)
-    picture = None if request.image_size is None else picture_of(request.image_size)
+    picture = _told_size(request, media)
     if media.main:
         return _read_by_itself(request, subject, (network, media), picture, practice)
     return _read_by_towers(request, subject, network, media, picture)
@@ -200,6 +201,19 @@ def _read_by_towers(
     )
 
 
+def _told_size(request: Request, media: Media) -> Picture | None:
+    """Return how large a picture is said to be; None where nothing is said, and of a sound of the usual length."""
+    given = request.image_size
+    if given is None:
+        return None
+    if media.kind == "sound" and (match := _LENGTH_OF_SOUND.fullmatch(str(given).strip())):
+        if float(match[1]) == _SOUND_S:
+            return None
+        remedy = f'must be "{_SOUND_S:g} s", as sounds are counted; of others say samples in hours: "1000 hours"'
+        raise InvalidValueError("image_size", given, remedy)
+    return picture_of(given)
+
+
 def _count(request: Request, media: Media) -> tuple[float, SourceKind]:
     """Return the pictures (or sounds) of a sample, and who says so."""
     given = request.images_per_sample
@@ -222,7 +236,7 @@ def _size(media: Media, picture: Picture | None, sample: Sample, what: str) -> A
     one = sample.one
     usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
     words = picture.words if picture else f"{usual[0]}×{usual[1]}" if usual[0] else "30 s"
-    note = f"{one.tokens:,.0f} {what}"
+    note = f"{one.tokens:,.0f} {what}" if one.tokens != 1 else f"1 {what.replace('s ', ' ', 1)}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
         note += f"; {one.positions:,.0f} positions of the encoder{several}"

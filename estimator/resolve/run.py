@@ -217,7 +217,7 @@ def _resolved(
     own_samples, _ = resolved_batch(asked, n_gpus)
     batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
     if samples is not None and of_one > 1:
-        batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
+        batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
 
@@ -238,18 +238,20 @@ def _resolved(
             unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
             small_set=is_small_set(request),
+            sequences_each=of_one,
         )
 
     def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
-        micro_batch = said.micro_batch_size if micro_batch is None else micro_batch
-        return layout_request(
-            said if micro_batch is None else replace(said, micro_batch_size=micro_batch * of_one),
+        counted = layout_request(
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
             subject.transformer,
             n_gpus,
             sequence_length=length,
-            batch=own_batch if said is asked else batch,
+            batch=own_samples if said is asked else samples,
             end_layers=stack_of(framework.name, cluster.accelerator, method.name).end_layers if cluster else 0,
         )
+        micro = counted.micro_batch_size
+        return counted if micro is None else replace(counted, micro_batch_size=micro * of_one)
 
     def fits(rows: Padded) -> bool:
         if request.utilization is not None:
@@ -287,9 +289,10 @@ def _resolved(
     amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
     tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
     adapts = tunes and method.name in WITH_ADAPTERS
-    length, length_assumption = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
+    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
     if use.whole_rows:
-        length_assumption = replace(length_assumption, source="inferred", note="a sample is one sequence")
+        note = "a sample is one sequence"
+        told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)
     layout = laid_out(request, length, padded.micro_batch if padded else None)
     said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
@@ -332,9 +335,9 @@ def _resolved(
             *method_assumptions,
             *objective.assumptions,
             *prediction,
-            length_assumption,
+            *told_of_length,
             *(padding_assumptions(padded, packing.stack) if padded else ()),
-            *batch_assumption(batch, batch_note),
+            *batch_assumption(samples, batch_note),
             *layout_assumptions(said),
             *_framework(named, usual),
             *given,

@@ -246,8 +246,8 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
         "tensor_parallel": layout.tensor_parallel,
         "pipeline_parallel": layout.pipeline_parallel,
         "data_sharding": layout.data_sharding,
-        "micro_batch_size": layout.micro_batch_size,
-        "global_batch_sequences": layout.global_batch_sequences,
+        "micro_batch_size": layout.counted_micro_batch,
+        "global_batch_sequences": layout.counted_batch,
     }
     out += [
         Assumption(name=name, value=value, source="searched", note="the fastest layout that fits")

@@ -110,7 +110,7 @@ def short_layout(estimated: Estimate) -> str:
         ("dp", layout.data_parallel),
     )
     named = [f"{name}{degree}" for name, degree in degrees if degree > 1]
-    batch = layout.global_batch_sequences
+    batch = layout.counted_batch
     recompute = [] if layout.recompute == "none" else [f"recompute {layout.recompute}"]
     return ", ".join([" ".join(named) or "1 GPU", layout.data_sharding, *recompute, f"batch {batch:,}"])
 

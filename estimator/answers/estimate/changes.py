@@ -20,7 +20,7 @@ from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_together", "single_changes"]
+__all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_of_place", "changes_together", "single_changes"]
 
 Kind = Literal["layout", "kernels", "optimizer", "offload", "stack", "count", "device", "sequence", "method"]
 ANOTHER_PLACE: frozenset[Kind] = frozenset({"stack", "count", "device"})
@@ -31,8 +31,8 @@ _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
 """How many times the devices are looked at: whoever has one looks at a node, not at a thousand."""
 _BUILT_IN = frozenset({"laptop", "SoC"})
-_DEVICES = 8
-"""Devices with more memory that are looked at, the least memory first."""
+_LARGEST = 2
+"""Devices with the most memory that are looked at in other counts."""
 _HALVES = 2
 _HOST_BYTES = Prior(
     low=64e9,
@@ -107,12 +107,14 @@ def _layouts(setting: Setting) -> Iterator[Change]:
 
     if asked.recompute not in {None, "full"}:
         yield change(replace(asked, recompute="full"), activation_recompute="full")
-    micro = (asked.micro_batch_size or 1) // _HALVES
+    each = question.sequences_each
+    said = (asked.micro_batch_size or each) // each
+    micro = said // _HALVES
     while micro:
-        yield change(replace(asked, micro_batch_size=micro), micro_batch_size=micro)
+        yield change(replace(asked, micro_batch_size=micro * each), micro_batch_size=micro)
         micro //= _HALVES
-    if (asked.micro_batch_size or 1) > 1 and asked.recompute not in {None, "full"}:
-        smallest = replace(asked, micro_batch_size=1, recompute="full")
+    if said > 1 and asked.recompute not in {None, "full"}:
+        smallest = replace(asked, micro_batch_size=each, recompute="full")
         yield change(smallest, micro_batch_size=1, activation_recompute="full")
     if asked.data_sharding not in {None, "zero3"} and question.cluster.n_gpus > 1:
         yield change(replace(asked, data_sharding="zero3"), data_sharding="zero3")
@@ -191,6 +193,21 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
             )
 
 
+def changes_of_place(setting: Setting) -> Iterator[Change]:
+    """Yield more of the largest devices, for a run that nothing else makes fit."""
+    for first in [*_devices(setting.question)][-_LARGEST:]:
+        for second in _counts(first.question):
+            if second.question.cluster.n_gpus > setting.question.cluster.n_gpus:
+                yield Change(
+                    kinds=(*first.kinds, *second.kinds),
+                    question=second.question,
+                    arguments={**first.arguments, **second.arguments},
+                    times=second.times,
+                    note=second.note,
+                    beside=first.words,
+                )
+
+
 def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
     """Yield stacks that split a model, where the one in use does not."""
     if setting.stack.model_parallel or setting.stack.reserve or question.cluster.n_gpus == 1:
@@ -228,7 +245,7 @@ def _resized(cluster: Cluster, count: int) -> Cluster:
 
 
 def _devices(question: Question) -> Iterator[Change]:
-    """Yield the same maker's devices of the same kind with more memory, the least first."""
+    """Yield the same maker's devices of the same kind with more memory, the cheapest of each size, the least first."""
     chip = question.cluster.accelerator
     forms = {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
     # Who has a card cannot put a laptop's chip in its place.
@@ -246,7 +263,8 @@ def _devices(question: Question) -> Iterator[Change]:
         and (question.precision in other.peak_flop_per_s or question.precision not in chip.peak_flop_per_s)
     ]
     larger.sort(key=lambda other: (other.memory_bytes, usd_per_gpu_hour(other.id) or math.inf))
-    for other in larger[:_DEVICES]:
+    sizes = {other.memory_bytes: other for other in reversed(larger)}
+    for other in sorted(sizes.values(), key=lambda other: other.memory_bytes):
         yield Change(
             kinds=("device",),
             question=replace(question, cluster=_of(other, question.cluster)),
@@ -273,7 +291,7 @@ def _sequences(question: Question) -> Iterator[Change]:
         batch = question.global_batch_sequences
         if batch is not None:
             batch *= max(1, question.sequence_length // length)
-            arguments["global_batch_sequences"] = batch
+            arguments["global_batch_sequences"] = batch // question.sequences_each
         shorter = replace(question, sequence_length=length, global_batch_sequences=batch)
         times = question.sequence_length / length
         yield Change(kinds=("sequence",), question=shorter, arguments=arguments, times=times)

@@ -8,7 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from estimator.answers.estimate.changes import ANOTHER_PLACE, BY_DEGREES, Change, Kind, changes_together, single_changes
+from estimator.answers.estimate.changes import (
+    ANOTHER_PLACE,
+    BY_DEGREES,
+    Change,
+    Kind,
+    changes_of_place,
+    changes_together,
+    single_changes,
+)
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import InfeasibleError
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
@@ -80,7 +88,7 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
     """Return changes with which the run of `setting`, whose smallest layout takes `physical_s` a step, fits.
 
     Each is tried alone; where that would only do on another machine or stack, or for another training, also two
-    together. One of a kind is named.
+    together; where nothing would, more of the largest devices. One of a kind is named.
     """
     base = _token_usd(setting, physical_s)
     alone = [*single_changes(setting)]
@@ -88,6 +96,8 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
     if all(remedy.change.kinds[0] in ANOTHER_PLACE | _ANOTHER_TRAINING for remedy in found):
         failing = [change for change in alone if not _does(change, found)]
         found += _working(changes_together(setting, failing), constants, base)
+    if not found:
+        found += _working(changes_of_place(setting), constants, base)
     named: dict[Kind, Remedy] = {}
     for remedy in sorted(found, key=lambda remedy: remedy.rank):
         first = named.setdefault(remedy.change.kinds[0], remedy)

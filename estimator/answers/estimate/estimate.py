@@ -118,17 +118,17 @@ class _Speed:
     warnings: tuple[Caution, ...] = ()
 
 
-def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool = True) -> Estimate:
+def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool = True, told: bool = True) -> Estimate:
     """Return the estimate of `run`; a `prediction` that was already made of its question is not made again.
 
-    Where it does not fit, what would do is looked for only if `advised`.
+    Where it does not fit, what would do is looked for only if `advised`; what changes no number, only if it is `told`.
 
     An observed speed is extrapolated, a given utilization is the rule of thumb's, and all else is predicted; the rule
     of thumb at its usual utilization stands in where the model or the device is not known to the step-time model.
     Raises InfeasibleError where no layout is possible.
     """
     # Of unlike devices no other count would do.
-    prediction = prediction or _prediction(run, advised=advised and not run.device.pools)
+    prediction = prediction or _prediction(run, advised=advised and not run.device.pools, told=told)
     speed = _speed(run, prediction)
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
@@ -209,14 +209,14 @@ def _gpu_hours(run: Run, point_s: float, low_s: float, high_s: float) -> tuple[f
     return (run.n_gpus * point_s / HOUR_S, run.n_gpus * low_s / HOUR_S, run.n_gpus * high_s / HOUR_S)
 
 
-def _prediction(run: Run, *, advised: bool) -> Prediction | None:
+def _prediction(run: Run, *, advised: bool, told: bool) -> Prediction | None:
     if run.question is None or run.utilization is not None:
         return None
     # NumPy comes with it, and a closed-form answer does without.
     from estimator.answers.estimate.predict import prediction
 
     try:
-        return prediction(run.question, advised=advised)
+        return prediction(run.question, advised=advised, told=told)
     except InfeasibleError:
         if run.observed_tokens_per_second is None:
             raise

@@ -1,7 +1,7 @@
 """Negative strong scaling: whether fewer devices would train sooner than all that there are."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from estimator.answers.estimate.token_time import predicted_token_s
@@ -31,12 +31,18 @@ def fewer_would_do(
 
     A batch that was stated is the same on every count; else each has the usual one. Looked at are the counts below
     that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half, a
-    third, a quarter and an eighth; nearly all questions are settled by what devices could do at best, without a search.
+    third, a quarter and an eighth; of devices that mostly wait, a half, a quarter, … too. Nearly all questions are
+    settled by what devices could do at best, without a search.
     """
     question = setting.question
     stated = question.global_batch_sequences is not None
     n_gpus = question.cluster.n_gpus
+    waits = breakdown["communication"] + breakdown["bubble"]
     counts = _smaller(question.cluster, stated=stated)
+    divides_badly = bool(counts)
+    if not counts:
+        # What fewer compute takes them longer in proportion, so that less waiting must make up for all of it.
+        counts = [count for count in _halves(question.cluster) if count > n_gpus * (1.0 - waits)]
     if not counts:
         return None
     now_s = step_s / _tokens(setting) if question.precedent is None else _token_s(setting, fitted, n_gpus)
@@ -61,13 +67,13 @@ def fewer_would_do(
         return None
     enough_s = min(faster.values()) * _AS_FAST
     best = max(count for count, taken_s in faster.items() if taken_s <= enough_s)
-    waits = breakdown["communication"] + breakdown["bubble"]
     degrees = f"tensor {layout.tensor_parallel} × pipeline {layout.pipeline_parallel} × data {layout.data_parallel}"
     found = f"the fastest layout of a batch of {setting.global_batch:,} sequences on {n_gpus:,} is {degrees}"
-    other = "or fewer GPUs" if stated else "or a count of GPUs that divides better"
+    other = "or fewer GPUs" if stated or not divides_badly else "or a count of GPUs that divides better"
+    train = "1 GPU trains" if best == 1 else f"{best:,} GPUs train"
     return Caution(
         code="fewer_gpus_are_faster",
-        message=f"{best:,} GPUs train {now_s / faster[best] - 1:.1%} faster than {n_gpus:,}: {found}, and {waits:.0%} "
+        message=f"{train} {now_s / faster[best] - 1:.1%} faster than {n_gpus:,}: {found}, and {waits:.0%} "
         f"of it is communication and bubble; give a larger global_batch_sequences, {other}",
     )
 
@@ -79,19 +85,30 @@ def fewer_would_fit(setting: Setting, fitted: Calibration) -> Caution | None:
     fewer = next((count for count in counts if math.isfinite(_token_s(setting, fitted, count))), None)
     if fewer is None:
         return None
-    message = f"it fits on {fewer:,} GPUs, which divide better than {question.cluster.n_gpus:,}"
+    which = "1 GPU, which divides" if fewer == 1 else f"{fewer:,} GPUs, which divide"
+    message = f"it fits on {which} better than {question.cluster.n_gpus:,}"
     return Caution(code="fits_on_fewer_gpus", message=message)
 
 
 def _smaller(cluster: Cluster, *, stated: bool) -> list[int]:
     """Return counts to look at, largest first, each of whole nodes or within one; none where the count divides well."""
-    n, node = cluster.n_gpus, cluster.gpus_per_node
+    n = cluster.n_gpus
     if not stated and _ROUND * (n & -n) >= n:
         return []
     counts = {n >> power << power for power in range(1, n.bit_length())}
     if stated:
         counts |= {n * part // whole for part, whole in _SHARES if n * part % whole == 0}
         counts |= {1 << ((n - 1).bit_length() - 1)} if n > 1 else set()
+    return _in_whole_nodes(counts, cluster)
+
+
+def _halves(cluster: Cluster) -> list[int]:
+    """Return a half, a quarter, an eighth, … of the devices, largest first, each of whole nodes or within one."""
+    return _in_whole_nodes({cluster.n_gpus >> power for power in range(1, cluster.n_gpus.bit_length())}, cluster)
+
+
+def _in_whole_nodes(counts: Collection[int], cluster: Cluster) -> list[int]:
+    n, node = cluster.n_gpus, cluster.gpus_per_node
     return sorted((count for count in counts if 0 < count < n and (count < node or count % node == 0)), reverse=True)
 
 

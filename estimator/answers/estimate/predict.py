@@ -16,7 +16,6 @@ from estimator.evidence.comparables import comparable_runs
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.lattice import Lattice
 from estimator.physics.layout import Layouts
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
@@ -31,10 +30,11 @@ _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
 
 
-def prediction(question: Question, *, advised: bool = True) -> Prediction:
+def prediction(question: Question, *, advised: bool = True, told: bool = True) -> Prediction:
     """Return the predicted step of `question` on its best layout, with the range that left-out runs support.
 
-    What would do where it does not fit is looked for only if `advised`: it takes ten times as long.
+    What would do where it does not fit is looked for only if `advised`: it takes ten times as long. What changes no
+    number, such as whether fewer devices are faster, is found out only if it is `told`: it takes as long again.
 
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
     with its smallest layout and a warning.
@@ -48,13 +48,20 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
     # What would do is tried with one site's devices and batch, and told as the run's.
     advised = advised and question.local is None
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
-    comparables = comparable_runs(posed)
     rounded_batch, rounded_warning = rounding(question, asked)
+    misfit = () if fits else (does_not_fit(posed, step.memory, found),)
+    if not told:
+        return replace(
+            step,
+            assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
+            warnings=(*misfit, *rounded_warning, *step.warnings),
+        )
+    comparables = comparable_runs(posed)
     return replace(
         step,
         assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
-            *(() if fits else (does_not_fit(posed, step.memory, found),)),
+            *misfit,
             *loaded_wide(posed, step),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
@@ -62,7 +69,7 @@ def prediction(question: Question, *, advised: bool = True) -> Prediction:
             *untuned_caution(posed, fitted, step),
             *step.warnings,
         ),
-        runner_ups=_runner_ups(posed.layouts, best.priced, best.factor),
+        runner_ups=_runner_ups(posed, best.priced, best.factor),
         narrow_by=narrowed_by(best),
         comparable_runs=comparables,
         evidence=evidence_of(posed, comparables, own_runs_say(posed)),
@@ -79,13 +86,16 @@ def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: boo
     return () if caution is None else (caution,)
 
 
-def _runner_ups(layouts: Lattice, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
+def _runner_ups(setting: Setting, priced: Choice, factor: float) -> tuple[tuple[Layout, float], ...]:
     best_s = priced.seconds[priced.order[0]]
     close = priced.fits & (priced.seconds <= best_s * (1 + _BAND))
     ranked = priced.order[1 : 20 * _RUNNER_UPS]
     near = ranked[close[ranked]][:_RUNNER_UPS]
-    rows = layouts.taken(near)
-    return tuple((rows.row(place), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
+    rows, each = setting.layouts.taken(near), setting.question.sequences_each
+    return tuple(
+        (replace(rows.row(place), sequences_each=each), float(priced.seconds[index]) * factor)
+        for place, index in enumerate(near)
+    )
 
 
 def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
@@ -113,9 +123,10 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
     question = setting.question
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
     asked = question.layout.by_argument()
+    found = layout.pinned.by_argument() | {"micro_batch_size": layout.counted_micro_batch}
     out = [
         Assumption(name=name, value=value, source="searched", note=why)
-        for name, value in layout.pinned.by_argument().items()
+        for name, value in found.items()
         if asked[name] is None and value is not None
     ]
     if question.framework == "auto":
@@ -133,8 +144,8 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
         out.append(
             Assumption(
                 name="global_batch_sequences",
-                value=setting.global_batch * question.sites,
-                unit="sequences",
+                value=setting.global_batch // question.sequences_each * question.sites,
+                unit=question.batch_unit,
                 source="default",
                 note=note,
             )

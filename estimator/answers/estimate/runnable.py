@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.physics.batch import batch_shared_by_more
+from estimator.physics.batch import batch_shared_by_more, is_shared_by_all
 from estimator.physics.choice import fastest
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
@@ -42,7 +42,7 @@ def _divided(question: Question, constants: Constants) -> Question:
     512 devices with one replica. Batches of small factors stand as they are.
     """
     batch = question.global_batch_sequences
-    if batch is None or not _is_rough(batch):
+    if batch is None or is_shared_by_all(question) or not _is_rough(batch):
         return question
     return _faster_batch(question, constants) or question
 
@@ -53,8 +53,9 @@ def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ..
     if batch is None or batch == question.global_batch_sequences:
         return (), ()
     why = f"in place of {_shared_by_few(question)}"
-    assumption = Assumption(name="global_batch_sequences", value=batch, unit="sequences", source="inferred", note=why)
-    return (assumption,), (Caution(code="batch_rounded", message=f"a batch of {batch:,} sequences was priced {why}"),)
+    told, unit = batch // priced.sequences_each, priced.batch_unit
+    assumption = Assumption(name="global_batch_sequences", value=told, unit=unit, source="inferred", note=why)
+    return (assumption,), (Caution(code="batch_rounded", message=f"a batch of {told:,} {unit} was priced {why}"),)
 
 
 def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ...]:
@@ -62,12 +63,18 @@ def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ..
     faster = _faster_batch(question, constants)
     if faster is None:
         return ()
-    message = f"a global_batch_sequences of {faster.global_batch_sequences:,} would train faster than one of "
+    message = f"a global_batch_sequences of {_counted(faster):,} would train faster than one of "
     return (Caution(code="other_batch_is_faster", message=message + _shared_by_few(question)),)
 
 
 def _shared_by_few(question: Question) -> str:
-    return f"{question.global_batch_sequences:,}, which few replicas on {question.cluster.n_gpus:,} GPUs can share"
+    how = "have to run one or few at a time" if is_shared_by_all(question) else "can share only if they are few"
+    return f"{_counted(question):,}, which replicas on {question.cluster.n_gpus:,} GPUs {how}"
+
+
+def _counted(question: Question) -> int:
+    """Return a stated batch as trainers count it."""
+    return (question.global_batch_sequences or 0) // question.sequences_each
 
 
 def _faster_batch(question: Question, constants: Constants) -> Question | None:

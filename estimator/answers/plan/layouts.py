@@ -5,7 +5,7 @@ from typing import Any
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits, sureness
+from estimator.answers.plan.trials import Trials, fits, in_full, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError
 from estimator.question.question import Assumption, Layout, LayoutRequest, Question
@@ -45,7 +45,7 @@ def planned_layout(trials: Trials) -> tuple[Option, Option | None, tuple[Option,
     priced.sort(key=lambda estimate: estimate.training_s)
     if not priced or not trials.meets(priced[0], sure=False):
         raise infeasible(trials, f"no layout trains {run.subject.name} on {run.n_gpus:,} × {run.device.name}")
-    best = _as_searched(priced[0], request)
+    best = _as_searched(in_full(priced[0]), request)
     solution = Option(why="the fastest that fits", meets=True, estimate=best)
     bounded = limits.deadline_s is not None or limits.budget is not None
     sure = (
@@ -83,14 +83,18 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     fitting = posed.layouts.taken(rows)
     splits = np.stack([fitting.tensor, fitting.pipeline, fitting.context, fitting.expert], axis=1)
     _, first = np.unique(splits, axis=0, return_index=True)
-    return [fitting.row(int(place)) for place in np.sort(first)[: _ALTERNATIVES + 1]]
+    return [
+        replace(fitting.row(int(place)), sequences_each=question.sequences_each)
+        for place in np.sort(first)[: _ALTERNATIVES + 1]
+    ]
 
 
 def _pinned(request: Request, layout: Layout) -> Request:
     """Return `request` with every knob as in `layout`."""
     knobs: dict[str, Any] = {
         **layout.pinned.by_argument(),
-        "global_batch_sequences": layout.global_batch_sequences,
+        "micro_batch_size": layout.counted_micro_batch,
+        "global_batch_sequences": layout.counted_batch,
     }
     return replace(request, **knobs)
 

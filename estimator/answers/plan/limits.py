@@ -201,7 +201,7 @@ def _more_parallel(fastest: Estimate) -> list[str]:
     layout = fastest.layout
     if layout is None:
         return []
-    batch = layout.global_batch_sequences
+    batch = layout.counted_batch
     if fastest.run.n_gpus < batch:
         return []
     return [f"a global_batch_sequences above {batch:,}, which more GPUs can share"]

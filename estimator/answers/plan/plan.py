@@ -10,7 +10,7 @@ from estimator.answers.plan.neighbours import count_alternatives, diminishing
 from estimator.answers.plan.scaling import TOKENS_PER_PARAMETER, optimal_tokens
 from estimator.answers.plan.sizes import planned_size
 from estimator.answers.plan.tokens import planned_tokens, token_alternatives
-from estimator.answers.plan.trials import Trials
+from estimator.answers.plan.trials import Trials, in_full
 from estimator.answers.plan.types import Option, Plan, PlanRequest
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
@@ -58,7 +58,7 @@ def plan_for(request: PlanRequest) -> Plan:
     return Plan(
         request=request,
         limits=limits,
-        solution=solution,
+        solution=solution if solve_for == "layout" else replace(solution, estimate=in_full(solution.estimate)),
         sure=sure,
         alternatives=alternatives,
         assumptions=(*limit_assumptions(limits), *data_assumptions, *more),

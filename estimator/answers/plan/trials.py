@@ -9,7 +9,7 @@ from estimator.base.pauses import pause
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "cost", "fits", "sureness"]
+__all__ = ["Trials", "cost", "fits", "in_full", "sureness"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -19,6 +19,11 @@ def fits(estimate: Estimate) -> bool:
     if any(caution.code == "does_not_fit" for caution in estimate.warnings):
         return False
     return estimate.memory is None or estimate.memory.fits
+
+
+def in_full(estimate: Estimate) -> Estimate:
+    """Return the estimate of a trial with all that is told of an answer: trials are weighed by their numbers alone."""
+    return estimate_of(estimate.run, advised=False)
 
 
 def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
@@ -126,7 +131,7 @@ class Trials:
         if batches is not None and batches.differ:
             self._unusual = batches
             return None
-        estimate = estimate_of(run, advised=False)
+        estimate = estimate_of(run, advised=False, told=False)
         return None if any(caution.code == "batch_rounded" for caution in estimate.warnings) else estimate
 
     def refuse_unusual_batches(self) -> None:

@@ -100,7 +100,7 @@ def layout_words(estimate: Estimate) -> str:
         ("expert", layout.expert_parallel),
     )
     split = " × ".join(f"{name} {degree}" for name, degree in degrees if degree > 1) or "one GPU"
-    return f"{split}, {layout.data_sharding}, micro-batch {layout.micro_batch_size}, recompute {layout.recompute}"
+    return f"{split}, {layout.data_sharding}, micro-batch {layout.counted_micro_batch}, recompute {layout.recompute}"
 
 
 def _described(plan: Plan, option: Option) -> str:

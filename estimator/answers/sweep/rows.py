@@ -42,7 +42,7 @@ _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
     "layout_context_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.context_parallel),
     "layout_expert_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.expert_parallel),
     "layout_data_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.data_parallel),
-    "layout_micro_batch_size": lambda estimate: _of_layout(estimate, lambda layout: layout.micro_batch_size),
+    "layout_micro_batch_size": lambda estimate: _of_layout(estimate, lambda layout: layout.counted_micro_batch),
     "layout_micro_batches": lambda estimate: _of_layout(estimate, lambda layout: layout.micro_batches),
 }
 WHOLE: frozenset[str] = frozenset(name for name in _CONSTANT if name.startswith("layout_"))

@@ -1,0 +1,216 @@
+"""Relations between answers: what one more word, sequence or GPU may change, whatever the right answer is.
+
+Authority: each relation's own reason, stated at its test; none needs a measurement.
+"""
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from estimator.base.errors import EstimatorError
+from tools.estimate_training_time import TrainingTime, estimate_training_time
+from tools.plan_training import plan_training
+
+TEXT: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 8, "tokens": "10B"}
+PICTURES: dict[str, Any] = {"model": "vit-base-patch16-224", "gpu": "a100-sxm-80gb", "n_gpus": 8, "samples": "12.8M"}
+PAIRS: dict[str, Any] = {
+    "model": "llama-3.1-8b",
+    "gpu": "h100-sxm",
+    "n_gpus": 8,
+    "samples": "60k",
+    "tokens_per_sample": "600",
+    "objective": "dpo",
+}
+ASKED: Mapping[str, dict[str, Any]] = {
+    "text": TEXT | {"framework": "megatron"},
+    "a mixture of experts": {"model": "mixtral-8x7b", "gpu": "h100", "n_gpus": 64, "tokens": "200B"},
+    "padded samples": {
+        "model": "llama-2-7b",
+        "gpu": "rtx-3090",
+        "n_gpus": 1,
+        "samples": "52k",
+        "tokens_per_sample": "1500",
+        "method": "qlora",
+    },
+    "pairs": PAIRS,
+    "contrasted texts": {
+        "model": "e5-large-v2",
+        "gpu": "a100",
+        "n_gpus": 8,
+        "tokens": "10B",
+        "objective": "contrastive",
+    },
+    "pictures": PICTURES,
+    "sounds": {"model": "whisper-large-v3", "gpu": "a100", "n_gpus": 8, "samples": "1M"},
+    "pictures and text": {
+        "model": "qwen2.5-vl-7b",
+        "gpu": "a100",
+        "n_gpus": 8,
+        "samples": "100k",
+        "tokens_per_sample": "300",
+        "framework": "llama-factory",
+    },
+    "a denoiser": {"model": "sdxl", "gpu": "a100", "n_gpus": 8, "samples": "1M", "image_size": "1024"},
+    "a hybrid": {"model": "falcon-h1-7b", "gpu": "h100", "n_gpus": 8, "tokens": "10B", "framework": "megatron"},
+}
+REPEATED = (
+    "packing",
+    "gpus_per_node",
+    "method",
+    "lora_rank",
+    "objective",
+    "precision",
+    "activation_recompute",
+    "sequence_length",
+    "global_batch_sequences",
+    "micro_batch_size",
+    "image_size",
+    "images_per_sample",
+)
+"""Arguments of which no other value is as likely; of the network and the stack the point is a mean over several."""
+EXPLAINED = frozenset({"other_batch_is_faster", "fewer_gpus_are_faster", "batch_rounded"})
+
+
+def _asked(**said: object) -> TrainingTime:
+    return estimate_training_time(**{"detail": "detailed"} | said)  # type: ignore[arg-type]
+
+
+def _codes(answer: TrainingTime) -> set[str]:
+    return {warning.code for warning in answer.warnings}
+
+
+def _width(answer: TrainingTime) -> float:
+    return answer.training_days_high / answer.training_days_low
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_who_repeats_an_assumption_is_told_the_same_time_and_no_wider_range(question: str) -> None:
+    answer = _asked(**ASKED[question])
+    assumed = {told.name: told.value for told in answer.assumptions if told.name in REPEATED and told.source != "user"}
+    assert "global_batch_sequences" in assumed
+    for name, value in assumed.items():
+        again = _asked(**ASKED[question], **{name: value})
+        assert again.training_seconds == pytest.approx(answer.training_seconds, rel=0.005), name
+        assert _width(again) <= _width(answer) * 1.01, name
+
+
+@pytest.mark.parametrize("name", ["pairs", "contrasted texts"])
+def test_a_layout_of_pairs_is_told_as_its_trainers_count_it(name: str) -> None:
+    """A trainer's batch of 64 is of 64 pairs: who repeats the layout that was printed means that one."""
+    answer = _asked(**ASKED[name], global_batch_sequences=64)
+    layout = answer.layout
+    assert layout is not None
+    assert layout.global_batch_sequences == 64
+    assert layout.data_parallel * layout.micro_batch_size * layout.micro_batches == 64
+    again = _asked(**ASKED[name], global_batch_sequences=64, micro_batch_size=layout.micro_batch_size)
+    assert again.layout == layout
+    planned = plan_training(solve_for="layout", **ASKED[name], global_batch_sequences=64)
+    assert planned.solution.layout is not None
+    assert planned.solution.layout.global_batch_sequences == 64
+
+
+@pytest.mark.parametrize(
+    ("asked", "batches"),
+    [
+        (PICTURES, (968, 976, 984, 1000, 1016, 1024)),
+        (TEXT | {"framework": "fsdp", "sequence_length": 1024}, (120, 128, 136, 248, 256, 264)),
+        (TEXT | {"method": "lora", "sequence_length": 512}, (504, 512, 520, 984, 1000, 1024)),
+    ],
+    ids=["pictures", "sharded", "adapters"],
+)
+def test_a_few_sequences_more_in_a_batch_cost_little_or_a_better_batch_is_named(
+    asked: dict[str, Any], batches: tuple[int, ...]
+) -> None:
+    """Nobody runs 125 pictures one by one because 125 is odd."""
+    answers = [_asked(**asked, global_batch_sequences=batch) for batch in batches]
+    fastest_s = min(answer.training_seconds for answer in answers)
+    slow = {
+        batch
+        for batch, answer in zip(batches, answers, strict=True)
+        if answer.training_seconds > 1.15 * fastest_s and not _codes(answer) & EXPLAINED
+    }
+    assert not slow
+
+
+def test_the_better_batch_that_is_named_is_better() -> None:
+    asked = TEXT | {"framework": "fsdp", "sequence_length": 1024}
+    answer = _asked(**asked, global_batch_sequences=248)
+    message = next(told.message for told in answer.warnings if told.code == "other_batch_is_faster")
+    named = int(message.split()[3].replace(",", ""))
+    assert abs(named / 248 - 1) < 0.07
+    assert _asked(**asked, global_batch_sequences=named).training_seconds < 0.95 * answer.training_seconds
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "all-minilm-l6-v2", "gpu": "rtx-4070-laptop", "tokens": "300M", "sequence_length": 128},
+        {"model": "bart-large", "gpu": "titan-v", "tokens": "1B"},
+        {"model": "llama-3.1-8b", "gpu": "h100-sxm", "tokens": "1B", "network_gbps_per_gpu": 1},
+        {"model": "llama-2-7b", "gpu": "rtx-4090", "tokens": "1B", "framework": "deepspeed zero3"},
+    ],
+    ids=["laptops", "old cards", "a slow network", "PCIe"],
+)
+def test_twice_the_gpus_take_no_longer_or_the_answer_says_that_fewer_are_faster(asked: dict[str, Any]) -> None:
+    last_s = math.inf
+    for n_gpus in (1, 2, 4, 8, 16, 32):
+        answer = _asked(**asked, n_gpus=n_gpus)
+        if "does_not_fit" in _codes(answer):
+            continue
+        # What is faster by less than a hundredth is not named.
+        assert answer.training_seconds <= 1.011 * last_s or "fewer_gpus_are_faster" in _codes(answer), n_gpus
+        last_s = min(last_s, answer.training_seconds)
+
+
+@pytest.mark.parametrize(
+    ("name", "fastest_first"),
+    [
+        ("gpu", ("b200-sxm", "h200-sxm", "h100-sxm", "a100-sxm-80gb", "v100-sxm2-32gb", "t4")),
+        ("gpu", ("rtx-5090", "rtx-4090", "rtx-3090")),
+        ("gpu", ("tpu-v5p", "tpu-v4")),
+        ("gpu", ("mi325x", "mi300x", "mi250x-gcd")),
+        ("network_gbps_per_gpu", (400, 100, 25, 5, 1)),
+        ("gpus_per_node", (8, 4, 2, 1)),
+        ("precision", ("fp8", "bf16", "fp32")),
+        ("model", ("qwen2.5-0.5b", "qwen2.5-1.5b", "qwen2.5-3b", "qwen2.5-7b", "qwen2.5-14b", "qwen2.5-32b")),
+        ("trained_layers", ("4", "8", "16", "all")),
+    ],
+)
+def test_what_is_better_takes_no_longer(name: str, fastest_first: tuple[object, ...]) -> None:
+    asked: dict[str, Any] = {"model": "qwen2.5-1.5b", "gpu": "h100-sxm", "n_gpus": 16, "tokens": "10B"}
+    asked |= {"framework": "fsdp", "network_gbps_per_gpu": 100, "micro_batch_size": 2, "sequence_length": 2048}
+    asked |= {"activation_recompute": "full"}
+    values = [{name: value} if value != "all" else {} for value in fastest_first]
+    method = {"method": "frozen"} if name == "trained_layers" else {}
+    times = [_asked(**asked | said | (method if said else {})).training_seconds for said in values]
+    for better_s, worse_s in pairwise(times):
+        assert better_s <= 1.02 * worse_s
+
+
+@pytest.mark.parametrize("question", ASKED)
+def test_twice_the_work_takes_twice_as_long(question: str) -> None:
+    asked = ASKED[question]
+    once, twice = _asked(**asked, epochs=4), _asked(**asked, epochs=8)
+    assert twice.training_seconds == pytest.approx(2 * once.training_seconds, rel=0.04)
+    assert twice.step_seconds == pytest.approx(once.step_seconds)
+
+
+def test_a_run_that_no_one_change_makes_fit_is_told_a_machine_that_holds_it() -> None:
+    asked: dict[str, Any] = {"model": "qwen3-235b-a22b", "gpu": "a10g", "n_gpus": 2, "tokens": "300B"}
+    answer = _asked(**asked, framework="huggingface")
+    message = next(told.message for told in answer.warnings if told.code == "does_not_fit")
+    gpu, n_gpus = message.split('gpu "')[1].split('"')[0], int(message.split("n_gpus ")[1].split()[0].replace(",", ""))
+    held = _asked(**asked | {"gpu": gpu, "n_gpus": n_gpus}, framework="huggingface")
+    assert held.memory is not None
+    assert held.memory.fits
+
+
+@pytest.mark.parametrize("said", ["30 s", "30 seconds", "30 sec of audio"])
+def test_a_sound_is_said_as_it_is_told(said: str) -> None:
+    asked = ASKED["sounds"]
+    assert _asked(**asked, image_size=said).training_seconds == _asked(**asked).training_seconds
+    with pytest.raises(EstimatorError, match='must be "30 s"'):
+        _asked(**asked, image_size="10 s")

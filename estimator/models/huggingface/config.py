@@ -6,12 +6,13 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.architectures import head_of, normal, with_head
 from estimator.models.huggingface.class_defaults import with_class_defaults
+from estimator.models.huggingface.class_heads import outer_head
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, stems_of
 from estimator.models.huggingface.keys import known_keys, refuse_unknown
 from estimator.models.huggingface.other_files import refuse_other_files
 from estimator.models.huggingface.prediction import prediction_modules
-from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
+from estimator.models.huggingface.readers import CAUSAL_READERS, COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
 from estimator.models.huggingface.reading import Config, nested
 from estimator.models.huggingface.standard import read_family
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
@@ -54,12 +55,13 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
     named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
     composite = COMPOSITES.get(named)
     if composite is not None and not (named in READERS and config.get("vision_config") is None):
-        return _checked(composite({**config, "model_type": named}, configured_model))
+        head = outer_head(config, named)
+        return _checked(with_head(composite({**config, "model_type": named}, configured_model), head, config))
     reader = _reader(config)
     if reader is not None:
-        return _checked(
-            _predicting(reader(config if config.get("model_type") else {**config, "model_type": named}), config)
-        )
+        head = head_of(config, named, stems_of(named)) if named in CAUSAL_READERS else outer_head(config, named)
+        configured = reader(config if config.get("model_type") else {**config, "model_type": named})
+        return _checked(with_head(_predicting(configured, config), head, config))
     return _checked(language_model(config))
 
 

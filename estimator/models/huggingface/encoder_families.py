@@ -54,6 +54,8 @@ class Encoder:
     """Whether the MLP's last matrix alone has a bias."""
     always_pooled: bool = False
     """Whether the pooler stands there under a head that does not read it, too."""
+    transforms_pooled: bool = False
+    """Whether a classifier of sequences has a matrix of its own beside the pooler (BigBird)."""
     page_tables: int = 0
     """Tables of positions on a page (LayoutLM)."""
     window: Callable[[Reading], int] = _all_keys
@@ -63,10 +65,8 @@ class Encoder:
 
 
 _UNBIASED = replace(BIASED, query_bias=False, kv_bias=False, output_bias=False, mlp_bias=False)
-_ROBERTA = Encoder(
-    defaults={"vocab_size": 50265, "max_position_embeddings": 514, "type_vocab_size": 1},
-    first_position=2,
-)
+_ROBERTA = Encoder(defaults={"vocab_size": 50265}, first_position=2)
+_XLM_ROBERTA = Encoder(first_position=2)
 _NOMIC_NAMES = {
     "hidden_size": "n_embd",
     "num_attention_heads": "n_head",
@@ -95,9 +95,12 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
     "bert": Encoder(),
     "big_bird": Encoder(
-        defaults={"vocab_size": 50358, "max_position_embeddings": 4096}, always_pooled=True, window=_blocks
+        defaults={"vocab_size": 50358, "max_position_embeddings": 4096},
+        always_pooled=True,
+        transforms_pooled=True,
+        window=_blocks,
     ),
-    "camembert": _ROBERTA,
+    "camembert": _XLM_ROBERTA,
     "distilbert": Encoder(
         names={
             "hidden_size": "dim",
@@ -129,7 +132,6 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
     "layoutlm": Encoder(always_pooled=True, page_tables=4),
     "longformer": Encoder(
-        defaults={"vocab_size": 50265, "max_position_embeddings": 4098, "type_vocab_size": 1},
         first_position=2,
         window=window_of,
         looks_globally=True,
@@ -171,7 +173,7 @@ ENCODERS: Mapping[str, Encoder] = {
         names={"embedding_size": "input_embedding_size"},
     ),
     "roberta": _ROBERTA,
-    "xlm-roberta": _ROBERTA,
+    "xlm-roberta": _XLM_ROBERTA,
     "xlm-roberta-xl": Encoder(
         defaults={
             "vocab_size": 250880,

@@ -29,6 +29,15 @@ from estimator.models.transformer import Tower
 __all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_omni", "qwen_vl"]
 
 _COCO = (640, 480)
+_OMNI_TEXT: Config = {
+    "vocab_size": 152_064,
+    "hidden_size": 3584,
+    "intermediate_size": 18_944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+}
+"""Widths of Qwen2.5-Omni's language model, where its file leaves them out."""
 
 
 def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
@@ -66,8 +75,9 @@ def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
     What it speaks with is no part of the thinker, which is what is trained.
     """
     thinker = nested(config, "thinker_config") or config
-    inner = {**(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
-    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner}, read)
+    inner = {**_OMNI_TEXT, **(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
+    vision = {"hidden_size": 3584, **(nested(thinker, "vision_config") or {})}
+    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner, "vision_config": vision}, read)
     hidden = seeing.transformer.hidden
     hearing = whisper_encoder(nested(thinker, "audio_config") or {}, name="qwen2_5_omni_audio")
     to_text = Projection(name="to_text", inputs=hearing.hidden, outputs=hidden, rate=0.5)
@@ -80,7 +90,8 @@ def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
     )
     towers = (*seeing.transformer.towers, Tower(name="audio", network=sounds, rate=0.0))
     network = replace(seeing.transformer, name="qwen2_5_omni model", towers=towers)
-    return replace(seeing, transformer=network)
+    spoken = "what it speaks with (the talker, and what makes sound of its codes) is not counted"
+    return replace(seeing, transformer=network, notes=(*seeing.notes, spoken))
 
 
 def _counted_experts(config: Config) -> Config:

@@ -58,12 +58,49 @@ from estimator.models.huggingface.reading import Config
 from estimator.models.huggingface.searched import read_deci, read_openelm
 from estimator.models.huggingface.sparse import read_deepseek_v4, read_indexed, read_minimax_m3
 
-__all__ = ["COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]
+__all__ = ["CAUSAL_READERS", "COMPOSITES", "MARKED", "READERS", "READER_CLASSES", "TEXT_READERS", "Composite", "Reader"]
 
 Reader = Callable[[Config], ConfiguredModel]
 Composite = Callable[[Config, Read], ConfiguredModel]
 
+CAUSAL_READERS: Mapping[str, Reader] = {
+    "bailing_hybrid": bailing_hybrid,
+    "bailing_moe_linear": bailing_linear,
+    "bailing_moe_linear_v2": bailing_linear,
+    "bamba": bamba,
+    "falcon_h1": falcon_h1,
+    "falcon_mamba": falcon_mamba,
+    "granitemoehybrid": granite_hybrid,
+    "jamba": jamba,
+    "kimi_linear": kimi_linear,
+    "lfm2": lfm2,
+    "lfm2_moe": lfm2_moe,
+    "lfm3": lfm3,
+    "mamba": mamba,
+    "mamba2": mamba2,
+    "minimax": minimax,
+    "minimax_m1": minimax,
+    "minimax_text_01": minimax,
+    "nemotron_h": nemotron_h,
+    "olmo_hybrid": olmo_hybrid,
+    "plamo2": plamo2,
+    "qwen3_5": qwen3_5,
+    "qwen3_5_moe": qwen3_5,
+    "qwen3_5_moe_text": qwen3_5_text,
+    "qwen3_5_text": qwen3_5_text,
+    "qwen3_next": qwen3_next,
+    "recurrent_gemma": recurrent_gemma,
+    "rwkv": rwkv4,
+    "rwkv5": rwkv5,
+    "rwkv6": rwkv6,
+    "rwkv7": rwkv7,
+    "xlstm": xlstm,
+    "zamba": zamba,
+    "zamba2": zamba2,
+}
+"""Reader of a causal language model that mixes its sequence otherwise, by `model_type`."""
 READERS: Mapping[str, Reader] = {
+    **CAUSAL_READERS,
     "AuraFlowTransformer2DModel": joint.auraflow,
     "ChromaTransformer2DModel": joint.chroma,
     "CogVideoXTransformer3DModel": clips.cogvideox,
@@ -92,10 +129,6 @@ READERS: Mapping[str, Reader] = {
     **dict.fromkeys(speech.WAVES, speech.waves),
     **dict.fromkeys(t5.T5_LIKE, t5.t5),
     "audio-spectrogram-transformer": speech.spectrogram,
-    "bailing_hybrid": bailing_hybrid,
-    "bailing_moe_linear": bailing_linear,
-    "bailing_moe_linear_v2": bailing_linear,
-    "bamba": bamba,
     "beit": vision.beit,
     "blip": picture_to_text.blip,
     "clip": vision.clip,
@@ -111,43 +144,17 @@ READERS: Mapping[str, Reader] = {
     "dinov3_vit": vision.dinov3,
     "donut-swin": pyramids.swin,
     "efficientnet": inverted_residuals.efficientnet,
-    "falcon_h1": falcon_h1,
-    "falcon_mamba": falcon_mamba,
-    "granitemoehybrid": granite_hybrid,
     "ijepa": vision.vit,
-    "jamba": jamba,
-    "kimi_linear": kimi_linear,
-    "lfm2": lfm2,
-    "lfm2_moe": lfm2_moe,
-    "lfm3": lfm3,
-    "mamba": mamba,
-    "mamba2": mamba2,
-    "minimax": minimax,
-    "minimax_m1": minimax,
-    "minimax_text_01": minimax,
     "mobilebert": mobile_bert.mobile_bert,
     "mobilenet_v2": inverted_residuals.mobilenet_v2,
     "modernbert": modern_bert.modern_bert,
     "musicgen": music.musicgen,
     "musicgen_decoder": music.musicgen,
-    "nemotron_h": nemotron_h,
-    "olmo_hybrid": olmo_hybrid,
-    "plamo2": plamo2,
-    "qwen3_5": qwen3_5,
-    "qwen3_5_moe": qwen3_5,
-    "qwen3_5_moe_text": qwen3_5_text,
-    "qwen3_5_text": qwen3_5_text,
-    "qwen3_next": qwen3_next,
     "parakeet_ctc": conformers.parakeet,
     "parakeet_encoder": conformers.parakeet,
-    "recurrent_gemma": recurrent_gemma,
     "resnet": pyramids.resnet,
     "rt_detr": detectors.rt_detr,
     "rt_detr_v2": detectors.rt_detr,
-    "rwkv": rwkv4,
-    "rwkv5": rwkv5,
-    "rwkv6": rwkv6,
-    "rwkv7": rwkv7,
     "sam": segmentation.sam,
     "segformer": segmentation.segformer,
     "siglip": vision.siglip,
@@ -165,10 +172,7 @@ READERS: Mapping[str, Reader] = {
     "wav2vec2-conformer": conformers.wav2vec2_conformer,
     "whisper": encoder_decoders.whisper,
     "xlnet": xlnet.xlnet,
-    "xlstm": xlstm,
     "yolos": detectors.yolos,
-    "zamba": zamba,
-    "zamba2": zamba2,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""
 MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
@@ -249,8 +253,11 @@ are read for it."""
 
 READER_CLASSES: Mapping[str, tuple[str, ...]] = {
     "deci": ("DeciLM",),
+    "minimax": ("MiniMaxText01", "MiniMaxM1"),
     "minimax_m3": ("MiniMaxM3Sparse", "MiniMaxM3VL"),
     "minimax_m3_vl_text": ("MiniMaxM3VL",),
     "nemotron-nas": ("DeciLM",),
+    "rwkv5": ("Rwkv",),
+    "rwkv6": ("Rwkv",),
 }
 """Stems of the class names that a text family goes by, where they are not its own name."""

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.architectures import head_of, normal, with_head
+from estimator.models.huggingface.as_given import refuse_others
 from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.class_heads import outer_head
 from estimator.models.huggingface.configured import ConfiguredModel
@@ -53,6 +54,7 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         )
     refuse_other_files(config)
     named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
+    refuse_others(config, named)
     composite = COMPOSITES.get(named)
     if composite is not None and not (named in READERS and config.get("vision_config") is None):
         head = outer_head(config, named)

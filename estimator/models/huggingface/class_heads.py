@@ -27,7 +27,21 @@ _SEES = ("ForConditionalGeneration", "ForCausalLM", "Model", "ForSequenceClassif
 _BESIDE_LOGITS = frozenset({"Model", "ForSequenceClassification", "ForTokenClassification"})
 
 _SEEING = frozenset(
-    {"aria", "cohere2_vision", "fuyu", "gemma3", "gemma4", "glm4v", "glm4v_moe", "idefics2", "idefics3", "internvl"}
+    {
+        "aria",
+        "cohere2_vision",
+        "exaone4_5",
+        "fuyu",
+        "gemma3",
+        "gemma3n",
+        "gemma4",
+        "glm4v",
+        "glm4v_moe",
+        "idefics2",
+        "idefics3",
+        "internvl",
+    }
+    | {"glm46v", "glmga", "lfm2_vl", "lighton_ocr", "llava_next_video", "vipllava"}
     | {"kimi_k25", "llama4", "llava", "llava_next", "llava_onevision", "minimax_m3_vl", "mistral3", "mllama"}
     | {"paligemma", "phi4_multimodal", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_audio", "qwen2_vl", "qwen3_5"}
     | {"qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "step3p7", "voxtral"}
@@ -35,11 +49,14 @@ _SEEING = frozenset(
 """Language models with towers, of which a class without `For` is the body alone, and a label stands on that body."""
 READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(_SEEING, _SEES),
-    **dict.fromkeys(("albert", "bert", "megatron-bert"), _BERT),
-    **dict.fromkeys(("camembert", "deberta", "deberta-v2", "distilbert", "esm", "gte", "jina_embeddings_v3"), _TEXT),
+    **dict.fromkeys(("albert", "bert", "ernie", "megatron-bert"), _BERT),
+    **dict.fromkeys(
+        ("camembert", "data2vec-text", "deberta", "deberta-v2", "distilbert", "esm", "gte", "jina_embeddings_v3"), _TEXT
+    ),
     **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "nomic_bert", "rembert", "roberta"), _TEXT),
-    **dict.fromkeys(("xlm-roberta", "xlm-roberta-xl"), _TEXT),
+    **dict.fromkeys(("roberta-prelayernorm", "roformer", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
     **dict.fromkeys(("eurobert", "modernbert"), (*_MASKED, *_LABELS)),
+    "layoutlmv3": ("Model", *_LABELS, "ForQuestionAnswering"),
     "big_bird": (*_MASKED, *_LABELS, "ForPreTraining", "ForMultipleChoice"),
     "electra": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),
     "mobilebert": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),

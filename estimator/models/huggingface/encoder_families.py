@@ -45,6 +45,8 @@ class Encoder:
     """Whether positions have a table."""
     first_position: int = 0
     """Rows of that table that no token has: RoBERTa counts from the padding token's."""
+    turned: bool = False
+    """Whether positions turn queries and keys by sines that are held as a table, as wide as a head (Su et al. 2021)."""
     types: bool = True
     pooled: bool = True
     """Whether the bare model ends in a pooler."""
@@ -101,6 +103,7 @@ ENCODERS: Mapping[str, Encoder] = {
         window=_blocks,
     ),
     "camembert": _XLM_ROBERTA,
+    "data2vec-text": _XLM_ROBERTA,
     "distilbert": Encoder(
         names={
             "hidden_size": "dim",
@@ -116,6 +119,7 @@ ENCODERS: Mapping[str, Encoder] = {
         defaults={"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
         pooled=False,
     ),
+    "ernie": Encoder(),
     "esm": Encoder(defaults={"vocab_size": 33, "max_position_embeddings": 1026}, types=False, first_position=2),
     "gte": _GTE,
     "jina_embeddings_v3": Encoder(
@@ -173,6 +177,13 @@ ENCODERS: Mapping[str, Encoder] = {
         names={"embedding_size": "input_embedding_size"},
     ),
     "roberta": _ROBERTA,
+    "roberta-prelayernorm": replace(_ROBERTA, facts=replace(BIASED, outer_norms=2)),
+    "roformer": Encoder(
+        defaults={"vocab_size": 50000, "max_position_embeddings": 1536},
+        positions=False,
+        pooled=False,
+        turned=True,
+    ),
     "xlm-roberta": _XLM_ROBERTA,
     "xlm-roberta-xl": Encoder(
         defaults={

@@ -101,6 +101,9 @@ def lookup_rows(reading: Reading, family: Encoder, head: Head, *, width: int) ->
     rows = reading.whole("max_position_embeddings") if learnt else 0
     rows += family.page_tables * reading.optional("max_2d_position_embeddings", 1024)
     rows += reading.optional("type_vocab_size", 0) if family.types else 0
+    if reading.flag("use_task_id", default=False):
+        # ERNIE's kinds of tasks (Sun et al. 2020).
+        rows += reading.optional("task_type_vocab_size", 3)
     outputs = any(isinstance(mixer, Projection) and mixer.name == "logits" for mixer in head.mixers)
     rows += 0 if head.vocab or outputs else reading.whole("vocab_size")
     return rows * width
@@ -128,6 +131,8 @@ def encoder(config: Config) -> ConfiguredModel:
     # The norm of the embedding is as wide as that.
     besides = head.besides + 2 * (width - hidden) + (hidden * layers if family.down_bias else 0)
     besides += reading.optional("relative_attention_num_buckets", 0) * reading.whole("num_attention_heads")
+    if family.turned:
+        besides += reading.whole("max_position_embeddings") * (hidden // reading.whole("num_attention_heads"))
     if kind == "esm":
         # A weight of each head, with which contacts are read off attention (Rao et al. 2021), and a bias.
         besides += layers * reading.whole("num_attention_heads") + 1

@@ -33,7 +33,7 @@ _RENTED = re.compile(
 _INTERRUPTED = re.compile(r"\b(?:spot|pre-?emptible|interruptible)\b")
 _NUMBERS = {"one": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "quad": 4, "eight": 8}
 _NUMBER_WORD = re.compile(rf"^({'|'.join(_NUMBERS)})\b\s*")
-_PLURAL = re.compile(r"^(\d+\s*(?:[x×*]|\s).*\d|[abhlv]\d+)s$")
+_PLURAL = re.compile(r"^(\d+\s*(?:[x×*]|\s).*\d|[abh]\d{3})s$")
 """Several of a device. One alone that ends in an s may be another (a 4080S is a Super), save for data centres' own."""
 _SERIES = re.compile(r"(?:standard[\s_])?n[cdv]m?[\s_-](?P<device>\S.*?)[\s_-]v\d(?:[\s_-]series)?")
 """Azure's series, as its pages head them: `ND H100 v5`."""

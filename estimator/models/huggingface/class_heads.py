@@ -31,6 +31,7 @@ _SEEING = frozenset(
         "aria",
         "cohere2_vision",
         "exaone4_5",
+        "fast_vlm",
         "fuyu",
         "gemma3",
         "gemma3n",

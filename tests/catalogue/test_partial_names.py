@@ -31,7 +31,6 @@ def _id(name: str) -> str:
         ("beit base", "beit-base-patch16-224"),
         ("siglip 2 base", "siglip2-base-patch16-224"),
         ("whisper turbo", "whisper-large-v3-turbo"),
-        ("siglip base", "siglip-base-patch16-224"),
     ],
 )
 def test_the_beginning_of_one_name_alone_is_that_ones(name: str, model_id: str) -> None:

@@ -389,7 +389,7 @@ def _every_model_index() -> NameIndex:
 @cache
 def _finetune_index() -> NameIndex:
     file: FinetuneFile = _loaded("finetunes.json")
-    names = {row["id"]: row["name"] for row in _model_file()["models"]}
+    names = {row["id"]: row["name"] for row in (*_model_file()["models"], *_model_config_file()["models"])}
     return name_index("model", finetune_names(file["finetunes"], names))
 
 

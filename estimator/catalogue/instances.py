@@ -15,8 +15,10 @@ _LONGEST = 128
 _COUNTED = (
     re.compile(r"(?:gpu[_ ])?(?P<count>\d{1,5})\s*[x×*][\s_-]*(?P<device>\S.*)"),
     re.compile(r"(?P<device>.*\S)\s*(?:[\s_-][x×*]\s?|:)(?P<count>\d{1,5})"),
+    re.compile(r"(?P<device>.*\S)[x×*](?P<count>\d{1,3})"),
+    re.compile(r"(?P<count>\d{1,5})\s+(?P<device>(?:[^\W\d]|\d{4}).*)"),
 )
-"""A count before the device, or behind it."""
+"""A count before the device, or behind it; what is left must be one, so that `rtx3090` counts nothing."""
 _SLICE = re.compile(r"(?:tpu[\s_-]*)?(?P<chip>v2|v3|v4|v5e|v5litepod|v5p|v6e|v7x|tpu7x|7x)-(?P<count>\d{1,5})")
 _COUNTS_CORES = frozenset({"v2", "v3", "v4", "v5p"})
 """Generations whose slices are called by TensorCores, two a chip. Source: Google Cloud documentation."""
@@ -25,14 +27,19 @@ _APPLE_CHIP = re.compile(r"(?:apple\s+)?m\d\b.*")
 _MEMORY = re.compile(r"\b(\d+)\s?gb?\b")
 _RENTED = re.compile(
     r"\b(?:google\s+colab|colab(?:\s+pro)?|kaggle|runpod|vast(?:\.ai)?|lambda(?:\s+labs)?|azure|gcp|paperspace|coreweave|"
-    r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand)\b"
+    r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand|n1-(?:standard|high\w+|custom)-\d+|with)\b"
 )
 """Where a device is, which changes nothing of what it does."""
 _INTERRUPTED = re.compile(r"\b(?:spot|pre-?emptible|interruptible)\b")
 _NUMBERS = {"one": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "quad": 4, "eight": 8}
 _NUMBER_WORD = re.compile(rf"^({'|'.join(_NUMBERS)})\b\s*")
-_PLURAL = re.compile(r"^(\d+\s*[x×*].*\d)s$")
-"""Several of a device; one alone that ends in an s would be another."""
+_PLURAL = re.compile(r"^(\d+\s*(?:[x×*]|\s).*\d|[abh]\d{3})s$")
+"""Several of a device. One alone that ends in an s may be another (a 4080S is a Super), save for data centres' own."""
+_SERIES = re.compile(r"(?:standard[\s_])?n[cdv]m?[\s_-](?P<device>\S.*?)[\s_-]v\d(?:[\s_-]series)?")
+"""Azure's series, as its pages head them: `ND H100 v5`."""
+_SAGEMAKER = "ml."
+_NOTEBOOKS: Mapping[str, str] = {"colab": "t4", "google colab": "t4", "kaggle": "t4"}
+"""What a notebook service gives away, where no device is named with it."""
 
 
 class InstanceRow(TypedDict):
@@ -72,6 +79,10 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
     if len(given) > _LONGEST:
         return None
     text = " ".join(given.casefold().split())
+    free = _NOTEBOOKS.get(" ".join(re.sub(r"\bfree(?:\s+tier)?\b", " ", text).split()))
+    if free is not None:
+        match = accelerators.found(free)
+        return match and replace(match, note=f"{text} alone is read as the {match.matched} that it has for free")
     plain = _plain(text)
     found = _system(text, accelerators)
     if found is None and plain != text:
@@ -87,8 +98,12 @@ def _system(text: str, accelerators: NameIndex) -> Resolved | None:
 
 
 def _plain(text: str) -> str:
-    """Return `text` without where a device is rented, its number in digits and not in the plural."""
-    bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", text)).replace("(", " ").replace(")", " ").replace(",", " ")
+    """Return `text` without where a device is rented, its number in digits and the device not in the plural."""
+    series = _SERIES.fullmatch(text)
+    if series is not None:
+        return series["device"].replace("_", " ")
+    bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", text.removeprefix(_SAGEMAKER)))
+    bare = bare.replace("(", " ").replace(")", " ").replace(",", " ")
     bare = _NUMBER_WORD.sub(lambda word: f"{_NUMBERS[word[1]]}x ", " ".join(bare.split()))
     return _PLURAL.sub(r"\1", bare)
 

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -109,7 +109,8 @@ def checked_files(files: Mapping[str, object], runs: Sequence[Mapping[str, str]]
         faults += _instance_faults(instances, accelerators)
         finetunes: Any = files["finetunes.json"]
         models: Any = files["models.json"]
-        faults += _finetune_faults(finetunes, models)
+        configs: Any = files["model_configs.json"]
+        faults += _finetune_faults(finetunes, models, [row["id"] for row in configs["models"]])
         calibration: Any = files["calibration.json"]
         faults += _calibration_faults(calibration, {row["id"] for row in runs})
     if faults:
@@ -261,8 +262,8 @@ def _instance_faults(rows: InstanceFile, accelerators: AcceleratorFile) -> Itera
                 yield f"{where}: {name} holds {count}, or is the name of another device"
 
 
-def _finetune_faults(rows: FinetuneFile, models: ModelFile) -> Iterator[str]:
-    ids = {row["id"] for row in models["models"]}
+def _finetune_faults(rows: FinetuneFile, models: ModelFile, configured: Collection[str]) -> Iterator[str]:
+    ids = {row["id"] for row in models["models"]}.union(configured)
     taken = {normalised(name) for row in models["models"] for name in (row["id"], row["name"], *row["aliases"])}
     for row in rows["finetunes"]:
         yield from (f"finetunes.json: unknown base {base}" for base in row["bases"].values() if base not in ids)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
 
-__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words"]
+__all__ = ["OTHER_ARCHITECTURE", "SEES", "copied", "held", "quantised_bits", "said_words"]
 
 _LONGEST = 128
 _BITS_4, _BITS_8, _BITS_UNSAID = 4, 8, 0
@@ -44,13 +44,14 @@ _WORD = re.compile(r"[^\W_]+(?:\.\d+[^\W\d_]*)*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _ACTIVE = re.compile(r"a\d+(?:\.\d+)?[bm]")
 _OTHER_SIZE = re.compile(r"[ae]\d+(?:\.\d+)?[bm]|\d+e")
-_SEES = frozenset({"audio", "image", "multimodal", "omni", "video", "vision", "vl", "vlm"})
+SEES = frozenset({"asr", "audio", "image", "multimodal", "ocr", "omni", "tts", "video", "vision", "vl", "vla", "vlm"})
 OTHER_ARCHITECTURE = frozenset(
     {"conditional", "deformable", "draft", "eagle", "eagle2", "eagle3", "expanded", "franken", "hybrid"}
     | {"hymba", "linear", "mamba", "mamba2", "medusa", "minitron", "moe", "next", "pro"}
     | {"prune", "pruned", "rwkv", "sheared", "sparse", "upscaled"}
+    | {"clipseg", "dpt", "mask2former", "maskformer", "oneformer", "upernet", "vitmatte", "vitpose", "zoedepth"}
 )
-"""Words beside a base's name that say its layers were changed."""
+"""Words beside a base's name that say its layers were changed, or that another network stands on them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +106,7 @@ def held(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None
     for span, rest in _spans(words):
         found = names.found(span)
         if found is not None and not any(_OTHER_SIZE.fullmatch(word) for word in rest):
-            sees = "; its text part only" if _SEES.intersection(rest) else ""
+            sees = "; its text part only" if SEES.intersection(rest) else ""
             said = f"; {found.note}" if found.note else ""
             return replace(found, note=f"taken for a fine-tune of {found.matched}, whose name it holds{said}{sees}")
     return None

@@ -21,6 +21,7 @@ _SPEAKER = "a network that speaks"
 _LISTENER = "a recogniser of speech"
 _CLIPS = "a diffusion model of clips"
 _PICTURES = "an encoder of pictures"
+_MASKS = "a network for masks, depths or boxes on an encoder of pictures"
 MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
 WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR})
@@ -32,7 +33,7 @@ _BY_NAME = {
         *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
         *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b"),
         *("nemotron 3 nano", "nemotron 3 super", "nemotron 3 ultra", "granite 4 h", "granite 4.0 h"),
-        *("phi 4 mini flash", "qwen3 coder next", "ring linear", "ling linear", "lfm 2", "lfm2.5"),
+        *("phi 4 mini flash", "ring linear", "ling linear", "lfm 2", "lfm2.5"),
         *("jetnemotron", "jet nemotron"),
     ),
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
@@ -56,6 +57,10 @@ _BY_NAME = {
     _SPEAKER: ("kokoro", "xtts", "f5 tts", "bark", "styletts", "styletts2", "tortoise", "piper", "tacotron", "vall e"),
     _LISTENER: ("canary", "seamless", "seamlessm4t", "conformer ctc", "deepspeech", "moonshine"),
     _CLIPS: ("animatediff", "stable video diffusion", "svd", "ltx 2", "ltx2", "zeroscope", "modelscope t2v"),
+    _MASKS: (
+        *("mask2former", "maskformer", "oneformer", "upernet", "dpt", "zoedepth", "depth anything", "depthanything"),
+        *("grounding dino", "groundingdino", "owlvit", "owlv2", "clipseg", "vitpose", "vitmatte", "table transformer"),
+    ),
     _PICTURES: ("eva02", "eva", "sam2", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
 }
 _LIKE: Mapping[str, tuple[str, ...]] = {
@@ -65,6 +70,7 @@ _LIKE: Mapping[str, tuple[str, ...]] = {
     _LISTENER: ("whisper-large-v3", "parakeet-0.6b", "w2v-bert-2.0"),
     _CLIPS: ("wan-2.1-1.3b", "ltx-video-2b", "cogvideox-2b", "hunyuanvideo"),
     _PICTURES: ("dinov2-large", "vit-base-patch16-224", "clip-vit-large-patch14", "sam-vit-base", "swin-base"),
+    _MASKS: ("segformer-b0", "sam-vit-base", "swin-base", "dinov2-base", "detr-resnet-50"),
     "a diffusion model": ("sdxl", "sd-1.5", "flux.1-dev", "sd3.5-medium"),
     "an encoder": ("bert-base-uncased", "roberta-base", "modernbert-base"),
     "an encoder-decoder": ("t5-base", "bart-large", "whisper-small"),

@@ -182,6 +182,18 @@ def test_a_computer_has_the_memory_that_was_said_and_as_large_a_share_of_it(
         ("preemptible TPU v4-8", "tpu-v4", 4),
         ("eight A100s on demand", "a100-sxm-80gb", 8),
         ("4x A100 spot instances", "a100-sxm-80gb", 4),
+        ("Kaggle T4x2", "t4", 2),
+        ("A100x8", "a100-sxm-80gb", 8),
+        ("8 A100s", "a100-sxm-80gb", 8),
+        ("1024 H100", "h100-sxm", 1024),
+        ("4 4090s", "rtx-4090", 4),
+        ("H100s", "h100-sxm", None),
+        ("n1-standard-8 with T4", "t4", None),
+        ("ND H100 v5", "h100-sxm", None),
+        ("NC A100 v4 series", "a100-sxm-80gb", None),
+        ("ml.p5.48xlarge", "h100-sxm", None),
+        ("Colab", "t4", None),
+        ("free colab", "t4", None),
     ],
 )
 def test_where_and_how_a_device_is_rented_hides_no_device(name: str, expected: str, count: int | None) -> None:
@@ -212,11 +224,33 @@ def test_a_count_that_is_told_twice_and_differs_is_warned_of(gpu: str, n_gpus: i
 
 @pytest.mark.parametrize(
     "name",
-    ["0x", "8x", "x8", "8x Foo", "g5.3xlarge", "MacBook", "Mac Studio", "v9-8", "m4.xlarge", "8x8x H100"],
+    [
+        "0x",
+        "8x",
+        "x8",
+        "8x Foo",
+        "8 Foo",
+        "Foo x8",
+        "4080 Foos",
+        "Colab Pro",
+        "g5.3xlarge",
+        "MacBook",
+        "Mac Studio",
+        "v9-8",
+        "m4.xlarge",
+        "8x8x H100",
+    ],
 )
 def test_what_holds_no_known_device_is_refused(name: str) -> None:
     with pytest.raises(UnknownNameError, match="unknown gpu"):
         catalogue.accelerator(name)
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"), [("L40S", "l40s"), ("V100S", "v100s-pcie-32gb"), ("4080S", "rtx-4080-super")]
+)
+def test_a_name_that_ends_in_an_s_is_the_plural_of_none_where_it_is_one_itself(name: str, expected: str) -> None:
+    assert catalogue.accelerator(name).value.id == expected
 
 
 def test_a_desktop_card_is_not_its_laptop_namesake() -> None:

@@ -96,3 +96,43 @@ def test_what_is_not_modelled_is_refused_with_what_would_do(name: str) -> None:
 def test_any_text_is_completed_or_not(text: str) -> None:
     match = catalogue.shortened_transformer(text)
     assert match is None or match.value.id
+
+
+@pytest.mark.parametrize(
+    ("name", "model_id"),
+    [
+        ("google/t5-v1_1-xxl", "flan-t5-xxl"),
+        ("bigscience/T0pp", "flan-t5-xxl"),
+        ("stabilityai/sd-turbo", "sd-2.1"),
+        ("vidore/colqwen2-v1.0", "qwen2-vl-2b"),
+        ("PrimeIntellect/INTELLECT-3", "glm-4.5-air-106b-a12b"),
+        ("Qwen/Qwen3-Coder-Next", "qwen3-next-80b-a3b"),
+        ("openbmb/MiniCPM-V-2_6", "qwen2-7b"),
+        ("dmis-lab/biobert-v1.1", "bert-base-cased"),
+        ("microsoft/layoutlmv3-base", "layoutlmv3-base"),
+        ("google/siglip-base-patch16-224", "siglip-base-patch16-224"),
+        ("GSAI-ML/LLaDA-8B-Instruct", "llada-8b"),
+    ],
+)
+def test_a_name_of_a_model_hub_is_the_model_whose_layers_it_has(name: str, model_id: str) -> None:
+    """Authority: the model cards, which name the base or the architecture."""
+    assert _id(name) == model_id
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "facebook/mask2former-swin-large-coco-panoptic",
+        "facebook/maskformer-swin-base-ade",
+        "openmmlab/upernet-swin-tiny",
+    ],
+)
+def test_a_network_on_an_encoder_is_not_that_encoder(name: str) -> None:
+    with pytest.raises(UnsupportedModelError, match="masks, depths or boxes on an encoder"):
+        _id(name)
+
+
+@pytest.mark.parametrize("name", ["Qwen/Qwen3-ASR-1.7B", "CohereLabs/command-a-vision-07-2025"])
+def test_what_is_left_away_of_a_model_that_sees_or_hears_is_said(name: str) -> None:
+    subject = resolved_subject(Request(model=name, gpu="a100", n_gpus=8))
+    assert any("its text part only" in str(assumption.note) for assumption in subject.assumptions)

@@ -9,7 +9,7 @@ from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
 
-__all__ = ["Head", "head_of", "normal", "with_head"]
+__all__ = ["HEADS", "Head", "head_of", "normal", "with_head"]
 
 _LONGEST_NAME = 80
 _CLASS = re.compile(
@@ -31,12 +31,13 @@ class Head:
     says: str
 
 
-_HEADS = {
+HEADS = {
     "ForSequenceClassification": Head(outputs="labels", biased=False, says="a head that classifies sequences"),
     "ForTokenClassification": Head(outputs="labels", biased=True, says="a head that classifies tokens"),
     "ForQuestionAnswering": Head(outputs="2", biased=True, says="a head that marks answers"),
     "Model": Head(outputs="", biased=False, says="no head: its layers alone, as for embeddings of texts"),
 }
+"""What may stand on a language model in place of its logits, by what the class's name ends in."""
 
 
 def normal(name: str) -> str:
@@ -58,8 +59,8 @@ def head_of(config: Config, model_type: str, stems: frozenset[str], *, multimoda
     if name in _LANGUAGE_BODIES:
         return None
     if multimodal:
-        return _HEADS.get(match["head"]) if match and match["head"] != "Model" else None
-    if match is None or (match["head"] not in _LANGUAGE and match["head"] not in _HEADS):
+        return HEADS.get(match["head"]) if match and match["head"] != "Model" else None
+    if match is None or (match["head"] not in _LANGUAGE and match["head"] not in HEADS):
         raise UnsupportedModelError(
             f"hf_config.architectures: {shown(name)} is neither the causal language model of {shown(model_type)} nor a "
             "head on it that is modelled here (ForSequenceClassification, ForTokenClassification, "
@@ -70,7 +71,7 @@ def head_of(config: Config, model_type: str, stems: frozenset[str], *, multimoda
             f"hf_config.architectures: {shown(name)} is not a class of {shown(model_type)} models, and no family is "
             "read as another"
         )
-    return _HEADS.get(match["head"])
+    return HEADS.get(match["head"])
 
 
 def with_head(configured: ConfiguredModel, head: Head | None, config: Config) -> ConfiguredModel:

@@ -4,7 +4,7 @@ import itertools
 from dataclasses import replace
 from typing import cast
 
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import InvalidValueError, UnsupportedModelError
 from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading, entries
@@ -25,6 +25,7 @@ __all__ = [
     "mlp_projections",
     "names_class",
     "patches_a_side",
+    "refuse_untied",
     "stack",
 ]
 
@@ -160,6 +161,14 @@ def classifier(reading: Reading, inputs: int, *, positions: int, count: int = 1,
         norms=norms,
         part="logits",
     )
+
+
+def refuse_untied(reading: Reading) -> None:
+    """Raise UnsupportedModelError where the output is said to be another matrix than the embedding."""
+    if reading.value("tie_word_embeddings") is False:
+        raise UnsupportedModelError(
+            f"hf_config.tie_word_embeddings: false is not modelled here for {reading.model_type}, which ties them"
+        )
 
 
 def image_side(reading: Reading, key: str = "image_size") -> int:

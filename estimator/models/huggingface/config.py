@@ -5,13 +5,16 @@ from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.architectures import head_of, normal, with_head
+from estimator.models.huggingface.as_given import refuse_others
 from estimator.models.huggingface.class_defaults import with_class_defaults
+from estimator.models.huggingface.class_heads import outer_head
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.families import FAMILIES, stems_of
 from estimator.models.huggingface.keys import known_keys, refuse_unknown
+from estimator.models.huggingface.multimodal import TIED_WITHIN
 from estimator.models.huggingface.other_files import refuse_other_files
 from estimator.models.huggingface.prediction import prediction_modules
-from estimator.models.huggingface.readers import COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
+from estimator.models.huggingface.readers import CAUSAL_READERS, COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
 from estimator.models.huggingface.reading import Config, nested
 from estimator.models.huggingface.standard import read_family
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
@@ -22,8 +25,6 @@ from estimator.models.workload import workload
 __all__ = ["configured_model", "language_model", "transformer_from_config"]
 
 _LONGEST_NAME = 80
-# Classes that once kept the tie in their text part, and still heed it there.
-_TIED_WITHIN = frozenset({"fast_vlm", "llava", "llava_next_video", "llava_onevision", "minimax_m3_vl", "video_llama_3"})
 _ASIDE = {
     "sparse_config": "sparse_config is not counted: attention uses all keys, as it is trained up to dense_len",
     "speech_lora": "the adapters for speech (speech_lora) are not counted",
@@ -52,14 +53,16 @@ def configured_model(config: Mapping[str, object]) -> ConfiguredModel:
         )
     refuse_other_files(config)
     named = str(config.get("model_type") or config.get("_class_name") or _architecture_family(config))
+    refuse_others(config, named)
     composite = COMPOSITES.get(named)
     if composite is not None and not (named in READERS and config.get("vision_config") is None):
-        return _checked(composite({**config, "model_type": named}, configured_model))
+        head = outer_head(config, named)
+        return _checked(with_head(composite({**config, "model_type": named}, configured_model), head, config))
     reader = _reader(config)
     if reader is not None:
-        return _checked(
-            _predicting(reader(config if config.get("model_type") else {**config, "model_type": named}), config)
-        )
+        head = head_of(config, named, stems_of(named)) if named in CAUSAL_READERS else outer_head(config, named)
+        configured = reader(config if config.get("model_type") else {**config, "model_type": named})
+        return _checked(with_head(_predicting(configured, config), head, config))
     return _checked(language_model(config))
 
 
@@ -140,7 +143,7 @@ def _text_part(config: Config) -> tuple[Config, tuple[str, ...]]:
         outer = {"model_type": config["model_type"]} if "model_type" in config else {}
         # Some leave the inner model_type to the outer configuration, whose class is the one that ties.
         tied = {"tie_word_embeddings": config["tie_word_embeddings"]} if "tie_word_embeddings" in config else {}
-        if text.get("tie_word_embeddings") is True and str(config.get("model_type")) in _TIED_WITHIN:
+        if text.get("tie_word_embeddings") is True and str(config.get("model_type")) in TIED_WITHIN:
             tied = {}
         return {**outer, **text, **tied}, (f"only the language model ({key}) is counted, not the encoders beside it",)
     beside = any(config.get(key) for key in ("vision_config", "audio_config", "img_processor", "embd_layer"))

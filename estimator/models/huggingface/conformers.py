@@ -212,8 +212,10 @@ def parakeet(config: Config) -> ConfiguredModel:
         if halving > 1:
             before.append(Projection(name="subsampling_pointwise", inputs=channels, outputs=channels, rate=rate))
     before.append(Projection(name="subsampled", inputs=channels * (bands >> halvings), outputs=hidden))
-    vocab = Reading(config=config, defaults={}, model_type="parakeet_ctc").optional("vocab_size", 0)
-    head = (Projection(name="logits", inputs=hidden, outputs=vocab, part="logits"),) if vocab else ()
+    head: tuple[Mixer, ...] = ()
+    if config.get("model_type") == "parakeet_ctc":
+        letters = Reading(config=config, defaults={"vocab_size": 1025}, model_type="parakeet_ctc").whole("vocab_size")
+        head = (Projection(name="logits", inputs=hidden, outputs=letters, part="logits"),)
     network = _conformer(
         reading,
         kind="parakeet",

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from estimator.models.feed_forward import Experts
-from estimator.models.huggingface.blocks import BIASED, configured, stack
+from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import window_of
 from estimator.models.huggingface.encoders import global_matrices
@@ -16,12 +16,16 @@ from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["BART_LIKE", "bart_like", "decoder_tower", "whisper", "whisper_encoder"]
+__all__ = ["BART_LIKE", "bart_like", "decoder_head", "decoder_tower", "whisper", "whisper_encoder"]
 
 _TRANSLATED = 1.0
 """A translation is about as long as its source."""
 _SUMMARISED = 1 / 8
 """A summary of 128 tokens for a text of 1,024, as those models are fine-tuned."""
+_ENDS = 2
+"""Where an answer begins and where it ends."""
+_ASKED = 128
+"""Tokens of a sequence that is classified, where no training set says more."""
 _SPOKEN = 100
 """Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
 _BART = {
@@ -78,8 +82,29 @@ def decoder_tower(network: Transformer, ratio: float) -> Tower:
     return Tower(name="decoder", network=network, rate=ratio, downstream=True)
 
 
+def decoder_head(reading: Reading, hidden: int) -> tuple[Mixer, ...] | None:
+    """Return what the class that is named has on the decoder in place of the vocabulary's logits; None: those.
+
+    A sequence is classified by its last token, through a matrix of the head's own.
+    """
+    name = head_class(reading.config, "ForConditionalGeneration")
+    if name.endswith("QuestionAnswering"):
+        return (Projection(name="answer", inputs=hidden, outputs=_ENDS, part="logits"),)
+    if name.endswith("SequenceClassification"):
+        answers = Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits")
+        one = 1.0 / _ASKED
+        return (
+            Projection(name="transform", inputs=hidden, outputs=hidden, rate=one),
+            replace(answers, rate=one),
+        )
+    # Marian's whole model is called MarianMTModel.
+    return () if name.endswith("Model") and not name.endswith(("MTModel", "LMHeadModel")) else None
+
+
 BART_LIKE: Mapping[str, _BartLike] = {
-    "bart": _BartLike(ratio=_SUMMARISED, first_position=2, embedding_norm=True, final_norm=False),
+    "bart": _BartLike(
+        defaults={"num_labels": 3}, ratio=_SUMMARISED, first_position=2, embedding_norm=True, final_norm=False
+    ),
     "blenderbot": _BartLike(
         defaults={
             "vocab_size": 8008,
@@ -122,6 +147,7 @@ def _stacks(
     experts: tuple[Experts | None, Experts | None] = (None, None),
 ) -> Transformer:
     """Return an encoder with its decoder behind it, whose output is the embedding that both read."""
+    refuse_untied(reading)
     hidden = reading.whole("d_model")
     heads, depth = reading.whole("decoder_attention_heads"), reading.whole("decoder_layers")
     cross = CrossAttention(
@@ -132,6 +158,7 @@ def _stacks(
         source_rate=1 / ratio,
         own_vectors=cross_vectors,
     )
+    vocab, head = reading.whole("vocab_size"), decoder_head(reading, hidden)
     decoder = stack(
         name="decoder",
         hidden=hidden,
@@ -140,9 +167,9 @@ def _stacks(
         ffn=reading.whole("decoder_ffn_dim"),
         facts=replace(decoder_facts, norms_per_layer=3),
         causal=True,
-        vocab=reading.whole("vocab_size"),
-        mixers=(cross,),
-        lookup=decoder_rows * hidden,
+        vocab=vocab if head is None else 0,
+        mixers=(cross, *(head or ())),
+        lookup=(decoder_rows + (0 if head is None else vocab)) * hidden,
         besides=decoder_besides,
         experts=experts[1],
     )

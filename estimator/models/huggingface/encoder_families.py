@@ -45,6 +45,8 @@ class Encoder:
     """Whether positions have a table."""
     first_position: int = 0
     """Rows of that table that no token has: RoBERTa counts from the padding token's."""
+    turned: bool = False
+    """Whether positions turn queries and keys by sines that are held as a table, as wide as a head (Su et al. 2021)."""
     types: bool = True
     pooled: bool = True
     """Whether the bare model ends in a pooler."""
@@ -54,6 +56,8 @@ class Encoder:
     """Whether the MLP's last matrix alone has a bias."""
     always_pooled: bool = False
     """Whether the pooler stands there under a head that does not read it, too."""
+    transforms_pooled: bool = False
+    """Whether a classifier of sequences has a matrix of its own beside the pooler (BigBird)."""
     page_tables: int = 0
     """Tables of positions on a page (LayoutLM)."""
     window: Callable[[Reading], int] = _all_keys
@@ -63,10 +67,8 @@ class Encoder:
 
 
 _UNBIASED = replace(BIASED, query_bias=False, kv_bias=False, output_bias=False, mlp_bias=False)
-_ROBERTA = Encoder(
-    defaults={"vocab_size": 50265, "max_position_embeddings": 514, "type_vocab_size": 1},
-    first_position=2,
-)
+_ROBERTA = Encoder(defaults={"vocab_size": 50265}, first_position=2)
+_XLM_ROBERTA = Encoder(first_position=2)
 _NOMIC_NAMES = {
     "hidden_size": "n_embd",
     "num_attention_heads": "n_head",
@@ -95,9 +97,13 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
     "bert": Encoder(),
     "big_bird": Encoder(
-        defaults={"vocab_size": 50358, "max_position_embeddings": 4096}, always_pooled=True, window=_blocks
+        defaults={"vocab_size": 50358, "max_position_embeddings": 4096},
+        always_pooled=True,
+        transforms_pooled=True,
+        window=_blocks,
     ),
-    "camembert": _ROBERTA,
+    "camembert": _XLM_ROBERTA,
+    "data2vec-text": _XLM_ROBERTA,
     "distilbert": Encoder(
         names={
             "hidden_size": "dim",
@@ -113,6 +119,7 @@ ENCODERS: Mapping[str, Encoder] = {
         defaults={"embedding_size": 128, "hidden_size": 256, "num_attention_heads": 4, "intermediate_size": 1024},
         pooled=False,
     ),
+    "ernie": Encoder(),
     "esm": Encoder(defaults={"vocab_size": 33, "max_position_embeddings": 1026}, types=False, first_position=2),
     "gte": _GTE,
     "jina_embeddings_v3": Encoder(
@@ -129,7 +136,6 @@ ENCODERS: Mapping[str, Encoder] = {
     ),
     "layoutlm": Encoder(always_pooled=True, page_tables=4),
     "longformer": Encoder(
-        defaults={"vocab_size": 50265, "max_position_embeddings": 4098, "type_vocab_size": 1},
         first_position=2,
         window=window_of,
         looks_globally=True,
@@ -171,7 +177,14 @@ ENCODERS: Mapping[str, Encoder] = {
         names={"embedding_size": "input_embedding_size"},
     ),
     "roberta": _ROBERTA,
-    "xlm-roberta": _ROBERTA,
+    "roberta-prelayernorm": replace(_ROBERTA, facts=replace(BIASED, outer_norms=2)),
+    "roformer": Encoder(
+        defaults={"vocab_size": 50000, "max_position_embeddings": 1536},
+        positions=False,
+        pooled=False,
+        turned=True,
+    ),
+    "xlm-roberta": _XLM_ROBERTA,
     "xlm-roberta-xl": Encoder(
         defaults={
             "vocab_size": 250880,

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from estimator.models.feed_forward import Dense
-from estimator.models.huggingface.blocks import classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import ENCODERS, Encoder
 from estimator.models.huggingface.reading import Config, Reading
@@ -25,6 +25,8 @@ _BASE: Mapping[str, object] = {
     "max_position_embeddings": 512,
     "type_vocab_size": 2,
 }
+_FOLLOWS_OR_NOT = 2
+"""Whether a second sentence follows the first (Devlin et al. 2019); ALBERT asks which of both comes first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,27 +56,43 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
 
     `width` is the embedding's. One position of `native` is pooled.
     """
-    name = head_class(reading.config, "ForMaskedLM")
-    hidden, vocab = reading.whole("hidden_size"), reading.whole("vocab_size")
+    name, hidden = head_class(reading.config, "ForMaskedLM"), reading.whole("hidden_size")
     one = 1.0 / native
+    pooler = (_dense("pooler", hidden, hidden, rate=one),)
+    follows = _dense("next_sentence", hidden, _FOLLOWS_OR_NOT, rate=one)
+    pooled: tuple[Mixer, ...] = pooler if family.always_pooled else ()
     if "MaskedLM" in name or name.endswith("ForPreTraining"):
-        beside = (_dense("pooler", hidden, hidden, rate=one),) if family.always_pooled else ()
-        apart = reading.optional("output_embedding_size", 0)
-        if apart:
-            # An output as wide as no embedding, and not tied to it (RemBERT).
-            untied = Projection(name="untied_logits", inputs=apart, outputs=vocab, part="logits")
-            return Head(mixers=(*beside, _dense("transform", hidden, apart, norm=2 * apart), untied))
-        transform = _dense("transform", hidden, width, norm=2 * width)
-        if width == hidden:
-            return Head(mixers=(*beside, transform), vocab=vocab, besides=vocab)
-        output = Projection(name="logits", inputs=width, outputs=vocab, part="logits")
-        return Head(mixers=(transform, output))
-    pooler = _dense("pooler", hidden, hidden, rate=one)
-    if "SequenceClassification" in name or "MultipleChoice" in name:
-        return Head(mixers=(pooler, _dense("classifier", hidden, classes(reading), rate=one)))
+        beside = (*pooler, follows) if name.endswith("ForPreTraining") else pooled
+        return _masked_head(reading, beside, width=width)
     if "TokenClassification" in name or "QuestionAnswering" in name:
-        return Head(mixers=(_dense("classifier", hidden, classes(reading)),))
-    return Head(mixers=(pooler,)) if family.pooled else Head()
+        return Head(mixers=(*pooled, _dense("classifier", hidden, classes(reading))))
+    if name.endswith("Model"):
+        return Head(mixers=pooler if family.pooled else ())
+    if name.endswith("ForNextSentencePrediction"):
+        return Head(mixers=(*pooler, follows))
+    again = (_dense("transform", hidden, hidden, rate=one),) if family.transforms_pooled else ()
+    if "MultipleChoice" in name:
+        return Head(mixers=(*pooler, _dense("classifier", hidden, 1, rate=one)))
+    return Head(mixers=(*pooler, *again, _dense("classifier", hidden, classes(reading), rate=one)))
+
+
+def _masked_head(reading: Reading, beside: tuple[Mixer, ...], *, width: int) -> Head:
+    """Return the head of a masked language model, `beside` what else stands on the encoder.
+
+    Raises UnsupportedModelError where its output is not the embedding.
+    """
+    hidden, vocab = reading.whole("hidden_size"), reading.whole("vocab_size")
+    apart = reading.optional("output_embedding_size", 0)
+    if apart:
+        # An output as wide as no embedding, and not tied to it (RemBERT).
+        untied = Projection(name="untied_logits", inputs=apart, outputs=vocab, part="logits")
+        return Head(mixers=(*beside, _dense("transform", hidden, apart, norm=2 * apart), untied))
+    refuse_untied(reading)
+    transform = _dense("transform", hidden, width, norm=2 * width)
+    if width == hidden:
+        return Head(mixers=(*beside, transform), vocab=vocab, besides=vocab)
+    output = Projection(name="logits", inputs=width, outputs=vocab, part="logits")
+    return Head(mixers=(*beside, transform, output))
 
 
 def lookup_rows(reading: Reading, family: Encoder, head: Head, *, width: int) -> int:
@@ -83,6 +101,9 @@ def lookup_rows(reading: Reading, family: Encoder, head: Head, *, width: int) ->
     rows = reading.whole("max_position_embeddings") if learnt else 0
     rows += family.page_tables * reading.optional("max_2d_position_embeddings", 1024)
     rows += reading.optional("type_vocab_size", 0) if family.types else 0
+    if reading.flag("use_task_id", default=False):
+        # ERNIE's kinds of tasks (Sun et al. 2020).
+        rows += reading.optional("task_type_vocab_size", 3)
     outputs = any(isinstance(mixer, Projection) and mixer.name == "logits" for mixer in head.mixers)
     rows += 0 if head.vocab or outputs else reading.whole("vocab_size")
     return rows * width
@@ -110,6 +131,8 @@ def encoder(config: Config) -> ConfiguredModel:
     # The norm of the embedding is as wide as that.
     besides = head.besides + 2 * (width - hidden) + (hidden * layers if family.down_bias else 0)
     besides += reading.optional("relative_attention_num_buckets", 0) * reading.whole("num_attention_heads")
+    if family.turned:
+        besides += reading.whole("max_position_embeddings") * (hidden // reading.whole("num_attention_heads"))
     if kind == "esm":
         # A weight of each head, with which contacts are read off attention (Rao et al. 2021), and a bias.
         besides += layers * reading.whole("num_attention_heads") + 1
@@ -151,10 +174,11 @@ def _electra_head(reading: Reading, native: int) -> Head:
     if name.endswith("ForPreTraining"):
         return Head(mixers=(_dense("discriminator", hidden, hidden), _dense("discriminator_logit", hidden, 1)))
     if "MaskedLM" in name:
+        refuse_untied(reading)
         width = reading.optional("embedding_size", hidden, least=1)
         output = Projection(name="logits", inputs=width, outputs=reading.whole("vocab_size"), part="logits")
         return Head(mixers=(_dense("transform", hidden, width, norm=2 * width), output))
-    if "Classification" in name:
+    if "Classification" in name or "QuestionAnswering" in name:
         one = 1.0 / native if "Sequence" in name else 1.0
         dense = (_dense("transform", hidden, hidden, rate=one),) if "Sequence" in name else ()
         return Head(mixers=(*dense, _dense("classifier", hidden, classes(reading), rate=one)))

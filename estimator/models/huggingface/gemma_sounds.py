@@ -13,7 +13,7 @@ from estimator.models.mixers.relative import PositionScores
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts
 
-__all__ = ["gemma4_sound"]
+__all__ = ["gemma3n_sound", "gemma4_sound"]
 
 _DEFAULTS: Mapping[str, object] = {
     "hidden_size": 1024,
@@ -25,6 +25,15 @@ _DEFAULTS: Mapping[str, object] = {
     "attention_context_left": 13,
     "attention_context_right": 0,
     "output_proj_dims": 1536,
+}
+_OLDER_NAMES: Mapping[str, str] = {
+    "num_hidden_layers": "conf_num_hidden_layers",
+    "num_attention_heads": "conf_num_attention_heads",
+    "subsampling_conv_channels": "sscp_conv_channel_size",
+    "conv_kernel_size": "conf_conv_kernel_size",
+    "attention_chunk_size": "conf_attention_chunk_size",
+    "attention_context_left": "conf_attention_context_left",
+    "attention_context_right": "conf_attention_context_right",
 }
 _BANDS, _TAPS = 128, 9
 """Frequencies of the spectrogram, and positions that each of both convolutions sees."""
@@ -39,15 +48,39 @@ def gemma4_sound(config: Config, hidden: int) -> Transformer:
     Source: `Gemma4AudioModel` of Transformers 5.24; Gulati et al. 2020.
     """
     reading = Reading(config=config, defaults=_DEFAULTS, model_type="gemma4_audio")
+    made = reading.whole("output_proj_dims")
+    return _conformer(
+        reading,
+        Projection(name="output", inputs=reading.whole("hidden_size"), outputs=made),
+        Projection(name="to_text", inputs=made, outputs=hidden, bias=False),
+    )
+
+
+def gemma3n_sound(config: Config, hidden: int) -> Transformer:
+    """Return Gemma 3n's encoder, which is Gemma 4's under other names, and what its tokens are embedded by.
+
+    Source: `Gemma3nAudioEncoder` and `Gemma3nMultimodalEmbedder` of Transformers 5.24.
+    """
+    renamed = {new: config[old] for new, old in _OLDER_NAMES.items() if config.get(old) is not None}
+    older = {**_DEFAULTS, "hidden_size": 1536, "vocab_size": 128}
+    reading = Reading(config={**config, **renamed}, defaults=older, model_type="gemma3n_audio")
+    width = reading.whole("hidden_size")
+    # Tokens of sound are embedded in its own width, and normalised as what is heard is: a scale each.
+    besides = (reading.whole("vocab_size") + 2) * width
+    return _conformer(reading, Projection(name="to_text", inputs=width, outputs=hidden, bias=False), besides=besides)
+
+
+def _conformer(reading: Reading, *behind: Projection, besides: int = 0) -> Transformer:
+    """Return the encoder with what takes its positions to the text."""
     width, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     channels = whole_list(reading, "subsampling_conv_channels")
     if len(channels) != 2 or width % heads:  # noqa: PLR2004 - a convolution each
         raise InvalidValueError("hf_config.audio_config", list(channels), "must have two convolutions, and even heads")
     before = reading.whole("attention_context_left") - 1
     seen = reading.whole("attention_chunk_size") + before + reading.whole("attention_context_right", least=0)
-    made, taps, ffn = reading.whole("output_proj_dims"), reading.whole("conv_kernel_size"), _WIDER * width
+    taps, ffn = reading.whole("conv_kernel_size"), _WIDER * width
     return stack(
-        name="gemma4_audio",
+        name=reading.model_type,
         hidden=width,
         layers=layers,
         heads=heads,
@@ -83,10 +116,10 @@ def gemma4_sound(config: Config, hidden: int) -> Transformer:
                 own_vectors=width * width + width // heads,
             ),
             *convolution_module(width, layers, taps, bias=False, norms=width),
-            Projection(name="output", inputs=width, outputs=made),
-            Projection(name="to_text", inputs=made, outputs=hidden, bias=False),
+            *behind,
         ),
         feed_forwards=(Dense(layers=layers, width=ffn, gated=False),),
+        besides=besides,
         window=seen,
         windowed_layers=layers,
     )

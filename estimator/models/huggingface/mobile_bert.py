@@ -4,7 +4,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.base.errors import UnsupportedModelError
-from estimator.models.huggingface.blocks import BIASED, classes, classifier, configured, head_class, stack
+from estimator.models.huggingface.blocks import (
+    BIASED,
+    classes,
+    classifier,
+    configured,
+    head_class,
+    refuse_untied,
+    stack,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.given import Given
@@ -107,16 +115,25 @@ def _layers(reading: Reading, hidden: int, layers: int, narrow: int) -> Given:
 def _head(reading: Reading, native: int) -> tuple[tuple[Mixer, ...], bool]:
     """Return what stands on the layers, and whether it holds the embedding."""
     name, hidden = head_class(reading.config, "ForMaskedLM"), reading.whole("hidden_size")
+    pooler: tuple[Mixer, ...] = ()
+    if reading.flag("classifier_activation", default=True):
+        pooler = (Projection(name="pooler", inputs=hidden, outputs=hidden, rate=1.0 / native),)
+    if name.endswith("Model"):
+        return pooler, False
     if "MaskedLM" in name or name.endswith("ForPreTraining"):
+        refuse_untied(reading)
         vocab = reading.whole("vocab_size")
         logits = (
             Projection(name="transform", inputs=hidden, outputs=hidden, norms=2 * hidden),
             # The embedding and, beside it, what makes it as wide as the model.
             Projection(name="logits", inputs=hidden, outputs=vocab, part="logits"),
         )
+        if name.endswith("ForPreTraining"):
+            follows = Projection(name="next_sentence", inputs=hidden, outputs=2, rate=1.0 / native, part="logits")
+            return (*pooler, *logits, follows), True
         return logits, True
     if "SequenceClassification" in name:
-        return (classifier(reading, hidden, positions=native),), False
+        return (*pooler, classifier(reading, hidden, positions=native)), False
     if "Classification" in name or "QuestionAnswering" in name:
         return (Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits"),), False
     return (), False

@@ -81,6 +81,28 @@ def modern_bert(config: Config) -> ConfiguredModel:
 
 def eurobert(config: Config, read: Read) -> ConfiguredModel:
     """Return a EuroBERT (Boizard et al. 2025): Llama's layers, without the mask."""
-    layers = {key: value for key, value in config.items() if key != "architectures"}
-    decoder = read({**_EURO, **layers, "model_type": "llama"})
-    return replace(decoder, transformer=replace(decoder.transformer, causal=False))
+    name = head_class(config, "ForMaskedLM")
+    body = "LlamaForCausalLM" if "MaskedLM" in name else "LlamaModel"
+    bare = read({**_EURO, **config, "architectures": [body], "model_type": "llama"})
+    reading = Reading(config=config, defaults=_EURO, model_type="eurobert")
+    hidden, outputs = reading.whole("hidden_size"), classes(reading)
+    head: tuple[Mixer, ...] = ()
+    if "Classification" in name:
+        head = (Projection(name="classifier", inputs=hidden, outputs=outputs, part="logits"),)
+    if "SequenceClassification" in name:
+        one = 1.0 / reading.whole("max_position_embeddings")
+        head = (
+            Projection(name="transform", inputs=hidden, outputs=hidden, rate=one),
+            Projection(name="classifier", inputs=hidden, outputs=outputs, rate=one, part="logits"),
+        )
+    network = bare.transformer
+    biases = sum(mixer.vectors(hidden) for mixer in head)
+    return replace(
+        bare,
+        transformer=replace(
+            network,
+            causal=False,
+            mixers=(*network.mixers, *head),
+            vector_parameters=network.vector_parameters + biases,
+        ),
+    )

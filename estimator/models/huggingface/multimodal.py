@@ -11,16 +11,23 @@ from estimator.models.huggingface.vision_towers import TOWERS
 from estimator.models.media import Media
 from estimator.models.transformer import Tower, Transformer
 
-__all__ = ["feature_layers", "language_model", "picture_tower", "vision_config", "with_towers"]
+__all__ = ["TIED_WITHIN", "feature_layers", "language_model", "picture_tower", "vision_config", "with_towers"]
 
 _TEXT_KEYS = ("text_config", "llm_config", "language_config")
 _OWN_TEXT: Mapping[str, str] = {
     "aria": "aria_text",
+    "exaone4_5": "exaone4_5_text",
+    "fast_vlm": "qwen2",
     "gemma3": "gemma3_text",
+    "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text",
+    "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
     "florence2": "bart",
+    "glmga": "glm4v_text",
+    "lfm2_vl": "lfm2",
+    "lighton_ocr": "qwen3",
     "fuyu": "persimmon",
     "internvl_chat": "internlm2",
     "kimi_k25": "deepseek_v3",
@@ -44,6 +51,11 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
     "num_local_experts": ("num_experts",),
 }
 """What the text part may call what its class has a default for."""
+TIED_WITHIN = frozenset(
+    {"fast_vlm", "glm46v", "glm4v", "glm4v_moe", "glmga", "llava", "llava_next_video", "llava_onevision"}
+    | {"minimax_m3_vl", "video_llama_3"}
+)
+"""Classes that heed the tie of their text part, whatever the whole model's says."""
 _MEDIA_KEYS = frozenset({"vision_config", "audio_config", "perceiver_config"})
 
 
@@ -54,9 +66,8 @@ def language_model(config: Config, read: Read, defaults: Config | None = None) -
     inner: Config = (nested(config, key) or {}) if key else {k: v for k, v in config.items() if k not in _MEDIA_KEYS}
     given = inner.get("model_type")
     text_kind = _OWN_TEXT.get(kind, "llama") if given is None or given == kind else given
-    # The whole model's word counts; OneVision's inner model ties by itself too.
     told = [source["tie_word_embeddings"] for source in (config, inner) if "tie_word_embeddings" in source]
-    tied = {"tie_word_embeddings": any(told) if kind == "llava_onevision" else told[0]} if told else {}
+    tied = {"tie_word_embeddings": any(told) if kind in TIED_WITHIN else told[0]} if told else {}
     # The inner model's class is a class of its own, and its head is what is trained.
     text: dict[str, object] = {**(defaults or {}), **inner, **tied, "model_type": text_kind}
     text.pop("architectures", None)

@@ -2,10 +2,12 @@
 
 from dataclasses import replace
 
+from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.encoder_decoders import whisper_encoder
-from estimator.models.huggingface.gemma_sounds import gemma4_sound
+from estimator.models.huggingface.gemma_sounds import gemma3n_sound, gemma4_sound
+from estimator.models.huggingface.mobilenet_v5 import MADE_WIDTH, POSITIONS, TOKENS, mobilenet_v5
 from estimator.models.huggingface.multimodal import (
     feature_layers,
     language_model,
@@ -14,6 +16,7 @@ from estimator.models.huggingface.multimodal import (
     with_towers,
 )
 from estimator.models.huggingface.reading import Config, Reading, nested
+from estimator.models.huggingface.vision import siglip_vision
 from estimator.models.huggingface.vision_towers import (
     gemma4_vision,
     glm_merger,
@@ -26,9 +29,21 @@ from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower
 
-__all__ = ["gemma4", "glm4v", "idefics2", "mistral3", "qwen_omni", "qwen_vl"]
+__all__ = ["gemma3n", "gemma4", "glm4v", "idefics2", "lfm2_vl", "mistral3", "qwen_omni", "qwen_vl"]
 
 _COCO = (640, 480)
+_MOBILE = "mobilenetv5_300m_enc"
+_LFM_TOKENS = 256
+"""Most tokens of a picture that is not cut, as LFM2-VL's processor has it; fewest: a quarter."""
+_OMNI_TEXT: Config = {
+    "vocab_size": 152_064,
+    "hidden_size": 3584,
+    "intermediate_size": 18_944,
+    "num_hidden_layers": 28,
+    "num_attention_heads": 28,
+    "num_key_value_heads": 4,
+}
+"""Widths of Qwen2.5-Omni's language model, where its file leaves them out."""
 
 
 def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
@@ -41,7 +56,7 @@ def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
     vision = {**fallback, **vision}
     reading = Reading(
         config=vision,
-        defaults={"patch_size": 14 if family in {"qwen2_vl", "qwen2_5_vl"} else 16, "spatial_merge_size": 2},
+        defaults={"patch_size": 16 if family.startswith("qwen3") else 14, "spatial_merge_size": 2},
         model_type=kind,
     )
     patch, merge = reading.whole("patch_size"), reading.whole("spatial_merge_size")
@@ -66,8 +81,9 @@ def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
     What it speaks with is no part of the thinker, which is what is trained.
     """
     thinker = nested(config, "thinker_config") or config
-    inner = {**(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
-    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner}, read)
+    inner = {**_OMNI_TEXT, **(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
+    vision = {"hidden_size": 3584, **(nested(thinker, "vision_config") or {})}
+    seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner, "vision_config": vision}, read)
     hidden = seeing.transformer.hidden
     hearing = whisper_encoder(nested(thinker, "audio_config") or {}, name="qwen2_5_omni_audio")
     to_text = Projection(name="to_text", inputs=hearing.hidden, outputs=hidden, rate=0.5)
@@ -80,7 +96,8 @@ def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
     )
     towers = (*seeing.transformer.towers, Tower(name="audio", network=sounds, rate=0.0))
     network = replace(seeing.transformer, name="qwen2_5_omni model", towers=towers)
-    return replace(seeing, transformer=network)
+    spoken = "what it speaks with (the talker, and what makes sound of its codes) is not counted"
+    return replace(seeing, transformer=network, notes=(*seeing.notes, spoken))
 
 
 def _counted_experts(config: Config) -> Config:
@@ -103,6 +120,34 @@ def glm4v(config: Config, read: Read) -> ConfiguredModel:
     unit = 28 * 28
     media = Media(policy="native", patch=14, merge=2, tubelet=2, fewest_pixels=16 * unit, most_pixels=6_000 * unit)
     return with_towers(config, text, media, {"vision": glm_vision(vision), "projector": glm_merger(vision)})
+
+
+def gemma3n(config: Config, read: Read) -> ConfiguredModel:
+    """Return a Gemma 3n with MobileNetV5 and, idle beside pictures, its encoder of sounds.
+
+    Raises UnsupportedModelError for another encoder of pictures.
+    """
+    text = language_model(config, read)
+    if nested(config, "vision_config") is None:
+        return text
+    vision, hidden = vision_config(config), text.transformer.hidden
+    named = vision.get("architecture", _MOBILE)
+    if named != _MOBILE:
+        raise UnsupportedModelError(f"hf_config.vision_config.architecture: {shown(named)} is not modelled here")
+    rows = Reading(config=vision, defaults={"vocab_size": 128}, model_type="gemma3n_vision").whole("vocab_size")
+    projector = linear_stack(
+        "projector",
+        Projection(name="projection", inputs=MADE_WIDTH, outputs=hidden, bias=False),
+        # Tokens of pictures, embedded in the encoder's width, and a scale for them and for what is seen.
+        lookup=rows * MADE_WIDTH,
+        besides=2 * MADE_WIDTH,
+    )
+    media = Media(positions=POSITIONS, tokens=TOKENS, usual_count=0)
+    towers = {"vision": mobilenet_v5(), "projector": projector}
+    sounds = nested(config, "audio_config")
+    if sounds is not None:
+        towers["audio"] = gemma3n_sound(sounds, hidden)
+    return with_towers(config, text, media, towers)
 
 
 def gemma4(config: Config, read: Read) -> ConfiguredModel:
@@ -154,6 +199,23 @@ def mistral3(config: Config, read: Read) -> ConfiguredModel:
         row_breaks=True,
         usual_count=0,
     )
+    return with_towers(config, text, media, {"vision": tower, "projector": projector})
+
+
+def lfm2_vl(config: Config, read: Read) -> ConfiguredModel:
+    """Return an LFM2-VL (Liquid AI 2025): SigLIP 2 at native proportions, 2×2 patches a token, in tiles beyond."""
+    text, vision = language_model(config, read), vision_config(config)
+    tower, hidden = siglip_vision(vision, native=True), text.transformer.hidden
+    reading = Reading(
+        config=config, defaults={"projector_hidden_size": 2560, "downsample_factor": 2}, model_type="lfm2_vl"
+    )
+    merge, inner = reading.whole("downsample_factor"), reading.whole("projector_hidden_size")
+    wide, bias = tower.hidden * merge * merge, reading.flag("projector_bias", default=True)
+    normed = 2 * wide if reading.flag("projector_use_layernorm", default=True) else 0
+    projector = linear_stack("projector", *mlp_projections(wide, inner, hidden, bias=bias), besides=normed)
+    patch = Reading(config=vision, defaults={"patch_size": 16}, model_type="lfm2_vl").whole("patch_size")
+    pixels = _LFM_TOKENS * (patch * merge) ** 2
+    media = Media(policy="native", patch=patch, merge=merge, fewest_pixels=pixels // 4, most_pixels=pixels)
     return with_towers(config, text, media, {"vision": tower, "projector": projector})
 
 

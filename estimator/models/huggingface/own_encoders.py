@@ -88,7 +88,8 @@ def llama4(config: Config, read: Read) -> ConfiguredModel:
     inner, made = reading.whole("projector_input_dim"), reading.whole("projector_output_dim")
     projector = linear_stack(
         "projector",
-        *mlp_projections(hidden * _MERGED**2, inner, made, bias=False),
+        # What merged patches are as wide as is stated twice: here as the width of the encoder's own MLPs.
+        *mlp_projections(reading.whole("intermediate_size"), inner, made, bias=False),
         Projection(
             name="to_text", inputs=reading.whole("vision_output_dim"), outputs=text.transformer.hidden, bias=False
         ),

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.models.feed_forward import Experts
-from estimator.models.huggingface.blocks import configured, head_class, stack
+from estimator.models.huggingface.blocks import classes, configured, head_class, stack
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.encoder_decoders import decoder_tower
+from estimator.models.huggingface.encoder_decoders import decoder_head, decoder_tower
 from estimator.models.huggingface.reading import Config, Reading, nested
 from estimator.models.mixers.cross import CrossAttention
+from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts
 
@@ -81,12 +82,22 @@ def t5(config: Config) -> ConfiguredModel:
             **more,  # type: ignore[arg-type]
         )
 
-    if "EncoderModel" in head_class(config, ""):
-        return configured(built(f"{kind} encoder", layers, facts=facts, lookup=vocab * hidden), config)
+    named = head_class(config, "")
+    if named.endswith(("EncoderModel", "ForTokenClassification")):
+        label = Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits")
+        labels = (label,) if named.endswith("ForTokenClassification") else ()
+        return configured(built(f"{kind} encoder", layers, facts=facts, lookup=vocab * hidden, mixers=labels), config)
     depth = reading.optional("num_decoder_layers", layers, least=1)
     cross = CrossAttention(layers=depth, heads=heads, kv_heads=heads, head_dim=head_dim, source_rate=1 / _CORRUPTED)
+    head = decoder_head(reading, hidden)
     decoder = built(
-        "decoder", depth, facts=replace(facts, norms_per_layer=3), causal=True, vocab=vocab, mixers=(cross,)
+        "decoder",
+        depth,
+        facts=replace(facts, norms_per_layer=3),
+        causal=True,
+        vocab=vocab if head is None else 0,
+        mixers=(cross, *(head or ())),
+        lookup=0 if head is None else vocab * hidden,
     )
     tied = reading.flag("tie_word_embeddings", default=True)
     decoder = replace(decoder, tied_embeddings=tied)

@@ -23,6 +23,8 @@ from estimator.models.mixers.projection import Projection
 
 __all__ = ["cohere_vision", "gemma3", "idefics3", "internvl", "llava", "mllama"]
 
+_VIP_LAYERS = 5
+"""Layers whose features ViP-LLaVA's projector reads (Cai et al. 2024, section 3.1)."""
 _LEAST_RATIO = 0.01
 """Of a side that patches are drawn together by: a hundred into one, far beyond the two of those that are known."""
 
@@ -39,9 +41,13 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
              "intermediate_size": 4096, "patch_size": 14}  # fmt: skip
     vision = {**usual, **vision} if vision.get("model_type") != "pixtral" else vision
     tower = picture_tower(vision, default)
+    whole_pictures, listed = {"llava", "vipllava"}, config.get("vision_feature_layer") is not None
     bias = config.get("multimodal_projector_bias", True) is True
+    features = tower.hidden * (feature_layers(config) if listed or kind != "vipllava" else _VIP_LAYERS)
     projector = linear_stack(
-        "projector", *mlp_projections(tower.hidden * feature_layers(config), hidden, hidden, bias=bias)
+        "projector",
+        *mlp_projections(features, hidden, hidden, bias=bias),
+        besides=2 * features if kind == "vipllava" else 0,
     )
     reading = Reading(config=vision, defaults={"image_size": 1024, "patch_size": 16}, model_type=kind)
     side, patch = image_side(reading), image_side(reading, "patch_size")
@@ -49,7 +55,7 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
         media = Media(policy="native", width=side, height=side, patch=patch, longest_side=side, row_breaks=True)
     else:
         media = Media(
-            policy="fixed" if kind == "llava" else "tiled",
+            policy="fixed" if kind in whole_pictures else "tiled",
             width=side,
             height=side,
             patch=patch,
@@ -58,7 +64,7 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
             grids=_pinpoints(config, side, kind),
             thumbnail=True,
         )
-    newline = hidden if kind != "llava" else 0
+    newline = 0 if kind in whole_pictures else hidden
     return with_towers(config, text, media, {"vision": tower, "projector": projector}, besides=newline)
 
 

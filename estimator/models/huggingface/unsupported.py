@@ -15,7 +15,7 @@ _KINDS = {
         "speech_to_text", "t5gemma2", "vits",
     ),
     "an encoder": (
-        "ernie", "roformer", "xlm",
+        "squeezebert", "xlm",
     ),
     "a vision model": (
         "clip_text_model", "conditional_detr", "deformable_detr", "mobilenet_v1",

@@ -136,7 +136,7 @@ def vit(config: Config) -> ConfiguredModel:
 
 def beit(config: Config) -> ConfiguredModel:
     """Return a BEiT (Bao et al. 2022): keys without bias, scaled layers, positions in tables of the attention."""
-    reading = Reading(config=config, defaults=VIT_BASE, model_type="beit")
+    reading = Reading(config=config, defaults={**VIT_BASE, "vocab_size": 8192}, model_type="beit")
     hidden, layers = reading.whole("hidden_size"), reading.whole("num_hidden_layers")
     heads = reading.whole("num_attention_heads")
     grid = patches_a_side(reading)

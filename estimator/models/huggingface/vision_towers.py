@@ -44,7 +44,13 @@ _QWEN_3 = {
     "out_hidden_size": 3584,
     "num_position_embeddings": 2304,
 }
-_OLDER_QWENS = {"qwen2_vl": _QWEN_2, "qwen2_5_vl": _QWEN_25}
+_OLDER_QWENS = {
+    "qwen2_vl": _QWEN_2,
+    "qwen2_5_vl": _QWEN_25,
+    "exaone4_5": {**_QWEN_25, "hidden_size": 3584, "num_key_value_heads": 8},
+}
+_GATED_QWENS = frozenset({"qwen2_5_vl", "exaone4_5"})
+"""Encoders with windows, gated MLPs and norms without shifts."""
 _FULL_ATTENTION = (7, 15, 23, 31)
 _DEEPSTACK = 3
 _COLOURS = 3
@@ -76,15 +82,16 @@ def qwen_vision(config: Config, kind: str) -> Transformer:
     side = reading.whole("patch_size")
     newest = kind not in _OLDER_QWENS
     embedding = patch_embedding(side, hidden, frames=reading.whole("temporal_patch_size"), bias=newest)
-    windowed = depth - _full_layers(reading, depth) if kind == "qwen2_5_vl" else 0
+    windowed = depth - _full_layers(reading, depth) if kind in _GATED_QWENS else 0
     return stack(
         name=f"{kind}_vision",
         hidden=hidden,
         layers=depth,
         heads=heads,
+        kv_heads=reading.optional("num_key_value_heads", heads, least=1),
         ffn=hidden * reading.whole("mlp_ratio") if kind == "qwen2_vl" else reading.whole("intermediate_size"),
-        facts=replace(BIASED, outer_norms=0, norm_vectors=1 if kind == "qwen2_5_vl" else 2),
-        gated=kind == "qwen2_5_vl",
+        facts=replace(BIASED, outer_norms=0, norm_vectors=1 if kind in _GATED_QWENS else 2),
+        gated=kind in _GATED_QWENS,
         mixers=(embedding,),
         lookup=reading.whole("num_position_embeddings") * hidden if newest else 0,
         window=(reading.whole("window_size") // side) ** 2 if windowed else 0,
@@ -100,7 +107,7 @@ def qwen_merger(config: Config, kind: str) -> Transformer:
     wide = hidden * reading.whole("spatial_merge_size") ** 2
     if kind in _OLDER_QWENS:
         return linear_stack(
-            "merger", *mlp_projections(wide, wide, out), besides=hidden * (1 if kind == "qwen2_5_vl" else 2)
+            "merger", *mlp_projections(wide, wide, out), besides=hidden * (1 if kind in _GATED_QWENS else 2)
         )
     given = config.get("deepstack_visual_indexes")
     usual = _DEEPSTACK if kind.startswith("qwen3_vl") else 0

@@ -60,7 +60,7 @@ def bamba(config: Config) -> ConfiguredModel:
     """Return Bamba: attention in the layers that `attn_layer_indices` lists, Mamba-2 in the others."""
     reading = reading_of(config, "bamba", _MAMBA)
     n_layers = reading.whole("num_hidden_layers")
-    attending = len(set(map(str, reading.items("attn_layer_indices"))))
+    attending = len({place for place in reading.items("attn_layer_indices") if place in range(n_layers)})
     bare = outline(reading, ffn_hidden=reading.whole("intermediate_size"))
     return _beside_attention(reading, bare, attending, n_layers - attending)
 

@@ -28,7 +28,7 @@ from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use", "usual_trainer", "with_media", "with_sounds"]
+__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds"]
 
 _CLUSTER = 64
 """Devices from which on people who name no framework do not run an untuned one."""
@@ -53,6 +53,10 @@ class MediaUse:
     subject: Subject
     fixed_tokens: float = 0.0
     """Tokens of a sample that are pictures or sounds: the same in each."""
+    picture: Picture | None = None
+    """What towers read of a sample, where that was said: one of its pictures …"""
+    count: float = 0.0
+    """… and how many they are; 0 where no tower reads any."""
     whole_rows: bool = False
     """Whether every sample is one row of equal length, so that nothing is packed or padded."""
     encodes: bool = False
@@ -196,8 +200,21 @@ def _read_by_towers(
         request=resolved,
         subject=replace(subject, transformer=network),
         fixed_tokens=sample.media_tokens,
+        picture=picture,
+        count=count,
         assumptions=tuple(told),
     )
+
+
+def in_padded_rows(network: Transformer, use: MediaUse, length: int) -> Transformer:
+    """Return `network` as it sees rows of `length` positions that are a sample each.
+
+    What a row is padded with is text: its towers read the pictures of one sample, however long it is.
+    """
+    if network.media is None or not use.count:
+        return network
+    text = max(0.0, length - use.fixed_tokens)
+    return with_sample(network, network.media, use.picture, use.count, text).transformer
 
 
 def _count(request: Request, media: Media) -> tuple[float, SourceKind]:

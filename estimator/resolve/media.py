@@ -213,8 +213,7 @@ def in_padded_rows(network: Transformer, use: MediaUse, length: int) -> Transfor
     """
     if network.media is None or not use.count:
         return network
-    text = max(0.0, length - use.fixed_tokens)
-    return with_sample(network, network.media, use.picture, use.count, text).transformer
+    return with_sample(network, network.media, use.picture, use.count, length - use.fixed_tokens).transformer
 
 
 def _count(request: Request, media: Media) -> tuple[float, SourceKind]:

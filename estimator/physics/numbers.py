@@ -19,7 +19,9 @@ from estimator.physics.ceilings import (
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
+from estimator.physics.loading import reading_s
 from estimator.question.cluster import Cluster
+from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["case_of"]
 
@@ -47,6 +49,7 @@ def case_of(
     *,
     sequence_length: int,
     execution: Execution,
+    reads: Reads = NO_READS,
 ) -> Case:
     """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
@@ -173,6 +176,8 @@ def case_of(
         chunked_loss=_flag(execution.loss == "chunked"),
         chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
         no_overlap=_flag(not execution.overlap),
+        reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
+        loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),

@@ -67,6 +67,8 @@ class Practice:
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
     grouped_by_length: bool | None = None
     """Whether samples of like length share a micro-batch, so that padding adds little."""
+    loader_workers: int | None = None
+    """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""

@@ -20,9 +20,11 @@ from estimator.models.transformer import Transformer
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
+from estimator.question.reads import NO_READS, Reads
 from estimator.question.request import Request
 from estimator.resolve.conditioners import conditioned
 from estimator.resolve.data import ToldData
+from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
@@ -57,6 +59,10 @@ class MediaUse:
     """What towers read of a sample, where that was said: one of its pictures …"""
     count: float = 0.0
     """… and how many they are; 0 where no tower reads any."""
+    reads: Reads = NO_READS
+    """What of a sample has to be read and decoded."""
+    sample_tokens: float = 1.0
+    """Positions that it becomes."""
     whole_rows: bool = False
     """Whether every sample is one row of equal length, so that nothing is packed or padded."""
     encodes: bool = False
@@ -149,6 +155,8 @@ def _read_by_itself(
     return MediaUse(
         request=resolved,
         subject=_met(subject, network),
+        reads=NO_READS if practice.caches_latents else reads_of(media, picture, sample.one),
+        sample_tokens=length,
         whole_rows=True,
         assumptions=(
             _size(media, picture, sample, "positions of the model"),
@@ -202,6 +210,8 @@ def _read_by_towers(
         fixed_tokens=sample.media_tokens,
         picture=picture,
         count=count,
+        reads=reads_of(media, picture, sample.one).times(count),
+        sample_tokens=sample.tokens,
         assumptions=tuple(told),
     )
 

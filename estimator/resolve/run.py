@@ -220,7 +220,6 @@ def _resolved(
         batch_note = f"{batch_note or f'{samples:,} as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
-
     packing = resolved_packing(
         request,
         framework.name,
@@ -249,6 +248,7 @@ def _resolved(
             practice=practice,
             unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
+            reads=use.reads if a_sample_each else use.reads.times(length / use.sample_tokens),
             small_set=is_small_set(request),
         )
 

@@ -20,6 +20,7 @@ from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import PRIORS, Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
+from estimator.physics.loading import reading_s
 from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest
@@ -85,6 +86,9 @@ _ON_ONE_DEVICE = frozenset({"unsloth"})
 _LEFT_IDLE = 1.0 / 3.0
 """Share of those with two devices who run such a stack as its notebooks do; it falls with the square of the devices,
 for whoever has many looks how to use them."""
+_NO_WORKERS = 1.0 / 3.0
+"""Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
+published scripts two do, and whoever starts from its documentation or a notebook."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _HELD = 0.05
@@ -144,8 +148,8 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -
 def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
     """Return whether a step mostly waits, or is much longer by the network, the host or the expansion of a 4-bit base.
 
-    Or by reading its weights for a micro-batch of few tokens. Kinds of runs say nothing of that: they know neither the
-    network nor the micro-batch.
+    Or by its pictures, or by reading its weights for a micro-batch of few tokens. Kinds of runs say nothing of that:
+    they know neither the network nor the micro-batch, nor who reads pictures.
     """
     tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
     if tokens < _FEW_TOKENS:
@@ -159,6 +163,7 @@ def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool
         eager_trainer=0.0,
         gathers=0.0,
         dequantized=0.0,
+        reading_s=0.0,
     )
     slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
     total_s = float(slow.total_s[0])
@@ -193,6 +198,7 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             question.method,
             sequence_length=question.sequence_length,
             execution=execution_of(question, stack),
+            reads=question.reads,
         )
         yield partial(_wide_base, chip.name), ((wide, _EXPANDED_BASE),)
     spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
@@ -209,6 +215,15 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tu
             share *= _OTHER_BESIDE_FAST
         if slower:
             yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
+
+    # Who publishes a speed has seen to it that pictures are there in time.
+    if (
+        stack.kin == _GENERAL_TRAINER
+        and question.practice.loader_workers is None
+        and np.any(setting.case.as_people_run)
+    ):
+        between = replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0)
+        yield _read_between_steps, ((between, _NO_WORKERS),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -309,6 +324,15 @@ def _other_network(ways: _Ways) -> Doubt:
             "network_gbps_per_gpu"
         )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+
+
+def _read_between_steps(ways: _Ways) -> Doubt:
+    ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
+    message = (
+        "pictures are taken to be read in time; Hugging Face's trainer has no workers to do so unless it is told, and "
+        f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
 
 
 def median_log(doubts: Sequence[Doubt]) -> float:

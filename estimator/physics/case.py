@@ -261,6 +261,10 @@ class Case:
     """Of the host's work that a compiler or a graph leaves."""
     eager_trainer: Numbers
     """1 where a general trainer's bookkeeping stands between micro-batches."""
+    reading_s: Numbers
+    """Seconds that one core takes to read a sequence's pictures; 0 where they are there in time."""
+    loader_workers: Numbers
+    """Processes that do so beside each device's own, which does it itself where there are none."""
     sequence_parallel: Numbers
     """1 where tensor-parallel ranks split the residual stream (Korthikanti et al. 2022)."""
 

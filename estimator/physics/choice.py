@@ -91,6 +91,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
         question.method,
         sequence_length=question.sequence_length,
         execution=execution_of(question, stack, packed_short=packed_short),
+        reads=question.reads,
     )
     batch = global_batch_sequences(question)
     found: list[Setting] = []

@@ -130,6 +130,8 @@ class Execution:
     sequence_parallel: bool = True
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
+    loader_workers: int | None = None
+    """Processes that read each device's samples; None: as many as it takes."""
     packed_short: bool = False
     """Short documents are packed and attention stays inside each."""
     as_people_run: bool = False
@@ -214,6 +216,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
+        loader_workers=said.loader_workers,
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )

@@ -19,8 +19,10 @@ from estimator.physics.ceilings import (
 from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
+from estimator.physics.loading import reading_s
 from estimator.physics.recomputation import again_in_full, again_of_flop, again_where_named
 from estimator.question.cluster import MATRIX_UNIT, Cluster
+from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["case_of"]
 
@@ -49,6 +51,7 @@ def case_of(
     *,
     sequence_length: int,
     execution: Execution,
+    reads: Reads = NO_READS,
 ) -> Case:
     """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
@@ -187,6 +190,8 @@ def case_of(
         chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
+        reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
+        loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),

@@ -21,6 +21,7 @@ from estimator.physics.kernels import (
 )
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
+from estimator.physics.loading import loading_s
 from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s, where
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
@@ -140,8 +141,8 @@ def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:
 def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     """Return seconds of one step by part, each of shape (L,).
 
-        micro_batches · slowest stage + bubble · (pipeline − 1)/virtual · stage + once a step
-        micro_batches · pipeline · stage + once a step                           where one stage is at work at a time
+        micro_batches · slowest stage + bubble · (pipeline − 1)/virtual · stage + once a step + waiting for samples
+        micro_batches · pipeline · stage + the same                              where one stage is at work at a time
 
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
@@ -173,4 +174,6 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
         "optimizer_s": optimizer,
         "other_s": n * waiting + constants["step_constant_s"] * case.launch_share,
     }
-    return StepTime(**{name: np.asarray(value * stragglers, dtype=np.float64) for name, value in parts.items()})
+    held = {name: np.asarray(value * stragglers, dtype=np.float64) for name, value in parts.items()}
+    held["other_s"] = held["other_s"] + loading_s(case, lay, sum(held.values()))
+    return StepTime(**held)

@@ -86,6 +86,8 @@ class Practice:
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
     padding: Padding | None = None
+    loader_workers: int | None = None
+    """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised: 4 or 8."""

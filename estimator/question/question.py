@@ -9,6 +9,7 @@ from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
 from estimator.question.local_updates import LocalUpdates
 from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.reads import NO_READS, Reads
 
 __all__ = [
     "Assumption",
@@ -181,6 +182,8 @@ class Question:
     """The published run that is asked about, where there is one."""
     published: bool = False
     """Whether it is what a published run was, and not a run of somebody's own."""
+    reads: Reads = NO_READS
+    """What a host has to read for each sequence."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

@@ -20,15 +20,17 @@ from estimator.models.transformer import Transformer
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
+from estimator.question.reads import NO_READS, Reads
 from estimator.question.request import Request
 from estimator.resolve.conditioners import conditioned
 from estimator.resolve.data import ToldData
+from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "media_use", "usual_trainer", "with_media", "with_sounds"]
+__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds"]
 
 _CLUSTER = 64
 """Devices from which on people who name no framework do not run an untuned one."""
@@ -54,6 +56,14 @@ class MediaUse:
     subject: Subject
     fixed_tokens: float = 0.0
     """Tokens of a sample that are pictures or sounds: the same in each."""
+    picture: Picture | None = None
+    """What towers read of a sample, where that was said: one of its pictures …"""
+    count: float = 0.0
+    """… and how many they are; 0 where no tower reads any."""
+    reads: Reads = NO_READS
+    """What of a sample has to be read and decoded."""
+    sample_tokens: float = 1.0
+    """Positions that it becomes."""
     whole_rows: bool = False
     """Whether every sample is one row of equal length, so that nothing is packed or padded."""
     encodes: bool = False
@@ -146,6 +156,8 @@ def _read_by_itself(
     return MediaUse(
         request=resolved,
         subject=_met(subject, network),
+        reads=NO_READS if practice.caches_latents else reads_of(media, picture, sample.one),
+        sample_tokens=length,
         whole_rows=True,
         assumptions=(
             _size(media, picture, sample, "positions of the model"),
@@ -197,6 +209,10 @@ def _read_by_towers(
         request=resolved,
         subject=replace(subject, transformer=network),
         fixed_tokens=sample.media_tokens,
+        picture=picture,
+        count=count,
+        reads=reads_of(media, picture, sample.one).times(count),
+        sample_tokens=sample.tokens,
         assumptions=tuple(told),
     )
 
@@ -212,6 +228,16 @@ def _told_size(request: Request, media: Media) -> Picture | None:
         remedy = f'must be "{_SOUND_S:g} s", as sounds are counted; of others say samples in hours: "1000 hours"'
         raise InvalidValueError("image_size", given, remedy)
     return picture_of(given)
+
+
+def in_padded_rows(network: Transformer, use: MediaUse, length: int) -> Transformer:
+    """Return `network` as it sees rows of `length` positions that are a sample each.
+
+    What a row is padded with is text: its towers read the pictures of one sample, however long it is.
+    """
+    if network.media is None or not use.count:
+        return network
+    return with_sample(network, network.media, use.picture, use.count, length - use.fixed_tokens).transformer
 
 
 def _count(request: Request, media: Media) -> tuple[float, SourceKind]:

@@ -35,7 +35,7 @@ from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, left_open, told_request
 from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
+from estimator.resolve.media import MediaUse, in_padded_rows, media_use, usual_trainer, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.prediction import predicted_ahead
@@ -220,12 +220,23 @@ def _resolved(
         batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
     vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
+    packing = resolved_packing(
+        request,
+        framework.name,
+        device.accelerator,
+        method.name,
+        n_gpus,
+        encodes=use.encodes,
+        objective=objective.objective.name,
+    )
+    # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
+    a_sample_each = packing.padded and (request.samples is not None or packing.assumption.source == "user")
 
     def question_of(length: int, layout: LayoutRequest) -> Question | None:
         if transformer is None or cluster is None:
             return None
         return Question(
-            transformer=transformer,
+            transformer=in_padded_rows(transformer, use, length) if a_sample_each else transformer,
             cluster=cluster,
             precision=device.precision,
             method=method,
@@ -237,6 +248,7 @@ def _resolved(
             practice=practice,
             unsaid=left_open(request),
             precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
+            reads=use.reads if a_sample_each else use.reads.times(length / use.sample_tokens),
             small_set=is_small_set(request),
             sequences_each=of_one,
         )
@@ -260,15 +272,6 @@ def _resolved(
             question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
         )
 
-    packing = resolved_packing(
-        request,
-        framework.name,
-        device.accelerator,
-        method.name,
-        n_gpus,
-        encodes=use.encodes,
-        objective=objective.objective.name,
-    )
     padded = (
         padded_samples(
             request,

@@ -3,6 +3,7 @@
 Authority: arithmetic (a mean of labs' medians, drawn to its prior); the published rows themselves.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
@@ -97,7 +98,31 @@ def test_most_published_rows_are_priced_and_every_other_one_says_why_not() -> No
     assert kept | set(_errors().left_out) == rows
     assert not kept & set(_errors().left_out)
     assert all(_errors().left_out.values())
-    assert len(kept) >= 0.9 * len(rows)
+    usable = {row["id"] for row in kind_rows() if row["usable"] == "yes"}
+    assert kept <= usable
+    assert len(kept) >= 0.95 * len(usable)
+
+
+@pytest.mark.parametrize(
+    ("run", "most"),
+    [
+        # A projector's training: towers read one picture a sample, whatever text is padded beside it.
+        ("llava-001", 1.4),
+        ("palo-002", 1.7),
+        # No workers: pages of documents are decoded between steps.
+        ("optimumhabana-025", 1.6),
+        ("optimumhabana-026", 1.8),
+        ("xtunerllava-001", 1.3),
+        ("xtunerllava-003", 1.5),
+        # 400 samples a second: its workers set the pace.
+        ("nanovlm-001", 1.8),
+    ],
+)
+def test_what_was_read_too_slowly_or_too_fast_is_mended(run: str, most: float) -> None:
+    """Measured over predicted, before any level: these were off by 1.2 to 4.5 times, or by towers of another count."""
+    errors = _errors()
+    place = [each.id for each in errors.runs].index(run)
+    assert 1.0 / 1.3 < math.exp(errors.logs[place]) < most
 
 
 def test_every_kind_has_a_level_and_a_width_and_ranges_hold_what_they_promise() -> None:

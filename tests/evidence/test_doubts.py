@@ -119,6 +119,28 @@ def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_mo
     assert 0.0 < 3 * large < short < math.log(2.0)
 
 
+PICTURES = {"model": "vit-b-16", "gpu": "a100-sxm-80gb", "n_gpus": 1, "tokens": None, "samples": "1M"}
+
+
+def test_a_trainer_without_workers_by_default_may_read_pictures_between_steps() -> None:
+    unsaid, none, many = (
+        _answer(**PICTURES, framework=f"huggingface{said}")
+        for said in ("", ", no dataloader workers", ", 32 dataloader workers")
+    )
+    assert "loader_unsaid" in _codes(unsaid)
+    assert "loader_unsaid" not in _codes(none) | _codes(many)
+    assert many["step_seconds"] < unsaid["step_seconds"] < none["step_seconds"]
+    told = {a["name"]: a["value"] for a in none["assumptions"]}
+    assert told["dataloader_workers"] == 0
+
+
+@pytest.mark.parametrize(
+    "said", [{"framework": "pytorch"}, {"framework": "auto"}, {"framework": "huggingface", "model": "whisper-small"}]
+)
+def test_readers_are_not_doubted_of_other_trainers_and_of_sounds(said: dict[str, Any]) -> None:
+    assert "loader_unsaid" not in _codes(_answer(**{**PICTURES, **said}))
+
+
 def _doubt(*ways: tuple[float, float]) -> Doubt:
     return Doubt(argument="framework", ways=ways, caution=Caution(code="any", message="any"))
 

@@ -45,6 +45,41 @@ def test_padding_is_of_text_alone() -> None:
     assert added == pytest.approx(576, rel=0.01)
 
 
+def _seen_by(run: Run, tower: str) -> float:
+    """Return the positions that a tower of the question's network has in one row."""
+    question = run.question
+    assert question is not None
+    return question.sequence_length * sum(each.rate for each in question.transformer.towers if each.name == tower)
+
+
+@pytest.mark.parametrize("text", [20, 200, 1000])
+@pytest.mark.parametrize("micro", [1, 4, 32])
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_padded_row_has_the_pictures_of_its_sample(text: int, micro: int, count: int) -> None:
+    """CLIP L/14 at 336 pixels: 577 positions a picture, however much text lies beside it or is padded."""
+    run = _run("llava-1.5-7b", samples="100k", tokens_per_sample=text, images_per_sample=count, packing="padded",
+               micro_batch_size=micro)  # fmt: skip
+    assert _seen_by(run, "vision") == pytest.approx(577 * count)
+    assert _seen_by(run, "projector") == pytest.approx(576 * count)
+
+
+def test_steps_of_padded_rows_read_the_pictures_that_were_told() -> None:
+    """No text is told: all of a row but its picture is text or padding."""
+    run = _run("llava-1.5-7b", steps=100, sequence_length=2048, images_per_sample=1, packing="padded",
+               global_batch_sequences=64)  # fmt: skip
+    assert _seen_by(run, "vision") == pytest.approx(577)
+
+
+def test_full_sequences_have_pictures_in_proportion() -> None:
+    packed = [
+        _seen_by(
+            _run("llava-1.5-7b", samples="100k", tokens_per_sample=224, sequence_length=n, packing="packed"), "vision"
+        )
+        for n in (2000, 4000)
+    ]
+    assert packed == pytest.approx([577 * 2.5, 577 * 5])
+
+
 def test_a_picture_model_needs_no_tokens() -> None:
     """ImageNet through a ViT-B/16: 196 patches and a class token each."""
     run = _run("vit-b-16", samples="1.28M", epochs=2)

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.resolve.sample_lengths import LENGTH_VARIATION, expected_longest
+from estimator.base.prior import Prior
+from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths, expected_longest
 
 MEANS = st.floats(8, 8192)
 VARIATIONS = st.floats(LENGTH_VARIATION.low, LENGTH_VARIATION.high)
@@ -43,6 +44,19 @@ def test_more_draws_are_longer_and_a_limit_cuts(whole: float, variation: float, 
     cut = expected_longest(whole, draws, whole / share, variation)
     assert expected_longest(whole, draws + 1, None, variation) > free
     assert cut <= min(free, whole / share) * (1 + 1e-6)
+
+
+@given(whole=MEANS, variations=st.tuples(VARIATIONS, VARIATIONS), draws=st.integers(2, 64), pictures=st.floats(0, 4096))
+def test_samples_that_differ_more_are_never_padded_to_less(
+    whole: float, variations: tuple[float, float], draws: int, pictures: float
+) -> None:
+    """Also beside pictures, which every sample has alike."""
+    alike, apart = (
+        SampleLengths(mean=whole, variation=Prior(low=v, mode=v, high=v, why="")).beside(pictures)
+        for v in sorted(variations)
+    )
+    most = alike.expected_longest(draws, None)
+    assert pictures + whole * (1 - 1e-6) <= most <= apart.expected_longest(draws, None) * (1 + 1e-6)
 
 
 @given(draws=st.integers(1, 16), shares=st.tuples(st.floats(0.02, 1.5), st.floats(0.02, 1.5)))

@@ -17,6 +17,7 @@ from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
 from estimator.physics.layout import Layouts
+from estimator.physics.loading import reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
 from estimator.question.question import Assumption, Caution, Layout, Prediction, Question
@@ -25,6 +26,7 @@ __all__ = ["prediction"]
 
 _RUNNER_UPS = 5
 _MONTHS = 12
+_MS = 1000.0
 _WORTH_SAYING = 0.05
 _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
@@ -150,4 +152,17 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
                 note=note,
             )
         )
-    return tuple(out)
+    return (*out, *_loading(question))
+
+
+def _loading(question: Question) -> tuple[Assumption, ...]:
+    """Return how pictures are taken to be read, where there are any."""
+    if not question.reads.pictures:
+        return ()
+    workers = question.practice.loader_workers
+    each = f"a core takes about {reading_s(question.reads) / question.reads.pictures * _MS:,.0f} ms a picture"
+    if workers is None:
+        note = f'{each}; say "4 dataloader workers" in framework and it is counted'
+        return (Assumption(name="picture_loading", value="in time", source="default", note=note),)
+    note = each if workers else f"{each}, between steps"
+    return (Assumption(name="dataloader_workers", value=workers, unit="per GPU", source="user", note=note),)

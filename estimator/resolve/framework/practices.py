@@ -7,6 +7,7 @@ from estimator.models.training import Recompute
 from estimator.question.practice import Practice
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import CACHES
+from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
 from estimator.resolve.framework.packings import PACKINGS
 
@@ -379,6 +380,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_RECOMPUTES,
         ),
         **CACHES,
+        **WORKERS,
     }
 )
 """By folded phrase: `flash-attn 2`, `flash_attn_2` and `FlashAttn2` are all `flashattn2`."""

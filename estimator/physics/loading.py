@@ -1,0 +1,48 @@
+"""What a host's data loader takes to decode pictures, and how much of it a step waits for."""
+
+import numpy as np
+
+from estimator.base.prior import Prior
+from estimator.physics.case import BROADCAST, Case
+from estimator.physics.layout import Layouts
+from estimator.question.reads import Reads
+
+__all__ = ["loading_s", "reading_s"]
+
+_PICTURE_S = Prior(
+    low=0.0005,
+    mode=0.0015,
+    high=0.004,
+    why="One core's work on any picture: opening its file, Python objects, handing the tensor over",
+)
+_MEGAPIXEL_S = Prior(
+    low=0.01,
+    mode=0.03,
+    high=0.08,
+    why="One core decoding a JPEG or PNG with Pillow (0.01 to 0.02 s a megapixel), scaling it bicubically, and turning "
+    "it to normalised floats in NumPy, as Transformers' processors do",
+)
+_SHARPNESS = 8.0
+"""Of the turn from a step that the device bounds to one that its samples do: a tenth longer where they are even."""
+
+
+def reading_s(reads: Reads) -> float:
+    """Return the seconds that one core takes to read what `reads` holds."""
+    return reads.pictures * _PICTURE_S.mode + reads.megapixels * _MEGAPIXEL_S.mode
+
+
+def loading_s(case: Case, lay: Layouts, step_s: BROADCAST) -> BROADCAST:
+    """Return the seconds that a step of `step_s` waits for its samples, shape (L,).
+
+        no workers      reading = micro_batches · micro_batch · of a sequence
+        w workers       ((reading/w)⁸ + step⁸)^⅛ − step
+
+    Without workers the process that launches kernels reads, and does so after it has waited for the last loss. Workers
+    read ahead while the device computes, and the slower of the two sets the pace: where they are even, each waits for
+    the other now and then.
+    """
+    reading = lay.micro_batches * lay.micro_batch * case.reading_s
+    beside = reading / np.maximum(case.loader_workers, 1.0)
+    longer, shorter = np.maximum(beside, step_s), np.minimum(beside, step_s)
+    paced = longer * (1.0 + (shorter / longer) ** _SHARPNESS) ** (1.0 / _SHARPNESS)
+    return np.where(case.loader_workers >= 1.0, paced - step_s, reading)

@@ -1,0 +1,34 @@
+"""What people say of how samples reach a device."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.question.practice import Practice
+from estimator.resolve.framework.meaning import Facts, Meaning, folded
+
+__all__ = ["WORKERS"]
+
+_MOST = 64
+_COUNTED = (
+    "{} dataloader workers",
+    "{} dataloader worker",
+    "{} data loader workers",
+    "{} data workers",
+    "{} loader workers",
+    "dataloader num workers {}",
+    "num workers {}",
+)
+_NAMED = ("dataloader workers", "data loader workers", "loader workers")
+_NONE = Facts(practice=Practice(loader_workers=0))
+
+WORKERS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        **{
+            folded(words.format(count)): Meaning(says=Facts(practice=Practice(loader_workers=count)))
+            for words in _COUNTED
+            for count in range(_MOST + 1)
+        },
+        **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
+    }
+)
+"""By folded phrase."""

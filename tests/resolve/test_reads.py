@@ -1,0 +1,84 @@
+"""What of a sample a data loader reads, and what callers say of its workers.
+
+Authority: pictures as they are stored, 640 by 480 in most of COCO (Lin et al. 2014) or as told; CLIP's 336 pixels.
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.question.question import Question
+from estimator.question.reads import NO_READS
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+
+USUAL = 640 * 480 / 1e6
+
+
+def _question(model: str, **more: Any) -> Question:  # noqa: ANN401 - the arguments of a request
+    question = resolve(Request(model=model, gpu="a100-sxm-80gb", n_gpus=8, **more)).question
+    assert question is not None
+    return question
+
+
+@pytest.mark.parametrize("count", [1, 3])
+@pytest.mark.parametrize("text", [20, 1000])
+def test_a_padded_row_reads_its_samples_pictures(count: int, text: int) -> None:
+    reads = _question(
+        "llava-1.5-7b", samples="100k", tokens_per_sample=text, images_per_sample=count, packing="padded"
+    ).reads
+    assert reads.pictures == count
+    assert reads.megapixels == pytest.approx(count * (USUAL + 0.336**2), rel=0.01)
+
+
+def test_a_full_sequence_reads_what_its_samples_do() -> None:
+    """800 tokens a sample, 576 of them the picture."""
+    packed = _question(
+        "llava-1.5-7b", samples="100k", tokens_per_sample=224, sequence_length=4000, packing="packed"
+    ).reads
+    assert packed.pictures == pytest.approx(5.0)
+
+
+def test_larger_pictures_take_longer_to_read() -> None:
+    sizes = ("640x480", "1024x768", "2000x2000")
+    read = [_question("llava-1.5-7b", samples=1000, tokens_per_sample=99, image_size=s).reads for s in sizes]
+    assert read[0].megapixels < read[1].megapixels < read[2].megapixels
+    assert {each.pictures for each in read} == {1.0}
+
+
+def test_a_picture_that_the_network_takes_smaller_is_stored_as_others_are() -> None:
+    reads = _question("vit-b-16", samples="1M", image_size="224").reads
+    assert reads.megapixels == pytest.approx(USUAL + 0.224**2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "llama-3.1-8b", "samples": 1000, "tokens_per_sample": 99},
+        {"model": "llava-1.5-7b", "samples": 1000, "tokens_per_sample": 99, "images_per_sample": 0},
+        {"model": "whisper-small", "samples": "100 hours of audio"},
+        {"model": "sd-1.5", "samples": 1000, "framework": "diffusers, cached latents"},
+    ],
+    ids=lambda asked: asked["model"],
+)
+def test_nothing_is_read_of_texts_sounds_and_cached_latents(asked: dict[str, Any]) -> None:
+    assert _question(**asked).reads == NO_READS
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ("huggingface, 8 dataloader workers", 8),
+        ("huggingface, 1 dataloader worker", 1),
+        ("HF Trainer dataloader_num_workers=4", 4),
+        ("PyTorch, num_workers=16", 16),
+        ("huggingface, 0 data loader workers", 0),
+        ("huggingface without dataloader workers", 0),
+        ("huggingface, no dataloader workers", 0),
+        ("huggingface", None),
+        ("llava, 2 data workers", 2),
+    ],
+)
+def test_workers_are_counted_as_they_are_told(said: str, count: int | None) -> None:
+    question = _question("llava-1.5-7b", samples=1000, tokens_per_sample=99, framework=said)
+    assert question.practice.loader_workers == count

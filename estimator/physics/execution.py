@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
@@ -28,6 +29,7 @@ _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
 _FIRST_WITH_PALLAS = 2021
 """Year of TPU v4, the first that fused attention was written for, in Pallas; XLA alone keeps no scores on the chip."""
+_EIGHT_BITS = 8
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -209,7 +211,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
         stages_alone=bool(said.stages_alone),
-        dequantization=said.dequantization or "bitsandbytes",
+        dequantization=said.dequantization or _usual_kernels(question, base_bits),
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
@@ -220,6 +222,15 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
+
+
+def _usual_kernels(question: Question, base_bits: int | None) -> Dequantization:
+    """Return what expands a quantised base unless told.
+
+    Trainers of denoisers hold weights alone in 8 bits, by quanto or torchao: products are of 16, nothing is rounded.
+    """
+    weights_alone = base_bits == _EIGHT_BITS and kind_of(question.transformer) == "diffusion"
+    return "fused" if weights_alone else "bitsandbytes"
 
 
 def _prepared(question: Question, stack: Stack) -> bool:

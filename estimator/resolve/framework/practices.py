@@ -347,7 +347,8 @@ _HARMLESS = (
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "
-    "c++ | cpp | python | native | fast | isambard ai | channel last | memory format"
+    "c++ | cpp | python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | "
+    "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

@@ -163,6 +163,7 @@ any_execution = st.builds(
     fused_loss=st.booleans(),
     expert_loop=st.booleans(),
     fused_experts=st.booleans(),
+    spared_experts=st.booleans(),
     dispatcher=st.sampled_from([None, "alltoall", "deepep"]),
     exchange_overlap=st.booleans(),
     optimizer=st.sampled_from(["adamw", "paged_adamw_8bit", "muon"]),

@@ -54,6 +54,7 @@ _MORE_THAN_SCORES_SINCE = 2024.0
 _UNGATED_FUSED_SINCE = 2026.5
 """Release from which on experts without a gate are fused, too, as Nemotron's with a squared ReLU are (NVIDIA/
 TransformerEngine pull requests 2769 of March 2026, gated ones; 2981 of May and 3072 of June)."""
+_LIBRARIES = frozenset({"deepep", "hybridep"})
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -82,6 +83,8 @@ class Execution:
     """Convolutions find pictures in memory as tensor cores read them."""
     fused_experts: bool = False
     """Expert layers do not wait for the host, and dispatch and permutation are fused kernels."""
+    spared_experts: bool = False
+    """DeepEP or HybridEP sends their tokens, or a graph of whole layers waits for no counts."""
     dispatcher: Dispatcher | None = None
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
@@ -188,6 +191,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
+        spared_experts=said.dispatcher in _LIBRARIES or said.launch == "graphs",
         dispatcher=said.dispatcher,
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",

@@ -139,7 +139,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             master_weights=False,
             dequantization="fused",  # `quantized_matmul` expands tiles where they are multiplied
         ),
-        "hai-llm": replace(_MEGATRON, tensor_overlap=False),
+        # DeepSeek-AI 2024 (V3), sections 3.2.1 and 3.2.2: kernels of their own send tokens, behind another micro-batch.
+        "hai-llm": replace(_MEGATRON, tensor_overlap=False, dispatcher="deepep", exchange_overlap=True),
         "internevo": replace(_MEGATRON, attention="flash_2", tensor_overlap=False),
         "mindspeed": replace(_MEGATRON, tensor_overlap=False),  # --use-ascend-mc2 is an option
         "primus": replace(_MEGATRON, tensor_overlap=False),

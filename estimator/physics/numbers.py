@@ -27,7 +27,6 @@ from estimator.question.reads import NO_READS, Reads
 __all__ = ["case_of"]
 
 _FOUR_BITS, _EIGHT_BITS = 4, 8
-_LIBRARIES = frozenset({"deepep", "hybridep"})
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
@@ -172,7 +171,7 @@ def case_of(
         flash_1=_flag(execution.attention == "flash_1"),
         flash_2=_flag(execution.attention != "flash_3"),
         fused_experts=_flag(execution.fused_experts),
-        spared_experts=_flag(execution.dispatcher in _LIBRARIES or execution.launch == "graphs"),
+        spared_experts=_flag(execution.spared_experts),
         plain_exchange=_flag(execution.dispatcher == "alltoall"),
         exchange_overlap=_flag(execution.exchange_overlap),
         # Operands of 32 bits are read as they lie.

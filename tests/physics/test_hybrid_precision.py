@@ -60,3 +60,19 @@ def test_experts_that_are_launched_one_by_one_wait_for_the_host(launch: Launch |
     assert execution_of(question, stack_named("nemo")).fused_experts is fused
     before = replace(question, released=2025.9)
     assert not execution_of(before, stack_named("nemo")).fused_experts
+
+
+@pytest.mark.parametrize(
+    ("said", "spared"),
+    [
+        (Practice(), False),
+        (Practice(dispatcher="alltoall"), False),
+        (Practice(launch="partial_graphs"), False),
+        (Practice(dispatcher="deepep"), True),
+        (Practice(dispatcher="hybridep", launch="partial_graphs"), True),
+        (Practice(launch="graphs"), True),
+    ],
+)
+def test_a_library_or_a_graph_of_whole_layers_spares_experts_part_of_their_waits(said: Practice, spared: bool) -> None:
+    question = replace(DECODER, released=2025.9, practice=said)
+    assert execution_of(question, stack_named("nemo")).spared_experts is spared

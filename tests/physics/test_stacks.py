@@ -21,6 +21,9 @@ MAY_BE_OPEN = {
     "base_bits",
     "recipe",
     "fp8_recipe",
+    # Which library sends tokens to experts, and behind what, is a recipe's.
+    "dispatcher",
+    "exchange_overlap",
     # Modules that predict further tokens are the model's, and its trainer's choice.
     "prediction",
     # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.

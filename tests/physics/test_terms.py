@@ -6,7 +6,6 @@ Authority: the formulas in the docstrings of `physics.kernels`, `physics.launche
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -195,20 +194,11 @@ def test_experts_are_routed_permuted_and_started_one_by_one() -> None:
     assert routing_s(fused, CONSTANTS, PLAIN_ROWS) == pytest.approx(0.25 * spent_s)
 
 
-@pytest.mark.parametrize(
-    ("how", "left"),
-    [
-        ({"dispatcher": "alltoall"}, 1.0),
-        ({"dispatcher": "deepep"}, 0.6),
-        ({"dispatcher": "hybridep"}, 0.6),
-        ({"launch": "partial_graphs"}, 1.0),
-        ({"launch": "graphs"}, 0.6),
-        ({"launch": "graphs", "dispatcher": "hybridep", "fused_experts": True}, 0.25),
-    ],
-)
-def test_a_library_or_a_graph_spares_part_of_what_experts_wait_for(how: dict[str, Any], left: float) -> None:
-    plain, case = (small_case(transformer=EXPERTS, execution=Execution(**said)) for said in ({}, how))
-    spent_s = routing_s(plain, CONSTANTS, PLAIN_ROWS)
+@pytest.mark.parametrize(("spared", "fused", "left"), [(False, False, 1.0), (True, False, 0.6), (True, True, 0.25)])
+def test_part_of_what_experts_wait_for_can_be_spared(spared: bool, fused: bool, left: float) -> None:
+    execution = Execution(spared_experts=spared, fused_experts=fused)
+    spent_s = routing_s(small_case(transformer=EXPERTS), CONSTANTS, PLAIN_ROWS)
+    case = small_case(transformer=EXPERTS, execution=execution)
     assert routing_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(left * spent_s)
 
 

@@ -88,9 +88,7 @@ def is_adapted(gemm: Gemm) -> bool:
     return gemm.adapted and gemm.group in _ADAPTED_GROUPS and gemm.part in _ADAPTED_PARTS and gemm.held
 
 
-def lora_parameters(
-    transformer: Transformer, rank: int, *, beside: Callable[[Gemm], bool] = lambda _gemm: True
-) -> int:
+def lora_parameters(transformer: Transformer, rank: int, *, beside: Callable[[Gemm], bool] = lambda _gemm: True) -> int:
     """Return the trainable parameters of rank-`rank` adapters on every linear layer that `is_adapted` and is `beside`.
 
         Σ rank · (inputs + outputs) · layers, each of a fused matrix's parts apart

@@ -177,6 +177,7 @@ any_execution = st.builds(
     module_hooks=st.booleans(),
     packed_short=st.booleans(),
     eager_adapters=st.booleans(),
+    joined_adapters=st.booleans(),
     frees_gradients=st.booleans(),
 )
 

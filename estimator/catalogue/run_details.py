@@ -24,7 +24,7 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
     {
         "routing": frozenset({"balanced", "natural"}),
         "packing": frozenset({"packed short"}),
-        "lora_targets": frozenset({"attention", "all linear"}),
+        "lora_targets": frozenset({"qkv", "attention", "all linear"}),
         "base_format": frozenset(BASE_BITS),
         "samples": frozenset({"packed", "padded"}),
         "attention": frozenset({"eager", "sdpa", "flash", "flash1", "flash2", "flash3", "flex"}),
@@ -52,7 +52,7 @@ class RunDetails:
     lora_rank: int | None = None
     """Rank of the adapters that were trained."""
     lora_targets: str = ""
-    """Which matrices had adapters: `attention` or `all linear`."""
+    """Which matrices had adapters: `qkv` (into heads), `attention` (and out of them) or `all linear`."""
     base_format: str = ""
     """How a frozen base was stored below 16 bits: `bnb-4bit` (bitsandbytes), `gptq-int4`, `4-bit` or `8-bit` where the
     source says no more."""

@@ -1,6 +1,6 @@
 """How many parameters a transformer has: in all, active for one token, and in adapters."""
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from estimator.models.operations import MAIN, Gemm
@@ -88,14 +88,14 @@ def is_adapted(gemm: Gemm) -> bool:
     return gemm.adapted and gemm.group in _ADAPTED_GROUPS and gemm.part in _ADAPTED_PARTS and gemm.held
 
 
-def lora_parameters(transformer: Transformer, rank: int, *, parts: Collection[str] = _ADAPTED_PARTS) -> int:
-    """Return the trainable parameters of rank-`rank` adapters on every linear layer of `parts` that `is_adapted`.
+def lora_parameters(transformer: Transformer, rank: int, *, beside: Callable[[Gemm], bool] = lambda _gemm: True) -> int:
+    """Return the trainable parameters of rank-`rank` adapters on every linear layer that `is_adapted` and is `beside`.
 
         Σ rank · (inputs + outputs) · layers, each of a fused matrix's parts apart
 
     Source: Hu et al. 2021, section 4.1; on all linear layers: Dettmers et al. 2023, section 4.
     """
-    adapted = (gemm for gemm in workload(transformer).gemms if is_adapted(gemm) and gemm.part in parts)
+    adapted = (gemm for gemm in workload(transformer).gemms if is_adapted(gemm) and beside(gemm))
     return sum(_adapter(gemm, rank) for gemm in adapted)
 
 

@@ -130,6 +130,8 @@ class Execution:
     """Bytes per gradient in the unsharded accumulation buffer."""
     eager_adapters: bool = False
     """Adapters are PEFT's: pairs in FP32, each step of them a kernel, whatever of the base is fused."""
+    joined_adapters: bool = False
+    """One pair lies beside a fused matrix, as Megatron's are (queries, keys and values; gate and up)."""
     frees_gradients: bool = False
     """Gradients are freed after each step (`zero_grad(set_to_none=True)`), not held in buffers."""
     sequence_parallel: bool = True
@@ -219,6 +221,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
+        joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,

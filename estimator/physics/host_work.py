@@ -49,7 +49,8 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
         operations = min(operations, _OPERATIONS_FUSED)
     operations += unfused * _OPERATIONS_SCORES
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
-    operations += linear * _OPERATIONS_PER_ADAPTER * adapters
+    joined = sum(gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
+    operations += (joined if execution.joined_adapters else linear) * _OPERATIONS_PER_ADAPTER * adapters
     if execution.dequantization != "fused":
         operations += linear * _OPERATIONS_PER_QUANTISED.get(execution.base_bits or 0, 0.0)
     share = _LAUNCH_SHARE[execution.launch]

@@ -131,9 +131,9 @@ def case_of(
         weight_gradients=share,
         adapters=_flag(adapters),
         eager_adapters=_flag(execution.eager_adapters),
-        adapter_elements=beside * _adapter_elements(table),
+        adapter_elements=beside * _adapter_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * _flag(expands and execution.base_bits == _EIGHT_BITS),
-        rounded_elements=_adapter_elements(table) * _flag(expands and execution.base_bits == _EIGHT_BITS),
+        rounded_elements=_adapter_elements(table, joined=False) * _flag(expands and execution.base_bits == _EIGHT_BITS),
         dequantized=(1.0 - share) * _flag(expands and execution.base_bits == _FOUR_BITS),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
@@ -262,13 +262,13 @@ def _kept_wide(matrices: list[Matrix], table: Workload, precision: str) -> list[
     return out
 
 
-def _adapter_elements(table: Workload) -> float:
+def _adapter_elements(table: Workload, *, joined: bool) -> float:
     """Return the elements of a token that enter or leave the matrices that `is_adapted`, over all layers.
 
-    Each of a fused matrix's parts has a pair of its own, which reads the input again.
+    Each of a fused matrix's parts has a pair of its own, which reads the input again, unless pairs are `joined`.
     """
     return sum(
-        (gemm.n_parts * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
+        ((1 if joined else gemm.n_parts) * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
         for gemm in table.gemms
         if is_adapted(gemm)
     )

@@ -1,6 +1,6 @@
 """The question that a published run answers, as a caller would ask it who knew all that its source says."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from types import MappingProxyType
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
+from estimator.models.operations import Gemm
 from estimator.models.parameters import lora_parameters
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
@@ -47,6 +48,14 @@ _OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
         "muon": "muon",
     }
 )
+
+_TARGETS: Mapping[str, Callable[[Gemm], bool]] = MappingProxyType(
+    {
+        "qkv": lambda gemm: gemm.part == "attention" and gemm.shard == "column",
+        "attention": lambda gemm: gemm.part == "attention",
+    }
+)
+"""Whether adapters lie beside a matrix, by `lora_targets`; beside every linear layer where it is not here."""
 
 
 @cache
@@ -88,9 +97,10 @@ def published_question(run: PublishedRun) -> Question:
 def _method(run: PublishedRun) -> Method:
     rank = run.details.lora_rank
     method = Method(name=run.method) if rank is None else Method(name=run.method, lora_rank=rank)
-    if run.details.lora_targets != "attention":
+    beside = _TARGETS.get(run.details.lora_targets)
+    if beside is None:
         return method
-    return replace(method, trainable_parameters=lora_parameters(run.transformer, method.lora_rank, parts={"attention"}))
+    return replace(method, trainable_parameters=lora_parameters(run.transformer, method.lora_rank, beside=beside))
 
 
 def published_practice(run: PublishedRun) -> Practice:

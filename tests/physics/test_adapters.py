@@ -20,6 +20,7 @@ from tests.physics_cases import CONSTANTS, MEMORY_BYTES_PER_S, MODEL, PLAIN, sma
 _TOKENS = 2_048.0
 _RANK = 16
 _EAGER = Execution(fused_kernels=False, eager_adapters=True)
+_PAIRS = (Execution(), Execution(joined_adapters=True))
 
 
 def _case(share: float = 1.0, execution: Execution | None = None) -> Case:
@@ -41,6 +42,14 @@ def test_what_enters_and_leaves_an_adapted_matrix_is_moved(execution: Execution,
     added_s = traffic_s(case, CONSTANTS, lay, _TOKENS) - traffic_s(without, CONSTANTS, lay, _TOKENS)
     moved = 2.0 * _TOKENS * passes * MODEL.n_layers * layer * (1.0 + 1.5)
     assert added_s == pytest.approx(moved / MEMORY_BYTES_PER_S)
+
+
+def test_one_pair_beside_a_fused_matrix_reads_its_input_once() -> None:
+    """Megatron's queries, keys and values are one matrix, gate and up another; PEFT's each have a pair of their own."""
+    apart, joined = (small_case(method=Method(name="lora", lora_rank=_RANK), execution=one) for one in _PAIRS)
+    spared = (2 + MODEL.gated_mlp) * MODEL.hidden * MODEL.n_layers
+    assert apart.adapter_elements - joined.adapter_elements == spared
+    assert joined.operations < apart.operations
 
 
 @given(share=st.floats(0.01, 1.0))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
-from estimator.question.practice import AttentionKernel, Dequantization, LayerPart, Launch, OptimizerName, Practice
+from estimator.question.practice import AttentionKernel, Dequantization, Launch, LayerPart, OptimizerName, Practice
 from estimator.question.question import Question
 
 __all__ = ["Execution", "LossKernel", "execution_of"]

@@ -168,10 +168,9 @@ def _activation_bytes(
     scanned = sum(scan.kept * scan.layers * scan.rate for scan in table.scans)
     selective = 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode
     if execution.recomputed is not None:
-        stream = element * width["residual"]
         heads = element * width["heads"]
         whole = residual * width["residual"] + heads + inner
-        selective = kept_by_name(execution, residual=stream, heads=heads, mlp=inner, whole=whole)
+        selective = kept_by_name(execution, residual=element * width["residual"], heads=heads, mlp=inner, whole=whole)
     return {
         "kept_residual_bytes": residual * width["residual"],
         "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"]

@@ -89,7 +89,8 @@ def published_practice(run: PublishedRun) -> Practice:
     """Return what the source of `run` says of how it was run, over what the name of its software tells."""
     details = run.details
     launch: Launch | None = "graphs" if details.cuda_graphs == "yes" else "compiled" if details.compiled else None
-    optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
+    # What follows a comma says where its step runs.
+    optimizer = _OPTIMIZERS.get(details.optimizer.casefold().split(",")[0])
     states = details.offloaded_states
     said = Practice(
         attention=_ATTENTIONS.get(details.attention),

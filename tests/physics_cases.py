@@ -13,11 +13,13 @@ from estimator.physics.execution import Execution
 from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
 from estimator.physics.numbers import case_of
 from estimator.question.cluster import Accelerator, Cluster
+from estimator.question.practice import LayerPart
 from estimator.question.question import Layout
 
 __all__ = [
     "CHIP",
     "CONSTANTS",
+    "LAYER_PARTS",
     "MEMORY_BYTES_PER_S",
     "MODEL",
     "OUT_BYTES_PER_S",
@@ -141,6 +143,7 @@ PLAIN = Layout(
     recompute="none",
 )
 _SEQUENCE = 1024
+LAYER_PARTS: tuple[LayerPart, ...] = ("qkv", "core", "out", "up", "down")
 _degree = st.sampled_from([1, 2, 4, 8])
 any_layout = st.builds(
     Layout,
@@ -179,6 +182,10 @@ any_execution = st.builds(
     eager_adapters=st.booleans(),
     joined_adapters=st.booleans(),
     frees_gradients=st.booleans(),
+    recomputed=st.none() | st.frozensets(st.sampled_from(LAYER_PARTS)),
+    drops_dead_code=st.booleans(),
+    expert_capacity=st.sampled_from([None, 1.0, 1.25, 2.0]),
+    one_hot_dispatch=st.booleans(),
 )
 
 

@@ -149,6 +149,8 @@ class Case:
     """1 where the parts are known that selective recomputation runs again."""
     again_of_flop: Numbers
     """Their share of the forward products of all layers."""
+    again_exchange: Numbers
+    """Share of the experts' exchanges, there and back, that goes with them."""
     again_core: Numbers
     """1 where the attention core is one of them."""
     checkpoint_bytes: Numbers

@@ -13,6 +13,8 @@ __all__ = ["matmul_s", "matrix_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_SIXTEEN_BIT = frozenset({"router", "expert_dispatch", "expert_combine"})
+"""Products by which tokens find experts, which no recipe narrows."""
 _TALL = 32.0
 """Length over both other sides from which on libraries choose kernels for tall and narrow products."""
 _NARROWEST, _SPLIT_DEPTH = 64.0, 2048.0
@@ -95,7 +97,7 @@ def matrix_s(
     if matrix.shard == "expert":
         m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
         times = matrix.copies / lay.expert / constants["expert_efficiency"]
-    half = matrix.part == "logits" or matrix.name == "router" or matrix.adapter or matrix.half
+    half = matrix.part == "logits" or matrix.name in _SIXTEEN_BIT or matrix.adapter or matrix.half
     taps, groups = matrix.taps, matrix.groups
     # Forward, gradient of the input, gradient of the weight.
     passes = ((m, n, k), (m, k, n), (k, n, m))

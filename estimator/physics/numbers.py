@@ -20,7 +20,7 @@ from estimator.physics.execution import Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import reading_s
-from estimator.physics.recomputation import again_in_full, again_of_flop, again_where_named
+from estimator.physics.recomputation import again_in_full, again_of_exchange, again_of_flop, again_where_named
 from estimator.question.cluster import MATRIX_UNIT, Cluster
 from estimator.question.reads import NO_READS, Reads
 
@@ -90,6 +90,7 @@ def case_of(
         ),
         named_recompute=_flag(execution.recomputed is not None),
         again_of_flop=again_of_flop(table.gemms, execution),
+        again_exchange=again_of_exchange(execution),
         again_core=_flag("core" in (execution.recomputed or ())),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
@@ -297,7 +298,6 @@ def _dispatch_matrices(table: Workload, sequence_length: int, execution: Executi
             trained=trained,
             again_full=runs_again,
             again_named=again * runs_again,
-            half=True,
         )
         for name, trained, runs_again in (("expert_dispatch", 0.0, 1.0), ("expert_combine", 1.0, 0.0))
     )

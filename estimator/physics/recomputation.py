@@ -6,7 +6,7 @@ from estimator.models.operations import Gemm
 from estimator.physics.execution import Execution
 from estimator.question.practice import LayerPart
 
-__all__ = ["again_in_full", "again_of_flop", "again_where_named", "kept_by_name"]
+__all__ = ["again_in_full", "again_of_exchange", "again_of_flop", "again_where_named", "kept_by_name"]
 
 _INTO_LATENT = "latent_down"
 """A projection into the experts' width, in spite of its name."""
@@ -30,17 +30,24 @@ def again_in_full(gemm: Gemm, execution: Execution) -> float:
 
 
 def again_where_named(gemm: Gemm, execution: Execution) -> float:
-    """Return 1 for a product that is known to run again, 0 for others, and where no part was named."""
-    named = execution.recomputed
-    return 1.0 if named is not None and layer_part(gemm) in named else 0.0
+    """Return the share of a product that runs again where its part was named; 0 for others."""
+    named = execution.recomputed or frozenset()
+    return again_in_full(gemm, execution) if layer_part(gemm) in named else 0.0
 
 
 def again_of_flop(gemms: Iterable[Gemm], execution: Execution) -> float:
-    """Return the share of all layers' products, in FLOPs, that run again by name."""
+    """Return the share of all layers' products, in FLOPs, whose parts were named: what lies between goes with them."""
+    named = execution.recomputed or frozenset()
     inside = [gemm for gemm in gemms if gemm.part != "logits"]
     total = sum(gemm.flop_per_token for gemm in inside)
-    again = sum(gemm.flop_per_token * again_where_named(gemm, execution) for gemm in inside)
+    again = sum(gemm.flop_per_token for gemm in inside if layer_part(gemm) in named)
     return again / total if total else 0.0
+
+
+def again_of_exchange(execution: Execution) -> float:
+    """Return the share of sending tokens to experts and back that runs again by name: there with what takes them in."""
+    named = execution.recomputed or frozenset()
+    return 0.5 * ("up" in named) + 0.5 * ("down" in named)
 
 
 def kept_by_name(execution: Execution, *, residual: float, heads: float, mlp: float, whole: float) -> float:

@@ -109,7 +109,8 @@ def published_practice(run: PublishedRun) -> Practice:
     launch = _GRAPHS.get(details.cuda_graphs, "compiled" if details.compiled else None)
     library, _, beside = details.dispatcher.partition(" ")
     dispatcher = _DISPATCHERS.get(library)
-    optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
+    # What follows a comma says where its step runs.
+    optimizer = _OPTIMIZERS.get(details.optimizer.casefold().split(",")[0])
     states = details.offloaded_states
     said = Practice(
         attention=_ATTENTIONS.get(details.attention),

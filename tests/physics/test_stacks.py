@@ -32,6 +32,9 @@ MAY_BE_OPEN = {
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",
     "gathers_masked",
+    # What is kept of a layer, and how many places experts have, is so of one recipe.
+    "recomputed",
+    "expert_capacity",
 }
 
 

@@ -1,0 +1,105 @@
+"""What runs again of a layer, and what is worked on for nothing: half-filled matrix units, experts' empty places.
+
+Authority: Chen et al. 2016 (a layer's forward pass runs again from its input), and the operations of a layer.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.catalogue.run_details import recomputed_parts
+from estimator.models.training import Recompute
+from estimator.physics.constants import prior_constants
+from estimator.physics.execution import Execution
+from estimator.physics.kernels import attention_s
+from estimator.physics.layout import layouts_of
+from estimator.physics.memory import memory_of
+from estimator.physics.step import step_time
+from estimator.question.practice import LayerPart
+from tests.physics_cases import CHIP, LAYER_PARTS, MODEL, PLAIN, catalogued_case, catalogued_cluster, small_case
+
+CONSTANTS = prior_constants()
+MODELS = ("llama-3.1-8b", "mixtral-8x7b", "deepseek-v3", "gpt-3-175b")
+parts = st.frozensets(st.sampled_from(LAYER_PARTS))
+model = st.sampled_from(MODELS)
+
+
+def _step_s(name: str, recompute: Recompute, execution: Execution) -> float:
+    case = catalogued_case(name, catalogued_cluster("h100-sxm", 1), execution=execution)
+    layout = replace(PLAIN, recompute=recompute)
+    return float(step_time(case, layouts_of(layout), CONSTANTS).total_s[0])
+
+
+@given(name=model, named=parts, more=st.sampled_from(LAYER_PARTS))
+def test_each_part_that_runs_again_costs_and_frees_memory(
+    name: str, named: frozenset[LayerPart], more: LayerPart
+) -> None:
+    together: frozenset[LayerPart] = named.union([more])
+    fewer, all_of_them = Execution(recomputed=named - {more}), Execution(recomputed=together)
+    assert _step_s(name, "selective", all_of_them) > _step_s(name, "selective", fewer)
+    layout = layouts_of(replace(PLAIN, recompute="selective"))
+    kept = [
+        memory_of(
+            catalogued_case(name, catalogued_cluster("h100-sxm", 1), execution=execution), layout
+        ).activations_bytes[0]
+        for execution in (fewer, all_of_them)
+    ]
+    assert kept[1] <= kept[0]
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_naming_every_part_costs_what_full_recomputation_does(name: str) -> None:
+    for compiled in (False, True):
+        named = Execution(recomputed=frozenset(LAYER_PARTS), drops_dead_code=compiled)
+        assert _step_s(name, "selective", named) == pytest.approx(_step_s(name, "full", named), rel=1e-9)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_a_compiler_saves_the_last_product_of_a_layer_and_no_more(name: str) -> None:
+    """The share of the step is that of one product of the MLP's, forward: less than a sixth of its time."""
+    eager, compiled = (_step_s(name, "full", Execution(drops_dead_code=drops)) for drops in (False, True))
+    assert 0.8 * eager < compiled < eager
+    parts_but_the_last = Execution(recomputed=frozenset(LAYER_PARTS) - {"down"})
+    assert compiled == pytest.approx(_step_s(name, "selective", parts_but_the_last), rel=0.02)
+
+
+@pytest.mark.parametrize(("unit", "slower"), [(128, 1.0), (256, 2.0)])
+def test_a_matrix_unit_is_idle_beside_heads_narrower_than_it(unit: int, slower: float) -> None:
+    """Eight heads of 128 are as many operations as four of 256, and fill half of a unit of 256."""
+    wide = replace(MODEL, n_heads=4, n_kv_heads=4, head_dim=256)
+    tokens = np.array([2048.0])
+    narrow_s, wide_s = (
+        attention_s(
+            small_case(transformer=net, chip=replace(CHIP, matrix_unit=unit)), CONSTANTS, layouts_of(PLAIN), tokens
+        )
+        for net in (MODEL, wide)
+    )
+    assert narrow_s == pytest.approx(slower * wide_s)
+
+
+@given(capacity=st.sampled_from([1.0, 1.25, 1.5, 2.0]), one_hot=st.booleans())
+def test_places_of_experts_that_stay_empty_are_worked_on(*, capacity: float, one_hot: bool) -> None:
+    even = _step_s("mixtral-8x7b", "none", Execution(expert_capacity=1.0, one_hot_dispatch=one_hot))
+    more = _step_s("mixtral-8x7b", "none", Execution(expert_capacity=capacity, one_hot_dispatch=one_hot))
+    assert even <= more <= capacity * even
+    if one_hot:
+        assert more > _step_s("mixtral-8x7b", "none", Execution(expert_capacity=capacity))
+
+
+@given(named=parts)
+def test_rows_name_parts_in_any_order(named: frozenset[LayerPart]) -> None:
+    words = " ".join(sorted(named)) or "elementwise"
+    assert recomputed_parts(words) == named
+
+
+@pytest.mark.parametrize("word", ["none", "selective", "full", ""])
+def test_rows_that_name_no_part_say_so(word: str) -> None:
+    assert recomputed_parts(word) is None
+
+
+def test_a_word_that_is_no_part_is_refused() -> None:
+    with pytest.raises(KeyError):
+        recomputed_parts("core mlp")

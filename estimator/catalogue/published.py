@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from estimator.catalogue.run_details import RunDetails, run_details
+from estimator.catalogue.run_details import RunDetails, recomputed_layers, run_details
 from estimator.models.feed_forward import Experts
 from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.training import MethodName, Recompute
@@ -116,7 +116,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         shard_group=whole("shard_group"),
         micro_batch_size=whole("micro_batch"),
         global_batch_sequences=whole("global_batch"),
-        recompute=_RECOMPUTES[row["recompute"]],
+        recompute="full" if recomputed_layers(row["recompute"]) else _RECOMPUTES[row["recompute"]],
         method=_METHODS[row["method"]],
         stack=row["stack"],
         framework=row["framework"],

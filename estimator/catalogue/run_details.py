@@ -1,11 +1,12 @@
 """What few sources say of a published run, though its speed depends on it: adapters, kernels, host memory, tuning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["BASE_BITS", "DETAIL_NUMBERS", "DETAIL_VALUES", "HOST_STATES", "RunDetails", "run_details"]
+__all__ = ["BASE_BITS", "DETAIL_NUMBERS", "DETAIL_VALUES", "HOST_STATES", "RunDetails", "recomputed_layers", "run_details"]
 
 _YES_NO = frozenset({"yes", "no"})
 BASE_BITS: Mapping[str, int] = MappingProxyType({"4-bit": 4, "bnb-4bit": 4, "gptq-int4": 4, "8-bit": 8})
@@ -19,7 +20,7 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "samples": frozenset({"packed", "padded"}),
         "attention": frozenset({"eager", "sdpa", "flash", "flash1", "flash2", "flash3", "flex"}),
         "dispatcher": frozenset({"deepep", "hybridep"}),
-        "cuda_graphs": frozenset({"yes", "partial"}),
+        "cuda_graphs": frozenset({"yes", "partial", "no"}),
         "master_weights": frozenset({"bf16", "fp32"}),
         "gradient_reduction": frozenset({"bf16", "fp32"}),
         "tuning": frozenset({"performance", "default", "functional"}),
@@ -62,7 +63,7 @@ class RunDetails:
     compiled: bool | None = None
     """Whether a compiler (torch.compile) made the kernels."""
     cuda_graphs: str = ""
-    """Whether steps were replayed as CUDA graphs: `yes`, or `partial`."""
+    """Whether steps or layers were replayed as CUDA graphs: `yes`, `partial` or `no`."""
     overlap: bool | None = None
     """False where communication was kept from running beside computation."""
     optimizer: str = ""
@@ -71,6 +72,8 @@ class RunDetails:
     """Precision of the optimizer's copy of the weights: `bf16` or `fp32`."""
     gradient_reduction: str = ""
     """Precision that gradients were summed over devices in: `bf16` or `fp32`."""
+    recomputed_layers: int | None = None
+    """Layers of the model that full recomputation was of, where that is not all of them."""
     offloaded_states: frozenset[str] = frozenset()
     """What was kept in host memory: weights, gradients, optimizer, activations."""
     power_cap_w: float | None = None
@@ -82,6 +85,15 @@ class RunDetails:
     def base_bits(self) -> int | None:
         """Bits of a weight of the frozen base; None where it was kept in 16, or there is none."""
         return BASE_BITS.get(self.base_format)
+
+
+_SOME_LAYERS = re.compile(r"full (?P<layers>[1-9]\d*)")
+
+
+def recomputed_layers(recompute: str) -> int | None:
+    """Return the layers that full recomputation was of, as in `full 21`; None where a row names no number."""
+    match = _SOME_LAYERS.fullmatch(recompute)
+    return int(match["layers"]) if match else None
 
 
 _TUNINGS: Mapping[str, Literal["", "performance", "default", "functional"]] = MappingProxyType(
@@ -113,6 +125,7 @@ def run_details(row: Mapping[str, str]) -> RunDetails:
         optimizer=row["optimizer"],
         master_weights=row["master_weights"],
         gradient_reduction=row["gradient_reduction"],
+        recomputed_layers=recomputed_layers(row["recompute"]),
         offloaded_states=frozenset(row["offloaded_states"].split()),
         power_cap_w=float(row["power_cap_w"]) if row["power_cap_w"] else None,
         tuning=_TUNINGS[row["tuning"]],

@@ -85,6 +85,8 @@ class Execution:
     """Inputs of 8-bit matmuls are kept as they were multiplied (Transformer Engine)."""
     gathers_modules: bool = False
     """ZeRO-3's weights are gathered as each matrix needs them, not layers ahead."""
+    recomputed_share: float = 1.0
+    """Share of the layers that full recomputation is of (Megatron's `block` method leaves the others alone)."""
     partitions_checkpoints: bool = False
     """Tensor-parallel ranks hold a share each of what full recomputation keeps (ZeRO-R)."""
     host_activations: float = 0.0
@@ -165,6 +167,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
         gathers_modules=deepspeed or stack.kin in XLA,
+        recomputed_share=1.0 if said.recomputed_share is None else said.recomputed_share,
         partitions_checkpoints=deepspeed and stack.model_parallel,
         host_activations=host_activations,
         host_checkpoints=max(offloaded, host_activations),

@@ -38,7 +38,7 @@ def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     with fused attention, which never keeps them, it runs norms, activations and some matmuls again.
     """
     selective = where(case.unfused, 0.0, constants["selective_share"])
-    return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
+    return np.where(lay.recompute > 1, case.recomputed_share, np.where(lay.recompute > 0, selective, 0.0))
 
 
 def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
@@ -57,7 +57,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     fallback = constants["memory_efficient_attention"]
     rate = rate * where(case.memory_efficient, fallback, 1.0)
     rate = rate * case.head_share ** constants["flash_head_power"]
-    full_again = (lay.recompute > 1) * 1.0
+    full_again = (lay.recompute > 1) * case.recomputed_share
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
@@ -151,7 +151,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
-    passes = 2.0 + np.where(lay.recompute > 1, 1.0, 0.0)
+    passes = 2.0 + np.where(lay.recompute > 1, case.recomputed_share, 0.0)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

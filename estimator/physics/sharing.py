@@ -36,7 +36,7 @@ def layer_communication_s(
     Per micro-batch and stage. All of them have the same compute to hide behind, so they are added up before they are
     held against it.
     """
-    again = (lay.recompute > 1) * 1.0
+    again = (lay.recompute > 1) * case.recomputed_share
     layers = case.pairs / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (
@@ -81,7 +81,7 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
-    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * 1.0, 0.0)
+    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * case.recomputed_share, 0.0)
     messages = case.gathers * case.pairs / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)

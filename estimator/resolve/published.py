@@ -89,6 +89,9 @@ def published_practice(run: PublishedRun) -> Practice:
     """Return what the source of `run` says of how it was run, over what the name of its software tells."""
     details = run.details
     launch: Launch | None = "graphs" if details.cuda_graphs == "yes" else "compiled" if details.compiled else None
+    if launch is None and details.cuda_graphs == "no":
+        launch = "eager"
+    layers = details.recomputed_layers
     optimizer = _OPTIMIZERS.get(details.optimizer.casefold())
     states = details.offloaded_states
     said = Practice(
@@ -101,6 +104,7 @@ def published_practice(run: PublishedRun) -> Practice:
         offload_optimizer=True if "optimizer" in states else None,
         offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,
+        recomputed_share=None if layers is None else layers / run.transformer.n_layers,
         overlap=details.overlap,
         zero_engine="deepspeed" if "deepspeed" in run.framework.casefold() else None,
         tensor_overlap=False if details.overlap is False else None,

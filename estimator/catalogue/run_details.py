@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Literal
 
-__all__ = ["BASE_BITS", "DETAIL_NUMBERS", "DETAIL_VALUES", "HOST_STATES", "RunDetails", "recomputed_layers", "run_details"]
+__all__ = [
+    "BASE_BITS",
+    "DETAIL_NUMBERS",
+    "DETAIL_VALUES",
+    "HOST_STATES",
+    "RunDetails",
+    "recomputed_layers",
+    "run_details",
+]
 
 _YES_NO = frozenset({"yes", "no"})
 BASE_BITS: Mapping[str, int] = MappingProxyType({"4-bit": 4, "bnb-4bit": 4, "gptq-int4": 4, "8-bit": 8})

@@ -115,9 +115,12 @@ def _trained_parameters(case: Case) -> tuple[BROADCAST, BROADCAST]:
 def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
     """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes each.
 
-        max(comm − overlap · stage time, visible share · comm)
+        max(comm − overlap · stage time · turns, visible share · comm)      turns: min(p, n) if interleaved, else 1
 
-    One micro-batch's time is there to hide it, on each stage; some share always shows.
+    One micro-batch's time is there to hide it: the last backward pass over a stage's weights, the first forward one. An
+    interleaved stage takes p micro-batches through each of its chunks in turn, so that one chunk's weights are
+    gathered, and its gradients reduced, beside p micro-batches of the others (Narayanan et al. 2021, section 2.2). Some
+    share always shows.
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
@@ -133,7 +136,8 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
         replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
         hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
         comm = np.where(lay.shard_stage >= ZERO3, hybrid, comm)
-    hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s)
+    turns = np.where(lay.virtual > 1, np.minimum(lay.pipeline, lay.micro_batches), 1.0)
+    hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s * turns)
     visible = np.where(case.no_overlap > 0, 1.0, constants["gradient_visible"])
     return np.where(ranks > 1, shown_s(comm, visible * comm, hidden), 0.0)
 

@@ -109,11 +109,8 @@ def test_full_recomputation_runs_the_forward_pass_of_the_layers_again() -> None:
 @pytest.mark.parametrize("share", [0.25, 0.5])
 def test_full_recomputation_of_some_layers_costs_their_share_of_all(share: float) -> None:
     """Megatron's `block` method recomputes the first layers of a stage and keeps what the others made."""
-    execution = Execution(recomputed_share=share)
-    none, some, every = (
-        _step(1, replace(PLAIN, recompute=recompute), how)
-        for recompute, how in (("none", execution), ("full", execution), ("full", Execution()))
-    )
+    full = replace(PLAIN, recompute="full")
+    none, some, every = _step(1), _step(1, full, Execution(recomputed_share=share)), _step(1, full)
     for part in ("compute_s", "attention_s", "memory_bound_s"):
         least, middle, most = (getattr(times, part)[0] for times in (none, some, every))
         assert most > least

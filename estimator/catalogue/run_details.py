@@ -1,5 +1,6 @@
 """What few sources say of a published run, though its speed depends on it: adapters, kernels, host memory, tuning."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,6 +14,7 @@ __all__ = [
     "DETAIL_VALUES",
     "HOST_STATES",
     "RunDetails",
+    "recomputed_layers",
     "recomputed_parts",
     "run_details",
 ]
@@ -88,6 +90,8 @@ class RunDetails:
     """Precision that gradients were summed over devices in: `bf16` or `fp32`."""
     recomputed: frozenset[LayerPart] | None = None
     """What selective recomputation ran again besides norms and activations; None where the source says no more."""
+    recomputed_layers: int | None = None
+    """Layers of the model that full recomputation was of, where that is not all of them."""
     offloaded_states: frozenset[str] = frozenset()
     """What was kept in host memory: weights, gradients, optimizer, activations."""
     power_cap_w: float | None = None
@@ -119,9 +123,18 @@ def recomputed_parts(recompute: str) -> frozenset[LayerPart] | None:
 
     Raises KeyError for a word that is no part.
     """
-    if recompute in {"", "none", "selective", "full"}:
+    if recompute in {"", "none", "selective", "full"} or recomputed_layers(recompute):
         return None
     return frozenset(_PARTS[word] for word in recompute.split() if word != _BETWEEN_PRODUCTS)
+
+
+_SOME_LAYERS = re.compile(r"full (?P<layers>[1-9]\d*)")
+
+
+def recomputed_layers(recompute: str) -> int | None:
+    """Return the layers that full recomputation was of, as in `full 21`; None where a row names no number."""
+    match = _SOME_LAYERS.fullmatch(recompute)
+    return int(match["layers"]) if match else None
 
 
 _TUNINGS: Mapping[str, Tuning] = MappingProxyType(
@@ -166,6 +179,7 @@ def run_details(row: Mapping[str, str]) -> RunDetails:
         master_weights=row["master_weights"],
         gradient_reduction=row["gradient_reduction"],
         recomputed=recomputed_parts(row["recompute"]),
+        recomputed_layers=recomputed_layers(row["recompute"]),
         offloaded_states=frozenset(row["offloaded_states"].split()),
         power_cap_w=float(row["power_cap_w"]) if row["power_cap_w"] else None,
         tuning=_TUNINGS[row["tuning"]],

@@ -17,7 +17,7 @@ from estimator.catalogue.finetunes import FinetuneFile
 from estimator.catalogue.instances import InstanceFile
 from estimator.catalogue.memory_observations import MemoryFile
 from estimator.catalogue.model_configs import ModelConfigFile
-from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES
+from estimator.catalogue.run_details import BASE_BITS, DETAIL_NUMBERS, DETAIL_VALUES, HOST_STATES, recomputed_layers
 from estimator.catalogue.shapes import (
     STEP_COLUMNS,
     AcceleratorFile,
@@ -206,6 +206,8 @@ def _detail_faults(row: Mapping[str, str]) -> Iterator[str]:
     for field, words in DETAIL_VALUES.items():
         if row[field] and row[field] not in words:
             yield f"{field} is {row[field]!r}, not one of {', '.join(sorted(words))}"
+    if (recomputed_layers(row["recompute"]) or 0) >= int(row["layers"]):
+        yield f"recompute is {row['recompute']!r} of {row['layers']} layers, where all of them are {'full'!r}"
     if not HOST_STATES.issuperset(row["offloaded_states"].split()):
         yield f"offloaded_states are {row['offloaded_states']!r}, not of {', '.join(sorted(HOST_STATES))}"
     if (row["method"] == "qlora") != (BASE_BITS.get(row["base_format"]) == _QLORA_BITS):

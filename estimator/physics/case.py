@@ -155,6 +155,8 @@ class Case:
     """1 where the attention core is one of them."""
     checkpoint_bytes: Numbers
     """Inputs of all layers, bytes per token, which full recomputation keeps."""
+    recomputed_share: Numbers
+    """Share of the layers that full recomputation is of."""
     partitions_checkpoints: Numbers
     """1 where tensor-parallel ranks hold a share each of them."""
     gathered_layers: Numbers

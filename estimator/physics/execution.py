@@ -44,6 +44,9 @@ _FUSED_ADAMW_SINCE = 2025.5
 _COMPILES_LAYERS = frozenset({"torchtitan"})
 """Stacks that compile each layer, and not the loss."""
 _TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
+_NARROW_ACTIVATIONS_SINCE = 2024.0
+"""Release from which on submissions keep what is before the activation in 8 bits wherever else they would not fit: all
+of one node with H200s or B200s do."""
 _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
 but not beside GPTQ's; others cast it back, or never do."""
@@ -109,8 +112,13 @@ class Execution:
     """Embedding, output layer and residual stream are in FP32 beside a quantised base (PEFT prepares it so)."""
     narrow_inputs: bool = False
     """Inputs of 8-bit matmuls are kept as they were multiplied (Transformer Engine)."""
+    narrow_activations: bool = False
+    """The MLP's activation keeps its input in 8 bits where matmuls have no more (Megatron's
+    `activation_func_fp8_input_store`)."""
     gathers_modules: bool = False
     """ZeRO-3's weights are gathered as each matrix needs them, not layers ahead."""
+    recomputed_share: float = 1.0
+    """Share of the layers that full recomputation is of (Megatron's `block` method leaves the others alone)."""
     partitions_checkpoints: bool = False
     """Tensor-parallel ranks hold a share each of what full recomputation keeps (ZeRO-R)."""
     host_activations: float = 0.0
@@ -209,7 +217,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         eager_layers=said.fused_kernels is False and said.launch == "eager",
         upcast_ends=quantised and _prepared(question, stack) and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
+        narrow_activations=stack.name == "mlperf" and released >= _NARROW_ACTIVATIONS_SINCE,
         gathers_modules=deepspeed or stack.kin in XLA,
+        recomputed_share=1.0 if said.recomputed_share is None else said.recomputed_share,
         partitions_checkpoints=deepspeed and stack.model_parallel,
         host_activations=host_activations,
         host_checkpoints=max(offloaded, host_activations),

@@ -161,7 +161,9 @@ def _activation_bytes(
     narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
     eager = 1.0 if execution.eager_layers else 0.0
     streams = 2.0 if gated else 1.0
-    mlp = element + (trained * narrow + eager * element) / streams
+    low_bit = precision in EIGHT_BIT or precision == "nvfp4"
+    before = 1.0 if execution.narrow_activations and low_bit else element
+    mlp = before + (trained * narrow + eager * element) / streams
     norms = _EAGER_NORMS - (1.0 - trained) * _SCALED_NORMS
     residual = (_STREAM_REST + eager * norms) * element + trained * _STREAM_INPUTS * narrow
     inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])

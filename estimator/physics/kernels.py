@@ -48,13 +48,15 @@ def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """
     selective = where(case.unfused, 0.0, constants["selective_share"])
     selective = where(case.named_recompute, np.maximum(selective, case.again_of_flop), selective)
-    return np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, selective, 0.0))
+    return np.where(lay.recompute > 1, case.recomputed_share, np.where(lay.recompute > 0, selective, 0.0))
 
 
 def matrix_again(case: Case, constants: Constants, lay: Layouts, matrix: Matrix) -> BROADCAST:
     """Return the share of one matrix's forward pass that recomputation runs again, shape (L,)."""
     selective = where(case.named_recompute, matrix.again_named, where(case.unfused, 0.0, constants["selective_share"]))
-    return np.where(lay.recompute > 1, matrix.again_full, np.where(lay.recompute > 0, selective, 0.0))
+    return np.where(
+        lay.recompute > 1, matrix.again_full * case.recomputed_share, np.where(lay.recompute > 0, selective, 0.0)
+    )
 
 
 def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
@@ -74,7 +76,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * where(case.memory_efficient, fallback, 1.0)
     # Scores have a head's width as their depth, and its values as their breadth: a wider unit is idle beside it.
     rate = rate * case.head_share ** constants["flash_head_power"] * case.head_fill
-    core_again = np.where(lay.recompute > 1, 1.0, again * case.again_core)
+    core_again = np.where(lay.recompute > 1, case.recomputed_share, again * case.again_core)
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
@@ -169,7 +171,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
-    passes = 2.0 + np.where(lay.recompute > 1, 1.0, 0.0)
+    passes = 2.0 + np.where(lay.recompute > 1, case.recomputed_share, 0.0)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

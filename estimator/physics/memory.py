@@ -201,19 +201,19 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     full, split = lay.recompute > 1, where(case.sequence_parallel, lay.tensor, 1.0)
     per_layer = tokens / case.n_layers
     whole = (case.kept_residual_bytes / split + case.kept_hidden_bytes / lay.tensor) * per_layer
-    again = np.where(full, 1.0, np.where(lay.recompute > 0, 1.0 - case.selective_share, 0.0))
+    again = np.where(full, case.recomputed_share, np.where(lay.recompute > 0, 1.0 - case.selective_share, 0.0))
     scores: BROADCAST = 0.0
     if np.any(case.unfused):
         scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
-    checkpoint = case.checkpoint_bytes / kept_split * per_layer * np.where(full, 1.0, 0.0)
+    checkpoint = case.checkpoint_bytes / kept_split * per_layer * np.where(full, case.recomputed_share, 0.0)
     kept = (1.0 - again) * whole + np.where(lay.recompute == 0, scores, 0.0) + checkpoint
     in_flight = where(case.stages_alone, 1.0, np.minimum(lay.pipeline, lay.micro_batches))
     more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
     hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)
     kept = kept * layers * (1.0 - hosted) * case.streams_passed
     # The layer at work: what it computes again, gradients of it, and inputs gathered whole.
-    at_work = (again + _BACKWARD_SHARE.mode) * whole + np.where(lay.recompute > 0, scores, 0.0)
+    at_work = (np.where(full, 1.0, again) + _BACKWARD_SHARE.mode) * whole + np.where(lay.recompute > 0, scores, 0.0)
     gathered = _WHOLE_INPUTS_BYTES * (1.0 + case.wide) * tokens * case.hidden * case.sequence_parallel
     at_work = at_work + np.where(lay.tensor > 1, gathered, 0.0)
     share = _CHUNKED_LOSS.mode + (1.0 - _CHUNKED_LOSS.mode) * case.whole_logits

@@ -143,6 +143,7 @@ def case_of(
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,
+        recomputed_share=execution.recomputed_share,
         partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
         n_gpus=float(cluster.n_gpus),

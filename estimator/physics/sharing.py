@@ -36,7 +36,7 @@ def layer_communication_s(
     Per micro-batch and stage. All of them have the same compute to hide behind, so they are added up before they are
     held against it.
     """
-    again = (lay.recompute > 1) * 1.0
+    again = (lay.recompute > 1) * case.recomputed_share
     layers = case.pairs / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (
@@ -83,7 +83,7 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
-    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * 1.0, 0.0)
+    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * case.recomputed_share, 0.0)
     messages = case.gathers * case.pairs / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)
@@ -117,9 +117,12 @@ def _trained_parameters(case: Case) -> tuple[BROADCAST, BROADCAST]:
 def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
     """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes each.
 
-        max(comm − overlap · stage time, visible share · comm)
+        max(comm − overlap · stage time · turns, visible share · comm)      turns: min(p, n) if interleaved, else 1
 
-    One micro-batch's time is there to hide it, on each stage; some share always shows.
+    One micro-batch's time is there to hide it: the last backward pass over a stage's weights, the first forward one. An
+    interleaved stage takes p micro-batches through each of its chunks in turn, so that one chunk's weights are
+    gathered, and its gradients reduced, beside p micro-batches of the others (Narayanan et al. 2021, section 2.2). Some
+    share always shows.
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
@@ -135,7 +138,8 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
         replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
         hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
         comm = np.where(lay.shard_stage >= ZERO3, hybrid, comm)
-    hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s)
+    turns = np.where(lay.virtual > 1, np.minimum(lay.pipeline, lay.micro_batches), 1.0)
+    hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s * turns)
     visible = np.where(case.no_overlap > 0, 1.0, constants["gradient_visible"])
     return np.where(ranks > 1, shown_s(comm, visible * comm, hidden), 0.0)
 

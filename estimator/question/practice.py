@@ -75,6 +75,8 @@ class Practice:
     offload_parameters: bool | None = None
     """Whether weights lie in host memory and are fetched for each pass."""
     offload_activations: bool | None = None
+    recomputed_share: float | None = None
+    """Share of the layers that full recomputation is of, where that is not all of them."""
     overlap: bool | None = None
     """Whether gradient reductions and weight gathers run beside compute."""
     tensor_overlap: bool | None = None

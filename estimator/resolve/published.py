@@ -111,6 +111,7 @@ def published_practice(run: PublishedRun) -> Practice:
     dispatcher = _DISPATCHERS.get(library)
     # What follows a comma says where its step runs.
     optimizer = _OPTIMIZERS.get(details.optimizer.casefold().split(",")[0])
+    layers = details.recomputed_layers
     states = details.offloaded_states
     said = Practice(
         attention=_ATTENTIONS.get(details.attention),
@@ -128,6 +129,7 @@ def published_practice(run: PublishedRun) -> Practice:
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,
         expert_capacity=details.expert_capacity if details.token_drop else None,
         recomputed=details.recomputed,
+        recomputed_share=None if layers is None else layers / run.transformer.n_layers,
         overlap=details.overlap,
         zero_engine="deepspeed" if "deepspeed" in run.framework.casefold() else None,
         tensor_overlap=False if details.overlap is False else None,

@@ -17,6 +17,7 @@ from estimator.models.flops import flop_counts
 from estimator.models.training import Method
 from estimator.models.workload import workload
 from estimator.physics.stacks import STACKS
+from estimator.resolve.published import published_question
 from tests.places import ROOT
 
 DATA = ROOT / "estimator" / "catalogue" / "data"
@@ -111,6 +112,26 @@ def test_what_a_source_says_of_its_setting_is_kept() -> None:
     assert capped == {"rtx-3090"}
     assert {run.details.fused_kernels for run in RUNS if run.lab == "IBM"} == {True, False}
     assert all(run.details.lora_rank is None for run in RUNS if run.method == "full")
+
+
+def test_recomputation_of_some_layers_is_the_question_of_their_share() -> None:
+    """AMD's MI300Xs run 21 of Llama-2 70B's 80 layers again (ACL in their recipes), and leave the others alone."""
+    some = [run for run in RUNS if run.details.recomputed_layers is not None]
+    assert {(run.accelerator_id, run.recompute, run.details.recomputed_layers) for run in some} >= {
+        ("mi300x", "full", 21)
+    }
+    for run in some:
+        layers, question = run.details.recomputed_layers or 0, published_question(run)
+        assert question.layout.recompute == "full", run.id
+        assert question.practice.recomputed_share == pytest.approx(layers / run.transformer.n_layers), run.id
+
+
+@pytest.mark.parametrize(("graphs", "launch"), [("yes", "graphs"), ("no", "eager")])
+def test_a_run_is_launched_as_its_source_says(graphs: str, launch: str) -> None:
+    """Some of MLPerf's recipes capture CUDA graphs, others do not; what is compiled besides is told so."""
+    told = [run for run in RUNS if run.details.cuda_graphs == graphs and not run.details.compiled]
+    assert told
+    assert {published_question(run).practice.launch for run in told} == {launch}
 
 
 def test_a_duration_is_that_of_its_device_hours() -> None:

@@ -163,6 +163,15 @@ def test_inputs_of_8_bit_matmuls_take_a_byte_where_they_are_kept_as_multiplied()
     assert 0.7 < kept.activations_bytes[0] / whole.activations_bytes[0] < 0.95
 
 
+@pytest.mark.parametrize(("precision", "less"), [("fp8", True), ("nvfp4", True), ("bf16", False)])
+def test_what_is_before_the_activation_takes_a_byte_where_it_is_kept_in_8_bits(precision: str, less: bool) -> None:
+    """Llama-2 70B's adapters in FP8 leave no room on one H200 or B200 for its two streams in 16 bits."""
+    kept, whole = (_case(Execution(narrow_activations=flag), precision=precision) for flag in (True, False))
+    streams = 2 * catalogue.transformer(MODEL).value.ffn_hidden * catalogue.transformer(MODEL).value.n_layers
+    saved = whole.kept_hidden_bytes - kept.kept_hidden_bytes
+    assert saved == pytest.approx(streams if less else 0.0)
+
+
 def test_what_the_optimizer_copies_counts_where_activations_are_less() -> None:
     """PyTorch's AdamW over lists of tensors makes one more moment.
 

@@ -26,6 +26,8 @@ MAY_BE_OPEN = {
     "exchange_overlap",
     # Modules that predict further tokens are the model's, and its trainer's choice.
     "prediction",
+    # Who recomputes some layers alone counts them for one model on one card.
+    "recomputed_share",
     # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.
     "caches_latents",
     "caches_text",

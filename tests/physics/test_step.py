@@ -106,6 +106,17 @@ def test_full_recomputation_runs_the_forward_pass_of_the_layers_again() -> None:
     assert again.other_s[0] == pytest.approx(math.hypot(busy_s, HOST_S * 3.2 / 2.2) - busy_s + 7e-3)
 
 
+@pytest.mark.parametrize("share", [0.25, 0.5])
+def test_full_recomputation_of_some_layers_costs_their_share_of_all(share: float) -> None:
+    """Megatron's `block` method recomputes the first layers of a stage and keeps what the others made."""
+    full = replace(PLAIN, recompute="full")
+    none, some, every = _step(1), _step(1, full, Execution(recomputed_share=share)), _step(1, full)
+    for part in ("compute_s", "attention_s", "memory_bound_s"):
+        least, middle, most = (getattr(times, part)[0] for times in (none, some, every))
+        assert most > least
+        assert middle - least == pytest.approx(share * (most - least))
+
+
 def test_gradient_reduction_is_a_ring_inside_one_node() -> None:
     """Thakur et al. 2005: (r − 1)/r of the bytes; 2 bytes of weights and 4 of gradients a parameter."""
     times = _step(8, replace(PLAIN, data_parallel=8, data_sharding="zero1"))

@@ -290,3 +290,15 @@ def test_replicas_of_a_hybrid_shard_reduce_their_gradients_once_a_step() -> None
     )
     expected = 2 * (1 / 2 * 2.0 * PARAMETERS / 4 / UP_BYTES_PER_S + 10e-6)
     assert gradient_reduction_s(case, CONSTANTS, lay, 0.0) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("virtual", "micro_batches", "turns"), [(1, 8, 1), (2, 8, 4), (2, 3, 3), (4, 4, 4)])
+def test_an_interleaved_stage_reduces_a_chunk_beside_its_others(virtual: int, micro_batches: int, turns: int) -> None:
+    """It takes as many micro-batches as there are stages through each chunk in turn (Narayanan et al. 2021, fig. 4)."""
+    case = small_case(8, transformer=replace(MODEL, n_layers=16))
+    lay = replace(PLAIN, pipeline_parallel=4, virtual_pipeline=virtual, data_parallel=2, micro_batches=micro_batches)
+    rows = layouts_of(lay)
+    whole_s = float(np.asarray(gradient_reduction_s(case, CONSTANTS, rows, 0.0))[0])
+    stage_s = 0.1 * whole_s
+    waited_s = whole_s - 0.5 * stage_s * turns
+    assert gradient_reduction_s(case, CONSTANTS, rows, stage_s) == pytest.approx(max(waited_s, 0.2 * whole_s))

@@ -11,7 +11,7 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
-from estimator.evidence.doubts import Doubt, doubts_of, own_stack_doubts, situation_spread, stack_doubts, waits_most
+from estimator.evidence.doubts import Doubt, doubts_of, situation_spread, stack_doubts, waits_most, with_own_stacks
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.uncertainty import Interval, interval
@@ -175,8 +175,7 @@ def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s
 
 def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
     return (
-        *stack_doubts(setting, physical_s, calibration.constants),
-        *own_stack_doubts(setting),
+        *with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants)),
         *doubts_of(setting, best, physical_s, calibration.constants),
     )
 

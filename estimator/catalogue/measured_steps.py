@@ -79,6 +79,7 @@ def _run(step_set: StepSetRow, source: str, number: int, cells: Mapping[str, flo
         total_tokens=None,
         gpu_hours=None,
         wallclock_days=None,
+        duration_of="run",
         lab=step_set["lab"],
         group=step_set["name"],
         source=source,

@@ -31,10 +31,10 @@ __all__ = [
     "median_log",
     "mixed",
     "mixture_quantile",
-    "own_stack_doubts",
     "situation_spread",
     "stack_doubts",
     "waits_most",
+    "with_own_stacks",
 ]
 
 _SITUATIONAL = (
@@ -253,24 +253,28 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def own_stack_doubts(setting: Setting) -> tuple[Doubt, ...]:
-    """Return the doubt about a vendor's stack that nobody named: on a cluster it may be one of the owner's or research.
+def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
+    """Return `doubts` about the stack with one's own as a further way, where a vendor's is assumed on a cluster.
 
-    None on one node, where it may be a general trainer, and where the stack is a published run's. Only decoders' steps
+    Not on one node, where it may be a general trainer, nor where the stack is a published run's. Only decoders' steps
     tell of it.
     """
     question, n = setting.question, setting.question.cluster.n_gpus
     adopted = question.precedent is not None and question.precedent.stack_adopted
     named = "framework" not in question.unsaid or setting.stack.name not in _VENDORS or adopted
     if named or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
-        return ()
+        return doubts
     share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(_LARGE_CLUSTER / _ONE_NODE))
+    own = (_OWN_STACK, share)
+    if doubts:
+        (general,) = doubts
+        return (replace(general, ways=(*general.ways, own)),)
     message = (
         f"{setting.stack.name} is assumed; stacks of one's own and of research took about {_OWN_STACK:.1f} times as "
         f"long, and of those who name none about {share:.0%} run one: name yours with framework"
     )
-    caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", ways=((_OWN_STACK, share),), caution=caution),)
+    caution = Caution(code="tuned_stack_assumed", message=message)
+    return (Doubt(argument="framework", ways=(own,), caution=caution),)
 
 
 def _idle_devices(stack: str, n: int) -> Doubt:

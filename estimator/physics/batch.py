@@ -95,10 +95,11 @@ def _even(each: float) -> int:
     """
     least, most = math.ceil(each * (1.0 - _AS_USUAL)), math.floor(each * (1.0 + _AS_USUAL))
     for power in range(max(most, 1).bit_length(), -1, -1):
-        multiple = round(each / 2**power)
-        near = [count for count in (multiple, multiple - 1, multiple + 1) if least <= count * 2**power <= most]
+        unit = 1 << power
+        multiple = round(each / unit)
+        near = [count for count in (multiple, multiple - 1, multiple + 1) if least <= count * unit <= most]
         if near and near[0] > 0:
-            return near[0] * 2**power
+            return near[0] * unit
     return max(1, round(each))
 
 

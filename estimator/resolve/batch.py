@@ -1,9 +1,11 @@
 """Sequences of a step and tokens of a sequence: as told, or as is usual."""
 
+from dataclasses import replace
+
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
 from estimator.models.kinds import kind_of
-from estimator.question.question import Assumption, Caution
+from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
@@ -23,6 +25,7 @@ __all__ = [
     "resolved_sequence_length",
     "told_length",
     "usual_length",
+    "with_amount",
 ]
 
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
@@ -61,6 +64,13 @@ def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     n = replicas(request, n_gpus)
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {n:,} data-parallel replicas"
     return micro * accumulated * n, note
+
+
+def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Question | None:
+    """Return `question` with the tokens of the run where its batch was left open to a trainer for fine-tuning."""
+    if question is None or not tunes or question.global_batch_sequences is not None:
+        return question
+    return replace(question, run_tokens=tokens)
 
 
 def replicas(request: Request, n_gpus: int) -> int:

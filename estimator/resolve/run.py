@@ -26,6 +26,7 @@ from estimator.resolve.batch import (
     resolved_sequence_length,
     told_length,
     usual_length,
+    with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.data import ToldData, told_data
@@ -319,7 +320,7 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=_with_amount(question_of(length, layout), amount, tunes=tunes),
+        question=with_amount(question_of(length, layout), amount.tokens, tunes=tunes),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,
@@ -357,13 +358,6 @@ def _resolved(
             *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
     )
-
-
-def _with_amount(question: Question | None, amount: Amount, *, tunes: bool) -> Question | None:
-    """Return `question` with the tokens of the run where its batch was left open to a trainer for fine-tuning."""
-    if question is None or not tunes or question.global_batch_sequences is not None:
-        return question
-    return replace(question, run_tokens=amount.tokens)
 
 
 def _trained(

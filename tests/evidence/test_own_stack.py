@@ -15,10 +15,10 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import own_stack_doubts
+from estimator.evidence.doubts import Doubt, with_own_stacks
 from estimator.physics.choice import nearest_setting, setting_of
 from estimator.question.practice import NOTHING_SAID
-from estimator.question.question import LayoutRequest, Question
+from estimator.question.question import Caution, LayoutRequest, Question
 from estimator.resolve.published import published_question
 from tests.physics_cases import catalogued_cluster
 
@@ -40,7 +40,7 @@ def _question(n_gpus: int, framework: str = "auto", model: str = "llama-3.1-8b",
 
 
 def _share(n_gpus: int) -> float:
-    return sum(share for doubt in own_stack_doubts(setting_of(_question(n_gpus))) for _, share in doubt.ways)
+    return sum(share for doubt in with_own_stacks(setting_of(_question(n_gpus)), ()) for _, share in doubt.ways)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,17 @@ def _share(n_gpus: int) -> float:
     [("h100-sxm", "nemo", 512), ("h100-sxm", "fsdp", 512), ("tpu-v5p", "auto", 512), ("h100-sxm", "auto", 8)],
 )
 def test_a_named_stack_one_node_and_a_chip_of_one_stack_leave_no_doubt(gpu: str, framework: str, n_gpus: int) -> None:
-    assert own_stack_doubts(setting_of(_question(n_gpus, framework, gpu=gpu))) == ()
+    assert with_own_stacks(setting_of(_question(n_gpus, framework, gpu=gpu)), ()) == ()
+
+
+def test_it_is_one_more_way_of_a_doubt_about_the_stack_and_told_once() -> None:
+    caution = Caution(code="framework_unsaid", message="a general trainer would take twice as long")
+    general = Doubt(argument="framework", ways=((2.0, 0.25),), caution=caution)
+    (both,) = with_own_stacks(setting_of(_question(16)), (general,))
+    assert both.caution == caution
+    assert both.ways[0] == general.ways[0]
+    assert len(both.ways) == 2
+    assert sum(share for _, share in both.ways) < 1.0
 
 
 @given(n_gpus=st.integers(1, 2048).map(lambda nodes: 8 * nodes))

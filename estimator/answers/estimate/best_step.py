@@ -14,10 +14,10 @@ from estimator.evidence.doubts import (
     Doubt,
     doubts_of,
     median_log,
-    own_stack_doubts,
     situation_spread,
     stack_doubts,
     waits_most,
+    with_own_stacks,
 )
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
@@ -185,8 +185,7 @@ def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s
 
 def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
     return (
-        *stack_doubts(setting, physical_s, calibration.constants),
-        *own_stack_doubts(setting),
+        *with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants)),
         *doubts_of(setting, best, physical_s, calibration.constants),
     )
 

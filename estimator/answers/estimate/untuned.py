@@ -12,7 +12,8 @@ from estimator.question.question import Caution, LayoutRequest, Prediction
 __all__ = ["untuned_caution"]
 
 _AUTO, _UNTUNED = "auto", "huggingface"
-_SAID_ALREADY = "framework_unsaid"
+_CODE = "tuned_stack_assumed"
+_SAID_ALREADY = frozenset({_CODE, "framework_unsaid"})
 _HARDLY = 1.05
 
 
@@ -24,7 +25,7 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     question, stack = setting.question, setting.stack
     adopted = question.precedent is not None and question.precedent.stack_adopted
     unnamed = question.framework == _AUTO or adopted
-    if stack.tier != "tuned" or not unnamed or _SAID_ALREADY in {caution.code for caution in step.warnings}:
+    if stack.tier != "tuned" or not unnamed or _SAID_ALREADY & {caution.code for caution in step.warnings}:
         return ()
     layout = LayoutRequest(micro_batch_size=question.layout.micro_batch_size, recompute=question.layout.recompute)
     plain = replace(
@@ -46,7 +47,7 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     message = (
         f"a tuned stack ({stack.name}) is assumed; an untuned one (Hugging Face) {slower}: name yours with framework"
     )
-    return (Caution(code="tuned_stack_assumed", message=message),)
+    return (Caution(code=_CODE, message=message),)
 
 
 def _shared(setting: Setting) -> int:

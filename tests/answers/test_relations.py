@@ -4,6 +4,7 @@ Authority: each relation's own reason, stated at its test; none needs a measurem
 """
 
 import math
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -214,3 +215,24 @@ def test_a_sound_is_said_as_it_is_told(said: str) -> None:
     assert _asked(**asked, image_size=said).training_seconds == _asked(**asked).training_seconds
     with pytest.raises(EstimatorError, match='must be "30 s"'):
         _asked(**asked, image_size="10 s")
+
+
+@pytest.mark.parametrize(
+    ("degree", "wrong"),
+    [
+        ("tensor_parallel", 5),
+        ("tensor_parallel", 64),
+        ("pipeline_parallel", 7),
+        ("pipeline_parallel", 64),
+        ("context_parallel", 128),
+    ],
+)
+def test_a_degree_that_a_refusal_names_would_do(degree: str, wrong: int) -> None:
+    asked = TEXT | {"n_gpus": 64, "framework": "megatron"}
+    with pytest.raises(EstimatorError) as refused:
+        _asked(**asked, **{degree: wrong})
+    advice = str(refused.value).rpartition(";")[2]
+    named = [int(number) for number in re.findall(r"\d+", advice.split("stages would do, so")[-1].split(" on ")[0])]
+    assert named
+    for value in named:
+        assert _asked(**asked, **{degree: value}).training_seconds > 0

@@ -194,18 +194,31 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
 
 
 def changes_of_place(setting: Setting) -> Iterator[Change]:
-    """Yield more of the largest devices, for a run that nothing else makes fit."""
-    for first in [*_devices(setting.question, segment="datacenter")][-_LARGEST:]:
+    """Yield more of the largest devices and the smallest micro-batches, for a run that nothing else makes fit."""
+    layout, said = _smallest(setting.question)
+    smallest = replace(setting.question, layout=layout)
+    for first in [*_devices(smallest, segment="datacenter")][-_LARGEST:]:
         for second in _counts(first.question):
-            if second.question.cluster.n_gpus > setting.question.cluster.n_gpus:
+            if second.question.cluster.n_gpus > smallest.cluster.n_gpus:
                 yield Change(
                     kinds=(*first.kinds, *second.kinds),
                     question=second.question,
-                    arguments={**first.arguments, **second.arguments},
+                    arguments={**first.arguments, **second.arguments, **said},
                     times=second.times,
                     note=second.note,
                     beside=first.words,
                 )
+
+
+def _smallest(question: Question) -> tuple[LayoutRequest, dict[str, str | int | None]]:
+    """Return the stated layout with micro-batches of one and all recomputed, and the arguments that say so."""
+    asked, each = question.layout, question.sequences_each
+    layout, said = asked, dict[str, str | int | None]()
+    if (asked.micro_batch_size or each) > each:
+        layout, said["micro_batch_size"] = replace(layout, micro_batch_size=each), 1
+    if asked.recompute not in {None, "full"}:
+        layout, said["activation_recompute"] = replace(layout, recompute="full"), "full"
+    return layout, said
 
 
 def _stacks(question: Question, setting: Setting) -> Iterator[Change]:

@@ -129,7 +129,7 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
         sequence_length=question.sequence_length,
         global_batch=batch,
         sequences_each=question.sequences_each,
-        request=_with_defaults(question.layout, stack),
+        request=question.layout if reserve else _with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,
     )
@@ -143,8 +143,9 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
 
 
 def _with_defaults(request: LayoutRequest, stack: Stack) -> LayoutRequest:
-    """Return `request` with context parallelism 1 where tensor parallelism is stated and context parallelism is not."""
-    if request.tensor_parallel is not None and request.context_parallel is None and stack.model_parallel:
+    """Return `request` with context parallelism 1 where the other splits of a model are stated and it is not."""
+    split = request.tensor_parallel is not None and request.pipeline_parallel is not None
+    if split and request.context_parallel is None and stack.model_parallel:
         return replace(request, context_parallel=1)
     return request
 

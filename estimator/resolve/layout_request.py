@@ -3,7 +3,7 @@
 import math
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole, divisors_near
+from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole, divisors_near, divisors_of
 from estimator.models.training import Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, LayoutRequest, Sharding
@@ -45,7 +45,7 @@ def layout_request(
     _divides("context_parallel", context, gpus)
     _fits_sequence(context, sequence_length)
     if transformer is not None:
-        _fits_layers(degree, transformer, end_layers)
+        _fits_layers(degree, transformer, end_layers, n_gpus)
         _fits_experts(degree["expert_parallel"], transformer, gpus)
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
@@ -97,15 +97,17 @@ def _fits_sequence(context: int | None, sequence_length: int) -> None:
         raise InvalidValueError("context_parallel", context, f"{remedy}{max(1, sequence_length // 2):,} would do")
 
 
-def _fits_layers(degree: dict[str, int | None], transformer: Transformer, end_layers: int) -> None:
+def _fits_layers(degree: dict[str, int | None], transformer: Transformer, end_layers: int, n_gpus: int) -> None:
     """Raise where there are more pipeline stages than layers, or virtual stages without a pipeline."""
-    stages = (degree["pipeline_parallel"] or 1) * (degree["virtual_pipeline"] or 1)
-    most = transformer.n_layers + end_layers
+    pipeline, virtual = degree["pipeline_parallel"] or 1, degree["virtual_pipeline"] or 1
+    stages, most = pipeline * virtual, transformer.n_layers + end_layers
     if stages > most:
-        argument = "pipeline_parallel" if (degree["virtual_pipeline"] or 1) == 1 else "virtual_pipeline"
         ends = ", embedding and output" if end_layers else ""
         remedy = f"makes {stages} stages of {transformer.n_layers} layers{ends}; at most {most} stages would do"
-        raise InvalidValueError(argument, degree[argument], remedy)
+        if virtual > 1 and pipeline <= most:
+            raise InvalidValueError("virtual_pipeline", virtual, f"{remedy}, so at most {most // pipeline}")
+        near = max(d for d in divisors_of(n_gpus) if d <= most // virtual or d == 1)
+        raise InvalidValueError("pipeline_parallel", pipeline, f"{remedy}, so {near} on {n_gpus:,} GPUs")
     if degree["virtual_pipeline"] not in {None, 1} and degree["pipeline_parallel"] == 1:
         remedy = "needs pipeline_parallel of at least 2; leave it out, or use 1"
         raise InvalidValueError("virtual_pipeline", degree["virtual_pipeline"], remedy)

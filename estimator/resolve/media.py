@@ -261,7 +261,11 @@ def _size(media: Media, picture: Picture | None, sample: Sample, what: str) -> A
     """Return how large a picture is taken to be, and what it becomes."""
     one = sample.one
     usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
-    words = picture.words if picture else f"{usual[0]}×{usual[1]}" if usual[0] else "30 s"
+    words = f"{_SOUND_S:g} s" if media.kind == "sound" else f"{one.tokens:,.0f} tokens"
+    if picture is not None:
+        words = picture.words
+    elif usual[0]:
+        words = f"{usual[0]}×{usual[1]}"
     note = f"{one.tokens:,.0f} {what}" if one.tokens != 1 else f"1 {what.replace('s ', ' ', 1)}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""

@@ -208,7 +208,7 @@ def _resolved(
             request,
             transformer,
             framework.practice,
-            usual,
+            usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name,
             plain=parts is None and objective.objective.name == "next_token",
             sequence_length=told_length(request) or usual_length(subject),
         )

@@ -104,9 +104,8 @@ def _of_parts(method: Method, parts: TrainedParts, request: Request, subject: Su
     if transformer is None or parts.layers is None:
         return chosen
     if parts.layers == 0:
-        raise InvalidValueError(
-            "trained_layers", request.trained_layers, f"leaves no layer to {method.name}'s adapters; name layers"
-        )
+        remedy = f"leaves no layer to {method.name}'s adapters; say layers, such as 8, or method frozen for it alone"
+        raise InvalidValueError("trained_layers", request.trained_layers, remedy)
     share = parts.layers / transformer.n_layers
     return replace(chosen, trainable_parameters=share * lora_parameters(transformer, method.lora_rank))
 

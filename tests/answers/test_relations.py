@@ -4,6 +4,7 @@ Authority: each relation's own reason, stated at its test; none needs a measurem
 """
 
 import math
+import re
 from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any
@@ -54,9 +55,11 @@ ASKED: Mapping[str, dict[str, Any]] = {
         "framework": "llama-factory",
     },
     "a denoiser": {"model": "sdxl", "gpu": "a100", "n_gpus": 8, "samples": "1M", "image_size": "1024"},
+    "a model that predicts ahead": {"model": "qwen3.5-9b", "gpu": "rtx-5090", "n_gpus": 1, "tokens": "20B"},
     "a hybrid": {"model": "falcon-h1-7b", "gpu": "h100", "n_gpus": 8, "tokens": "10B", "framework": "megatron"},
 }
 REPEATED = (
+    "framework",
     "packing",
     "gpus_per_node",
     "method",
@@ -70,7 +73,8 @@ REPEATED = (
     "image_size",
     "images_per_sample",
 )
-"""Arguments of which no other value is as likely; of the network and the stack the point is a mean over several."""
+"""Arguments of which no other value is as likely; of a network that is not said the point is a mean over several, and
+so it is of a stack where the answer says so."""
 EXPLAINED = frozenset({"other_batch_is_faster", "fewer_gpus_are_faster", "batch_rounded"})
 
 
@@ -91,6 +95,8 @@ def test_who_repeats_an_assumption_is_told_the_same_time_and_no_wider_range(ques
     answer = _asked(**ASKED[question])
     assumed = {told.name: told.value for told in answer.assumptions if told.name in REPEATED and told.source != "user"}
     assert "global_batch_sequences" in assumed
+    if "framework_unsaid" in _codes(answer):
+        del assumed["framework"]
     for name, value in assumed.items():
         again = _asked(**ASKED[question], **{name: value})
         assert again.training_seconds == pytest.approx(answer.training_seconds, rel=0.005), name
@@ -214,3 +220,24 @@ def test_a_sound_is_said_as_it_is_told(said: str) -> None:
     assert _asked(**asked, image_size=said).training_seconds == _asked(**asked).training_seconds
     with pytest.raises(EstimatorError, match='must be "30 s"'):
         _asked(**asked, image_size="10 s")
+
+
+@pytest.mark.parametrize(
+    ("degree", "wrong"),
+    [
+        ("tensor_parallel", 5),
+        ("tensor_parallel", 64),
+        ("pipeline_parallel", 7),
+        ("pipeline_parallel", 64),
+        ("context_parallel", 128),
+    ],
+)
+def test_a_degree_that_a_refusal_names_would_do(degree: str, wrong: int) -> None:
+    asked = TEXT | {"n_gpus": 64, "framework": "megatron"}
+    with pytest.raises(EstimatorError) as refused:
+        _asked(**asked, **{degree: wrong})
+    advice = str(refused.value).rpartition(";")[2]
+    named = [int(number) for number in re.findall(r"\d+", advice.split("stages would do, so")[-1].split(" on ")[0])]
+    assert named
+    for value in named:
+        assert _asked(**asked, **{degree: value}).training_seconds > 0

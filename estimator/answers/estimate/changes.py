@@ -194,18 +194,31 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
 
 
 def changes_of_place(setting: Setting) -> Iterator[Change]:
-    """Yield more of the largest devices, for a run that nothing else makes fit."""
-    for first in [*_devices(setting.question)][-_LARGEST:]:
+    """Yield more of the largest devices and the smallest micro-batches, for a run that nothing else makes fit."""
+    layout, said = _smallest(setting.question)
+    smallest = replace(setting.question, layout=layout)
+    for first in [*_devices(smallest, segment="datacenter")][-_LARGEST:]:
         for second in _counts(first.question):
-            if second.question.cluster.n_gpus > setting.question.cluster.n_gpus:
+            if second.question.cluster.n_gpus > smallest.cluster.n_gpus:
                 yield Change(
                     kinds=(*first.kinds, *second.kinds),
                     question=second.question,
-                    arguments={**first.arguments, **second.arguments},
+                    arguments={**first.arguments, **second.arguments, **said},
                     times=second.times,
                     note=second.note,
                     beside=first.words,
                 )
+
+
+def _smallest(question: Question) -> tuple[LayoutRequest, dict[str, str | int | None]]:
+    """Return the stated layout with micro-batches of one and all recomputed, and the arguments that say so."""
+    asked, each = question.layout, question.sequences_each
+    layout, said = asked, dict[str, str | int | None]()
+    if (asked.micro_batch_size or each) > each:
+        layout, said["micro_batch_size"] = replace(layout, micro_batch_size=each), 1
+    if asked.recompute not in {None, "full"}:
+        layout, said["activation_recompute"] = replace(layout, recompute="full"), "full"
+    return layout, said
 
 
 def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
@@ -244,8 +257,11 @@ def _resized(cluster: Cluster, count: int) -> Cluster:
     return replace(cluster, n_gpus=count, gpus_per_node=min(whole, count))
 
 
-def _devices(question: Question) -> Iterator[Change]:
-    """Yield the same maker's devices of the same kind with more memory, the cheapest of each size, the least first."""
+def _devices(question: Question, segment: str | None = None) -> Iterator[Change]:
+    """Yield the maker's devices of one segment with more memory, the cheapest of each size, the least first.
+
+    The device's own segment where none is given.
+    """
     chip = question.cluster.accelerator
     forms = {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
     # Who has a card cannot put a laptop's chip in its place.
@@ -257,7 +273,7 @@ def _devices(question: Question) -> Iterator[Change]:
     larger = [
         other
         for other in sold
-        if (other.vendor, other.segment) == (chip.vendor, chip.segment)
+        if (other.vendor, other.segment) == (chip.vendor, segment or chip.segment)
         and other.memory_bytes > chip.memory_bytes
         and other.year >= chip.year
         and (question.precision in other.peak_flop_per_s or question.precision not in chip.peak_flop_per_s)

@@ -78,7 +78,7 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     "videomae": ("ForVideoClassification", "ForPreTraining", "Model"),
     **dict.fromkeys(("clip", "sam", "siglip", "siglip2"), ("Model",)),
     **dict.fromkeys(("clip_vision_model", "siglip2_vision_model", "siglip_vision_model"), ("VisionModel",)),
-    **dict.fromkeys(("detr", "rt_detr", "rt_detr_v2", "yolos"), _FOUND),
+    **dict.fromkeys(("conditional_detr", "detr", "rt_detr", "rt_detr_v2", "table-transformer", "yolos"), _FOUND),
     "audio-spectrogram-transformer": ("ForAudioClassification", "Model"),
     **dict.fromkeys(("hubert", "wavlm"), _WAVES),
     **dict.fromkeys(("wav2vec2", "wav2vec2-conformer"), (*_WAVES, "ForPreTraining")),

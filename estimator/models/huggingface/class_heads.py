@@ -55,9 +55,10 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
         ("camembert", "data2vec-text", "deberta", "deberta-v2", "distilbert", "esm", "gte", "jina_embeddings_v3"), _TEXT
     ),
     **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "nomic_bert", "rembert", "roberta"), _TEXT),
-    **dict.fromkeys(("roberta-prelayernorm", "roformer", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
+    **dict.fromkeys(("roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
     **dict.fromkeys(("eurobert", "modernbert"), (*_MASKED, *_LABELS)),
     "layoutlmv3": ("Model", *_LABELS, "ForQuestionAnswering"),
+    "roformer": (*_MASKED, *_LABELS, "ForQuestionAnswering"),
     "big_bird": (*_MASKED, *_LABELS, "ForPreTraining", "ForMultipleChoice"),
     "electra": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),
     "mobilebert": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),

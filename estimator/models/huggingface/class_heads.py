@@ -54,9 +54,12 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("camembert", "data2vec-text", "deberta", "deberta-v2", "distilbert", "esm", "gte", "jina_embeddings_v3"), _TEXT
     ),
-    **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "nomic_bert", "rembert", "roberta"), _TEXT),
+    **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "rembert", "roberta"), _TEXT),
     **dict.fromkeys(("roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
-    **dict.fromkeys(("eurobert", "modernbert"), (*_MASKED, *_LABELS)),
+    "eurobert": (*_MASKED, *_LABELS),
+    "modernbert": (*_MASKED, *_LABELS, "ForQuestionAnswering"),
+    # The publisher's class of pre-training has a masked language model's head alone.
+    "nomic_bert": (*_TEXT, "ForPreTraining"),
     "layoutlmv3": ("Model", *_LABELS, "ForQuestionAnswering"),
     "roformer": (*_MASKED, *_LABELS, "ForQuestionAnswering"),
     "big_bird": (*_MASKED, *_LABELS, "ForPreTraining", "ForMultipleChoice"),
@@ -89,7 +92,8 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("blip-2", "florence2", "instructblip"), _PAIRS),
     "musicgen": ("ForConditionalGeneration",),
     "musicgen_decoder": ("ForCausalLM",),
-    "qwen2_5_omni": ("ForConditionalGeneration",),
+    # The whole model was called by the name of a body.
+    "qwen2_5_omni": _PAIRS,
     "vision-encoder-decoder": ("Model",),
 }
 """What is read of each family, by `model_type`; of one that is not here, whatever its file names."""

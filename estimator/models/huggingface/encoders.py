@@ -63,7 +63,7 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
     follows = _dense("next_sentence", hidden, _FOLLOWS_OR_NOT, rate=one)
     pooled: tuple[Mixer, ...] = pooler if family.always_pooled else ()
     if "MaskedLM" in name or name.endswith("ForPreTraining"):
-        beside = (*pooler, follows) if name.endswith("ForPreTraining") else pooled
+        beside = (*pooler, follows) if name.endswith("ForPreTraining") and family.pooled else pooled
         return _masked_head(reading, beside, width=width)
     if "TokenClassification" in name or "QuestionAnswering" in name:
         return Head(mixers=(*pooled, _dense("classifier", hidden, classes(reading))))

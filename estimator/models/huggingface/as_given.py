@@ -19,6 +19,7 @@ AS_GIVEN: Mapping[str, Config] = {
     "albert": {"inner_group_num": 1},
     "aria": {"text_config.mlp_bias": False},
     "aria_text": {"mlp_bias": False},
+    "bailing_hybrid": {"attention_bias": False},
     "bamba": {"mlp_bias": False},
     "big_bird": {"use_bias": True},
     "blip": {"text_config.is_decoder": True},
@@ -28,6 +29,11 @@ AS_GIVEN: Mapping[str, Config] = {
     "falcon_h1": {"mamba_proj_bias": False, "projectors_bias": False},
     "florence2": {"vision_config.patch_prenorm": [False, True, True, True]},
     "instructblip": _SEEN_BY_QUERIES,
+    "internvl": {"vision_config.use_absolute_position_embeddings": True},
+    "kimi_k25": {"vision_config.merge_kernel_size": [2, 2]},
+    "kimi_linear": {"attention_bias": False},
+    "lfm3": {"attention_bias": False, "use_sandwich_norm": True},
+    "mobilebert": {"use_bottleneck_attention": False},
     # Flash-linear-attention calls another network so: with wider values, and ranks that are stated.
     "rwkv6": {"proj_low_rank_dim": None, "expand_k": None},
 }

@@ -54,10 +54,14 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(
         ("camembert", "data2vec-text", "deberta", "deberta-v2", "distilbert", "esm", "gte", "jina_embeddings_v3"), _TEXT
     ),
-    **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "nomic_bert", "rembert", "roberta"), _TEXT),
-    **dict.fromkeys(("roberta-prelayernorm", "roformer", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
-    **dict.fromkeys(("eurobert", "modernbert"), (*_MASKED, *_LABELS)),
+    **dict.fromkeys(("layoutlm", "longformer", "mpnet", "new", "rembert", "roberta"), _TEXT),
+    **dict.fromkeys(("roberta-prelayernorm", "xlm-roberta", "xlm-roberta-xl"), _TEXT),
+    "eurobert": (*_MASKED, *_LABELS),
+    "modernbert": (*_MASKED, *_LABELS, "ForQuestionAnswering"),
+    # The publisher's class of pre-training has a masked language model's head alone.
+    "nomic_bert": (*_TEXT, "ForPreTraining"),
     "layoutlmv3": ("Model", *_LABELS, "ForQuestionAnswering"),
+    "roformer": (*_MASKED, *_LABELS, "ForQuestionAnswering"),
     "big_bird": (*_MASKED, *_LABELS, "ForPreTraining", "ForMultipleChoice"),
     "electra": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),
     "mobilebert": (*_MASKED, *_LABELS, "ForPreTraining", "ForQuestionAnswering"),
@@ -78,7 +82,7 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     "videomae": ("ForVideoClassification", "ForPreTraining", "Model"),
     **dict.fromkeys(("clip", "sam", "siglip", "siglip2"), ("Model",)),
     **dict.fromkeys(("clip_vision_model", "siglip2_vision_model", "siglip_vision_model"), ("VisionModel",)),
-    **dict.fromkeys(("detr", "rt_detr", "rt_detr_v2", "yolos"), _FOUND),
+    **dict.fromkeys(("conditional_detr", "detr", "rt_detr", "rt_detr_v2", "table-transformer", "yolos"), _FOUND),
     "audio-spectrogram-transformer": ("ForAudioClassification", "Model"),
     **dict.fromkeys(("hubert", "wavlm"), _WAVES),
     **dict.fromkeys(("wav2vec2", "wav2vec2-conformer"), (*_WAVES, "ForPreTraining")),
@@ -88,7 +92,8 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("blip-2", "florence2", "instructblip"), _PAIRS),
     "musicgen": ("ForConditionalGeneration",),
     "musicgen_decoder": ("ForCausalLM",),
-    "qwen2_5_omni": ("ForConditionalGeneration",),
+    # The whole model was called by the name of a body.
+    "qwen2_5_omni": _PAIRS,
     "vision-encoder-decoder": ("Model",),
 }
 """What is read of each family, by `model_type`; of one that is not here, whatever its file names."""

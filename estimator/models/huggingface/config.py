@@ -85,6 +85,11 @@ def language_model(config: Config) -> ConfiguredModel:
         if text.get(key) is True:
             raise UnsupportedModelError(f"hf_config: {key} is true, which is not modelled for a decoder")
     inner = text is not config
+    if inner and model_type in READERS and model_type not in CAUSAL_READERS:
+        raise UnsupportedModelError(
+            f"hf_config: {shown(str(config.get('model_type')))} holds an encoder of text ({shown(model_type)}) in a "
+            "network that is not modelled here"
+        )
     if inner:
         family = FAMILIES.get(model_type)
         text = with_class_defaults(text, model_type, family.aliases if family else {})

@@ -1,4 +1,4 @@
-"""Detectors of objects: DETR and RT-DETR on a ResNet, YOLOS on a ViT. None of them are convolutions alone (YOLO)."""
+"""Detectors of objects: DETR, its kin and RT-DETR on a ResNet, YOLOS on a ViT; none of convolutions alone (YOLO)."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -46,7 +46,7 @@ _LAST = 3
 """The stage at a 32nd of the picture's sides."""
 _BOTTLENECKS = 3
 """Of RT-DETR's blocks that fuse two resolutions (Zhao et al. 2023, figure 5)."""
-_BOX = 4
+_BOX, _POINT = 4, 2
 
 
 def _resnet(config: Config, kind: str) -> Reading:
@@ -82,9 +82,15 @@ def _layers(pyramid: Pyramid, reading: Reading, stack_name: str, at: Place) -> i
 
 
 def detr(config: Config) -> ConfiguredModel:
-    """Return a DETR (Carion et al. 2020): a ResNet, a transformer over its last stage, and queries that look at it."""
-    reading = Reading(config=config, defaults=_DETR, model_type="detr")
-    trunk = _resnet(config, "detr")
+    """Return a DETR (Carion et al. 2020): a ResNet, a transformer over its last stage, and queries that look at it.
+
+    A Table Transformer (Smock et al. 2022) is one whose encoder ends in a norm; a Conditional DETR (Meng et al. 2021)
+    projects positions apart from contents, and looks by both.
+    """
+    kind = str(config.get("model_type"))
+    conditional = kind == "conditional_detr"
+    reading = Reading(config=config, defaults={**_DETR, "num_queries": 300 if conditional else 100}, model_type=kind)
+    trunk = _resnet(config, kind)
     pyramid = Pyramid(frozen_norms=True)
     last = residual_trunk(pyramid, trunk)
     width, queries = reading.whole("d_model"), reading.whole("num_queries")
@@ -93,19 +99,42 @@ def detr(config: Config) -> ConfiguredModel:
     _layers(pyramid, reading, "encoder", here)
     layers, heads = _layers(pyramid, reading, "decoder", asked), reading.whole("decoder_attention_heads")
     pyramid.products += cross_products(width, width, width, layers, keys=here, at=asked)
-    pyramid.looks.append(
-        Look(name="cross_attention", heads=heads, head_dim=width // heads, layers=layers, at=asked, keys=here)
-    )
+    # By contents and positions side by side, scores are twice as wide as values: three halves of a head on average.
+    score = width // heads * 3 // 2 if conditional else width // heads
+    pyramid.looks.append(Look(name="cross_attention", heads=heads, head_dim=score, layers=layers, at=asked, keys=here))
     pyramid.flows.append(Flow(width=width, halves=layers, at=asked))
     # A norm of each layer's cross-attention, and the one behind the decoder.
-    pyramid.vectors += 2 * width * (layers + 1)
+    pyramid.vectors += 2 * width * (layers + 1 + (kind == "table-transformer"))
+    if conditional:
+        _positions_apart(pyramid, width, layers, here, asked)
     pyramid.lookup += queries * width
-    pyramid.products.append(
-        Product(name="classifier", inputs=width, outputs=classes(reading) + 1, at=asked, part="logits")
-    )
+    # A Conditional DETR finds nothing where no class is likely; the others have a class for that.
+    outputs = classes(reading) + (0 if conditional else 1)
+    pyramid.products.append(Product(name="classifier", inputs=width, outputs=outputs, at=asked, part="logits"))
     _boxes(pyramid, width, asked)
     depths = (*whole_list(trunk, "depths"), 2 * layers)
     return built(pyramid, reading, config, depths=depths, width=whole_list(trunk, "hidden_sizes")[0], sides=_COCO)
+
+
+def _positions_apart(pyramid: Pyramid, width: int, layers: int, here: Place, asked: Place) -> None:
+    """Add what a Conditional DETR projects positions by, and what makes reference points and their scale of queries."""
+    later = Place(fixed=asked.fixed * (layers - 1))
+    matrices = (
+        ("position_queries", width, asked, layers),
+        ("position_keys", width, asked, layers),
+        ("position_keys_seen", width, here, layers),
+        ("position_sines", width, asked, layers),
+        # The first layer's alone.
+        ("position_queries_first", width, asked, 1),
+        # By every layer but the first, with the same weights.
+        ("query_scale_1", width, later, 1),
+        ("query_scale_2", width, later, 1),
+        ("reference_points_1", width, asked, 1),
+        ("reference_points_2", _POINT, asked, 1),
+    )
+    pyramid.products += [
+        Product(name=name, inputs=width, outputs=outputs, at=at, layers=many) for name, outputs, at, many in matrices
+    ]
 
 
 def rt_detr(config: Config) -> ConfiguredModel:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from estimator.base.errors import UnsupportedModelError
 from estimator.models.feed_forward import Dense
 from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel
@@ -62,7 +63,7 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
     follows = _dense("next_sentence", hidden, _FOLLOWS_OR_NOT, rate=one)
     pooled: tuple[Mixer, ...] = pooler if family.always_pooled else ()
     if "MaskedLM" in name or name.endswith("ForPreTraining"):
-        beside = (*pooler, follows) if name.endswith("ForPreTraining") else pooled
+        beside = (*pooler, follows) if name.endswith("ForPreTraining") and family.pooled else pooled
         return _masked_head(reading, beside, width=width)
     if "TokenClassification" in name or "QuestionAnswering" in name:
         return Head(mixers=(*pooled, _dense("classifier", hidden, classes(reading))))
@@ -110,7 +111,14 @@ def lookup_rows(reading: Reading, family: Encoder, head: Head, *, width: int) ->
 
 
 def stem(config: Config, family: Encoder) -> Reading:
-    """Return a configuration with its family's names and defaults."""
+    """Return a configuration with its family's names and defaults.
+
+    Raises UnsupportedModelError where it is set to be a decoder, whose attention looks back alone.
+    """
+    if config.get("is_decoder") is True:
+        raise UnsupportedModelError(
+            f"hf_config: is_decoder is true, which is not modelled for an encoder ({config.get('model_type')})"
+        )
     renamed = {new: config[old] for new, old in family.names.items() if config.get(old) is not None}
     return Reading(
         config={**config, **renamed}, defaults={**_BASE, **family.defaults}, model_type=str(config.get("model_type"))

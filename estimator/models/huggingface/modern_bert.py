@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import classes, configured, head_class, stack
+from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
@@ -46,6 +46,7 @@ def modern_bert(config: Config) -> ConfiguredModel:
         bias = reading.flag("classifier_bias", default=False)
         mixers = (Projection(name="transform", inputs=hidden, outputs=hidden, bias=bias, norms=norm * hidden),)
     if "MaskedLM" in name:
+        refuse_untied(reading)
         vocab = reading.whole("vocab_size")
         besides = vocab if reading.flag("decoder_bias", default=True) else 0
     elif not name.endswith("Model"):

@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from estimator.base.errors import UnsupportedModelError, shown
-from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections
+from estimator.models.huggingface.blocks import image_side, linear_stack, mlp_projections, names_class
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.encoder_decoders import whisper_encoder
 from estimator.models.huggingface.gemma_sounds import gemma3n_sound, gemma4_sound
@@ -123,12 +123,12 @@ def glm4v(config: Config, read: Read) -> ConfiguredModel:
 
 
 def gemma3n(config: Config, read: Read) -> ConfiguredModel:
-    """Return a Gemma 3n with MobileNetV5 and, idle beside pictures, its encoder of sounds.
+    """Return a Gemma 3n with MobileNetV5 and, idle beside pictures, its encoder of sounds: its class has both unsaid.
 
     Raises UnsupportedModelError for another encoder of pictures.
     """
     text = language_model(config, read)
-    if nested(config, "vision_config") is None:
+    if names_class(config, "ForCausalLM"):
         return text
     vision, hidden = vision_config(config), text.transformer.hidden
     named = vision.get("architecture", _MOBILE)
@@ -143,10 +143,8 @@ def gemma3n(config: Config, read: Read) -> ConfiguredModel:
         besides=2 * MADE_WIDTH,
     )
     media = Media(positions=POSITIONS, tokens=TOKENS, usual_count=0)
-    towers = {"vision": mobilenet_v5(), "projector": projector}
-    sounds = nested(config, "audio_config")
-    if sounds is not None:
-        towers["audio"] = gemma3n_sound(sounds, hidden)
+    sounds = gemma3n_sound(nested(config, "audio_config") or {}, hidden)
+    towers = {"vision": mobilenet_v5(), "projector": projector, "audio": sounds}
     return with_towers(config, text, media, towers)
 
 

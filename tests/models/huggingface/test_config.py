@@ -54,9 +54,20 @@ def test_the_families_of_the_catalogue_are_read() -> None:
     assert read <= set(FAMILIES)
 
 
+@pytest.mark.parametrize("outer", ["grounding-dino", "mm-grounding-dino", "vision-text-dual-encoder"])
+def test_an_encoder_of_text_inside_another_network_is_not_taken_for_it(outer: str) -> None:
+    """Authority: their classes: a detector that reads a phrase, a pair of encoders."""
+    bert = {"model_type": "bert", "hidden_size": 768, "num_hidden_layers": 12, "num_attention_heads": 12}
+    with pytest.raises(UnsupportedModelError, match=f"'{outer}' holds an encoder of text"):
+        configured_model({"model_type": outer, "text_config": bert, "vision_config": {"model_type": "swin"}})
+
+
 def test_a_multimodal_configuration_is_read_for_its_text_and_says_so() -> None:
     wrapped = json.loads((_FOLDER / "vision_language" / "fastvlm-7b.json").read_text(encoding="utf-8"))
-    configured = configured_model(wrapped)
+    # A family whose encoder is not known here.
+    configured = configured_model(
+        {**wrapped, "model_type": "janus", "architectures": ["JanusForConditionalGeneration"]}
+    )
     assert configured.transformer.n_layers == 28
     assert any("text_config" in note for note in configured.notes)
 

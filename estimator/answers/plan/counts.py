@@ -1,7 +1,7 @@
 """How many devices: the fewest that end by a deadline, or the most that a budget pays."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from estimator.answers.estimate.estimate import Estimate
@@ -77,7 +77,7 @@ class Counts:
     def _waiting_less(self, count: int) -> list[int]:
         """Return the counts within a node, and a node, that may be as fast as `count`, which waits for its network."""
         estimate = self.at(count)
-        shares = {} if estimate is None else estimate.breakdown
+        shares: Mapping[str, float] = {} if estimate is None else estimate.breakdown
         waits = shares.get("communication", 0.0) + shares.get("bubble", 0.0)
         return [fewer for fewer in (*self.ladder.parts, self.ladder.step) if (1.0 - waits) * count < fewer < count]
 

@@ -241,3 +241,12 @@ def test_a_degree_that_a_refusal_names_would_do(degree: str, wrong: int) -> None
     assert named
     for value in named:
         assert _asked(**asked, **{degree: value}).training_seconds > 0
+
+
+def test_a_plan_takes_no_more_gpus_than_one_that_does_alone() -> None:
+    """Two laptops wait for their network; one does not, and the counts that beat it lie far apart from it."""
+    asked: dict[str, Any] = {"model": "all-minilm-l6-v2", "gpu": "rtx-4070-laptop", "tokens": "300M"}
+    asked |= {"sequence_length": 128, "framework": "unknown"}
+    hours = 48 * _asked(**asked, n_gpus=1).training_days
+    planned = plan_training(solve_for="n_gpus", deadline=f"{hours} hours", **asked)
+    assert planned.solution.n_gpus == 1

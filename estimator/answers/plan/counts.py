@@ -1,7 +1,7 @@
 """How many devices: the fewest that end by a deadline, or the most that a budget pays."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from estimator.answers.estimate.estimate import Estimate
@@ -58,8 +58,8 @@ class Counts:
             fewest = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
         else:
             # Nor does time fall with every count: a rounder one that is far smaller may do.
-            rounder = (count for count in self.doubling() if fewest < _FAR * count < _FAR * fewest and in_time(count))
-            near = next(rounder, None)
+            rounder = (count for count in self.doubling() if fewest < _FAR * count < _FAR * fewest)
+            near = next((count for count in (*self._waiting_less(fewest), *rounder) if in_time(count)), None)
             smaller = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
             fewest = fewest if smaller is None else min(fewest, smaller)
         if fewest is None or self.trials.limits.budget is None:
@@ -73,6 +73,13 @@ class Counts:
         above = coarse[nearest_rung(coarse, fewest) :][: _NEIGHBOURS + 1]
         start = next((count for count in (fewest, *above) if count >= fewest and meets(count)), None)
         return None if start is None else self._stepped_down(meets, start)
+
+    def _waiting_less(self, count: int) -> list[int]:
+        """Return the counts within a node, and a node, that may be as fast as `count`, which waits for its network."""
+        estimate = self.at(count)
+        shares: Mapping[str, float] = {} if estimate is None else estimate.breakdown
+        waits = shares.get("communication", 0.0) + shares.get("bubble", 0.0)
+        return [fewer for fewer in (*self.ladder.parts, self.ladder.step) if (1.0 - waits) * count < fewer < count]
 
     def most_in_budget(self, *, sure: bool) -> int | None:
         """Return the most devices that the budget pays and that still help; None where it pays for none.

@@ -175,7 +175,9 @@ def test_nothing_is_offloaded_that_no_host_holds() -> None:
 
 def test_a_knob_that_a_caller_fixed_is_named() -> None:
     """A micro-batch that is too large; a split too narrow for its sharding, of which either may give way."""
-    assert _remedies(TOO_LARGE[-2])[0].words.startswith("micro_batch_size ")
+    first = _remedies(TOO_LARGE[-2])[0].change
+    assert first.kinds == ("layout",)
+    assert set(first.arguments) <= {"micro_batch_size", "activation_recompute"}
     layouts = ("data_sharding zero3", "tensor_parallel and pipeline_parallel left out")
     assert _remedies(TOO_LARGE[-1])[0].words in layouts
 

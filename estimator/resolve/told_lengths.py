@@ -134,7 +134,8 @@ def _parts(text: str, given: str) -> SampleLengths | None:
             return _between(number["min"], longest)
         raise InvalidValueError(_ARGUMENT, given, f"does not say how long a mean sample is; it {_REMEDY}")
     if longest is not None and longest < mean:
-        raise InvalidValueError(_ARGUMENT, given, "has a mean above the longest; one of them is another's")
+        remedy = "has a mean above the longest; where samples are cut there, say that length in sequence_length"
+        raise InvalidValueError(_ARGUMENT, given, remedy)
     if "std" in number:
         variation = number["std"] / mean
         spread = Prior(low=variation, mode=variation, high=variation, why="the caller's deviation")

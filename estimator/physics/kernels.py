@@ -45,7 +45,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
-    again = where_recomputed(lay, full=1.0, selective=1.0)
+    again = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
     generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
     rate = case.half_flop_per_s * constants["flash_efficiency"] * where(case.modern, generation, 1.0)
     rate = rate * where(case.flash_1, constants["flash_1"], 1.0)
@@ -83,7 +83,7 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
     if not np.any(case.scan_elements):
         return 0.0
     part = tokens / (lay.tensor * lay.pipeline)
-    again = where_recomputed(lay, full=1.0, selective=1.0)
+    again = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
     products = case.scan_matmul_flop / (case.half_flop_per_s * constants["scan_efficiency"])
     steps = case.scan_vector_flop / (case.half_flop_per_s * constants["vector_share"])
     width = 2.0 + 2.0 * case.wide
@@ -162,7 +162,7 @@ def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
         return 0.0
     dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     widened = case.rounded * dense * _WIDENED_BYTES * case.streams_passed
-    forwards = 1.0 + where_recomputed(lay, full=1.0)
+    forwards = 1.0 + where_recomputed(lay, full=case.recomputed_share)
     moved = widened + tokens * case.rounded_elements / lay.tensor * _ROUNDED_BYTES * forwards
     return moved / lay.pipeline / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 

@@ -208,7 +208,8 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
         scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
     checkpoint = case.checkpoint_bytes / kept_split * per_layer * where_recomputed(lay, full=case.recomputed_share)
-    kept = (1.0 - again) * whole + np.where(lay.recompute == 0, scores, 0.0) + checkpoint
+    dropped = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
+    kept = (1.0 - again) * whole + (1.0 - dropped) * scores + checkpoint
     in_flight = where(case.stages_alone, 1.0, np.minimum(lay.pipeline, lay.micro_batches))
     more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
     hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)

@@ -55,7 +55,7 @@ def layer_communication_s(
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.routed_width
         passed = all_to_all_s(experts, sent, case.top_k, constants, each_expert=case.plain_exchange)
-        sent_again = where_recomputed(lay, full=1.0, selective=case.again_exchange)
+        sent_again = where_recomputed(lay, full=case.recomputed_share, selective=case.again_exchange)
         exchange = (4.0 + 2.0 * sent_again) * passed * case.n_expert_layers / lay.pipeline
         exchange = np.where(lay.expert > 1, exchange, 0.0)
         beside = where(case.exchange_overlap, constants["exchange_visible_beside"], constants["exchange_visible"])

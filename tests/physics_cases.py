@@ -184,7 +184,7 @@ any_execution = st.builds(
     frees_gradients=st.booleans(),
     recomputed=st.none() | st.frozensets(st.sampled_from(LAYER_PARTS)),
     drops_dead_code=st.booleans(),
-    expert_capacity=st.sampled_from([None, 1.0, 1.25, 2.0]),
+    expert_capacity=st.sampled_from([1.0, 1.25, 2.0]),
     one_hot_dispatch=st.booleans(),
 )
 

@@ -40,6 +40,7 @@ _SERIES = re.compile(r"(?:standard[\s_])?n[cdv]m?[\s_-](?P<device>\S.*?)[\s_-]v\
 _SAGEMAKER = "ml."
 _NOTEBOOKS: Mapping[str, str] = {"colab": "t4", "google colab": "t4", "kaggle": "t4"}
 """What a notebook service gives away, where no device is named with it."""
+_FREE = re.compile(r"\bfree(?:\s+tier)?\b")
 
 
 class InstanceRow(TypedDict):
@@ -79,7 +80,7 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
     if len(given) > _LONGEST:
         return None
     text = " ".join(given.casefold().split())
-    free = _NOTEBOOKS.get(" ".join(re.sub(r"\bfree(?:\s+tier)?\b", " ", text).split()))
+    free = _NOTEBOOKS.get(" ".join(_FREE.sub(" ", text).split()))
     if free is not None:
         match = accelerators.found(free)
         return match and replace(match, note=f"{text} alone is read as the {match.matched} that it has for free")

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
-from estimator.catalogue.variants import OTHER_ARCHITECTURE, SEES, said_words
+from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words, text_part
 
 __all__ = ["shortened"]
 
@@ -69,9 +69,8 @@ def _named_within(given: str, models: NameIndex, finetunes: NameIndex) -> Resolv
             text = " ".join(span)
             match = finetunes.found(text) or models.found(text)
             if match is not None and _is_sure(match, span, words[:start], words[start + length :]):
-                rest = (*words[:start], *words[start + length :])
-                sees = "; its text part only" if SEES.intersection(rest) else ""
-                return replace(match, note=_note("taken for a fine-tune", match, f", whose name it holds{sees}"))
+                beside = text_part((*words[:start], *words[start + length :]))
+                return replace(match, note=_note("taken for a fine-tune", match, f", whose name it holds{beside}"))
     return None
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from estimator.catalogue.run_details import RunDetails, recomputed_layers, recomputed_parts, run_details
+from estimator.catalogue.run_details import RunDetails, recompute_of, run_details
 from estimator.models.feed_forward import Experts
 from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.training import MethodName, Recompute
@@ -122,7 +122,7 @@ def published_run(row: Mapping[str, str]) -> PublishedRun:
         shard_group=whole("shard_group"),
         micro_batch_size=whole("micro_batch"),
         global_batch_sequences=whole("global_batch"),
-        recompute=_recompute(row["recompute"]),
+        recompute=recompute_of(row["recompute"]),
         method=_METHODS[row["method"]],
         stack=row["stack"],
         framework=row["framework"],
@@ -153,14 +153,7 @@ _SHARDINGS: Mapping[str, Sharding | None] = {
     "zero3": "zero3",
 }
 _DURATIONS: Mapping[str, Duration] = {"": "run", "steps": "steps", "release": "release"}
-_RECOMPUTES: Mapping[str, Recompute | None] = {"": None, "none": "none", "selective": "selective", "full": "full"}
 _METHODS: Mapping[str, MethodName] = {"full": "full", "lora": "lora", "qlora": "qlora", "frozen": "frozen"}
-
-
-def _recompute(word: str) -> Recompute | None:
-    if recomputed_layers(word):
-        return "full"
-    return _RECOMPUTES[word] if recomputed_parts(word) is None else "selective"
 
 
 def _transformer(row: Mapping[str, str]) -> Transformer:

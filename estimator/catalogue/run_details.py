@@ -4,9 +4,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, get_args
 
-from estimator.question.practice import LayerPart
+from estimator.models.training import Recompute
+from estimator.question.practice import Dispatcher, LayerPart
 
 __all__ = [
     "BASE_BITS",
@@ -14,10 +15,13 @@ __all__ = [
     "DETAIL_VALUES",
     "HOST_STATES",
     "RunDetails",
+    "recompute_of",
     "recomputed_layers",
     "recomputed_parts",
     "run_details",
 ]
+
+Tuning = Literal["", "performance", "default", "functional", "regression"]
 
 _YES_NO = frozenset({"yes", "no"})
 BASE_BITS: Mapping[str, int] = MappingProxyType({"4-bit": 4, "bnb-4bit": 4, "gptq-int4": 4, "8-bit": 8})
@@ -31,20 +35,33 @@ DETAIL_VALUES: Mapping[str, frozenset[str]] = MappingProxyType(
         "samples": frozenset({"packed", "padded"}),
         "attention": frozenset({"eager", "sdpa", "flash", "flash1", "flash2", "flash3", "flex"}),
         "dispatcher": frozenset(
-            {f"{library}{beside}" for library in ("alltoall", "deepep", "hybridep") for beside in ("", " overlapped")}
+            {f"{library}{beside}" for library in get_args(Dispatcher) for beside in ("", " overlapped")}
         ),
         "cuda_graphs": frozenset({"yes", "partial", "no"}),
         "master_weights": frozenset({"bf16", "fp32"}),
         "gradient_reduction": frozenset({"bf16", "fp32"}),
-        "tuning": frozenset({"performance", "default", "functional", "regression"}),
+        "tuning": frozenset(get_args(Tuning)) - {""},
         **dict.fromkeys(("fused_kernels", "fused_loss", "compiled", "overlap", "token_drop"), _YES_NO),
     }
 )
 """The columns of runs.csv that hold one of a few words, and the words; each may be empty."""
 DETAIL_NUMBERS = ("lora_rank", "expert_capacity", "power_cap_w")
 """The columns of runs.csv that hold a positive number, or nothing."""
-Tuning = Literal["", "performance", "default", "functional", "regression"]
 HOST_STATES = frozenset({"weights", "gradients", "optimizer", "activations"})
+_TUNINGS: Mapping[str, Tuning] = MappingProxyType({word: word for word in get_args(Tuning)})
+_DISCLAIMED: Mapping[str, str] = MappingProxyType(
+    {
+        "functional": "its source calls its timing a check that it works",
+        "regression": "its source names a defect that slowed it down",
+    }
+)
+_RECOMPUTES: Mapping[str, Recompute | None] = MappingProxyType(
+    {"": None, "none": "none", "selective": "selective", "full": "full"}
+)
+_SOME_LAYERS = re.compile(r"full (?P<layers>[1-9]\d*)")
+_PARTS: Mapping[str, LayerPart] = MappingProxyType({word: word for word in get_args(LayerPart)})
+_BETWEEN_PRODUCTS = "elementwise"
+"""Where no product of a layer runs again, only what lies between them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,47 +128,30 @@ class RunDetails:
         return BASE_BITS.get(self.base_format)
 
 
-_PARTS: Mapping[str, LayerPart] = MappingProxyType(
-    {"qkv": "qkv", "core": "core", "out": "out", "up": "up", "down": "down"}
-)
-_BETWEEN_PRODUCTS = "elementwise"
-"""Where no product of a layer runs again, only what lies between them."""
+def recompute_of(cell: str) -> Recompute | None:
+    """Return what a row's `recompute` is in general: some layers are `full`, named parts `selective`.
+
+    Raises KeyError for a word that is no part.
+    """
+    if recomputed_layers(cell) is not None:
+        return "full"
+    return _RECOMPUTES[cell] if recomputed_parts(cell) is None else "selective"
 
 
-def recomputed_parts(recompute: str) -> frozenset[LayerPart] | None:
+def recomputed_parts(cell: str) -> frozenset[LayerPart] | None:
     """Return the parts of a layer that a row says were run again, as in `core up`; None where it names none.
 
     Raises KeyError for a word that is no part.
     """
-    if recompute in {"", "none", "selective", "full"} or recomputed_layers(recompute):
+    if cell in _RECOMPUTES or recomputed_layers(cell) is not None:
         return None
-    return frozenset(_PARTS[word] for word in recompute.split() if word != _BETWEEN_PRODUCTS)
+    return frozenset(_PARTS[word] for word in cell.split() if word != _BETWEEN_PRODUCTS)
 
 
-_SOME_LAYERS = re.compile(r"full (?P<layers>[1-9]\d*)")
-
-
-def recomputed_layers(recompute: str) -> int | None:
+def recomputed_layers(cell: str) -> int | None:
     """Return the layers that full recomputation was of, as in `full 21`; None where a row names no number."""
-    match = _SOME_LAYERS.fullmatch(recompute)
+    match = _SOME_LAYERS.fullmatch(cell)
     return int(match["layers"]) if match else None
-
-
-_TUNINGS: Mapping[str, Tuning] = MappingProxyType(
-    {
-        "": "",
-        "performance": "performance",
-        "default": "default",
-        "functional": "functional",
-        "regression": "regression",
-    }
-)
-_DISCLAIMED: Mapping[str, str] = MappingProxyType(
-    {
-        "functional": "its source calls its timing a check that it works",
-        "regression": "its source names a defect that slowed it down",
-    }
-)
 
 
 def run_details(row: Mapping[str, str]) -> RunDetails:

@@ -207,7 +207,7 @@ def _detail_faults(row: Mapping[str, str]) -> Iterator[str]:
         if row[field] and row[field] not in words:
             yield f"{field} is {row[field]!r}, not one of {', '.join(sorted(words))}"
     if (recomputed_layers(row["recompute"]) or 0) >= int(row["layers"]):
-        yield f"recompute is {row['recompute']!r} of {row['layers']} layers, where all of them are {'full'!r}"
+        yield f"recompute is {row['recompute']!r} of {row['layers']} layers, where all of them are 'full'"
     if not HOST_STATES.issuperset(row["offloaded_states"].split()):
         yield f"offloaded_states are {row['offloaded_states']!r}, not of {', '.join(sorted(HOST_STATES))}"
     if (row["method"] == "qlora") != (BASE_BITS.get(row["base_format"]) == _QLORA_BITS):

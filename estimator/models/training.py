@@ -3,12 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["EIGHT_BIT", "WITH_ADAPTERS", "Method", "MethodName", "Recompute"]
+__all__ = ["EIGHT_BIT", "LOW_BIT", "WITH_ADAPTERS", "Method", "MethodName", "Recompute"]
 
 Recompute = Literal["none", "selective", "full"]
 MethodName = Literal["full", "lora", "qlora", "frozen"]
 EIGHT_BIT = frozenset({"fp8", "int8", "mxfp8"})
 """Precisions whose matrix products have operands of eight bits."""
+LOW_BIT = EIGHT_BIT | {"nvfp4"}
+"""Those whose operands have eight or four."""
 WITH_ADAPTERS = frozenset({"lora", "qlora"})
 """Methods that train low-rank pairs beside a base of which nothing is trained."""
 

@@ -12,7 +12,14 @@ from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
 from estimator.question.question import Question
 
-__all__ = ["as_patches", "batch_shared_by_more", "global_batch_sequences", "is_shared_by_all", "nearest_batch"]
+__all__ = [
+    "ENOUGH_AT_A_TIME",
+    "as_patches",
+    "batch_shared_by_more",
+    "global_batch_sequences",
+    "is_shared_by_all",
+    "nearest_batch",
+]
 
 _MEBI = float(2**20)
 _TOKENS_PER_STEP = (
@@ -24,7 +31,7 @@ _TOKENS_PER_STEP = (
     (float("inf"), 60 * _MEBI),
 )
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
-DeepSeek-AI 2024). What papers call a million is a power of two of sequences that are one of tokens."""
+DeepSeek-AI 2024). A paper's million is 2²⁰ where batches and lengths are powers of two."""
 _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
@@ -46,8 +53,8 @@ _USUAL_PATCH = 16
 """Pixels a side of a ViT's patch (Dosovitskiy et al. 2021)."""
 _NEAR = 1 / 16
 """How far from a stated batch one may lie that stands in its place: it trains the same."""
-_SEVERAL = 8
-"""Sequences at a time beyond which more hardly save time."""
+ENOUGH_AT_A_TIME = 8
+"""Sequences of a micro-batch beyond which more hardly save time."""
 
 
 def global_batch_sequences(question: Question) -> int:
@@ -61,7 +68,7 @@ def global_batch_sequences(question: Question) -> int:
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
     n = question.cluster.n_gpus
-    micro = question.layout.micro_batch_size or question.sequences_each
+    micro = _least_micro_batch(question)
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
@@ -94,12 +101,10 @@ def _even(each: float) -> int:
     would do.
     """
     least, most = math.ceil(each * (1.0 - _AS_USUAL)), math.floor(each * (1.0 + _AS_USUAL))
-    for power in range(max(most, 1).bit_length(), -1, -1):
-        unit = 1 << power
-        multiple = round(each / unit)
-        near = [count for count in (multiple, multiple - 1, multiple + 1) if least <= count * unit <= most]
-        if near and near[0] > 0:
-            return near[0] * unit
+    for power in range(most.bit_length() - 1, -1, -1):
+        nearest = round(each / (1 << power)) << power
+        if least <= nearest <= most:
+            return nearest
     return max(1, round(each))
 
 
@@ -118,7 +123,7 @@ def as_patches(transformer: Transformer, sequence_length: int) -> float:
 
 def nearest_batch(question: Question) -> Question:
     """Return `question` with the global batch nearest to its own that its stated layout divides."""
-    unit = _replicas(question) * (question.layout.micro_batch_size or question.sequences_each)
+    unit = _replicas(question) * _least_micro_batch(question)
     batch = max(1, round((question.global_batch_sequences or unit) / unit)) * unit
     return replace(question, global_batch_sequences=batch)
 
@@ -126,27 +131,32 @@ def nearest_batch(question: Question) -> Question:
 def is_shared_by_all(question: Question) -> bool:
     """Return whether the stated batch is one that all replicas share evenly, in whole micro-batches."""
     batch = question.global_batch_sequences
-    micro = question.layout.micro_batch_size or question.sequences_each
-    return batch is None or batch % (_replicas(question) * micro) == 0
+    return batch is None or batch % (_replicas(question) * _least_micro_batch(question)) == 0
 
 
 def batch_shared_by_more(question: Question) -> int | None:
     """Return the batch near a stated one that most replicas can share; None where that is the stated one.
 
-    Where no micro-batch is stated, shares come before others that are made of several sequences at a time.
+    Where no micro-batch is stated, a batch comes first that all of them share, and can work on several sequences of at
+    a time.
     """
-    batch, micro = question.global_batch_sequences, question.layout.micro_batch_size
+    batch = question.global_batch_sequences
     if batch is None:
         return None
-    replicas = _replicas(question)
-    units = [share * (micro or question.sequences_each) for share in reversed(divisors_of(replicas)[1:])]
-    if micro is None:
-        units.insert(0, replicas * _SEVERAL)
+    replicas, micro = _replicas(question), _least_micro_batch(question)
+    units = [share * micro for share in reversed(divisors_of(replicas)[1:])]
+    if question.layout.micro_batch_size is None:
+        units.insert(0, replicas * ENOUGH_AT_A_TIME)
     for unit in units:
         multiple = round(batch / unit)
         if multiple and abs(unit * multiple / batch - 1.0) <= _NEAR:
             return None if unit * multiple == batch else unit * multiple
     return None
+
+
+def _least_micro_batch(question: Question) -> int:
+    """Return the sequences of a micro-batch: as stated, else those that are not divided."""
+    return question.layout.micro_batch_size or question.sequences_each
 
 
 def _replicas(question: Question) -> int:

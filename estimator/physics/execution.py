@@ -6,7 +6,7 @@ from typing import Literal
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.effects import CURRENT_RELEASE, release
-from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, Stack
+from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.practice import (
     AttentionKernel,
     Dequantization,
@@ -27,8 +27,6 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
-_FIRST_WITH_PALLAS = 2021
-"""Year of TPU v4, the first that fused attention was written for, in Pallas; XLA alone keeps no scores on the chip."""
 _EIGHT_BITS = 8
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
@@ -57,7 +55,8 @@ _MORE_THAN_SCORES_SINCE = 2024.0
 _UNGATED_FUSED_SINCE = 2026.5
 """Release from which on experts without a gate are fused, too, as Nemotron's with a squared ReLU are (NVIDIA/
 TransformerEngine pull requests 2769 of March 2026, gated ones; 2981 of May and 3072 of June)."""
-_LIBRARIES = frozenset({"deepep", "hybridep"})
+_PERMUTING: frozenset[Dispatcher] = frozenset({"deepep", "hybridep"})
+"""Dispatchers that permute within their kernels: nothing is permuted before a collective and after it."""
 _HOST_ACTIVATIONS = 0.5
 """NVIDIA's recipes for GB200 and GB300 offload 20 to 40 of Llama-3's 80 layers to Grace's memory (Megatron-Bridge,
 cpu_offloading_num_layers)."""
@@ -78,8 +77,8 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
-    expert_capacity: float | None = None
-    """Places that each expert has over its even share of tokens, all of them worked on; None where none is dropped."""
+    expert_capacity: float = 1.0
+    """Places that each expert has over its even share of tokens, all of them worked on; 1 where none is dropped."""
     one_hot_dispatch: bool = False
     """Tokens are sent to their places, and brought back, by products with one-hot matrices (Lepikhin et al. 2020)."""
     channels_last: bool = False
@@ -158,9 +157,9 @@ def _fuses_experts(question: Question, stack: Stack, released: float) -> bool:
 
     Its kernels came with a release; a run on it that is known to be launched in another way has waited nevertheless.
     """
-    since = stack.fused_experts_since
     if question.practice.launch not in {None, "graphs"}:
         return False
+    since = stack.fused_experts_since
     return released >= (since if question.transformer.gated_mlp else max(since, _UNGATED_FUSED_SINCE))
 
 
@@ -197,11 +196,11 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
         expert_loop=said.experts == "loop",
-        expert_capacity=said.expert_capacity,
+        expert_capacity=1.0 if said.expert_capacity is None else said.expert_capacity,
         one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
-        spared_experts=said.dispatcher in _LIBRARIES or said.launch == "graphs",
+        spared_experts=said.dispatcher in _PERMUTING or said.launch == "graphs",
         dispatcher=said.dispatcher,
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
@@ -295,7 +294,7 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
     if kernel == "unfused" or (sinks and not said):
         return "unfused"
     chip = question.cluster.accelerator
-    if chip.family == "tpu" and chip.year < _FIRST_WITH_PALLAS and not said:
+    if chip.family == "tpu" and chip.year < YEAR_OF_TPU_V4 and not said:
         return "unfused"
     if chip.family in _OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"

@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from estimator.base.prior import Prior
 from estimator.models.parameters import is_adapted
-from estimator.models.training import EIGHT_BIT
+from estimator.models.training import EIGHT_BIT, LOW_BIT
 from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
 from estimator.physics.recomputation import kept_by_name
@@ -161,8 +161,7 @@ def _activation_bytes(
     narrow = _narrow_bytes(precision) if execution.narrow_inputs else element
     eager = 1.0 if execution.eager_layers else 0.0
     streams = 2.0 if gated else 1.0
-    low_bit = precision in EIGHT_BIT or precision == "nvfp4"
-    before = 1.0 if execution.narrow_activations and low_bit else element
+    before = 1.0 if execution.narrow_activations and precision in LOW_BIT else element
     mlp = before + (trained * narrow + eager * element) / streams
     norms = _EAGER_NORMS - (1.0 - trained) * _SCALED_NORMS
     residual = (_STREAM_REST + eager * norms) * element + trained * _STREAM_INPUTS * narrow

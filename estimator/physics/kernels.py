@@ -1,19 +1,18 @@
-"""Seconds of what a device does beside matrix products: attention, elementwise kernels, expansion of a 4-bit base."""
+"""Seconds of what a device does beside matrix products: attention, elementwise kernels, what a quantised base costs."""
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case, Matrix
+from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.physics.network import where
+from estimator.physics.recomputation import again_share, where_recomputed
 
 __all__ = [
-    "again_share",
     "attention_s",
     "dequantization_s",
     "expert_overhead",
     "logits_traffic_s",
-    "matrix_again",
     "rounding_s",
     "routing_s",
     "scan_s",
@@ -24,39 +23,17 @@ _ATTENTION_BACKWARD = 2.5
 """Five matmuls backward against two forward: Dao 2023, section 3.1."""
 _PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
 """Bytes per weight of a 4-bit base with its scales, and of what its products read."""
-
 _ROUNDED_BYTES = 15.0
 """Bytes moved forward per element that enters or leaves an 8-bit layer: cast, largest of each row, rounding, outliers
 out; sums of 32 bits, scaled, cast, outliers' product added (bitsandbytes' `MatMul8bitLt`, counted)."""
 _WIDENED_BYTES = 7.0
 """Bytes per weight backward: read in 8 bits, copied in 16, scaled."""
-
 _METRIC_PASSES = 22.0
 """Times TRL's entropy and accuracy move whole logits, in 16-bit elements: log-softmax, exponent, product and sum in
 FP32, and the largest (`entropy_from_logits`, counted)."""
 _CHUNK_PASSES = 59.0
 """The same of a loss in chunks with both, forward twice and backward (TRL 1.9's `_chunk`, counted)."""
 _CHUNK_TOKENS = 256.0
-
-
-def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
-    """Return the share of the forward pass that recomputation runs again, attention core apart, shape (L,).
-
-    Selective recomputation runs the attention core again where its scores were not kept (Korthikanti et al. 2022);
-    with fused attention, which never keeps them, it runs norms, activations and some matmuls again, or the parts that
-    its source names.
-    """
-    selective = where(case.unfused, 0.0, constants["selective_share"])
-    selective = where(case.named_recompute, np.maximum(selective, case.again_of_flop), selective)
-    return np.where(lay.recompute > 1, case.recomputed_share, np.where(lay.recompute > 0, selective, 0.0))
-
-
-def matrix_again(case: Case, constants: Constants, lay: Layouts, matrix: Matrix) -> BROADCAST:
-    """Return the share of one matrix's forward pass that recomputation runs again, shape (L,)."""
-    selective = where(case.named_recompute, matrix.again_named, where(case.unfused, 0.0, constants["selective_share"]))
-    return np.where(
-        lay.recompute > 1, matrix.again_full * case.recomputed_share, np.where(lay.recompute > 0, selective, 0.0)
-    )
 
 
 def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:
@@ -68,7 +45,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share
-    again = (lay.recompute > 0) * 1.0
+    again = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
     generation = where(case.flash_2, constants["flash_2_on_hopper"], constants["flash_hopper"])
     rate = case.half_flop_per_s * constants["flash_efficiency"] * where(case.modern, generation, 1.0)
     rate = rate * where(case.flash_1, constants["flash_1"], 1.0)
@@ -76,7 +53,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     rate = rate * where(case.memory_efficient, fallback, 1.0)
     # Scores have a head's width as their depth, and its values as their breadth: a wider unit is idle beside it.
     rate = rate * case.head_share ** constants["flash_head_power"] * case.head_fill
-    core_again = np.where(lay.recompute > 1, case.recomputed_share, again * case.again_core)
+    core_again = where_recomputed(lay, full=case.recomputed_share, selective=case.again_core)
     # A ring of ranks passes each rank's two chunks of the sequence on, and every kernel sees one of them.
     chunks = np.where(lay.context > 1, 2.0 * lay.context, 1.0)
     flop: BROADCAST = case.attention_flop + constants["flash_start_keys"] * case.attention_flop_per_key * chunks
@@ -106,7 +83,7 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
     if not np.any(case.scan_elements):
         return 0.0
     part = tokens / (lay.tensor * lay.pipeline)
-    again = (lay.recompute > 0) * 1.0
+    again = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
     products = case.scan_matmul_flop / (case.half_flop_per_s * constants["scan_efficiency"])
     steps = case.scan_vector_flop / (case.half_flop_per_s * constants["vector_share"])
     width = 2.0 + 2.0 * case.wide
@@ -171,7 +148,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
-    passes = 2.0 + np.where(lay.recompute > 1, case.recomputed_share, 0.0)
+    passes = 2.0 + where_recomputed(lay, full=case.recomputed_share)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 
@@ -185,7 +162,7 @@ def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
         return 0.0
     dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     widened = case.rounded * dense * _WIDENED_BYTES * case.streams_passed
-    forwards = 1.0 + np.where(lay.recompute > 1, 1.0, 0.0)
+    forwards = 1.0 + where_recomputed(lay, full=case.recomputed_share)
     moved = widened + tokens * case.rounded_elements / lay.tensor * _ROUNDED_BYTES * forwards
     return moved / lay.pipeline / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 

@@ -4,9 +4,9 @@ import numpy as np
 
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
-from estimator.physics.kernels import again_share
 from estimator.physics.layout import Layouts
 from estimator.physics.network import surroundings_slowness, where
+from estimator.physics.recomputation import again_share
 from estimator.physics.sharing import ZERO3
 
 __all__ = ["beside_launches_s", "launches_s"]

@@ -8,6 +8,7 @@ from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
+from estimator.physics.recomputation import where_recomputed
 
 __all__ = ["USABLE_SHARE", "Memory", "memory_of", "usable_bytes"]
 
@@ -201,13 +202,14 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     full, split = lay.recompute > 1, where(case.sequence_parallel, lay.tensor, 1.0)
     per_layer = tokens / case.n_layers
     whole = (case.kept_residual_bytes / split + case.kept_hidden_bytes / lay.tensor) * per_layer
-    again = np.where(full, case.recomputed_share, np.where(lay.recompute > 0, 1.0 - case.selective_share, 0.0))
+    again = where_recomputed(lay, full=case.recomputed_share, selective=1.0 - case.selective_share)
     scores: BROADCAST = 0.0
     if np.any(case.unfused):
         scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
-    checkpoint = case.checkpoint_bytes / kept_split * per_layer * np.where(full, case.recomputed_share, 0.0)
-    kept = (1.0 - again) * whole + np.where(lay.recompute == 0, scores, 0.0) + checkpoint
+    checkpoint = case.checkpoint_bytes / kept_split * per_layer * where_recomputed(lay, full=case.recomputed_share)
+    dropped = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
+    kept = (1.0 - again) * whole + (1.0 - dropped) * scores + checkpoint
     in_flight = where(case.stages_alone, 1.0, np.minimum(lay.pipeline, lay.micro_batches))
     more = np.where(lay.virtual > 1, np.minimum((lay.pipeline - 1.0) / lay.virtual, lay.micro_batches - in_flight), 0.0)
     hosted = where(case.host_activations + case.host_checkpoints, _hosted(case, lay), 0.0)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.passes import Passes, passes_of, trained_share
-from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS, Method
+from estimator.models.training import LOW_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
@@ -70,14 +70,16 @@ def case_of(
         # Fewer than every linear layer's are adapters beside some of them; more are of a higher rank.
         beside = min(1.0, trained / by_rank)
         rank = method.lora_rank * max(1.0, trained / by_rank)
-    low_bit = precision in EIGHT_BIT or precision == "nvfp4"
+    low_bit = precision in LOW_BIT
     wide = precision in {"fp32", "tf32"}
     half = half_precision(chip, precision)
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
-    expands = execution.dequantization != "fused"
+    base_bits = None if execution.dequantization == "fused" else execution.base_bits
+    rounds = _flag(base_bits == _EIGHT_BITS)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
+    head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)
     attention_flop = [attention.flop_per_token(sequence_length) for attention in table.attentions]
     masked = [_behind_a_mask(attention, sequence_length, execution) for attention in table.attentions]
     skipped = [0.0 if hidden else flop for flop, hidden in zip(attention_flop, masked, strict=True)]
@@ -97,7 +99,7 @@ def case_of(
         mixing_layers=float(sum(attention.layers for attention in own)),
         n_expert_layers=float(table.n_expert_layers),
         hidden=float(table.hidden),
-        routed_width=float(table.routed_width) * (execution.expert_capacity or 1.0),
+        routed_width=float(table.routed_width) * execution.expert_capacity,
         logits=float(table.logits),
         output_parameters=float(table.output_parameters),
         n_experts=float(max(table.n_experts, 1)),
@@ -123,8 +125,8 @@ def case_of(
         residual_elements=widths["residual"],
         heads_elements=widths["heads"],
         mlp_elements=widths["mlp"] + widths["shared_mlp"],
-        expert_elements=widths["expert_mlp"] * (execution.expert_capacity or 1.0),
-        routed_elements=widths["routed"] * (execution.expert_capacity or 1.0),
+        expert_elements=widths["expert_mlp"] * execution.expert_capacity,
+        routed_elements=widths["routed"] * execution.expert_capacity,
         shared_parameters=total - table.expert_parameters,
         expert_parameters=float(table.expert_parameters),
         embedding_parameters=float(table.embedding_parameters),
@@ -132,10 +134,10 @@ def case_of(
         weight_gradients=share,
         adapters=_flag(adapters),
         eager_adapters=_flag(execution.eager_adapters),
-        adapter_elements=beside * _adapter_elements(table, joined=execution.joined_adapters),
-        rounded=(1.0 - share) * _flag(expands and execution.base_bits == _EIGHT_BITS),
-        rounded_elements=_adapter_elements(table, joined=False) * _flag(expands and execution.base_bits == _EIGHT_BITS),
-        dequantized=(1.0 - share) * _flag(expands and execution.base_bits == _FOUR_BITS),
+        adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
+        rounded=(1.0 - share) * rounds,
+        rounded_elements=_adapted_elements(table, joined=False) * rounds,
+        dequantized=(1.0 - share) * _flag(base_bits == _FOUR_BITS),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
@@ -179,8 +181,8 @@ def case_of(
         # Operands of 32 bits are read as they lie.
         channels_last=_flag(execution.channels_last or precision == "fp32"),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
-        head_share=min(1.0, transformer.head_dim / MATRIX_UNIT),
-        head_fill=min(1.0, transformer.head_dim / chip.matrix_unit) / min(1.0, transformer.head_dim / MATRIX_UNIT),
+        head_share=head_share,
+        head_fill=min(1.0, transformer.head_dim / chip.matrix_unit) / head_share,
         as_people_run=_flag(execution.as_people_run),
         attention_share=0.1 if execution.packed_short else 1.0,
         untuned=_flag(not execution.fused_kernels),
@@ -234,7 +236,7 @@ def _matrix(gemm: Gemm, passes: Passes, execution: Execution) -> Matrix:
         outputs=float(gemm.outputs),
         layers=float(gemm.layers),
         copies=float(gemm.copies),
-        visits=gemm.visits * (execution.expert_capacity or 1.0 if gemm.shard == "expert" else 1.0),
+        visits=gemm.visits * (execution.expert_capacity if gemm.shard == "expert" else 1.0),
         trained=passes.weight_gradient,
         passed=passes.input_gradient,
         rate=gemm.rate,
@@ -264,10 +266,11 @@ def _kept_wide(matrices: list[Matrix], table: Workload, precision: str) -> list[
     return out
 
 
-def _adapter_elements(table: Workload, *, joined: bool) -> float:
+def _adapted_elements(table: Workload, *, joined: bool) -> float:
     """Return the elements of a token that enter or leave the matrices that `is_adapted`, over all layers.
 
-    Each of a fused matrix's parts has a pair of its own, which reads the input again, unless pairs are `joined`.
+    Each of a fused matrix's parts reads the input again, for a pair of its own or as a layer of 8 bits, unless they are
+    `joined`.
     """
     return sum(
         ((1 if joined else gemm.n_parts) * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
@@ -284,8 +287,8 @@ def _dispatch_matrices(table: Workload, sequence_length: int, execution: Executi
     """
     if not execution.one_hot_dispatch or not table.n_expert_layers:
         return ()
-    places = sequence_length * table.top_k * (execution.expert_capacity or 1.0)
-    again = 1.0 if execution.recomputed is None or "up" in execution.recomputed else 0.0
+    places = sequence_length * table.top_k * execution.expert_capacity
+    experts_again = _flag("up" in (execution.recomputed or ()))
     return tuple(
         Matrix(
             name=name,
@@ -298,7 +301,7 @@ def _dispatch_matrices(table: Workload, sequence_length: int, execution: Executi
             visits=1.0,
             trained=trained,
             again_full=runs_again,
-            again_named=again * runs_again,
+            again_named=experts_again * runs_again,
         )
         for name, trained, runs_again in (("expert_dispatch", 0.0, 1.0), ("expert_combine", 1.0, 0.0))
     )

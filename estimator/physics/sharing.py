@@ -7,6 +7,7 @@ from estimator.physics.constants import Constants
 from estimator.physics.kernels import expert_overhead
 from estimator.physics.layout import Layouts
 from estimator.physics.network import all_to_all_s, gather_s, group, where
+from estimator.physics.recomputation import where_recomputed
 
 __all__ = ["ZERO3", "gradient_reduction_s", "layer_communication_s", "optimizer_s", "sharded_s", "shown_s"]
 
@@ -36,7 +37,7 @@ def layer_communication_s(
     Per micro-batch and stage. All of them have the same compute to hide behind, so they are added up before they are
     held against it.
     """
-    again = (lay.recompute > 1) * case.recomputed_share
+    again = where_recomputed(lay, full=case.recomputed_share)
     layers = case.pairs / lay.pipeline
     tensor = group(case, constants, lay.tensor, 1.0)
     reductions = (
@@ -54,7 +55,7 @@ def layer_communication_s(
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.routed_width
         passed = all_to_all_s(experts, sent, case.top_k, constants, each_expert=case.plain_exchange)
-        sent_again = np.where(lay.recompute > 1, 1.0, np.where(lay.recompute > 0, case.again_exchange, 0.0))
+        sent_again = where_recomputed(lay, full=case.recomputed_share, selective=case.again_exchange)
         exchange = (4.0 + 2.0 * sent_again) * passed * case.n_expert_layers / lay.pipeline
         exchange = np.where(lay.expert > 1, exchange, 0.0)
         beside = where(case.exchange_overlap, constants["exchange_visible_beside"], constants["exchange_visible"])
@@ -83,7 +84,7 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
     # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
-    gathers = _GATHERS + np.where(np.asarray(case.module_hooks) > 0.0, (lay.recompute > 1) * case.recomputed_share, 0.0)
+    gathers = _GATHERS + where(case.module_hooks, where_recomputed(lay, full=case.recomputed_share), 0.0)
     messages = case.gathers * case.pairs / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)

@@ -4,7 +4,7 @@ import math
 
 from estimator.base.inputs import divisors_of
 from estimator.models.transformer import Transformer
-from estimator.physics.batch import as_patches
+from estimator.physics.batch import ENOUGH_AT_A_TIME, as_patches
 from estimator.physics.lattice import Space
 from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
 from estimator.physics.stacks import Split, Stack
@@ -17,8 +17,6 @@ _MORE_OF_SHORT = (64, 128, 256, 512)
 _MOST_POSITIONS = 65_536
 """Of a micro-batch of more than 32 sequences: 256 pictures of 197 patches, 128 texts of 512 tokens. Who trains on short
 sequences accumulates none of them while more at once fit."""
-_SEVERAL = 8
-"""Sequences of a micro-batch that are looked at however long they are, where the batch allows no power of two."""
 _VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
@@ -42,11 +40,11 @@ def _micro_batches(positions: float, share: int) -> tuple[int, ...]:
     """Return the micro-batches to choose among for sequences of so many positions: powers of two, while they are few.
 
     And other divisors of what each device has of the batch, its `share`, where powers of two divide that badly: of 33
-    sequences they leave one at a time, and who has them runs 11 or all 33.
+    sequences they leave one at a time, and who has them runs 11 or all 33. Several are looked at however long they are.
     """
     most = _MOST_POSITIONS / positions
     powers = (*_MICRO_BATCHES, *(size for size in _MORE_OF_SHORT if size <= most))
-    useful = max(most, _SEVERAL)
+    useful = max(most, ENOUGH_AT_A_TIME)
     if share & -share >= useful:
         return powers
     return tuple(sorted({*powers, *(d for d in divisors_of(share) if d <= useful)}))
@@ -59,17 +57,17 @@ def knob_choices(
     domain: int,
     sequence_length: int,
     global_batch: int,
-    sequences_each: int = 1,
+    sequences_each: int,
     request: LayoutRequest,
     stack: Stack,
-    reserve: bool = False,
+    reserve: bool,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
-    do not divide it); expert parallelism, on stacks that have it, by divisors of the experts; micro-batches that divide
-    the `global_batch`. With `reserve` all else that the stack has, for a model that fits no other way.
+    do not divide it); expert parallelism, on stacks that have it, by divisors of the experts; micro-batches for the
+    `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -81,14 +79,15 @@ def knob_choices(
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
     if searched or "context" in has:
-        share = _SHORTEST_IN_NEED if "context" in has else _SHORTEST_SHARE
-        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // share))
+        shortest = _SHORTEST_IN_NEED if "context" in has else _SHORTEST_SHARE
+        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // shortest))
         context = _powers(_divisors(n_gpus, widest_context))
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     share = global_batch // math.gcd(global_batch, n_gpus)
-    micro = _micro_batches(as_patches(t, sequence_length), share)
+    sizes = _micro_batches(as_patches(t, sequence_length), share)
+    micro = tuple(size for size in sizes if size % sequences_each == 0)
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
@@ -97,9 +96,7 @@ def knob_choices(
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
         shard_stage=_stages(request, stack, n_gpus, reserve="zero3" in has),
-        micro_batch=choices(
-            request.micro_batch_size or None, tuple(size for size in micro if size % sequences_each == 0)
-        ),
+        micro_batch=choices(request.micro_batch_size or None, micro),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
     )

@@ -17,6 +17,7 @@ __all__ = [
     "SDPA_FLASH_2_SINCE",
     "STACKS",
     "XLA",
+    "YEAR_OF_TPU_V4",
     "Split",
     "Stack",
     "Tier",
@@ -38,8 +39,8 @@ XLA = frozenset({"jax", "maxtext", "neuron"})
 _LEAST_TO_PRETRAIN_BYTES = 30e9
 """Memory of a card without a link of its own below which it is bought to infer with (T4, L4, A10): whoever trains on
 one has a notebook or a script."""
-_FIRST_OF_MAXTEXT = 2021
-"""Year of TPU v4, the first chip that MaxText and kernels in Pallas were written for."""
+YEAR_OF_TPU_V4 = 2021
+"""The first chip that MaxText and attention in Pallas were written for; XLA alone keeps no scores on the chip."""
 _END_LAYERS = 2
 """Embedding and logits, each balanced as one layer, as Llama 3's 126 layers were on 16 stages (Grattafiori et al. 2024,
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
@@ -318,7 +319,7 @@ def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
     twice as fast as one.
     """
     if accelerator.family == "tpu":
-        return STACKS["maxtext" if accelerator.year >= _FIRST_OF_MAXTEXT else "jax"]
+        return STACKS["maxtext" if accelerator.year >= YEAR_OF_TPU_V4 else "jax"]
     if accelerator.family == "trainium":
         return STACKS["neuron"]
     if accelerator.vendor == "Apple":

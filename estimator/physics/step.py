@@ -13,7 +13,6 @@ from estimator.physics.kernels import (
     attention_s,
     dequantization_s,
     logits_traffic_s,
-    matrix_again,
     rounding_s,
     routing_s,
     scan_s,
@@ -24,6 +23,7 @@ from estimator.physics.layout import Floats, Layouts
 from estimator.physics.loading import loading_s
 from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s, where
+from estimator.physics.recomputation import matrix_again
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]

@@ -43,7 +43,7 @@ ZeroEngine = Literal["fsdp", "deepspeed"]
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused"]
-"""Kernels that expand a 4-bit base: bitsandbytes' NF4; GPTQ's of 2023; those fused with the product."""
+"""Kernels that expand a quantised base: bitsandbytes'; GPTQ's of 2023, of 4 bits; those fused with the product."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +86,7 @@ class Practice:
     """
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
-    """Whether short samples are packed into full sequences, or padded to the longest of their micro-batch."""
+    """Whether short samples are packed into full sequences, or padded as `padding` says."""
     padding: Padding | None = None
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""

@@ -196,6 +196,7 @@ def test_a_run_without_a_speed_has_a_duration() -> None:
         ("lab", "", "where it is from"),
         ("tuning", "quick", "tuning is 'quick'"),
         ("offloaded_states", "router", "offloaded_states are 'router'"),
+        ("recompute", "full 999", "recompute is 'full 999' of"),
         ("dispatcher", "deepep", "has no experts"),
         ("dispatcher", "deepep beside", "dispatcher is 'deepep beside'"),
         ("base_format", "gptq-int4", "qlora is a 4-bit base"),

@@ -3,6 +3,7 @@
 Authority: Chen et al. 2016 (a layer's forward pass runs again from its input), and the operations of a layer.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,12 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.catalogue.run_details import recomputed_parts
-from estimator.models.training import Recompute
+from estimator.models.feed_forward import Experts
+from estimator.models.mixers.state_space import StateSpace
+from estimator.models.training import Method, Recompute
+from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import prior_constants
 from estimator.physics.execution import Execution
-from estimator.physics.kernels import attention_s
+from estimator.physics.kernels import attention_s, dequantization_s, rounding_s, scan_s
 from estimator.physics.layout import layouts_of
 from estimator.physics.memory import memory_of
+from estimator.physics.sharing import layer_communication_s
 from estimator.physics.step import step_time
 from estimator.question.practice import LayerPart
 from tests.physics_cases import CHIP, LAYER_PARTS, MODEL, PLAIN, catalogued_case, catalogued_cluster, small_case
@@ -64,6 +69,40 @@ def test_a_compiler_saves_the_last_product_of_a_layer_and_no_more(name: str) -> 
     assert 0.8 * eager < compiled < eager
     parts_but_the_last = Execution(recomputed=frozenset(LAYER_PARTS) - {"down"})
     assert compiled == pytest.approx(_step_s(name, "selective", parts_but_the_last), rel=0.02)
+
+
+_FULL = layouts_of(replace(PLAIN, data_parallel=8, expert_parallel=4, recompute="full"))
+_TOKENS = np.array([2048.0])
+_UNFUSED = small_case(8, execution=Execution(attention="unfused"))
+_SCANS = replace(MODEL, mixers=(StateSpace(layers=2, heads=32, head_dim=64, state=128, groups=1, chunk=256),))
+_EXPERTS = replace(MODEL, experts=Experts(n_experts=8, top_k=2, ffn_hidden=512))
+_OF_8_BITS = small_case(8, method=Method(name="lora"), execution=Execution(base_bits=8))
+_OF_4_BITS = small_case(8, method=Method(name="qlora"), execution=Execution(base_bits=4))
+
+
+@pytest.mark.parametrize(
+    ("case", "spent"),
+    [
+        (_UNFUSED, lambda case: attention_s(case, CONSTANTS, _FULL, _TOKENS)),
+        (small_case(8, transformer=_SCANS), lambda case: scan_s(case, CONSTANTS, _FULL, _TOKENS)),
+        (small_case(8, transformer=_EXPERTS), lambda case: layer_communication_s(case, CONSTANTS, _FULL, _TOKENS)[0]),
+        (_OF_8_BITS, lambda case: rounding_s(case, CONSTANTS, _FULL, _TOKENS)),
+        (_OF_4_BITS, lambda case: dequantization_s(case, CONSTANTS, _FULL)),
+    ],
+)
+def test_full_recomputation_of_half_the_layers_costs_half(case: Case, spent: Callable[[Case], BROADCAST]) -> None:
+    none, half, every = (float(np.max(spent(replace(case, recomputed_share=share)))) for share in (0.0, 0.5, 1.0))
+    assert none != every
+    assert half == pytest.approx((none + every) / 2.0)
+
+
+def test_scores_of_layers_that_do_not_run_again_are_kept() -> None:
+    freed = [
+        [float(memory_of(replace(case, recomputed_share=share), _FULL).activations_bytes[0]) for share in (0.0, 1.0)]
+        for case in (_UNFUSED, replace(_UNFUSED, unfused=0.0))
+    ]
+    unfused, fused = (kept - dropped for kept, dropped in freed)
+    assert unfused > fused > 0.0
 
 
 @pytest.mark.parametrize(("unit", "slower"), [(128, 1.0), (256, 2.0)])

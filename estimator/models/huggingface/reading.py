@@ -6,10 +6,12 @@ from typing import cast
 
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["SYNONYMS", "Config", "Reading", "entries", "inside", "nested"]
+__all__ = ["LONGEST_NAME", "SYNONYMS", "Config", "Reading", "entries", "inside", "nested"]
 
 Config = Mapping[str, object]
 
+LONGEST_NAME = 80
+"""Characters of a model's or class's name that are read: more than any class has, and few enough to search."""
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "hidden_size": ("n_embd", "n_embed", "d_model"),
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),

@@ -201,18 +201,8 @@ def _resolved(
     usual = usual_stack(objective.objective.name, framework.name)
     usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
-    gathers = usual in STACKS and bool(framework.practice.over(STACKS[usual].habit).gathers_masked)
-    transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS, gathers=gathers)
-    prediction: tuple[Assumption, ...] = ()
-    if transformer is not None:
-        transformer, prediction = predicted_ahead(
-            request,
-            transformer,
-            framework.practice,
-            usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name,
-            plain=parts is None and objective.objective.name == "next_token",
-            sequence_length=told_length(request) or usual_length(subject),
-        )
+    stack = usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name
+    trained, prediction = _trained(request, subject, parts, objective, framework, stack=stack, method=method)
     # What reads media has a tower of its own for the text.
     of_one = 1 if use.whole_rows else objective.objective.sequences
     samples, batch_note = resolved_batch(request, n_gpus)
@@ -234,7 +224,7 @@ def _resolved(
         request=request,
         published=published,
         layers=subject.transformer,
-        trained=transformer,
+        trained=trained,
         use=use,
         method=method,
         device=device,
@@ -253,7 +243,7 @@ def _resolved(
     counted = data.entry is not None and data.entry.rows_per_sample > 1
     vocabulary = subject.transformer.vocab if subject.transformer else None
     amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
-    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, tunes=posed.adapts)
+    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, adapts=posed.adapts)
     if use.whole_rows:
         note = "a sample is one sequence"
         told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)
@@ -339,13 +329,37 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | N
 
 
 def _trained(
-    subject: Subject, parts: TrainedParts | None, objective: AskedObjective, *, adapters: bool, gathers: bool
-) -> Transformer | None:
-    """Return the model as it is trained: which towers learn, what head it has, what runs beside it."""
+    request: Request,
+    subject: Subject,
+    parts: TrainedParts | None,
+    objective: AskedObjective,
+    framework: NamedFramework,
+    *,
+    stack: str,
+    method: Method,
+) -> tuple[Transformer | None, tuple[Assumption, ...]]:
+    """Return the model as it is trained, with what was assumed: its towers that learn, its head, what runs beside it.
+
+    None where the architecture is not known.
+    """
     if subject.transformer is None:
-        return None
-    model = with_trained_towers(subject.transformer, parts)
-    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher, gathers=gathers)
+        return None, ()
+    name, practice = framework.name, framework.practice
+    model = with_objective(
+        with_trained_towers(subject.transformer, parts),
+        objective.objective,
+        adapters=method.name in WITH_ADAPTERS,
+        teacher=objective.teacher,
+        gathers=name in STACKS and bool(practice.over(STACKS[name].habit).gathers_masked),
+    )
+    return predicted_ahead(
+        request,
+        model,
+        practice,
+        stack,
+        plain=parts is None and objective.objective.name == "next_token",
+        sequence_length=told_length(request) or usual_length(subject),
+    )
 
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:

@@ -68,7 +68,7 @@ class Padded:
     mean: float
     """Real tokens of a sample, cut at the limit."""
     longest: float
-    """Expected tokens of a row: those of the longest sample of its micro-batch."""
+    """Expected tokens of a row, which is as long as `padding` makes it."""
     low: float
     """The true length is at least so much of `longest` …"""
     high: float

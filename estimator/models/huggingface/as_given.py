@@ -47,6 +47,11 @@ def refuse_others(config: Config, kind: str) -> None:
         stated = (inside(config, outer) if outer else config).get(last)
         if stated is not None and stated != value:
             raise UnsupportedModelError(
-                f"hf_config.{key}: {shown(stated)} is not modelled here for {kind}"
-                + ("" if value is None else f"; {shown(value)} is")
+                f"hf_config.{key}: {_as_stated(stated)} is not modelled here for {kind}"
+                + ("" if value is None else f"; {_as_stated(value)} is")
             )
+
+
+def _as_stated(value: object) -> str:
+    """Return a value as a file has it: `true`, as JSON writes it."""
+    return shown(value).lower() if isinstance(value, bool) else shown(value)

@@ -32,6 +32,7 @@ AS_GIVEN: Mapping[str, Config] = {
     "internvl": {"vision_config.use_absolute_position_embeddings": True},
     "kimi_k25": {"vision_config.merge_kernel_size": [2, 2]},
     "kimi_linear": {"attention_bias": False},
+    "layoutlmv3": {"text_embed": True, "visual_embed": True},
     "lfm3": {"attention_bias": False, "use_sandwich_norm": True},
     "mobilebert": {"use_bottleneck_attention": False},
     # Flash-linear-attention calls another network so: with wider values, and ranks that are stated.

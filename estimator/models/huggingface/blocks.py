@@ -8,7 +8,7 @@ from typing import cast
 from estimator.base.errors import InvalidValueError, UnsupportedModelError
 from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import LONGEST_NAME, Config, Reading, entries
+from estimator.models.huggingface.reading import Config, Reading, entries, own_name
 from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -125,9 +125,8 @@ def mlp_projections(*widths: int, bias: bool = True, count: int = 1, rate: float
 
 def configured(transformer: Transformer, config: Config, *notes: str) -> ConfiguredModel:
     """Return a model under the name that its configuration gives."""
-    given = config.get("_name_or_path")
-    name = given[:LONGEST_NAME] if isinstance(given, str) and given else transformer.name
-    return ConfiguredModel(transformer=replace(transformer, name=name), vectors=VectorFacts(), notes=notes)
+    named = replace(transformer, name=own_name(config, transformer.name))
+    return ConfiguredModel(transformer=named, vectors=VectorFacts(), notes=notes)
 
 
 def names_class(config: Config, *words: str) -> bool:

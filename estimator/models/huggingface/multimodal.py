@@ -6,7 +6,7 @@ from dataclasses import replace
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.configured import ConfiguredModel, Read
-from estimator.models.huggingface.reading import Config, entries, nested
+from estimator.models.huggingface.reading import Config, entries, nested, own_name
 from estimator.models.huggingface.vision_towers import TOWERS
 from estimator.models.media import Media
 from estimator.models.transformer import Tower, Transformer
@@ -52,8 +52,10 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """What the text part may call what its class has a default for."""
 TIED_WITHIN = frozenset(
-    {"fast_vlm", "glm46v", "glm4v", "glm4v_moe", "glmga", "llava", "llava_next_video", "llava_onevision"}
-    | {"minimax_m3_vl", "video_llama_3"}
+    {
+        *("fast_vlm", "glm46v", "glm4v", "glm4v_moe", "glmga", "llava", "llava_next_video", "llava_onevision"),
+        *("minimax_m3_vl", "video_llama_3"),
+    }
 )
 """Classes that heed the tie of their text part, whatever the whole model's says."""
 _MEDIA_KEYS = frozenset({"vision_config", "audio_config", "perceiver_config"})
@@ -87,8 +89,7 @@ def with_towers(
         media=media,
         vector_parameters=text.transformer.vector_parameters + besides,
     )
-    given = config.get("_name_or_path")
-    name = given[:80] if isinstance(given, str) and given else f"{config.get('model_type')} model"
+    name = own_name(config, f"{config.get('model_type')} model")
     return replace(text, transformer=replace(network, name=name))
 
 

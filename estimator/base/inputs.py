@@ -23,6 +23,7 @@ MOST_GPUS = 10_000_000
 _LONGEST_COMPARED = 200
 _NEAREST = 3
 _FEW_CHOICES = 8
+"""As many names are read at a glance, and the right one may be near no misspelling."""
 
 
 def checked_number(argument: str, given: object, *, most: float = 1e18, unit: str = "") -> float:

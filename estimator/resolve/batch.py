@@ -124,13 +124,13 @@ def packed_length(subject: Subject, tokens_per_sample: float) -> int:
 
 
 def resolved_sequence_length(
-    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, tunes: bool = False
+    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, adapts: bool = False
 ) -> tuple[int, tuple[Assumption, ...]]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
     Padded rows are as long as the longest sample of their micro-batch, which `padding_assumptions` tells: whoever said
-    it as sequence_length would cut what is longer. Where a trained model `tunes` on, it is in shorter ones than it was
-    made for.
+    it as sequence_length would cut what is longer. A trainer that `adapts` a trained model does so in shorter ones than
+    it was made for.
     """
     length = told_length(request)
     if length is not None:
@@ -142,7 +142,7 @@ def resolved_sequence_length(
     if amount.tokens_per_sample is not None:
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
-    elif tunes and native > _USUAL_TUNED_LENGTH:
+    elif adapts and native > _USUAL_TUNED_LENGTH:
         length = usual_length(subject, tunes=True)
         note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:

@@ -180,14 +180,12 @@ def _unlisted(name: str, precision: str, peak: float, error: UnknownNameError) -
 
 def _precision(accelerator: Accelerator, wanted: str) -> tuple[str, Assumption]:
     """Return the precision in use and where it came from."""
+    usual = accelerator.training_precision
     if wanted == "auto":
-        chosen = accelerator.training_precision
-        return chosen, Assumption(name="precision", value=chosen, source="default", note=f"usual on {accelerator.name}")
+        return usual, Assumption(name="precision", value=usual, source="default", note=f"usual on {accelerator.name}")
     if wanted == "fp16" and wanted not in accelerator.peak_flop_per_s and accelerator.shader_fp16_flop_per_s:
         note = f"FP16 products with FP32 sums, as training has them, run at the FP32 rate on {accelerator.name}"
-        return accelerator.training_precision, Assumption(
-            name="precision", value=accelerator.training_precision, source="inferred", note=note
-        )
+        return usual, Assumption(name="precision", value=usual, source="inferred", note=note)
     if wanted not in accelerator.peak_flop_per_s:
         has = ", ".join(accelerator.peak_flop_per_s)
         raise InvalidValueError("precision", wanted, f"is not a rate that {accelerator.name} has; choose from {has}")

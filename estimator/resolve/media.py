@@ -160,7 +160,7 @@ def _read_by_itself(
         sample_tokens=length,
         whole_rows=True,
         assumptions=(
-            _size(media, picture, sample, "positions of the model"),
+            _size(media, picture, sample, ("position", "of the model")),
             *_pictures(media, count, source, many=count != 1),
             *_beside(sample.transformer, text),
             *encoders,
@@ -188,7 +188,7 @@ def _read_by_towers(
     parts = usual_parts(asked_method(request), small_set=request.samples is not None)
     told = [_pictures(media, count, source, many=True)[0]]
     if count:
-        told.append(_size(media, picture, sample, "tokens of the sequence"))
+        told.append(_size(media, picture, sample, ("token", "of the sequence")))
         if given is None:
             note = "beside each sample's pictures; say tokens_per_sample, which counts text alone"
             told.append(Assumption(name="text_tokens", value=text, unit="tokens", source="default", note=note))
@@ -257,16 +257,17 @@ def _sounds(samples: object) -> float | None:
     return None if match is None else parse_count(match[1], "samples") * _SECONDS_PER_HOUR / _SOUND_S
 
 
-def _size(media: Media, picture: Picture | None, sample: Sample, what: str) -> Assumption:
-    """Return how large a picture is taken to be, and what it becomes."""
-    one = sample.one
+def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[str, str]) -> Assumption:
+    """Return how large a picture is taken to be, and what it `becomes`: what is counted, and of what."""
+    one, (unit, whole) = sample.one, becomes
     usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
-    words = f"{_SOUND_S:g} s" if media.kind == "sound" else f"{one.tokens:,.0f} tokens"
     if picture is not None:
         words = picture.words
     elif usual[0]:
         words = f"{usual[0]}×{usual[1]}"
-    note = f"{one.tokens:,.0f} {what}" if one.tokens != 1 else f"1 {what.replace('s ', ' ', 1)}"
+    else:
+        words = f"{_SOUND_S:g} s" if media.kind == "sound" else f"{one.tokens:,.0f} tokens"
+    note = f"{one.tokens:,.0f} {unit if one.tokens == 1 else f'{unit}s'} {whole}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
         note += f"; {one.positions:,.0f} positions of the encoder{several}"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
 from types import MappingProxyType
+from typing import get_args
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.catalogue import catalogue
@@ -33,10 +34,10 @@ _ATTENTIONS: Mapping[str, AttentionKernel] = MappingProxyType(
 _RECIPES: Mapping[str, Recipe] = MappingProxyType(
     {"performance": "performance", "regression": "performance", "default": "default", "functional": "default"}
 )
+"""By `tuning`, whose other words say that a source disclaims a speed, not how a step was run."""
 _GRAPHS: Mapping[str, Launch] = MappingProxyType({"yes": "graphs", "partial": "partial_graphs", "no": "eager"})
-_DISPATCHERS: Mapping[str, Dispatcher] = MappingProxyType(
-    {"alltoall": "alltoall", "deepep": "deepep", "hybridep": "hybridep"}
-)
+_DISPATCHERS: Mapping[str, Dispatcher] = MappingProxyType({name: name for name in get_args(Dispatcher)})
+"""By the first word of `dispatcher`."""
 _OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
     {
         "adamw_8bit": "adamw_8bit",
@@ -48,7 +49,6 @@ _OPTIMIZERS: Mapping[str, OptimizerName] = MappingProxyType(
         "muon": "muon",
     }
 )
-
 _TARGETS: Mapping[str, Callable[[Gemm], bool]] = MappingProxyType(
     {
         "qkv": lambda gemm: gemm.part == "attention" and gemm.shard == "column",

@@ -1,19 +1,19 @@
 """What a data loader has to read for a sample of pictures or clips."""
 
+from estimator.base.units import MEGA
 from estimator.models.media import Media, Picture, Seen
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["reads_of"]
 
-_MEGA = 1e6
-
 
 def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
     """Return what has to be read for one picture or clip of the size that was said, which became `one`.
 
-        megapixels      as it is stored, and as the network takes it
+        pixels      stored · frames + positions · tubelet · (patch · compression)² / kept
 
-    A size that was said may be the one that the network takes, of a picture that is stored as others are.
+    They are decoded as they are stored, and scaled to what the network takes. A size that was said may be the one that
+    the network takes, of a picture that is stored as others are.
     """
     if media.kind == "sound":
         return NO_READS
@@ -22,4 +22,4 @@ def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
     if picture is not None and picture.tokens is None:
         stored, frames = max(stored, picture.width * picture.height), picture.frames
     taken = one.positions * media.tubelet * (media.patch * media.compression) ** 2 / media.kept
-    return Reads(pictures=frames, megapixels=(stored * frames + taken) / _MEGA)
+    return Reads(pictures=frames, megapixels=(stored * frames + taken) / MEGA)

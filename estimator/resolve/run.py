@@ -12,7 +12,7 @@ from estimator.models.transformer import Transformer
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
-from estimator.question.question import Assumption, Caution, LayoutRequest, OwnRun, Question
+from estimator.question.question import Assumption, Caution, OwnRun, Question
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
@@ -34,19 +34,20 @@ from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
-from estimator.resolve.framework.told import framework_assumptions, left_open, told_request
-from estimator.resolve.layout_request import layout_assumptions, layout_request
-from estimator.resolve.media import MediaUse, in_padded_rows, media_use, usual_trainer, with_media, with_sounds
+from estimator.resolve.framework.told import framework_assumptions, told_request
+from estimator.resolve.layout_request import layout_assumptions
+from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
+from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.prediction import predicted_ahead
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
+    Packing,
     Padded,
     is_small_set,
-    micro_batch_that_fits,
     padded_samples,
     padding_assumptions,
     resolved_packing,
@@ -200,26 +201,14 @@ def _resolved(
     usual = usual_stack(objective.objective.name, framework.name)
     usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
-    gathers = usual in STACKS and bool(framework.practice.over(STACKS[usual].habit).gathers_masked)
-    transformer = _trained(subject, parts, objective, adapters=method.name in WITH_ADAPTERS, gathers=gathers)
-    prediction: tuple[Assumption, ...] = ()
-    if transformer is not None:
-        transformer, prediction = predicted_ahead(
-            request,
-            transformer,
-            framework.practice,
-            usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name,
-            plain=parts is None and objective.objective.name == "next_token",
-            sequence_length=told_length(request) or usual_length(subject),
-        )
+    stack = usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name
+    trained, prediction = _trained(request, subject, parts, objective, framework, stack=stack, method=method)
     # What reads media has a tower of its own for the text.
     of_one = 1 if use.whole_rows else objective.objective.sequences
     samples, batch_note = resolved_batch(request, n_gpus)
-    own_samples, _ = resolved_batch(asked, n_gpus)
-    batch, own_batch = (None if each is None else each * of_one for each in (samples, own_samples))
+    asked_samples, _ = resolved_batch(asked, n_gpus)
     if samples is not None and of_one > 1:
         batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
-    vocabulary = subject.transformer.vocab if subject.transformer else None
     practice = _told_to_pack(request, framework.practice)
     packing = resolved_packing(
         request,
@@ -230,77 +219,38 @@ def _resolved(
         encodes=use.encodes,
         objective=objective.objective.name,
     )
-    # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
-    a_sample_each = packing.padded and (request.samples is not None or packing.assumption.source == "user")
-
-    def question_of(length: int, layout: LayoutRequest) -> Question | None:
-        if transformer is None or cluster is None:
-            return None
-        return Question(
-            transformer=in_padded_rows(transformer, use, length) if a_sample_each else transformer,
-            cluster=cluster,
-            precision=device.precision,
-            method=method,
-            sequence_length=length,
-            global_batch_sequences=batch,
-            layout=layout,
-            framework=framework.name,
-            released=framework.released,
-            practice=practice,
-            unsaid=left_open(request),
-            precedent=published.precedent(laid_out(asked, length, None), own_batch) if published else None,
-            reads=use.reads if a_sample_each else use.reads.times(length / use.sample_tokens),
-            small_set=is_small_set(request),
-            sequences_each=of_one,
-        )
-
-    def laid_out(said: Request, length: int, micro_batch: int | None) -> LayoutRequest:
-        counted = layout_request(
-            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
-            subject.transformer,
-            n_gpus,
-            sequence_length=length,
-            batch=own_samples if said is asked else samples,
-            end_layers=stack_of(framework.name, cluster.accelerator, method.name).end_layers if cluster else 0,
-        )
-        micro = counted.micro_batch_size
-        return counted if micro is None else replace(counted, micro_batch_size=micro * of_one)
-
-    def fits(rows: Padded) -> bool:
-        if request.utilization is not None:
-            return True
-        return micro_batch_that_fits(
-            question_of(rows.sequence_length, laid_out(request, rows.sequence_length, rows.micro_batch))
-        )
-
-    padded = (
-        padded_samples(
-            request,
-            packing.stack,
-            framework.practice,
-            lengths=data.lengths,
-            window=cut_length(subject, data.lengths.mean if data.lengths else None),
-            encodes=use.encodes,
-            fits=fits,
-            per_replica=None if samples is None else _shared(samples, replicas(request, n_gpus)),
-            sequences=of_one,
-        )
-        if packing.padded
-        else None
+    posed = OpenQuestion(
+        asked=asked,
+        request=request,
+        published=published,
+        layers=subject.transformer,
+        trained=trained,
+        use=use,
+        method=method,
+        device=device,
+        n_gpus=n_gpus,
+        cluster=cluster,
+        framework=framework,
+        practice=practice,
+        asked_samples=asked_samples,
+        samples=samples,
+        sequences=of_one,
+        # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
+        a_sample_each=packing.padded and (request.samples is not None or packing.assumption.source == "user"),
     )
+    padded = _padded(posed, data, packing)
     # Sets of preferences are counted in sequences already.
     counted = data.entry is not None and data.entry.rows_per_sample > 1
+    vocabulary = subject.transformer.vocab if subject.transformer else None
     amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
-    tunes = cluster is not None and stack_of(framework.name, cluster.accelerator, method.name).tunes
-    adapts = tunes and method.name in WITH_ADAPTERS
-    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, tunes=adapts)
+    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, adapts=posed.adapts)
     if use.whole_rows:
         note = "a sample is one sequence"
         told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)
-    layout = laid_out(request, length, padded.micro_batch if padded else None)
+    layout = posed.layout(length, padded.micro_batch if padded else None)
     said = replace(layout, micro_batch_size=request.micro_batch_size)
     utilization, observed, price, given = given_rates(request)
-    own = layout if published is None else laid_out(asked, length, None)
+    own = layout if published is None else posed.asked_layout(length)
     beside = _forward_beside(objective, subject)
     coefficient = rule_passes(method.name, own.recompute or "none", forward_beside=beside).coefficient
     return Run(
@@ -311,7 +261,7 @@ def _resolved(
         method=method,
         objective=objective,
         sequence_length=length,
-        global_batch_sequences=own_batch,
+        global_batch_sequences=posed.asked_batch,
         rule=RuleOfThumb(
             coefficient=coefficient,
             parameters=subject.active_parameters,
@@ -320,7 +270,7 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=with_amount(question_of(length, layout), amount.tokens, tunes=tunes),
+        question=with_amount(posed.question(length, layout), amount.tokens, tunes=posed.tunes),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,
@@ -360,14 +310,56 @@ def _resolved(
     )
 
 
-def _trained(
-    subject: Subject, parts: TrainedParts | None, objective: AskedObjective, *, adapters: bool, gathers: bool
-) -> Transformer | None:
-    """Return the model as it is trained: which towers learn, what head it has, what runs beside it."""
-    if subject.transformer is None:
+def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | None:
+    """Return samples as the rows that they are padded to; None where they are packed or not told."""
+    if not packing.padded:
         return None
-    model = with_trained_towers(subject.transformer, parts)
-    return with_objective(model, objective.objective, adapters=adapters, teacher=objective.teacher, gathers=gathers)
+    request, samples = posed.request, posed.samples
+    return padded_samples(
+        request,
+        packing.stack,
+        posed.framework.practice,
+        lengths=data.lengths,
+        window=cut_length(posed.use.subject, data.lengths.mean if data.lengths else None),
+        encodes=posed.use.encodes,
+        fits=posed.fits,
+        per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
+        sequences=posed.sequences,
+    )
+
+
+def _trained(
+    request: Request,
+    subject: Subject,
+    parts: TrainedParts | None,
+    objective: AskedObjective,
+    framework: NamedFramework,
+    *,
+    stack: str,
+    method: Method,
+) -> tuple[Transformer | None, tuple[Assumption, ...]]:
+    """Return the model as it is trained, with what was assumed: its towers that learn, its head, what runs beside it.
+
+    None where the architecture is not known.
+    """
+    if subject.transformer is None:
+        return None, ()
+    name, practice = framework.name, framework.practice
+    model = with_objective(
+        with_trained_towers(subject.transformer, parts),
+        objective.objective,
+        adapters=method.name in WITH_ADAPTERS,
+        teacher=objective.teacher,
+        gathers=name in STACKS and bool(practice.over(STACKS[name].habit).gathers_masked),
+    )
+    return predicted_ahead(
+        request,
+        model,
+        practice,
+        stack,
+        plain=parts is None and objective.objective.name == "next_token",
+        sequence_length=told_length(request) or usual_length(subject),
+    )
 
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:

@@ -68,7 +68,7 @@ class Padded:
     mean: float
     """Real tokens of a sample, cut at the limit."""
     longest: float
-    """Expected tokens of a row: those of the longest sample of its micro-batch."""
+    """Expected tokens of a row, which is as long as `padding` makes it."""
     low: float
     """The true length is at least so much of `longest` …"""
     high: float
@@ -235,14 +235,15 @@ def _padded(
     # How lengths are spread and what the micro-batch is are unknown apart: both are rarely at their ends at once.
     low = math.hypot(math.log(longest(micro, "low") / usual), math.log(longest(fewer, "mode") / usual))
     high = math.hypot(math.log(longest(micro, "high") / usual), math.log(longest(more, "mode") / usual))
+    most_of_usual = math.exp(high)
+    if padding == "none":
+        # Such a trainer padded to the longest in earlier releases, one of which may be what runs.
+        most_of_usual = max(most_of_usual, lengths.expected_longest(micro * sequences, limit) / usual)
     return Padded(
         mean=lengths.expected_longest(1, limit),
         longest=usual,
         low=math.exp(-low),
-        # Releases before it was a habit pad to the longest.
-        high=max(math.exp(high), lengths.expected_longest(micro * sequences, limit) / usual)
-        if padding == "none"
-        else math.exp(high),
+        high=most_of_usual,
         micro_batch=micro,
         micro_batch_source=source,
         sequences=sequences,

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from server.protocol.registry import TOOLS
 
 RUN: dict[str, Any] = {
@@ -29,9 +31,17 @@ def _answer(tool: str = "estimate_training_time", **changes: object) -> dict[str
 
 
 @pytest.mark.parametrize("objective", PAIRS)
-def test_a_step_holds_two_sequences_of_each_pair(objective: str) -> None:
+def test_a_step_holds_two_sequences_of_each_pair_that_was_told(objective: str) -> None:
+    question = resolve(Request(**RUN, objective=objective)).question
+    assert question is not None
+    assert question.global_batch_sequences == 2 * RUN["global_batch_sequences"]
+    assert question.layout.micro_batch_size == 2 * RUN["micro_batch_size"]
+
+
+@pytest.mark.parametrize("objective", PAIRS)
+def test_answers_count_pairs_as_trainers_do(objective: str) -> None:
     pairs = _answer(objective=objective)
-    assert pairs["layout"]["global_batch_sequences"] == RUN["global_batch_sequences"], "as trainers count them"
+    assert pairs["layout"]["global_batch_sequences"] == RUN["global_batch_sequences"]
     assert pairs["layout"]["micro_batch_size"] == RUN["micro_batch_size"]
     steps = pairs["training_seconds"] / pairs["step_seconds"]
     assert steps == pytest.approx(50_000 / RUN["global_batch_sequences"], rel=0.05)

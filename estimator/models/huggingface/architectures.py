@@ -1,17 +1,15 @@
 """What a configuration's `architectures` says: whose class it is, and which head stands on the layers."""
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import cast
 
 from estimator.base.errors import UnsupportedModelError, shown
+from estimator.models.huggingface.blocks import classes
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import LONGEST_NAME, Config, Reading
 
 __all__ = ["HEADS", "Head", "head_of", "normal", "with_head"]
 
-_LONGEST_NAME = 80
 _CLASS = re.compile(
     r"(?P<stem>((?!For[A-Z])\w)+?)_?(?P<head>ForCausalLM|LMHeadModel|ForConditionalGeneration|ForSequenceClassification|"
     r"ForTokenClassification|ForQuestionAnswering|DoubleHeadsModel|Model)"
@@ -54,7 +52,7 @@ def head_of(config: Config, model_type: str, stems: frozenset[str], *, multimoda
     names = config.get("architectures")
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
-    name = names[0][:_LONGEST_NAME]
+    name = names[0][:LONGEST_NAME]
     match = _CLASS.fullmatch(name)
     if name in _LANGUAGE_BODIES:
         return None
@@ -79,7 +77,7 @@ def with_head(configured: ConfiguredModel, head: Head | None, config: Config) ->
     if head is None:
         return configured
     t = configured.transformer
-    outputs = {"labels": _labels(config), "2": 2, "": 0}[head.outputs]
+    outputs = {"labels": classes(Reading(config=config, defaults={}, model_type="")), "2": 2, "": 0}[head.outputs]
     rows = t.vocab * t.hidden
     logits_bias = configured.vectors.logits_bias * t.vocab
     counted = f", {outputs} outputs" if outputs else ""
@@ -97,10 +95,3 @@ def with_head(configured: ConfiguredModel, head: Head | None, config: Config) ->
             f"architectures names {head.says}{counted}, so no logits of the vocabulary are counted",
         ),
     )
-
-
-def _labels(config: Config) -> int:
-    labels = config.get("id2label")
-    if isinstance(labels, Mapping) and labels:
-        return len(cast("Config", labels))
-    return Reading(config=config, defaults={}, model_type="").optional("num_labels", 2, least=1)

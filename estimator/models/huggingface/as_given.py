@@ -32,6 +32,7 @@ AS_GIVEN: Mapping[str, Config] = {
     "internvl": {"vision_config.use_absolute_position_embeddings": True},
     "kimi_k25": {"vision_config.merge_kernel_size": [2, 2]},
     "kimi_linear": {"attention_bias": False},
+    "layoutlmv3": {"text_embed": True, "visual_embed": True},
     "lfm3": {"attention_bias": False, "use_sandwich_norm": True},
     "mobilebert": {"use_bottleneck_attention": False},
     # Flash-linear-attention calls another network so: with wider values, and ranks that are stated.
@@ -47,6 +48,11 @@ def refuse_others(config: Config, kind: str) -> None:
         stated = (inside(config, outer) if outer else config).get(last)
         if stated is not None and stated != value:
             raise UnsupportedModelError(
-                f"hf_config.{key}: {shown(stated)} is not modelled here for {kind}"
-                + ("" if value is None else f"; {shown(value)} is")
+                f"hf_config.{key}: {_as_stated(stated)} is not modelled here for {kind}"
+                + ("" if value is None else f"; {_as_stated(value)} is")
             )
+
+
+def _as_stated(value: object) -> str:
+    """Return a value as a file has it: `true`, as JSON writes it."""
+    return shown(value).lower() if isinstance(value, bool) else shown(value)

@@ -1,13 +1,14 @@
 """Stacks of equal layers that read pictures, sounds or text both ways, as configurations of encoders describe them."""
 
 import itertools
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import cast
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError
 from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import Config, Reading, entries
+from estimator.models.huggingface.reading import Config, Reading, entries, own_name
 from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -32,7 +33,6 @@ __all__ = [
 BIASED = VectorFacts(norm_vectors=2, query_bias=True, kv_bias=True, output_bias=True, mlp_bias=True)
 """Layer norms with shifts, and biases everywhere: BERT, ViT and what descends from them; a norm at the end."""
 _USUAL_CLASSES = 2
-_LONGEST_NAME = 80
 
 
 def stack(
@@ -125,9 +125,8 @@ def mlp_projections(*widths: int, bias: bool = True, count: int = 1, rate: float
 
 def configured(transformer: Transformer, config: Config, *notes: str) -> ConfiguredModel:
     """Return a model under the name that its configuration gives."""
-    given = config.get("_name_or_path")
-    name = given[:_LONGEST_NAME] if isinstance(given, str) and given else transformer.name
-    return ConfiguredModel(transformer=replace(transformer, name=name), vectors=VectorFacts(), notes=notes)
+    named = replace(transformer, name=own_name(config, transformer.name))
+    return ConfiguredModel(transformer=named, vectors=VectorFacts(), notes=notes)
 
 
 def names_class(config: Config, *words: str) -> bool:
@@ -145,8 +144,8 @@ def head_class(config: Config, default: str) -> str:
 def classes(reading: Reading) -> int:
     """Return how many classes a classifier tells apart."""
     labels = reading.value("id2label")
-    if isinstance(labels, dict) and labels:
-        return len(cast("dict[object, object]", labels))
+    if isinstance(labels, Mapping) and labels:
+        return len(cast("Config", labels))
     return reading.optional("num_labels", _USUAL_CLASSES, least=1)
 
 

@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.architectures import HEADS, Head, normal
 from estimator.models.huggingface.blocks import head_class
-from estimator.models.huggingface.reading import Config
+from estimator.models.huggingface.reading import LONGEST_NAME, Config
 
 __all__ = ["READ_HEADS", "ending", "outer_head"]
 
-_LONGEST_NAME = 80
 _FOR = re.compile(r"For[A-Z]\w*$")
 _OTHERS = ("WithLMHeadModel", "LMHeadModel", "MTModel", "EncoderModel", "TextModel", "VisionModel", "Model")
 
@@ -24,28 +23,15 @@ _PICTURES = ("ForImageClassification", "Model")
 _FOUND = ("ForObjectDetection",)
 _WAVES = ("ForCTC", "ForSequenceClassification", "ForAudioFrameClassification", "Model")
 _SEES = ("ForConditionalGeneration", "ForCausalLM", "Model", "ForSequenceClassification", "ForTokenClassification")
-_BESIDE_LOGITS = frozenset({"Model", "ForSequenceClassification", "ForTokenClassification"})
 
 _SEEING = frozenset(
     {
-        "aria",
-        "cohere2_vision",
-        "exaone4_5",
-        "fast_vlm",
-        "fuyu",
-        "gemma3",
-        "gemma3n",
-        "gemma4",
-        "glm4v",
-        "glm4v_moe",
-        "idefics2",
-        "idefics3",
-        "internvl",
+        *("aria", "cohere2_vision", "exaone4_5", "fast_vlm", "fuyu", "gemma3", "gemma3n", "gemma4", "glm46v", "glm4v"),
+        *("glm4v_moe", "glmga", "idefics2", "idefics3", "internvl", "kimi_k25", "lfm2_vl", "lighton_ocr", "llama4"),
+        *("llava", "llava_next", "llava_next_video", "llava_onevision", "minimax_m3_vl", "mistral3", "mllama"),
+        *("paligemma", "phi4_multimodal", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_audio", "qwen2_vl", "qwen3_5"),
+        *("qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "step3p7", "vipllava", "voxtral"),
     }
-    | {"glm46v", "glmga", "lfm2_vl", "lighton_ocr", "llava_next_video", "vipllava"}
-    | {"kimi_k25", "llama4", "llava", "llava_next", "llava_onevision", "minimax_m3_vl", "mistral3", "mllama"}
-    | {"paligemma", "phi4_multimodal", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_audio", "qwen2_vl", "qwen3_5"}
-    | {"qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "step3p7", "voxtral"}
 )
 """Language models with towers, of which a class without `For` is the body alone, and a label stands on that body."""
 READ_HEADS: Mapping[str, tuple[str, ...]] = {
@@ -92,7 +78,7 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("blip-2", "florence2", "instructblip"), _PAIRS),
     "musicgen": ("ForConditionalGeneration",),
     "musicgen_decoder": ("ForCausalLM",),
-    # The whole model was called by the name of a body.
+    # Its `Qwen2_5OmniModel` is no body: first files call the whole model so.
     "qwen2_5_omni": _PAIRS,
     "vision-encoder-decoder": ("Model",),
 }
@@ -113,7 +99,7 @@ def outer_head(config: Config, kind: str) -> Head | None:
 
     Raises UnsupportedModelError for a class whose head is not read.
     """
-    name, read = head_class(config, "")[:_LONGEST_NAME], READ_HEADS.get(kind)
+    name, read = head_class(config, "")[:LONGEST_NAME], READ_HEADS.get(kind)
     if not name or read is None:
         return None
     end = ending(name, kind)
@@ -123,4 +109,4 @@ def outer_head(config: Config, kind: str) -> Head | None:
             f"hf_config.architectures: {shown(name)} has a head that is not modelled here on {shown(kind)}; classes "
             f"that end in {others} are"
         )
-    return HEADS.get(end) if kind in _SEEING and end in _BESIDE_LOGITS else None
+    return HEADS.get(end) if kind in _SEEING else None

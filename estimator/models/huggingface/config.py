@@ -15,7 +15,7 @@ from estimator.models.huggingface.multimodal import TIED_WITHIN
 from estimator.models.huggingface.other_files import refuse_other_files
 from estimator.models.huggingface.prediction import prediction_modules
 from estimator.models.huggingface.readers import CAUSAL_READERS, COMPOSITES, MARKED, READERS, TEXT_READERS, Reader
-from estimator.models.huggingface.reading import Config, nested
+from estimator.models.huggingface.reading import LONGEST_NAME, Config, nested, own_name
 from estimator.models.huggingface.standard import read_family
 from estimator.models.huggingface.unsupported import UNSUPPORTED, UNSUPPORTED_MARKS
 from estimator.models.transformer import Transformer
@@ -24,7 +24,6 @@ from estimator.models.workload import workload
 
 __all__ = ["configured_model", "language_model", "transformer_from_config"]
 
-_LONGEST_NAME = 80
 _ASIDE = {
     "sparse_config": "sparse_config is not counted: attention uses all keys, as it is trained up to dense_len",
     "speech_lora": "the adapters for speech (speech_lora) are not counted",
@@ -100,7 +99,7 @@ def language_model(config: Config) -> ConfiguredModel:
     else:
         family = FAMILIES[model_type]
         refuse_unknown(text, model_type, known_keys(family))
-        configured = read_family(text, model_type, family, _name(config, model_type))
+        configured = read_family(text, model_type, family, own_name(config, f"{model_type} model"))
     notes += configured.notes
     notes += tuple(note for key, note in _ASIDE.items() if text.get(key))
     return with_head(_predicting(replace(configured, notes=notes), text), head, config)
@@ -194,12 +193,6 @@ def _architecture_family(config: Config) -> str | None:
     names = config.get("architectures")
     if not isinstance(names, list | tuple) or not names or not isinstance(names[0], str):
         return None
-    stem = normal(names[0][:_LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model"))
+    stem = normal(names[0][:LONGEST_NAME].partition("For")[0].removesuffix("LMHeadModel").removesuffix("Model"))
     every = (*FAMILIES, *TEXT_READERS, *READERS, *COMPOSITES, *UNSUPPORTED)
     return next((kind for kind in every if normal(kind) == stem), names[0])
-
-
-def _name(config: Config, model_type: str) -> str:
-    """Return what the configuration calls itself."""
-    given = config.get("_name_or_path")
-    return given[:_LONGEST_NAME] if isinstance(given, str) and given else f"{model_type} model"

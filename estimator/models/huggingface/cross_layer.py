@@ -5,7 +5,7 @@ from dataclasses import replace
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.expert_families import WITH_EXPERTS
 from estimator.models.huggingface.keys import known_keys, refuse_unknown
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, own_name
 from estimator.models.huggingface.standard import read_family
 
 __all__ = ["read_hunyuan"]
@@ -20,9 +20,7 @@ def read_hunyuan(config: Config) -> ConfiguredModel:
     """
     family = WITH_EXPERTS["hunyuan_v1_moe"]
     refuse_unknown(config, "hunyuan", (*known_keys(family), *_KNOWN))
-    given = config.get("_name_or_path")
-    name = given[:80] if isinstance(given, str) and given else "hunyuan model"
-    configured = read_family(config, "hunyuan", family, name)
+    configured = read_family(config, "hunyuan", family, own_name(config, "hunyuan model"))
     reading = Reading(config=config, defaults={}, model_type="hunyuan")
     factor = reading.optional("cla_share_factor", 1, least=1)
     if factor == 1 or not reading.flag("use_cla", default=False):

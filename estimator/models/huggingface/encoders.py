@@ -62,18 +62,18 @@ def head_of(reading: Reading, family: Encoder, *, native: int, width: int) -> He
     pooler = (_dense("pooler", hidden, hidden, rate=one),)
     follows = _dense("next_sentence", hidden, _FOLLOWS_OR_NOT, rate=one)
     pooled: tuple[Mixer, ...] = pooler if family.always_pooled else ()
-    if "MaskedLM" in name or name.endswith("ForPreTraining"):
-        beside = (*pooler, follows) if name.endswith("ForPreTraining") and family.pooled else pooled
-        return _masked_head(reading, beside, width=width)
+    pretrains = name.endswith("ForPreTraining")
+    if pretrains or "MaskedLM" in name:
+        return _masked_head(reading, (*pooler, follows) if pretrains and family.pooled else pooled, width=width)
     if "TokenClassification" in name or "QuestionAnswering" in name:
         return Head(mixers=(*pooled, _dense("classifier", hidden, classes(reading))))
     if name.endswith("Model"):
         return Head(mixers=pooler if family.pooled else ())
     if name.endswith("ForNextSentencePrediction"):
         return Head(mixers=(*pooler, follows))
-    again = (_dense("transform", hidden, hidden, rate=one),) if family.transforms_pooled else ()
     if "MultipleChoice" in name:
         return Head(mixers=(*pooler, _dense("classifier", hidden, 1, rate=one)))
+    again = (_dense("transform", hidden, hidden, rate=one),) if family.transforms_pooled else ()
     return Head(mixers=(*pooler, *again, _dense("classifier", hidden, classes(reading), rate=one)))
 
 

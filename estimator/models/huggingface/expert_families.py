@@ -28,8 +28,6 @@ _QWEN_EXPERTS = ExpertKeys(
     count="num_experts", ffn="moe_intermediate_size", step="decoder_sparse_step", dense_list="mlp_only_layers"
 )
 _NAMED_LOCALLY = {"num_experts": ("num_local_experts",)}
-_ROUTING = ("n_group", "topk_group", "scoring_func", "topk_method", "ep_size", "num_expert_group")
-"""How a router chooses, which costs nothing."""
 _QWEN_WINDOW = WindowKeys(switch="use_sliding_window", first_layer="max_window_layers")
 _DEEPSEEK_V3 = Family(
     latent=True,

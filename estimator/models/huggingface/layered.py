@@ -7,7 +7,7 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError
 from estimator.models.feed_forward import Dense, Experts
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import Reading
+from estimator.models.huggingface.reading import Reading, own_name
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
@@ -61,7 +61,7 @@ def layered_model(
     expert_layers = 0 if experts is None else experts.layers or 0
     bare = Transformer(
         id="hf-config",
-        name=_name(reading),
+        name=own_name(reading.config, f"{reading.model_type} model"),
         n_layers=n_layers or reading.whole("num_hidden_layers"),
         hidden=reading.whole("hidden_size"),
         ffn_hidden=usual,
@@ -84,8 +84,3 @@ def layered_model(
         source="hf_config",
     )
     return ConfiguredModel(transformer=replace(bare, vector_parameters=vector_parameters(bare, facts)), vectors=facts)
-
-
-def _name(reading: Reading) -> str:
-    given = reading.config.get("_name_or_path")
-    return given[:80] if isinstance(given, str) and given else f"{reading.model_type} model"

@@ -6,7 +6,7 @@ from dataclasses import replace
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.class_defaults import with_class_defaults
 from estimator.models.huggingface.configured import ConfiguredModel, Read
-from estimator.models.huggingface.reading import Config, entries, nested
+from estimator.models.huggingface.reading import Config, entries, nested, own_name
 from estimator.models.huggingface.vision_towers import TOWERS
 from estimator.models.media import Media
 from estimator.models.transformer import Tower, Transformer
@@ -18,19 +18,19 @@ _OWN_TEXT: Mapping[str, str] = {
     "aria": "aria_text",
     "exaone4_5": "exaone4_5_text",
     "fast_vlm": "qwen2",
+    "florence2": "bart",
+    "fuyu": "persimmon",
     "gemma3": "gemma3_text",
     "gemma3n": "gemma3n_text",
     "gemma4": "gemma4_text",
     "glm46v": "glm4v_text",
     "glm4v": "glm4v_text",
     "glm4v_moe": "glm4v_moe_text",
-    "florence2": "bart",
     "glmga": "glm4v_text",
-    "lfm2_vl": "lfm2",
-    "lighton_ocr": "qwen3",
-    "fuyu": "persimmon",
     "internvl_chat": "internlm2",
     "kimi_k25": "deepseek_v3",
+    "lfm2_vl": "lfm2",
+    "lighton_ocr": "qwen3",
     "llama4": "llama4_text",
     "minimax_m3_vl": "minimax_m3_vl_text",
     "paligemma": "gemma",
@@ -52,8 +52,10 @@ _OTHER_NAMES: Mapping[str, tuple[str, ...]] = {
 }
 """What the text part may call what its class has a default for."""
 TIED_WITHIN = frozenset(
-    {"fast_vlm", "glm46v", "glm4v", "glm4v_moe", "glmga", "llava", "llava_next_video", "llava_onevision"}
-    | {"minimax_m3_vl", "video_llama_3"}
+    {
+        *("fast_vlm", "glm46v", "glm4v", "glm4v_moe", "glmga", "llava", "llava_next_video", "llava_onevision"),
+        *("minimax_m3_vl", "video_llama_3"),
+    }
 )
 """Classes that heed the tie of their text part, whatever the whole model's says."""
 _MEDIA_KEYS = frozenset({"vision_config", "audio_config", "perceiver_config"})
@@ -87,8 +89,7 @@ def with_towers(
         media=media,
         vector_parameters=text.transformer.vector_parameters + besides,
     )
-    given = config.get("_name_or_path")
-    name = given[:80] if isinstance(given, str) and given else f"{config.get('model_type')} model"
+    name = own_name(config, f"{config.get('model_type')} model")
     return replace(text, transformer=replace(network, name=name))
 
 

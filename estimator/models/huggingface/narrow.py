@@ -5,7 +5,7 @@ from dataclasses import replace
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.dense_families import DENSE
 from estimator.models.huggingface.keys import known_keys, refuse_unknown
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, own_name
 from estimator.models.huggingface.standard import read_family
 from estimator.models.mixers.given import Given
 from estimator.models.mixers.mixer import Operations
@@ -18,9 +18,7 @@ def read_opt(config: Config) -> ConfiguredModel:
     """Return an OPT: with `word_embed_proj_dim` below the width (350M), projected from the embedding and back to it."""
     family = DENSE["opt"]
     refuse_unknown(config, "opt", known_keys(family))
-    given = config.get("_name_or_path")
-    name = given[:80] if isinstance(given, str) and given else "opt model"
-    configured = read_family(config, "opt", family, name)
+    configured = read_family(config, "opt", family, own_name(config, "opt model"))
     t = configured.transformer
     width = Reading(config=config, defaults={}, model_type="opt").optional("word_embed_proj_dim", t.hidden, least=1)
     if width == t.hidden:

@@ -44,10 +44,12 @@ _OMNI_TEXT: Config = {
     "num_key_value_heads": 4,
 }
 """Widths of Qwen2.5-Omni's language model, where its file leaves them out."""
+_OMNI_VISION: Config = {"hidden_size": 3584}
+"""And of its encoder of pictures, whose class is not as narrow as Qwen2.5-VL's where nothing is said."""
 
 
 def qwen_vl(config: Config, read: Read) -> ConfiguredModel:
-    """Return a Qwen2-VL, 2.5-VL, 3-VL or Qwen3.5 (Wang et al. 2024): native proportions, 2×2 patches a token."""
+    """Return a Qwen2-VL to 3.5 (Wang et al. 2024), or EXAONE 4.5: native proportions, 2×2 patches a token."""
     kind = str(config.get("model_type"))
     family = kind.removesuffix("_moe")
     text, vision = language_model(_counted_experts(config), read), vision_config(config)
@@ -82,7 +84,7 @@ def qwen_omni(config: Config, read: Read) -> ConfiguredModel:
     """
     thinker = nested(config, "thinker_config") or config
     inner = {**_OMNI_TEXT, **(nested(thinker, "text_config") or {}), "model_type": "qwen2_5_vl_text"}
-    vision = {"hidden_size": 3584, **(nested(thinker, "vision_config") or {})}
+    vision = {**_OMNI_VISION, **(nested(thinker, "vision_config") or {})}
     seeing = qwen_vl({**thinker, "model_type": "qwen2_5_vl", "text_config": inner, "vision_config": vision}, read)
     hidden = seeing.transformer.hidden
     hearing = whisper_encoder(nested(thinker, "audio_config") or {}, name="qwen2_5_omni_audio")

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from estimator.base.errors import UnsupportedModelError
 from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, patches_a_side, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading
@@ -33,11 +32,8 @@ _FEW_LABELS = 10
 
 
 def layoutlm_v3(config: Config) -> ConfiguredModel:
-    """Return a LayoutLMv3 (Huang et al. 2022). Raises UnsupportedModelError for one without text or picture."""
+    """Return a LayoutLMv3 (Huang et al. 2022), with text and picture."""
     reading = Reading(config=config, defaults=_PAGE, model_type="layoutlmv3")
-    for key in ("text_embed", "visual_embed"):
-        if not reading.flag(key, default=True):
-            raise UnsupportedModelError(f"hf_config.{key}: false is not modelled here for layoutlmv3; true is")
     hidden, heads, patch = (reading.whole(key) for key in ("hidden_size", "num_attention_heads", "patch_size"))
     rows = reading.whole("max_position_embeddings")
     sized = Reading(

@@ -6,10 +6,12 @@ from typing import cast
 
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["SYNONYMS", "Config", "Reading", "entries", "inside", "nested"]
+__all__ = ["LONGEST_NAME", "SYNONYMS", "Config", "Reading", "entries", "inside", "nested", "own_name"]
 
 Config = Mapping[str, object]
 
+LONGEST_NAME = 80
+"""Characters of a model's or class's name that are read: more than any class has, and few enough to search."""
 SYNONYMS: Mapping[str, tuple[str, ...]] = {
     "hidden_size": ("n_embd", "n_embed", "d_model"),
     "num_hidden_layers": ("n_layer", "n_layers", "num_layers"),
@@ -49,6 +51,12 @@ def inside(value: object, key: str) -> Config:
         return {}
     part = cast("Config", value).get(key)
     return cast("Config", part) if isinstance(part, Mapping) else {}
+
+
+def own_name(config: Config, otherwise: str) -> str:
+    """Return what a configuration calls its model; `otherwise` where it does not."""
+    given = config.get("_name_or_path")
+    return given[:LONGEST_NAME] if isinstance(given, str) and given else otherwise
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -41,13 +41,14 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
              "intermediate_size": 4096, "patch_size": 14}  # fmt: skip
     vision = {**usual, **vision} if vision.get("model_type") != "pixtral" else vision
     tower = picture_tower(vision, default)
-    whole_pictures, listed = {"llava", "vipllava"}, config.get("vision_feature_layer") is not None
+    vip, cuts = kind == "vipllava", kind not in {"llava", "vipllava"}
+    deep = _VIP_LAYERS if vip and config.get("vision_feature_layer") is None else feature_layers(config)
+    features = tower.hidden * deep
     bias = config.get("multimodal_projector_bias", True) is True
-    features = tower.hidden * (feature_layers(config) if listed or kind != "vipllava" else _VIP_LAYERS)
     projector = linear_stack(
         "projector",
         *mlp_projections(features, hidden, hidden, bias=bias),
-        besides=2 * features if kind == "vipllava" else 0,
+        besides=2 * features if vip else 0,
     )
     reading = Reading(config=vision, defaults={"image_size": 1024, "patch_size": 16}, model_type=kind)
     side, patch = image_side(reading), image_side(reading, "patch_size")
@@ -55,7 +56,7 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
         media = Media(policy="native", width=side, height=side, patch=patch, longest_side=side, row_breaks=True)
     else:
         media = Media(
-            policy="fixed" if kind in whole_pictures else "tiled",
+            policy="tiled" if cuts else "fixed",
             width=side,
             height=side,
             patch=patch,
@@ -64,7 +65,8 @@ def llava(config: Config, read: Read) -> ConfiguredModel:
             grids=_pinpoints(config, side, kind),
             thumbnail=True,
         )
-    newline = 0 if kind in whole_pictures else hidden
+    # A row of a cut picture ends in a vector that is learned.
+    newline = hidden if cuts else 0
     return with_towers(config, text, media, {"vision": tower, "projector": projector}, besides=newline)
 
 

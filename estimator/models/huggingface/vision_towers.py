@@ -76,7 +76,10 @@ def _qwen(config: Config, kind: str) -> tuple[Reading, int]:
 
 
 def qwen_vision(config: Config, kind: str) -> Transformer:
-    """Return the encoder of Qwen2-VL, Qwen2.5-VL or Qwen3-VL (Wang et al. 2024; Bai et al. 2025), its merger apart."""
+    """Return the encoder of Qwen2-VL, Qwen2.5-VL or Qwen3-VL (Wang et al. 2024; Bai et al. 2025), its merger apart.
+
+    EXAONE 4.5's is Qwen2.5-VL's, whose queries share keys.
+    """
     reading, hidden = _qwen(config, kind)
     depth, heads = reading.whole("depth"), reading.whole("num_heads")
     side = reading.whole("patch_size")

@@ -9,6 +9,7 @@ from estimator.resolve.framework.meaning import Facts, Meaning, folded
 __all__ = ["WORKERS"]
 
 _MOST = 64
+"""Workers of one device at most: a large host has some such number of cores for each."""
 _COUNTED = (
     "{} dataloader workers",
     "{} dataloader worker",

@@ -32,7 +32,6 @@ def _named(
 
 _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
-_SHARDED = Facts(sharding="zero3")
 _CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
 _ADAPTED = Facts(method="lora")
 _ROWS = (

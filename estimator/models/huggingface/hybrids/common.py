@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.models.huggingface.configured import ConfiguredModel
-from estimator.models.huggingface.reading import Config, Reading
+from estimator.models.huggingface.reading import Config, Reading, own_name
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
@@ -24,7 +24,6 @@ __all__ = [
 ]
 
 FULL, LINEAR = "full_attention", "linear_attention"
-_LONGEST_NAME = 80
 _LARGEST_FACTOR = 1000
 """More than any layer is wider than its model."""
 _SAME = {
@@ -69,10 +68,9 @@ def outline(
     """
     hidden = reading.whole("hidden_size")
     own = heads or _heads(reading, hidden)
-    name = reading.config.get("_name_or_path")
     return Transformer(
         id="hf-config",
-        name=name[:_LONGEST_NAME] if isinstance(name, str) and name else f"{reading.model_type} model",
+        name=own_name(reading.config, f"{reading.model_type} model"),
         n_layers=reading.whole("num_hidden_layers") if n_layers is None else n_layers,
         hidden=hidden,
         ffn_hidden=ffn_hidden,

@@ -1,0 +1,124 @@
+"""A question whose sequence length and layout are open, and what it is with them."""
+
+from dataclasses import dataclass, replace
+
+from estimator.models.training import WITH_ADAPTERS, Method
+from estimator.models.transformer import Transformer
+from estimator.physics.stacks import Stack, stack_of
+from estimator.question.cluster import Cluster
+from estimator.question.practice import Practice
+from estimator.question.question import LayoutRequest, Question
+from estimator.question.request import Request
+from estimator.resolve.adoption import Adoption
+from estimator.resolve.device import Device
+from estimator.resolve.framework.software import NamedFramework
+from estimator.resolve.framework.told import left_open
+from estimator.resolve.layout_request import layout_request
+from estimator.resolve.media import MediaUse, in_padded_rows
+from estimator.resolve.samples import Padded, is_small_set, micro_batch_that_fits
+
+__all__ = ["OpenQuestion"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenQuestion:
+    """What is trained, on what, with what software and in what batches."""
+
+    asked: Request
+    """As the caller has it."""
+    request: Request
+    """With what was taken from a published run."""
+    published: Adoption | None
+    layers: Transformer | None
+    """As the model has them, whatever of it learns."""
+    trained: Transformer | None
+    """With the head that its objective has, and what runs beside it."""
+    use: MediaUse
+    method: Method
+    device: Device
+    n_gpus: int
+    cluster: Cluster | None
+    framework: NamedFramework
+    practice: Practice
+    asked_samples: int | None
+    """Of a step, as trainers count them; None where they are open."""
+    samples: int | None
+    sequences: int
+    """Of a sample."""
+    a_sample_each: bool
+    """Whether a row is one sample, padded, rather than as many as fill it."""
+
+    @property
+    def stack(self) -> Stack | None:
+        """The software that runs it; None where the device is not known."""
+        return (
+            None if self.cluster is None else stack_of(self.framework.name, self.cluster.accelerator, self.method.name)
+        )
+
+    @property
+    def tunes(self) -> bool:
+        """Whether its software trains models on that were trained before."""
+        return self.stack is not None and self.stack.tunes
+
+    @property
+    def adapts(self) -> bool:
+        """Whether it does so by adapters."""
+        return self.tunes and self.method.name in WITH_ADAPTERS
+
+    @property
+    def asked_batch(self) -> int | None:
+        """Sequences of a step, as the caller has it."""
+        return None if self.asked_samples is None else self.asked_samples * self.sequences
+
+    def layout(self, length: int, micro_batch: int | None) -> LayoutRequest:
+        """Return what was said of the layout, for sequences of `length`; `micro_batch` counts samples, where not open.
+
+        Raises InvalidValueError where a degree does not divide what it splits.
+        """
+        return self._counted(self.request, self.samples, length, micro_batch)
+
+    def asked_layout(self, length: int) -> LayoutRequest:
+        """Return what the caller said of the layout."""
+        return self._counted(self.asked, self.asked_samples, length, None)
+
+    def _counted(self, said: Request, samples: int | None, length: int, micro_batch: int | None) -> LayoutRequest:
+        counted = layout_request(
+            said if micro_batch is None else replace(said, micro_batch_size=micro_batch),
+            self.layers,
+            self.n_gpus,
+            sequence_length=length,
+            batch=samples,
+            end_layers=0 if self.stack is None else self.stack.end_layers,
+        )
+        micro = counted.micro_batch_size
+        return counted if micro is None else replace(counted, micro_batch_size=micro * self.sequences)
+
+    def question(self, length: int, layout: LayoutRequest) -> Question | None:
+        """Return the question for the step-time model; None where the model or the device is not known to it."""
+        if self.trained is None or self.cluster is None:
+            return None
+        use, published = self.use, self.published
+        return Question(
+            transformer=in_padded_rows(self.trained, use, length) if self.a_sample_each else self.trained,
+            cluster=self.cluster,
+            precision=self.device.precision,
+            method=self.method,
+            sequence_length=length,
+            global_batch_sequences=None if self.samples is None else self.samples * self.sequences,
+            layout=layout,
+            framework=self.framework.name,
+            released=self.framework.released,
+            practice=self.practice,
+            unsaid=left_open(self.request),
+            precedent=published.precedent(self.asked_layout(length), self.asked_batch) if published else None,
+            reads=use.reads if self.a_sample_each else use.reads.times(length / use.sample_tokens),
+            small_set=is_small_set(self.request),
+            sequences_each=self.sequences,
+        )
+
+    def fits(self, rows: Padded) -> bool:
+        """Return whether micro-batches of such rows fit the devices; where a rate is given, nothing is laid out."""
+        if self.request.utilization is not None:
+            return True
+        length = rows.sequence_length
+        return micro_batch_that_fits(self.question(length, self.layout(length, rows.micro_batch)))

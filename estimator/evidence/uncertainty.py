@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
-from estimator.evidence.doubts import Doubt, mixed, mixture_quantile
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
+from estimator.evidence.mixture import Doubt, mixed, mixture_quantile
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.reach import beyond_of
 from estimator.physics.choice import Setting

@@ -15,7 +15,8 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import Doubt, with_own_stacks
+from estimator.evidence.doubts import with_own_stacks
+from estimator.evidence.mixture import Doubt
 from estimator.physics.choice import nearest_setting, setting_of
 from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, LayoutRequest, Question

@@ -196,7 +196,7 @@ def layout_prediction(
     `times` and `used` are those of all `layouts`; `span` is the range of the setting, whichever its layout.
     """
     question = setting.question
-    layout = replace(layouts.row(row), sequences_each=question.sequences_each)
+    layout = layouts.row(row, question.sequences_each)
     flop = flop_counts(
         question.transformer,
         sequence_length=question.sequence_length,

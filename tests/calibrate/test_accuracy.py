@@ -17,8 +17,8 @@ from estimator.calibrate.people_level import PEOPLE_SLOWNESS
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.correction import kriging_weights, numbered
-from estimator.evidence.share import share_log
 from estimator.evidence.reach import left_out_beyond
+from estimator.evidence.share import share_log
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import PRIORS
 from estimator.physics.layout import Floats

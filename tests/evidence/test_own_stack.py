@@ -97,7 +97,7 @@ def _on_a_cluster(run: PublishedRun) -> bool:
 
 
 def test_other_labs_steps_asked_without_a_stack_are_off_to_neither_side() -> None:
-    """They were predicted a sixth too fast, as if everybody trained as the vendor does. The first of each lab."""
+    """As if everybody trained as the vendor does, they would be predicted a sixth too fast. The first of each lab."""
     first: dict[str, PublishedRun] = {}
     for run in catalogue.runs():
         if run.lab != "NVIDIA" and _on_a_cluster(run):

@@ -1,7 +1,7 @@
 """Prediction intervals on step time: conformal quantiles of left-out errors, by regime, scaled by expected error."""
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -138,12 +138,11 @@ def interval(
     half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     # What changes an answer most comes first: an assistant repeats one.
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
-    warnings = [doubt.caution for doubt in by_reach]
-    for wider, caution in _unseen(question, calibration):
-        half *= wider
-        warnings.append(caution)
+    wider, by_family = _unseen_family(question, calibration)
+    longer, by_length = _unseen_length(question)
+    warnings = [*(doubt.caution for doubt in by_reach), *by_family, *by_length]
     kind = kind_outlook(setting, calibration)
-    half = max(half, kind.half_log)
+    half = max(half * wider * longer, kind.half_log)
     if kind.caution is not None:
         warnings.append(kind.caution)
     if stack.name == "unknown":
@@ -166,27 +165,28 @@ def interval(
     )
 
 
-def _unseen(question: Question, calibration: Calibration) -> Iterator[tuple[float, Caution]]:
-    """Yield factors on the log width, with their warnings, where no published run is like a question in some way."""
+def _unseen_family(question: Question, calibration: Calibration) -> tuple[float, tuple[Caution, ...]]:
+    """Return a factor on the log width, with its warning, where no published run is on such a device."""
     chip = question.cluster.accelerator
-    if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
-        yield (
-            _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY,
-            Caution(
-                code="unseen_device_family",
-                message=f"no published run in the calibration is on a device of the family {chip.family} "
-                f"({chip.segment}): the range is widened, and rests on datasheet figures",
-            ),
-        )
-    if question.transformer.causal and question.sequence_length > _LONGEST_SEEN:
-        yield (
-            _UNSEEN_LENGTH,
-            Caution(
-                code="unseen_length",
-                message=f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} "
-                "tokens: the range is widened",
-            ),
-        )
+    if f"device:{chip.family}-{chip.segment}" in calibration.effects:
+        return 1.0, ()
+    message = (
+        f"no published run in the calibration is on a device of the family {chip.family} ({chip.segment}): the range "
+        "is widened, and rests on datasheet figures"
+    )
+    wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
+    return wider, (Caution(code="unseen_device_family", message=message),)
+
+
+def _unseen_length(question: Question) -> tuple[float, tuple[Caution, ...]]:
+    """Return a factor on the log width, with its warning, where hardly any published run has such sequences."""
+    if not question.transformer.causal or question.sequence_length <= _LONGEST_SEEN:
+        return 1.0, ()
+    message = (
+        f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} tokens: the range "
+        "is widened"
+    )
+    return _UNSEEN_LENGTH, (Caution(code="unseen_length", message=message),)
 
 
 def _opinions_part(parting_log: float, n_gpus: int) -> Caution:

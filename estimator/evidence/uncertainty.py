@@ -147,7 +147,9 @@ def interval(
         warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
-    half = math.hypot(half, _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting))
+    around, beyond = _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting)
+    # A length is widened for once: by the factor of all such lengths, or by how far it lies beyond.
+    half = max(math.hypot(half, around), math.hypot(half / longer, around, beyond))
     shares = dict(mixed(doubts))
     if abs(parting_log) > _PARTING:
         shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from estimator.catalogue import catalogue
+from estimator.evidence import uncertainty
 from estimator.evidence.calibration import committed_calibration, standing_in
 from tools.estimate_training_time import estimate_training_time
 
@@ -35,6 +36,16 @@ def test_a_range_is_wider_where_sequences_are_longer_than_nearly_all_that_were_p
     near, far = (_answer(**run, sequence_length=length) for length in (2**17, 2**20))
     assert "unseen_length" in _codes(far) - _codes(near)
     assert _width(far) > 1.2 * _width(near)
+
+
+@pytest.mark.parametrize(("length", "by_factor"), [(2**18, True), (2**20, False)])
+def test_a_length_is_widened_for_once(length: int, by_factor: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two labs have measured 262,144 tokens; far beyond, how far it is says more than a factor for all lengths."""
+    run = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 1024, "framework": "nemo", "sequence_length": length}
+    widened = _width(_answer(**run))
+    monkeypatch.setattr(uncertainty, "_UNSEEN_LENGTH", 1.0)
+    alone = _width(_answer(**run))
+    assert (widened > 1.1 * alone) if by_factor else (widened == alone)
 
 
 @pytest.mark.parametrize("hidden", ["hopper", ""])

@@ -71,14 +71,8 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
     regimes: list[tuple[str, ...]] = []
     left_out: list[tuple[str, str]] = []
     for run in catalogue.runs() if runs is None else runs:
-        if run.tokens_per_second_per_gpu is None:
-            left_out.append((run.id, "run-level figures only"))
-            continue
-        if run.details.disclaimed:
-            left_out.append((run.id, run.details.disclaimed))
-            continue
-        if run.offloaded:
-            left_out.append((run.id, "states in host memory are not modelled"))
+        if why := _unusable(run):
+            left_out.append((run.id, why))
             continue
         try:
             setting = published_setting(run)
@@ -111,6 +105,13 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         memory_share=np.array(shares),
         left_out=tuple(left_out),
     )
+
+
+def _unusable(run: PublishedRun) -> str:
+    """Return why nothing can be fitted to `run`; empty where it can."""
+    if run.tokens_per_second_per_gpu is None:
+        return "run-level figures only"
+    return run.details.disclaimed or ("states in host memory are not modelled" if run.offloaded else "")
 
 
 def joined(parts: Sequence[Layouts]) -> Layouts:

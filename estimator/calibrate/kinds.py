@@ -131,7 +131,7 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs)
+    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs, np.zeros(len(off)))
     relative = np.abs(np.expm1(-off))
     rows: list[TableRow] = []
     for name in (*sorted(set(kinds)), _ALL):

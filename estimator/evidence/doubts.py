@@ -2,18 +2,18 @@
 
 A conformal range holds what runs alike differ by. It cannot know that a cluster has plain Ethernet, or that a 4-bit
 base is expanded to FP32; where such a thing is unsaid and likely on the stack, the step is priced each way, and each
-way has a share: of those who leave it unsaid, how many run so. The point is the median of their mixture (`mixed`), as
-many being faster as slower, and the range is the mixture's.
+way has a share: of those who leave it unsaid, how many run so. `estimator.evidence.mixture` joins them.
 """
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.evidence.mixture import Doubt, Ways
 from estimator.models.kinds import kind_of
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
@@ -23,19 +23,9 @@ from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
-from estimator.question.question import Caution, LayoutRequest
+from estimator.question.question import Caution, LayoutRequest, Question
 
-__all__ = [
-    "Doubt",
-    "doubts_of",
-    "median_log",
-    "mixed",
-    "mixture_quantile",
-    "situation_spread",
-    "stack_doubts",
-    "waits_most",
-    "with_own_stacks",
-]
+__all__ = ["doubts_of", "situation_spread", "stack_doubts", "waits_most", "with_own_stacks"]
 
 _SITUATIONAL = (
     "launch_s",
@@ -102,30 +92,16 @@ _MOST = 0.5
 _LARGE_CLUSTER = 64
 """Devices from which on people who name no framework do not run an untuned one."""
 _OWN_STACK = 1.27
-"""Times as long as on a vendor's own stack: ten labs' steps on 32 to 1,000 of NVIDIA's devices and more, asked as if
-no stack were named, took 1.20 times as long as said, labs alike, seven of them 1.13 to 1.49 and three less."""
+"""Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
+as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
 _OWN_STACK_SHARE = 0.6
 """Share of those with a cluster, of those who name no stack, that train with one of their own or of research."""
 _VENDORS = frozenset({"nemo", "megatron"})
 """Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
 _ONE_NODE = 8
+"""Devices up to which nobody is thought to run a stack of their own; from there their share grows with the log."""
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
-_ALIKE = 0.25
-"""Standard deviation of log time among runs that are alike in all that is said."""
-_FAR, _EXACT = 5.0, 1e-4
-"""Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
-_ROOT_2 = math.sqrt(2.0)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Doubt:
-    """One thing unsaid: by what factors a step is longer the other ways, and how many run so."""
-
-    argument: str
-    ways: tuple[tuple[float, float], ...]
-    """Factor on the step and share of each other way; what is left of the shares runs as is assumed."""
-    caution: Caution
 
 
 def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
@@ -183,47 +159,61 @@ def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: 
     return tuple(found)
 
 
-_Ways = tuple[tuple[float, float], ...]
+_Others = tuple[tuple[Case, float], ...]
+"""The case and the share of each other way; empty where there is none."""
 
 
-def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[_Ways], Doubt], tuple[tuple[Case, float], ...]]]:
+def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Others]]:
+    """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
+    if others := _with_wide_base(setting):
+        yield partial(_wide_base, setting.question.cluster.accelerator.name), others
+    if others := _on_other_networks(setting):
+        yield _other_network, others
+    if others := _without_workers(setting):
+        yield _read_between_steps, others
+
+
+def _with_wide_base(setting: Setting) -> _Others:
     question, stack = setting.question, setting.stack
-    chip, cluster = question.cluster.accelerator, question.cluster
     quantised = question.method.name == "qlora" and stack.name in _OWN_SCRIPTS
-    if "precision" in question.unsaid and quantised and "bf16" not in chip.peak_flop_per_s:
-        wide = case_of(
-            question.transformer,
-            cluster,
-            "fp32",
-            question.method,
-            sequence_length=question.sequence_length,
-            execution=execution_of(question, stack),
-            reads=question.reads,
-        )
-        yield partial(_wide_base, chip.name), ((wide, _EXPANDED_BASE),)
-    spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
-    if "network_gbps_per_gpu" in question.unsaid and spans and stack.tier == "untuned":
-        slower = [
-            replace(setting.case, scale_out_bytes_per_s=each)
-            for each in (
-                gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS)
-            )
-            if each < cluster.scale_out_bytes_per_s
-        ]
-        share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
-        if chip.scale_out_bytes_per_s >= _FAST_NETWORK_GBPS * GIGA / BITS_PER_BYTE:
-            share *= _OTHER_BESIDE_FAST
-        if slower:
-            yield _other_network, tuple((case, min(share, _OTHER_NETWORK)) for case in slower)
+    has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
+    if "precision" not in question.unsaid or not quantised or has_bf16:
+        return ()
+    wide = case_of(
+        question.transformer,
+        question.cluster,
+        "fp32",
+        question.method,
+        sequence_length=question.sequence_length,
+        execution=execution_of(question, stack),
+        reads=question.reads,
+    )
+    return ((wide, _EXPANDED_BASE),)
 
+
+def _on_other_networks(setting: Setting) -> _Others:
+    cluster = setting.question.cluster
+    spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+    if "network_gbps_per_gpu" not in setting.question.unsaid or not spans or setting.stack.tier != "untuned":
+        return ()
+    share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
+    if cluster.accelerator.scale_out_bytes_per_s >= _FAST_NETWORK_GBPS * GIGA / BITS_PER_BYTE:
+        share *= _OTHER_BESIDE_FAST
+    speeds = (gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS))
+    return tuple(
+        (replace(setting.case, scale_out_bytes_per_s=speed), min(share, _OTHER_NETWORK))
+        for speed in speeds
+        if speed < cluster.scale_out_bytes_per_s
+    )
+
+
+def _without_workers(setting: Setting) -> _Others:
+    question = setting.question
+    unsaid = setting.stack.kin == _GENERAL_TRAINER and question.practice.loader_workers is None
     # Who publishes a speed has seen to it that pictures are there in time.
-    if (
-        stack.kin == _GENERAL_TRAINER
-        and question.practice.loader_workers is None
-        and np.any(setting.case.as_people_run)
-    ):
-        between = replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0)
-        yield _read_between_steps, ((between, _NO_WORKERS),)
+    if not unsaid or not np.any(setting.case.as_people_run):
+        return ()
+    return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), _NO_WORKERS),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -236,9 +226,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     n = question.cluster.n_gpus
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
-    adopted = question.precedent is not None and question.precedent.stack_adopted
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
-    if "framework" not in question.unsaid or alone or adopted or n >= _LARGE_CLUSTER:
+    if not _is_stack_unsaid(question) or alone or n >= _LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
@@ -260,9 +249,8 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     tell of it.
     """
     question, n = setting.question, setting.question.cluster.n_gpus
-    adopted = question.precedent is not None and question.precedent.stack_adopted
-    named = "framework" not in question.unsaid or setting.stack.name not in _VENDORS or adopted
-    if named or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
+    vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
+    if not vendors or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
         return doubts
     share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(_LARGE_CLUSTER / _ONE_NODE))
     own = (_OWN_STACK, share)
@@ -275,6 +263,12 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     )
     caution = Caution(code="tuned_stack_assumed", message=message)
     return (Doubt(argument="framework", ways=(own,), caution=caution),)
+
+
+def _is_stack_unsaid(question: Question) -> bool:
+    """Return whether the stack was neither said nor taken from a published run."""
+    adopted = question.precedent is not None and question.precedent.stack_adopted
+    return "framework" in question.unsaid and not adopted
 
 
 def _idle_devices(stack: str, n: int) -> Doubt:
@@ -306,7 +300,7 @@ def _general_trainer_s(setting: Setting, constants: Constants) -> float:
     return math.inf
 
 
-def _wide_base(chip: str, ways: _Ways) -> Doubt:
+def _wide_base(chip: str, ways: Ways) -> Doubt:
     message = (
         f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit layers in "
         f"FP32, {ways[0][0]:.1f} times as long, and the range holds both: say precision fp16 or fp32"
@@ -314,7 +308,7 @@ def _wide_base(chip: str, ways: _Ways) -> Doubt:
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
 
-def _other_network(ways: _Ways) -> Doubt:
+def _other_network(ways: Ways) -> Doubt:
     ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
     plain = (
         f"over plain Ethernet ({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long "
@@ -330,42 +324,10 @@ def _other_network(ways: _Ways) -> Doubt:
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
 
 
-def _read_between_steps(ways: _Ways) -> Doubt:
+def _read_between_steps(ways: Ways) -> Doubt:
     ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
         "pictures are taken to be read in time; Hugging Face's trainer has no workers to do so unless it is told, and "
         f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
-
-
-def median_log(doubts: Sequence[Doubt]) -> float:
-    """Return the log of the factor on a step that as many of those who leave all this unsaid exceed as not.
-
-    The median has the least expected error in log time. A mean would lie between two ways that nobody runs between.
-    """
-    return mixture_quantile(mixed(doubts), _ALIKE, 0.5) if doubts else 0.0
-
-
-def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
-    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
-    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
-    while high - low > _EXACT:
-        middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
-        low, high = (low, middle) if below >= level else (middle, high)
-    return (low + high) / 2.0
-
-
-def mixed(doubts: Sequence[Doubt]) -> Mapping[float, float]:
-    """Return the share of each shift of log time that `doubts` together may make; they are independent."""
-    shares: dict[float, float] = {0.0: 1.0}
-    for doubt in doubts:
-        ways = [*((math.log(factor), share) for factor, share in doubt.ways)]
-        ways.append((0.0, 1.0 - sum(share for _, share in ways)))
-        together: dict[float, float] = {}
-        for shift, share in shares.items():
-            for other, its in ways:
-                together[shift + other] = together.get(shift + other, 0.0) + share * its
-        shares = together
-    return shares

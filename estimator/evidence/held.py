@@ -32,12 +32,13 @@ def held_to_precedent(
 
         factor · exp(w · r)      r: log of the run's published over predicted time,  w = likeness · e² / (e² + σ²)
 
-    Where nothing that was said differs from the run, and its stack was said or taken from it, the log of the range
-    narrows by √(1 − likeness · w), as that of two normals joined; of 195 runs that another document has about the same
-    of, it then holds 93 %, as many as before.
-    Likeness falls to nothing where counts of devices are so far apart that no run is asked about. e: the expected
-    error of predictions of the kind; σ: how far two labs' runs of one configuration lie apart. The same
-    for all layouts of a setting. The range holds what was published where nothing that was said differs from the run.
+    e: the expected error of predictions of the kind; σ: how far two labs' runs of one configuration lie apart. Likeness
+    falls to nothing where counts of devices are so far apart that no run is asked about. The same for all layouts of a
+    setting.
+
+    Where nothing that was said differs from the run, the range holds what was published. If the stack was said too, or
+    taken from the run, the range's log narrows by √(1 − likeness · w), as that of two normals joined: of 195 runs that
+    another document has about the same of, it holds 93 %, as many as the wider one.
     """
     precedent = setting.question.precedent
     missed = None if precedent is None else _missed_log(precedent, calibration)

@@ -31,8 +31,8 @@ def precedent_runs(
 ) -> tuple[PublishedRun, ...]:
     """Return the runs of `transformer` by `method` on a quarter to four times as many of a device.
 
-    In the catalogue's order. Those that kept states in host memory, packed short documents, or were only to show that
-    something works, are left out, and MLPerf's unless a `benchmark` is asked for.
+    In the catalogue's order. Those that kept states in host memory, packed short documents, or whose sources disclaim
+    their speed, are left out, and MLPerf's unless a `benchmark` is asked for.
     """
     return tuple(
         run

@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import Neighbours, error_scale, numbered
-from estimator.evidence.doubts import Doubt, mixed, mixture_quantile
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import Traits
+from estimator.evidence.mixture import Doubt, mixed, mixture_quantile
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.reach import beyond_of
 from estimator.physics.choice import Setting
 from estimator.physics.effects import regime_keys
 from estimator.physics.layout import Floats
-from estimator.question.question import Caution
+from estimator.question.question import Caution, Question
 
 __all__ = [
     "COVERAGE",
@@ -128,56 +128,33 @@ def interval(
     The central range of a mixture: a normal about each way that `doubts` leave open, by its share, and about the second
     opinion where that lies `parting_log` of log time from the physics, further than both are usually off. Each is as
     wide as the left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time)
-    of what differs between machines; wider on device families and stacks that no published run is of, and the further
-    a question lies beyond what was measured. The factors are on a point that lies `point_log` above the first way.
+    of what differs between machines; wider on device families and stacks that no published run is of and at lengths
+    that hardly any is of, and the further a question lies beyond what was measured. The factors are on a point that
+    lies `point_log` above the first way.
     """
     question, stack = setting.question, setting.stack
     keys = regime_keys(question, stack)
     regime = next(key for key in keys if key in calibration.quantiles)
     half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
-    chip = question.cluster.accelerator
     # What changes an answer most comes first: an assistant repeats one.
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
-    warnings = [doubt.caution for doubt in by_reach]
-    if f"device:{chip.family}-{chip.segment}" not in calibration.effects:
-        half *= _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
-        warnings.append(
-            Caution(
-                code="unseen_device_family",
-                message=f"no published run in the calibration is on a device of the family {chip.family} "
-                f"({chip.segment}): the range is widened, and rests on datasheet figures",
-            )
-        )
-    if question.transformer.causal and question.sequence_length > _LONGEST_SEEN:
-        half *= _UNSEEN_LENGTH
-        warnings.append(
-            Caution(
-                code="unseen_length",
-                message=f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} "
-                "tokens: the range is widened",
-            )
-        )
+    wider, by_family = _unseen_family(question, calibration)
+    longer, by_length = _unseen_length(question)
+    warnings = [*(doubt.caution for doubt in by_reach), *by_family, *by_length]
     kind = kind_outlook(setting, calibration)
-    half = max(half, kind.half_log)
+    half = max(half * wider * longer, kind.half_log)
     if kind.caution is not None:
         warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
-    half = math.hypot(half, _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting))
+    around, beyond = _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting)
+    # A length is widened for once: by the factor of all such lengths, or by how far it lies beyond.
+    half = max(math.hypot(half, around), math.hypot(half / longer, around, beyond))
     shares = dict(mixed(doubts))
     if abs(parting_log) > _PARTING:
         shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
         shares[parting_log] = shares.get(parting_log, 0.0) + _SECOND_OPINION
-        slower = "slower" if parting_log > 0.0 else "faster"
-        checked = "batch per GPU, network" if question.cluster.n_gpus > 1 else "micro-batch"
-        warnings.append(
-            Caution(
-                code="opinions_part",
-                message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
-                f"step-time model predicts, so the range holds both: {checked} and framework are the "
-                "assumptions to check",
-            )
-        )
+        warnings.append(_opinions_part(parting_log, question.cluster.n_gpus))
     low, high = (
         mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
@@ -187,6 +164,40 @@ def interval(
         coverage=calibration.coverage,
         regime=regime,
         warnings=tuple(warnings),
+    )
+
+
+def _unseen_family(question: Question, calibration: Calibration) -> tuple[float, tuple[Caution, ...]]:
+    """Return a factor on the log width, with its warning, where no published run is on such a device."""
+    chip = question.cluster.accelerator
+    if f"device:{chip.family}-{chip.segment}" in calibration.effects:
+        return 1.0, ()
+    message = (
+        f"no published run in the calibration is on a device of the family {chip.family} ({chip.segment}): the range "
+        "is widened, and rests on datasheet figures"
+    )
+    wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
+    return wider, (Caution(code="unseen_device_family", message=message),)
+
+
+def _unseen_length(question: Question) -> tuple[float, tuple[Caution, ...]]:
+    """Return a factor on the log width, with its warning, where hardly any published run has such sequences."""
+    if not question.transformer.causal or question.sequence_length <= _LONGEST_SEEN:
+        return 1.0, ()
+    message = (
+        f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} tokens: the range "
+        "is widened"
+    )
+    return _UNSEEN_LENGTH, (Caution(code="unseen_length", message=message),)
+
+
+def _opinions_part(parting_log: float, n_gpus: int) -> Caution:
+    slower = "slower" if parting_log > 0.0 else "faster"
+    checked = "batch per GPU, network" if n_gpus > 1 else "micro-batch"
+    return Caution(
+        code="opinions_part",
+        message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
+        f"step-time model predicts, so the range holds both: {checked} and framework are the assumptions to check",
     )
 
 
@@ -224,11 +235,11 @@ def left_out_inside(
     scales: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
-    beyond: Floats | None = None,
+    beyond: Floats,
 ) -> tuple[NDArray[np.bool_], Floats]:
     """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too.
 
-    `beyond`: what `left_out_beyond` adds to each, where it is known.
+    Both of shape (R,). `beyond`: the standard deviation from lying beyond what others measured; see `left_out_beyond`.
     """
     labels = np.array(labs)
     halves = np.zeros(len(log_errors))
@@ -242,6 +253,5 @@ def left_out_inside(
         )
         for i in np.flatnonzero(labels == label).tolist():
             halves[i] = half_width_log(quantiles, regimes[i], float(scales[i]))
-    if beyond is not None:
-        halves = np.hypot(halves, _TWO_SIDED_90 * beyond)
+    halves = np.hypot(halves, _TWO_SIDED_90 * beyond)
     return np.abs(log_errors) <= halves, np.exp(2.0 * halves)

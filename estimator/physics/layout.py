@@ -40,8 +40,8 @@ class Layouts:
         """Return L."""
         return len(self.tensor)
 
-    def row(self, index: int) -> Layout:
-        """Return one layout."""
+    def row(self, index: int, sequences_each: int = 1) -> Layout:
+        """Return one layout, of a batch whose trainers count `sequences_each` sequences as one."""
         return Layout(
             tensor_parallel=int(self.tensor[index]),
             pipeline_parallel=int(self.pipeline[index]),
@@ -53,6 +53,7 @@ class Layouts:
             micro_batch_size=int(self.micro_batch[index]),
             micro_batches=int(self.micro_batches[index]),
             recompute=RECOMPUTES[int(self.recompute[index])],
+            sequences_each=sequences_each,
         )
 
     def taken(self, rows: NDArray[np.intp]) -> "Layouts":

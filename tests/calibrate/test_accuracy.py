@@ -17,6 +17,7 @@ from estimator.calibrate.people_level import PEOPLE_SLOWNESS
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.correction import kriging_weights, numbered
+from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.share import share_log
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
 from estimator.physics.constants import PRIORS
@@ -99,7 +100,8 @@ def test_the_committed_weights_are_those_of_the_committed_residuals() -> None:
 def test_the_figures_of_each_kind_follow_from_the_left_out_errors() -> None:
     """The errors are committed row by row; a lab is left out of the quantiles of its own ranges too."""
     rows, errors = _rows(), _left_out_log_errors()
-    inside, width = left_out_inside(errors, _left_out_scales(), rows.regimes, rows.labs)
+    beyond = left_out_beyond(rows.traits, [run.n_gpus for run in rows.runs], rows.labs)
+    inside, width = left_out_inside(errors, _left_out_scales(), rows.regimes, rows.labs, beyond)
     found = figures_by_kind(rows, errors, inside, width)
     assert found.keys() == STATED["regimes"].keys()
     for name, stated in STATED["regimes"].items():

@@ -118,8 +118,8 @@ def test_most_published_rows_are_priced_and_every_other_one_says_why_not() -> No
         ("nanovlm-001", 1.8),
     ],
 )
-def test_what_was_read_too_slowly_or_too_fast_is_mended(run: str, most: float) -> None:
-    """Measured over predicted, before any level: these were off by 1.2 to 4.5 times, or by towers of another count."""
+def test_pictures_that_set_the_pace_or_are_padded_beside_are_priced_without_a_level(run: str, most: float) -> None:
+    """Measured over predicted, before any level."""
     errors = _errors()
     place = [each.id for each in errors.runs].index(run)
     assert 1.0 / 1.3 < math.exp(errors.logs[place]) < most

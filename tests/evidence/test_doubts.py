@@ -5,20 +5,17 @@ datasheet, which has no BF16; arithmetic on the ranges that answers give.
 """
 
 import math
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
-from estimator.evidence.calibration import committed_calibration, standing_in
-from estimator.evidence.doubts import Doubt, median_log, mixed, mixture_quantile, situation_spread
+from estimator.evidence.calibration import committed_calibration
+from estimator.evidence.doubts import situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
-from estimator.question.question import Caution, Question
+from estimator.question.question import Question
 from tools.estimate_training_time import estimate_training_time
 
 T4_QLORA = {
@@ -141,47 +138,6 @@ def test_readers_are_not_doubted_of_other_trainers_and_of_sounds(said: dict[str,
     assert "loader_unsaid" not in _codes(_answer(**{**PICTURES, **said}))
 
 
-def _doubt(*ways: tuple[float, float]) -> Doubt:
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="any", message="any"))
-
-
-@given(
-    st.lists(
-        st.tuples(st.floats(0.2, 30.0), st.floats(0.0, 0.3), st.floats(0.2, 30.0), st.floats(0.0, 0.3)), max_size=3
-    )
-)
-def test_the_ways_of_several_doubts_together_have_shares_that_add_up(
-    several: list[tuple[float, float, float, float]],
-) -> None:
-    """Independent doubts: the mean of the mixture is the sum of their means."""
-    doubts = [_doubt((a, p), (b, q)) for a, p, b, q in several]
-    shares = mixed(doubts)
-    assert sum(shares.values()) == pytest.approx(1.0)
-    mean = sum(shift * share for shift, share in shares.items())
-    means = (sum(share * math.log(factor) for factor, share in doubt.ways) for doubt in doubts)
-    assert mean == pytest.approx(sum(means), abs=1e-9)
-
-
-@given(st.floats(2.0, 30.0), st.floats(0.05, 0.95))
-def test_the_point_is_nearer_to_the_way_that_most_run(factor: float, share: float) -> None:
-    """Of two ways apart, a point in the middle would be wrong for everybody."""
-    point = median_log([_doubt((factor, share))])
-    assert (point < math.log(factor) / 2.0) == (share < 0.5) or share == pytest.approx(0.5)
-    assert -0.01 <= point <= math.log(factor) + 0.01
-
-
-@given(st.floats(0.05, 1.0), st.floats(0.05, 0.95), st.floats(0.1, 3.0), st.floats(0.0, 0.9))
-def test_a_quantile_of_a_mixture_has_as_much_below_it(spread: float, level: float, other: float, share: float) -> None:
-    shares = {0.0: 1.0 - share, other: share}
-    at = mixture_quantile(shares, spread, level)
-    below = sum(part * 0.5 * math.erfc((shift - at) / (spread * math.sqrt(2.0))) for shift, part in shares.items())
-    assert below == pytest.approx(level, abs=1e-3)
-
-
-def test_a_mixture_of_one_is_the_normal_that_the_conformal_range_is() -> None:
-    assert mixture_quantile({0.0: 1.0}, 0.3, 0.95) == pytest.approx(0.3 * 1.645, abs=1e-3)
-
-
 def test_a_front_end_sets_the_width_of_a_base_and_is_not_doubted() -> None:
     """LLaMA-Factory and Axolotl pass the training's precision on as bnb_4bit_compute_dtype."""
     assert "base_expanded_to_fp32" not in _codes(_answer(**{**T4_QLORA, "framework": "llama-factory"}))
@@ -230,29 +186,3 @@ def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -
         whole = math.log(plain["training_days"] / told["training_days"])
         drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
     assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]
-
-
-def test_a_range_is_wider_where_sequences_are_longer_than_nearly_all_that_were_published() -> None:
-    """At 131,072 tokens four labs have published speeds, at 262,144 two (data/runs.csv)."""
-    labs = {length: {run.lab for run in catalogue.runs() if run.sequence_length >= length} for length in (2**17, 2**18)}
-    assert len(labs[2**17]) > 2 >= len(labs[2**18])
-    run = {"model": "qwen3-8b", "gpu": "h100", "n_gpus": 8, "framework": "trl", "context_parallel": 8}
-    run |= {"global_batch_sequences": 1, "activation_recompute": "full", "data_sharding": "zero3"}
-    near, far = (_answer(**run, sequence_length=length) for length in (2**17, 2**20))
-    assert "unseen_length" in _codes(far) - _codes(near)
-    ratio = {name: one["training_days_high"] / one["training_days_low"] for name, one in (("near", near), ("far", far))}
-    assert ratio["far"] > 1.2 * ratio["near"]
-
-
-@pytest.mark.parametrize("hidden", ["hopper", ""])
-def test_a_family_between_measured_generations_is_less_unknown_than_one_beyond_them(hidden: str) -> None:
-    """Of Volta and Ampere runs were published; a T4 is Volta's tensor cores in a smaller die."""
-    known = committed_calibration()
-    effects = {key: effect for key, effect in known.effects.items() if not key.startswith(f"device:{hidden}")}
-    run = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"}
-    widths: list[float] = []
-    for calibration in (known, replace(known, effects=effects)):
-        with standing_in(calibration):
-            answer = _answer(**run)
-        widths.append(math.log(answer["training_days_high"] / answer["training_days_low"]))
-    assert widths[1] == pytest.approx((1.2 if hidden else 1.4) * widths[0], rel=0.06)

@@ -50,7 +50,7 @@ def test_the_narrower_range_still_holds_what_was_published(said: dict[str, Any])
 
 
 def test_what_differs_from_the_run_is_no_surer() -> None:
-    """Twice the devices are drawn towards the run's time, but its range stays as wide as others' are."""
+    """On half as many devices again the time is drawn towards the run's, but the range narrows for it no more."""
     near, far = (prediction(_question({**ASKED[0], "n_gpus": count})) for count in (64, 96))
     assert _log_width(near) < _log_width(far)
 

@@ -15,7 +15,8 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import Doubt, with_own_stacks
+from estimator.evidence.doubts import with_own_stacks
+from estimator.evidence.mixture import Doubt
 from estimator.physics.choice import nearest_setting, setting_of
 from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, LayoutRequest, Question
@@ -96,7 +97,7 @@ def _on_a_cluster(run: PublishedRun) -> bool:
 
 
 def test_other_labs_steps_asked_without_a_stack_are_off_to_neither_side() -> None:
-    """They were predicted a sixth too fast, as if everybody trained as the vendor does. The first of each lab."""
+    """As if everybody trained as the vendor does, they would be predicted a sixth too fast. The first of each lab."""
     first: dict[str, PublishedRun] = {}
     for run in catalogue.runs():
         if run.lab != "NVIDIA" and _on_a_cluster(run):

@@ -10,16 +10,9 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
-from estimator.evidence.doubts import (
-    Doubt,
-    doubts_of,
-    median_log,
-    situation_spread,
-    stack_doubts,
-    waits_most,
-    with_own_stacks,
-)
+from estimator.evidence.doubts import doubts_of, situation_spread, stack_doubts, waits_most, with_own_stacks
 from estimator.evidence.held import held_to_precedent
+from estimator.evidence.mixture import Doubt, median_log
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
@@ -153,15 +146,16 @@ def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
 
 def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
     setting, calibration, doubts = grounds.setting, grounds.calibration, grounds.doubts
+    point_log = median_log(doubts)
     span = interval(
         setting,
         calibration,
         parting_log=grounds.parting_log,
         situation=grounds.situation,
         doubts=doubts,
-        point_log=median_log(doubts),
+        point_log=point_log,
     )
-    factor = grounds.blend.factor * math.exp(median_log(doubts))
+    factor = grounds.blend.factor * math.exp(point_log)
     factor, span = held_to_precedent(setting, calibration, factor, span, grounds.physical_s)
     return held_to_ceiling(setting, grounds.best, factor, span, grounds.physical_s)
 
@@ -202,7 +196,7 @@ def layout_prediction(
     `times` and `used` are those of all `layouts`; `span` is the range of the setting, whichever its layout.
     """
     question = setting.question
-    layout = replace(layouts.row(row), sequences_each=question.sequences_each)
+    layout = layouts.row(row, question.sequences_each)
     flop = flop_counts(
         question.transformer,
         sequence_length=question.sequence_length,

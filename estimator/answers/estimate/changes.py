@@ -113,9 +113,9 @@ def _layouts(setting: Setting) -> Iterator[Change]:
     while micro:
         yield change(replace(asked, micro_batch_size=micro * each), micro_batch_size=micro)
         micro //= _HALVES
-    if said > 1 and asked.recompute not in {None, "full"}:
-        smallest = replace(asked, micro_batch_size=each, recompute="full")
-        yield change(smallest, micro_batch_size=1, activation_recompute="full")
+    smallest, arguments = _smallest(question)
+    if len(arguments) > 1:
+        yield change(smallest, **arguments)
     if asked.data_sharding not in {None, "zero3"} and question.cluster.n_gpus > 1:
         yield change(replace(asked, data_sharding="zero3"), data_sharding="zero3")
     degrees = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
@@ -211,7 +211,7 @@ def changes_of_place(setting: Setting) -> Iterator[Change]:
 
 
 def _smallest(question: Question) -> tuple[LayoutRequest, dict[str, str | int | None]]:
-    """Return the stated layout with micro-batches of one and all recomputed, and the arguments that say so."""
+    """Return the stated layout with micro-batches of one and all recomputed, and the arguments that it states anew."""
     asked, each = question.layout, question.sequences_each
     layout, said = asked, dict[str, str | int | None]()
     if (asked.micro_batch_size or each) > each:

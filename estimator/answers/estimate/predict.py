@@ -6,10 +6,11 @@ from dataclasses import replace
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
-from estimator.answers.estimate.loading import loaded_wide
+from estimator.answers.estimate.loaded_base import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
+from estimator.base.units import KILO
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
@@ -26,7 +27,6 @@ __all__ = ["prediction"]
 
 _RUNNER_UPS = 5
 _MONTHS = 12
-_MS = 1000.0
 _WORTH_SAYING = 0.05
 _BAND = 0.05
 """Layouts this close to the best are within the model's error of it."""
@@ -94,10 +94,7 @@ def _runner_ups(setting: Setting, priced: Choice, factor: float) -> tuple[tuple[
     ranked = priced.order[1 : 20 * _RUNNER_UPS]
     near = ranked[close[ranked]][:_RUNNER_UPS]
     rows, each = setting.layouts.taken(near), setting.question.sequences_each
-    return tuple(
-        (replace(rows.row(place), sequences_each=each), float(priced.seconds[index]) * factor)
-        for place, index in enumerate(near)
-    )
+    return tuple((rows.row(place, each), float(priced.seconds[index]) * factor) for place, index in enumerate(near))
 
 
 def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
@@ -152,15 +149,15 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
                 note=note,
             )
         )
-    return (*out, *_loading(question))
+    return (*out, *_picture_loading(question))
 
 
-def _loading(question: Question) -> tuple[Assumption, ...]:
+def _picture_loading(question: Question) -> tuple[Assumption, ...]:
     """Return how pictures are taken to be read, where there are any."""
     if not question.reads.pictures:
         return ()
     workers = question.practice.loader_workers
-    each = f"a core takes about {reading_s(question.reads) / question.reads.pictures * _MS:,.0f} ms a picture"
+    each = f"a core takes about {reading_s(question.reads) / question.reads.pictures * KILO:,.0f} ms a picture"
     if workers is None:
         note = f'{each}; say "4 dataloader workers" in framework and it is counted'
         return (Assumption(name="picture_loading", value="in time", source="default", note=note),)

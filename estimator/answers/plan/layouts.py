@@ -83,10 +83,7 @@ def _best_of_each_split(question: Question) -> list[Layout]:
     fitting = posed.layouts.taken(rows)
     splits = np.stack([fitting.tensor, fitting.pipeline, fitting.context, fitting.expert], axis=1)
     _, first = np.unique(splits, axis=0, return_index=True)
-    return [
-        replace(fitting.row(int(place)), sequences_each=question.sequences_each)
-        for place in np.sort(first)[: _ALTERNATIVES + 1]
-    ]
+    return [fitting.row(int(place), question.sequences_each) for place in np.sort(first)[: _ALTERNATIVES + 1]]
 
 
 def _pinned(request: Request, layout: Layout) -> Request:

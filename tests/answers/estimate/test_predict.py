@@ -261,8 +261,10 @@ def _family(run: PublishedRun) -> str:
     return catalogue.accelerator(run.accelerator_id).value.accelerator.family
 
 
-DENSE = [run for run in catalogue.runs() if run.method == "full" and run.precision in {"bf16", "fp16"}]
-BEST = {family: max(_reached(run) for run in DENSE if _family(run) == family) for family in {*map(_family, DENSE)}}
+IN_16_BIT = [run for run in catalogue.runs() if run.method == "full" and run.precision in {"bf16", "fp16"}]
+BEST = {
+    family: max(_reached(run) for run in IN_16_BIT if _family(run) == family) for family in {*map(_family, IN_16_BIT)}
+}
 """Largest share of a 16-bit peak that anyone published, by family of chips."""
 CHIPS = [
     entry.accelerator

@@ -9,7 +9,7 @@ __all__ = ["loaded_wide"]
 
 _LOADS_WIDE = frozenset({"trl"})
 """Trainers that load a model which they are given by its name in FP32 unless told (`create_model_from_path`)."""
-_HALVES = frozenset({"bf16", "fp16"})
+_IN_16_BIT = frozenset({"bf16", "fp16"})
 _WIDER = 2.0
 """Bytes of FP32 over those of 16 bit."""
 
@@ -19,7 +19,7 @@ def loaded_wide(setting: Setting, step: Prediction) -> tuple[Caution, ...]:
     question, memory = setting.question, step.memory
     frozen = question.method.name in WITH_ADAPTERS and question.method.name != "qlora"
     said = question.practice.base_bits is not None or question.practice.master_weights is not None
-    if setting.stack.name not in _LOADS_WIDE or not frozen or said or question.precision not in _HALVES:
+    if setting.stack.name not in _LOADS_WIDE or not frozen or said or question.precision not in _IN_16_BIT:
         return ()
     weights = _WIDER * memory.weights_bytes
     if not memory.fits or memory.total_bytes - memory.weights_bytes + weights <= memory.usable_bytes:

@@ -1,0 +1,54 @@
+"""Doubts joined: shares that add up, a point that most are near to, quantiles with as much below them as they say.
+
+Authority: arithmetic on mixtures of normals.
+"""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from estimator.evidence.mixture import Doubt, median_log, mixed, mixture_quantile
+from estimator.question.question import Caution
+
+
+def _doubt(*ways: tuple[float, float]) -> Doubt:
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="any", message="any"))
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0.2, 30.0), st.floats(0.0, 0.3), st.floats(0.2, 30.0), st.floats(0.0, 0.3)), max_size=3
+    )
+)
+def test_the_ways_of_several_doubts_together_have_shares_that_add_up(
+    several: list[tuple[float, float, float, float]],
+) -> None:
+    """Independent doubts: the mean of the mixture is the sum of their means."""
+    doubts = [_doubt((a, p), (b, q)) for a, p, b, q in several]
+    shares = mixed(doubts)
+    assert sum(shares.values()) == pytest.approx(1.0)
+    mean = sum(shift * share for shift, share in shares.items())
+    means = (sum(share * math.log(factor) for factor, share in doubt.ways) for doubt in doubts)
+    assert mean == pytest.approx(sum(means), abs=1e-9)
+
+
+@given(st.floats(2.0, 30.0), st.floats(0.05, 0.95))
+def test_the_point_is_nearer_to_the_way_that_most_run(factor: float, share: float) -> None:
+    """Of two ways apart, a point in the middle would be wrong for everybody."""
+    point = median_log([_doubt((factor, share))])
+    assert (point < math.log(factor) / 2.0) == (share < 0.5) or share == pytest.approx(0.5)
+    assert -0.01 <= point <= math.log(factor) + 0.01
+
+
+@given(st.floats(0.05, 1.0), st.floats(0.05, 0.95), st.floats(0.1, 3.0), st.floats(0.0, 0.9))
+def test_a_quantile_of_a_mixture_has_as_much_below_it(spread: float, level: float, other: float, share: float) -> None:
+    shares = {0.0: 1.0 - share, other: share}
+    at = mixture_quantile(shares, spread, level)
+    below = sum(part * 0.5 * math.erfc((shift - at) / (spread * math.sqrt(2.0))) for shift, part in shares.items())
+    assert below == pytest.approx(level, abs=1e-3)
+
+
+def test_a_mixture_of_one_is_the_normal_that_the_conformal_range_is() -> None:
+    assert mixture_quantile({0.0: 1.0}, 0.3, 0.95) == pytest.approx(0.3 * 1.645, abs=1e-3)

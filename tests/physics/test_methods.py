@@ -277,7 +277,7 @@ def test_a_base_of_8_bits_saves_memory_and_no_time(name: str, chip: str) -> None
 
 
 def test_a_base_of_8_bits_costs_nothing_where_nothing_is_frozen() -> None:
-    """Neither alone nor beside a question of which a base is."""
+    """Neither alone nor beside a question whose base is frozen."""
     whole, beside = (
         small_case(method=Method(name=name), execution=Execution(base_bits=8)) for name in ("full", "lora")
     )

@@ -1,6 +1,7 @@
 """Inputs that the tests of the physics share: an invented device and model of round numbers, and catalogued ones."""
 
 from dataclasses import replace
+from typing import get_args
 
 from hypothesis import strategies as st
 
@@ -143,7 +144,7 @@ PLAIN = Layout(
     recompute="none",
 )
 _SEQUENCE = 1024
-LAYER_PARTS: tuple[LayerPart, ...] = ("qkv", "core", "out", "up", "down")
+LAYER_PARTS: tuple[LayerPart, ...] = get_args(LayerPart)
 _degree = st.sampled_from([1, 2, 4, 8])
 any_layout = st.builds(
     Layout,
@@ -184,6 +185,8 @@ any_execution = st.builds(
     frees_gradients=st.booleans(),
     recomputed=st.none() | st.frozensets(st.sampled_from(LAYER_PARTS)),
     drops_dead_code=st.booleans(),
+    narrow_activations=st.booleans(),
+    stages_alone=st.booleans(),
     expert_capacity=st.sampled_from([1.0, 1.25, 2.0]),
     one_hot_dispatch=st.booleans(),
 )

@@ -76,7 +76,7 @@ def case_of(
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
     base_bits = None if execution.dequantization == "fused" else execution.base_bits
-    rounds = _flag(base_bits == _EIGHT_BITS)
+    rounds = _flag(base_bits == _EIGHT_BITS and share < 1.0)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)

@@ -174,6 +174,6 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
         "optimizer_s": optimizer,
         "other_s": n * waiting + constants["step_constant_s"] * case.launch_share,
     }
-    held = {name: np.asarray(value * stragglers, dtype=np.float64) for name, value in parts.items()}
-    held["other_s"] = held["other_s"] + loading_s(case, lay, sum(held.values()))
-    return StepTime(**held)
+    seconds = {name: np.asarray(value * stragglers, dtype=np.float64) for name, value in parts.items()}
+    seconds["other_s"] = seconds["other_s"] + loading_s(case, lay, sum(seconds.values()))
+    return StepTime(**seconds)

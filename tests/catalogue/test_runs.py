@@ -9,15 +9,20 @@ import re
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
+from estimator.catalogue.run_details import recompute_of, recomputed_parts
 from estimator.catalogue.validation import CatalogueError, checked_files
 from estimator.models.flops import flop_counts
-from estimator.models.training import Method
+from estimator.models.training import Method, Recompute
 from estimator.models.workload import workload
 from estimator.physics.stacks import STACKS
+from estimator.question.practice import LayerPart
 from estimator.resolve.published import published_question
+from tests.physics_cases import LAYER_PARTS
 from tests.places import ROOT
 
 DATA = ROOT / "estimator" / "catalogue" / "data"
@@ -124,6 +129,27 @@ def test_recomputation_of_some_layers_is_the_question_of_their_share() -> None:
         layers, question = run.details.recomputed_layers or 0, published_question(run)
         assert question.layout.recompute == "full", run.id
         assert question.practice.recomputed_share == pytest.approx(layers / run.transformer.n_layers), run.id
+
+
+@given(named=st.lists(st.sampled_from(LAYER_PARTS), unique=True))
+def test_rows_name_parts_that_run_again_in_any_order(named: list[LayerPart]) -> None:
+    words = " ".join(named) or "elementwise"
+    assert recomputed_parts(words) == frozenset(named)
+    assert recompute_of(words) == "selective"
+
+
+@pytest.mark.parametrize(
+    ("cell", "recompute"),
+    [("none", "none"), ("selective", "selective"), ("full", "full"), ("full 21", "full"), ("", None)],
+)
+def test_rows_that_name_no_part_say_so(cell: str, recompute: Recompute | None) -> None:
+    assert recomputed_parts(cell) is None
+    assert recompute_of(cell) == recompute
+
+
+def test_a_word_that_is_no_part_is_refused() -> None:
+    with pytest.raises(KeyError, match="mlp"):
+        recomputed_parts("core mlp")
 
 
 @pytest.mark.parametrize(("graphs", "launch"), [("yes", "graphs"), ("no", "eager")])

@@ -16,7 +16,7 @@ from estimator.physics.loading import reading_s
 from estimator.physics.step import step_time
 from estimator.question.question import Layout
 from estimator.question.reads import NO_READS, Reads
-from tests.physics_cases import any_layout, small_case
+from tests.physics_cases import PLAIN, any_layout, small_case
 
 CASE = small_case(8)
 CONSTANTS = prior_constants()
@@ -68,24 +68,10 @@ def test_reading_both_takes_as_long_as_reading_each(one: Reads, more: Reads) -> 
 
 def test_a_faster_layout_is_still_the_faster_where_its_samples_set_the_pace() -> None:
     """Else which of many layouts is taken would hang on rounding."""
+    lay = replace(PLAIN, data_parallel=8, micro_batch_size=8)
     slow, fast = (
-        step_time(replace(case, reading_s=0.05, loader_workers=1.0), layouts_of(_plain()), CONSTANTS).total_s
+        step_time(replace(case, reading_s=0.05, loader_workers=1.0), layouts_of(lay), CONSTANTS).total_s
         for case in (CASE, replace(CASE, gemm_flop_per_s=2.0 * np.asarray(CASE.gemm_flop_per_s)))
     )
     assert fast[0] < slow[0]
     assert slow[0] == pytest.approx(0.4, rel=0.1)
-
-
-def _plain() -> Layout:
-    return Layout(
-        tensor_parallel=1,
-        pipeline_parallel=1,
-        virtual_pipeline=1,
-        context_parallel=1,
-        expert_parallel=1,
-        data_parallel=8,
-        data_sharding="ddp",
-        micro_batch_size=8,
-        micro_batches=1,
-        recompute="none",
-    )

@@ -6,6 +6,7 @@ Authorities: Kaplan et al. 2020 (two FLOPs a weight and gradient), Hu et al. 202
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,17 +16,19 @@ from estimator.catalogue import catalogue
 from estimator.models.flops import OperationFlop, flop_counts
 from estimator.models.parameters import lora_parameters, parameter_counts
 from estimator.models.training import EIGHT_BIT, Method, MethodName, Recompute
+from estimator.physics.case import stacked
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.physics.constants import Constants, prior_constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.execution import Execution
+from estimator.physics.kernels import rounding_s
 from estimator.physics.layout import layouts_of
 from estimator.physics.stacks import STACKS
 from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import Dequantization
 from estimator.question.question import Layout, Question
-from tests.physics_cases import PLAIN, any_execution, any_layout, catalogued_case, catalogued_cluster
+from tests.physics_cases import PLAIN, any_execution, any_layout, catalogued_case, catalogued_cluster, small_case
 
 PRIORS = prior_constants()
 PERFECT = Constants(
@@ -271,6 +274,17 @@ def test_a_base_of_8_bits_saves_memory_and_no_time(name: str, chip: str) -> None
             for bits in (None, 8)
         )
         assert 1.05 * plain < eight < 3.0 * plain
+
+
+def test_a_base_of_8_bits_costs_nothing_where_nothing_is_frozen() -> None:
+    """Neither alone nor beside a question whose base is frozen."""
+    whole, beside = (
+        small_case(method=Method(name=name), execution=Execution(base_bits=8)) for name in ("full", "lora")
+    )
+    together = stacked([whole, beside])
+    assert whole.rounded_elements == 0.0 < beside.rounded_elements
+    rounding = rounding_s(together, PRIORS, layouts_of(PLAIN, PLAIN), np.array([2048.0, 2048.0]))
+    assert np.flatnonzero(rounding).tolist() == [1]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from estimator.catalogue.run_details import recomputed_parts
 from estimator.models.feed_forward import Experts
 from estimator.models.mixers.state_space import StateSpace
 from estimator.models.training import Method, Recompute
@@ -66,7 +65,7 @@ def test_naming_every_part_costs_what_full_recomputation_does(name: str) -> None
 def test_a_compiler_saves_the_last_product_of_a_layer_and_no_more(name: str) -> None:
     """The share of the step is that of one product of the MLP's, forward: less than a sixth of its time."""
     eager, compiled = (_step_s(name, "full", Execution(drops_dead_code=drops)) for drops in (False, True))
-    assert 0.8 * eager < compiled < eager
+    assert 5 / 6 * eager < compiled < eager
     parts_but_the_last = Execution(recomputed=frozenset(LAYER_PARTS) - {"down"})
     assert compiled == pytest.approx(_step_s(name, "selective", parts_but_the_last), rel=0.02)
 
@@ -109,10 +108,9 @@ def test_scores_of_layers_that_do_not_run_again_are_kept() -> None:
 def test_a_matrix_unit_is_idle_beside_heads_narrower_than_it(unit: int, slower: float) -> None:
     """Eight heads of 128 are as many operations as four of 256, and fill half of a unit of 256."""
     wide = replace(MODEL, n_heads=4, n_kv_heads=4, head_dim=256)
-    tokens = np.array([2048.0])
     narrow_s, wide_s = (
         attention_s(
-            small_case(transformer=net, chip=replace(CHIP, matrix_unit=unit)), CONSTANTS, layouts_of(PLAIN), tokens
+            small_case(transformer=net, chip=replace(CHIP, matrix_unit=unit)), CONSTANTS, layouts_of(PLAIN), _TOKENS
         )
         for net in (MODEL, wide)
     )
@@ -126,19 +124,3 @@ def test_places_of_experts_that_stay_empty_are_worked_on(*, capacity: float, one
     assert even <= more <= capacity * even
     if one_hot:
         assert more > _step_s("mixtral-8x7b", "none", Execution(expert_capacity=capacity))
-
-
-@given(named=parts)
-def test_rows_name_parts_in_any_order(named: frozenset[LayerPart]) -> None:
-    words = " ".join(sorted(named)) or "elementwise"
-    assert recomputed_parts(words) == named
-
-
-@pytest.mark.parametrize("word", ["none", "selective", "full", ""])
-def test_rows_that_name_no_part_say_so(word: str) -> None:
-    assert recomputed_parts(word) is None
-
-
-def test_a_word_that_is_no_part_is_refused() -> None:
-    with pytest.raises(KeyError):
-        recomputed_parts("core mlp")

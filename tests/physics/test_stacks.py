@@ -34,6 +34,8 @@ MAY_BE_OPEN = {
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",
     "gathers_masked",
+    # Where it is not told how many processes read samples, they are taken to be enough.
+    "loader_workers",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

@@ -146,7 +146,10 @@ def _stacks(
     window: int = 0,
     experts: tuple[Experts | None, Experts | None] = (None, None),
 ) -> Transformer:
-    """Return an encoder with its decoder behind it, whose output is the embedding that both read."""
+    """Return an encoder with its decoder behind it, whose output is the embedding that both read.
+
+    Raises UnsupportedModelError where it is said to be another matrix.
+    """
     refuse_untied(reading)
     hidden = reading.whole("d_model")
     heads, depth = reading.whole("decoder_attention_heads"), reading.whole("decoder_layers")

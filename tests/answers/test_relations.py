@@ -75,6 +75,7 @@ REPEATED = (
 )
 """Arguments of which no other value is as likely; of a network that is not said the point is a mean over several, and
 so it is of a stack where the answer says so."""
+STACK_DOUBTED = frozenset({"framework_unsaid", "tuned_stack_assumed"})
 EXPLAINED = frozenset({"other_batch_is_faster", "fewer_gpus_are_faster", "batch_rounded"})
 
 
@@ -95,7 +96,7 @@ def test_who_repeats_an_assumption_is_told_the_same_time_and_no_wider_range(ques
     answer = _asked(**ASKED[question])
     assumed = {told.name: told.value for told in answer.assumptions if told.name in REPEATED and told.source != "user"}
     assert "global_batch_sequences" in assumed
-    if "framework_unsaid" in _codes(answer):
+    if _codes(answer) & STACK_DOUBTED:
         del assumed["framework"]
     for name, value in assumed.items():
         again = _asked(**ASKED[question], **{name: value})
@@ -116,6 +117,21 @@ def test_a_layout_of_pairs_is_told_as_its_trainers_count_it(name: str) -> None:
     planned = plan_training(solve_for="layout", **ASKED[name], global_batch_sequences=64)
     assert planned.solution.layout is not None
     assert planned.solution.layout.global_batch_sequences == 64
+
+
+def _said(answer: TrainingTime, code: str) -> str:
+    return next(warning.message for warning in answer.warnings if warning.code == code)
+
+
+def test_advice_about_a_batch_of_pairs_is_told_as_its_trainers_count_it() -> None:
+    slow = PAIRS | {"n_gpus": 16, "network_gbps_per_gpu": 0.5, "framework": "trl, zero3"}
+    answer = _asked(**slow, global_batch_sequences=64)
+    assert "a batch of 64 samples of 2 sequences" in _said(answer, "fewer_gpus_are_faster")
+    few = PAIRS | {"samples": "300"}
+    batch, steps = map(
+        int, re.findall(r"global_batch_sequences (\d+).* would make (\d+)", _said(_asked(**few), "few_steps"))[0]
+    )
+    assert steps == pytest.approx(300 / batch, abs=1.0)
 
 
 @pytest.mark.parametrize(
@@ -144,7 +160,7 @@ def test_a_few_sequences_more_in_a_batch_cost_little_or_a_better_batch_is_named(
 def test_the_better_batch_that_is_named_is_better() -> None:
     asked = TEXT | {"framework": "fsdp", "sequence_length": 1024}
     answer = _asked(**asked, global_batch_sequences=248)
-    message = next(told.message for told in answer.warnings if told.code == "other_batch_is_faster")
+    message = _said(answer, "other_batch_is_faster")
     named = int(message.split()[3].replace(",", ""))
     assert abs(named / 248 - 1) < 0.07
     assert _asked(**asked, global_batch_sequences=named).training_seconds < 0.95 * answer.training_seconds
@@ -207,7 +223,7 @@ def test_twice_the_work_takes_twice_as_long(question: str) -> None:
 def test_a_run_that_no_one_change_makes_fit_is_told_a_machine_that_holds_it() -> None:
     asked: dict[str, Any] = {"model": "qwen3-235b-a22b", "gpu": "a10g", "n_gpus": 2, "tokens": "300B"}
     answer = _asked(**asked, framework="huggingface")
-    message = next(told.message for told in answer.warnings if told.code == "does_not_fit")
+    message = _said(answer, "does_not_fit")
     gpu, n_gpus = message.split('gpu "')[1].split('"')[0], int(message.split("n_gpus ")[1].split()[0].replace(",", ""))
     held = _asked(**asked | {"gpu": gpu, "n_gpus": n_gpus}, framework="huggingface")
     assert held.memory is not None

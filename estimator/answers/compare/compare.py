@@ -140,7 +140,8 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
 
     Raises InvalidValueError past `most_unknown` models and devices that cannot be resolved, if that is given.
 
-    Neighbours that differ only in the amount of data share one question, and those of one model its layouts.
+    Neighbours that differ only in the amount of data share one question unless their batch follows from it, and those
+    of one model its layouts.
     """
     # NumPy comes with it, and the first word of a comparison should not wait for that.
     from estimator.answers.compare.steps import quick_steps
@@ -152,12 +153,12 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
         questions: dict[object, Question] = {}
         for request, resolution in zip(window, resolved, strict=True):
             if isinstance(resolution, Run) and resolution.question is not None and resolution.utilization is None:
-                questions.setdefault(same_step(request), resolution.question)
+                questions.setdefault(_shared(request, resolution), resolution.question)
         steps = quick_steps(list(questions.values()))
         done: dict[object, QuickStep | InfeasibleError] = {}
         keys = list(questions)
         for request, resolution in zip(window, resolved, strict=True):
-            key = same_step(request)
+            key = _shared(request, resolution)
             while key in questions and key not in done:
                 place, step = next(steps)
                 done[keys[place]] = step
@@ -191,8 +192,14 @@ def _resolved(request: Request, refusals: dict[object, str], most_unknown: int |
         return str(error)
 
 
+def _shared(request: Request, resolution: Run | str) -> object:
+    """Return what requests have in common that one question answers."""
+    question = resolution.question if isinstance(resolution, Run) else None
+    return same_step(request), question.run_tokens if question else None
+
+
 def same_step(request: Request) -> object:
-    """Return what the step of `request` depends on."""
+    """Return what the step of `request` depends on, of a batch that does not follow from the amount of data."""
     # A name may be of samples, which are priced in rows of their own length.
     named = request.tokens if isinstance(request.tokens, str) else None
     same = replace(request, tokens=named, epochs=None, price_per_gpu_hour=None, hf_config=None, my_runs=())

@@ -116,7 +116,8 @@ def _per_gpu(outcome: Outcome) -> float:
 
 def _fewest(several: Sequence[Outcome]) -> list[Outcome]:
     """Return for each the one on the fewest GPUs among the same options."""
-    same = [same_step(replace(outcome.request, n_gpus=0)) for outcome in several]
+    requests = [outcome.request for outcome in several]
+    same = [(same_step(replace(request, n_gpus=0)), request.tokens) for request in requests]
     fewest: dict[object, Outcome] = {}
     for key, outcome in zip(same, several, strict=True):
         if key not in fewest or _answered(outcome).run.n_gpus < _answered(fewest[key]).run.n_gpus:

@@ -88,7 +88,7 @@ def _what_differs(few: Estimate, many: Estimate) -> str:
     one, other = few.layout, many.layout
     reasons: list[str] = []
     if other.micro_batch_size > one.micro_batch_size:
-        reasons.append(f"micro-batches of {other.micro_batch_size} fit, and not of {one.micro_batch_size}")
+        reasons.append(f"micro-batches of {other.counted_micro_batch} fit, and not of {one.counted_micro_batch}")
     if other.recompute != one.recompute:
         reasons.append(f"activation recomputation is {other.recompute}, and not {one.recompute}")
     if few.run.stack != many.run.stack:

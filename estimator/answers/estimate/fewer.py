@@ -68,7 +68,8 @@ def fewer_would_do(
     enough_s = min(faster.values()) * _AS_FAST
     best = max(count for count, taken_s in faster.items() if taken_s <= enough_s)
     degrees = f"tensor {layout.tensor_parallel} × pipeline {layout.pipeline_parallel} × data {layout.data_parallel}"
-    found = f"the fastest layout of a batch of {setting.global_batch:,} sequences on {n_gpus:,} is {degrees}"
+    batch = f"{setting.global_batch // question.sequences_each:,} {question.batch_unit}"
+    found = f"the fastest layout of a batch of {batch} on {n_gpus:,} is {degrees}"
     other = "or fewer GPUs" if stated or not divides_badly else "or a count of GPUs that divides better"
     train = "1 GPU trains" if best == 1 else f"{best:,} GPUs train"
     return Caution(

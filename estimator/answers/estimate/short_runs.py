@@ -56,9 +56,10 @@ def _meant(run: Run) -> str:
 
 
 def _advice(run: Run, sequences: float) -> str:
-    """Return the batch that makes some tens of steps; nothing where there are too few sequences for that."""
-    if sequences < 2.0 * HANDFUL:
+    """Return the batch, as trainers count it, that makes some tens of steps; nothing where there is too little."""
+    counted = sequences / (run.question.sequences_each if run.question else 1)
+    if counted < 2.0 * HANDFUL:
         return ""
-    batch = 1 << max(0, int(sequences / _ENOUGH).bit_length() - 1)
+    batch = 1 << max(0, int(counted / _ENOUGH).bit_length() - 1)
     fewer = f" on {batch:,} GPU{'s' * (batch > 1)} or fewer" if batch < run.n_gpus else ""
-    return f"global_batch_sequences {batch:,}{fewer} would make {sequences / batch:,.0f} steps."
+    return f"global_batch_sequences {batch:,}{fewer} would make {counted / batch:,.0f} steps."

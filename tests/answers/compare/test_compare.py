@@ -124,6 +124,15 @@ def test_rows_come_in_the_order_of_what_is_asked_for(rank_by: str, column: str) 
     assert all(row.rank is None for row in answer.rows[answer.n_possible :])
 
 
+def test_a_batch_that_follows_from_the_amount_is_that_of_each_row() -> None:
+    """Adapters on 20 times as many tokens take larger steps, whatever amount is compared beside."""
+    asked = {"models": ["llama-3.1-8b"], "gpus": ["h100-sxm"], "n_gpus": [48], "methods": ["qlora"]}
+    both = {row.tokens: row for row in _compared(asked, tokens=["100B", "2T"]).rows}
+    (alone,) = _compared(asked, tokens=["2T"]).rows
+    assert both[2e12].layout == alone.layout
+    assert both[2e12].layout != both[1e11].layout
+
+
 @pytest.mark.parametrize("same_work", [False, True])
 def test_pareto_rows_are_those_that_nothing_beats(everything: TrainingOptions, same_work: bool) -> None:
     """By the definition: another is as good in both, and better in one."""

@@ -22,8 +22,6 @@ MOST_GPUS = 10_000_000
 """More accelerators than were ever built into one machine, by an order of magnitude."""
 _LONGEST_COMPARED = 200
 _NEAREST = 3
-_FEW_CHOICES = 8
-"""As many names are read at a glance, and the right one may be near no misspelling."""
 
 
 def checked_number(argument: str, given: object, *, most: float = 1e18, unit: str = "") -> float:
@@ -88,13 +86,11 @@ def checked_fraction(argument: str, given: object) -> float:
 def checked_choice(argument: str, given: str, choices: Sequence[str]) -> str:
     """Return the one of `choices` that `given` is, whatever its case.
 
-    Raises UnknownNameError with all where they are few, else with the nearest, or all where none is near.
+    Raises UnknownNameError with the nearest, or with all where none is near.
     """
     folded = given.strip().casefold()
     if folded in choices:
         return folded
-    if len(choices) <= _FEW_CHOICES:
-        raise UnknownNameError(argument, given, choices)
     near = get_close_matches(folded[:_LONGEST_COMPARED], choices, n=_NEAREST, cutoff=0.5)
     raise UnknownNameError(argument, given, near or choices)
 

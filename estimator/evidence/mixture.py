@@ -15,7 +15,7 @@ Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
 _ALIKE = 0.25
 """Standard deviation of log time among runs that are alike in all that is said."""
-_FAR, _EXACT = 5.0, 1e-4
+_FAR, _EXACT = 5.0, 1e-12
 """Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
 _ROOT_2 = math.sqrt(2.0)
 

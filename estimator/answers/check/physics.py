@@ -22,9 +22,9 @@ EXPERT_LAUNCH_S = Prior(
     why="Forward and backward of one expert in a Python loop: some 40 kernels at 4 to 15 µs of launch each, and a "
     "wait for the indices of its tokens.",
 )
-_PLAIN_ETHERNET_GBPS_PER_GPU = (25.0, 12.5, 5.0, 1.25)
-"""One port of 200 to 10 Gb/s for eight GPUs, or a part of it, where the collective library falls back to TCP sockets.
-The one that comes nearest to what was observed is told."""
+_PLAIN_ETHERNET_GBPS_PER_GPU = (25.0, 12.5, 7.5, 5.0, 2.5, 1.25)
+"""One port of 200 to 10 Gb/s for eight GPUs, or a part of it, where the collective library falls back to TCP sockets;
+no further apart than a range is wide. The one that comes nearest to what was observed is told."""
 _GPU_LINKS = frozenset({"nvlink", "xgmi", "pcie"})
 _PCIE_BYTES_PER_S = 25e9
 """PCIe 4.0 ×16 as collectives get it, where a device's own link is not listed."""

@@ -68,10 +68,11 @@ class Counts:
         def meets(count: int) -> bool | None:
             return self.trials.meets(self.at(count), sure=sure)
 
-        # An awkward count costs more than a rounder one above it: a few of those may still be within the budget.
+        # An awkward count costs more than a rounder one above it, near or far: those may still be within the budget.
         coarse = ladder.coarse()
         above = coarse[nearest_rung(coarse, fewest) :][: _NEIGHBOURS + 1]
-        start = next((count for count in (fewest, *above) if count >= fewest and meets(count)), None)
+        near_first = (fewest, *above, *self.doubling())
+        start = next((count for count in near_first if count >= fewest and meets(count)), None)
         return None if start is None else self._stepped_down(meets, start)
 
     def _waiting_less(self, count: int) -> list[int]:

@@ -13,7 +13,7 @@ from estimator.question.request import NOT_ASKED, Quantity, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.run import resolve
 
-__all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep", "tokens_of_points"]
+__all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep"]
 
 MOST_POINTS = 1_000_000_000
 _MOST_VALUES = 1_000_000
@@ -184,27 +184,33 @@ def _check_devices(described: Sweep) -> None:
                 continue
 
 
-def tokens_of_points(described: Sweep) -> tuple[float, ...]:
-    """Return the values of the axis `tokens`; (1,) where it is none."""
-    for axis in described.axes:
-        if axis.name == "tokens":
-            return cast("tuple[float, ...]", axis.values)
-    return (1.0,)
-
-
 def outcome_of_points(
     described: Sweep, start: int, stop: int
 ) -> tuple[list[Outcome], list[int], list[tuple[int, ...]]]:
     """Return the distinct outcomes of points `start` to `stop`, which of them each point has, and its places.
 
     Points that differ in nothing but tokens share one outcome, that of the axis' first value: all that is reported of
-    a run is independent of its tokens, or follows from its speed and them.
+    a run is independent of its tokens, or follows from its speed and them. Where its batch follows from them, too,
+    each has an outcome of its own.
     """
     tokens_at = next((place for place, axis in enumerate(described.axes) if axis.name == "tokens"), None)
     places = [described.places(point) for point in range(start, stop)]
-    distinct: dict[tuple[int, ...], int] = {}
-    which: list[int] = []
-    for place in places:
-        key = place if tokens_at is None else (*place[:tokens_at], 0, *place[tokens_at + 1 :])
-        which.append(distinct.setdefault(key, len(distinct)))
-    return list(outcomes(described.request(key) for key in distinct)), which, places
+    keys = [place if tokens_at is None else (*place[:tokens_at], 0, *place[tokens_at + 1 :]) for place in places]
+    found = _outcomes(described, keys)
+    apart = [
+        place for place, key in zip(places, keys, strict=True) if _batch_follows(found[key]) and place not in found
+    ]
+    found |= _outcomes(described, apart)
+    distinct = {key: number for number, key in enumerate(found)}
+    which = [distinct[place if place in found else key] for place, key in zip(places, keys, strict=True)]
+    return list(found.values()), which, places
+
+
+def _outcomes(described: Sweep, keys: Sequence[tuple[int, ...]]) -> dict[tuple[int, ...], Outcome]:
+    several = list(dict.fromkeys(keys))
+    return dict(zip(several, outcomes(described.request(key) for key in several), strict=True))
+
+
+def _batch_follows(outcome: Outcome) -> bool:
+    question = outcome.estimate.run.question if outcome.estimate else None
+    return question is not None and question.run_tokens is not None

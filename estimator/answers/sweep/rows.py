@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.sweep.points import Sweep, outcome_of_points, tokens_of_points
+from estimator.answers.sweep.points import Sweep, outcome_of_points
 from estimator.question.question import Layout, MemoryUse
 
 __all__ = ["WHOLE", "Column", "columns"]
@@ -67,10 +67,10 @@ def columns(described: Sweep, start: int, stop: int) -> dict[str, Column]:
     for axis, taken in zip(described.axes, zip(*places, strict=True), strict=True):
         rows[axis.name] = _axis(axis.values, taken)
     taken_outcomes = np.array(which, dtype=np.intp)
-    tokens = tokens_of_points(described)
     scale = np.ones(len(which))
     if "tokens" in rows:
-        scale = np.asarray(rows["tokens"], dtype=np.float64) / tokens[0]
+        asked = np.array([outcome.request.tokens for outcome in distinct], dtype=np.float64)
+        scale = np.asarray(rows["tokens"], dtype=np.float64) / asked[taken_outcomes]
     longer = _longer(distinct, which, scale)
     rows["possible"] = np.array([not outcome.reason for outcome in distinct], dtype=np.bool_)[taken_outcomes]
     for name, text in _TEXTS.items():

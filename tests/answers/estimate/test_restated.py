@@ -58,7 +58,9 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
         answer = estimate_training_time(**run)
     except EstimatorError:
         return
-    _same(answer, estimate_training_time(**run, **_stated(answer)))
+    # What fits in no layout has none to state.
+    if not any(warning.code == "does_not_fit" for warning in answer.warnings):
+        _same(answer, estimate_training_time(**run, **_stated(answer)))
 
 
 @pytest.mark.parametrize("batch", [64, 100, 511, 977, 1000, 1536])

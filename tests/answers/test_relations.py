@@ -171,8 +171,15 @@ def test_the_better_batch_that_is_named_is_better() -> None:
     [
         {"model": "all-minilm-l6-v2", "gpu": "rtx-4070-laptop", "tokens": "300M", "sequence_length": 128},
         {"model": "bart-large", "gpu": "titan-v", "tokens": "1B"},
-        # A stack is named where the assumed one depends on how many devices there are.
-        {"model": "llama-3.1-8b", "gpu": "h100-sxm", "tokens": "1B", "network_gbps_per_gpu": 1, "framework": "nemo"},
+        # Stack and batch are named where those that are assumed depend on how many devices there are.
+        {
+            "model": "llama-3.1-8b",
+            "gpu": "h100-sxm",
+            "tokens": "1B",
+            "network_gbps_per_gpu": 1,
+            "framework": "nemo",
+            "global_batch_sequences": 256,
+        },
         {"model": "llama-2-7b", "gpu": "rtx-4090", "tokens": "1B", "framework": "deepspeed zero3"},
     ],
     ids=["laptops", "old cards", "a slow network", "PCIe"],

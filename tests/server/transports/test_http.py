@@ -243,14 +243,14 @@ async def test_calls_in_flight_are_answered_before_sigterm_ends_the_process(mort
             begun.set()
             await asyncio.sleep(0)
 
-        call = asyncio.create_task(client.call_tool("slow", {"steps": 20}, progress_callback=note))
+        call = asyncio.create_task(client.call_tool("slow", {"steps": 8}, progress_callback=note))
         await begun.wait()
         mortal.process.send_signal(signal.SIGTERM)
         while (await asyncio.to_thread(httpx2.get, f"{mortal.base}/healthz")).status_code != 503:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         result = await call
         assert result.structured_content is not None
-        assert result.structured_content["summary"] == "20 steps"
+        assert result.structured_content["summary"] == "8 steps"
         status, log = await asyncio.to_thread(mortal.ended)
     assert status == 0
     assert log == ""

@@ -41,6 +41,8 @@ def loading_s(case: Case, lay: Layouts, step_s: BROADCAST) -> BROADCAST:
     read ahead while the device computes, and the slower of the two sets the pace: where they are even, each waits for
     the other now and then.
     """
+    if not np.any(case.reading_s):
+        return 0.0
     reading = lay.micro_batches * lay.micro_batch * case.reading_s
     beside = reading / np.maximum(case.loader_workers, 1.0)
     longer, shorter = np.maximum(beside, step_s), np.minimum(beside, step_s)

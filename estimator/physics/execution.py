@@ -18,7 +18,7 @@ from estimator.question.practice import (
 )
 from estimator.question.question import Question
 
-__all__ = ["Execution", "LossKernel", "execution_of"]
+__all__ = ["EIGHT_BITS", "Execution", "LossKernel", "execution_of"]
 
 LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 """`eager`: each step of the loss is a kernel and a copy; `chunked`: the same for a few tokens at a time, forward again
@@ -27,7 +27,8 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
-_EIGHT_BITS = 8
+EIGHT_BITS = 8
+"""Of a weight of a quantised base whose products are of 8 bits, or expanded from them."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -245,7 +246,7 @@ def _usual_kernels(question: Question, base_bits: int | None) -> Dequantization:
 
     Trainers of denoisers hold weights alone in 8 bits, by quanto or torchao: products are of 16, nothing is rounded.
     """
-    weights_alone = base_bits == _EIGHT_BITS and kind_of(question.transformer) == "diffusion"
+    weights_alone = base_bits == EIGHT_BITS and kind_of(question.transformer) == "diffusion"
     return "fused" if weights_alone else "bitsandbytes"
 
 

@@ -16,17 +16,23 @@ from estimator.physics.ceilings import (
     matmul_ceiling_flop_per_s,
     peak_flop_per_s,
 )
-from estimator.physics.execution import Execution
+from estimator.physics.execution import EIGHT_BITS, Execution
 from estimator.physics.holding import held_bytes
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import reading_s
-from estimator.physics.recomputation import again_in_full, again_of_exchange, again_of_flop, again_where_named
+from estimator.physics.recomputation import (
+    again_in_full,
+    again_of_exchange,
+    again_of_flop,
+    again_where_named,
+    named_parts,
+)
 from estimator.question.cluster import MATRIX_UNIT, Cluster
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["case_of"]
 
-_FOUR_BITS, _EIGHT_BITS = 4, 8
+_FOUR_BITS = 4
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
@@ -76,7 +82,7 @@ def case_of(
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
     base_bits = None if execution.dequantization == "fused" else execution.base_bits
-    rounds = _flag(base_bits == _EIGHT_BITS and share < 1.0)
+    rounds = _flag(base_bits == EIGHT_BITS and share < 1.0)
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)
@@ -93,7 +99,7 @@ def case_of(
         named_recompute=_flag(execution.recomputed is not None),
         again_of_flop=again_of_flop(table.gemms, execution),
         again_exchange=again_of_exchange(execution),
-        again_core=_flag("core" in (execution.recomputed or ())),
+        again_core=_flag("core" in named_parts(execution)),
         n_layers=float(table.n_layers),
         pairs=float(table.pairs),
         mixing_layers=float(sum(attention.layers for attention in own)),
@@ -288,7 +294,7 @@ def _dispatch_matrices(table: Workload, sequence_length: int, execution: Executi
     if not execution.one_hot_dispatch or not table.n_expert_layers:
         return ()
     places = sequence_length * table.top_k * execution.expert_capacity
-    experts_again = _flag("up" in (execution.recomputed or ()))
+    experts_again = _flag("up" in named_parts(execution))
     return tuple(
         Matrix(
             name=name,

@@ -20,6 +20,7 @@ __all__ = [
     "again_where_named",
     "kept_by_name",
     "matrix_again",
+    "named_parts",
     "where_recomputed",
 ]
 
@@ -66,12 +67,12 @@ def again_in_full(gemm: Gemm, execution: Execution) -> float:
 
 def again_where_named(gemm: Gemm, execution: Execution) -> float:
     """Return the share of a product that runs again where its part was named; 0 for others."""
-    return again_in_full(gemm, execution) if _layer_part(gemm) in _named(execution) else 0.0
+    return again_in_full(gemm, execution) if _layer_part(gemm) in named_parts(execution) else 0.0
 
 
 def again_of_flop(gemms: Iterable[Gemm], execution: Execution) -> float:
     """Return the share of all layers' products, in FLOPs, whose parts were named: what lies between goes with them."""
-    named = _named(execution)
+    named = named_parts(execution)
     inside = [gemm for gemm in gemms if gemm.part != "logits"]
     total = sum(gemm.flop_per_token for gemm in inside)
     again = sum(gemm.flop_per_token for gemm in inside if _layer_part(gemm) in named)
@@ -80,7 +81,7 @@ def again_of_flop(gemms: Iterable[Gemm], execution: Execution) -> float:
 
 def again_of_exchange(execution: Execution) -> float:
     """Return the share of sending tokens to experts and back that runs again by name: there with what takes them in."""
-    named = _named(execution)
+    named = named_parts(execution)
     return 0.5 * ("up" in named) + 0.5 * ("down" in named)
 
 
@@ -92,7 +93,7 @@ def kept_by_name(execution: Execution, *, residual: float, heads: float, mlp: fl
     Of the attention core and of the last products of attention and MLP they are as wide as the residual stream; of
     `qkv` they are the heads, of `up` the MLP's inner streams.
     """
-    named = _named(execution)
+    named = named_parts(execution)
     kept = residual
     kept += sum(residual for part in ("out", "down", "core") if part not in named)
     kept += heads if "qkv" not in named else 0.0
@@ -100,7 +101,8 @@ def kept_by_name(execution: Execution, *, residual: float, heads: float, mlp: fl
     return min(1.0, kept / whole)
 
 
-def _named(execution: Execution) -> frozenset[LayerPart]:
+def named_parts(execution: Execution) -> frozenset[LayerPart]:
+    """Return the parts of a layer that are known to run again in selective recomputation."""
     return execution.recomputed or frozenset()
 
 

@@ -111,6 +111,10 @@ class Layout:
         """The global batch as trainers count it, and callers say it."""
         return self.global_batch_sequences // self.sequences_each
 
+    def by_argument(self) -> dict[str, int | str | None]:
+        """Return each knob under the name of its argument, as a caller would say it."""
+        return self.pinned.by_argument() | {"micro_batch_size": self.counted_micro_batch}
+
     @property
     def pinned(self) -> LayoutRequest:
         """The request that this layout alone answers: every knob fixed; the batch fixes the data-parallel degree."""

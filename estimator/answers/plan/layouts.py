@@ -88,11 +88,7 @@ def _best_of_each_split(question: Question) -> list[Layout]:
 
 def _pinned(request: Request, layout: Layout) -> Request:
     """Return `request` with every knob as in `layout`."""
-    knobs: dict[str, Any] = {
-        **layout.pinned.by_argument(),
-        "micro_batch_size": layout.counted_micro_batch,
-        "global_batch_sequences": layout.counted_batch,
-    }
+    knobs: dict[str, Any] = {**layout.by_argument(), "global_batch_sequences": layout.counted_batch}
     return replace(request, **knobs)
 
 

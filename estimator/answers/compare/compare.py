@@ -10,6 +10,7 @@ from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueE
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
+from estimator.physics.batch import global_batch_sequences
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
 from estimator.resolve.named_data import named_data
@@ -140,8 +141,8 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
 
     Raises InvalidValueError past `most_unknown` models and devices that cannot be resolved, if that is given.
 
-    Neighbours that differ only in the amount of data share one question unless their batch follows from it, and those
-    of one model its layouts.
+    Neighbours that differ only in the amount of data share one question unless another batch follows from it, and
+    those of one model its layouts.
     """
     # NumPy comes with it, and the first word of a comparison should not wait for that.
     from estimator.answers.compare.steps import quick_steps
@@ -195,7 +196,8 @@ def _resolved(request: Request, refusals: dict[object, str], most_unknown: int |
 def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
-    return same_step(request), question.run_tokens if question else None
+    follows = question is not None and question.run_tokens is not None
+    return same_step(request), global_batch_sequences(question) if question and follows else None
 
 
 def same_step(request: Request) -> object:

@@ -52,16 +52,12 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
     found = () if fits or not advised else remedies(posed, fitted.constants, float(best.times.total_s[0]))
     rounded_batch, rounded_warning = rounding(question, asked)
     misfit = () if fits else (does_not_fit(posed, step.memory, found),)
+    step = replace(step, assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)))
     if not told:
-        return replace(
-            step,
-            assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
-            warnings=(*misfit, *rounded_warning, *step.warnings),
-        )
+        return replace(step, warnings=(*misfit, *rounded_warning, *step.warnings))
     comparables = comparable_runs(posed)
     return replace(
         step,
-        assumptions=(*rounded_batch, *_assumptions(posed, step.layout, fits=fits)),
         warnings=(
             *misfit,
             *loaded_wide(posed, step),
@@ -122,10 +118,9 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
     question = setting.question
     why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
     asked = question.layout.by_argument()
-    found = layout.pinned.by_argument() | {"micro_batch_size": layout.counted_micro_batch}
     out = [
         Assumption(name=name, value=value, source="searched", note=why)
-        for name, value in found.items()
+        for name, value in layout.by_argument().items()
         if asked[name] is None and value is not None
     ]
     if question.framework == "auto":

@@ -8,11 +8,7 @@ __all__ = ["PACKINGS"]
 PACKINGS = (
     practised(
         "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
-        "packed sequences | packed dataset | multipack",
-        Practice(packing="packed"),
-        Practice(packing="padded"),
-    ),
-    practised(
+        "packed sequences | packed dataset | multipack | "
         "padding free | remove padding | use remove padding | thd | varlen | unpadded | group texts | "
         "packing samples | pack to max length | concatenated | example packing",
         Practice(packing="packed"),

@@ -1,6 +1,6 @@
 """What recomputation runs again of a layer's forward pass: all of it, or the parts whose results were not kept."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -45,10 +45,16 @@ def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     return where_recomputed(lay, full=case.recomputed_share, selective=selective)
 
 
-def matrix_again(case: Case, constants: Constants, lay: Layouts, matrix: Matrix) -> BROADCAST:
-    """Return the share of one matrix's forward pass that recomputation runs again, shape (L,)."""
-    selective = where(case.named_recompute, matrix.again_named, _selective_share(case, constants))
-    return where_recomputed(lay, full=matrix.again_full * case.recomputed_share, selective=selective)
+def matrix_again(case: Case, constants: Constants, lay: Layouts) -> Callable[[Matrix], BROADCAST]:
+    """Return what tells of a matrix the share of its forward pass that recomputation runs again, shape (L,)."""
+    full = where_recomputed(lay, full=case.recomputed_share)
+    selective = where_recomputed(lay, full=0.0, selective=1.0)
+    unnamed = _selective_share(case, constants)
+
+    def again(matrix: Matrix) -> BROADCAST:
+        return full * matrix.again_full + selective * where(case.named_recompute, matrix.again_named, unnamed)
+
+    return again
 
 
 def _selective_share(case: Case, constants: Constants) -> BROADCAST:

@@ -79,6 +79,7 @@ class _Pass:
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
+    again = matrix_again(case, constants, lay)
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
@@ -87,8 +88,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
         if matrix.part == "logits":
             last = last + forward * (1.0 + case.chunked_loss) + backward
         else:
-            again = matrix_again(case, constants, lay, matrix)
-            forwards = forwards + forward * matrix.layers * (1.0 + again * matrix.passed)
+            forwards = forwards + forward * matrix.layers * (1.0 + again(matrix) * matrix.passed)
             backwards = backwards + backward * matrix.layers
     fullest = _fullest_stage(case, lay)
     compute = (forwards + backwards) / lay.pipeline * fullest * slow

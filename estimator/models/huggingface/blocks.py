@@ -28,6 +28,7 @@ __all__ = [
     "patches_a_side",
     "refuse_untied",
     "stack",
+    "transformed_classifier",
 ]
 
 BIASED = VectorFacts(norm_vectors=2, query_bias=True, kv_bias=True, output_bias=True, mlp_bias=True)
@@ -160,6 +161,12 @@ def classifier(reading: Reading, inputs: int, *, positions: int, count: int = 1,
         norms=norms,
         part="logits",
     )
+
+
+def transformed_classifier(reading: Reading, hidden: int, *, positions: int) -> tuple[Projection, Projection]:
+    """Return the classifier of one vector of so many positions, behind a matrix of the head's own."""
+    transform = Projection(name="transform", inputs=hidden, outputs=hidden, rate=1.0 / positions)
+    return transform, classifier(reading, hidden, positions=positions)
 
 
 def refuse_untied(reading: Reading) -> None:

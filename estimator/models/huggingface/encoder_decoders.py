@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from estimator.models.feed_forward import Experts
-from estimator.models.huggingface.blocks import BIASED, classes, configured, head_class, refuse_untied, stack
+from estimator.models.huggingface.blocks import (
+    BIASED,
+    configured,
+    head_class,
+    refuse_untied,
+    stack,
+    transformed_classifier,
+)
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import window_of
 from estimator.models.huggingface.encoders import global_matrices
@@ -91,12 +98,7 @@ def decoder_head(reading: Reading, hidden: int) -> tuple[Mixer, ...] | None:
     if name.endswith("QuestionAnswering"):
         return (Projection(name="answer", inputs=hidden, outputs=_ENDS, part="logits"),)
     if name.endswith("SequenceClassification"):
-        answers = Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits")
-        one = 1.0 / _ASKED
-        return (
-            Projection(name="transform", inputs=hidden, outputs=hidden, rate=one),
-            replace(answers, rate=one),
-        )
+        return transformed_classifier(reading, hidden, positions=_ASKED)
     # Marian's whole model is called MarianMTModel.
     return () if name.endswith("Model") and not name.endswith(("MTModel", "LMHeadModel")) else None
 

@@ -2,7 +2,15 @@
 
 from dataclasses import replace
 
-from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
+from estimator.models.huggingface.blocks import (
+    classes,
+    classifier,
+    configured,
+    head_class,
+    refuse_untied,
+    stack,
+    transformed_classifier,
+)
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
@@ -86,16 +94,12 @@ def eurobert(config: Config, read: Read) -> ConfiguredModel:
     body = "LlamaForCausalLM" if "MaskedLM" in name else "LlamaModel"
     bare = read({**_EURO, **config, "architectures": [body], "model_type": "llama"})
     reading = Reading(config=config, defaults=_EURO, model_type="eurobert")
-    hidden, outputs = reading.whole("hidden_size"), classes(reading)
+    hidden = reading.whole("hidden_size")
     head: tuple[Mixer, ...] = ()
-    if "Classification" in name:
-        head = (Projection(name="classifier", inputs=hidden, outputs=outputs, part="logits"),)
     if "SequenceClassification" in name:
-        one = 1.0 / reading.whole("max_position_embeddings")
-        head = (
-            Projection(name="transform", inputs=hidden, outputs=hidden, rate=one),
-            Projection(name="classifier", inputs=hidden, outputs=outputs, rate=one, part="logits"),
-        )
+        head = transformed_classifier(reading, hidden, positions=reading.whole("max_position_embeddings"))
+    elif "Classification" in name:
+        head = (classifier(reading, hidden, positions=1),)
     network = bare.transformer
     biases = sum(mixer.vectors(hidden) for mixer in head)
     return replace(

@@ -121,6 +121,12 @@ class Case:
     """Bytes per weight of a layer held for the forward pass: 2 in 16 bit, 0.52 in QLoRA's 4 bit with its scales."""
     ends_bytes: Numbers
     """The same of embedding and output layer, which are not quantised."""
+    unprepared_ends: Numbers
+    """Share of these, and of layers' inputs, where a base is sharded, which trainers then leave as it was loaded …"""
+    unprepared_logits: Numbers
+    """… of the bytes held for each logit …"""
+    unprepared_chunks: Numbers
+    """… and of those that a loss in chunks moves; 1 each where none is prepared for training in 4 or 8 bits."""
     rounded: Numbers
     """Share of the weights that are held in 8 bits, their inputs rounded to as many before each product."""
     rounded_elements: Numbers

@@ -215,7 +215,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         recomputed=said.recomputed,
         drops_dead_code=stack.kin in XLA,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
-        upcast_ends=quantised and _prepared(question, stack) and said.dequantization in {None, "bitsandbytes"},
+        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
         narrow_activations=stack.name == "mlperf" and released >= _NARROW_ACTIVATIONS_SINCE,
         gathers_modules=deepspeed or stack.kin in XLA,
@@ -248,11 +248,6 @@ def _usual_kernels(question: Question, base_bits: int | None) -> Dequantization:
     """
     weights_alone = base_bits == EIGHT_BITS and kind_of(question.transformer) == "diffusion"
     return "fused" if weights_alone else "bitsandbytes"
-
-
-def _prepared(question: Question, stack: Stack) -> bool:
-    """Return whether all of a quantised base that is not is cast to FP32; trainers leave one that is sharded alone."""
-    return stack.name in _PREPARED_BY_PEFT and question.layout.data_sharding != "zero3"
 
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:

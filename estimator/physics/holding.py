@@ -1,6 +1,7 @@
 """What a device holds for each weight, token and logit: widths in bytes, which follow from how a step is run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.base.prior import Prior
@@ -95,6 +96,8 @@ def held_bytes(
     return {
         "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
+        "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
+        "unprepared_logits": _logit_bytes(replace(execution, upcast_ends=False)) / _logit_bytes(execution),
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),

@@ -4,7 +4,7 @@ import numpy as np
 
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
-from estimator.physics.layout import Layouts
+from estimator.physics.layout import Layouts, where_sharded
 from estimator.physics.network import where
 from estimator.physics.recomputation import again_share, where_recomputed
 
@@ -131,7 +131,8 @@ def logits_traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BRO
     passes = where(case.chunked_loss, _CHUNK_PASSES, passes + _METRIC_PASSES * case.loss_metrics)
     moved = 2.0 * tokens * case.logits / lay.tensor * passes
     chunks = np.ceil(tokens / _CHUNK_TOKENS) * case.chunked_loss
-    moved = moved + chunks * case.chunk_bytes * case.hidden * case.logits / lay.tensor
+    chunk_bytes = case.chunk_bytes * where_sharded(lay, case.unprepared_chunks)
+    moved = moved + chunks * chunk_bytes * case.hidden * case.logits / lay.tensor
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from estimator.models.training import Recompute
 from estimator.question.question import Layout, Sharding
 
-__all__ = ["RECOMPUTES", "ZERO_STAGES", "Floats", "Layouts", "layouts_of"]
+__all__ = ["RECOMPUTES", "ZERO_STAGES", "Floats", "Layouts", "layouts_of", "where_sharded"]
 
 Floats: TypeAlias = NDArray[np.float64]
 ZERO_STAGES: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
@@ -59,6 +59,13 @@ class Layouts:
     def taken(self, rows: NDArray[np.intp]) -> "Layouts":
         """Return the layouts at `rows`, in that order."""
         return Layouts(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+
+
+def where_sharded(lay: Layouts, share: Floats | float) -> Floats | float:
+    """Return `share` where ZeRO-3 shards weights, 1 elsewhere, shape (L,); of 1 without making arrays."""
+    if isinstance(share, float) and share == 1.0:
+        return 1.0
+    return np.where(lay.shard_stage >= ZERO_STAGES.index("zero3"), share, 1.0)
 
 
 def layouts_of(*rows: Layout) -> Layouts:

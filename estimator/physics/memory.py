@@ -6,7 +6,7 @@ import numpy as np
 
 from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case
-from estimator.physics.layout import Floats, Layouts
+from estimator.physics.layout import Floats, Layouts, where_sharded
 from estimator.physics.network import where
 from estimator.physics.recomputation import where_recomputed
 
@@ -120,6 +120,7 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     # ZeRO-Offload hands gradients to the host as they are reduced.
     gradient_bytes = gradient_bytes * where(case.offload_optimizer, np.where(zero >= _ZERO2, 0.0, 1.0), 1.0)
     optimizer_bytes = case.optimizer_bytes * trained * on_device
+    ends_bytes = case.ends_bytes * where_sharded(lay, case.unprepared_ends)
     kept, at_work, other = _activations(case, lay, held.layers)
     activations = kept * streamed + at_work
     gradients = held.over(zero, _ZERO2, gradient_bytes, gradient_bytes)
@@ -132,7 +133,7 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
         other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
     fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
     return Memory(
-        weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, case.ends_bytes) * streamed * (1.0 - fetched),
+        weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, ends_bytes) * streamed * (1.0 - fetched),
         gradients_bytes=gradients,
         optimizer_bytes=held.over(zero, _ZERO1, optimizer_bytes, optimizer_bytes),
         activations_bytes=activations,
@@ -183,7 +184,7 @@ def _gathered(case: Case, lay: Layouts, held: _Stage, fetched: BROADCAST) -> Flo
     width = np.minimum(case.frozen_bytes, 2.0 * (1.0 + case.wide))
     layer = (held.body + held.experts) / held.layers
     gradients = case.gradient_bytes * case.trained_share
-    ends = case.ends_bytes * held.ends
+    ends = case.ends_bytes * where_sharded(lay, case.unprepared_ends) * held.ends
     # Whoever gathers matrix by matrix has the output layer whole, or a layer.
     one = np.maximum(layer * width, ends / 2.0)
     whole = layer * gradients + where(case.gathered_ends, layer * case.gathered_layers * width + ends, one)
@@ -207,7 +208,8 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     if np.any(case.unfused):
         scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
-    checkpoint = case.checkpoint_bytes / kept_split * per_layer * where_recomputed(lay, full=case.recomputed_share)
+    checkpoint_bytes = case.checkpoint_bytes * where_sharded(lay, case.unprepared_ends)
+    checkpoint = checkpoint_bytes / kept_split * per_layer * where_recomputed(lay, full=case.recomputed_share)
     dropped = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
     kept = (1.0 - again) * whole + (1.0 - dropped) * scores + checkpoint
     in_flight = where(case.stages_alone, 1.0, np.minimum(lay.pipeline, lay.micro_batches))
@@ -219,7 +221,8 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     gathered = _WHOLE_INPUTS_BYTES * (1.0 + case.wide) * tokens * case.hidden * case.sequence_parallel
     at_work = at_work + np.where(lay.tensor > 1, gathered, 0.0)
     share = _CHUNKED_LOSS.mode + (1.0 - _CHUNKED_LOSS.mode) * case.whole_logits
-    loss = case.logit_bytes * share * tokens * case.logits / lay.tensor
+    logit_bytes = case.logit_bytes * where_sharded(lay, case.unprepared_logits)
+    loss = logit_bytes * share * tokens * case.logits / lay.tensor
     on_first = kept * (in_flight + more)
     on_last = kept * np.minimum(1.0 + more, in_flight + more)
     return on_first, at_work, np.maximum(0.0, loss - (on_first - on_last) - at_work)

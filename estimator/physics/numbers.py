@@ -90,6 +90,8 @@ def case_of(
     masked = [_behind_a_mask(attention, sequence_length, execution) for attention in table.attentions]
     skipped = [0.0 if hidden else flop for flop, hidden in zip(attention_flop, masked, strict=True)]
     own = [attention for attention in table.attentions if attention.group == MAIN]
+    learns = plan.output.weight_gradient
+    chunk_bytes = _chunk_bytes(execution, learns)
     return Case(
         matrices=(
             *_kept_wide([_matrix(gemm, plan.of_gemm(gemm), execution) for gemm in table.gemms], table, precision),
@@ -196,7 +198,8 @@ def case_of(
         whole_logits=_flag(not execution.fused_loss),
         loss_metrics=_flag(execution.loss_metrics),
         chunked_loss=_flag(execution.loss == "chunked"),
-        chunk_bytes=_chunk_bytes(execution, plan.output.weight_gradient),
+        chunk_bytes=chunk_bytes,
+        unprepared_chunks=_chunk_bytes(replace(execution, upcast_ends=False), learns) / chunk_bytes,
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         reading_s=0.0 if execution.loader_workers is None else reading_s(reads),

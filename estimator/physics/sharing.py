@@ -5,7 +5,7 @@ import numpy as np
 from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import expert_overhead
-from estimator.physics.layout import Layouts
+from estimator.physics.layout import Layouts, where_sharded
 from estimator.physics.network import all_to_all_s, gather_s, group, where
 from estimator.physics.recomputation import where_recomputed
 
@@ -79,7 +79,8 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     trained, trained_experts = _trained_parameters(case)
     split, expert_split = lay.tensor * lay.pipeline, lay.expert * lay.pipeline
     ends = case.embedding_parameters + case.output_parameters
-    held = case.frozen_bytes * (case.shared_parameters - ends) + case.ends_bytes * ends
+    ends_bytes = case.ends_bytes * where_sharded(lay, case.unprepared_ends)
+    held = case.frozen_bytes * (case.shared_parameters - ends) + ends_bytes * ends
     weights = (held + _ADAPTER_BYTES * case.adapters * trained) / split
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide

@@ -6,6 +6,7 @@ Korthikanti et al. 2022 (activations), torchtune's recipes (BF16 alone), PEFT's 
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from estimator.catalogue import catalogue
@@ -14,7 +15,7 @@ from estimator.models.workload import workload
 from estimator.physics.case import Case
 from estimator.physics.choice import setting_of
 from estimator.physics.execution import Execution, LossKernel
-from estimator.physics.layout import layouts_of
+from estimator.physics.layout import layouts_of, where_sharded
 from estimator.physics.memory import Memory, memory_of
 from estimator.physics.numbers import case_of
 from estimator.question.practice import OptimizerName, Practice
@@ -145,8 +146,23 @@ def test_a_sharded_quantised_base_is_not_prepared(framework: str) -> None:
         global_batch_sequences=4,
         layout=replace(alone.layout, data_sharding="zero3"),
     )
-    assert setting_of(alone).case.ends_bytes == 4.0
-    assert setting_of(sharded).case.ends_bytes == 2.0
+    open_ = replace(sharded, layout=replace(sharded.layout, data_sharding=None))
+    assert _ends_bytes(alone) == {0.0: {4.0}}
+    assert _ends_bytes(sharded) == {3.0: {2.0}}
+    found = _ends_bytes(open_)
+    assert found.pop(3.0) == {2.0}
+    # FastChat's script shards and does nothing else.
+    assert found == ({} if framework == "fastchat" else dict.fromkeys((0.0, 1.0, 2.0), {4.0}))
+
+
+def _ends_bytes(question: Question) -> dict[float, set[float]]:
+    """Return the bytes of a weight of embedding and output layer by the ZeRO stage of the layouts of a question."""
+    setting = setting_of(question)
+    layouts = setting.layouts.taken(np.arange(len(setting.layouts)))
+    held = setting.case.ends_bytes * np.broadcast_to(
+        where_sharded(layouts, setting.case.unprepared_ends), layouts.shard_stage.shape
+    )
+    return {float(stage): set(held[layouts.shard_stage == stage].tolist()) for stage in set(layouts.shard_stage)}
 
 
 def test_a_quantised_base_keeps_embedding_and_output_in_16_bit() -> None:

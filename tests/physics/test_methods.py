@@ -177,7 +177,7 @@ def test_a_higher_rank_takes_longer(
     how=any_execution,
     data=st.data(),
 )
-@settings(max_examples=200)
+@settings(max_examples=400)
 def test_nothing_is_executed_faster_than_its_device_was_ever_measured_to(
     *, chip: Accelerator, name: str, lay: Layout, method: Method, how: Execution, data: st.DataObject
 ) -> None:

@@ -106,7 +106,7 @@ def _method(run: PublishedRun) -> Method:
 def published_practice(run: PublishedRun) -> Practice:
     """Return what the source of `run` says of how it was run, over what the name of its software tells."""
     details = run.details
-    launch = _GRAPHS.get(details.cuda_graphs, "compiled" if details.compiled else None)
+    launch = _GRAPHS.get(details.cuda_graphs) or ("compiled" if details.compiled else None)
     library, _, beside = details.dispatcher.partition(" ")
     dispatcher = _DISPATCHERS.get(library)
     # What follows a comma says where its step runs.

@@ -152,7 +152,7 @@ def test_a_sharded_quantised_base_is_not_prepared(framework: str) -> None:
     found = _ends_bytes(open_)
     assert found.pop(3.0) == {2.0}
     # FastChat's script shards and does nothing else.
-    assert found == ({} if framework == "fastchat" else dict.fromkeys((0.0, 1.0, 2.0), {4.0}))
+    assert found == ({} if framework == "fastchat" else {key: {4.0} for key in (0.0, 1.0, 2.0)})
 
 
 def _ends_bytes(question: Question) -> dict[float, set[float]]:

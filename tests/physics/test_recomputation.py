@@ -79,14 +79,34 @@ _OF_8_BITS = small_case(8, method=Method(name="lora"), execution=Execution(base_
 _OF_4_BITS = small_case(8, method=Method(name="qlora"), execution=Execution(base_bits=4))
 
 
+def _attention(case: Case) -> BROADCAST:
+    return attention_s(case, CONSTANTS, _FULL, _TOKENS)
+
+
+def _scan(case: Case) -> BROADCAST:
+    return scan_s(case, CONSTANTS, _FULL, _TOKENS)
+
+
+def _communication(case: Case) -> BROADCAST:
+    return layer_communication_s(case, CONSTANTS, _FULL, _TOKENS)[0]
+
+
+def _rounding(case: Case) -> BROADCAST:
+    return rounding_s(case, CONSTANTS, _FULL, _TOKENS)
+
+
+def _dequantization(case: Case) -> BROADCAST:
+    return dequantization_s(case, CONSTANTS, _FULL)
+
+
 @pytest.mark.parametrize(
     ("case", "spent"),
     [
-        (_UNFUSED, lambda case: attention_s(case, CONSTANTS, _FULL, _TOKENS)),
-        (small_case(8, transformer=_SCANS), lambda case: scan_s(case, CONSTANTS, _FULL, _TOKENS)),
-        (small_case(8, transformer=_EXPERTS), lambda case: layer_communication_s(case, CONSTANTS, _FULL, _TOKENS)[0]),
-        (_OF_8_BITS, lambda case: rounding_s(case, CONSTANTS, _FULL, _TOKENS)),
-        (_OF_4_BITS, lambda case: dequantization_s(case, CONSTANTS, _FULL)),
+        (_UNFUSED, _attention),
+        (small_case(8, transformer=_SCANS), _scan),
+        (small_case(8, transformer=_EXPERTS), _communication),
+        (_OF_8_BITS, _rounding),
+        (_OF_4_BITS, _dequantization),
     ],
 )
 def test_full_recomputation_of_half_the_layers_costs_half(case: Case, spent: Callable[[Case], BROADCAST]) -> None:

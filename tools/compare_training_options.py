@@ -115,7 +115,7 @@ class TrainingOptions(BaseModel):
 def compare_training_options(
     *,
     models: Annotated[_Names, Field(description='Presets, Hugging Face names or sizes ("7B")')],
-    gpus: Annotated[_Names, Field(description="Ids or common names from list_gpus")],
+    gpus: Annotated[_Names, Field(description="Ids or names from list_gpus, or all")],
     n_gpus: Annotated[_Counts, Field(description="GPUs in all")],
     tokens: Annotated[_Counts | None, Field(description='Training tokens ("15T") or datasets; or give steps')] = None,
     steps: fields.SameQuantity = None,

@@ -1,6 +1,7 @@
 """A check of a speed in words."""
 
 from estimator.answers.check.check import SpeedCheck
+from estimator.answers.estimate.wording import rate_words
 from estimator.base.units import TERA, format_duration, format_rate
 
 __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
@@ -24,7 +25,7 @@ def check_summary(check: SpeedCheck) -> str:
     ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
     range_text = f"{format_rate(expected.tokens_per_second)} expected {ends}"
     devices = f"{run.n_gpus:,} × {run.device.name}"
-    observed = f"{format_rate(seen)} tokens/s over {devices} ({check.model_flops_utilization:.1%} MFU)"
+    observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
     match check.verdict:
         case "normal":
             first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."

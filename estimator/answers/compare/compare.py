@@ -13,6 +13,7 @@ from estimator.base.units import format_bytes, parse_count
 from estimator.physics.batch import global_batch_sequences
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
+from estimator.resolve.candidates import means_all, priced_devices
 from estimator.resolve.named_data import named_data
 from estimator.resolve.run import Run, checked_own_runs, resolve
 from estimator.resolve.text_tokens import text_tokens
@@ -66,9 +67,9 @@ def requests(choices: Choices, common: Request) -> list[Request]:
     """
     # Whatever is wrong with them is wrong of every option.
     checked_own_runs(common)
-    devices = _once(zip(choices.gpus, _prices(choices), strict=True))
-    models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
     counts = _once(checked_whole_count("n_gpus", n_gpus, most=MOST_GPUS) for n_gpus in choices.n_gpus)
+    devices = _devices(choices, counts)
+    models, precisions, methods = _once(choices.models), _once(choices.precisions), _once(choices.methods)
     amounts = _once(_amount(tokens) for tokens in choices.tokens)
     lists: dict[str, Sequence[object]] = {
         "models": models,
@@ -110,6 +111,15 @@ def requests(choices: Choices, common: Request) -> list[Request]:
             amounts,
         )
     ]
+
+
+def _devices(choices: Choices, counts: Sequence[int]) -> list[tuple[Quantity, Quantity | None]]:
+    """Return each device with its price; all that have one in the place of `all`."""
+    named: list[tuple[Quantity, Quantity | None]] = []
+    for name, price in zip(choices.gpus, _prices(choices), strict=True):
+        names = priced_devices(max(counts, default=None)) if str(name).strip() and means_all(name) else (name,)
+        named += [(each, price) for each in names]
+    return _once(named)
 
 
 def _amount(tokens: Quantity | None) -> Quantity | None:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 
 from estimator.answers.compare.rank import RankBy, Row
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.estimate.wording import time_range
-from estimator.base.units import format_count, format_duration, format_usd
+from estimator.answers.estimate.wording import amount_words, time_range
+from estimator.base.units import format_duration, format_usd
 from estimator.question.question import Caution
 
 __all__ = ["best_rows", "comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
@@ -61,7 +61,7 @@ def option_name(estimated: Estimate) -> str:
     run = estimated.run
     method = "" if run.method.name == "full" else f", {run.method.name}"
     return (
-        f"{run.subject.name} on {format_count(run.amount.real_tokens)} tokens with {run.n_gpus:,} × {run.device.name} "
+        f"{run.subject.name} on {amount_words(run)} with {run.n_gpus:,} × {run.device.name} "
         f"({run.device.precision}{method})"
     )
 

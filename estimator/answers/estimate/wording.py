@@ -7,7 +7,7 @@ from estimator.base.units import DAY_S, format_bytes, format_count, format_durat
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["formula", "rule_formula", "summary", "time_range"]
+__all__ = ["amount_words", "formula", "rate_words", "rule_formula", "summary", "time_range"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -58,12 +58,11 @@ def summary(estimate: Estimate) -> str:
             how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
             how += unlike
     method = _how_trained(run)
-    amount = format_count(run.amount.real_tokens)
     beside = [f"{format_count(run.amount.tokens)} with padding"] if run.amount.padding > _MUCH_PADDING else []
     beside += [_GUESSED[caution.code] for caution in run.warnings if caution.code in _GUESSED]
     padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
-        f"Training {run.subject.name}{method} on {_samples(run)}{amount} tokens{padding} with {run.n_gpus:,} × "
+        f"Training {run.subject.name}{method} on {amount_words(run)}{padding} with {run.n_gpus:,} × "
         f"{run.device.name} takes about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
@@ -96,10 +95,18 @@ def _things(run: Run) -> str:
     return _THINGS[media.kind] if media is not None and media.main else ""
 
 
-def _samples(run: Run) -> str:
-    """Return how many pictures a run trains on, before their tokens."""
+def amount_words(run: Run) -> str:
+    """Return what a run trains on, padding apart: `10B tokens`, or `20k images, 82M tokens` of what reads those."""
     things = _things(run)
-    return f"{format_count(run.amount.tokens / run.sequence_length)} {things}, " if things else ""
+    before = f"{format_count(run.amount.tokens / run.sequence_length)} {things}, " if things else ""
+    return f"{before}{format_count(run.amount.real_tokens)} tokens"
+
+
+def rate_words(run: Run, tokens_per_second: float) -> str:
+    """Return a speed of all devices: `23,200 tokens/s`, or `999 tokens/s (0.244 images/s)` of what reads those."""
+    things = _things(run)
+    beside = f" ({format_rate(tokens_per_second / run.sequence_length)} {things}/s)" if things else ""
+    return f"{format_rate(tokens_per_second)} tokens/s{beside}"
 
 
 def _sample_rate(estimate: Estimate) -> str:

@@ -13,15 +13,13 @@ from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.catalogue import catalogue
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
+from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
 
 __all__ = ["candidates", "planned_device"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
-_ALL = frozenset({"", "all", "any"})
 _DATACENTER = "datacenter"
-_DESKTOP = 8
-"""Up to as many, cards for desktops are candidates too."""
 
 
 def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, ...], Assumption]:
@@ -29,19 +27,17 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
 
     Raises UnknownNameError for a name no catalogue has.
     """
-    if given is not None and str(given).strip().casefold() not in _ALL:
+    if not means_all(given):
         names = [name.strip() for name in str(given).split(",") if name.strip()]
         if len(names) > _MOST_CANDIDATES:
             raise InvalidValueError("gpu", given, f"names {len(names)}; at most {_MOST_CANDIDATES} would do")
         ids = tuple(dict.fromkeys(catalogue.accelerator(name).value.accelerator.id for name in names))
         return ids, Assumption(name="candidates", value=", ".join(ids), source="user")
-    desktop = n_gpus is None or n_gpus <= _DESKTOP
-    chips = [entry.accelerator for entry in catalogue.accelerators()]
-    ids = tuple(chip.id for chip in chips if catalogue.prices(chip.id) and (desktop or chip.segment == _DATACENTER))
+    ids = priced_devices(n_gpus)
     note = "those with a dated price"
     if n_gpus is None:
-        note += f", cards for desktops up to {_DESKTOP}; name others in gpu, with commas"
-    elif not desktop:
+        note += f", cards for desktops up to {DESKTOP}; name others in gpu, with commas"
+    elif n_gpus > DESKTOP:
         note += ", for data centres; name others in gpu, with commas"
     return ids, Assumption(name="candidates", value=len(ids), unit="GPUs", source="default", note=note)
 
@@ -136,9 +132,9 @@ def _surely(trials: Trials, ranked: list[Estimate], n_gpus: int | None) -> Optio
 
 def _counts(trials: Trials, name: str) -> Counts:
     """Return the counts of a device; of a card for desktops, unless the caller named it, one machine's."""
-    named = str(trials.base.gpu).strip().casefold() not in _ALL
+    named = not means_all(trials.base.gpu)
     segment = catalogue.accelerator(name).value.accelerator.segment
-    return Counts(trials, name) if named or segment == _DATACENTER else Counts(trials, name, most=_DESKTOP)
+    return Counts(trials, name) if named or segment == _DATACENTER else Counts(trials, name, most=DESKTOP)
 
 
 def _meets(trials: Trials, estimate: Estimate) -> bool:

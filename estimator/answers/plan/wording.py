@@ -1,7 +1,7 @@
 """A plan in words: its summary, and the formula it inverts."""
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.estimate.wording import time_range
+from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.answers.plan.limits import spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
 from estimator.base.units import DAY_S, format_count, format_duration, format_usd
@@ -59,16 +59,15 @@ def plan_formula(plan: Plan) -> str:
 
 def _goal(plan: Plan) -> str:
     estimate = plan.solution.estimate
-    tokens = f"{format_count(estimate.run.amount.real_tokens)} tokens"
     match plan.request.solve_for:
         case "n_gpus" | "layout":
-            return f"To train {estimate.run.subject.name} on {tokens}"
+            return f"To train {estimate.run.subject.name} on {amount_words(estimate.run)}"
         case "tokens":
             return f"Training {estimate.run.subject.name} on {estimate.run.device.name}"
         case "model_size":
             return f"Training on {estimate.run.n_gpus:,} × {estimate.run.device.name}"
         case _:
-            return f"To train {estimate.run.subject.name} on {tokens}"
+            return f"To train {estimate.run.subject.name} on {amount_words(estimate.run)}"
 
 
 def _solved(plan: Plan, estimate: Estimate) -> str:
@@ -76,7 +75,7 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
     match plan.request.solve_for:
         case "tokens":
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
-            return f"{format_count(run.amount.real_tokens)} tokens on {gpus}"
+            return f"{amount_words(run)} on {gpus}"
         case "model_size":
             return (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
@@ -113,7 +112,7 @@ def _described(plan: Plan, option: Option) -> str:
         case "layout":
             solved = layout_words(estimate)
         case "tokens":
-            solved, why = f"{format_count(run.amount.real_tokens)} tokens on {devices}", ""
+            solved, why = f"{amount_words(run)} on {devices}", ""
         case "model_size":
             solved = (
                 f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"

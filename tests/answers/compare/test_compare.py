@@ -10,6 +10,7 @@ import pytest
 
 from estimator.answers.compare.compare import MOST_OPTIONS, outcomes
 from estimator.base.errors import EstimatorError
+from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from server.protocol.registry import TOOLS
 from tools.compare_training_options import TrainingOptions, compare_training_options
@@ -243,6 +244,17 @@ def test_lists_may_be_sent_as_text_and_single_values_alone() -> None:
         {"models": "7B", "gpus": '["h100", "a100"]', "n_gpus": ["8", 64.0], "tokens": 1e12},
     ):
         assert tool.answer(other).structured == tool.answer(lists).structured
+
+
+@pytest.mark.parametrize(("n_gpus", "desktop"), [([1], True), ([16], False)])
+def test_all_devices_are_those_with_a_price_and_of_many_those_of_data_centres(n_gpus: list[int], desktop: bool) -> None:
+    asked = {"models": ["1B"], "gpus": ["all"], "n_gpus": n_gpus, "tokens": ["1B"], "limit": 200}
+    rows = _compared(asked).rows
+    found = {row.gpu for row in rows}
+    assert {"h100-sxm", "a100-sxm-80gb", "mi300x"} <= found
+    assert ("rtx-4090" in found) is desktop
+    assert all(catalogue.prices(gpu) for gpu in found)
+    assert len(rows) == len(found)
 
 
 def test_a_value_that_is_given_twice_counts_once() -> None:

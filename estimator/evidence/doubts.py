@@ -22,6 +22,7 @@ from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.numbers import case_of
+from estimator.physics.stacks import LARGE_CLUSTER
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
 
@@ -89,8 +90,6 @@ _FEW_TOKENS = 1024.0
 """Tokens of a micro-batch below which next to no published run is."""
 _MOST = 0.5
 """Share of a step in communication and bubble."""
-_LARGE_CLUSTER = 64
-"""Devices from which on people who name no framework do not run an untuned one."""
 _OWN_STACK = 1.27
 """Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
 as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
@@ -227,12 +226,12 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
-    if not _is_stack_unsaid(question) or alone or n >= _LARGE_CLUSTER:
+    if not _is_stack_unsaid(question) or alone or n >= LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER)), factor, _BEARABLE_STACK)
+    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(LARGE_CLUSTER)), factor, _BEARABLE_STACK)
     runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
     message = (
         f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
@@ -252,7 +251,7 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
     if not vendors or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
         return doubts
-    share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(_LARGE_CLUSTER / _ONE_NODE))
+    share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(LARGE_CLUSTER / _ONE_NODE))
     own = (_OWN_STACK, share)
     if doubts:
         (general,) = doubts

@@ -7,15 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
 __all__ = ["Doubt", "Ways", "median_log", "mixed", "mixture_quantile"]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
-_ALIKE = 0.25
-"""Standard deviation of log time among runs that are alike in all that is said."""
-_FAR, _EXACT = 5.0, 1e-12
+_ALIKE = math.hypot(LAB_SPREAD, RUN_SPREAD)
+"""Standard deviation of log time among runs that are alike in all that is said: labs differ, and so do one's runs."""
+_FAR, _EXACT = 5.0, 1e-6
 """Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
 _ROOT_2 = math.sqrt(2.0)
 

@@ -12,7 +12,7 @@ import pytest
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import situation_spread
+from estimator.evidence.situation import situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question

@@ -11,6 +11,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.likeness import Traits, joined_traits, setting_traits
 from estimator.evidence.share import needed_s, share_features
+from estimator.evidence.situation import situation_spread
 from estimator.physics.case import Case, stacked
 from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.physics.constants import Constants
@@ -43,6 +44,8 @@ class Table:
     """Log of the seconds per token and device that the matmul ceiling alone would take."""
     memory_share: Floats
     """Predicted bytes over those of a device that a run can fill: what is more does not fit."""
+    spreads: Floats
+    """Standard deviation of the log time of each from what differs between machines; see `situation_spread`."""
     left_out: tuple[tuple[str, str], ...]
     """Runs without a row, and why."""
 
@@ -64,6 +67,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
     cases: list[Case] = []
     rows: list[Layouts] = []
     shares: list[float] = []
+    spreads: list[float] = []
     features: list[Mapping[str, float]] = []
     needed: list[float] = []
     keys: list[tuple[str, ...]] = []
@@ -89,6 +93,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         regimes.append(regime_keys(setting.question, setting.stack))
         cases.append(setting.case)
         rows.append(setting.layouts.taken(best))
+        spreads.append(situation_spread(setting, rows[-1], constants))
         shares.append(float(chosen.memory_bytes[best[0]]) / setting.usable_bytes)
     return Table(
         runs=tuple(kept),
@@ -103,6 +108,7 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         features=tuple(features),
         log_needed=np.log(needed),
         memory_share=np.array(shares),
+        spreads=np.array(spreads),
         left_out=tuple(left_out),
     )
 

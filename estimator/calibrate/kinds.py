@@ -19,7 +19,7 @@ from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue.shapes import KindRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.kinds import manner_of
-from estimator.evidence.uncertainty import left_out_inside, regime_quantiles
+from estimator.evidence.uncertainty import holds, left_out_half_widths, regime_quantiles
 from estimator.models.kinds import KIND_NAMES
 from estimator.physics.choice import nearest_setting
 from estimator.physics.layout import Floats
@@ -55,6 +55,8 @@ class KindErrors:
     """How each was set up."""
     logs: Floats
     """Of measured over predicted time."""
+    spreads: Floats
+    """Standard deviation of the log time of each from what differs between machines; see `situation_spread`."""
     left_out: dict[str, str]
     """Why rows are not among them, by id."""
 
@@ -86,6 +88,7 @@ def kind_errors(calibration: Calibration) -> KindErrors:
     kept: list[MeasuredRun] = []
     manners: list[str] = []
     logs: list[float] = []
+    spreads: list[float] = []
     plain = replace(calibration, kinds={}, manners={})
     with standing_in(plain):
         for run in measured:
@@ -95,14 +98,18 @@ def kind_errors(calibration: Calibration) -> KindErrors:
                 left_out[run.id] = str(error)
                 continue
             asked = run.question.global_batch_sequences or setting.global_batch
-            predicted_s = best_step(setting, plain).prediction.step_s * asked / setting.global_batch
+            best = best_step(setting, plain)
+            predicted_s = best.prediction.step_s * asked / setting.global_batch
             if run.whole_s is not None:
                 beside = run_overhead(run.question.cluster.n_gpus, run.whole_s, setting.stack)
                 predicted_s *= 1.0 + beside.fraction
             kept.append(run)
             manners.append(manner_of(setting))
             logs.append(math.log(run.measured_s / predicted_s))
-    return KindErrors(runs=tuple(kept), manners=tuple(manners), logs=np.array(logs), left_out=left_out)
+            spreads.append(best.grounds.situation)
+    return KindErrors(
+        runs=tuple(kept), manners=tuple(manners), logs=np.array(logs), spreads=np.array(spreads), left_out=left_out
+    )
 
 
 def fitted_kinds(errors: KindErrors) -> FittedKinds:
@@ -110,7 +117,7 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    quantiles = regime_quantiles(off, np.ones(len(off)), regimes, labs)
+    quantiles = regime_quantiles(-off, errors.spreads, regimes, labs)
     levels = _levels(errors, range(len(labs)))
     named = {_ALL: levels.overall, **levels.kinds}
     rows: dict[str, KindRow] = {
@@ -131,7 +138,8 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
     regimes = [(kind, _ALL) for kind in kinds]
-    inside, widths = left_out_inside(off, np.ones(len(off)), regimes, labs, np.zeros(len(off)))
+    halves = left_out_half_widths(-off, errors.spreads, regimes, labs, np.zeros(len(off)))
+    inside, widths = holds(-off, halves), np.exp(2.0 * halves)
     relative = np.abs(np.expm1(-off))
     rows: list[TableRow] = []
     for name in (*sorted(set(kinds)), _ALL):

@@ -17,7 +17,7 @@ from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits
 from estimator.evidence.own_lab import own_outlook, within_lab_correlation
 from estimator.evidence.reach import left_out_beyond
-from estimator.evidence.uncertainty import left_out_inside, left_out_scales
+from estimator.evidence.uncertainty import holds, left_out_half_widths
 from estimator.physics.layout import Floats
 
 __all__ = ["LeftIn", "errors_left_in", "left_out_errors", "own_lab_tables"]
@@ -58,8 +58,8 @@ def left_out_errors(calibration: Calibration) -> LeftOutErrors:
     logs = -np.log([calibration.ratios[rows.runs[i].id] for i in kept])
     regimes = [rows.regimes[i] for i in kept]
     beyond = left_out_beyond(traits, [rows.runs[i].n_gpus for i in kept], labs)
-    width = left_out_inside(-logs, left_out_scales(-logs, traits, labs), regimes, labs, beyond)[1]
-    return LeftOutErrors(traits=traits, logs=logs, halves=np.log(width) / 2.0, peers=tuple(_peers(rows, kept)))
+    halves = left_out_half_widths(-logs, rows.spreads[kept], regimes, labs, beyond)
+    return LeftOutErrors(traits=traits, logs=logs, halves=halves, peers=tuple(_peers(rows, kept)))
 
 
 def _peers(rows: Table, kept: NDArray[np.intp]) -> Iterator[NDArray[np.intp]]:
@@ -118,7 +118,7 @@ def _entry(name: str, left_out: str, seen: LeftIn) -> TableRow:
         "mean": _rounded(np.mean(off)),
         "median": _rounded(np.median(off)),
         "p90": _rounded(np.quantile(off, 0.9)),
-        "covered": _rounded(np.mean(np.abs(seen.logs) <= seen.halves)),
+        "covered": _rounded(np.mean(holds(-seen.logs, seen.halves))),
         "range_width": _rounded(np.median(np.exp(2.0 * seen.halves))),
     }
 

@@ -14,7 +14,7 @@ from estimator.calibrate.people_level import Miss, misses, people_slowness, with
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.correction import kriging_weights, numbered
-from estimator.evidence.uncertainty import left_out_scales, regime_quantiles
+from estimator.evidence.uncertainty import regime_quantiles
 
 __all__ = ["LABS", "answers_left_out", "calibrations_without"]
 
@@ -70,14 +70,13 @@ def calibrations_without(calibration: Calibration, labs: frozenset[str]) -> Iter
         traits, residuals = rows.traits.taken(np.array(kept)), fold.residuals[kept]
         weights = kriging_weights(traits, residuals, codes)
         regimes, names = [rows.regimes[i] for i in kept], [rows.labs[i] for i in kept]
-        scales = left_out_scales(errors[kept], traits, names)
         yield (
             next(rows.labs[i] for i in np.flatnonzero(fold.out).tolist()),
             replace(
                 calibration,
                 constants=fold.fit.constants,
                 effects=_known(fold.fit.effects, rows, kept),
-                quantiles=regime_quantiles(errors[kept], scales, regimes, names),
+                quantiles=regime_quantiles(errors[kept], rows.spreads[kept], regimes, names),
                 ratios={rows.runs[i].id: calibration.ratios[rows.runs[i].id] for i in kept},
                 residuals={
                     rows.runs[i].id: (float(residual), float(np.exp(traits.log_batch[place])), float(weights[place]))

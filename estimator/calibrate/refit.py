@@ -13,7 +13,7 @@ from estimator.catalogue.shapes import AccuracyFile, CalibrationFile
 from estimator.evidence.calibration import calibration_as_written
 from estimator.evidence.correction import kriging_weights, numbered
 from estimator.evidence.reach import left_out_beyond
-from estimator.evidence.uncertainty import COVERAGE, left_out_inside, left_out_scales, regime_quantiles
+from estimator.evidence.uncertainty import COVERAGE, holds, left_out_half_widths, regime_quantiles
 from estimator.physics.constants import prior_constants
 
 __all__ = ["Refit", "refitted"]
@@ -36,10 +36,9 @@ def refitted() -> Refit:
     rows, fit = _fitted()
     opinions = opinions_left_out(rows)
     errors = opinions.blend
-    scales = left_out_scales(errors, rows.traits, rows.labs)
-    quantiles = regime_quantiles(errors, scales, rows.regimes, rows.labs)
+    quantiles = regime_quantiles(errors, rows.spreads, rows.regimes, rows.labs)
     beyond = left_out_beyond(rows.traits, [run.n_gpus for run in rows.runs], rows.labs)
-    inside, width = left_out_inside(errors, scales, rows.regimes, rows.labs, beyond)
+    halves = left_out_half_widths(errors, rows.spreads, rows.regimes, rows.labs, beyond)
     labs = numbered(rows.labs)
     shares = fitted_shares(rows.features, rows.log_needed - rows.log_measured, labs)
     calibration: CalibrationFile = {
@@ -76,7 +75,7 @@ def refitted() -> Refit:
             "second opinion": error_pair(opinions.share),
             "blend": error_pair(opinions.blend),
         },
-        "regimes": figures_by_kind(rows, errors, inside, width),
+        "regimes": figures_by_kind(rows, errors, holds(errors, halves), np.exp(2.0 * halves)),
     }
     return Refit(calibration=calibration, accuracy=accuracy)
 

@@ -6,23 +6,21 @@ times the tokens hold no overhead, and GPU-hours of a release hold more than the
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 from typing import Literal
 
 from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.timing import PredictedStep, Timing
 from estimator.base.errors import InfeasibleError
-from estimator.base.prior import Prior
 from estimator.base.units import DAY_S, HOUR_S
 from estimator.calibrate.backtest import published_setting
 from estimator.catalogue import catalogue
-from estimator.catalogue.published import Duration, PublishedRun
+from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log, numbered
 from estimator.evidence.likeness import setting_traits
 from estimator.evidence.outlook import neighbour_runs, neighbours_of
+from estimator.evidence.precedent import BESIDE_RUN
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, nearest_setting
 from estimator.resolve.framework.named import named_framework
@@ -34,23 +32,6 @@ __all__ = ["Kind", "WholeRun", "published_s", "whole_runs"]
 Kind = Literal["MLPerf, minutes", "days and weeks"]
 _SHORTEST_S = 0.9 * DAY_S
 """Of a run of days: who says "about a day" rounds."""
-
-_NOTHING = Prior(low=0.0, mode=0.0, high=0.0, why="Nothing beside the steps, or the run, is counted")
-_BESIDE: Mapping[Duration, Prior] = MappingProxyType(
-    {
-        "steps": _NOTHING,
-        "run": _NOTHING,
-        "release": Prior(
-            low=0.03,
-            mode=0.1,
-            high=0.25,
-            why="What a release takes beside its pre-training, of it: DeepSeek-V3 5 % for longer contexts and what "
-            "followed; OLMo 3 nine days after 47; Llama 3.1 took 12 and 9 % more GPU-hours than Llama 3, whose "
-            "contexts were short.",
-        ),
-    }
-)
-"""What a published duration counts beside its run, as a share of it; `published_speed` takes off about as much."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +91,7 @@ def _judged(run: PublishedRun, calibration: Calibration) -> WholeRun | None:
         else PredictedStep(step_s=step_s, stack=setting.stack, n_gpus=run.n_gpus, adapters=run.method in WITH_ADAPTERS),
     )
     predicted_s, low_s, high_s = timing.training_s(run.total_tokens)
-    beside = _BESIDE[run.duration_of]
+    beside = BESIDE_RUN[run.duration_of]
     return WholeRun(
         run=run,
         kind=kind,

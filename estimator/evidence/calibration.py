@@ -35,7 +35,7 @@ class Calibration:
     effects: Mapping[str, float]
     """Random effects on log step time by key, such as `stack:nemo`; a key without one counts as 0."""
     quantiles: Mapping[str, float]
-    """Conformal quantiles by regime: half the log width of a range over expected error ^ 0.7; `all` is always there."""
+    """Conformal quantiles by regime: half the log width of a range beside known spreads; `all` is always there."""
     ratios: Mapping[str, float]
     """Predicted over measured time with the run's own lab left out, by run id."""
     residuals: Mapping[str, tuple[float, float, float]]

@@ -17,38 +17,20 @@ from estimator.evidence.mixture import Doubt, Ways
 from estimator.models.kinds import kind_of
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
-from estimator.physics.constants import PRIORS, Constants
+from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.numbers import case_of
+from estimator.physics.stacks import LARGE_CLUSTER
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
 
-__all__ = ["doubts_of", "situation_spread", "stack_doubts", "waits_most", "with_own_stacks"]
+__all__ = ["doubts_of", "stack_doubts", "with_own_stacks"]
 
-_SITUATIONAL = (
-    "launch_s",
-    "hook_s",
-    "module_hook_s",
-    "micro_step_s",
-    "dequantize_passes",
-    "gptq_passes",
-    "pcie_fraction",
-    "pcie_host_fraction",
-    "scale_out_fraction",
-    "host_link_fraction",
-    "host_bytes_per_s",
-    "expert_floor_s",
-    "expert_start_s",
-)
-"""Constants that differ from machine to machine and release to release: the host's speed, its kernels, its links."""
 _GENERAL_TRAINER = "huggingface"
 _OWN_SCRIPTS = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that scripts of users' own call; front ends set a quantised base's compute type to the training's."""
-_CENTRAL = 3.29
-_FITTED_SHARE = 0.7
-"""Of a prior's spread: what is left of it between machines, once its middle is fitted."""
 _PLAIN_ETHERNET_GBPS = 25.0
 """A node's network where nobody says that it is for training: 10 to 50 Gb/s, without RDMA."""
 _CLOUD_GBPS = 100.0
@@ -83,14 +65,6 @@ _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _HELD = 0.05
 """Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
-_DELAYED = 1.5
-"""Times as long as with a network, a host and a base that cost nothing."""
-_FEW_TOKENS = 1024.0
-"""Tokens of a micro-batch below which next to no published run is."""
-_MOST = 0.5
-"""Share of a step in communication and bubble."""
-_LARGE_CLUSTER = 64
-"""Devices from which on people who name no framework do not run an untuned one."""
 _OWN_STACK = 1.27
 """Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
 as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
@@ -102,49 +76,6 @@ _ONE_NODE = 8
 """Devices up to which nobody is thought to run a stack of their own; from there their share grows with the log."""
 _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
-
-
-def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
-    """Return the standard deviation of log step time from constants that differ between machines, one layout.
-
-    sqrt(Σ (∂ log t / ∂ log c · spread of c)²)      by finite differences, one call for all
-    """
-    places = np.zeros(len(_SITUATIONAL) + 1, dtype=np.intp)
-    spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
-    moved: dict[str, object] = dict(constants)
-    for place, name in enumerate(_SITUATIONAL):
-        values = np.full(len(places), constants[name])
-        values[place + 1] *= math.exp(spreads[place])
-        moved[name] = values
-    times = step_time(setting.case, layouts.taken(places), Constants(moved)).total_s  # type: ignore[arg-type]
-    shifts = np.log(times[1:] / times[0])
-    return float(np.sqrt(np.sum(shifts**2)))
-
-
-def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
-    """Return whether a step mostly waits, or is much longer by the network, the host or the expansion of a 4-bit base.
-
-    Or by its pictures, or by reading its weights for a micro-batch of few tokens. Kinds of runs say nothing of that:
-    they know neither the network nor the micro-batch, nor who reads pictures.
-    """
-    tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
-    if tokens < _FEW_TOKENS:
-        return True
-    quick = replace(
-        setting.case,
-        scale_out_bytes_per_s=np.inf,
-        operations=0.0,
-        expert_operations=0.0,
-        operations_per_expert=0.0,
-        eager_trainer=0.0,
-        gathers=0.0,
-        dequantized=0.0,
-        reading_s=0.0,
-    )
-    slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
-    total_s = float(slow.total_s[0])
-    waiting_s = float(slow.communication_s[0] + slow.bubble_s[0])
-    return total_s > _DELAYED * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
 
 
 def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -227,12 +158,12 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
-    if not _is_stack_unsaid(question) or alone or n >= _LARGE_CLUSTER:
+    if not _is_stack_unsaid(question) or alone or n >= LARGE_CLUSTER:
         return ()
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(_LARGE_CLUSTER)), factor, _BEARABLE_STACK)
+    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(LARGE_CLUSTER)), factor, _BEARABLE_STACK)
     runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
     message = (
         f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
@@ -252,7 +183,7 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
     if not vendors or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
         return doubts
-    share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(_LARGE_CLUSTER / _ONE_NODE))
+    share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(LARGE_CLUSTER / _ONE_NODE))
     own = (_OWN_STACK, share)
     if doubts:
         (general,) = doubts

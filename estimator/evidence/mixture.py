@@ -7,15 +7,16 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
 __all__ = ["Doubt", "Ways", "median_log", "mixed", "mixture_quantile"]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
-_ALIKE = 0.25
-"""Standard deviation of log time among runs that are alike in all that is said."""
-_FAR, _EXACT = 5.0, 1e-12
+_ALIKE = math.hypot(LAB_SPREAD, RUN_SPREAD)
+"""Standard deviation of log time among runs that are alike in all that is said: labs differ, and so do one's runs."""
+_FAR, _EXACT = 5.0, 1e-6
 """Standard deviations beyond which a normal has no mass that counts, and the log time to which a quantile is exact."""
 _ROOT_2 = math.sqrt(2.0)
 
@@ -38,12 +39,16 @@ def median_log(doubts: Sequence[Doubt]) -> float:
     return mixture_quantile(mixed(doubts), _ALIKE, 0.5) if doubts else 0.0
 
 
-def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
-    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
-    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
+def mixture_quantile(shares: Mapping[float, float], spread: float, level: float, *, blur: float = 0.0) -> float:
+    """Return the quantile `level` of normals at the keys of `shares`, by bisection.
+
+    Of standard deviation √(spread² + (blur · shift)²): how far another way shifts a step is as uncertain as it is far.
+    """
+    normals = [(at, share, math.hypot(spread, blur * at)) for at, share in shares.items()]
+    low, high = (min(at - _FAR * its for at, _, its in normals), max(at + _FAR * its for at, _, its in normals))
     while high - low > _EXACT:
         middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
+        below = sum(share * math.erfc((at - middle) / (its * _ROOT_2)) / 2.0 for at, share, its in normals)
         low, high = (low, middle) if below >= level else (middle, high)
     return (low + high) / 2.0
 

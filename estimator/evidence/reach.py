@@ -4,6 +4,7 @@ The expected size of errors follows from runs alike; where none is, it is the us
 tokens, or a cluster of a hundred thousand devices, is not as sure as what is usual.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 
@@ -16,14 +17,20 @@ from estimator.evidence.outlook import neighbour_runs, neighbours_of
 from estimator.models.kinds import kind_of
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
+from estimator.question.question import Caution
 
-__all__ = ["beyond_log", "beyond_of", "left_out_beyond"]
+__all__ = ["beyond_log", "beyond_of", "left_out_beyond", "length_beyond"]
 
 _BEYOND = 0.12
 """Standard deviation that log time gains with each e-fold beyond what was measured. Without it ranges hold 78 % of the
 runs that lie beyond what two other labs have, and 92 % of the others; from 0.10 to 0.14 they hold as many of either."""
 _CONFIRMED = 2
 """Labs that have measured at least as far: what one lab alone did may be its own."""
+
+
+_LENGTH = 2
+"""Place of longer sequences among the quantities."""
+_ROUNDING = 1e-9
 
 
 def _quantities(traits: Traits, n_gpus: Floats) -> Floats:
@@ -53,11 +60,25 @@ def beyond_log(quantities: Floats, reached: Floats) -> Floats:
 
 def beyond_of(setting: Setting) -> float:
     """Return the standard deviation for a question; nothing for other kinds than decoders, whose runs are their own."""
-    question = setting.question
-    if kind_of(question.transformer) != "decoder":
+    if kind_of(setting.question.transformer) != "decoder":
         return 0.0
-    n_gpus = np.array([float(question.cluster.n_gpus)])
-    return float(beyond_log(_quantities(setting_traits(setting), n_gpus), _reached_by(generation()))[0])
+    return float(beyond_log(_asked(setting), _reached_by(generation()))[0])
+
+
+def length_beyond(setting: Setting) -> tuple[Caution, ...]:
+    """Return the warning that one lab at most has measured decoders on sequences as long as these."""
+    longest = float(_reached_by(generation())[_LENGTH])
+    if kind_of(setting.question.transformer) != "decoder" or _asked(setting)[0, _LENGTH] <= longest + _ROUNDING:
+        return ()
+    message = (
+        f"no two labs have published the speed of sequences of more than {round(math.exp(longest)):,} tokens: the "
+        "range widens with the distance"
+    )
+    return (Caution(code="unseen_length", message=message),)
+
+
+def _asked(setting: Setting) -> Floats:
+    return _quantities(setting_traits(setting), np.array([float(setting.question.cluster.n_gpus)]))
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Prediction intervals on step time: conformal quantiles of left-out errors, by regime, scaled by expected error."""
+"""Prediction intervals on step time: conformal quantiles of left-out errors by regime, beside what is known to vary."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -8,12 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.correction import Neighbours, error_scale, numbered
+from estimator.evidence.correction import numbered
 from estimator.evidence.kinds import kind_outlook
-from estimator.evidence.likeness import Traits
 from estimator.evidence.mixture import Doubt, mixed, mixture_quantile
-from estimator.evidence.outlook import outlook_of
-from estimator.evidence.reach import beyond_of
+from estimator.evidence.reach import beyond_of, length_beyond
 from estimator.physics.choice import Setting
 from estimator.physics.effects import regime_keys
 from estimator.physics.layout import Floats
@@ -23,40 +21,50 @@ __all__ = [
     "COVERAGE",
     "Interval",
     "coverage_of",
+    "half_widths",
+    "holds",
     "interval",
-    "left_out_inside",
-    "left_out_scales",
+    "left_out_half_widths",
     "regime_quantiles",
 ]
 
 COVERAGE = 0.9
-_LEVEL = 0.90
-"""Level of the quantiles; whether ranges hold what they promise is checked with whole labs left out."""
+_LEVEL = 0.92
+"""Level of the quantiles, a little above, as conformal prediction has it from few: 0.9 · (n + 1) / n of n labs. Whether
+ranges hold what they promise is checked with whole labs left out."""
 _LAB_POWER = 0.6
 """A row of a lab of n weighs n to minus this power in a quantile: labs differ by more than the runs of one do."""
 _FEWEST_LABS = 2
 """Labs a regime needs before its own quantile is believed at all."""
 _FULL_TRUST_LABS = 12
-"""Labs at which a regime's quantile replaces the wider one."""
-_SCALE_POWER = 0.5
-"""How far ranges follow expected errors: 0 not at all, 1 in proportion. The expectation itself is uncertain."""
+"""Labs at which a regime's quantile replaces that of all: of fewer, a quantile of nine tenths is mostly chance."""
+_SKEW = 0.2
+"""By how much of itself a range reaches further up, and less far down, than evenly: a step has more ways to be slower
+than to be faster. With labs left out 5 % of the weight is slower by more than 0.36 of log time, and 5 % faster by more
+than 0.22; it is so within nearly every lab."""
 _UNSEEN_FAMILY, _UNSEEN_BETWEEN = 1.4, 1.2
 """Factors on the log width on a device family no published run is of: where nothing near it was measured either, and
 where its maker's generations before and after it were."""
 _GENERATIONS = ("pascal", "volta", "turing", "ampere", "ada", "hopper", "blackwell", "rubin")
 """NVIDIA's, in order."""
-_LONGEST_SEEN = 131_072
-"""Tokens of the longest sequences that more than two labs published a decoder's speed at."""
-_UNSEEN_LENGTH = 1.4
-"""Factor on the log width beyond: attention is then most of a step, and the rest of what was fitted says little."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
 _TWO_SIDED_90 = 1.645
 """Standard deviations that hold 90 % of a normal distribution to both sides."""
-_PARTING = 0.5
-"""Log time by which the two opinions may part before the range holds both: about their joint error."""
 _SECOND_OPINION = 0.15
-"""Share of the second opinion in the range where it does: its weight in the point; see `blended_log`."""
+"""Share of the second opinion in the range where the two part: its weight in the point; see `blended_log`."""
+_PARTED = 0.45
+"""Log time of parting at which it has half of that share: about their joint error, within which it says nothing new."""
+_STEEPNESS = 4.0
+"""Power of the parting by which the share grows: nearly nothing within their joint error, nearly all at twice that."""
+_AS_PUBLISHED = 0.1
+"""Share of people whose steps are as quick as those that are published: own code, a new machine, little beside it. A
+range of nine tenths reaches so far down."""
+_BLUR = 0.15
+"""Standard deviation of how far another way shifts a step, of the shift: what is priced beside the answer is less sure.
+"""
+_WORTH_SAYING = 0.5
+"""Log time of parting from which on the range reaches as far as the second opinion."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,18 +80,19 @@ class Interval:
 
 def regime_quantiles(
     log_errors: Floats,
-    scales: Floats,
+    spreads: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
 ) -> dict[str, float]:
-    """Return the conformal quantile of each regime, half the log width of a range per unit of scale ^ power.
+    """Return the conformal quantile of each regime: half the log width of its ranges beside what is known to vary.
 
-    The quantile of left-out absolute log errors over their expected size ^ power, labs of n rows weighing
-    n^(1 − `_LAB_POWER`), blended with the widest regime's by how many labs stand behind it. Source: Vovk et al. 2005;
-    Tibshirani et al. 2019 (weighted). Labs are not exchangeable, so coverage is checked with whole labs left out
-    (`left_out_inside`), not guaranteed.
+    The score of a row is the half width that would just hold it, less in squares than the `spreads` that are known of
+    it (standard deviation, log time). Labs of n rows weigh n^(1 − `_LAB_POWER`), and a regime's quantile is drawn to
+    that of all rows by how few labs stand behind it. Source: Vovk et al. 2005; Tibshirani et al. 2019 (weighted). Labs
+    are not exchangeable, so coverage is checked with whole labs left out (`left_out_half_widths`), not guaranteed.
     """
-    scores = np.abs(log_errors) / scales**_SCALE_POWER
+    known = _TWO_SIDED_90 * spreads
+    scores = np.sqrt(np.maximum(_least_half(log_errors) ** 2 - known**2, 0.0))
     codes = numbered(labs)
     weights = np.bincount(codes)[codes].astype(np.float64) ** -_LAB_POWER
     own: dict[str, tuple[float, int]] = {}
@@ -94,8 +103,18 @@ def regime_quantiles(
     out: dict[str, float] = {}
     for name, (width, count) in own.items():
         trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / _FULL_TRUST_LABS)
-        out[name] = trust * width + (1.0 - trust) * max(width, widest)
+        out[name] = trust * width + (1.0 - trust) * widest
     return out
+
+
+def _least_half(log_errors: Floats) -> Floats:
+    """Return the half log width of the range that just holds each row; errors are of predicted over measured time."""
+    return np.where(log_errors < 0.0, -log_errors / (1.0 + _SKEW), log_errors / (1.0 - _SKEW))
+
+
+def holds(log_errors: Floats, halves: Floats) -> NDArray[np.bool_]:
+    """Return whether ranges of half log width `halves` hold what was measured, the prediction being off by so much."""
+    return np.asarray(_least_half(log_errors) <= halves)
 
 
 def _weighted_quantile(scores: Floats, weights: Floats) -> float:
@@ -109,9 +128,10 @@ def _weighted_quantile(scores: Floats, weights: Floats) -> float:
     return float(scores[order][min(place, len(scores) - 1)])
 
 
-def half_width_log(quantiles: Mapping[str, float], keys: Sequence[str], scale: float) -> float:
-    """Return half the log width of a range: the quantile of the narrowest regime that has one, times scale ^ power."""
-    return quantiles[next(key for key in keys if key in quantiles)] * math.pow(scale, _SCALE_POWER)
+def half_widths(quantiles: Mapping[str, float], regimes: Sequence[tuple[str, ...]], spreads: Floats | float) -> Floats:
+    """Return half the log width of ranges: the quantile of the narrowest regime that has one, and the known spreads."""
+    found = [quantiles[next(key for key in keys if key in quantiles)] for keys in regimes]
+    return np.asarray(np.hypot(np.array(found), _TWO_SIDED_90 * np.asarray(spreads)))
 
 
 def interval(
@@ -119,6 +139,7 @@ def interval(
     calibration: Calibration,
     *,
     parting_log: float = 0.0,
+    as_published_log: float = 0.0,
     situation: float = 0.0,
     doubts: Sequence[Doubt] = (),
     point_log: float = 0.0,
@@ -126,45 +147,59 @@ def interval(
     """Return the prediction interval of a setting with its warnings.
 
     The central range of a mixture: a normal about each way that `doubts` leave open, by its share, and about the second
-    opinion where that lies `parting_log` of log time from the physics, further than both are usually off. Each is as
-    wide as the left-out errors of runs like it, and beside them the spread `situation` (standard deviation, log time)
-    of what differs between machines; wider on device families and stacks that no published run is of and at lengths
-    that hardly any is of, and the further a question lies beyond what was measured. The factors are on a point that
-    lies `point_log` above the first way.
+    opinion, which lies `parting_log` of log time from the physics, by a share that grows from nothing as they part; and
+    about the step as somebody would have published it, `as_published_log` from one that people run as they have it.
+    Each is as wide as the left-out errors of runs like it, and beside them the spread `situation` (standard deviation,
+    log time) of what differs between machines; wider on device families and stacks that no published run is of, and the
+    further a question lies beyond what was measured. The factors are on a point that lies `point_log` above the first
+    way.
     """
     question, stack = setting.question, setting.stack
     keys = regime_keys(question, stack)
     regime = next(key for key in keys if key in calibration.quantiles)
-    half = half_width_log(calibration.quantiles, keys, outlook_of(setting).error_scale)
     # What changes an answer most comes first: an assistant repeats one.
     by_reach = sorted(doubts, key=lambda doubt: -max(abs(math.log(factor)) * share for factor, share in doubt.ways))
     wider, by_family = _unseen_family(question, calibration)
-    longer, by_length = _unseen_length(question)
-    warnings = [*(doubt.caution for doubt in by_reach), *by_family, *by_length]
+    warnings = [*(doubt.caution for doubt in by_reach), *by_family, *length_beyond(setting)]
     kind = kind_outlook(setting, calibration)
-    half = max(half * wider * longer, kind.half_log)
+    half = max(calibration.quantiles[regime] * wider, kind.half_log)
     if kind.caution is not None:
         warnings.append(kind.caution)
     if stack.name == "unknown":
         half *= _UNKNOWN_STACK
-    around, beyond = _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting)
-    # A length is widened for once: by the factor of all such lengths, or by how far it lies beyond.
-    half = max(math.hypot(half, around), math.hypot(half / longer, around, beyond))
-    shares = dict(mixed(doubts))
-    if abs(parting_log) > _PARTING:
-        shares = {shift: (1.0 - _SECOND_OPINION) * share for shift, share in shares.items()}
-        shares[parting_log] = shares.get(parting_log, 0.0) + _SECOND_OPINION
+    half = math.hypot(half, _TWO_SIDED_90 * situation, _TWO_SIDED_90 * beyond_of(setting))
+    if abs(parting_log) > _WORTH_SAYING:
         warnings.append(_opinions_part(parting_log, question.cluster.n_gpus))
+    shares = _joined(mixed(doubts), parting_log, _second_opinion_share(parting_log))
+    shares = _joined(shares, as_published_log, _AS_PUBLISHED)
     low, high = (
-        mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
+        mixture_quantile(shares, half / _TWO_SIDED_90, tail, blur=_BLUR)
+        for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
+    off = _SKEW * half - point_log
     return Interval(
-        low=math.exp(min(low - point_log, 0.0)),
-        high=math.exp(max(high - point_log, 0.0)),
+        low=math.exp(min(low + off, 0.0)),
+        high=math.exp(max(high + off, 0.0)),
         coverage=calibration.coverage,
         regime=regime,
         warnings=tuple(warnings),
     )
+
+
+def _second_opinion_share(parting_log: float) -> float:
+    """Return the share of the second opinion in a range.
+
+    s · (p/h)⁴ / (1 + (p/h)⁴)      s: its share where the two part widely, p: the parting, h: half of that
+    """
+    parted = math.pow(abs(parting_log) / _PARTED, _STEEPNESS)
+    return _SECOND_OPINION * parted / (1.0 + parted)
+
+
+def _joined(shares: Mapping[float, float], shift: float, share: float) -> Mapping[float, float]:
+    """Return `shares` of shifts of log time with one more, of which some have `share`."""
+    together = {other: (1.0 - share) * its for other, its in shares.items()}
+    together[shift] = together.get(shift, 0.0) + share
+    return together
 
 
 def _unseen_family(question: Question, calibration: Calibration) -> tuple[float, tuple[Caution, ...]]:
@@ -178,17 +213,6 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     )
     wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
     return wider, (Caution(code="unseen_device_family", message=message),)
-
-
-def _unseen_length(question: Question) -> tuple[float, tuple[Caution, ...]]:
-    """Return a factor on the log width, with its warning, where hardly any published run has such sequences."""
-    if not question.transformer.causal or question.sequence_length <= _LONGEST_SEEN:
-        return 1.0, ()
-    message = (
-        f"hardly any published run in the calibration has sequences of more than {_LONGEST_SEEN:,} tokens: the range "
-        "is widened"
-    )
-    return _UNSEEN_LENGTH, (Caution(code="unseen_length", message=message),)
 
 
 def _opinions_part(parting_log: float, n_gpus: int) -> Caution:
@@ -211,47 +235,31 @@ def _is_between(family: str, calibration: Calibration) -> bool:
 
 
 def coverage_of(
-    log_errors: Floats, scales: Floats, quantiles: Mapping[str, float], regimes: Sequence[tuple[str, ...]]
+    log_errors: Floats, spreads: Floats, quantiles: Mapping[str, float], regimes: Sequence[tuple[str, ...]]
 ) -> NDArray[np.bool_]:
     """Return whether each row's measured time lies in its range, shape (R,): empirical coverage is the mean."""
-    halves = [half_width_log(quantiles, keys, scale) for keys, scale in zip(regimes, scales, strict=True)]
-    return np.abs(log_errors) <= np.array(halves)
+    return holds(log_errors, half_widths(quantiles, regimes, spreads))
 
 
-def left_out_scales(log_errors: Floats, traits: Traits, labs: Sequence[str]) -> Floats:
-    """Return each row's expected absolute log error, shape (R,), from the left-out errors of all other labs."""
-    neighbours = Neighbours(
-        traits=traits, weights=np.zeros(len(log_errors)), errors=np.abs(log_errors), labs=numbered(labs)
-    )
-    scales = np.empty(len(log_errors))
-    for lab in np.unique(neighbours.labs):
-        rows = np.flatnonzero(neighbours.labs == lab)
-        scales[rows] = error_scale(traits.taken(rows), neighbours.without(int(lab)))
-    return scales
-
-
-def left_out_inside(
+def left_out_half_widths(
     log_errors: Floats,
-    scales: Floats,
+    spreads: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
     beyond: Floats,
-) -> tuple[NDArray[np.bool_], Floats]:
-    """Return whether each row lies in its range and how wide that is, its own lab left out of the quantiles too.
+) -> Floats:
+    """Return half the log width of each row's range, shape (R,), its own lab left out of the quantiles too.
 
-    Both of shape (R,). `beyond`: the standard deviation from lying beyond what others measured; see `left_out_beyond`.
+    `spreads`, `beyond`: standard deviations from what differs between machines, which errors are freed of before a
+    quantile is taken, and from lying beyond what others measured (see `left_out_beyond`), which few rows do.
     """
     labels = np.array(labs)
     halves = np.zeros(len(log_errors))
     for label in np.unique(labels):
         kept: list[int] = np.flatnonzero(labels != label).tolist()
         quantiles = regime_quantiles(
-            log_errors[kept],
-            scales[kept],
-            [regimes[i] for i in kept],
-            [labs[i] for i in kept],
+            log_errors[kept], spreads[kept], [regimes[i] for i in kept], [labs[i] for i in kept]
         )
-        for i in np.flatnonzero(labels == label).tolist():
-            halves[i] = half_width_log(quantiles, regimes[i], float(scales[i]))
-    halves = np.hypot(halves, _TWO_SIDED_90 * beyond)
-    return np.abs(log_errors) <= halves, np.exp(2.0 * halves)
+        out: list[int] = np.flatnonzero(labels == label).tolist()
+        halves[out] = half_widths(quantiles, [regimes[i] for i in out], np.hypot(spreads[out], beyond[out]))
+    return halves

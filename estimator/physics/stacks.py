@@ -12,6 +12,7 @@ from estimator.question.practice import AttentionKernel, Practice
 from estimator.question.question import Sharding
 
 __all__ = [
+    "LARGE_CLUSTER",
     "NEVER",
     "SDPA_CUDNN_SINCE",
     "SDPA_FLASH_2_SINCE",
@@ -26,6 +27,8 @@ __all__ = [
     "stack_of",
 ]
 
+LARGE_CLUSTER = 64
+"""Devices from which on people who name no framework do not run an untuned one."""
 NEVER = 9999.0
 """Release year of what a stack does not have."""
 SDPA_CUDNN_SINCE = 2025.0

@@ -17,6 +17,7 @@ from estimator.models.towers import (
     with_trained_parts,
 )
 from estimator.models.transformer import Transformer
+from estimator.physics.stacks import LARGE_CLUSTER
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
@@ -32,8 +33,6 @@ from estimator.resolve.training_method import asked_method
 
 __all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds"]
 
-_CLUSTER = 64
-"""Devices from which on people who name no framework do not run an untuned one."""
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
 
@@ -84,7 +83,7 @@ def usual_trainer(
     media = network.media
     if media is not None and media.main and media.kind != "sound" and network.vocab == 0:
         return "pytorch"
-    tuned = n_gpus >= _CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
+    tuned = n_gpus >= LARGE_CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
     if not network.causal or (small_set and (media is not None or not tuned)):
         return "huggingface"
     return stack

@@ -19,7 +19,7 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.correction import kriging_weights, numbered
 from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.share import share_log
-from estimator.evidence.uncertainty import COVERAGE, coverage_of, left_out_inside, left_out_scales, regime_quantiles
+from estimator.evidence.uncertainty import COVERAGE, coverage_of, holds, left_out_half_widths, regime_quantiles
 from estimator.physics.constants import PRIORS
 from estimator.physics.layout import Floats
 
@@ -39,11 +39,6 @@ def _rows() -> Table:
 @cache
 def _left_out_log_errors() -> Floats:
     return np.log([KNOWN.ratios[run.id] for run in _rows().runs])
-
-
-@cache
-def _left_out_scales() -> Floats:
-    return left_out_scales(_left_out_log_errors(), _rows().traits, _rows().labs)
 
 
 def _residuals() -> Floats:
@@ -101,8 +96,8 @@ def test_the_figures_of_each_kind_follow_from_the_left_out_errors() -> None:
     """The errors are committed row by row; a lab is left out of the quantiles of its own ranges too."""
     rows, errors = _rows(), _left_out_log_errors()
     beyond = left_out_beyond(rows.traits, [run.n_gpus for run in rows.runs], rows.labs)
-    inside, width = left_out_inside(errors, _left_out_scales(), rows.regimes, rows.labs, beyond)
-    found = figures_by_kind(rows, errors, inside, width)
+    halves = left_out_half_widths(errors, rows.spreads, rows.regimes, rows.labs, beyond)
+    found = figures_by_kind(rows, errors, holds(errors, halves), np.exp(2.0 * halves))
     assert found.keys() == STATED["regimes"].keys()
     for name, stated in STATED["regimes"].items():
         row = found[name]
@@ -130,7 +125,7 @@ def test_labs_alike_is_the_mean_of_the_labs_medians() -> None:
 
 def test_the_committed_ranges_are_the_quantiles_of_the_left_out_errors() -> None:
     rows = _rows()
-    found = regime_quantiles(_left_out_log_errors(), _left_out_scales(), rows.regimes, rows.labs)
+    found = regime_quantiles(_left_out_log_errors(), rows.spreads, rows.regimes, rows.labs)
     assert found == pytest.approx(dict(KNOWN.quantiles), abs=3e-3)
 
 
@@ -140,7 +135,7 @@ def test_the_ranges_hold_what_they_promise() -> None:
     assert STATED["regimes"]["all"]["covered"] == pytest.approx(COVERAGE, abs=0.04)
     assert STATED["regimes"]["all"]["labs_covered"] == pytest.approx(COVERAGE, abs=0.06)
     rows = _rows()
-    covered = coverage_of(_left_out_log_errors(), _left_out_scales(), KNOWN.quantiles, rows.regimes)
+    covered = coverage_of(_left_out_log_errors(), rows.spreads, KNOWN.quantiles, rows.regimes)
     assert float(np.mean(covered)) >= COVERAGE - 0.02
 
 

@@ -35,7 +35,9 @@ def _made(rows: Sequence[tuple[Kind, str, float]], manners: Sequence[str] | None
     any_run = next(iter(_runs().values()))
     runs = tuple(replace(any_run, id=str(place), kind=kind, lab=lab) for place, (kind, lab, _) in enumerate(rows))
     logs = np.array([log for *_, log in rows])
-    return KindErrors(runs=runs, manners=tuple(manners or ["tuned"] * len(rows)), logs=logs, left_out={})
+    return KindErrors(
+        runs=runs, manners=tuple(manners or ["tuned"] * len(rows)), logs=logs, spreads=np.zeros(len(rows)), left_out={}
+    )
 
 
 def _rows(kind: Kind, labs: Sequence[str], log: float) -> list[tuple[Kind, str, float]]:

@@ -10,10 +10,12 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
-from estimator.evidence.doubts import doubts_of, situation_spread, stack_doubts, waits_most, with_own_stacks
+from estimator.evidence.doubts import doubts_of, stack_doubts, with_own_stacks
+from estimator.evidence.foreseen import foreseen_log
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.mixture import Doubt, median_log
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
+from estimator.evidence.situation import situation_spread
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
@@ -50,7 +52,9 @@ class Grounds:
     """Its step."""
     blend: Blend
     parting_log: float
-    """As `Blend` has it; nothing where kinds of runs cannot know why the step is long."""
+    """As `Blend` has it, as far as kinds of runs can know why the step is long."""
+    as_published_log: float
+    """Log of the step had somebody published it over the step: below 0 where people run it as they have it."""
     situation: float
     doubts: tuple[Doubt, ...]
 
@@ -95,15 +99,16 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
     """Return what is known of the one layout `best`, whose step takes `physical_s`: the dear part of its range."""
     pause()
     constants = calibration.constants
-    blend = _blend(setting, calibration, best, physical_s)
-    is_beyond_kinds = blend.parting_log < 0.0 and waits_most(setting, best, constants)
+    published_s = _published_s(setting, calibration, best, physical_s)
+    blend = _blend(setting, calibration, best, published_s)
     return Grounds(
         setting=setting,
         calibration=calibration,
         best=best,
         physical_s=physical_s,
         blend=blend,
-        parting_log=0.0 if is_beyond_kinds else blend.parting_log,
+        parting_log=foreseen_log(blend.parting_log, setting, best, constants),
+        as_published_log=math.log(published_s / physical_s),
         situation=situation_spread(setting, best, constants),
         doubts=_doubts(setting, best, physical_s, calibration),
     )
@@ -151,6 +156,7 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
         setting,
         calibration,
         parting_log=grounds.parting_log,
+        as_published_log=grounds.as_published_log,
         situation=grounds.situation,
         doubts=doubts,
         point_log=point_log,
@@ -164,17 +170,23 @@ def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, phys
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
     doubts = _doubts(setting, best, physical_s, calibration)
     own = own_runs_say(setting).correction_log
-    return _blend(setting, calibration, best, physical_s).factor * math.exp(median_log(doubts) + own)
+    published_s = _published_s(setting, calibration, best, physical_s)
+    return _blend(setting, calibration, best, published_s).factor * math.exp(median_log(doubts) + own)
 
 
-def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
+def _published_s(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
+    """Return the physical seconds of a step of `physical_s`, had somebody published it."""
+    if not setting.case.as_people_run:
+        return physical_s
+    return float(as_published_s(setting.case, best, calibration.constants)[0])
+
+
+def _blend(setting: Setting, calibration: Calibration, best: Layouts, published_s: float) -> Blend:
     """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
-    if setting.case.as_people_run:
-        physical_s = float(as_published_s(setting.case, best, calibration.constants)[0])
     if setting.case.stages_alone:
         # No published run leaves devices idle for that reason.
-        physical_s /= float(best.pipeline[0])
-    return blend_of(setting, calibration, physical_s)
+        published_s /= float(best.pipeline[0])
+    return blend_of(setting, calibration, published_s)
 
 
 def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:

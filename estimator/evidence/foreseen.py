@@ -1,0 +1,54 @@
+"""How far kinds of runs can know what a step takes: the second opinion is as blind to what they do not tell.
+
+They know neither the network nor the micro-batch nor who reads pictures, so that of a step which mostly waits, or is
+much longer by its host, its links or the expansion of a 4-bit base, they say little.
+"""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from estimator.physics.choice import Setting
+from estimator.physics.constants import Constants
+from estimator.physics.layout import Layouts
+from estimator.physics.step import step_time
+
+__all__ = ["foreseen_log"]
+
+_FEW_TOKENS = 1024.0
+"""Tokens of a micro-batch below which next to no published run is."""
+_DELAYED = 1.5
+"""Times as long as with a network, a host and a base that cost nothing."""
+_WAITING = 0.5
+"""Share of a step in communication and bubble."""
+
+
+def foreseen_log(parting_log: float, setting: Setting, layouts: Layouts, constants: Constants) -> float:
+    """Return `parting_log`, by which the second opinion lies from the physics, as far as its kind can know that.
+
+        parting / (1 + Σ (reason / its half)²)      where the physics is the slower of the two
+
+    A reason to wait draws the second opinion to the physics, to half of its distance where it is as large as its
+    constant; a range so moves as gradually as a reason grows. One that is slower than the physics knows of some other.
+    """
+    if parting_log >= 0.0:
+        return parting_log
+    tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
+    quick = replace(
+        setting.case,
+        scale_out_bytes_per_s=np.inf,
+        operations=0.0,
+        expert_operations=0.0,
+        operations_per_expert=0.0,
+        eager_trainer=0.0,
+        gathers=0.0,
+        dequantized=0.0,
+        reading_s=0.0,
+    )
+    slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
+    total_s = float(slow.total_s[0])
+    waited = float(slow.communication_s[0] + slow.bubble_s[0]) / total_s
+    delay_log = max(0.0, math.log(total_s / float(quickest.total_s[0])))
+    reasons = (_FEW_TOKENS / tokens, delay_log / math.log(_DELAYED), waited / _WAITING)
+    return parting_log / (1.0 + sum(reason**2 for reason in reasons))

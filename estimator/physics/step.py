@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import (
     attention_s,
@@ -21,7 +21,7 @@ from estimator.physics.kernels import (
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.loading import loading_s
-from estimator.physics.matmul import matrix_s
+from estimator.physics.matmul import matrices_s
 from estimator.physics.network import stage_hop_s, where
 from estimator.physics.recomputation import matrix_again
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
@@ -83,8 +83,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0
     last: BROADCAST = 0.0
-    for matrix in case.matrices:
-        forward, backward = matrix_s(case, constants, matrix, lay, tokens)
+    for matrix, forward, backward in matrices_s(case, constants, case.matrices, lay, tokens):
         if matrix.part == "logits":
             last = last + forward * (1.0 + case.chunked_loss) + backward
         else:
@@ -124,7 +123,7 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
     A trainer's own work, padding and old versions show in small micro-batches; large ones run as published, whoever
     runs them. Hosts and links have a slowness of their own.
     """
-    if not np.any(case.as_people_run):
+    if not is_anywhere(case.as_people_run):
         return 1.0
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)

@@ -16,6 +16,7 @@ from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
+from estimator.physics.matmul import Products
 from estimator.physics.step import step_time
 from estimator.resolve.published import published_question
 
@@ -119,8 +120,11 @@ def joined(parts: Sequence[Layouts]) -> Layouts:
     return Layouts(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Layouts)})
 
 
-def physical_log_time(rows: Table, constants: Constants) -> NDArray[np.float64]:
-    """Return the log of predicted seconds per token and device before effects, shape (L,)."""
+def physical_log_time(rows: Table, constants: Constants, products: Products | None = None) -> NDArray[np.float64]:
+    """Return the log of predicted seconds per token and device before effects, shape (L,).
+
+    `products` are those of `rows` and of `constants`, if they are known.
+    """
     lay = rows.layouts
     tokens = lay.micro_batch * lay.micro_batches * lay.data * rows.case.sequence_length / rows.case.n_gpus
-    return np.asarray(np.log(step_time(rows.case, lay, constants).total_s / tokens))
+    return np.asarray(np.log(step_time(rows.case, lay, constants, products).total_s / tokens))

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from estimator.physics.constants import Constants
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
 
-__all__ = ["matmul_s", "matrices_s"]
+__all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
@@ -86,6 +87,45 @@ def matmul_s(
 def _tile(size: BROADCAST, usual: float) -> BROADCAST:
     """Return the side of the tiles of a tall product's output: the power of two that it fills, at most the usual."""
     return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Products:
+    """Seconds of the matrix products of a micro-batch, those of all layers added up, each of shape (L,)."""
+
+    forward: BROADCAST
+    in_full: BROADCAST
+    """What of it full recomputation runs again …"""
+    where_named: BROADCAST
+    """… selective recomputation, where its parts are known by name …"""
+    passed: BROADCAST
+    """… or all of which it runs a share, where they are not: what gradients pass through."""
+    backward: BROADCAST
+    logits_forward: BROADCAST
+    """Of the last stage alone; the others are without."""
+    logits_backward: BROADCAST
+
+
+def products_s(case: Case, constants: Constants, lay: Layouts) -> Products:
+    """Return the seconds of all matrix products on a rank of one micro-batch, were all layers on one stage."""
+    tokens = lay.micro_batch * case.sequence_length / lay.context
+    sums: dict[str, BROADCAST] = {field.name: 0.0 for field in fields(Products)}
+    for matrix, forward, backward in matrices_s(case, constants, case.matrices, lay, tokens):
+        if matrix.part == "logits":
+            of_matrix = {"logits_forward": forward, "logits_backward": backward}
+        else:
+            in_layers = forward * matrix.layers
+            passed = in_layers * matrix.passed
+            of_matrix = {
+                "forward": in_layers,
+                "in_full": passed * matrix.again_full,
+                "where_named": passed * matrix.again_named,
+                "passed": passed,
+                "backward": backward * matrix.layers,
+            }
+        for name, seconds in of_matrix.items():
+            sums[name] = sums[name] + seconds
+    return Products(**sums)
 
 
 def matrices_s(

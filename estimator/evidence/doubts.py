@@ -21,6 +21,7 @@ from estimator.physics.constants import PRIORS, Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
+from estimator.physics.matmul import Products
 from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
@@ -104,24 +105,24 @@ _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
 
 
-def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
+def situation_spread(setting: Setting, layouts: Layouts, constants: Constants, products: Products) -> float:
     """Return the standard deviation of log step time from constants that differ between machines, one layout.
 
     sqrt(Σ (∂ log t / ∂ log c · spread of c)²)      by finite differences, one call for all
+    None of them moves its matrix `products`.
     """
-    places = np.zeros(len(_SITUATIONAL) + 1, dtype=np.intp)
     spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
     moved: dict[str, object] = dict(constants)
     for place, name in enumerate(_SITUATIONAL):
-        values = np.full(len(places), constants[name])
+        values = np.full(len(_SITUATIONAL) + 1, constants[name])
         values[place + 1] *= math.exp(spreads[place])
         moved[name] = values
-    times = step_time(setting.case, layouts.taken(places), Constants(moved)).total_s  # type: ignore[arg-type]
+    times = step_time(setting.case, layouts, Constants(moved), products).total_s  # type: ignore[arg-type]
     shifts = np.log(times[1:] / times[0])
     return float(np.sqrt(np.sum(shifts**2)))
 
 
-def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool:
+def waits_most(setting: Setting, layouts: Layouts, constants: Constants, products: Products) -> bool:
     """Return whether a step mostly waits, or is much longer by the network, the host or the expansion of a 4-bit base.
 
     Or by its pictures, or by reading its weights for a micro-batch of few tokens. Kinds of runs say nothing of that:
@@ -141,19 +142,25 @@ def waits_most(setting: Setting, layouts: Layouts, constants: Constants) -> bool
         dequantized=0.0,
         reading_s=0.0,
     )
-    slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
+    slow, quickest = (step_time(case, layouts, constants, products) for case in (setting.case, quick))
     total_s = float(slow.total_s[0])
     waiting_s = float(slow.communication_s[0] + slow.bubble_s[0])
     return total_s > _DELAYED * float(quickest.total_s[0]) or waiting_s > _MOST * total_s
 
 
-def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+def doubts_of(
+    setting: Setting, layouts: Layouts, physical_s: float, constants: Constants, products: Products
+) -> tuple[Doubt, ...]:
     """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step."""
+
+    def factor(case: Case) -> float:
+        # Whatever else is doubted of a case with the setting's own matrices, nothing that they are timed by is.
+        known = products if case.matrices is setting.case.matrices else None
+        return float(step_time(case, layouts, constants, known).total_s[0]) / physical_s
+
     found: list[Doubt] = []
     for make, others in _other_ways(setting):
-        ways = tuple(
-            (float(step_time(case, layouts, constants).total_s[0]) / physical_s, share) for case, share in others
-        )
+        ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
     return tuple(found)

@@ -99,12 +99,12 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     )
 
 
-def as_published_s(case: Case, lay: Layouts, constants: Constants) -> Floats:
+def as_published_s(case: Case, lay: Layouts, constants: Constants, products: Products | None = None) -> Floats:
     """Return the seconds of a step that people run themselves, shape (L,), had somebody published it.
 
     Hosts and links, and what the device does in a small step, would be as fast as those of published runs.
     """
-    return step_time(replace(case, as_people_run=0.0), lay, constants).total_s
+    return step_time(replace(case, as_people_run=0.0), lay, constants, products).total_s
 
 
 def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:

@@ -7,13 +7,13 @@ datasheet, which has no BF16; arithmetic on the ranges that answers give.
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.doubts import situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.physics.matmul import products_s
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
 from tools.estimate_training_time import estimate_training_time
@@ -105,8 +105,8 @@ def _spread(model: str, framework: str, n_gpus: int, *, length: int, batch: int)
         )
     )
     constants = committed_calibration().constants
-    best = ranked_layouts(setting, constants).order[:1]
-    return situation_spread(setting, setting.layouts.taken(np.asarray(best)), constants)
+    best = setting.layouts.taken(ranked_layouts(setting, constants).order[:1])
+    return situation_spread(setting, best, constants, products_s(setting.case, constants, best))
 
 
 def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_most() -> None:

@@ -18,6 +18,7 @@ from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
+from estimator.physics.matmul import Products, products_s
 from estimator.physics.memory import Memory, memory_of
 from estimator.physics.step import PARTS, StepTime, as_published_s, step_time
 from estimator.question.question import MemoryUse, OwnRun, Prediction
@@ -95,8 +96,9 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
     """Return what is known of the one layout `best`, whose step takes `physical_s`: the dear part of its range."""
     pause()
     constants = calibration.constants
-    blend = _blend(setting, calibration, best, physical_s)
-    is_beyond_kinds = blend.parting_log < 0.0 and waits_most(setting, best, constants)
+    products = products_s(setting.case, constants, best)
+    blend = _blend(setting, calibration, best, physical_s, products)
+    is_beyond_kinds = blend.parting_log < 0.0 and waits_most(setting, best, constants, products)
     return Grounds(
         setting=setting,
         calibration=calibration,
@@ -104,8 +106,8 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
         physical_s=physical_s,
         blend=blend,
         parting_log=0.0 if is_beyond_kinds else blend.parting_log,
-        situation=situation_spread(setting, best, constants),
-        doubts=_doubts(setting, best, physical_s, calibration),
+        situation=situation_spread(setting, best, constants, products),
+        doubts=_doubts(setting, best, physical_s, calibration, products),
     )
 
 
@@ -162,25 +164,28 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
-    doubts = _doubts(setting, best, physical_s, calibration)
+    products = products_s(setting.case, calibration.constants, best)
+    doubts = _doubts(setting, best, physical_s, calibration, products)
     own = own_runs_say(setting).correction_log
-    return _blend(setting, calibration, best, physical_s).factor * math.exp(median_log(doubts) + own)
+    return _blend(setting, calibration, best, physical_s, products).factor * math.exp(median_log(doubts) + own)
 
 
-def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Blend:
+def _blend(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float, products: Products) -> Blend:
     """Return the blend with the second opinion, which knows of published speeds alone, held against such a step."""
     if setting.case.as_people_run:
-        physical_s = float(as_published_s(setting.case, best, calibration.constants)[0])
+        physical_s = float(as_published_s(setting.case, best, calibration.constants, products)[0])
     if setting.case.stages_alone:
         # No published run leaves devices idle for that reason.
         physical_s /= float(best.pipeline[0])
     return blend_of(setting, calibration, physical_s)
 
 
-def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
+def _doubts(
+    setting: Setting, best: Layouts, physical_s: float, calibration: Calibration, products: Products
+) -> tuple[Doubt, ...]:
     return (
         *with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants)),
-        *doubts_of(setting, best, physical_s, calibration.constants),
+        *doubts_of(setting, best, physical_s, calibration.constants, products),
     )
 
 

@@ -17,6 +17,7 @@ from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
 from estimator.physics.constants import Constants
 from estimator.physics.effects import effect_keys, regime_keys
 from estimator.physics.layout import Floats, Layouts
+from estimator.physics.matmul import Products, products_s
 from estimator.physics.step import step_time
 from estimator.resolve.published import published_question
 
@@ -93,7 +94,8 @@ def table(constants: Constants, runs: Sequence[PublishedRun] | None = None) -> T
         regimes.append(regime_keys(setting.question, setting.stack))
         cases.append(setting.case)
         rows.append(setting.layouts.taken(best))
-        spreads.append(situation_spread(setting, rows[-1], constants))
+        products = products_s(setting.case, constants, rows[-1])
+        spreads.append(situation_spread(setting, rows[-1], constants, products))
         shares.append(float(chosen.memory_bytes[best[0]]) / setting.usable_bytes)
     return Table(
         runs=tuple(kept),
@@ -125,8 +127,11 @@ def joined(parts: Sequence[Layouts]) -> Layouts:
     return Layouts(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Layouts)})
 
 
-def physical_log_time(rows: Table, constants: Constants) -> NDArray[np.float64]:
-    """Return the log of predicted seconds per token and device before effects, shape (L,)."""
+def physical_log_time(rows: Table, constants: Constants, products: Products | None = None) -> NDArray[np.float64]:
+    """Return the log of predicted seconds per token and device before effects, shape (L,).
+
+    `products` are those of `rows` and of `constants`, if they are known.
+    """
     lay = rows.layouts
     tokens = lay.micro_batch * lay.micro_batches * lay.data * rows.case.sequence_length / rows.case.n_gpus
-    return np.asarray(np.log(step_time(rows.case, lay, constants).total_s / tokens))
+    return np.asarray(np.log(step_time(rows.case, lay, constants, products).total_s / tokens))

@@ -5,7 +5,7 @@ What needs fits of its own is in estimator.calibrate.tables_fitted.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 
 import numpy as np
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from estimator.calibrate.accuracy import in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
-from estimator.calibrate.whole_runs import WholeRun, published_s, whole_runs
+from estimator.calibrate.whole_runs import WholeRun, published_s
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
@@ -66,12 +66,12 @@ def published(pattern: str) -> tuple[PublishedRun, ...]:
     return tuple(run for run in catalogue.runs() if re.fullmatch(pattern, run.id))
 
 
-def calibrated_tables(calibration: Calibration) -> list[TableRow]:
-    """Return the figures that follow from `calibration` alone, without another fit."""
+def calibrated_tables(calibration: Calibration, whole: Iterable[WholeRun]) -> list[TableRow]:
+    """Return the figures that follow from `calibration` without another fit, and of the `whole` runs that it gives."""
     return [
         *_classics(calibration),
         *_sweeps(calibration),
-        *_run_time(calibration),
+        *_run_time(whole),
         *_observed_run_time(),
         _observed(calibration),
     ]
@@ -127,10 +127,10 @@ def layout_loss(rows: Table, log_errors: Floats) -> Floats:
     return np.array(lost)
 
 
-def _run_time(calibration: Calibration) -> Iterator[TableRow]:
+def _run_time(whole: Iterable[WholeRun]) -> Iterator[TableRow]:
     """Yield the figures of whole runs, by kind: steps with their lab left out, and the overhead of a run."""
     kinds: dict[str, list[WholeRun]] = defaultdict(list)
-    for one in whole_runs(calibration):
+    for one in whole:
         kinds[one.kind].append(one)
     for kind, several in sorted(kinds.items()):
         row = entry(f"whole runs, {kind}", "run time", "their lab", np.array([one.error for one in several]))

@@ -51,9 +51,8 @@ class Verdict:
         return self.fits == self.ran
 
 
-def memory_tables(constants: Constants) -> list[TableRow]:
+def memory_tables(judged: tuple[Verdict, ...], peaks: Mapping[str, float]) -> list[TableRow]:
     """Return the shares of wrong verdicts, rows and labs alike, and the errors of published peaks and contexts."""
-    judged = verdicts()
     wrong = np.array([0.0 if one.right else 1.0 for one in judged])
     too_large = wrong[[not one.ran for one in judged]]
     wrong_by_lab = 1.0 - np.array([*right_by_lab(judged).values()])
@@ -61,7 +60,7 @@ def memory_tables(constants: Constants) -> list[TableRow]:
         entry("what ran, or ran out of memory", "wrong verdicts", _NOTHING_FITTED, wrong),
         entry("the same, labs alike", "wrong verdicts", _NOTHING_FITTED, wrong_by_lab),
         entry("of it, what ran out of memory", "wrong verdicts", _NOTHING_FITTED, too_large),
-        entry("published peaks", "memory", _NOTHING_FITTED, np.array([*peak_errors(constants).values()])),
+        entry("published peaks", "memory", _NOTHING_FITTED, np.array([*peaks.values()])),
         entry("longest contexts", "memory", _NOTHING_FITTED, np.array([*longest_context_errors().values()])),
     ]
 

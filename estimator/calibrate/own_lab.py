@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from estimator.calibrate.backtest import Table, table
+from estimator.calibrate.backtest import Table
 from estimator.catalogue.shapes import TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
@@ -20,7 +20,7 @@ from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.uncertainty import holds, left_out_half_widths
 from estimator.physics.layout import Floats
 
-__all__ = ["LeftIn", "errors_left_in", "left_out_errors", "own_lab_tables"]
+__all__ = ["LeftIn", "LeftOutErrors", "errors_left_in", "left_out_errors", "own_lab_tables"]
 
 _SEED = 0
 _DIGITS = 4
@@ -49,9 +49,8 @@ class LeftIn:
     rows: NDArray[np.intp]
 
 
-def left_out_errors(calibration: Calibration) -> LeftOutErrors:
-    """Return the errors that `calibration` holds of its rows, with the ranges of whole labs left out."""
-    rows = table(calibration.constants)
+def left_out_errors(calibration: Calibration, rows: Table) -> LeftOutErrors:
+    """Return the errors that `calibration` holds of its `rows`, with the ranges of whole labs left out."""
     kept = np.flatnonzero([run.id in calibration.ratios for run in rows.runs])
     labs = [rows.labs[i] for i in kept]
     traits = rows.traits.taken(kept)
@@ -94,9 +93,8 @@ def errors_left_in(errors: LeftOutErrors, *, most: int = 1, alike: bool = False)
     return LeftIn(logs=np.array(logs), halves=np.array(halves), rows=np.array(places))
 
 
-def own_lab_tables(calibration: Calibration) -> list[TableRow]:
+def own_lab_tables(errors: LeftOutErrors) -> list[TableRow]:
     """Return the figures with none, one and several runs of the same lab, stack and device left in."""
-    errors = left_out_errors(calibration)
     rows = errors_left_in(errors).rows
     none = LeftIn(logs=errors.logs[rows], halves=errors.halves[rows], rows=rows)
     return [

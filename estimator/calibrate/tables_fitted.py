@@ -8,8 +8,9 @@ from numpy.typing import NDArray
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.benchmarks import CLASSICS, SWEEP, calibrated_tables, entry, layout_loss, published
 from estimator.calibrate.fit import left_out
-from estimator.calibrate.memory_backtest import memory_tables
-from estimator.calibrate.own_lab import own_lab_tables
+from estimator.calibrate.memory_backtest import memory_tables, peak_errors, verdicts
+from estimator.calibrate.own_lab import left_out_errors, own_lab_tables
+from estimator.calibrate.whole_runs import whole_runs
 from estimator.catalogue import catalogue
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
@@ -28,12 +29,12 @@ _FOUNDRY = "llm-foundry's tables"
 def all_tables(calibration: Calibration) -> TablesFile:
     """Return the figures of every table: with the constants of `calibration`, and with fits of the table's own."""
     rows = [
-        *calibrated_tables(calibration),
+        *calibrated_tables(calibration, whole_runs(calibration)),
         *_classics(),
         *_sweep(),
         *_foundry(),
-        *memory_tables(calibration.constants),
-        *own_lab_tables(calibration),
+        *memory_tables(verdicts(), peak_errors(calibration.constants)),
+        *own_lab_tables(left_out_errors(calibration, table(calibration.constants))),
     ]
     return {
         "error": "|predicted time / measured time - 1|; of layouts: measured time of the one predicted to be the "

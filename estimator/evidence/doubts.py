@@ -21,6 +21,7 @@ from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
+from estimator.physics.matmul import Products
 from estimator.physics.numbers import case_of
 from estimator.physics.stacks import LARGE_CLUSTER
 from estimator.physics.step import step_time
@@ -78,13 +79,19 @@ _WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
 
 
-def doubts_of(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+def doubts_of(
+    setting: Setting, layouts: Layouts, physical_s: float, constants: Constants, products: Products
+) -> tuple[Doubt, ...]:
     """Return what is unsaid of a setting and matters to its one layout, which takes `physical_s` a step."""
+
+    def factor(case: Case) -> float:
+        # Whatever else is doubted of a case with the setting's own matrices, nothing that they are timed by is.
+        known = products if case.matrices is setting.case.matrices else None
+        return float(step_time(case, layouts, constants, known).total_s[0]) / physical_s
+
     found: list[Doubt] = []
     for make, others in _other_ways(setting):
-        ways = tuple(
-            (float(step_time(case, layouts, constants).total_s[0]) / physical_s, share) for case, share in others
-        )
+        ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
     return tuple(found)

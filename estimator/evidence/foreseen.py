@@ -12,6 +12,7 @@ import numpy as np
 from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
+from estimator.physics.matmul import Products
 from estimator.physics.step import step_time
 
 __all__ = ["foreseen_log"]
@@ -24,7 +25,9 @@ _WAITING = 0.5
 """Share of a step in communication and bubble."""
 
 
-def foreseen_log(parting_log: float, setting: Setting, layouts: Layouts, constants: Constants) -> float:
+def foreseen_log(
+    parting_log: float, setting: Setting, layouts: Layouts, constants: Constants, products: Products
+) -> float:
     """Return `parting_log`, by which the second opinion lies from the physics, as far as its kind can know that.
 
         parting / (1 + Σ (reason / its half)²)      where the physics is the slower of the two
@@ -46,7 +49,7 @@ def foreseen_log(parting_log: float, setting: Setting, layouts: Layouts, constan
         dequantized=0.0,
         reading_s=0.0,
     )
-    slow, quickest = (step_time(case, layouts, constants) for case in (setting.case, quick))
+    slow, quickest = (step_time(case, layouts, constants, products) for case in (setting.case, quick))
     total_s = float(slow.total_s[0])
     waited = float(slow.communication_s[0] + slow.bubble_s[0]) / total_s
     delay_log = max(0.0, math.log(total_s / float(quickest.total_s[0])))

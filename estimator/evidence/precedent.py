@@ -104,8 +104,9 @@ def _same_shape(a: Transformer, b: Transformer) -> bool:
 @cache
 def _runs() -> Mapping[tuple[object, str, str], tuple[PublishedRun, ...]]:
     found: dict[tuple[object, str, str], list[PublishedRun]] = {}
+    ids = {name: catalogue.model_id(name) for name in {run.transformer.name for run in catalogue.runs()}}
     for run in catalogue.runs():
-        model_id = catalogue.model_id(run.transformer.name)
+        model_id = ids[run.transformer.name]
         own = run.offloaded or run.packed_short or bool(run.details.disclaimed)
         if model_id is not None and published_speed(run) is not None and not own:
             network = _network(catalogue.model(model_id).transformer)

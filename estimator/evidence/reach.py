@@ -10,10 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from estimator.evidence.calibration import Calibration, committed_calibration, generation
+from estimator.evidence.calibration import committed_calibration, generation
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits, setting_traits
-from estimator.evidence.outlook import neighbour_runs, neighbours_of
+from estimator.evidence.outlook import neighbour_runs, neighbours
 from estimator.models.kinds import kind_of
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
@@ -83,13 +83,9 @@ def _asked(setting: Setting) -> Floats:
 
 @cache
 def _reached_by(_: int) -> Floats:
-    return _reached_in(committed_calibration())
-
-
-def _reached_in(calibration: Calibration) -> Floats:
-    runs = neighbour_runs(calibration)
+    runs = neighbour_runs(committed_calibration())
     n_gpus = np.array([float(run.n_gpus) for run in runs])
-    return _reached(_quantities(neighbours_of(calibration).traits, n_gpus), [run.lab for run in runs])
+    return _reached(_quantities(neighbours().traits, n_gpus), [run.lab for run in runs])
 
 
 def left_out_beyond(traits: Traits, n_gpus: Sequence[int], labs: Sequence[str]) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from estimator.physics.choice import Setting
 from estimator.physics.constants import PRIORS, Constants
 from estimator.physics.layout import Layouts
+from estimator.physics.matmul import Products
 from estimator.physics.step import step_time
 
 __all__ = ["situation_spread"]
@@ -40,21 +41,20 @@ much: how much is hidden behind the rest, how nodes are wired and who else is on
 are a hundredth of a step, left-out errors are 0.08 in the middle, where they are a tenth 0.13, a third 0.2."""
 
 
-def situation_spread(setting: Setting, layouts: Layouts, constants: Constants) -> float:
+def situation_spread(setting: Setting, layouts: Layouts, constants: Constants, products: Products) -> float:
     """Return the standard deviation of log step time from what differs between machines, one layout.
 
         sqrt(Σ (∂ log t / ∂ log c · spread of c)² + (overlap · w · (1 − w))²)      w: share of a step in communication
 
-    Differences, one call for all. No more can be hidden than there is of either, waits or the rest.
+    Differences, one call for all; none of the constants moves the matrix `products`. No more can be hidden than there is of either, waits or the rest.
     """
-    places = np.zeros(len(_SITUATIONAL) + 1, dtype=np.intp)
     spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
     moved: dict[str, object] = dict(constants)
     for place, name in enumerate(_SITUATIONAL):
-        values = np.full(len(places), constants[name])
+        values = np.full(len(_SITUATIONAL) + 1, constants[name])
         values[place + 1] *= math.exp(spreads[place])
         moved[name] = values
-    times = step_time(setting.case, layouts.taken(places), Constants(moved))  # type: ignore[arg-type]
+    times = step_time(setting.case, layouts, Constants(moved), products)  # type: ignore[arg-type]
     shifts = np.log(times.total_s[1:] / times.total_s[0])
     waits = float(times.communication_s[0] / times.total_s[0])
     return math.hypot(float(np.linalg.norm(shifts)), _OVERLAP * waits * (1.0 - waits))

@@ -201,6 +201,8 @@ def _distinct(gemms: Iterable[Gemm]) -> tuple[Gemm, ...]:
         while name in kinds and replace(kinds[name], layers=gemm.layers, name=gemm.name) != gemm:
             number += 1
             name = f"{gemm.name}_{number}"
-        known = kinds.get(name)
-        kinds[name] = replace(gemm, name=name) if known is None else replace(known, layers=known.layers + gemm.layers)
+        if name in kinds:
+            kinds[name] = replace(kinds[name], layers=kinds[name].layers + gemm.layers)
+        else:
+            kinds[name] = gemm if name == gemm.name else replace(gemm, name=name)
     return tuple(kinds.values())

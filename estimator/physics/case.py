@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from estimator.models.operations import Part, Shard
 
-__all__ = ["BROADCAST", "Case", "Matrix", "stacked"]
+__all__ = ["BROADCAST", "Case", "Matrix", "is_anywhere", "stacked"]
 
 Numbers: TypeAlias = "float | NDArray[np.float64]"
 BROADCAST: TypeAlias = Numbers
@@ -277,6 +277,11 @@ class Case:
     """Processes that do so beside each device's own, which does it itself where there are none."""
     sequence_parallel: Numbers
     """1 where tensor-parallel ranks split the residual stream (Korthikanti et al. 2022)."""
+
+
+def is_anywhere(flag: Numbers) -> bool:
+    """Return whether `flag` is other than 0 anywhere; of a scalar without a call into NumPy, which is dear."""
+    return flag != 0.0 if isinstance(flag, float) else bool(np.any(flag))
 
 
 def stacked(cases: list[Case]) -> Case:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts, where_sharded
 from estimator.physics.network import where
@@ -62,7 +62,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     flop = where(case.masked_batch_flop, case.masked_batch_flop * lay.micro_batch / slower, flop)
     passed = case.attention_passed
     flash: BROADCAST = part * flop / rate * (1.0 + (_ATTENTION_BACKWARD + core_again) * passed)
-    if not np.any(case.unfused):
+    if not is_anywhere(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
     scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
@@ -80,7 +80,7 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
     passed: less than a token's activations. Source: Dao and Gu 2024, section 6 (chunks as matrix products, and what
     passes between them); Gu and Dao 2023, section 3.3 (a scan in on-chip memory).
     """
-    if not np.any(case.scan_elements):
+    if not is_anywhere(case.scan_elements):
         return 0.0
     part = tokens / (lay.tensor * lay.pipeline)
     again = where_recomputed(lay, full=case.recomputed_share, selective=1.0)
@@ -143,7 +143,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
 
     Source: Dettmers et al. 2023, section 3 (storage and computation data types).
     """
-    if not np.any(case.dequantized):
+    if not is_anywhere(case.dequantized):
         return 0.0
     dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
@@ -159,7 +159,7 @@ def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
     Forward each input is rounded and its outliers multiplied apart; backward the weights are widened to 16 bits.
     Source: Dettmers et al. 2022 (LLM.int8()), section 3.
     """
-    if not np.any(case.rounded):
+    if not is_anywhere(case.rounded):
         return 0.0
     dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     widened = case.rounded * dense * _WIDENED_BYTES * case.streams_passed

@@ -3,7 +3,7 @@
 import numpy as np
 
 from estimator.base.prior import Prior
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.layout import Layouts
 from estimator.question.reads import Reads
 
@@ -41,7 +41,7 @@ def loading_s(case: Case, lay: Layouts, step_s: BROADCAST) -> BROADCAST:
     read ahead while the device computes, and the slower of the two sets the pace: where they are even, each waits for
     the other now and then.
     """
-    if not np.any(case.reading_s):
+    if not is_anywhere(case.reading_s):
         return 0.0
     reading = lay.micro_batches * lay.micro_batch * case.reading_s
     beside = reading / np.maximum(case.loader_workers, 1.0)

@@ -1,15 +1,17 @@
 """Seconds of matrix products: their shape against the device's tiles, multiprocessors and memory."""
 
 import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case, Matrix
+from estimator.physics.case import BROADCAST, Case, Matrix, is_anywhere
 from estimator.physics.constants import Constants
-from estimator.physics.layout import Layouts
+from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
 
-__all__ = ["matmul_s", "matrix_s"]
+__all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
@@ -19,8 +21,11 @@ _TALL = 32.0
 """Length over both other sides from which on libraries choose kernels for tall and narrow products."""
 _NARROWEST, _SPLIT_DEPTH = 64.0, 2048.0
 """Of such kernels: the narrowest tile's side, and the summands that each part of a split sum has at least."""
-_FEW = 512
-"""Array size up to which NumPy's call overhead dominates: the three passes of a matmul are then stacked in one call."""
+_PASSES = ((0, 1, 2), (0, 2, 1), (2, 1, 0))
+"""Places of the forward product's m, n and k in its own, in that of its input's gradient, and of its weight's."""
+_FEW, _AT_ONCE = 512, 16
+"""Array size up to which NumPy's call overhead dominates, and how many matrices are then stacked in one call, each in
+its three passes: of so many the arrays stay in a core's second-level cache."""
 
 
 def matmul_s(
@@ -30,7 +35,7 @@ def matmul_s(
     n: BROADCAST,
     k: BROADCAST,
     *,
-    half: bool = False,
+    half: BROADCAST = 0.0,
     taps: BROADCAST = 1.0,
     inputs: BROADCAST = 0.0,
     groups: BROADCAST = 1.0,
@@ -54,7 +59,7 @@ def matmul_s(
     splits: BROADCAST = 1.0
     tiles = np.ceil(m / rows) * np.ceil(n / columns)
     tall = np.greater_equal(np.maximum(m, k), _TALL * np.maximum(n, np.minimum(m, k)))
-    if np.any(tall):
+    if tall.any():
         rows, columns = where(tall, _tile(m, _TILE_ROWS), rows), where(tall, _tile(n, _TILE_COLUMNS), columns)
         tiles = np.ceil(m / rows) * np.ceil(n / columns)
         parts = np.maximum(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0)
@@ -65,11 +70,10 @@ def matmul_s(
     depth = 1.0 + constants["gemm_depth"] * case.balance / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
-    rate = case.half_flop_per_s if half else case.gemm_flop_per_s * (1.0 + low + four)
-    size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
+    rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))
+    size = where(half, np.maximum(2.0, case.gemm_bytes), case.gemm_bytes)
     moved = size * (m * k + k * n) + 2.0 * m * n
-    # One question's matrices are asked about thousands of times, and NumPy's calls on scalars are dear.
-    if taps > 1.0 if isinstance(taps, float) else np.any(np.greater(taps, 1.0)):
+    if is_anywhere(taps - 1.0):
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
         share = where(groups - 1.0, constants["grouped_convolution"], share)
         rate = where(groups - 1.0, case.grouped_flop_per_s, rate)
@@ -85,31 +89,106 @@ def _tile(size: BROADCAST, usual: float) -> BROADCAST:
     return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
 
 
-def matrix_s(
-    case: Case, constants: Constants, matrix: Matrix, lay: Layouts, tokens: BROADCAST
-) -> tuple[BROADCAST, BROADCAST]:
-    """Return forward and backward seconds of one weight matrix's GEMMs on a rank, per layer and micro-batch."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Products:
+    """Seconds of the matrix products of a micro-batch, those of all layers added up, each of shape (L,)."""
+
+    forward: BROADCAST
+    in_full: BROADCAST
+    """What of it full recomputation runs again …"""
+    where_named: BROADCAST
+    """… selective recomputation, where its parts are known by name …"""
+    passed: BROADCAST
+    """… or all of which it runs a share, where they are not: what gradients pass through."""
+    backward: BROADCAST
+    logits_forward: BROADCAST
+    """Of the last stage alone; the others are without."""
+    logits_backward: BROADCAST
+
+
+def products_s(case: Case, constants: Constants, lay: Layouts) -> Products:
+    """Return the seconds of all matrix products on a rank of one micro-batch, were all layers on one stage."""
+    tokens = lay.micro_batch * case.sequence_length / lay.context
+    sums: dict[str, BROADCAST] = {field.name: 0.0 for field in fields(Products)}
+    for matrix, forward, backward in matrices_s(case, constants, case.matrices, lay, tokens):
+        if matrix.part == "logits":
+            of_matrix = {"logits_forward": forward, "logits_backward": backward}
+        else:
+            in_layers = forward * matrix.layers
+            passed = in_layers * matrix.passed
+            of_matrix = {
+                "forward": in_layers,
+                "in_full": passed * matrix.again_full,
+                "where_named": passed * matrix.again_named,
+                "passed": passed,
+                "backward": backward * matrix.layers,
+            }
+        for name, seconds in of_matrix.items():
+            sums[name] = sums[name] + seconds
+    return Products(**sums)
+
+
+def matrices_s(
+    case: Case, constants: Constants, matrices: Sequence[Matrix], lay: Layouts, tokens: BROADCAST
+) -> Iterator[tuple[Matrix, BROADCAST, BROADCAST]]:
+    """Yield each weight matrix with forward and backward seconds of its GEMMs on a rank, per layer and micro-batch."""
+    for start in range(0, len(matrices), _AT_ONCE):
+        some = matrices[start : start + _AT_ONCE]
+        for matrix, passes_s in zip(some, _passes_s(case, constants, some, lay, tokens), strict=True):
+            forward, of_input, of_weight = passes_s
+            times: BROADCAST = 1.0
+            if matrix.shard == "expert":
+                times = matrix.copies / lay.expert / constants["expert_efficiency"]
+            yield matrix, forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times
+
+
+def _passes_s(
+    case: Case, constants: Constants, matrices: Sequence[Matrix], lay: Layouts, tokens: BROADCAST
+) -> Iterator[Iterable[BROADCAST]]:
+    """Yield for each matrix the seconds of one of its products forward, for its input's and its weight's gradient."""
+    sizes = [_sizes(matrix, lay, tokens) for matrix in matrices]
+    shape = np.broadcast_shapes(*map(np.shape, sizes[0]), lay.expert.shape)
+    if math.prod(shape) > _FEW:
+        # A pass at a time: what few knobs change is then worked out for few layouts.
+        for matrix, each in zip(matrices, sizes, strict=True):
+            m, _, k = each
+            half, taps, groups = _is_half(matrix), matrix.taps, matrix.groups
+            yield [
+                matmul_s(case, constants, *(each[i] for i in mnk), half=half, taps=taps, inputs=m * k, groups=groups)
+                for mnk in _PASSES
+            ]
+        return
+    mnk = np.empty((3, len(matrices), *shape))
+    for place, of_one in enumerate(sizes):
+        mnk[0, place], mnk[1, place], mnk[2, place] = of_one
+
+    def column(values: list[BROADCAST]) -> Floats:
+        stack = np.array(values, dtype=np.float64)
+        return stack.reshape(len(matrices), *[1] * (1 + len(shape) - stack.ndim), *stack.shape[1:])
+
+    seconds = matmul_s(
+        case,
+        constants,
+        *mnk[np.array(_PASSES).T],
+        half=column([_is_half(matrix) for matrix in matrices]),
+        taps=column([matrix.taps for matrix in matrices]),
+        inputs=mnk[0] * mnk[2],
+        groups=column([matrix.groups for matrix in matrices]),
+    )
+    yield from np.moveaxis(np.asarray(seconds), 1, 0)
+
+
+def _sizes(matrix: Matrix, lay: Layouts, tokens: BROADCAST) -> tuple[BROADCAST, BROADCAST, BROADCAST]:
+    """Return m, n and k of a matrix's forward product on a rank: positions, outputs and inputs."""
     n = matrix.outputs / lay.tensor if matrix.shard == "column" else matrix.outputs
     k = matrix.inputs / lay.tensor if matrix.shard == "row" else matrix.inputs
     tokens = tokens * matrix.rate
     m = tokens / lay.tensor if matrix.shard in {"none", "expert"} else tokens
-    times: BROADCAST = 1.0
     if matrix.shard == "expert":
         m = np.maximum(m * matrix.visits * lay.expert / matrix.copies, 1.0)
-        times = matrix.copies / lay.expert / constants["expert_efficiency"]
-    half = matrix.part == "logits" or matrix.name in _SIXTEEN_BIT or matrix.adapter or matrix.half
-    taps, groups = matrix.taps, matrix.groups
-    # Forward, gradient of the input, gradient of the weight.
-    passes = ((m, n, k), (m, k, n), (k, n, m))
-    shape = np.broadcast_shapes(*map(np.shape, passes[0]))
-    if math.prod(shape) <= _FEW:
-        together = np.empty((3, 3, *shape))
-        for place, sizes in enumerate(passes):
-            together[0, place], together[1, place], together[2, place] = sizes
-        seconds = matmul_s(case, constants, *together, half=half, taps=taps, inputs=m * k, groups=groups)
-        forward, of_input, of_weight = np.asarray(seconds)
-    else:
-        forward, of_input, of_weight = (
-            matmul_s(case, constants, *sizes, half=half, taps=taps, inputs=m * k, groups=groups) for sizes in passes
-        )
-    return forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times
+    return m, n, k
+
+
+def _is_half(matrix: Matrix) -> float:
+    sixteen = matrix.part == "logits" or matrix.name in _SIXTEEN_BIT or matrix.adapter or matrix.half
+    return 1.0 if sixteen else 0.0

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from estimator.base.prior import Prior
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.layout import Floats, Layouts, where_sharded
 from estimator.physics.network import where
 from estimator.physics.recomputation import where_recomputed
@@ -124,11 +124,11 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     kept, at_work, other = _activations(case, lay, held.layers)
     activations = kept * streamed + at_work
     gradients = held.over(zero, _ZERO2, gradient_bytes, gradient_bytes)
-    if np.any(case.gradients_freed):
+    if is_anywhere(case.gradients_freed):
         gradients = _at_the_fullest(case, lay, gradients, of_output=gradient_bytes * held.output, kept=kept, loss=other)
-    if np.any(zero >= _ZERO3) or np.any(case.offload_parameters):
+    if (zero >= _ZERO3).any() or is_anywhere(case.offload_parameters):
         other = other + _gathered(case, lay, held, fetched)
-    if np.any(case.step_bytes):
+    if is_anywhere(case.step_bytes):
         step_bytes = case.step_bytes * trained * on_device
         other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
     fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
@@ -205,7 +205,7 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     whole = (case.kept_residual_bytes / split + case.kept_hidden_bytes / lay.tensor) * per_layer
     again = where_recomputed(lay, full=case.recomputed_share, selective=1.0 - case.selective_share)
     scores: BROADCAST = 0.0
-    if np.any(case.unfused):
+    if is_anywhere(case.unfused):
         scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
     checkpoint_bytes = case.checkpoint_bytes * where_sharded(lay, case.unprepared_ends)

@@ -1,14 +1,15 @@
 """What recomputation runs again of a layer's forward pass: all of it, or the parts whose results were not kept."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import numpy as np
 
 from estimator.models.operations import Gemm
-from estimator.physics.case import BROADCAST, Case, Matrix
+from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution
 from estimator.physics.layout import Layouts
+from estimator.physics.matmul import Products
 from estimator.physics.network import where
 from estimator.question.practice import LayerPart
 
@@ -19,8 +20,8 @@ __all__ = [
     "again_share",
     "again_where_named",
     "kept_by_name",
-    "matrix_again",
     "named_parts",
+    "products_again_s",
     "where_recomputed",
 ]
 
@@ -45,16 +46,11 @@ def again_share(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     return where_recomputed(lay, full=case.recomputed_share, selective=selective)
 
 
-def matrix_again(case: Case, constants: Constants, lay: Layouts) -> Callable[[Matrix], BROADCAST]:
-    """Return what tells of a matrix the share of its forward pass that recomputation runs again, shape (L,)."""
-    full = where_recomputed(lay, full=case.recomputed_share)
-    selective = where_recomputed(lay, full=0.0, selective=1.0)
-    unnamed = _selective_share(case, constants)
-
-    def again(matrix: Matrix) -> BROADCAST:
-        return full * matrix.again_full + selective * where(case.named_recompute, matrix.again_named, unnamed)
-
-    return again
+def products_again_s(case: Case, constants: Constants, lay: Layouts, products: Products) -> BROADCAST:
+    """Return the seconds of matrix products that recomputation runs again, those of all layers, shape (L,)."""
+    unnamed = _selective_share(case, constants) * products.passed
+    selective = where(case.named_recompute, products.where_named, unnamed)
+    return where_recomputed(lay, full=case.recomputed_share * products.in_full, selective=selective)
 
 
 def _selective_share(case: Case, constants: Constants) -> BROADCAST:

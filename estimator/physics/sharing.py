@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import expert_overhead
 from estimator.physics.layout import Layouts, where_sharded
@@ -45,13 +45,13 @@ def layer_communication_s(
     )
     total: BROADCAST = np.where(lay.tensor > 1, reductions, 0.0)
     visible = total * where(case.hides_tensor_parallel, constants["tensor_visible_beside"], constants["tensor_visible"])
-    if np.any(lay.context > 1):
+    if (lay.context > 1).any():
         context = group(case, constants, lay.context, lay.tensor)
         passed = gather_s(context, 2.0 * tokens * lay.context * case.kv_width / lay.tensor)
         attending = case.mixing_layers / lay.pipeline
         ring = np.where(lay.context > 1, (3.0 + again) * passed * attending, 0.0)
         total, visible = total + ring, visible + constants["context_visible"] * ring
-    if np.any(lay.expert > 1):
+    if (lay.expert > 1).any():
         experts = group(case, constants, lay.expert, 1.0)
         sent = 2.0 * tokens / lay.tensor * case.routed_width
         passed = all_to_all_s(experts, sent, case.top_k, constants, each_expert=case.plain_exchange)
@@ -74,7 +74,7 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     memory are fetched from there first. Source: Rajbhandari et al. 2020 (volumes), 2021 (fetching).
     """
     sharded = (lay.shard_stage >= ZERO3) & (lay.shard_group > 1)
-    if not np.any(sharded) and not np.any(case.offload_parameters):
+    if not sharded.any() and not is_anywhere(case.offload_parameters):
         return 0.0
     trained, trained_experts = _trained_parameters(case)
     split, expert_split = lay.tensor * lay.pipeline, lay.expert * lay.pipeline
@@ -90,14 +90,14 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     dense = group(case, constants, lay.shard_group, lay.tensor)
     comm = gathers * gather_s(dense, weights, messages)
     comm = comm + gather_s(dense, width * trained / split, messages * case.weight_gradients)
-    if np.any(case.expert_parameters):
+    if is_anywhere(case.expert_parameters):
         expert_ranks = np.maximum(lay.shard_group * lay.tensor / lay.expert, 1.0)
         experts = group(case, constants, expert_ranks, lay.expert)
         of_experts = gathers * gather_s(experts, expert_weights)
         of_experts = of_experts + gather_s(experts, width * trained_experts / expert_split, case.weight_gradients)
         comm = comm + np.where((expert_ranks > 1) & (expert_weights > 0), of_experts, 0.0)
     comm = np.where(sharded, comm, 0.0)
-    if np.any(case.offload_parameters):
+    if is_anywhere(case.offload_parameters):
         owners = np.where(sharded, lay.shard_group, 1.0)
         passes = case.offload_parameters * (_GATHERS + case.weight_gradients)
         host_bytes_per_s = constants["host_link_fraction"] * case.pcie_bytes_per_s
@@ -131,12 +131,12 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
     trained, trained_experts = _trained_parameters(case)
     shared = trained / (lay.tensor * lay.pipeline)
     comm = gather_s(whole, 6.0 * shared)
-    if np.any(trained_experts):
+    if is_anywhere(trained_experts):
         experts = trained_experts / (lay.expert * lay.pipeline)
         expert_ranks = np.maximum(ranks * lay.tensor / lay.expert, 1.0)
         expert_group = group(case, constants, expert_ranks, lay.expert)
         comm = comm + np.where(experts > 0, gather_s(expert_group, 6.0 * experts), 0.0)
-    if np.any(lay.shard_stage >= ZERO3):
+    if (lay.shard_stage >= ZERO3).any():
         replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
         hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
         comm = np.where(lay.shard_stage >= ZERO3, hybrid, comm)
@@ -156,7 +156,7 @@ def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     owned = (shared + experts) / lay.pipeline
     moved = constants["optimizer_bytes"] * case.optimizer_share * owned
     on_device: BROADCAST = moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
-    if not np.any(case.offload_optimizer):
+    if not is_anywhere(case.offload_optimizer):
         return on_device
     link = owned * _FETCH_BYTES / (constants["host_link_fraction"] * case.pcie_bytes_per_s)
     host = owned * _HOST_ADAM_BYTES / constants["host_bytes_per_s"] + link

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import (
     attention_s,
@@ -21,9 +21,9 @@ from estimator.physics.kernels import (
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.loading import loading_s
-from estimator.physics.matmul import matrix_s
+from estimator.physics.matmul import Products, products_s
 from estimator.physics.network import stage_hop_s, where
-from estimator.physics.recomputation import matrix_again
+from estimator.physics.recomputation import products_again_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
@@ -77,21 +77,12 @@ class _Pass:
     """Logits and loss, on the last stage only."""
 
 
-def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST) -> _Pass:
+def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST, products: Products) -> _Pass:
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    again = matrix_again(case, constants, lay)
-    forwards: BROADCAST = 0.0
-    backwards: BROADCAST = 0.0
-    last: BROADCAST = 0.0
-    for matrix in case.matrices:
-        forward, backward = matrix_s(case, constants, matrix, lay, tokens)
-        if matrix.part == "logits":
-            last = last + forward * (1.0 + case.chunked_loss) + backward
-        else:
-            forwards = forwards + forward * matrix.layers * (1.0 + again(matrix) * matrix.passed)
-            backwards = backwards + backward * matrix.layers
+    forwards = products.forward + products_again_s(case, constants, lay, products)
     fullest = _fullest_stage(case, lay)
-    compute = (forwards + backwards) / lay.pipeline * fullest * slow
+    compute = (forwards + products.backward) / lay.pipeline * fullest * slow
+    last = products.logits_forward * (1.0 + case.chunked_loss) + products.logits_backward
     attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
     memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
     memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
@@ -108,12 +99,12 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     )
 
 
-def as_published_s(case: Case, lay: Layouts, constants: Constants) -> Floats:
+def as_published_s(case: Case, lay: Layouts, constants: Constants, products: Products | None = None) -> Floats:
     """Return the seconds of a step that people run themselves, shape (L,), had somebody published it.
 
     Hosts and links, and what the device does in a small step, would be as fast as those of published runs.
     """
-    return step_time(replace(case, as_people_run=0.0), lay, constants).total_s
+    return step_time(replace(case, as_people_run=0.0), lay, constants, products).total_s
 
 
 def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
@@ -124,7 +115,7 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
     A trainer's own work, padding and old versions show in small micro-batches; large ones run as published, whoever
     runs them. Hosts and links have a slowness of their own.
     """
-    if not np.any(case.as_people_run):
+    if not is_anywhere(case.as_people_run):
         return 1.0
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
@@ -138,16 +129,17 @@ def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:
     return np.ceil(case.n_layers / chunks) * chunks / case.n_layers
 
 
-def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
+def step_time(case: Case, lay: Layouts, constants: Constants, products: Products | None = None) -> StepTime:
     """Return seconds of one step by part, each of shape (L,).
 
         micro_batches · slowest stage + bubble · (pipeline − 1)/virtual · stage + once a step + waiting for samples
         micro_batches · pipeline · stage + the same                              where one stage is at work at a time
 
+    `products` are what `products_s` returns of the same matrices, layouts and constants of its own, if that is known.
     Source: Narayanan et al. 2021, section 2.2 (bubble); Rajbhandari et al. 2020 (ZeRO volumes).
     """
     slow = _small_slowness(case, constants, lay)
-    one = _micro_batch(case, constants, lay, slow)
+    one = _micro_batch(case, constants, lay, slow, products or products_s(case, constants, lay))
     uneven = constants["stage_imbalance"]
     balanced = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     imbalance = where(case.stages_alone, 1.0, balanced)

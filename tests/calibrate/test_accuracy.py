@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, in_sample_log_errors
-from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import EFFECT_SPREAD, fitted
 from estimator.calibrate.opinions import fitted_shares, opinions_left_out
 from estimator.calibrate.people_level import PEOPLE_SLOWNESS
@@ -22,6 +21,7 @@ from estimator.evidence.share import share_log
 from estimator.evidence.uncertainty import COVERAGE, coverage_of, holds, left_out_half_widths, regime_quantiles
 from estimator.physics.constants import PRIORS
 from estimator.physics.layout import Floats
+from tests import backtests
 
 STATED = catalogue.accuracy()
 KNOWN = committed_calibration()
@@ -32,29 +32,24 @@ LEAST_COVERED = 0.8
 
 
 @cache
-def _rows() -> Table:
-    return table(KNOWN.constants)
-
-
-@cache
 def _left_out_log_errors() -> Floats:
-    return np.log([KNOWN.ratios[run.id] for run in _rows().runs])
+    return np.log([KNOWN.ratios[run.id] for run in backtests.rows().runs])
 
 
 def _residuals() -> Floats:
-    return np.array([KNOWN.residuals[run.id][0] for run in _rows().runs])
+    return np.array([KNOWN.residuals[run.id][0] for run in backtests.rows().runs])
 
 
 def test_the_committed_constants_are_as_wrong_in_sample_as_stated() -> None:
     """Every row is predicted again, with the layouts searched again; a stale residual would correct the wrong way."""
-    errors = in_sample_log_errors(_rows(), KNOWN)
+    errors = in_sample_log_errors(backtests.rows(), KNOWN)
     assert float(np.median(np.abs(np.expm1(errors)))) == pytest.approx(STATED["median_in_sample"], abs=2e-4)
     assert np.abs(errors + _residuals()).max() < 2e-3
 
 
 def test_the_committed_constants_are_those_that_fit_the_runs_best() -> None:
     """They are fitted again from their priors; a layout that is chosen anew may move one by a little."""
-    fit = fitted(_rows())
+    fit = fitted(backtests.rows())
     names = [name for name in PRIORS if name != PEOPLE_SLOWNESS]  # which no published run tells anything of
     assert fit.constants[PEOPLE_SLOWNESS] == pytest.approx(PRIORS[PEOPLE_SLOWNESS].mode)
     moved = np.array([math.log(fit.constants[name] / KNOWN.constants[name]) for name in names])
@@ -66,8 +61,8 @@ def test_the_committed_constants_are_those_that_fit_the_runs_best() -> None:
 
 def test_the_committed_errors_are_those_of_fits_without_the_whole_lab() -> None:
     """Constants, effects, neighbours and second opinion, all without it; the fit's last layouts may differ on a few."""
-    again = opinions_left_out(_rows(), EVERY_SIXTH).blend
-    chosen = np.isin(_rows().labs, EVERY_SIXTH)
+    again = opinions_left_out(backtests.rows(), EVERY_SIXTH).blend
+    chosen = np.isin(backtests.rows().labs, EVERY_SIXTH)
     assert np.array_equal(np.isfinite(again), chosen)
     apart = np.abs(again - _left_out_log_errors())[chosen]
     assert float(np.median(apart)) < 0.01
@@ -75,7 +70,7 @@ def test_the_committed_errors_are_those_of_fits_without_the_whole_lab() -> None:
 
 
 def test_the_second_opinion_is_as_wrong_as_stated_about_labs_it_never_saw() -> None:
-    rows, labs = _rows(), numbered(_rows().labs)
+    rows, labs = backtests.rows(), numbered(backtests.rows().labs)
     log_share = rows.log_needed - rows.log_measured
     errors = np.empty(len(labs))
     for lab in np.unique(labs):
@@ -87,14 +82,14 @@ def test_the_second_opinion_is_as_wrong_as_stated_about_labs_it_never_saw() -> N
 
 
 def test_the_committed_weights_are_those_of_the_committed_residuals() -> None:
-    weights = kriging_weights(_rows().traits, _residuals(), numbered(_rows().labs))
-    stated = np.array([KNOWN.residuals[run.id][2] for run in _rows().runs])
+    weights = kriging_weights(backtests.rows().traits, _residuals(), numbered(backtests.rows().labs))
+    stated = np.array([KNOWN.residuals[run.id][2] for run in backtests.rows().runs])
     assert np.abs(weights - stated).max() < 0.01 * np.abs(stated).max()
 
 
 def test_the_figures_of_each_kind_follow_from_the_left_out_errors() -> None:
     """The errors are committed row by row; a lab is left out of the quantiles of its own ranges too."""
-    rows, errors = _rows(), _left_out_log_errors()
+    rows, errors = backtests.rows(), _left_out_log_errors()
     beyond = left_out_beyond(rows.traits, [run.n_gpus for run in rows.runs], rows.labs)
     halves = left_out_half_widths(errors, rows.spreads, rows.regimes, rows.labs, beyond)
     found = figures_by_kind(rows, errors, holds(errors, halves), np.exp(2.0 * halves))
@@ -116,7 +111,7 @@ def test_labs_alike_is_the_mean_of_the_labs_medians() -> None:
     """Worked out by hand, so that a lab of hundreds of rows counts as much as one of a single row."""
     errors = np.abs(np.expm1(_left_out_log_errors()))
     by_lab: dict[str, list[float]] = {}
-    for run, error in zip(_rows().runs, errors.tolist(), strict=True):
+    for run, error in zip(backtests.rows().runs, errors.tolist(), strict=True):
         by_lab.setdefault(run.lab, []).append(error)
     alike = sum(float(np.median(members)) for members in by_lab.values()) / len(by_lab)
     assert alike == pytest.approx(STATED["regimes"]["all"]["labs_alike"], abs=3e-4)
@@ -124,7 +119,7 @@ def test_labs_alike_is_the_mean_of_the_labs_medians() -> None:
 
 
 def test_the_committed_ranges_are_the_quantiles_of_the_left_out_errors() -> None:
-    rows = _rows()
+    rows = backtests.rows()
     found = regime_quantiles(_left_out_log_errors(), rows.spreads, rows.regimes, rows.labs)
     assert found == pytest.approx(dict(KNOWN.quantiles), abs=3e-3)
 
@@ -134,7 +129,7 @@ def test_the_ranges_hold_what_they_promise() -> None:
     assert STATED["coverage_aimed_at"] == COVERAGE == KNOWN.coverage
     assert STATED["regimes"]["all"]["covered"] == pytest.approx(COVERAGE, abs=0.04)
     assert STATED["regimes"]["all"]["labs_covered"] == pytest.approx(COVERAGE, abs=0.06)
-    rows = _rows()
+    rows = backtests.rows()
     covered = coverage_of(_left_out_log_errors(), rows.spreads, KNOWN.quantiles, rows.regimes)
     assert float(np.mean(covered)) >= COVERAGE - 0.02
 
@@ -183,7 +178,7 @@ def test_every_effect_is_of_a_known_kind_and_within_a_factor_of_1_6() -> None:
 
 
 def test_every_published_run_is_in_the_backtest_or_says_why_not() -> None:
-    rows = _rows()
+    rows = backtests.rows()
     used, left_out = {run.id for run in rows.runs}, dict(rows.left_out)
     assert used | set(left_out) == {run.id for run in catalogue.runs()}
     assert not used & set(left_out)
@@ -194,6 +189,6 @@ def test_every_published_run_is_in_the_backtest_or_says_why_not() -> None:
 
 def test_most_published_runs_fit_where_they_ran() -> None:
     """They did run; some come out a tenth too large where a recipe names what is kept, or offloading is unsaid."""
-    fits = float(np.mean(_rows().memory_share <= 1.0))
+    fits = float(np.mean(backtests.rows().memory_share <= 1.0))
     assert fits >= 0.96
     assert fits == pytest.approx(STATED["fits_memory"], abs=0.003)

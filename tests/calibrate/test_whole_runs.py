@@ -5,7 +5,6 @@ Authority: days and GPU-hours as published, in model cards, papers and logbooks;
 
 from collections import defaultdict
 from dataclasses import replace
-from functools import cache
 from statistics import mean, median
 
 import pytest
@@ -14,13 +13,13 @@ from estimator.calibrate.whole_runs import Kind, WholeRun, published_s, whole_ru
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import Duration
 from estimator.evidence.calibration import committed_calibration
+from tests.backtests import from_end_to_end
 
 KINDS: tuple[Kind, ...] = ("MLPerf, minutes", "days and weeks")
 
 
-@cache
 def _runs(kind: Kind) -> tuple[WholeRun, ...]:
-    return tuple(one for one in whole_runs(committed_calibration()) if one.kind == kind)
+    return tuple(one for one in from_end_to_end() if one.kind == kind)
 
 
 def test_weeks_are_judged_on_weeks_of_many_labs() -> None:

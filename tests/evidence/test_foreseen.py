@@ -11,6 +11,7 @@ from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.foreseen import foreseen_log
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.matmul import products_s
 from estimator.question.question import Question
 from tests.physics_cases import catalogued_cluster
 
@@ -33,7 +34,8 @@ def _setting(length: int, gbps: float) -> Setting:
 def _foreseen(parting: float, length: int = 8192, gbps: float = 400.0) -> float:
     setting = _setting(length, gbps)
     best = ranked_layouts(setting, CONSTANTS).order[:1]
-    return foreseen_log(parting, setting, setting.layouts.taken(best), CONSTANTS)
+    layouts = setting.layouts.taken(best)
+    return foreseen_log(parting, setting, layouts, CONSTANTS, products_s(setting.case, CONSTANTS, layouts))
 
 
 @given(st.floats(-4.0, 4.0), st.sampled_from([256, 1024, 4096]), st.sampled_from([2.0, 25.0, 400.0]))

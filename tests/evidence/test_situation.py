@@ -11,6 +11,7 @@ from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.situation import situation_spread
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.matmul import products_s
 from estimator.physics.step import step_time
 from estimator.question.question import Question
 from tests.physics_cases import catalogued_cluster
@@ -35,7 +36,8 @@ def _spread(setting: Setting) -> tuple[float, float]:
     """Return the spread of the best layout, and the share of its step in communication."""
     best = setting.layouts.taken(ranked_layouts(setting, CONSTANTS).order[:1])
     times = step_time(setting.case, best, CONSTANTS)
-    return situation_spread(setting, best, CONSTANTS), float(times.communication_s[0] / times.total_s[0])
+    products = products_s(setting.case, CONSTANTS, best)
+    return situation_spread(setting, best, CONSTANTS, products), float(times.communication_s[0] / times.total_s[0])
 
 
 def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_most() -> None:

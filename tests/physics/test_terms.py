@@ -17,7 +17,7 @@ from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import layouts_of
-from estimator.physics.matmul import matmul_s, matrix_s
+from estimator.physics.matmul import matmul_s, matrices_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s
 from estimator.question.practice import AttentionKernel, Dequantization, Launch, OptimizerName
 from estimator.question.question import Layout, Sharding
@@ -144,7 +144,7 @@ def test_a_narrow_product_is_bound_by_memory() -> None:
     """From rank 16 up to the MLP's width: forward, its output is most of what is moved."""
     case = small_case(method=LORA)
     up = next(matrix for matrix in case.matrices if matrix.name == "mlp_up_up")
-    forward_s, backward_s = matrix_s(case, CONSTANTS, up, PLAIN_ROWS, TOKENS)
+    [(_, forward_s, backward_s)] = matrices_s(case, CONSTANTS, [up], PLAIN_ROWS, TOKENS)
     moved_s = 2.0 * (2048 * 16 + 16 * 4096 + 2048 * 4096) / 0.8e12
     assert forward_s == pytest.approx(moved_s)
     depth = 100.0 * 100.0 / (312.0 / 2.039)

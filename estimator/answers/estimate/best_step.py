@@ -20,6 +20,7 @@ from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
+from estimator.physics.matmul import Products, products_s
 from estimator.physics.memory import Memory, memory_of
 from estimator.physics.step import PARTS, StepTime, as_published_s, step_time
 from estimator.question.question import MemoryUse, OwnRun, Prediction
@@ -99,7 +100,8 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
     """Return what is known of the one layout `best`, whose step takes `physical_s`: the dear part of its range."""
     pause()
     constants = calibration.constants
-    published_s = _published_s(setting, calibration, best, physical_s)
+    products = products_s(setting.case, constants, best)
+    published_s = _published_s(setting, calibration, best, physical_s, products)
     blend = _blend(setting, calibration, best, published_s)
     return Grounds(
         setting=setting,
@@ -107,10 +109,10 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
         best=best,
         physical_s=physical_s,
         blend=blend,
-        parting_log=foreseen_log(blend.parting_log, setting, best, constants),
+        parting_log=foreseen_log(blend.parting_log, setting, best, constants, products),
         as_published_log=math.log(published_s / physical_s),
-        situation=situation_spread(setting, best, constants),
-        doubts=_doubts(setting, best, physical_s, calibration),
+        situation=situation_spread(setting, best, constants, products),
+        doubts=_doubts(setting, best, physical_s, calibration, products),
     )
 
 
@@ -168,17 +170,20 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
 
 def factor_alone(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
     """Return the factor of `factor_and_range` without the range, of a setting that no published run is held against."""
-    doubts = _doubts(setting, best, physical_s, calibration)
+    products = products_s(setting.case, calibration.constants, best)
+    doubts = _doubts(setting, best, physical_s, calibration, products)
     own = own_runs_say(setting).correction_log
-    published_s = _published_s(setting, calibration, best, physical_s)
+    published_s = _published_s(setting, calibration, best, physical_s, products)
     return _blend(setting, calibration, best, published_s).factor * math.exp(median_log(doubts) + own)
 
 
-def _published_s(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> float:
+def _published_s(
+    setting: Setting, calibration: Calibration, best: Layouts, physical_s: float, products: Products
+) -> float:
     """Return the physical seconds of a step of `physical_s`, had somebody published it."""
     if not setting.case.as_people_run:
         return physical_s
-    return float(as_published_s(setting.case, best, calibration.constants)[0])
+    return float(as_published_s(setting.case, best, calibration.constants, products)[0])
 
 
 def _blend(setting: Setting, calibration: Calibration, best: Layouts, published_s: float) -> Blend:
@@ -189,10 +194,12 @@ def _blend(setting: Setting, calibration: Calibration, best: Layouts, published_
     return blend_of(setting, calibration, published_s)
 
 
-def _doubts(setting: Setting, best: Layouts, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
+def _doubts(
+    setting: Setting, best: Layouts, physical_s: float, calibration: Calibration, products: Products
+) -> tuple[Doubt, ...]:
     return (
         *with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants)),
-        *doubts_of(setting, best, physical_s, calibration.constants),
+        *doubts_of(setting, best, physical_s, calibration.constants, products),
     )
 
 

@@ -25,6 +25,7 @@ from estimator.physics.matmul import matrix_s
 from estimator.physics.network import stage_hop_s, where
 from estimator.physics.recomputation import matrix_again
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
+from estimator.physics.uneven import longest_tokens
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 
@@ -78,7 +79,7 @@ class _Pass:
 
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST) -> _Pass:
-    tokens = lay.micro_batch * case.sequence_length / lay.context
+    tokens = longest_tokens(case, lay)
     again = matrix_again(case, constants, lay)
     forwards: BROADCAST = 0.0
     backwards: BROADCAST = 0.0

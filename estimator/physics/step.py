@@ -94,9 +94,10 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     fullest = _fullest_stage(case, lay)
     compute = (forwards + backwards) / lay.pipeline * fullest * slow
     attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
-    memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
+    memory = (traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)) * slow
+    # A library's own kernels over a quantised base are as fast for everybody.
     memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
-    memory = memory * fullest * slow
+    memory = memory * fullest
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,
@@ -122,8 +123,8 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
 
         slowness ^ (log(large / tokens) / log(large / small)), the exponent between 0 and 1
 
-    A trainer's own work, padding and old versions show in small micro-batches; large ones run as published, whoever
-    runs them. Hosts and links have a slowness of their own.
+    A trainer's own work and old versions show in small micro-batches; large ones run as published, whoever runs them.
+    Hosts and links have a slowness of their own, kernels of libraries (optimizers, quantised bases) have none.
     """
     if not np.any(case.as_people_run):
         return 1.0
@@ -164,7 +165,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants) -> StepTime:
     filling = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
     bubble = where(case.stages_alone, n * (lay.pipeline - 1.0) * (stage + crossing), filling)
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
-    optimizer = optimizer_s(case, constants, lay) * slow
+    optimizer = optimizer_s(case, constants, lay)
     stragglers = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
         "compute_s": n * (one.compute + tail),

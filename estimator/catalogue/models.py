@@ -120,6 +120,7 @@ def _transformer(model_id: str, name: str, facts: ArchitectureRow, source: str) 
         sliding_window=facts.get("sliding_window", 0),
         windowed_layers=facts.get("windowed_layers", 0),
         chunked_window=facts.get("chunked_window", False),
+        soft_capped=facts.get("soft_capped", False),
         prediction_modules=facts.get("prediction_modules", 0),
         native_sequence_length=facts["native_sequence_length"],
         source=source,

@@ -204,6 +204,7 @@ class ArchitectureRow(TypedDict):
     sliding_window: NotRequired[int]
     windowed_layers: NotRequired[int]
     chunked_window: NotRequired[bool]
+    soft_capped: NotRequired[bool]
 
 
 class VectorsRow(TypedDict, total=False):

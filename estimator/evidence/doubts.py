@@ -125,6 +125,7 @@ def _with_wide_base(setting: Setting) -> _Others:
         sequence_length=question.sequence_length,
         execution=execution_of(question, stack),
         reads=question.reads,
+        unevenness=question.unevenness,
     )
     return ((wide, _EXPANDED_BASE),)
 

@@ -47,6 +47,8 @@ class Transformer:
     """Whether attention's output is multiplied by a projected gate."""
     sinks: bool = False
     """Whether the softmax of attention has a learned sink, which few fused kernels know."""
+    soft_capped: bool = False
+    """Whether scores are bent to a limit before the softmax (Gemma 2), which PyTorch's own kernels cannot do."""
     causal: bool = True
     """Whether tokens see earlier ones alone."""
     predicted: float = 1.0

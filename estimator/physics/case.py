@@ -182,6 +182,8 @@ class Case:
     host_checkpoints: Numbers
     """The same of the layers' inputs that full recomputation keeps."""
     sequence_length: Numbers
+    unevenness: Numbers
+    """By what share the longest of all devices' micro-batches is longer than any one, each being padded on its own."""
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers

@@ -92,6 +92,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
         sequence_length=question.sequence_length,
         execution=execution_of(question, stack, packed_short=packed_short),
         reads=question.reads,
+        unevenness=question.unevenness,
     )
     batch = global_batch_sequences(question)
     found: list[Setting] = []

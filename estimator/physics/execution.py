@@ -5,6 +5,7 @@ from typing import Literal
 
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
+from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.practice import (
@@ -164,6 +165,15 @@ def _fuses_experts(question: Question, stack: Stack, released: float) -> bool:
     return released >= (since if question.transformer.gated_mlp else max(since, _UNGATED_FUSED_SINCE))
 
 
+def _loops_over_experts(question: Question, stack: Stack, said: Practice) -> bool:
+    """Return whether the host goes through experts one by one: as told, as was the habit, or for want of a kernel.
+
+    PyTorch's grouped product, which trainers of Transformers' models have, is for Ampere and later.
+    """
+    old = question.cluster.accelerator.family in _OLD_FAMILIES and stack.grouped_experts_since > 0.0
+    return said.experts == "loop" or (old and question.practice.experts is None)
+
+
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
@@ -196,7 +206,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
-        expert_loop=said.experts == "loop",
+        expert_loop=_loops_over_experts(question, stack, said),
         expert_capacity=1.0 if said.expert_capacity is None else said.expert_capacity,
         one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
@@ -283,6 +293,8 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
     """
     said = question.practice.attention is not None
     sinks = question.transformer.sinks and release(question) < stack.fused_sinks_since
+    if kernel == "sdpa" and stack.kin == "huggingface" and not said:
+        kernel = _dispatched(question.transformer)
     if kernel == "sdpa":
         released = release(question)
         kernel = "flash_2" if released >= SDPA_FLASH_2_SINCE else "flash_1"
@@ -295,6 +307,19 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
     if chip.family in _OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"
     return kernel
+
+
+def _dispatched(transformer: Transformer) -> AttentionKernel:
+    """Return the kernel that Transformers' models get by SDPA: of scores that are capped none, so that they are eager.
+
+    FlashAttention's in PyTorch wants values as wide as keys; the memory-efficient one does not (latent attention).
+    """
+    latent = transformer.latent
+    if transformer.soft_capped:
+        return "unfused"
+    if latent is not None and latent.value_head_dim != transformer.head_dim:
+        return "memory_efficient"
+    return "sdpa"
 
 
 def _gradient_bytes(stack: Stack, year: int) -> float:

@@ -52,9 +52,9 @@ _TORCH = replace(
 """Plain PyTorch 2: SDPA's flash kernels, DDP's and FSDP's own overlap. How many kernels a layer is made of is the
 model's: trainers that write their own have a few (`F.rms_norm`, one for the rotary embedding)."""
 _COMPILED = replace(_TORCH, launch="compiled", fused_kernels=True, packing="packed")
-_HUGGINGFACE = replace(_TORCH, fused_kernels=False, packing="padded")
+_HUGGINGFACE = replace(_TORCH, fused_kernels=False, experts="grouped", packing="padded")
 """Transformers' Trainer: SDPA since 4.36 (a padding mask makes it choose its memory-efficient kernel), whole logits,
-experts one by one, the data collator pads to the longest sample."""
+`grouped_mm` over all experts since 5.0, the data collator pads to the longest sample."""
 _TEMPLATES = replace(_HUGGINGFACE, attention="flash_2")
 
 HABITS: Mapping[str, Practice] = MappingProxyType(
@@ -65,7 +65,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "mlperf": replace(_NEMO, launch="graphs", channels_last=True, gathers_masked=True),
         "megatron": _MEGATRON,
         "megatron-deepspeed": _MEGATRON_DEEPSPEED,
-        "deepspeed": replace(_TORCH, tensor_overlap=None),  # an engine: packing is the trainer's
+        # An engine: packing is the trainer's, experts are those of Transformers' models.
+        "deepspeed": replace(_TORCH, experts="grouped", tensor_overlap=None),
         # Its recipes offload layers' inputs (remat_policy custom) and tile the vocabulary where that is what it takes.
         "maxtext": replace(_XLA, fused_loss=True, offload_activations=True),
         "jax": replace(_XLA, attention="flash_2"),
@@ -121,11 +122,12 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         ),
         "xtuner": replace(_TEMPLATES, packing="packed"),  # pack_to_max_length
         "openrlhf": replace(_TEMPLATES, packing="packed"),  # --packing_samples in its scripts
-        "deepspeed-chat": replace(_HUGGINGFACE, attention="unfused"),  # Transformers of 2023
+        "deepspeed-chat": replace(_HUGGINGFACE, attention="unfused", experts="loop"),  # Transformers of 2023
         "verl": replace(_TEMPLATES, packing="packed"),  # use_remove_padding
         "open-instruct": _TEMPLATES,
         "llama-cookbook": replace(_HUGGINGFACE, packing="packed"),  # batching_strategy
-        "fastchat": replace(_TEMPLATES, padding="limit"),  # padding="max_length" in fastchat/train/train.py
+        # padding="max_length" in fastchat/train/train.py; Transformers 4
+        "fastchat": replace(_TEMPLATES, experts="loop", padding="limit"),
         # Gradients of its fused attention fall back to separate products; its trainer sorts samples by length before it
         # makes batches of them (`iterate_batches`). Weights are trained in the precision that they are loaded in.
         "mlx": replace(
@@ -164,7 +166,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         # FlashAttention 3 on Hopper, Muon for matrices, torch.compile of the whole model.
         "nanochat": replace(_COMPILED, attention="flash_3", optimizer="muon"),
         "modded-nanogpt": replace(_COMPILED, attention="flash_3", optimizer="muon"),
-        "minimind": replace(_HUGGINGFACE, padding="limit"),  # its data sets pad to max_length
+        # Its data sets pad to max_length; its own model goes through experts one by one.
+        "minimind": replace(_HUGGINGFACE, experts="loop", padding="limit"),
         "tinygrad": replace(_TORCH, attention="unfused", launch="graphs", packing=None),
         "unknown": NOTHING_SAID,
     }

@@ -18,12 +18,16 @@ _OPERATIONS_FUSED = 16.0
 """The same with fused norms, rotary embedding and activations (Transformer Engine's layer, counted)."""
 _OPERATIONS_SCORES = 15.0
 """What unfused attention adds: transposes, batched products, scaling, mask, softmax, dropout (Megatron-LM of 2021)."""
-_OPERATIONS_PER_ADAPTER = 6.0
-"""Cast, dropout, two products, scaling, sum (PEFT's linear layer, counted)."""
-_OPERATIONS_PER_QUANTISED = {4: 3.0, 8: 16.0}
-"""By bits of the base. 4: expanding scales and weights, and the cast of the result; 8: rounding the input by rows,
-finding its outliers, taking them out of it and of the weights, two products, scaling, sum (bitsandbytes' layers,
-counted)."""
+_OPERATIONS_PER_OWN_ADAPTER = 6.0
+"""Cast, dropout, two products, scaling, sum: where a stack has adapters of its own (Megatron's, Unsloth's)."""
+_OPERATIONS_PER_ADAPTER = 9.0
+"""The same by PEFT's linear layer under autocast: casts of the input to FP32 and back and of both pairs, two products,
+scaling, sum. 8 forward and 11 backward, of which a pass has 2.2 (PEFT 0.21, counted by PyTorch's dispatcher); the
+host's time for them, timed on a CPU with layers 64 wide, is 7 to 13 times that of an average kernel of such a layer."""
+_OPERATIONS_PER_QUANTISED = {4: 8.0, 8: 16.0}
+"""By bits of the base. 4: finding the kernel, expanding scales and weights, and the cast of the result: few kernels and
+much Python, timed likewise at 8 (bitsandbytes 0.50, `MatMul4Bit`); 8: rounding the input by rows, finding its outliers,
+taking them out of it and of the weights, two products, scaling, sum (bitsandbytes' layers, counted)."""
 _OPERATIONS_PER_EXPERT = 14.0
 """Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
 _OPERATIONS_EXPERTS = 20.0
@@ -50,7 +54,8 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     operations += unfused * _OPERATIONS_SCORES
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     joined = sum(gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
-    operations += (joined if execution.joined_adapters else linear) * _OPERATIONS_PER_ADAPTER * adapters
+    beside = _OPERATIONS_PER_ADAPTER if execution.eager_adapters else _OPERATIONS_PER_OWN_ADAPTER
+    operations += (joined if execution.joined_adapters else linear) * beside * adapters
     if execution.dequantization != "fused":
         operations += linear * _OPERATIONS_PER_QUANTISED.get(execution.base_bits or 0, 0.0)
     share = _LAUNCH_SHARE[execution.launch]

@@ -10,6 +10,7 @@ from estimator.physics.case import BROADCAST, Case, Matrix, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
+from estimator.physics.uneven import longest_tokens
 
 __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
@@ -108,7 +109,7 @@ class Products:
 
 def products_s(case: Case, constants: Constants, lay: Layouts) -> Products:
     """Return the seconds of all matrix products on a rank of one micro-batch, were all layers on one stage."""
-    tokens = lay.micro_batch * case.sequence_length / lay.context
+    tokens = longest_tokens(case, lay)
     sums: dict[str, BROADCAST] = {field.name: 0.0 for field in fields(Products)}
     for matrix, forward, backward in matrices_s(case, constants, case.matrices, lay, tokens):
         if matrix.part == "logits":

@@ -57,6 +57,7 @@ def case_of(
     sequence_length: int,
     execution: Execution,
     reads: Reads = NO_READS,
+    unevenness: float = 0.0,
 ) -> Case:
     """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
@@ -156,6 +157,7 @@ def case_of(
         recomputed_share=execution.recomputed_share,
         partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
+        unevenness=unevenness,
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.

@@ -49,6 +49,10 @@ _END_LAYERS = 2
 section 3.3.2); Megatron-Core's `account_for_embedding_in_pipeline_split` and its twin for the loss."""
 _FLASH_3_SINCE = 2024
 """First year of attention kernels for Hopper (cuDNN 9; FlashAttention 3: Shah et al. 2024)."""
+_TRANSFORMERS_5 = 2026.05
+"""Release from which trainers of Transformers' models run on its version 5: it trains weights in the precision of their
+checkpoint, and multiplies all experts of a layer at once (`grouped_mm` by default; huggingface/transformers pull
+request 42697)."""
 _SPREAD_EXPERTS = frozenset(
     {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "xtuner"}
 )
@@ -98,6 +102,8 @@ class Stack:
     """Sequences of a micro-batch where samples are padded and nothing is said; 1 on stacks that pack."""
     fused_loss_since: float
     """First release whose habit it is to keep logits from being whole in memory."""
+    grouped_experts_since: float
+    """First release that multiplies all experts at once; before, it went through them one by one."""
     master_weights_until: float
     """First release whose habit it is to train weights in the precision that their checkpoint is in."""
     flattens_since: float
@@ -134,11 +140,13 @@ class Stack:
         if attention == "flash_2" and released < _FLASH_2_SINCE and self.kin not in XLA:
             attention = "flash_1"
         hides = habit.tensor_overlap
+        loops = released < self.grouped_experts_since
         return replace(
             habit,
             attention=attention,
             tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
             fused_loss=habit.fused_loss and released >= self.fused_loss_since,
+            experts="loop" if loops else habit.experts,
             master_weights=True if released < self.master_weights_until else habit.master_weights,
         )
 
@@ -156,6 +164,7 @@ def _stack(
     fused_experts: float = NEVER,
     sinks: float = NEVER,
     fused_loss: float = 0.0,
+    grouped_experts: float = 0.0,
     master_weights_until: float = 0.0,
     flattens: float = NEVER,
     logit_metrics: float = NEVER,
@@ -181,6 +190,7 @@ def _stack(
         kin=kin or name,
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
+        grouped_experts_since=grouped_experts,
         master_weights_until=master_weights_until,
         flattens_since=flattens,
         logit_metrics_since=logit_metrics,
@@ -261,11 +271,17 @@ _PRETRAINERS = (
     _stack("minimind", "untuned", "ddp", "none", kin="pytorch"),
 )
 _FINE_TUNERS = (
-    _stack("deepspeed", "untuned", "zero3"),
+    _stack("deepspeed", "untuned", "zero3", grouped_experts=_TRANSFORMERS_5),
     _stack("fsdp", "research", "zero3"),
     _stack("lightning", "research", "ddp", fused=2022),
     _stack("torchtune", "research", "zero3", fused_loss=2024.7, reserve=frozenset({"tensor"})),
-    _stack("huggingface", "untuned", "ddp", master_weights_until=2026.05),
+    _stack(
+        "huggingface",
+        "untuned",
+        "ddp",
+        grouped_experts=_TRANSFORMERS_5,
+        master_weights_until=_TRANSFORMERS_5,
+    ),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.
     _stack(
@@ -275,23 +291,24 @@ _FINE_TUNERS = (
         "full",
         kin="huggingface",
         fused_loss=2026.45,  # 1.7
+        grouped_experts=_TRANSFORMERS_5,
         flattens=2025.57,  # 0.20
         logit_metrics=2025.67,  # 0.22
         chunks_loss=True,
     ),
-    _stack("axolotl", "untuned", "ddp", "full", kin="huggingface"),
-    _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface"),
-    _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("axolotl", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
+    _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
+    _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
     _stack("unsloth", "research", "ddp", "full"),
-    _stack("xtuner", "research", "zero3", "full", kin="fsdp"),
-    _stack("openrlhf", "untuned", "zero2", "full", kin="deepspeed"),
+    _stack("xtuner", "research", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
+    _stack("openrlhf", "untuned", "zero2", "full", kin="deepspeed", grouped_experts=_TRANSFORMERS_5),
     _stack("deepspeed-chat", "untuned", "zero3", "full", kin="deepspeed", fused=int(NEVER)),
-    _stack("verl", "research", "zero3", "full", kin="fsdp"),
-    _stack("open-instruct", "untuned", "zero3", "full", kin="huggingface"),
-    _stack("llama-cookbook", "untuned", "zero3", "full", kin="fsdp"),
+    _stack("verl", "research", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
+    _stack("open-instruct", "untuned", "zero3", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
+    _stack("llama-cookbook", "untuned", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
     _stack("fastchat", "untuned", "zero3", "full", kin="huggingface"),
     _stack("mlx", "research", "ddp", "none", fused=int(NEVER)),
-    _stack("optimum-habana", "research", "ddp", kin="huggingface"),
+    _stack("optimum-habana", "research", "ddp", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
     _stack("tinygrad", "untuned", "ddp", fused=int(NEVER)),
 )
 _UNKNOWN = _stack("unknown", "untuned", "ddp")

@@ -25,6 +25,7 @@ from estimator.physics.matmul import Products, products_s
 from estimator.physics.network import stage_hop_s, where
 from estimator.physics.recomputation import products_again_s
 from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
+from estimator.physics.uneven import longest_tokens
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 
@@ -78,15 +79,16 @@ class _Pass:
 
 
 def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST, products: Products) -> _Pass:
-    tokens = lay.micro_batch * case.sequence_length / lay.context
+    tokens = longest_tokens(case, lay)
     forwards = products.forward + products_again_s(case, constants, lay, products)
     fullest = _fullest_stage(case, lay)
     compute = (forwards + products.backward) / lay.pipeline * fullest * slow
     last = products.logits_forward * (1.0 + case.chunked_loss) + products.logits_backward
     attention = (attention_s(case, constants, lay, tokens) + scan_s(case, constants, lay, tokens)) * fullest * slow
-    memory = traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)
+    memory = (traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)) * slow
+    # A library's own kernels over a quantised base are as fast for everybody.
     memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
-    memory = memory * fullest * slow
+    memory = memory * fullest
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(
         compute=compute,
@@ -112,8 +114,8 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
 
         slowness ^ (log(large / tokens) / log(large / small)), the exponent between 0 and 1
 
-    A trainer's own work, padding and old versions show in small micro-batches; large ones run as published, whoever
-    runs them. Hosts and links have a slowness of their own.
+    A trainer's own work and old versions show in small micro-batches; large ones run as published, whoever runs them.
+    Hosts and links have a slowness of their own, kernels of libraries (optimizers, quantised bases) have none.
     """
     if not is_anywhere(case.as_people_run):
         return 1.0
@@ -155,7 +157,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants, products: Products
     filling = constants["bubble"] * (lay.pipeline - 1.0) / lay.virtual * (stage + crossing + tail / lay.pipeline)
     bubble = where(case.stages_alone, n * (lay.pipeline - 1.0) * (stage + crossing), filling)
     reduction = gradient_reduction_s(case, constants, lay, stage + crossing)
-    optimizer = optimizer_s(case, constants, lay) * slow
+    optimizer = optimizer_s(case, constants, lay)
     stragglers = 1.0 + constants["stragglers"] * np.log2(np.maximum(case.n_gpus / 8.0, 1.0))
     parts = {
         "compute_s": n * (one.compute + tail),

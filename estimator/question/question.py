@@ -188,6 +188,9 @@ class Question:
     """Whether it is what a published run was, and not a run of somebody's own."""
     reads: Reads = NO_READS
     """What a host has to read for each sequence."""
+    unevenness: float = 0.0
+    """By what share the longest of all devices' micro-batches is expected to be longer than any one; 0 where all rows
+    are alike."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

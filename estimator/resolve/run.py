@@ -270,7 +270,7 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=with_amount(posed.question(length, layout), amount.tokens, tunes=posed.tunes),
+        question=with_amount(_with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,
@@ -324,8 +324,14 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | N
         encodes=posed.use.encodes,
         fits=posed.fits,
         per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
+        n_replicas=posed.n_gpus,
         sequences=posed.sequences,
     )
+
+
+def _with_rows(question: Question | None, padded: Padded | None) -> Question | None:
+    """Return `question` with how unlike in length the rows are that its devices pad."""
+    return question if question is None or padded is None else replace(question, unevenness=padded.unevenness)
 
 
 def _trained(

@@ -57,6 +57,8 @@ _NOT_ALWAYS = {
 """Stacks of whose examples a good part does otherwise than most."""
 _USUAL_LIMIT = 2048.0
 """Tokens that scripts pad all samples to unless told: `model_max_length` in FastChat's."""
+_WORTH_SAYING = 0.05
+"""Share of a row below which nobody is told of it."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -77,6 +79,8 @@ class Padded:
     micro_batch_source: SourceKind
     sequences: int
     """Of a sample: the longest of all of them is padded to."""
+    unevenness: float
+    """By what share the longest micro-batch of all replicas is expected to be longer than any one."""
     padding: Padding
     lengths: SampleLengths
 
@@ -166,6 +170,7 @@ def padded_samples(
     encodes: bool = False,
     fits: Callable[["Padded"], bool] | None = None,
     per_replica: int | None = None,
+    n_replicas: int = 1,
     sequences: int = 1,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
@@ -173,8 +178,8 @@ def padded_samples(
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`. The micro-batch
     that was not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`. Samples
-    of several `sequences` are padded to the longest of all. What rows are padded to is said in `practice`, else the
-    stack's habit.
+    of several `sequences` are padded to the longest of all. Each of `n_replicas` pads its own. What rows are padded to
+    is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -188,15 +193,27 @@ def padded_samples(
     padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
     if padding == "limit" and limit is not None and request.sequence_length is None:
         limit = min(limit, max(_USUAL_LIMIT, mean))
+
+    def rows_of(micro: int, source: SourceKind) -> Padded:
+        return _padded(
+            lengths,
+            limit,
+            micro,
+            source,
+            padding=padding,
+            samples=samples,
+            n_replicas=n_replicas,
+            sequences=sequences,
+        )
+
     if request.micro_batch_size is not None:
-        micro = checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
-        return _padded(lengths, limit, micro, "user", padding=padding, samples=samples, sequences=sequences)
+        return rows_of(checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES), "user")
     usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = _padded(lengths, limit, micro, "default", padding=padding, samples=samples, sequences=sequences)
+        rows = rows_of(micro, "default")
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
@@ -221,20 +238,24 @@ def _padded(
     *,
     padding: Padding,
     samples: int,
+    n_replicas: int,
     sequences: int,
 ) -> Padded:
     most = samples if padding in {"longest", "limit"} else 1
 
-    def longest(draws: int, end: Literal["low", "mode", "high"]) -> float:
+    def longest(draws: int, end: Literal["low", "mode", "high"] = "mode") -> float:
         if padding == "limit" and limit is not None:
             return limit
         return lengths.expected_longest(min(draws, most) * sequences, limit, end)
 
-    usual = longest(micro, "mode")
+    usual, waited_for = longest(micro), longest(micro * n_replicas)
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
     # How lengths are spread and what the micro-batch is are unknown apart: both are rarely at their ends at once.
-    low = math.hypot(math.log(longest(micro, "low") / usual), math.log(longest(fewer, "mode") / usual))
-    high = math.hypot(math.log(longest(micro, "high") / usual), math.log(longest(more, "mode") / usual))
+    # The longest of all replicas is what takes the time, and is the less sure, the more there are.
+    shorter = math.log(longest(micro * n_replicas, "low") / waited_for)
+    longer = math.log(longest(micro * n_replicas, "high") / waited_for)
+    low = math.hypot(shorter, math.log(longest(fewer * n_replicas) / waited_for))
+    high = math.hypot(longer, math.log(longest(more * n_replicas) / waited_for))
     most_of_usual = math.exp(high)
     if padding == "none":
         # Such a trainer padded to the longest in earlier releases, one of which may be what runs.
@@ -247,9 +268,31 @@ def _padded(
         micro_batch=micro,
         micro_batch_source=source,
         sequences=sequences,
+        unevenness=_unevenness(lengths, limit, micro * sequences, min(n_replicas, samples), padding),
         padding=padding,
         lengths=lengths,
     )
+
+
+def _waits(padded: Padded) -> str:
+    """Return what unlike rows cost several GPUs, in words; empty where it is next to nothing."""
+    if padded.unevenness < _WORTH_SAYING:
+        return ""
+    return f"; GPUs that wait for one another at each micro-batch are as slow as the longest, {padded.unevenness:+.0%}"
+
+
+def _unevenness(lengths: SampleLengths, limit: float | None, draws: int, n_replicas: int, padding: Padding) -> float:
+    """Return by what share the longest of `n_replicas` rows of `draws` samples each is longer than a usual one.
+
+    Rows of the longest differ as the longest of all does from the longest of few; rows that hold all of their samples,
+    by one over the root of their number. Samples that are sorted by length lie alike on all replicas.
+    """
+    if padding == "longest":
+        return lengths.expected_longest(draws * n_replicas, limit) / lengths.expected_longest(draws, limit) - 1.0
+    if padding == "none":
+        longest = lengths.expected_longest(n_replicas, limit) / lengths.expected_longest(1, limit)
+        return (longest - 1.0) / math.sqrt(draws)
+    return 0.0
 
 
 def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption, ...]:
@@ -267,7 +310,8 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             value=padded.sequence_length,
             unit="tokens",
             source="inferred",
-            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; {padded.lengths.words}",
+            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; {padded.lengths.words}"
+            + _waits(padded),
         )
     ]
     if padded.micro_batch_source != "user":

@@ -62,8 +62,8 @@ def test_the_constant_moves_small_steps_of_a_general_trainer_and_no_others() -> 
     assert all(slower[name] / factor > 1.0 - 1e-9 for name, factor in plain.items())
     assert {"llamafactory-5014-1", "qlora-77"} <= moved
     assert not {"swiss-10-4", "pai-643-pp2", "academic-5", "fms-fsdp-78"} & moved
-    # The device's part of it, not the host's.
-    assert 2.0 < slower["qlora-77"] / plain["qlora-77"] < 3.0
+    # The device's part of it, neither the host's nor that of the kernels that expand a 4-bit base.
+    assert 1.2 < slower["qlora-77"] / plain["qlora-77"] < 2.0
 
 
 def test_a_stand_in_is_forgotten_where_it_ends() -> None:

@@ -37,7 +37,8 @@ def test_padding_costs_tokens_and_says_how_many() -> None:
     said: dict[str, object] = {"samples": "50k", "tokens_per_sample": 400, "sequence_length": 2048}
     packed, padded = (_answer(**said, packing=packing) for packing in ("packed", "padded"))
     assert _answer(**said)["training_days"] == padded["training_days"]
-    assert 1.2 < padded["training_days"] / packed["training_days"] < 3
+    # Eight GPUs wait for the longest of all their samples.
+    assert 1.2 < padded["training_days"] / packed["training_days"] < 4
     assert (
         padded["training_days_high"] / padded["training_days"] > packed["training_days_high"] / packed["training_days"]
     )

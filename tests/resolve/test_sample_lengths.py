@@ -7,12 +7,16 @@ import math
 import random
 from statistics import mean
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from estimator.base.prior import Prior
+from estimator.question.practice import Padding, Practice
+from estimator.question.request import Request
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths, expected_longest
+from estimator.resolve.samples import padded_samples
 
 MEANS = st.floats(8, 8192)
 VARIATIONS = st.floats(LENGTH_VARIATION.low, LENGTH_VARIATION.high)
@@ -65,3 +69,30 @@ def test_longer_samples_are_not_shorter_when_cut(draws: int, shares: tuple[float
     short, long = (expected_longest(2048 * share, draws, 2048.0, 0.9) for share in sorted(shares))
     assert short <= long * (1 + 1e-3)
     assert expected_longest(2048.0, draws, 2048.0, 0.9) == 2048.0
+
+
+@pytest.mark.parametrize("padding", ["longest", "none", "alike", "limit"])
+@pytest.mark.parametrize(("n_replicas", "micro"), [(1, 4), (2, 1), (8, 4), (8, 32), (64, 2)])
+def test_the_longest_of_all_replicas_rows_is_as_much_longer_as_drawn_samples_have_it(
+    padding: Padding, n_replicas: int, micro: int
+) -> None:
+    """Against samples drawn: the longest row of all replicas over any one, each padded on its own."""
+    limit = 2048.0
+    request = Request(
+        model="llama-3.1-8b",
+        gpu="H100",
+        n_gpus=n_replicas,
+        samples=10_000_000,
+        tokens_per_sample=300,
+        micro_batch_size=micro,
+        sequence_length=int(limit),
+    )
+    rows = padded_samples(request, practice=Practice(padding=padding), n_replicas=n_replicas)
+    assert rows is not None
+    sigma = math.sqrt(math.log1p(LENGTH_VARIATION.mode**2))
+    drawn = np.random.default_rng(0).lognormal(math.log(300) - sigma**2 / 2, sigma, size=(4000, n_replicas, micro))
+    drawn = np.minimum(drawn, limit)
+    by_padding = {"longest": drawn.max(axis=2), "none": drawn.sum(axis=2)}
+    lengths = by_padding.get(padding, np.ones((4000, n_replicas)))
+    expected = lengths.max(axis=1).mean() / lengths.mean() - 1.0
+    assert rows.unevenness == pytest.approx(expected, rel=0.2, abs=0.02)

@@ -81,6 +81,7 @@ DENSE: Mapping[str, Family] = {
     "gemma2": Family(
         tied=True,
         vectors={**attention_bias(), "norms_per_layer": 4},
+        soft_capped=True,
         window=WindowKeys(period=2),
         defaults={"head_dim": 256, "sliding_window": 4096},
         knows=("sliding_window_size",),
@@ -261,6 +262,7 @@ DENSE: Mapping[str, Family] = {
         window=WindowKeys(), knows=("vision_lora", "speech_lora"), classes=("Phi4Multimodal", "Phi4MM")
     ),
     "vaultgemma": Family(
+        soft_capped=True,
         tied=True,
         vectors=attention_bias(),
         window=WindowKeys(period=2),

@@ -116,6 +116,8 @@ class Family:
     latent: bool = False
     gated_attention: bool = False
     """Whether attention's output is multiplied by a projected gate as wide as the queries."""
+    soft_capped: bool = False
+    """Whether scores of attention are bent to a limit before the softmax."""
     window: WindowKeys | None = None
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     aliases: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])

@@ -77,6 +77,7 @@ def _transformer(reading: Reading, family: Family, name: str) -> Transformer:
         chunked_window=bool(windowed_layers and family.window and family.window.chunked),
         gated_attention=family.gated_attention,
         sinks=family.vectors.get("sinks", False) is True,
+        soft_capped=family.soft_capped,
         causal=causal,
         native_sequence_length=reading.optional("max_position_embeddings", 4096, least=1),
         source="hf_config",

@@ -1,0 +1,30 @@
+"""Tokens of the device that the others wait for, where each pads its own micro-batch to the longest of its samples."""
+
+import numpy as np
+
+from estimator.physics.case import BROADCAST, Case
+from estimator.physics.layout import ZERO_STAGES, Layouts
+
+__all__ = ["longest_tokens"]
+
+_MEETS_EACH_MICRO_BATCH = float(ZERO_STAGES.index("zero2"))
+"""ZeRO stage from which on devices meet in every micro-batch: to gather weights, or to reduce what they own of the
+gradients. Below it, they meet once a step, and what one had too much of it may have had too little of before."""
+
+
+def longest_tokens(case: Case, lay: Layouts) -> BROADCAST:
+    """Return the tokens of a micro-batch on the device with most of them, shape (L,).
+
+        tokens · (1 + u · sqrt(ln replicas / ln devices) / sqrt(micro-batches between two meetings))
+
+    u: how much longer the longest of all devices' micro-batches is than any one. The longest of n grows about with the
+    root of ln n; the mean of several differs from device to device by one over the root of their number. Tensor ranks
+    and stages of a replica have the same samples.
+    """
+    tokens = lay.micro_batch * case.sequence_length / lay.context
+    if not np.any(case.unevenness):
+        return tokens
+    alone = lay.micro_batches**-0.5
+    meeting = np.where(lay.shard_stage >= _MEETS_EACH_MICRO_BATCH, 1.0, alone)
+    among = np.sqrt(np.log(np.maximum(lay.data, 1.0)) / np.log(np.maximum(case.n_gpus, 2.0)))
+    return tokens * (1.0 + case.unevenness * among * meeting)

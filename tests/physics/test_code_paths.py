@@ -1,0 +1,65 @@
+"""What a trainer's code does with an architecture on a chip, at a release: which attention, and which experts.
+
+Authority: the code itself. Transformers 4.57 and 5: `_supports_sdpa` of its models (Gemma 2's capped scores and
+gpt-oss's sinks have none), `get_correct_experts_implementation` (`grouped_mm` from 5.0 on); PyTorch's `sdp_utils.cpp`
+(FlashAttention wants values as wide as keys, and Ampere), `grouped_mm` (Ampere and later).
+"""
+
+import pytest
+
+from estimator.physics.execution import Execution, execution_of
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+
+
+def _execution(framework: str, model: str, gpu: str) -> Execution:
+    request = Request(model=model, gpu=gpu, n_gpus=1, tokens="10M", sequence_length=2048, framework=framework)
+    run = resolve(request)
+    assert run.question is not None
+    return execution_of(run.question, run.stack)
+
+
+@pytest.mark.parametrize(
+    ("framework", "model", "gpu", "kernel"),
+    [
+        ("HF Trainer", "llama-3.1-8b", "A100 80GB", "flash_2"),
+        ("HF Trainer", "gemma-2-9b", "A100 80GB", "unfused"),
+        ("TRL", "gemma-2-2b", "RTX 4090", "unfused"),
+        ("LLaMA-Factory", "gemma-2-9b", "T4", "unfused"),
+        ("HF Trainer, flash attention 2", "gemma-2-9b", "A100 80GB", "flash_2"),
+        ("Axolotl", "gemma-2-9b", "A100 80GB", "flash_2"),
+        ("HF Trainer", "gemma-3-4b", "A100 80GB", "flash_2"),
+        ("HF Trainer", "gpt-oss-20b", "H100", "unfused"),
+        ("HF Trainer, flash attention 3", "gpt-oss-20b", "H100", "flash_3"),
+        ("HF Trainer", "deepseek-v2-lite", "A100 80GB", "memory_efficient"),
+        ("HF Trainer, flash attention 2", "deepseek-v2-lite", "A100 80GB", "flash_2"),
+        ("Megatron-LM", "deepseek-v2-lite", "H100", "flash_3"),
+        ("HF Trainer", "llama-3.1-8b", "T4", "memory_efficient"),
+    ],
+)
+def test_attention_is_what_the_code_chooses(framework: str, model: str, gpu: str, kernel: str) -> None:
+    assert _execution(framework, model, gpu).attention == kernel
+
+
+@pytest.mark.parametrize("model", ["mixtral-8x7b", "qwen3-30b-a3b", "olmoe-1b-7b"])
+@pytest.mark.parametrize(
+    ("framework", "gpu", "loops"),
+    [
+        ("HF Trainer, transformers 4.57", "A100 80GB", True),
+        ("HF Trainer, transformers 5.17", "A100 80GB", False),
+        ("HF Trainer, transformers 5.17", "V100", True),
+        ("HF Trainer, transformers 5.17, grouped gemm", "V100", False),
+        ("HF Trainer, transformers 5.17, experts in a loop", "A100 80GB", True),
+        ("TRL 1.16", "H100", False),
+        ("TRL 0.12", "H100", True),
+        ("LLaMA-Factory 2024", "A100 80GB", True),
+        ("ms-swift, transformers 5.3", "A100 80GB", False),
+        ("minimind", "A100 80GB", True),
+        ("Unsloth", "T4", False),
+        ("Megatron-LM", "H100", False),
+    ],
+)
+def test_experts_are_gone_through_one_by_one_where_the_code_does_so(
+    framework: str, gpu: str, model: str, *, loops: bool
+) -> None:
+    assert _execution(framework, model, gpu).expert_loop == loops

@@ -1,0 +1,61 @@
+"""Devices that pad their own samples wait for the one with the longest of them, wherever they meet.
+
+Authority: the formula in the docstring of `physics.uneven`; when trainers meet: DDP's `no_sync` until a step's last
+micro-batch, ZeRO-2's and ZeRO-3's reductions and gathers in every one (Rajbhandari et al. 2020, section 5).
+"""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from estimator.physics.layout import layouts_of
+from estimator.physics.step import step_time
+from estimator.physics.uneven import longest_tokens
+from estimator.question.question import Sharding
+from tests.physics_cases import CONSTANTS, PLAIN, small_case
+
+_TOKENS = 2048.0
+_UNEVEN = 0.8
+
+
+def _tokens(n_gpus: int, replicas: int, sharding: Sharding, micro_batches: int = 1) -> float:
+    case = replace(small_case(n_gpus), unevenness=_UNEVEN)
+    row = replace(PLAIN, data_parallel=replicas, data_sharding=sharding, micro_batches=micro_batches)
+    return float(np.asarray(longest_tokens(case, layouts_of(row)))[0])
+
+
+@pytest.mark.parametrize(
+    ("sharding", "micro_batches", "share"),
+    [
+        ("zero3", 1, 1.0),
+        ("zero3", 16, 1.0),
+        ("zero2", 16, 1.0),
+        ("zero1", 16, 0.25),
+        ("ddp", 16, 0.25),
+        ("ddp", 4, 0.5),
+        ("ddp", 1, 1.0),
+    ],
+)
+def test_all_wait_for_the_longest_of_what_lies_between_two_meetings(
+    sharding: Sharding, micro_batches: int, share: float
+) -> None:
+    assert _tokens(8, 8, sharding, micro_batches) == pytest.approx(_TOKENS * (1.0 + share * _UNEVEN))
+
+
+@pytest.mark.parametrize("sharding", ["ddp", "zero3"])
+def test_one_replica_waits_for_nobody_and_more_wait_longer(sharding: Sharding) -> None:
+    tokens = [_tokens(64, replicas, sharding) for replicas in (1, 2, 4, 8, 64)]
+    assert tokens[0] == _TOKENS
+    assert tokens == sorted(set(tokens))
+    assert tokens[-1] == pytest.approx(_TOKENS * (1.0 + _UNEVEN))
+
+
+def test_a_step_takes_as_long_as_one_with_rows_that_long_on_every_device() -> None:
+    """What is not of a micro-batch's tokens, such as the optimizer, waits for nobody."""
+    row = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
+    even = small_case(8)
+    uneven = step_time(replace(even, unevenness=1.0), row, CONSTANTS)
+    longer = step_time(even, layouts_of(replace(row.row(0), micro_batch_size=2 * PLAIN.micro_batch_size)), CONSTANTS)
+    assert uneven.compute_s == pytest.approx(longer.compute_s)
+    assert uneven.optimizer_s == step_time(even, row, CONSTANTS).optimizer_s

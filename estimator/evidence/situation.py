@@ -46,8 +46,8 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants, p
 
         sqrt(Σ (∂ log t / ∂ log c · spread of c)² + (overlap · w · (1 − w))²)      w: share of a step in communication
 
-    Differences, one call for all: none of the constants moves the matrix `products`. No more can be hidden than there is
-    of either, waits or the rest.
+    Differences, one call for all: none of the constants moves the matrix `products`. No more can be hidden than there
+    is of either, waits or the rest.
     """
     spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
     moved: dict[str, object] = dict(constants)

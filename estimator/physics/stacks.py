@@ -131,8 +131,7 @@ class Stack:
         if attention == "flash_2" and released < _FLASH_2_SINCE and self.kin not in XLA:
             attention = "flash_1"
         hides = habit.tensor_overlap
-        return replace(
-            habit,
+        return habit.but(
             attention=attention,
             tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
             fused_loss=habit.fused_loss and released >= self.fused_loss_since,

@@ -124,10 +124,12 @@ def _key(text: str, filler: frozenset[str]) -> str:
 
 def tokens(text: str, filler: frozenset[str] = frozenset()) -> Sequence[str]:
     """Return the words of `text` in lower case, without those in `filler`; `80G` reads `80gb`."""
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    words = (match.group() for match in _TOKEN.finditer(folded))
-    kept = (word for word in words if word not in filler)
-    return [_GIGABYTES.sub(r"\1gb", word) if _GIGABYTES.fullmatch(word) else word for word in kept]
+    folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    return [
+        _GIGABYTES.sub(r"\1gb", word) if word[0].isdigit() and _GIGABYTES.fullmatch(word) else word
+        for word in _TOKEN.findall(folded)
+        if word not in filler
+    ]
 
 
 def _parts(text: str, filler: frozenset[str]) -> frozenset[str]:

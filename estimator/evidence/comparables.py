@@ -7,7 +7,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.likeness import residual_kernel, setting_traits
-from estimator.evidence.outlook import neighbour_runs, neighbours
+from estimator.evidence.outlook import neighbours, served_runs
 from estimator.models.flops import flop_counts
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
@@ -26,7 +26,7 @@ def comparable_runs(setting: Setting) -> tuple[Comparable, ...]:
     in the catalogue's order. Runs without a residual, which correct nothing, are not shown.
     """
     calibration = committed_calibration()
-    runs = neighbour_runs(calibration)
+    runs = served_runs()
     kernel = residual_kernel(setting_traits(setting), neighbours().traits)[0]
     nearest: list[Comparable] = []
     seen: set[tuple[str, str, str]] = set()

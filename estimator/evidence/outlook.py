@@ -18,7 +18,7 @@ from estimator.models.prediction import with_prediction
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import stack_named
 
-__all__ = ["Outlook", "neighbour_runs", "neighbours", "neighbours_of", "outlook_of"]
+__all__ = ["Outlook", "neighbour_runs", "neighbours", "neighbours_of", "outlook_of", "served_runs"]
 
 _KEPT = 4096
 """Questions remembered: those of one plan or comparison differ in what corrections do not depend on."""
@@ -34,8 +34,18 @@ class Outlook:
     """Geometric mean of the absolute log errors that left-out runs like it had."""
 
 
+def served_runs() -> tuple[PublishedRun, ...]:
+    """Return the published runs that have a residual in the calibration in use, in the catalogue's order."""
+    return _neighbour_runs(generation())
+
+
+@cache
+def _neighbour_runs(_: int) -> tuple[PublishedRun, ...]:
+    return neighbour_runs(committed_calibration())
+
+
 def neighbours() -> Neighbours:
-    """Return the residuals of the calibration in use, shape (R,), in the order of its `neighbour_runs`."""
+    """Return the residuals of the calibration in use, shape (R,), in the order of its runs."""
     return _neighbours(generation())
 
 

@@ -10,10 +10,10 @@ from functools import cache
 
 import numpy as np
 
-from estimator.evidence.calibration import committed_calibration, generation
+from estimator.evidence.calibration import generation
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits, setting_traits
-from estimator.evidence.outlook import neighbour_runs, neighbours
+from estimator.evidence.outlook import neighbours, served_runs
 from estimator.models.kinds import kind_of
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
@@ -83,7 +83,7 @@ def _asked(setting: Setting) -> Floats:
 
 @cache
 def _reached_by(_: int) -> Floats:
-    runs = neighbour_runs(committed_calibration())
+    runs = served_runs()
     n_gpus = np.array([float(run.n_gpus) for run in runs])
     return _reached(_quantities(neighbours().traits, n_gpus), [run.lab for run in runs])
 

@@ -57,7 +57,7 @@ class Setting:
     @property
     def fits(self) -> bool:
         """Whether any layout does."""
-        return any(bool(np.any(fits)) for fits in self.fits_of_blocks())
+        return any(bool(fits.any()) for fits in self.fits_of_blocks())
 
     def fits_of_blocks(self) -> Iterator[NDArray[np.bool_]]:
         """Yield which cells of each block of `layouts` are legal and fit."""

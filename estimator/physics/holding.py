@@ -97,7 +97,7 @@ def held_bytes(
         "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
-        "unprepared_logits": _logit_bytes(replace(execution, upcast_ends=False)) / _logit_bytes(execution),
+        "unprepared_logits": _unprepared_logits(execution),
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
@@ -135,6 +135,13 @@ def _step_bytes(execution: Execution, *, wide: bool) -> float:
     if not execution.step_copies or execution.offload_optimizer or execution.optimizer not in {"adamw", "lion"}:
         return 0.0
     return _SINGLE if execution.master_weights or wide else _HALF
+
+
+def _unprepared_logits(execution: Execution) -> float:
+    """Return the bytes held for each logit where trainers leave the output layer as it was loaded, over the usual."""
+    if not execution.upcast_ends:
+        return 1.0
+    return _logit_bytes(replace(execution, upcast_ends=False)) / _logit_bytes(execution)
 
 
 def _logit_bytes(execution: Execution) -> float:

@@ -114,7 +114,7 @@ def case_of(
         n_experts=float(max(table.n_experts, 1)),
         top_k=float(max(table.top_k, 1)),
         attention_flop=sum(skipped),
-        masked_batch_flop=execution.masked_batches * sum(_over_all_keys(a, sequence_length) for a in table.attentions),
+        masked_batch_flop=sum(_over_all_keys(a, sequence_length) for a in table.attentions if execution.masked_batches),
         masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
         attention_flop_per_key=sum(
@@ -201,7 +201,7 @@ def case_of(
         loss_metrics=_flag(execution.loss_metrics),
         chunked_loss=_flag(execution.loss == "chunked"),
         chunk_bytes=chunk_bytes,
-        unprepared_chunks=_chunk_bytes(replace(execution, upcast_ends=False), learns) / chunk_bytes,
+        unprepared_chunks=_chunk_bytes(execution, learns, prepared=False) / chunk_bytes,
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
@@ -212,8 +212,8 @@ def case_of(
     )
 
 
-def _chunk_bytes(execution: Execution, trained: float) -> float:
-    wide = execution.upcast_ends or (trained > 0.0 and execution.master_weights)
+def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True) -> float:
+    wide = (prepared and execution.upcast_ends) or (trained > 0.0 and execution.master_weights)
     return (_WIDE_CHUNK_COPIES if wide else _CHUNK_COPIES) + _CHUNK_GRADIENTS * trained
 
 

@@ -141,8 +141,7 @@ class Stack:
             attention = "flash_1"
         hides = habit.tensor_overlap
         loops = released < self.grouped_experts_since
-        return replace(
-            habit,
+        return habit.but(
             attention=attention,
             tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
             fused_loss=habit.fused_loss and released >= self.fused_loss_since,

@@ -107,8 +107,16 @@ class Practice:
 
     def over(self, habit: "Practice") -> "Practice":
         """Return `habit` with all that is said here in its place."""
-        said = {f.name: getattr(self, f.name) for f in fields(self) if getattr(self, f.name) is not None}
-        return replace(habit, **said)
+        said = {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
+        return replace(habit, **said) if said else habit
+
+    def but(self, **others: object) -> "Practice":
+        """Return this practice with `others` in place of its own: itself where they are the same, which most are."""
+        differ = any(getattr(self, name) != value for name, value in others.items())
+        return replace(self, **others) if differ else self  # type: ignore[arg-type]
+
+
+_NAMES = tuple(field.name for field in fields(Practice))
 
 
 NOTHING_SAID = Practice()

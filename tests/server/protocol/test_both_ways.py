@@ -45,12 +45,12 @@ _QUICK: tuple[tuple[str, Any], ...] = (
 
 
 def _asked() -> list[tuple[str, Any]]:
-    """Return all calls: tool and arguments."""
+    """Return all calls that take their time: tool and arguments."""
     calls = [(call["tool"], call["arguments"]) for case in (*CASES, *OTHERS) for call in case["calls"]]
     calls += [("estimate_training_time", arguments) for arguments in ESTIMATES.values()]
     calls += [("plan_training", arguments) for arguments in PLANS[:3]]
     calls += [("compare_training_options", arguments) for arguments in COMPARISONS[:3]]
-    return [*_QUICK, *_REFUSED, *calls]
+    return calls
 
 
 def _message(number: int, call: tuple[str, Any], *, modern: bool) -> Sent:
@@ -68,7 +68,8 @@ def _common(reply: Mapping[str, Any] | None) -> object:
 
 @pytest.mark.parametrize("transport", WIRES)
 async def test_whatever_is_asked_both_ways_send_the_same(transport: str, tmp_path: Path) -> None:
-    calls = _asked()
+    # A wire carries bytes whatever they say: of long calls each goes over one of them.
+    calls = [*_QUICK, *_REFUSED, *_asked()[WIRES.index(transport) :: len(WIRES)]]
     answered = 0
     async with (
         opened(transport, tmp_path / "log") as ours,

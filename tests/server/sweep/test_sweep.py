@@ -13,6 +13,7 @@ import sys
 import time
 import tomllib
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -45,11 +46,11 @@ LONG_SPEC = """
 [vary]
 model = ["llama-3.1-8b", "7B"]
 gpu = ["h100", "a100"]
-n_gpus = {from = 8, to = 1024, step = 8}
+n_gpus = {from = 8, to = 512, step = 8}
 [fixed]
 tokens = "1T"
 """
-ROWS_PER_PART = 25
+ROWS_PER_PART = 12
 
 
 def _plan(folder: Path, spec: str = SPEC, rows_per_part: int = 7) -> Plan:
@@ -62,6 +63,7 @@ def _files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in sorted(folder.glob("part-*"))}
 
 
+@cache
 def _unbroken(plan: Plan) -> dict[str, bytes]:
     return {f"part-{part:07d}.parquet": part_bytes(plan, part) for part in range(plan.parts)}
 

@@ -79,7 +79,7 @@ class Case:
     attention_square_flop: Numbers
     """The same over the full score matrix, as unfused attention works it out."""
     masked_attention_flop: Numbers
-    """The same over all keys, of layers whose window is a mask; `attention_flop` is without them."""
+    """The same over all keys, of layers whose window is a mask, or whose padding; `attention_flop` is without them."""
     masked_batch_flop: Numbers
     """The same of all layers, over all keys of a sequence, where one mask over a micro-batch keeps samples apart."""
     attention_flop_per_key: Numbers

@@ -72,6 +72,9 @@ class Execution:
     dense_masks: bool = False
     """Layers with a window multiply all queries with all keys, and a mask hides what lies outside (Transformers' SDPA,
     which hands such layers a mask: PyTorch's memory-efficient kernel takes one, its FlashAttention does not)."""
+    masked_rows: bool = False
+    """A mask hides padding, and all layers multiply all queries with all keys, the masked and the later ones too: with
+    a mask of its own, SDPA is not told that it is causal (Transformers' `create_causal_mask`)."""
     masked_batches: bool = False
     """Packed samples of a micro-batch are one sequence, and a mask over all its keys keeps them apart (TRL's `bfd`
     packing under SDPA, which needs FlashAttention to know their ends)."""
@@ -202,6 +205,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     return Execution(
         attention=attention,
         dense_masks=masks,
+        masked_rows=masks and question.masks_padding,
         masked_batches=masks and flattens,
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",

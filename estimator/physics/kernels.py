@@ -40,8 +40,8 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     """Return seconds of attention, one micro-batch, all passes, the model's layers divided over the stages.
 
     fused      FLOPs · (1 + k0/keys) / (ceiling · e(kernel) · head width^p)      k0: prologue of short sequences
-               layers whose window is a mask: FLOPs of all keys by the memory-efficient kernel; so all layers where
-               a micro-batch is one sequence with a mask
+               layers whose window is a mask, and all where one hides padding: FLOPs of all keys by the
+               memory-efficient kernel; so all layers where a micro-batch is one sequence with a mask
     unfused    batched products, and the scores' passes through memory
     """
     part = tokens / (lay.tensor * lay.pipeline) * case.attention_share

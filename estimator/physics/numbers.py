@@ -218,10 +218,9 @@ def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True)
 
 
 def _behind_a_mask(attention: Attention, sequence_length: int, execution: Execution) -> float:
-    """Return forward FLOPs a token of attention whose window is a mask over all keys; 0 where it leaves keys out."""
-    if not execution.dense_masks or not 0 < attention.window < sequence_length:
-        return 0.0
-    return _over_all_keys(attention, sequence_length)
+    """Return forward FLOPs a token of attention that a mask over all keys restricts; 0 where it leaves keys out."""
+    windowed = execution.dense_masks and 0 < attention.window < sequence_length
+    return _over_all_keys(attention, sequence_length) if windowed or execution.masked_rows else 0.0
 
 
 def _over_all_keys(attention: Attention, sequence_length: int) -> float:

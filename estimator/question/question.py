@@ -188,6 +188,9 @@ class Question:
     """Whether it is what a published run was, and not a run of somebody's own."""
     reads: Reads = NO_READS
     """What a host has to read for each sequence."""
+    masks_padding: bool = False
+    """Whether samples of several lengths lie in a micro-batch, each padded to the same one, so that a mask hides
+    padding."""
     unevenness: float = 0.0
     """By what share the longest of all devices' micro-batches is expected to be longer than any one; 0 where all rows
     are alike."""

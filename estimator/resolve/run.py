@@ -331,7 +331,9 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | N
 
 def _with_rows(question: Question | None, padded: Padded | None) -> Question | None:
     """Return `question` with how unlike in length the rows are that its devices pad."""
-    return question if question is None or padded is None else replace(question, unevenness=padded.unevenness)
+    if question is None or padded is None:
+        return question
+    return replace(question, unevenness=padded.unevenness, masks_padding=padded.has_padding)
 
 
 def _trained(

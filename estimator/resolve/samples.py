@@ -85,6 +85,11 @@ class Padded:
     lengths: SampleLengths
 
     @property
+    def has_padding(self) -> bool:
+        """Whether there is padding within a micro-batch: not beside a sample alone, nor where none is padded."""
+        return self.padding != "none" and self.micro_batch * self.sequences > 1 and self.longest > self.mean
+
+    @property
     def sequence_length(self) -> int:
         """Tokens of a row, up to a multiple that collators pad to."""
         return math.ceil(self.longest / _TO_A_MULTIPLE - 1e-9) * _TO_A_MULTIPLE

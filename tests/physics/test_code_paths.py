@@ -63,3 +63,40 @@ def test_experts_are_gone_through_one_by_one_where_the_code_does_so(
     framework: str, gpu: str, model: str, *, loops: bool
 ) -> None:
     assert _execution(framework, model, gpu).expert_loop == loops
+
+
+@pytest.mark.parametrize(
+    ("framework", "micro_batch", "told", "masked"),
+    [
+        ("HF Trainer", 4, {}, True),
+        ("HF Trainer, group by length", 4, {}, False),
+        ("HF Trainer", 1, {}, False),
+        ("HF Trainer", 4, {"packing": "packed"}, False),
+        ("HF Trainer, flash attention 2", 4, {}, False),
+        ("HF Trainer", 4, {"objective": "dpo"}, True),
+        ("HF Trainer", 1, {"objective": "dpo"}, True),
+        ("LLaMA-Factory", 8, {}, True),
+        ("Unsloth", 4, {}, False),
+        ("Axolotl", 4, {"packing": "padded"}, False),
+        ("litgpt", 4, {}, False),
+    ],
+)
+def test_a_mask_hides_padding_where_there_is_any_and_the_kernel_takes_one(
+    framework: str, micro_batch: int, told: dict[str, str], *, masked: bool
+) -> None:
+    """FlashAttention leaves padding out instead; a sample alone has none, and samples sorted by length hardly any."""
+    request = Request(
+        model="llama-3.1-8b",
+        gpu="A100 80GB",
+        n_gpus=1,
+        samples="50k",
+        tokens_per_sample=400,
+        method="lora",
+        micro_batch_size=micro_batch,
+        framework=framework,
+        packing=told.get("packing", "auto"),
+        objective=told.get("objective", "auto"),
+    )
+    run = resolve(request)
+    assert run.question is not None
+    assert execution_of(run.question, run.stack).masked_rows == masked

@@ -52,3 +52,13 @@ def test_samples_kept_apart_by_one_mask_cost_all_keys_of_the_micro_batch(micro_b
 @given(window=st.integers(1, 512))
 def test_a_window_of_a_kernel_that_knows_it_saves_what_it_hides(window: int) -> None:
     assert _seconds(window, dense_masks=False) < _seconds(0, dense_masks=False) < _seconds(window, dense_masks=True)
+
+
+@given(window=st.sampled_from([0, 128, 4096]))
+def test_a_mask_over_padding_costs_all_keys_of_every_layer(window: int) -> None:
+    """Whether they have a window or none, by the kernel that takes masks."""
+    transformer = replace(MODEL, sliding_window=window, windowed_layers=MODEL.n_layers // 2 if window else 0)
+    case = small_case(transformer=transformer, execution=Execution(masked_rows=True, dense_masks=True))
+    flop = 2.0 * 1024 * MODEL.n_heads * 2 * MODEL.head_dim * MODEL.n_layers * _TOKENS * 3.5
+    seconds = float(np.asarray(attention_s(case, CONSTANTS, _LAY, _TOKENS))[0])
+    assert seconds == pytest.approx(flop / (80e12 * 0.5 * CONSTANTS["memory_efficient_attention"]))

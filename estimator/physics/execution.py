@@ -1,6 +1,6 @@
 """How a step is run, with nothing left open: what a caller said, else the stack's habit, else what its tier does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.models.kinds import kind_of
@@ -287,7 +287,9 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     if question.released is not None:
         return habit
     today = stack.habit_at(CURRENT_RELEASE, tuning=tuning)
-    return habit.but(attention=today.attention, fused_loss=today.fused_loss)
+    if (habit.attention, habit.fused_loss) == (today.attention, today.fused_loss):
+        return habit
+    return replace(habit, attention=today.attention, fused_loss=today.fused_loss)
 
 
 def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> AttentionKernel:

@@ -5,6 +5,7 @@ work dozens of times. Here each knob is an array along an axis of its own, so ea
 as the product of the knobs it depends on.
 """
 
+import math
 from dataclasses import dataclass, fields, replace
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ _BLOCK_CELLS = 12_288
 
 
 _KNOBS = tuple(field.name for field in fields(Layouts))
+_CHOSEN = ("tensor", "pipeline", "virtual", "context", "expert", "shard_stage", "micro_batch", "recompute")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +118,12 @@ def legal_layouts(
     needs virtual stages that divide the layers, and micro-batches that the pipeline degree divides (Narayanan et al.
     2021, section 2.2); where the ZeRO stage is searched, 2 and 3 exclude pipeline stages.
     """
+    sizes = (len(getattr(choices, knob)) for knob in _CHOSEN)
+    make = _kept if math.prod(sizes) <= _BLOCK_CELLS else _legal
+    return make(choices, n_layers, n_gpus, global_batch, shard_group)
+
+
+def _legal(choices: Space, n_layers: int, n_gpus: int, global_batch: int, shard_group: int | None) -> Lattice:
     inner = _inner_splits(choices, n_gpus)
     outer = _outer_splits(choices, n_layers)
     apart = len(outer[0]) * len(choices.recompute) * len(choices.shard_stage) * len(choices.micro_batch)
@@ -134,6 +142,10 @@ def legal_layouts(
             blocks.append(Block(rows=rows, layouts=layouts, legal=legal, cells=cells))
             start = rows.stop
     return Lattice(blocks=tuple(blocks))
+
+
+_kept = lru_cache(maxsize=64)(_legal)
+"""Small lattices, a few megabytes in all: one question is asked in many ways that have the same layouts."""
 
 
 def least_recomputing(kept: NDArray[np.bool_]) -> NDArray[np.bool_]:

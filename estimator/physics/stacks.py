@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Literal
 
@@ -131,23 +132,28 @@ class Stack:
 
     def habit_at(self, released: float, *, tuning: bool = False) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
-        habit = self.tuning_habit if tuning else self.habit
-        attention: AttentionKernel | None = habit.attention
-        if attention is not None and int(released) < self.fused_attention_since:
-            attention = "unfused"
-        elif attention == "flash_3" and int(released) < _FLASH_3_SINCE:
-            attention = "flash_2"
-        if attention == "flash_2" and released < _FLASH_2_SINCE and self.kin not in XLA:
-            attention = "flash_1"
-        hides = habit.tensor_overlap
-        loops = released < self.grouped_experts_since
-        return habit.but(
-            attention=attention,
-            tensor_overlap=hides and int(released) >= self.hides_tensor_parallel_since,
-            fused_loss=habit.fused_loss and released >= self.fused_loss_since,
-            experts="loop" if loops else habit.experts,
-            master_weights=True if released < self.master_weights_until else habit.master_weights,
-        )
+        return _habit_at(self, released, tuning=tuning)
+
+
+@lru_cache(maxsize=256)
+def _habit_at(stack: Stack, released: float, *, tuning: bool) -> Practice:
+    habit = stack.tuning_habit if tuning else stack.habit
+    attention: AttentionKernel | None = habit.attention
+    if attention is not None and int(released) < stack.fused_attention_since:
+        attention = "unfused"
+    elif attention == "flash_3" and int(released) < _FLASH_3_SINCE:
+        attention = "flash_2"
+    if attention == "flash_2" and released < _FLASH_2_SINCE and stack.kin not in XLA:
+        attention = "flash_1"
+    hides = habit.tensor_overlap
+    return replace(
+        habit,
+        attention=attention,
+        tensor_overlap=hides and int(released) >= stack.hides_tensor_parallel_since,
+        fused_loss=habit.fused_loss and released >= stack.fused_loss_since,
+        experts="loop" if released < stack.grouped_experts_since else habit.experts,
+        master_weights=True if released < stack.master_weights_until else habit.master_weights,
+    )
 
 
 def _stack(

@@ -110,11 +110,6 @@ class Practice:
         said = {name: value for name in _NAMES if (value := getattr(self, name)) is not None}
         return replace(habit, **said) if said else habit
 
-    def but(self, **others: object) -> "Practice":
-        """Return this practice with `others` in place of its own: itself where they are the same, which most are."""
-        differ = any(getattr(self, name) != value for name, value in others.items())
-        return replace(self, **others) if differ else self  # type: ignore[arg-type]
-
 
 _NAMES = tuple(field.name for field in fields(Practice))
 

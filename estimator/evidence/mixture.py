@@ -39,12 +39,16 @@ def median_log(doubts: Sequence[Doubt]) -> float:
     return mixture_quantile(mixed(doubts), _ALIKE, 0.5) if doubts else 0.0
 
 
-def mixture_quantile(shares: Mapping[float, float], spread: float, level: float) -> float:
-    """Return the quantile `level` of normals of standard deviation `spread` at the keys of `shares`, by bisection."""
-    low, high = min(shares) - _FAR * spread, max(shares) + _FAR * spread
+def mixture_quantile(shares: Mapping[float, float], spread: float, level: float, *, blur: float = 0.0) -> float:
+    """Return the quantile `level` of normals at the keys of `shares`, by bisection.
+
+    Of standard deviation √(spread² + (blur · shift)²): how far another way shifts a step is as uncertain as it is far.
+    """
+    normals = [(at, share, math.hypot(spread, blur * at)) for at, share in shares.items()]
+    low, high = (min(at - _FAR * its for at, _, its in normals), max(at + _FAR * its for at, _, its in normals))
     while high - low > _EXACT:
         middle = (low + high) / 2.0
-        below = sum(share * math.erfc((at - middle) / (spread * _ROOT_2)) / 2.0 for at, share in shares.items())
+        below = sum(share * math.erfc((at - middle) / (its * _ROOT_2)) / 2.0 for at, share, its in normals)
         low, high = (low, middle) if below >= level else (middle, high)
     return (low + high) / 2.0
 

@@ -60,6 +60,9 @@ _STEEPNESS = 4.0
 _AS_PUBLISHED = 0.1
 """Share of people whose steps are as quick as those that are published: own code, a new machine, little beside it. A
 range of nine tenths reaches so far down."""
+_BLUR = 0.15
+"""Standard deviation of how far another way shifts a step, of the shift: what is priced beside the answer is less sure.
+"""
 _WORTH_SAYING = 0.5
 """Log time of parting from which on the range reaches as far as the second opinion."""
 
@@ -170,7 +173,8 @@ def interval(
     shares = _joined(mixed(doubts), parting_log, _second_opinion_share(parting_log))
     shares = _joined(shares, as_published_log, _AS_PUBLISHED)
     low, high = (
-        mixture_quantile(shares, half / _TWO_SIDED_90, tail) for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
+        mixture_quantile(shares, half / _TWO_SIDED_90, tail, blur=_BLUR)
+        for tail in ((1 - COVERAGE) / 2, (1 + COVERAGE) / 2)
     )
     off = _SKEW * half - point_log
     return Interval(

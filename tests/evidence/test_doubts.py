@@ -7,15 +7,8 @@ datasheet, which has no BF16; arithmetic on the ranges that answers give.
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 
-from estimator.catalogue import catalogue
-from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.situation import situation_spread
-from estimator.physics.choice import ranked_layouts, setting_of
-from estimator.question.cluster import Cluster
-from estimator.question.question import Question
 from tools.estimate_training_time import estimate_training_time
 
 T4_QLORA = {
@@ -88,32 +81,6 @@ def test_a_stack_that_nobody_named_may_be_a_general_trainer_and_the_range_holds_
 @pytest.mark.parametrize("framework", ["megatron", "huggingface"])
 def test_a_stack_is_not_doubted_where_it_is_named(framework: str) -> None:
     assert "framework_unsaid" not in _codes(_answer(**SHORT_STEPS, framework=framework))
-
-
-def _spread(model: str, framework: str, n_gpus: int, *, length: int, batch: int) -> float:
-    chip = catalogue.accelerator("h100-sxm").value.accelerator
-    setting = setting_of(
-        Question(
-            transformer=catalogue.transformer(model).value,
-            cluster=Cluster(
-                accelerator=chip, n_gpus=n_gpus, gpus_per_node=8, scale_out_bytes_per_s=chip.scale_out_bytes_per_s
-            ),
-            precision="bf16",
-            sequence_length=length,
-            global_batch_sequences=batch,
-            framework=framework,
-        )
-    )
-    constants = committed_calibration().constants
-    best = ranked_layouts(setting, constants).order[:1]
-    return situation_spread(setting, setting.layouts.taken(np.asarray(best)), constants)
-
-
-def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_most() -> None:
-    """Launches and hooks are the host's; a large step of matrix products hides them."""
-    short = _spread("llama-3.2-1b", "huggingface", 8, length=512, batch=8)
-    large = _spread("llama-3.1-70b", "megatron", 512, length=8192, batch=1024)
-    assert 0.0 < 3 * large < short < math.log(2.0)
 
 
 PICTURES = {"model": "vit-b-16", "gpu": "a100-sxm-80gb", "n_gpus": 1, "tokens": None, "samples": "1M"}

@@ -52,3 +52,12 @@ def test_a_quantile_of_a_mixture_has_as_much_below_it(spread: float, level: floa
 
 def test_a_mixture_of_one_is_the_normal_that_the_conformal_range_is() -> None:
     assert mixture_quantile({0.0: 1.0}, 0.3, 0.95) == pytest.approx(0.3 * 1.645, abs=1e-3)
+
+
+@given(st.floats(0.05, 1.0), st.floats(0.5, 0.99), st.floats(0.1, 3.0), st.floats(0.01, 0.5))
+def test_what_lies_far_is_less_sure_by_as_much(spread: float, level: float, other: float, blur: float) -> None:
+    """All of it at one shift: a normal of the two spreads joined. At no shift a blur blurs nothing."""
+    wide = math.hypot(spread, blur * other)
+    at = mixture_quantile({other: 1.0}, spread, level, blur=blur)
+    assert at - other == pytest.approx((mixture_quantile({0.0: 1.0}, wide, level)), abs=1e-5)
+    assert mixture_quantile({0.0: 1.0}, spread, level, blur=blur) == mixture_quantile({0.0: 1.0}, spread, level)

@@ -31,7 +31,7 @@ class Blend:
     factor: float
     """Predicted over physical time."""
     parting_log: float
-    """Log of the second opinion's time over the calibrated physics'."""
+    """Log of the second opinion's time over that of both together."""
 
 
 def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> Blend:
@@ -51,7 +51,8 @@ def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> B
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share
     parting = second - effect
-    return Blend(factor=math.exp(effect + float(blended_log(np.array(parting)))), parting_log=parting)
+    added = float(blended_log(np.array(parting)))
+    return Blend(factor=math.exp(effect + added), parting_log=parting - added)
 
 
 def blended_log(parting_log: Floats) -> Floats:

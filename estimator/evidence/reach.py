@@ -1,6 +1,6 @@
 """How far a question lies beyond what was measured: physics that is drawn on past its data is less sure, the further.
 
-The expected size of errors follows from runs alike; where none is, it is the usual one. But a sequence of a million
+What runs of a kind are off by is told of those that were measured, whatever their size. But a sequence of a million
 tokens, or a cluster of a hundred thousand devices, is not as sure as what is usual.
 """
 

@@ -14,7 +14,10 @@ from hypothesis import strategies as st
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration, standing_in
-from estimator.evidence.uncertainty import half_widths, holds, left_out_half_widths, regime_quantiles
+from estimator.evidence.uncertainty import half_widths, holds, interval, left_out_half_widths, regime_quantiles
+from estimator.physics.choice import setting_of
+from estimator.question.question import Question
+from tests.physics_cases import catalogued_cluster
 from tools.estimate_training_time import estimate_training_time
 
 
@@ -65,6 +68,33 @@ def test_a_family_between_measured_generations_is_less_unknown_than_one_beyond_t
         with standing_in(calibration):
             widths.append(math.log(_width(_answer(**run))))
     assert widths[1] == pytest.approx((1.2 if hidden else 1.4) * widths[0], rel=0.06)
+
+
+PARTINGS = np.linspace(-3.0, 3.0, 241)
+
+
+@pytest.mark.parametrize("framework", ["nemo", "torchtitan", "huggingface"])
+def test_a_range_reaches_for_the_second_opinion_gradually_and_as_far_as_it_says(framework: str) -> None:
+    """Whichever side it lies on; where the two are near it changes nothing."""
+    question = Question(
+        transformer=catalogue.transformer("llama-3.1-8b").value,
+        cluster=catalogued_cluster("h100-sxm", 64),
+        precision="bf16",
+        sequence_length=4096,
+        global_batch_sequences=512,
+        framework=framework,
+    )
+    setting, known = setting_of(question), committed_calibration()
+    spans = [interval(setting, known, parting_log=float(parting)) for parting in PARTINGS]
+    ends = np.log([(span.low, span.high) for span in spans])
+    assert np.abs(np.diff(ends, axis=0)).max() < 3.0 * (PARTINGS[1] - PARTINGS[0])
+    near = np.abs(PARTINGS) < 0.1
+    assert np.ptp(ends[near], axis=0).max() < 0.005
+    said = np.array(["opinions_part" in {caution.code for caution in span.warnings} for span in spans])
+    assert said[[0, -1]].all()
+    assert not said[near].any()
+    reach = 0.1 * np.abs(PARTINGS) + 0.05
+    assert np.all((ends[said, 0] <= PARTINGS[said] + reach[said]) & (PARTINGS[said] - reach[said] <= ends[said, 1]))
 
 
 def _errors(labs: int, rows: int, seed: int) -> tuple[np.ndarray, list[str], np.ndarray]:

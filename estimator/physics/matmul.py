@@ -13,6 +13,8 @@ __all__ = ["matmul_s", "matrix_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_OUTPUT_BYTES = 2.0
+"""Bytes per element of a product: 16 bits, whatever its inputs have."""
 _SIXTEEN_BIT = frozenset({"router", "expert_dispatch", "expert_combine"})
 """Products by which tokens find experts, which no recipe narrows."""
 _TALL = 32.0
@@ -30,6 +32,7 @@ def matmul_s(
     n: BROADCAST,
     k: BROADCAST,
     *,
+    written: BROADCAST = _OUTPUT_BYTES,
     half: bool = False,
     taps: BROADCAST = 1.0,
     inputs: BROADCAST = 0.0,
@@ -37,7 +40,7 @@ def matmul_s(
 ) -> BROADCAST:
     """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
-        max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
+        max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  (bytes·(mk + kn) + written·mn) / (bandwidth · eb))
         q = mn · splits / (waves · SMs · tile)      k0 grows with the machine's balance
 
     Tall and narrow products, those of convolutions at high resolution, have tiles as narrow as their outputs, and
@@ -67,7 +70,7 @@ def matmul_s(
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = case.half_flop_per_s if half else case.gemm_flop_per_s * (1.0 + low + four)
     size = np.maximum(2.0, case.gemm_bytes) if half else case.gemm_bytes
-    moved = size * (m * k + k * n) + 2.0 * m * n
+    moved = size * (m * k + k * n) + written * m * n
     # One question's matrices are asked about thousands of times, and NumPy's calls on scalars are dear.
     if taps > 1.0 if isinstance(taps, float) else np.any(np.greater(taps, 1.0)):
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
@@ -99,17 +102,23 @@ def matrix_s(
         times = matrix.copies / lay.expert / constants["expert_efficiency"]
     half = matrix.part == "logits" or matrix.name in _SIXTEEN_BIT or matrix.adapter or matrix.half
     taps, groups = matrix.taps, matrix.groups
-    # Forward, gradient of the input, gradient of the weight.
-    passes = ((m, n, k), (m, k, n), (k, n, m))
-    shape = np.broadcast_shapes(*map(np.shape, passes[0]))
+    # A sum of gradients is read and written where the product adds to it.
+    summed = _OUTPUT_BYTES + (2.0 * case.gradient_bytes - _OUTPUT_BYTES) * case.fused_accumulation
+    # Forward, gradient of the input, gradient of the weight; of each, rows, columns, depth, and bytes an output takes.
+    passes = ((m, n, k, _OUTPUT_BYTES), (m, k, n, _OUTPUT_BYTES), (k, n, m, summed))
+    shape = np.broadcast_shapes(np.shape(m), np.shape(n), np.shape(k), np.shape(summed))
     if math.prod(shape) <= _FEW:
-        together = np.empty((3, 3, *shape))
-        for place, sizes in enumerate(passes):
-            together[0, place], together[1, place], together[2, place] = sizes
-        seconds = matmul_s(case, constants, *together, half=half, taps=taps, inputs=m * k, groups=groups)
+        together = np.empty((4, 3, *shape))
+        for place, values in enumerate(passes):
+            together[0, place], together[1, place], together[2, place], together[3, place] = values
+        rows, columns, depth, written = together
+        seconds = matmul_s(
+            case, constants, rows, columns, depth, written=written, half=half, taps=taps, inputs=m * k, groups=groups
+        )
         forward, of_input, of_weight = np.asarray(seconds)
     else:
         forward, of_input, of_weight = (
-            matmul_s(case, constants, *sizes, half=half, taps=taps, inputs=m * k, groups=groups) for sizes in passes
+            matmul_s(case, constants, a, b, c, written=written, half=half, taps=taps, inputs=m * k, groups=groups)
+            for a, b, c, written in passes
         )
     return forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times

@@ -183,6 +183,7 @@ any_execution = st.builds(
     eager_adapters=st.booleans(),
     joined_adapters=st.booleans(),
     frees_gradients=st.booleans(),
+    fused_accumulation=st.booleans(),
     recomputed=st.none() | st.frozensets(st.sampled_from(LAYER_PARTS)),
     drops_dead_code=st.booleans(),
     narrow_activations=st.booleans(),

@@ -35,12 +35,14 @@ EFFECT_MEAN: Mapping[str, float] = {"other-vendor": 0.1, "ported": 0.25}
 """Prior mean of a kind of effect where there is a reason for one: kernels and compilers for chips beside NVIDIA's are
 younger, and their ceilings are vendors' own benchmarks; ports of CUDA stacks to them lack kernels as well, and reach
 half to nine tenths of what the vendors' own stacks do."""
-_LAB_SPREAD = 0.2
-"""Prior standard deviation of a lab's own level, log time."""
+_LAB_SPREAD = 0.125
+"""Prior standard deviation of a lab's own level, log time: about that of the levels that are found, most labs' within
+0.15. Where levels are freer, they take what constants and effects would explain."""
 _UNSAID_SPREAD = 0.1
 """Prior standard deviation of what a run's unstated micro-batch or split costs it over the best, log time."""
-_LAB_POWER = 0.4
-"""A row of a lab of n weighs n to minus this power: between each row alike (0) and each lab alike (1)."""
+_ALIKE = 0.15
+"""Correlation of what a lab's rows are off by beside its level: they share a machine, a release, often all but a width
+or a count of devices. Chosen of six values by labs alike; twice or half of it is as good within 2 % of the error."""
 _HUBER = 0.15
 """Huber threshold, log time: beyond it a row pulls with constant force."""
 _ROW_SPREAD = 0.10
@@ -88,10 +90,15 @@ class LeftOut:
     """Log of measured over predicted time, physics and effects, shape (R,)."""
 
 
-def lab_weights(labs: NDArray[np.intp], power: float = _LAB_POWER) -> NDArray[np.float64]:
-    """Return one weight a row, shape (R,): n^−power in a lab of n rows."""
+def lab_weights(labs: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Return the weight of each row in a fit, shape (R,), where a lab's n rows err alike, correlated by r.
+
+        1 / (1 + r · (n − 1))      no lab counts as more than 1/r rows
+
+    Source: Kish 1965, section 8.2 (design effect of clusters).
+    """
     _, inverse, counts = np.unique(labs, return_inverse=True, return_counts=True)
-    return np.asarray(counts[inverse].astype(np.float64) ** -power)
+    return np.asarray(1.0 / (1.0 + _ALIKE * (counts[inverse] - 1.0)), dtype=np.float64)
 
 
 class _Read(dict[str, float]):

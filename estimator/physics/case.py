@@ -139,6 +139,8 @@ class Case:
     """1 where gradients are freed after each step, not held in buffers of the trainer's."""
     gradient_bytes: Numbers
     """Bytes per gradient in the unsharded accumulation buffer."""
+    fused_accumulation: Numbers
+    """1 where the product that makes a gradient adds it to those of the micro-batches before."""
     optimizer_bytes: Numbers
     """Bytes per trained weight of the optimizer's states on the device: moments, and an FP32 copy of the weight."""
     step_bytes: Numbers

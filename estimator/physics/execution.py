@@ -8,6 +8,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
+from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
     AttentionKernel,
     Dequantization,
@@ -37,6 +38,11 @@ recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight i
 PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
 _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
+_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c", "llmq"})
+_FUSES_ACCUMULATION_SINCE = 2022
+"""Stacks on NVIDIA's chips, and the year from which, whose gradients of weights are added up by the products that make
+them (Megatron's `gradient_accumulation_fusion`, Transformer Engine's `fuse_wgrad_accumulation`, `accumulate` of llm.c's
+`matmul_cublaslt`); scripts for other vendors' chips turn it off."""
 _FUSED_SINCE = 2022.5
 """Release before which attention wrote its scores, whatever ran it (Dao et al. 2022)."""
 _FUSED_ADAMW_SINCE = 2025.5
@@ -140,6 +146,8 @@ class Execution:
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
     gradient_bytes: float = 4.0
     """Bytes per gradient in the unsharded accumulation buffer."""
+    fused_accumulation: bool = False
+    """The product that makes a gradient adds it to those of the micro-batches before."""
     eager_adapters: bool = False
     """Adapters are PEFT's: pairs in FP32, each step of them a kernel, whatever of the base is fused."""
     joined_adapters: bool = False
@@ -244,6 +252,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dequantization=said.dequantization or _usual_kernels(question, base_bits),
         base_bits=base_bits,
         gradient_bytes=_gradient_bytes(stack, int(released)),
+        fused_accumulation=_fuses_accumulation(stack, chip, released),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
         joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
@@ -333,6 +342,12 @@ def _gradient_bytes(stack: Stack, year: int) -> float:
     recipe = stack.name in _BF16_ACCUMULATION and year >= _BF16_ACCUMULATION_SINCE
     accumulates = stack.model_parallel and not recipe
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
+
+
+def _fuses_accumulation(stack: Stack, chip: Accelerator, released: float) -> bool:
+    """Return whether gradients of weights are added up by the products that make them."""
+    fuses = stack.kin in _FUSES_ACCUMULATION and released >= _FUSES_ACCUMULATION_SINCE
+    return fuses and chip.vendor == "NVIDIA"
 
 
 def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:

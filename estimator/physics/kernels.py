@@ -112,13 +112,15 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
     elements = elements * unfused + beside * case.adapter_elements / lay.tensor
-    inputs = 4.0 * case.residual_elements + case.mlp_elements + case.expert_elements
+    # Each expert that a token visits has its input rounded as well.
+    inputs = 4.0 * case.residual_elements + case.routed_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs
     passes = 1.0 + (constants["backward_traffic"] + again_share(case, constants, lay)) * case.streams_passed
     width = 2.0 + 2.0 * case.wide
     moved: BROADCAST = width * tokens / lay.pipeline * (elements + quantised / lay.tensor) * passes
     weights = case.shared_parameters / lay.tensor + case.expert_parameters / lay.expert
-    moved = moved + constants["gradient_bytes"] * case.weight_gradients * weights / lay.pipeline
+    apart = case.weight_gradients * (1.0 - case.fused_accumulation)
+    moved = moved + constants["gradient_bytes"] * apart * weights / lay.pipeline
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

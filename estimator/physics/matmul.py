@@ -16,6 +16,8 @@ __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_OUTPUT_BYTES = 2.0
+"""Bytes per element of a product: 16 bits, whatever its inputs have."""
 _SIXTEEN_BIT = frozenset({"router", "expert_dispatch", "expert_combine"})
 """Products by which tokens find experts, which no recipe narrows."""
 _TALL = 32.0
@@ -36,6 +38,7 @@ def matmul_s(
     n: BROADCAST,
     k: BROADCAST,
     *,
+    written: BROADCAST = _OUTPUT_BYTES,
     half: BROADCAST = 0.0,
     taps: BROADCAST = 1.0,
     inputs: BROADCAST = 0.0,
@@ -43,7 +46,7 @@ def matmul_s(
 ) -> BROADCAST:
     """Return seconds of an (m, k) by (k, n) matmul: roofline with wave quantisation and a K-loop prologue.
 
-        max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  bytes·(mk + kn + mn) / (bandwidth · eb))
+        max(2mnk / (ceiling · e · q^p / (1 + k0/k)),  (bytes·(mk + kn) + written·mn) / (bandwidth · eb))
         q = mn · splits / (waves · SMs · tile)      k0 grows with the machine's balance
 
     Tall and narrow products, those of convolutions at high resolution, have tiles as narrow as their outputs, and
@@ -73,7 +76,7 @@ def matmul_s(
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))
     size = where(half, np.maximum(2.0, case.gemm_bytes), case.gemm_bytes)
-    moved = size * (m * k + k * n) + 2.0 * m * n
+    moved = size * (m * k + k * n) + written * m * n
     if is_anywhere(taps - 1.0):
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
         share = where(groups - 1.0, constants["grouped_convolution"], share)
@@ -148,20 +151,35 @@ def _passes_s(
 ) -> Iterator[Iterable[BROADCAST]]:
     """Yield for each matrix the seconds of one of its products forward, for its input's and its weight's gradient."""
     sizes = [_sizes(matrix, lay, tokens) for matrix in matrices]
-    shape = np.broadcast_shapes(*map(np.shape, sizes[0]), lay.expert.shape)
+    # A sum of gradients is read and written where the product adds to it.
+    summed = _OUTPUT_BYTES + (2.0 * case.gradient_bytes - _OUTPUT_BYTES) * case.fused_accumulation
+    written = (_OUTPUT_BYTES, _OUTPUT_BYTES, summed)
+    shape = np.broadcast_shapes(*map(np.shape, sizes[0]), lay.expert.shape, np.shape(summed))
     if math.prod(shape) > _FEW:
         # A pass at a time: what few knobs change is then worked out for few layouts.
         for matrix, each in zip(matrices, sizes, strict=True):
             m, _, k = each
             half, taps, groups = _is_half(matrix), matrix.taps, matrix.groups
             yield [
-                matmul_s(case, constants, *(each[i] for i in mnk), half=half, taps=taps, inputs=m * k, groups=groups)
-                for mnk in _PASSES
+                matmul_s(
+                    case,
+                    constants,
+                    *(each[i] for i in mnk),
+                    written=bytes_each,
+                    half=half,
+                    taps=taps,
+                    inputs=m * k,
+                    groups=groups,
+                )
+                for mnk, bytes_each in zip(_PASSES, written, strict=True)
             ]
         return
     mnk = np.empty((3, len(matrices), *shape))
     for place, of_one in enumerate(sizes):
         mnk[0, place], mnk[1, place], mnk[2, place] = of_one
+    outputs = np.empty((3, 1, *shape))
+    for place, bytes_each in enumerate(written):
+        outputs[place] = bytes_each
 
     def column(values: list[BROADCAST]) -> Floats:
         stack = np.array(values, dtype=np.float64)
@@ -171,6 +189,7 @@ def _passes_s(
         case,
         constants,
         *mnk[np.array(_PASSES).T],
+        written=outputs,
         half=column([_is_half(matrix) for matrix in matrices]),
         taps=column([matrix.taps for matrix in matrices]),
         inputs=mnk[0] * mnk[2],

@@ -204,6 +204,7 @@ def case_of(
         unprepared_chunks=_chunk_bytes(execution, learns, prepared=False) / chunk_bytes,
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
+        fused_accumulation=_flag(execution.fused_accumulation),
         reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
         loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),

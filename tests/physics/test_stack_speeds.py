@@ -239,3 +239,25 @@ def test_layers_spread_over_devices_that_wait_for_one_another_are_as_fast_as_one
     piped = replace(spread, practice=NOTHING_SAID)
     assert 0.9 * _step_s(alone) < _step_s(spread) < 1.2 * _step_s(alone)
     assert _step_s(piped) < _step_s(spread)
+
+
+@pytest.mark.parametrize(
+    ("framework", "chip", "released", "fused"),
+    [
+        ("megatron", "h100-sxm", 2025.5, True),
+        ("nemo", "gb200", 2026.1, True),
+        ("llm.c", "a100-sxm-80gb", 2024.5, True),
+        ("megatron", "a100-sxm-80gb", 2021.5, False),
+        ("megatron", "mi300x", 2025.5, False),
+        ("mindspeed", "ascend-910b", 2025.5, False),
+        ("torchtitan", "h100-sxm", 2025.5, False),
+        ("huggingface", "h100-sxm", 2025.5, False),
+        ("maxtext", "tpu-v5e", 2025.5, False),
+    ],
+)
+def test_gradients_are_added_up_by_products_where_a_stack_has_kernels_for_it(
+    framework: str, chip: str, released: float, *, fused: bool
+) -> None:
+    """Megatron-LM's and llm.c's code; scripts of AMD and Huawei say `--no-gradient-accumulation-fusion`."""
+    question = replace(_asked("llama-3.1-8b", framework, chip=chip), released=released)
+    assert bool(setting_of(question).case.fused_accumulation) is fused

@@ -181,6 +181,46 @@ def test_a_four_bit_base_is_expanded_for_each_pass(kernel: Dequantization, times
         assert spent_s == pytest.approx(passes * expanded_s)
 
 
+@pytest.mark.parametrize(("held_bytes", "summed_bytes"), [(4.0, 8.0), (2.0, 4.0)])
+def test_a_gradient_is_added_to_its_sum_by_a_pass_of_its_own_or_by_its_product(
+    held_bytes: float, summed_bytes: float
+) -> None:
+    """By its product the sum is read and written where 16 bits were written, and shows where memory is the limit."""
+    slow = replace(CHIP, memory_bandwidth_bytes_per_s=1e8)
+    apart, fused = (
+        small_case(chip=slow, execution=Execution(gradient_bytes=held_bytes, fused_accumulation=fused))
+        for fused in (False, True)
+    )
+    gradients_s = 4.0 * PARAMETERS / (1e8 * CONSTANTS["stream_bandwidth"])
+    saved_s = traffic_s(apart, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(fused, CONSTANTS, PLAIN_ROWS, TOKENS)
+    assert saved_s == pytest.approx(gradients_s)
+    for unlike, alike in zip(fused.matrices, apart.matrices, strict=True):
+        forward_s, backward_s = matrix_s(fused, CONSTANTS, unlike, PLAIN_ROWS, TOKENS)
+        forward_apart_s, backward_apart_s = matrix_s(apart, CONSTANTS, alike, PLAIN_ROWS, TOKENS)
+        weights = np.asarray(unlike.inputs) * np.asarray(unlike.outputs)
+        assert forward_s == pytest.approx(forward_apart_s)
+        more_s = (summed_bytes - 2.0) * weights / (1e8 * CONSTANTS["gemm_bandwidth"])
+        assert backward_s - backward_apart_s == pytest.approx(more_s)
+
+
+def test_sums_that_products_add_to_cost_nothing_where_their_rate_is_the_limit() -> None:
+    fused, apart = small_case(execution=Execution(fused_accumulation=True)), small_case()
+    for unlike, alike in zip(fused.matrices, apart.matrices, strict=True):
+        of_fused_s = np.array(matrix_s(fused, CONSTANTS, unlike, PLAIN_ROWS, TOKENS))
+        assert of_fused_s == pytest.approx(np.array(matrix_s(apart, CONSTANTS, alike, PLAIN_ROWS, TOKENS)))
+
+
+@pytest.mark.parametrize("top_k", [1, 2, 4])
+def test_every_expert_that_a_token_visits_has_its_input_quantised(top_k: int) -> None:
+    chip = replace(CHIP, peak_flop_per_s={**CHIP.peak_flop_per_s, "fp8": 200e12})
+    network = replace(MODEL, experts=Experts(n_experts=8, top_k=top_k, ffn_hidden=512))
+    wide, narrow = (small_case(transformer=network, chip=chip, precision=name) for name in ("bf16", "fp8"))
+    inputs = 4.0 * HIDDEN + top_k * HIDDEN + top_k * 512
+    moved_s = 2.0 * TOKENS * LAYERS * CONSTANTS["quantise_passes"] * inputs * 2.5 / MEMORY_BYTES_PER_S
+    more_s = traffic_s(narrow, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(wide, CONSTANTS, PLAIN_ROWS, TOKENS)
+    assert more_s == pytest.approx(moved_s)
+
+
 def test_experts_are_routed_permuted_and_started_one_by_one() -> None:
     case = small_case(transformer=EXPERTS)
     spent_s = routing_s(case, CONSTANTS, PLAIN_ROWS)

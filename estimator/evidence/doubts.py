@@ -59,6 +59,12 @@ _ON_ONE_DEVICE = frozenset({"unsloth"})
 _LEFT_IDLE = 1.0 / 3.0
 """Share of those with two devices who run such a stack as its notebooks do; it falls with the square of the devices,
 for whoever has many looks how to use them."""
+_IN_TURN = 1.0 / 3.0
+"""Share of those with two devices and a quantised base who load it with `device_map="auto"`, as every example does, and
+start their script without a launcher, so that layers are split and one device is at work at a time; it falls as that of
+idle devices does."""
+_IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
+"""The same where no device holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
 published scripts two do, and whoever starts from its documentation or a notebook."""
@@ -165,6 +171,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     n = question.cluster.n_gpus
     if n > 1 and question.framework in _ON_ONE_DEVICE:
         return (_idle_devices(setting.stack.name, n),)
+    if n > 1 and _may_work_in_turn(question, setting):
+        return _in_turn(setting, physical_s, constants)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
     if not _is_stack_unsaid(question) or alone or n >= LARGE_CLUSTER:
         return ()
@@ -217,6 +225,38 @@ def _idle_devices(stack: str, n: int) -> Doubt:
         "times as long; say n_gpus 1 if so"
     )
     return Doubt(argument="n_gpus", ways=((n, share),), caution=Caution(code="devices_left_idle", message=message))
+
+
+def _may_work_in_turn(question: Question, setting: Setting) -> bool:
+    """Return whether a script of one's own may have split a quantised base over devices that work in turn."""
+    quantised = question.method.name == "qlora" or question.practice.base_bits is not None
+    said = question.practice.stages_alone is not None or question.practice.zero_engine is not None
+    open_layout = question.layout.data_sharding is None and question.layout.pipeline_parallel is None
+    return quantised and not said and open_layout and setting.stack.name in _OWN_SCRIPTS
+
+
+def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether devices work in turn; none where that makes no difference."""
+    question, n = setting.question, setting.question.cluster.n_gpus
+    asked = replace(question, global_batch_sequences=setting.global_batch)
+    in_turn = replace(
+        asked,
+        practice=replace(question.practice, stages_alone=True),
+        layout=replace(question.layout, pipeline_parallel=n),
+    )
+    best = fastest(in_turn, constants)
+    if best is None or math.log(best.step_s / physical_s) < _WORTH_SAYING:
+        return ()
+    alone = fastest(replace(asked, layout=replace(question.layout, data_sharding="ddp")), constants)
+    share = _IN_TURN * (2.0 / n) ** 2 if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
+    factor = best.step_s / physical_s
+    message = (
+        'a script that loads its base with device_map="auto" and is started without torchrun or accelerate has its '
+        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, DDP, FSDP or ZeRO-3 in "
+        "framework"
+    )
+    caution = Caution(code="devices_in_turn", message=message)
+    return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
 def _borne(share: float, factor: float, bearable: float) -> float:

@@ -140,6 +140,44 @@ def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> No
     assert many["training_days_high"] < 6 * many["training_days_low"]
 
 
+@pytest.mark.parametrize("framework", ["HF Trainer", "TRL", "QLoRA script"])
+def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(framework: str) -> None:
+    """Transformers' examples load it with `device_map="auto"`; without a launcher that splits its layers."""
+    two = {**T4_QLORA, "framework": framework, "n_gpus": 2}
+    unsaid, in_turn = _answer(**two), _answer(**{**two, "framework": f"{framework}, device_map auto"})
+    assert "devices_in_turn" in _codes(unsaid)
+    assert unsaid["training_days"] < in_turn["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    ("framework", "changes"),
+    [
+        ("HF Trainer", {"n_gpus": 1}),
+        ("HF Trainer", {"method": "lora", "gpu": "a100"}),
+        ("HF Trainer, DDP", {}),
+        ("HF Trainer + FSDP", {}),
+        ("HF Trainer + DeepSpeed ZeRO-2", {}),
+        ("HF Trainer, device_map auto", {}),
+        ("Axolotl", {}),
+        ("LLaMA-Factory", {}),
+    ],
+)
+def test_devices_do_not_work_in_turn_where_a_launcher_is_told_of_or_the_front_end_has_one(
+    framework: str, changes: dict[str, object]
+) -> None:
+    assert "devices_in_turn" not in _codes(_answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework, **changes}))
+
+
+def test_devices_in_turn_are_doubted_less_the_more_there_are() -> None:
+    """Whoever has many looks how to use them: the point is drawn towards one at work by ever less of the way."""
+    drawn: list[float] = []
+    for n_gpus in (2, 4, 8):
+        asked = {**T4_QLORA, "gpu": "a100", "n_gpus": n_gpus}
+        unsaid, told = (_answer(**{**asked, "framework": said})["training_days"] for said in ("trl", "trl, DDP"))
+        drawn.append(math.log(unsaid / told) / math.log(n_gpus))
+    assert drawn[0] > drawn[1] > drawn[2] > 0.0
+
+
 def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -> None:
     """HGX H100 has 400 Gb/s a device, HGX A100 200."""
     drawn: dict[str, float] = {}

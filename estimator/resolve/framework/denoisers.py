@@ -4,16 +4,16 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.question.practice import Practice
-from estimator.resolve.framework.meaning import Facts, Meaning, folded
+from estimator.resolve.framework.meaning import Facts, Meaning, Rank, folded
 
 __all__ = ["CACHES", "TRAINERS"]
 
-_RECIPE, _FRONT_END, _OWN = 4, 5, 6
+_RECIPE, _FRONT_END, _OWN = Rank.RECIPE, Rank.FRONT_END, Rank.OWN
 """As names of other stacks are ranked: a front end over its trainer."""
 
 
 def _trainer(
-    words: str, stack: str, *, latents: bool, text: bool, rank: int = _FRONT_END, note: str = ""
+    words: str, stack: str, *, latents: bool, text: bool, rank: Rank = _FRONT_END, note: str = ""
 ) -> tuple[str, Meaning]:
     """Return a name whose users keep latents and encoded texts, or encode them in each step, unless told."""
     says = Facts(practice=Practice(caches_latents=latents, caches_text=text))

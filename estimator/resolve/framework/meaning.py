@@ -1,12 +1,31 @@
 """What a word means: a stack, facts about how a step is run, or nothing that the time depends on."""
 
 from dataclasses import dataclass, replace
+from enum import IntEnum
 
 from estimator.models.training import MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NO_FACTS", "Facts", "Meaning", "folded", "practised"]
+__all__ = ["NO_FACTS", "Facts", "Meaning", "Rank", "folded", "practised"]
+
+
+class Rank(IntEnum):
+    """Which name counts where there are several: a front end over a trainer over its engine over its library.
+
+    Scripts are named by what they trained, which may be data or a model to others; an engine is what they run on.
+    """
+
+    OPEN = -2
+    SOMETHING = -1
+    LIBRARY = 0
+    ENGINE = 1
+    SCRIPT = 2
+    CORE = 3
+    TRAINER = 4
+    RECIPE = 5
+    FRONT_END = 6
+    OWN = 7
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +73,7 @@ class Meaning:
 
     stack: str = ""
     """The stack it names, if it is a name."""
-    rank: int = 0
+    rank: Rank = Rank.LIBRARY
     """Which of several names counts: `HF Trainer + DeepSpeed` is Hugging Face's trainer on an engine."""
     says: Facts = NO_FACTS
     """What the phrase tells; a name only where its stack is the one in use."""

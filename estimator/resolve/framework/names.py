@@ -1,24 +1,24 @@
 """What people call software stacks, and what a name tells of how a step is run."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
-from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
+from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, folded
 
 __all__ = ["NAMES"]
 
-_OPEN, _SOMETHING, _LIBRARY, _ENGINE, _CORE, _TRAINER, _RECIPE, _FRONT_END, _OWN = -2, -1, 0, 1, 2, 3, 4, 5, 6
-"""Which name counts where there are several: a front end over a trainer over its engine over its library."""
+_OPEN, _SOMETHING, _LIBRARY, _ENGINE, _SCRIPT, _CORE, _TRAINER, _RECIPE, _FRONT_END, _OWN = Rank
 
 
 def _named(
     words: str,
     stack: str,
-    rank: int = _RECIPE,
+    rank: Rank = _RECIPE,
     *,
     project: str = "",
     beside: Sharding | None = None,
@@ -33,6 +33,7 @@ def _named(
 _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
 _CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
+_SORTED = Practice(packing="padded", padding="alike")
 _ADAPTED = Facts(method="lora")
 _ROWS = (
     _named("auto | any | default | defaults | none", "auto", _OPEN),
@@ -173,16 +174,36 @@ _ROWS = (
     _named(
         "alpaca | stanford alpaca",
         "huggingface",
-        _LIBRARY,
+        _SCRIPT,
         says=Facts(sharding="zero3", practice=Practice(packing="padded")),
         note="trains with FSDP and pads",
     ),
     _named(
-        "lmflow | llava | tiny llava factory | dolly | toolbench | belle | firefly | chinese llama alpaca",
+        "lmflow | dolly | toolbench | belle | firefly | chinese llama alpaca",
         "huggingface",
-        _LIBRARY,
+        _SCRIPT,
         says=_CHECKPOINTED,
         note="Hugging Face's trainer, with gradient checkpointing",
+    ),
+    # `--group_by_modality_length True` in their scripts of fine-tuning.
+    _named(
+        "llava | llava next | tiny llava factory | tiny llava",
+        "huggingface",
+        _SCRIPT,
+        says=Facts(recompute="full", practice=_SORTED),
+        note="Hugging Face's trainer, with gradient checkpointing, samples sorted by length",
+    ),
+    # Both scripts load the base in 8 bits, pad to the longest and train in FP16.
+    _named(
+        "alpaca lora | platypus",
+        "huggingface",
+        _SCRIPT,
+        says=Facts(
+            recompute="full",
+            precision="fp16",
+            practice=Practice(base_bits=8, dequantization="bitsandbytes", packing="padded"),
+            method="lora",
+        ),
     ),
     _named(
         "sentence transformers | sentence transformer | sbert | flagembedding | flag embedding | tevatron | setfit",
@@ -199,10 +220,11 @@ _ROWS = (
     _named(
         "qlora script | artidoro qlora | guanaco",
         "huggingface",
-        _LIBRARY,
+        _SCRIPT,
         says=Facts(
             recompute="full",
-            practice=Practice(base_bits=4, dequantization="bitsandbytes", packing="padded"),
+            # Its `group_by_length` is on.
+            practice=replace(_SORTED, base_bits=4, dequantization="bitsandbytes"),
             method="qlora",
         ),
     ),

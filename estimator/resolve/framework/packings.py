@@ -31,7 +31,7 @@ PACKINGS = (
     ),
     practised(
         "group by length | grouped by length | group samples by length | length grouped | length grouped sampler | "
-        "sorted by length | bucketed by length | length bucketing",
+        "sorted by length | bucketed by length | length bucketing | group by modality length | batch rebalance",
         Practice(packing="padded", padding="alike"),
         Practice(padding="longest"),
     ),

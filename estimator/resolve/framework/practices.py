@@ -248,7 +248,7 @@ _BASES = (
     ),
     practised("fused dequantization | fused dequant | marlin | exllama", Practice(base_bits=4, dequantization="fused")),
     # The recipes that people mean by it checkpoint: peft's prepare_model_for_kbit_training turns that on.
-    ("qlora", Meaning(stack="huggingface", rank=0, says=_QLORA, beside=_QLORA)),
+    ("qlora", Meaning(stack="huggingface", says=_QLORA, beside=_QLORA)),
 )
 _FORMATS = (
     _precision("fp 32 | float 32 | fp 32 compute | compute fp 32 | full precision | single precision", "fp32"),

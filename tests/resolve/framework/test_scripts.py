@@ -1,0 +1,43 @@
+"""What scripts that people copy do unless they are told otherwise.
+
+Authority: the scripts: artidoro/qlora `qlora.py`, LLaVA's `scripts/v1_5/finetune.sh`, TinyLLaVA Factory's
+`scripts/train/finetune.sh`, tloen/alpaca-lora and arielnlee/Platypus `finetune.py`.
+"""
+
+import pytest
+
+from estimator.question.practice import Padding
+from estimator.resolve.framework.named import named_framework
+
+
+@pytest.mark.parametrize(
+    ("said", "padding"),
+    [
+        ("QLoRA script", "alike"),
+        ("artidoro/qlora, bitsandbytes 4-bit", "alike"),
+        ("LLaVA, DeepSpeed ZeRO-3", "alike"),
+        ("TinyLLaVA Factory", "alike"),
+        ("HF Trainer, group_by_modality_length", "alike"),
+        ("QLoRA script, group_by_length false", "longest"),
+        ("alpaca-lora", None),
+        ("Dolly", None),
+        ("HF Trainer", None),
+    ],
+)
+def test_samples_are_sorted_by_length_where_the_script_does_so(said: str, padding: Padding | None) -> None:
+    found = named_framework(said)
+    assert (found.name, found.practice.padding) == ("huggingface", padding)
+    assert not found.not_understood
+
+
+@pytest.mark.parametrize("said", ["alpaca-lora", "Alpaca LoRA", "Platypus"])
+def test_scripts_that_load_in_8_bits_do_so(said: str) -> None:
+    found = named_framework(said)
+    assert (found.practice.base_bits, found.precision, found.method) == (8, "fp16", "lora")
+    assert found.practice.packing == "padded"
+    assert found.sharding is None
+
+
+def test_stanford_alpaca_is_another_script() -> None:
+    found = named_framework("Stanford Alpaca")
+    assert (found.practice.base_bits, found.sharding, found.method) == (None, "zero3", None)

@@ -194,10 +194,9 @@ def test_a_gradient_is_added_to_its_sum_by_a_pass_of_its_own_or_by_its_product(
     gradients_s = 4.0 * PARAMETERS / (1e8 * CONSTANTS["stream_bandwidth"])
     saved_s = traffic_s(apart, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(fused, CONSTANTS, PLAIN_ROWS, TOKENS)
     assert saved_s == pytest.approx(gradients_s)
-    for unlike, alike in zip(fused.matrices, apart.matrices, strict=True):
-        forward_s, backward_s = matrix_s(fused, CONSTANTS, unlike, PLAIN_ROWS, TOKENS)
-        forward_apart_s, backward_apart_s = matrix_s(apart, CONSTANTS, alike, PLAIN_ROWS, TOKENS)
-        weights = np.asarray(unlike.inputs) * np.asarray(unlike.outputs)
+    each, each_apart = (matrices_s(case, CONSTANTS, case.matrices, PLAIN_ROWS, TOKENS) for case in (fused, apart))
+    for (matrix, forward_s, backward_s), (_, forward_apart_s, backward_apart_s) in zip(each, each_apart, strict=True):
+        weights = np.asarray(matrix.inputs) * np.asarray(matrix.outputs)
         assert forward_s == pytest.approx(forward_apart_s)
         more_s = (summed_bytes - 2.0) * weights / (1e8 * CONSTANTS["gemm_bandwidth"])
         assert backward_s - backward_apart_s == pytest.approx(more_s)
@@ -205,9 +204,11 @@ def test_a_gradient_is_added_to_its_sum_by_a_pass_of_its_own_or_by_its_product(
 
 def test_sums_that_products_add_to_cost_nothing_where_their_rate_is_the_limit() -> None:
     fused, apart = small_case(execution=Execution(fused_accumulation=True)), small_case()
-    for unlike, alike in zip(fused.matrices, apart.matrices, strict=True):
-        of_fused_s = np.array(matrix_s(fused, CONSTANTS, unlike, PLAIN_ROWS, TOKENS))
-        assert of_fused_s == pytest.approx(np.array(matrix_s(apart, CONSTANTS, alike, PLAIN_ROWS, TOKENS)))
+    of_fused_s, apart_s = (
+        np.array([seconds for _, *seconds in matrices_s(case, CONSTANTS, case.matrices, PLAIN_ROWS, TOKENS)])
+        for case in (fused, apart)
+    )
+    assert of_fused_s == pytest.approx(apart_s)
 
 
 @pytest.mark.parametrize("top_k", [1, 2, 4])

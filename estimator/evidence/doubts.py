@@ -26,9 +26,9 @@ from estimator.physics.numbers import case_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
 
-__all__ = ["doubts_of", "situation_spread", "stack_doubts", "waits_most", "with_own_stacks"]
+__all__ = ["SITUATIONAL", "doubts_of", "situation_spread", "stack_doubts", "waits_most", "with_own_stacks"]
 
-_SITUATIONAL = (
+SITUATIONAL = (
     "launch_s",
     "hook_s",
     "module_hook_s",
@@ -111,10 +111,10 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants, p
     sqrt(Σ (∂ log t / ∂ log c · spread of c)²)      by finite differences, one call for all
     None of them moves its matrix `products`.
     """
-    spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
+    spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in SITUATIONAL])
     moved: dict[str, object] = dict(constants)
-    for place, name in enumerate(_SITUATIONAL):
-        values = np.full(len(_SITUATIONAL) + 1, constants[name])
+    for place, name in enumerate(SITUATIONAL):
+        values = np.full(len(SITUATIONAL) + 1, constants[name])
         values[place + 1] *= math.exp(spreads[place])
         moved[name] = values
     times = step_time(setting.case, layouts, Constants(moved), products).total_s  # type: ignore[arg-type]

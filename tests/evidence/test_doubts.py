@@ -11,8 +11,9 @@ import pytest
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import situation_spread
+from estimator.evidence.doubts import SITUATIONAL, situation_spread
 from estimator.physics.choice import ranked_layouts, setting_of
+from estimator.physics.constants import Constants
 from estimator.physics.matmul import products_s
 from estimator.question.cluster import Cluster
 from estimator.question.question import Question
@@ -107,6 +108,30 @@ def _spread(model: str, framework: str, n_gpus: int, *, length: int, batch: int)
     constants = committed_calibration().constants
     best = setting.layouts.taken(ranked_layouts(setting, constants).order[:1])
     return situation_spread(setting, best, constants, products_s(setting.case, constants, best))
+
+
+@pytest.mark.parametrize("model", ["llama-3.2-1b", "deepseek-v3"])
+def test_what_differs_between_machines_moves_no_matrix_product(model: str) -> None:
+    """Else a range would be made of products that are no longer true."""
+    chip = catalogue.accelerator("h100-sxm").value.accelerator
+    cluster = Cluster(accelerator=chip, n_gpus=64, gpus_per_node=8, scale_out_bytes_per_s=chip.scale_out_bytes_per_s)
+    transformer = catalogue.transformer(model).value
+    setting = setting_of(
+        Question(
+            transformer=transformer,
+            cluster=cluster,
+            precision="bf16",
+            sequence_length=4096,
+            global_batch_sequences=256,
+            framework="megatron",
+        )
+    )
+    constants = committed_calibration().constants
+    best = setting.layouts.taken(ranked_layouts(setting, constants).order[:1])
+    products = products_s(setting.case, constants, best)
+    moved = Constants({name: value * (2.0 if name in SITUATIONAL else 1.0) for name, value in constants.items()})
+    assert products_s(setting.case, moved, best) == products
+    assert products_s(setting.case, Constants({**constants, "gemm_efficiency": 0.1}), best) != products
 
 
 def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_most() -> None:

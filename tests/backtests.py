@@ -3,16 +3,23 @@
 from functools import cache
 
 from estimator.calibrate.backtest import Table, table
+from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.calibrate.whole_runs import WholeRun, whole_runs
 from estimator.evidence.calibration import committed_calibration
 
-__all__ = ["from_end_to_end", "rows"]
+__all__ = ["from_end_to_end", "of_other_kinds", "rows"]
 
 
 @cache
 def rows() -> Table:
     """Return every published run that has a speed, priced in its own layout or the best."""
     return table(committed_calibration().constants)
+
+
+@cache
+def of_other_kinds() -> tuple[MeasuredRun, ...]:
+    """Return every published run of a model that is no decoder, as a question."""
+    return measured_runs()[0]
 
 
 @cache

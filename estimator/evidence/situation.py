@@ -13,9 +13,9 @@ from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products
 from estimator.physics.step import step_time
 
-__all__ = ["situation_spread"]
+__all__ = ["SITUATIONAL", "situation_spread"]
 
-_SITUATIONAL = (
+SITUATIONAL = (
     "launch_s",
     "hook_s",
     "module_hook_s",
@@ -49,10 +49,10 @@ def situation_spread(setting: Setting, layouts: Layouts, constants: Constants, p
     Differences, one call for all: none of the constants moves the matrix `products`. No more can be hidden than there
     is of either, waits or the rest.
     """
-    spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in _SITUATIONAL])
+    spreads = np.array([_FITTED_SHARE * math.log(PRIORS[c].high / PRIORS[c].low) / _CENTRAL for c in SITUATIONAL])
     moved: dict[str, object] = dict(constants)
-    for place, name in enumerate(_SITUATIONAL):
-        values = np.full(len(_SITUATIONAL) + 1, constants[name])
+    for place, name in enumerate(SITUATIONAL):
+        values = np.full(len(SITUATIONAL) + 1, constants[name])
         values[place + 1] *= math.exp(spreads[place])
         moved[name] = values
     times = step_time(setting.case, layouts, Constants(moved), products)  # type: ignore[arg-type]

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 
 from estimator.calibrate.kinds import KindErrors, fitted_kinds, kind_errors, kind_tables
-from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
+from estimator.calibrate.runs_of_kinds import MeasuredRun
 from estimator.catalogue.kind_runs import kind_rows
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration
 from estimator.models.kinds import KIND_NAMES, Kind
+from tests.backtests import of_other_kinds
 
 TIERS = frozenset({"tuned", "research", "untuned"})
 
 
 @cache
 def _runs() -> dict[str, MeasuredRun]:
-    return {run.id: run for run in measured_runs()[0]}
+    return {run.id: run for run in of_other_kinds()}
 
 
 @cache
@@ -147,7 +148,8 @@ def test_errors_are_those_of_answers_without_any_level(monkeypatch: pytest.Monke
     level = KindLevel(level_log=1.0, half_log=1.0, runs=1, labs=1)
     shifted = replace(calibration, kinds=dict.fromkeys(("all", *KIND_NAMES), level), manners={"tuned": 1.0})
     some, logs = _errors().runs[::6], _errors().logs[::6]
-    monkeypatch.setattr("estimator.calibrate.kinds.measured_runs", lambda: (some, {}))
+    left_out: dict[str, str] = {}
+    monkeypatch.setattr("estimator.calibrate.kinds.measured_runs", lambda: (some, left_out))
     assert np.array_equal(kind_errors(shifted).logs, logs)
 
 

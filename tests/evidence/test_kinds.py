@@ -9,7 +9,6 @@ from dataclasses import replace
 import pytest
 
 from estimator.answers.estimate.best_step import best_step
-from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue import catalogue
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration, standing_in
@@ -19,9 +18,14 @@ from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.physics.choice import nearest_setting
 from estimator.question.question import Question
 from estimator.resolve.published import published_question
+from tests.backtests import of_other_kinds
 
-RUNS: dict[str, MeasuredRun] = {run.kind: run for run in measured_runs()[0]}
 KINDS = sorted(set(KIND_NAMES) - {"decoder"})
+
+
+def _asked(kind: str) -> Question:
+    """Return the last published run of a kind."""
+    return next(run.question for run in reversed(of_other_kinds()) if run.kind == kind)
 
 
 def _with_levels(**levels: float) -> Calibration:
@@ -40,7 +44,7 @@ def _answer(question: Question, calibration: Calibration) -> tuple[float, float]
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_level_moves_its_own_kind_by_as_much(kind: str) -> None:
-    question = RUNS[kind].question
+    question = _asked(kind)
     plain, _ = _answer(question, _with_levels(**{kind: 0.0}))
     moved, _ = _answer(question, _with_levels(**{kind: 0.3}))
     assert moved / plain == pytest.approx(math.exp(0.3))
@@ -48,7 +52,7 @@ def test_a_level_moves_its_own_kind_by_as_much(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_how_a_run_is_set_up_moves_all_kinds_alike(kind: str) -> None:
-    question = RUNS[kind].question
+    question = _asked(kind)
     manner = manner_of(nearest_setting(question))
     calibration = _with_levels(**{kind: 0.1})
     plain, _ = _answer(question, replace(calibration, manners={manner: 0.0}))
@@ -57,7 +61,7 @@ def test_how_a_run_is_set_up_moves_all_kinds_alike(kind: str) -> None:
 
 
 def test_people_have_a_manner_of_their_own_whatever_their_stack() -> None:
-    question = next(run.question for run in measured_runs()[0] if nearest_setting(run.question).case.as_people_run)
+    question = next(run.question for run in of_other_kinds() if nearest_setting(run.question).case.as_people_run)
     assert manner_of(nearest_setting(question)) == "people"
     published = nearest_setting(replace(question, published=True))
     assert manner_of(published) == published.stack.tier
@@ -66,7 +70,7 @@ def test_people_have_a_manner_of_their_own_whatever_their_stack() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_decoders_are_off_by_does_not_correct_other_kinds(kind: str) -> None:
     """Neither by device, stack or precision, nor by runs near it; experts are the same in any model."""
-    question = replace(RUNS[kind].question, precedent=None)
+    question = replace(_asked(kind), precedent=None)
     if question.transformer.experts is not None:
         return
     calibration = _with_levels(**{kind: 0.0})
@@ -79,14 +83,14 @@ def test_a_kind_is_called_with_the_article_that_it_is_spoken_with(kind: str) -> 
     name = KIND_NAMES[kind]
     article = "an" if name in {"encoder", "encoder–decoder"} else "a"
     for levels in ({kind: 0.2}, {}):
-        caution = kind_outlook(nearest_setting(RUNS[kind].question), _with_levels(**levels)).caution
+        caution = kind_outlook(nearest_setting(_asked(kind)), _with_levels(**levels)).caution
         assert caution is not None
         assert f" {article} {name}" in f" {caution.message}"
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
-    question = RUNS[kind].question
+    question = _asked(kind)
     setting = nearest_setting(question)
     known = kind_outlook(setting, _with_levels(**{kind: 0.0}))
     unseen = kind_outlook(setting, _with_levels())
@@ -101,7 +105,7 @@ def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_rests_on_the_runs_of_its_kind(kind: str) -> None:
-    setting = nearest_setting(RUNS[kind].question)
+    setting = nearest_setting(_asked(kind))
     with standing_in(_with_levels(**{kind: 0.1})):
         told = evidence_of(setting, (), NO_OWN_RUNS)
     assert (told.runs, told.labs, told.nearest) == (9, 4, "")

@@ -9,8 +9,9 @@ import pytest
 
 from estimator.catalogue import catalogue
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.situation import situation_spread
+from estimator.evidence.situation import SITUATIONAL, situation_spread
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
+from estimator.physics.constants import Constants
 from estimator.physics.matmul import products_s
 from estimator.physics.step import step_time
 from estimator.question.question import Question
@@ -45,6 +46,17 @@ def test_what_differs_between_machines_moves_short_steps_of_a_general_trainer_mo
     short, _ = _spread(_setting("llama-3.2-1b", "huggingface", 8, length=512, batch=8))
     large, _ = _spread(_setting("llama-3.1-70b", "megatron", 512, length=8192, batch=1024))
     assert 0.0 < 3 * large < short < math.log(2.0)
+
+
+@pytest.mark.parametrize("model", ["llama-3.2-1b", "deepseek-v3"])
+def test_what_differs_between_machines_moves_no_matrix_product(model: str) -> None:
+    """Else a range would be made of products that are no longer true."""
+    setting = _setting(model, "megatron", 64, length=4096, batch=256)
+    best = setting.layouts.taken(ranked_layouts(setting, CONSTANTS).order[:1])
+    products = products_s(setting.case, CONSTANTS, best)
+    moved = Constants({name: value * (2.0 if name in SITUATIONAL else 1.0) for name, value in CONSTANTS.items()})
+    assert products_s(setting.case, moved, best) == products
+    assert products_s(setting.case, Constants({**CONSTANTS, "gemm_efficiency": 0.1}), best) != products
 
 
 @pytest.mark.parametrize("framework", ["nemo", "torchtitan", "huggingface"])

@@ -15,6 +15,7 @@ from estimator.physics.case import stacked
 from estimator.physics.constants import prior_constants
 from estimator.physics.execution import Execution
 from estimator.physics.layout import RECOMPUTES, layouts_of
+from estimator.physics.matmul import matrices_s, products_s
 from estimator.physics.step import PARTS, StepTime, step_time
 from estimator.question.question import Layout
 from tests.physics_cases import any_execution, any_layout, catalogued_case, catalogued_cluster
@@ -41,6 +42,22 @@ def test_many_layouts_at_once_equal_each_alone(
         alone = step_time(case, layouts_of(row), CONSTANTS)
         for field in fields(StepTime):
             assert getattr(together, field.name)[index] == pytest.approx(getattr(alone, field.name)[0], rel=1e-12)
+
+
+@given(name=model, chip=gpu, rows=st.lists(any_layout, min_size=1, max_size=6), how=method, execution=any_execution)
+@settings(max_examples=50)
+def test_matrices_timed_together_equal_each_alone(
+    name: str, chip: str, rows: list[Layout], how: Method, execution: Execution
+) -> None:
+    """And a step is as long with products that are known already."""
+    case, lay = catalogued_case(name, catalogued_cluster(chip, 512), method=how, execution=execution), layouts_of(*rows)
+    tokens = lay.micro_batch * case.sequence_length / lay.context
+    for matrix, forward, backward in matrices_s(case, CONSTANTS, case.matrices, lay, tokens):
+        [(_, forward_alone, backward_alone)] = matrices_s(case, CONSTANTS, [matrix], lay, tokens)
+        assert forward == pytest.approx(forward_alone, rel=1e-12)
+        assert backward == pytest.approx(backward_alone, rel=1e-12)
+    known = step_time(case, lay, CONSTANTS, products_s(case, CONSTANTS, lay)).total_s
+    assert np.array_equal(known, step_time(case, lay, CONSTANTS).total_s)
 
 
 @given(

@@ -228,7 +228,12 @@ def _idle_devices(stack: str, n: int) -> Doubt:
 
 
 def _may_work_in_turn(question: Question, setting: Setting) -> bool:
-    """Return whether a script of one's own may have split a quantised base over devices that work in turn."""
+    """Return whether a script of one's own may have split a quantised base over devices that work in turn.
+
+    Trainers of denoisers load theirs onto one device.
+    """
+    if kind_of(question.transformer) == "diffusion":
+        return False
     quantised = question.method.name == "qlora" or question.practice.base_bits is not None
     said = question.practice.stages_alone is not None or question.practice.zero_engine is not None
     open_layout = question.layout.data_sharding is None and question.layout.pipeline_parallel is None

@@ -185,7 +185,8 @@ class Case:
     """The same of the layers' inputs that full recomputation keeps."""
     sequence_length: Numbers
     unevenness: Numbers
-    """By what share the longest of all devices' micro-batches is longer than any one, each being padded on its own."""
+    """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number, each
+    being padded on its own."""
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers

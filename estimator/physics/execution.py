@@ -144,6 +144,9 @@ class Execution:
     dequantization: Dequantization = "bitsandbytes"
     base_bits: int | None = None
     """Bits of a quantised frozen base; None: as wide as the matmuls' inputs."""
+    whole_experts: bool = False
+    """Experts of a quantised base stay in 16 bits: bitsandbytes replaces linear modules, and Transformers 5 holds the
+    experts of a layer as one parameter."""
     gradient_bytes: float = 4.0
     """Bytes per gradient in the unsharded accumulation buffer."""
     fused_accumulation: bool = False
@@ -208,6 +211,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     quantised = base_bits is not None and said.master_weights is not False
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
+    dequantization = said.dequantization or _usual_kernels(question, base_bits)
     flattens = said.packing == "packed" and released >= stack.flattens_since
     loss = _loss(said, stack)
     return Execution(
@@ -249,8 +253,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         overlap=said.overlap is not False,
         tensor_overlap=bool(said.tensor_overlap),
         stages_alone=bool(said.stages_alone),
-        dequantization=said.dequantization or _usual_kernels(question, base_bits),
+        dequantization=dequantization,
         base_bits=base_bits,
+        whole_experts=dequantization == "bitsandbytes" and 0.0 < stack.grouped_experts_since <= released,
         gradient_bytes=_gradient_bytes(stack, int(released)),
         fused_accumulation=_fuses_accumulation(stack, chip, released),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",

@@ -11,7 +11,7 @@ from estimator.models.workload import Workload
 from estimator.physics.execution import Execution
 from estimator.physics.recomputation import kept_by_name
 
-__all__ = ["held_bytes"]
+__all__ = ["held_bytes", "whole_share"]
 
 _HALF, _SINGLE = 2.0, 4.0
 _WIDE = frozenset({"fp32", "tf32"})
@@ -93,8 +93,10 @@ def held_bytes(
     Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
     """
     wide = precision in _WIDE
+    whole = whole_share(table, execution)
     return {
-        "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits),
+        "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits) * (1.0 - whole)
+        + _weight_bytes(trained, precision, None) * whole,
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
         "unprepared_logits": _unprepared_logits(execution),
@@ -107,6 +109,12 @@ def held_bytes(
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
         **_activation_bytes(table, precision, execution, trained=trained, adapted=adapted, gated=gated),
     }
+
+
+def whole_share(table: Workload, execution: Execution) -> float:
+    """Return the share of the layers' weights that stays in 16 bits beside a quantised base: its experts, or none."""
+    layers = table.parameters - table.embedding_parameters - table.output_parameters
+    return table.expert_parameters / layers if execution.whole_experts and layers else 0.0
 
 
 def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> float:

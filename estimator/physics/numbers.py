@@ -17,7 +17,7 @@ from estimator.physics.ceilings import (
     peak_flop_per_s,
 )
 from estimator.physics.execution import EIGHT_BITS, Execution
-from estimator.physics.holding import held_bytes
+from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import reading_s
 from estimator.physics.recomputation import (
@@ -146,7 +146,7 @@ def case_of(
         adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * rounds,
         rounded_elements=_adapted_elements(table, joined=False) * rounds,
-        dequantized=(1.0 - share) * _flag(base_bits == _FOUR_BITS),
+        dequantized=(1.0 - share) * _flag(base_bits == _FOUR_BITS) * (1.0 - whole_share(table, execution)),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),

@@ -15,16 +15,15 @@ gradients. Below it, they meet once a step, and what one had too much of it may 
 def longest_tokens(case: Case, lay: Layouts) -> BROADCAST:
     """Return the tokens of a micro-batch on the device with most of them, shape (L,).
 
-        tokens · (1 + u · sqrt(ln replicas / ln devices) / sqrt(micro-batches between two meetings))
+        tokens · (1 + u · ln(replicas) / sqrt(micro-batches between two meetings))
 
-    u: how much longer the longest of all devices' micro-batches is than any one. The longest of n grows about with the
-    root of ln n; the mean of several differs from device to device by one over the root of their number. Tensor ranks
-    and stages of a replica have the same samples.
+    u: by what share the longest of n micro-batches becomes longer with each e-fold of n; of log-normal lengths it grows
+    about with ln n. The mean of several differs from device to device by one over the root of their number. Tensor
+    ranks and stages of a replica have the same samples.
     """
     tokens = lay.micro_batch * case.sequence_length / lay.context
     if not np.any(case.unevenness):
         return tokens
     alone = lay.micro_batches**-0.5
     meeting = np.where(lay.shard_stage >= _MEETS_EACH_MICRO_BATCH, 1.0, alone)
-    among = np.sqrt(np.log(np.maximum(lay.data, 1.0)) / np.log(np.maximum(case.n_gpus, 2.0)))
-    return tokens * (1.0 + case.unevenness * among * meeting)
+    return tokens * (1.0 + case.unevenness * np.log(lay.data) * meeting)

@@ -192,8 +192,8 @@ class Question:
     """Whether samples of several lengths lie in a micro-batch, each padded to the same one, so that a mask hides
     padding."""
     unevenness: float = 0.0
-    """By what share the longest of all devices' micro-batches is expected to be longer than any one; 0 where all rows
-    are alike."""
+    """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number; 0
+    where all rows are alike."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

@@ -79,8 +79,10 @@ class Padded:
     micro_batch_source: SourceKind
     sequences: int
     """Of a sample: the longest of all of them is padded to."""
+    waits: float
+    """By what share the longest micro-batch of all replicas is expected to be longer than any one …"""
     unevenness: float
-    """By what share the longest micro-batch of all replicas is expected to be longer than any one."""
+    """… and that with each e-fold of their number, about eight where there is one."""
     padding: Padding
     lengths: SampleLengths
 
@@ -254,6 +256,7 @@ def _padded(
         return lengths.expected_longest(min(draws, most) * sequences, limit, end)
 
     usual, waited_for = longest(micro), longest(micro * n_replicas)
+    several = n_replicas if n_replicas > 1 else FEW_GPUS
     fewer, more = (micro, micro) if source == "user" else (max(1, micro // _GUESS), micro * _GUESS)
     # How lengths are spread and what the micro-batch is are unknown apart: both are rarely at their ends at once.
     # The longest of all replicas is what takes the time, and is the less sure, the more there are.
@@ -273,20 +276,21 @@ def _padded(
         micro_batch=micro,
         micro_batch_source=source,
         sequences=sequences,
-        unevenness=_unevenness(lengths, limit, micro * sequences, min(n_replicas, samples), padding),
+        waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
+        unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
         padding=padding,
         lengths=lengths,
     )
 
 
-def _waits(padded: Padded) -> str:
+def _waiting(padded: Padded) -> str:
     """Return what unlike rows cost several GPUs, in words; empty where it is next to nothing."""
-    if padded.unevenness < _WORTH_SAYING:
+    if padded.waits < _WORTH_SAYING:
         return ""
-    return f"; GPUs that wait for one another at each micro-batch are as slow as the longest, {padded.unevenness:+.0%}"
+    return f"; GPUs that wait for one another at each micro-batch are as slow as the longest, {padded.waits:+.0%}"
 
 
-def _unevenness(lengths: SampleLengths, limit: float | None, draws: int, n_replicas: int, padding: Padding) -> float:
+def _waits(lengths: SampleLengths, limit: float | None, draws: int, n_replicas: int, padding: Padding) -> float:
     """Return by what share the longest of `n_replicas` rows of `draws` samples each is longer than a usual one.
 
     Rows of the longest differ as the longest of all does from the longest of few; rows that hold all of their samples,
@@ -316,7 +320,7 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             unit="tokens",
             source="inferred",
             note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; {padded.lengths.words}"
-            + _waits(padded),
+            + _waiting(padded),
         )
     ]
     if padded.micro_batch_source != "user":

@@ -160,6 +160,7 @@ def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(fra
         ("HF Trainer, device_map auto", {}),
         ("Axolotl", {}),
         ("LLaMA-Factory", {}),
+        ("diffusers, 8 bit", {"model": "flux.1-dev", "method": "lora", "gpu": "a100"}),
     ],
 )
 def test_devices_do_not_work_in_turn_where_a_launcher_is_told_of_or_the_front_end_has_one(

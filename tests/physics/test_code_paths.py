@@ -7,6 +7,7 @@ gpt-oss's sinks have none), `get_correct_experts_implementation` (`grouped_mm` f
 
 import pytest
 
+from estimator.physics.choice import setting_of
 from estimator.physics.execution import Execution, execution_of
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
@@ -100,3 +101,29 @@ def test_a_mask_hides_padding_where_there_is_any_and_the_kernel_takes_one(
     run = resolve(request)
     assert run.question is not None
     assert execution_of(run.question, run.stack).masked_rows == masked
+
+
+@pytest.mark.parametrize(
+    ("framework", "model", "held_bytes"),
+    [
+        ("HF Trainer, transformers 4.57", "mixtral-8x7b", 0.52 * 46.4e9),
+        ("HF Trainer, transformers 5.17", "mixtral-8x7b", 2.0 * 45.1e9 + 0.52 * 1.3e9),
+        ("TRL 1.16", "mixtral-8x7b", 2.0 * 45.1e9 + 0.52 * 1.3e9),
+        ("HF Trainer, transformers 5.17", "llama-3.1-70b", 0.52 * 68.5e9),
+        ("Unsloth 2026", "mixtral-8x7b", 0.52 * 46.4e9),
+    ],
+)
+def test_experts_of_a_4_bit_base_stay_whole_where_they_are_one_parameter(
+    framework: str, model: str, held_bytes: float
+) -> None:
+    """`replace_with_bnb_linear` replaces linear modules; Mixtral's experts are 45.1 of its 46.7 billion weights."""
+    request = Request(
+        model=model, gpu="H200", n_gpus=1, tokens="10M", sequence_length=2048, framework=framework, method="qlora"
+    )
+    question = resolve(request).question
+    assert question is not None
+    case = setting_of(question).case
+    layers = case.shared_parameters + case.expert_parameters - case.embedding_parameters - case.output_parameters
+    assert case.frozen_bytes * layers == pytest.approx(held_bytes, rel=0.02)
+    expanded = case.dequantized * layers
+    assert expanded == pytest.approx((2.0 * layers - held_bytes) / (2.0 - 0.52), rel=0.02, abs=2e8)

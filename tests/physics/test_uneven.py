@@ -4,6 +4,7 @@ Authority: the formula in the docstring of `physics.uneven`; when trainers meet:
 micro-batch, ZeRO-2's and ZeRO-3's reductions and gathers in every one (Rajbhandari et al. 2020, section 5).
 """
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -20,7 +21,7 @@ _UNEVEN = 0.8
 
 
 def _tokens(n_gpus: int, replicas: int, sharding: Sharding, micro_batches: int = 1) -> float:
-    case = replace(small_case(n_gpus), unevenness=_UNEVEN)
+    case = replace(small_case(n_gpus), unevenness=_UNEVEN / math.log(n_gpus))
     row = replace(PLAIN, data_parallel=replicas, data_sharding=sharding, micro_batches=micro_batches)
     return float(np.asarray(longest_tokens(case, layouts_of(row)))[0])
 
@@ -55,7 +56,7 @@ def test_a_step_takes_as_long_as_one_with_rows_that_long_on_every_device() -> No
     """What is not of a micro-batch's tokens, such as the optimizer, waits for nobody."""
     row = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
     even = small_case(8)
-    uneven = step_time(replace(even, unevenness=1.0), row, CONSTANTS)
+    uneven = step_time(replace(even, unevenness=1.0 / math.log(8)), row, CONSTANTS)
     longer = step_time(even, layouts_of(replace(row.row(0), micro_batch_size=2 * PLAIN.micro_batch_size)), CONSTANTS)
     assert uneven.compute_s == pytest.approx(longer.compute_s)
     assert uneven.optimizer_s == step_time(even, row, CONSTANTS).optimizer_s

@@ -95,4 +95,18 @@ def test_the_longest_of_all_replicas_rows_is_as_much_longer_as_drawn_samples_hav
     by_padding = {"longest": drawn.max(axis=2), "none": drawn.sum(axis=2)}
     lengths = by_padding.get(padding, np.ones((4000, n_replicas)))
     expected = lengths.max(axis=1).mean() / lengths.mean() - 1.0
-    assert rows.unevenness == pytest.approx(expected, rel=0.2, abs=0.02)
+    assert rows.waits == pytest.approx(expected, rel=0.2, abs=0.02)
+    if n_replicas > 1:
+        assert rows.unevenness * math.log(n_replicas) == pytest.approx(rows.waits)
+
+
+@pytest.mark.parametrize("limit", [None, 2048.0])
+@pytest.mark.parametrize("draws", [1, 4, 16])
+@pytest.mark.parametrize("replicas", [2, 4, 16, 32])
+def test_waits_grow_about_with_the_log_of_the_replicas(replicas: int, draws: int, limit: float | None) -> None:
+    """A question that was posed for eight is asked for fewer and for more."""
+
+    def waits(n: int) -> float:
+        return expected_longest(300.0, draws * n, limit, 0.9) / expected_longest(300.0, draws, limit, 0.9) - 1.0
+
+    assert waits(replicas) == pytest.approx(waits(8) * math.log(replicas) / math.log(8), rel=0.25)

@@ -51,6 +51,7 @@ from estimator.resolve.samples import (
     padded_samples,
     padding_assumptions,
     resolved_packing,
+    with_rows,
 )
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
@@ -270,7 +271,7 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=with_amount(_with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
+        question=with_amount(with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,
@@ -327,13 +328,6 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | N
         n_replicas=posed.n_gpus,
         sequences=posed.sequences,
     )
-
-
-def _with_rows(question: Question | None, padded: Padded | None) -> Question | None:
-    """Return `question` with how unlike in length the rows are that its devices pad."""
-    if question is None or padded is None:
-        return question
-    return replace(question, unevenness=padded.unevenness, masks_padding=padded.has_padding)
 
 
 def _trained(

@@ -31,6 +31,7 @@ __all__ = [
     "padded_samples",
     "padding_assumptions",
     "resolved_packing",
+    "with_rows",
 ]
 
 FEW_GPUS = 8
@@ -330,6 +331,13 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             Assumption(name="micro_batch_size", value=padded.micro_batch, unit="sequences", source="default", note=note)
         )
     return tuple(out)
+
+
+def with_rows(question: Question | None, padded: Padded | None) -> Question | None:
+    """Return `question` with how unlike in length the rows are that its devices pad."""
+    if question is None or padded is None:
+        return question
+    return replace(question, unevenness=padded.unevenness, masks_padding=padded.has_padding)
 
 
 def micro_batch_that_fits(question: Question | None) -> bool:

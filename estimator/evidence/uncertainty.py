@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,9 @@ _LAB_POWER = 0.6
 """A row of a lab of n weighs n to minus this power in a quantile: labs differ by more than the runs of one do."""
 _FEWEST_LABS = 2
 """Labs a regime needs before its own quantile is believed at all."""
-_FULL_TRUST_LABS = 12
-"""Labs at which a regime's quantile replaces that of all: of fewer, a quantile of nine tenths is mostly chance."""
+_FULL_TRUST_LABS, _FULL_TRUST_WIDER = 20, 8
+"""Labs at which a regime's quantile replaces that of the next wider one: of fewer, one of nine tenths is mostly chance.
+The second where it is the larger: what is too narrow breaks a promise, what is too wide only says little."""
 _SKEW = 0.2
 """By how much of itself a range reaches further up, and less far down, than evenly: a step has more ways to be slower
 than to be faster. With labs left out 5 % of the weight is slower by more than 0.36 of log time, and 5 % faster by more
@@ -90,23 +92,30 @@ def regime_quantiles(
 
     The score of a row is the half width that would just hold it, less in squares than the `spreads` that are known of
     it (standard deviation, log time). Labs of n rows weigh n^(1 − `_LAB_POWER`), and a regime's quantile is drawn to
-    that of all rows by how few labs stand behind it. Source: Vovk et al. 2005; Tibshirani et al. 2019 (weighted). Labs
-    are not exchangeable, so coverage is checked with whole labs left out (`left_out_half_widths`), not guaranteed.
+    that of the next wider one by how few labs stand behind it. Labs are not exchangeable, so coverage is checked with
+    whole labs left out (`left_out_half_widths`), not guaranteed. Source: Vovk et al. 2005; Tibshirani et al. 2019
+    (weighted).
     """
     known = _TWO_SIDED_90 * spreads
     scores = np.sqrt(np.maximum(_least_half(log_errors) ** 2 - known**2, 0.0))
     codes = numbered(labs)
     weights = np.bincount(codes)[codes].astype(np.float64) ** -_LAB_POWER
-    own: dict[str, tuple[float, int]] = {}
-    for name in sorted({name for keys in regimes for name in keys}):
-        rows = np.array([name in keys for keys in regimes])
-        own[name] = (_weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows])))
-    widest = own["all"][0]
+    wider = {name: other for keys in regimes for name, other in pairwise(keys)}
     out: dict[str, float] = {}
-    for name, (width, count) in own.items():
-        trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / _FULL_TRUST_LABS)
-        out[name] = trust * width + (1.0 - trust) * widest
+    # The widest first: each is drawn to the next wider one, which has been drawn already.
+    for name in sorted({name for keys in regimes for name in keys}, key=lambda name: _breadth(name, wider)):
+        rows = np.array([name in keys for keys in regimes])
+        own, count = _weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows]))
+        around = out[wider[name]] if name in wider else own
+        full = _FULL_TRUST_WIDER if own > around else _FULL_TRUST_LABS
+        trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / full)
+        out[name] = trust * own + (1.0 - trust) * around
     return out
+
+
+def _breadth(name: str, wider: Mapping[str, str]) -> int:
+    """Return how many regimes are wider than one."""
+    return 1 + _breadth(wider[name], wider) if name in wider else 0
 
 
 def _least_half(log_errors: Floats) -> Floats:

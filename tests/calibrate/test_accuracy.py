@@ -136,10 +136,10 @@ def test_the_ranges_hold_what_they_promise() -> None:
 
 @pytest.mark.parametrize("name", sorted(STATED["regimes"]))
 def test_the_ranges_hold_most_of_every_kind_of_run(name: str) -> None:
-    """Counted by rows and by labs alike: no kind is paid for by the others."""
+    """Counted by rows and by labs alike, of which few are held or missed whole: no kind is paid for by the others."""
     figures = STATED["regimes"][name]
     assert LEAST_COVERED <= figures["covered"] <= 1.0
-    assert LEAST_COVERED <= figures["labs_covered"] <= 1.0
+    assert LEAST_COVERED - 1.0 / figures["labs"] <= figures["labs_covered"] <= 1.0
 
 
 def test_left_out_errors_are_larger_than_those_of_the_fit() -> None:

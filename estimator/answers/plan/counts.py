@@ -57,8 +57,10 @@ class Counts:
             near = next((count for count in self.doubling() if in_time(count)), None)
             fewest = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
         else:
-            # Nor does time fall with every count: a rounder one that is far smaller may do.
-            rounder = (count for count in self.doubling() if fewest < _FAR * count < _FAR * fewest)
+            # Nor does time fall with every count: a rounder one that is far smaller may do, down to what would do if
+            # devices did not wait for one another.
+            least = min(fewest / _FAR, self._near_deadline(sure=sure) / 2.0)
+            rounder = (count for count in self.doubling() if least < count < fewest)
             near = next((count for count in (*self._waiting_less(fewest), *rounder) if in_time(count)), None)
             smaller = None if near is None else boundary(in_time, ladder.coarse(), ladder.rising, near)
             fewest = fewest if smaller is None else min(fewest, smaller)

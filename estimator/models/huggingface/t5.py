@@ -115,7 +115,7 @@ def _switch_experts(reading: Reading, name: str, depth: int) -> Experts | None:
         n_experts=reading.whole("num_experts"),
         top_k=1,
         ffn_hidden=reading.whole("d_ff"),
-        layers=sum(step == 1 or place % step == 1 for place in range(depth)),
+        layers=depth if step == 1 else (depth + step - 2) // step,
     )
 
 

@@ -58,7 +58,13 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
         answer = estimate_training_time(**run)
     except EstimatorError:
         return
-    _same(answer, estimate_training_time(**run, **_stated(answer)))
+    again = estimate_training_time(**run, **_stated(answer))
+    if "devices_in_turn" in {warning.code for warning in answer.warnings}:
+        # Whoever says how a script shards says that its devices work at once, which was in doubt.
+        assert again.training_seconds < answer.training_seconds
+        assert again.step_seconds < answer.step_seconds
+        return
+    _same(answer, again)
 
 
 @pytest.mark.parametrize("batch", [64, 100, 511, 977, 1000, 1536])

@@ -200,20 +200,31 @@ def test_a_candidate_without_the_precision_asked_for_is_left_out() -> None:
     assert {plan.solution.gpu, *(option.gpu for option in plan.alternatives)} == {"h100-sxm"}
 
 
-def test_half_as_many_nearly_as_fast_is_said() -> None:
-    """Past the batch, devices of one step have nothing to share: 256 sequences on thousands of GPUs."""
-    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "tokens": "1T", "global_batch_sequences": 256}
-    days = {
-        n: estimate_training_time(detail="detailed", **run, n_gpus=n).training_days
-        for n in (256, 512, 1024, 2048, 4096, 8192)
+@pytest.mark.parametrize(("gbps", "nearly"), [(2.0, True), (400.0, False)])
+def test_half_as_many_nearly_as_fast_is_said(gbps: float, nearly: bool) -> None:
+    """Over a slow network a second node adds little to the first."""
+    run: dict[str, Any] = {
+        "model": "llama-3.1-8b",
+        "gpu": "h100",
+        "tokens": "100B",
+        "global_batch_sequences": 128,
+        "network_gbps_per_gpu": gbps,
     }
-    plan = plan_training(
-        detail="detailed", **run, solve_for="n_gpus", deadline=f"{min(days.values()) * 24 * 1.0001:.4f} hours"
-    )
-    half = estimate_training_time(detail="detailed", **run, n_gpus=plan.solution.n_gpus // 16 * 8).training_days
-    nearly = half <= 1.25 * plan.solution.training_days
+    half, whole = (estimate_training_time(detail="detailed", **run, n_gpus=n).training_days for n in (8, 16))
+    plan = plan_training(detail="detailed", **run, solve_for="n_gpus", deadline=f"{whole * 24 * 1.0001:.4f} hours")
+    assert plan.solution.n_gpus == 16
+    assert nearly == (half <= 1.25 * plan.solution.training_days)
     assert nearly == any(warning.code == "diminishing_returns" for warning in plan.warnings)
-    assert nearly
+
+
+@pytest.mark.parametrize("batch", [64, 256])
+def test_the_fewest_are_found_where_more_are_slower(batch: int) -> None:
+    """Past the batch time rises again, and falls once more where a far larger count divides better."""
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "tokens": "1T", "global_batch_sequences": batch}
+    days = {n: estimate_training_time(**run, n_gpus=n).training_days for n in (128, 256, 512, 1024, 2048, 4096)}
+    fastest = min(days, key=lambda n: days[n])
+    plan = plan_training(**run, solve_for="n_gpus", deadline=f"{days[fastest] * 24 * 1.001:.4f} hours")
+    assert plan.solution.n_gpus <= fastest
 
 
 @pytest.mark.parametrize(

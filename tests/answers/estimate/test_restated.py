@@ -4,6 +4,7 @@ Authority: the program's contract: what is left out of the layout is searched fo
 priced.
 """
 
+import math
 from typing import Any
 
 import pytest
@@ -61,8 +62,7 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
     again = estimate_training_time(**run, **_stated(answer))
     if "devices_in_turn" in {warning.code for warning in answer.warnings}:
         # Whoever says how a script shards says that its devices work at once, which was in doubt.
-        assert again.training_seconds < answer.training_seconds
-        assert again.step_seconds < answer.step_seconds
+        assert (again.training_seconds or math.inf) < (answer.training_seconds or 0.0)
         return
     _same(answer, again)
 

@@ -295,10 +295,12 @@ def stacked(cases: list[Case]) -> Case:
     def column(name: str) -> NDArray[np.float64]:
         return np.array([getattr(case, name) for case in cases], dtype=np.float64)
 
-    kinds = {matrix.name: matrix for case in cases for matrix in case.matrices}
+    # A name may stand for two matrices: for the layers that a recipe narrows, and for those that it keeps wide.
+    each = [{(matrix.name, matrix.half): matrix for matrix in case.matrices} for case in cases]
+    kinds = {key: matrix for named in each for key, matrix in named.items()}
     matrices: list[Matrix] = []
-    for name, kind in kinds.items():
-        rows = [next((m for m in case.matrices if m.name == name), None) for case in cases]
+    for (name, half), kind in kinds.items():
+        rows = [named.get((name, half)) for named in each]
 
         def values(field: str, missing: float, rows: list[Matrix | None] = rows) -> NDArray[np.float64]:
             return np.array([missing if m is None else getattr(m, field) for m in rows], dtype=np.float64)
@@ -321,6 +323,7 @@ def stacked(cases: list[Case]) -> Case:
                 again_full=values("again_full", 1.0),
                 again_named=values("again_named", 0.0),
                 adapter=kind.adapter,
+                half=half,
             )
         )
     columns = {f.name: column(f.name) for f in fields(Case) if f.name != "matrices"}

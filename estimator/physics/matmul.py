@@ -116,7 +116,7 @@ def products_s(case: Case, constants: Constants, lay: Layouts) -> Products:
     sums: dict[str, BROADCAST] = {field.name: 0.0 for field in fields(Products)}
     for matrix, forward, backward in matrices_s(case, constants, case.matrices, lay, tokens):
         if matrix.part == "logits":
-            of_matrix = {"logits_forward": forward, "logits_backward": backward}
+            of_matrix = {"logits_forward": forward * matrix.layers, "logits_backward": backward * matrix.layers}
         else:
             in_layers = forward * matrix.layers
             passed = in_layers * matrix.passed

@@ -5,17 +5,23 @@ Authority: Abecassis et al. 2025, section 4.1; NVIDIA/TransformerEngine pull req
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from estimator.calibrate.backtest import joined
 from estimator.catalogue import catalogue
+from estimator.evidence.calibration import committed_calibration
+from estimator.physics.case import stacked
 from estimator.physics.choice import nearest_setting
 from estimator.physics.execution import execution_of
 from estimator.physics.stacks import stack_named
+from estimator.physics.step import step_time
 from estimator.question.practice import Launch, Practice
 from estimator.question.question import Question
 from estimator.resolve.published import published_question
 from tests.backtests import of_other_kinds
 
+CONSTANTS = committed_calibration().constants
 DECODER = next(published_question(run) for run in catalogue.runs() if run.precision == "nvfp4")
 
 
@@ -43,6 +49,15 @@ def test_nothing_else_is_kept_wide() -> None:
     """Neither of an 8-bit hybrid nor of a decoder: what decoders' recipes keep wide is in what was fitted to them."""
     for question in (replace(_hybrid(), precision="mxfp8"), DECODER):
         assert set(_shares_wide(question).values()) == {0.0}
+
+
+def test_what_is_kept_wide_stays_so_beside_other_questions() -> None:
+    """Many questions are priced as one: each takes what it takes alone."""
+    settings = [nearest_setting(question) for question in (_hybrid(), DECODER, replace(_hybrid(), precision="mxfp8"))]
+    first = [setting.layouts.taken(np.array([0])) for setting in settings]
+    alone_s = [step_time(setting.case, lay, CONSTANTS).total_s[0] for setting, lay in zip(settings, first, strict=True)]
+    together = stacked([setting.case for setting in settings])
+    assert step_time(together, joined(first), CONSTANTS).total_s == pytest.approx(alone_s, rel=1e-9)
 
 
 @pytest.mark.parametrize(

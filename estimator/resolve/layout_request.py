@@ -46,7 +46,7 @@ def layout_request(
     _fits_sequence(context, sequence_length)
     if transformer is not None:
         _fits_layers(degree, transformer, end_layers, n_gpus)
-        _fits_experts(degree["expert_parallel"], transformer, gpus)
+        _fits_experts(degree, transformer, n_gpus)
     _fits_cluster(degree, n_gpus)
     _fits_batch(degree, n_gpus, micro, batch)
     asked = request.data_sharding.strip().casefold()
@@ -113,12 +113,15 @@ def _fits_layers(degree: dict[str, int | None], transformer: Transformer, end_la
         raise InvalidValueError("virtual_pipeline", degree["virtual_pipeline"], remedy)
 
 
-def _fits_experts(experts: int | None, transformer: Transformer, gpus: tuple[int, str]) -> None:
+def _fits_experts(degree: dict[str, int | None], transformer: Transformer, n_gpus: int) -> None:
+    """Raise where experts, or the GPUs of a pipeline stage that hold them, are not divided evenly."""
+    experts, stages = degree["expert_parallel"], degree["pipeline_parallel"] or 1
     if experts is None or experts == 1:
         return
     if transformer.experts is None:
         remedy = f"needs a model with experts, and {transformer.name} is dense; leave it out, or use 1"
         raise InvalidValueError("expert_parallel", experts, remedy)
+    gpus = (n_gpus // stages, "GPUs" if stages == 1 else "GPUs of a pipeline stage")
     _divides("expert_parallel", experts, (transformer.experts.n_experts, "experts of the model"), gpus)
 
 

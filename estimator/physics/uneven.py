@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from estimator.physics.case import BROADCAST, Case
+from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.layout import ZERO_STAGES, Layouts
 
 __all__ = ["longest_tokens"]
@@ -22,7 +22,7 @@ def longest_tokens(case: Case, lay: Layouts) -> BROADCAST:
     ranks and stages of a replica have the same samples.
     """
     tokens = lay.micro_batch * case.sequence_length / lay.context
-    if not np.any(case.unevenness):
+    if not is_anywhere(case.unevenness):
         return tokens
     alone = lay.micro_batches**-0.5
     meeting = np.where(lay.shard_stage >= _MEETS_EACH_MICRO_BATCH, 1.0, alone)

@@ -257,8 +257,8 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     factor = best.step_s / physical_s
     message = (
         'a script that loads its base with device_map="auto" and is started without torchrun or accelerate has its '
-        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, DDP, FSDP or ZeRO-3 in "
-        "framework"
+        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, torchrun, DDP, FSDP or "
+        "ZeRO-3 in framework"
     )
     caution = Caution(code="devices_in_turn", message=message)
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)

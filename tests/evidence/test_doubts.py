@@ -155,6 +155,7 @@ def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(fra
         ("HF Trainer", {"n_gpus": 1}),
         ("HF Trainer", {"method": "lora", "gpu": "a100"}),
         ("HF Trainer, DDP", {}),
+        ("TRL, torchrun", {}),
         ("HF Trainer + FSDP", {}),
         ("HF Trainer + DeepSpeed ZeRO-2", {}),
         ("HF Trainer, device_map auto", {}),

@@ -289,6 +289,8 @@ _SPLITS = (
         Practice(stages_alone=True),
         Practice(stages_alone=False),
     ),
+    # A process for each device, each with samples of its own.
+    practised("torchrun | torch distributed run | torch distributed launch", Practice(stages_alone=False)),
 )
 _SHARDINGS = (
     _sharding(

@@ -191,8 +191,14 @@ class Case:
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
     """Achievable GEMM rates, measured on large matrices: at the question's precision, and at 16 bit."""
+    convolution_flop_per_s: Numbers
+    """The same of convolutions …"""
     grouped_flop_per_s: Numbers
-    """The same of convolutions that keep groups of channels apart."""
+    """… and of those that keep groups of channels apart."""
+    shaders: Numbers
+    """1 where matrix products run outside matrix units …"""
+    shader_convolutions: Numbers
+    """… and where convolutions do."""
     gemm_bytes: Numbers
     wide: Numbers
     """1 where weights and activations are held in FP32."""

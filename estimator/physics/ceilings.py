@@ -2,7 +2,14 @@
 
 from estimator.question.cluster import Accelerator
 
-__all__ = ["grouped_ceiling_flop_per_s", "half_precision", "matmul_ceiling_flop_per_s", "peak_flop_per_s"]
+__all__ = [
+    "convolution_precision",
+    "grouped_ceiling_flop_per_s",
+    "half_precision",
+    "matmul_ceiling_flop_per_s",
+    "on_shaders",
+    "peak_flop_per_s",
+]
 
 _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
@@ -15,6 +22,7 @@ a 7B in FP16 by Metal kernels, from an M1 Max to an M3 Max (ggml-org/llama.cpp, 
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
+_WITHOUT_MATRIX_UNITS = frozenset({"pascal"})
 _SHADER_CEILING_SHARE = 0.93
 """Of matmuls outside matrix units, which draw too little power to slow the clock: SGEMM on V100 reaches 14.6 of 15.7
 TFLOPS where half precision reaches three quarters (Markidis et al. 2018, figure 6)."""
@@ -44,11 +52,11 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     twin = _TWIN.get(precision, "")
     if twin in measured and twin in peaks:
         return measured[twin] / peaks[twin] * peak
+    if on_shaders(accelerator, precision):
+        return _SHADER_CEILING_SHARE * peak
     usual = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
     if precision in _HALVES:
         return usual * peak
-    if precision == "fp32" and accelerator.vendor == "NVIDIA":
-        return _SHADER_CEILING_SHARE * peak
     if precision in _WIDE:
         half = next((half for half in _HALVES if half in measured and half in peaks), None)
         # Boost clocks carry measured 16-bit rates past some datasheets; nobody showed that for wider operands.
@@ -59,6 +67,22 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     elif accelerator.family in _CEILING_SHARE:
         share = usual
     return share * peak
+
+
+def on_shaders(accelerator: Accelerator, precision: str) -> bool:
+    """Say whether matmuls in `precision` run outside matrix units, which on these devices have none of its kind."""
+    return accelerator.vendor == "NVIDIA" and (precision == "fp32" or accelerator.family in _WITHOUT_MATRIX_UNITS)
+
+
+def convolution_precision(accelerator: Accelerator, precision: str) -> str:
+    """Return what convolutions run in beside matmuls in `precision`.
+
+    No framework narrows them below 16 bits, and all let TF32 stand in for FP32 there unless told otherwise (PyTorch's
+    `torch.backends.cudnn.allow_tf32`, which is on, where that of matmuls is off).
+    """
+    if precision in _WIDE:
+        return "tf32" if "tf32" in accelerator.peak_flop_per_s else precision
+    return half_precision(accelerator, precision)
 
 
 def grouped_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float:

@@ -20,6 +20,13 @@ def _prior(low: float, mode: float, high: float, why: str) -> Prior:
 PRIORS: Mapping[str, Prior] = MappingProxyType(
     {
         "gemm_efficiency": _prior(0.8, 0.95, 1.05, "Large matmuls inside a step against the device's measured ceiling"),
+        "shader_efficiency": _prior(
+            0.9,
+            0.98,
+            1.03,
+            "The same outside matrix units, where operands arrive long before they are needed and no limit of power "
+            "slows the clock in a step that does not slow it in a benchmark",
+        ),
         "gemm_tail_power": _prior(0.4, 0.7, 1.0, "How much of a partly filled wave of output tiles is lost"),
         "gemm_depth": _prior(
             60, 130, 260, "Inner dimension at which a matmul reaches half its rate; prologue of tiles"
@@ -61,6 +68,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         ),
         "channels_last_convolution": _prior(
             0.75, 0.92, 1.0, "The same where pictures lie in memory with channels last: nothing is transposed"
+        ),
+        "winograd_gain": _prior(
+            1.2,
+            1.6,
+            2.1,
+            "Convolutions of three by three in FP32 over their implicit GEMM: Winograd's algorithm for tiles of two by "
+            "two multiplies 2.25 times fewer, and moves inputs and outputs to and fro between two bases",
         ),
         "grouped_convolution": _prior(
             0.2,

@@ -16,6 +16,10 @@ __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_SHADER_TILE_COLUMNS = 128.0
+"""The same outside matrix units, where registers hold no more (cuBLAS' SGEMM: 128 by 128)."""
+_WINOGRAD_TAPS = 9.0
+"""Of filters for which libraries have Winograd's algorithm in FP32; strided ones, which are few, go without."""
 _OUTPUT_BYTES = 2.0
 """Bytes per element of a product: 16 bits, whatever its inputs have."""
 _SIXTEEN_BIT = frozenset({"router", "expert_dispatch", "expert_combine"})
@@ -54,32 +58,42 @@ def matmul_s(
 
     A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
     are read once, not once for each of its filter's `taps`, and its rate is that of convolutions, or of such as keep
-    `groups` of channels apart.
+    `groups` of channels apart. Outside matrix units tiles are smaller, and filters of three by three are multiplied
+    fewer times (Lavin and Gray 2016).
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
     sms = np.maximum(case.n_sm, 1.0)
+    convolutions = is_anywhere(taps - 1.0)
+    shaders = where(taps - 1.0, case.shader_convolutions, case.shaders) if convolutions else case.shaders
     rows: BROADCAST = _TILE_ROWS
     columns: BROADCAST = _TILE_COLUMNS
+    efficiency: BROADCAST = constants["gemm_efficiency"]
+    if is_anywhere(shaders):
+        columns = where(shaders, _SHADER_TILE_COLUMNS, columns)
+        efficiency = where(shaders, constants["shader_efficiency"], efficiency)
+    broadest = columns
     splits: BROADCAST = 1.0
     tiles = np.ceil(m / rows) * np.ceil(n / columns)
     tall = np.greater_equal(np.maximum(m, k), _TALL * np.maximum(n, np.minimum(m, k)))
     if tall.any():
-        rows, columns = where(tall, _tile(m, _TILE_ROWS), rows), where(tall, _tile(n, _TILE_COLUMNS), columns)
+        rows, columns = where(tall, _tile(m, _TILE_ROWS), rows), where(tall, _tile(n, broadest), columns)
         tiles = np.ceil(m / rows) * np.ceil(n / columns)
         parts = np.maximum(np.floor(np.minimum(sms / tiles, k / _SPLIT_DEPTH)), 1.0)
         splits = where(tall, parts, splits)
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
-    efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
+    efficiency = efficiency * filled ** constants["gemm_tail_power"]
     depth = 1.0 + constants["gemm_depth"] * case.balance / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))
     size = where(half, np.maximum(2.0, case.gemm_bytes), case.gemm_bytes)
     moved = size * (m * k + k * n) + written * m * n
-    if is_anywhere(taps - 1.0):
+    if convolutions:
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
+        share = where(shaders * (taps == _WINOGRAD_TAPS), share * constants["winograd_gain"], share)
         share = where(groups - 1.0, constants["grouped_convolution"], share)
+        rate = where(taps - 1.0, case.convolution_flop_per_s, rate)
         rate = where(groups - 1.0, case.grouped_flop_per_s, rate)
         efficiency = efficiency * where(taps - 1.0, share, 1.0)
         moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
@@ -88,7 +102,7 @@ def matmul_s(
     return np.maximum(compute, traffic)
 
 
-def _tile(size: BROADCAST, usual: float) -> BROADCAST:
+def _tile(size: BROADCAST, usual: BROADCAST) -> BROADCAST:
     """Return the side of the tiles of a tall product's output: the power of two that it fills, at most the usual."""
     return np.clip(2.0 ** np.ceil(np.log2(np.maximum(size, 1.0))), _NARROWEST, usual)
 

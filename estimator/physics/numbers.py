@@ -11,9 +11,11 @@ from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
 from estimator.physics.case import Case, Matrix
 from estimator.physics.ceilings import (
+    convolution_precision,
     grouped_ceiling_flop_per_s,
     half_precision,
     matmul_ceiling_flop_per_s,
+    on_shaders,
     peak_flop_per_s,
 )
 from estimator.physics.execution import EIGHT_BITS, Execution
@@ -79,7 +81,7 @@ def case_of(
         rank = method.lora_rank * max(1.0, trained / by_rank)
     low_bit = precision in LOW_BIT
     wide = precision in {"fp32", "tf32"}
-    half = half_precision(chip, precision)
+    half, convolved = half_precision(chip, precision), convolution_precision(chip, precision)
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
     base_bits = None if execution.dequantization == "fused" else execution.base_bits
@@ -162,7 +164,10 @@ def case_of(
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.
         half_flop_per_s=ceiling if wide else matmul_ceiling_flop_per_s(chip, half),
+        convolution_flop_per_s=matmul_ceiling_flop_per_s(chip, convolved),
         grouped_flop_per_s=grouped_ceiling_flop_per_s(chip, half),
+        shaders=_flag(on_shaders(chip, precision)),
+        shader_convolutions=_flag(on_shaders(chip, convolved)),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
         low_bit=_flag(low_bit),
@@ -188,8 +193,8 @@ def case_of(
         spared_experts=_flag(execution.spared_experts),
         plain_exchange=_flag(execution.dispatcher == "alltoall"),
         exchange_overlap=_flag(execution.exchange_overlap),
-        # Operands of 32 bits are read as they lie.
-        channels_last=_flag(execution.channels_last or precision == "fp32"),
+        # Only matrix units want them so.
+        channels_last=_flag(execution.channels_last or on_shaders(chip, convolved)),
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=head_share,
         head_fill=min(1.0, transformer.head_dim / chip.matrix_unit) / head_share,

@@ -26,6 +26,11 @@ _WITHOUT_MATRIX_UNITS = frozenset({"pascal"})
 _SHADER_CEILING_SHARE = 0.93
 """Of matmuls outside matrix units, which draw too little power to slow the clock: SGEMM on V100 reaches 14.6 of 15.7
 TFLOPS where half precision reaches three quarters (Markidis et al. 2018, figure 6)."""
+_DOUBLED_FAMILIES, _DOUBLED_FROM = frozenset({"ampere", "ada", "blackwell"}), 0.1
+_DOUBLED_CEILING_SHARE = 0.62
+"""The same where every other FP32 unit shares its way with integers and both are fed as one was before: cuBLAS' SGEMM
+reaches 23.2 of 38.7 TFLOPS on an RTX A6000 (siboehm/SGEMM_CUDA, README), 14.7 of 21.8 on an RTX 3070 Ti, 47.6 of 82.6
+on an RTX 4090. Those are chips for graphics of these families: their FP32 peak is a tenth of the 16-bit one or more."""
 
 
 _TWIN = {"bf16": "fp16", "fp16": "bf16", "mxfp8": "fp8"}
@@ -53,7 +58,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     if twin in measured and twin in peaks:
         return measured[twin] / peaks[twin] * peak
     if on_shaders(accelerator, precision):
-        return _SHADER_CEILING_SHARE * peak
+        return peak * (_DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE)
     usual = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
     if precision in _HALVES:
         return usual * peak
@@ -74,6 +79,12 @@ def on_shaders(accelerator: Accelerator, precision: str) -> bool:
     return accelerator.vendor == "NVIDIA" and (precision == "fp32" or accelerator.family in _WITHOUT_MATRIX_UNITS)
 
 
+def _is_doubled(accelerator: Accelerator) -> bool:
+    peaks = accelerator.peak_flop_per_s
+    half = max((peaks[half] for half in _HALVES if half in peaks), default=0.0)
+    return accelerator.family in _DOUBLED_FAMILIES and peaks.get("fp32", 0.0) > _DOUBLED_FROM * half > 0.0
+
+
 def convolution_precision(accelerator: Accelerator, precision: str) -> str:
     """Return what convolutions run in beside matmuls in `precision`.
 
@@ -90,8 +101,9 @@ def grouped_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> floa
 
     GPUs' libraries have no kernels on matrix units for them: in 16 bits they are as fast as in 32.
     """
-    of_gpus = accelerator.vendor in {"NVIDIA", "AMD"}
-    return matmul_ceiling_flop_per_s(accelerator, "fp32" if of_gpus else precision)
+    if accelerator.vendor == "NVIDIA":
+        return _SHADER_CEILING_SHARE * peak_flop_per_s(accelerator, "fp32")
+    return matmul_ceiling_flop_per_s(accelerator, "fp32" if accelerator.vendor == "AMD" else precision)
 
 
 def peak_flop_per_s(accelerator: Accelerator, precision: str) -> float:

@@ -64,7 +64,7 @@ _BY_NAME = {
     _PICTURES: ("eva02", "eva", "sam2", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
 }
 _LIKE: Mapping[str, tuple[str, ...]] = {
-    _DETECTOR: ("rt-detr-r50", "rt-detr-r18", "detr-resnet-50", "yolos-small"),
+    _DETECTOR: ("yolo11n", "yolo11m", "yolov8x", "rt-detr-r50", "detr-resnet-50"),
     _CONVOLUTIONS: ("resnet-50", "convnext-tiny", "efficientnet-b0", "mobilenet-v2"),
     _SPEAKER: ("orpheus-3b", "musicgen-small"),
     _LISTENER: ("whisper-large-v3", "parakeet-0.6b", "w2v-bert-2.0"),

@@ -1,4 +1,4 @@
-"""Detectors of objects: DETR, its kin and RT-DETR on a ResNet, YOLOS on a ViT; none of convolutions alone (YOLO)."""
+"""Detectors of objects: DETR, its kin and RT-DETR on a ResNet, YOLOS on a ViT."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -20,6 +20,7 @@ from estimator.models.huggingface import (
     modern_bert,
     music,
     native_pictures,
+    one_stage,
     own_encoders,
     pages,
     phi_multimodal,
@@ -177,6 +178,7 @@ READERS: Mapping[str, Reader] = {
     "wav2vec2-conformer": conformers.wav2vec2_conformer,
     "whisper": encoder_decoders.whisper,
     "xlnet": xlnet.xlnet,
+    **dict.fromkeys(one_stage.VERSIONS, one_stage.one_stage),
     "yolos": detectors.yolos,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""

@@ -107,11 +107,18 @@ _ROWS = (
     _named("fairseq", "pytorch", kernels=Practice(gathers_masked=True)),
     # Trainers of pictures and sounds in plain PyTorch.
     _named(
-        "timm | pytorch image models | torchvision | open clip | detectron 2 | mmdetection | ultralytics | "
+        "timm | pytorch image models | torchvision | open clip | detectron 2 | mmdetection | "
         "detrex | fastai | espnet | icefall | speechbrain",
         "pytorch",
         _LIBRARY,
         note="taken as plain PyTorch, which it is built on",
+    ),
+    _named(
+        "ultralytics | ultralytics yolo | yolo train",
+        "pytorch",
+        _LIBRARY,
+        kernels=Practice(loader_workers=8),
+        note="taken as plain PyTorch, which it is built on, with eight dataloader workers, its default",
     ),
     _named("mmsegmentation", "pytorch", _LIBRARY),
     _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),

@@ -82,10 +82,13 @@ def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> Acc
 
 
 def with_memory(entry: AcceleratorEntry, memory_gb: float | None) -> AcceleratorEntry:
-    """Return the device as sold with less memory, if told; software can use as large a share of it."""
-    if memory_gb is None or memory_gb >= entry.nominal_memory_gb:
-        return entry
+    """Return the device with another memory, if told; software can use as large a share of it.
+
+    No computer is sold with more than its chip's largest; cards have been refitted with more.
+    """
     chip = entry.accelerator
+    if memory_gb is None or (chip.vendor == "Apple" and memory_gb >= entry.nominal_memory_gb):
+        return entry
     held = replace(chip, memory_bytes=chip.memory_bytes * memory_gb / entry.nominal_memory_gb)
     return replace(entry, accelerator=held, nominal_memory_gb=memory_gb)
 

@@ -25,6 +25,9 @@ _COUNTS_CORES = frozenset({"v2", "v3", "v4", "v5p"})
 _COMPUTER = re.compile(r"\b(?:macbook(?:\s+(?:pro|air))?|mac\s+(?:studio|mini|pro)|imac)\b")
 _APPLE_CHIP = re.compile(r"(?:apple\s+)?m\d\b.*")
 _MEMORY = re.compile(r"\b(\d+)\s?gb?\b")
+_GEFORCE = re.compile(r"(?:nvidia )?(?:geforce )?(?:rtx |gtx )?[2-5]0[5-9]0 ?d?\b.*")
+_MODIFIED = re.compile(r"\b(?:modded|modified|refitted|mod)\b")
+_FEWEST_GB, _MOST_GB = 4.0, 128.0
 _RENTED = re.compile(
     r"\b(?:google\s+colab|colab(?:\s+pro)?|kaggle|runpod|vast(?:\.ai)?|lambda(?:\s+labs)?|azure|gcp|paperspace|coreweave|"
     r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand|n1-(?:standard|high\w+|custom)-\d+|with)\b"
@@ -95,7 +98,8 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
 
 
 def _system(text: str, accelerators: NameIndex) -> Resolved | None:
-    return _slice(text, accelerators) or _counted(text, accelerators) or _computer(text, accelerators)
+    named = _slice(text, accelerators) or _counted(text, accelerators) or _computer(text, accelerators)
+    return named or _refitted(text, accelerators)
 
 
 def _plain(text: str) -> str:
@@ -124,7 +128,8 @@ def _slice(text: str, accelerators: NameIndex) -> Resolved | None:
 def _counted(text: str, accelerators: NameIndex) -> Resolved | None:
     for pattern in _COUNTED:
         match = pattern.fullmatch(text)
-        found = accelerators.found(match["device"]) if match else None
+        device = match["device"] if match else ""
+        found = accelerators.found(device) or _refitted(device, accelerators)
         if match is not None and found is not None:
             count = int(match["count"])
             said = f"{found.note}; " if found.note else ""
@@ -142,4 +147,17 @@ def _computer(text: str, accelerators: NameIndex) -> Resolved | None:
     if found is None or told is None:
         return found
     note = f"with {told[1]} GB, of which software can use the share that it can of the largest memory"
+    return replace(found, memory_gb=float(told[1]), note="; ".join(part for part in (found.note, note) if part))
+
+
+def _refitted(text: str, accelerators: NameIndex) -> Resolved | None:
+    """Return a GeForce with another memory than it is catalogued with: sold so, or refitted, as a 4090 with 48 GB."""
+    told = _MEMORY.search(text)
+    if told is None or not _FEWEST_GB <= float(told[1]) <= _MOST_GB:
+        return None
+    card = " ".join(_MODIFIED.sub(" ", _MEMORY.sub(" ", text)).split())
+    found = accelerators.found(card) if _GEFORCE.fullmatch(card) else None
+    if found is None:
+        return None
+    note = f"with {told[1]} GB, and else as it is catalogued"
     return replace(found, memory_gb=float(told[1]), note="; ".join(part for part in (found.note, note) if part))

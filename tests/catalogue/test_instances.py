@@ -165,6 +165,34 @@ def test_a_computer_has_the_memory_that_was_said_and_as_large_a_share_of_it(
 
 
 @pytest.mark.parametrize(
+    ("name", "card", "gigabytes", "count"),
+    [
+        ("RTX 4090 48GB", "rtx-4090", 48, None),
+        ("modded 4090 48GB", "rtx-4090", 48, None),
+        ("4090D 48G", "rtx-4090-d", 48, None),
+        ("2x RTX 2080 Ti 22 GB", "rtx-2080-ti", 22, 2),
+        ("RTX 3060 8GB", "rtx-3060-12gb", 8, None),
+    ],
+)
+def test_a_card_may_be_sold_or_refitted_with_another_memory(
+    name: str, card: str, gigabytes: float, count: int | None
+) -> None:
+    match, usual = catalogue.accelerator(name), catalogue.accelerator(card).value
+    said = match.value
+    assert (said.id, said.nominal_memory_gb, match.count) == (usual.id, gigabytes, count)
+    assert f"with {gigabytes} GB" in match.note
+    chip, plain = said.accelerator, usual.accelerator
+    assert chip.memory_bytes / plain.memory_bytes == pytest.approx(gigabytes / usual.nominal_memory_gb)
+    assert chip.peak_flop_per_s == plain.peak_flop_per_s
+
+
+@pytest.mark.parametrize("name", ["A100 64GB", "4090 1000GB", "H100 1GB"])
+def test_other_memories_of_other_devices_are_refused(name: str) -> None:
+    with pytest.raises(UnknownNameError):
+        catalogue.accelerator(name)
+
+
+@pytest.mark.parametrize(
     ("name", "expected", "count"),
     [
         ("Colab T4", "t4", None),

@@ -199,6 +199,13 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             1.3e-3,
             "Host's time for one module that DeepSpeed's ZeRO-3 gathers, and pass: trace, fetch, wait",
         ),
+        "checkpoint_s": _prior(
+            80e-6,
+            250e-6,
+            800e-6,
+            "Host's time for one recomputed layer beside its kernels: states of random numbers on host and device "
+            "fetched, restored and put back, another pass of autograd (PyTorch's and Megatron's checkpoint functions)",
+        ),
         "micro_step_s": _prior(
             2e-3, 8e-3, 30e-3, "A general trainer's own time a micro-batch: loader, checks, callbacks"
         ),

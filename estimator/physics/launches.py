@@ -6,7 +6,7 @@ from estimator.physics.case import BROADCAST, Case
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.physics.network import surroundings_slowness, where
-from estimator.physics.recomputation import again_share
+from estimator.physics.recomputation import again_share, where_recomputed
 from estimator.physics.sharing import ZERO3
 
 __all__ = ["beside_launches_s", "launches_s"]
@@ -14,11 +14,15 @@ __all__ = ["beside_launches_s", "launches_s"]
 _BACKWARD_OPERATIONS = 1.2
 """Kernels launched backward per kernel launched forward: two for each product, from C++ and therefore faster."""
 
+_EAGER = 1.0
+"""Share of the host's work where nothing is compiled or captured."""
+
 
 def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return seconds of the host for one micro-batch on one stage, forward and backward.
 
-        slowness · (kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes  +  the trainer's)
+        slowness · (kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes
+                    +  recomputed layers · checkpoint  +  the trainer's)
 
     Kernels are counted per layer by how it is run, and per local expert where the host goes through them.
     """
@@ -31,7 +35,9 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     hooks = hook_s * case.gathers * case.pairs / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
     trainer_s = constants["micro_step_s"] * case.eager_trainer
-    return surroundings_slowness(case, constants) * (launching + sharded + trainer_s)
+    checkpoints = where(case.launch_share >= _EAGER, case.pairs * case.recomputed_share / lay.pipeline, 0.0)
+    checkpointing = constants["checkpoint_s"] * where_recomputed(lay, full=checkpoints)
+    return surroundings_slowness(case, constants) * (launching + sharded + checkpointing + trainer_s)
 
 
 def beside_launches_s(constants: Constants, busy_s: BROADCAST, host_s: BROADCAST) -> BROADCAST:

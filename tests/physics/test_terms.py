@@ -123,6 +123,16 @@ def test_a_compiler_or_a_graph_leaves_a_share_of_the_hosts_work(launch: Launch, 
     assert launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(share * 100e-6 * 16 * LAYERS * 2.2)
 
 
+@pytest.mark.parametrize(("launch", "checkpoints"), [("eager", LAYERS), ("compiled", 0), ("graphs", 0)])
+def test_a_layer_that_runs_again_is_a_checkpoint_of_the_hosts(launch: Launch, checkpoints: int) -> None:
+    """States of random numbers are fetched and put back around it, where Python goes through it at all."""
+    case = small_case(execution=Execution(launch=launch))
+    share = {"eager": 1.0, "compiled": 0.35, "graphs": 0.05}[launch]
+    again_s = share * 100e-6 * 16 * LAYERS + CONSTANTS["checkpoint_s"] * checkpoints
+    rows = layouts_of(replace(PLAIN, recompute="full"))
+    assert launches_s(case, CONSTANTS, rows) - launches_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(again_s)
+
+
 @pytest.mark.parametrize(("busy_s", "host_s", "both_s"), [(3.0, 4.0, 5.0), (4.0, 3.0, 5.0), (1.0, 0.0, 1.0)])
 def test_device_and_host_hide_each_other_in_part(busy_s: float, host_s: float, both_s: float) -> None:
     """An exponent of 2 here: the root of the sum of squares."""

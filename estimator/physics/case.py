@@ -278,6 +278,8 @@ class Case:
     """Modules of a layer that ZeRO-3 gathers one after the other."""
     module_hooks: Numbers
     """1 where each of them makes the host plan and wait (DeepSpeed)."""
+    checkpoints: Numbers
+    """Layers that Python enters once more where they are recomputed."""
     launch_share: Numbers
     """Of the host's work that a compiler or a graph leaves."""
     eager_trainer: Numbers

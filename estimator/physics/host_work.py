@@ -65,6 +65,8 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
         "expert_operations": share * _OPERATIONS_EXPERTS,
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
+        # Nothing of them is left in what is compiled or captured.
+        "checkpoints": float(table.pairs) if execution.launch == "eager" else 0.0,
         "gathers": modules,
         "module_hooks": float(execution.module_hooks),
         "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),

@@ -14,9 +14,6 @@ __all__ = ["beside_launches_s", "launches_s"]
 _BACKWARD_OPERATIONS = 1.2
 """Kernels launched backward per kernel launched forward: two for each product, from C++ and therefore faster."""
 
-_EAGER = 1.0
-"""Share of the host's work where nothing is compiled or captured."""
-
 
 def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return seconds of the host for one micro-batch on one stage, forward and backward.
@@ -35,8 +32,8 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     hooks = hook_s * case.gathers * case.pairs / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
     trainer_s = constants["micro_step_s"] * case.eager_trainer
-    checkpoints = where(case.launch_share >= _EAGER, case.pairs * case.recomputed_share / lay.pipeline, 0.0)
-    checkpointing = constants["checkpoint_s"] * where_recomputed(lay, full=checkpoints)
+    checkpoints = where_recomputed(lay, full=case.recomputed_share * case.checkpoints, selective=case.checkpoints)
+    checkpointing = constants["checkpoint_s"] * checkpoints / lay.pipeline
     return surroundings_slowness(case, constants) * (launching + sharded + checkpointing + trainer_s)
 
 

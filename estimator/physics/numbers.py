@@ -1,7 +1,9 @@
 """From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
@@ -16,7 +18,8 @@ from estimator.physics.ceilings import (
     matmul_ceiling_flop_per_s,
     peak_flop_per_s,
 )
-from estimator.physics.execution import EIGHT_BITS, Execution
+from estimator.physics.execution import Execution
+from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import reading_s
@@ -28,11 +31,18 @@ from estimator.physics.recomputation import (
     named_parts,
 )
 from estimator.question.cluster import MATRIX_UNIT, Cluster
+from estimator.question.practice import Dequantization
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["case_of"]
 
 _FOUR_BITS = 4
+_OF_THEIR_OWN_FORMAT = frozenset({"bitsandbytes", "gptq"})
+"""Libraries whose kernels expand 4 bits at once, and multiply inputs that are rounded to 8."""
+_CAST_BYTES: Mapping[Dequantization, float] = MappingProxyType({"cast": 2.0, "scaled": 6.0, "quanto": 6.0})
+"""Bytes moved of a weight beside reading it as it is held, where it is widened before its product: written in 16 bits;
+read again, scaled and written again."""
+_BITS_PER_BYTE = 8.0
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
@@ -82,8 +92,9 @@ def case_of(
     half = half_precision(chip, precision)
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
-    base_bits = None if execution.dequantization == "fused" else execution.base_bits
+    base_bits = execution.base_bits if execution.dequantization in _OF_THEIR_OWN_FORMAT else None
     rounds = _flag(base_bits == EIGHT_BITS and share < 1.0)
+    quantised = (1.0 - share) * (1.0 - whole_share(table, execution))
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)
@@ -146,11 +157,13 @@ def case_of(
         adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * rounds,
         rounded_elements=_adapted_elements(table, joined=False) * rounds,
-        dequantized=(1.0 - share) * _flag(base_bits == _FOUR_BITS) * (1.0 - whole_share(table, execution)),
+        dequantized=quantised * _flag(base_bits == _FOUR_BITS),
+        widened_bytes=quantised * _widened_bytes(execution),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
-        offload_parameters=_flag(execution.offload_parameters),
+        offload_parameters=execution.offload_parameters,
+        swap_copies=float(execution.swap_copies),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,
@@ -211,6 +224,14 @@ def case_of(
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
+
+
+def _widened_bytes(execution: Execution) -> float:
+    """Return the bytes moved to widen a weight that is held alone in few bits; 0 where none is."""
+    moved = _CAST_BYTES.get(execution.dequantization)
+    if moved is None or execution.base_bits is None:
+        return 0.0
+    return execution.base_bits / _BITS_PER_BYTE + moved
 
 
 def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True) -> float:

@@ -17,6 +17,7 @@ from estimator.evidence.comparables import comparable_runs
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
+from estimator.physics.held_base import held_bits
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.stacks import NEVER
@@ -144,7 +145,16 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
                 note=note,
             )
         )
-    return (*out, *_picture_loading(question))
+    return (*out, *_held_base(question), *_picture_loading(question))
+
+
+def _held_base(question: Question) -> tuple[Assumption, ...]:
+    """Return in how many bits a frozen base is held, where that is a habit of its trainer's users."""
+    bits = held_bits(question, question.practice)
+    if bits is None or question.practice.base_bits is not None or question.method.name == "qlora":
+        return ()
+    note = 'as the trainer\'s examples of models as large have it; say "quantize: false" in framework where it is not'
+    return (Assumption(name="base_bits", value=bits, unit="bits", source="inferred", note=note),)
 
 
 def _picture_loading(question: Question) -> tuple[Assumption, ...]:

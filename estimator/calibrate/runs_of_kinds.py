@@ -142,6 +142,8 @@ def _framework(row: Mapping[str, str]) -> str:
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
         said.append("CUDA graphs")
+    if "synthetic data" in row["flags"]:
+        said.append("synthetic data")
     if prediction_modules(kind_config(row["config"])):
         said.append("MTP")
     if "cached" in row["encoders"]:

@@ -56,6 +56,9 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
+_LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
+"""Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
+(`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -164,6 +167,8 @@ class Execution:
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     loader_workers: int | None = None
     """Processes that read each device's samples; None: as many as it takes."""
+    lists_numbers: bool = False
+    """Stored features become Python objects as they are read, by the process that launches unless told."""
     packed_short: bool = False
     """Short documents are packed and attention stays inside each."""
     as_people_run: bool = False
@@ -265,6 +270,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
+        lists_numbers=stack.kin in _LIST_NUMBERS,
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )

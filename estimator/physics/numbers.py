@@ -218,11 +218,20 @@ def case_of(
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         fused_accumulation=_flag(execution.fused_accumulation),
-        reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
+        reading_s=reading_s(_waited_for(reads, execution)),
         loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
+    )
+
+
+def _waited_for(reads: Reads, execution: Execution) -> Reads:
+    """Return what a step may wait for: pictures where it is told how many read them, numbers that become objects."""
+    return Reads(
+        pictures=0.0 if execution.loader_workers is None else reads.pictures,
+        megapixels=0.0 if execution.loader_workers is None else reads.megapixels,
+        numbers=reads.numbers if execution.lists_numbers else 0.0,
     )
 
 

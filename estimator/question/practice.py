@@ -98,6 +98,8 @@ class Practice:
     padding: Padding | None = None
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
+    made_up_samples: bool | None = None
+    """Whether samples are made up, and nothing is read."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised, 2 to 8; 16: it is not, whatever the habit is."""

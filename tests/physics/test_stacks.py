@@ -42,6 +42,7 @@ MAY_BE_OPEN = {
     "gathers_masked",
     # Where it is not told how many processes read samples, they are taken to be enough.
     "loader_workers",
+    "made_up_samples",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

@@ -167,7 +167,7 @@ def test_a_device_has_as_many_samples_of_a_step_as_their_size_leaves_room_for(mo
 
 
 def test_a_denoiser_held_in_8_bits_is_multiplied_in_16() -> None:
-    """ai-toolkit quantises with quanto, weights alone: what its card saves is memory, and widening them takes a little."""
+    """ai-toolkit quantises with quanto, weights alone: it saves memory, and widening them takes a little."""
     asked: dict[str, object] = {"gpu": "a100", "n_gpus": 1, "method": "lora", "steps": 1000, "micro_batch_size": 1}
     plain, eight = (
         estimate_of(_run("flux.1-dev", **{**asked, "samples": None}, framework=f"ai-toolkit{more}"), advised=False)

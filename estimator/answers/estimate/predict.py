@@ -22,7 +22,7 @@ from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
-from estimator.question.question import Assumption, Caution, Layout, Prediction, Question
+from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind
 
 __all__ = ["prediction"]
 
@@ -145,7 +145,7 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
                 note=note,
             )
         )
-    return (*out, *_held_base(question), *_picture_loading(question))
+    return (*out, *_held_base(question), *_picture_loading(question), *_sound_loading(setting))
 
 
 def _held_base(question: Question) -> tuple[Assumption, ...]:
@@ -168,3 +168,15 @@ def _picture_loading(question: Question) -> tuple[Assumption, ...]:
         return (Assumption(name="picture_loading", value="in time", source="default", note=note),)
     note = each if workers else f"{each}, between steps"
     return (Assumption(name="dataloader_workers", value=workers, unit="per GPU", source="user", note=note),)
+
+
+def _sound_loading(setting: Setting) -> tuple[Assumption, ...]:
+    """Return how sounds are taken to be read, where a step may wait for them."""
+    question = setting.question
+    if not question.reads.numbers or setting.case.reading_s == 0.0:
+        return ()
+    said = question.practice.loader_workers
+    each = f"a core takes about {reading_s(question.reads) * KILO:,.0f} ms a sound, whose features are stored"
+    note = f'{each}, between steps: say "8 dataloader workers" in framework where there are any' if not said else each
+    source: SourceKind = "default" if said is None else "user"
+    return (Assumption(name="dataloader_workers", value=said or 0, unit="per GPU", source=source, note=note),)

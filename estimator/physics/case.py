@@ -203,6 +203,8 @@ class Case:
     gemm_bytes: Numbers
     wide: Numbers
     """1 where weights and activations are held in FP32."""
+    shaders: Numbers
+    """1 where they are multiplied outside matrix units."""
     low_bit: Numbers
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers

@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
+from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case, Matrix, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Floats, Layouts
@@ -16,6 +17,21 @@ __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
 _TILE_ROWS, _TILE_COLUMNS = 128.0, 256.0
 """Output tile of a large matmul on tensor cores (CUTLASS' default for 16-bit inputs)."""
+_SHADER_EFFICIENCY = Prior(
+    low=0.9,
+    mode=0.98,
+    high=1.0,
+    why="Large products outside matrix units, in a step against the device's ceiling: they take so long that no start, "
+    "no launch and no clock under load shows beside them",
+)
+_WINOGRAD = Prior(
+    low=1.2,
+    mode=1.7,
+    high=2.25,
+    why="Filters of three by three outside matrix units: minimal filtering needs 2.25 times fewer multiplications for "
+    "tiles of two by two, 4 for four by four, and transforms inputs and outputs (Lavin and Gray 2016, section 4)",
+)
+_WINOGRAD_TAPS = 9.0
 _OUTPUT_BYTES = 2.0
 """Bytes per element of a product: 16 bits, whatever its inputs have."""
 _SIXTEEN_BIT = frozenset({"router", "expert_dispatch", "expert_combine"})
@@ -55,6 +71,7 @@ def matmul_s(
     A convolution is the product that implicit GEMM makes of it (Chetlur et al. 2014, section 3): its `inputs` elements
     are read once, not once for each of its filter's `taps`, and its rate is that of convolutions, or of such as keep
     `groups` of channels apart.
+    Outside matrix units libraries multiply nearly as fast as they can, and filter by minimal filtering.
     Holds for shapes of a transformer layer; below about 1e8 FLOPs launches govern.
     """
     sms = np.maximum(case.n_sm, 1.0)
@@ -70,7 +87,8 @@ def matmul_s(
         splits = where(tall, parts, splits)
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
-    efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
+    best = where(case.shaders, _SHADER_EFFICIENCY.mode, constants["gemm_efficiency"])
+    efficiency = best * filled ** constants["gemm_tail_power"]
     depth = 1.0 + constants["gemm_depth"] * case.balance / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
@@ -81,6 +99,8 @@ def matmul_s(
         share = where(case.channels_last, constants["channels_last_convolution"], constants["convolution_efficiency"])
         share = where(groups - 1.0, constants["grouped_convolution"], share)
         rate = where(groups - 1.0, case.grouped_flop_per_s, rate)
+        minimal = case.shaders * (taps == _WINOGRAD_TAPS) * (groups == 1.0)
+        rate = rate * where(minimal, _WINOGRAD.mode, 1.0)
         efficiency = efficiency * where(taps - 1.0, share, 1.0)
         moved = moved - 2.0 * inputs * (1.0 - 1.0 / taps)
     compute = 2.0 * m * n * k * depth / (rate * efficiency)

@@ -178,6 +178,7 @@ def case_of(
         grouped_flop_per_s=grouped_ceiling_flop_per_s(chip, half),
         gemm_bytes={"nvfp4": 0.55, "fp32": 4.0, "tf32": 4.0}.get(precision, 1.0 if low_bit else 2.0),
         wide=_flag(wide),
+        shaders=_flag(precision == "fp32" and chip.vendor == "NVIDIA"),
         low_bit=_flag(low_bit),
         four_bit=_flag(precision == "nvfp4"),
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,

@@ -26,8 +26,8 @@ _SWAPPED_BYTES_PER_S = Prior(
     mode=9e9,
     high=20e9,
     why="Rate at which trainers of denoisers swap blocks: memory that is not page-locked is copied by a thread of the "
-    "host, whatever the link (Qwen-Image with 40 of 60 blocks swapped on an RTX 5090: 109 GB in a step of 16 s, "
-    "musubi-tuner pull request 700; Wan 2.2 with 29 of 40 on an RTX 4090: 83 GB in 8 s, its issue 632)",
+    "host, whatever the link (Qwen-Image with 40 of 60 blocks swapped: 109 GB in a step of 16 s, musubi-tuner pull "
+    "request 700; Wan 2.2 with 29 of 40 on an RTX 4090: 83 GB in 8 s, its issue 632)",
 )
 _FETCH_BYTES = 4.0
 """Bytes per parameter that cross to the host and back each step where it updates: 16-bit gradients, 16-bit weights."""

@@ -33,7 +33,8 @@ FULL = layouts_of(replace(PLAIN, recompute="full"))
 
 def _question(model: str, framework: str, **asked: object) -> Question:
     known: dict[str, Any] = {"gpu": "rtx-4090", "n_gpus": 1, "steps": 10, "method": "lora", "micro_batch_size": 1}
-    question = resolve(Request(model=model, framework=framework, **{**known, **asked})).question
+    known.update(asked)
+    question = resolve(Request(model=model, framework=framework, **known)).question
     assert question is not None
     return question
 

@@ -20,6 +20,7 @@ _OBJECTIVES = {"masked": "masked", "classification": "classification", "question
 _PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}
 _ATTENTION = {"flash": "", "flash2": "flash-attn 2", "eager": "eager attention"}
 """Kernels as callers name them; `flash` is whatever fused one the stack of that year has."""
+_REPORT = "a person's report"
 _TRAINED = {
     "projector": "projector",
     "projector, language model": "language, projector",
@@ -68,8 +69,9 @@ def _measured(row: Mapping[str, str]) -> MeasuredRun:
         raise _UnclearError("is not modelled")
     whole = row["level"] == "run"
     # Who tells the speed of a step, or takes part in a benchmark, chose the machine and the versions; any other run
-    # from start to end is as people have it.
-    question = replace(run.question, published=not whole or row["group"].startswith("mlperf"))
+    # from start to end is as people have it, and so is what a person reports of an own machine.
+    as_people = (whole or _REPORT in row["flags"]) and not row["group"].startswith("mlperf")
+    question = replace(run.question, published=not as_people)
     if question.released is None:
         # The middle of the year that it was measured in.
         question = replace(question, released=float(row["year"]) + 0.5)
@@ -142,6 +144,8 @@ def _framework(row: Mapping[str, str]) -> str:
         said.append("torch.compile")
     if row["cuda_graphs"] == "yes":
         said.append("CUDA graphs")
+    if "synthetic data" in row["flags"]:
+        said.append("synthetic data")
     if prediction_modules(kind_config(row["config"])):
         said.append("MTP")
     if "cached" in row["encoders"]:

@@ -75,6 +75,9 @@ class Media:
     """Tokens that the projector works on, a picture or tile, where it does not work on those of the main sequence."""
     positions: int = 0
     """Positions of one tower sequence, where it has no patches: 1,500 of 30 seconds of sound."""
+    features: int = 0
+    """Numbers that are stored of a sound for each position, after its feature extractor: samples of the wave, channels
+    of the spectrogram; 0 where that is not known."""
     most_tiles: int = 1
     thumbnail: bool = False
     """Whether the whole picture is one more tile, where there are several."""

@@ -133,6 +133,10 @@ class Case:
     """Elements of a token that enter or leave such products, over all layers."""
     dequantized: Numbers
     """Share of the weights that lie in 4 bit and are expanded before each product."""
+    widened_bytes: Numbers
+    """Bytes moved a weight to widen those that are held alone in few bits, before each product; 0 where none are."""
+    widened_copy_bytes: Numbers
+    """Bytes a weight of wide copies that are kept for the backward pass unless it makes them again."""
     slow_dequantization: Numbers
     """1 where the kernels that do so are GPTQ's of 2023."""
     gradients_freed: Numbers
@@ -176,7 +180,10 @@ class Case:
     offload_optimizer: Numbers
     """1 where the host holds and updates the optimizer's states (ZeRO-Offload)."""
     offload_parameters: Numbers
-    """1 where weights are fetched from host memory for each pass (ZeRO-Infinity)."""
+    """Share of the weights that is fetched from host memory for each pass (ZeRO-Infinity, block swapping)."""
+    swap_copies: Numbers
+    """Where blocks are swapped, copies over the link for each that is needed: of it, and of one that makes room for it
+    where that is copied back first; 0 elsewhere."""
     optimizer_share: Numbers
     """Bytes that the optimizer's step moves, over AdamW's."""
     host_activations: Numbers

@@ -3,10 +3,10 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE, release
+from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
@@ -20,7 +20,7 @@ from estimator.question.practice import (
 )
 from estimator.question.question import Question
 
-__all__ = ["EIGHT_BITS", "Execution", "LossKernel", "execution_of"]
+__all__ = ["Execution", "LossKernel", "execution_of"]
 
 LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 """`eager`: each step of the loss is a kernel and a copy; `chunked`: the same for a few tokens at a time, forward again
@@ -29,8 +29,6 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
 """Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
-EIGHT_BITS = 8
-"""Of a weight of a quantised base whose products are of 8 bits, or expanded from them."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -58,6 +56,9 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
+_LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
+"""Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
+(`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -102,7 +103,11 @@ class Execution:
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
-    offload_parameters: bool = False
+    offload_parameters: float = 0.0
+    """Share of the weights that lies in host memory and is fetched for each pass."""
+    swap_copies: int = 0
+    """Copies for each block that is fetched where blocks are swapped: its own, and of what makes room for it; 0 where
+    none are."""
     master_weights: bool = True
     """Trained weights and the optimizer's moments are kept in FP32."""
     step_copies: bool = False
@@ -162,6 +167,8 @@ class Execution:
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     loader_workers: int | None = None
     """Processes that read each device's samples; None: as many as it takes."""
+    lists_numbers: bool = False
+    """Stored features become Python objects as they are read, by the process that launches unless told."""
     packed_short: bool = False
     """Short documents are packed and attention stays inside each."""
     as_people_run: bool = False
@@ -199,9 +206,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
     if question.practice.offload_activations is not None or not tuned:
         host_activations = offloaded
-    base_bits = said.base_bits if question.method.name != "full" else None
-    if question.method.name == "qlora":
-        base_bits = 4
+    base_bits = held_bits(question, said)
     engine = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)
     # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
     deepspeed = engine or (said.zero_engine is None and stack.kin == "huggingface")
@@ -211,7 +216,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     quantised = base_bits is not None and said.master_weights is not False
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
-    dequantization = said.dequantization or _usual_kernels(question, base_bits)
+    dequantization = said.dequantization or usual_kernels(question, base_bits)
     flattens = said.packing == "packed" and released >= stack.flattens_since
     loss = _loss(said, stack)
     return Execution(
@@ -232,7 +237,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
-        offload_parameters=bool(said.offload_parameters),
+        offload_parameters=fetched_share(question, said),
+        swap_copies=(1 if said.swaps_one_way else 2) if said.swapped_blocks else 0,
         master_weights=master_weights,
         step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
         loss=loss,
@@ -256,7 +262,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dequantization=dequantization,
         base_bits=base_bits,
         whole_experts=dequantization == "bitsandbytes" and 0.0 < stack.grouped_experts_since <= released,
-        gradient_bytes=_gradient_bytes(stack, int(released)),
+        gradient_bytes=0.0 if said.releases_gradients else _gradient_bytes(stack, int(released)),
         fused_accumulation=_fuses_accumulation(stack, chip, released),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
         joined_adapters=stack.model_parallel,
@@ -264,18 +270,10 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
+        lists_numbers=stack.kin in _LIST_NUMBERS,
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
-
-
-def _usual_kernels(question: Question, base_bits: int | None) -> Dequantization:
-    """Return what expands a quantised base unless told.
-
-    Trainers of denoisers hold weights alone in 8 bits, by quanto or torchao: products are of 16, nothing is rounded.
-    """
-    weights_alone = base_bits == EIGHT_BITS and kind_of(question.transformer) == "diffusion"
-    return "fused" if weights_alone else "bitsandbytes"
 
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:

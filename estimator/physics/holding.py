@@ -13,13 +13,22 @@ from estimator.physics.recomputation import kept_by_name
 
 __all__ = ["held_bytes", "whole_share"]
 
+_KEPT_WIDE = "modulation"
+"""Of a denoiser's products, what `fp8_scaled` leaves in 16 bits (musubi-tuner, FP8_OPTIMIZATION_EXCLUDE_KEYS)."""
+_WIDENED_BY_AUTOGRAD = frozenset({"cast", "scaled"})
+"""Kernels whose wide copy of a weight is an ordinary tensor, which PyTorch keeps for the gradient of its input; those
+of libraries keep the packed weights and widen them again."""
+
 _HALF, _SINGLE = 2.0, 4.0
+_BITS_PER_BYTE = 8.0
 _WIDE = frozenset({"fp32", "tf32"})
 _EAGER = frozenset({"eager", "chunked"})
 """Losses of PyTorch's own kernels in FP32."""
 _NF4_BYTES = 0.52
 """4.127 bits with doubly quantised scales (Dettmers et al. 2023, section 3)."""
 _INT8_BYTES = 1.05
+_SCALED = 1.05
+"""Bytes with scales over those of the weights alone, of formats of other widths."""
 _MXFP8_BYTES, _NVFP4_BYTES = 1.03, 0.56
 """A scale byte per 32 weights; one per 16."""
 _MOMENTS: Mapping[str, float] = MappingProxyType(
@@ -97,6 +106,9 @@ def held_bytes(
     return {
         "frozen_bytes": _weight_bytes(trained, precision, execution.base_bits) * (1.0 - whole)
         + _weight_bytes(trained, precision, None) * whole,
+        "widened_copy_bytes": _HALF * (1.0 - trained) * (1.0 - whole)
+        if execution.base_bits is not None and execution.dequantization in _WIDENED_BY_AUTOGRAD
+        else 0.0,
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
         "unprepared_logits": _unprepared_logits(execution),
@@ -112,8 +124,10 @@ def held_bytes(
 
 
 def whole_share(table: Workload, execution: Execution) -> float:
-    """Return the share of the layers' weights that stays in 16 bits beside a quantised base: its experts, or none."""
+    """Return the share of the layers' weights that stays in 16 bits beside a quantised base: experts, modulations."""
     layers = table.parameters - table.embedding_parameters - table.output_parameters
+    if execution.dequantization == "scaled":
+        return sum(gemm.parameters for gemm in table.gemms if _KEPT_WIDE in gemm.name) / layers
     return table.expert_parameters / layers if execution.whole_experts and layers else 0.0
 
 
@@ -122,7 +136,7 @@ def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> floa
     kept = _SINGLE if precision in _WIDE else _HALF
     frozen = {"fp8": 1.0, "mxfp8": _MXFP8_BYTES, "nvfp4": _NVFP4_BYTES}.get(precision, kept)
     if base_bits is not None:
-        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _HALF)
+        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _SCALED * base_bits / _BITS_PER_BYTE)
     return trained * kept + (1.0 - trained) * frozen
 
 

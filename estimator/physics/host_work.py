@@ -28,6 +28,9 @@ _OPERATIONS_PER_QUANTISED = {4: 8.0, 8: 16.0}
 """By bits of the base. 4: finding the kernel, expanding scales and weights, and the cast of the result: few kernels and
 much Python, timed likewise at 8 (bitsandbytes 0.50, `MatMul4Bit`); 8: rounding the input by rows, finding its outliers,
 taking them out of it and of the weights, two products, scaling, sum (bitsandbytes' layers, counted)."""
+_OPERATIONS_PER_WIDENED = {"cast": 1.0, "scaled": 2.0, "quanto": 4.0}
+"""By what widens weights that are held alone in few bits: the cast, and its scale; through a tensor type of its own,
+each is dispatched twice."""
 _OPERATIONS_PER_EXPERT = 14.0
 """Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
 _OPERATIONS_EXPERTS = 20.0
@@ -56,8 +59,7 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     joined = sum(gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     beside = _OPERATIONS_PER_ADAPTER if execution.eager_adapters else _OPERATIONS_PER_OWN_ADAPTER
     operations += (joined if execution.joined_adapters else linear) * beside * adapters
-    if execution.dequantization != "fused":
-        operations += linear * _OPERATIONS_PER_QUANTISED.get(execution.base_bits or 0, 0.0)
+    operations += linear * _operations_per_quantised(execution)
     share = _LAUNCH_SHARE[execution.launch]
     modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
     return {
@@ -71,6 +73,14 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
         "module_hooks": float(execution.module_hooks),
         "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
     }
+
+
+def _operations_per_quantised(execution: Execution) -> float:
+    """Return kernels that a quantised layer launches beside its product; 0 where they are fused with it."""
+    if execution.base_bits is None or execution.dequantization == "fused":
+        return 0.0
+    by_bits = _OPERATIONS_PER_QUANTISED.get(execution.base_bits, 0.0)
+    return _OPERATIONS_PER_WIDENED.get(execution.dequantization, by_bits)
 
 
 def _is_plain(transformer: Transformer, table: Workload) -> bool:

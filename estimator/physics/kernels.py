@@ -17,6 +17,7 @@ __all__ = [
     "routing_s",
     "scan_s",
     "traffic_s",
+    "widening_s",
 ]
 
 _ATTENTION_BACKWARD = 2.5
@@ -153,6 +154,21 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
     passes = 2.0 + where_recomputed(lay, full=case.recomputed_share)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+
+
+def widening_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
+    """Return seconds a micro-batch of widening weights that are held alone in few bits, before each product over them.
+
+        weights · bytes moved · passes / bandwidth        forward, backward where gradients pass, and forward again
+
+    Products are of 16 bits, as those of a base that is not quantised.
+    """
+    if not is_anywhere(case.widened_bytes):
+        return 0.0
+    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
+    weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
+    passes = 1.0 + (1.0 + where_recomputed(lay, full=case.recomputed_share)) * case.streams_passed
+    return case.widened_bytes * weights * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 
 def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) -> BROADCAST:

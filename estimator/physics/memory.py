@@ -111,7 +111,7 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     Fails on experts that are not evenly visited, and by what allocators fragment.
     """
     held, trained, zero = _stage(case, lay), case.trained_share, lay.shard_stage
-    fetched = where(case.offload_parameters, 1.0, 0.0)
+    fetched = case.offload_parameters
     on_device = 1.0 - case.offloads
     # A stack that offloads sends checkpoints to the host as they are made, too.
     streamed = where(case.offloads, np.minimum(1.0, _STREAMED_LAYERS / case.n_layers), 1.0)
@@ -124,6 +124,8 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     kept, at_work, other = _activations(case, lay, held.layers)
     activations = kept * streamed + at_work
     gradients = held.over(zero, _ZERO2, gradient_bytes, gradient_bytes)
+    if is_anywhere(case.widened_copy_bytes):
+        activations = activations + _wide_copies(case, lay, held)
     if is_anywhere(case.gradients_freed):
         gradients = _at_the_fullest(case, lay, gradients, of_output=gradient_bytes * held.output, kept=kept, loss=other)
     if (zero >= _ZERO3).any() or is_anywhere(case.offload_parameters):
@@ -155,6 +157,15 @@ def _at_the_fullest(
     alone = (lay.micro_batches <= 1) & (lay.data * lay.context * lay.tensor * lay.pipeline <= 1)
     late = np.maximum(0.0, np.maximum(of_output, gradients - kept) - loss)
     return np.where(alone & (np.asarray(case.gradients_freed) > 0.0), late, gradients)
+
+
+def _wide_copies(case: Case, lay: Layouts, held: _Stage) -> Floats:
+    """Return bytes of the 16-bit copies of packed weights that autograd keeps for gradients of inputs, shape (L,).
+
+    All of them where nothing is run again; else those of the layer at work.
+    """
+    kept = 1.0 - where_recomputed(lay, full=case.recomputed_share)
+    return case.widened_copy_bytes * (held.body + held.experts) * np.maximum(kept, 1.0 / held.layers)
 
 
 def _stage(case: Case, lay: Layouts) -> _Stage:

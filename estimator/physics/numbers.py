@@ -1,7 +1,9 @@
 """From a question to its numbers: the architecture's table, the device's rates, and how a step is run."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
@@ -18,7 +20,8 @@ from estimator.physics.ceilings import (
     on_shaders,
     peak_flop_per_s,
 )
-from estimator.physics.execution import EIGHT_BITS, Execution
+from estimator.physics.execution import Execution
+from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import reading_s
@@ -30,11 +33,18 @@ from estimator.physics.recomputation import (
     named_parts,
 )
 from estimator.question.cluster import MATRIX_UNIT, Cluster
+from estimator.question.practice import Dequantization
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = ["case_of"]
 
 _FOUR_BITS = 4
+_OF_THEIR_OWN_FORMAT = frozenset({"bitsandbytes", "gptq"})
+"""Libraries whose kernels expand 4 bits at once, and multiply inputs that are rounded to 8."""
+_CAST_BYTES: Mapping[Dequantization, float] = MappingProxyType({"cast": 2.0, "scaled": 6.0, "quanto": 6.0})
+"""Bytes moved of a weight beside reading it as it is held, where it is widened before its product: written in 16 bits;
+read again, scaled and written again."""
+_BITS_PER_BYTE = 8.0
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
@@ -84,8 +94,9 @@ def case_of(
     half, convolved = half_precision(chip, precision), convolution_precision(chip, precision)
     # Slow products wait for no operands; narrow ones are fitted beside those of 16 bits.
     prologue_peak = peak_flop_per_s(chip, precision if wide else half)
-    base_bits = None if execution.dequantization == "fused" else execution.base_bits
+    base_bits = execution.base_bits if execution.dequantization in _OF_THEIR_OWN_FORMAT else None
     rounds = _flag(base_bits == EIGHT_BITS and share < 1.0)
+    quantised = (1.0 - share) * (1.0 - whole_share(table, execution))
     alone = cluster.scale_up_domain == chip.gpus_per_node == 1
     ceiling = matmul_ceiling_flop_per_s(chip, precision)
     head_share = min(1.0, transformer.head_dim / MATRIX_UNIT)
@@ -148,11 +159,13 @@ def case_of(
         adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * rounds,
         rounded_elements=_adapted_elements(table, joined=False) * rounds,
-        dequantized=(1.0 - share) * _flag(base_bits == _FOUR_BITS) * (1.0 - whole_share(table, execution)),
+        dequantized=quantised * _flag(base_bits == _FOUR_BITS),
+        widened_bytes=quantised * _widened_bytes(execution),
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
-        offload_parameters=_flag(execution.offload_parameters),
+        offload_parameters=execution.offload_parameters,
+        swap_copies=float(execution.swap_copies),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,
@@ -210,12 +223,29 @@ def case_of(
         stages_alone=_flag(execution.stages_alone),
         no_overlap=_flag(not execution.overlap),
         fused_accumulation=_flag(execution.fused_accumulation),
-        reading_s=0.0 if execution.loader_workers is None else reading_s(reads),
+        reading_s=reading_s(_waited_for(reads, execution)),
         loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
     )
+
+
+def _waited_for(reads: Reads, execution: Execution) -> Reads:
+    """Return what a step may wait for: pictures where it is told how many read them, numbers that become objects."""
+    return Reads(
+        pictures=0.0 if execution.loader_workers is None else reads.pictures,
+        megapixels=0.0 if execution.loader_workers is None else reads.megapixels,
+        numbers=reads.numbers if execution.lists_numbers else 0.0,
+    )
+
+
+def _widened_bytes(execution: Execution) -> float:
+    """Return the bytes moved to widen a weight that is held alone in few bits; 0 where none is."""
+    moved = _CAST_BYTES.get(execution.dequantization)
+    if moved is None or execution.base_bits is None:
+        return 0.0
+    return execution.base_bits / _BITS_PER_BYTE + moved
 
 
 def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True) -> float:

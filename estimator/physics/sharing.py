@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.kernels import expert_overhead
@@ -20,6 +21,14 @@ _ADAPTER_BYTES = 2.0
 """Bytes of an adapter's weight, whatever the base's."""
 _HOST_ADAM_BYTES = 28.0
 """Bytes per parameter that Adam moves in host memory: FP32 weight, two moments, gradient, read and written."""
+_SWAPPED_BYTES_PER_S = Prior(
+    low=4e9,
+    mode=9e9,
+    high=20e9,
+    why="Rate at which trainers of denoisers swap blocks: memory that is not page-locked is copied by a thread of the "
+    "host, whatever the link (Qwen-Image with 40 of 60 blocks swapped: 109 GB in a step of 16 s, musubi-tuner pull "
+    "request 700; Wan 2.2 with 29 of 40 on an RTX 4090: 83 GB in 8 s, its issue 632)",
+)
 _FETCH_BYTES = 4.0
 """Bytes per parameter that cross to the host and back each step where it updates: 16-bit gradients, 16-bit weights."""
 
@@ -71,7 +80,8 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
 
     ZeRO-3 gathers weights forward and backward, and reduces the gradients of what is trained. Weights are moved in the
     width they are held in: of a 4-bit base 0.52 bytes each, of its embedding, logits and adapters 2. Weights in host
-    memory are fetched from there first. Source: Rajbhandari et al. 2020 (volumes), 2021 (fetching).
+    memory are fetched from there first, after those that make room for them were copied back, where blocks trade
+    places. Source: Rajbhandari et al. 2020 (volumes), 2021 (fetching).
     """
     sharded = (lay.shard_stage >= ZERO3) & (lay.shard_group > 1)
     if not sharded.any() and not is_anywhere(case.offload_parameters):
@@ -99,8 +109,10 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     comm = np.where(sharded, comm, 0.0)
     if is_anywhere(case.offload_parameters):
         owners = np.where(sharded, lay.shard_group, 1.0)
-        passes = case.offload_parameters * (_GATHERS + case.weight_gradients)
+        passes = case.offload_parameters * (_GATHERS + case.weight_gradients) * np.maximum(case.swap_copies, 1.0)
         host_bytes_per_s = constants["host_link_fraction"] * case.pcie_bytes_per_s
+        swapped_bytes_per_s = np.minimum(host_bytes_per_s, _SWAPPED_BYTES_PER_S.mode)
+        host_bytes_per_s = np.where(case.swap_copies > 0, swapped_bytes_per_s, host_bytes_per_s)
         comm = comm + passes * (weights + expert_weights) / owners / host_bytes_per_s
     room = np.maximum(constants["shard_overlap"] * beside_s - hidden_s, 0.0)
     hidden = np.where(case.no_overlap > 0, 0.0, room)

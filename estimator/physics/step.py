@@ -17,6 +17,7 @@ from estimator.physics.kernels import (
     routing_s,
     scan_s,
     traffic_s,
+    widening_s,
 )
 from estimator.physics.launches import beside_launches_s, launches_s
 from estimator.physics.layout import Floats, Layouts
@@ -88,6 +89,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     memory = (traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)) * slow
     # A library's own kernels over a quantised base are as fast for everybody.
     memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
+    memory = memory + widening_s(case, constants, lay)
     memory = memory * fullest
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(

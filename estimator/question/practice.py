@@ -42,8 +42,10 @@ ZeroEngine = Literal["fsdp", "deepspeed"]
 """Who shards states: FSDP gathers layer by layer, DeepSpeed's ZeRO-3 module by module, with a hook on each."""
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
-Dequantization = Literal["bitsandbytes", "gptq", "fused"]
-"""Kernels that expand a quantised base: bitsandbytes'; GPTQ's of 2023, of 4 bits; those fused with the product."""
+Dequantization = Literal["bitsandbytes", "gptq", "fused", "quanto", "cast", "scaled"]
+"""What expands a quantised base: bitsandbytes' kernels; GPTQ's of 2023, of 4 bits; those fused with the product; what
+holds weights alone in few bits and widens them before each product: quanto and torchao, a plain cast of FP8 weights, or
+that and a scale (`fp8_scaled`, which leaves modulations in 16 bits)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,10 +72,16 @@ class Practice:
     optimizer: OptimizerName | None = None
     master_weights: bool | None = None
     """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""
+    releases_gradients: bool | None = None
+    """Whether each weight is updated as soon as its gradient is there, which is then freed (`fused_backward_pass`)."""
     offload_optimizer: bool | None = None
     """Whether optimizer states lie in host memory and are updated there (ZeRO-Offload), or paged from it."""
     offload_parameters: bool | None = None
     """Whether weights lie in host memory and are fetched for each pass."""
+    swapped_blocks: int | None = None
+    """Blocks of a network, as its trainer counts them, that lie in host memory until others make room for them."""
+    swaps_one_way: bool | None = None
+    """Whether blocks that make room are dropped, since the host has them, and not copied back."""
     offload_activations: bool | None = None
     recomputed_share: float | None = None
     """Share of the layers that full recomputation is of, where that is not all of them."""
@@ -90,14 +98,21 @@ class Practice:
     padding: Padding | None = None
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
+    made_up_samples: bool | None = None
+    """Whether samples are made up, and nothing is read."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
-    """Bits of a frozen base's weights where it is quantised: 4 or 8."""
+    """Bits of a frozen base's weights where it is quantised, 2 to 8; 16: it is not, whatever the habit is."""
+    large_base_bits: int | None = None
+    """The same where nothing is said, of bases that are too large for people's own cards."""
     recipe: Recipe | None = None
     caches_latents: bool | None = None
     """Whether a denoiser's pictures were encoded before training, and not in each step."""
     caches_text: bool | None = None
     """Whether its texts were."""
+    caches_large_text: bool | None = None
+    """Whether they were where nothing is said and their encoder is a large one (T5 XXL, a language model); small ones,
+    which may learn, then run in each step."""
     recomputed: frozenset[LayerPart] | None = None
     """What selective recomputation runs again besides norms and activations, where that is known by name."""
     prediction: bool | None = None

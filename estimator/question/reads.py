@@ -1,4 +1,4 @@
-"""What a host reads from disk for a sequence: pictures, which a data loader has to decode and scale."""
+"""What a host reads from disk for a sequence: pictures, which a data loader decodes and scales, and sounds."""
 
 from dataclasses import dataclass
 
@@ -7,17 +7,21 @@ __all__ = ["NO_READS", "Reads"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reads:
-    """Pictures of one sequence."""
+    """Pictures of one sequence, or a sound."""
 
     pictures: float = 0.0
     """How many, or frames of clips."""
     megapixels: float = 0.0
     """Of all of them, as they are stored and as the network takes them."""
+    numbers: float = 0.0
+    """Of sounds, whose features were made and stored before training."""
 
     def times(self, factor: float) -> "Reads":
         """Return what `factor` such sequences hold."""
-        return Reads(pictures=factor * self.pictures, megapixels=factor * self.megapixels)
+        return Reads(
+            pictures=factor * self.pictures, megapixels=factor * self.megapixels, numbers=factor * self.numbers
+        )
 
 
 NO_READS = Reads()
-"""Of text, of what was encoded before training, and of sounds: stored spectrograms and waves differ tenfold."""
+"""Of text, of what was encoded before training, and of samples that are made up."""

@@ -4,11 +4,14 @@ from collections.abc import Iterable
 
 from estimator.models.diffusion.sample import with_conditioners
 from estimator.models.transformer import Tower, Transformer
+from estimator.models.workload import workload
 from estimator.question.practice import Practice
 from estimator.question.question import Assumption, SourceKind
 
 __all__ = ["conditioned"]
 
+_LARGE_ENCODER = 1e9
+"""Parameters of a text encoder from which on it is large: CLIP's have at most 0.7 billion, T5 XXL's 4.8."""
 _KINDS = {"text_encoder": "encoded texts", "vae": "latents"}
 
 
@@ -20,7 +23,7 @@ def conditioned(network: Transformer, practice: Practice) -> tuple[Transformer, 
     """
     if not network.conditioners:
         return network, ()
-    kept = {"text_encoder": practice.caches_text, "vae": practice.caches_latents}
+    kept = {"text_encoder": _keeps_text(network, practice), "vae": practice.caches_latents}
     run = frozenset(kind for kind, cached in kept.items() if cached is False)
     there = [kind for kind in _KINDS if any(_kind(tower) == kind for tower in network.conditioners)]
     running = [tower for tower in network.conditioners if _kind(tower) in run]
@@ -34,6 +37,14 @@ def conditioned(network: Transformer, practice: Practice) -> tuple[Transformer, 
     return with_conditioners(network, run), (
         Assumption(name="encoders_in_step", value=value, source=source, note=note),
     )
+
+
+def _keeps_text(network: Transformer, practice: Practice) -> bool | None:
+    """Return whether texts are encoded before training: as said, or as the trainer has it of encoders of their size."""
+    if practice.caches_text is not None or not practice.caches_large_text:
+        return practice.caches_text
+    encoders = (tower.network for tower in network.conditioners if _kind(tower) == "text_encoder")
+    return any(workload(encoder).parameters >= _LARGE_ENCODER for encoder in encoders)
 
 
 def _kind(tower: Tower) -> str:

@@ -1,4 +1,4 @@
-"""What a data loader has to read for a sample of pictures or clips."""
+"""What a data loader has to read for a sample of pictures, clips or sounds."""
 
 from estimator.base.units import MEGA
 from estimator.models.media import Media, Picture, Seen
@@ -16,7 +16,7 @@ def reads_of(media: Media, picture: Picture | None, one: Seen) -> Reads:
     the network takes, of a picture that is stored as others are.
     """
     if media.kind == "sound":
-        return NO_READS
+        return Reads(numbers=one.positions * media.features) if media.features else NO_READS
     width, height = media.usual if media.kind == "image" else (media.width, media.height)
     stored, frames = width * height, media.frames
     if picture is not None and picture.tokens is None:

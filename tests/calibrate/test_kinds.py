@@ -106,6 +106,13 @@ def test_most_published_rows_are_priced_and_every_other_one_says_why_not() -> No
     assert len(kept) >= 0.95 * len(usable)
 
 
+def test_what_a_person_reports_of_an_own_machine_is_as_people_have_it() -> None:
+    reports = [row["id"] for row in kind_rows() if "a person's report" in row["flags"] and row["usable"] == "yes"]
+    assert len(reports) >= 5
+    manners = {run.id: manner for run, manner in zip(_errors().runs, _errors().manners, strict=True)}
+    assert {manners[run] for run in reports} == {"people"}
+
+
 @pytest.mark.parametrize(
     ("run", "most"),
     [

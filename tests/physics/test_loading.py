@@ -10,12 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estimator.physics.choice import setting_of
 from estimator.physics.constants import prior_constants
 from estimator.physics.layout import layouts_of
 from estimator.physics.loading import reading_s
 from estimator.physics.step import step_time
 from estimator.question.question import Layout
 from estimator.question.reads import NO_READS, Reads
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from tests.physics_cases import PLAIN, any_layout, small_case
 
 CASE = small_case(8)
@@ -57,11 +60,15 @@ def test_without_workers_reading_adds_to_the_step(layout: Layout, each_s: float)
 
 
 @given(
-    one=st.builds(Reads, pictures=st.floats(0, 64), megapixels=st.floats(0, 100)),
-    more=st.builds(Reads, pictures=st.floats(0, 64), megapixels=st.floats(0, 100)),
+    one=st.builds(Reads, pictures=st.floats(0, 64), megapixels=st.floats(0, 100), numbers=st.floats(0, 1e7)),
+    more=st.builds(Reads, pictures=st.floats(0, 64), megapixels=st.floats(0, 100), numbers=st.floats(0, 1e7)),
 )
 def test_reading_both_takes_as_long_as_reading_each(one: Reads, more: Reads) -> None:
-    both = Reads(pictures=one.pictures + more.pictures, megapixels=one.megapixels + more.megapixels)
+    both = Reads(
+        pictures=one.pictures + more.pictures,
+        megapixels=one.megapixels + more.megapixels,
+        numbers=one.numbers + more.numbers,
+    )
     assert reading_s(both) == pytest.approx(reading_s(one) + reading_s(more))
     assert reading_s(NO_READS) == 0.0
 
@@ -75,3 +82,28 @@ def test_a_faster_layout_is_still_the_faster_where_its_samples_set_the_pace() ->
     )
     assert fast[0] < slow[0]
     assert slow[0] == pytest.approx(0.4, rel=0.1)
+
+
+def _sound_s(framework: str, objective: str = "auto") -> float:
+    asked = Request(
+        model="whisper-small",
+        gpu="a100-sxm-80gb",
+        n_gpus=1,
+        samples="1000 hours of audio",
+        micro_batch_size=16,
+        framework=framework,
+        objective=objective,
+    )
+    question = resolve(asked).question
+    assert question is not None
+    return float(setting_of(question).case.reading_s)
+
+
+def test_stored_sounds_are_waited_for_where_scripts_keep_them_as_lists() -> None:
+    """Transformers' scripts and Optimum Habana's, with or without workers; others read arrays."""
+    read_s = reading_s(Reads(numbers=80.0 * 3000.0))
+    for words in ("HF Trainer", "HF Trainer, 8 dataloader workers"):
+        assert _sound_s(words) == pytest.approx(read_s)
+    for words in ("HF Trainer, synthetic data", "fairseq", "jax"):
+        assert _sound_s(words) == 0.0
+    assert _sound_s("HF Trainer", "classification") == 0.0

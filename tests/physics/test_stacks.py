@@ -31,11 +31,18 @@ MAY_BE_OPEN = {
     # What encodes pictures and texts before a denoiser is its trainer's, not its stack's.
     "caches_latents",
     "caches_text",
+    "caches_large_text",
+    # In how many bits it holds a frozen base, and where its blocks lie, too.
+    "large_base_bits",
+    "swapped_blocks",
+    "swaps_one_way",
+    "releases_gradients",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",
     "gathers_masked",
     # Where it is not told how many processes read samples, they are taken to be enough.
     "loader_workers",
+    "made_up_samples",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

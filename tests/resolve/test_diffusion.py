@@ -167,13 +167,13 @@ def test_a_device_has_as_many_samples_of_a_step_as_their_size_leaves_room_for(mo
 
 
 def test_a_denoiser_held_in_8_bits_is_multiplied_in_16() -> None:
-    """ai-toolkit quantises with quanto, weights alone: what its card saves is memory."""
+    """ai-toolkit quantises with quanto, weights alone: it saves memory, and widening them takes a little."""
     asked: dict[str, object] = {"gpu": "a100", "n_gpus": 1, "method": "lora", "steps": 1000, "micro_batch_size": 1}
     plain, eight = (
         estimate_of(_run("flux.1-dev", **{**asked, "samples": None}, framework=f"ai-toolkit{more}"), advised=False)
-        for more in ("", ", 8 bit")
+        for more in (", quantize: false", "")
     )
-    assert eight.training_s == pytest.approx(plain.training_s, rel=0.02)
+    assert plain.training_s < eight.training_s < 1.25 * plain.training_s
     assert eight.memory is not None
     assert plain.memory is not None
     assert eight.memory.weights_bytes < 0.7 * plain.memory.weights_bytes

@@ -56,13 +56,25 @@ def test_a_picture_that_the_network_takes_smaller_is_stored_as_others_are() -> N
     [
         {"model": "llama-3.1-8b", "samples": 1000, "tokens_per_sample": 99},
         {"model": "llava-1.5-7b", "samples": 1000, "tokens_per_sample": 99, "images_per_sample": 0},
-        {"model": "whisper-small", "samples": "100 hours of audio"},
+        {"model": "whisper-small", "samples": "100 hours of audio", "framework": "HF Trainer, synthetic data"},
+        {"model": "wav2vec2-base", "samples": "100 hours of audio", "objective": "classification"},
+        {"model": "vit-b-16", "samples": 1000, "framework": "timm, mock data"},
         {"model": "sd-1.5", "samples": 1000, "framework": "diffusers, cached latents"},
     ],
     ids=lambda asked: asked["model"],
 )
-def test_nothing_is_read_of_texts_sounds_and_cached_latents(asked: dict[str, Any]) -> None:
+def test_nothing_is_read_of_texts_made_up_samples_and_cached_latents(asked: dict[str, Any]) -> None:
+    """Nor of sounds that are decoded as they are read, which takes a tenth of what stored features do."""
     assert _question(**asked).reads == NO_READS
+
+
+@pytest.mark.parametrize(
+    ("model", "numbers"),
+    [("whisper-small", 80 * 3000), ("whisper-large-v3", 128 * 3000), ("wav2vec2-base", 16_000 * 30)],
+)
+def test_a_sound_is_read_as_the_features_that_were_stored_of_it(model: str, numbers: int) -> None:
+    """Thirty seconds: 100 frames a second of a spectrogram's channels, or 16,000 samples of the wave."""
+    assert _question(model, samples="100 hours of audio").reads.numbers == pytest.approx(numbers, rel=1e-3)
 
 
 @pytest.mark.parametrize(

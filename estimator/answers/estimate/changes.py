@@ -8,9 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Literal
 
+from estimator.answers.estimate.denoiser_levers import denoiser_levers
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.prior import Prior
 from estimator.catalogue import catalogue
+from estimator.models.diffusion.sample import without_conditioners
+from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.workload import workload
@@ -22,10 +25,12 @@ from estimator.question.question import LayoutRequest, Question
 
 __all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_of_place", "changes_together", "single_changes"]
 
-Kind = Literal["layout", "kernels", "optimizer", "offload", "stack", "count", "device", "sequence", "method"]
+Kind = Literal[
+    "layout", "kernels", "optimizer", "base", "offload", "swap", "stack", "count", "device", "sequence", "method"
+]
 ANOTHER_PLACE: frozenset[Kind] = frozenset({"stack", "count", "device"})
 """Kinds that need other software or machines."""
-BY_DEGREES: frozenset[Kind] = frozenset({"count", "device", "sequence"})
+BY_DEGREES: frozenset[Kind] = frozenset({"count", "device", "sequence", "swap"})
 """Kinds of which there are ever larger ones."""
 _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
@@ -34,6 +39,8 @@ _BUILT_IN = frozenset({"laptop", "SoC"})
 _LARGEST = 2
 """Devices with the most memory that are looked at in other counts."""
 _HALVES = 2
+_KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
+"""By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
 _HOST_BYTES = Prior(
     low=64e9,
     mode=256e9,
@@ -139,6 +146,9 @@ def _levers(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
 
 def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
     question, stack = setting.question, setting.stack
+    if kind_of(question.transformer) == "diffusion" and stack.tier == "untuned":
+        yield from denoiser_levers(setting)
+        return
     if stack.tunes or stack.tier == "untuned":
         yield "kernels", Practice(fused_kernels=True, fused_loss=True), "Liger"
         if question.method.name == "full":
@@ -162,12 +172,18 @@ def _software(setting: Setting) -> Iterator[Change]:
         yield _pulled(setting, (kind,), practice, said)
 
 
-def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said: str) -> Change:
+def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said: str, beside: str = "") -> Change:
     """Return the change that says `practice` of the stack in use, which is named where nothing was said."""
     question = setting.question
-    changed = replace(question, framework=setting.stack.name, practice=practice.over(question.practice))
+    kept = frozenset(kind for kind, is_kept in _KEPT.items() if getattr(practice, is_kept))
+    changed = replace(
+        question,
+        framework=setting.stack.name,
+        practice=practice.over(question.practice),
+        transformer=without_conditioners(question.transformer, kept) if kept else question.transformer,
+    )
     named = setting.stack.name if question.framework == "auto" else "…"
-    return Change(kinds=kinds, question=changed, arguments={"framework": f"{named}, {said}"})
+    return Change(kinds=kinds, question=changed, arguments={"framework": f"{named}, {said}"}, beside=beside)
 
 
 def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Change]:
@@ -175,7 +191,10 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
     levers = [*_levers(setting)]
     for place, (kind, practice, said) in enumerate(levers):
         for other_kind, other, words in levers[place + 1 :]:
-            yield _pulled(setting, (kind, other_kind), other.over(practice), f"{said}, {words}")
+            if other_kind != kind or kind not in BY_DEGREES:
+                both = f"{said}, {words}"
+                beside = said if other_kind in BY_DEGREES else ""
+                yield _pulled(setting, (kind, other_kind), other.over(practice), both, beside)
     for first in alone:
         if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
             continue

@@ -30,7 +30,9 @@ _RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
         "layout": 1.0,
         "kernels": 1.0,
         "optimizer": 1.1,
+        "base": 1.1,
         "offload": 1.1,
+        "swap": 1.1,
         "stack": 1.4,
         "count": 1.4,
         "device": 1.6,
@@ -45,6 +47,8 @@ _FURTHER = 0.2
 _MOST_NAMED = 4
 _WORTH_SAYING = 1.1
 """How much dearer a token must be to be told."""
+_DEAR = 2.0
+"""How much dearer a token may become before two cheaper changes together are looked for."""
 _ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
 
 
@@ -87,13 +91,13 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
 def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple[Remedy, ...]:
     """Return changes with which the run of `setting`, whose smallest layout takes `physical_s` a step, fits.
 
-    Each is tried alone; where that would only do on another machine or stack, or for another training, also two
-    together; where nothing would, more of the largest devices. One of a kind is named.
+    Each is tried alone; where that would only do on another machine or stack, for another training or at a high price,
+    also two together; where nothing would, more of the largest devices. One of a kind is named.
     """
     base = _token_usd(setting, physical_s)
     alone = [*single_changes(setting)]
     found = [*_working(alone, constants, base)]
-    if all(remedy.change.kinds[0] in ANOTHER_PLACE | _ANOTHER_TRAINING for remedy in found):
+    if all(remedy.change.kinds[0] in ANOTHER_PLACE | _ANOTHER_TRAINING or remedy.cost > _DEAR for remedy in found):
         failing = [change for change in alone if not _does(change, found)]
         found += _working(changes_together(setting, failing), constants, base)
     if not found:

@@ -17,11 +17,12 @@ from estimator.evidence.comparables import comparable_runs
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
+from estimator.physics.held_base import held_bits
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
-from estimator.question.question import Assumption, Caution, Layout, Prediction, Question
+from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind
 
 __all__ = ["prediction"]
 
@@ -144,7 +145,16 @@ def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assum
                 note=note,
             )
         )
-    return (*out, *_picture_loading(question))
+    return (*out, *_held_base(question), *_picture_loading(question), *_sound_loading(setting))
+
+
+def _held_base(question: Question) -> tuple[Assumption, ...]:
+    """Return in how many bits a frozen base is held, where that is a habit of its trainer's users."""
+    bits = held_bits(question, question.practice)
+    if bits is None or question.practice.base_bits is not None or question.method.name == "qlora":
+        return ()
+    note = 'as the trainer\'s examples of models as large have it; say "quantize: false" in framework where it is not'
+    return (Assumption(name="base_bits", value=bits, unit="bits", source="inferred", note=note),)
 
 
 def _picture_loading(question: Question) -> tuple[Assumption, ...]:
@@ -158,3 +168,15 @@ def _picture_loading(question: Question) -> tuple[Assumption, ...]:
         return (Assumption(name="picture_loading", value="in time", source="default", note=note),)
     note = each if workers else f"{each}, between steps"
     return (Assumption(name="dataloader_workers", value=workers, unit="per GPU", source="user", note=note),)
+
+
+def _sound_loading(setting: Setting) -> tuple[Assumption, ...]:
+    """Return how sounds are taken to be read, where a step may wait for them."""
+    question = setting.question
+    if not question.reads.numbers or setting.case.reading_s == 0.0:
+        return ()
+    said = question.practice.loader_workers
+    each = f"a core takes about {reading_s(question.reads) * KILO:,.0f} ms a sound, whose features are stored"
+    note = f'{each}, between steps: say "8 dataloader workers" in framework where there are any' if not said else each
+    source: SourceKind = "default" if said is None else "user"
+    return (Assumption(name="dataloader_workers", value=said or 0, unit="per GPU", source=source, note=note),)

@@ -8,7 +8,16 @@ from estimator.models.operations import MAIN
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.workload import workload
 
-__all__ = ["CACHED", "is_placed", "met_parameters", "pixels_of", "with_conditioners", "with_positions"]
+__all__ = [
+    "CACHED",
+    "conditioners_run",
+    "is_placed",
+    "met_parameters",
+    "pixels_of",
+    "with_conditioners",
+    "with_positions",
+    "without_conditioners",
+]
 
 _VAE = "vae"
 CACHED = frozenset({"text_encoder", _VAE})
@@ -65,6 +74,18 @@ def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transfor
         if (kind := tower.name.rstrip("_0123456789")) in run or kind not in CACHED
     )
     return replace(transformer, towers=(*transformer.towers, *towers), conditioners=())
+
+
+def conditioners_run(transformer: Transformer) -> frozenset[str]:
+    """Return the kinds of conditioners that a denoiser runs in each step, though their output could be kept."""
+    kinds = (tower.name.rstrip("_0123456789") for tower in transformer.towers)
+    return frozenset(kind for kind in kinds if kind in CACHED)
+
+
+def without_conditioners(transformer: Transformer, kinds: frozenset[str]) -> Transformer:
+    """Return a denoiser for which what conditioners of these kinds make was made before training."""
+    left = tuple(tower for tower in transformer.towers if tower.name.rstrip("_0123456789") not in kinds)
+    return replace(transformer, towers=left)
 
 
 def _at(network: Transformer, tokens: float) -> Transformer:

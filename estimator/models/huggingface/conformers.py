@@ -16,6 +16,7 @@ from estimator.models.huggingface.speech import (
     mask_embedding,
     refuse_adapter,
     wave_convolutions,
+    wave_features,
     wave_head,
 )
 from estimator.models.media import Media
@@ -79,6 +80,7 @@ def _conformer(
     before: tuple[Mixer, ...],
     behind: tuple[Mixer, ...],
     positions: int,
+    features: int,
     besides: int,
     outer_norms: int,
     biased: bool = True,
@@ -106,7 +108,7 @@ def _conformer(
         ),
         mixers=(*before, *convolution, *behind),
         besides=besides + second,
-        media=Media(kind="sound", main=True, positions=positions, usual_text=0),
+        media=Media(kind="sound", main=True, positions=positions, usual_text=0, features=features),
         native=positions,
         feed_forwards=(Dense(layers=layers, width=ffn, gated=False),),
     )
@@ -162,6 +164,7 @@ def wav2vec2_conformer(config: Config) -> ConfiguredModel:
         ),
         behind=(*_relative(reading, positions), *head),
         positions=positions,
+        features=wave_features(positions),
         besides=mask_embedding(reading) + codebook + unused,
         outer_norms=1,
     )
@@ -184,6 +187,7 @@ def wav2vec2_bert(config: Config) -> ConfiguredModel:
         before=(Projection(name="feature_projection", inputs=inputs, outputs=hidden, norms=2 * inputs),),
         behind=(*_relative(reading, _STACKED_FRAMES), *head),
         positions=_STACKED_FRAMES,
+        features=inputs,
         besides=mask_embedding(reading),
         outer_norms=0,
     )
@@ -223,6 +227,7 @@ def parakeet(config: Config) -> ConfiguredModel:
         before=tuple(before),
         behind=(*_relative(reading, positions, each=True), *head),
         positions=positions,
+        features=bands << halvings,
         besides=0,
         outer_norms=0,
         biased=reading.flag("attention_bias", default=True),

@@ -35,6 +35,8 @@ _ASKED = 128
 """Tokens of a sequence that is classified, where no training set says more."""
 _SPOKEN = 100
 """Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
+_FRAMES = 2
+"""Frames of a spectrogram for each position of Whisper's encoder (Radford et al. 2022, section 2.2)."""
 _BART = {
     "vocab_size": 50265,
     "max_position_embeddings": 1024,
@@ -263,7 +265,8 @@ def whisper(config: Config) -> ConfiguredModel:
     """Return a Whisper (Radford et al. 2022): 30 seconds of sound are 1,500 positions of its encoder."""
     reading = Reading(config=config, defaults=_WHISPER, model_type="whisper")
     hidden, positions = reading.whole("d_model"), reading.whole("max_source_positions")
-    media = Media(kind="sound", main=True, positions=positions, usual_text=_SPOKEN)
+    features = _FRAMES * reading.whole("num_mel_bins")
+    media = Media(kind="sound", main=True, positions=positions, usual_text=_SPOKEN, features=features)
     network = _stacks(
         reading,
         kind="whisper",

@@ -19,6 +19,7 @@ __all__ = [
     "refuse_adapter",
     "spectrogram",
     "wave_convolutions",
+    "wave_features",
     "wave_head",
     "waves",
 ]
@@ -107,7 +108,7 @@ def waves(config: Config) -> ConfiguredModel:
         ffn=reading.whole("intermediate_size"),
         mixers=(*convolutions, *between, *gates, *head),
         besides=besides + codebook,
-        media=Media(kind="sound", main=True, positions=positions, usual_text=0),
+        media=Media(kind="sound", main=True, positions=positions, usual_text=0, features=wave_features(positions)),
         native=positions,
     )
     return configured(network, config)
@@ -150,6 +151,11 @@ def wave_convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
         )
     )
     return convolutions, lengths[-1]
+
+
+def wave_features(positions: int) -> int:
+    """Return the samples of a wave for each of the positions that are made of a usual sound."""
+    return round(_SAMPLE_RATE * _SOUND_S / positions)
 
 
 def wave_head(reading: Reading, width: int, positions: int) -> tuple[tuple[Mixer, ...], int]:

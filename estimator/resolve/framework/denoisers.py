@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from estimator.question.practice import Practice
+from estimator.question.practice import Dequantization, Practice
 from estimator.resolve.framework.meaning import Facts, Meaning, Rank, folded
 
 __all__ = ["CACHES", "TRAINERS"]
@@ -13,11 +13,32 @@ _RECIPE, _FRONT_END, _OWN = Rank.RECIPE, Rank.FRONT_END, Rank.OWN
 
 
 def _trainer(
-    words: str, stack: str, *, latents: bool, text: bool, rank: Rank = _FRONT_END, note: str = ""
+    words: str,
+    stack: str,
+    *,
+    latents: bool,
+    text: bool | None,
+    large_text: bool | None = None,
+    large_base_bits: int | None = None,
+    widened_by: Dequantization | None = None,
+    small_cards: bool = False,
+    rank: Rank = _FRONT_END,
+    note: str = "",
 ) -> tuple[str, Meaning]:
-    """Return a name whose users keep latents and encoded texts, or encode them in each step, unless told."""
-    says = Facts(practice=Practice(caches_latents=latents, caches_text=text))
-    return words, Meaning(stack=stack, rank=rank, says=says, note=note)
+    """Return a name whose users keep latents and encoded texts, or encode them in each step, unless told.
+
+    They also hold large bases in fewer bits where all of the trainer's examples do. Those written for people's own
+    cards run layers again (`gradient_checkpointing: true`), and what they call FP8 is how weights are stored.
+    """
+    habit = Practice(
+        caches_latents=latents,
+        caches_text=text,
+        caches_large_text=large_text,
+        large_base_bits=large_base_bits,
+        dequantization=widened_by,
+    )
+    says = Facts(practice=habit, recompute="full" if small_cards else None)
+    return words, Meaning(stack=stack, rank=rank, says=says, stores_8_bits=small_cards, note=note)
 
 
 def _cache(words: str, said: Practice, denied: Practice) -> tuple[str, Meaning]:
@@ -41,17 +62,52 @@ TRAINERS: Mapping[str, Meaning] = _by_phrase(
         latents=False,
         text=False,
     ),
-    # `cache_latents` stands in all of its guides; text encoders are often trained, too, and run.
+    # `cache_latents` stands in all of its guides; small text encoders are often trained, too, and run; what T5 or a
+    # language model says is kept (`--cache_text_encoder_outputs` in those of FLUX.1, SD 3, Lumina and HunyuanImage).
     _trainer(
-        "kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui", "huggingface", latents=True, text=False
+        "kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui",
+        "huggingface",
+        latents=True,
+        text=None,
+        large_text=True,
+        small_cards=True,
     ),
-    _trainer("ai toolkit | ostris ai toolkit | ostris | fluxgym", "huggingface", latents=True, text=False),
-    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True),
-    _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True),
-    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True),
+    # `quantize: true` in its examples of all large models, for 24 GB cards and for larger ones.
+    _trainer(
+        "ai toolkit | ostris ai toolkit | ostris",
+        "huggingface",
+        latents=True,
+        text=False,
+        large_base_bits=8,
+        widened_by="quanto",
+        small_cards=True,
+    ),
+    # A front of sd-scripts, for FLUX.1 alone: `--fp8_base` in the scripts that it writes.
+    _trainer(
+        "fluxgym | flux gym",
+        "huggingface",
+        latents=True,
+        text=True,
+        large_base_bits=8,
+        widened_by="cast",
+        small_cards=True,
+    ),
+    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True, small_cards=True),
+    _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True),
+    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True),
     _trainer("diffsynth | diffsynth studio", "huggingface", latents=False, text=False),
     _trainer("finetrainers | fine trainers | cogvideox factory", "huggingface", latents=False, text=False),
-    _trainer("diffusion pipe | x flux", "deepspeed", latents=True, text=True),
+    # `transformer_dtype = 'float8'` in its examples of FLUX.1, HunyuanVideo, Chroma and HiDream.
+    _trainer(
+        "diffusion pipe",
+        "deepspeed",
+        latents=True,
+        text=True,
+        large_base_bits=8,
+        widened_by="cast",
+        small_cards=True,
+    ),
+    _trainer("x flux", "deepspeed", latents=True, text=True),
     _trainer(
         "mosaicml diffusion | mosaic diffusion | streaming t 2 i", "llm-foundry", latents=True, text=True, rank=_OWN
     ),
@@ -82,7 +138,8 @@ CACHES: Mapping[str, Meaning] = _by_phrase(
     _cache(
         "cache text encoder outputs | cached text encoder outputs | cache text embeddings | cached text embeddings | "
         "text embeddings cached | text encoder cached | cached text encoder | precomputed text embeddings | "
-        "cached embeddings | cache embeddings | cache text encoder outputs to disk | cached prompts",
+        "cached embeddings | cache embeddings | cache text encoder outputs to disk | cached prompts | "
+        "cache text embedding | cached text embedding | text encoder outputs cached | unload text encoder | unload te",
         _TEXT,
         _NO_TEXT,
     ),

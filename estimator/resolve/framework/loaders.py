@@ -22,6 +22,8 @@ _COUNTED = (
 _NAMED = ("dataloader workers", "data loader workers", "loader workers")
 _NONE = Facts(practice=Practice(loader_workers=0))
 
+_MADE_UP = Meaning(says=Facts(practice=Practice(made_up_samples=True)))
+
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
         **{
@@ -30,6 +32,7 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
             for count in range(_MOST + 1)
         },
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
+        **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )
 """By folded phrase."""

@@ -81,6 +81,8 @@ class Meaning:
     """What a name tells where it is not the stack itself: FSDP beside Hugging Face's trainer is its sharding."""
     denies: Facts = NO_FACTS
     """What the phrase tells with a `no` before it, or an `off` behind."""
+    stores_8_bits: bool = False
+    """Whether a bare `fp8` beside a name is how weights are stored, and not how they are multiplied."""
     project: str = ""
     """Whose versions follow it: `torch` in `torch 2.8`."""
     note: str = ""

@@ -21,7 +21,7 @@ _SDPA_SINCE = 2024.0
 products whose scores are written to memory."""
 _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
-_FOUR_BITS = 4
+_FOUR_BITS, _EIGHT_BITS = 4, 8
 _FEWEST_LETTERS = 3
 """Letters that a name has: `4090` and `x8` are none."""
 
@@ -115,7 +115,16 @@ def _facts(reading: Reading, name: str) -> Facts:
             said = meaning.beside.over(said)
         else:
             said = meaning.says.over(said)
-    return denied.yielding(said).over(said)
+    return _stored(denied.yielding(said).over(said), reading)
+
+
+def _stored(facts: Facts, reading: Reading) -> Facts:
+    """Return `facts` with FP8 as what weights are stored in, where a trainer is named that multiplies in 16 bits."""
+    bare = facts.precision == "fp8" and facts.practice.fp8_recipe is None
+    if not bare or not any(one.meaning.stores_8_bits and not one.denied for one in reading.phrases):
+        return facts
+    stored = Practice(base_bits=_EIGHT_BITS, dequantization="cast")
+    return replace(facts, precision=None, practice=facts.practice.over(stored))
 
 
 def _method(facts: Facts) -> MethodName | None:

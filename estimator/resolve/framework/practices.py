@@ -7,6 +7,7 @@ from estimator.models.training import Recompute
 from estimator.question.practice import Practice
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import CACHES
+from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
 from estimator.resolve.framework.packings import PACKINGS
@@ -199,7 +200,8 @@ _OFFLOADS = (
         (
             "checkpointing with cpu offload | gradient checkpointing with cpu offload | checkpointing with offload | "
             "unsloth gradient checkpointing | gradient checkpointing unsloth | use gradient checkpointing unsloth | "
-            "activation checkpointing with cpu offload"
+            "activation checkpointing with cpu offload | gradient checkpointing cpu offload | "
+            "cpu offload checkpointing | activation checkpointing unsloth"
         ),
         Meaning(says=Facts(recompute="full", practice=Practice(offload_activations=True))),
     ),
@@ -256,6 +258,7 @@ _FORMATS = (
     _precision("tf 32", "tf32"),
     _precision("bf 16 | bfloat 16", "bf16"),
     _weights("bf 16 mixed | bf 16 mixed precision | fp 32 master weights", master=True),
+    _weights("full bf 16", master=False),
     _weights("bf 16 true | pure bf 16 | bf 16 weights | bf 16 optimizer states | bf 16 master weights", master=False),
     _precision("fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision", "fp16"),
     _precision("fp 8 | float 8 | fp 8 training | fp 8 hybrid | e 4 m 3", "fp8"),
@@ -383,6 +386,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_RECOMPUTES,
         ),
         **CACHES,
+        **HELD_WEIGHTS,
         **WORKERS,
     }
 )

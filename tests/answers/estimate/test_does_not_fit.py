@@ -32,6 +32,11 @@ TOO_LARGE: tuple[dict[str, Any], ...] = (
     {"model": "llama-3.1-70b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"},
     {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64, "framework": "nemo"},
     {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 64},
+    {"model": "flux.1-dev", "gpu": "rtx 4090", "n_gpus": 1, "method": "lora"},
+    {"model": "flux.1-dev", "gpu": "rtx 4090", "n_gpus": 1, "method": "lora", "framework": "diffusers"},
+    {"model": "flux.1-dev", "gpu": "rtx 4090", "n_gpus": 1, "framework": "kohya"},
+    {"model": "qwen-image", "gpu": "rtx 4090", "n_gpus": 1, "method": "lora", "framework": "ai-toolkit"},
+    {"model": "wan-2.1-14b", "gpu": "rtx 5090", "n_gpus": 1, "method": "lora", "framework": "musubi-tuner, fp8_base"},
     # No matrix of it is adapted, and a picture has a size and no length.
     {"model": "convnextv2-huge", "gpu": "rtx 4070 ti super", "n_gpus": 1000, "image_size": "1280x720x81"},
     {
@@ -194,3 +199,22 @@ def test_a_run_that_fits_says_so_last() -> None:
     assert summary.startswith("Training ")
     assert summary.endswith(" per GPU.")
     assert "It fits: " in summary
+
+
+@pytest.mark.parametrize(
+    ("model", "framework", "method", "named"),
+    [
+        ("flux.1-dev", "diffusers", "lora", {"8-bit base", "blocks_to_swap"}),
+        ("flux.1-dev", "kohya", "full", {"fused backward pass, blocks_to_swap"}),
+        ("sd3.5-large", "diffusers, cached latents", "lora", {"cached text embeddings"}),
+        ("qwen-image", "diffusers", "lora", {"8-bit base, blocks_to_swap"}),
+    ],
+)
+def test_what_would_do_for_a_denoiser_is_said_in_words_of_its_trainers(
+    model: str, framework: str, method: str, named: set[str]
+) -> None:
+    """Kept encodings, fewer bits, swapped blocks, and no kernels for language models."""
+    asked = {"model": model, "gpu": "rtx 4090", "n_gpus": 1, "method": method, "framework": framework}
+    found = " or ".join(remedy.words for remedy in _remedies({**asked, "image_size": "1024"}))
+    assert all(words in found for words in named), found
+    assert "Liger" not in found

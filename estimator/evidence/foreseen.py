@@ -26,7 +26,13 @@ _WAITING = 0.5
 
 
 def foreseen_log(
-    parting_log: float, setting: Setting, layouts: Layouts, times: StepTime, constants: Constants, products: Products
+    parting_log: float,
+    setting: Setting,
+    layouts: Layouts,
+    constants: Constants,
+    *,
+    times: StepTime,
+    products: Products,
 ) -> float:
     """Return `parting_log`, by which the second opinion lies from the physics, as far as its kind can know that.
 

@@ -38,7 +38,7 @@ def _foreseen(parting: float, length: int = 8192, gbps: float = 400.0) -> float:
     layouts = setting.layouts.taken(best)
     products = products_s(setting.case, CONSTANTS, layouts)
     times = step_time(setting.case, layouts, CONSTANTS, products)
-    return foreseen_log(parting, setting, layouts, times, CONSTANTS, products)
+    return foreseen_log(parting, setting, layouts, CONSTANTS, times=times, products=products)
 
 
 @given(st.floats(-4.0, 4.0), st.sampled_from([256, 1024, 4096]), st.sampled_from([2.0, 25.0, 400.0]))

@@ -109,7 +109,7 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, times:
         best=best,
         physical_s=physical_s,
         blend=blend,
-        parting_log=foreseen_log(blend.parting_log, setting, best, times, constants, products),
+        parting_log=foreseen_log(blend.parting_log, setting, best, constants, times=times, products=products),
         as_published_log=math.log(published_s / physical_s),
         situation=situation_spread(setting, best, constants, products),
         doubts=_doubts(setting, best, physical_s, calibration, products),

@@ -67,8 +67,9 @@ def knob_choices(
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence, unless it would have none (load-balanced ring attention: padded to chunks
-    of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts; micro-batches for the
-    `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that fits no other way.
+    of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts;
+    micro-batches for the `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that
+    fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:

@@ -208,8 +208,8 @@ def _resolved(request: Request, refusals: dict[object, str], most_unknown: int |
 def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
-    follows = question is not None and question.run_tokens is not None
-    return same_step(request), global_batch_sequences(question) if question and follows else None
+    batch = global_batch_sequences(question) if question is not None and question.batch_follows else None
+    return same_step(request), batch
 
 
 def same_step(request: Request) -> object:

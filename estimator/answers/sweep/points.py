@@ -216,4 +216,4 @@ def _outcomes(described: Sweep, keys: Sequence[tuple[int, ...]]) -> dict[tuple[i
 
 def _batch_follows(outcome: Outcome) -> bool:
     question = outcome.estimate.run.question if outcome.estimate else None
-    return question is not None and question.run_tokens is not None
+    return question is not None and question.batch_follows

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.sweep.points import Sweep, outcome_of_points
-from estimator.question.question import Layout, MemoryUse
+from estimator.question.question import Layout
 
 __all__ = ["WHOLE", "Column", "columns"]
 
@@ -35,7 +35,7 @@ _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
     "flops_per_token": lambda estimate: estimate.hardware_flop_per_token,
     "model_flops_utilization": lambda estimate: estimate.model_flops_utilization,
     "hardware_flops_utilization": lambda estimate: estimate.hardware_flops_utilization,
-    "memory_bytes": lambda estimate: _of_memory(estimate, lambda memory: memory.total_bytes),
+    "memory_bytes": lambda estimate: estimate.memory.total_bytes if estimate.memory else None,
     "layout_tensor_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.tensor_parallel),
     "layout_pipeline_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.pipeline_parallel),
     "layout_virtual_pipeline": lambda estimate: _of_layout(estimate, lambda layout: layout.virtual_pipeline),
@@ -112,10 +112,6 @@ def _axis(values: Sequence[str | int | float], taken: Sequence[int]) -> Column:
 def _numbers(outcomes: Sequence[Outcome], value: Callable[[Estimate], float | None]) -> NDArray[np.float64]:
     numbers = (value(outcome.estimate) if outcome.estimate else None for outcome in outcomes)
     return np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
-
-
-def _of_memory(estimate: Estimate, value: Callable[[MemoryUse], float]) -> float | None:
-    return value(estimate.memory) if estimate.memory else None
 
 
 def _of_layout(estimate: Estimate, value: Callable[[Layout], int]) -> float | None:

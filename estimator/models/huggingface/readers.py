@@ -140,6 +140,7 @@ READERS: Mapping[str, Reader] = {
     "convnextv2": pyramids.convnext,
     "deberta": deberta.deberta,
     "deberta-v2": deberta.deberta,
+    "deformable_detr": detectors.deformable_detr,
     "deit": vision.vit,
     "detr": detectors.detr,
     "dinov2": vision.dinov2,

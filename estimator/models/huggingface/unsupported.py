@@ -18,7 +18,7 @@ _KINDS = {
         "squeezebert", "xlm",
     ),
     "a vision model": (
-        "clip_text_model", "deformable_detr", "mobilenet_v1",
+        "clip_text_model", "mobilenet_v1",
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "trocr",

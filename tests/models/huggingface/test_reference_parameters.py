@@ -29,7 +29,7 @@ _NOT_READ = frozenset({
     "AutoencoderKL", "HiDreamImageTransformer2DModel", "csm",
     "ernie4_5_vl_moe", "flava", "fnet", "glm5_next",
     "kosmos-2", "molmo2", "moonshine",
-    "pegasus_x", "prophetnet", "speecht5",
+    "pegasus_x", "prophetnet",
     "squeezebert", "t5gemma2", "timesfm",
     "vjepa2", "zaya",
 })  # fmt: skip

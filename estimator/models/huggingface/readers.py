@@ -37,7 +37,7 @@ from estimator.models.huggingface import (
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.cross_layer import read_hunyuan
-from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, sounds, unet
+from estimator.models.huggingface.diffusion import clips, experts, joint, lumina, plain, sounds, unet
 from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
@@ -112,6 +112,7 @@ READERS: Mapping[str, Reader] = {
     "DiTTransformer2DModel": plain.dit,
     "Flux2Transformer2DModel": joint.flux2,
     "FluxTransformer2DModel": joint.flux,
+    "HiDreamImageTransformer2DModel": experts.hidream,
     "HunyuanVideo15Transformer3DModel": clips.hunyuan_video_15,
     "HunyuanVideoTransformer3DModel": clips.hunyuan_video,
     "LTXVideoTransformer3DModel": clips.ltx,

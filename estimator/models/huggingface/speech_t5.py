@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from itertools import pairwise
 
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.models.huggingface.blocks import BIASED, configured, head_class, refuse_untied, stack
@@ -132,15 +131,28 @@ def _frames(reading: Reading) -> tuple[Projection, ...]:
     units, depth = reading.whole("speech_decoder_prenet_units"), reading.whole("speech_decoder_prenet_layers")
     inner, side = reading.whole("speech_decoder_postnet_units"), reading.whole("speech_decoder_postnet_kernel")
     filters = reading.whole("speech_decoder_postnet_layers", least=2)
-    into = [(bins, units), *[(units, units)] * (depth - 1), (units, hidden)]
-    widths = [bins, *[inner] * (filters - 1), bins]
-    read = [(hidden + reading.whole("speaker_embedding_dim"), hidden), (hidden, bins * made), (hidden, made)]
+    matrices = (
+        ("frame_in", bins, units, 1),
+        ("frame_inner", units, units, depth - 1),
+        ("frame_out", units, hidden, 1),
+        ("speaker", hidden + reading.whole("speaker_embedding_dim"), hidden, 1),
+        ("frames", hidden, bins * made, 1),
+        ("ends", hidden, made, 1),
+    )
+    mended = (("first", bins, inner, 1), ("inner", inner, inner, filters - 2), ("last", inner, bins, 1))
     return (
-        *(Projection(name=f"frame_{at}", inputs=a, outputs=b, bias=True) for at, (a, b) in enumerate([*into, *read])),
+        *(Projection(name=name, inputs=inputs, outputs=outputs, count=n) for name, inputs, outputs, n in matrices),
         *(
             Projection(
-                name=f"mended_{at}", inputs=side * a, outputs=b, bias=False, rate=float(made), norms=2 * b, taps=side
+                name=f"mended_{name}",
+                inputs=side * inputs,
+                outputs=outputs,
+                count=n,
+                bias=False,
+                rate=float(made),
+                norms=2 * outputs,
+                taps=side,
             )
-            for at, (a, b) in enumerate(pairwise(widths))
+            for name, inputs, outputs, n in mended
         ),
     )

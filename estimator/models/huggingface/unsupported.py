@@ -24,7 +24,7 @@ _KINDS = {
         "idefics", "mllama_text_model", "trocr",
     ),
     "a diffusion model": (
-        "AutoencoderKL", "HiDreamImageTransformer2DModel", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
+        "AutoencoderKL", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
         "UNetSpatioTemporalConditionModel", "dream", "Dream", "llada",
     ),
 }

@@ -28,7 +28,7 @@ _VECTORS_OF_IDLE_EXPERTS = 0.007
 _NOT_READ = frozenset({
     "AutoencoderKL", "csm",
     "ernie4_5_vl_moe", "flava", "fnet", "glm5_next",
-    "kosmos-2", "molmo2", "moonshine",
+    "kosmos-2", "moonshine",
     "pegasus_x", "prophetnet",
     "squeezebert", "t5gemma2", "timesfm",
     "vjepa2", "zaya",

@@ -12,6 +12,7 @@ from estimator.models.huggingface import (
     encoder_decoders,
     encoder_families,
     encoders,
+    eva,
     fastvit,
     florence,
     inverted_residuals,
@@ -185,7 +186,7 @@ READERS: Mapping[str, Reader] = {
     "yolos": detectors.yolos,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""
-MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
+MARKED: Mapping[str, Reader] = {"architecture": eva.timm_file, "ssm_cfg": mamba_ssm}
 """Reader of files that state no family, by a key that only such have."""
 
 COMPOSITES: Mapping[str, Composite] = {

@@ -20,6 +20,7 @@ __all__ = [
     "MINUTE_S",
     "PETA",
     "SAMPLE_NOUNS",
+    "STEP_NOUNS",
     "TERA",
     "YEAR_S",
     "format_bytes",
@@ -65,7 +66,8 @@ SAMPLE_NOUNS = frozenset(
     | {"sequences", "utterances", "videos"}
 )
 """What people call the samples that they count."""
-_COUNT_NOUNS = SAMPLE_NOUNS | {"parameter", "parameters", "param", "params", "step", "steps", "token", "tokens", "toks"}
+STEP_NOUNS = frozenset({"iteration", "iterations", "iters", "step", "steps", "updates"})
+_COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | {"parameter", "parameters", "param", "params", "token", "tokens", "toks"}
 _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE_S),

@@ -56,15 +56,12 @@ _WITHOUT_GENERAL_TRAINERS = frozenset({"mlx"})
 """Stacks of chips on which hardly anybody runs a general trainer: its 4-bit bases and fused attention are CUDA's."""
 _ON_ONE_DEVICE = frozenset({"unsloth"})
 """Stacks whose notebooks leave other devices idle; several are used only since 2025."""
-_LEFT_IDLE = 1.0 / 3.0
-"""Share of those with two devices who run such a stack as its notebooks do; it falls with the square of the devices,
-for whoever has many looks how to use them."""
-_IN_TURN = 1.0 / 3.0
-"""Share of those with two devices and a quantised base who load it with `device_map="auto"`, as every example does, and
-start their script without a launcher, so that layers are split and one device is at work at a time; it falls as that of
-idle devices does."""
+_STARTED_PLAINLY = 1.0 / 3.0
+"""Share of those with two devices who start their script as its notebooks and examples do, without a launcher: one of
+them is left idle, or works in turn with the other where a quantised base is loaded with `device_map="auto"`. It falls
+with the square of the devices, for whoever has many looks how to use them."""
 _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
-"""The same where no device holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
+"""Of devices in turn, where none holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
 published scripts two do, and whoever starts from its documentation or a notebook."""
@@ -169,10 +166,11 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     """
     question = setting.question
     n = question.cluster.n_gpus
-    if n > 1 and question.framework in _ON_ONE_DEVICE:
-        return (_idle_devices(setting.stack.name, n),)
-    if n > 1 and _may_work_in_turn(question, setting):
-        return _in_turn(setting, physical_s, constants)
+    if n > 1 and _is_start_unsaid(question):
+        if question.framework in _ON_ONE_DEVICE:
+            return (_idle_devices(setting.stack.name, n),)
+        if _may_work_in_turn(setting):
+            return _in_turn(setting, physical_s, constants)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
     if not _is_stack_unsaid(question) or alone or n >= LARGE_CLUSTER:
         return ()
@@ -218,26 +216,34 @@ def _is_stack_unsaid(question: Question) -> bool:
     return "framework" in question.unsaid and not adopted
 
 
+def _is_start_unsaid(question: Question) -> bool:
+    """Return whether nothing tells how devices come to share the work: no launcher, engine or layout."""
+    practice, layout = question.practice, question.layout
+    told = (practice.stages_alone, practice.zero_engine, layout.data_sharding, layout.pipeline_parallel)
+    return all(one is None for one in told)
+
+
+def _started_plainly(n: int) -> float:
+    return _STARTED_PLAINLY * (2.0 / n) ** 2
+
+
 def _idle_devices(stack: str, n: int) -> Doubt:
-    share = _LEFT_IDLE * (2.0 / n) ** 2
+    ways = ((n, _started_plainly(n)),)
     message = (
         f"{stack} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it takes {n:,} "
-        "times as long; say n_gpus 1 if so"
+        "times as long; say n_gpus 1 if so, or how it is started in framework"
     )
-    return Doubt(argument="n_gpus", ways=((n, share),), caution=Caution(code="devices_left_idle", message=message))
+    return Doubt(argument="n_gpus", ways=ways, caution=Caution(code="devices_left_idle", message=message))
 
 
-def _may_work_in_turn(question: Question, setting: Setting) -> bool:
+def _may_work_in_turn(setting: Setting) -> bool:
     """Return whether a script of one's own may have split a quantised base over devices that work in turn.
 
     Trainers of denoisers load theirs onto one device.
     """
-    if kind_of(question.transformer) == "diffusion":
-        return False
+    question = setting.question
     quantised = question.method.name == "qlora" or question.practice.base_bits is not None
-    said = question.practice.stages_alone is not None or question.practice.zero_engine is not None
-    open_layout = question.layout.data_sharding is None and question.layout.pipeline_parallel is None
-    return quantised and not said and open_layout and setting.stack.name in _OWN_SCRIPTS
+    return quantised and setting.stack.name in _OWN_SCRIPTS and kind_of(question.transformer) != "diffusion"
 
 
 def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -253,12 +259,12 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     if best is None or math.log(best.step_s / physical_s) < _WORTH_SAYING:
         return ()
     alone = fastest(replace(asked, layout=replace(question.layout, data_sharding="ddp")), constants)
-    share = _IN_TURN * (2.0 / n) ** 2 if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
+    share = _started_plainly(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
     factor = best.step_s / physical_s
     message = (
         'a script that loads its base with device_map="auto" and is started without torchrun or accelerate has its '
-        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, torchrun, DDP, FSDP or "
-        "ZeRO-3 in framework"
+        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, torchrun, accelerate, "
+        "DDP, FSDP or ZeRO-3 in framework"
     )
     caution = Caution(code="devices_in_turn", message=message)
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)

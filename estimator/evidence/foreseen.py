@@ -13,7 +13,7 @@ from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products
-from estimator.physics.step import step_time
+from estimator.physics.step import StepTime, step_time
 
 __all__ = ["foreseen_log"]
 
@@ -26,7 +26,13 @@ _WAITING = 0.5
 
 
 def foreseen_log(
-    parting_log: float, setting: Setting, layouts: Layouts, constants: Constants, products: Products
+    parting_log: float,
+    setting: Setting,
+    layouts: Layouts,
+    constants: Constants,
+    *,
+    times: StepTime,
+    products: Products,
 ) -> float:
     """Return `parting_log`, by which the second opinion lies from the physics, as far as its kind can know that.
 
@@ -34,6 +40,7 @@ def foreseen_log(
 
     A reason to wait draws the second opinion to the physics, to half of its distance where it is as large as its
     constant; a range so moves as gradually as a reason grows. One that is slower than the physics knows of some other.
+    `times` are those of the one layout.
     """
     if parting_log >= 0.0:
         return parting_log
@@ -49,9 +56,9 @@ def foreseen_log(
         dequantized=0.0,
         reading_s=0.0,
     )
-    slow, quickest = (step_time(case, layouts, constants, products) for case in (setting.case, quick))
-    total_s = float(slow.total_s[0])
-    waited = float(slow.communication_s[0] + slow.bubble_s[0]) / total_s
-    delay_log = max(0.0, math.log(total_s / float(quickest.total_s[0])))
+    quickest_s = float(step_time(quick, layouts, constants, products).total_s[0])
+    total_s = float(times.total_s[0])
+    waited = float(times.communication_s[0] + times.bubble_s[0]) / total_s
+    delay_log = max(0.0, math.log(total_s / quickest_s))
     reasons = (_FEW_TOKENS / tokens, delay_log / math.log(_DELAYED), waited / _WAITING)
     return parting_log / (1.0 + sum(reason**2 for reason in reasons))

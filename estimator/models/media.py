@@ -81,6 +81,9 @@ class Media:
     most_tiles: int = 1
     thumbnail: bool = False
     """Whether the whole picture is one more tile, where there are several."""
+    overlap: int = 0
+    """Patches that a tile shares with the next, or that frame the picture, on each side: tokens of them are one's only,
+    and the whole picture is one more tile always."""
     grids: tuple[tuple[int, int], ...] = ()
     """Grids of tiles, columns and rows, that pictures are fitted to; empty: any of at most `most_tiles`."""
     tile_breaks: int = 0
@@ -249,11 +252,38 @@ def _tiled(media: Media, picture: Picture) -> Seen:
         media.height // media.patch / media.merge
     )
     frames = picture.frames
+    if media.overlap and frames == 1:
+        return _overlapping(media, picture, per_tile)
     return Seen(
         length=float(side_patches + media.extra),
         sequences=float(sequences * frames),
         projected=float((media.before_merge or per_tile) * sequences * frames),
         tokens=1.0 if media.crosses else float((per_tile + media.tile_breaks) * sequences * frames),
+    )
+
+
+def _overlapping(media: Media, picture: Picture, whole: int) -> Seen:
+    """Return a picture as tiles that overlap, and as `whole` tokens besides: the grid that enlarges it the least.
+
+    Source: Deitke et al. 2024 (Molmo), section 2; `select_tiling` of its processor.
+    """
+    margin, side = 2 * media.overlap, media.width // media.patch
+    step = (side - margin) * media.patch
+    sides = [max(1, pixels - margin * media.patch) for pixels in (picture.width, picture.height)]
+    grids = [
+        (columns, rows)
+        for columns in range(1, media.most_tiles + 1)
+        for rows in range(1, media.most_tiles // columns + 1)
+    ]
+    scales = {grid: min(tiles * step / pixels for tiles, pixels in zip(grid, sides, strict=True)) for grid in grids}
+    enlarging = [grid for grid in grids if scales[grid] >= 1.0]
+    columns, rows = min(enlarging, key=scales.__getitem__) if enlarging else max(grids, key=scales.__getitem__)
+    made = math.prod(math.ceil((tiles * (side - margin) + margin) / media.merge) for tiles in (columns, rows))
+    return Seen(
+        length=float(side * side + media.extra),
+        sequences=float(columns * rows + 1),
+        projected=float(made + whole),
+        tokens=float(made + whole + media.tile_breaks),
     )
 
 

@@ -25,7 +25,8 @@ _SHORTEST_SHARE = 6144
 than its half at first, so that no time jumps with the length at which a degree opens; and a sequence that 2 · degree
 does not divide is padded by less than 0.1 %, which is not counted."""
 _SHORTEST_IN_NEED = 1024
-"""The same where nothing else fits."""
+"""The same where nothing else fits, or else devices would have nothing to do: more of them than the batch's sequences
+occupy, each split over as many as tensor parallelism takes."""
 
 
 def _powers(degrees: tuple[int, ...]) -> tuple[int, ...]:
@@ -65,9 +66,10 @@ def knob_choices(
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
-    that leave each rank enough of a sequence (load-balanced ring attention: padded to chunks of 2 · degree, where they
-    do not divide it); expert parallelism, on stacks that have it, by divisors of the experts; micro-batches for the
-    `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that fits no other way.
+    that leave each rank enough of a sequence, unless it would have none (load-balanced ring attention: padded to chunks
+    of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts;
+    micro-batches for the `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that
+    fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -79,9 +81,9 @@ def knob_choices(
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
     if searched or "context" in has:
-        shortest = _SHORTEST_IN_NEED if "context" in has else _SHORTEST_SHARE
-        widest_context = min(_WIDEST_CONTEXT, max(1, sequence_length // shortest))
-        context = _powers(_divisors(n_gpus, widest_context))
+        # Devices for each that the samples occupy.
+        idle = n_gpus * sequences_each / (global_batch * max(tensor))
+        context = _contexts(n_gpus, sequence_length, _WIDEST_CONTEXT if "context" in has else idle)
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
@@ -100,6 +102,12 @@ def knob_choices(
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
     )
+
+
+def _contexts(n_gpus: int, sequence_length: int, needed: float) -> tuple[int, ...]:
+    """Return the context degrees: those that leave each rank enough, and up to `needed` ones that leave it less."""
+    widest = max(sequence_length // _SHORTEST_SHARE, min(sequence_length // _SHORTEST_IN_NEED, math.ceil(needed)), 1)
+    return _powers(_divisors(n_gpus, min(widest, _WIDEST_CONTEXT)))
 
 
 def _stages(request: LayoutRequest, stack: Stack, n_gpus: int, *, reserve: bool) -> tuple[int, ...]:

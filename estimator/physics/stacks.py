@@ -54,6 +54,11 @@ _TRANSFORMERS_5 = 2026.05
 """Release from which trainers of Transformers' models run on its version 5: it trains weights in the precision of their
 checkpoint, and multiplies all experts of a layer at once (`grouped_mm` by default; huggingface/transformers pull
 request 42697)."""
+_ON_TRANSFORMERS = frozenset(
+    {"axolotl", "deepspeed", "huggingface", "llama-cookbook", "llama-factory", "ms-swift", "open-instruct", "openrlhf"}
+    | {"optimum-habana", "trl", "verl", "xtuner"}
+)
+"""Stacks that train Transformers' own classes and came along to its version 5."""
 _SPREAD_EXPERTS = frozenset(
     {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "xtuner"}
 )
@@ -169,7 +174,6 @@ def _stack(
     fused_experts: float = NEVER,
     sinks: float = NEVER,
     fused_loss: float = 0.0,
-    grouped_experts: float = 0.0,
     master_weights_until: float = 0.0,
     flattens: float = NEVER,
     logit_metrics: float = NEVER,
@@ -195,7 +199,7 @@ def _stack(
         kin=kin or name,
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
-        grouped_experts_since=grouped_experts,
+        grouped_experts_since=_TRANSFORMERS_5 if name in _ON_TRANSFORMERS else 0.0,
         master_weights_until=master_weights_until,
         flattens_since=flattens,
         logit_metrics_since=logit_metrics,
@@ -276,17 +280,11 @@ _PRETRAINERS = (
     _stack("minimind", "untuned", "ddp", "none", kin="pytorch"),
 )
 _FINE_TUNERS = (
-    _stack("deepspeed", "untuned", "zero3", grouped_experts=_TRANSFORMERS_5),
+    _stack("deepspeed", "untuned", "zero3"),
     _stack("fsdp", "research", "zero3"),
     _stack("lightning", "research", "ddp", fused=2022),
     _stack("torchtune", "research", "zero3", fused_loss=2024.7, reserve=frozenset({"tensor"})),
-    _stack(
-        "huggingface",
-        "untuned",
-        "ddp",
-        grouped_experts=_TRANSFORMERS_5,
-        master_weights_until=_TRANSFORMERS_5,
-    ),
+    _stack("huggingface", "untuned", "ddp", master_weights_until=_TRANSFORMERS_5),
     _stack("pytorch", "untuned", "ddp", "none"),
     # Gradient checkpointing is on by default, or in every example.
     _stack(
@@ -296,24 +294,23 @@ _FINE_TUNERS = (
         "full",
         kin="huggingface",
         fused_loss=2026.45,  # 1.7
-        grouped_experts=_TRANSFORMERS_5,
         flattens=2025.57,  # 0.20
         logit_metrics=2025.67,  # 0.22
         chunks_loss=True,
     ),
-    _stack("axolotl", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
-    _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
-    _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
+    _stack("axolotl", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("llama-factory", "untuned", "ddp", "full", kin="huggingface"),
+    _stack("ms-swift", "untuned", "ddp", "full", kin="huggingface"),
     _stack("unsloth", "research", "ddp", "full"),
-    _stack("xtuner", "research", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
-    _stack("openrlhf", "untuned", "zero2", "full", kin="deepspeed", grouped_experts=_TRANSFORMERS_5),
+    _stack("xtuner", "research", "zero3", "full", kin="fsdp"),
+    _stack("openrlhf", "untuned", "zero2", "full", kin="deepspeed"),
     _stack("deepspeed-chat", "untuned", "zero3", "full", kin="deepspeed", fused=int(NEVER)),
-    _stack("verl", "research", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
-    _stack("open-instruct", "untuned", "zero3", "full", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
-    _stack("llama-cookbook", "untuned", "zero3", "full", kin="fsdp", grouped_experts=_TRANSFORMERS_5),
+    _stack("verl", "research", "zero3", "full", kin="fsdp"),
+    _stack("open-instruct", "untuned", "zero3", "full", kin="huggingface"),
+    _stack("llama-cookbook", "untuned", "zero3", "full", kin="fsdp"),
     _stack("fastchat", "untuned", "zero3", "full", kin="huggingface"),
     _stack("mlx", "research", "ddp", "none", fused=int(NEVER)),
-    _stack("optimum-habana", "research", "ddp", kin="huggingface", grouped_experts=_TRANSFORMERS_5),
+    _stack("optimum-habana", "research", "ddp", kin="huggingface"),
     _stack("tinygrad", "untuned", "ddp", fused=int(NEVER)),
 )
 _UNKNOWN = _stack("unknown", "untuned", "ddp")

@@ -3,7 +3,7 @@
 Arrays of shape (L,) throughout: one question over many layouts, or many questions one layout each.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -60,6 +60,10 @@ class StepTime:
             + self.optimizer_s
             + self.other_s
         )
+
+    def taken(self, row: int) -> "StepTime":
+        """Return the times of the layout at `row` alone."""
+        return StepTime(**{field.name: getattr(self, field.name)[row : row + 1] for field in fields(self)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -206,6 +206,11 @@ class Question:
     """How the sites average of which this is one; None where all of a run is asked about."""
 
     @property
+    def batch_follows(self) -> bool:
+        """Whether its batch follows from the tokens of the run, so that with others its step is another."""
+        return self.run_tokens is not None
+
+    @property
     def batch_unit(self) -> str:
         """What trainers count in a batch."""
         return "sequences" if self.sequences_each == 1 else f"samples of {self.sequences_each} sequences"

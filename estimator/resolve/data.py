@@ -1,6 +1,5 @@
 """The data of a run as plain numbers: what a data set's name, a range of lengths or a number of steps comes to."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -8,10 +7,11 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import SAMPLE_NOUNS, format_count
+from estimator.base.units import format_count
 from estimator.catalogue.datasets import DatasetEntry
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.told_lengths import told_lengths
@@ -23,9 +23,6 @@ _SAME = 0.01
 """Share by which two ways to say the same may differ."""
 _MEASURED_SPREAD, _JUDGED_SPREAD = 1.15, 1.4
 """By what factor the spread of lengths may be another: with another tokenizer or template; where it was only judged."""
-
-_OTHER_NOUN = re.compile(rf"^[\d.,_ ]+[kmb]?\s*({'|'.join(sorted(SAMPLE_NOUNS))}|steps?)\s*$", re.IGNORECASE)
-"""Counts of something else where tokens stand."""
 TRUST: Mapping[str, Prior] = MappingProxyType(
     {
         "read": Prior(low=0.9, mode=1.0, high=1.1, why="Another tokenizer and template than its source counted with"),
@@ -94,11 +91,8 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
 
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
-    if isinstance(request.tokens, str) and (noun := _OTHER_NOUN.search(request.tokens)):
-        other, beside = (
-            ("steps", "the batch") if noun[1].casefold() not in SAMPLE_NOUNS else ("samples", "tokens_per_sample")
-        )
-        raise InvalidValueError("tokens", request.tokens, f"counts no tokens; give it as {other}, with {beside}")
+    for argument in ("tokens", "samples", "tokens_per_sample", "epochs", "steps"):
+        checked_kind(argument, getattr(request, argument))
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
     named = [(name, data) for name, data in found.items() if data is not None]
     if not named:

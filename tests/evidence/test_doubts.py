@@ -135,7 +135,8 @@ def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> No
     assert "devices_left_idle" in _codes(unsaid)
     assert unsaid["training_days"] < one["training_days"] < unsaid["training_days_high"]
     assert "devices_left_idle" not in _codes(one)
-    assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": "trl"}))
+    for other in ("trl", "unsloth, torchrun", "unsloth + accelerate", "unsloth, DDP"):
+        assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": other}))
     many = _answer(**{**two, "gpu": "h100", "n_gpus": 8})
     assert many["training_days_high"] < 6 * many["training_days_low"]
 
@@ -156,6 +157,10 @@ def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(fra
         ("HF Trainer", {"method": "lora", "gpu": "a100"}),
         ("HF Trainer, DDP", {}),
         ("TRL, torchrun", {}),
+        ("accelerate", {}),
+        ("TRL + accelerate", {}),
+        ("accelerate launch train.py", {}),
+        ("HF Trainer started by accelerate launch", {}),
         ("HF Trainer + FSDP", {}),
         ("HF Trainer + DeepSpeed ZeRO-2", {}),
         ("HF Trainer, device_map auto", {}),
@@ -168,6 +173,14 @@ def test_devices_do_not_work_in_turn_where_a_launcher_is_told_of_or_the_front_en
     framework: str, changes: dict[str, object]
 ) -> None:
     assert "devices_in_turn" not in _codes(_answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework, **changes}))
+
+
+@pytest.mark.parametrize("framework", ["device_map auto, accelerate", "accelerate, device_map=auto", "trl, accelerate"])
+def test_layers_that_are_said_to_be_split_are_so_whichever_library_splits_them(framework: str) -> None:
+    """`device_map` is Accelerate's own."""
+    in_turn = "device_map" in framework
+    warned = _codes(_answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework}))
+    assert ("one_gpu_at_a_time" in warned) == in_turn
 
 
 def test_devices_in_turn_are_doubted_less_the_more_there_are() -> None:

@@ -12,6 +12,7 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.foreseen import foreseen_log
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.matmul import products_s
+from estimator.physics.step import step_time
 from estimator.question.question import Question
 from tests.physics_cases import catalogued_cluster
 
@@ -35,7 +36,9 @@ def _foreseen(parting: float, length: int = 8192, gbps: float = 400.0) -> float:
     setting = _setting(length, gbps)
     best = ranked_layouts(setting, CONSTANTS).order[:1]
     layouts = setting.layouts.taken(best)
-    return foreseen_log(parting, setting, layouts, CONSTANTS, products_s(setting.case, CONSTANTS, layouts))
+    products = products_s(setting.case, CONSTANTS, layouts)
+    times = step_time(setting.case, layouts, CONSTANTS, products)
+    return foreseen_log(parting, setting, layouts, CONSTANTS, times=times, products=products)
 
 
 @given(st.floats(-4.0, 4.0), st.sampled_from([256, 1024, 4096]), st.sampled_from([2.0, 25.0, 400.0]))

@@ -4,6 +4,7 @@ Authority: what each degree divides (Shoeybi et al. 2019; Narayanan et al. 2021;
 """
 
 from dataclasses import fields, replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -170,6 +171,21 @@ def test_more_devices_never_slow_the_best_layout_of_a_batch(model: str) -> None:
             best.append(float(priced.seconds[priced.fits].min()))
     assert len(best) > 1
     assert best == sorted(best, reverse=True)
+
+
+@pytest.mark.parametrize("model", ["llama-3.1-8b", "llama-3.1-70b"])
+def test_devices_that_a_batch_leaves_idle_split_its_sequences(model: str) -> None:
+    """Whatever divides their count; else the step of a few samples would jump where nothing else divides it."""
+
+    def degrees_and_s(n_gpus: int) -> tuple[set[int], float]:
+        posed, choice = _priced(_question(model, n_gpus, 64, sequence_length=8192))
+        return {int(degree) for degree in posed.layouts.knob("context")}, float(choice.seconds[choice.order[0]])
+
+    assert degrees_and_s(512)[0] == {1}
+    many = [degrees_and_s(n_gpus) for n_gpus in (4096, 8192, 9216, 16384, 18432)]
+    assert all(max(degrees) == 8 for degrees, _ in many)
+    seconds = [step_s for _, step_s in many]
+    assert all(later < 1.5 * earlier for earlier, later in pairwise(seconds))
 
 
 BETTER = ("memory", "bandwidth", "peak", "links", "network")

@@ -14,6 +14,7 @@ from estimator.physics.batch import global_batch_sequences
 from estimator.question.question import MemoryUse, Question
 from estimator.question.request import Quantity, Request
 from estimator.resolve.candidates import means_all, priced_devices
+from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import named_data
 from estimator.resolve.run import Run, checked_own_runs, resolve
 from estimator.resolve.text_tokens import text_tokens
@@ -127,6 +128,7 @@ def _amount(tokens: Quantity | None) -> Quantity | None:
 
     Raises InvalidValueError or UnknownNameError for what is none of them.
     """
+    checked_kind("tokens", tokens)
     if tokens is None or named_data(tokens, "tokens") is not None or text_tokens(tokens, "tokens") is not None:
         return tokens
     return parse_count(tokens, "tokens")
@@ -206,8 +208,8 @@ def _resolved(request: Request, refusals: dict[object, str], most_unknown: int |
 def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
-    follows = question is not None and question.run_tokens is not None
-    return same_step(request), global_batch_sequences(question) if question and follows else None
+    batch = global_batch_sequences(question) if question is not None and question.batch_follows else None
+    return same_step(request), batch
 
 
 def same_step(request: Request) -> object:

@@ -91,7 +91,7 @@ def _chosen(settings: Sequence[Setting], fitted: Calibration) -> Iterator[QuickS
         pause()
         best = start + int(np.argmin(total_s[start : start + count]))
         start += count
-        grounds = grounds_of(posed, fitted, layouts.taken(np.array([best])), float(total_s[best]))
+        grounds = grounds_of(posed, fitted, layouts.taken(np.array([best])), times.taken(best))
         factor, span = factor_and_range(grounds)
         prediction = layout_prediction(
             posed,

@@ -83,7 +83,7 @@ def best_step(setting: Setting, calibration: Calibration) -> BestStep:
     priced = ranked_layouts(setting, calibration.constants)
     layouts = setting.layouts.taken(priced.order[:1])
     times = step_time(setting.case, layouts, calibration.constants)
-    grounds = grounds_of(setting, calibration, layouts, float(times.total_s[0]))
+    grounds = grounds_of(setting, calibration, layouts, times)
     factor, span = factor_and_range(grounds)
     used = memory_of(setting.case, layouts)
     return BestStep(
@@ -96,10 +96,10 @@ def best_step(setting: Setting, calibration: Calibration) -> BestStep:
     )
 
 
-def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physical_s: float) -> Grounds:
-    """Return what is known of the one layout `best`, whose step takes `physical_s`: the dear part of its range."""
+def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, times: StepTime) -> Grounds:
+    """Return what is known of the one layout `best`, whose step takes `times`: the dear part of its range."""
     pause()
-    constants = calibration.constants
+    constants, physical_s = calibration.constants, float(times.total_s[0])
     products = products_s(setting.case, constants, best)
     published_s = _published_s(setting, calibration, best, physical_s, products)
     blend = _blend(setting, calibration, best, published_s)
@@ -109,7 +109,7 @@ def grounds_of(setting: Setting, calibration: Calibration, best: Layouts, physic
         best=best,
         physical_s=physical_s,
         blend=blend,
-        parting_log=foreseen_log(blend.parting_log, setting, best, constants, products),
+        parting_log=foreseen_log(blend.parting_log, setting, best, constants, times=times, products=products),
         as_published_log=math.log(published_s / physical_s),
         situation=situation_spread(setting, best, constants, products),
         doubts=_doubts(setting, best, physical_s, calibration, products),
@@ -145,10 +145,10 @@ def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
     except InfeasibleError:
         return None
     priced = ranked_layouts(setting, calibration.constants)
-    physical_s = float(priced.seconds[priced.order[0]])
     best = setting.layouts.taken(priced.order[:1])
-    factor, _span = _without_own_runs(grounds_of(setting, calibration, best, physical_s))
-    return measured_step(setting, run, physical_s * factor)
+    times = step_time(setting.case, best, calibration.constants)
+    factor, _span = _without_own_runs(grounds_of(setting, calibration, best, times))
+    return measured_step(setting, run, float(times.total_s[0]) * factor)
 
 
 def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:

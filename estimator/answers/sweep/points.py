@@ -11,6 +11,7 @@ from estimator.base.errors import EstimatorError, InvalidValueError, MissingValu
 from estimator.base.units import parse_count
 from estimator.question.request import NOT_ASKED, Quantity, Request
 from estimator.resolve.device import resolved_device
+from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.run import resolve
 
 __all__ = ["MOST_POINTS", "Axis", "Sweep", "outcome_of_points", "sweep"]
@@ -120,6 +121,8 @@ def _values(name: str, given: object) -> tuple[Quantity, ...]:
             raise InvalidValueError(name, value, "must be finite")
     quantities = cast("tuple[Quantity, ...]", values)
     if name == "tokens":
+        for value in quantities:
+            checked_kind(name, value)
         return tuple(parse_count(value, name) for value in quantities)
     # A column holds one type.
     return quantities if len({isinstance(value, str) for value in quantities}) == 1 else tuple(map(str, quantities))
@@ -213,4 +216,4 @@ def _outcomes(described: Sweep, keys: Sequence[tuple[int, ...]]) -> dict[tuple[i
 
 def _batch_follows(outcome: Outcome) -> bool:
     question = outcome.estimate.run.question if outcome.estimate else None
-    return question is not None and question.run_tokens is not None
+    return question is not None and question.batch_follows

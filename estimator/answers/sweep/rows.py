@@ -1,6 +1,7 @@
 """The rows of a sweep as columns: what was asked, and what came of it."""
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,7 +9,6 @@ from numpy.typing import NDArray
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.sweep.points import Sweep, outcome_of_points
-from estimator.question.question import Layout, MemoryUse
 
 __all__ = ["WHOLE", "Column", "columns"]
 
@@ -35,24 +35,27 @@ _CONSTANT: Mapping[str, Callable[[Estimate], float | None]] = {
     "flops_per_token": lambda estimate: estimate.hardware_flop_per_token,
     "model_flops_utilization": lambda estimate: estimate.model_flops_utilization,
     "hardware_flops_utilization": lambda estimate: estimate.hardware_flops_utilization,
-    "memory_bytes": lambda estimate: _of_memory(estimate, lambda memory: memory.total_bytes),
-    "layout_tensor_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.tensor_parallel),
-    "layout_pipeline_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.pipeline_parallel),
-    "layout_virtual_pipeline": lambda estimate: _of_layout(estimate, lambda layout: layout.virtual_pipeline),
-    "layout_context_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.context_parallel),
-    "layout_expert_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.expert_parallel),
-    "layout_data_parallel": lambda estimate: _of_layout(estimate, lambda layout: layout.data_parallel),
-    "layout_micro_batch_size": lambda estimate: _of_layout(estimate, lambda layout: layout.counted_micro_batch),
-    "layout_micro_batches": lambda estimate: _of_layout(estimate, lambda layout: layout.micro_batches),
+    "memory_bytes": lambda estimate: None if estimate.memory is None else estimate.memory.total_bytes,
 }
-WHOLE: frozenset[str] = frozenset(name for name in _CONSTANT if name.startswith("layout_"))
+_DEGREES: Mapping[str, str] = {
+    "layout_tensor_parallel": "tensor_parallel",
+    "layout_pipeline_parallel": "pipeline_parallel",
+    "layout_virtual_pipeline": "virtual_pipeline",
+    "layout_context_parallel": "context_parallel",
+    "layout_expert_parallel": "expert_parallel",
+    "layout_data_parallel": "data_parallel",
+    "layout_micro_batch_size": "counted_micro_batch",
+    "layout_micro_batches": "micro_batches",
+}
+"""Properties of a layout, by column."""
+WHOLE = frozenset(_DEGREES)
 """Columns of whole numbers; floats only because an array of whole numbers has no NaN."""
 _TEXTS: Mapping[str, Callable[[Outcome], str | None]] = {
     "reason": lambda outcome: outcome.reason or None,
     "basis": lambda outcome: outcome.estimate.basis if outcome.estimate else None,
     "stack": lambda outcome: outcome.framework or None,
-    "layout_data_sharding": lambda outcome: _layout_of(outcome, lambda layout: layout.data_sharding),
-    "layout_recompute": lambda outcome: _layout_of(outcome, lambda layout: layout.recompute),
+    "layout_data_sharding": lambda outcome: _habit(outcome, "data_sharding"),
+    "layout_recompute": lambda outcome: _habit(outcome, "recompute"),
 }
 
 
@@ -82,6 +85,8 @@ def columns(described: Sweep, start: int, stop: int) -> dict[str, Column]:
         rows[name] = _numbers(distinct, value)[taken_outcomes] * scale
     for name, value in _CONSTANT.items():
         rows[name] = _numbers(distinct, value)[taken_outcomes]
+    for name, degree in _DEGREES.items():
+        rows[name] = _numbers(distinct, partial(_degree, name=degree))[taken_outcomes]
     return rows
 
 
@@ -114,13 +119,11 @@ def _numbers(outcomes: Sequence[Outcome], value: Callable[[Estimate], float | No
     return np.array([np.nan if number is None else number for number in numbers], dtype=np.float64)
 
 
-def _of_memory(estimate: Estimate, value: Callable[[MemoryUse], float]) -> float | None:
-    return value(estimate.memory) if estimate.memory else None
+def _degree(estimate: Estimate, name: str) -> float | None:
+    degree: int | None = getattr(estimate.layout, name, None)
+    return degree
 
 
-def _of_layout(estimate: Estimate, value: Callable[[Layout], int]) -> float | None:
-    return float(value(estimate.layout)) if estimate.layout else None
-
-
-def _layout_of(outcome: Outcome, value: Callable[[Layout], str]) -> str | None:
-    return value(outcome.estimate.layout) if outcome.estimate and outcome.estimate.layout else None
+def _habit(outcome: Outcome, name: str) -> str | None:
+    word: str | None = getattr(outcome.estimate and outcome.estimate.layout, name, None)
+    return word

@@ -29,8 +29,8 @@ _SEEING = frozenset(
         *("aria", "cohere2_vision", "exaone4_5", "fast_vlm", "fuyu", "gemma3", "gemma3n", "gemma4", "glm46v", "glm4v"),
         *("glm4v_moe", "glmga", "idefics2", "idefics3", "internvl", "kimi_k25", "lfm2_vl", "lighton_ocr", "llama4"),
         *("llava", "llava_next", "llava_next_video", "llava_onevision", "minimax_m3_vl", "mistral3", "mllama"),
-        *("paligemma", "phi4_multimodal", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_audio", "qwen2_vl", "qwen3_5"),
-        *("qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "step3p7", "vipllava", "voxtral"),
+        *("molmo2", "paligemma", "phi4_multimodal", "qwen2_5_omni_thinker", "qwen2_5_vl", "qwen2_audio", "qwen2_vl"),
+        *("qwen3_5", "qwen3_5_moe", "qwen3_vl", "qwen3_vl_moe", "smolvlm", "step3p7", "vipllava", "voxtral"),
     }
 )
 """Language models with towers, of which a class without `For` is the body alone, and a label stands on that body."""
@@ -68,7 +68,8 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     "videomae": ("ForVideoClassification", "ForPreTraining", "Model"),
     **dict.fromkeys(("clip", "sam", "siglip", "siglip2"), ("Model",)),
     **dict.fromkeys(("clip_vision_model", "siglip2_vision_model", "siglip_vision_model"), ("VisionModel",)),
-    **dict.fromkeys(("conditional_detr", "detr", "rt_detr", "rt_detr_v2", "table-transformer", "yolos"), _FOUND),
+    **dict.fromkeys(("conditional_detr", "deformable_detr", "detr"), _FOUND),
+    **dict.fromkeys(("rt_detr", "rt_detr_v2", "table-transformer", "yolos"), _FOUND),
     "audio-spectrogram-transformer": ("ForAudioClassification", "Model"),
     **dict.fromkeys(("hubert", "wavlm"), _WAVES),
     **dict.fromkeys(("wav2vec2", "wav2vec2-conformer"), (*_WAVES, "ForPreTraining")),
@@ -76,6 +77,7 @@ READ_HEADS: Mapping[str, tuple[str, ...]] = {
     "parakeet_ctc": ("ForCTC",),
     "blip": ("ForConditionalGeneration",),
     **dict.fromkeys(("blip-2", "florence2", "instructblip"), _PAIRS),
+    "speecht5": ("ForTextToSpeech", "ForSpeechToText", "ForSpeechToSpeech"),
     "musicgen": ("ForConditionalGeneration",),
     "musicgen_decoder": ("ForCausalLM",),
     # Its `Qwen2_5OmniModel` is no body: first files call the whole model so.

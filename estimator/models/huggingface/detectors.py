@@ -1,4 +1,4 @@
-"""Detectors of objects: DETR, its kin and RT-DETR on a ResNet, YOLOS on a ViT."""
+"""Detectors of objects: DETR and its kin, Deformable DETR and RT-DETR on a ResNet, YOLOS on a ViT."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +15,7 @@ from estimator.models.mixers.placed import Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, convolution, cross_products, mlp_products
 from estimator.models.mixers.projection import Projection
 
-__all__ = ["detr", "rt_detr", "yolos"]
+__all__ = ["deformable_detr", "detr", "rt_detr", "yolos"]
 
 _DETR: Mapping[str, object] = {
     "num_queries": 100,
@@ -26,6 +26,15 @@ _DETR: Mapping[str, object] = {
     "decoder_ffn_dim": 2048,
     "decoder_attention_heads": 8,
     "d_model": 256,
+}
+_DEFORMABLE: Mapping[str, object] = {
+    **_DETR,
+    "num_queries": 300,
+    "encoder_ffn_dim": 1024,
+    "decoder_ffn_dim": 1024,
+    "num_feature_levels": 4,
+    "encoder_n_points": 4,
+    "decoder_n_points": 4,
 }
 _RT_DETR: Mapping[str, object] = {
     **_DETR,
@@ -44,8 +53,11 @@ _COCO, _SQUARE = (1066, 800), (640, 640)
 """Pixels of a picture of COCO as DETR scales it (its shorter side to 800), and as RT-DETR does."""
 _LAST = 3
 """The stage at a 32nd of the picture's sides."""
+_MOST_LEVELS = 12
 _BOTTLENECKS = 3
 """Of RT-DETR's blocks that fuse two resolutions (Zhao et al. 2023, figure 5)."""
+_SMALLER = 3
+"""Side of the filters that make a smaller resolution of the last."""
 _BOX, _POINT = 4, 2
 
 
@@ -69,13 +81,17 @@ def _boxes(pyramid: Pyramid, width: int, at: Place, layers: int = 1) -> None:
         pyramid.products.append(Product(name="boxes", inputs=inputs, outputs=outputs, at=at, layers=layers))
 
 
-def _layers(pyramid: Pyramid, reading: Reading, stack_name: str, at: Place) -> int:
-    """Add self-attention and MLPs of an encoder's or decoder's layers at a place, and return how many they are."""
+def _layers(pyramid: Pyramid, reading: Reading, stack_name: str, at: Place, *, attends: bool = True) -> int:
+    """Add MLPs of an encoder's or decoder's layers at a place, and self-attention if each position looks at all others.
+
+    Returns how many layers they are; their norms are two.
+    """
     width, layers = reading.whole("d_model"), reading.whole(f"{stack_name}_layers")
     heads = reading.whole(f"{stack_name}_attention_heads")
-    pyramid.products += attention_products(width, width, layers, at=at)
+    if attends:
+        pyramid.products += attention_products(width, width, layers, at=at)
+        pyramid.looks.append(Look(name="attention", heads=heads, head_dim=width // heads, layers=layers, at=at))
     pyramid.products += mlp_products(width, reading.whole(f"{stack_name}_ffn_dim"), layers, at=at)
-    pyramid.looks.append(Look(name="attention", heads=heads, head_dim=width // heads, layers=layers, at=at))
     pyramid.flows.append(Flow(width=width, halves=2 * layers, at=at))
     pyramid.vectors += 2 * 2 * width * layers
     return layers
@@ -137,6 +153,84 @@ def _positions_apart(pyramid: Pyramid, width: int, layers: int, here: Place, ask
     ]
 
 
+def deformable_detr(config: Config) -> ConfiguredModel:
+    """Return a Deformable DETR (Zhu et al. 2021): each position samples a few points of several resolutions.
+
+    With refined boxes every layer of the decoder has an MLP of its own, read where it is refined and again behind all;
+    in two stages each has a classifier as well, and one more of both chooses queries among all positions.
+    """
+    kind = "deformable_detr"
+    reading = Reading(config=config, defaults=_DEFORMABLE, model_type=kind)
+    trunk = _resnet(config, kind)
+    pyramid = Pyramid(frozen_norms=True)
+    residual_trunk(pyramid, trunk)
+    width, queries = reading.whole("d_model"), reading.whole("num_queries")
+    places = _projected(pyramid, reading, whole_list(trunk, "hidden_sizes"))
+    every, asked = Place(share=sum(place.share for place in places)), Place(fixed=float(queries))
+    _sampled(pyramid, reading, "encoder", levels=len(places), at=every, of=every)
+    _layers(pyramid, reading, "encoder", every, attends=False)
+    _sampled(pyramid, reading, "decoder", levels=len(places), at=asked, of=every)
+    layers = _layers(pyramid, reading, "decoder", asked)
+    pyramid.flows.append(Flow(width=width, halves=layers, at=asked))
+    pyramid.vectors += 2 * width * layers
+    refined = reading.flag("with_box_refine", default=False)
+    staged = reading.flag("two_stage", default=False)
+    # One head for all layers, or each its own.
+    read, heads = (asked, layers) if staged else (Place(fixed=float(queries * layers)), 1)
+    pyramid.products.append(
+        Product(name="classifier", inputs=width, outputs=classes(reading), at=read, layers=heads, part="logits")
+    )
+    if refined:
+        _boxes(pyramid, width, Place(fixed=2.0 * queries), layers)
+    else:
+        _boxes(pyramid, width, Place(fixed=float(queries * layers)))
+    if staged:
+        pyramid.products += [
+            Product(name="chosen", inputs=width, outputs=width, at=every),
+            Product(name="chosen_score", inputs=width, outputs=classes(reading), at=every, part="logits"),
+            Product(name="query_positions", inputs=2 * width, outputs=2 * width, at=asked),
+        ]
+        _boxes(pyramid, width, every)
+        pyramid.vectors += 2 * width + 2 * 2 * width
+    else:
+        pyramid.lookup += 2 * width * queries
+        pyramid.products.append(Product(name="reference_points", inputs=width, outputs=_POINT, at=asked))
+    depths = (*whole_list(trunk, "depths"), reading.whole("encoder_layers") + layers)
+    return built(pyramid, reading, config, depths=depths, width=whole_list(trunk, "hidden_sizes")[0], sides=_COCO)
+
+
+def _projected(pyramid: Pyramid, reading: Reading, widths: tuple[int, ...]) -> list[Place]:
+    """Add what projects the trunk's stages to one width, and makes smaller ones of the last; return their places."""
+    width, levels = reading.whole("d_model"), reading.whole("num_feature_levels")
+    if levels > _MOST_LEVELS:
+        raise InvalidValueError("hf_config.num_feature_levels", levels, f"must be at most {_MOST_LEVELS}")
+    stages = widths[-1:] if levels == 1 else widths[-_LAST:]
+    places = [stage_place(_LAST + level + 1 - len(stages)) for level in range(max(levels, len(stages)))]
+    inputs = [*stages, stages[-1], *[width] * levels]
+    for level, place in enumerate(places):
+        side = 1 if level < len(stages) else _SMALLER
+        pyramid.products.append(convolution("input_projection", inputs[level], width, at=place, side=side))
+    # A norm of each, and what tells one from another.
+    pyramid.vectors += 2 * width * len(places) + width * levels
+    return places
+
+
+def _sampled(pyramid: Pyramid, reading: Reading, stack_name: str, *, levels: int, at: Place, of: Place) -> None:
+    """Add attention of the positions at a place to a few points that they choose `of` others."""
+    width, layers = reading.whole("d_model"), reading.whole(f"{stack_name}_layers")
+    heads = reading.whole(f"{stack_name}_attention_heads")
+    points = heads * levels * reading.whole(f"{stack_name}_n_points")
+    for name, outputs, place in (
+        ("offsets", _POINT * points, at),
+        ("weights", points, at),
+        ("values", width, of),
+        ("out", width, at),
+    ):
+        pyramid.products.append(
+            Product(name=f"sampling_{name}", inputs=width, outputs=outputs, at=place, layers=layers, part="attention")
+        )
+
+
 def rt_detr(config: Config) -> ConfiguredModel:
     """Return an RT-DETR (Zhao et al. 2023), or its second version: three resolutions fused, points that are sampled.
 
@@ -183,19 +277,14 @@ def _fused(pyramid: Pyramid, width: int, inner: int, at: Place) -> None:
 def _sampling_decoder(pyramid: Pyramid, reading: Reading, places: list[Place]) -> None:
     """Add queries chosen among all positions, and layers that sample a few points around them (Zhu et al. 2021)."""
     width, labels = reading.whole("d_model"), classes(reading)
-    queries, heads = reading.whole("num_queries"), reading.whole("decoder_attention_heads")
+    queries = reading.whole("num_queries")
     every = Place(share=sum(place.share for place in places))
     asked = Place(fixed=float(queries))
     pyramid.products.append(Product(name="chosen", inputs=width, outputs=width, at=every))
     pyramid.products.append(Product(name="chosen_score", inputs=width, outputs=labels, at=every, part="logits"))
     _boxes(pyramid, width, every)
     layers = _layers(pyramid, reading, "decoder", asked)
-    points = heads * len(places) * reading.whole("decoder_n_points")
-    sampled = (("offsets", width, 2 * points, asked), ("weights", width, points, asked))
-    for name, inputs, outputs, at in (*sampled, ("values", width, width, every), ("out", width, width, asked)):
-        pyramid.products.append(
-            Product(name=f"sampling_{name}", inputs=inputs, outputs=outputs, at=at, layers=layers, part="attention")
-        )
+    _sampled(pyramid, reading, "decoder", levels=len(places), at=asked, of=every)
     pyramid.flows.append(Flow(width=width, halves=layers, at=asked))
     # Each layer embeds the boxes anew, by one MLP, and refines them by its own.
     again = Place(fixed=float(queries * layers))

@@ -12,12 +12,14 @@ from estimator.models.huggingface import (
     encoder_decoders,
     encoder_families,
     encoders,
+    eva,
     fastvit,
     florence,
     inverted_residuals,
     masked_pictures,
     mobile_bert,
     modern_bert,
+    molmo,
     music,
     native_pictures,
     one_stage,
@@ -30,6 +32,7 @@ from estimator.models.huggingface import (
     segmentation,
     sound,
     speech,
+    speech_t5,
     t5,
     tiled_pictures,
     vision,
@@ -37,7 +40,7 @@ from estimator.models.huggingface import (
 )
 from estimator.models.huggingface.configured import ConfiguredModel, Read
 from estimator.models.huggingface.cross_layer import read_hunyuan
-from estimator.models.huggingface.diffusion import clips, joint, lumina, plain, sounds, unet
+from estimator.models.huggingface.diffusion import clips, experts, joint, lumina, plain, sounds, unet
 from estimator.models.huggingface.gemma import read_gemma_3n, read_gemma_4
 from estimator.models.huggingface.hybrids.linear_attention import (
     bailing_hybrid,
@@ -112,6 +115,7 @@ READERS: Mapping[str, Reader] = {
     "DiTTransformer2DModel": plain.dit,
     "Flux2Transformer2DModel": joint.flux2,
     "FluxTransformer2DModel": joint.flux,
+    "HiDreamImageTransformer2DModel": experts.hidream,
     "HunyuanVideo15Transformer3DModel": clips.hunyuan_video_15,
     "HunyuanVideoTransformer3DModel": clips.hunyuan_video,
     "LTXVideoTransformer3DModel": clips.ltx,
@@ -141,6 +145,7 @@ READERS: Mapping[str, Reader] = {
     "convnextv2": pyramids.convnext,
     "deberta": deberta.deberta,
     "deberta-v2": deberta.deberta,
+    "deformable_detr": detectors.deformable_detr,
     "deit": vision.vit,
     "detr": detectors.detr,
     "dinov2": vision.dinov2,
@@ -166,6 +171,7 @@ READERS: Mapping[str, Reader] = {
     "siglip2": vision.siglip,
     "siglip2_vision_model": vision.siglip,
     "siglip_vision_model": vision.siglip,
+    "speecht5": speech_t5.speech_t5,
     "swin": pyramids.swin,
     "swinv2": pyramids.swin,
     "t5gemma": t5.t5gemma,
@@ -182,7 +188,7 @@ READERS: Mapping[str, Reader] = {
     "yolos": detectors.yolos,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""
-MARKED: Mapping[str, Reader] = {"ssm_cfg": mamba_ssm}
+MARKED: Mapping[str, Reader] = {"architecture": eva.timm_file, "ssm_cfg": mamba_ssm}
 """Reader of files that state no family, by a key that only such have."""
 
 COMPOSITES: Mapping[str, Composite] = {
@@ -217,6 +223,7 @@ COMPOSITES: Mapping[str, Composite] = {
     "minimax_m3_vl": own_encoders.minimax_m3,
     "mistral3": native_pictures.mistral3,
     "mllama": tiled_pictures.mllama,
+    "molmo2": molmo.molmo2,
     "paligemma": tiled_pictures.gemma3,
     "phi4_multimodal": phi_multimodal.phi4_multimodal,
     "qwen2_5_omni": native_pictures.qwen_omni,

@@ -21,6 +21,7 @@ __all__ = [
     "wave_convolutions",
     "wave_features",
     "wave_head",
+    "wave_projections",
     "waves",
 ]
 
@@ -76,21 +77,6 @@ def waves(config: Config) -> ConfiguredModel:
     hidden, layers, heads = (reading.whole(key) for key in ("hidden_size", "num_hidden_layers", "num_attention_heads"))
     convolutions, positions = wave_convolutions(reading)
     width = convolutions[-1].outputs
-    normed = reading.flag("feat_proj_layer_norm", default=True)
-    taps, groups = reading.whole("num_conv_pos_embeddings"), reading.whole("num_conv_pos_embedding_groups")
-    # Weight norm keeps a scale of each tap; batch norm one of each channel, with a shift.
-    scales = 2 * hidden if reading.flag("conv_pos_batch_norm", default=False) else taps
-    between = (
-        Projection(name="feature_projection", inputs=width, outputs=hidden, norms=2 * width * normed),
-        Projection(
-            name="position_convolution",
-            inputs=taps * hidden // groups,
-            outputs=hidden,
-            taps=taps,
-            groups=groups,
-            norms=scales,
-        ),
-    )
     besides = mask_embedding(reading)
     gates: tuple[Mixer, ...] = ()
     if kind == "wavlm":
@@ -106,12 +92,31 @@ def waves(config: Config) -> ConfiguredModel:
         layers=layers,
         heads=heads,
         ffn=reading.whole("intermediate_size"),
-        mixers=(*convolutions, *between, *gates, *head),
+        mixers=(*convolutions, *wave_projections(reading, width), *gates, *head),
         besides=besides + codebook,
         media=Media(kind="sound", main=True, positions=positions, usual_text=0, features=wave_features(positions)),
         native=positions,
     )
     return configured(network, config)
+
+
+def wave_projections(reading: Reading, width: int) -> tuple[Projection, Projection]:
+    """Return what lies between convolutions `width` wide and the layers: a projection, and positions by convolution."""
+    hidden, normed = reading.whole("hidden_size"), reading.flag("feat_proj_layer_norm", default=True)
+    taps, groups = reading.whole("num_conv_pos_embeddings"), reading.whole("num_conv_pos_embedding_groups")
+    # Weight norm keeps a scale of each tap; batch norm one of each channel, with a shift.
+    scales = 2 * hidden if reading.flag("conv_pos_batch_norm", default=False) else taps
+    return (
+        Projection(name="feature_projection", inputs=width, outputs=hidden, norms=2 * width * normed),
+        Projection(
+            name="position_convolution",
+            inputs=taps * hidden // groups,
+            outputs=hidden,
+            taps=taps,
+            groups=groups,
+            norms=scales,
+        ),
+    )
 
 
 def mask_embedding(reading: Reading) -> int:

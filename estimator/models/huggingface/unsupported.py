@@ -18,13 +18,13 @@ _KINDS = {
         "squeezebert", "xlm",
     ),
     "a vision model": (
-        "clip_text_model", "deformable_detr", "mobilenet_v1",
+        "clip_text_model", "mobilenet_v1",
     ),
     "a decoder with cross-attention": (
         "idefics", "mllama_text_model", "trocr",
     ),
     "a diffusion model": (
-        "AutoencoderKL", "HiDreamImageTransformer2DModel", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
+        "AutoencoderKL", "MMDiT", "StableCascadeUNet", "UNet3DConditionModel",
         "UNetSpatioTemporalConditionModel", "dream", "Dream", "llada",
     ),
 }

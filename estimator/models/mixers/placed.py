@@ -53,6 +53,10 @@ class Product:
     """Whether adapters lie beside it by habit."""
     taps: int = 1
     """Positions that a filter covers."""
+    copies: int = 1
+    """Matrices a layer holds: one of each expert …"""
+    visits: int = 1
+    """… and how many of them a position is multiplied by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,7 +136,7 @@ class Placed:
                 *(
                     Stream(
                         name=product.writes,
-                        width=product.outputs,
+                        width=product.outputs * product.visits,
                         layers=product.layers,
                         shard="column",
                         rate=product.at.rate(self.tokens),
@@ -146,7 +150,9 @@ class Placed:
     def vectors(self, hidden: int) -> int:
         """Return biases and what else is trained outside matrices."""
         del hidden
-        return self.own_vectors + sum(product.outputs * product.layers * product.bias for product in self.products)
+        return self.own_vectors + sum(
+            product.outputs * product.layers * product.copies * product.bias for product in self.products
+        )
 
     def _gemm(self, product: Product) -> Gemm:
         return Gemm(
@@ -160,6 +166,8 @@ class Placed:
             rate=product.at.rate(self.tokens),
             adapted=product.adapted,
             taps=product.taps,
+            copies=product.copies,
+            visits=product.visits,
         )
 
     def _attention(self, look: Look) -> Attention:

@@ -167,7 +167,12 @@ _ROWS = (
         _TRAINER,
         project="transformers",
     ),
-    _named("accelerate | hf accelerate | huggingface accelerate", "huggingface", _TRAINER, project="accelerate"),
+    _named(
+        "accelerate | hf accelerate | huggingface accelerate | accelerate launch",
+        "huggingface",
+        _TRAINER,
+        project="accelerate",
+    ),
     _named("trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl", "trl", project="trl"),
     # Its script of supervised fine-tuning packs; pairs are nowhere packed.
     _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),

@@ -19,6 +19,7 @@ _UNKNOWN = "unknown"
 _SDPA_SINCE = 2024.0
 """Without the flash-attn package trainers fall back to PyTorch's fused attention from Transformers 4.36 on; before, to
 products whose scores are written to memory."""
+_LAUNCHER = "accelerate"
 _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
 _FOUR_BITS, _EIGHT_BITS = 4, 8
@@ -137,7 +138,10 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
     """Return `practice` with what follows from words that stand apart.
 
     FSDP offloads weights with the optimizer; whoever denies flash attention today still has SDPA's other kernels.
+    Who names Accelerate starts a process for each device with it, unless layers are said to be split across them.
     """
+    if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
+        practice = replace(practice, stages_alone=False)
     stacks = {one.meaning.stack for one in names if one.meaning.stack}
     if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
         practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")

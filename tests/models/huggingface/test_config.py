@@ -149,7 +149,7 @@ def test_another_architecture_is_never_read_as_a_decoder(kind: str) -> None:
         ({**_LLAMA, "is_encoder_decoder": True}, "is_encoder_decoder is true"),
         ({**_LLAMA, "layer_types": ["linear_attention", "full_attention"] * 16}, "linear_attention.*hybrid"),
         ({**_LLAMA, "model_type": "lama"}, "is not a family known here, and none is read as another"),
-        ({"_class_name": "HiDreamImageTransformer2DModel", "sample_size": 64}, "a diffusion model"),
+        ({"_class_name": "StableCascadeUNet", "sample_size": 64}, "a diffusion model"),
         ({"architectures": ["ProphetNetForConditionalGeneration"], "d_model": 512}, "an encoder-decoder"),
         ({"architectures": ["RetNetForCausalLM"], "hidden_size": 512}, "state-space"),
         ({**_CONFIGS["opt-6.7b"], "mamba_d_state": 512}, "mamba_d_state"),

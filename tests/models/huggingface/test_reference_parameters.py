@@ -26,10 +26,10 @@ _VECTORS_OF_IDLE_EXPERTS = 0.007
 
 # By `model_type`, or by the class name that Diffusers writes.
 _NOT_READ = frozenset({
-    "AutoencoderKL", "HiDreamImageTransformer2DModel", "csm",
+    "AutoencoderKL", "csm",
     "ernie4_5_vl_moe", "flava", "fnet", "glm5_next",
-    "kosmos-2", "molmo2", "moonshine",
-    "pegasus_x", "prophetnet", "speecht5",
+    "kosmos-2", "moonshine",
+    "pegasus_x", "prophetnet",
     "squeezebert", "t5gemma2", "timesfm",
     "vjepa2", "zaya",
 })  # fmt: skip

@@ -185,8 +185,16 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("HF Trainer DDP", {"sharding": "ddp"}),
     (
         "accelerate, FSDP with CPU offload",
-        {"sharding": "zero3", "offload_optimizer": True, "offload_parameters": True, "zero_engine": "fsdp"},
+        {
+            "sharding": "zero3",
+            "offload_optimizer": True,
+            "offload_parameters": True,
+            "zero_engine": "fsdp",
+            "stages_alone": False,
+        },
     ),
+    ("accelerate launch", {"stages_alone": False}),
+    ("device_map auto, accelerate", {"stages_alone": True}),
     ("FSDP", {"zero_engine": "fsdp"}),
     ("FSDP full_shard", {"sharding": "zero3", "zero_engine": "fsdp"}),
     ("torchtitan, HSDP", {"sharding": "zero3"}),

@@ -68,6 +68,9 @@ _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
 published scripts two do, and whoever starts from its documentation or a notebook."""
+_KNOWS_ENDS = 0.5
+"""Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
+attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _HELD = 0.05
@@ -115,6 +118,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
         yield _other_network, others
     if others := _without_workers(setting):
         yield _read_between_steps, others
+    if others := _with_known_ends(setting):
+        yield partial(_one_mask, setting.stack.name), others
 
 
 def _with_wide_base(setting: Setting) -> _Others:
@@ -159,6 +164,27 @@ def _without_workers(setting: Setting) -> _Others:
     if not unsaid or not np.any(setting.case.as_people_run):
         return ()
     return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), _NO_WORKERS),)
+
+
+def _with_known_ends(setting: Setting) -> _Others:
+    """Return FlashAttention in place of one mask over the packed samples of a micro-batch, where neither is said."""
+    question, stack = setting.question, setting.stack
+    if question.practice.attention is not None or not execution_of(question, stack).masked_batches:
+        return ()
+    flash = execution_of(replace(question, practice=replace(question.practice, attention="flash_2")), stack)
+    if not flash.attention.startswith("flash"):
+        return ()
+    known = case_of(
+        question.transformer,
+        question.cluster,
+        question.precision,
+        question.method,
+        sequence_length=question.sequence_length,
+        execution=flash,
+        reads=question.reads,
+        unevenness=question.unevenness,
+    )
+    return ((known, _KNOWS_ENDS),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -315,3 +341,12 @@ def _read_between_steps(ways: Ways) -> Doubt:
         f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+
+
+def _one_mask(stack: str, ways: Ways) -> Doubt:
+    message = (
+        f"{stack} joins packed samples into one row, and unless attn_implementation is flash_attention_2 each token is "
+        f"multiplied with all of the micro-batch under a mask; with it a step would take {ways[0][0]:.2f} times as "
+        'long, and the range holds both: say "flash attention 2" or "sdpa" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="packed_under_a_mask", message=message))

@@ -193,3 +193,40 @@ def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -
         whole = math.log(plain["training_days"] / told["training_days"])
         drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
     assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]
+
+
+PACKED_BY_TRL = {
+    "model": "llama-3.2-1b",
+    "n_gpus": 1,
+    "method": "lora",
+    "framework": "TRL",
+    "packing": "packed",
+    "sequence_length": 2048,
+    "micro_batch_size": 4,
+}
+
+
+@pytest.mark.parametrize("gpu", ["h100", "a100", "4090", "3090", "dgx spark"])
+def test_packed_samples_may_be_kept_apart_by_a_mask_and_the_range_holds_both(gpu: str) -> None:
+    """Whatever the age of the card: who packs today has the trainer's code of today."""
+    unsaid = _answer(**PACKED_BY_TRL, gpu=gpu)
+    mask, ends = (_answer(**{**PACKED_BY_TRL, "framework": f"TRL, {said}"}, gpu=gpu) for said in ("sdpa", "FA2"))
+    assert "packed_under_a_mask" in _codes(unsaid)
+    assert "packed_under_a_mask" not in _codes(mask) | _codes(ends)
+    assert ends["training_days"] < unsaid["training_days"] < mask["training_days"]
+    assert unsaid["training_days_low"] < ends["training_days"]
+    assert mask["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"packing": "padded"},
+        {"framework": "TRL 0.19"},
+        {"framework": "LLaMA-Factory"},
+        {"micro_batch_size": 1, "sequence_length": 512},
+        {"gpu": "t4"},
+    ],
+)
+def test_a_mask_is_not_doubted_where_there_is_none_or_nothing_else_to_have(said: dict[str, Any]) -> None:
+    assert "packed_under_a_mask" not in _codes(_answer(**{**PACKED_BY_TRL, "gpu": "h100", **said}))

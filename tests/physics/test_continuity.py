@@ -118,7 +118,8 @@ def test_a_batch_takes_no_longer_than_one_near_it_or_the_answer_says_so(
     if abs(near / batch - 1) < 1 / 16 and not codes & {"other_batch_is_faster"}:
         other = prediction(replace(asked, global_batch_sequences=near))
         assert found.step_s / found.tokens_per_step < 1.08 * other.step_s / other.tokens_per_step
-    assert abs(found.layout.global_batch_sequences / batch - 1) <= 1 / 16
+    # Further off only where no layout divides the batch that was stated.
+    assert abs(found.layout.global_batch_sequences / batch - 1) <= (1 / 16 if framework == "nemo" else 1 / 4)
     assert ("batch_rounded" in codes) == (found.layout.global_batch_sequences != batch)
 
 

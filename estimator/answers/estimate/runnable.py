@@ -3,8 +3,9 @@
 import math
 from dataclasses import replace
 
-from estimator.physics.batch import batch_shared_by_more, is_shared_by_all
-from estimator.physics.choice import fastest
+from estimator.base.errors import InfeasibleError
+from estimator.physics.batch import batch_shared_by_more, is_shared_by_all, nearest_batch
+from estimator.physics.choice import fastest, setting_of
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
 
@@ -12,6 +13,9 @@ __all__ = ["batch_caution", "rounding", "runnable"]
 
 _WORTH = 0.05
 """Share of the time that another batch must save before it is spoken of."""
+_SAME_RUN = 0.25
+"""How far a batch that can be shared may lie from a stated one that cannot, and still stand in its place. A larger or
+smaller step by so much hardly changes what a token costs."""
 _SMALL_PRIMES = (2, 3, 5, 7)
 
 
@@ -19,7 +23,7 @@ def runnable(question: Question, constants: Constants) -> Question:
     """Return `question` as it could be run, which nearly all already are.
 
     A layout and a batch that were taken from a published run give way to the caller's own where they do not fit, and a
-    batch with a large prime factor to one near it that takes less time.
+    batch with a large prime factor to one near it that takes less time; so does a batch that no layout divides.
     """
     return _divided(_fitting(question, constants), constants)
 
@@ -39,12 +43,35 @@ def _divided(question: Question, constants: Constants) -> Question:
     """Return `question`; a batch with a large prime factor gives way to one near it that takes less time.
 
     People turn tokens a step into sequences, and 4M tokens are 977 sequences of 4,096: a prime, which nobody trains on
-    512 devices with one replica. Batches of small factors stand as they are.
+    512 devices with one replica. Batches of small factors stand as they are, unless no layout divides them: trainers
+    round what was meant, 128 on 6 devices, to whole micro-batches.
     """
     batch = question.global_batch_sequences
-    if batch is None or is_shared_by_all(question) or not _is_rough(batch):
+    if batch is None or is_shared_by_all(question):
         return question
-    return _faster_batch(question, constants) or question
+    if _is_rough(batch) and (faster := _faster_batch(question, constants)) is not None:
+        return faster
+    return question if _has_layout(question) else _shared_batch(question)
+
+
+def _shared_batch(question: Question) -> Question:
+    """Return `question` with a batch near its own that its devices can share; as it is where none is near enough."""
+    stated = question.global_batch_sequences or 1
+    for batch in (batch_shared_by_more(question), nearest_batch(question).global_batch_sequences):
+        if batch is not None and abs(batch / stated - 1.0) <= _SAME_RUN:
+            other = replace(question, global_batch_sequences=batch)
+            if _has_layout(other):
+                return other
+    return question
+
+
+def _has_layout(question: Question) -> bool:
+    """Return whether any layout divides devices, layers and batch, fitting or not."""
+    try:
+        setting_of(question)
+    except InfeasibleError:
+        return False
+    return True
 
 
 def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ...], tuple[Caution, ...]]:
@@ -68,7 +95,9 @@ def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ..
 
 
 def _shared_by_few(question: Question) -> str:
-    how = "have to run one or few at a time" if is_shared_by_all(question) else "can share only if they are few"
+    how = "have to run one or few at a time"
+    if not is_shared_by_all(question):
+        how = "can share only if they are few" if _has_layout(question) else "cannot share evenly"
     return f"{_counted(question):,}, which replicas on {question.cluster.n_gpus:,} GPUs {how}"
 
 

@@ -124,9 +124,12 @@ def test_a_batch_takes_no_longer_than_one_near_it_or_the_answer_says_so(
 
 
 @pytest.mark.parametrize(
-    ("batch", "n_gpus", "priced"), [(511, 512, 512), (977, 512, 1024), (129, 64, 128), (1000, 512, 1000), (96, 64, 96)]
+    ("batch", "n_gpus", "priced"),
+    [(511, 512, 512), (977, 512, 1024), (129, 64, 128), (1000, 512, 1024), (1000, 64, 1000), (96, 64, 96)],
 )
-def test_a_batch_of_large_primes_gives_way_and_any_other_stands(batch: int, n_gpus: int, priced: int) -> None:
+def test_a_batch_of_large_primes_or_that_costs_much_gives_way_and_any_other_stands(
+    batch: int, n_gpus: int, priced: int
+) -> None:
     asked = _question("llama-3.1-8b", "h100-sxm", n_gpus, "nemo", batch=batch)
     assert runnable(asked, committed_calibration().constants).global_batch_sequences == priced
 

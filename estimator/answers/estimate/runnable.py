@@ -13,6 +13,8 @@ __all__ = ["batch_caution", "rounding", "runnable"]
 
 _WORTH = 0.05
 """Share of the time that another batch must save before it is spoken of."""
+_MUCH = 0.25
+"""Share of the time beyond which nobody keeps to a batch, when one a few percent off would save it."""
 _SAME_RUN = 0.25
 """How far a batch that can be shared may lie from a stated one that cannot, and still stand in its place. A larger or
 smaller step by so much hardly changes what a token costs."""
@@ -23,7 +25,7 @@ def runnable(question: Question, constants: Constants) -> Question:
     """Return `question` as it could be run, which nearly all already are.
 
     A layout and a batch that were taken from a published run give way to the caller's own where they do not fit, and a
-    batch with a large prime factor to one near it that takes less time; so does a batch that no layout divides.
+    batch that only few replicas can share, or none, to one near it.
     """
     return _divided(_fitting(question, constants), constants)
 
@@ -40,18 +42,20 @@ def _fitting(question: Question, constants: Constants) -> Question:
 
 
 def _divided(question: Question, constants: Constants) -> Question:
-    """Return `question`; a batch with a large prime factor gives way to one near it that takes less time.
+    """Return `question`; a batch that only few replicas can share gives way to one near it that takes less time.
 
     People turn tokens a step into sequences, and 4M tokens are 977 sequences of 4,096: a prime, which nobody trains on
-    512 devices with one replica. Batches of small factors stand as they are, unless no layout divides them: trainers
-    round what was meant, 128 on 6 devices, to whole micro-batches.
+    512 devices with one replica. Batches of small factors stand as they are, unless they cost much, as 65,536 on 1,472
+    devices that would have to be 23 stages, or no layout divides them: trainers round what was meant, 128 on 6 devices,
+    to whole micro-batches.
     """
     batch = question.global_batch_sequences
     if batch is None or is_shared_by_all(question):
         return question
-    if _is_rough(batch) and (faster := _faster_batch(question, constants)) is not None:
-        return faster
-    return question if _has_layout(question) else _shared_batch(question)
+    if not _has_layout(question):
+        return _shared_batch(question)
+    worth = _WORTH if _is_rough(batch) else _MUCH
+    return _faster_batch(question, constants, worth) or question
 
 
 def _shared_batch(question: Question) -> Question:
@@ -87,7 +91,7 @@ def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ..
 
 def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ...]:
     """Return a warning where a batch near the one stated would take much less time; nothing where none would."""
-    faster = _faster_batch(question, constants)
+    faster = _faster_batch(question, constants, _WORTH)
     if faster is None:
         return ()
     message = f"a global_batch_sequences of {_counted(faster):,} would train faster than one of "
@@ -106,13 +110,13 @@ def _counted(question: Question) -> int:
     return (question.global_batch_sequences or 0) // question.sequences_each
 
 
-def _faster_batch(question: Question, constants: Constants) -> Question | None:
-    """Return `question` with a batch near its own that takes much less time; None where it divides well enough."""
+def _faster_batch(question: Question, constants: Constants, worth: float) -> Question | None:
+    """Return `question` with a batch near its own that saves the share `worth` of time; None where none does."""
     better = batch_shared_by_more(question)
     if better is None:
         return None
     other = replace(question, global_batch_sequences=better)
-    saves = _physical_token_s(other, constants) < (1.0 - _WORTH) * _physical_token_s(question, constants)
+    saves = _physical_token_s(other, constants) < (1.0 - worth) * _physical_token_s(question, constants)
     return other if saves else None
 
 

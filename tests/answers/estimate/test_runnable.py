@@ -52,3 +52,14 @@ def test_a_batch_that_is_far_from_any_that_devices_share_is_refused_with_one(n_g
 def test_a_batch_that_some_layout_divides_stands() -> None:
     answer = _answer(n_gpus=24, global_batch_sequences=512, framework="megatron")
     assert answer["layout"]["global_batch_sequences"] == 512
+
+
+@pytest.mark.parametrize(("n_gpus", "stated", "priced"), [(1472, 65536, 66240), (100, 512, 500), (24, 512, 512)])
+def test_a_batch_that_only_an_absurd_split_shares_gives_way_to_one_a_few_percent_off(
+    n_gpus: int, stated: int, priced: int
+) -> None:
+    """BERT's record on 1,472 GPUs (Megatron-LM 2019: batches of 65,536, 53 minutes) was answered with 23 stages."""
+    answer = _answer(n_gpus=n_gpus, global_batch_sequences=stated, framework="megatron", tokens="100B")
+    assert answer["layout"]["global_batch_sequences"] == priced
+    assert ("batch_rounded" in {warning["code"] for warning in answer["warnings"]}) == (priced != stated)
+    assert answer["layout"]["pipeline_parallel"] <= 4

@@ -71,6 +71,9 @@ published scripts two do, and whoever starts from its documentation or a noteboo
 _KNOWS_ENDS = 0.5
 """Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
 attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
+_GROUPED = 0.5
+"""Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
+January 2026, environments of before still run, and most models with experts that people tune are older."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _HELD = 0.05
@@ -103,7 +106,7 @@ def doubts_of(
         ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
-    return tuple(found)
+    return (*found, *_release_doubts(setting, physical_s, constants))
 
 
 _Others = tuple[tuple[Case, float], ...]
@@ -185,6 +188,29 @@ def _with_known_ends(setting: Setting) -> _Others:
         unevenness=question.unevenness,
     )
     return ((known, _KNOWS_ENDS),)
+
+
+def _release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether experts are multiplied all at once, as from a release on, and not one after another.
+
+    What is held of a quantised base differs as well, so that other layouts fit: they are searched.
+    """
+    question, stack = setting.question, setting.stack
+    said = question.released is not None or question.practice.experts is not None
+    if said or question.transformer.experts is None or not execution_of(question, stack).expert_loop:
+        return ()
+    newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
+    best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
+    if best is None or abs(math.log(best.step_s / physical_s)) < _WORTH_SAYING:
+        return ()
+    factor = best.step_s / physical_s
+    message = (
+        f"{stack.name} goes through experts one by one on Transformers 4; on Transformers 5 (January 2026) a step "
+        f"would take {factor:.2g} times as long, and the range holds both: "
+        'say "transformers 5.0" or "transformers 4.57" in framework'
+    )
+    caution = Caution(code="experts_one_by_one", message=message)
+    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:

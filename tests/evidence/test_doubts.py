@@ -230,3 +230,44 @@ def test_packed_samples_may_be_kept_apart_by_a_mask_and_the_range_holds_both(gpu
 )
 def test_a_mask_is_not_doubted_where_there_is_none_or_nothing_else_to_have(said: dict[str, Any]) -> None:
     assert "packed_under_a_mask" not in _codes(_answer(**{**PACKED_BY_TRL, "gpu": "h100", **said}))
+
+
+EXPERTS_BY_TRL = {
+    "model": "qwen3-30b-a3b",
+    "gpu": "h100",
+    "n_gpus": 1,
+    "method": "qlora",
+    "framework": "TRL",
+    "tokens": None,
+    "samples": 10_000,
+    "tokens_per_sample": 600,
+}
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"gpu": "a100"}, {"model": "olmoe-1b-7b"}, {"method": "lora", "framework": "LLaMA-Factory"}]
+)
+def test_experts_may_be_multiplied_all_at_once_or_one_by_one_and_the_range_holds_both(said: dict[str, Any]) -> None:
+    """Transformers 5 multiplies all experts of a layer at once; whoever names no release may have either."""
+    asked = {**EXPERTS_BY_TRL, **said}
+    unsaid = _answer(**asked)
+    old, new = (_answer(**{**asked, "framework": f"{asked['framework']}, transformers {v}"}) for v in ("4.57", "5.0"))
+    assert "experts_one_by_one" in _codes(unsaid)
+    assert "experts_one_by_one" not in _codes(old) | _codes(new)
+    assert new["training_days"] < unsaid["training_days"] < old["training_days"]
+    assert unsaid["training_days_low"] < new["training_days"]
+    assert old["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"model": "qwen3-8b"},
+        {"framework": "unsloth"},
+        {"framework": "ms-swift, megatron", "n_gpus": 8},
+        {"framework": "TRL, grouped experts"},
+        {"gpu": "v100"},
+    ],
+)
+def test_experts_are_not_doubted_where_there_are_none_or_one_way_alone(said: dict[str, Any]) -> None:
+    assert "experts_one_by_one" not in _codes(_answer(**{**EXPERTS_BY_TRL, **said}))

@@ -36,6 +36,9 @@ lengths are powers of two."""
 _LEAST_TOKENS_EACH = 1024.0
 """Tokens of a device in a step of pre-training at least: Llama 3.1 405B had 1,024 on 16,384 (Grattafiori et al. 2024,
 table 4), Llama 2 70B 2,048. Whoever has more devices takes a larger batch; only records of minutes go below."""
+_LARGEST_CLUSTERS = 4.0
+"""Times the tokens that models of a size train with usually, at most, for the sake of more devices: Llama 3 405B went
+from 4M to 16M, and beyond a multiple of it tokens are trained on in vain (McCandlish et al. 2018)."""
 _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
@@ -64,11 +67,11 @@ ENOUGH_AT_A_TIME = 8
 def global_batch_sequences(question: Question) -> int:
     """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
-    Large clusters train with the tokens a step that models of the size use, and very large ones with as many as keep
-    their devices at work, rounded so that as many devices as can have equally many sequences, or a power of two of them
-    one. Stacks that split no model give every device a sequence
-    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device;
-    in more where the amount of data would take too many steps.
+    Large clusters train with the tokens a step that models of the size use, and very large ones with up to four times
+    as many, to keep their devices at work, rounded so that as many devices as can have equally many sequences, or a
+    power of two of them one. Stacks that split no model give every device a sequence at least. What is fine-tuned is so
+    in 16 to 128 sequences, however large the cluster, or in a micro-batch a device; in more where the amount of data
+    would take too many steps.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -88,7 +91,8 @@ def global_batch_sequences(question: Question) -> int:
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
     else:
-        usual = max(usual, _LEAST_TOKENS_EACH * n / question.sequence_length)
+        at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
+        usual = max(usual, at_work)
     least = n
     if stack.model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None

@@ -23,7 +23,7 @@ from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
 from estimator.physics.numbers import case_of
-from estimator.physics.stacks import LARGE_CLUSTER
+from estimator.physics.stacks import LARGE_CLUSTER, Stack
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
 
@@ -49,6 +49,12 @@ square, for most change the sharding or the machine, and a trainer is changed so
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
+_FULL_PRECISION = 0.4
+"""Share of those who train an encoder of text or pictures on Hugging Face's trainer, and say nothing of precision, that
+leave it at FP32, as the trainer does unless told and its guides for classification do; notebooks and scripts that
+people copy to save time set `fp16`. Guides for translation and speech set it, too, and checkpoints of decoders are
+loaded in the 16 bits that they are stored in."""
+_STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
@@ -117,6 +123,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question.cluster.accelerator.name), others
+    if others := _in_full_precision(setting):
+        yield _full_precision, others
     if others := _on_other_networks(setting):
         yield _other_network, others
     if others := _without_workers(setting):
@@ -131,7 +139,19 @@ def _with_wide_base(setting: Setting) -> _Others:
     has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
     if "precision" not in question.unsaid or not quantised or has_bf16:
         return ()
-    wide = case_of(
+    return ((_in_fp32(question, stack), _EXPANDED_BASE),)
+
+
+def _in_full_precision(setting: Setting) -> _Others:
+    question, stack = setting.question, setting.stack
+    unsaid = "precision" in question.unsaid and stack.name == _GENERAL_TRAINER and not question.published
+    if not unsaid or question.precision == "fp32" or kind_of(question.transformer) not in _STORED_IN_FP32:
+        return ()
+    return ((_in_fp32(question, stack), _FULL_PRECISION),)
+
+
+def _in_fp32(question: Question, stack: Stack) -> Case:
+    return case_of(
         question.transformer,
         question.cluster,
         "fp32",
@@ -141,7 +161,6 @@ def _with_wide_base(setting: Setting) -> _Others:
         reads=question.reads,
         unevenness=question.unevenness,
     )
-    return ((wide, _EXPANDED_BASE),)
 
 
 def _on_other_networks(setting: Setting) -> _Others:
@@ -342,6 +361,14 @@ def _wide_base(chip: str, ways: Ways) -> Doubt:
         f"FP32, {ways[0][0]:.1f} times as long, and the range holds both: say precision fp16 or fp32"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
+
+
+def _full_precision(ways: Ways) -> Doubt:
+    message = (
+        "Hugging Face's trainer computes in FP32 unless fp16 or bf16 is set: a step would take "
+        f"{ways[0][0]:.1f} times as long, and the range holds both: say precision"
+    )
+    return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))
 
 
 def _other_network(ways: Ways) -> Doubt:

@@ -271,3 +271,40 @@ def test_experts_may_be_multiplied_all_at_once_or_one_by_one_and_the_range_holds
 )
 def test_experts_are_not_doubted_where_there_are_none_or_one_way_alone(said: dict[str, Any]) -> None:
     assert "experts_one_by_one" not in _codes(_answer(**{**EXPERTS_BY_TRL, **said}))
+
+
+ENCODER = {
+    "model": "bert-base-uncased",
+    "gpu": "t4",
+    "n_gpus": 1,
+    "framework": "HF Trainer",
+    "objective": "classification",
+    "tokens": None,
+    "samples": 67_349,
+    "tokens_per_sample": 26,
+}
+
+
+@pytest.mark.parametrize("said", [{}, {"gpu": "v100"}, {"gpu": "a100"}, {"framework": "run_glue.py"}])
+def test_an_encoder_on_a_trainer_that_is_not_told_may_be_computed_in_fp32(said: dict[str, Any]) -> None:
+    """TrainingArguments has neither fp16 nor bf16 on, and guides for classification leave it so."""
+    unsaid, single = _answer(**{**ENCODER, **said}), _answer(**{**ENCODER, **said}, precision="fp32")
+    half = _answer(**{**ENCODER, **said}, precision="fp16")
+    assert "trained_in_fp32" in _codes(unsaid)
+    assert "trained_in_fp32" not in _codes(single) | _codes(half)
+    assert half["training_days"] < unsaid["training_days"] < single["training_days"]
+    assert unsaid["training_days_low"] < half["training_days"]
+    assert single["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"framework": "HF Trainer, fp16"},
+        {"framework": "pytorch"},
+        {"model": "gpt2", "objective": "next_token"},
+        {"model": "t5-small", "objective": "next_token"},
+    ],
+)
+def test_precision_is_not_doubted_where_it_is_told_or_set_by_what_people_copy(said: dict[str, Any]) -> None:
+    assert "trained_in_fp32" not in _codes(_answer(**{**ENCODER, **said}))

@@ -145,7 +145,9 @@ def _with_wide_base(setting: Setting) -> _Others:
 def _in_full_precision(setting: Setting) -> _Others:
     question, stack = setting.question, setting.stack
     unsaid = "precision" in question.unsaid and stack.name == _GENERAL_TRAINER and not question.published
-    if not unsaid or question.precision == "fp32" or kind_of(question.transformer) not in _STORED_IN_FP32:
+    # Whoever trains from scratch, or pairs of texts by their own trainer's guides, sets it; TPUs have no other units.
+    tuned = question.small_set and question.sequences_each == 1 and question.cluster.accelerator.family != "tpu"
+    if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
         return ()
     return ((_in_fp32(question, stack), _FULL_PRECISION),)
 
@@ -364,11 +366,16 @@ def _wide_base(chip: str, ways: Ways) -> Doubt:
 
 
 def _full_precision(ways: Ways) -> Doubt:
+    ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
         "Hugging Face's trainer computes in FP32 unless fp16 or bf16 is set: a step would take "
-        f"{ways[0][0]:.1f} times as long, and the range holds both: say precision"
+        f"{ways[0][0]:.1f} times as long{_if_held(ways)}: say precision"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))
+
+
+def _if_held(ways: Ways) -> str:
+    return ", and the range holds both" if sum(share for _, share in ways) > _HELD else ""
 
 
 def _other_network(ways: Ways) -> Doubt:

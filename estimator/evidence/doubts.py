@@ -23,7 +23,7 @@ from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
 from estimator.physics.numbers import case_of
-from estimator.physics.stacks import LARGE_CLUSTER
+from estimator.physics.stacks import LARGE_CLUSTER, Stack
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
 
@@ -49,6 +49,12 @@ square, for most change the sharding or the machine, and a trainer is changed so
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
+_FULL_PRECISION = 0.4
+"""Share of those who train an encoder of text or pictures on Hugging Face's trainer, and say nothing of precision, that
+leave it at FP32, as the trainer does unless told and its guides for classification do; notebooks and scripts that
+people copy to save time set `fp16`. Guides for translation and speech set it, too, and checkpoints of decoders are
+loaded in the 16 bits that they are stored in."""
+_STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
@@ -65,6 +71,12 @@ _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
 published scripts two do, and whoever starts from its documentation or a notebook."""
+_KNOWS_ENDS = 0.5
+"""Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
+attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
+_GROUPED = 0.5
+"""Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
+January 2026, environments of before still run, and most models with experts that people tune are older."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _HELD = 0.05
@@ -97,7 +109,7 @@ def doubts_of(
         ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
-    return tuple(found)
+    return (*found, *_release_doubts(setting, physical_s, constants))
 
 
 _Others = tuple[tuple[Case, float], ...]
@@ -108,10 +120,14 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question.cluster.accelerator.name), others
+    if others := _in_full_precision(setting):
+        yield _full_precision, others
     if others := _on_other_networks(setting):
         yield _other_network, others
     if others := _without_workers(setting):
         yield _read_between_steps, others
+    if others := _with_known_ends(setting):
+        yield partial(_one_mask, setting.stack.name), others
 
 
 def _with_wide_base(setting: Setting) -> _Others:
@@ -120,7 +136,21 @@ def _with_wide_base(setting: Setting) -> _Others:
     has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
     if "precision" not in question.unsaid or not quantised or has_bf16:
         return ()
-    wide = case_of(
+    return ((_in_fp32(question, stack), _EXPANDED_BASE),)
+
+
+def _in_full_precision(setting: Setting) -> _Others:
+    question, stack = setting.question, setting.stack
+    unsaid = "precision" in question.unsaid and stack.name == _GENERAL_TRAINER and not question.published
+    # Whoever trains from scratch, or pairs of texts by their own trainer's guides, sets it; TPUs have no other units.
+    tuned = question.small_set and question.sequences_each == 1 and question.cluster.accelerator.family != "tpu"
+    if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
+        return ()
+    return ((_in_fp32(question, stack), _FULL_PRECISION),)
+
+
+def _in_fp32(question: Question, stack: Stack) -> Case:
+    return case_of(
         question.transformer,
         question.cluster,
         "fp32",
@@ -130,7 +160,6 @@ def _with_wide_base(setting: Setting) -> _Others:
         reads=question.reads,
         unevenness=question.unevenness,
     )
-    return ((wide, _EXPANDED_BASE),)
 
 
 def _on_other_networks(setting: Setting) -> _Others:
@@ -156,6 +185,50 @@ def _without_workers(setting: Setting) -> _Others:
     if not unsaid or not np.any(setting.case.as_people_run):
         return ()
     return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), _NO_WORKERS),)
+
+
+def _with_known_ends(setting: Setting) -> _Others:
+    """Return FlashAttention in place of one mask over the packed samples of a micro-batch, where neither is said."""
+    question, stack = setting.question, setting.stack
+    if question.practice.attention is not None or not execution_of(question, stack).masked_batches:
+        return ()
+    flash = execution_of(replace(question, practice=replace(question.practice, attention="flash_2")), stack)
+    if not flash.attention.startswith("flash"):
+        return ()
+    known = case_of(
+        question.transformer,
+        question.cluster,
+        question.precision,
+        question.method,
+        sequence_length=question.sequence_length,
+        execution=flash,
+        reads=question.reads,
+        unevenness=question.unevenness,
+    )
+    return ((known, _KNOWS_ENDS),)
+
+
+def _release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether experts are multiplied all at once, as from a release on, and not one after another.
+
+    What is held of a quantised base differs as well, so that other layouts fit: they are searched.
+    """
+    question, stack = setting.question, setting.stack
+    said = question.released is not None or question.practice.experts is not None
+    if said or question.transformer.experts is None or not execution_of(question, stack).expert_loop:
+        return ()
+    newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
+    best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
+    if best is None or abs(math.log(best.step_s / physical_s)) < _WORTH_SAYING:
+        return ()
+    factor = best.step_s / physical_s
+    message = (
+        f"{stack.name} goes through experts one by one on Transformers 4; on Transformers 5 (January 2026) a step "
+        f"would take {factor:.2g} times as long, and the range holds both: "
+        'say "transformers 5.0" or "transformers 4.57" in framework'
+    )
+    caution = Caution(code="experts_one_by_one", message=message)
+    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -298,6 +371,19 @@ def _wide_base(chip: str, ways: Ways) -> Doubt:
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
 
+def _full_precision(ways: Ways) -> Doubt:
+    ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
+    message = (
+        "Hugging Face's trainer computes in FP32 unless fp16 or bf16 is set: a step would take "
+        f"{ways[0][0]:.1f} times as long{_if_held(ways)}: say precision"
+    )
+    return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))
+
+
+def _if_held(ways: Ways) -> str:
+    return ", and the range holds both" if sum(share for _, share in ways) > _HELD else ""
+
+
 def _other_network(ways: Ways) -> Doubt:
     ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
     plain = (
@@ -321,3 +407,12 @@ def _read_between_steps(ways: Ways) -> Doubt:
         f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+
+
+def _one_mask(stack: str, ways: Ways) -> Doubt:
+    message = (
+        f"{stack} joins packed samples into one row, and unless attn_implementation is flash_attention_2 each token is "
+        f"multiplied with all of the micro-batch under a mask; with it a step would take {ways[0][0]:.2f} times as "
+        'long, and the range holds both: say "flash attention 2" or "sdpa" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="packed_under_a_mask", message=message))

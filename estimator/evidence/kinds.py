@@ -15,6 +15,8 @@ __all__ = ["KindOutlook", "kind_outlook", "manner_of"]
 _UNSEEN = 1.4
 """Factor on the log width for a kind that no published run is of, over all kinds together."""
 _ALL = "all"
+_FEW_LABS = 10
+"""Labs from which on nobody is told that few have published runs of a kind."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,10 +60,11 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
     labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
     message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
+    few = Caution(code="few_runs_of_its_kind", message=message) if own.labs < _FEW_LABS else None
     return KindOutlook(
         level_log=shared_log + own.level_log,
         half_log=own.half_log,
         runs=own.runs,
         labs=own.labs,
-        caution=Caution(code="few_runs_of_its_kind", message=message),
+        caution=few,
     )

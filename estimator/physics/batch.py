@@ -24,14 +24,21 @@ __all__ = [
 _MEBI = float(2**20)
 _TOKENS_PER_STEP = (
     (1e9, 0.5 * _MEBI),
-    (4e9, _MEBI),
+    (4e9, 2 * _MEBI),
     (3e10, 4 * _MEBI),
     (2e11, 8 * _MEBI),
     (6e11, 16 * _MEBI),
     (float("inf"), 60 * _MEBI),
 )
-"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Touvron et al. 2023; Grattafiori et al. 2024;
-DeepSeek-AI 2024). A paper's million is 2²⁰ where batches and lengths are powers of two."""
+"""Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Biderman et al. 2023, table 1, and SmolLM3, 2M from
+1B on; Touvron et al. 2023; Grattafiori et al. 2024; DeepSeek-AI 2024). A paper's million is 2²⁰ where batches and
+lengths are powers of two."""
+_LEAST_TOKENS_EACH = 1024.0
+"""Tokens of a device in a step of pre-training at least: Llama 3.1 405B had 1,024 on 16,384 (Grattafiori et al. 2024,
+table 4), Llama 2 70B 2,048. Whoever has more devices takes a larger batch; only records of minutes go below."""
+_LARGEST_CLUSTERS = 4.0
+"""Times the tokens that models of a size train with usually, at most, for the sake of more devices: Llama 3 405B went
+from 4M to 16M, and beyond a multiple of it tokens are trained on in vain (McCandlish et al. 2018)."""
 _MOST_EACH = 16.0
 """Usual sequences of a device at most, micro-batch times accumulation: TRL's documentation has 2 × 8, LLaMA-Factory's
 1 × 8, Alpaca 4 × 8."""
@@ -60,10 +67,11 @@ ENOUGH_AT_A_TIME = 8
 def global_batch_sequences(question: Question) -> int:
     """Return the global batch in sequences: as given, or a usual one for the size of model and cluster.
 
-    Large clusters train with the tokens a step that models of the size use, rounded so that as many devices as can
-    have equally many sequences, or a power of two of them one. Stacks that split no model give every device a sequence
-    at least. What is fine-tuned is so in 16 to 128 sequences, however large the cluster, or in a micro-batch a device;
-    in more where the amount of data would take too many steps.
+    Large clusters train with the tokens a step that models of the size use, and very large ones with up to four times
+    as many, to keep their devices at work, rounded so that as many devices as can have equally many sequences, or a
+    power of two of them one. Stacks that split no model give every device a sequence at least. What is fine-tuned is so
+    in 16 to 128 sequences, however large the cluster, or in a micro-batch a device; in more where the amount of data
+    would take too many steps.
     """
     if question.global_batch_sequences is not None:
         return question.global_batch_sequences
@@ -82,6 +90,9 @@ def global_batch_sequences(question: Question) -> int:
         usual = n * min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
     elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
         usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
+    else:
+        at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
+        usual = max(usual, at_work)
     least = n
     if stack.model_parallel:
         whole = question.layout.tensor_parallel is not None and question.layout.pipeline_parallel is not None

@@ -217,7 +217,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
     dequantization = said.dequantization or usual_kernels(question, base_bits)
-    flattens = said.packing == "packed" and released >= stack.flattens_since
+    # Who packs on an old card has the trainer's code of today, as `_habit` has.
+    flattens = said.packing == "packed" and stack.flattens_since <= (question.released or CURRENT_RELEASE)
     loss = _loss(said, stack)
     return Execution(
         attention=attention,

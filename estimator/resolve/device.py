@@ -1,5 +1,6 @@
 """Which accelerator is meant, in which precision, and the peak that counts."""
 
+import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -22,6 +23,16 @@ _SAME = 0.02
 """Two rates closer than this are one rate, rounded differently."""
 _SPARSE_OVER_DENSE = 2.0
 _OTHERWISE = "list_gpus shows the names that would do; for a card that is not among them give peak_tflops too"
+
+_PROCESSOR = re.compile(
+    r"\b(?:cpus?|processor|xeon|epyc|threadripper|opteron|pentium|celeron|graviton\d*|core (?:ultra )?i?[3579]|"
+    r"i[3579](?:-?\d{4,5}\w*)?|ryzen [3579])\b",
+    re.IGNORECASE,
+)
+_ACCELERATORS_ALONE = (
+    "is a processor, and training is answered for accelerators: list_gpus shows them; with peak_tflops, what all cores "
+    "multiply in FP32 (1 to 5 from a desktop to a server), its time is that of the usual utilization"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +100,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
     except UnknownNameError as error:
         if pools := named_pools(name):
             return _pooled(pools, precision, given_peak)
+        if given_peak is None and _PROCESSOR.search(name):
+            raise InvalidValueError("gpu", name, _ACCELERATORS_ALONE) from None
         if given_peak is None or not name.strip():
             raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
         return _unlisted(name, precision, given_peak, error)

@@ -14,10 +14,10 @@ from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Padding, Practice
 from estimator.question.question import Assumption, Caution, Question, SourceKind
-from estimator.question.request import PACKING_CHOICES, Request
+from estimator.question.request import PACKING_CHOICES, Quantity, Request
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.layout_request import MOST_SEQUENCES
-from estimator.resolve.sample_lengths import SampleLengths
+from estimator.resolve.sample_lengths import ENCODED_VARIATION, LENGTH_VARIATION, SampleLengths
 
 __all__ = [
     "FEW_GPUS",
@@ -184,15 +184,14 @@ def padded_samples(
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
-    where a mean sample fits into that, or the model knows no position beyond as one that `encodes`. The micro-batch
-    that was not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`. Samples
-    of several `sequences` are padded to the longest of all. Each of `n_replicas` pads its own. What rows are padded to
-    is said in `practice`, else the stack's habit.
+    where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
+    less unlike than those of instruction sets. The micro-batch that was not said is the stack's usual one, or the
+    largest below it that divides `per_replica` and `fits`. Samples of several `sequences` are padded to the longest of
+    all. Each of `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
-    if lengths is None:
-        lengths = SampleLengths(mean=parse_count(request.tokens_per_sample, "tokens_per_sample"))
+    lengths = _read_lengths(request.tokens_per_sample, lengths, encodes=encodes)
     mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
     limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
@@ -225,6 +224,14 @@ def padded_samples(
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
+
+
+def _read_lengths(tokens_per_sample: Quantity, told: SampleLengths | None, *, encodes: bool) -> SampleLengths:
+    """Return how long samples are: as told, or as usual for what reads them."""
+    lengths = told or SampleLengths(mean=parse_count(tokens_per_sample, "tokens_per_sample"))
+    if encodes and lengths.variation is LENGTH_VARIATION:
+        return replace(lengths, variation=ENCODED_VARIATION)
+    return lengths
 
 
 def _padding(practice: Practice, lengths: SampleLengths, sequences: int) -> Padding:

@@ -19,7 +19,7 @@ _PARTS: Mapping[str, str] = MappingProxyType(
             "all": "all everything whole full",
             "language": "language llm decoder text language_model languagemodel backbone transformer unet body layers",
             "embeddings": "embedding embeddings embed embed_tokens wte word_embeddings token_embeddings",
-            "head": "head lm_head output unembedding classifier output_layer score",
+            "head": "head lm_head output unembedding classifier output_layer score linear_probe probe linear_probing",
             "projector": "projector connector adapter mm_projector merger aligner multi_modal_projector bridge",
             "vision": "vision vit vision_tower image vision_encoder visual image_encoder",
             "audio": "audio audio_tower speech audio_encoder",
@@ -36,7 +36,9 @@ _TOP = re.compile(r"^(?:the\s+)?(?:top|last|upper)\s+(\d+)(?:\s+of\s+\d+)?(?:\s+
 _BOTTOM = re.compile(r"^(?:the\s+)?(?:first|bottom|lowest)\s+(\d+)(?:\s+of\s+\d+)?(?:\s+layers?)?$")
 _RANGE = re.compile(r"^(?:layers?\s+)?(\d+)\s*(?:-|–|to|\.\.)\s*(\d+)$")
 _NUMBER = re.compile(r"^(?:layers?\s+)?(\d+)(?:\s+layers?)?$")
-_EXAMPLES = '"8" (the top 8), "24-31", "0, 1, 30, 31", "projector", "language, projector", "all but embeddings"'
+_EXAMPLES = (
+    '"8" (the top 8), "24-31", "0, 1, 30, 31", "head" (alone), "projector", "language, projector", "all but embeddings"'
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +153,9 @@ def _layers(piece: str, given: Quantity, n_layers: int, *, alone: bool) -> set[i
 
 def _count(count: int, given: Quantity, n_layers: int) -> int:
     if not 0 < count <= n_layers:
-        raise InvalidValueError("trained_layers", given, f"must be 1 to {n_layers} layers of this model")
+        raise InvalidValueError(
+            "trained_layers", given, f'must be 1 to {n_layers} layers of this model, or "head" for a probe'
+        )
     return count
 
 

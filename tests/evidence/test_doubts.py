@@ -206,3 +206,118 @@ def test_a_network_is_doubted_less_where_the_machine_is_sold_with_a_fast_one() -
         whole = math.log(plain["training_days"] / told["training_days"])
         drawn[gpu] = math.log(unsaid["training_days"] / told["training_days"]) / whole
     assert 0.0 < drawn["h100"] < 0.7 * drawn["a100"]
+
+
+PACKED_BY_TRL = {
+    "model": "llama-3.2-1b",
+    "n_gpus": 1,
+    "method": "lora",
+    "framework": "TRL",
+    "packing": "packed",
+    "sequence_length": 2048,
+    "micro_batch_size": 4,
+}
+
+
+@pytest.mark.parametrize("gpu", ["h100", "a100", "4090", "3090", "dgx spark"])
+def test_packed_samples_may_be_kept_apart_by_a_mask_and_the_range_holds_both(gpu: str) -> None:
+    """Whatever the age of the card: who packs today has the trainer's code of today."""
+    unsaid = _answer(**PACKED_BY_TRL, gpu=gpu)
+    mask, ends = (_answer(**{**PACKED_BY_TRL, "framework": f"TRL, {said}"}, gpu=gpu) for said in ("sdpa", "FA2"))
+    assert "packed_under_a_mask" in _codes(unsaid)
+    assert "packed_under_a_mask" not in _codes(mask) | _codes(ends)
+    assert ends["training_days"] < unsaid["training_days"] < mask["training_days"]
+    assert unsaid["training_days_low"] < ends["training_days"]
+    assert mask["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"packing": "padded"},
+        {"framework": "TRL 0.19"},
+        {"framework": "LLaMA-Factory"},
+        {"micro_batch_size": 1, "sequence_length": 512},
+        {"gpu": "t4"},
+    ],
+)
+def test_a_mask_is_not_doubted_where_there_is_none_or_nothing_else_to_have(said: dict[str, Any]) -> None:
+    assert "packed_under_a_mask" not in _codes(_answer(**{**PACKED_BY_TRL, "gpu": "h100", **said}))
+
+
+EXPERTS_BY_TRL = {
+    "model": "qwen3-30b-a3b",
+    "gpu": "h100",
+    "n_gpus": 1,
+    "method": "qlora",
+    "framework": "TRL",
+    "tokens": None,
+    "samples": 10_000,
+    "tokens_per_sample": 600,
+}
+
+
+@pytest.mark.parametrize(
+    "said", [{}, {"gpu": "a100"}, {"model": "olmoe-1b-7b"}, {"method": "lora", "framework": "LLaMA-Factory"}]
+)
+def test_experts_may_be_multiplied_all_at_once_or_one_by_one_and_the_range_holds_both(said: dict[str, Any]) -> None:
+    """Transformers 5 multiplies all experts of a layer at once; whoever names no release may have either."""
+    asked = {**EXPERTS_BY_TRL, **said}
+    unsaid = _answer(**asked)
+    old, new = (_answer(**{**asked, "framework": f"{asked['framework']}, transformers {v}"}) for v in ("4.57", "5.0"))
+    assert "experts_one_by_one" in _codes(unsaid)
+    assert "experts_one_by_one" not in _codes(old) | _codes(new)
+    assert new["training_days"] < unsaid["training_days"] < old["training_days"]
+    assert unsaid["training_days_low"] < new["training_days"]
+    assert old["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"model": "qwen3-8b"},
+        {"framework": "unsloth"},
+        {"framework": "ms-swift, megatron", "n_gpus": 8},
+        {"framework": "TRL, grouped experts"},
+        {"gpu": "v100"},
+    ],
+)
+def test_experts_are_not_doubted_where_there_are_none_or_one_way_alone(said: dict[str, Any]) -> None:
+    assert "experts_one_by_one" not in _codes(_answer(**{**EXPERTS_BY_TRL, **said}))
+
+
+ENCODER = {
+    "model": "bert-base-uncased",
+    "gpu": "t4",
+    "n_gpus": 1,
+    "framework": "HF Trainer",
+    "objective": "classification",
+    "tokens": None,
+    "samples": 67_349,
+    "tokens_per_sample": 26,
+}
+
+
+@pytest.mark.parametrize("said", [{}, {"gpu": "v100"}, {"gpu": "a100"}, {"framework": "run_glue.py"}])
+def test_an_encoder_on_a_trainer_that_is_not_told_may_be_computed_in_fp32(said: dict[str, Any]) -> None:
+    """TrainingArguments has neither fp16 nor bf16 on, and guides for classification leave it so."""
+    unsaid, single = _answer(**{**ENCODER, **said}), _answer(**{**ENCODER, **said}, precision="fp32")
+    half = _answer(**{**ENCODER, **said}, precision="fp16")
+    assert "trained_in_fp32" in _codes(unsaid)
+    assert "trained_in_fp32" not in _codes(single) | _codes(half)
+    assert half["training_days"] < unsaid["training_days"] < single["training_days"]
+    assert unsaid["training_days_low"] < half["training_days"]
+    assert single["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"framework": "HF Trainer, fp16"},
+        {"framework": "pytorch"},
+        {"model": "gpt2", "objective": "next_token"},
+        {"model": "t5-small", "objective": "next_token"},
+    ],
+)
+def test_precision_is_not_doubted_where_it_is_told_or_set_by_what_people_copy(said: dict[str, Any]) -> None:
+    assert "trained_in_fp32" not in _codes(_answer(**{**ENCODER, **said}))

@@ -103,6 +103,15 @@ def test_a_kind_that_was_not_measured_is_wider_and_says_so(kind: str) -> None:
     assert _answer(question, _with_levels())[1] > _answer(question, _with_levels(**{kind: 0.0}))[1]
 
 
+@pytest.mark.parametrize(("labs", "told"), [(1, True), (4, True), (10, False), (19, False)])
+def test_a_kind_of_many_labs_is_not_said_to_have_few_runs(labs: int, told: bool) -> None:
+    """118 runs of 17 labs are not few."""
+    calibration = _with_levels(encoder=0.0)
+    level = replace(calibration.kinds["encoder"], labs=labs)
+    many = replace(calibration, kinds={**calibration.kinds, "encoder": level})
+    assert (kind_outlook(nearest_setting(_asked("encoder")), many).caution is not None) == told
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_answer_rests_on_the_runs_of_its_kind(kind: str) -> None:
     setting = nearest_setting(_asked(kind))

@@ -118,14 +118,18 @@ def test_a_batch_takes_no_longer_than_one_near_it_or_the_answer_says_so(
     if abs(near / batch - 1) < 1 / 16 and not codes & {"other_batch_is_faster"}:
         other = prediction(replace(asked, global_batch_sequences=near))
         assert found.step_s / found.tokens_per_step < 1.08 * other.step_s / other.tokens_per_step
-    assert abs(found.layout.global_batch_sequences / batch - 1) <= 1 / 16
+    # Further off only where no layout divides the batch that was stated.
+    assert abs(found.layout.global_batch_sequences / batch - 1) <= (1 / 16 if framework == "nemo" else 1 / 4)
     assert ("batch_rounded" in codes) == (found.layout.global_batch_sequences != batch)
 
 
 @pytest.mark.parametrize(
-    ("batch", "n_gpus", "priced"), [(511, 512, 512), (977, 512, 1024), (129, 64, 128), (1000, 512, 1000), (96, 64, 96)]
+    ("batch", "n_gpus", "priced"),
+    [(511, 512, 512), (977, 512, 1024), (129, 64, 128), (1000, 512, 1024), (1000, 64, 1000), (96, 64, 96)],
 )
-def test_a_batch_of_large_primes_gives_way_and_any_other_stands(batch: int, n_gpus: int, priced: int) -> None:
+def test_a_batch_of_large_primes_or_that_costs_much_gives_way_and_any_other_stands(
+    batch: int, n_gpus: int, priced: int
+) -> None:
     asked = _question("llama-3.1-8b", "h100-sxm", n_gpus, "nemo", batch=batch)
     assert runnable(asked, committed_calibration().constants).global_batch_sequences == priced
 
@@ -165,12 +169,12 @@ def test_the_usual_batch_gives_a_device_a_number_that_micro_batches_divide(n_gpu
     """32 devices had 15 sequences each, which no micro-batch between 1 and 3 divides, and nobody chooses."""
     batch = global_batch_sequences(_question("llama-3.2-1b", "a100-sxm-80gb", n_gpus, "nemo", length=2048))
     shared = batch / n_gpus
-    assert batch == pytest.approx(min(2**20 / 2048, 16 * n_gpus), rel=0.25)
+    assert batch == pytest.approx(min(2**21 / 2048, 16 * n_gpus), rel=0.25)
     if shared >= 1:
         assert shared in {1, 2, 3, 4, 6, 8, 12, 16}
 
 
-@pytest.mark.parametrize(("tokens", "sequences"), [(None, 128), (1e9, 128), (5e10, 128), (1.4e12, 512), (1e15, 512)])
+@pytest.mark.parametrize(("tokens", "sequences"), [(None, 128), (1e9, 128), (5e10, 128), (1.4e12, 1024), (1e15, 1024)])
 def test_a_fine_tuner_that_pre_trains_does_so_in_more_than_128_sequences(tokens: float | None, sequences: int) -> None:
     """A trillion tokens in batches of 262,144 are four million steps; Phi-2's 1.4 trillion took 14 days."""
     asked = _question("phi-2", "a100-sxm-80gb", 64, "deepspeed", length=2048)

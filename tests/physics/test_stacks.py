@@ -7,6 +7,7 @@ from dataclasses import fields
 
 import pytest
 
+from estimator.models.training import MethodName
 from estimator.physics.stacks import NEVER, STACKS
 from estimator.question.practice import NOTHING_SAID
 
@@ -84,3 +85,14 @@ def test_an_older_release_lacks_what_came_later() -> None:
     assert STACKS["megatron"].habit_at(2023.5).attention == "flash_1"
     assert STACKS["neuron"].habit_at(2023.5).attention == "flash_2"
     assert not STACKS["trl"].habit_at(2025.0).fused_loss
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["axolotl", "llama-factory", "ms-swift", "open-instruct", "openrlhf", "torchtune", "trl", "unsloth", "xtuner"],
+)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_recipes_of_fine_tuning_checkpoint_however_much_memory_there_is(name: str, method: MethodName) -> None:
+    """As their example configurations do; Hugging Face's own trainer and bare engines keep what fits."""
+    assert STACKS[name].recompute_with(method) == "full"
+    assert STACKS["huggingface"].recompute_with(method) is None

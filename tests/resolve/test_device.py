@@ -4,11 +4,13 @@ Authority: NVIDIA's CUDA programming guide (arithmetic throughput by compute cap
 FP32 at the FP32 rate where there are no tensor cores.
 """
 
+from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 
@@ -30,3 +32,24 @@ def test_a_precision_that_a_chip_lacks_is_refused_with_those_it_has(gpu: str, pr
     """Hugging Face's trainer refuses BF16 on a T4 as well."""
     with pytest.raises(InvalidValueError, match="choose from"):
         _precision(gpu, precision)
+
+
+@pytest.mark.parametrize(
+    "processor",
+    ["Intel Core i7", "i9-13900K", "CPU", "AMD Ryzen 9 7950X", "Xeon Gold 6248", "EPYC 9654", "Threadripper 3990X"],
+)
+def test_a_processor_is_told_from_a_card_that_nobody_knows(processor: str) -> None:
+    """It was asked whether a TPU had been meant; with its own rate it is answered as any device that is not listed."""
+    asked = Request(model="gpt-2", gpu=processor, n_gpus=1, tokens="1M")
+    with pytest.raises(InvalidValueError, match=r"is a processor, .* peak_tflops") as refused:
+        resolve(asked)
+    assert "did you mean" not in str(refused.value)
+    assert resolve(replace(asked, peak_tflops=1.5)).device.peak_flop_per_s == 1.5e12
+
+
+@pytest.mark.parametrize(
+    "card", ["Ryzen AI Max 395", "GTX 1660", "RTX 9999", "Radeon VII", "Tesla K80", "Cerebras CS-3"]
+)
+def test_a_card_is_no_processor(card: str) -> None:
+    with pytest.raises(UnknownNameError) if card != "Ryzen AI Max 395" else nullcontext():
+        resolve(Request(model="gpt-2", gpu=card, n_gpus=1, tokens="1M"))

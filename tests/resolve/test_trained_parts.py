@@ -34,6 +34,8 @@ _SAID: list[tuple[str | int, int | None, int | None, bool, bool]] = [
     ("31, lm_head", 1, 1, False, True),
     ("top 2, embeddings", 2, 2, True, False),
     ("lm_head", 0, 0, False, True),
+    ("linear probe", 0, 0, False, True),
+    ("0, 1", 2, 32, False, False),
     ("embeddings", 0, 0, True, False),
     ("all", None, None, True, True),
     ("all but embeddings", None, None, False, True),

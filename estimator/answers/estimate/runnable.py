@@ -3,8 +3,9 @@
 import math
 from dataclasses import replace
 
-from estimator.physics.batch import batch_shared_by_more, is_shared_by_all
-from estimator.physics.choice import fastest
+from estimator.base.errors import InfeasibleError
+from estimator.physics.batch import batch_shared_by_more, is_shared_by_all, nearest_batch
+from estimator.physics.choice import fastest, setting_of
 from estimator.physics.constants import Constants
 from estimator.question.question import Assumption, Caution, Question
 
@@ -12,6 +13,11 @@ __all__ = ["batch_caution", "rounding", "runnable"]
 
 _WORTH = 0.05
 """Share of the time that another batch must save before it is spoken of."""
+_MUCH = 0.25
+"""Share of the time beyond which nobody keeps to a batch, when one a few percent off would save it."""
+_SAME_RUN = 0.25
+"""How far a batch that can be shared may lie from a stated one that cannot, and still stand in its place. A larger or
+smaller step by so much hardly changes what a token costs."""
 _SMALL_PRIMES = (2, 3, 5, 7)
 
 
@@ -19,7 +25,7 @@ def runnable(question: Question, constants: Constants) -> Question:
     """Return `question` as it could be run, which nearly all already are.
 
     A layout and a batch that were taken from a published run give way to the caller's own where they do not fit, and a
-    batch with a large prime factor to one near it that takes less time.
+    batch that only few replicas can share, or none, to one near it.
     """
     return _divided(_fitting(question, constants), constants)
 
@@ -36,15 +42,40 @@ def _fitting(question: Question, constants: Constants) -> Question:
 
 
 def _divided(question: Question, constants: Constants) -> Question:
-    """Return `question`; a batch with a large prime factor gives way to one near it that takes less time.
+    """Return `question`; a batch that only few replicas can share gives way to one near it that takes less time.
 
     People turn tokens a step into sequences, and 4M tokens are 977 sequences of 4,096: a prime, which nobody trains on
-    512 devices with one replica. Batches of small factors stand as they are.
+    512 devices with one replica. Batches of small factors stand as they are, unless they cost much, as 65,536 on 1,472
+    devices that would have to be 23 stages, or no layout divides them: trainers round what was meant, 128 on 6 devices,
+    to whole micro-batches.
     """
     batch = question.global_batch_sequences
-    if batch is None or is_shared_by_all(question) or not _is_rough(batch):
+    if batch is None or is_shared_by_all(question):
         return question
-    return _faster_batch(question, constants) or question
+    if not _has_layout(question):
+        return _shared_batch(question)
+    worth = _WORTH if _is_rough(batch) else _MUCH
+    return _faster_batch(question, constants, worth) or question
+
+
+def _shared_batch(question: Question) -> Question:
+    """Return `question` with a batch near its own that its devices can share; as it is where none is near enough."""
+    stated = question.global_batch_sequences or 1
+    for batch in (batch_shared_by_more(question), nearest_batch(question).global_batch_sequences):
+        if batch is not None and abs(batch / stated - 1.0) <= _SAME_RUN:
+            other = replace(question, global_batch_sequences=batch)
+            if _has_layout(other):
+                return other
+    return question
+
+
+def _has_layout(question: Question) -> bool:
+    """Return whether any layout divides devices, layers and batch, fitting or not."""
+    try:
+        setting_of(question)
+    except InfeasibleError:
+        return False
+    return True
 
 
 def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ...], tuple[Caution, ...]]:
@@ -60,7 +91,7 @@ def rounding(question: Question, priced: Question) -> tuple[tuple[Assumption, ..
 
 def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ...]:
     """Return a warning where a batch near the one stated would take much less time; nothing where none would."""
-    faster = _faster_batch(question, constants)
+    faster = _faster_batch(question, constants, _WORTH)
     if faster is None:
         return ()
     message = f"a global_batch_sequences of {_counted(faster):,} would train faster than one of "
@@ -68,7 +99,9 @@ def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ..
 
 
 def _shared_by_few(question: Question) -> str:
-    how = "have to run one or few at a time" if is_shared_by_all(question) else "can share only if they are few"
+    how = "have to run one or few at a time"
+    if not is_shared_by_all(question):
+        how = "can share only if they are few" if _has_layout(question) else "cannot share evenly"
     return f"{_counted(question):,}, which replicas on {question.cluster.n_gpus:,} GPUs {how}"
 
 
@@ -77,13 +110,13 @@ def _counted(question: Question) -> int:
     return (question.global_batch_sequences or 0) // question.sequences_each
 
 
-def _faster_batch(question: Question, constants: Constants) -> Question | None:
-    """Return `question` with a batch near its own that takes much less time; None where it divides well enough."""
+def _faster_batch(question: Question, constants: Constants, worth: float) -> Question | None:
+    """Return `question` with a batch near its own that saves the share `worth` of time; None where none does."""
     better = batch_shared_by_more(question)
     if better is None:
         return None
     other = replace(question, global_batch_sequences=better)
-    saves = _physical_token_s(other, constants) < (1.0 - _WORTH) * _physical_token_s(question, constants)
+    saves = _physical_token_s(other, constants) < (1.0 - worth) * _physical_token_s(question, constants)
     return other if saves else None
 
 

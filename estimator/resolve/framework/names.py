@@ -30,11 +30,17 @@ def _named(
     return words, Meaning(stack=stack, rank=rank, project=project, beside=Facts(sharding=beside), says=facts, note=note)
 
 
+def _scripts(tasks: str) -> str:
+    """Return the names of Transformers' example scripts, such as run_clm.py and run_clm_no_trainer.py."""
+    return " | ".join(f"run {task}{ending}" for task in tasks.split() for ending in ("", " no trainer"))
+
+
 _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
 _CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
 _SORTED = Practice(packing="padded", padding="alike")
 _ADAPTED = Facts(method="lora")
+_JOINED = Facts(practice=Practice(packing="packed"))
 _ROWS = (
     _named("auto | any | default | defaults | none", "auto", _OPEN),
     _named(
@@ -56,6 +62,20 @@ _ROWS = (
     _named("fully shard | fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
     _named("jax | flax | jax flax | xla | haiku | pathways | jax pathways", "jax", _LIBRARY, project="jax"),
+    _named(
+        "tensorflow | tf | tf 2 | keras | tf keras | keras nlp | keras hub | keras cv | trax | mesh tensorflow | "
+        "tensor 2 tensor | t 2 t | big vision | scenic | tunix | nnx | flax nnx",
+        "jax",
+        _LIBRARY,
+        note="taken as programs that XLA compiles",
+    ),
+    _named(
+        "mps | pytorch mps | ipex | intel extension for pytorch | directml | torch directml | pytorch directml",
+        "pytorch",
+        _LIBRARY,
+        note="PyTorch on another device",
+    ),
+    _named("horovod", "pytorch", _ENGINE, beside="ddp"),
     (
         "te | transformer engine | nvte | native te",
         Meaning(stack="pytorch", rank=_LIBRARY, project="te", says=_FUSED, beside=_FUSED),
@@ -72,7 +92,8 @@ _ROWS = (
         "pai megatron patch | pai megatron | megatron patch | flagscale | megatron swift | mcore adapter", "megatron"
     ),
     _named(
-        "megascale | slime | areal | miles | meta internal",
+        "megascale | slime | areal | miles | meta internal | megatron llm | epfllm | "
+        "epfllm megatron llm | epfl megatron llm",
         "megatron",
         note="taken as Megatron-LM, which it is built on or like",
     ),
@@ -108,7 +129,8 @@ _ROWS = (
     # Trainers of pictures and sounds in plain PyTorch.
     _named(
         "timm | pytorch image models | torchvision | open clip | detectron 2 | mmdetection | "
-        "detrex | fastai | espnet | icefall | speechbrain",
+        "detrex | fastai | espnet | icefall | k 2 icefall | speechbrain | wenet | mmpretrain | mmcls | lavis | "
+        "deit | mae | convnext | swin | swin transformer | dino | dinov 2",
         "pytorch",
         _LIBRARY,
         note="taken as plain PyTorch, which it is built on",
@@ -121,13 +143,21 @@ _ROWS = (
         note="taken as plain PyTorch, which it is built on, with eight dataloader workers, its default",
     ),
     _named("mmsegmentation", "pytorch", _LIBRARY),
+    _named(
+        "opennmt | opennmt py | joey nmt | sockeye | fairseq 2 | flair | allennlp | spacy | x transformers | "
+        "lucidrains",
+        "pytorch",
+        _LIBRARY,
+        note="taken as plain PyTorch, which it is built on",
+    ),
+    _named("nemo asr | nemo tts | nemo speech", "lightning", _OWN, note="built on Lightning"),
     _named("bionemo | bionemo recipes", "fsdp", _OWN, kernels=Practice(fused_kernels=True)),
     _named("hai llm | deepseek hai llm", "hai-llm"),
     _named("internevo | intern evo | internlm train", "internevo"),
     _named("mindspeed | mindspeed llm | mindspeed core | ascend mindspeed | model link", "mindspeed"),
     _named("primus | amd primus | primus megatron | primus turbo | primus lm", "primus"),
     _named("gpt neox | neox | gptneox", "gpt-neox"),
-    _named("colossalai | colossal ai | colossal", "colossal-ai"),
+    _named("colossalai | colossal ai | colossal | colossal chat | gemini plugin | colossalai gemini", "colossal-ai"),
     _named("metaseq | opt metaseq", "metaseq"),
     _named("paddlenlp | paddle nlp | paddle | paddleformers | paddlepaddle", "paddlenlp"),
     # PyTorch trainers.
@@ -141,7 +171,7 @@ _ROWS = (
     _named("lightning | pytorch lightning | torch lightning | pl", "lightning", _TRAINER, project="lightning"),
     _named("lightning fabric | fabric", "lightning", _TRAINER, project="lightning"),
     _named("litgpt | lit gpt | lit llama", "litgpt"),
-    _named("torchtune | torch tune", "torchtune", project="torchtune"),
+    _named("torchtune | torch tune | tune run", "torchtune", project="torchtune"),
     _named("olmo core | olmo | olmocore | ai 2 olmo", "olmo-core"),
     _named("fms fsdp | foundation model stack", "fsdp", kernels=_COMPILED),
     _named("veomni | touchnet", "fsdp", note="taken as plain FSDP, which it is built on"),
@@ -158,14 +188,26 @@ _ROWS = (
     _named("llm.c", "llm.c"),
     _named("llmq", "llmq"),
     _named("tinygrad | tiny grad", "tinygrad"),
-    _named("mlx | mlx lm | mlx lora | mlx examples | apple mlx", "mlx"),
+    _named("mlx | mlx lm | mlx vlm | mlx lora | mlx examples | apple mlx", "mlx"),
     # Hugging Face's trainer and its front ends.
     _named(
         "huggingface | hugging face | hf | hf trainer | hf transformers | transformers | huggingface trainer | "
-        "hugging face trainer | transformers trainer | huggingface transformers",
+        "hugging face trainer | transformers trainer | huggingface transformers | seq 2 seq trainer | trainer api | "
+        "training arguments | seq 2 seq training arguments | sentence transformer trainer",
         "huggingface",
         _TRAINER,
         project="transformers",
+    ),
+    # Its example scripts; those of language models join texts and cut them into blocks (`group_texts`).
+    _named(_scripts("clm mlm plm fim"), "huggingface", _SCRIPT, says=_JOINED, note="joins texts and cuts them"),
+    _named(
+        _scripts(
+            "glue classification ner qa squad swag summarization translation wav2vec2pretraining "
+            "speechrecognitionctc speechrecognitionseq2seq audioclassification imageclassification imagecaptioning "
+            "mae mim semanticsegmentation objectdetection instancesegmentation clip"
+        ),
+        "huggingface",
+        _SCRIPT,
     ),
     _named(
         "accelerate | hf accelerate | huggingface accelerate | accelerate launch",
@@ -173,12 +215,17 @@ _ROWS = (
         _TRAINER,
         project="accelerate",
     ),
-    _named("trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl", "trl", project="trl"),
+    _named(
+        "trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl | reward trainer | orpo trainer | "
+        "kto trainer | cpo trainer | gkd trainer | bco trainer | trlx | rl 4 lms",
+        "trl",
+        project="trl",
+    ),
     # Its script of supervised fine-tuning packs; pairs are nowhere packed.
     _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),
     _named("open r 1 | oumi", "trl"),
     _named("axolotl", "axolotl", _FRONT_END),
-    _named("llama factory | llamafactory | llama efficient tuning", "llama-factory", _FRONT_END),
+    _named("llama factory | llamafactory | llama efficient tuning | 360 llama factory", "llama-factory", _FRONT_END),
     _named("ms swift | swift | modelscope swift", "ms-swift", _FRONT_END, project="swift"),
     _named("unsloth | fast language model | unsloth zoo", "unsloth", _OWN),
     _named("open instruct", "open-instruct"),
@@ -191,7 +238,7 @@ _ROWS = (
         note="trains with FSDP and pads",
     ),
     _named(
-        "lmflow | dolly | toolbench | belle | firefly | chinese llama alpaca",
+        "lmflow | dolly | toolbench | belle | firefly | chinese llama alpaca | internvl | internvl chat | vila | nvila",
         "huggingface",
         _SCRIPT,
         says=_CHECKPOINTED,
@@ -222,7 +269,11 @@ _ROWS = (
         "huggingface",
         note="Hugging Face's trainer, with a loss of its own",
     ),
-    _named("qwen finetune | autotrain | h 2 o llm studio | ludwig", "huggingface"),
+    _named(
+        "qwen finetune | autotrain | h 2 o llm studio | ludwig | simpletransformers | simple transformers | "
+        "adapter transformers | aitextgen | ipex llm | bigdl llm | whisper event | whisper community events",
+        "huggingface",
+    ),
     _named(
         "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
         "huggingface",
@@ -255,7 +306,11 @@ _ROWS = (
     _named("levanter | grug | haliax | levanter grug | marin", "levanter"),
     _named("easylm | easy lm | open llama", "easylm"),
     _named("mesh transformer jax | mesh transformer | mtj | swarm jax", "mesh-transformer-jax"),
-    _named("torch xla | pytorch xla | torchprime | torch prime | torchxla", "torch-xla", project="torch"),
+    _named(
+        "torch xla | pytorch xla | torchprime | torch prime | torchxla | torchax | optimum tpu",
+        "torch-xla",
+        project="torch",
+    ),
     _named(
         "neuron | aws neuron | neuronx distributed | nxd | nxd training | nxdt | neuronx | optimum neuron | "
         "neuronx nemo megatron | trainium sdk | torch neuronx",

@@ -260,7 +260,11 @@ _FORMATS = (
     _weights("bf 16 mixed | bf 16 mixed precision | fp 32 master weights", master=True),
     _weights("full bf 16", master=False),
     _weights("bf 16 true | pure bf 16 | bf 16 weights | bf 16 optimizer states | bf 16 master weights", master=False),
-    _precision("fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision", "fp16"),
+    _precision(
+        "fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision | 16 mixed | apex amp | apex o 1 | "
+        "apex o 2",
+        "fp16",
+    ),
     _precision("fp 8 | float 8 | fp 8 training | fp 8 hybrid | e 4 m 3", "fp8"),
     _precision("fp 8 delayed | delayed scaling | fp 8 delayed scaling | fp 8 ds", "fp8", "delayed"),
     _precision(
@@ -309,7 +313,7 @@ _SHARDINGS = (
     _sharding(
         "zero 1 | zero stage 1 | stage 1 | distributed optimizer | dist opt | zero redundancy optimizer", "zero1"
     ),
-    _sharding("zero 0 | zero stage 0 | stage 0 | no shard | data parallel | plain ddp", "ddp"),
+    _sharding("zero 0 | zero stage 0 | stage 0 | no shard | data parallel | nn data parallel | plain ddp", "ddp"),
 )
 _RECOMPUTES = (
     _recompute(
@@ -333,7 +337,10 @@ _RECOMPUTES = (
     ),
 )
 _METHODS = (
-    ("lora | dora | rslora | rs lora | adapter | adapters | lora adapters", Meaning(says=Facts(method="lora"))),
+    (
+        "lora | dora | rslora | rs lora | vera | loftq | pissa | ia 3 | adalora | adapter | adapters | lora adapters",
+        Meaning(says=Facts(method="lora")),
+    ),
     (
         "full parameter | full finetuning | full fine tune | full fine tuning | full finetune | full sft | fft",
         Meaning(says=Facts(method="full")),
@@ -353,7 +360,10 @@ _HARMLESS = (
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "
     "c++ | cpp | python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | "
-    "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod"
+    "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
+    "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
+    "determined ai | skypilot | kubeflow | ray train | dali | nvidia dali | ffcv | webdataset | mosaicml streaming | "
+    "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

@@ -77,7 +77,20 @@ FILLERS = (
             *("config", "core", "cpu", "distributed", "gpu", "gpus", "io", "json", "kernel", "kernels", "loop", "mode"),
             *("moe", "multi", "node", "nodes", "nvcr", "pod", "pods", "py", "py3", "raw", "simple", "single", "tpu"),
             *("tpus", "vanilla", "yaml", "yml"),
-            *("google", "intel", "meta", "microsoft", "library", "docker", "image", "backend", "model"),
+            *(
+                "google",
+                "intel",
+                "meta",
+                "microsoft",
+                "library",
+                "docker",
+                "image",
+                "backend",
+                "model",
+                "base",
+                "device",
+            ),
+            *("repo", "repository", "official", "reference", "references", "train", "karpathy", "artidoro"),
         }
     )
 )

@@ -50,8 +50,10 @@ def test_more_devices_take_a_batch_no_slower_or_the_answer_says_why(model: str, 
             continue
         seen += 1
         codes = {warning.code for warning in found.warnings}
-        assert found.step_s <= fastest_s * (1 + 1e-9) or CODE in codes, n_gpus
-        fastest_s = min(fastest_s, found.step_s)
+        # Of a token: where devices cannot share the batch, one near it is priced.
+        token_s = found.step_s / found.tokens_per_step
+        assert token_s <= fastest_s * (1 + 1e-9) or CODE in codes, n_gpus
+        fastest_s = min(fastest_s, token_s)
     assert seen > 2
 
 

@@ -37,9 +37,11 @@ def _one_node_fewer_misses(option: PlanOption, days: float, *, sure: bool, **oth
     if fewer == 0:
         return True
     try:
-        return _late(_forward(option, n_gpus=fewer, **others), days, sure=sure)
+        answer = _forward(option, n_gpus=fewer, **others)
     except InfeasibleError:
         return True
+    # A batch that was stated is planned with; fewer devices may be answered with one near it.
+    return _late(answer, days, sure=sure) or "batch_rounded" in {warning.code for warning in answer.warnings}
 
 
 @SLOW

@@ -234,6 +234,8 @@ class Case:
     """1 where they wait or permute less: a library made for it sends tokens, or a graph replays whole layers."""
     plain_exchange: Numbers
     """1 where NCCL's all-to-all sends a copy of a token for each expert that it goes to."""
+    free_routing: Numbers
+    """1 where routers choose experts freely: nothing forces them to be even, and nothing is dropped."""
     exchange_overlap: Numbers
     """1 where another micro-batch is worked on while tokens are on their way to experts and back."""
     hides_tensor_parallel: Numbers

@@ -99,6 +99,8 @@ class Execution:
     spared_experts: bool = False
     """DeepEP or HybridEP sends their tokens, or a graph of whole layers waits for no counts."""
     dispatcher: Dispatcher | None = None
+    free_routing: bool = False
+    """Experts are known to get as many tokens as routers send them, not an even share."""
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
@@ -229,6 +231,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         spared_experts=said.dispatcher in _PERMUTING or said.launch == "graphs",
         dispatcher=said.dispatcher,
+        free_routing=said.even_routing is False and said.expert_capacity is None,
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),

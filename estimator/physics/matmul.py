@@ -10,7 +10,7 @@ from estimator.physics.case import BROADCAST, Case, Matrix, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
-from estimator.physics.uneven import longest_tokens
+from estimator.physics.uneven import busiest_share, longest_tokens
 
 __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
@@ -143,6 +143,7 @@ def matrices_s(
             times: BROADCAST = 1.0
             if matrix.shard == "expert":
                 times = matrix.copies / lay.expert / constants["expert_efficiency"]
+                times = times * busiest_share(case, constants, lay)
             yield matrix, forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times
 
 

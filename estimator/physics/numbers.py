@@ -187,6 +187,7 @@ def case_of(
         fused_experts=_flag(execution.fused_experts),
         spared_experts=_flag(execution.spared_experts),
         plain_exchange=_flag(execution.dispatcher == "alltoall"),
+        free_routing=_flag(execution.free_routing),
         exchange_overlap=_flag(execution.exchange_overlap),
         # Operands of 32 bits are read as they lie.
         channels_last=_flag(execution.channels_last or precision == "fp32"),

@@ -199,6 +199,8 @@ class Case:
     low_bit: Numbers
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers
+    narrowness: Numbers
+    """Peak of matmuls in fewer than 16 bits over that of 16, 1 of others."""
     balance: Numbers
     """Machine balance, 16-bit peak over memory bandwidth, relative to an A100's: more of it needs longer inner
     dimensions."""

@@ -26,9 +26,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         ),
         "gemm_bandwidth": _prior(0.6, 0.8, 0.95, "Memory rate of a matmul that is bound by memory"),
         "eight_bit_efficiency": _prior(
-            0.7, 0.9, 1.0, "8-bit matmuls in a step against their own ceiling; scaling factors"
+            0.8, 0.95, 1.05, "Large 8-bit matmuls in a step against their own ceiling; scaling factors"
         ),
-        "four_bit_efficiency": _prior(0.5, 0.8, 1.0, "4-bit matmuls likewise"),
+        "four_bit_efficiency": _prior(0.6, 0.9, 1.1, "4-bit matmuls likewise"),
         "quantise_passes": _prior(1, 2, 5, "Times an 8- or 4-bit matmul's inputs are read and written to be quantised"),
         "flash_efficiency": _prior(
             0.35, 0.55, 0.75, "Fused attention against the 16-bit ceiling (Dao 2023, figures 4-6)"

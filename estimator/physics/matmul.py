@@ -71,7 +71,8 @@ def matmul_s(
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = constants["gemm_efficiency"] * filled ** constants["gemm_tail_power"]
-    depth = 1.0 + constants["gemm_depth"] * case.balance / k
+    # What starts and ends a tile takes as long for narrow operands, the loop between them does not.
+    depth = 1.0 + constants["gemm_depth"] * case.balance * where(half, 1.0, case.narrowness) / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))

@@ -140,6 +140,20 @@ def test_adapters_move_and_launch_more_and_leave_the_bases_gradients() -> None:
     assert optimizer_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx(20.0 * ADAPTERS / MEMORY_BYTES_PER_S)
 
 
+@pytest.mark.parametrize("inner", [512.0, 4096.0, 32768.0])
+def test_narrow_operands_lose_as_much_time_at_a_tiles_start_and_end(inner: float) -> None:
+    """They are multiplied twice as fast between, so that what is lost is twice the share of a product."""
+    chip = replace(CHIP, peak_flop_per_s={**CHIP.peak_flop_per_s, "fp8": 200e12})
+
+    def lost_share(precision: str) -> float:
+        case = small_case(chip=chip, precision=precision)
+        short_s, long_s = (matmul_s(case, CONSTANTS, np.array(12800.0), 25600.0, k) / k for k in (inner, 1e12))
+        return float(short_s / long_s) - 1.0
+
+    assert lost_share("bf16") == pytest.approx(100.0 * 100.0 / (312.0 / 2.039) / inner)
+    assert lost_share("fp8") == pytest.approx(2.0 * lost_share("bf16"))
+
+
 def test_a_narrow_product_is_bound_by_memory() -> None:
     """From rank 16 up to the MLP's width: forward, its output is most of what is moved."""
     case = small_case(method=LORA)

@@ -38,7 +38,7 @@ recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight i
 PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
 _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
-_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c", "llmq"})
+_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c"})
 _FUSES_ACCUMULATION_SINCE = 2022
 """Stacks on NVIDIA's chips, and the year from which, whose gradients of weights are added up by the products that make
 them (Megatron's `gradient_accumulation_fusion`, Transformer Engine's `fuse_wgrad_accumulation`, `accumulate` of llm.c's

@@ -31,8 +31,8 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time. A stack's is known from one to three labs, and most of
-what it is off by is theirs: as far as stacks are found to differ beside that, 0.08 to 0.12. Whoever runs a device in its
-first years is often its vendor, or a lab with help from there; labs that ran it early and late, or beside an older one,
+what it is off by is theirs: as far as stacks are found to differ beside that, 0.08 to 0.12. Whoever runs a device in
+its first years is often its vendor, or has help from there; labs that ran it early and late, or beside an older one,
 hardly differ by its age, and what is theirs is not to bend the shape inside labs."""
 EFFECT_MEAN: Mapping[str, float] = {"other-vendor": 0.1, "ported": 0.25}
 """Prior mean of a kind of effect where there is a reason for one: kernels and compilers for chips beside NVIDIA's are

@@ -26,12 +26,14 @@ EFFECT_SPREAD: Mapping[str, float] = {
     "experts": 0.12,
     "experts-stack": 0.08,
     "frozen-base": 0.10,
-    "early": 0.10,
+    "early": 0.04,
     "other-vendor": 0.15,
     "ported": 0.20,
 }
 """Prior standard deviation of each kind of effect, in log time. A stack's is known from one to three labs, and most of
-what it is off by is theirs: as far as stacks are found to differ beside that, 0.08 to 0.12."""
+what it is off by is theirs: as far as stacks are found to differ beside that, 0.08 to 0.12. Whoever runs a device in
+its first years is often its vendor, or has help from there; labs that ran it early and late, or beside an older one,
+hardly differ by its age, and what is theirs is not to bend the shape inside labs."""
 EFFECT_MEAN: Mapping[str, float] = {"other-vendor": 0.1, "ported": 0.25}
 """Prior mean of a kind of effect where there is a reason for one: kernels and compilers for chips beside NVIDIA's are
 younger, and their ceilings are vendors' own benchmarks; ports of CUDA stacks to them lack kernels as well, and reach

@@ -212,6 +212,8 @@ class Case:
     low_bit: Numbers
     four_bit: Numbers
     bandwidth_bytes_per_s: Numbers
+    narrowness: Numbers
+    """Peak of matmuls in fewer than 16 bits over that of 16, 1 of others."""
     balance: Numbers
     """Machine balance, 16-bit peak over memory bandwidth, relative to an A100's: more of it needs longer inner
     dimensions."""
@@ -247,6 +249,8 @@ class Case:
     """1 where they wait or permute less: a library made for it sends tokens, or a graph replays whole layers."""
     plain_exchange: Numbers
     """1 where NCCL's all-to-all sends a copy of a token for each expert that it goes to."""
+    free_routing: Numbers
+    """1 where routers choose experts freely: nothing forces them to be even, and nothing is dropped."""
     exchange_overlap: Numbers
     """1 where another micro-batch is worked on while tokens are on their way to experts and back."""
     hides_tensor_parallel: Numbers

@@ -33,9 +33,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         ),
         "gemm_bandwidth": _prior(0.6, 0.8, 0.95, "Memory rate of a matmul that is bound by memory"),
         "eight_bit_efficiency": _prior(
-            0.7, 0.9, 1.0, "8-bit matmuls in a step against their own ceiling; scaling factors"
+            0.8, 0.95, 1.05, "Large 8-bit matmuls in a step against their own ceiling; scaling factors"
         ),
-        "four_bit_efficiency": _prior(0.5, 0.8, 1.0, "4-bit matmuls likewise"),
+        "four_bit_efficiency": _prior(0.6, 0.9, 1.1, "4-bit matmuls likewise"),
         "quantise_passes": _prior(1, 2, 5, "Times an 8- or 4-bit matmul's inputs are read and written to be quantised"),
         "flash_efficiency": _prior(
             0.35, 0.55, 0.75, "Fused attention against the 16-bit ceiling (Dao 2023, figures 4-6)"
@@ -165,10 +165,14 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
         "expert_permutation": _prior(4, 8, 20, "Times routed tokens are moved: permute, pad, weigh, unpermute"),
         "expert_start_s": _prior(15e-6, 45e-6, 120e-6, "Time per local expert and layer to start its products"),
         "expert_floor_s": _prior(
-            0.8e-3, 2.5e-3, 8e-3, "Time of an expert layer whatever its tokens: routing, waiting for the host"
+            0.4e-3,
+            1.2e-3,
+            3.6e-3,
+            "Time of an expert layer whatever its tokens: the router's small kernels, and four waits for counts of "
+            "tokens (two exchanges, forward and backward), after each of which the host starts from an empty queue",
         ),
         "fused_expert_overhead": _prior(
-            0.15, 0.35, 0.8, "Routing, permutation and all-to-all in fused kernels without host waits, over those with"
+            0.15, 0.35, 0.8, "Routing and permutation in fused kernels without host waits, over those with"
         ),
         "spared_expert_overhead": _prior(
             0.4,
@@ -177,8 +181,27 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             "The same where about half of it is spared: DeepEP or HybridEP send tokens sorted by expert, where NCCL's "
             "all-to-all takes a permutation before it and one after it; a graph of whole layers waits for no counts",
         ),
-        "exchange_fraction": _prior(0.3, 0.6, 0.9, "Achieved share of bandwidth in all-to-all"),
-        "exchange_visible": _prior(0.4, 0.8, 1.0, "Share of all-to-all that nothing hides"),
+        "exchange_fraction": _prior(
+            0.5,
+            0.85,
+            1.1,
+            "Bandwidth in all-to-all over what other collectives reach (DeepEP's own figures: 153 to 158 GB/s of "
+            "NVLink's 160 on an H800, 43 to 58 of a port's 50 between nodes; NCCL's are somewhat lower)",
+        ),
+        "exchange_visible": _prior(
+            0.7,
+            0.95,
+            1.05,
+            "Share of all-to-all that nothing hides, whichever library sends: experts wait for their tokens, and the "
+            "next layer for theirs",
+        ),
+        "routing_unevenness": _prior(
+            0.05,
+            0.15,
+            0.5,
+            "By how much the busiest of many ranks has more routed tokens than the mean, where routers choose freely: "
+            "loads of experts differ by a third in a micro-batch, and a rank holds several",
+        ),
         "exchange_visible_beside": _prior(
             0.1,
             0.3,

@@ -36,7 +36,7 @@ recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight i
 PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
 _BF16_ACCUMULATION_SINCE = 2024
 _BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
-_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c", "llmq"})
+_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c"})
 _FUSES_ACCUMULATION_SINCE = 2022
 """Stacks on NVIDIA's chips, and the year from which, whose gradients of weights are added up by the products that make
 them (Megatron's `gradient_accumulation_fusion`, Transformer Engine's `fuse_wgrad_accumulation`, `accumulate` of llm.c's
@@ -100,6 +100,8 @@ class Execution:
     spared_experts: bool = False
     """DeepEP or HybridEP sends their tokens, or a graph of whole layers waits for no counts."""
     dispatcher: Dispatcher | None = None
+    free_routing: bool = False
+    """Experts are known to get as many tokens as routers send them, not an even share."""
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
@@ -235,6 +237,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
         spared_experts=said.dispatcher in _PERMUTING or said.launch == "graphs",
         dispatcher=said.dispatcher,
+        free_routing=said.even_routing is False and said.expert_capacity is None,
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),

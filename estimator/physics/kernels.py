@@ -7,6 +7,7 @@ from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts, where_sharded
 from estimator.physics.network import where
 from estimator.physics.recomputation import again_share, where_recomputed
+from estimator.physics.uneven import busiest_share
 
 __all__ = [
     "attention_s",
@@ -94,7 +95,7 @@ def scan_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST) ->
 
 
 def expert_overhead(case: Case, constants: Constants) -> BROADCAST:
-    """Return the factor on routing, permutation and all-to-all: 1 where each synchronises with the host."""
+    """Return the factor on routing and permutation: 1 where each synchronises with the host."""
     spared = where(case.spared_experts, constants["spared_expert_overhead"], 1.0)
     return where(case.fused_experts, constants["fused_expert_overhead"], spared)
 
@@ -108,7 +109,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     hidden = case.heads_elements + case.mlp_elements + case.expert_elements
     elements = constants["residual_passes"] * case.residual_elements / sequence_split
     elements = elements + constants["hidden_passes"] * hidden / lay.tensor
-    permuted = constants["expert_permutation"] * expert_overhead(case, constants)
+    permuted = constants["expert_permutation"] * expert_overhead(case, constants) * busiest_share(case, constants, lay)
     elements = elements + permuted * case.routed_elements / lay.tensor
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
@@ -187,8 +188,13 @@ def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
 
 
 def routing_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
-    """Return seconds a micro-batch of finding the tokens of experts, starting them, and waiting for the host."""
+    """Return seconds a micro-batch of finding the tokens of experts, starting them, and waiting for the host.
+
+    Where another micro-batch is worked on while tokens are on their way, it is also while the host finds out how many
+    come.
+    """
     starts = constants["expert_start_s"] * case.n_experts / lay.expert
     again = again_share(case, constants, lay)
-    routing = (constants["expert_floor_s"] + starts) * case.n_expert_layers / lay.pipeline * (1.0 + again / 2.0)
+    floor = constants["expert_floor_s"] * where(case.exchange_overlap, constants["exchange_visible_beside"], 1.0)
+    routing = (floor + starts) * case.n_expert_layers / lay.pipeline * (1.0 + again / 2.0)
     return routing * expert_overhead(case, constants)

@@ -10,7 +10,7 @@ from estimator.physics.case import BROADCAST, Case, Matrix, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Floats, Layouts
 from estimator.physics.network import where
-from estimator.physics.uneven import longest_tokens
+from estimator.physics.uneven import busiest_share, longest_tokens
 
 __all__ = ["Products", "matmul_s", "matrices_s", "products_s"]
 
@@ -83,7 +83,8 @@ def matmul_s(
     waves = np.ceil(tiles * splits / sms) * sms
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = efficiency * filled ** constants["gemm_tail_power"]
-    depth = 1.0 + constants["gemm_depth"] * case.balance / k
+    # What starts and ends a tile takes as long for narrow operands, the loop between them does not.
+    depth = 1.0 + constants["gemm_depth"] * case.balance * where(half, 1.0, case.narrowness) / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))
@@ -157,6 +158,7 @@ def matrices_s(
             times: BROADCAST = 1.0
             if matrix.shard == "expert":
                 times = matrix.copies / lay.expert / constants["expert_efficiency"]
+                times = times * busiest_share(case, constants, lay)
             yield matrix, forward * times, (matrix.passed * of_input + matrix.trained * of_weight) * times
 
 

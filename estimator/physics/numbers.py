@@ -187,6 +187,7 @@ def case_of(
         four_bit=_flag(precision == "nvfp4"),
         bandwidth_bytes_per_s=chip.memory_bandwidth_bytes_per_s,
         balance=(prologue_peak / chip.memory_bandwidth_bytes_per_s) / (312e12 / 2.039e12),
+        narrowness=peak_flop_per_s(chip, precision) / peak_flop_per_s(chip, half) if low_bit else 1.0,
         n_sm=float(chip.n_sm) if chip.vendor == "NVIDIA" else 0.0,
         scale_up_bytes_per_s=math.inf if alone else chip.scale_up_bytes_per_s,
         scale_up_domain=float(cluster.scale_up_domain),
@@ -205,6 +206,7 @@ def case_of(
         fused_experts=_flag(execution.fused_experts),
         spared_experts=_flag(execution.spared_experts),
         plain_exchange=_flag(execution.dispatcher == "alltoall"),
+        free_routing=_flag(execution.free_routing),
         exchange_overlap=_flag(execution.exchange_overlap),
         # Only matrix units want them so.
         channels_last=_flag(execution.channels_last or on_shaders(chip, convolved)),

@@ -5,10 +5,10 @@ import numpy as np
 from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
-from estimator.physics.kernels import expert_overhead
 from estimator.physics.layout import Layouts, where_sharded
 from estimator.physics.network import all_to_all_s, gather_s, group, where
 from estimator.physics.recomputation import where_recomputed
+from estimator.physics.uneven import busiest_share
 
 __all__ = ["ZERO3", "gradient_reduction_s", "layer_communication_s", "optimizer_s", "sharded_s", "shown_s"]
 
@@ -62,14 +62,13 @@ def layer_communication_s(
         total, visible = total + ring, visible + constants["context_visible"] * ring
     if (lay.expert > 1).any():
         experts = group(case, constants, lay.expert, 1.0)
-        sent = 2.0 * tokens / lay.tensor * case.routed_width
+        sent = 2.0 * tokens / lay.tensor * case.routed_width * busiest_share(case, constants, lay)
         passed = all_to_all_s(experts, sent, case.top_k, constants, each_expert=case.plain_exchange)
         sent_again = where_recomputed(lay, full=case.recomputed_share, selective=case.again_exchange)
         exchange = (4.0 + 2.0 * sent_again) * passed * case.n_expert_layers / lay.pipeline
         exchange = np.where(lay.expert > 1, exchange, 0.0)
         beside = where(case.exchange_overlap, constants["exchange_visible_beside"], constants["exchange_visible"])
-        share = beside * expert_overhead(case, constants)
-        total, visible = total + exchange, visible + share * exchange
+        total, visible = total + exchange, visible + beside * exchange
     return total, visible
 
 

@@ -250,7 +250,8 @@ _PRETRAINERS = (
     _stack("nanotron", "research", "zero1", model_parallel=True, reserve=frozenset({"context"})),
     _stack("nanogpt", "untuned", "ddp", "none"),
     _stack("llm.c", "tuned", "zero1", "none"),
-    _stack("llmq", "tuned", "zero1", offloads=True),
+    # Its kernels are llm.c's, file by file, made narrower (IST-DASLab/llmq, src/kernels; "inspired by llm.c").
+    _stack("llmq", "tuned", "zero1", kin="llm.c", offloads=True),
     _stack("neuron", "research", "zero1", "selective", model_parallel=True),
     # DeepSeek-V3, section 3.2.3: norms and latent projections are computed again; no tensor parallelism.
     _stack("hai-llm", "tuned", "zero1", "selective", kin="megatron", model_parallel=True),

@@ -137,6 +137,18 @@ def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:
     return np.ceil(case.n_layers / chunks) * chunks / case.n_layers
 
 
+def _spared_layer_s(case: Case, lay: Layouts, one: _Pass) -> BROADCAST:
+    """Return seconds of the layer that the stage with the logits is spared, shape (L,): none where stages are even.
+
+    Where they do not divide the layers some stages have one less, and the last is the first to. Embedding and logits
+    count as layers then (Grattafiori et al. 2024, section 3.3.2).
+    """
+    fullest = _fullest_stage(case, lay)
+    layers = fullest * case.n_layers / lay.pipeline
+    spared: BROADCAST = np.where(fullest > 1.0, (one.compute + one.attention + one.memory) / layers, 0.0)
+    return spared
+
+
 def step_time(case: Case, lay: Layouts, constants: Constants, products: Products | None = None) -> StepTime:
     """Return seconds of one step by part, each of shape (L,).
 
@@ -151,7 +163,7 @@ def step_time(case: Case, lay: Layouts, constants: Constants, products: Products
     uneven = constants["stage_imbalance"]
     balanced = np.where(lay.pipeline > 1, uneven + (1 - uneven) / lay.pipeline, 1.0)
     imbalance = where(case.stages_alone, 1.0, balanced)
-    tail = one.last_stage * imbalance
+    tail = np.maximum(one.last_stage - _spared_layer_s(case, lay, one), 0.0) * imbalance
     exposed = shown_s(one.communication, one.visible, one.launched)
     sharded = sharded_s(case, constants, lay, one.launched + tail, one.communication - exposed)
     stage = one.launched + exposed + sharded

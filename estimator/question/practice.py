@@ -62,6 +62,8 @@ class Practice:
     dispatcher: Dispatcher | None = None
     exchange_overlap: bool | None = None
     """Whether another micro-batch is worked on while tokens are on their way to experts and back."""
+    even_routing: bool | None = None
+    """Whether each expert is made to get the same number of tokens, as benchmarks do, or what its router sends it."""
     expert_capacity: float | None = None
     """Tokens that each expert works on over its even share, the rest dropped and the lack padded, where told."""
     gathers_masked: bool | None = None

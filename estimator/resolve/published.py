@@ -127,6 +127,7 @@ def published_practice(run: PublishedRun) -> Practice:
         offload_optimizer=True if "optimizer" in states else None,
         offload_parameters=True if "weights" in states and run.stack != "llmq" else None,
         offload_activations=True if "activations" in states and run.stack != "llmq" else None,
+        even_routing=details.balanced_routing,
         expert_capacity=details.expert_capacity if details.token_drop else None,
         recomputed=details.recomputed,
         recomputed_share=None if layers is None else layers / run.transformer.n_layers,

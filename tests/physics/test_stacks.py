@@ -25,6 +25,8 @@ MAY_BE_OPEN = {
     # Which library sends tokens to experts, and behind what, is a recipe's.
     "dispatcher",
     "exchange_overlap",
+    # Whether experts are made to get as many tokens each is a benchmark's choice.
+    "even_routing",
     # Modules that predict further tokens are the model's, and its trainer's choice.
     "prediction",
     # Who recomputes some layers alone counts them for one model on one card.

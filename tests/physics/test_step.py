@@ -185,6 +185,26 @@ def test_a_pipeline_is_as_slow_as_its_fullest_stage() -> None:
     assert times.attention_s[0] == pytest.approx(ATTENTION_S / LAYERS)
 
 
+@pytest.mark.parametrize("vocab", [1024, 32768, 1024 * 1024])
+@pytest.mark.parametrize("layers", [3, 4])
+def test_logits_fill_the_layer_that_the_last_stage_is_spared(layers: int, vocab: int) -> None:
+    """Three layers on two stages: the last has one and the logits. Of four each has two, and the logits come on top.
+
+    Of what shows, half is spread over the stages.
+    """
+    case = small_case(2, transformer=replace(MODEL, n_layers=layers, vocab=vocab))
+    small = replace(case, matrices=tuple(matrix for matrix in case.matrices if matrix.part != "logits"), logits=0.0)
+    lay = layouts_of(replace(PLAIN, pipeline_parallel=2))
+    times, without = (step_time(each, lay, CONSTANTS) for each in (case, small))
+    alone = step_time(case, layouts_of(PLAIN), CONSTANTS)
+    logits_s = alone.compute_s[0] - step_time(small, layouts_of(PLAIN), CONSTANTS).compute_s[0]
+    layer_s = (without.compute_s[0] + without.attention_s[0] + without.memory_bound_s[0]) / 2
+    spared_s = layer_s if layers == 3 else 0.0
+    shown_s = times.compute_s[0] - without.compute_s[0]
+    assert shown_s == pytest.approx((0.5 + 0.5 / 2) * max(logits_s - spared_s, 0.0))
+    assert logits_s > 0.0
+
+
 def test_interleaved_stages_hand_on_more_often_and_wait_less() -> None:
     """Narayanan et al. 2021, section 2.2: the bubble is divided by v, communication multiplied by it."""
     case = small_case(2, transformer=replace(MODEL, n_layers=4))

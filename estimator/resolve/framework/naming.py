@@ -59,7 +59,7 @@ def framework_named_by(given: str) -> NamedFramework:
         method=_method(facts),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
-        note="; ".join(part for part in (note, _stand_in(name)) if part),
+        note="; ".join(part for part in (note, _counted_with(name)) if part),
     )
 
 
@@ -80,10 +80,10 @@ def _note(chosen: Phrase) -> str:
     return "" if folded(chosen.text) == folded(chosen.meaning.stack) else f"given as {chosen.text}"
 
 
-def _stand_in(name: str) -> str:
-    """Return whose published runs are used, where there are too few of the stack's own."""
+def _counted_with(name: str) -> str:
+    """Return whose published runs tell a stack's efficiency with its own."""
     kin = STACKS[name].kin if name in STACKS else name
-    return "" if kin == name else f"{name} has too few published runs of its own: the efficiency of {kin} stands in"
+    return "" if kin == name else f"{name} is counted with {kin}, whose published runs and its own tell its efficiency"
 
 
 def _nearest(reading: Reading) -> tuple[str, Meaning, str] | None:

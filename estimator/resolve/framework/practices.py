@@ -102,6 +102,17 @@ _KERNELS = (
         Practice(gathers_masked=False),
     ),
     practised("channels first | nchw", Practice(channels_last=False), Practice(channels_last=True)),
+    practised(
+        "balanced routing | forced balanced routing | forced load balancing | force load balancing | "
+        "moe router force load balancing | uniform routing",
+        Practice(even_routing=True),
+        Practice(even_routing=False),
+    ),
+    practised(
+        "natural routing | unbalanced routing | real routing | real unbalanced routing | uneven routing",
+        Practice(even_routing=False),
+        Practice(even_routing=True),
+    ),
     practised("deepep | deep ep", Practice(dispatcher="deepep")),
     practised("hybridep | hybrid ep", Practice(dispatcher="hybridep")),
     practised("alltoall dispatcher | token dispatcher alltoall", Practice(dispatcher="alltoall")),
@@ -355,7 +366,7 @@ _HARMLESS = (
     "rank | instruct | mixed precision | amp | gradient accumulation | sequence parallel | sequence parallelism | sp | "
     "tensor parallel | pipeline parallel | context parallel | expert parallel | tp | pp | cp | ep | dp | vpp | "
     "4 d parallel | 3 d parallel | 5 d parallel | triton | nccl | rccl | zero | "
-    "torch dispatch | ring attention | zigzag ring attention | ulysses | flash mla | torchao | balanced routing | "
+    "torch dispatch | ring attention | zigzag ring attention | ulysses | flash mla | torchao | "
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "

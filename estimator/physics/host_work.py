@@ -59,13 +59,16 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     if execution.dequantization != "fused":
         operations += linear * _OPERATIONS_PER_QUANTISED.get(execution.base_bits or 0, 0.0)
     share = _LAUNCH_SHARE[execution.launch]
-    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
+    # FSDP cannot hold as one what is trained and what is not: PEFT's policy for it wraps each matrix of a pair by
+    # itself (`fsdp_auto_wrap_policy`).
+    units = linear + 2.0 if execution.module_hooks else 1.0
+    pairs_apart = execution.module_hooks or execution.eager_adapters
     return {
         "operations": share * operations,
         "expert_operations": share * _OPERATIONS_EXPERTS,
         "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
         "launch_share": share,
-        "gathers": modules,
+        "gathers": units + pairs_apart * 2.0 * linear * adapters,
         "module_hooks": float(execution.module_hooks),
         "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
     }

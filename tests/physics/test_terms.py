@@ -292,6 +292,17 @@ def test_deepspeed_gathers_and_hooks_each_module() -> None:
     assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + CONSTANTS["module_hook_s"] * 8 * LAYERS * 2)
 
 
+@pytest.mark.parametrize(("eager_adapters", "pairs"), [(True, 6), (False, 0)])
+def test_fsdp_gathers_each_matrix_of_pefts_pairs_by_itself(*, eager_adapters: bool, pairs: int) -> None:
+    """PEFT's `fsdp_auto_wrap_policy`: a layer is one unit, and each of the pairs beside its six matrices two more."""
+    case = small_case(8, method=LORA, execution=Execution(overlap=False, eager_adapters=eager_adapters))
+    assert float(case.gathers) == 1 + 2 * pairs
+    lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
+    alone = layouts_of(PLAIN)
+    hooks_s = launches_s(case, CONSTANTS, lay) - launches_s(case, CONSTANTS, alone)
+    assert hooks_s == pytest.approx(CONSTANTS["hook_s"] * (1 + 2 * pairs) * LAYERS * 2)
+
+
 @pytest.mark.parametrize("expert", [1, 8])
 def test_adapters_are_not_divided_by_expert_parallelism(expert: int) -> None:
     """They lie on attention alone here, so that each rank has all of them: 6 bytes each are reduced."""

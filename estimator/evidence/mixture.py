@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
-__all__ = ["Doubt", "Ways", "median_log", "mixed", "mixture_quantile"]
+__all__ = ["Doubt", "Ways", "borne", "median_log", "mixed", "mixture_quantile"]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
@@ -29,6 +29,11 @@ class Doubt:
     ways: Ways
     """What is left of the shares runs as is assumed."""
     caution: Caution
+
+
+def borne(share: float, factor: float, bearable: float) -> float:
+    """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
+    return share * min(1.0, (bearable / factor) ** 2)
 
 
 def median_log(doubts: Sequence[Doubt]) -> float:

@@ -170,11 +170,14 @@ def test_products_of_transformers_are_tiled_as_ever() -> None:
     assert alone == pytest.approx(whole / filled ** CONSTANTS["gemm_tail_power"])
 
 
+@pytest.mark.parametrize(("precision", "expanded_bytes"), [("bf16", 2.0), ("tf32", 4.0), ("fp32", 4.0)])
 @pytest.mark.parametrize(("kernel", "times"), [("bitsandbytes", 2.0), ("gptq", 8.0), ("fused", 0.0)])
-def test_a_four_bit_base_is_expanded_for_each_pass(kernel: Dequantization, times: float) -> None:
-    """0.55 bytes packed and 2 expanded of each weight of the layers; embedding and logits are not quantised."""
-    case = small_case(method=QLORA, execution=Execution(base_bits=4, dequantization=kernel))
-    expanded_s = MATRICES * 2.55 * times / MEMORY_BYTES_PER_S
+def test_a_four_bit_base_is_expanded_for_each_pass(
+    kernel: Dequantization, times: float, precision: str, expanded_bytes: float
+) -> None:
+    """0.55 bytes packed and what is computed in of each weight of the layers; ends are not quantised."""
+    case = small_case(method=QLORA, precision=precision, execution=Execution(base_bits=4, dequantization=kernel))
+    expanded_s = MATRICES * (0.55 + expanded_bytes) * times / MEMORY_BYTES_PER_S
     cases: tuple[tuple[Recompute, int], ...] = (("none", 2), ("full", 3))
     for recompute, passes in cases:
         spent_s = dequantization_s(case, CONSTANTS, layouts_of(replace(PLAIN, recompute=recompute)))

@@ -312,10 +312,7 @@ def _resolved(
 
 
 def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: int) -> Padded | None:
-    """Return samples as the rows that they are padded to; None where they are packed or not told.
-
-    `together`: the sequences of a sample that are padded to the longest of all.
-    """
+    """Return samples as rows padded to the longest, `together` sequences of each; None where packed or not told."""
     if not packing.padded:
         return None
     request, samples = posed.request, posed.samples

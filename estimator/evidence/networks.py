@@ -28,7 +28,9 @@ _BEARABLE = 20.0
 """Times as long as people still run and ask about; beyond it shares fall with the square, for most change the sharding
 or the machine."""
 _HELD = 0.05
-"""Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
+"""Share beyond which a range of nine tenths reaches: what lies beyond one of its ends."""
+_WORTH_TELLING = 1.2
+"""Times as long a step that anybody cares for."""
 
 
 def other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
@@ -67,16 +69,20 @@ def _on_boards(cluster: Cluster) -> bool:
 def network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
     """Return the doubt about a network that nobody named; `ways` are those of `other_networks`, the slowest last."""
     ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
-    slowest = min(speed for speed, _ in other_networks(cluster)) * cluster.gpus_per_node * BITS_PER_BYTE / GIGA
-    plain = (
-        f"over plain Ethernet ({slowest:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long as over the "
-        "network that is assumed"
-    )
-    if ways[-1][1] > _HELD:
-        message = f"{plain}, so the range holds both: say network_gbps_per_gpu"
+    node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in other_networks(cluster)]
+    told = [f"over {gbps:g} Gb/s a node {factor:.1f} times" for gbps, (factor, _) in zip(node_gbps, ways, strict=True)]
+    # What lies beyond the middle of a way: all slower ones, and half of those who have it.
+    beyond_it = [share / 2.0 + sum(other for _, other in ways[place + 1 :]) for place, (_, share) in enumerate(ways)]
+    held = sum(share > _HELD for share in beyond_it)
+    if held and ways[held - 1][0] > _WORTH_TELLING:
+        beyond = "" if held == len(ways) else f"; {told[-1]}, which few such nodes have and it need not hold"
+        message = (
+            f"{told[held - 1]} as long a step as over the network that is assumed, and the range holds both{beyond}: "
+            "say network_gbps_per_gpu"
+        )
     else:
         message = (
-            f"a network made for training is assumed, as nearly all such nodes have; {plain}: say yours with "
-            "network_gbps_per_gpu"
+            f"a network made for training is assumed, as nearly all such nodes have; {told[-1]} as long a step: say "
+            "yours with network_gbps_per_gpu"
         )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))

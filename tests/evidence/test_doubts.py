@@ -69,6 +69,30 @@ def test_the_range_of_two_nodes_holds_the_slower_networks_that_such_nodes_have(g
     assert unsaid["training_days_low"] < slow["training_days"] < unsaid["training_days_high"]
 
 
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus", "held", "beyond"),
+    [
+        ("a100", 16, 100, 25),
+        ("h100", 16, None, 25),
+        ("4090", 16, 10, 1),
+        ("l40s", 16, 25, None),
+        ("a100", 64, None, 25),
+    ],
+)
+def test_what_is_told_of_a_network_is_what_the_range_holds(
+    gpu: str, n_gpus: int, held: int | None, beyond: int | None
+) -> None:
+    run = {**TWO_NODES, "gpu": gpu, "n_gpus": n_gpus, "framework": "trl, DeepSpeed ZeRO-3", "model": "qwen2.5-1.5b"}
+    unsaid = _answer(**run)
+    (message,) = (w["message"] for w in unsaid["warnings"] if w["code"] == "network_unsaid")
+    for gbps, inside in ((held, True), (beyond, False)):
+        if gbps is not None:
+            slow = _answer(**run, network_gbps_per_gpu=gbps / 8)
+            assert (slow["training_days"] <= unsaid["training_days_high"]) is inside
+            assert f"over {gbps} Gb/s a node" in message
+    assert ("the range holds both" in message) is (held is not None)
+
+
 @pytest.mark.parametrize("model", ["llama-3.2-1b", "llama-3.1-8b", "qwen2.5-32b"])
 @pytest.mark.parametrize("framework", ["trl, DeepSpeed ZeRO-3", "axolotl, FSDP", "huggingface"])
 def test_a_network_that_nobody_names_leaves_an_answer_of_use_on_nodes_sold_for_training(

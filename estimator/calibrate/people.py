@@ -1,5 +1,6 @@
 """How far answers are from what people measured and reported in public threads, asked as they asked."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -31,6 +32,8 @@ class Answered:
     inside: bool
     width: float
     """High over low end of the range."""
+    reach_log: float
+    """Log time from the prediction to the end of its range on the side where the measurement lies."""
 
     @property
     def source(self) -> str:
@@ -110,6 +113,7 @@ def _answered(thread: ThreadRun) -> Answered | None:
         factor=factor,
         inside=low <= 1.0 <= high,
         width=high / low,
+        reach_log=math.log(high / factor if factor < 1.0 else factor / low),
     )
 
 

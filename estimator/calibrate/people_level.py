@@ -27,7 +27,8 @@ class Miss:
     smallness: float
     """Of the log of the constant, what the answer holds."""
     variance: float
-    """Of the log time, by the answer's own range."""
+    """Of the log time, by the answer's own range on the side of the miss: where one thing unsaid may make a step many
+    times longer, one that took longer tells little of a level."""
 
 
 def with_slowness(calibration: Calibration, slowness: float) -> Calibration:
@@ -48,7 +49,7 @@ def misses(calibration: Calibration) -> tuple[Miss, ...]:
         answer = plain[name]
         smallness = math.log(slower[name].factor / answer.factor) / math.log(usual)
         if 0.0 < smallness <= 1.0:
-            variance = (math.log(answer.width) / _CENTRAL) ** 2
+            variance = (2.0 * answer.reach_log / _CENTRAL) ** 2
             found.append(
                 Miss(source=answer.source, log=-math.log(answer.factor), smallness=smallness, variance=variance)
             )

@@ -12,8 +12,8 @@ from functools import partial
 
 import numpy as np
 
-from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.mixture import Doubt, Ways
+from estimator.evidence.mixture import HELD, Doubt, Ways, borne
+from estimator.evidence.networks import network_doubt, other_networks
 from estimator.models.kinds import kind_of
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
@@ -32,20 +32,9 @@ __all__ = ["doubts_of", "stack_doubts", "with_own_stacks"]
 _GENERAL_TRAINER = "huggingface"
 _OWN_SCRIPTS = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that scripts of users' own call; front ends set a quantised base's compute type to the training's."""
-_PLAIN_ETHERNET_GBPS = 25.0
-"""A node's network where nobody says that it is for training: 10 to 50 Gb/s, without RDMA."""
-_CLOUD_GBPS = 100.0
-"""A node's network in clouds that rent GPUs without one made for training: one card of 50 to 200 Gb/s."""
-_OTHER_NETWORK = 1.0 / 3.0
-"""Share of those with two nodes who have either; it falls with the square of the nodes, for whoever has many bought
-them to train together."""
-_FAST_NETWORK_GBPS = 400.0
-"""A device's network in reference systems from H100 on: whoever has such nodes, dear as they are, has it more often."""
-_OTHER_BESIDE_FAST = 0.5
-"""Times the share of other networks where the reference system has a fast one."""
-_BEARABLE_NETWORK, _BEARABLE_STACK = 20.0, 4.0
-"""Times as long for a network, and for a trainer, as people still run and ask about; beyond it shares fall with the
-square, for most change the sharding or the machine, and a trainer is changed sooner than either."""
+_BEARABLE_STACK = 4.0
+"""Times as long for a trainer as people still run and ask about; beyond it shares fall with the square, for most change
+it sooner than a network."""
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
@@ -79,8 +68,6 @@ _GROUPED = 0.5
 January 2026, environments of before still run, and most models with experts that people tune are older."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
-_HELD = 0.05
-"""Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
 _OWN_STACK = 1.27
 """Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
 as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
@@ -123,7 +110,7 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     if others := _in_full_precision(setting):
         yield _full_precision, others
     if others := _on_other_networks(setting):
-        yield _other_network, others
+        yield partial(network_doubt, setting.question.cluster), others
     if others := _without_workers(setting):
         yield _read_between_steps, others
     if others := _with_known_ends(setting):
@@ -163,19 +150,10 @@ def _in_fp32(question: Question, stack: Stack) -> Case:
 
 
 def _on_other_networks(setting: Setting) -> _Others:
-    cluster = setting.question.cluster
-    spans = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
-    if "network_gbps_per_gpu" not in setting.question.unsaid or not spans or setting.stack.tier != "untuned":
+    if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
         return ()
-    share = _OTHER_NETWORK * (2.0 * cluster.gpus_per_node / cluster.n_gpus) ** 2
-    if cluster.accelerator.scale_out_bytes_per_s >= _FAST_NETWORK_GBPS * GIGA / BITS_PER_BYTE:
-        share *= _OTHER_BESIDE_FAST
-    speeds = (gbps * GIGA / BITS_PER_BYTE / cluster.gpus_per_node for gbps in (_CLOUD_GBPS, _PLAIN_ETHERNET_GBPS))
-    return tuple(
-        (replace(setting.case, scale_out_bytes_per_s=speed), min(share, _OTHER_NETWORK))
-        for speed in speeds
-        if speed < cluster.scale_out_bytes_per_s
-    )
+    networks = other_networks(setting.question.cluster)
+    return tuple((replace(setting.case, scale_out_bytes_per_s=speed), share) for speed, share in networks)
 
 
 def _without_workers(setting: Setting) -> _Others:
@@ -250,7 +228,7 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     factor = _general_trainer_s(setting, constants) / physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = _borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(LARGE_CLUSTER)), factor, _BEARABLE_STACK)
+    share = borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(LARGE_CLUSTER)), factor, _BEARABLE_STACK)
     runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
     message = (
         f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
@@ -343,11 +321,6 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def _borne(share: float, factor: float, bearable: float) -> float:
-    """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
-    return share * min(1.0, (bearable / factor) ** 2)
-
-
 def _general_trainer_s(setting: Setting, constants: Constants) -> float:
     """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
     question = setting.question
@@ -372,7 +345,7 @@ def _wide_base(chip: str, ways: Ways) -> Doubt:
 
 
 def _full_precision(ways: Ways) -> Doubt:
-    ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
+    ways = tuple((factor, borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
         "Hugging Face's trainer computes in FP32 unless fp16 or bf16 is set: a step would take "
         f"{ways[0][0]:.1f} times as long{_if_held(ways)}: say precision"
@@ -381,27 +354,11 @@ def _full_precision(ways: Ways) -> Doubt:
 
 
 def _if_held(ways: Ways) -> str:
-    return ", and the range holds both" if sum(share for _, share in ways) > _HELD else ""
-
-
-def _other_network(ways: Ways) -> Doubt:
-    ways = tuple((factor, _borne(share, factor, _BEARABLE_NETWORK)) for factor, share in ways)
-    plain = (
-        f"over plain Ethernet ({_PLAIN_ETHERNET_GBPS:g} Gb/s a node) a step would take {ways[-1][0]:.1f} times as long "
-        "as over a network made for training"
-    )
-    if sum(share for _, share in ways) > _HELD:
-        message = f"{plain}, so the range holds both: say network_gbps_per_gpu"
-    else:
-        message = (
-            f"a network made for training is assumed, as nearly all have at this scale; {plain}: say yours with "
-            "network_gbps_per_gpu"
-        )
-    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
+    return ", and the range holds both" if sum(share for _, share in ways) > HELD else ""
 
 
 def _read_between_steps(ways: Ways) -> Doubt:
-    ways = tuple((factor, _borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
+    ways = tuple((factor, borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
         "pictures are taken to be read in time; Hugging Face's trainer has no workers to do so unless it is told, and "
         f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'

@@ -10,10 +10,12 @@ from dataclasses import dataclass
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
-__all__ = ["Doubt", "Ways", "median_log", "mixed", "mixture_quantile"]
+__all__ = ["HELD", "Doubt", "Ways", "borne", "median_log", "mixed", "mixture_quantile"]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
+HELD = 0.05
+"""Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
 _ALIKE = math.hypot(LAB_SPREAD, RUN_SPREAD)
 """Standard deviation of log time among runs that are alike in all that is said: labs differ, and so do one's runs."""
 _FAR, _EXACT = 5.0, 1e-6
@@ -29,6 +31,11 @@ class Doubt:
     ways: Ways
     """What is left of the shares runs as is assumed."""
     caution: Caution
+
+
+def borne(share: float, factor: float, bearable: float) -> float:
+    """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
+    return share * min(1.0, (bearable / factor) ** 2)
 
 
 def median_log(doubts: Sequence[Doubt]) -> float:

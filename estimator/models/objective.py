@@ -24,6 +24,9 @@ class Objective:
     name: ObjectiveName
     sequences: int = 1
     """Sequences of a sample: a preferred and a rejected answer, a query and its passage."""
+    padded_apart: bool = False
+    """Whether each of them is padded with its like and run by itself, as texts for encoders are; pairs that are scored
+    are joined to one batch."""
     reference_forwards: float = 0.0
     """Forward passes of a frozen copy of the model, for each token."""
     own_forwards: float = 0.0
@@ -73,6 +76,7 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
             Objective(
                 name="contrastive",
                 sequences=2,
+                padded_apart=True,
                 has_logits=False,
                 why="a query and a passage a sample, pooled to one vector each; the others of a batch are its "
                 "negatives (van den Oord et al. 2018, section 2.3)",

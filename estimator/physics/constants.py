@@ -249,8 +249,9 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             1.5,
             2.5,
             4.0,
-            "Times as long as on the machines of published runs that hosts and networks of people's own take for the "
-            "same launches and bytes (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as long)",
+            "Times as long as on the machines of published runs that hosts of people's own take for the same launches, "
+            "and for what they send by sockets (one rented H200 under PyTorch 2.11: launches took 2.3 to 3.4 times as "
+            "long)",
         ),
         "people_slowness": _prior(
             1.0,

@@ -61,7 +61,10 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     operations += (joined if execution.joined_adapters else linear) * beside * adapters
     operations += linear * _operations_per_quantised(execution)
     share = _LAUNCH_SHARE[execution.launch]
-    modules = linear + 2.0 + 2.0 * linear * adapters if execution.module_hooks else 1.0
+    # FSDP cannot hold as one what is trained and what is not: PEFT's policy for it wraps each matrix of a pair by
+    # itself (`fsdp_auto_wrap_policy`).
+    units = linear + 2.0 if execution.module_hooks else 1.0
+    pairs_apart = execution.module_hooks or execution.eager_adapters
     return {
         "operations": share * operations,
         "expert_operations": share * _OPERATIONS_EXPERTS,
@@ -69,7 +72,7 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
         "launch_share": share,
         # Nothing of them is left in what is compiled or captured.
         "checkpoints": float(table.pairs) if execution.launch == "eager" else 0.0,
-        "gathers": modules,
+        "gathers": units + pairs_apart * 2.0 * linear * adapters,
         "module_hooks": float(execution.module_hooks),
         "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
     }

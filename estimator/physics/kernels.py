@@ -145,14 +145,16 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
 
         weights · (packed + expanded bytes) · passes / bandwidth      forward, backward, and forward again
 
-    Source: Dettmers et al. 2023, section 3 (storage and computation data types).
+    They are expanded to what products are computed in, 2 bytes or 4. Source: Dettmers et al. 2023, section 3 (storage
+    and computation data types).
     """
     if not is_anywhere(case.dequantized):
         return 0.0
     dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
     weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
-    moved = case.dequantized * weights * (_PACKED_BYTES + _EXPANDED_BYTES) * slowness
+    expanded_bytes = _EXPANDED_BYTES * (1.0 + case.wide)
+    moved = case.dequantized * weights * (_PACKED_BYTES + expanded_bytes) * slowness
     passes = 2.0 + where_recomputed(lay, full=case.recomputed_share)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 

@@ -13,6 +13,10 @@ from estimator.physics.constants import Constants
 
 __all__ = ["Group", "all_to_all_s", "gather_s", "group", "stage_hop_s", "surroundings_slowness", "where"]
 
+_SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S = 12.5e9, 50e9
+"""A node's network up to which collectives are sent by sockets, 100 Gb/s, and from which on adapters write into devices
+by themselves, 400 Gb/s: InfiniBand, RoCE and their like come with as many adapters as a node has devices, or half."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
@@ -58,7 +62,7 @@ def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
 
     Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody, and so are
     the links that it is sold with. PCIe is among them: published runs on cards without a link of their own were made
-    on machines such as people have, and what slots reach is fitted to them.
+    on machines such as people have, and what slots reach is fitted to them. Of networks see `_sent_by_host`.
     """
     slowness: BROADCAST = constants["surroundings_slowness"] ** case.as_people_run
     return slowness
@@ -78,7 +82,21 @@ def _node_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
 
 
 def _out_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
-    return constants["scale_out_fraction"] * case.scale_out_bytes_per_s / surroundings_slowness(case, constants)
+    slowness = surroundings_slowness(case, constants) ** _sent_by_host(case)
+    return constants["scale_out_fraction"] * case.scale_out_bytes_per_s / slowness
+
+
+def _sent_by_host(case: Case) -> BROADCAST:
+    """Return how far it is the hosts that send between nodes, 0 to 1, by the log of a node's network.
+
+    Sockets copy what they send and are as slow as the host; where adapters reach into the devices' memory, no host is
+    in the way, and a network does for everybody what it does where speeds are published.
+    """
+    node = case.scale_out_bytes_per_s * case.gpus_per_node
+    reach = np.log(_REMOTE_ACCESS_BYTES_PER_S / _SOCKETS_BYTES_PER_S)
+    between = np.clip(node, _SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S)
+    sent: BROADCAST = np.log(_REMOTE_ACCESS_BYTES_PER_S / between) / reach
+    return sent
 
 
 def _latency_s(case: Case, constants: Constants) -> BROADCAST:

@@ -239,7 +239,7 @@ def _resolved(
         # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
         a_sample_each=packing.padded and (request.samples is not None or packing.assumption.source == "user"),
     )
-    padded = _padded(posed, data, packing)
+    padded = _padded(posed, data, packing, together=1 if objective.objective.padded_apart else of_one)
     # Sets of preferences are counted in sequences already.
     counted = data.entry is not None and data.entry.rows_per_sample > 1
     vocabulary = subject.transformer.vocab if subject.transformer else None
@@ -311,8 +311,8 @@ def _resolved(
     )
 
 
-def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | None:
-    """Return samples as the rows that they are padded to; None where they are packed or not told."""
+def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: int) -> Padded | None:
+    """Return samples as rows padded to the longest, `together` sequences of each; None where packed or not told."""
     if not packing.padded:
         return None
     request, samples = posed.request, posed.samples
@@ -326,7 +326,7 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing) -> Padded | N
         fits=posed.fits,
         per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
         n_replicas=posed.n_gpus,
-        sequences=posed.sequences,
+        sequences=together,
     )
 
 

@@ -79,7 +79,7 @@ class Padded:
     micro_batch: int
     micro_batch_source: SourceKind
     sequences: int
-    """Of a sample: the longest of all of them is padded to."""
+    """Of a sample, that are padded together: the longest of all of them is padded to."""
     waits: float
     """By what share the longest micro-batch of all replicas is expected to be longer than any one …"""
     unevenness: float

@@ -66,6 +66,12 @@ def test_the_constant_moves_small_steps_of_a_general_trainer_and_no_others() -> 
     assert 1.2 < slower["qlora-77"] / plain["qlora-77"] < 2.0
 
 
+def test_an_answer_holds_what_lies_no_further_than_its_range_reaches_on_that_side() -> None:
+    answers = answered_threads()
+    assert [answer.inside for answer in answers] == [abs(math.log(a.factor)) <= a.reach_log for a in answers]
+    assert all(answer.reach_log <= math.log(answer.width) for answer in answers)
+
+
 def test_a_stand_in_is_forgotten_where_it_ends() -> None:
     served = committed_calibration()
     with standing_in(with_slowness(served, 1.0)):

@@ -78,8 +78,10 @@ def test_hosts_and_networks_of_peoples_own_are_slower_and_devices_and_slots_are_
     lay = layouts_of(PLAIN)
     assert launches_s(own, constants, lay) == pytest.approx(slowness * launches_s(chosen, constants, lay))
     apart = [replace(case, gpus_per_node=1.0, scale_up_domain=1.0) for case in (chosen, own)]
+    by_adapters = [replace(case, scale_out_bytes_per_s=50e9) for case in apart]
+    between = [replace(case, scale_out_bytes_per_s=25e9) for case in apart]
     in_slots = [replace(case, pcie=1.0) for case in (chosen, own)]
-    for cases, times in ((apart, slowness), (in_slots, 1.0)):
+    for cases, times in ((apart, slowness), (between, slowness**0.5), (by_adapters, 1.0), (in_slots, 1.0)):
         gathered = [
             gather_s(group(case, constants, np.array([8.0]), 1.0), 1e9, messages=np.array([0.0])) for case in cases
         ]

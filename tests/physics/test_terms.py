@@ -194,11 +194,14 @@ def test_products_of_transformers_are_tiled_as_ever() -> None:
     assert alone == pytest.approx(whole / filled ** CONSTANTS["gemm_tail_power"])
 
 
+@pytest.mark.parametrize(("precision", "expanded_bytes"), [("bf16", 2.0), ("tf32", 4.0), ("fp32", 4.0)])
 @pytest.mark.parametrize(("kernel", "times"), [("bitsandbytes", 2.0), ("gptq", 8.0), ("fused", 0.0)])
-def test_a_four_bit_base_is_expanded_for_each_pass(kernel: Dequantization, times: float) -> None:
-    """0.55 bytes packed and 2 expanded of each weight of the layers; embedding and logits are not quantised."""
-    case = small_case(method=QLORA, execution=Execution(base_bits=4, dequantization=kernel))
-    expanded_s = MATRICES * 2.55 * times / MEMORY_BYTES_PER_S
+def test_a_four_bit_base_is_expanded_for_each_pass(
+    kernel: Dequantization, times: float, precision: str, expanded_bytes: float
+) -> None:
+    """0.55 bytes packed and what is computed in of each weight of the layers; ends are not quantised."""
+    case = small_case(method=QLORA, precision=precision, execution=Execution(base_bits=4, dequantization=kernel))
+    expanded_s = MATRICES * (0.55 + expanded_bytes) * times / MEMORY_BYTES_PER_S
     cases: tuple[tuple[Recompute, int], ...] = (("none", 2), ("full", 3))
     for recompute, passes in cases:
         spent_s = dequantization_s(case, CONSTANTS, layouts_of(replace(PLAIN, recompute=recompute)))
@@ -322,6 +325,17 @@ def test_deepspeed_gathers_and_hooks_each_module() -> None:
     assert sharded_s(case, CONSTANTS, lay, 1.0, 0.0) == pytest.approx(expected)
     launched_s = 100e-6 * 16 * LAYERS * 2.2
     assert launches_s(case, CONSTANTS, lay) == pytest.approx(launched_s + CONSTANTS["module_hook_s"] * 8 * LAYERS * 2)
+
+
+@pytest.mark.parametrize(("eager_adapters", "pairs"), [(True, 6), (False, 0)])
+def test_fsdp_gathers_each_matrix_of_pefts_pairs_by_itself(*, eager_adapters: bool, pairs: int) -> None:
+    """PEFT's `fsdp_auto_wrap_policy`: a layer is one unit, and each of the pairs beside its six matrices two more."""
+    case = small_case(8, method=LORA, execution=Execution(overlap=False, eager_adapters=eager_adapters))
+    assert float(case.gathers) == 1 + 2 * pairs
+    lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
+    alone = layouts_of(PLAIN)
+    hooks_s = launches_s(case, CONSTANTS, lay) - launches_s(case, CONSTANTS, alone)
+    assert hooks_s == pytest.approx(CONSTANTS["hook_s"] * (1 + 2 * pairs) * LAYERS * 2)
 
 
 @pytest.mark.parametrize("expert", [1, 8])

@@ -72,3 +72,11 @@ def test_pictures_with_their_texts_are_one_sample_and_no_pair() -> None:
     }
     contrasted, plain = _answer(**clip, objective="contrastive"), _answer(**clip)
     assert contrasted["training_seconds"] == pytest.approx(plain["training_seconds"])
+
+
+@pytest.mark.parametrize(("objective", "drawn"), [("contrastive", 4), ("reward", 8), ("dpo", 8)])
+def test_queries_and_passages_are_padded_apart_and_answers_together(objective: str, drawn: int) -> None:
+    """The longest of a micro-batch of four samples is of four texts where each column has a batch of its own."""
+    answer = _answer(objective=objective, framework="huggingface")
+    (padded,) = (a for a in answer["assumptions"] if a["name"] == "padded_length")
+    assert padded["note"].startswith(f"longest of {drawn}:")

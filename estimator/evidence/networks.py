@@ -1,0 +1,86 @@
+"""Which networks the nodes have of those who name none: by how machines with such devices are sold and rented."""
+
+from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.evidence.mixture import HELD, Doubt, Ways, borne
+from estimator.question.cluster import Cluster
+from estimator.question.question import Caution
+
+__all__ = ["network_doubt", "other_networks"]
+
+_QUARTER = 1.0 / 4.0
+"""Clouds' own networks over those of reference systems: a node of A100 has 1,600 Gb/s in the vendor's and in most
+clouds and 400 in the largest, one of H100 3,200 and 800."""
+_OF_BOARDS = {100.0: 0.12, 25.0: 0.06}
+"""Share by a node's Gb/s where devices share a board and its links, on two nodes: such nodes are sold and rented with
+one adapter for each device or two. A cloud had 100 Gb/s for A100, and so have nodes that are rented singly; 25 is what
+sockets leave where a container does not see the adapters."""
+_QUARTER_OF_BOARDS = 0.25
+_OF_SLOTS = {100.0: 0.5, 25.0: 0.25}
+"""The same of datacenter cards in slots, which clouds rent with 25 to 100 Gb/s a node and hardly any with more."""
+_OF_OWN = {25.0: 0.3, 10.0: 0.35, 1.0: 0.1}
+"""The same of machines of one's own: an office's network, or a card bought for it."""
+_BESIDE_FAST = 1.0 / 3.0
+"""Times the share of slower networks where the reference system has a fast one: such nodes are dear, and whoever has
+them sees to it that they can train together."""
+_FAST_GBPS = 400.0
+"""A device's network in reference systems from H100 on."""
+_BEARABLE = 20.0
+"""Times as long as people still run and ask about; beyond it shares fall with the square, for most change the sharding
+or the machine."""
+_WORTH_TELLING = 1.2
+"""Times as long a step that anybody cares for."""
+
+
+def other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
+    """Return bytes a second and device of each slower network that nodes like these have, with the share that has it.
+
+    Shares fall with the square of the nodes, for whoever has many bought them to train together.
+    """
+    node = cluster.gpus_per_node
+    if cluster.n_gpus <= max(node, cluster.scale_up_domain):
+        return ()
+    few = min(1.0, (2.0 * node / cluster.n_gpus) ** 2)
+    speeds = {gbps * GIGA / BITS_PER_BYTE / node: few * share for gbps, share in _slower(cluster).items()}
+    return tuple((speed, share) for speed, share in speeds.items() if speed < cluster.scale_out_bytes_per_s)
+
+
+def _slower(cluster: Cluster) -> dict[float, float]:
+    """Return the share of those with two nodes by their Gb/s, the fastest first."""
+    chip = cluster.accelerator
+    if chip.segment != "datacenter":
+        return _OF_OWN
+    if not _on_boards(cluster):
+        return _OF_SLOTS
+    device_gbps = chip.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
+    quarter = _QUARTER * device_gbps * cluster.gpus_per_node
+    kept = _BESIDE_FAST if device_gbps >= _FAST_GBPS else 1.0
+    slower = {gbps: kept * share for gbps, share in _OF_BOARDS.items()}
+    return {quarter: kept * _QUARTER_OF_BOARDS, **{gbps: share for gbps, share in slower.items() if gbps < quarter}}
+
+
+def _on_boards(cluster: Cluster) -> bool:
+    """Return whether devices come on a board with links between them all, not as cards for slots."""
+    chip = cluster.accelerator
+    return chip.scale_up_kind != "pcie" and chip.scale_up_domain >= chip.gpus_per_node
+
+
+def network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
+    """Return the doubt about a network that nobody named; `ways` are those of `other_networks`, the slowest last."""
+    ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
+    node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in other_networks(cluster)]
+    told = [f"over {gbps:g} Gb/s a node {factor:.1f} times" for gbps, (factor, _) in zip(node_gbps, ways, strict=True)]
+    # What lies beyond the middle of a way: all slower ones, and half of those who have it.
+    beyond_it = [share / 2.0 + sum(other for _, other in ways[place + 1 :]) for place, (_, share) in enumerate(ways)]
+    held = sum(share > HELD for share in beyond_it)
+    if held and ways[held - 1][0] > _WORTH_TELLING:
+        beyond = "" if held == len(ways) else f"; {told[-1]}, which few such nodes have and it need not hold"
+        message = (
+            f"{told[held - 1]} as long a step as over the network that is assumed, and the range holds both{beyond}: "
+            "say network_gbps_per_gpu"
+        )
+    else:
+        message = (
+            f"a network made for training is assumed, as nearly all such nodes have; {told[-1]} as long a step: say "
+            "yours with network_gbps_per_gpu"
+        )
+    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))

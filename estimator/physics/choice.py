@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
@@ -214,8 +215,10 @@ def usual_recompute(setting: Setting) -> int:
     It is what the stack's users run. More is preferred as well, where it pays: else a device with more memory would
     make a slower layout the usual one.
     """
-    usual = setting.stack.recompute_with(setting.question.method.name)
-    if usual is None or setting.question.layout.recompute is not None:
+    question = setting.question
+    tunes = question.small_set or question.method.name in WITH_ADAPTERS
+    usual = setting.stack.recompute_with(question.method.name, tunes_sharded=tunes and question.cluster.n_gpus > 1)
+    if usual is None or question.layout.recompute is not None:
         return 0
     return RECOMPUTES.index(usual)
 

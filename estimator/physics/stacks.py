@@ -86,6 +86,8 @@ class Stack:
     sharding: Sharding
     recompute: Recompute | None
     """What runs on this stack do where they say nothing; None: the least that fits."""
+    sharded_tuning_recompute: Recompute | None
+    """The same of its scripts of fine-tuning on several devices, whose sharding is set up with it."""
     fused_attention_since: int
     """First year in which its attention did not write its scores to memory."""
     hides_tensor_parallel_since: float
@@ -128,12 +130,14 @@ class Stack:
         """Layers that embedding and logits count as where pipeline stages are balanced; 0 where they count as none."""
         return _END_LAYERS if self.tier == "tuned" else 0
 
-    def recompute_with(self, method: MethodName) -> Recompute | None:
+    def recompute_with(self, method: MethodName, *, tunes_sharded: bool = False) -> Recompute | None:
         """Return what runs of `method` on this stack do where they say nothing; None: the least that fits.
 
         PEFT turns checkpointing on where it prepares a quantised base (`prepare_model_for_kbit_training`).
         """
-        return "full" if method == "qlora" and self.kin == "huggingface" else self.recompute
+        if method == "qlora" and self.kin == "huggingface":
+            return "full"
+        return self.sharded_tuning_recompute if tunes_sharded else self.recompute
 
     def habit_at(self, released: float, *, tuning: bool = False) -> Practice:
         """Return how runs on the release of date `released` do a step unless told: the habit, less what came later."""
@@ -167,6 +171,7 @@ def _stack(
     sharding: Sharding,
     recompute: Recompute | None = None,
     *,
+    sharded_tuning_recompute: Recompute | None = None,
     kin: str = "",
     model_parallel: bool = False,
     fused: int = 2023,
@@ -188,6 +193,7 @@ def _stack(
         expert_parallel=model_parallel or name in _SPREAD_EXPERTS,
         sharding=sharding,
         recompute=recompute,
+        sharded_tuning_recompute=sharded_tuning_recompute or recompute,
         fused_attention_since=fused,
         hides_tensor_parallel_since=hides,
         fused_experts_since=fused_experts,
@@ -259,7 +265,8 @@ _PRETRAINERS = (
     # Tuned by the vendors of the chips they are for; Megatron-LM on these chips is not.
     _stack("mindspeed", "tuned", "zero1", model_parallel=True, reserve=_MEGATRON_SPLITS),
     _stack("primus", "tuned", "zero1", kin="megatron", model_parallel=True, fused=2024, reserve=_MEGATRON_SPLITS),
-    _stack("litgpt", "research", "zero3", kin="lightning"),
+    # Its finetune scripts hand FSDP an activation_checkpointing_policy of whole blocks; on one device there is none.
+    _stack("litgpt", "research", "zero3", kin="lightning", sharded_tuning_recompute="full"),
     _stack("gpt-neox", "research", "zero1", "full", kin="megatron-deepspeed", model_parallel=True),
     _stack("olmo-core", "research", "zero3", kin="fsdp", reserve=_ALL_BUT_ZERO3),
     _stack("levanter", "research", "zero3", "full", kin="jax", reserve=frozenset({"tensor"})),

@@ -98,3 +98,18 @@ def test_recipes_of_fine_tuning_checkpoint_however_much_memory_there_is(name: st
     """As their example configurations do; Hugging Face's own trainer and bare engines keep what fits."""
     assert STACKS[name].recompute_with(method) == "full"
     assert STACKS["huggingface"].recompute_with(method) is None
+
+
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_litgpt_checkpoints_what_it_fine_tunes_on_several_devices(method: MethodName) -> None:
+    """litgpt/finetune/full.py and lora.py; its pretrain.py and one device keep what fits."""
+    assert STACKS["litgpt"].recompute_with(method, tunes_sharded=True) == "full"
+    assert STACKS["litgpt"].recompute_with(method) is None
+    assert STACKS["lightning"].recompute_with(method, tunes_sharded=True) is None
+
+
+@pytest.mark.parametrize("name", STACKS)
+def test_whoever_checkpoints_alone_does_so_on_several_devices(name: str) -> None:
+    stack = STACKS[name]
+    if stack.recompute is not None:
+        assert stack.recompute_with("full", tunes_sharded=True) == stack.recompute

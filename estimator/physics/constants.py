@@ -179,11 +179,12 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             "Exponent beyond 1 by which host and device hide each other: 0 adds them, large takes the longer",
         ),
         "hook_s": _prior(
-            80e-6,
-            300e-6,
-            900e-6,
-            "Host's time for one unit that FSDP gathers, and pass: about 40 times that of launching a kernel, timed on "
-            "a CPU with layers 64 wide (PyTorch 2.14, two ranks by gloo, whose part is in it)",
+            150e-6,
+            500e-6,
+            1.5e-3,
+            "Host's time for one unit that FSDP gathers, and pass: 40 times that of launching a kernel where the unit "
+            "is one matrix and 100 times where it is a layer, timed on a CPU with layers 64 wide (PyTorch 2.14, two "
+            "ranks by gloo, whose part is in it)",
         ),
         "module_hook_s": _prior(
             120e-6,

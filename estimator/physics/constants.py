@@ -215,12 +215,20 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             2.5,
             "Exponent beyond 1 by which host and device hide each other: 0 adds them, large takes the longer",
         ),
-        "hook_s": _prior(50e-6, 200e-6, 600e-6, "Host's time for one layer that FSDP gathers, and pass"),
-        "module_hook_s": _prior(
+        "hook_s": _prior(
             150e-6,
-            450e-6,
-            1.3e-3,
-            "Host's time for one module that DeepSpeed's ZeRO-3 gathers, and pass: trace, fetch, wait",
+            500e-6,
+            1.5e-3,
+            "Host's time for one unit that FSDP gathers, and pass: 40 times that of launching a kernel where the unit "
+            "is one matrix and 100 times where it is a layer, timed on a CPU with layers 64 wide (PyTorch 2.14, two "
+            "ranks by gloo, whose part is in it)",
+        ),
+        "module_hook_s": _prior(
+            120e-6,
+            250e-6,
+            700e-6,
+            "Host's time for one module that DeepSpeed's ZeRO-3 gathers, and pass: trace, fetch, wait; 21 to 25 times "
+            "that of launching a kernel, timed likewise on one rank with and without adapters (DeepSpeed 0.19)",
         ),
         "checkpoint_s": _prior(
             80e-6,

@@ -13,7 +13,6 @@ __all__ = [
     "GIBI",
     "GIGA",
     "HOUR_S",
-    "JOULES_PER_KWH",
     "KILO",
     "LEAST",
     "MEGA",
@@ -43,7 +42,6 @@ GIBI = 2.0**30
 BITS_PER_BYTE = 8
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86400.0
 YEAR_S = 365.25 * DAY_S
-JOULES_PER_KWH = 3.6e6
 
 _LONGEST = 64
 """Characters of a quantity; nobody needs more."""

@@ -74,11 +74,6 @@ class AcceleratorEntry:
         """The documents that numbers were taken from, each once, in the order of the fields."""
         return tuple(dict.fromkeys(fact.sources[0] for fact in self.facts.values()))
 
-    @property
-    def estimated_fields(self) -> tuple[str, ...]:
-        """Fields whose number nobody published."""
-        return tuple(field for field, fact in self.facts.items() if fact.confidence == "estimate")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Price:

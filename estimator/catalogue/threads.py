@@ -8,7 +8,6 @@ from typing import Any, Literal, NotRequired, get_args
 from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
 
 __all__ = [
-    "THREAD_TOOLS",
     "THREAD_UNITS",
     "ThreadFile",
     "ThreadMeasured",
@@ -22,7 +21,6 @@ __all__ = [
 
 ThreadTool = Literal["estimate_training_time", "check_training_speed", "plan_training"]
 ThreadUnit = Literal["h", "s/step", "tokens/s", "tokens/s/GPU", "MFU", "ratio", "fits", "verdict", "GPUs"]
-THREAD_TOOLS: tuple[ThreadTool, ...] = get_args(ThreadTool)
 THREAD_UNITS: tuple[ThreadUnit, ...] = get_args(ThreadUnit)
 
 

@@ -30,9 +30,7 @@ __all__ = [
 ]
 
 COVERAGE = 0.9
-_LEVEL = 0.92
-"""Level of the quantiles, a little above, as conformal prediction has it from few: 0.9 · (n + 1) / n of n labs. Whether
-ranges hold what they promise is checked with whole labs left out."""
+"""What ranges promise, and the level of the quantiles; whether they hold it is checked with whole labs left out."""
 _LAB_POWER = 0.6
 """A row of a lab of n weighs n to minus this power in a quantile: labs differ by more than the runs of one do."""
 _FEWEST_LABS = 2
@@ -129,13 +127,13 @@ def holds(log_errors: Floats, halves: Floats) -> NDArray[np.bool_]:
 
 
 def _weighted_quantile(scores: Floats, weights: Floats) -> float:
-    """Return the score below which `_LEVEL` of the weight lies.
+    """Return the score below which `COVERAGE` of the weight lies.
 
     Without the infinite score that conformal prediction adds: with the few labs of a kind it would be most of the tail.
     """
     order = np.argsort(scores, kind="stable")
     reached = np.cumsum(weights[order])
-    place = int(np.searchsorted(reached, _LEVEL * float(reached[-1])))
+    place = int(np.searchsorted(reached, COVERAGE * float(reached[-1])))
     return float(scores[order][min(place, len(scores) - 1)])
 
 

@@ -84,7 +84,8 @@ def matmul_s(
     filled = where(case.n_sm, m * n * splits / (waves * rows * columns), 1.0)
     efficiency = efficiency * filled ** constants["gemm_tail_power"]
     # What starts and ends a tile takes as long for narrow operands, the loop between them does not.
-    depth = 1.0 + constants["gemm_depth"] * case.balance * where(half, 1.0, case.narrowness) / k
+    wide = where(taps - 1.0, 1.0, half) if convolutions else half
+    depth = 1.0 + constants["gemm_depth"] * case.balance * where(wide, 1.0, case.narrowness) / k
     low = (constants["eight_bit_efficiency"] - 1.0) * (case.low_bit - case.four_bit)
     four = (constants["four_bit_efficiency"] - 1.0) * case.four_bit
     rate = where(half, case.half_flop_per_s, case.gemm_flop_per_s * (1.0 + low + four))

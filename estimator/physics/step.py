@@ -145,7 +145,7 @@ def _spared_layer_s(case: Case, lay: Layouts, one: _Pass) -> BROADCAST:
     """
     fullest = _fullest_stage(case, lay)
     layers = fullest * case.n_layers / lay.pipeline
-    spared: BROADCAST = np.where(fullest > 1.0, (one.compute + one.attention + one.memory) / layers, 0.0)
+    spared: BROADCAST = np.where(fullest > 1.0, one.launched / layers, 0.0)
     return spared
 
 

@@ -35,6 +35,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.objective import is_rollouts
+from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
 
 __all__ = ["Remaining", "SpeedCheck", "speed_check"]
@@ -42,6 +43,8 @@ __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""
 _OF_AN_AMOUNT = frozenset({"tokens", "packing"})
+_WHOLE_CLUSTER = 4_096
+"""Devices from which on a source that tells their number seldom trained one model on all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,6 +175,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *unaccumulated,
             *expected.warnings,
             *_warnings(run, seen, expected),
+            *(_spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),
         ),
     )
@@ -255,6 +259,19 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
         if name not in said
     ]
     return tuple(out)
+
+
+def _spread_thin(run: Run, seen: Observation, flop_per_token: float) -> tuple[Caution, ...]:
+    """Return the doubt about hours on so many devices that each has little to do: GPU-hours may have been divided."""
+    reached = seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
+    if seen.kind != "hours" or run.n_gpus < _WHOLE_CLUSTER or reached >= UTILIZATION.low:
+        return ()
+    message = (
+        f"hours on {run.n_gpus:,} GPUs come to {reached:.1%} of their peak, where runs reach {UTILIZATION.low:.0%} to "
+        f"{UTILIZATION.high:.0%}: were published GPU-hours divided by a whole cluster? A run seldom has all of one; on "
+        "fewer GPUs the same GPU-hours take longer, so take hours and GPUs from the same sentence of the source"
+    )
+    return (Caution(code="gpu_hours_divided", message=message),)
 
 
 def _open_length(run: Run) -> Caution:

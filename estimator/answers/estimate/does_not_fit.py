@@ -103,11 +103,17 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
     if not found:
         found += _working(changes_of_place(setting), constants, base)
     named: dict[Kind, Remedy] = {}
-    for remedy in sorted(found, key=lambda remedy: remedy.rank):
+    for remedy in sorted(_needed(found), key=lambda remedy: remedy.rank):
         first = named.setdefault(remedy.change.kinds[0], remedy)
         if first.change.arguments == {"method": "lora"} and remedy.change.arguments == {"method": "qlora"}:
             named["method"] = replace(first, or_else=' or "qlora"')
     return tuple(named.values())[:_MOST_NAMED]
+
+
+def _needed(found: Sequence[Remedy]) -> Iterator[Remedy]:
+    """Yield those of `found` of which no part alone does."""
+    said = [remedy.change.arguments.items() for remedy in found]
+    yield from (remedy for remedy in found if not any(less < remedy.change.arguments.items() for less in said))
 
 
 def _does(change: Change, found: Sequence[Remedy]) -> bool:

@@ -10,6 +10,7 @@ from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
+from estimator.resolve.framework.offloads import OFFLOADS
 from estimator.resolve.framework.packings import PACKINGS
 
 __all__ = ["PRACTICES"]
@@ -36,7 +37,6 @@ _SDPA = Practice(attention="sdpa")
 _UNFUSED = Practice(attention="unfused")
 _LIGER = Practice(fused_kernels=True, fused_loss=True)
 _QLORA = Facts(recompute="full", practice=Practice(base_bits=4), method="qlora")
-_OFFLOADED = Practice(offload_optimizer=True)
 _ATTENTION = (
     practised("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
     practised("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),
@@ -172,50 +172,6 @@ _OPTIMIZERS = (
     practised("sgd", Practice(optimizer="sgd")),
     practised("muon", Practice(optimizer="muon")),
     practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
-)
-_OFFLOADS = (
-    practised(
-        "cpu offload | offload | offload to cpu | offload cpu | cpu offloading | offloading | zero offload",
-        _OFFLOADED,
-        Practice(offload_optimizer=False, offload_parameters=False, offload_activations=False),
-    ),
-    practised(
-        "optimizer offload | offload optimizer | optimizer cpu offload | cpu offload optimizer | adam offload",
-        _OFFLOADED,
-        Practice(offload_optimizer=False),
-    ),
-    practised(
-        "cpu optimizer | optimizer offloading | optimizer state offload | cpu offload of optimizer | paged optimizer",
-        _OFFLOADED,
-        Practice(offload_optimizer=False),
-    ),
-    practised(
-        "param offload | offload param | parameter offload | offload parameters | weight offload | offload weights",
-        Practice(offload_parameters=True),
-        Practice(offload_parameters=False),
-    ),
-    practised(
-        "zero infinity | full offload | offload everything", Practice(offload_optimizer=True, offload_parameters=True)
-    ),
-    practised(
-        "offload optimizer and params | cpu offload of optimizer and params",
-        Practice(offload_optimizer=True, offload_parameters=True),
-    ),
-    practised(
-        "activation offload | activation offloading | offload activations | activation cpu offload | "
-        "cpu activation offload | cpu offload activations",
-        Practice(offload_activations=True),
-        Practice(offload_activations=False),
-    ),
-    (
-        (
-            "checkpointing with cpu offload | gradient checkpointing with cpu offload | checkpointing with offload | "
-            "unsloth gradient checkpointing | gradient checkpointing unsloth | use gradient checkpointing unsloth | "
-            "activation checkpointing with cpu offload | gradient checkpointing cpu offload | "
-            "cpu offload checkpointing | activation checkpointing unsloth"
-        ),
-        Meaning(says=Facts(recompute="full", practice=Practice(offload_activations=True))),
-    ),
 )
 _OVERLAPS = (
     practised(
@@ -395,7 +351,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_LAUNCHES,
             *_PREDICTIONS,
             *_OPTIMIZERS,
-            *_OFFLOADS,
+            *OFFLOADS,
             *_OVERLAPS,
             *PACKINGS,
             *_BASES,

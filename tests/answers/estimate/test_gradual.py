@@ -133,7 +133,7 @@ def _log_widths(answers: Iterable[Estimate]) -> Iterator[float]:
 def test_no_length_is_an_edge_where_ranges_widen_at_once(asked: Mapping[str, Any]) -> None:
     """Micro-batches of few tokens are seen by no kind of run, but not all at once."""
     steps = list(_log_widths(_answer(asked, sequence_length=length) for length in LENGTHS))
-    assert len(steps) > len(LENGTHS) // 4
+    assert len(steps) >= len(LENGTHS) // 4
     assert max(steps) < STEEPEST
 
 

@@ -64,6 +64,10 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
         # Whoever says how a script shards says that its devices work at once, which was in doubt.
         assert (again.training_seconds or math.inf) < (answer.training_seconds or 0.0)
         return
+    if answer.memory is not None and not answer.memory.fits:
+        # The range of what does not fit leans on a published run that did, and was laid out otherwise.
+        assert again.training_seconds == pytest.approx(answer.training_seconds, rel=1e-9)
+        return
     _same(answer, again)
 
 

@@ -25,7 +25,7 @@ from tests import backtests
 
 STATED = catalogue.accuracy()
 KNOWN = committed_calibration()
-EVERY_SIXTH = sorted({run.lab for run in catalogue.runs() if run.id in KNOWN.ratios})[::6]
+EVERY_TWELFTH = sorted({run.lab for run in catalogue.runs() if run.id in KNOWN.ratios})[::12]
 """Labs that everything is fitted without once more; with all of them it takes minutes."""
 LEAST_COVERED = 0.8
 """Of nine in ten aimed at, by kind of run: kinds are of few labs."""
@@ -61,8 +61,8 @@ def test_the_committed_constants_are_those_that_fit_the_runs_best() -> None:
 
 def test_the_committed_errors_are_those_of_fits_without_the_whole_lab() -> None:
     """Constants, effects, neighbours and second opinion, all without it; the fit's last layouts may differ on a few."""
-    again = opinions_left_out(backtests.rows(), EVERY_SIXTH).blend
-    chosen = np.isin(backtests.rows().labs, EVERY_SIXTH)
+    again = opinions_left_out(backtests.rows(), EVERY_TWELFTH).blend
+    chosen = np.isin(backtests.rows().labs, EVERY_TWELFTH)
     assert np.array_equal(np.isfinite(again), chosen)
     apart = np.abs(again - _left_out_log_errors())[chosen]
     assert float(np.median(apart)) < 0.01

@@ -20,7 +20,7 @@ from tests.fuzzing.messages import ERAS, sent
 from tests.fuzzing.questions import Asked, asked
 from tests.fuzzing.wires import WIRES, opened
 
-_CALLS = 160
+_CALLS = 120
 _MESSAGES = 60
 _GROUPS = 8
 

@@ -116,7 +116,7 @@ def test_no_effect_of_adapters_is_on_what_has_none(framework: str) -> None:
     shares=st.tuples(st.floats(0.0, 1.0), st.floats(0.0, 1.0)),
     how=any_execution,
 )
-@settings(max_examples=200)
+@settings(max_examples=120)
 def test_training_more_of_a_model_never_takes_less_time(
     *, name: str, chip: str, lay: Layout, precision: str, shares: tuple[float, float], how: Execution
 ) -> None:

@@ -71,7 +71,7 @@ def _total_s(case: Case, lay: Layout) -> float:
     factor=st.sampled_from([0.999, 0.5, 0.01, 1e-5]),
     nodes=st.tuples(st.sampled_from(NODES), st.sampled_from(NODES)),
 )
-@settings(max_examples=600)
+@settings(max_examples=400)
 def test_a_worse_link_or_a_smaller_node_never_quickens_a_layout(
     *,
     name: str,

@@ -42,7 +42,7 @@ PRECISIONS = {"bf16", "fp16", "fp8", "mxfp8", "nvfp4", "int8", "tf32", "fp32"}
     ),
     data=st.data(),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_no_searched_layout_computes_faster_than_its_device_was_ever_measured_to(
     *,
     chip: Accelerator,

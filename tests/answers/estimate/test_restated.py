@@ -49,7 +49,7 @@ def _same(answer: TrainingTime, again: TrainingTime) -> None:
     method=st.sampled_from(["full", "full", "lora", "qlora"]),
     length=st.sampled_from([None, 1000, 4096, 8192, 16_383, 131_072]),
 )
-@settings(deadline=None, max_examples=80)
+@settings(deadline=None, max_examples=50)
 def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesis gives them
     model: str, gpu: str, n_gpus: int, framework: str, method: str, length: int | None
 ) -> None:

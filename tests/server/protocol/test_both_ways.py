@@ -68,7 +68,7 @@ def _common(reply: Mapping[str, Any] | None) -> object:
 
 @pytest.mark.parametrize("transport", WIRES)
 async def test_whatever_is_asked_both_ways_send_the_same(transport: str, tmp_path: Path) -> None:
-    # A wire carries bytes whatever they say: of long calls, of which every other one will do, each goes over one of them.
+    # A wire carries bytes whatever they say: every other long call will do, and each goes over one of them.
     calls = [*_QUICK, *_REFUSED, *_asked()[WIRES.index(transport) :: 2 * len(WIRES)]]
     answered = 0
     async with (

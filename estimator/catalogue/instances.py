@@ -146,8 +146,7 @@ def _computer(text: str, accelerators: NameIndex) -> Resolved | None:
     found = accelerators.found(chip) or accelerators.found(_MEMORY.sub("", chip))
     if found is None or told is None:
         return found
-    note = f"with {told[1]} GB, of which software can use the share that it can of the largest memory"
-    return replace(found, memory_gb=float(told[1]), note="; ".join(part for part in (found.note, note) if part))
+    return _with_memory(found, told[1], ", of which software can use the share that it can of the largest memory")
 
 
 def _refitted(text: str, accelerators: NameIndex) -> Resolved | None:
@@ -159,5 +158,10 @@ def _refitted(text: str, accelerators: NameIndex) -> Resolved | None:
     found = accelerators.found(card) if _GEFORCE.fullmatch(card) else None
     if found is None:
         return None
-    note = f"with {told[1]} GB, and else as it is catalogued"
-    return replace(found, memory_gb=float(told[1]), note="; ".join(part for part in (found.note, note) if part))
+    return _with_memory(found, told[1], ", and else as it is catalogued")
+
+
+def _with_memory(found: Resolved, gigabytes: str, remark: str) -> Resolved:
+    """Return `found` with another memory than it is catalogued with, which the note says."""
+    note = "; ".join(part for part in (found.note, f"with {gigabytes} GB{remark}") if part)
+    return replace(found, memory_gb=float(gigabytes), note=note)

@@ -16,13 +16,12 @@ from estimator.evidence.mixture import HELD, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
 from estimator.models.kinds import kind_of
 from estimator.physics.case import Case
-from estimator.physics.choice import Setting, fastest
+from estimator.physics.choice import Setting, fastest, posed_case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
-from estimator.physics.numbers import case_of
 from estimator.physics.stacks import LARGE_CLUSTER, Stack
 from estimator.physics.step import step_time
 from estimator.question.question import Caution, LayoutRequest, Question
@@ -137,16 +136,7 @@ def _in_full_precision(setting: Setting) -> _Others:
 
 
 def _in_fp32(question: Question, stack: Stack) -> Case:
-    return case_of(
-        question.transformer,
-        question.cluster,
-        "fp32",
-        question.method,
-        sequence_length=question.sequence_length,
-        execution=execution_of(question, stack),
-        reads=question.reads,
-        unevenness=question.unevenness,
-    )
+    return posed_case(replace(question, precision="fp32"), execution_of(question, stack))
 
 
 def _on_other_networks(setting: Setting) -> _Others:
@@ -173,17 +163,7 @@ def _with_known_ends(setting: Setting) -> _Others:
     flash = execution_of(replace(question, practice=replace(question.practice, attention="flash_2")), stack)
     if not flash.attention.startswith("flash"):
         return ()
-    known = case_of(
-        question.transformer,
-        question.cluster,
-        question.precision,
-        question.method,
-        sequence_length=question.sequence_length,
-        execution=flash,
-        reads=question.reads,
-        unevenness=question.unevenness,
-    )
-    return ((known, _KNOWS_ENDS),)
+    return ((posed_case(question, flash), _KNOWS_ENDS),)
 
 
 def _release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:

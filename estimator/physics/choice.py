@@ -12,7 +12,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
-from estimator.physics.execution import execution_of
+from estimator.physics.execution import Execution, execution_of
 from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
 from estimator.physics.memory import memory_of, usable_bytes
@@ -29,6 +29,7 @@ __all__ = [
     "contenders",
     "fastest",
     "nearest_setting",
+    "posed_case",
     "ranked_layouts",
     "setting_of",
     "usual_recompute",
@@ -77,6 +78,20 @@ class Choice:
     fits: NDArray[np.bool_]
 
 
+def posed_case(question: Question, execution: Execution) -> Case:
+    """Return the model's inputs for `question`, its step run as `execution` has it."""
+    return case_of(
+        question.transformer,
+        question.cluster,
+        question.precision,
+        question.method,
+        sequence_length=question.sequence_length,
+        execution=execution,
+        reads=question.reads,
+        unevenness=question.unevenness,
+    )
+
+
 def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
@@ -85,16 +100,7 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     """
     pause()
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
-    numbers = case_of(
-        question.transformer,
-        question.cluster,
-        question.precision,
-        question.method,
-        sequence_length=question.sequence_length,
-        execution=execution_of(question, stack, packed_short=packed_short),
-        reads=question.reads,
-        unevenness=question.unevenness,
-    )
+    numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
     found: list[Setting] = []
     for reserve in (False, True):

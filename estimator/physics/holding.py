@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.base.prior import Prior
+from estimator.base.units import BITS_PER_BYTE
 from estimator.models.parameters import is_adapted
 from estimator.models.training import EIGHT_BIT, LOW_BIT
 from estimator.models.workload import Workload
@@ -20,7 +21,6 @@ _WIDENED_BY_AUTOGRAD = frozenset({"cast", "scaled"})
 of libraries keep the packed weights and widen them again."""
 
 _HALF, _SINGLE = 2.0, 4.0
-_BITS_PER_BYTE = 8.0
 _WIDE = frozenset({"fp32", "tf32"})
 _EAGER = frozenset({"eager", "chunked"})
 """Losses of PyTorch's own kernels in FP32."""
@@ -136,7 +136,7 @@ def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> floa
     kept = _SINGLE if precision in _WIDE else _HALF
     frozen = {"fp8": 1.0, "mxfp8": _MXFP8_BYTES, "nvfp4": _NVFP4_BYTES}.get(precision, kept)
     if base_bits is not None:
-        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _SCALED * base_bits / _BITS_PER_BYTE)
+        frozen = {4: _NF4_BYTES, 8: _INT8_BYTES}.get(base_bits, _SCALED * base_bits / BITS_PER_BYTE)
     return trained * kept + (1.0 - trained) * frozen
 
 

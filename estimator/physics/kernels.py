@@ -140,6 +140,11 @@ def logits_traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BRO
     return moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 
+def _dense_weights(case: Case, lay: Layouts) -> BROADCAST:
+    """Return the weights of all layers on a tensor-parallel rank, experts and both ends apart."""
+    return (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
+
+
 def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return seconds a micro-batch of expanding a 4-bit base before each pass over it, whatever its tokens.
 
@@ -150,8 +155,7 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     """
     if not is_anywhere(case.dequantized):
         return 0.0
-    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
-    weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
+    weights = (_dense_weights(case, lay) + case.expert_parameters / lay.expert) / lay.pipeline
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     expanded_bytes = _EXPANDED_BYTES * (1.0 + case.wide)
     moved = case.dequantized * weights * (_PACKED_BYTES + expanded_bytes) * slowness
@@ -168,8 +172,7 @@ def widening_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """
     if not is_anywhere(case.widened_bytes):
         return 0.0
-    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
-    weights = (dense + case.expert_parameters / lay.expert) / lay.pipeline
+    weights = (_dense_weights(case, lay) + case.expert_parameters / lay.expert) / lay.pipeline
     passes = 1.0 + (1.0 + where_recomputed(lay, full=case.recomputed_share)) * case.streams_passed
     return case.widened_bytes * weights * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
@@ -182,8 +185,7 @@ def rounding_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST
     """
     if not is_anywhere(case.rounded):
         return 0.0
-    dense = (case.shared_parameters - case.embedding_parameters - case.output_parameters) / lay.tensor
-    widened = case.rounded * dense * _WIDENED_BYTES * case.streams_passed
+    widened = case.rounded * _dense_weights(case, lay) * _WIDENED_BYTES * case.streams_passed
     forwards = 1.0 + where_recomputed(lay, full=case.recomputed_share)
     moved = widened + tokens * case.rounded_elements / lay.tensor * _ROUNDED_BYTES * forwards
     return moved / lay.pipeline / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])

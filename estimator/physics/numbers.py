@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from estimator.base.units import BITS_PER_BYTE
 from estimator.models.operations import MAIN, Attention, Gemm
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.passes import Passes, passes_of, trained_share
@@ -44,7 +45,6 @@ _OF_THEIR_OWN_FORMAT = frozenset({"bitsandbytes", "gptq"})
 _CAST_BYTES: Mapping[Dequantization, float] = MappingProxyType({"cast": 2.0, "scaled": 6.0, "quanto": 6.0})
 """Bytes moved of a weight beside reading it as it is held, where it is widened before its product: written in 16 bits;
 read again, scaled and written again."""
-_BITS_PER_BYTE = 8.0
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
 _WIDE_NAMES = ("qkv", "attention", "latent")
 _WIDE_LAYERS = 0.16
@@ -235,11 +235,8 @@ def case_of(
 
 def _waited_for(reads: Reads, execution: Execution) -> Reads:
     """Return what a step may wait for: pictures where it is told how many read them, numbers that become objects."""
-    return Reads(
-        pictures=0.0 if execution.loader_workers is None else reads.pictures,
-        megapixels=0.0 if execution.loader_workers is None else reads.megapixels,
-        numbers=reads.numbers if execution.lists_numbers else 0.0,
-    )
+    told = NO_READS if execution.loader_workers is None else reads
+    return replace(told, numbers=reads.numbers if execution.lists_numbers else 0.0)
 
 
 def _widened_bytes(execution: Execution) -> float:
@@ -247,7 +244,7 @@ def _widened_bytes(execution: Execution) -> float:
     moved = _CAST_BYTES.get(execution.dequantization)
     if moved is None or execution.base_bits is None:
         return 0.0
-    return execution.base_bits / _BITS_PER_BYTE + moved
+    return execution.base_bits / BITS_PER_BYTE + moved
 
 
 def _chunk_bytes(execution: Execution, trained: float, *, prepared: bool = True) -> float:

@@ -95,8 +95,7 @@ class SpeedCheck:
         return self.seen.tokens_per_second * self.model_flop_per_token / self.run.n_gpus
 
     def _utilization(self, flop_per_token: float) -> float:
-        run = self.run
-        return self.seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
+        return _utilization(self.run, self.seen, flop_per_token)
 
 
 def speed_check(request: Request, observed: Observed) -> SpeedCheck:
@@ -261,9 +260,14 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
     return tuple(out)
 
 
+def _utilization(run: Run, seen: Observation, flop_per_token: float) -> float:
+    """Return what was seen, in FLOPs, over the dense peak of all devices."""
+    return seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
+
+
 def _spread_thin(run: Run, seen: Observation, flop_per_token: float) -> tuple[Caution, ...]:
     """Return the doubt about hours on so many devices that each has little to do: GPU-hours may have been divided."""
-    reached = seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
+    reached = _utilization(run, seen, flop_per_token)
     if seen.kind != "hours" or run.n_gpus < _WHOLE_CLUSTER or reached >= UTILIZATION.low:
         return ()
     message = (

@@ -5,7 +5,7 @@ which layers it reads. Sizes scale depths and widths. What blocks are made of fo
 their parameters add up to the published ones.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from estimator.base.errors import InvalidValueError
@@ -76,10 +76,6 @@ def _joined(layer: int) -> _Row:
     return _Row("joined", reads=(-1, layer))
 
 
-def _found(*layers: int, by: str) -> _Row:
-    return _Row(by, reads=layers)
-
-
 _DOUBLED = _Row("doubled")
 _V5 = _Version(
     rows=(
@@ -91,7 +87,7 @@ _V5 = _Version(
         *(_Row("projected", 256), _DOUBLED, _joined(4), _Row("c3", 256, 3)),
         *(_halving(256), _joined(14), _Row("c3", 512, 3)),
         *(_halving(512), _joined(10), _Row("c3", 1024, 3)),
-        _found(17, 20, 23, by="starts"),
+        _Row("starts", reads=(17, 20, 23)),
     ),
     sizes={
         "n": (0.33, 0.25, 1024),
@@ -111,7 +107,7 @@ _V8 = _Version(
         *(_DOUBLED, _joined(4), _Row("c2f", 256, 3)),
         *(_halving(256), _joined(12), _Row("c2f", 512, 3)),
         *(_halving(512), _joined(9), _Row("c2f", 1024, 3)),
-        _found(15, 18, 21, by="bins"),
+        _Row("bins", reads=(15, 18, 21)),
     ),
     sizes={
         "n": (0.33, 0.25, 1024),
@@ -131,7 +127,7 @@ _V11 = _Version(
         *(_DOUBLED, _joined(4), _Row("c3k2", 256, 2)),
         *(_halving(256), _joined(13), _Row("c3k2", 512, 2)),
         *(_halving(512), _joined(10), _Row("c3k2", 1024, 2, deep=True)),
-        _found(16, 19, 22, by="light_bins"),
+        _Row("light_bins", reads=(16, 19, 22)),
     ),
     sizes={
         "n": (0.5, 0.25, 1024),
@@ -151,7 +147,37 @@ class _Network:
     """A network while its table is read."""
 
     labels: int
+    deep: bool
+    """Whether blocks are deep everywhere."""
     pyramid: Pyramid = field(default_factory=Pyramid)
+
+    def add(self, row: _Row, read: list[_Map], outputs: int, repeats: int) -> _Map:
+        """Add what one row stands for, and return what it makes."""
+        inputs, halvings, at = sum(each.channels for each in read), read[0].halvings, read[0].place
+        match row.kind:
+            case "joined":
+                return _Map(inputs, halvings)
+            case "doubled":
+                return _Map(inputs, halvings - 1)
+            case "halving":
+                made = _Map(outputs, halvings + 1)
+                self.convolve(inputs, outputs, made.place, row.side)
+                return made
+            case "projected":
+                self.convolve(inputs, outputs, at)
+            case "pooled":
+                self.convolve(_POOLED * self.convolve(inputs, inputs // 2, at), outputs, at)
+            case "c3":
+                self.crossing(inputs, outputs, repeats, at, (1, 3))
+            case "attending":
+                self.attending(inputs, repeats, at)
+            case "starts":
+                self.detect_from_starts(read)
+            case "bins" | "light_bins":
+                self.detect(read, light=row.kind == "light_bins")
+            case _:
+                self.splitting(inputs, row, outputs, repeats, at, deep=row.kind == "c3k2" and (row.deep or self.deep))
+        return _Map(outputs, halvings)
 
     def convolve(self, inputs: int, outputs: int, at: Place, side: int = 1) -> int:
         """Add a convolution and its norm, and return its width."""
@@ -246,38 +272,13 @@ def one_stage(config: Config) -> ConfiguredModel:
     if not isinstance(size, str) or size not in version.sizes:
         raise InvalidValueError("hf_config.size", size, f"must be one of {', '.join(version.sizes)}")
     deeper, wider, widest = version.sizes[size]
-    made = _Network(labels=classes(reading))
+    image = _Map(reading.whole("num_channels"), 0)
+    made = _Network(labels=classes(reading), deep=size in version.deep_sizes)
     maps: list[_Map] = []
-    for place, row in enumerate(version.rows):
-        read = [maps[layer if layer >= 0 else place + layer] for layer in row.reads if maps]
-        inputs = sum(each.channels for each in read) if read else reading.whole("num_channels")
-        halvings = read[0].halvings if read else 0
-        repeats = max(round(row.repeats * deeper), 1)
+    repeats = [max(round(row.repeats * deeper), 1) for row in version.rows]
+    for place, (row, many) in enumerate(zip(version.rows, repeats, strict=True)):
+        read = [maps[layer if layer >= 0 else place + layer] for layer in row.reads] if maps else [image]
         outputs = -(-int(min(row.width, widest) * wider) // _DIVISOR) * _DIVISOR
-        maps.append(_layer(made, row, read, (inputs, outputs, repeats, halvings), deep=size in version.deep_sizes))
+        maps.append(made.add(row, read, outputs, many))
     side = image_side(reading)
-    blocks = [max(round(row.repeats * deeper), 1) for row in version.rows]
-    return built(made.pyramid, reading, config, depths=blocks, width=maps[0].channels, sides=(side, side))
-
-
-def _layer(made: _Network, row: _Row, read: list[_Map], sizes: tuple[int, int, int, int], *, deep: bool) -> _Map:
-    """Add what one row stands for, and return what it makes."""
-    inputs, outputs, repeats, halvings = sizes
-    at = stage_place(halvings - _FIRST_STAGE)
-    halved = stage_place(halvings + 1 - _FIRST_STAGE)
-    added: Mapping[str, Callable[[], object]] = {
-        "halving": lambda: made.convolve(inputs, outputs, halved, row.side),
-        "projected": lambda: made.convolve(inputs, outputs, at),
-        "c3": lambda: made.crossing(inputs, outputs, repeats, at, (1, 3)),
-        "c2f": lambda: made.splitting(inputs, row, outputs, repeats, at, deep=False),
-        "c3k2": lambda: made.splitting(inputs, row, outputs, repeats, at, deep=row.deep or deep),
-        "attending": lambda: made.attending(inputs, repeats, at),
-        "pooled": lambda: made.convolve(_POOLED * made.convolve(inputs, inputs // 2, at), outputs, at),
-        "bins": lambda: made.detect(read, light=False),
-        "light_bins": lambda: made.detect(read, light=True),
-        "starts": lambda: made.detect_from_starts(read),
-    }
-    if row.kind in added:
-        added[row.kind]()
-    change = {"halving": 1, "doubled": -1}.get(row.kind, 0)
-    return _Map(inputs if row.kind in {"joined", "doubled"} else outputs, halvings + change)
+    return built(made.pyramid, reading, config, depths=repeats, width=maps[0].channels, sides=(side, side))

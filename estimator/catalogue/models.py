@@ -10,7 +10,7 @@ from estimator.catalogue.shapes import ArchitectureRow, ModelChoiceRow, ModelRow
 from estimator.models.feed_forward import Experts
 from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.transformer import Transformer
-from estimator.models.vectors import VectorFacts, vector_parameters
+from estimator.models.vectors import VectorFacts, with_vectors
 
 __all__ = ["MODEL_FILLER", "ModelEntry", "entry_of", "model_entry", "model_names"]
 
@@ -82,7 +82,7 @@ def model_entry(row: ModelRow) -> ModelEntry:
     bare = _transformer(row["id"], row["name"], row["architecture"], row["source"])
     if bare.experts is not None:
         bare = replace(bare, experts=replace(bare.experts, biased=vectors.expert_bias))
-    whole = replace(bare, sinks=vectors.sinks, vector_parameters=vector_parameters(bare, vectors))
+    whole = replace(with_vectors(bare, vectors), sinks=vectors.sinks)
     return entry_of(row, whole, vectors, row.get("note", ""))
 
 

@@ -183,6 +183,7 @@ class ExpertsRow(TypedDict):
     shared_ffn_hidden: NotRequired[int]
     first_dense_layers: NotRequired[int]
     layer_step: NotRequired[int]
+    weighed_inputs: NotRequired[bool]
 
 
 class ArchitectureRow(TypedDict):

@@ -9,8 +9,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.physics.choice import Setting
+from estimator.physics.choice import Setting, posed_case
 from estimator.physics.constants import Constants
+from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products
 from estimator.physics.step import StepTime, step_time
@@ -45,18 +46,26 @@ def foreseen_log(
     if parting_log >= 0.0:
         return parting_log
     tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
+    case, known = setting.case, products
+    execution = execution_of(setting.question, setting.stack)
+    if execution.all_experts:
+        case, known = posed_case(setting.question, replace(execution, expert_capacity=1.0)), None
     quick = replace(
-        setting.case,
+        case,
         scale_out_bytes_per_s=np.inf,
         operations=0.0,
         expert_operations=0.0,
         operations_per_expert=0.0,
+        backward_per_expert=0.0,
+        looped_elements=0.0,
+        sliced_elements=0.0,
         eager_trainer=0.0,
         gathers=0.0,
+        expert_gathers=0.0,
         dequantized=0.0,
         reading_s=0.0,
     )
-    quickest_s = float(step_time(quick, layouts, constants, products).total_s[0])
+    quickest_s = float(step_time(quick, layouts, constants, known).total_s[0])
     total_s = float(times.total_s[0])
     waited = float(times.communication_s[0] + times.bubble_s[0]) / total_s
     delay_log = max(0.0, math.log(total_s / quickest_s))

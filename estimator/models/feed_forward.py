@@ -43,6 +43,8 @@ class Experts:
     """Inner width of an MLP that runs beside the experts in each layer, its norms apart; 0 where there is none."""
     biased: bool = False
     """Whether routed experts have biases, which stand among the model's vectors."""
+    weighed_inputs: bool = False
+    """Whether tokens are weighed before they enter an expert, not as they leave it (Llama 4)."""
 
 
 def dense_operations(hidden: int, width: int, layers: int, *, gated: bool) -> Operations:

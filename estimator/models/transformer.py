@@ -49,6 +49,10 @@ class Transformer:
     """Whether the softmax of attention has a learned sink, which few fused kernels know."""
     soft_capped: bool = False
     """Whether scores are bent to a limit before the softmax (Gemma 2), which PyTorch's own kernels cannot do."""
+    norms_per_layer: int | None = None
+    """Norms of each layer over the residual stream; None: two for each pair of a mixer and an MLP."""
+    normed_heads: bool = False
+    """Whether queries and keys are normalised, all of the usual attention's."""
     causal: bool = True
     """Whether tokens see earlier ones alone."""
     predicted: float = 1.0

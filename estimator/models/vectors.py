@@ -1,11 +1,11 @@
 """Which vectors a model trains beside its matrices: the difference between "about 8B" and 8,030,261,248."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.models.transformer import Transformer
 
-__all__ = ["QkNorm", "VectorFacts", "vector_parameters"]
+__all__ = ["QkNorm", "VectorFacts", "vector_parameters", "with_vectors"]
 
 QkNorm = Literal["none", "head", "head_biased", "full"]
 
@@ -44,6 +44,19 @@ class VectorFacts:
     """Norms of layers with experts beyond those of every layer (A.X K1)."""
     head_scalars: int = 0
     """Trained scalars of each head, sinks apart: a gate's bias."""
+
+
+def with_vectors(transformer: Transformer, facts: VectorFacts, *, besides: int = 0) -> Transformer:
+    """Return the model with its norms, and its parameters outside matrices counted: by `facts`, and `besides` these.
+
+    Where norms are none of the layers' own but their parts', there are as many as usual.
+    """
+    return replace(
+        transformer,
+        vector_parameters=vector_parameters(transformer, facts) + besides,
+        norms_per_layer=facts.norms_per_layer or None,
+        normed_heads=facts.qk_norm != "none",
+    )
 
 
 def vector_parameters(transformer: Transformer, facts: VectorFacts) -> int:

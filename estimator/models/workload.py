@@ -57,6 +57,11 @@ class Workload:
     n_expert_layers: int
     routed_width: int
     """Width in which tokens are sent to experts."""
+    further_norms: float
+    """Norms beyond two for each of the main stack's pairs, those of queries and of keys among them; fewer are below
+    zero."""
+    normed_elements: float
+    """Elements of a token that pass through them."""
 
     @property
     def parameters(self) -> int:
@@ -105,6 +110,9 @@ def _workload(t: Transformer) -> Workload:
     residual = Stream(name="residual", width=t.hidden, layers=t.n_layers, shard="sequence", rate=own_pairs / t.n_layers)
     if not t.own_streams:
         parts.insert(0, Operations(streams=(residual,)))
+    layer_norms = 0.0 if t.norms_per_layer is None else t.norms_per_layer * t.n_layers - 2.0 * own_pairs
+    usual = t.attention
+    normed = t.normed_heads * usual.layers
     towers = [_of_tower(tower) for tower in t.towers]
     parts += [operations for operations, _ in towers]
     lookup = 0 if t.tied_embeddings else t.vocab * t.hidden
@@ -130,6 +138,8 @@ def _workload(t: Transformer) -> Workload:
         top_k=t.experts.top_k if t.experts else 0,
         n_expert_layers=t.n_expert_layers,
         routed_width=(t.experts.latent or t.hidden) if t.experts else t.hidden,
+        further_norms=layer_norms + 2.0 * normed,
+        normed_elements=layer_norms * t.hidden + normed * (usual.heads + usual.kv_heads) * usual.head_dim,
     )
 
 

@@ -103,6 +103,8 @@ class Case:
     expert_elements: Numbers
     routed_elements: Numbers
     """Activation elements per token over all layers: residual stream, Q/K/V, MLP, expert MLP, routed tokens."""
+    normed_elements: Numbers
+    """The same of what passes through norms beyond two a layer."""
     shared_parameters: Numbers
     """Parameters that expert parallelism does not divide, embedding included."""
     expert_parameters: Numbers
@@ -284,9 +286,19 @@ class Case:
     expert_operations: Numbers
     """The same for a layer of experts, beyond its attention."""
     operations_per_expert: Numbers
-    """The same for each local expert, where the host goes through them one by one."""
+    """The same for each local expert, where the host goes through them one by one …"""
+    backward_per_expert: Numbers
+    """… and what its backward pass takes of the host, in kernels of the forward's."""
+    looped_elements: Numbers
+    """Activation elements per token over all layers and experts that such a loop moves backward, besides: the gradient
+    of an expert's input is as long as all tokens, and is added to the others'."""
+    sliced_elements: Numbers
+    """Elements moved a micro-batch where weights that learn are slices of one parameter: the gradient of each is as
+    large as that, and is added to the others'."""
     gathers: Numbers
-    """Modules of a layer that ZeRO-3 gathers one after the other."""
+    """Modules of a layer that ZeRO-3 gathers one after the other …"""
+    expert_gathers: Numbers
+    """… and for a layer of experts what theirs, gathered together, cost as many of."""
     module_hooks: Numbers
     """1 where each of them makes the host plan and wait (DeepSpeed)."""
     checkpoints: Numbers

@@ -89,8 +89,13 @@ class Execution:
     launch: Launch = "eager"
     fused_loss: bool = True
     expert_loop: bool = False
+    all_experts: bool = False
+    """Every token is multiplied with every expert of a layer."""
+    experts_in_one: bool = False
+    """The trainer's code holds a layer's experts as one parameter, whatever its release."""
     expert_capacity: float = 1.0
-    """Places that each expert has over its even share of tokens, all of them worked on; 1 where none is dropped."""
+    """Places that each expert has over its even share of tokens, all of them worked on; 1 where none is dropped, and
+    experts over those that a token visits where all are multiplied with all."""
     one_hot_dispatch: bool = False
     """Tokens are sent to their places, and brought back, by products with one-hot matrices (Lepikhin et al. 2020)."""
     channels_last: bool = False
@@ -197,6 +202,30 @@ def _loops_over_experts(question: Question, stack: Stack, said: Practice) -> boo
     return said.experts == "loop" or (old and question.practice.experts is None)
 
 
+def _is_indexed(question: Question, stack: Stack) -> bool:
+    """Return whether experts are slices of one parameter, which Transformers has where they have biases (gpt-oss)."""
+    experts = question.transformer.experts
+    return experts is not None and experts.biased and stack.grouped_experts_since > 0.0
+
+
+def _multiplies_all_experts(question: Question, stack: Stack) -> bool:
+    """Return whether every token is multiplied with every expert, and those that it is not sent to are weighed by 0.
+
+    So does Transformers, in every release, where tokens are weighed before they enter (`Llama4TextMoe`).
+    """
+    experts = question.transformer.experts
+    weighed = experts is not None and experts.weighed_inputs
+    return weighed and stack.grouped_experts_since > 0.0 and question.practice.experts is None
+
+
+def _capacity(question: Question, said: Practice, *, all_experts: bool) -> float:
+    """Return the tokens that each expert works on, over its even share of those that are sent to it."""
+    experts = question.transformer.experts
+    if experts is not None and all_experts:
+        return experts.n_experts / experts.top_k
+    return 1.0 if said.expert_capacity is None else said.expert_capacity
+
+
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
@@ -222,6 +251,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     # Who packs on an old card has the trainer's code of today, as `_habit` has.
     flattens = said.packing == "packed" and stack.flattens_since <= (question.released or CURRENT_RELEASE)
     loss = _loss(said, stack)
+    all_experts = _multiplies_all_experts(question, stack)
+    in_one = all_experts or _is_indexed(question, stack)
     return Execution(
         attention=attention,
         dense_masks=masks,
@@ -230,8 +261,10 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
-        expert_loop=_loops_over_experts(question, stack, said),
-        expert_capacity=1.0 if said.expert_capacity is None else said.expert_capacity,
+        expert_loop=_loops_over_experts(question, stack, said) and not all_experts,
+        all_experts=all_experts,
+        experts_in_one=in_one,
+        expert_capacity=_capacity(question, said, all_experts=all_experts),
         one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
         fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
@@ -265,7 +298,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         stages_alone=bool(said.stages_alone),
         dequantization=dequantization,
         base_bits=base_bits,
-        whole_experts=dequantization == "bitsandbytes" and 0.0 < stack.grouped_experts_since <= released,
+        whole_experts=dequantization == "bitsandbytes" and (in_one or 0.0 < stack.grouped_experts_since <= released),
         gradient_bytes=0.0 if said.releases_gradients else _gradient_bytes(stack, int(released)),
         fused_accumulation=_fuses_accumulation(stack, chip, released),
         eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",

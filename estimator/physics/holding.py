@@ -197,18 +197,21 @@ def _activation_bytes(
     mlp = before + (trained * narrow + eager * element) / streams
     norms = _EAGER_NORMS - (1.0 - trained) * _SCALED_NORMS
     residual = (_STREAM_REST + eager * norms) * element + trained * _STREAM_INPUTS * narrow
-    inner = mlp * (width["mlp"] + width["shared_mlp"] + width["expert_mlp"])
+    # Places that are left empty, or for tokens that are dropped, show in no published peak.
+    copies = execution.expert_capacity if execution.all_experts else 1.0
+    inner = mlp * (width["mlp"] + width["shared_mlp"] + copies * width["expert_mlp"])
     scanned = sum(scan.kept * scan.layers * scan.rate for scan in table.scans)
     selective = 1.0 if execution.drops_scores_alone else _SELECTIVE_SHARE.mode
     if execution.recomputed is not None:
         heads = element * width["heads"]
         whole = residual * width["residual"] + heads + inner
         selective = kept_by_name(execution, residual=element * width["residual"], heads=heads, mlp=inner, whole=whole)
+    further = eager * norms / 2.0 * element * table.normed_elements
     return {
-        "kept_residual_bytes": residual * width["residual"],
+        "kept_residual_bytes": residual * width["residual"] + further,
         "kept_hidden_bytes": (1.0 + eager * _EAGER_HEADS) * element * width["heads"]
         + inner
-        + narrow * width["routed"]
+        + narrow * copies * width["routed"]
         + _SINGLE * scanned
         + adapted * _adapter_bytes(table, execution, narrow),
         "selective_share": selective,

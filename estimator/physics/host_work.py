@@ -31,8 +31,25 @@ taking them out of it and of the weights, two products, scaling, sum (bitsandbyt
 _OPERATIONS_PER_WIDENED = {"cast": 1.0, "scaled": 2.0, "quanto": 4.0}
 """By what widens weights that are held alone in few bits: the cast, and its scale; through a tensor type of its own,
 each is dispatched twice."""
-_OPERATIONS_PER_EXPERT = 14.0
-"""Finding an expert's tokens (which waits for the device), gathering them, three products, weighing, scattering."""
+_OPERATIONS_PER_NORM = {"eager": 8.0, "fused": 1.0}
+"""Of a norm beyond a layer's two: casts, square, mean, root, two products (Transformers' RMSNorm, counted)."""
+_OPERATIONS_PER_EXPERT, _BACKWARD_PER_EXPERT = 12.0, 33.0
+"""Where an expert is a module: finding its tokens (which waits for the device twice), gathering them, three products,
+weighing, scattering; backward 15 kernels and two sums by index, each a sort and some 15 more, launched from C++ at 0.7
+of the cost, as a layer's others are (Transformers 4.57's Mixtral and Qwen3 counted by PyTorch's dispatcher; kernels of
+`index_put_with_sort_kernel`)."""
+_OPERATIONS_PER_SLICE, _BACKWARD_PER_SLICE = 24.0, 43.0
+"""The same where experts are slices of one parameter, with biases and a clamped gate: each index waits for the device,
+seven times in all (gpt-oss)."""
+_LOOPED_PASSES = 4.0
+"""Elements moved per element of all tokens, for each expert: its input's gradient is zeroed as long as they are, and
+added to the sum of the others' (counted likewise)."""
+_SLICED_PASSES = 4.0
+"""The same per weight of all experts of a layer, for each expert whose slice learns."""
+_PARTS_OF_EXPERT = 3.0
+_TOGETHER = 0.2
+"""Of a module's hook, for each of an expert's matrices that ZeRO-3 gathers with all of its layer as one module
+(`set_z3_leaf_modules`): each is still cut out, joined and freed by Python."""
 _OPERATIONS_EXPERTS = 20.0
 """Routing and grouped products of a layer of experts."""
 _OPERATIONS_PER_SCAN = 8.0
@@ -55,6 +72,8 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     if not eager:
         operations = min(operations, _OPERATIONS_FUSED)
     operations += unfused * _OPERATIONS_SCORES
+    kernels = "eager" if eager and not _is_plain(transformer, table) else "fused"
+    operations += _OPERATIONS_PER_NORM[kernels] * table.further_norms / table.pairs
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     joined = sum(gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     beside = _OPERATIONS_PER_ADAPTER if execution.eager_adapters else _OPERATIONS_PER_OWN_ADAPTER
@@ -68,13 +87,30 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     return {
         "operations": share * operations,
         "expert_operations": share * _OPERATIONS_EXPERTS,
-        "operations_per_expert": share * _OPERATIONS_PER_EXPERT * execution.expert_loop,
+        **_loop(table, execution, share),
         "launch_share": share,
         # Nothing of them is left in what is compiled or captured.
         "checkpoints": float(table.pairs) if execution.launch == "eager" else 0.0,
         "gathers": units + pairs_apart * 2.0 * linear * adapters,
         "module_hooks": float(execution.module_hooks),
         "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
+    }
+
+
+def _loop(table: Workload, execution: Execution, share: float) -> dict[str, float]:
+    """Return what a loop over the experts of a layer costs host and device; nothing where there is none."""
+    loops = float(execution.expert_loop)
+    forward, backward = _OPERATIONS_PER_EXPERT, _BACKWARD_PER_EXPERT
+    if execution.experts_in_one:
+        forward, backward = _OPERATIONS_PER_SLICE, _BACKWARD_PER_SLICE
+    experts = table.n_experts * table.n_expert_layers
+    apart = loops * execution.module_hooks * (not execution.experts_in_one)
+    return {
+        "operations_per_expert": share * loops * forward,
+        "backward_per_expert": share * loops * backward,
+        "looped_elements": loops * _LOOPED_PASSES * experts * table.hidden,
+        "sliced_elements": loops * execution.experts_in_one * _SLICED_PASSES * table.n_experts * table.expert_parameters,
+        "expert_gathers": apart * _TOGETHER * _PARTS_OF_EXPERT * table.n_experts,
     }
 
 

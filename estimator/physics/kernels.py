@@ -25,6 +25,9 @@ _ATTENTION_BACKWARD = 2.5
 """Five matmuls backward against two forward: Dao 2023, section 3.1."""
 _PACKED_BYTES, _EXPANDED_BYTES = 0.55, 2.0
 """Bytes per weight of a 4-bit base with its scales, and of what its products read."""
+_EAGER_NORM_PASSES, _NORM_PASSES = 14.0, 2.0
+"""Elements moved forward per element that passes through a norm beyond a layer's two: each step a kernel in FP32, 18 as
+counted in Transformers' RMSNorm, of which caches save what they save of the layer's two; and one kernel."""
 _ROUNDED_BYTES = 15.0
 """Bytes moved forward per element that enters or leaves an 8-bit layer: cast, largest of each row, rounding, outliers
 out; sums of 32 bits, scaled, cast, outliers' product added (bitsandbytes' `MatMul8bitLt`, counted)."""
@@ -114,12 +117,16 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
     elements = elements * unfused + beside * case.adapter_elements / lay.tensor
+    norm_passes = where(case.untuned, _EAGER_NORM_PASSES, _NORM_PASSES)
+    elements = elements + norm_passes * case.normed_elements / lay.tensor
     # Each expert that a token visits has its input rounded as well.
     inputs = 4.0 * case.residual_elements + case.routed_elements + case.mlp_elements + case.expert_elements
     quantised = case.low_bit * constants["quantise_passes"] * inputs
     passes = 1.0 + (constants["backward_traffic"] + again_share(case, constants, lay)) * case.streams_passed
     width = 2.0 + 2.0 * case.wide
     moved: BROADCAST = width * tokens / lay.pipeline * (elements + quantised / lay.tensor) * passes
+    looped = width * tokens * case.looped_elements / lay.expert * case.streams_passed
+    moved = moved + (looped + width * case.sliced_elements / lay.expert * case.weight_gradients) / lay.pipeline
     weights = case.shared_parameters / lay.tensor + case.expert_parameters / lay.expert
     apart = case.weight_gradients * (1.0 - case.fused_accumulation)
     moved = moved + constants["gradient_bytes"] * apart * weights / lay.pipeline

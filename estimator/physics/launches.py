@@ -21,15 +21,19 @@ def launches_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
         slowness · (kernels · launch · (1 + again + backward)  +  gathered modules · hook · passes
                     +  recomputed layers · checkpoint  +  the trainer's)
 
+    An expert's kernels backward are not the forward's in number where the host goes through them.
+
     Kernels are counted per layer by how it is run, and per local expert where the host goes through them.
     """
     again = again_share(case, constants, lay)
-    experts = case.expert_operations + case.operations_per_expert * case.n_experts / lay.expert
-    kernels = case.operations * case.pairs + experts * case.n_expert_layers
+    kernels = case.operations * case.pairs + case.expert_operations * case.n_expert_layers
+    each = case.operations_per_expert * (1.0 + again) + case.backward_per_expert
+    looped = each * case.n_experts / lay.expert * case.n_expert_layers
     passes = 1.0 + again + _BACKWARD_OPERATIONS
-    launching = constants["launch_s"] * kernels / lay.pipeline * passes
+    launching = constants["launch_s"] * (kernels * passes + looped) / lay.pipeline
     hook_s = where(case.module_hooks, constants["module_hook_s"], constants["hook_s"])
-    hooks = hook_s * case.gathers * case.pairs / lay.pipeline * (2.0 + again)
+    gathers = case.gathers * case.pairs + case.expert_gathers * case.n_expert_layers / lay.expert
+    hooks = hook_s * gathers / lay.pipeline * (2.0 + again)
     sharded = np.where((lay.shard_stage >= ZERO3) & (lay.shard_group > 1), hooks, 0.0)
     trainer_s = constants["micro_step_s"] * case.eager_trainer
     checkpoints = where_recomputed(lay, full=case.recomputed_share * case.checkpoints, selective=case.checkpoints)

@@ -149,6 +149,7 @@ def case_of(
         mlp_elements=widths["mlp"] + widths["shared_mlp"],
         expert_elements=widths["expert_mlp"] * execution.expert_capacity,
         routed_elements=widths["routed"] * execution.expert_capacity,
+        normed_elements=table.normed_elements,
         shared_parameters=total - table.expert_parameters,
         expert_parameters=float(table.expert_parameters),
         embedding_parameters=float(table.embedding_parameters),

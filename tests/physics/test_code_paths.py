@@ -1,4 +1,4 @@
-"""What a trainer's code does with an architecture on a chip, at a release: which attention, and which experts.
+"""What a trainer's code does with an architecture on a chip, at a release: which attention, norms, and which experts.
 
 Authority: the code itself. Transformers 4.57 and 5: `_supports_sdpa` of its models (Gemma 2's capped scores and
 gpt-oss's sinks have none), `get_correct_experts_implementation` (`grouped_mm` from 5.0 on); PyTorch's `sdp_utils.cpp`
@@ -7,6 +7,7 @@ gpt-oss's sinks have none), `get_correct_experts_implementation` (`grouped_mm` f
 
 import pytest
 
+from estimator.models.workload import workload
 from estimator.physics.choice import setting_of
 from estimator.physics.execution import Execution, execution_of
 from estimator.question.request import Request
@@ -127,3 +128,48 @@ def test_experts_of_a_4_bit_base_stay_whole_where_they_are_one_parameter(
     assert case.frozen_bytes * layers == pytest.approx(held_bytes, rel=0.02)
     expanded = case.dequantized * layers
     assert expanded == pytest.approx((2.0 * layers - held_bytes) / (2.0 - 0.52), rel=0.02, abs=2e8)
+
+
+@pytest.mark.parametrize(
+    ("framework", "model", "visited"),
+    [
+        ("HF Trainer, transformers 4.57", "llama-4-scout", 16.0),
+        ("TRL 1.16", "llama-4-scout", 16.0),
+        ("LLaMA-Factory", "llama-4-maverick", 128.0),
+        ("TRL 1.16, grouped experts", "llama-4-scout", 1.0),
+        ("torchtune", "llama-4-scout", 1.0),
+        ("NeMo", "llama-4-scout", 1.0),
+        ("TRL 1.16", "mixtral-8x7b", 2.0),
+        ("TRL 1.16", "gpt-oss-20b", 4.0),
+    ],
+)
+def test_transformers_multiplies_all_tokens_with_all_experts_that_weigh_their_inputs(
+    framework: str, model: str, visited: float
+) -> None:
+    """`Llama4TextMoe` repeats its tokens for each expert in 4.57 and in 5.24; the other families send them to some."""
+    question = resolve(
+        Request(model=model, gpu="H100", n_gpus=8, tokens="10M", sequence_length=2048, framework=framework)
+    ).question
+    assert question is not None
+    ups = [matrix for matrix in setting_of(question).case.matrices if matrix.name == "expert_up"]
+    assert [matrix.visits for matrix in ups] == [visited]
+
+
+@pytest.mark.parametrize(
+    ("model", "norms", "of_heads"),
+    [
+        ("llama-3.1-8b", 0.0, 0.0),
+        ("qwen2.5-7b", 0.0, 0.0),
+        ("qwen3-8b", 2.0 * 36, 36 * (32 + 8) * 128),
+        ("gemma-2-9b", 2.0 * 42, 42 * 2 * 3584),
+        ("gemma-3-4b", 4.0 * 34, 34 * (2 * 2560 + (8 + 4) * 256)),
+        ("olmo-2-7b", 2.0 * 32, 32 * (32 + 32) * 128),
+        ("gpt-j-6b", -1.0 * 28, -28 * 4096),
+    ],
+)
+def test_norms_beyond_two_a_layer_are_those_of_the_models_code(model: str, norms: float, of_heads: int) -> None:
+    """Counted in `modeling_*.py`: norms of queries and keys, norms behind attention and MLP, one for both of GPT-J."""
+    question = resolve(Request(model=model, gpu="H100", n_gpus=8, tokens="10M", sequence_length=2048)).question
+    assert question is not None
+    table = workload(question.transformer)
+    assert (table.further_norms, table.normed_elements) == (norms, of_heads)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+from estimator.answers.estimate.all_experts import all_experts_multiplied
 from estimator.answers.estimate.best_step import best_step, own_runs_say
 from estimator.answers.estimate.does_not_fit import does_not_fit, remedies
 from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
@@ -62,6 +63,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
         warnings=(
             *misfit,
             *loaded_wide(posed, step),
+            *all_experts_multiplied(posed, best.grounds.best, best.times, fitted.constants),
             *(rounded_warning or batch_caution(question, fitted.constants)),
             *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
             *_newer_release(posed, best.grounds.best, best.times, fitted.constants),

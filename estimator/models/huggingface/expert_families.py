@@ -98,7 +98,12 @@ WITH_EXPERTS: Mapping[str, Family] = {
     "kimi_k2": _DEEPSEEK_V3,
     "llama4_text": Family(
         ffn="intermediate_size_mlp",
-        experts=ExpertKeys(shared_ffn="intermediate_size", step="interleave_moe_layer_step", expert_list="moe_layers"),
+        experts=ExpertKeys(
+            shared_ffn="intermediate_size",
+            step="interleave_moe_layer_step",
+            expert_list="moe_layers",
+            weighed_inputs=True,
+        ),
         vectors=attention_bias(),
         window=WindowKeys(key="attention_chunk_size", period=4, chunked=True),
         defaults={"attention_chunk_size": 8192},

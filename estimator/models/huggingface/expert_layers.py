@@ -35,6 +35,7 @@ def experts_of(reading: Reading, keys: ExpertKeys, n_layers: int) -> Experts | N
         layer_step=step,
         layers=None if layers == (n_layers - first_dense) // step else layers,
         dense_width=reading.whole(keys.beside) if keys.beside else 0,
+        weighed_inputs=keys.weighed_inputs,
     )
 
 

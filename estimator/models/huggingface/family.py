@@ -64,6 +64,8 @@ class ExpertKeys:
     """List of what each layer has: `dense`, or experts."""
     optional: bool = False
     """Whether the class builds a dense model where no experts are stated."""
+    weighed_inputs: bool = False
+    """Whether tokens are weighed before they enter an expert."""
     beside: str = ""
     """Width of an MLP beside the experts of each layer."""
 

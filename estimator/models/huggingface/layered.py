@@ -11,7 +11,7 @@ from estimator.models.huggingface.reading import Reading, own_name
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
-from estimator.models.vectors import VectorFacts, vector_parameters
+from estimator.models.vectors import VectorFacts, with_vectors
 
 __all__ = ["grouped_attention", "kinds_of_layers", "layered_model"]
 
@@ -83,4 +83,4 @@ def layered_model(
         native_sequence_length=reading.optional("max_position_embeddings", 4096, least=1),
         source="hf_config",
     )
-    return ConfiguredModel(transformer=replace(bare, vector_parameters=vector_parameters(bare, facts)), vectors=facts)
+    return ConfiguredModel(transformer=with_vectors(bare, facts), vectors=facts)

@@ -13,7 +13,7 @@ from estimator.models.huggingface.family import Family, Flag, WindowKeys
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.softmax import LatentAttention
 from estimator.models.transformer import Transformer
-from estimator.models.vectors import VectorFacts, vector_parameters
+from estimator.models.vectors import VectorFacts, with_vectors
 
 __all__ = ["head_width", "latent_attention", "read_family"]
 
@@ -34,9 +34,7 @@ def read_family(config: Config, model_type: str, family: Family, name: str) -> C
     bare = _transformer(reading, family, name)
     vectors = _vector_facts(reading, family, own_facts)
     notes = () if bare.causal else ("every token sees those after it too, so all scores of attention are counted",)
-    return ConfiguredModel(
-        transformer=replace(bare, vector_parameters=vector_parameters(bare, vectors)), vectors=vectors, notes=notes
-    )
+    return ConfiguredModel(transformer=with_vectors(bare, vectors), vectors=vectors, notes=notes)
 
 
 def _transformer(reading: Reading, family: Family, name: str) -> Transformer:

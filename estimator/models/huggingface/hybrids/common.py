@@ -8,7 +8,7 @@ from estimator.base.errors import InvalidValueError, UnsupportedModelError, show
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.reading import Config, Reading, own_name
 from estimator.models.transformer import Transformer
-from estimator.models.vectors import VectorFacts, vector_parameters
+from estimator.models.vectors import VectorFacts, with_vectors
 
 __all__ = [
     "FULL",
@@ -140,5 +140,4 @@ def kinds_of_layers(reading: Reading, key: str, known: frozenset[str], *, every:
 
 def finished(bare: Transformer, facts: VectorFacts, *, others: int = 0) -> ConfiguredModel:
     """Return the model with its parameters outside matrices counted: by `facts`, and `others` beyond these."""
-    total = vector_parameters(bare, facts) + others
-    return ConfiguredModel(transformer=replace(bare, vector_parameters=total), vectors=facts)
+    return ConfiguredModel(transformer=with_vectors(bare, facts, besides=others), vectors=facts)

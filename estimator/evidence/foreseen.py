@@ -46,7 +46,8 @@ def foreseen_log(
     if parting_log >= 0.0:
         return parting_log
     tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
-    case, known = setting.case, products
+    case = setting.case
+    known: Products | None = products
     execution = execution_of(setting.question, setting.stack)
     if execution.all_experts:
         case, known = posed_case(setting.question, replace(execution, expert_capacity=1.0)), None

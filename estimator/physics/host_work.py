@@ -104,12 +104,13 @@ def _loop(table: Workload, execution: Execution, share: float) -> dict[str, floa
     if execution.experts_in_one:
         forward, backward = _OPERATIONS_PER_SLICE, _BACKWARD_PER_SLICE
     experts = table.n_experts * table.n_expert_layers
+    sliced = loops * execution.experts_in_one * table.n_experts
     apart = loops * execution.module_hooks * (not execution.experts_in_one)
     return {
         "operations_per_expert": share * loops * forward,
         "backward_per_expert": share * loops * backward,
         "looped_elements": loops * _LOOPED_PASSES * experts * table.hidden,
-        "sliced_elements": loops * execution.experts_in_one * _SLICED_PASSES * table.n_experts * table.expert_parameters,
+        "sliced_elements": sliced * _SLICED_PASSES * table.expert_parameters,
         "expert_gathers": apart * _TOGETHER * _PARTS_OF_EXPERT * table.n_experts,
     }
 

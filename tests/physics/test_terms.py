@@ -6,6 +6,7 @@ Authority: the formulas in the docstrings of `physics.kernels`, `physics.launche
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -317,21 +318,24 @@ def test_deepspeed_gathers_each_matrix_of_experts_that_are_modules() -> None:
     assert more == pytest.approx(CONSTANTS["module_hook_s"] * hooks[0] * LAYERS * 2.0)
 
 
-@pytest.mark.parametrize(
-    ("norms", "heads", "kernels", "elements"),
-    [(None, False, 0, 0), (4, False, 2, 2 * HIDDEN), (1, False, -1, -HIDDEN), (2, True, 2, 2 * HEADS * 128)],
-)
-@pytest.mark.parametrize(("fused", "launched", "passes"), [(True, 1, 2.0), (False, 8, 14.0)])
+FURTHER_NORMS = [
+    ({"norms_per_layer": None}, 0, 0),
+    ({"norms_per_layer": 4}, 2, 2 * HIDDEN),
+    ({"norms_per_layer": 1}, -1, -HIDDEN),
+    ({"norms_per_layer": 2, "normed_heads": True}, 2, 2 * HEADS * 128),
+]
+
+
+@pytest.mark.parametrize(("told", "kernels", "elements"), FURTHER_NORMS)
+@pytest.mark.parametrize("fused", [True, False])
 def test_each_norm_beyond_two_a_layer_is_launched_and_moves_what_it_normalises(
-    norms: int | None, heads: bool, kernels: int, elements: int, fused: bool, launched: int, passes: float
+    told: dict[str, Any], kernels: int, elements: int, fused: bool
 ) -> None:
-    how = Execution(fused_kernels=fused)
+    launched, passes = (1, 2.0) if fused else (8, 14.0)
+    gated = replace(MODEL, gated_mlp=True)
     usual, other = (
-        small_case(transformer=model, execution=how)
-        for model in (
-            replace(MODEL, gated_mlp=True),
-            replace(MODEL, gated_mlp=True, norms_per_layer=norms, normed_heads=heads),
-        )
+        small_case(transformer=model, execution=Execution(fused_kernels=fused))
+        for model in (gated, replace(gated, **told))
     )
     more_s = launches_s(other, CONSTANTS, PLAIN_ROWS) - launches_s(usual, CONSTANTS, PLAIN_ROWS)
     assert more_s == pytest.approx(100e-6 * launched * kernels * LAYERS * 2.2)

@@ -279,3 +279,18 @@ def test_nothing_is_expected_by_default_that_nobody_ever_reached(chip: Accelerat
     answer = _answer(gpu=chip.name, n_gpus=64, tokens="100B")
     old = chip.family == "tpu" and chip.year < 2021
     assert answer["model_flops_utilization"] < (OLD_TPUS if old else OF_ITS_KIND * BEST[chip.family])
+
+
+@pytest.mark.parametrize(
+    ("framework", "warned"), [("trl", True), ("trl, grouped experts", False), ("torchtune", False), ("auto", False)]
+)
+def test_a_model_whose_code_multiplies_all_experts_is_told_so_and_how_much_slower_it_is(
+    framework: str, warned: bool
+) -> None:
+    """The factor is that of the same layout with each token at its own expert, and no doubt drags the range below."""
+    asked = {"model": "llama-4-scout", "gpu": "h100", "n_gpus": 8, "tokens": "10M", "sequence_length": 2048}
+    answer = _answer(**{**asked, "framework": framework})
+    assert ("all_experts_multiplied" in _codes(answer)) == warned
+    if warned:
+        routed = _answer(**{**asked, "framework": f"{framework}, grouped experts"})
+        assert answer["training_days_low"] > routed["training_days_high"]

@@ -12,7 +12,7 @@ from estimator.calibrate.people import answered_threads, people_figures  # noqa:
 from estimator.calibrate.people_left_out import answers_left_out  # noqa: E402
 from estimator.calibrate.refit import refitted  # noqa: E402
 from estimator.calibrate.tables_fitted import all_tables  # noqa: E402
-from estimator.catalogue.shapes import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
+from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile, TablesFile  # noqa: E402
 from estimator.evidence.calibration import calibration_as_written, standing_in  # noqa: E402 - the checkout's own packages come first
 
 DATA = ROOT / "estimator" / "catalogue" / "data"

@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from estimator.calibrate.benchmarks import PEERS  # noqa: E402 - the checkout's own packages come first
 from estimator.catalogue import catalogue  # noqa: E402
-from estimator.catalogue.shapes import TableRow  # noqa: E402
+from estimator.catalogue.calibration_shapes import TableRow  # noqa: E402
 
 __all__ = ["BLOCKS", "KINDS_TOLD", "Language", "judged_kinds"]
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from estimator.calibrate.backtest import Table, physical_log_time
 from estimator.catalogue import catalogue
-from estimator.catalogue.shapes import FiguresRow
+from estimator.catalogue.calibration_shapes import FiguresRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
 from estimator.physics.effects import bit_class

@@ -15,9 +15,9 @@ from estimator.calibrate.accuracy import in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.whole_runs import WholeRun, published_s
 from estimator.catalogue import catalogue
+from estimator.catalogue.calibration_shapes import ErrorOf, TableRow
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
-from estimator.catalogue.shapes import ErrorOf, TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import correction_log
 from estimator.evidence.outlook import neighbours_of

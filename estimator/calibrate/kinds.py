@@ -16,7 +16,7 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import EstimatorError
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
-from estimator.catalogue.shapes import KindRow, TableRow
+from estimator.catalogue.calibration_shapes import KindRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.kinds import manner_of
 from estimator.evidence.uncertainty import holds, left_out_half_widths, regime_quantiles

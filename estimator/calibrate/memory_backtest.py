@@ -17,8 +17,8 @@ from estimator.base.units import GIBI
 from estimator.calibrate.backtest import published_setting
 from estimator.calibrate.benchmarks import entry
 from estimator.catalogue import catalogue
+from estimator.catalogue.calibration_shapes import TableRow
 from estimator.catalogue.memory_observations import MemoryObservation
-from estimator.catalogue.shapes import TableRow
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.physics.constants import Constants
 from estimator.question.question import Question

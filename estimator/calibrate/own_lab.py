@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.calibrate.backtest import Table
-from estimator.catalogue.shapes import TableRow
+from estimator.catalogue.calibration_shapes import TableRow
 from estimator.evidence.calibration import Calibration
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits

@@ -10,7 +10,7 @@ from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError
 from estimator.base.units import HOUR_S
 from estimator.catalogue import catalogue
-from estimator.catalogue.shapes import PeopleRow
+from estimator.catalogue.calibration_shapes import PeopleRow
 from estimator.catalogue.threads import ThreadRun
 from estimator.question.request import Request
 from estimator.resolve.run import resolve

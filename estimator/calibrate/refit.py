@@ -9,7 +9,7 @@ from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import Fit, fitted
 from estimator.calibrate.opinions import fitted_shares, opinions_left_out
 from estimator.calibrate.people_level import PEOPLE_SLOWNESS, misses, people_slowness
-from estimator.catalogue.shapes import AccuracyFile, CalibrationFile
+from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile
 from estimator.evidence.calibration import calibration_as_written
 from estimator.evidence.correction import kriging_weights, numbered
 from estimator.evidence.reach import left_out_beyond

@@ -12,9 +12,9 @@ from estimator.calibrate.memory_backtest import memory_tables, peak_errors, verd
 from estimator.calibrate.own_lab import left_out_errors, own_lab_tables
 from estimator.calibrate.whole_runs import whole_runs
 from estimator.catalogue import catalogue
+from estimator.catalogue.calibration_shapes import TableRow, TablesFile
 from estimator.catalogue.measured_steps import measured_steps
 from estimator.catalogue.published import PublishedRun
-from estimator.catalogue.shapes import TableRow, TablesFile
 from estimator.evidence.calibration import Calibration
 from estimator.physics.constants import prior_constants
 from estimator.physics.layout import Floats

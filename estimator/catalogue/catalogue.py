@@ -17,6 +17,7 @@ from estimator.catalogue.accelerators import (
     source_table,
     with_memory,
 )
+from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile, TablesFile
 from estimator.catalogue.datasets import (
     DATASET_FILLER,
     DatasetEntry,
@@ -39,14 +40,11 @@ from estimator.catalogue.rates import energy_table, grid_names, price_table, pur
 from estimator.catalogue.shapes import (
     AcceleratorFile,
     AcceleratorRow,
-    AccuracyFile,
-    CalibrationFile,
     EnergyFile,
     ModelFile,
     ModelRow,
     PriceFile,
     StepsFile,
-    TablesFile,
 )
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.catalogue.variants import copied, held

@@ -11,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from estimator.base.names import normalised
 from estimator.catalogue.accelerators import ACCELERATOR_FILLER, RATED_PRECISIONS
 from estimator.catalogue.asked_faults import memory_faults, thread_faults
+from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile, TablesFile
 from estimator.catalogue.dataset_faults import dataset_faults
 from estimator.catalogue.datasets import DatasetFile
 from estimator.catalogue.finetunes import FinetuneFile
@@ -22,13 +23,10 @@ from estimator.catalogue.shapes import (
     STEP_COLUMNS,
     AcceleratorFile,
     AcceleratorRow,
-    AccuracyFile,
-    CalibrationFile,
     EnergyFile,
     ModelFile,
     PriceFile,
     StepsFile,
-    TablesFile,
 )
 from estimator.catalogue.threads import ThreadFile
 from estimator.physics.constants import PRIORS

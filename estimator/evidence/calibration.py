@@ -8,7 +8,7 @@ from functools import cache
 from itertools import count
 
 from estimator.catalogue import catalogue
-from estimator.catalogue.shapes import CalibrationFile
+from estimator.catalogue.calibration_shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
 __all__ = ["Calibration", "KindLevel", "calibration_as_written", "committed_calibration", "generation", "standing_in"]

@@ -5,7 +5,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from estimator.catalogue.shapes import TablesFile
+from estimator.catalogue.calibration_shapes import TablesFile
 from server.rendering.terminal import Terminal
 
 __all__ = ["print_tables"]

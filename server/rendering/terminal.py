@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table as Grid
 from rich.text import Text
 
-from estimator.catalogue.shapes import AccuracyFile
+from estimator.catalogue.calibration_shapes import AccuracyFile
 from server.rendering.answers import Answer, told
 from server.rendering.blocks import Block, Facts, Line, Ranges, Table
 from server.rendering.plots import print_ranges

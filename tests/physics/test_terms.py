@@ -6,7 +6,6 @@ Authority: the formulas in the docstrings of `physics.kernels`, `physics.launche
 
 import math
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -275,72 +274,6 @@ def test_another_micro_batch_is_worked_on_while_the_host_learns_how_many_tokens_
     """What starts each of the eight experts is as long as ever."""
     case = small_case(transformer=EXPERTS, execution=Execution(exchange_overlap=True))
     assert routing_s(case, CONSTANTS, PLAIN_ROWS) == pytest.approx((0.2 * 2e-3 + 50e-6 * 8) * LAYERS)
-
-
-def test_a_loop_over_experts_launches_each_of_them() -> None:
-    grouped, loop = (small_case(transformer=EXPERTS, execution=Execution(expert_loop=on)) for on in (False, True))
-    per_pass_s = 100e-6 * LAYERS * 2.2
-    assert launches_s(grouped, CONSTANTS, PLAIN_ROWS) == pytest.approx(per_pass_s * (16 + 20))
-    each_s = 100e-6 * LAYERS * 8
-    assert launches_s(loop, CONSTANTS, PLAIN_ROWS) == pytest.approx(per_pass_s * (16 + 20) + each_s * (12 + 33))
-    slices = small_case(transformer=EXPERTS, execution=Execution(expert_loop=True, experts_in_one=True))
-    assert launches_s(slices, CONSTANTS, PLAIN_ROWS) == pytest.approx(per_pass_s * (16 + 20) + each_s * (24 + 43))
-
-
-def test_a_loop_over_experts_moves_gradients_as_long_as_all_tokens() -> None:
-    """Zeroed, and added to the sum of the others': four passes, whether or not anything of an expert learns."""
-    grouped, loop = (small_case(transformer=EXPERTS, execution=Execution(expert_loop=on)) for on in (False, True))
-    more = traffic_s(loop, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(grouped, CONSTANTS, PLAIN_ROWS, TOKENS)
-    assert more == pytest.approx(2.0 * TOKENS * LAYERS * 8 * 4 * HIDDEN / MEMORY_BYTES_PER_S)
-
-
-@pytest.mark.parametrize(("method", "learns"), [(None, 1.0), (LORA, 0.0)])
-def test_gradients_of_slices_are_as_large_as_what_they_are_cut_from(method: Method | None, learns: float) -> None:
-    apart, in_one = (
-        small_case(transformer=EXPERTS, method=method, execution=Execution(expert_loop=True, experts_in_one=one))
-        for one in (False, True)
-    )
-    more = traffic_s(in_one, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(apart, CONSTANTS, PLAIN_ROWS, TOKENS)
-    weights = LAYERS * 8 * 2 * HIDDEN * 512
-    assert more == pytest.approx(learns * 2.0 * 4 * 8 * weights / MEMORY_BYTES_PER_S)
-
-
-def test_deepspeed_gathers_each_matrix_of_experts_that_are_modules() -> None:
-    zero3 = layouts_of(replace(PLAIN, data_parallel=8, data_sharding="zero3"))
-    how = Execution(module_hooks=True, expert_loop=True)
-    apart, in_one = (
-        small_case(8, transformer=EXPERTS, execution=replace(how, experts_in_one=one)) for one in (False, True)
-    )
-    hooks = [float(np.asarray(case.expert_gathers)) for case in (apart, in_one)]
-    assert hooks == [pytest.approx(0.2 * 3 * 8), 0.0]
-    without = replace(apart, expert_gathers=0.0)
-    more = launches_s(apart, CONSTANTS, zero3) - launches_s(without, CONSTANTS, zero3)
-    assert more == pytest.approx(CONSTANTS["module_hook_s"] * hooks[0] * LAYERS * 2.0)
-
-
-FURTHER_NORMS = [
-    ({"norms_per_layer": None}, 0, 0),
-    ({"norms_per_layer": 4}, 2, 2 * HIDDEN),
-    ({"norms_per_layer": 1}, -1, -HIDDEN),
-    ({"norms_per_layer": 2, "normed_heads": True}, 2, 2 * HEADS * 128),
-]
-
-
-@pytest.mark.parametrize(("told", "kernels", "elements"), FURTHER_NORMS)
-@pytest.mark.parametrize("fused", [True, False])
-def test_each_norm_beyond_two_a_layer_is_launched_and_moves_what_it_normalises(
-    told: dict[str, Any], kernels: int, elements: int, fused: bool
-) -> None:
-    launched, passes = (1, 2.0) if fused else (8, 14.0)
-    gated = replace(MODEL, gated_mlp=True)
-    usual, other = (
-        small_case(transformer=model, execution=Execution(fused_kernels=fused))
-        for model in (gated, replace(gated, **told))
-    )
-    more_s = launches_s(other, CONSTANTS, PLAIN_ROWS) - launches_s(usual, CONSTANTS, PLAIN_ROWS)
-    assert more_s == pytest.approx(100e-6 * launched * kernels * LAYERS * 2.2)
-    moved_s = traffic_s(other, CONSTANTS, PLAIN_ROWS, TOKENS) - traffic_s(usual, CONSTANTS, PLAIN_ROWS, TOKENS)
-    assert moved_s == pytest.approx(2.0 * TOKENS * LAYERS * passes * elements * 2.5 / MEMORY_BYTES_PER_S)
 
 
 def test_expert_parallel_ranks_exchange_tokens_four_times_a_layer() -> None:

@@ -24,6 +24,7 @@ def main() -> None:
     others = kind_errors(calibration_as_written(fitted.calibration))
     levels = fitted_kinds(others)
     fitted.calibration["kinds"], fitted.calibration["manners"] = levels.kinds, levels.manners
+    fitted.calibration["kind_runs"] = levels.runs
     _write("calibration.json", fitted.calibration)
     _write("accuracy.json", fitted.accuracy)
     written = calibration_as_written(fitted.calibration)

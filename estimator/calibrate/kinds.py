@@ -16,11 +16,12 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import EstimatorError
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
-from estimator.catalogue.calibration_shapes import KindRow, TableRow
+from estimator.catalogue.calibration_shapes import KindRow, KindRunRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
 from estimator.evidence.kinds import manner_of
 from estimator.evidence.uncertainty import holds, left_out_half_widths, regime_quantiles
 from estimator.models.kinds import KIND_NAMES
+from estimator.models.workload import workload
 from estimator.physics.choice import nearest_setting
 from estimator.physics.layout import Floats
 
@@ -63,10 +64,11 @@ class KindErrors:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FittedKinds:
-    """What goes into the calibration; see `Calibration.kinds` and `Calibration.manners`."""
+    """What goes into the calibration; see `Calibration.kinds`, `Calibration.manners` and `Calibration.kind_runs`."""
 
     kinds: dict[str, KindRow]
     manners: dict[str, float]
+    runs: dict[str, KindRunRow]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +132,15 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
         for name, level in sorted(named.items())
     }
     manners = {name: round(level, _DIGITS) for name, level in sorted(levels.manners.items())}
-    return FittedKinds(kinds=rows, manners=manners)
+    runs: dict[str, KindRunRow] = {
+        run.id: {
+            "kind": run.kind,
+            "parameters": float(workload(run.question.transformer).parameters),
+            "ratio": round(math.exp(-float(error)), _DIGITS),
+        }
+        for run, error in zip(errors.runs, off, strict=True)
+    }
+    return FittedKinds(kinds=rows, manners=manners, runs=runs)
 
 
 def kind_tables(errors: KindErrors) -> list[TableRow]:

@@ -11,6 +11,7 @@ __all__ = [
     "FiguresRow",
     "FittedRow",
     "KindRow",
+    "KindRunRow",
     "PeopleRow",
     "TableRow",
     "TablesFile",
@@ -34,6 +35,15 @@ class KindRow(TypedDict):
     labs: int
 
 
+class KindRunRow(TypedDict):
+    """A published run of a model that is no decoder, as far as other questions are held against it."""
+
+    kind: str
+    parameters: float
+    ratio: float
+    """Predicted over measured time with the run's own lab left out."""
+
+
 class CalibrationFile(TypedDict):
     """data/calibration.json; see calibration.Calibration."""
 
@@ -47,6 +57,7 @@ class CalibrationFile(TypedDict):
     shares: dict[str, float]
     kinds: NotRequired[dict[str, KindRow]]
     manners: NotRequired[dict[str, float]]
+    kind_runs: NotRequired[dict[str, KindRunRow]]
 
 
 class FiguresRow(TypedDict):

@@ -3,6 +3,7 @@
 import csv
 import json
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 __all__ = ["kind_config", "kind_rows"]
@@ -10,6 +11,7 @@ __all__ = ["kind_config", "kind_rows"]
 _DATA = Path(__file__).resolve().parent / "data"
 
 
+@cache
 def kind_rows() -> tuple[Mapping[str, str], ...]:
     """Return the rows of data/runs_of_kinds.csv, in the file's order."""
     with (_DATA / "runs_of_kinds.csv").open(encoding="utf-8", newline="") as file:

@@ -24,17 +24,17 @@ def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOut
     """Return what the prediction of a setting rests on: published runs, and both corrections.
 
     Runs of decoders are near it by `error_kernel`, or further off; those of other kinds are of its kind, or not.
-    `comparables` are the decoders' runs shown beside it, the nearest first; `own`: what the caller's runs say.
+    `comparables` are the runs shown beside it, the nearest first; `own`: what the caller's runs say.
     """
     if kind_of(setting.question.transformer) == "decoder":
         runs, where = neighbours(), "near it"
         near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
         count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
-        nearest = comparables[0].name if count and comparables else ""
         published_log = outlook_of(setting).correction_log
     else:
-        kind, where, nearest = kind_outlook(setting, committed_calibration()), "of its kind", ""
+        kind, where = kind_outlook(setting, committed_calibration()), "of its kind"
         count, labs, published_log = kind.runs, kind.labs, kind.level_log
+    nearest = comparables[0].name if count and comparables else ""
     much = f"{_percent(published_log)} of time"
     if count:
         found = f"{_counted(count, 'published run')} of {_counted(labs, 'lab')} {where}: {much}"

@@ -11,7 +11,15 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.calibration_shapes import CalibrationFile
 from estimator.physics.constants import PRIORS, Constants
 
-__all__ = ["Calibration", "KindLevel", "calibration_as_written", "committed_calibration", "generation", "standing_in"]
+__all__ = [
+    "Calibration",
+    "KindLevel",
+    "KindRun",
+    "calibration_as_written",
+    "committed_calibration",
+    "generation",
+    "standing_in",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,16 @@ class KindLevel:
     """Half the log width of the range that holds 90 % of them."""
     runs: int
     labs: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KindRun:
+    """A published run of a model that is no decoder, as far as other questions are held against it."""
+
+    kind: str
+    parameters: float
+    ratio: float
+    """Predicted over measured time with the run's own lab left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +66,8 @@ class Calibration:
     """Models that are no decoders, by kind; `all` is all of them together."""
     manners: Mapping[str, float]
     """Log of measured over predicted time of models that are no decoders, by how runs are set up: see `manner_of`."""
+    kind_runs: Mapping[str, KindRun]
+    """Their published runs, by id."""
 
 
 _STAND_IN: ContextVar[tuple[int, Calibration] | None] = ContextVar("stand_in", default=None)
@@ -93,4 +113,5 @@ def calibration_as_written(raw: CalibrationFile) -> Calibration:
         coverage=raw["coverage"],
         kinds={name: KindLevel(**row) for name, row in raw.get("kinds", {}).items()},
         manners=raw.get("manners", {}),
+        kind_runs={name: KindRun(**row) for name, row in raw.get("kind_runs", {}).items()},
     )

@@ -6,9 +6,11 @@ from functools import cache
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration
+from estimator.evidence.kind_comparables import kind_comparables
 from estimator.evidence.likeness import residual_kernel, setting_traits
 from estimator.evidence.outlook import neighbours, served_runs
 from estimator.models.flops import flop_counts
+from estimator.models.kinds import kind_of
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.physics.choice import Setting
@@ -22,9 +24,11 @@ _MOST = 8
 def comparable_runs(setting: Setting) -> tuple[Comparable, ...]:
     """Return the most alike published runs, at most eight, no two of the same source, model and device.
 
-    Ranked by `residual_kernel`, the prior covariance from which the correction's kriging weights follow; equals stay
-    in the catalogue's order. Runs without a residual, which correct nothing, are not shown.
+    Of a model that is no decoder they are of its kind. Decoders' are ranked by `residual_kernel`, the prior covariance
+    from which the correction's kriging weights follow; equals stay in the catalogue's order. Runs without a residual, which correct nothing, are not shown.
     """
+    if kind_of(setting.question.transformer) != "decoder":
+        return kind_comparables(setting)
     calibration = committed_calibration()
     runs = served_runs()
     kernel = residual_kernel(setting_traits(setting), neighbours().traits)[0]

@@ -12,9 +12,11 @@ from functools import partial
 
 import numpy as np
 
+from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import HELD, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
 from estimator.models.kinds import kind_of
+from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest, posed_case
 from estimator.physics.constants import Constants
@@ -24,7 +26,7 @@ from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
 from estimator.physics.stacks import LARGE_CLUSTER, Stack
 from estimator.physics.step import step_time
-from estimator.question.question import Caution, LayoutRequest, Question
+from estimator.question.question import Caution, LayoutRequest, Question, Sharding
 
 __all__ = ["doubts_of", "stack_doubts", "with_own_stacks"]
 
@@ -46,6 +48,9 @@ _STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_LIBRARIES = frozenset({"fsdp", "pytorch"})
+"""What trainers are made of: who adds adapters and names no more has a script of few lines, or PEFT's under a general
+trainer, in equal parts."""
 _WITHOUT_GENERAL_TRAINERS = frozenset({"mlx"})
 """Stacks of chips on which hardly anybody runs a general trainer: its 4-bit bases and fused attention are CUDA's."""
 _ON_ONE_DEVICE = frozenset({"unsloth"})
@@ -95,6 +100,7 @@ def doubts_of(
         ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
+    found += micro_batch_doubt(setting, layouts, physical_s, constants)
     return (*found, *_release_doubts(setting, physical_s, constants))
 
 
@@ -192,8 +198,9 @@ def _release_doubts(setting: Setting, physical_s: float, constants: Constants) -
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
     """Return the doubt about a stack that nobody named: on a small cluster it may be a general trainer.
 
-    Dear, for the other stack's layouts are searched. None where a published run's stack was taken over. Of a stack that
-    leaves all but one device idle unless it is started otherwise, the doubt whether it was.
+    Or on any where a library alone is named beside adapters. Dear, for the other stack's layouts are searched. None
+    where a published run's stack was taken over. Of a stack that leaves all but one device idle unless it is started
+    otherwise, the doubt whether it was.
     """
     question = setting.question
     n = question.cluster.n_gpus
@@ -203,15 +210,20 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
         if _may_work_in_turn(setting):
             return _in_turn(setting, physical_s, constants)
     alone = setting.stack.tier == "untuned" or setting.stack.name in _WITHOUT_GENERAL_TRAINERS
-    if not _is_stack_unsaid(question) or alone or n >= LARGE_CLUSTER:
+    library = question.framework in _LIBRARIES and question.method.name in WITH_ADAPTERS
+    if not (_is_stack_unsaid(question) or library) or alone or n >= LARGE_CLUSTER:
         return ()
-    factor = _general_trainer_s(setting, constants) / physical_s
+    factor = _general_trainer_s(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
+    factor /= physical_s
     if not _WORTH_SAYING < math.log(factor) < math.inf:
         return ()
-    share = borne(_GENERAL_TRAINER_SHARE * (1.0 - math.log(n) / math.log(LARGE_CLUSTER)), factor, _BEARABLE_STACK)
-    runs = f"of those who name none about {share:.0%} run it" if share > _FEW else "few would bear that"
+    share = _GENERAL_TRAINER_SHARE * (1.0 if library else 1.0 - math.log(n) / math.log(LARGE_CLUSTER))
+    share = borne(share, factor, _BEARABLE_STACK)
+    whose = "name no trainer" if library else "name none"
+    runs = f"of those who {whose} about {share:.0%} run it" if share > _FEW else "few would bear that"
+    assumed = f"a lean script on {setting.stack.name}" if library else setting.stack.name
     message = (
-        f"{setting.stack.name} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
+        f"{assumed} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
         f"{runs}: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
@@ -301,10 +313,10 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def _general_trainer_s(setting: Setting, constants: Constants) -> float:
-    """Return physical seconds of the step on a general trainer, sharded if it must be, or infinity: none fits."""
+def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[Sharding | None, ...]) -> float:
+    """Return physical seconds of the step on a general trainer, the first of `shardings` that fits; infinity: none."""
     question = setting.question
-    for sharding in (None, "zero3") if question.cluster.n_gpus > 1 else (None,):
+    for sharding in shardings if question.cluster.n_gpus > 1 else (None,):
         plain = replace(
             question,
             framework=_GENERAL_TRAINER,

@@ -20,6 +20,7 @@ SITUATIONAL = (
     "hook_s",
     "module_hook_s",
     "micro_step_s",
+    "people_slowness",
     "dequantize_passes",
     "gptq_passes",
     "pcie_fraction",

@@ -170,6 +170,8 @@ class Execution:
     frees_gradients: bool = False
     """Gradients are freed after each step (`zero_grad(set_to_none=True)`), not held in buffers."""
     sequence_parallel: bool = True
+    joins_pairs: bool = False
+    """Weights that are trained and those that are not are gathered together (FSDP 2)."""
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     loader_workers: int | None = None
@@ -305,6 +307,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
+        joins_pairs=said.zero_engine == "fsdp2",
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
         lists_numbers=stack.kin in _LIST_NUMBERS,

@@ -83,7 +83,7 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     # FSDP cannot hold as one what is trained and what is not: PEFT's policy for it wraps each matrix of a pair by
     # itself (`fsdp_auto_wrap_policy`; PEFT 0.21 beside seven matrices, counted: 15 units a layer).
     units = linear + 2.0 if execution.module_hooks else 1.0
-    pairs_apart = execution.module_hooks or execution.eager_adapters
+    pairs_apart = execution.module_hooks or (execution.eager_adapters and not execution.joins_pairs)
     return {
         "operations": share * operations,
         "expert_operations": share * _OPERATIONS_EXPERTS,

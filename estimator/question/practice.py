@@ -38,8 +38,9 @@ Packing = Literal["packed", "padded"]
 Padding = Literal["longest", "alike", "none", "limit"]
 """What a sample that is not packed is padded to: `longest` of its micro-batch; the same where samples of like length
 share one, `alike`; to the `limit` at which all are cut; or to nothing, a micro-batch being one row of its samples."""
-ZeroEngine = Literal["fsdp", "deepspeed"]
-"""Who shards states: FSDP gathers layer by layer, DeepSpeed's ZeRO-3 module by module, with a hook on each."""
+ZeroEngine = Literal["fsdp", "fsdp2", "deepspeed"]
+"""Who shards states: FSDP gathers layer by layer, its second version what is trained and what is not together;
+DeepSpeed's ZeRO-3 module by module, with a hook on each."""
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused", "quanto", "cast", "scaled"]

@@ -120,6 +120,14 @@ def test_a_stack_is_not_doubted_where_it_is_named(framework: str) -> None:
     assert "framework_unsaid" not in _codes(_answer(**SHORT_STEPS, framework=framework))
 
 
+def test_adapters_on_a_library_alone_may_be_a_general_trainers_and_the_range_holds_both() -> None:
+    run = {**SHORT_STEPS, "model": "llama-3.1-8b", "n_gpus": 4, "method": "lora", "micro_batch_size": 4}
+    alone, named = (_answer(**run, framework=framework) for framework in ("FSDP2", "HF Trainer FSDP2"))
+    assert "framework_unsaid" in _codes(alone) & _codes(_answer(**run, framework="FSDP"))
+    assert alone["training_days_low"] < alone["training_days"] < named["training_days"] < alone["training_days_high"]
+    assert "framework_unsaid" not in _codes(_answer(**{**run, "method": "full"}, framework="FSDP2"))
+
+
 PICTURES = {"model": "vit-b-16", "gpu": "a100-sxm-80gb", "n_gpus": 1, "tokens": None, "samples": "1M"}
 
 

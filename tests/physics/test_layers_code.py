@@ -65,6 +65,17 @@ def test_deepspeed_gathers_each_matrix_of_experts_that_are_modules() -> None:
     assert more == pytest.approx(CONSTANTS["module_hook_s"] * hooks[0] * LAYERS * 2.0)
 
 
+def test_the_second_fsdp_gathers_what_learns_and_what_does_not_together() -> None:
+    """PEFT's policy for the first wraps each matrix of a pair by itself: two for each of six matrices a layer."""
+    apart, together = (
+        float(
+            np.asarray(small_case(8, method=LORA, execution=Execution(eager_adapters=True, joins_pairs=joins)).gathers)
+        )
+        for joins in (False, True)
+    )
+    assert [apart, together] == pytest.approx([1.0 + 2 * 6, 1.0])
+
+
 FURTHER_NORMS = [
     ({"norms_per_layer": None}, 0, 0),
     ({"norms_per_layer": 4}, 2, 2 * HIDDEN),

@@ -5,7 +5,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.physics.stacks import STACKS
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import NOTHING_SAID, Practice, ZeroEngine
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, folded
@@ -22,12 +22,14 @@ def _named(
     *,
     project: str = "",
     beside: Sharding | None = None,
+    engine: ZeroEngine | None = None,
     says: Facts = NO_FACTS,
     kernels: Practice = NOTHING_SAID,
     note: str = "",
 ) -> tuple[str, Meaning]:
     facts = Facts(practice=kernels).over(says)
-    return words, Meaning(stack=stack, rank=rank, project=project, beside=Facts(sharding=beside), says=facts, note=note)
+    sharded = Facts(sharding=beside, practice=Practice(zero_engine=engine))
+    return words, Meaning(stack=stack, rank=rank, project=project, beside=sharded, says=facts, note=note)
 
 
 def _scripts(tasks: str) -> str:
@@ -54,12 +56,13 @@ _ROWS = (
     _named("ngc pytorch | pytorch ngc | nvidia pytorch", "pytorch", _LIBRARY, project="torch"),
     _named("ddp | distributed data parallel | pytorch ddp | torch ddp", "pytorch", _ENGINE, beside="ddp"),
     _named(
-        "fsdp | fsdp 1 | fsdp 2 | pytorch fsdp | torch fsdp | fully sharded data parallel | pytorch fsdp 2",
+        "fsdp | fsdp 1 | pytorch fsdp | torch fsdp | fully sharded data parallel",
         "fsdp",
         _ENGINE,
         beside="zero3",
     ),
-    _named("fully shard | fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
+    _named("fsdp 2 | pytorch fsdp 2 | torch fsdp 2 | fully shard", "fsdp", _ENGINE, beside="zero3", engine="fsdp2"),
+    _named(" fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
     _named("jax | flax | jax flax | xla | haiku | pathways | jax pathways", "jax", _LIBRARY, project="jax"),
     _named(

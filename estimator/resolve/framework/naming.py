@@ -146,7 +146,7 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
     if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
         practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")
     if practice.offload_optimizer and practice.offload_parameters is None:
-        whole = practice.zero_engine == "fsdp" or any(one.meaning.stack == "fsdp" for one in names)
+        whole = practice.zero_engine in {"fsdp", "fsdp2"} or any(one.meaning.stack == "fsdp" for one in names)
         practice = replace(practice, offload_parameters=True if whole else None)
     denied = any(one.denied and one.meaning.denies.practice.attention for one in reading.phrases)
     if denied and practice.attention == "unfused" and (released is None or released >= _SDPA_SINCE):

@@ -25,7 +25,8 @@ def comparable_runs(setting: Setting) -> tuple[Comparable, ...]:
     """Return the most alike published runs, at most eight, no two of the same source, model and device.
 
     Of a model that is no decoder they are of its kind. Decoders' are ranked by `residual_kernel`, the prior covariance
-    from which the correction's kriging weights follow; equals stay in the catalogue's order. Runs without a residual, which correct nothing, are not shown.
+    from which the correction's kriging weights follow; equals stay in the catalogue's order. Runs without a residual,
+    which correct nothing, are not shown.
     """
     if kind_of(setting.question.transformer) != "decoder":
         return kind_comparables(setting)

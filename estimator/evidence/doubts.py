@@ -227,7 +227,7 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
         f"{runs}: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
+    return (Doubt(argument="framework", ways=((factor, share),), caution=caution, moves=not library),)
 
 
 def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:

@@ -31,6 +31,8 @@ class Doubt:
     ways: Ways
     """What is left of the shares runs as is assumed."""
     caution: Caution
+    moves: bool = True
+    """Whether the point is the middle of all ways, and not of the one alone that is assumed and printed."""
 
 
 def borne(share: float, factor: float, bearable: float) -> float:
@@ -43,7 +45,8 @@ def median_log(doubts: Sequence[Doubt]) -> float:
 
     The median has the least expected error in log time. A mean would lie between two ways that nobody runs between.
     """
-    return mixture_quantile(mixed(doubts), _ALIKE, 0.5) if doubts else 0.0
+    moving = [doubt for doubt in doubts if doubt.moves]
+    return mixture_quantile(mixed(moving), _ALIKE, 0.5) if moving else 0.0
 
 
 def mixture_quantile(shares: Mapping[float, float], spread: float, level: float, *, blur: float = 0.0) -> float:

@@ -8,11 +8,13 @@ from numpy.typing import NDArray
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
+from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution, execution_of
+from estimator.physics.habits import ACCUMULATED, MICRO_BATCHES
 from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
 from estimator.physics.memory import memory_of, usable_bytes
@@ -32,9 +34,12 @@ __all__ = [
     "posed_case",
     "ranked_layouts",
     "setting_of",
+    "usual_micro_batch",
     "usual_recompute",
 ]
 
+_OF_TEXT = frozenset({"decoder", "hybrid"})
+"""Kinds of models whose trainers' examples `MICRO_BATCHES` tells of."""
 _RANKED = 1024
 """Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
 
@@ -92,9 +97,12 @@ def posed_case(question: Question, execution: Execution) -> Case:
     )
 
 
-def setting_of(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
+def setting_of(
+    question: Question, *, shard_group: int | None = None, packed_short: bool = False, any_micro_batch: bool = False
+) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
+    Who fine-tunes and tells no micro-batch has none larger than the examples of the trainer, unless `any_micro_batch`.
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
@@ -102,9 +110,10 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
+    most = None if any_micro_batch else usual_micro_batch(question, stack)
     found: list[Setting] = []
     for reserve in (False, True):
-        layouts = _layouts(question, stack, batch, reserve=reserve, shard_group=shard_group)
+        layouts = _layouts(question, stack, batch, reserve=reserve, shard_group=shard_group, most=most)
         used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
         posed = Setting(
             question=question, stack=stack, case=numbers, layouts=layouts, used_bytes=used, global_batch=batch
@@ -129,7 +138,21 @@ def nearest_setting(question: Question, *, shard_group: int | None = None, packe
         return setting_of(nearest_batch(question), shard_group=shard_group, packed_short=packed_short)
 
 
-def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, shard_group: int | None) -> Lattice:
+def usual_micro_batch(question: Question, stack: Stack) -> int | None:
+    """Return the sequences of a micro-batch in the examples of a trainer, which most who fine-tune leave as they are.
+
+    None where it is told, or tuned for: by who publishes a speed, or pre-trains.
+    """
+    tunes = question.small_set or question.method.name in WITH_ADAPTERS or stack.name in ACCUMULATED
+    told = question.layout.micro_batch_size is not None or question.published or question.precedent is not None
+    if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
+        return None
+    return MICRO_BATCHES[stack.name] * question.sequences_each
+
+
+def _layouts(
+    question: Question, stack: Stack, batch: int, *, reserve: bool, shard_group: int | None, most: int | None
+) -> Lattice:
     free = knob_choices(
         question.transformer,
         n_gpus=question.cluster.n_gpus,
@@ -140,6 +163,7 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
         request=question.layout if reserve else _with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,
+        most=most,
     )
     return legal_layouts(
         free,
@@ -203,11 +227,16 @@ class Fastest:
         """Physical seconds per token, all devices together."""
         return self.step_s / (self.setting.global_batch * self.setting.question.sequence_length)
 
+    @property
+    def micro_batch(self) -> int:
+        """Sequences of a micro-batch."""
+        return int(self.setting.layouts.taken(np.array([self.row])).micro_batch[0])
 
-def fastest(question: Question, constants: Constants) -> Fastest | None:
+
+def fastest(question: Question, constants: Constants, *, any_micro_batch: bool = False) -> Fastest | None:
     """Return the layout that `question` is answered with; None where no layout divides or fits."""
     try:
-        setting = setting_of(question)
+        setting = setting_of(question, any_micro_batch=any_micro_batch)
     except InfeasibleError:
         return None
     priced = ranked_layouts(setting, constants)

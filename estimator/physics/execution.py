@@ -6,6 +6,14 @@ from typing import Literal
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE, release
+from estimator.physics.expert_code import (
+    OLD_FAMILIES,
+    expert_capacity,
+    fuses_experts,
+    is_indexed,
+    loops_over_experts,
+    multiplies_all_experts,
+)
 from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.cluster import Accelerator
@@ -27,8 +35,6 @@ LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 in the backward pass, the output layer's weights copied for each; `cast`: one kernel over logits that the model casts to
 FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
-_OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
-"""Chips that FlashAttention does not run on; SDPA's and xFormers' memory-efficient kernels do."""
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
 """Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
@@ -61,9 +67,6 @@ _LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
 (`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
-_UNGATED_FUSED_SINCE = 2026.5
-"""Release from which on experts without a gate are fused, too, as Nemotron's with a squared ReLU are (NVIDIA/
-TransformerEngine pull requests 2769 of March 2026, gated ones; 2981 of May and 3072 of June)."""
 _PERMUTING: frozenset[Dispatcher] = frozenset({"deepep", "hybridep"})
 """Dispatchers that permute within their kernels: nothing is permuted before a collective and after it."""
 _HOST_ACTIVATIONS = 0.5
@@ -184,50 +187,6 @@ class Execution:
     """On a machine and a version that nobody chose in order to publish a speed."""
 
 
-def _fuses_experts(question: Question, stack: Stack, released: float) -> bool:
-    """Return whether expert layers run without waiting for the host: a graph of the whole step replays them.
-
-    Its kernels came with a release; a run on it that is known to be launched in another way has waited nevertheless.
-    """
-    if question.practice.launch not in {None, "graphs"}:
-        return False
-    since = stack.fused_experts_since
-    return released >= (since if question.transformer.gated_mlp else max(since, _UNGATED_FUSED_SINCE))
-
-
-def _loops_over_experts(question: Question, stack: Stack, said: Practice) -> bool:
-    """Return whether the host goes through experts one by one: as told, as was the habit, or for want of a kernel.
-
-    PyTorch's grouped product, which trainers of Transformers' models have, is for Ampere and later.
-    """
-    old = question.cluster.accelerator.family in _OLD_FAMILIES and stack.grouped_experts_since > 0.0
-    return said.experts == "loop" or (old and question.practice.experts is None)
-
-
-def _is_indexed(question: Question, stack: Stack) -> bool:
-    """Return whether experts are slices of one parameter, which Transformers has where they have biases (gpt-oss)."""
-    experts = question.transformer.experts
-    return experts is not None and experts.biased and stack.grouped_experts_since > 0.0
-
-
-def _multiplies_all_experts(question: Question, stack: Stack) -> bool:
-    """Return whether every token is multiplied with every expert, and those that it is not sent to are weighed by 0.
-
-    So does Transformers, in every release, where tokens are weighed before they enter (`Llama4TextMoe`).
-    """
-    experts = question.transformer.experts
-    weighed = experts is not None and experts.weighed_inputs
-    return weighed and stack.grouped_experts_since > 0.0 and question.practice.experts is None
-
-
-def _capacity(question: Question, said: Practice, *, all_experts: bool) -> float:
-    """Return the tokens that each expert works on, over its even share of those that are sent to it."""
-    experts = question.transformer.experts
-    if experts is not None and all_experts:
-        return experts.n_experts / experts.top_k
-    return 1.0 if said.expert_capacity is None else said.expert_capacity
-
-
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
@@ -253,8 +212,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     # Who packs on an old card has the trainer's code of today, as `_habit` has.
     flattens = said.packing == "packed" and stack.flattens_since <= (question.released or CURRENT_RELEASE)
     loss = _loss(said, stack)
-    all_experts = _multiplies_all_experts(question, stack)
-    in_one = all_experts or _is_indexed(question, stack)
+    all_experts = multiplies_all_experts(question, stack)
+    in_one = all_experts or is_indexed(question, stack)
     return Execution(
         attention=attention,
         dense_masks=masks,
@@ -263,13 +222,13 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
-        expert_loop=_loops_over_experts(question, stack, said) and not all_experts,
+        expert_loop=loops_over_experts(question, stack, said) and not all_experts,
         all_experts=all_experts,
         experts_in_one=in_one,
-        expert_capacity=_capacity(question, said, all_experts=all_experts),
+        expert_capacity=expert_capacity(question, said, all_experts=all_experts),
         one_hot_dispatch=said.expert_capacity is not None and stack.kin in XLA,
         channels_last=bool(said.channels_last),
-        fused_experts=_fuses_experts(question, stack, released) and said.recipe != "default",
+        fused_experts=fuses_experts(question, stack, released) and said.recipe != "default",
         spared_experts=said.dispatcher in _PERMUTING or said.launch == "graphs",
         dispatcher=said.dispatcher,
         free_routing=said.even_routing is False and said.expert_capacity is None,
@@ -362,7 +321,7 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
     chip = question.cluster.accelerator
     if chip.family == "tpu" and chip.year < YEAR_OF_TPU_V4 and not said:
         return "unfused"
-    if chip.family in _OLD_FAMILIES:
+    if chip.family in OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"
     return kernel
 

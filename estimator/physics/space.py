@@ -62,14 +62,15 @@ def knob_choices(
     request: LayoutRequest,
     stack: Stack,
     reserve: bool,
+    most: int | None,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
     Tensor parallelism in powers of two inside a scale-up domain of at most 16; context parallelism in powers of two
     that leave each rank enough of a sequence, unless it would have none (load-balanced ring attention: padded to chunks
     of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts;
-    micro-batches for the `global_batch`, of whole samples. With `reserve` all else that the stack has, for a model that
-    fits no other way.
+    micro-batches for the `global_batch`, of whole samples and of `most` sequences. With `reserve` all else that the
+    stack has, for a model that fits no other way.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -89,7 +90,7 @@ def knob_choices(
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     share = global_batch // math.gcd(global_batch, n_gpus)
     sizes = _micro_batches(as_patches(t, sequence_length), share)
-    micro = tuple(size for size in sizes if size % sequences_each == 0)
+    micro = tuple(size for size in sizes if size % sequences_each == 0 and (most is None or size <= most))
     recompute = _recomputes(request, stack, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),

@@ -140,13 +140,17 @@ class Counts:
         """Return the counts that spend about the budget by the deadline, whatever is trained: GPU-hours over hours.
 
         Fewer leave money, more leave time: the nearest on either side, then rounder ones, which divide more models.
-        Below the smallest count that can be planned that one is returned.
+        Where so few do not hold the run, the fewest that do: they spend the same money sooner.
         """
         limits, estimate = self.trials.limits, self.at(int(self.comfortable()))
         if estimate is None or limits.deadline_s is None or limits.budget is None:
             return ()
         cost_per_gpu_hour = cost(estimate, limits, sure=False) / estimate.gpu_hours[0]
-        most = min(limits.budget / cost_per_gpu_hour / (limits.deadline_s / HOUR_S), float(self.ladder.most))
+        holding = self.fewest_that_fit()
+        if holding is None:
+            return ()
+        spending = limits.budget / cost_per_gpu_hour / (limits.deadline_s / HOUR_S)
+        most = min(max(spending, float(holding)), float(self.ladder.most))
         coarse = self.ladder.coarse()
         below = self.ladder.fewer(int(most) + 1)
         nearest = [below] if below else []

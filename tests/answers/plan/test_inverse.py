@@ -124,6 +124,61 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     assert beyond.training_days > days or (beyond.cost_usd.value or 0.0) > most
 
 
+@SLOW
+@given(
+    run=st.sampled_from(
+        (
+            {"model": "7B", "gpu": "h100"},
+            {"model": "13B", "gpu": "a100"},
+            {"model": "70B", "gpu": "h100"},
+            {"model": "llama-3.1-70b", "gpu": "h100", "method": "lora"},
+            {"model": "mixtral-8x7b", "gpu": "b200"},
+        )
+    ),
+    budget=st.sampled_from(("$20", "$100", "$2000", "$3000", "$30k", "50 GPU-hours", "3k GPU-hours")),
+    deadline=st.sampled_from((None, "3 days", "60 days")),
+)
+def test_a_budget_trains_on_as_many_gpus_as_hold_the_model_however_small_it_is(
+    run: dict[str, str], budget: str, deadline: str | None
+) -> None:
+    """What a budget buys by a deadline may be less than one GPU all along; the model needs several for a while."""
+    plan = plan_training(detail="detailed", solve_for="tokens", budget=budget, deadline=deadline, **run)
+    most = plan.budget_usd or plan.budget_gpu_hours or 0.0
+    for option in (plan.solution, *plan.alternatives):
+        asked = _forward(option, **{name: value for name, value in run.items() if name != "gpu"})
+        spent = asked.gpu_hours if plan.budget_gpu_hours is not None else asked.cost_usd.value or 0.0
+        assert spent <= most * (1 + 1e-5)
+        assert asked.training_days <= (plan.deadline_days or 0.0) * (1 + 1e-9)
+        assert option.tokens <= plan.solution.tokens
+    for count in (8, 16, 64):
+        try:
+            there = plan_training(solve_for="tokens", n_gpus=count, budget=budget, deadline=_deadline(plan), **run)
+        except InfeasibleError:
+            continue
+        assert there.solution.tokens <= 1.1 * plan.solution.tokens
+
+
+def _deadline(plan: TrainingPlan) -> str:
+    """Return the deadline of a plan as a caller writes it."""
+    return f"{plan.deadline_days} days"
+
+
+@pytest.mark.parametrize(
+    "limits", [{"budget": "$0.001"}, {"budget": "$0.001", "n_gpus": 8}, {"deadline": "1 second", "n_gpus": 8}]
+)
+def test_limits_below_one_token_are_not_said_to_be_a_want_of_memory(limits: dict[str, Any]) -> None:
+    with pytest.raises(InfeasibleError, match="not one token") as refused:
+        plan_training(solve_for="tokens", model="7B", gpu="h100", **limits)
+    assert "do not hold" not in str(refused.value)
+
+
+def test_a_larger_model_is_planned_on_more_gpus_where_memory_and_not_money_ends_it() -> None:
+    """100M tokens: one GPU holds so little that most of the budget is left."""
+    plan = plan_training(detail="detailed", solve_for="model_size", gpu="h100", tokens="100M", budget="$100")
+    assert plan.solution.n_gpus > 1
+    assert (plan.solution.cost_usd.value or 0.0) > 80
+
+
 @pytest.mark.parametrize(
     "limits", [{"deadline": "30 days"}, {"budget": "$100k"}, {"deadline": "9 days", "tokens": "1T"}]
 )

@@ -118,7 +118,13 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
-    data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
+    layers = subject.transformer
+    data = told_data(
+        told,
+        reads_media=layers is not None and layers.media is not None,
+        vocabulary=layers.vocab if layers is not None else None,
+        sequences=asked_objective(told, framework.name).objective.sequences,
+    )
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
     data = with_media(data, use)

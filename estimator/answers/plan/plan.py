@@ -99,7 +99,10 @@ def _told_tokens(trials: Trials) -> float | None:
     base = trials.base
     if base.steps is not None:
         return trials.resolved(trials.varied(model=_ANY_SIZE)).amount.tokens
-    return None if base.tokens is None and base.samples is None else resolved_amount(base).tokens
+    if base.tokens is None and base.samples is None:
+        return None
+    amount = resolved_amount(base)
+    return amount.tokens if base.tokens_per_sample is None else amount.real_tokens
 
 
 def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
@@ -109,7 +112,6 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
         "tokens": (
             ("tokens", request.common.tokens),
             ("samples", request.common.samples),
-            ("tokens_per_sample", request.common.tokens_per_sample),
             ("epochs", request.common.epochs),
             ("steps", request.common.steps),
             ("tokens_per_parameter", request.tokens_per_parameter),

@@ -60,7 +60,7 @@ def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]
         estimate = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
         if estimate is not None:
             options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=estimate))
-    options.sort(key=lambda option: -option.estimate.run.amount.tokens)
+    options.sort(key=lambda option: -option.estimate.run.amount.real_tokens)
     return tuple(options[:_ALTERNATIVES])
 
 
@@ -82,8 +82,12 @@ def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | 
         return _limited(trials, n_gpus, sure=sure)
     ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
     estimates = [estimate for count in ways.bought() if (estimate := _limited(trials, count, sure=sure))]
-    best = max(estimates, key=lambda estimate: estimate.run.amount.tokens, default=None)
-    return climbed(best, lambda count: _limited(trials, count, sure=sure), lambda run: run.run.amount.tokens)
+    best = max(estimates, key=_trained_on, default=None)
+    return climbed(best, lambda count: _limited(trials, count, sure=sure), _trained_on)
+
+
+def _trained_on(estimate: Estimate) -> float:
+    return estimate.run.amount.real_tokens
 
 
 def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:
@@ -92,10 +96,11 @@ def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None
     for _ in range(_ROUNDS):
         if run is None or not fits(run):
             return None
-        most = math.floor(_tokens_within(trials.limits, run, sure=sure))
-        if most < 1 or most == run.run.amount.tokens:
+        amount = run.run.amount
+        most = math.floor(_tokens_within(trials.limits, run, sure=sure) * amount.real_tokens / amount.tokens)
+        if most < 1 or most == amount.real_tokens:
             return None
-        # A short run may have a smaller batch than a long one, and another speed, which is then the one that counts.
+        # A short run may be padded and have a smaller batch: its speed is another, which is then the one that counts.
         run = trials.at(trials.varied(n_gpus=n_gpus, tokens=most))
         if trials.meets(run, sure=sure):
             return run
@@ -103,7 +108,7 @@ def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None
 
 
 def _tokens_within(limits: Limits, run: Estimate, *, sure: bool) -> float:
-    """Return the tokens that keep to the limits at the speed of `run`."""
+    """Return the tokens, padding among them, that keep to the limits at the speed of `run`."""
     most = _UNIT_TOKENS
     for _ in range(_ROUNDS):
         # A longer run has more overhead, so that what is scaled up runs late; what is scaled down keeps to the limits.

@@ -120,7 +120,9 @@ class Trials:
         if n_gpus is not None:
             request = replace(request, n_gpus=n_gpus)
         if tokens is not None:
-            request = replace(request, tokens=tokens, samples=None, tokens_per_sample=None, epochs=None, steps=None)
+            # How long samples are stays true of any number of tokens; of steps it says what they come to.
+            length = self.base.tokens_per_sample if self.base.steps is None else None
+            request = replace(request, tokens=tokens, samples=None, tokens_per_sample=length, epochs=None, steps=None)
         return request
 
     def resolved(self, request: Request) -> Run:

@@ -50,7 +50,7 @@ def plan_formula(plan: Plan) -> str:
             per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
             return f"{format_count(estimate.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
         case "model_size":
-            size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.tokens
+            size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.real_tokens
             ratio = f"{tokens / size:.4g} tokens a parameter"
             return f"{format_count(size)} parameters × {ratio} = {format_count(tokens)} tokens, trained in {days}"
         case _:
@@ -77,9 +77,7 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
             return f"{amount_words(run)} on {gpus}"
         case "model_size":
-            return (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            return f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.real_tokens)} tokens"
         case "layout":
             return f"{layout_words(estimate)} on {run.n_gpus:,} × {run.device.name}"
         case _:
@@ -114,9 +112,7 @@ def _described(plan: Plan, option: Option) -> str:
         case "tokens":
             solved, why = f"{amount_words(run)} on {devices}", ""
         case "model_size":
-            solved = (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            solved = f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.real_tokens)} tokens"
         case "gpu":
             solved, why = devices, ""
         case _:

@@ -172,6 +172,15 @@ def test_limits_below_one_token_are_not_said_to_be_a_want_of_memory(limits: dict
     assert "do not hold" not in str(refused.value)
 
 
+@pytest.mark.parametrize("budget", ["$5", "$50", "$5k"])
+def test_tokens_are_planned_in_samples_of_the_length_told(budget: str) -> None:
+    """Padded samples take longer than full sequences of as many tokens, and the answer asked back says so."""
+    run: dict[str, Any] = {"model": "7B", "gpu": "h100", "n_gpus": 8, "tokens_per_sample": "400"}
+    plan = plan_training(detail="detailed", solve_for="tokens", budget=budget, **run)
+    asked = estimate_training_time(detail="detailed", tokens=plan.solution.tokens, **run)
+    assert asked.cost_usd.value == pytest.approx(plan.budget_usd, rel=1e-4)
+
+
 def test_a_larger_model_is_planned_on_more_gpus_where_memory_and_not_money_ends_it() -> None:
     """100M tokens: one GPU holds so little that most of the budget is left."""
     plan = plan_training(detail="detailed", solve_for="model_size", gpu="h100", tokens="100M", budget="$100")

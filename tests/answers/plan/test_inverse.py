@@ -209,20 +209,49 @@ def test_the_planned_size_keeps_to_the_limits_and_the_next_larger_does_not(limit
 
 
 @pytest.mark.parametrize("of_the_least", [1.05, 1.2, 100.0])
-def test_a_budget_alone_buys_the_most_gpus_it_pays_for_and_that_help(of_the_least: float) -> None:
+def test_a_budget_alone_buys_the_cheapest_count_and_says_the_most_it_pays_for(of_the_least: float) -> None:
     run: dict[str, Any] = {"model": "7B", "gpu": "h100", "tokens": "200B"}
-    costs = [
-        estimate_training_time(detail="detailed", **run, n_gpus=8 * factor).cost_usd.value or 0.0
-        for factor in (1, 2, 4, 8, 16)
-    ]
+    tried = [estimate_training_time(detail="detailed", **run, n_gpus=n) for n in (8, 16, 32, 64, 128)]
+    costs = [answer.cost_usd.value or 0.0 for answer in tried]
     plan = plan_training(detail="detailed", **run, solve_for="n_gpus", budget=of_the_least * min(costs))
-    most = plan.budget_usd or 0.0
-    here, beyond = (_forward(plan.solution, model="7B", n_gpus=plan.solution.n_gpus + more) for more in (0, 8))
-    assert (here.cost_usd.value or 0.0) <= most
+    budget = plan.budget_usd or 0.0
+    for answer, cost in zip(tried, costs, strict=True):
+        assert answer.training_days > 30 or (plan.solution.cost_usd.value or 0.0) <= cost * (1 + 1e-9)
+    most = next(option for option in plan.alternatives if option.why == "the most that the budget pays for")
+    assert f"At most it pays for {most.n_gpus:,}" in plan.summary
+    here, beyond = (_forward(plan.solution, model="7B", n_gpus=most.n_gpus + more) for more in (0, 8))
+    assert (here.cost_usd.value or 0.0) <= budget
     unspent = any(warning.code == "budget_not_spent" for warning in plan.warnings)
     assert unspent == (of_the_least > 2)
-    few = _forward(plan.solution, model="7B", n_gpus=8)
-    assert (beyond.cost_usd.value or 0.0) > most or beyond.gpu_hours > 2 * few.gpu_hours * 0.95
+    assert (beyond.cost_usd.value or 0.0) > budget or beyond.gpu_hours > 2 * tried[0].gpu_hours * 0.95
+
+
+@pytest.mark.parametrize(
+    ("run", "budget", "most"),
+    [
+        ({"model": "7B", "gpu": "A100 80GB", "tokens": "20B"}, "$5000", 16),
+        ({"model": "llama-3.1-8b", "gpu": "4090", "tokens": "alpaca", "method": "qlora"}, "$20", 4),
+        ({"model": "llama-3.1-8b", "gpu": "h100", "tokens": "alpaca", "method": "lora"}, "$1k", 8),
+        ({"model": "70B", "gpu": "h100", "tokens": "20B"}, "30k GPU-hours", 128),
+    ],
+)
+def test_a_budget_alone_is_not_spent_on_a_fleet_for_minutes(run: dict[str, Any], budget: str, most: int) -> None:
+    assert plan_training(solve_for="n_gpus", budget=budget, **run).solution.n_gpus <= most
+
+
+def test_a_budget_that_pays_for_no_count_in_a_usual_time_buys_the_soonest() -> None:
+    plan = _asked(model="llama-3.1-8b", budget="$2.2M")
+    assert plan.solution.training_days > 30
+    others = [option.training_days for option in plan.alternatives if option.meets_limits]
+    assert plan.solution.training_days < min(others)
+
+
+@pytest.mark.parametrize(("gpu", "counts"), [("h100", "1, 2, 4, then multiples of 8"), ("gb200", "1, 2, then mult")])
+def test_which_counts_the_fewest_are_of_is_said(gpu: str, counts: str) -> None:
+    """Seven of eight may do, and nobody rents them; whoever has them asks for an estimate."""
+    plan = _asked(model="llama-3.1-8b", gpu=gpu, tokens="alpaca", method="lora", deadline="20 minutes")
+    assert f"the fewest that do of {counts}" in plan.solution.why
+    assert any(told.name == "counts_considered" for told in plan.assumptions)
 
 
 def _asked(**arguments: Any) -> TrainingPlan:  # noqa: ANN401 - any argument

@@ -33,6 +33,7 @@ from estimator.resolve.data import ToldData, told_data
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
@@ -309,6 +310,7 @@ def _resolved(
             *count_doubts(device, n_gpus),
             *objective.warnings,
             *framework_doubts,
+            *platform_doubts(named, device.accelerator, method.name),
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded),

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import format_count, parse_count
+from estimator.base.units import format_count, format_counted, parse_count
 from estimator.catalogue.datasets import DatasetEntry
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
@@ -116,7 +116,7 @@ def _of_tokens(request: Request, lengths: SampleLengths, vocabulary: int | None,
     text = text_tokens(request.tokens, "tokens", vocabulary)
     tokens = text.tokens if text else parse_count(request.tokens, "tokens")
     samples = tokens / (lengths.mean * sequences)
-    note = f"{format_count(tokens)} tokens in samples of {format_count(lengths.mean)}"
+    note = f"{format_counted(tokens, 'tokens')} in samples of {format_count(lengths.mean)}"
     if sequences > 1:
         note += f", {sequences} sequences each"
     note = f"{note}; {text.note}" if text else note

@@ -114,15 +114,15 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
     named: dict[Kind, Remedy] = {}
     for remedy in sorted(_needed(found), key=lambda remedy: remedy.rank):
         first = named.setdefault(remedy.change.kinds[0], remedy)
-        both = {str(each.change.arguments["method"]): each for each in (first, remedy) if _is_method_alone(each)}
-        if both.keys() == {"lora", "qlora"}:
+        both = {each.change.arguments.get("method"): each for each in (first, remedy) if _is_method_alone(each)}
+        if {"lora", "qlora"} <= {*both}:
             # A base in 16 bits is the lesser change, whichever costs less.
             named["method"] = replace(both["lora"], or_else=' or "qlora"')
     return tuple(named.values())[:_MOST_NAMED]
 
 
 def _is_method_alone(remedy: Remedy) -> bool:
-    return remedy.change.arguments.keys() == {"method"}
+    return {*remedy.change.arguments} == {"method"}
 
 
 def _needed(found: Sequence[Remedy]) -> Iterator[Remedy]:

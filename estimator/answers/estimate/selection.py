@@ -52,7 +52,7 @@ def selection(
     listed = _listed(query)
     named, note = _named(listed[0]) if len(listed) == 1 else (None, "")
     found = {one: _matching(one) for one in listed}
-    ids = frozenset().union(*found.values())
+    ids = frozenset(entry_id for of_one in found.values() for entry_id in of_one)
     matching = [entry for entry in catalogue.accelerators() if entry.id in ids]
     if query.strip() and not matching:
         return _vendor_or_error(query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)

@@ -5,7 +5,7 @@ from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import USUAL_DEADLINE_S, infeasible, needs_limit
 from estimator.answers.plan.trials import Trials, cost, sureness
 from estimator.answers.plan.types import Option
-from estimator.base.units import format_count, format_duration
+from estimator.base.units import format_counted, format_duration
 from estimator.question.question import Assumption
 
 __all__ = ["counts_considered", "most_affordable", "planned_count"]
@@ -107,7 +107,7 @@ def _cannot(ways: Counts) -> str:
     request = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
     return (
         f"no count of {request.device.name} up to {ways.ladder.most:,} trains {request.subject.name} on "
-        f"{format_count(request.amount.real_tokens)} tokens"
+        f"{format_counted(request.amount.real_tokens, 'tokens')}"
     )
 
 

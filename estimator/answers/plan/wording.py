@@ -4,7 +4,7 @@ from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.answers.plan.limits import USUAL_DEADLINE_S, spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
-from estimator.base.units import DAY_S, format_count, format_duration, format_usd
+from estimator.base.units import DAY_S, format_count, format_counted, format_duration, format_usd
 from estimator.resolve.run import Run
 
 __all__ = ["plan_formula", "plan_summary"]
@@ -96,8 +96,8 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
 
 def _sized(run: Run) -> str:
     """Return a model by its size, and the tokens it is trained on."""
-    tokens = format_count(run.amount.real_tokens)
-    return f"{format_count(run.subject.total_parameters)} parameters on {tokens} tokens"
+    tokens = format_counted(run.amount.real_tokens, "tokens")
+    return f"{format_count(run.subject.total_parameters)} parameters on {tokens}"
 
 
 def layout_words(estimate: Estimate) -> str:

@@ -342,3 +342,10 @@ def test_why_more_gpus_do_more_than_in_proportion_is_said(asked: dict[str, Any],
     said = [warning.message for warning in found.warnings if warning.code == "more_than_in_proportion"]
     assert len(beyond) == len(said) == (1 if reason else 0)
     assert all(f"because {reason}" in message for message in said)
+
+
+@pytest.mark.parametrize("wrong", [{"gpus": ["h100", "rtx 3090i"]}, {"models": ["7B", "lama-3.1-8b"]}])
+def test_a_summary_does_not_end_twice(wrong: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
+    summary = compare_training_options(**(asked | wrong)).summary
+    assert summary.endswith("?")

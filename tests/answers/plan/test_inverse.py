@@ -139,7 +139,7 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     deadline=st.sampled_from((None, "3 days", "60 days")),
 )
 def test_a_budget_trains_on_as_many_gpus_as_hold_the_model_however_small_it_is(
-    run: dict[str, str], budget: str, deadline: str | None
+    run: dict[str, Any], budget: str, deadline: str | None
 ) -> None:
     """What a budget buys by a deadline may be less than one GPU all along; the model needs several for a while."""
     plan = plan_training(detail="detailed", solve_for="tokens", budget=budget, deadline=deadline, **run)

@@ -4,6 +4,8 @@ Authority: published runs, none of which may be said to be run where its softwar
 installation for what they do not run on.
 """
 
+from typing import Any
+
 import pytest
 
 from estimator.catalogue import catalogue
@@ -11,19 +13,11 @@ from estimator.physics.stacks import STACKS
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.platforms import MADE_FOR, NOT_FOR_GPU
 from tools.estimate_training_time import estimate_training_time
-from tools.plan_training import TrainingPlan, plan_training
+from tools.plan_training import plan_training
 
 
-def _doubts(gpu: str, framework: str = "auto", method: str = "full") -> list[str]:
-    answer = estimate_training_time(
-        model="llama-3.1-8b",
-        gpu=gpu,
-        n_gpus=4,
-        tokens="10M",
-        framework=framework,
-        method=method,  # type: ignore[arg-type]
-        detail="detailed",
-    )
+def _doubts(**asked: Any) -> list[str]:  # noqa: ANN401 - any argument
+    answer = estimate_training_time(model="llama-3.1-8b", n_gpus=4, tokens="10M", detail="detailed", **asked)
     return [warning.message for warning in answer.warnings if warning.code == NOT_FOR_GPU]
 
 
@@ -59,7 +53,7 @@ def test_no_published_run_is_said_to_be_where_its_software_does_not_run() -> Non
 def test_software_on_a_chip_that_it_is_not_made_for_is_warned_of(
     gpu: str, framework: str, method: str, word: str
 ) -> None:
-    assert any(word in message for message in _doubts(gpu, framework, method))
+    assert any(word in message for message in _doubts(gpu=gpu, framework=framework, method=method))
 
 
 @pytest.mark.parametrize(
@@ -76,18 +70,18 @@ def test_software_on_a_chip_that_it_is_not_made_for_is_warned_of(
     ],
 )
 def test_software_where_it_runs_is_not(gpu: str, framework: str, method: str) -> None:
-    assert not _doubts(gpu, framework, method)
+    assert not _doubts(gpu=gpu, framework=framework, method=method)
 
 
 @pytest.mark.parametrize("limits", [{"n_gpus": 1}, {"n_gpus": 4, "deadline": "1 day"}, {"deadline": "2 days"}])
-def test_no_device_is_advised_on_which_the_method_is_not_run(limits: dict[str, object]) -> None:
-    plan: TrainingPlan = plan_training(
+def test_no_device_is_advised_on_which_the_method_is_not_run(limits: dict[str, Any]) -> None:
+    plan = plan_training(
         solve_for="gpu",
         model="llama-3.1-8b",
         tokens="alpaca",
         method="qlora",
         detail="detailed",
-        **limits,  # type: ignore[arg-type]
+        **limits,
     )
     options = (plan.solution, plan.sure_solution, *plan.alternatives)
     for option in options:

@@ -9,6 +9,7 @@ from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
 from estimator.base.units import format_count, format_counted, parse_count
 from estimator.catalogue.datasets import DatasetEntry
+from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.misplaced import checked_kind
@@ -17,7 +18,7 @@ from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.text_tokens import text_tokens
 from estimator.resolve.told_lengths import told_lengths
 
-__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "told_data"]
+__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "data_for", "told_data"]
 
 MOST_EPOCHS = 1e6
 _SAME = 0.01
@@ -60,6 +61,17 @@ class ToldData:
     """How far the batch of its steps may be another than was assumed."""
     cautions: tuple[Caution, ...] = ()
     """What to beware of in an amount that was assumed."""
+
+
+def data_for(request: Request, network: Transformer | None, sequences: int) -> ToldData:
+    """Return the data of `request` in numbers, as a model reads them that is trained on so many `sequences` a sample.
+
+    Raises as `told_data` does.
+    """
+    if network is None:
+        return told_data(request, sequences=sequences)
+    reads_media = network.media is not None
+    return told_data(request, reads_media=reads_media, vocabulary=network.vocab, sequences=sequences)
 
 
 def told_data(

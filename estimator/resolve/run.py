@@ -29,7 +29,7 @@ from estimator.resolve.batch import (
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
-from estimator.resolve.data import ToldData, told_data
+from estimator.resolve.data import ToldData, data_for
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
@@ -119,13 +119,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
-    layers = subject.transformer
-    data = told_data(
-        told,
-        reads_media=layers is not None and layers.media is not None,
-        vocabulary=layers.vocab if layers is not None else None,
-        sequences=asked_objective(told, framework.name).objective.sequences,
-    )
+    data = data_for(told, subject.transformer, asked_objective(told, framework.name).objective.sequences)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
     data = with_media(data, use)

@@ -26,6 +26,8 @@ from tools.shaping import assumption_answers, rounded, warning_answers
 __all__ = ["ComparedOption", "TrainingOptions", "compare_training_options", "training_options"]
 
 _NUMBER = re.compile(r"\d[\d.,]*")
+_PROVIDERS = re.compile(r" of \d+ [^,]*(?=, \d{4}|$)")
+"""In the note of a price: how many were asked, and of whom."""
 _DIGITS = 6
 """Of a row's numbers in a concise answer."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
@@ -200,11 +202,13 @@ def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> 
 
 
 def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
-    """Return ranked rows as an answer, `limit` of them and those on the Pareto front."""
+    """Return ranked rows as an answer, at most `limit` of them."""
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
+    shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
-    cautions = (caution for estimated in possible for caution in estimated.warnings)
+    warned = possible if detailed else shown
+    cautions = (caution for estimated in warned for caution in estimated.warnings)
     warnings: dict[Caution, None] = dict.fromkeys((*scaling_doubts(rows), *cautions))
     return TrainingOptions(
         summary=comparison_summary(rows, rank_by),
@@ -217,7 +221,7 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
         price_notes=list(
             dict.fromkeys(
                 f"{estimated.run.device.name}: {note if detailed else first_clause(note)}"
-                for estimated in possible
+                for estimated in shown
                 if (note := estimated.cost_usd.note)
             )
         ),
@@ -293,6 +297,19 @@ def _alike_once(answer: TrainingOptions) -> TrainingOptions:
     return answer.model_copy(update={"warnings": list(first.values())})
 
 
+def _one_of_a_kind(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer with one warning of each kind, that of the best row which has it."""
+    first: dict[str, WarningAnswer] = {}
+    for warning in answer.warnings:
+        first.setdefault(warning.code, warning)
+    return answer.model_copy(update={"warnings": list(first.values())})
+
+
+def _without_providers(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer that tells of each price how much it is and when it was asked."""
+    return answer.model_copy(update={"price_notes": [_PROVIDERS.sub("", note) for note in answer.price_notes]})
+
+
 def _clipped(answer: TrainingOptions) -> TrainingOptions:
     """Return an answer without the ends of its longest warnings and reasons."""
     return answer.model_copy(
@@ -316,5 +333,7 @@ _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     without_assumptions("sequence_length", beside="padded_length"),
     _alike_once,
     _clipped,
+    _one_of_a_kind,
+    _without_providers,
 )
 """What a long answer leaves out besides, the least missed first."""

@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
@@ -13,6 +13,8 @@ from estimator.base.pauses import pause
 __all__ = ["Name", "NameIndex", "Resolved", "name_index", "normalised", "tokens"]
 
 _TOKEN = re.compile(r"[^\W_]+(?:\.\d+)*")
+_PLUS = re.compile(r"(?<=[^\W_])(?:\++(?![^\W_+])| \+$)")
+"""Behind a word and before none: `Command R+` is another model than Command R, while `h100+a100` are two devices."""
 _BETWEEN_NUMBERS = re.compile(r"(?<=\d) (?=\d)")
 _RUN = re.compile(r"\d+|[^\W\d_]+")
 _GIGABYTES = re.compile(r"(\d+)g(?:i?b)?")
@@ -98,9 +100,14 @@ class NameIndex:
 
 
 def name_index(argument: str, names: Iterable[Name], filler: frozenset[str] = frozenset()) -> NameIndex:
-    """Return the index of `names`; the first of two equal names wins, so list exact ones first."""
+    """Return the index of `names`; the first of two equal names wins, so list exact ones first.
+
+    A name with a plus is also known without it, unless that is another's.
+    """
     by_key: dict[str, Name] = {}
-    for name in names:
+    listed = tuple(names)
+    signless = (replace(name, text=_PLUS.sub("", name.text)) for name in listed if _PLUS.search(name.text))
+    for name in (*listed, *signless):
         key = normalised(name.text, filler)
         if key:
             by_key.setdefault(key, name)
@@ -123,8 +130,10 @@ def _key(text: str, filler: frozenset[str]) -> str:
 
 
 def tokens(text: str, filler: frozenset[str] = frozenset()) -> Sequence[str]:
-    """Return the words of `text` in lower case, without those in `filler`; `80G` reads `80gb`."""
+    """Return the words of `text` in lower case, without those in `filler`; `80G` reads `80gb`, and `R+` `r plus`."""
     folded = text.lower() if text.isascii() else unicodedata.normalize("NFKC", text).casefold()
+    if "+" in folded:
+        folded = _PLUS.sub(" plus ", folded)
     return [
         _GIGABYTES.sub(r"\1gb", word) if word[0].isdigit() and _GIGABYTES.fullmatch(word) else word
         for word in _TOKEN.findall(folded)

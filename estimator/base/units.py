@@ -24,6 +24,7 @@ __all__ = [
     "YEAR_S",
     "format_bytes",
     "format_count",
+    "format_counted",
     "format_duration",
     "format_rate",
     "format_usd",
@@ -190,6 +191,12 @@ def parse_bytes(given: object, argument: str, *, most: float = 1e21) -> float:
 def format_count(count: float) -> str:
     """Return a count as people write it, three significant digits: `15T`, `8.03B`, `512`."""
     return _scaled(count, ((TERA, "T"), (GIGA, "B"), (MEGA, "M"), (KILO, "k")))
+
+
+def format_counted(count: float, things: str) -> str:
+    """Return a count and what is counted, in the singular of one: `15T tokens`, `1 token`."""
+    said = format_count(count)
+    return f"{said} {things.removesuffix('s') if said == '1' else things}"
 
 
 def format_duration(seconds: float) -> str:

@@ -20,7 +20,7 @@ _LONGEST = 128
 _SHORTEST = 3
 """Letters that a name begins with, to be completed."""
 _CLASSES = frozenset(
-    {"tiny", "mini", "small", "medium", "base", "large", "huge", "giant", "xl", "xxl", "xlarge", "xxlarge"}
+    {"tiny", "mini", "small", "medium", "base", "large", "huge", "giant", "xl", "xxl", "xlarge", "xxlarge", "plus"}
 )
 """Sizes by name, as encoders have them."""
 _FEWEST_WORDS = 2

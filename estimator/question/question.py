@@ -314,4 +314,4 @@ class Prediction:
     evidence: Evidence | None = None
     """None where only a single answer shows it."""
     ways_to_fit: tuple[str, ...] = ()
-    """Where the memory does not fit, arguments with which it does, the cheapest first."""
+    """Where the memory does not fit, arguments with which it does, the likeliest to suit first."""

@@ -62,19 +62,14 @@ def resolved_amount(
 
     A sample of an objective with several `sequences`, such as a pair of answers, is as many rows of that length.
 
-    Raises MissingValueError where neither is given, InvalidValueError where both are.
+    Raises MissingValueError where neither is given, InvalidValueError where tokens and samples both are.
     """
     if data is None:
-        data = told_data(request)
+        data = told_data(request, vocabulary=vocabulary, sequences=sequences)
         request = data.request
     epochs = 1.0 if request.epochs is None else checked_number("epochs", request.epochs, most=MOST_EPOCHS)
     if request.tokens is not None:
-        if request.samples is not None or request.tokens_per_sample is not None:
-            raise InvalidValueError(
-                "tokens",
-                request.tokens,
-                "and samples say the same thing twice: give either tokens, or samples with tokens_per_sample",
-            )
+        _refuse_said_twice(request)
         amount = _counted(request, data, vocabulary, epochs)
     elif request.samples is not None and request.tokens_per_sample is not None:
         if padded is None and request.packing == "padded":
@@ -91,6 +86,17 @@ def resolved_amount(
     if amount.tokens > MOST_TOKENS:
         raise InvalidValueError("tokens", amount.tokens, f"must be at most {MOST_TOKENS:.0e} in all")
     return amount
+
+
+def _refuse_said_twice(request: Request) -> None:
+    """Raise InvalidValueError where tokens are told and samples as well."""
+    if request.samples is not None:
+        remedy = "and samples say the same thing twice: give either tokens, or samples with tokens_per_sample"
+        raise InvalidValueError("tokens", request.tokens, remedy)
+    if request.tokens_per_sample is not None:
+        # Of samples with pictures or sounds, told_data leaves the two as they are.
+        remedy = "with tokens does not say how many pictures or sounds there are; leave it out, or give samples"
+        raise InvalidValueError("tokens_per_sample", request.tokens_per_sample, remedy)
 
 
 def _counted(request: Request, data: ToldData, vocabulary: int | None, epochs: float) -> Amount:

@@ -7,16 +7,18 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import format_count
+from estimator.base.units import format_count, format_counted, parse_count
 from estimator.catalogue.datasets import DatasetEntry
+from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
+from estimator.resolve.text_tokens import text_tokens
 from estimator.resolve.told_lengths import told_lengths
 
-__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "told_data"]
+__all__ = ["EXACT", "MOST_EPOCHS", "ToldData", "data_for", "told_data"]
 
 MOST_EPOCHS = 1e6
 _SAME = 0.01
@@ -61,10 +63,24 @@ class ToldData:
     """What to beware of in an amount that was assumed."""
 
 
-def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
+def data_for(request: Request, network: Transformer | None, sequences: int) -> ToldData:
+    """Return the data of `request` in numbers, as a model reads them that is trained on so many `sequences` a sample.
+
+    Raises as `told_data` does.
+    """
+    if network is None:
+        return told_data(request, sequences=sequences)
+    reads_media = network.media is not None
+    return told_data(request, reads_media=reads_media, vocabulary=network.vocab, sequences=sequences)
+
+
+def told_data(
+    request: Request, *, reads_media: bool = False, vocabulary: int | None = None, sequences: int = 1
+) -> ToldData:
     """Return the data of `request` in numbers: a name looked up, a range of lengths read.
 
-    Samples of pictures or sounds need no tokens of their own where the model `reads_media`.
+    Samples of pictures or sounds need no tokens of their own where the model `reads_media`. Tokens in samples of some
+    length are as many samples, of `sequences` each, as hold them; a size of text is counted by `vocabulary`.
 
     Raises InvalidValueError where two arguments say different things, UnknownNameError for a data set that nobody
     knows, MissingValueError for one that has no tokens of its own.
@@ -72,6 +88,8 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
     named = _named(request)
     if named is None:
         lengths = None if request.tokens_per_sample is None else told_lengths(request.tokens_per_sample)
+        if lengths is not None and request.tokens is not None and request.samples is None and not reads_media:
+            return _of_tokens(request, lengths, vocabulary, sequences)
         mean = None if lengths is None else lengths.mean
         return ToldData(
             request=request if mean is None else replace(request, tokens_per_sample=mean),
@@ -103,6 +121,26 @@ def _named(request: Request) -> tuple[str, NamedData] | None:
         remedy = f"and {other} say how much there is twice; leave one of them out"
         raise InvalidValueError(argument, getattr(request, argument), remedy)
     return argument, data
+
+
+def _of_tokens(request: Request, lengths: SampleLengths, vocabulary: int | None, sequences: int) -> ToldData:
+    """Return tokens in samples of some length as so many samples: what is padded or packed depends on them."""
+    text = text_tokens(request.tokens, "tokens", vocabulary)
+    tokens = text.tokens if text else parse_count(request.tokens, "tokens")
+    samples = tokens / (lengths.mean * sequences)
+    note = f"{format_counted(tokens, 'tokens')} in samples of {format_count(lengths.mean)}"
+    if sequences > 1:
+        note += f", {sequences} sequences each"
+    note = f"{note}; {text.note}" if text else note
+    return ToldData(
+        request=replace(request, tokens=None, samples=samples, tokens_per_sample=lengths.mean),
+        lengths=lengths,
+        entry=None,
+        # How long samples are changes how many there are, and not what they hold together.
+        low_factor=text.low / tokens if text else 1.0,
+        high_factor=text.high / tokens if text else 1.0,
+        assumptions=(Assumption(name="samples", value=samples, unit="samples", source="inferred", note=note),),
+    )
 
 
 def _epochs(request: Request, argument: str, data: NamedData) -> float | None:

@@ -29,10 +29,11 @@ from estimator.resolve.batch import (
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
-from estimator.resolve.data import ToldData, told_data
+from estimator.resolve.data import ToldData, data_for
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
@@ -118,7 +119,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
-    data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
+    data = data_for(told, subject.transformer, asked_objective(told, framework.name).objective.sequences)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
     data = with_media(data, use)
@@ -303,6 +304,7 @@ def _resolved(
             *count_doubts(device, n_gpus),
             *objective.warnings,
             *framework_doubts,
+            *platform_doubts(named, device.accelerator, method.name),
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
             *length_doubts(amount, length, padded),

@@ -209,3 +209,10 @@ def test_gpu_hours_are_read_as_papers_and_people_write_them(written: object, hou
 )
 def test_a_duration_and_money_are_no_gpu_time(written: str) -> None:
     assert not units.is_gpu_time(written)
+
+
+@pytest.mark.parametrize(
+    ("count", "text"), [(1, "1 token"), (1.0, "1 token"), (0.5, "0.5 tokens"), (2, "2 tokens"), (1e12, "1T tokens")]
+)
+def test_one_of_something_is_told_in_the_singular(count: float, text: str) -> None:
+    assert units.format_counted(count, "tokens") == text

@@ -132,3 +132,32 @@ def test_a_misspelt_name_is_told_the_nearest() -> None:
     with pytest.raises(UnknownNameError) as caught:
         catalogue.transformer("lama-3.1-8b")
     assert "llama-3.1-8b" in caught.value.nearest
+
+
+@pytest.mark.parametrize("given", ["command r+", "Command-R+", "command r +", "CohereForAI/c4ai-command-r+"])
+def test_a_plus_that_tells_models_apart_is_read(given: str) -> None:
+    assert catalogue.model_id(given) == "command-r-plus-104b"
+    assert catalogue.model_id("command r") not in {None, "command-r-plus-104b"}
+
+
+def test_whatever_has_a_plus_in_its_name_is_found_by_the_sign_and_by_the_word() -> None:
+    for entry in _ENTRIES:
+        for name in (entry.id, *entry.aliases):
+            signed = re.sub(r"[-_ ]plus\b", "+", name)
+            assert normalised(signed, MODEL_FILLER) == normalised(name, MODEL_FILLER)
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        ("AI Max+ 395", "ai max plus 395"),
+        ("r+", "r plus"),
+        ("h100+a100", "h100 a100"),
+        ("a + b", "a b"),
+        ("c++", "c plus"),
+    ],
+)
+def test_a_plus_is_a_word_behind_one_and_no_sign_between_two(text: str, same: str) -> None:
+    assert normalised(text) == normalised(same)
+    with_sign, without = (catalogue.accelerator(name).value for name in ("AI Max+ 395", "AI Max 395"))
+    assert with_sign == without

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from estimator.base.errors import InvalidValueError
 from server.protocol.registry import TOOLS
 
 
@@ -43,3 +44,36 @@ def test_padding_costs_tokens_and_says_how_many() -> None:
         padded["training_days_high"] / padded["training_days"] > packed["training_days_high"] / packed["training_days"]
     )
     assert _assumption(padded, "packing")["source"] == "user"
+
+
+@pytest.mark.parametrize(
+    ("tokens", "others"),
+    [
+        ("20M", {"tokens_per_sample": "400"}),
+        ("20M", {"tokens_per_sample": "300-500", "epochs": 3}),
+        ("20M", {"tokens_per_sample": "mean 400, max 2048", "packing": "packed"}),
+        ("40M", {"tokens_per_sample": "400", "objective": "dpo"}),
+    ],
+)
+def test_tokens_in_samples_of_some_length_are_as_many_samples_as_hold_them(
+    tokens: str, others: dict[str, object]
+) -> None:
+    """20M tokens in samples of 400 are 50,000 of them; so are 40M in pairs."""
+    counted = _answer(tokens=tokens, **others)
+    told = _answer(samples="50k", **others)
+    assert counted["training_days"] == pytest.approx(told["training_days"])
+    assert _assumption(counted, "samples")["value"] == pytest.approx(50_000)
+
+
+def test_a_size_of_text_in_samples_keeps_the_range_of_its_tokens() -> None:
+    text = _answer(tokens="80 MB of German text", tokens_per_sample=400, packing="packed")
+    counted = _answer(tokens=_assumption(text, "tokens")["value"], tokens_per_sample=400, packing="packed")
+    assert text["training_days"] == pytest.approx(counted["training_days"])
+    assert text["training_days_high"] > counted["training_days_high"]
+
+
+def test_only_what_was_given_is_said_to_have_been_said_twice() -> None:
+    with pytest.raises(InvalidValueError, match="tokens: '10M' and samples say the same thing twice"):
+        _answer(tokens="10M", samples="10k", tokens_per_sample="400")
+    with pytest.raises(InvalidValueError, match="tokens_per_sample: 400 with tokens does not say how many pictures"):
+        _answer(model="qwen2.5-vl-7b", tokens="10M", tokens_per_sample="400")

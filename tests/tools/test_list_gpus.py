@@ -58,6 +58,38 @@ def test_words_find_devices_by_architecture_segment_and_size(query: str, expecte
     assert expected in {gpu.id for gpu in list_gpus(query=query, limit=50).gpus}
 
 
+@pytest.mark.parametrize(
+    ("query", "ids"),
+    [
+        ("3090 4090", {"rtx-3090", "rtx-4090"}),
+        ("4090, 3090", {"rtx-3090", "rtx-4090"}),
+        ("H100 or A100", {"h100-sxm", "a100-sxm-80gb"}),
+        ("h100 vs mi300x", {"h100-sxm", "mi300x"}),
+        ("l4 t4 a10", {"l4", "t4", "a10"}),
+        ("h100-sxm/h200", {"h100-sxm", "h200-sxm"}),
+    ],
+)
+def test_a_query_that_lists_several_finds_each(query: str, ids: set[str]) -> None:
+    answer = list_gpus(query=query, limit=50)
+    assert ids <= {gpu.id for gpu in answer.gpus}
+    assert "n_gpus" not in answer.summary
+
+
+@pytest.mark.parametrize("query", ["a100 80gb", "4090 laptop", "consumer ada", "8x h100", "8 4090", "rtx 3060 12gb"])
+def test_words_of_one_device_are_no_list(query: str) -> None:
+    words = query.removeprefix("8x ").removeprefix("8 ").split()
+    everything = {gpu.id for word in words for gpu in list_gpus(query=word, limit=200).gpus}
+    found = {gpu.id for gpu in list_gpus(query=query, limit=200).gpus}
+    assert found <= everything
+    assert len(words) == 1 or found != everything
+
+
+def test_what_of_a_list_nothing_is_called_is_said() -> None:
+    answer = list_gpus(query="h100, nope")
+    assert "no accelerator matches 'nope'" in answer.summary
+    assert {gpu.id for gpu in answer.gpus} == {"h100-sxm", "h100-nvl", "h100-pcie"}
+
+
 def test_a_query_that_is_a_vendor_lists_its_devices() -> None:
     """A vendor's name tells no two devices apart, so it is no search word; it still should find something."""
     assert {gpu.vendor for gpu in list_gpus(query="amd", limit=200).gpus} == {"AMD"}

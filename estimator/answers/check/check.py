@@ -42,7 +42,9 @@ __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 
 _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""
-_OF_AN_AMOUNT = frozenset({"tokens", "packing"})
+_UNSAID_SAMPLES = 100_000
+"""Stands for the samples of a set whose lengths alone were told: as many as fine-tuning takes."""
+_OF_AN_AMOUNT = frozenset({"tokens", "processed_tokens"})
 _WHOLE_CLUSTER = 4_096
 """Devices from which on a source that tells their number seldom trained one model on all of them."""
 
@@ -117,7 +119,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     timed = observed.step_seconds is not None
     asked, unaccumulated = with_steps_unaccumulated(with_log(request, reading), timed=timed)
     # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
-    known = asked if amount_known else replace(asked, tokens=_UNSAID_TOKENS, epochs=None)
+    known = asked if amount_known else _with_any_amount(asked)
     try:
         run = resolve(known, counts_with_peak=False)
     except InvalidValueError as error:
@@ -165,7 +167,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         remaining=_remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
-            *as_taken(tuple(told for told in run.assumptions if amount_known or told.name not in _OF_AN_AMOUNT), taken),
+            *as_taken(run.assumptions if amount_known else _without_amount(run), taken),
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
@@ -178,6 +180,19 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *log_cautions(reading, apart),
         ),
     )
+
+
+def _with_any_amount(asked: Request) -> Request:
+    """Return a request with an amount, of which it tells none: a speed depends on how long samples are, if on any."""
+    if asked.tokens_per_sample is None:
+        return replace(asked, tokens=_UNSAID_TOKENS, epochs=None)
+    return replace(asked, samples=_UNSAID_SAMPLES, epochs=None)
+
+
+def _without_amount(run: Run) -> tuple[Assumption, ...]:
+    """Return what was assumed of a run but for its amount, which stands for any."""
+    unsaid = _OF_AN_AMOUNT if run.amount.tokens_per_sample is not None else _OF_AN_AMOUNT | {"packing"}
+    return tuple(told for told in run.assumptions if told.name not in unsaid)
 
 
 def _packed_short(run: Run) -> bool:

@@ -110,10 +110,16 @@ def rule_terms(method: MethodName, recompute: Recompute) -> tuple[Term, ...]:
 
 
 def exact_coefficient(
-    transformer: Transformer, *, sequence_length: float, method: Method, recompute: Recompute
+    transformer: Transformer,
+    *,
+    sequence_length: float,
+    method: Method,
+    recompute: Recompute,
+    active_parameters: float | None = None,
 ) -> ExactCoefficient:
     """Return executed FLOPs per token over active parameters, with the parts that add up to it.
 
+    Active are the transformer's own, or `active_parameters` where a token meets only some layers, as in a U-Net.
     Attention is counted causally (half of the score matrix). Source: see `flops.flop_counts`.
     """
     counts, square = (
@@ -121,13 +127,14 @@ def exact_coefficient(
         for causal in (True, False)
     )
     parameters = parameter_counts(transformer)
+    active = parameters.active if active_parameters is None else round(active_parameters)
     return ExactCoefficient(
         transformer=transformer,
         counts=counts,
-        active_parameters=parameters.active,
+        active_parameters=active,
         total_parameters=parameters.total,
-        terms=_exact_terms(transformer, counts, parameters.active),
-        full_square=square.hardware / parameters.active,
+        terms=_exact_terms(transformer, counts, active),
+        full_square=square.hardware / active,
     )
 
 

@@ -1,6 +1,6 @@
 """Explain the coefficient of one case: resolve what is asked, then put terms and words together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from estimator.answers.coefficient.coefficient import ExactCoefficient, Term, exact_coefficient, rule_terms
 from estimator.answers.coefficient.wording import coefficient_formula, sources, summary, when_it_fails, worked_example
@@ -8,6 +8,7 @@ from estimator.base.inputs import checked_whole_count
 from estimator.models.training import MethodName, Recompute
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
+from estimator.resolve.media import MediaUse, media_use
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.training_method import checked_rank, resolved_method
 
@@ -55,20 +56,24 @@ def explanation(
     # Whether or not a model is named: what is ignored in silence teaches something wrong.
     checked_rank(request)
     if str(model).strip():
-        subject = resolved_subject(request)
+        use = _used(request, asked_length)
+        subject = use.subject
         name = subject.name[:1].upper() + subject.name[1:]
-        if asked_length is None:
-            length, note = _usual_length(subject)
-            assumptions += (note,)
-        else:
-            length = asked_length
+        length, notes = _length(use, asked_length)
+        assumptions += notes
         training, training_assumptions = resolved_method(request, subject)
         assumptions += tuple(
             _said(assumption) for assumption in (*subject.assumptions, *training_assumptions) if assumption.note
         )
         assumptions += tuple(warning.message for warning in subject.warnings)
         if subject.transformer is not None:
-            exact = exact_coefficient(subject.transformer, sequence_length=length, method=training, recompute=recompute)
+            exact = exact_coefficient(
+                subject.transformer,
+                sequence_length=length,
+                method=training,
+                recompute=recompute,
+                active_parameters=subject.active_parameters,
+            )
     failures = when_it_fails(exact)
     return Explanation(
         coefficient=sum(term.flop_per_parameter_per_token for term in terms),
@@ -81,6 +86,27 @@ def explanation(
         assumptions=assumptions,
         sources=sources(terms),
     )
+
+
+def _used(request: Request, asked_length: int | None) -> MediaUse:
+    """Return the model as an estimate takes it: one that reads pictures or sounds, with those of a sample."""
+    subject = resolved_subject(request)
+    network = subject.transformer
+    if network is not None and network.media is not None and network.media.main:
+        # What one picture becomes is the sequence.
+        request = replace(request, tokens_per_sample=asked_length)
+    return media_use(request, subject)
+
+
+def _length(use: MediaUse, asked_length: int | None) -> tuple[int, tuple[str, ...]]:
+    """Return the tokens of a sequence: as asked, as a picture has them, or as usual; and what was assumed."""
+    notes = tuple(_said(assumption) for assumption in use.assumptions if assumption.note)
+    if use.whole_rows:
+        return max(1, round(use.sample_tokens)), notes
+    if asked_length is not None:
+        return asked_length, notes
+    length, note = _usual_length(use.subject)
+    return length, (note, *notes)
 
 
 def _recompute(given: str) -> tuple[Recompute, tuple[str, ...]]:

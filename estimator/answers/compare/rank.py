@@ -126,10 +126,28 @@ def _fewest(several: Sequence[Outcome]) -> list[Outcome]:
 
 
 def shown_rows(rows: Sequence[Row], limit: int) -> list[Row]:
-    """Return the first `limit` rows of those that can be run, the Pareto-optimal ones, and `limit` of the others."""
-    possible = [row for row in rows if row.rank is not None]
-    kept = [row for place, row in enumerate(possible) if place < limit or row.pareto]
-    return [*kept, *[row for row in rows if row.rank is None][:limit]]
+    """Return at most `limit` rows, in their order: the best, those of the Pareto front, then what there is room for.
+
+    The best have half of the room. Of a front that is longer than the rest, rows all along it are shown, its far end
+    among them, which is the cheapest where the fastest is first. Those that cannot be run come last.
+    """
+    possible = [place for place, row in enumerate(rows) if row.rank is not None]
+    best = possible[: limit - limit // 2]
+    front = [place for place in possible[len(best) :] if rows[place].pareto]
+    shown = {*best, *_spread(front, limit - len(best))}
+    others = (place for place in (*possible, *range(len(rows))) if place not in shown)
+    for place in others:
+        if len(shown) == limit:
+            break
+        shown.add(place)
+    return [rows[place] for place in sorted(shown)]
+
+
+def _spread(places: Sequence[int], room: int) -> Sequence[int]:
+    """Return at most `room` of `places`, evenly spread, the last among them."""
+    if len(places) <= room:
+        return places
+    return [places[(step + 1) * len(places) // room - 1] for step in range(room)]
 
 
 def shared_assumptions(several: Sequence[Estimate]) -> tuple[Assumption, ...]:

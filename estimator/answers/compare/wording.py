@@ -34,7 +34,8 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
     if out:
         reasons = Counter(row.outcome.reason for row in rows if row.rank is None).most_common(_NAMED_REASONS)
         shown = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons)
-        parts.append(f"{out:,} cannot: {shown}.")
+        # A refusal may end in the question what was meant.
+        parts.append(f"{out:,} cannot: {shown}" + ("" if shown.endswith("?") else "."))
     return " ".join(parts)
 
 

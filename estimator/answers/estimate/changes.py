@@ -39,6 +39,8 @@ _BUILT_IN = frozenset({"laptop", "SoC"})
 _LARGEST = 2
 """Devices with the most memory that are looked at in other counts."""
 _HALVES = 2
+_QUARTERS = (5, 6, 7)
+"""Quarters of a count between it and its double."""
 _KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
 """By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
 _HOST_BYTES = Prior(
@@ -92,7 +94,7 @@ def single_changes(setting: Setting) -> Iterator[Change]:
 
 def _elsewhere(setting: Setting) -> Iterator[Change]:
     yield from _stacks(setting.question, setting)
-    yield from _counts(setting.question)
+    yield from _counts(setting.question, finely=True)
     yield from _devices(setting.question)
     yield from _methods(setting.question)
 
@@ -182,7 +184,7 @@ def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said:
         practice=practice.over(question.practice),
         transformer=without_conditioners(question.transformer, kept) if kept else question.transformer,
     )
-    named = setting.stack.name if question.framework == "auto" else "…"
+    named = setting.stack.name if question.framework == "auto" or "framework" in question.unsaid else "…"
     return Change(kinds=kinds, question=changed, arguments={"framework": f"{named}, {said}"}, beside=beside)
 
 
@@ -249,17 +251,19 @@ def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
         yield Change(kinds=("stack",), question=other, arguments={"framework": name})
 
 
-def _counts(question: Question) -> Iterator[Change]:
-    """Yield counts of devices: the nearest that divide better, then ever more."""
+def _counts(question: Question, *, finely: bool = False) -> Iterator[Change]:
+    """Yield counts of devices: the nearest that divide better, then ever more; whole nodes between them if `finely`."""
     cluster = question.cluster
     n, node = cluster.n_gpus, cluster.accelerator.gpus_per_node
     power = 1 << (n.bit_length() - 1)
     near = {n // node * node, -(-n // node) * node, power} if n > node else {power}
     counts = [*sorted(near - {n, 0}, key=lambda count: abs(math.log(count / n)))]
-    more = 2 * power
-    while more <= _MOST_TIMES * n:
-        counts.append(more)
-        more *= _HALVES
+    while power * _HALVES <= _MOST_TIMES * n:
+        if finely:
+            between = (power * quarters // 4 for quarters in _QUARTERS)
+            counts += [count for count in between if count > n and count % node == 0]
+        power *= _HALVES
+        counts.append(power)
     for count in counts:
         yield Change(
             kinds=("count",),
@@ -279,7 +283,7 @@ def _resized(cluster: Cluster, count: int) -> Cluster:
 def _devices(question: Question, segment: str | None = None) -> Iterator[Change]:
     """Yield the maker's devices of one segment with more memory, the cheapest of each size, the least first.
 
-    The device's own segment where none is given.
+    The device's own segment where none is given. Those without a price come last.
     """
     chip = question.cluster.accelerator
     forms = {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
@@ -297,9 +301,11 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
         and other.year >= chip.year
         and (question.precision in other.peak_flop_per_s or question.precision not in chip.peak_flop_per_s)
     ]
-    larger.sort(key=lambda other: (other.memory_bytes, usd_per_gpu_hour(other.id) or math.inf))
-    sizes = {other.memory_bytes: other for other in reversed(larger)}
-    for other in sorted(sizes.values(), key=lambda other: other.memory_bytes):
+    usd = {other.id: usd_per_gpu_hour(other.id) or math.inf for other in larger}
+    larger.sort(key=lambda other: usd[other.id], reverse=True)
+    sizes = {other.memory_bytes: other for other in larger}
+    # Where one has no price nobody can tell what it costs, or whether it is for rent.
+    for other in sorted(sizes.values(), key=lambda other: (math.isinf(usd[other.id]), other.memory_bytes)):
         yield Change(
             kinds=("device",),
             question=replace(question, cluster=_of(other, question.cluster)),
@@ -337,9 +343,12 @@ def _methods(question: Question) -> Iterator[Change]:
     """Yield adapters, on a base in 16 bit and in 4."""
     if not takes_adapters(question.transformer):
         return
+    note = "another training: adapters on frozen weights"
     names: tuple[Literal["lora", "qlora"], ...] = ("lora", "qlora")
     if question.method.name in names:
         names = names[names.index(question.method.name) + 1 :]
     for name in names:
         method = replace(question.method, name=name) if question.method.name == "lora" else Method(name=name)
-        yield Change(kinds=("method",), question=replace(question, method=method), arguments={"method": name})
+        yield Change(
+            kinds=("method",), question=replace(question, method=method), arguments={"method": name}, note=note
+        )

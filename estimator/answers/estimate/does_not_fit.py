@@ -1,6 +1,6 @@
 """What would do where a run does not fit: changes are tried on the model of time and memory, and those that work named.
 
-The cheapest comes first: by the time and money that it costs, and by how much of the run it changes.
+What is likeliest to suit comes first: what changes little of the run, and costs little time and money.
 """
 
 import math
@@ -42,6 +42,8 @@ _RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
 )
 """How much more a run may cost before one of this kind is named first: another layout or kernel trains the same,
 another optimizer nearly; another stack or machine is to be had first; another length or method is another training."""
+_TUNED_OTHERWISE = 1.2
+"""The same of another method on a small set: adapters are what most such runs train."""
 _FURTHER = 0.2
 """Power of how many times as many devices, or as short a sequence, on the same: a little more is had sooner."""
 _MOST_NAMED = 4
@@ -61,26 +63,33 @@ class Remedy:
     """Cost of a token over that of the run as asked, as though it fitted; at least 1."""
     or_else: str = ""
     """Another value of the same argument that would do."""
+    priced: bool = True
+    """Whether the cost is one of money: the price of its device, and of the one asked about, are known."""
 
     @property
     def words(self) -> str:
         """What to say, and what to know of it."""
         dearer = f"{self.cost:.1f} times the cost a token" if self.cost >= _WORTH_SAYING else ""
-        notes = ", ".join(note for note in (self.change.note, dearer) if note)
+        unknown = "" if self.priced else "no price known"
+        notes = ", ".join(note for note in (self.change.note, dearer, unknown) if note)
         return f"{self.change.words}{self.or_else}{f' ({notes})' if notes else ''}"
 
     @property
-    def rank(self) -> float:
-        """What remedies are ordered by, the least first."""
-        reluctance = math.prod(_RELUCTANCE[kind] for kind in self.change.kinds)
-        return self.cost * reluctance * math.pow(self.change.times, _FURTHER)
+    def rank(self) -> tuple[bool, float]:
+        """What remedies are ordered by, the least first; those whose cost nobody knows last."""
+        reluctance = math.prod(_reluctance(kind, self.change) for kind in self.change.kinds)
+        return not self.priced, self.cost * reluctance * math.pow(self.change.times, _FURTHER)
+
+
+def _reluctance(kind: Kind, change: Change) -> float:
+    return _TUNED_OTHERWISE if kind == "method" and change.question.small_set else _RELUCTANCE[kind]
 
 
 def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -> Caution:
     """Return the warning that the smallest layout of `setting` does not fit, with what was found that would do."""
     chip = setting.question.cluster.accelerator
     ways = "; or ".join(remedy.words for remedy in found)
-    would = f": what would do, the cheapest first: {ways}" if found else ""
+    would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
         message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, of whose "
@@ -94,20 +103,26 @@ def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple
     Each is tried alone; where that would only do on another machine or stack, for another training or at a high price,
     also two together; where nothing would, more of the largest devices. One of a kind is named.
     """
-    base = _token_usd(setting, physical_s)
+    base_s = _token_device_s(setting, physical_s)
     alone = [*single_changes(setting)]
-    found = [*_working(alone, constants, base)]
+    found = [*_working(alone, constants, setting, base_s)]
     if all(remedy.change.kinds[0] in ANOTHER_PLACE | _ANOTHER_TRAINING or remedy.cost > _DEAR for remedy in found):
         failing = [change for change in alone if not _does(change, found)]
-        found += _working(changes_together(setting, failing), constants, base)
+        found += _working(changes_together(setting, failing), constants, setting, base_s)
     if not found:
-        found += _working(changes_of_place(setting), constants, base)
+        found += _working(changes_of_place(setting), constants, setting, base_s)
     named: dict[Kind, Remedy] = {}
     for remedy in sorted(_needed(found), key=lambda remedy: remedy.rank):
         first = named.setdefault(remedy.change.kinds[0], remedy)
-        if first.change.arguments == {"method": "lora"} and remedy.change.arguments == {"method": "qlora"}:
-            named["method"] = replace(first, or_else=' or "qlora"')
+        both = {each.change.arguments.get("method"): each for each in (first, remedy) if _is_method_alone(each)}
+        if {"lora", "qlora"} <= {*both}:
+            # A base in 16 bits is the lesser change, whichever costs less.
+            named["method"] = replace(both["lora"], or_else=' or "qlora"')
     return tuple(named.values())[:_MOST_NAMED]
+
+
+def _is_method_alone(remedy: Remedy) -> bool:
+    return {*remedy.change.arguments} == {"method"}
 
 
 def _needed(found: Sequence[Remedy]) -> Iterator[Remedy]:
@@ -125,7 +140,7 @@ def _does(change: Change, found: Sequence[Remedy]) -> bool:
     )
 
 
-def _working(changes: Iterable[Change], constants: Constants, base: float) -> Iterator[Remedy]:
+def _working(changes: Iterable[Change], constants: Constants, asked: Setting, base_s: float) -> Iterator[Remedy]:
     """Yield a remedy for each of `changes` that fits; of counts, devices and lengths the first beside the same rest."""
     settled: set[tuple[Kind, str]] = set()
     for change in changes:
@@ -141,12 +156,21 @@ def _working(changes: Iterable[Change], constants: Constants, base: float) -> It
         if change.kinds[-1] in BY_DEGREES:
             settled.add(size)
         priced = ranked_layouts(posed, constants)
-        cost = _token_usd(posed, float(priced.seconds[priced.order[0]])) / base
-        yield Remedy(change=change, cost=max(1.0, cost))
+        dearness = _dearness(asked, posed)
+        cost = _token_device_s(posed, float(priced.seconds[priced.order[0]])) / base_s * (dearness or 1.0)
+        yield Remedy(change=change, cost=max(1.0, cost), priced=dearness is not None)
 
 
-def _token_usd(setting: Setting, step_s: float) -> float:
-    """Return what a token costs: device-hours at the device's price, where one is known."""
-    cluster = setting.question.cluster
-    price = usd_per_gpu_hour(cluster.accelerator.id) or 1.0
-    return step_s * cluster.n_gpus * price / (setting.global_batch * setting.question.sequence_length)
+def _dearness(asked: Setting, posed: Setting) -> float | None:
+    """Return the hourly price of a device over that of the one asked about; None where either is not known."""
+    other, own = posed.question.cluster.accelerator.id, asked.question.cluster.accelerator.id
+    if other == own:
+        return 1.0
+    others, owns = usd_per_gpu_hour(other), usd_per_gpu_hour(own)
+    return None if others is None or owns is None else others / owns
+
+
+def _token_device_s(setting: Setting, step_s: float) -> float:
+    """Return the seconds of all devices that a token takes."""
+    tokens = setting.global_batch * setting.question.sequence_length
+    return step_s * setting.question.cluster.n_gpus / tokens

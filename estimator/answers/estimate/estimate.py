@@ -67,7 +67,7 @@ class Estimate:
     layout: Layout | None
     memory: MemoryUse | None
     ways_to_fit: tuple[str, ...]
-    """Where the memory does not fit, arguments with which it does, the cheapest first."""
+    """Where the memory does not fit, arguments with which it does, the likeliest to suit first."""
     breakdown: Mapping[str, float]
     runner_ups: tuple[tuple[Layout, float], ...]
     comparable_runs: tuple[Comparable, ...]

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from estimator.answers.estimate.token_time import predicted_token_s
+from estimator.base.units import format_count
 from estimator.evidence.calibration import Calibration
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Setting
@@ -20,6 +21,7 @@ _AS_EFFICIENT = 1.05
 """How much less a device may do on the count that all others are held against than on the best of them."""
 _AS_FAST = 1.01
 """Counts that differ by less in time are equally fast, and the largest of them is named."""
+_TWICE = 2.0
 _ROUND = 16
 """Counts of at most so many times a power of two divide well."""
 
@@ -74,9 +76,14 @@ def fewer_would_do(
     train = "1 GPU trains" if best == 1 else f"{best:,} GPUs train"
     return Caution(
         code="fewer_gpus_are_faster",
-        message=f"{train} {now_s / faster[best] - 1:.1%} faster than {n_gpus:,}: {found}, and {waits:.0%} "
+        message=f"{train} {_faster(now_s / faster[best])} {n_gpus:,}: {found}, and {waits:.0%} "
         f"of it is communication and bubble; give a larger global_batch_sequences, {other}",
     )
+
+
+def _faster(times: float) -> str:
+    """Return how much faster, in words: a share below twice as fast, and beyond how many times."""
+    return f"{times - 1:.1%} faster than" if times < _TWICE else f"{format_count(times)} times as fast as"
 
 
 def fewer_would_fit(setting: Setting, fitted: Calibration) -> Caution | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cache
 from statistics import median
 
-from estimator.base.units import KILO
+from estimator.base.units import KILO, format_counted
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
@@ -65,13 +65,14 @@ def market(prices: Sequence[Price]) -> Market | None:
     cheapest, dearest = kept[0], kept[-1]
     # A lone price comes from one day and one provider; others exist, and nothing here says how far away.
     n_providers = len({price.provider for price in kept})
+    asked = format_counted(len(kept), f"{cheapest.pricing.replace('_', '-')} prices")
     return Market(
         usd_low=usd[0],
         usd_median=median(usd),
         usd_high=usd[-1],
-        note=f"median ${median(usd):.2f} per GPU-hour of {len(kept)} {cheapest.pricing.replace('_', '-')} prices at "
-        f"{n_providers} providers, {_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} "
-        f"({dearest.provider}); the range is that of price and time together",
+        note=f"median ${median(usd):.2f} per GPU-hour of {asked} at {format_counted(n_providers, 'providers')}, "
+        f"{_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} ({dearest.provider}); the range is "
+        "that of price and time together",
     )
 
 

@@ -1,5 +1,6 @@
 """Choose accelerators by words, vendor, memory and precision, and put them in order."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -17,6 +18,10 @@ from estimator.question.cluster import Accelerator
 
 __all__ = ["Selection", "rate_notes", "selection", "usd_per_gpu_hour"]
 
+_BETWEEN = re.compile(r"[,;/|&]|\b(?:or|and|vs|versus)\b", re.IGNORECASE)
+"""Between devices of a list."""
+_LONGEST_TOLD = 40
+"""Characters of a part of a query that is told back."""
 _SAME = 0.01
 """Two rates closer than this are one rate, rounded differently."""
 
@@ -34,19 +39,22 @@ class Selection:
 def selection(
     *, query: str = "", vendor: str = "", min_memory_gb: float = 0.0, precision: str = "", sort_by: str = "peak"
 ) -> Selection:
-    """Return the accelerators that match every word of `query` and all other conditions.
+    """Return the accelerators that match every word of `query`, or one of several that it lists, and all conditions.
 
     A word matches the start of a word in an id, name, alias, architecture or segment; empty and 0 admit everything.
+    What is listed is told by commas, `or` and their like, or by words that each name devices and none together.
     `memory`, `bandwidth`, `peak` and `year` put the largest first, `price` the cheapest, `name` is alphabetical.
     Raises UnknownNameError for a query that matches nothing at all, and for an unknown vendor, precision or order.
     """
     order = _ORDERS[checked_choice("sort_by", sort_by, tuple(_ORDERS))]
     maker = checked_choice("vendor", vendor, _vendors()) if vendor.strip() else ""
     rate = checked_choice("precision", precision, RATED_PRECISIONS) if precision.strip() else ""
-    named, note = _named(query)
-    wanted = tokens(query, ACCELERATOR_FILLER)
-    matching = [entry for entry in catalogue.accelerators() if entry is named or _matches(wanted, _words()[entry.id])]
-    if query.strip() and (not wanted or not matching):
+    listed = _listed(query)
+    named, note = _named(listed[0]) if len(listed) == 1 else (None, "")
+    found = {one: _matching(one) for one in listed}
+    ids = frozenset(entry_id for of_one in found.values() for entry_id in of_one)
+    matching = [entry for entry in catalogue.accelerators() if entry.id in ids]
+    if query.strip() and not matching:
         return _vendor_or_error(query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
     fitting = [
         entry
@@ -56,6 +64,8 @@ def selection(
         and (not rate or rate in entry.accelerator.peak_flop_per_s)
     ]
     fitting.sort(key=lambda entry: (entry is not named, *order(entry, rate), entry.id))
+    unmatched = [repr(one[:_LONGEST_TOLD]) for one, of_one in found.items() if not of_one]
+    note = f"no accelerator matches {' or '.join(unmatched)}" if unmatched else note
     return Selection(entries=tuple(fitting), named=named, note=note)
 
 
@@ -75,6 +85,29 @@ def rate_notes(accelerator: Accelerator) -> tuple[str, ...]:
     if shader is not None and abs(shader / accelerator.training_peak_flop_per_s - 1) > _SAME:
         notes.append(f"{shader / TERA:g} TFLOPS is the shader (non-tensor) FP16 rate, not what training gets.")
     return tuple(notes)
+
+
+def _listed(query: str) -> tuple[str, ...]:
+    """Return what a query lists: itself, its parts between commas and their like, or its words.
+
+    Words are a list where no device has them all and each names one, as `3090 4090`; of `a100 80gb` one has both.
+    """
+    parts = tuple(part.strip() for part in _BETWEEN.split(query) if part.strip())
+    if len(parts) != 1:
+        return parts or (query,)
+    words = tokens(query, ACCELERATOR_FILLER)
+    if len(words) == 1 or any(_matches(words, of_entry) for of_entry in _words().values()):
+        return parts
+    return tuple(words) if words and all(_named(word)[0] is not None for word in words) else parts
+
+
+def _matching(query: str) -> frozenset[str]:
+    """Return the ids that match every word of `query`, or that it names; all where it is empty."""
+    named, wanted = _named(query)[0], tokens(query, ACCELERATOR_FILLER)
+    if query.strip() and not wanted:
+        return frozenset()
+    matching = {entry_id for entry_id, words in _words().items() if _matches(wanted, words)}
+    return frozenset(matching if named is None else matching | {named.id})
 
 
 def _named(query: str) -> tuple[AcceleratorEntry | None, str]:

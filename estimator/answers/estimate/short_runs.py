@@ -1,6 +1,6 @@
 """Runs of less than a step, or of a handful: what to ask the caller of them."""
 
-from estimator.base.units import format_count, format_rate
+from estimator.base.units import format_counted, format_rate
 from estimator.question.question import Caution, Prediction
 from estimator.resolve.run import Run
 
@@ -28,17 +28,18 @@ def short_run_doubts(run: Run, prediction: Prediction | None) -> tuple[Caution, 
         return ()
     length = f"{run.sequence_length:,} tokens"
     many = (
-        f"{format_rate(sequences)} sequences of {length}"
+        f"{format_rate(sequences)} sequence{'s' * (sequences > 1.0)} of {length}"
         if sequences >= 1.0
-        else f"{format_count(run.amount.tokens)} tokens, not one sequence of {length},"
+        else f"{format_counted(run.amount.tokens, 'tokens')}, not one sequence of {length}"
     )
     if steps < 1.0:
-        code, what = "shorter_than_one_step", f"{many} are less than one step of {batch:,} sequences"
+        step = f"{batch:,} sequence{'s' * (batch > 1)}"
+        code, what = "shorter_than_one_step", f"{many}: less than one step of {step}"
         cost = "the time is that of one step and of starting up"
     else:
-        code, what = "few_steps", f"{many} are {steps:.1f} steps of {batch:,}"
+        code, what = "few_steps", f"{many}: {steps:.1f} steps of {batch:,}"
         cost = "starting up may take as long"
-    asked = " ".join(part for part in (f"{what}: {cost}.", _meant(run), _advice(run, sequences)) if part)
+    asked = " ".join(part for part in (f"{what}; {cost}.", _meant(run), _advice(run, sequences)) if part)
     return (Caution(code=code, message=asked.removesuffix(".")),)
 
 
@@ -61,5 +62,6 @@ def _advice(run: Run, sequences: float) -> str:
     if counted < 2.0 * HANDFUL:
         return ""
     batch = 1 << max(0, int(counted / _ENOUGH).bit_length() - 1)
-    fewer = f" on {batch:,} GPU{'s' * (batch > 1)} or fewer" if batch < run.n_gpus else ""
+    most = f" on {batch:,} GPUs or fewer" if batch > 1 else " on 1 GPU"
+    fewer = most if batch < run.n_gpus else ""
     return f"global_batch_sequences {batch:,}{fewer} would make {counted / batch:,.0f} steps."

@@ -1,20 +1,18 @@
-"""How many devices: the fewest that end by a deadline, or the most that a budget pays."""
+"""The counts of devices that may be planned, and where along them a run keeps to its limits."""
 
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.plan.limits import infeasible, needs_limit
 from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost, fits, sureness
-from estimator.answers.plan.types import Option
+from estimator.answers.plan.trials import Trials, cost, fits
 from estimator.base.errors import MissingValueError
-from estimator.base.units import HOUR_S, format_count
+from estimator.base.units import HOUR_S
 from estimator.question.request import Quantity, Request
 from estimator.resolve.framework.local_updates import asked_local_updates
 
-__all__ = ["MOST_WASTE", "Counts", "degree_product", "planned_count"]
+__all__ = ["MOST_WASTE", "Counts", "degree_product"]
 
 MOST_PLANNED = 131_072
 """Devices of one run: published ones have up to 24,576 in synchronous training, announced ones about 100,000."""
@@ -140,13 +138,17 @@ class Counts:
         """Return the counts that spend about the budget by the deadline, whatever is trained: GPU-hours over hours.
 
         Fewer leave money, more leave time: the nearest on either side, then rounder ones, which divide more models.
-        Below the smallest count that can be planned that one is returned.
+        Where so few do not hold the run, the fewest that do: they spend the same money sooner.
         """
         limits, estimate = self.trials.limits, self.at(int(self.comfortable()))
         if estimate is None or limits.deadline_s is None or limits.budget is None:
             return ()
         cost_per_gpu_hour = cost(estimate, limits, sure=False) / estimate.gpu_hours[0]
-        most = min(limits.budget / cost_per_gpu_hour / (limits.deadline_s / HOUR_S), float(self.ladder.most))
+        holding = self.fewest_that_fit()
+        if holding is None:
+            return ()
+        spending = limits.budget / cost_per_gpu_hour / (limits.deadline_s / HOUR_S)
+        most = min(max(spending, float(holding)), float(self.ladder.most))
         coarse = self.ladder.coarse()
         below = self.ladder.fewer(int(most) + 1)
         nearest = [below] if below else []
@@ -181,48 +183,6 @@ class Counts:
         return count
 
 
-def planned_count(trials: Trials) -> tuple[Option, Option | None]:
-    """Return the planned count, and the one that is sure to do.
-
-    For a deadline the fewest devices that keep to it; for a budget alone the most that it pays, because they end
-    soonest; without either the fewest that hold the run. Raises InfeasibleError with what to relax where there is none.
-    """
-    limits = trials.limits
-    ways = Counts(trials)
-    if limits.deadline_s is None and limits.budget is None:
-        return _fewest_that_fit(ways), None
-    find = ways.fewest_in_time if limits.deadline_s is not None else ways.most_in_budget
-    count = find(sure=False)
-    if count is None:
-        _tried_widely(ways)
-        raise infeasible(trials, _cannot(ways))
-    solution = ways.at(count)
-    if solution is None:
-        raise infeasible(trials, _cannot(ways))
-    kind = "the fewest that do" if limits.deadline_s is not None else "the most that the budget pays"
-    even = Option(why=f"even odds: {kind}", meets=True, estimate=solution)
-    if solution.training_high_s == solution.training_s:
-        return even, None
-    sure = find(sure=True)
-    safe = None if sure is None else ways.at(sure)
-    return even, None if safe is None else Option(why=sureness(safe), meets=True, estimate=safe)
-
-
-def _fewest_that_fit(ways: Counts) -> Option:
-    """Return the fewest devices whose memory holds the run.
-
-    Raises MissingValueError where no memory is predicted, so that one device would always do.
-    """
-    run = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
-    if run.question is None or run.utilization is not None:
-        needs_limit(ways.trials.limits, "n_gpus")
-    count = ways.fewest_that_fit()
-    solution = None if count is None else ways.at(count)
-    if solution is None:
-        raise infeasible(ways.trials, _cannot(ways))
-    return Option(why="the fewest that hold it", meets=True, estimate=solution)
-
-
 def _ladder(trials: Trials, request: Request, most: int) -> Ladder:
     """Return the counts up to `most` that can be planned: parts of a node that divide it, then whole nodes.
 
@@ -243,18 +203,3 @@ def degree_product(request: Request) -> int:
     sites = asked.sites if asked is not None else None
     degrees = (request.tensor_parallel, request.pipeline_parallel, request.context_parallel, sites)
     return min(math.prod(degree for degree in degrees if degree and degree > 0), MOST_PLANNED)
-
-
-def _cannot(ways: Counts) -> str:
-    request = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
-    return (
-        f"no count of {request.device.name} up to {ways.ladder.most:,} trains {request.subject.name} on "
-        f"{format_count(request.amount.real_tokens)} tokens"
-    )
-
-
-def _tried_widely(ways: Counts) -> None:
-    """Price doubling counts, so that what is said to be the fastest or the cheapest was compared with others."""
-    for count in ways.doubling():
-        ways.at(count)
-    ways.fewest_that_fit()

@@ -14,6 +14,7 @@ from estimator.catalogue import catalogue
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
+from estimator.resolve.framework.platforms import NOT_FOR_GPU
 
 __all__ = ["candidates", "planned_device"]
 
@@ -56,6 +57,9 @@ def planned_device(
         raise MissingValueError("n_gpus", remedy)
     _checked(trials, names, n_gpus)
     estimates = [estimate for name in names if (estimate := _tried(trials, name, n_gpus)) is not None]
+    if means_all(trials.base.gpu):
+        # Who names a device is warned; nobody asked for one on which the method or the stack is not run.
+        estimates = [estimate for estimate in estimates if _is_run_on(estimate)] or estimates
     cheapest_first = limits.deadline_s is not None
     by_rank = partial(_rank, cheapest=cheapest_first)
     ranked = sorted((estimate for estimate in estimates if _meets(trials, estimate)), key=by_rank)
@@ -76,6 +80,10 @@ def planned_device(
             why = "breaks a limit" if fits(estimate) else "does not fit in memory"
             others.append(Option(why=why, meets=False, estimate=estimate))
     return solution, _surely(trials, ranked, n_gpus), tuple(others)
+
+
+def _is_run_on(estimate: Estimate) -> bool:
+    return all(caution.code != NOT_FOR_GPU for caution in estimate.run.warnings)
 
 
 def _checked(trials: Trials, names: tuple[str, ...], n_gpus: int | None) -> None:

@@ -22,9 +22,18 @@ from estimator.base.units import (
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 
-__all__ = ["infeasible", "limit_assumptions", "needs_limit", "requested_limits", "spoken_budget", "within"]
+__all__ = [
+    "USUAL_DEADLINE_S",
+    "infeasible",
+    "limit_assumptions",
+    "needs_limit",
+    "requested_limits",
+    "spoken_budget",
+    "within",
+]
 
-_USUAL_DEADLINE_S = 30 * DAY_S
+USUAL_DEADLINE_S = 30 * DAY_S
+"""What a run takes where nobody says: published ones of any size take weeks."""
 _OF_MONEY = frozenset({"tokens", "model_size"})
 """What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
 _HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)", re.IGNORECASE)
@@ -49,7 +58,7 @@ def requested_limits(request: PlanRequest) -> Limits:
     deadline_s = None if deadline is None else parse_duration_s(deadline, "deadline")
     budget, unit = _budget(given)
     if deadline_s is None and budget is not None and request.n_gpus is None and request.solve_for in _OF_MONEY:
-        return Limits(deadline_s=_USUAL_DEADLINE_S, budget=budget, budget_unit=unit, deadline_assumed=True)
+        return Limits(deadline_s=USUAL_DEADLINE_S, budget=budget, budget_unit=unit, deadline_assumed=True)
     return Limits(deadline_s=deadline_s, budget=budget, budget_unit=unit)
 
 

@@ -15,8 +15,8 @@ _ALTERNATIVES = 4
 _HALF_IS_NEARLY_AS_FAST = 1.25
 
 
-def count_alternatives(trials: Trials, taken: Iterable[Estimate]) -> tuple[Option, ...]:
-    """Return other counts that divide well, around those taken.
+def count_alternatives(trials: Trials, taken: Iterable[Estimate], at_most: Option | None) -> tuple[Option, ...]:
+    """Return other counts that divide well, around those taken, and the most that the budget pays for.
 
     What keeps to the limits comes first, by GPU-hours; then what does not, by time.
     """
@@ -29,27 +29,32 @@ def count_alternatives(trials: Trials, taken: Iterable[Estimate]) -> tuple[Optio
         rounded |= {ways.ladder.step * max(below * factor // 2, 1) for factor in (1, 2, 4)}
     if ways.ladder.parts and min(taken_counts) <= ways.ladder.step:
         rounded |= set(ways.ladder.parts)
-    options: list[Option] = []
+    options = [] if at_most is None or at_most.estimate.run.n_gpus in taken_counts else [at_most]
+    taken_counts |= {option.estimate.run.n_gpus for option in options}
     for count in sorted(rounded - taken_counts):
         estimate = ways.at(count) if count <= ways.ladder.most else None
         if estimate is not None:
             meets = bool(trials.meets(estimate, sure=False))
             options.append(Option(why=_why_not(trials, estimate), meets=meets, estimate=estimate))
     options.sort(key=lambda option: (not option.meets, not fits(option.estimate), _rank(option)))
-    return tuple(options[:_ALTERNATIVES])
+    nearest = options[:_ALTERNATIVES]
+    if at_most in options and at_most not in nearest:
+        nearest[-1:] = [at_most]
+    return tuple(nearest)
 
 
-def diminishing(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
-    """Return cautions where fewer devices would take hardly longer, or where more would only have been idle."""
+def diminishing(trials: Trials, solution: Estimate, at_most: Option | None) -> tuple[Caution, ...]:
+    """Return cautions where fewer devices would take hardly longer, or where more than the most would be idle."""
     ways = Counts(trials)
     cautions: list[Caution] = []
     limits = trials.limits
     if limits.deadline_s is None and limits.budget is None:
         return ()
-    more = ways.at(solution.run.n_gpus + ways.ladder.step) if limits.deadline_s is None else None
+    most = (solution if at_most is None else at_most.estimate).run.n_gpus
+    more = ways.at(most + ways.ladder.step) if limits.deadline_s is None else None
     if more is not None and trials.in_budget(more, sure=False):
         message = (
-            f"the budget would pay for more GPUs, but beyond {solution.run.n_gpus:,} most of what they cost is idle "
+            f"the budget would pay for more GPUs, but beyond {most:,} most of what they cost is idle "
             f"time: more than {MOST_WASTE:g} times the GPU-hours of a few"
         )
         cautions.append(Caution(code="budget_not_spent", message=message))

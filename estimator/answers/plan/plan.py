@@ -1,11 +1,11 @@
 """The inverse of an estimate: devices, tokens, model size, layout or device for a deadline and a budget."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from estimator.answers.plan.counts import planned_count
 from estimator.answers.plan.devices import candidates, planned_device
 from estimator.answers.plan.layouts import planned_layout
 from estimator.answers.plan.limits import limit_assumptions, requested_limits
+from estimator.answers.plan.needed import counts_considered, most_affordable, planned_count
 from estimator.answers.plan.neighbours import count_alternatives, diminishing
 from estimator.answers.plan.scaling import TOKENS_PER_PARAMETER, optimal_tokens
 from estimator.answers.plan.sizes import planned_size
@@ -49,49 +49,76 @@ def plan_for(request: PlanRequest) -> Plan:
     )
     trials = Trials(base, limits)
     try:
-        solution, sure, alternatives, warnings, more = _solved(request, solve_for, trials)
+        found = _solved(request, solve_for, trials)
     except InfeasibleError:
         trials.refuse_unusual_batches()
         raise
-    if sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
+    solution, warnings = found.solution, found.warnings
+    if found.sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
         warnings = (*warnings, _unsure())
     return Plan(
         request=request,
         limits=limits,
         solution=solution if solve_for == "layout" else replace(solution, estimate=in_full(solution.estimate)),
-        sure=sure,
-        alternatives=alternatives,
-        assumptions=(*limit_assumptions(limits), *data_assumptions, *more),
+        sure=found.sure,
+        alternatives=found.alternatives,
+        at_most=found.at_most,
+        assumptions=(*limit_assumptions(limits), *data_assumptions, *found.assumptions),
         warnings=warnings,
     )
 
 
-def _solved(
-    request: PlanRequest, solve_for: str, trials: Trials
-) -> tuple[Option, Option | None, tuple[Option, ...], tuple[Caution, ...], tuple[Assumption, ...]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What was solved for, and what is told beside it."""
+
+    solution: Option
+    sure: Option | None
+    alternatives: tuple[Option, ...]
+    at_most: Option | None = None
+    warnings: tuple[Caution, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+
+
+def _solved(request: PlanRequest, solve_for: str, trials: Trials) -> _Found:
     match solve_for:
         case "n_gpus":
             _needs(request, "model", "gpu")
-            solution, sure = planned_count(trials)
-            taken = [option.estimate for option in (solution, sure) if option is not None]
-            return solution, sure, count_alternatives(trials, taken), diminishing(trials, solution.estimate), ()
+            return _solved_count(trials)
         case "tokens":
             _needs(request, "model", "gpu")
             solution, sure = planned_tokens(trials, request.n_gpus)
-            return solution, sure, token_alternatives(trials, solution.estimate), (), ()
+            others = token_alternatives(trials, solution.estimate)
+            return _Found(solution=solution, sure=sure, alternatives=others)
         case "model_size":
             _needs(request, "gpu")
             given = _told_tokens(trials)
             solution, sure, others = planned_size(trials, request.n_gpus, given, _ratio(request))
-            return solution, sure, others, (), ()
+            return _Found(solution=solution, sure=sure, alternatives=others)
         case "layout":
             _needs(request, "model", "gpu", "n_gpus")
-            return (*planned_layout(trials), (), ())
+            solution, sure, others = planned_layout(trials)
+            return _Found(solution=solution, sure=sure, alternatives=others)
         case _:
             _needs(request, "model")
             n_gpus = None if request.n_gpus is None else checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
             names, assumption = candidates(request.gpu, n_gpus)
-            return (*planned_device(trials, names, n_gpus), (), (assumption,))
+            solution, sure, others = planned_device(trials, names, n_gpus)
+            return _Found(solution=solution, sure=sure, alternatives=others, assumptions=(assumption,))
+
+
+def _solved_count(trials: Trials) -> _Found:
+    solution, sure = planned_count(trials)
+    at_most = most_affordable(trials, solution.estimate)
+    taken = [option.estimate for option in (solution, sure) if option is not None]
+    return _Found(
+        solution=solution,
+        sure=sure,
+        alternatives=count_alternatives(trials, taken, at_most),
+        at_most=at_most,
+        warnings=diminishing(trials, solution.estimate, at_most),
+        assumptions=(counts_considered(trials),),
+    )
 
 
 def _told_tokens(trials: Trials) -> float | None:
@@ -99,7 +126,10 @@ def _told_tokens(trials: Trials) -> float | None:
     base = trials.base
     if base.steps is not None:
         return trials.resolved(trials.varied(model=_ANY_SIZE)).amount.tokens
-    return None if base.tokens is None and base.samples is None else resolved_amount(base).tokens
+    if base.tokens is None and base.samples is None:
+        return None
+    amount = resolved_amount(base)
+    return amount.tokens if base.tokens_per_sample is None else amount.real_tokens
 
 
 def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
@@ -109,7 +139,6 @@ def _refuse_what_is_solved_for(request: PlanRequest, solve_for: str) -> None:
         "tokens": (
             ("tokens", request.common.tokens),
             ("samples", request.common.samples),
-            ("tokens_per_sample", request.common.tokens_per_sample),
             ("epochs", request.common.epochs),
             ("steps", request.common.steps),
             ("tokens_per_parameter", request.tokens_per_parameter),

@@ -8,10 +8,10 @@ from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import needs_limit, within
 from estimator.answers.plan.scaling import optimal_parameters, optimal_tokens
 from estimator.answers.plan.search import boundary, nearest_rung
-from estimator.answers.plan.trials import Trials, cost, sureness
+from estimator.answers.plan.trials import Trials, climbed, cost, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InfeasibleError, MissingValueError
-from estimator.base.units import format_count
+from estimator.base.units import format_count, format_counted
 from estimator.question.request import Quantity, Request
 
 __all__ = ["planned_size", "size_alternatives"]
@@ -38,12 +38,11 @@ def planned_size(
     if n_gpus is None and (limits.deadline_s is None or limits.budget is None):
         remedy = "a deadline alone leaves open how many GPUs train: give their number, or a budget"
         raise MissingValueError("n_gpus", remedy)
-    tried = [
-        _largest(trials, count, tokens, ratio, sure=False)
-        for count in ([n_gpus] if n_gpus is not None else _bought(trials, tokens, ratio))
-    ]
-    estimates = [estimate for estimate in tried if estimate is not None]
-    even = max(estimates, key=_size_and_thrift, default=None)
+    even = (
+        _largest_bought(trials, tokens, ratio)
+        if n_gpus is None
+        else _largest(trials, n_gpus, tokens, ratio, sure=False)
+    )
     if even is None:
         smallest = format_count(_SIZES[0])
         text = (
@@ -78,7 +77,9 @@ def size_alternatives(trials: Trials, solution: Estimate, tokens: float | None, 
         for share in _OTHER_TOKENS:
             estimate = _largest(trials, count, tokens * share, ratio, sure=False)
             if estimate is not None:
-                options.append(Option(why=f"on {format_count(tokens * share)} tokens", meets=True, estimate=estimate))
+                options.append(
+                    Option(why=f"on {format_counted(tokens * share, 'tokens')}", meets=True, estimate=estimate)
+                )
     options.sort(key=lambda option: -option.estimate.run.subject.total_parameters)
     return tuple(options[:_ALTERNATIVES])
 
@@ -95,9 +96,16 @@ def _largest(trials: Trials, count: Quantity, tokens: float | None, ratio: float
     return None if largest is None else at(largest)
 
 
-def _bought(trials: Trials, tokens: float | None, ratio: float) -> tuple[int, ...]:
-    """Return the counts that spend about the budget by the deadline."""
-    return Counts(Trials(_small(trials, None, tokens, ratio), trials.limits)).bought()
+def _largest_bought(trials: Trials, tokens: float | None, ratio: float) -> Estimate | None:
+    """Return the largest model on the counts that spend about the budget by the deadline, or on more that hold more."""
+
+    def at(count: int) -> Estimate | None:
+        return _largest(trials, count, tokens, ratio, sure=False)
+
+    counts = Counts(Trials(_small(trials, None, tokens, ratio), trials.limits)).bought()
+    tried = [estimate for count in counts if (estimate := at(count)) is not None]
+    best = max(tried, key=_size_and_thrift, default=None)
+    return climbed(best, at, lambda estimate: estimate.run.subject.total_parameters)
 
 
 def _guess(trials: Trials, count: Quantity, tokens: float | None, ratio: float) -> float:

@@ -4,8 +4,8 @@ import math
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.counts import Counts
-from estimator.answers.plan.limits import infeasible, needs_limit
-from estimator.answers.plan.trials import Trials, cost, fits, sureness
+from estimator.answers.plan.limits import infeasible, needs_limit, within
+from estimator.answers.plan.trials import Trials, climbed, cost, fits, sureness
 from estimator.answers.plan.types import Limits, Option
 from estimator.base.errors import InfeasibleError, MissingValueError
 from estimator.question.request import Quantity
@@ -39,7 +39,7 @@ def planned_tokens(trials: Trials, n_gpus: Quantity | None) -> tuple[Option, Opt
         trials.resolved(trials.varied(tokens=_UNIT_TOKENS))
     even = _most(trials, n_gpus, sure=False)
     if even is None:
-        raise _does_not_fit(trials, n_gpus)
+        raise _refusal(trials, n_gpus)
     solution = Option(why="even odds: the most that do", meets=True, estimate=even)
     if even.training_high_s == even.training_s:
         return solution, None
@@ -60,7 +60,7 @@ def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]
         estimate = _limited(trials, rung, sure=False) if rung <= ways.ladder.most else None
         if estimate is not None:
             options.append(Option(why=f"on {rung:,} instead of {count:,}", meets=True, estimate=estimate))
-    options.sort(key=lambda option: -option.estimate.run.amount.tokens)
+    options.sort(key=lambda option: -option.estimate.run.amount.real_tokens)
     return tuple(options[:_ALTERNATIVES])
 
 
@@ -82,39 +82,65 @@ def _most(trials: Trials, n_gpus: Quantity | None, *, sure: bool) -> Estimate | 
         return _limited(trials, n_gpus, sure=sure)
     ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
     estimates = [estimate for count in ways.bought() if (estimate := _limited(trials, count, sure=sure))]
-    best = max(estimates, key=lambda estimate: estimate.run.amount.tokens, default=None)
-    # Where devices run better in larger numbers, the same money buys more in less time.
-    while best is not None and (more := _limited(trials, 2 * best.run.n_gpus, sure=sure)) is not None:
-        if more.run.amount.tokens <= best.run.amount.tokens:
-            break
-        best = more
-    return best
+    best = max(estimates, key=_trained_on, default=None)
+    return climbed(best, lambda count: _limited(trials, count, sure=sure), _trained_on)
+
+
+def _trained_on(estimate: Estimate) -> float:
+    return estimate.run.amount.real_tokens
 
 
 def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:
     """Return the run on as many tokens as the limits allow; None where it has no layout or does not fit."""
-    unit = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS))
-    if unit is None or not fits(unit):
-        return None
+    run = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS))
+    for _ in range(_ROUNDS):
+        if run is None or not fits(run):
+            return None
+        amount = run.run.amount
+        most = math.floor(_tokens_within(trials.limits, run, sure=sure) * amount.real_tokens / amount.tokens)
+        if most < 1 or most == amount.real_tokens:
+            return None
+        # A short run may be padded and have a smaller batch: its speed is another, which is then the one that counts.
+        run = trials.at(trials.varied(n_gpus=n_gpus, tokens=most))
+        if trials.meets(run, sure=sure):
+            return run
+    return None
+
+
+def _tokens_within(limits: Limits, run: Estimate, *, sure: bool) -> float:
+    """Return the tokens, padding among them, that keep to the limits at the speed of `run`."""
     most = _UNIT_TOKENS
     for _ in range(_ROUNDS):
         # A longer run has more overhead, so that what is scaled up runs late; what is scaled down keeps to the limits.
-        share = _share(trials.limits, unit, most, sure=sure)
+        share = _share(limits, run, most, sure=sure)
         most = min(most * share, MOST_TOKENS)
         if _NEARLY <= share <= 1.0:
             break
-    most *= _SAFE_SIDE
-    if most < 1.0:
-        return None
-    return trials.at(trials.varied(n_gpus=n_gpus, tokens=math.floor(most)))
+    return most * _SAFE_SIDE
 
 
-def _does_not_fit(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
+def _refusal(trials: Trials, n_gpus: Quantity | None) -> InfeasibleError:
+    """Return why not one token is trained: the devices do not hold the model, or the limits allow none."""
     ways = Counts(Trials(trials.varied(tokens=_UNIT_TOKENS), trials.limits))
     fewest = ways.fewest_that_fit()
-    request = trials.resolved(trials.varied(n_gpus=n_gpus or ways.ladder.step, tokens=_UNIT_TOKENS))
-    what = f"{request.n_gpus:,} × {request.device.name} do not hold {request.subject.name}"
+    request = trials.resolved(trials.varied(n_gpus=n_gpus or fewest or ways.ladder.step, tokens=_UNIT_TOKENS))
+    estimate = ways.at(request.n_gpus)
+    if estimate is not None and fits(estimate):
+        on = f"{request.n_gpus:,} × {request.device.name}"
+        remedies = "; or ".join(_larger_limits(trials.limits))
+        return InfeasibleError(
+            f"not one token of {request.subject.name} is trained on {on}{within(trials.limits)}; "
+            f"what would do: {remedies}"
+        )
+    counted = f"{request.n_gpus:,}" if n_gpus is not None else f"up to {ways.ladder.most:,}"
+    what = f"{counted} × {request.device.name} do not hold {request.subject.name}"
     if fewest is None:
         return infeasible(ways.trials, what)
     others = [way for way in estimate_of(request).ways_to_fit if not way.startswith("n_gpus")]
     return InfeasibleError(f"{what}; what would do: {'; or '.join([f'n_gpus of {fewest:,}', *others])}")
+
+
+def _larger_limits(limits: Limits) -> list[str]:
+    """Return which limits may give way; one that was assumed is nobody's."""
+    given = (limits.deadline_s is not None and not limits.deadline_assumed, limits.budget is not None)
+    return [way for way, told in zip(("a later deadline", "a larger budget"), given, strict=True) if told]

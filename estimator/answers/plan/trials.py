@@ -1,5 +1,6 @@
 """Estimates of the runs a plan weighs, each priced once, and whether they keep to its limits."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
@@ -9,7 +10,7 @@ from estimator.base.pauses import pause
 from estimator.question.request import Quantity, Request
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "cost", "fits", "in_full", "sureness"]
+__all__ = ["Trials", "climbed", "cost", "fits", "in_full", "sureness"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -36,6 +37,19 @@ def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
         remedy = f"no dated price of {estimate.run.device.name} is catalogued, and a budget needs one"
         raise MissingValueError("price_per_gpu_hour", remedy)
     return amount * (estimate.training_high_s / estimate.training_s if sure else 1.0)
+
+
+def climbed(
+    start: Estimate | None, at: Callable[[int], Estimate | None], worth: Callable[[Estimate], float]
+) -> Estimate | None:
+    """Return the best of `start` and runs on ever twice its devices, while each is worth more than the one before.
+
+    Where devices run better in larger numbers, or only more of them hold more, the same money buys more in less time.
+    """
+    best = start
+    while best is not None and (more := at(2 * best.run.n_gpus)) is not None and worth(more) > worth(best):
+        best = more
+    return best
 
 
 def sureness(estimate: Estimate) -> str:
@@ -106,7 +120,9 @@ class Trials:
         if n_gpus is not None:
             request = replace(request, n_gpus=n_gpus)
         if tokens is not None:
-            request = replace(request, tokens=tokens, samples=None, tokens_per_sample=None, epochs=None, steps=None)
+            # How long samples are stays true of any number of tokens; of steps it says what they come to.
+            length = self.base.tokens_per_sample if self.base.steps is None else None
+            request = replace(request, tokens=tokens, samples=None, tokens_per_sample=length, epochs=None, steps=None)
         return request
 
     def resolved(self, request: Request) -> Run:

@@ -62,5 +62,7 @@ class Plan:
     """Keeps to them by the far end of its range; None where there is no range, no limit, or no such way."""
     alternatives: tuple[Option, ...]
     """Best first."""
+    at_most: Option | None
+    """On the most devices that the budget pays for, where those taken are fewer; None where none says how many."""
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]

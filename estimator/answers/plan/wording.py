@@ -2,9 +2,10 @@
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
-from estimator.answers.plan.limits import spoken_budget, within
+from estimator.answers.plan.limits import USUAL_DEADLINE_S, spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
-from estimator.base.units import DAY_S, format_count, format_duration, format_usd
+from estimator.base.units import DAY_S, format_count, format_counted, format_duration, format_usd
+from estimator.resolve.run import Run
 
 __all__ = ["plan_formula", "plan_summary"]
 
@@ -28,7 +29,15 @@ def plan_summary(plan: Plan) -> str:
     second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
     best = next((option for option in plan.alternatives if option.meets), None)
     third = f" Next best: {_described(plan, best)}." if best is not None else ""
-    return first + second + third
+    return first + second + _at_most(plan) + third
+
+
+def _at_most(plan: Plan) -> str:
+    """Return how many devices the budget pays for at most, in a sentence; empty where they are no more than taken."""
+    if plan.at_most is None:
+        return ""
+    most = plan.at_most.estimate
+    return f" At most it pays for {most.run.n_gpus:,}, which take {format_duration(most.training_s)}{_cost(most)}."
 
 
 def plan_formula(plan: Plan) -> str:
@@ -42,15 +51,16 @@ def plan_formula(plan: Plan) -> str:
         case "n_gpus" if limits.budget is None:
             return f"the fewest n whose memory holds it: {n:,}, in {days}"
         case "n_gpus":
+            which = "n of least cost" if time_s <= USUAL_DEADLINE_S else "most n"
             return (
-                f"the most n with cost(n) ≤ {spoken_budget(limits.budget or 0.0, limits.budget_unit)}: "
+                f"the {which} with cost(n) ≤ {spoken_budget(limits.budget or 0.0, limits.budget_unit)}: "
                 f"cost({n:,}) = {_spent(plan, estimate)}"
             )
         case "tokens":
             per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
             return f"{format_count(estimate.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
         case "model_size":
-            size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.tokens
+            size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.real_tokens
             ratio = f"{tokens / size:.4g} tokens a parameter"
             return f"{format_count(size)} parameters × {ratio} = {format_count(tokens)} tokens, trained in {days}"
         case _:
@@ -77,13 +87,17 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
             return f"{amount_words(run)} on {gpus}"
         case "model_size":
-            return (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            return _sized(run)
         case "layout":
             return f"{layout_words(estimate)} on {run.n_gpus:,} × {run.device.name}"
         case _:
             return f"{run.n_gpus:,} × {run.device.name}"
+
+
+def _sized(run: Run) -> str:
+    """Return a model by its size, and the tokens it is trained on."""
+    tokens = format_counted(run.amount.real_tokens, "tokens")
+    return f"{format_count(run.subject.total_parameters)} parameters on {tokens}"
 
 
 def layout_words(estimate: Estimate) -> str:
@@ -114,9 +128,7 @@ def _described(plan: Plan, option: Option) -> str:
         case "tokens":
             solved, why = f"{amount_words(run)} on {devices}", ""
         case "model_size":
-            solved = (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            solved = _sized(run)
         case "gpu":
             solved, why = devices, ""
         case _:

@@ -366,3 +366,20 @@ def test_adapters_are_a_cause_only_where_there_is_something_for_them_to_lie_besi
     answer = TOOL.answer(asked | {"observed_step_seconds": expected / 3.0}).structured
     assert answer["observed_over_expected"] == pytest.approx(3.0)
     assert "adapters" not in _codes(answer) or model in {"llama-3.1-8b", "sd-1.5"}
+
+
+LOGGED = "{'loss': 1.2, 'train_runtime': 100, 'train_steps_per_second': 0.5, 'train_samples_per_second': 32}"
+
+
+@pytest.mark.parametrize(
+    "seen", [{"observed_step_seconds": 2}, {"observed_tokens_per_second": "20k"}, {"observed_log": LOGGED}]
+)
+@pytest.mark.parametrize("framework", [None, "huggingface", "unsloth", "torchtune, packed"])
+def test_lengths_of_samples_are_taken_without_their_number(seen: dict[str, Any], framework: str | None) -> None:
+    """A speed depends on how long samples are, and not on how many there are."""
+    run = {"model": "mistral-7b", "n_gpus": 8, "method": "lora", "tokens_per_sample": "400", "framework": framework}
+    alone, numbered = (_answer(**run, **seen, global_batch_sequences=64, samples=n) for n in (None, "52k"))
+    assert alone["expected"] == pytest.approx(numbered["expected"])
+    assert alone["verdict"] == numbered["verdict"]
+    assert alone["remaining_days"] is None
+    assert not {"tokens", "processed_tokens"} & {told["name"] for told in alone["assumptions"]}

@@ -9,7 +9,9 @@ from estimator.answers.coefficient.wording import worked_example
 from estimator.base.errors import EstimatorError
 from estimator.catalogue import catalogue
 from estimator.models.coefficient import rule_passes
+from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method, MethodName, Recompute
+from tools.estimate_training_time import estimate_training_time
 from tools.explain_coefficient import explain_coefficient
 
 
@@ -139,3 +141,20 @@ def test_a_bad_value_is_refused_in_one_sentence(arguments: dict[str, Any]) -> No
     with pytest.raises(EstimatorError) as caught:
         explain_coefficient(**arguments)
     assert "\n" not in str(caught.value)
+
+
+_OF_MEDIA = [
+    entry.id for entry in catalogue.models() if entry.transformer.media is not None and entry.transformer.media.main
+]
+
+
+@pytest.mark.parametrize("model_id", _OF_MEDIA)
+@pytest.mark.parametrize("method", ["full", "lora"])
+def test_a_model_of_pictures_or_sounds_has_one_coefficient_in_every_answer(model_id: str, method: MethodName) -> None:
+    """Authority: the estimate, which counts what a position of one picture meets: a U-Net has few weights for most."""
+    network = catalogue.model(model_id).transformer
+    if method == "lora" and not takes_adapters(network):
+        return
+    run: dict[str, Any] = {"model": model_id, "method": method, "activation_recompute": "none"}
+    estimate = estimate_training_time(**run, gpu="b300", n_gpus=8, samples="10k", detail="detailed")
+    assert explain_coefficient(**run).exact_coefficient == pytest.approx(estimate.coefficient, rel=1e-4)

@@ -184,11 +184,34 @@ def test_the_cheapest_is_named_beside_the_fastest(everything: TrainingOptions) -
     assert f"{cheapest.n_gpus:,} × " in told
 
 
-def test_pareto_rows_are_shown_beyond_the_limit(everything: TrainingOptions) -> None:
-    short = _compared(EVERYTHING, limit=1)
-    marked = {row.rank for row in everything.rows if row.pareto}
-    assert {row.rank for row in short.rows if row.rank is not None} == marked | {1}
-    assert short.n_left_out == short.n_options - len(short.rows)
+@pytest.mark.parametrize("limit", [1, 2, 7, 20])
+def test_no_more_rows_are_listed_than_asked_for_the_best_and_the_front_among_them(
+    everything: TrainingOptions, limit: int
+) -> None:
+    short = _compared(EVERYTHING, limit=limit)
+    assert len(short.rows) == limit
+    assert short.n_left_out == short.n_options - limit
+    ranks = [row.rank or 10_000 for row in short.rows]
+    assert ranks == sorted(ranks)
+    assert ranks[: limit - limit // 2] == [*range(1, 1 + limit - limit // 2)]
+    marked = [row.rank or 0 for row in everything.rows if row.pareto]
+    assert limit == 1 or max(marked) in ranks
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"models": ["7B"], "gpus": ["all"], "n_gpus": [8]},
+        {"models": ["7B"], "gpus": ["h100", "b200"], "n_gpus": [*range(1, 60)]},
+        {"models": ["70B", "405B"], "gpus": ["all"], "n_gpus": [8, 64]},
+        {"models": ["llama-3.1-8b"], "gpus": ["all"], "n_gpus": [4], "methods": ["full", "lora", "qlora"]},
+    ],
+)
+def test_ten_rows_fit_the_room_of_an_answer(asked: dict[str, Any]) -> None:
+    """The contract's 8,000 characters, however many options there are."""
+    answer = compare_training_options(**asked, tokens=["1T"], limit=10)
+    assert len(answer.rows) == min(10, answer.n_options)
+    assert len(answer.model_dump_json()) <= 8_000
 
 
 def test_what_is_refused_is_kept_with_the_reason() -> None:
@@ -319,3 +342,10 @@ def test_why_more_gpus_do_more_than_in_proportion_is_said(asked: dict[str, Any],
     said = [warning.message for warning in found.warnings if warning.code == "more_than_in_proportion"]
     assert len(beyond) == len(said) == (1 if reason else 0)
     assert all(f"because {reason}" in message for message in said)
+
+
+@pytest.mark.parametrize("wrong", [{"gpus": ["h100", "rtx 3090i"]}, {"models": ["7B", "lama-3.1-8b"]}])
+def test_a_summary_does_not_end_twice(wrong: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
+    summary = compare_training_options(**(asked | wrong)).summary
+    assert summary.endswith("?")

@@ -13,12 +13,14 @@ from hypothesis import strategies as st
 
 from estimator.answers.estimate.changes import Change
 from estimator.answers.estimate.does_not_fit import Remedy, remedies
+from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import EstimatorError
 from estimator.evidence.calibration import committed_calibration
 from estimator.physics.choice import ranked_layouts, setting_of
 from estimator.question.request import FRAMEWORK_CHOICES, Request
 from estimator.resolve.run import resolve
 from tools.estimate_training_time import TrainingTime, estimate_training_time
+from tools.plan_training import plan_training
 
 TOO_LARGE: tuple[dict[str, Any], ...] = (
     {"model": "llama-2-13b", "gpu": "h100", "n_gpus": 1},
@@ -70,7 +72,11 @@ def _warned(answer: TrainingTime) -> bool:
 
 
 def _remedies(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
-    question = resolve(Request(tokens="1B", **arguments)).question
+    return _found({**arguments, "tokens": "1B"})
+
+
+def _found(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
+    question = resolve(Request(**arguments)).question
     assert question is not None
     posed = setting_of(question)
     constants = committed_calibration().constants
@@ -130,14 +136,14 @@ def test_what_is_said_to_do_does(arguments: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
-def test_the_answer_opens_with_the_cheapest_way(arguments: dict[str, Any]) -> None:
+def test_the_answer_opens_with_what_is_likeliest_to_suit(arguments: dict[str, Any]) -> None:
     first = _remedies(arguments)[0]
     answer = _ask({**arguments, "detail": "detailed"})
     opening = answer.summary.partition(". Training ")[0]
     assert opening.startswith("Does not fit: it takes ")
     assert opening.endswith(f"{first.words} would do")
     message = next(warning.message for warning in answer.warnings if warning.code == "does_not_fit")
-    assert f"the cheapest first: {first.words}" in message
+    assert f"the likeliest to suit first: {first.words}" in message
 
 
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)
@@ -155,6 +161,50 @@ def test_another_optimizer_comes_before_more_devices_and_these_before_another_tr
     kinds = [remedy.change.kinds[0] for remedy in _remedies(TOO_LARGE[3])]
     assert kinds[0] == "optimizer"
     assert "method" not in kinds[: kinds.index("count")]
+
+
+@pytest.mark.parametrize("amount", [{"tokens": "alpaca"}, {"samples": "50k", "tokens_per_sample": "400"}])
+@pytest.mark.parametrize(
+    ("model", "gpu", "n_gpus"),
+    [("llama-2-70b", "A100 80GB", 8), ("llama-2-13b", "h100", 1), ("mixtral-8x7b", "a100", 4), ("1.3B", "3060", 1)],
+)
+def test_adapters_are_offered_for_a_small_set_and_told_to_be_another_training(
+    model: str, gpu: str, n_gpus: int, amount: dict[str, str]
+) -> None:
+    asked: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, **amount}
+    answer = estimate_training_time(**asked, detail="detailed")
+    message = next(warning.message for warning in answer.warnings if warning.code == "does_not_fit")
+    assert 'method "lora" or "qlora" (another training' in message
+    adapted = estimate_training_time(**asked, method="lora").memory
+    assert adapted is not None
+    assert adapted.fits
+
+
+@pytest.mark.parametrize("model", ["llama-2-70b", "llama-3.1-70b", "70B"])
+@pytest.mark.parametrize("gpu", ["a100", "h100"])
+def test_the_count_that_would_do_is_no_larger_than_the_planned_one(model: str, gpu: str) -> None:
+    asked: dict[str, Any] = {"model": model, "gpu": gpu, "tokens": "alpaca"}
+    planned = plan_training(solve_for="n_gpus", **asked).solution.n_gpus
+    counts = [r.change.arguments.get("n_gpus") for r in _found({**asked, "n_gpus": 8})]
+    assert all(count is None or count == planned for count in counts)
+
+
+def test_a_device_without_a_price_is_not_ranked_among_those_that_have_one() -> None:
+    """An H200 NVL has no price in the catalogue, and more memory than an A100."""
+    for arguments in TOO_LARGE:
+        chip = resolve(Request(tokens="1B", **arguments)).device.accelerator
+        assert chip is not None
+        for remedy in _remedies(arguments):
+            device = remedy.change.question.cluster.accelerator.id
+            assert remedy.priced == (device == chip.id or usd_per_gpu_hour(device) is not None)
+            assert remedy.priced or "no price known" in remedy.words
+    devices = [r.change.arguments.get("gpu") for r in _remedies({"model": "13B", "gpu": "h100", "n_gpus": 1})]
+    assert "h200-nvl" not in devices
+
+
+def test_no_framework_is_said_to_stay_where_none_was_named() -> None:
+    for remedy in _found({"model": "llama-2-70b", "gpu": "a100", "n_gpus": 8, "tokens": "alpaca"}):
+        assert "…" not in remedy.words
 
 
 def test_where_the_logits_are_what_is_too_much_the_loss_is_chunked() -> None:

@@ -3,6 +3,8 @@
 Authority: strong scaling (Amdahl 1967): a batch of fixed size runs out of work for more devices.
 """
 
+from typing import Any
+
 import pytest
 
 from estimator.answers.estimate.predict import prediction
@@ -10,6 +12,7 @@ from estimator.base.errors import InfeasibleError
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Cluster
 from estimator.question.question import Prediction, Question
+from tools.estimate_training_time import estimate_training_time
 
 COUNTS = (8, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024, 1536, 2048, 4096)
 CODE = "fewer_gpus_are_faster"
@@ -84,3 +87,12 @@ def test_a_single_device_has_no_fewer() -> None:
     found = _predicted("gpt2", 1, 8, "pytorch")
     assert found is not None
     assert CODE not in {warning.code for warning in found.warnings}
+
+
+@pytest.mark.parametrize("gbps", [0.0001, 1.0])
+def test_many_times_as_fast_is_not_told_as_a_percentage(gbps: float) -> None:
+    run: dict[str, Any] = {"model": "gpt2", "gpu": "h100", "n_gpus": 16, "tokens": "1B", "network_gbps_per_gpu": gbps}
+    answer = estimate_training_time(**run, detail="detailed")
+    message = next(warning.message for warning in answer.warnings if warning.code == "fewer_gpus_are_faster")
+    assert "times as fast as 16" in message
+    assert "% faster" not in message

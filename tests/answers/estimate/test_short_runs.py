@@ -3,6 +3,7 @@
 Authority: the definitions in the program's contract; a step is the least that a run takes.
 """
 
+import re
 from typing import Any
 
 import pytest
@@ -70,3 +71,12 @@ def test_the_batch_that_would_make_sense_does() -> None:
 def test_ordinary_amounts_are_not_asked_about(amount: dict[str, Any]) -> None:
     codes = {warning["code"] for warning in _answer(**amount)["warnings"]}
     assert not codes & {"few_steps", "shorter_than_one_step"}
+
+
+@pytest.mark.parametrize(
+    "amount", [{"tokens": 1}, {"samples": 1, "tokens_per_sample": 400}, {"samples": 40, "tokens_per_sample": 400}]
+)
+def test_one_of_anything_is_told_in_the_singular(amount: dict[str, Any]) -> None:
+    answer = _answer(**amount)
+    for text in (answer["summary"], *(warning["message"] for warning in answer["warnings"])):
+        assert not re.search(r"\b1 (tokens|sequences|samples|GPUs|steps|providers)\b|1 GPU or fewer", text), text

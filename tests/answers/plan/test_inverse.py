@@ -124,6 +124,70 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     assert beyond.training_days > days or (beyond.cost_usd.value or 0.0) > most
 
 
+@SLOW
+@given(
+    run=st.sampled_from(
+        (
+            {"model": "7B", "gpu": "h100"},
+            {"model": "13B", "gpu": "a100"},
+            {"model": "70B", "gpu": "h100"},
+            {"model": "llama-3.1-70b", "gpu": "h100", "method": "lora"},
+            {"model": "mixtral-8x7b", "gpu": "b200"},
+        )
+    ),
+    budget=st.sampled_from(("$20", "$100", "$2000", "$3000", "$30k", "50 GPU-hours", "3k GPU-hours")),
+    deadline=st.sampled_from((None, "3 days", "60 days")),
+)
+def test_a_budget_trains_on_as_many_gpus_as_hold_the_model_however_small_it_is(
+    run: dict[str, Any], budget: str, deadline: str | None
+) -> None:
+    """What a budget buys by a deadline may be less than one GPU all along; the model needs several for a while."""
+    plan = plan_training(detail="detailed", solve_for="tokens", budget=budget, deadline=deadline, **run)
+    most = plan.budget_usd or plan.budget_gpu_hours or 0.0
+    for option in (plan.solution, *plan.alternatives):
+        asked = _forward(option, **{name: value for name, value in run.items() if name != "gpu"})
+        spent = asked.gpu_hours if plan.budget_gpu_hours is not None else asked.cost_usd.value or 0.0
+        assert spent <= most * (1 + 1e-5)
+        assert asked.training_days <= (plan.deadline_days or 0.0) * (1 + 1e-9)
+        assert option.tokens <= plan.solution.tokens
+    for count in (8, 16, 64):
+        try:
+            there = plan_training(solve_for="tokens", n_gpus=count, budget=budget, deadline=_deadline(plan), **run)
+        except InfeasibleError:
+            continue
+        assert there.solution.tokens <= 1.1 * plan.solution.tokens
+
+
+def _deadline(plan: TrainingPlan) -> str:
+    """Return the deadline of a plan as a caller writes it."""
+    return f"{plan.deadline_days} days"
+
+
+@pytest.mark.parametrize(
+    "limits", [{"budget": "$0.001"}, {"budget": "$0.001", "n_gpus": 8}, {"deadline": "1 second", "n_gpus": 8}]
+)
+def test_limits_below_one_token_are_not_said_to_be_a_want_of_memory(limits: dict[str, Any]) -> None:
+    with pytest.raises(InfeasibleError, match="not one token") as refused:
+        plan_training(solve_for="tokens", model="7B", gpu="h100", **limits)
+    assert "do not hold" not in str(refused.value)
+
+
+@pytest.mark.parametrize("budget", ["$5", "$50", "$5k"])
+def test_tokens_are_planned_in_samples_of_the_length_told(budget: str) -> None:
+    """Padded samples take longer than full sequences of as many tokens, and the answer asked back says so."""
+    run: dict[str, Any] = {"model": "7B", "gpu": "h100", "n_gpus": 8, "tokens_per_sample": "400"}
+    plan = plan_training(detail="detailed", solve_for="tokens", budget=budget, **run)
+    asked = estimate_training_time(detail="detailed", tokens=plan.solution.tokens, **run)
+    assert asked.cost_usd.value == pytest.approx(plan.budget_usd, rel=1e-4)
+
+
+def test_a_larger_model_is_planned_on_more_gpus_where_memory_and_not_money_ends_it() -> None:
+    """100M tokens: one GPU holds so little that most of the budget is left."""
+    plan = plan_training(detail="detailed", solve_for="model_size", gpu="h100", tokens="100M", budget="$100")
+    assert plan.solution.n_gpus > 1
+    assert (plan.solution.cost_usd.value or 0.0) > 80
+
+
 @pytest.mark.parametrize(
     "limits", [{"deadline": "30 days"}, {"budget": "$100k"}, {"deadline": "9 days", "tokens": "1T"}]
 )
@@ -145,20 +209,49 @@ def test_the_planned_size_keeps_to_the_limits_and_the_next_larger_does_not(limit
 
 
 @pytest.mark.parametrize("of_the_least", [1.05, 1.2, 100.0])
-def test_a_budget_alone_buys_the_most_gpus_it_pays_for_and_that_help(of_the_least: float) -> None:
+def test_a_budget_alone_buys_the_cheapest_count_and_says_the_most_it_pays_for(of_the_least: float) -> None:
     run: dict[str, Any] = {"model": "7B", "gpu": "h100", "tokens": "200B"}
-    costs = [
-        estimate_training_time(detail="detailed", **run, n_gpus=8 * factor).cost_usd.value or 0.0
-        for factor in (1, 2, 4, 8, 16)
-    ]
+    tried = [estimate_training_time(detail="detailed", **run, n_gpus=n) for n in (8, 16, 32, 64, 128)]
+    costs = [answer.cost_usd.value or 0.0 for answer in tried]
     plan = plan_training(detail="detailed", **run, solve_for="n_gpus", budget=of_the_least * min(costs))
-    most = plan.budget_usd or 0.0
-    here, beyond = (_forward(plan.solution, model="7B", n_gpus=plan.solution.n_gpus + more) for more in (0, 8))
-    assert (here.cost_usd.value or 0.0) <= most
+    budget = plan.budget_usd or 0.0
+    for answer, cost in zip(tried, costs, strict=True):
+        assert answer.training_days > 30 or (plan.solution.cost_usd.value or 0.0) <= cost * (1 + 1e-9)
+    most = next(option for option in plan.alternatives if option.why == "the most that the budget pays for")
+    assert f"At most it pays for {most.n_gpus:,}" in plan.summary
+    here, beyond = (_forward(plan.solution, model="7B", n_gpus=most.n_gpus + more) for more in (0, 8))
+    assert (here.cost_usd.value or 0.0) <= budget
     unspent = any(warning.code == "budget_not_spent" for warning in plan.warnings)
     assert unspent == (of_the_least > 2)
-    few = _forward(plan.solution, model="7B", n_gpus=8)
-    assert (beyond.cost_usd.value or 0.0) > most or beyond.gpu_hours > 2 * few.gpu_hours * 0.95
+    assert (beyond.cost_usd.value or 0.0) > budget or beyond.gpu_hours > 2 * tried[0].gpu_hours * 0.95
+
+
+@pytest.mark.parametrize(
+    ("run", "budget", "most"),
+    [
+        ({"model": "7B", "gpu": "A100 80GB", "tokens": "20B"}, "$5000", 16),
+        ({"model": "llama-3.1-8b", "gpu": "4090", "tokens": "alpaca", "method": "qlora"}, "$20", 4),
+        ({"model": "llama-3.1-8b", "gpu": "h100", "tokens": "alpaca", "method": "lora"}, "$1k", 8),
+        ({"model": "70B", "gpu": "h100", "tokens": "20B"}, "30k GPU-hours", 128),
+    ],
+)
+def test_a_budget_alone_is_not_spent_on_a_fleet_for_minutes(run: dict[str, Any], budget: str, most: int) -> None:
+    assert plan_training(solve_for="n_gpus", budget=budget, **run).solution.n_gpus <= most
+
+
+def test_a_budget_that_pays_for_no_count_in_a_usual_time_buys_the_soonest() -> None:
+    plan = _asked(model="llama-3.1-8b", budget="$2.2M")
+    assert plan.solution.training_days > 30
+    others = [option.training_days for option in plan.alternatives if option.meets_limits]
+    assert plan.solution.training_days < min(others)
+
+
+@pytest.mark.parametrize(("gpu", "counts"), [("h100", "1, 2, 4, then multiples of 8"), ("gb200", "1, 2, then mult")])
+def test_which_counts_the_fewest_are_of_is_said(gpu: str, counts: str) -> None:
+    """Seven of eight may do, and nobody rents them; whoever has them asks for an estimate."""
+    plan = _asked(model="llama-3.1-8b", gpu=gpu, tokens="alpaca", method="lora", deadline="20 minutes")
+    assert f"the fewest that do of {counts}" in plan.solution.why
+    assert any(told.name == "counts_considered" for told in plan.assumptions)
 
 
 def _asked(**arguments: Any) -> TrainingPlan:  # noqa: ANN401 - any argument

@@ -30,6 +30,8 @@ TUNERS = (
         ("epoch_Time:", "epoch_time:"),
         "step left_min",
         counts_micro=True,
+        epoch="~\\[{N}/{N}\\]\\(",
+        first_epoch=1.0,
         step="~\\]\\({N}/{N}\\)",
         left_min=("epoch_Time", "epoch_time"),
     ),

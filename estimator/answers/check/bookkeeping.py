@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from estimator.answers.check.candidate import Candidate, has_length, length_unsaid
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
+from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
 from estimator.base.units import TERA
 from estimator.resolve.objective import ROLLOUTS
@@ -23,11 +24,22 @@ _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 
 
 def bookkeeping_candidates(
-    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+    run: Run,
+    seen: Observation,
+    expected: Expected,
+    flop_per_token: float,
+    reading: LogReading | None,
+    *,
+    faster: bool,
 ) -> Iterator[Candidate]:
-    """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed."""
+    """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed.
+
+    What a trainer's own line settles, its unit and what it counts as a step, is none of these.
+    """
     yield from _of_denominators(run, seen, flop_per_token)
-    yield from _of_units(run, seen, expected, faster=faster)
+    yield from _of_counts(run, seen, expected, reading, faster=faster)
+    yield from _of_lengths(run, seen, expected, faster=faster)
+    yield from _of_steps(seen, expected, reading, faster=faster)
     yield from _of_padding(run, faster=faster)
     if run.objective.samples_answers and not faster:
         ratio = seen.tokens_per_second / expected.tokens_per_second
@@ -114,9 +126,20 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
         )
 
 
-def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
-    n, ratio = run.n_gpus, seen.tokens_per_second / expected.tokens_per_second
-    if seen.kind == "tokens_per_second" and n > 1:
+def _is_known_of_how_many(reading: LogReading | None) -> bool:
+    """Return whether a log settles of how many GPUs its speed is: it says so, or its trainer is known for it."""
+    if reading is None:
+        return False
+    each = reading.tokens_per_second_per_gpu or reading.sequences_per_second_per_gpu
+    return each is not None or reading.dialect not in ANYBODYS
+
+
+def _of_counts(
+    run: Run, seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
+) -> Iterator[Candidate]:
+    """Yield speeds that are of another number of GPUs than was meant."""
+    n = run.n_gpus
+    if seen.kind == "tokens_per_second" and n > 1 and not _is_known_of_how_many(reading):
         yield Candidate(
             code="multiplied_twice" if faster else "speed_of_one_gpu",
             what="tokens per second of all GPUs were multiplied by their number once more"
@@ -126,6 +149,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
     if seen.kind == "hours" and faster and n > 1:
+        ratio = seen.tokens_per_second / expected.tokens_per_second
         split = min(n, max(2, math.ceil(ratio)))
         yield Candidate(
             code="gpu_hours_divided",
@@ -134,6 +158,11 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
+
+
+def _of_lengths(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
+    """Yield sequences of another length than was assumed."""
+    ratio = seen.tokens_per_second / expected.tokens_per_second
     if seen.length_open and faster and has_length(run):
         shorter = max(SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
@@ -152,6 +181,14 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"at {longer:,} tokens a sequence as many steps hold {longer / run.sequence_length:g} times more",
             check="give sequence_length as trained",
         )
+
+
+def _of_steps(
+    seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
+) -> Iterator[Candidate]:
+    """Yield steps that are no optimizer steps; a trainer whose log was read is known for what it counts."""
+    if reading is not None and not reading.counts_micro and reading.dialect not in ANYBODYS:
+        return
     layout = expected.layout
     if seen.kind == "step_seconds" and faster and layout is not None and layout.micro_batches > 1:
         yield Candidate(

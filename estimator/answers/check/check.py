@@ -140,7 +140,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     surely = min(1.0, SHORTEST_SEQUENCE / run.sequence_length) if seen.length_open else 1.0
     judged = verdict(seen.tokens_per_second, expected, bound, least_share=surely)
     causes: tuple[Cause, ...] = ()
-    apart = contradictions(run, reading, taken)
+    apart = contradictions(run, reading, taken, seen, model)
     if judged != "normal":
         causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow", reading=reading)
     causes = (*contradicting_causes(apart, seen, expected), *causes)

@@ -14,9 +14,11 @@ from estimator.answers.check.steady import Steady, steady
 from estimator.answers.check.trainer_state import state_points
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["MOST_LOG_BYTES", "LogReading", "log_reading"]
+__all__ = ["ANYBODYS", "MOST_LOG_BYTES", "LogReading", "log_reading"]
 
 MOST_LOG_BYTES = 4_000_000
+ANYBODYS = frozenset({"keras", "lightning", "mlflow", "tensorboard", "tqdm", "unknown", "wandb"})
+"""Lines that any loop may print or write, which do not settle what their numbers count."""
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 64_000, 256_000
 """Of a longer text: where the run's set-up is printed, and where it is now."""
 _CLOSING = 3

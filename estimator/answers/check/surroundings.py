@@ -57,8 +57,9 @@ def surrounding_candidates(
 ) -> Iterator[Candidate]:
     """Yield what slows a run beside its step; each is a factor on the expected speed, as far as it can go."""
     ratio = seen.tokens_per_second / expected.tokens_per_second
-    yield _loader(ratio, reading)
+    yield from _loader(ratio, reading)
     yield from _of_few_devices(run, seen, ratio, flop_per_token)
+    yield from _of_one_device(run, seen, ratio, reading)
     yield from _of_the_clock(run, seen, ratio)
     yield from _of_the_card(ratio, reading)
     if run.question is not None and run.question.practice.launch == "compiled":
@@ -80,10 +81,11 @@ def surrounding_candidates(
         )
 
 
-def _loader(ratio: float, reading: LogReading | None) -> Candidate:
+def _loader(ratio: float, reading: LogReading | None) -> Iterator[Candidate]:
+    """Yield a loader that is too slow; not where the log has next to no time in it."""
     waited = reading.data_share if reading is not None else None
     if waited is not None and waited > _LOADING_SHOWN:
-        return Candidate(
+        yield Candidate(
             code="starved_loader",
             what="the GPUs wait for data",
             factor=max(1.0 - waited, _WAITING.low),
@@ -91,16 +93,14 @@ def _loader(ratio: float, reading: LogReading | None) -> Candidate:
             why=f"the log has {waited:.0%} of a step in loading",
             check="raise the loader's workers and prefetching; tokenise and decode before training",
         )
-    contradicted = waited is not None
-    return Candidate(
-        code="starved_loader",
-        what="the GPUs wait for data (too few loader workers, tokenising or decoding on the fly)",
-        factor=_within(ratio, _LOADER),
-        rarity=_POSSIBLE,
-        contradicts=contradicted,
-        why="the log has next to no time in loading" if contradicted else "",
-        check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
-    )
+    if waited is None:
+        yield Candidate(
+            code="starved_loader",
+            what="the GPUs wait for data (too few loader workers, tokenising or decoding on the fly)",
+            factor=_within(ratio, _LOADER),
+            rarity=_POSSIBLE,
+            check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
+        )
 
 
 def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: float) -> Iterator[Candidate]:
@@ -116,15 +116,6 @@ def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: f
             why=f"{executed / TERA:.2g} TFLOPS are what a CPU reaches",
             check="torch.cuda.is_available(), and nvidia-smi should show the process and its memory",
         )
-    alone = 1.0 / run.n_gpus
-    if run.n_gpus > 1 and abs(math.log(ratio / alone)) < _NEARLY and seen.kind != "tokens_per_second":
-        yield Candidate(
-            code="one_gpu_works",
-            what=f"one GPU of {run.n_gpus:,} does the work",
-            factor=alone,
-            rarity=_SUSPECTED,
-            check="nvidia-smi shows which are busy; start it by torchrun, accelerate launch or deepspeed",
-        )
     if ratio < _WAITING.high:
         yield Candidate(
             code="device_waits",
@@ -133,6 +124,21 @@ def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: f
             rarity=_SUSPECTED,
             why=f"no usual setting makes a run {1.0 / ratio:,.0f} times slower",
             check="watch utilization and power in nvidia-smi dmon" if vendor == "NVIDIA" else "watch the device's load",
+        )
+
+
+def _of_one_device(run: Run, seen: Observation, ratio: float, reading: LogReading | None) -> Iterator[Candidate]:
+    """Yield that all but one GPU are idle; not where the log counts those that work."""
+    alone = 1.0 / run.n_gpus
+    counted = reading is not None and (reading.n_gpus or 1.0) > 1.0
+    near = abs(math.log(ratio / alone)) < _NEARLY
+    if run.n_gpus > 1 and near and seen.kind != "tokens_per_second" and not counted:
+        yield Candidate(
+            code="one_gpu_works",
+            what=f"one GPU of {run.n_gpus:,} does the work",
+            factor=alone,
+            rarity=_SUSPECTED,
+            check="nvidia-smi shows which are busy; start it by torchrun, accelerate launch or deepspeed",
         )
 
 

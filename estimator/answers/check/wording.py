@@ -31,9 +31,9 @@ def check_summary(check: SpeedCheck) -> str:
             first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
         case "implausible":
             bound = check.bound
-            executed = seen * bound.flop_per_token / run.n_gpus / TERA
+            executed = format_rate(seen * bound.flop_per_token / run.n_gpus / TERA)
             first = (
-                f"Implausible: {observed} would execute {executed:,.4g} TFLOPS per GPU, above the {bound.name} of "
+                f"Implausible: {observed} would execute {executed} TFLOPS per GPU, above the {bound.name} of "
                 f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
                 f"{format_rate(expected.tokens_per_second)} {ends}."
             )

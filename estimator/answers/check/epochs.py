@@ -8,9 +8,12 @@ from estimator.answers.check.log_point import LogPoint
 
 __all__ = ["EpochTold", "Heads", "counts_epochs", "epoch_of_bar", "epochs_before", "is_end"]
 
+_RANK = 2
+"""Of bars."""
 _OF_ALL_STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 """A bar of `Steps` goes through all epochs, whichever it names: SimpleTuner's, Kohya's."""
-_NAMED = re.compile(r"epochs?\W{0,4}(\d{1,6})(?![\d.]{0,9}\s?%)(?:\s?(?:/|of)\s?(\d{1,6}))?", re.IGNORECASE)
+_NAMED = re.compile(r"epochs?\W{0,4}(\d{1,6})(?!\d|\.\d|\s?%)(?:\s?(?:/|of)\s?(\d{1,6}))?", re.IGNORECASE)
+"""Not `'epoch': 0.25`, a share of all, nor the per cent behind the name."""
 _BEFORE_MEMORY = re.compile(r"^\s{0,9}(\d{1,6})/(\d{1,6})\s{1,12}[\d.]{1,8}[MG]")
 """Ultralytics', whose columns begin with epoch and memory."""
 _HEAD = re.compile(r"^\W{0,9}epoch\W{0,4}(\d{1,6})\s?(?:/|of)\s?(\d{1,6})\W{0,9}$", re.IGNORECASE)
@@ -74,10 +77,6 @@ class Heads:
         if head is None or _OF_ALL_STEPS.search(point.label):
             return point
         return replace(point, of_epoch=True, epoch=head.number, epochs=head.total, first_epoch=head.first)
-
-
-_RANK = 2
-"""Of bars."""
 
 
 def counts_epochs(point: LogPoint) -> bool:

@@ -9,6 +9,7 @@ from estimator.answers.check.dialects import line_point, line_setup
 from estimator.answers.check.epochs import Heads, is_end
 from estimator.answers.check.log_point import LogPoint, LogSetup
 from estimator.answers.check.log_text import log_lines
+from estimator.answers.check.losses import is_loss, named_by_losses
 from estimator.answers.check.one_run import chosen_groups
 from estimator.answers.check.steady import Steady, steady
 from estimator.answers.check.trainer_state import state_points
@@ -152,18 +153,21 @@ def _read(text: str) -> tuple[list[LogPoint], LogSetup, str, bool]:
     lines = log_lines(text)
     setup = LogSetup()
     points: list[LogPoint] = []
+    losses: list[int] = []
     heads, ended = Heads(), False
     for line in lines:
         heads.take(line)
         if len(line) < _SHORTEST_LINE:
             continue
+        if is_loss(line):
+            losses.append(len(points))
         if (said := line_setup(line)) is not None:
             setup = setup.with_setup(said)
         if (point := line_point(line)) is not None:
             points.append(heads.placed(point))
         # What trains after an end is another run; a bar without a name may be that of its evaluation.
         ended = is_end(line) or (ended and not (point is not None and _surely_trains(point)))
-    return points, setup, text, ended
+    return named_by_losses(points, losses), setup, text, ended
 
 
 def _surely_trains(point: LogPoint) -> bool:

@@ -62,7 +62,8 @@ def bar_point(line: str) -> LogPoint | None:
 
 def _named(text: str) -> tuple[str, bool | None]:
     """Return a bar's label and whether it names training; what names something else goes first."""
-    label = text.split("%", maxsplit=1)[0]
+    # A dict that is printed on a bar's line is none of its name.
+    label = text.split("%", maxsplit=1)[0].rpartition("}")[2]
     if "]" in label and any(character.isalpha() for character in label.rpartition("]")[2]):
         label = label.rpartition("]")[2]
     label = re.sub(r"[\d.\s]{1,20}$", "", label.strip()[-80:]).strip(" :|-")

@@ -147,7 +147,8 @@ def line_point(line: str) -> LogPoint | None:
     named = not _NOT_TRAINING.search(line) and (bar is not None or _OF_TRAINING.search(line) is not None)
     point = _first_read(_READERS, line, named=named)
     if point is not None:
-        return _complemented(point, bar)
+        # What only closes a run says less of a step than the bar that it is printed on.
+        return _on_bar(bar, point) if bar is not None and point.rank > bar.rank else _complemented(point, bar)
     if named:
         point = _read(_OWN_LOOP, line, named_speeds(line))
     if point is not None:
@@ -270,8 +271,8 @@ def _complemented(point: LogPoint, bar: LogPoint | None) -> LogPoint:
 
 
 def _on_bar(bar: LogPoint, point: LogPoint) -> LogPoint:
-    """Return a bar with the rates that are printed behind it."""
-    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second")
+    """Return a bar with the rates, and the tokens counted, that are printed beside it."""
+    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second", "tokens_seen")
     return replace(bar, **{name: value for name in rates if (value := getattr(point, name)) is not None})
 
 

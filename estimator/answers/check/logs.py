@@ -159,12 +159,12 @@ def _read(text: str) -> tuple[list[LogPoint], LogSetup, str, bool]:
         heads.take(line)
         if len(line) < _SHORTEST_LINE:
             continue
-        if is_loss(line):
-            losses.append(len(points))
         if (said := line_setup(line)) is not None:
             setup = setup.with_setup(said)
         if (point := line_point(line)) is not None:
             points.append(heads.placed(point))
+        if is_loss(line):
+            losses.append(len(points))
         # What trains after an end is another run; a bar without a name may be that of its evaluation.
         ended = is_end(line) or (ended and not (point is not None and _surely_trains(point)))
     return named_by_losses(points, losses), setup, text, ended

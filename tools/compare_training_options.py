@@ -19,7 +19,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
-from tools.concise import affordable, clipped, first_clause, significant, without_assumptions
+from tools.concise import affordable, clipped, first_clause, shortened, significant, without_assumptions
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
@@ -298,7 +298,7 @@ def _clipped(answer: TrainingOptions) -> TrainingOptions:
     return answer.model_copy(
         update={
             "warnings": [
-                warning.model_copy(update={"message": clipped(warning.message, _LONGEST_WARNING)})
+                warning.model_copy(update={"message": shortened(warning.message, _LONGEST_WARNING)})
                 for warning in answer.warnings
             ],
             "rows": [

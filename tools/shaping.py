@@ -1,11 +1,12 @@
 """From what the estimator returns to the shapes that tools answer in; no arithmetic but units."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from estimator.answers.estimate.money import Spread
-from estimator.answers.estimate.wording import rule_formula
+from estimator.answers.estimate.wording import Narrows, rule_formula, said_first
 from estimator.base.units import DAY_S, GIGA
 from estimator.question.question import Assumption, Caution, Comparable, Evidence, Layout, MemoryUse, Narrowing
 from estimator.resolve.rule import UTILIZATION
@@ -33,6 +34,7 @@ __all__ = [
     "evidence_answer",
     "layout_answer",
     "memory_answer",
+    "named_first",
     "narrowing_answers",
     "rounded",
     "rule_answer",
@@ -46,6 +48,7 @@ _CONCISE_COMPARABLES = 2
 _CONCISE_NARROWINGS = 2
 _SPREAD_DIGITS = 6
 """Money and energy are known to two; the rest is for sums to add up."""
+_N = TypeVar("_N", bound=Narrows)
 _ASSUMPTIONS = TypeAdapter(list[AssumptionAnswer])
 """There are a dozen in every answer: read all at once, they take half the time."""
 
@@ -162,8 +165,19 @@ def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> lis
     """Return the inputs whose values would narrow the range most."""
     return [
         NarrowingAnswer(argument=narrowing.argument, narrows_by=narrowing.narrows_by, why=narrowing.why)
-        for narrowing in (narrowings if detailed else narrowings[:_CONCISE_NARROWINGS])
+        for narrowing in (narrowings if detailed else named_first(narrowings, _CONCISE_NARROWINGS))
     ]
+
+
+def named_first(narrowings: Sequence[_N], most: int) -> list[_N]:
+    """Return at most so many of `narrowings`, in their order, with that which a summary names among them.
+
+    It stays where none may: what is told to be said is then found.
+    """
+    named = said_first(narrowings)
+    others = [narrowing for narrowing in narrowings if narrowing is not named]
+    kept = others[: most if named is None else max(0, most - 1)]
+    return [narrowing for narrowing in narrowings if narrowing is named or any(narrowing is one for one in kept)]
 
 
 def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: bool) -> list[RunnerUpAnswer]:

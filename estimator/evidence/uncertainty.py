@@ -219,8 +219,8 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     if f"device:{chip.family}-{chip.segment}" in calibration.effects:
         return 1.0, ()
     message = (
-        f"no published run in the calibration is on a device of the family {chip.family} ({chip.segment}): the range "
-        "is widened, and rests on datasheet figures"
+        f"no published run is on {chip.family} ({chip.segment}) devices: the range is widened, and rests on datasheet "
+        "figures"
     )
     wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
     return wider, (Caution(code="unseen_device_family", message=message),)

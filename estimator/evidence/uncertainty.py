@@ -231,8 +231,8 @@ def _opinions_part(parting_log: float, n_gpus: int) -> Caution:
     checked = "batch per GPU, network" if n_gpus > 1 else "micro-batch"
     return Caution(
         code="opinions_part",
-        message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
-        f"step-time model predicts, so the range holds both: {checked} and framework are the assumptions to check",
+        message=f"runs of this kind were {math.exp(abs(parting_log)):.1f} times {slower} than the step-time model "
+        f"predicts, and the range holds both: check what is assumed of {checked} and framework",
     )
 
 

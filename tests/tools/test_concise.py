@@ -181,14 +181,13 @@ NOTHING_TO_DO = frozenset(
         "gpu_not_catalogued",
         "kind_not_measured",
         "local_updates",
-        "opinions_part",
         "shader_peak_suspected",
         "unseen_device_family",
         "unseen_length",
     }
 )
 """Warnings whose last words say what the range or the number rests on, where no argument would mend it."""
-ACTS = re.compile(r"\b(?:say|give|meant|name)\b|(?:framework|gpu|n_gpus|method|precision) [\"'\d]")
+ACTS = re.compile(r"\b(?:say|give|meant|name|check)\b|(?:framework|gpu|n_gpus|method|precision) [\"'\d]")
 
 
 def _warned() -> dict[str, list[str]]:

@@ -7,7 +7,7 @@ from estimator.answers.check.candidate import Candidate, has_length, length_unsa
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
-from estimator.base.units import TERA
+from estimator.base.units import TERA, format_count
 from estimator.resolve.objective import ROLLOUTS
 from estimator.resolve.run import Run
 from estimator.resolve.sample_lengths import PADDING
@@ -103,8 +103,8 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
         code="other_flop_count",
         what="the FLOPs counted leave attention out, or count the embedding",
         factor=plain / flop_per_token,
-        why=f"{run.model_coefficient:g} × parameters is {plain:.3g} FLOPs per token, the model's own count "
-        f"{flop_per_token:.3g}",
+        why=f"{run.model_coefficient:g} × parameters is {format_count(plain)} FLOPs per token, the model's own count "
+        f"{format_count(flop_per_token)}",
         check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
     )
     if run.question is not None:
@@ -121,7 +121,8 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
             code="all_experts_counted",
             what="all experts' parameters were counted, not the active ones",
             factor=run.subject.total_parameters / run.subject.active_parameters,
-            why=f"{run.subject.total_parameters:.3g} in all, {run.subject.active_parameters:.3g} met by one token",
+            why=f"{format_count(run.subject.total_parameters)} in all, of which one token meets "
+            f"{format_count(run.subject.active_parameters)}",
             check="look which parameter count the trainer multiplies by 6",
         )
 

@@ -288,7 +288,8 @@ def _made(
         counts_micro=lightning,
         line=line,
         label=label,
-        training=training,
+        # Whatever names the epoch that it is of is training's, unless it names something else.
+        training=True if training is None and epoch is not None else training,
         step=steps if steps < _LARGEST else None,
         total_steps=of_steps if of_steps is not None and 0 < of_steps < _LARGEST else None,
         elapsed_s=elapsed_s,

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterator
 
-from estimator.answers.check.candidate import Candidate, has_length, length_unsaid
+from estimator.answers.check.candidate import Candidate, has_length, length_unsaid, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
@@ -19,6 +19,10 @@ _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "
 _HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
 _LONGEST_SEQUENCE = 1 << 20
+_MOST_TIMES_LARGER = 64.0
+"""Of one picture's positions over another's: 28 pixels a side to 224."""
+_SUSPECTED = 0.3
+"""Log distance of what the size of a gap alone suggests."""
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
@@ -173,6 +177,14 @@ def _of_lengths(run: Run, seen: Observation, expected: Expected, *, faster: bool
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
             check="give tokens_per_sample or a data set, or sequence_length as trained",
         )
+    if seen.length_open and not has_length(run) and not said(run, "image_size"):
+        yield Candidate(
+            code="smaller_pictures" if faster else "larger_pictures",
+            what=f"samples are {'smaller' if faster else 'larger'} than the {_size_assumed(run)} assumed",
+            factor=min(max(ratio, 1.0 / _MOST_TIMES_LARGER), _MOST_TIMES_LARGER),
+            rarity=0.0 if faster else _SUSPECTED,
+            check="give image_size as trained",
+        )
     if seen.by_sequence and not faster and length_unsaid(run):
         longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)
         yield Candidate(
@@ -182,6 +194,10 @@ def _of_lengths(run: Run, seen: Observation, expected: Expected, *, faster: bool
             why=f"at {longer:,} tokens a sequence as many steps hold {longer / run.sequence_length:g} times more",
             check="give sequence_length as trained",
         )
+
+
+def _size_assumed(run: Run) -> str:
+    return next((f"{told.value}" for told in run.assumptions if told.name == "image_size"), "size")
 
 
 def _of_steps(

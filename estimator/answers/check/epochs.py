@@ -19,6 +19,10 @@ _BEFORE_MEMORY = re.compile(r"^\s{0,9}(\d{1,6})/(\d{1,6})\s{1,12}[\d.]{1,8}[MG]"
 _HEAD = re.compile(r"^\W{0,9}epoch\W{0,4}(\d{1,6})\s?(?:/|of)\s?(\d{1,6})\W{0,9}$", re.IGNORECASE)
 """A line of its own above the bar of an epoch: Keras', and that of most loops."""
 _BAR_OF_EPOCHS = re.compile(r"^(?:train(?:ing)?\s)?epochs?[\W_]*$", re.IGNORECASE)
+_BAR_OF_EPOCHS_BEGUN = re.compile(
+    r"^(?:train(?:ing)?\s)?epochs?[\s.:_]{0,6}\d{1,3}%\|[^|]{0,80}\|\s{0,9}(\d{1,6})/(\d{1,6}) \[", re.IGNORECASE
+)
+"""One that tells no time yet, for its first epoch is not through."""
 _END = re.compile(
     r"(?<!eval_)train_runtime\b|`?Trainer\.fit`? stopped:|\bepochs completed in\b|"
     r"\b[Tt]raining (?:is |was )?(?:complete|completed|done|finished)\b(?! \d)|\b[Ff]inished training\b"
@@ -60,17 +64,22 @@ class Heads:
 
     def take(self, line: str) -> None:
         """Take note of `line` if it heads an epoch."""
-        match = _HEAD.match(line) if "poch" in line or "POCH" in line else None
-        if match is not None:
-            self._line = _told(match)
+        if "poch" not in line and "POCH" not in line:
+            return
+        if (head := _HEAD.match(line)) is not None:
+            self._line = _told(head)
+        if (bar := _BAR_OF_EPOCHS_BEGUN.match(line)) is not None:
+            # It counts those that are through.
+            self._bar = EpochTold(number=float(bar[1]), total=float(bar[2]), first=0.0)
 
     def placed(self, point: LogPoint) -> LogPoint:
         """Return `point` with the epoch that it stands below, where it names none itself."""
-        if point.rank != _RANK or point.epoch is not None:
+        if point.rank != _RANK:
             return point
-        if counts_epochs(point) and point.total_steps is not None and point.step is not None:
-            # It counts those that are through.
-            self._bar = EpochTold(number=point.step, total=point.total_steps, first=0.0)
+        if point.epoch is not None:
+            total = self._bar.total if self._bar and point.epochs is None else point.epochs
+            return replace(point, epochs=total)
+        if counts_epochs(point):
             # Of two bars, the one that counts epochs is not the one of steps.
             return replace(point, training=None)
         head = self._bar or (self._line if not point.label else None)

@@ -40,6 +40,11 @@ _INSTEAD = (
     "trainer prints them at each step"
 )
 _FORMATS = "Hugging Face, Megatron, NeMo, torchtitan, DeepSpeed, LLaMA-Factory and some thirty other trainers"
+_OF_A_TRAINER = (
+    r"Total train batch size|\*{5} Running training|'(?:train_runtime|eval_loss)'|\bEpoch [\d.]+/\d+\]|"
+    # Others print a loss in a dict, too.
+    r"'loss': [^{}\n]{1,400}'epoch': "
+)
 _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -48,12 +53,13 @@ _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("llama-factory", r"(?i)llama-?factory|llamafactory"),
         ("ms-swift", r"\[INFO:swift\]|swift/trainers"),
         ("trl", r"'(?:rewards/chosen|mean_token_accuracy|completions/mean_length|num_tokens)'|\"mean_token_accuracy\""),
-        ("openrlhf", r"(?i)openrlhf|Train epoch \[|gpt_loss="),
+        ("openrlhf-sft", r"\bgpt_loss="),
+        ("openrlhf", r"(?i)openrlhf|Train epoch \["),
         ("fastchat", r"(?i)fastchat"),
         ("lightning", r"\bv_num\b"),
         (
             "huggingface",
-            r"Total train batch size|\*{5} Running training|'(?:eval_)?loss': |'train_runtime'|\bEpoch [\d.]+/\d+\]",
+            _OF_A_TRAINER,
         ),
     )
 )
@@ -262,11 +268,13 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         }
         if other.counts_micro and not first.counts_micro:
             missing.pop("step_s", None)
-        if other.of_epoch and first.steps_done is not None:
+        if other.of_epoch and first.steps_done is not None and not _in_one_place(first, other):
             # Its counter goes on where theirs begins anew.
             missing = {name: value for name, value in missing.items() if name not in {"total_steps", "seconds_left"}}
         if {"total_steps", "seconds_left"} & missing.keys() and not first.of_epoch:
             missing |= {name: getattr(other, name) for name in _PLACED}
+            if other.of_epoch and other.steps_done is not None:
+                missing["steps_done"] = other.steps_done
         first = replace(first, **missing)
     seen, done = first.tokens_seen, first.steps_done
     counted = first.tokens_per_second or first.tokens_per_second_per_gpu or first.tokens_per_step
@@ -274,6 +282,14 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         # Tokens counted by one line, steps by another: what a step takes, padding left out.
         first = replace(first, tokens_per_step=seen / done)
     return first
+
+
+def _in_one_place(first: LogReading, other: LogReading) -> bool:
+    """Return whether a counter of all steps and one of an epoch's stand at the same step."""
+    before, of_each, done = other.epochs_before, other.total_steps, other.steps_done
+    if before is None or of_each is None or done is None or first.steps_done is None:
+        return False
+    return abs(before * of_each + done - first.steps_done) <= 1.0
 
 
 def _named(read: LogReading, told: str) -> LogReading:

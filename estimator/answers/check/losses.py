@@ -9,8 +9,8 @@ from estimator.answers.check.log_point import LogPoint
 __all__ = ["is_loss", "named_by_losses"]
 
 _BAR = 2
-_LOSS = re.compile(r"['\"]loss['\"]\s?:")
-"""In the dict of a Trainer; evaluation's is `eval_loss`."""
+_LOSS = re.compile(r"['\"](?:train_)?loss['\"]\s?:")
+"""In the dicts of a Trainer, of a step and of the run; evaluation's is `eval_loss`."""
 
 
 def is_loss(line: str) -> bool:

@@ -100,6 +100,7 @@ def steady(group: Group) -> Steady:
         _middle(kept, "sequences_per_step")
         or _grown(kept, "consumed_sequences")
         or _grown(points, "consumed_sequences")
+        or _even_share(points[-1])
     )
     early = (points[0].step or 0.0) <= 1.0 + _WARM_UP_STEPS
     seen_rate = _seen_rate(timed)
@@ -268,6 +269,13 @@ def _grown(points: Sequence[LogPoint], field: str) -> float | None:
     ]
     middle = median(grown) if grown else None
     return middle if middle and middle > 0 else None
+
+
+def _even_share(point: LogPoint) -> float | None:
+    """Return sequences a step of all consumed, where every step took as many by how it divides."""
+    seen, steps = point.consumed_sequences, point.step
+    even = seen and steps and steps > 1.0 and not seen % steps
+    return seen / steps if even and seen and steps else None
 
 
 def _middle(points: Sequence[LogPoint], field: str) -> float | None:

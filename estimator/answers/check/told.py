@@ -66,6 +66,7 @@ _FRAMEWORKS: Mapping[str, str] = {
     "olmo": "olmo",
     "olmo-core": "olmo-core",
     "openrlhf": "openrlhf",
+    "openrlhf-sft": "openrlhf, sft",
     "paddlenlp": "paddlenlp",
     "primus": "primus",
     "torchtitan": "torchtitan",
@@ -74,6 +75,7 @@ _FRAMEWORKS: Mapping[str, str] = {
     "trl": "trl",
     "unsloth": "unsloth",
     "verl": "verl",
+    "verl-sft": "verl, sft",
     "xtuner": "xtuner",
 }
 """A trainer by its lines, as a framework is named."""

@@ -340,3 +340,14 @@ def test_a_cause_that_cannot_be_is_none(changes: Mapping[str, object], share: fl
     check = speed_check(asked, Observed(hours=hours / share))
     assert check.verdict == "slow"
     assert code not in {cause.code for cause in check.causes}
+
+
+@pytest.mark.parametrize(("factor", "code"), [(8.0, "smaller_pictures"), (1 / 8, "larger_pictures")])
+def test_pictures_whose_size_nobody_told_may_be_of_another(factor: float, code: str) -> None:
+    """Steps that take as long as those of an eighth of the positions; not where their size is told."""
+    asked = Request(model="resnet50", gpu="h100", n_gpus=1, global_batch_sequences=64)
+    usual = speed_check(asked, Observed(step_seconds=1)).expected
+    seconds = 64 * speed_check(asked, Observed(step_seconds=1)).run.sequence_length / usual.tokens_per_second / factor
+    assert code in _first(speed_check(asked, Observed(step_seconds=seconds)))
+    told = speed_check(replace(asked, image_size="224"), Observed(step_seconds=seconds))
+    assert code not in {cause.code for cause in told.causes}

@@ -36,12 +36,12 @@ from tools.shaping import (
     evidence_answer,
     layout_answer,
     memory_answer,
-    named_first,
     narrowing_answers,
     rule_answer,
     runner_up_answers,
     time_breakdown,
     warning_answers,
+    with_named,
 )
 
 __all__ = ["SHORTER", "TrainingTime", "estimate_training_time", "training_time"]
@@ -232,10 +232,10 @@ def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
 
 
 def _fewer(narrowings: int, comparables: int) -> Callable[[TrainingTime], TrainingTime]:
-    """Return a step that leaves as many of each; of what would narrow the range, what the summary names before all."""
+    """Return a step that leaves as many of each; and always what the summary asks for."""
     return lambda answer: answer.model_copy(
         update={
-            "narrow_by": named_first(answer.narrow_by, narrowings),
+            "narrow_by": with_named(answer.narrow_by, narrowings),
             "comparable_runs": answer.comparable_runs[:comparables],
         }
     )
@@ -273,12 +273,12 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     without_assumptions("sequence_length", beside="padded_length"),
     _clipped_notes(_LONGEST_NOTE),
     _shortened_warnings(_LONG_WARNING),
-    _fewer(narrowings=1, comparables=0),
+    _fewer(narrowings=0, comparables=1),
+    _fewer(narrowings=0, comparables=0),
     _clipped_notes(_SHORTEST_NOTE),
     _shortened_warnings(_SHORT_WARNING),
     # The summary has them.
     without_assumptions("tokens", beside="image_size"),
-    _fewer(narrowings=0, comparables=0),
     _shortened_warnings(_SHORTEST_WARNING),
     _clipped_notes(_OPENING_OF_NOTE),
 )

@@ -34,7 +34,6 @@ __all__ = [
     "evidence_answer",
     "layout_answer",
     "memory_answer",
-    "named_first",
     "narrowing_answers",
     "rounded",
     "rule_answer",
@@ -42,6 +41,7 @@ __all__ = [
     "spread_answer",
     "time_breakdown",
     "warning_answers",
+    "with_named",
 ]
 
 _CONCISE_COMPARABLES = 2
@@ -165,19 +165,17 @@ def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> lis
     """Return the inputs whose values would narrow the range most."""
     return [
         NarrowingAnswer(argument=narrowing.argument, narrows_by=narrowing.narrows_by, why=narrowing.why)
-        for narrowing in (narrowings if detailed else named_first(narrowings, _CONCISE_NARROWINGS))
+        for narrowing in (narrowings if detailed else with_named(narrowings, _CONCISE_NARROWINGS))
     ]
 
 
-def named_first(narrowings: Sequence[_N], most: int) -> list[_N]:
-    """Return at most so many of `narrowings`, in their order, with that which a summary names among them.
+def with_named(narrowings: Sequence[_N], most: int) -> list[_N]:
+    """Return the first so many of `narrowings`, and with them that which a summary asks for, in their order.
 
-    It stays where none may: what is told to be said is then found.
+    What is told to be said first is found, however few are told.
     """
     named = said_first(narrowings)
-    others = [narrowing for narrowing in narrowings if narrowing is not named]
-    kept = others[: most if named is None else max(0, most - 1)]
-    return [narrowing for narrowing in narrowings if narrowing is named or any(narrowing is one for one in kept)]
+    return [narrowing for place, narrowing in enumerate(narrowings) if place < most or narrowing is named]
 
 
 def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: bool) -> list[RunnerUpAnswer]:

@@ -1,7 +1,9 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
@@ -9,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
+from estimator.answers.estimate.estimate import Estimate
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
@@ -204,8 +207,6 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
-    cautions = (caution for estimated in possible for caution in estimated.warnings)
-    warnings: dict[Caution, None] = dict.fromkeys((*scaling_doubts(rows), *cautions))
     return TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,
@@ -221,10 +222,18 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
                 if (note := estimated.cost_usd.note)
             )
         ),
-        warnings=warning_answers(list(warnings)),
+        warnings=warning_answers([*scaling_doubts(rows), *_cautions(possible)]),
         version=VERSION,
         data_version=data_version(),
     )
+
+
+def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
+    """Yield each warning once, with how many options it is of where it is not of all: it names none itself."""
+    of_options = Counter(caution for estimated in possible for caution in dict.fromkeys(estimated.warnings))
+    for caution, options in of_options.items():
+        of_some = f"{options:,} of {len(possible):,} options: " if options < len(possible) else ""
+        yield replace(caution, message=of_some + caution.message)
 
 
 def _tokens(row: Row) -> float:

@@ -159,6 +159,20 @@ def test_a_concise_comparison_of_ten_rows_is_affordable(asked: dict[str, Any]) -
         assert short["layout"] == full["layout"]
 
 
+def test_a_warning_of_some_options_says_of_how_many() -> None:
+    """LoRA's may work in turn and full training's not: beside both, a warning names neither."""
+    asked = {"models": ["llama-3.1-8b"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["100M"]}
+    both = _answer("compare_training_options", {**asked, "methods": ["lora", "qlora"]}, "detailed")
+    alone = {
+        warning["message"]
+        for method in ("lora", "qlora")
+        for warning in _answer("compare_training_options", {**asked, "methods": [method]}, "detailed")["warnings"]
+    }
+    told = [warning["message"] for warning in both["warnings"]]
+    assert any(message.startswith("1 of 2 options: ") for message in told)
+    assert {message.removeprefix("1 of 2 options: ") for message in told} == alone
+
+
 def test_an_answer_stays_affordable_however_much_is_said_of_the_software() -> None:
     words = ", ".join(f"wonder kernel {number}" for number in range(40))
     asked = {**ESTIMATES["padded samples"], "framework": words}

@@ -63,6 +63,7 @@ class LogAnswer(BaseModel):
     steps_done: FiniteFloat | None
     total_steps: FiniteFloat | None
     seconds_left: FiniteFloat | None
+    seconds_left_of: Literal["run", "epoch"] | None = Field(description="Epoch where nothing tells how many follow")
     quoted: str = Field(description="The line that the speed came from")
 
 
@@ -205,7 +206,9 @@ def check_training_speed(
 
 
 def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
-    run, seen, expected, bound, left = checked.run, checked.seen, checked.expected, checked.bound, checked.remaining
+    run, seen, expected, bound = checked.run, checked.seen, checked.expected, checked.bound
+    # What is left of an epoch alone is in the summary and the log, under that name.
+    left = None if checked.remaining is None or checked.remaining.of_epoch else checked.remaining
     batch = run.global_batch_sequences
     return TrainingSpeed(
         summary=check_summary(checked),
@@ -274,5 +277,6 @@ def _log(reading: LogReading, n_gpus: int) -> LogAnswer:
         steps_done=reading.steps_done,
         total_steps=reading.total_steps,
         seconds_left=reading.seconds_left,
+        seconds_left_of=None if reading.seconds_left is None else "epoch" if reading.left_of_epoch else "run",
         quoted=reading.quoted,
     )

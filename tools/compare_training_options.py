@@ -1,7 +1,9 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
@@ -9,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
+from estimator.answers.estimate.estimate import Estimate
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
@@ -19,7 +22,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
-from tools.concise import affordable, clipped, first_clause, significant, without_assumptions
+from tools.concise import affordable, clipped, first_clause, shortened, significant, without_assumptions
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
@@ -208,8 +211,6 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
     shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
     warned = possible if detailed else shown
-    cautions = (caution for estimated in warned for caution in estimated.warnings)
-    warnings: dict[Caution, None] = dict.fromkeys((*scaling_doubts(rows), *cautions))
     return TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,
@@ -225,10 +226,18 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
                 if (note := estimated.cost_usd.note)
             )
         ),
-        warnings=warning_answers(list(warnings)),
+        warnings=warning_answers([*scaling_doubts(rows), *_cautions(warned)]),
         version=VERSION,
         data_version=data_version(),
     )
+
+
+def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
+    """Yield each warning once, with how many options it is of where it is not of all: it names none itself."""
+    of_options = Counter(caution for estimated in possible for caution in dict.fromkeys(estimated.warnings))
+    for caution, options in of_options.items():
+        of_some = f"{options:,} of {len(possible):,} options: " if options < len(possible) else ""
+        yield replace(caution, message=of_some + caution.message)
 
 
 def _tokens(row: Row) -> float:
@@ -315,7 +324,7 @@ def _clipped(answer: TrainingOptions) -> TrainingOptions:
     return answer.model_copy(
         update={
             "warnings": [
-                warning.model_copy(update={"message": clipped(warning.message, _LONGEST_WARNING)})
+                warning.model_copy(update={"message": shortened(warning.message, _LONGEST_WARNING)})
                 for warning in answer.warnings
             ],
             "rows": [

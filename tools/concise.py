@@ -17,6 +17,7 @@ __all__ = [
     "characters",
     "clipped",
     "first_clause",
+    "shortened",
     "significant",
     "that_matter",
     "without_asides",
@@ -48,6 +49,11 @@ _BETWEEN_NODES = frozenset({"gpus_per_node", "network_gbps_per_gpu"})
 _IN_FULL = frozenset({"framework", "model", "objective"})
 """Whose later clauses say what was not understood, what stands in for it, and who teaches."""
 _CITATION = re.compile(r" \([^()]*\b\d{4}\b[^()]*\)")
+_CLAUSE = re.compile(r"(?<=[;:…]) (?![^(]*\))")
+"""Between clauses, those of an aside apart; what was left out already stands between two."""
+_OR = "; or "
+_LEAST_OPENING = 30
+"""Characters of what is so, without which nobody knows what a remedy is for."""
 _ASIDE = re.compile(r" \([^()]*\)")
 
 
@@ -107,8 +113,32 @@ def without_asides(note: str) -> str:
 
 
 def clipped(text: str, longest: int) -> str:
-    """Return the words of `text` that fit `longest` characters."""
-    return text if len(text) <= longest else text[:longest].rpartition(" ")[0].rstrip(",;:") + " …"
+    """Return the words of `text` that fit `longest` characters, without an aside or a quotation that does not end."""
+    if len(text) <= longest:
+        return text
+    words = text[:longest].rpartition(" ")[0]
+    if words.count("(") > words.count(")"):
+        words = words[: words.rindex("(")]
+    if words.count('"') % 2:
+        words = words[: words.rindex('"')]
+    return words.rstrip(",;: ") + " …"
+
+
+def shortened(message: str, longest: int) -> str:
+    """Return a warning in about `longest` characters: what is so, and what to do, which stands at its end.
+
+    Of several ways to go the first are kept, and of all else as much as fits, from the front.
+    """
+    while len(message) > longest and _OR in message:
+        message = message.rpartition(_OR)[0]
+    if len(message) <= longest:
+        return message
+    *clauses, remedy = _CLAUSE.split(message)
+    if not clauses:
+        return clipped(message, longest)
+    room = longest - len(remedy) - len(" … ")
+    opening = clipped(" ".join(clauses), max(room, _LEAST_OPENING))
+    return f"{opening.rstrip(',;:… ')} … {remedy}"
 
 
 def significant(value: float, digits: int = _DIGITS) -> float:

@@ -27,7 +27,7 @@ from tools.answers import (
     TimeBreakdown,
     WarningAnswer,
 )
-from tools.concise import affordable, clipped, without_assumptions
+from tools.concise import affordable, clipped, shortened, without_assumptions
 from tools.shaping import (
     assumption_answers,
     comparable_answers,
@@ -41,14 +41,16 @@ from tools.shaping import (
     runner_up_answers,
     time_breakdown,
     warning_answers,
+    with_named,
 )
 
 __all__ = ["SHORTER", "TrainingTime", "estimate_training_time", "training_time"]
 
 _MOST_CHARACTERS = 4_500
 """Of a concise answer."""
-_LONGEST, _TIGHTEST = (90, 180), (56, 110)
-"""Characters of a note and of a warning, where all else is said and does not fit, and where it still does not."""
+_LONGEST_NOTE, _SHORTEST_NOTE, _OPENING_OF_NOTE = 90, 56, 30
+_LONG_WARNING, _SHORT_WARNING, _SHORTEST_WARNING = 220, 150, 110
+"""Characters of each, where all else is said and does not fit, and where it still does not."""
 
 
 class TrainingTime(BaseModel):
@@ -230,23 +232,34 @@ def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
 
 
 def _fewer(narrowings: int, comparables: int) -> Callable[[TrainingTime], TrainingTime]:
-    """Return a step that leaves as many of each."""
+    """Return a step that leaves as many of each; and always what the summary asks for."""
     return lambda answer: answer.model_copy(
         update={
-            "narrow_by": answer.narrow_by[:narrowings],
+            "narrow_by": with_named(answer.narrow_by, narrowings),
             "comparable_runs": answer.comparable_runs[:comparables],
         }
     )
 
 
-def _clipped(note: int, warning: int) -> Callable[[TrainingTime], TrainingTime]:
-    """Return a step that leaves out the ends of the longest notes and warnings."""
+def _clipped_notes(longest: int) -> Callable[[TrainingTime], TrainingTime]:
+    """Return a step that leaves out the ends of the longest notes."""
     return lambda answer: answer.model_copy(
         update={
-            "assumptions": [told.model_copy(update={"note": clipped(told.note, note)}) for told in answer.assumptions],
+            "assumptions": [
+                told.model_copy(update={"note": clipped(told.note, longest)}) for told in answer.assumptions
+            ]
+        }
+    )
+
+
+def _shortened_warnings(longest: int) -> Callable[[TrainingTime], TrainingTime]:
+    """Return a step that leaves out of the longest warnings what is neither so nor to be done."""
+    return lambda answer: answer.model_copy(
+        update={
             "warnings": [
-                caution.model_copy(update={"message": clipped(caution.message, warning)}) for caution in answer.warnings
-            ],
+                caution.model_copy(update={"message": shortened(caution.message, longest)})
+                for caution in answer.warnings
+            ]
         }
     )
 
@@ -258,11 +271,15 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     # The formula has it, and a row that is padded is as long as its samples are padded to.
     without_assumptions("run_level_overhead"),
     without_assumptions("sequence_length", beside="padded_length"),
+    _clipped_notes(_LONGEST_NOTE),
+    _shortened_warnings(_LONG_WARNING),
     _fewer(narrowings=0, comparables=1),
-    _clipped(*_LONGEST),
     _fewer(narrowings=0, comparables=0),
-    _clipped(*_TIGHTEST),
+    _clipped_notes(_SHORTEST_NOTE),
+    _shortened_warnings(_SHORT_WARNING),
     # The summary has them.
     without_assumptions("tokens", beside="image_size"),
+    _shortened_warnings(_SHORTEST_WARNING),
+    _clipped_notes(_OPENING_OF_NOTE),
 )
 """What a long answer leaves out besides, the least missed first."""

@@ -1,11 +1,12 @@
 """From what the estimator returns to the shapes that tools answer in; no arithmetic but units."""
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TypeVar
 
 from pydantic import TypeAdapter
 
 from estimator.answers.estimate.money import Spread
-from estimator.answers.estimate.wording import rule_formula
+from estimator.answers.estimate.wording import Narrows, rule_formula, said_first
 from estimator.base.units import DAY_S, GIGA
 from estimator.question.question import Assumption, Caution, Comparable, Evidence, Layout, MemoryUse, Narrowing
 from estimator.resolve.rule import UTILIZATION
@@ -40,12 +41,14 @@ __all__ = [
     "spread_answer",
     "time_breakdown",
     "warning_answers",
+    "with_named",
 ]
 
 _CONCISE_COMPARABLES = 2
 _CONCISE_NARROWINGS = 2
 _SPREAD_DIGITS = 6
 """Money and energy are known to two; the rest is for sums to add up."""
+_N = TypeVar("_N", bound=Narrows)
 _ASSUMPTIONS = TypeAdapter(list[AssumptionAnswer])
 """There are a dozen in every answer: read all at once, they take half the time."""
 
@@ -162,8 +165,17 @@ def narrowing_answers(narrowings: Sequence[Narrowing], *, detailed: bool) -> lis
     """Return the inputs whose values would narrow the range most."""
     return [
         NarrowingAnswer(argument=narrowing.argument, narrows_by=narrowing.narrows_by, why=narrowing.why)
-        for narrowing in (narrowings if detailed else narrowings[:_CONCISE_NARROWINGS])
+        for narrowing in (narrowings if detailed else with_named(narrowings, _CONCISE_NARROWINGS))
     ]
+
+
+def with_named(narrowings: Sequence[_N], most: int) -> list[_N]:
+    """Return the first so many of `narrowings`, and with them that which a summary asks for, in their order.
+
+    What is told to be said first is found, however few are told.
+    """
+    named = said_first(narrowings)
+    return [narrowing for place, narrowing in enumerate(narrowings) if place < most or narrowing is named]
 
 
 def runner_up_answers(runner_ups: Sequence[tuple[Layout, float]], *, detailed: bool) -> list[RunnerUpAnswer]:

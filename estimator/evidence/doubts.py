@@ -305,8 +305,8 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     share = _started_plainly(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
     factor = best.step_s / physical_s
     message = (
-        'a script that loads its base with device_map="auto" and is started without torchrun or accelerate has its '
-        f"{n:,} GPUs work in turn, and takes {factor:.1f} times as long: say device_map auto, torchrun, accelerate, "
+        f"{n:,} GPUs work in turn, {factor:.1f} times as long, under a script that loads its base with "
+        'device_map="auto" and is started without torchrun or accelerate: say device_map auto, torchrun, accelerate, '
         "DDP, FSDP or ZeRO-3 in framework"
     )
     caution = Caution(code="devices_in_turn", message=message)
@@ -330,8 +330,8 @@ def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[
 
 def _wide_base(chip: str, ways: Ways) -> Doubt:
     message = (
-        f"{chip} has no BF16: unless bnb_4bit_compute_dtype is float16, bitsandbytes computes the 4-bit layers in "
-        f"FP32, {ways[0][0]:.1f} times as long, and the range holds both: say precision fp16 or fp32"
+        f"4-bit layers are computed in FP32, {ways[0][0]:.1f} times as long, unless bnb_4bit_compute_dtype is float16, "
+        f"for {chip} has no BF16; the range holds both: say precision fp16 or fp32"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 

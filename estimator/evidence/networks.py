@@ -80,7 +80,7 @@ def network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
         )
     else:
         message = (
-            f"a network made for training is assumed, as nearly all such nodes have; {told[-1]} as long a step: say "
-            "yours with network_gbps_per_gpu"
+            f"{told[-1]} as long a step as over a network made for training, which nearly all such nodes have and is "
+            "assumed: say yours with network_gbps_per_gpu"
         )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))

@@ -219,8 +219,8 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     if f"device:{chip.family}-{chip.segment}" in calibration.effects:
         return 1.0, ()
     message = (
-        f"no published run in the calibration is on a device of the family {chip.family} ({chip.segment}): the range "
-        "is widened, and rests on datasheet figures"
+        f"no published run is on {chip.family} ({chip.segment}) devices: the range is widened, and rests on datasheet "
+        "figures"
     )
     wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY
     return wider, (Caution(code="unseen_device_family", message=message),)
@@ -231,8 +231,8 @@ def _opinions_part(parting_log: float, n_gpus: int) -> Caution:
     checked = "batch per GPU, network" if n_gpus > 1 else "micro-batch"
     return Caution(
         code="opinions_part",
-        message=f"runs of this kind reached a speed {math.exp(abs(parting_log)):.1f} times {slower} than the "
-        f"step-time model predicts, so the range holds both: {checked} and framework are the assumptions to check",
+        message=f"runs of this kind were {math.exp(abs(parting_log)):.1f} times {slower} than the step-time model "
+        f"predicts, and the range holds both: check what is assumed of {checked} and framework",
     )
 
 

@@ -49,6 +49,7 @@ class Caution:
 
     code: str
     message: str
+    """What is so, why, and in its last clause what to do: where room is short, the middle goes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,6 +38,8 @@ class Amount:
     """Rows in all, where every sample is one; None where tokens were counted or samples are packed."""
     padding: float
     """Tokens processed over real ones; 1 where nothing is padded."""
+    epochs: float
+    """Passes over the data as told, 1 where nothing is said of them."""
     low_factor: float
     """The true amount is at least so much of `tokens` …"""
     high_factor: float
@@ -110,6 +112,7 @@ def _counted(request: Request, data: ToldData, vocabulary: int | None, epochs: f
         tokens_per_sample=None,
         sequences=None,
         padding=1.0,
+        epochs=epochs,
         low_factor=text.low / once if text else data.low_factor,
         high_factor=text.high / once if text else data.high_factor,
         assumptions=(*data.assumptions, _told(once * epochs, note, data)),
@@ -129,6 +132,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
             tokens_per_sample=mean,
             sequences=None,
             padding=1.0,
+            epochs=epochs,
             low_factor=data.low_factor,
             high_factor=data.high_factor,
             assumptions=(*data.assumptions, told),
@@ -142,6 +146,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
         tokens_per_sample=mean,
         sequences=samples * epochs,
         padding=max(1.0, padded.longest / padded.mean),
+        epochs=epochs,
         low_factor=padded.low * data.low_factor,
         high_factor=padded.high * data.high_factor,
         assumptions=(*data.assumptions, told) if padded.longest == mean else (*data.assumptions, told, processed),

@@ -102,15 +102,19 @@ def with_steps(
     # Whether samples are packed may depend on how many there are.
     taken: float = steps * batch * sequences
     rows = replace(request, samples=taken, epochs=None, steps=None)
-    how = f"{steps:,} steps × {batch:,} samples"
+    how = f"{steps:,} steps × {_counted(batch, 'sample')}"
     packs = not padded(rows)
     if packs:
         taken = steps * batch * packed / data.lengths.mean
         rows = replace(rows, samples=taken, sequence_length=packed)
-        how = f"{steps:,} steps × {batch:,} sequences × {packed:,} tokens, with samples packed into them"
+        how = f"{steps:,} steps × {_counted(batch, 'sequence')} × {packed:,} tokens, with samples packed into them"
     if data.entry is None or request.epochs is not None:
         _agree(request, taken, told, "samples" if data.entry is None else "epochs", how)
     return _with_assumed(data, rows, batch, steps, how + _of_set(data, taken, told), exact=packs)
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, replicas: int) -> ToldData:
@@ -119,7 +123,7 @@ def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, repli
     if batch is None:
         batch = _batch(request, steps, None if told is None else told / length, replicas)
     taken = float(steps * batch * length)
-    how = f"{steps:,} steps × {batch:,} sequences × {length:,} tokens"
+    how = f"{steps:,} steps × {_counted(batch, 'sequence')} × {length:,} tokens"
     if data.entry is None or request.epochs is not None:
         _agree(request, taken, told, "tokens" if data.entry is None else "epochs", how)
     # What was told exactly stands: a number of steps is rounded, too.

@@ -5,13 +5,15 @@ for a comparison of ten rows; every key of a detailed answer, with shorter lists
 """
 
 import json
+import re
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from server.protocol.registry import TOOLS
 from tests.tools.varied_questions import COMPARISONS, ESTIMATES, PLANS
-from tools.concise import clipped, first_clause, without_asides
+from tools.concise import clipped, first_clause, shortened, without_asides
 
 HEADLINES = (
     "basis",
@@ -77,8 +79,16 @@ def test_a_concise_estimate_is_affordable_and_detailed_tells_the_rest(kind: str)
     assert list(concise) == list(detailed)
     assert {key: concise[key] for key in HEADLINES} == {key: detailed[key] for key in HEADLINES}
     assert [warning["code"] for warning in concise["warnings"]] == [warning["code"] for warning in detailed["warnings"]]
-    for key in ("comparable_runs", "narrow_by"):
-        assert concise[key] == detailed[key][: len(concise[key])]
+    assert concise["comparable_runs"] == detailed["comparable_runs"][: len(concise["comparable_runs"])]
+    assert concise["narrow_by"] == [told for told in detailed["narrow_by"] if told in concise["narrow_by"]]
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_what_a_summary_asks_for_is_told_of(kind: str) -> None:
+    """However long the answer: what it would narrow, and by how much, is why it is asked for."""
+    answer = _estimate(kind)
+    named = re.search(r"To narrow the range, say (\w+) first", answer["summary"])
+    assert named is None or named[1] in {told["argument"] for told in answer["narrow_by"]}
 
 
 @pytest.mark.parametrize("kind", ESTIMATES)
@@ -149,6 +159,20 @@ def test_a_concise_comparison_of_ten_rows_is_affordable(asked: dict[str, Any]) -
         assert short["layout"] == full["layout"]
 
 
+def test_a_warning_of_some_options_says_of_how_many() -> None:
+    """LoRA's may work in turn and full training's not: beside both, a warning names neither."""
+    asked = {"models": ["llama-3.1-8b"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["100M"]}
+    both = _answer("compare_training_options", {**asked, "methods": ["lora", "qlora"]}, "detailed")
+    alone = {
+        warning["message"]
+        for method in ("lora", "qlora")
+        for warning in _answer("compare_training_options", {**asked, "methods": [method]}, "detailed")["warnings"]
+    }
+    told = [warning["message"] for warning in both["warnings"]]
+    assert any(message.startswith("1 of 2 options: ") for message in told)
+    assert {message.removeprefix("1 of 2 options: ") for message in told} == alone
+
+
 def test_an_answer_stays_affordable_however_much_is_said_of_the_software() -> None:
     words = ", ".join(f"wonder kernel {number}" for number in range(40))
     asked = {**ESTIMATES["padded samples"], "framework": words}
@@ -162,3 +186,59 @@ def test_a_note_is_cut_where_its_reasons_begin() -> None:
     )
     assert clipped("short", 10) == "short"
     assert clipped("one, two and three", 12) == "one, two …"
+
+
+NOTHING_TO_DO = frozenset(
+    {
+        "few_runs_of_its_kind",
+        "framework_not_understood",
+        "gpu_not_catalogued",
+        "kind_not_measured",
+        "local_updates",
+        "shader_peak_suspected",
+        "unseen_device_family",
+        "unseen_length",
+    }
+)
+"""Warnings whose last words say what the range or the number rests on, where no argument would mend it."""
+ACTS = re.compile(r"\b(?:say|give|meant|name|check)\b|(?:framework|gpu|n_gpus|method|precision) [\"'\d]")
+
+
+def _warned() -> dict[str, list[str]]:
+    messages: dict[str, list[str]] = {}
+    for kind in ESTIMATES:
+        for warning in _estimate(kind, "detailed")["warnings"]:
+            messages.setdefault(warning["code"], []).append(warning["message"])
+    return messages
+
+
+def _last_clause(message: str) -> str:
+    return re.split(r"(?<=[;:]) (?![^(]*\))", message.partition("; or ")[0])[-1]
+
+
+def test_a_warning_that_is_shortened_keeps_what_to_do() -> None:
+    """At any length, and shortened again: what is so at its front, what to do at its end, quotes and asides whole."""
+    lengths = (250, 220, 180, 150, 130, 110, 90, 60)
+    for code, messages in _warned().items():
+        for message in messages:
+            remedy = _last_clause(message)
+            assert code in NOTHING_TO_DO or ACTS.search(remedy), message
+            again = message
+            for longest in lengths:
+                again = shortened(again, longest)
+                for short in (again, shortened(message, longest)):
+                    assert len(short) <= max(longest, len(remedy) + 33)
+                    assert remedy in short, longest
+                    assert short[:20] == message[:20] or short == remedy
+                    assert short.count('"') % 2 == 0, short
+                    assert short.count("(") == short.count(")"), short
+            assert all(
+                len(shortened(message, more)) >= len(shortened(message, less)) for more, less in pairwise(lengths)
+            )
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_warnings_of_a_concise_answer_end_in_what_to_do(kind: str) -> None:
+    concise, detailed = _estimate(kind), _estimate(kind, "detailed")
+    for short, full in zip(concise["warnings"], detailed["warnings"], strict=True):
+        assert _last_clause(full["message"]) in short["message"]

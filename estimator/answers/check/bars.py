@@ -2,6 +2,7 @@
 
 import re
 
+from estimator.answers.check.epochs import epoch_of_bar
 from estimator.answers.check.log_point import LogPoint
 from estimator.answers.check.log_values import CLOCK, NUMBER, duration_s, number
 
@@ -61,7 +62,8 @@ def bar_point(line: str) -> LogPoint | None:
 
 def _named(text: str) -> tuple[str, bool | None]:
     """Return a bar's label and whether it names training; what names something else goes first."""
-    label = text.split("%", maxsplit=1)[0]
+    # A dict that is printed on a bar's line is none of its name.
+    label = text.split("%", maxsplit=1)[0].rpartition("}")[2]
     if "]" in label and any(character.isalpha() for character in label.rpartition("]")[2]):
         label = label.rpartition("]")[2]
     label = re.sub(r"[\d.\s]{1,20}$", "", label.strip()[-80:]).strip(" :|-")
@@ -103,6 +105,7 @@ def _of_totalless(line: str) -> LogPoint | None:
     seconds = _rate_s(_PRINTED.search(line[match.start() :]))
     return _made(
         line,
+        line[: match.start()],
         label=label,
         training=training,
         step=match[1],
@@ -123,6 +126,7 @@ def _of_notebook(line: str) -> LogPoint | None:
     label = "Epoch" if training else _named(line[: match.start()])[0]
     return _made(
         line,
+        line[: match.start()],
         label=label,
         training=training,
         step=match[1],
@@ -142,6 +146,7 @@ def _of_rate_first(line: str) -> LogPoint | None:
     step, total, rate, *_, elapsed, left = match.groups()
     return _made(
         line,
+        line[: match.start()],
         label=label,
         training=training,
         step=step,
@@ -159,6 +164,7 @@ def _of_alive(line: str) -> LogPoint | None:
     label, training = _named(line.split("|", maxsplit=1)[0])
     return _made(
         line,
+        line[: match.start()],
         label=label,
         training=training,
         step=match[1],
@@ -204,6 +210,7 @@ def _of_keras(line: str) -> LogPoint | None:
         return None
     return _made(
         line,
+        line[: match.start()],
         label="",
         training="loss" in rest or None,
         step=match[1],
@@ -237,6 +244,7 @@ def _clocked(
     """Return the point of a bar that `match` found: its groups are steps done and in all, time taken and left."""
     return _made(
         line,
+        line[: match.start()],
         label=label,
         training=training,
         step=match[1],
@@ -251,6 +259,7 @@ def _clocked(
 
 def _made(
     line: str,
+    before: str,
     *,
     label: str,
     training: bool | None,
@@ -267,13 +276,20 @@ def _made(
         step_s = None
     if step_s is None and not elapsed_s:
         return None
+    epoch = epoch_of_bar(before)
     return LogPoint(
         dialect="lightning" if lightning else name,
+        of_epoch=epoch is not None or name == "keras",
+        epoch=epoch.number if epoch else None,
+        # Lightning's rich bar prints the number of the last one, counted from 0.
+        epochs=None if epoch is None or epoch.total is None else epoch.total + float(lightning),
+        first_epoch=0.0 if lightning else None,
         rank=_RANK,
         counts_micro=lightning,
         line=line,
         label=label,
-        training=training,
+        # Whatever names the epoch that it is of is training's, unless it names something else.
+        training=True if training is None and epoch is not None else training,
         step=steps if steps < _LARGEST else None,
         total_steps=of_steps if of_steps is not None and 0 < of_steps < _LARGEST else None,
         elapsed_s=elapsed_s,

@@ -3,10 +3,11 @@
 import math
 from collections.abc import Iterator
 
-from estimator.answers.check.candidate import Candidate, has_length, length_unsaid
+from estimator.answers.check.candidate import Candidate, has_length, length_unsaid, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
+from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
-from estimator.base.units import TERA
+from estimator.base.units import TERA, format_count
 from estimator.resolve.objective import ROLLOUTS
 from estimator.resolve.run import Run
 from estimator.resolve.sample_lengths import PADDING
@@ -18,16 +19,31 @@ _SPARSE_FAMILIES = frozenset({"ampere", "ada", "hopper", "blackwell", "rubin", "
 _HALF = frozenset({"bf16", "fp16"})
 _NEARLY_DENSE = 1.05
 _LONGEST_SEQUENCE = 1 << 20
+_MOST_TIMES_LARGER = 64.0
+"""Of one picture's positions over another's: 28 pixels a side to 224."""
+_SUSPECTED = 0.3
+"""Log distance of what the size of a gap alone suggests."""
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
 
 def bookkeeping_candidates(
-    run: Run, seen: Observation, expected: Expected, flop_per_token: float, *, faster: bool
+    run: Run,
+    seen: Observation,
+    expected: Expected,
+    flop_per_token: float,
+    reading: LogReading | None,
+    *,
+    faster: bool,
 ) -> Iterator[Candidate]:
-    """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed."""
+    """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed.
+
+    What a trainer's own line settles, its unit and what it counts as a step, is none of these.
+    """
     yield from _of_denominators(run, seen, flop_per_token)
-    yield from _of_units(run, seen, expected, faster=faster)
+    yield from _of_counts(run, seen, expected, reading, faster=faster)
+    yield from _of_lengths(run, seen, expected, faster=faster)
+    yield from _of_steps(seen, expected, reading, faster=faster)
     yield from _of_padding(run, faster=faster)
     if run.objective.samples_answers and not faster:
         ratio = seen.tokens_per_second / expected.tokens_per_second
@@ -91,8 +107,8 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
         code="other_flop_count",
         what="the FLOPs counted leave attention out, or count the embedding",
         factor=plain / flop_per_token,
-        why=f"{run.model_coefficient:g} × parameters is {plain:.3g} FLOPs per token, the model's own count "
-        f"{flop_per_token:.3g}",
+        why=f"{run.model_coefficient:g} × parameters is {format_count(plain)} FLOPs per token, the model's own count "
+        f"{format_count(flop_per_token)}",
         check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
     )
     if run.question is not None:
@@ -109,14 +125,26 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
             code="all_experts_counted",
             what="all experts' parameters were counted, not the active ones",
             factor=run.subject.total_parameters / run.subject.active_parameters,
-            why=f"{run.subject.total_parameters:.3g} in all, {run.subject.active_parameters:.3g} met by one token",
+            why=f"{format_count(run.subject.total_parameters)} in all, of which one token meets "
+            f"{format_count(run.subject.active_parameters)}",
             check="look which parameter count the trainer multiplies by 6",
         )
 
 
-def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
-    n, ratio = run.n_gpus, seen.tokens_per_second / expected.tokens_per_second
-    if seen.kind == "tokens_per_second" and n > 1:
+def _is_known_of_how_many(reading: LogReading | None) -> bool:
+    """Return whether a log settles of how many GPUs its speed is: it says so, or its trainer is known for it."""
+    if reading is None:
+        return False
+    each = reading.tokens_per_second_per_gpu or reading.sequences_per_second_per_gpu
+    return each is not None or reading.dialect not in ANYBODYS
+
+
+def _of_counts(
+    run: Run, seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
+) -> Iterator[Candidate]:
+    """Yield speeds that are of another number of GPUs than was meant."""
+    n = run.n_gpus
+    if seen.kind == "tokens_per_second" and n > 1 and not _is_known_of_how_many(reading):
         yield Candidate(
             code="multiplied_twice" if faster else "speed_of_one_gpu",
             what="tokens per second of all GPUs were multiplied by their number once more"
@@ -126,6 +154,7 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
     if seen.kind == "hours" and faster and n > 1:
+        ratio = seen.tokens_per_second / expected.tokens_per_second
         split = min(n, max(2, math.ceil(ratio)))
         yield Candidate(
             code="gpu_hours_divided",
@@ -134,6 +163,11 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"on {n // split:,} of the {n:,} GPUs the same GPU-hours take {split} times as long",
             check="take hours and GPUs from the same sentence of the source: a run seldom has all of a cluster",
         )
+
+
+def _of_lengths(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
+    """Yield sequences of another length than was assumed."""
+    ratio = seen.tokens_per_second / expected.tokens_per_second
     if seen.length_open and faster and has_length(run):
         shorter = max(SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
@@ -142,6 +176,14 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             factor=run.sequence_length / shorter,
             why=f"at {shorter:,} tokens a sequence as many steps hold {run.sequence_length / shorter:g} times fewer",
             check="give tokens_per_sample or a data set, or sequence_length as trained",
+        )
+    if seen.length_open and not has_length(run) and not said(run, "image_size"):
+        yield Candidate(
+            code="smaller_pictures" if faster else "larger_pictures",
+            what=f"samples are {'smaller' if faster else 'larger'} than the {_size_assumed(run)} assumed",
+            factor=min(max(ratio, 1.0 / _MOST_TIMES_LARGER), _MOST_TIMES_LARGER),
+            rarity=0.0 if faster else _SUSPECTED,
+            check="give image_size as trained",
         )
     if seen.by_sequence and not faster and length_unsaid(run):
         longer = min(run.sequence_length << max(1, round(-math.log2(ratio))), _LONGEST_SEQUENCE)
@@ -152,6 +194,18 @@ def _of_units(run: Run, seen: Observation, expected: Expected, *, faster: bool) 
             why=f"at {longer:,} tokens a sequence as many steps hold {longer / run.sequence_length:g} times more",
             check="give sequence_length as trained",
         )
+
+
+def _size_assumed(run: Run) -> str:
+    return next((f"{told.value}" for told in run.assumptions if told.name == "image_size"), "size")
+
+
+def _of_steps(
+    seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
+) -> Iterator[Candidate]:
+    """Yield steps that are no optimizer steps; a trainer whose log was read is known for what it counts."""
+    if reading is not None and not reading.counts_micro and reading.dialect not in ANYBODYS:
+        return
     layout = expected.layout
     if seen.kind == "step_seconds" and faster and layout is not None and layout.micro_batches > 1:
         yield Candidate(

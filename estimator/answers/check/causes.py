@@ -154,7 +154,7 @@ def _candidates(
     *,
     faster: bool,
 ) -> Iterator[Candidate]:
-    yield from bookkeeping_candidates(run, seen, expected, flop_per_token, faster=faster)
+    yield from bookkeeping_candidates(run, seen, expected, flop_per_token, reading, faster=faster)
     if not faster:
         yield from surrounding_candidates(run, seen, expected, flop_per_token, reading)
     # Of a site that averages now and then, batch and layout are not the run's.

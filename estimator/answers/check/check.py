@@ -13,6 +13,7 @@ from estimator.answers.check.expected import (
     speed_bound,
     verdict,
 )
+from estimator.answers.check.left import Remaining, in_run, remaining
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation, Observed, observation, observed_reading
@@ -26,7 +27,6 @@ from estimator.answers.check.told import (
     with_log,
     with_steps_unaccumulated,
 )
-from estimator.answers.estimate.estimate import OBSERVED_DRIFT
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
@@ -38,7 +38,7 @@ from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Remaining", "SpeedCheck", "speed_check"]
+__all__ = ["SpeedCheck", "speed_check"]
 
 _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""
@@ -47,16 +47,6 @@ _UNSAID_SAMPLES = 100_000
 _OF_AN_AMOUNT = frozenset({"tokens", "processed_tokens"})
 _WHOLE_CLUSTER = 4_096
 """Devices from which on a source that tells their number seldom trained one model on all of them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Remaining:
-    """Time left at the observed speed."""
-
-    seconds: float
-    low_s: float
-    high_s: float
-    tokens: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +117,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             raise
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
+    reading = in_run(reading, request, run, amount_known=amount_known)
     if pads_by_its_steps(run, reading):
         run = resolve(replace(known, packing="padded"), counts_with_peak=False)
     if sampled:
@@ -151,7 +142,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     surely = min(1.0, SHORTEST_SEQUENCE / run.sequence_length) if seen.length_open else 1.0
     judged = verdict(seen.tokens_per_second, expected, bound, least_share=surely)
     causes: tuple[Cause, ...] = ()
-    apart = contradictions(run, reading, taken)
+    apart = contradictions(run, reading, taken, seen, model)
     if judged != "normal":
         causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow", reading=reading)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
@@ -164,7 +155,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         model_flop_per_token=model,
         hardware_flop_per_token=hardware,
         causes=causes,
-        remaining=_remaining(run, observed, reading, seen, amount_known=amount_known),
+        remaining=remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
             *as_taken(run.assumptions if amount_known else _without_amount(run), taken),
@@ -212,42 +203,6 @@ def _flop_per_token(run: Run, expected: Expected) -> tuple[float, float]:
         recompute=recompute,
     )
     return counts.model, counts.hardware
-
-
-def _remaining(
-    run: Run, observed: Observed, reading: LogReading | None, seen: Observation, *, amount_known: bool
-) -> Remaining | None:
-    """Return the time left at steady state; None where nobody said how much is to be trained.
-
-    tokens left / speed, or steps left · step time where only a log tells the length
-    """
-    done = None if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
-    if seen.kind == "hours" and done is None:
-        # The hours are those of all tokens: the run has ended.
-        return None
-    if amount_known and seen.batch_assumed is None:
-        total = run.amount.tokens
-        if done is None and reading is not None:
-            done = _done_by_log(reading, total)
-        if done is not None and done > total:
-            raise InvalidValueError("tokens_done", observed.tokens_done, f"is more than the {total:,.0f} tokens in all")
-        left = total - (done or 0.0)
-    elif reading is not None and reading.seconds_left is not None:
-        left = reading.seconds_left * seen.tokens_per_second
-    else:
-        return None
-    seconds = left / seen.tokens_per_second
-    return Remaining(
-        seconds=seconds, low_s=seconds * OBSERVED_DRIFT.low, high_s=seconds * OBSERVED_DRIFT.high, tokens=left
-    )
-
-
-def _done_by_log(reading: LogReading, total: float) -> float | None:
-    if reading.tokens_seen is not None:
-        return min(reading.tokens_seen, total)
-    if reading.steps_done is not None and reading.total_steps:
-        return total * min(1.0, reading.steps_done / reading.total_steps)
-    return None
 
 
 def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:

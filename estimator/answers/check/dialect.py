@@ -3,7 +3,8 @@
 A field's text is the key as printed, its value following; after `~` it is a pattern, `{N}` for a number. Fields:
 `s`, `ms`, `it_per_s` of an optimizer step, `data` of what it waits for data, `micro_…` of a micro-batch; `tps` of all
 devices together, `gpu_tps` of one; `samples` and `gpu_samples`; `seen` tokens since the start, `step_tokens` of one
-step; `tflops` of one device; `percent` and `share` its utilization; `clock` since the start and `left` to the end.
+step; `tflops` of one device; `percent` and `share` its utilization; `clock` since the start and `left` to the end;
+`epoch` the one whose steps `step` counts, the number of all behind it.
 """
 
 from collections.abc import Mapping
@@ -29,6 +30,8 @@ class Dialect:
     """Whether its steps are micro-batches, by the trainer's source."""
     stamped: bool
     """Whether the time of day that it is printed at is all it tells of time."""
+    first_epoch: float | None
+    """What it counts its first epoch as, where no number beside it tells."""
     guessed: bool
     """Whether the names are everybody's: what speaks of evaluation or generation beside them is passed over."""
     fields: Mapping[str, tuple[str, ...]]
@@ -43,6 +46,7 @@ def row(
     counts_micro: bool = False,
     stamped: bool = False,
     guessed: bool = False,
+    first_epoch: float | None = None,
     **fields: str | tuple[str, ...],
 ) -> Dialect:
     """Return a row: keys and fields as texts, or as tuples of several spellings."""
@@ -54,5 +58,6 @@ def row(
         counts_micro=counts_micro,
         stamped=stamped,
         guessed=guessed,
+        first_epoch=first_epoch,
         fields={field: (text,) if isinstance(text, str) else text for field, text in fields.items()},
     )

@@ -122,6 +122,7 @@ OWN_LOOP = row(
     (),
     "",
     guessed=True,
+    epoch=r"~(?i:epoch)\W{0,4}{N}/{N}\W{1,5}(?i:step|iter|iteration|batch)\W{1,4}\d{1,9}/\d",
     step=("global_step", "_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", r"~\] \[{N}\] "),
     batch=("global_batch_size", "batch_size_total"),
     step_tokens=("tokens/step", "tokens_per_step", "tokens per step"),

@@ -41,6 +41,8 @@ _SPEEDS = (
 _FIELDS: Mapping[str, tuple[str, float]] = {
     "step": ("step", 1.0),
     "total": ("total_steps", 1.0),
+    "epoch": ("epoch", 1.0),
+    "epochs": ("epochs", 1.0),
     "micro_step": ("micro_step", 1.0),
     "ms": ("step_s", _MILLI),
     "micro_ms": ("micro_s", _MILLI),
@@ -79,7 +81,9 @@ _NOT_TRAINING = re.compile(
 )
 _OF_TRAINING = re.compile(r"(?i)\bloss|train|\b(?:global_)?(?:step|iter(?:ation)?)\b\W{0,3}\d|\bstep\b.{0,3}:")
 """Without which everybody's names may be anything's: a sentence of an article, a download."""
-_COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s")
+_OF_SO_MANY = {"step": "total", "epoch": "epochs"}
+"""Counters, and the field for the number that stands behind them."""
+_COMPLEMENTS = ("step", "total_steps", "elapsed_s", "left_s", "epoch", "epochs", "first_epoch", "of_epoch")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +147,8 @@ def line_point(line: str) -> LogPoint | None:
     named = not _NOT_TRAINING.search(line) and (bar is not None or _OF_TRAINING.search(line) is not None)
     point = _first_read(_READERS, line, named=named)
     if point is not None:
-        return _complemented(point, bar)
+        # What only closes a run says less of a step than the bar that it is printed on.
+        return _on_bar(bar, point) if bar is not None and point.rank > bar.rank else _complemented(point, bar)
     if named:
         point = _read(_OWN_LOOP, line, named_speeds(line))
     if point is not None:
@@ -180,8 +185,8 @@ def _said(reader: _Reader, line: str) -> dict[str, str]:
     for field, hint, pattern in reader.patterns:
         if field not in said and hint in line and (match := pattern.search(line)):
             said[field] = match[1]
-            if field == "step" and pattern.groups > 1 and match[2]:
-                said.setdefault("total", match[2])
+            if field in _OF_SO_MANY and pattern.groups > 1 and match[2]:
+                said.setdefault(_OF_SO_MANY[field], match[2])
     return said
 
 
@@ -220,7 +225,7 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[
         values.pop("time_s", None)
     if "interval" in values:
         _counted_whole(values, values.pop("interval"), line)
-    steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s"}
+    steps = {"step", "total_steps", "micro_step", "consumed_sequences", "tokens_seen", "elapsed_s", "left_s", "epoch"}
     kept: dict[str, Any] = {
         name: value
         for name, value in values.items()
@@ -233,6 +238,8 @@ def _point(reader: _Reader, said: Mapping[str, str], line: str, speeds: Mapping[
         dialect=reader.row.name,
         rank=reader.row.rank,
         counts_micro=reader.row.counts_micro,
+        of_epoch="epoch" in kept,
+        first_epoch=reader.row.first_epoch,
         line=line,
         stamp_s=stamp_s,
         **kept,
@@ -251,16 +258,21 @@ def _counted_whole(values: dict[str, float], interval_s: float, line: str) -> No
 
 
 def _complemented(point: LogPoint, bar: LogPoint | None) -> LogPoint:
-    """Return a point with the steps and clock of the bar that it is printed on."""
+    """Return a point with the steps and clock of the bar that it is printed on.
+
+    Not where the bar counts an epoch's steps and the point the run's: what is left of one is not left of the other.
+    """
     if bar is None:
         return point
-    missing = {name: getattr(bar, name) for name in _COMPLEMENTS if getattr(point, name) is None}
+    if bar.epoch is not None and point.step not in {None, bar.step}:
+        return replace(point, elapsed_s=bar.elapsed_s if point.elapsed_s is None else point.elapsed_s)
+    missing = {name: getattr(bar, name) for name in _COMPLEMENTS if not getattr(point, name)}
     return replace(point, **missing)
 
 
 def _on_bar(bar: LogPoint, point: LogPoint) -> LogPoint:
-    """Return a bar with the rates that are printed behind it."""
-    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second")
+    """Return a bar with the rates, and the tokens counted, that are printed beside it."""
+    rates = ("tokens_per_second", "tokens_per_second_per_gpu", "sequences_per_second", "tokens_seen")
     return replace(bar, **{name: value for name in rates if (value := getattr(point, name)) is not None})
 
 

@@ -21,6 +21,13 @@ class LogPoint:
     """Whether its steps are micro-batches."""
     step: float | None = None
     total_steps: float | None = None
+    of_epoch: bool = False
+    """Whether steps are counted anew in each epoch, whatever tells which one it is."""
+    epoch: float | None = None
+    """The epoch that the steps are of, as it is numbered; None where they are the run's, or nothing tells."""
+    epochs: float | None = None
+    first_epoch: float | None = None
+    """What the first epoch is counted as, where the trainer is known for it."""
     micro_step: float | None = None
     step_s: float | None = None
     micro_s: float | None = None

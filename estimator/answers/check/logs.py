@@ -6,20 +6,26 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from estimator.answers.check.dialects import line_point, line_setup
+from estimator.answers.check.epochs import Heads, is_end
 from estimator.answers.check.log_point import LogPoint, LogSetup
 from estimator.answers.check.log_text import log_lines
+from estimator.answers.check.losses import is_loss, named_by_losses
 from estimator.answers.check.one_run import chosen_groups
 from estimator.answers.check.steady import Steady, steady
 from estimator.answers.check.trainer_state import state_points
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["MOST_LOG_BYTES", "LogReading", "log_reading"]
+__all__ = ["ANYBODYS", "MOST_LOG_BYTES", "LogReading", "log_reading"]
 
 MOST_LOG_BYTES = 4_000_000
+ANYBODYS = frozenset({"keras", "lightning", "mlflow", "tensorboard", "tqdm", "unknown", "wandb"})
+"""Lines that any loop may print or write, which do not settle what their numbers count."""
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 64_000, 256_000
 """Of a longer text: where the run's set-up is printed, and where it is now."""
 _CLOSING = 3
 _ENOUGH_STEPS = 10.0
+_FAR_MORE = 1.5
+"""Time left by a trainer's own word over that of an epoch's steps: it has all epochs in view."""
 _SHORTEST_LINE = 9
 """Characters without which a line names no speed: `tps: 5000`."""
 _LONGEST_QUOTE = 300
@@ -34,6 +40,11 @@ _INSTEAD = (
     "trainer prints them at each step"
 )
 _FORMATS = "Hugging Face, Megatron, NeMo, torchtitan, DeepSpeed, LLaMA-Factory and some thirty other trainers"
+_OF_A_TRAINER = (
+    r"Total train batch size|\*{5} Running training|'(?:train_runtime|eval_loss)'|\bEpoch [\d.]+/\d+\]|"
+    # Others print a loss in a dict, too.
+    r"'loss': [^{}\n]{1,400}'epoch': "
+)
 _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     (name, re.compile(pattern))
     for name, pattern in (
@@ -42,12 +53,13 @@ _NAMED_BY: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("llama-factory", r"(?i)llama-?factory|llamafactory"),
         ("ms-swift", r"\[INFO:swift\]|swift/trainers"),
         ("trl", r"'(?:rewards/chosen|mean_token_accuracy|completions/mean_length|num_tokens)'|\"mean_token_accuracy\""),
-        ("openrlhf", r"(?i)openrlhf|Train epoch \[|gpt_loss="),
+        ("openrlhf-sft", r"\bgpt_loss="),
+        ("openrlhf", r"(?i)openrlhf|Train epoch \["),
         ("fastchat", r"(?i)fastchat"),
         ("lightning", r"\bv_num\b"),
         (
             "huggingface",
-            r"Total train batch size|\*{5} Running training|'(?:eval_)?loss': |'train_runtime'|\bEpoch [\d.]+/\d+\]",
+            _OF_A_TRAINER,
         ),
     )
 )
@@ -84,8 +96,17 @@ class LogReading:
     utilization: float | None = None
     steps_done: float | None = None
     total_steps: float | None = None
+    of_epoch: bool = False
+    """Whether `steps_done` and `total_steps` are those of one epoch."""
+    epochs_before: float | None = None
+    """Epochs that are through before it; None where nothing tells."""
+    epochs: float | None = None
+    ended: bool = False
+    """Whether the trainer says that the run is through."""
     tokens_seen: float | None = None
     seconds_left: float | None = None
+    """Of the run; of the epoch where `left_of_epoch`."""
+    left_of_epoch: bool = False
     sequence_length: float | None = None
     micro_batch: float | None = None
     accumulation: float | None = None
@@ -104,7 +125,7 @@ def log_reading(text: str, argument: str = "observed_log") -> LogReading:
         raise InvalidValueError(argument, text, remedy)
     if len(text) < _LONGEST_PATH and _PATH.fullmatch(text.strip()):
         raise InvalidValueError(argument, text, "is a path; give the text of the log itself: no file is opened here")
-    points, setup, told = _read(text)
+    points, setup, told, ended = _read(text)
     if '"log_history"' in text and told != "trainer_state.json":
         # A run's state before its end: its rates, if it holds any, are those of another run or of evaluation.
         points = [point for point in points if point.rank < _CLOSING]
@@ -120,31 +141,43 @@ def log_reading(text: str, argument: str = "observed_log") -> LogReading:
         )
         raise InvalidValueError(argument, text, remedy)
     readings = [_reading(speed, setup) for speed in speeds]
-    read = _named(_complemented(readings[0], readings[1:]), told)
+    read = replace(_named(_complemented(readings[0], readings[1:]), told), ended=ended)
     if not _tells(read):
         raise InvalidValueError(argument, text, _why_not(points, text))
     return read
 
 
-def _read(text: str) -> tuple[list[LogPoint], LogSetup, str]:
-    """Return points and set-up of a log, and the text that names its trainer."""
+def _read(text: str) -> tuple[list[LogPoint], LogSetup, str, bool]:
+    """Return points and set-up of a log, the text that names its trainer, and whether its run is through."""
     state = state_points(text)
     if state is not None:
-        return state, LogSetup(), "trainer_state.json"
+        done, total = state[0].step, state[0].total_steps
+        return state, LogSetup(), "trainer_state.json", done is None or total is None or done >= total
     if len(text) > _HEAD_CHARACTERS + _TAIL_CHARACTERS:
         head, tail = text[:_HEAD_CHARACTERS], text[-_TAIL_CHARACTERS:]
         text = f"{head.rpartition(chr(10))[0]}\n{tail.partition(chr(10))[2] or tail}"
     lines = log_lines(text)
     setup = LogSetup()
     points: list[LogPoint] = []
+    losses: list[int] = []
+    heads, ended = Heads(), False
     for line in lines:
+        heads.take(line)
         if len(line) < _SHORTEST_LINE:
             continue
         if (said := line_setup(line)) is not None:
             setup = setup.with_setup(said)
         if (point := line_point(line)) is not None:
-            points.append(point)
-    return points, setup, text
+            points.append(heads.placed(point))
+        if is_loss(line):
+            losses.append(len(points))
+        # What trains after an end is another run; a bar without a name may be that of its evaluation.
+        ended = is_end(line) or (ended and not (point is not None and _surely_trains(point)))
+    return named_by_losses(points, losses), setup, text, ended
+
+
+def _surely_trains(point: LogPoint) -> bool:
+    return point.rank < _CLOSING and point.training is not False and (point.rank == 0 or point.training is True)
 
 
 def _why_not(points: Sequence[LogPoint], text: str) -> str:
@@ -178,9 +211,14 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
     flop_per_s, utilization = of_steps.flop_per_s_per_gpu, of_steps.utilization
     if of_steps.dialect == "nanogpt" and utilization is not None:
         flop_per_s, utilization = utilization * _NANOGPT_PEAK_FLOP_PER_S, None
-    left_s = of_steps.left_s
+    left_s, left_of_epoch = of_steps.left_s, of_steps.of_epoch
     if step_s and total and done is not None:
-        left_s = max(0.0, total - done) * step_s
+        by_steps_s = max(0.0, total - done) * step_s
+        left_of_epoch = of_steps.of_epoch and not (
+            left_s is not None and of_steps.left_printed and left_s > _FAR_MORE * by_steps_s
+        )
+        if left_of_epoch or not of_steps.of_epoch:
+            left_s = by_steps_s
     return LogReading(
         dialect=of_steps.dialect,
         points=of_steps.points,
@@ -202,8 +240,12 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
         utilization=utilization,
         steps_done=done,
         total_steps=total,
+        of_epoch=of_steps.of_epoch,
+        epochs_before=of_steps.epochs_before,
+        epochs=of_steps.epochs,
         tokens_seen=of_steps.tokens_seen,
         seconds_left=left_s,
+        left_of_epoch=left_of_epoch,
         sequence_length=of_steps.sequence_length or setup.sequence_length,
         micro_batch=of_steps.micro_batch or setup.micro_batch,
         accumulation=setup.accumulation,
@@ -212,6 +254,8 @@ def _reading(of_steps: Steady, setup: LogSetup) -> LogReading:
 
 
 _FROM_OTHERS = ("step_s", "sequences_per_step", "steps_done", "total_steps", "tokens_seen", "seconds_left")
+_PLACED = ("of_epoch", "epochs_before", "epochs", "left_of_epoch")
+"""What goes with steps or with the time left, whoever tells those."""
 
 
 def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading:
@@ -224,6 +268,13 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         }
         if other.counts_micro and not first.counts_micro:
             missing.pop("step_s", None)
+        if other.of_epoch and first.steps_done is not None and not _in_one_place(first, other):
+            # Its counter goes on where theirs begins anew.
+            missing = {name: value for name, value in missing.items() if name not in {"total_steps", "seconds_left"}}
+        if {"total_steps", "seconds_left"} & missing.keys() and not first.of_epoch:
+            missing |= {name: getattr(other, name) for name in _PLACED}
+            if other.of_epoch and other.steps_done is not None:
+                missing["steps_done"] = other.steps_done
         first = replace(first, **missing)
     seen, done = first.tokens_seen, first.steps_done
     counted = first.tokens_per_second or first.tokens_per_second_per_gpu or first.tokens_per_step
@@ -231,6 +282,14 @@ def _complemented(first: LogReading, others: Sequence[LogReading]) -> LogReading
         # Tokens counted by one line, steps by another: what a step takes, padding left out.
         first = replace(first, tokens_per_step=seen / done)
     return first
+
+
+def _in_one_place(first: LogReading, other: LogReading) -> bool:
+    """Return whether a counter of all steps and one of an epoch's stand at the same step."""
+    before, of_each, done = other.epochs_before, other.total_steps, other.steps_done
+    if before is None or of_each is None or done is None or first.steps_done is None:
+        return False
+    return abs(before * of_each + done - first.steps_done) <= 1.0
 
 
 def _named(read: LogReading, told: str) -> LogReading:

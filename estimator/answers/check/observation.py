@@ -7,7 +7,15 @@ from typing import Literal
 from estimator.answers.check.logs import LogReading, log_reading
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
-from estimator.base.units import HOUR_S, TERA, format_duration, parse_count, parse_duration_s, parse_gpu_hours
+from estimator.base.units import (
+    HOUR_S,
+    TERA,
+    format_count,
+    format_duration,
+    parse_count,
+    parse_duration_s,
+    parse_gpu_hours,
+)
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity
 from estimator.resolve.run import Run
@@ -132,13 +140,13 @@ def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: 
         return Observation(
             tokens_per_second=mfu * n * peak / flop_per_token,
             kind="mfu",
-            how=f"{mfu:g} × {n:,} × {peak / TERA:,.4g} TFLOPS ÷ {flop_per_token:.4g} FLOPs per token",
+            how=f"{mfu:g} × {n:,} × {peak / TERA:,.4g} TFLOPS ÷ {format_count(flop_per_token)} FLOPs per token",
         )
     tflops = checked_number("observed_tflops_per_gpu", observed.tflops_per_gpu, most=_MOST_TFLOPS, unit="TFLOPS")
     return Observation(
         tokens_per_second=tflops * TERA * n / flop_per_token,
         kind="tflops_per_gpu",
-        how=f"{tflops:g} TFLOPS × {n:,} ÷ {flop_per_token:.4g} FLOPs per token",
+        how=f"{tflops:g} TFLOPS × {n:,} ÷ {format_count(flop_per_token)} FLOPs per token",
     )
 
 
@@ -161,7 +169,7 @@ def _from_step(run: Run, step_s: float, batch: float | None, beside: str = "") -
     return Observation(
         tokens_per_second=batch * run.sequence_length / step_s,
         kind="step_seconds",
-        how=f"{batch:,.0f} sequences × {run.sequence_length:,} tokens ÷ {step_s:.4g} s",
+        how=f"{batch:,.0f} sequence{'' if batch == 1 else 's'} × {run.sequence_length:,} tokens ÷ {step_s:.4g} s",
         by_sequence=True,
     )
 
@@ -180,7 +188,7 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
     tokens = run.amount.tokens
     if observed.tokens_done is not None:
         tokens = parse_count(observed.tokens_done, "tokens_done")
-    return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{tokens:.4g} tokens ÷ {how}")
+    return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{format_count(tokens)} tokens ÷ {how}")
 
 
 def _from_log(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
@@ -230,7 +238,7 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch
             return Observation(tokens_per_second=rate * length, kind=kind, how=how, by_sequence=True)
         case _ if flop_per_s is not None:
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
-            how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {flop_per_token:.4g} FLOPs per token"
+            how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {format_count(flop_per_token)} FLOPs per token"
         case LogReading(step_s=float(step_s)) if usual_batch is not None:
             return replace(_from_step(run, step_s, usual_batch), batch_assumed=usual_batch)
         case _:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from estimator.answers.check.epochs import counts_epochs
 from estimator.answers.check.log_point import LogPoint
 
 __all__ = ["Group", "chosen_groups"]
@@ -85,7 +86,9 @@ def _training_bar(points: Sequence[LogPoint], known_total: float | None) -> tupl
     if not weight(best)[0] and not weight(best)[1]:
         others = len({key for key in bars if not weight(key)[0]}) > 1
         doubt = (
-            "several bars name nothing, and one was taken for training's by how it goes on"
+            "the bar may count epochs, and was taken to count steps"
+            if counts_epochs(bars[best][-1])
+            else "several bars name nothing, and one was taken for training's by how it goes on"
             if others
             else "the bar names nothing: it was taken for training's"
         )

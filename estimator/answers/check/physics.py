@@ -45,7 +45,7 @@ def physical_candidates(run: Run, asked: Question, expected: Expected, *, faster
         return
     yield from _of_less(run, asked, pinned, expected)
     yield from _of_small_batches(run, pinned, expected)
-    yield from _of_links(asked, pinned)
+    yield from _of_links(asked, pinned, splits=run.stack.model_parallel)
     yield from _of_experts(run, asked, pinned, expected)
 
 
@@ -169,8 +169,11 @@ def _of_small_batches(run: Run, pinned: Question, expected: Expected) -> Iterato
         )
 
 
-def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
-    """Yield slower links than the catalogued ones, and layouts that lean on them."""
+def _of_links(asked: Question, pinned: Question, *, splits: bool) -> Iterator[Candidate]:
+    """Yield slower links than the catalogued ones, and layouts that lean on them.
+
+    Tensor parallelism that nobody asked for is a cause only on a stack that `splits` models where nothing is said.
+    """
     cluster, chip = pinned.cluster, pinned.cluster.accelerator
     if cluster.n_gpus == 1:
         return
@@ -193,7 +196,7 @@ def _of_links(asked: Question, pinned: Question) -> Iterator[Candidate]:
             why=f"{chip.name} is taken to have {chip.scale_up_bytes_per_s / GIGA:,.0f} GB/s to its neighbours",
             check="nvidia-smi topo -m shows the links, NCCL_DEBUG=INFO what is used of them",
         )
-    elif tensor == 1:
+    elif tensor == 1 and splits:
         split = min(cluster.n_gpus, cluster.gpus_per_node)
         if asked.layout.tensor_parallel is None and asked.transformer.n_heads % split == 0:
             yield Candidate(

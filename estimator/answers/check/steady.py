@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from statistics import median
 
+from estimator.answers.check.epochs import epochs_before
 from estimator.answers.check.log_point import LogPoint
 from estimator.answers.check.one_run import Group
 
@@ -57,8 +58,14 @@ class Steady:
     utilization: float | None
     steps_done: float | None
     total_steps: float | None
+    of_epoch: bool
+    """Whether steps are counted anew in each epoch."""
+    epochs_before: float | None
+    epochs: float | None
     tokens_seen: float | None
     left_s: float | None
+    left_printed: bool
+    """Whether a trainer's own line tells it, which may have the whole run in view; a bar has no more than itself."""
     run_s: float | None
     """The time of the whole run, where its closing line tells it."""
     doubt: str | None
@@ -93,6 +100,7 @@ def steady(group: Group) -> Steady:
         _middle(kept, "sequences_per_step")
         or _grown(kept, "consumed_sequences")
         or _grown(points, "consumed_sequences")
+        or _even_share(points[-1])
     )
     early = (points[0].step or 0.0) <= 1.0 + _WARM_UP_STEPS
     seen_rate = _seen_rate(timed)
@@ -118,8 +126,12 @@ def steady(group: Group) -> Steady:
         utilization=_middle(kept, "utilization"),
         steps_done=_last(points, "step"),
         total_steps=_last(points, "total_steps"),
+        of_epoch=points[-1].of_epoch,
+        epochs_before=epochs_before(points),
+        epochs=_last(points, "epochs"),
         tokens_seen=_last(points, "tokens_seen"),
         left_s=left_s,
+        left_printed=points[-1].rank != _BAR,
         run_s=_last(points, "elapsed_s") if points[-1].dialect.endswith("-end") else None,
         doubt=group.doubt,
         resumed=_resumed(points),
@@ -257,6 +269,13 @@ def _grown(points: Sequence[LogPoint], field: str) -> float | None:
     ]
     middle = median(grown) if grown else None
     return middle if middle and middle > 0 else None
+
+
+def _even_share(point: LogPoint) -> float | None:
+    """Return sequences a step of all consumed, where every step took as many by how it divides."""
+    seen, steps = point.consumed_sequences, point.step
+    even = seen and steps and steps > 1.0 and not seen % steps
+    return seen / steps if even and seen and steps else None
 
 
 def _middle(points: Sequence[LogPoint], field: str) -> float | None:

@@ -12,7 +12,7 @@ from estimator.answers.check.expected import Expected
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation
 from estimator.base.prior import Prior
-from estimator.base.units import TERA
+from estimator.base.units import TERA, format_count
 from estimator.resolve.run import Run
 
 __all__ = ["surrounding_candidates"]
@@ -48,6 +48,8 @@ _CPU_FLOP_PER_S = Prior(
 )
 _FEW_GPUS = 8
 _MOST_EPOCHS = 10
+_MOST_REPEATED_TOKENS = 1e11
+"""Of more, the tokens told are those of all epochs: sets so large are told by what is trained on."""
 _NEARLY = 0.15
 """Log distance within which a count fits the gap."""
 
@@ -57,8 +59,9 @@ def surrounding_candidates(
 ) -> Iterator[Candidate]:
     """Yield what slows a run beside its step; each is a factor on the expected speed, as far as it can go."""
     ratio = seen.tokens_per_second / expected.tokens_per_second
-    yield _loader(ratio, reading)
+    yield from _loader(ratio, reading, "the GPU waits" if run.n_gpus == 1 else "the GPUs wait")
     yield from _of_few_devices(run, seen, ratio, flop_per_token)
+    yield from _of_one_device(run, seen, ratio, reading)
     yield from _of_the_clock(run, seen, ratio)
     yield from _of_the_card(ratio, reading)
     if run.question is not None and run.question.practice.launch == "compiled":
@@ -69,43 +72,44 @@ def surrounding_candidates(
             rarity=_SUSPECTED,
             check="TORCH_LOGS=recompiles says how often; pad to a few lengths, or compile with dynamic=True",
         )
+    normal = run.subject.active_parameters / max(ratio, 1e-9)
     if not said(run, "hf_config"):
         yield Candidate(
             code="larger_model",
             what="the model that is trained is larger than the one asked about",
             factor=_within(ratio, _LARGER_MODEL),
             rarity=_REMOTE,
-            why=f"one of {run.subject.active_parameters / max(ratio, 1e-9):.2g} active parameters would be normal",
+            why=f"one of {format_count(normal)} active parameters would be normal",
             check="compare the parameters that the trainer prints with the model's",
         )
 
 
-def _loader(ratio: float, reading: LogReading | None) -> Candidate:
+def _loader(ratio: float, reading: LogReading | None, waits: str) -> Iterator[Candidate]:
+    """Yield a loader that is too slow; not where the log has next to no time in it."""
     waited = reading.data_share if reading is not None else None
     if waited is not None and waited > _LOADING_SHOWN:
-        return Candidate(
+        yield Candidate(
             code="starved_loader",
-            what="the GPUs wait for data",
+            what=f"{waits} for data",
             factor=max(1.0 - waited, _WAITING.low),
             rarity=_SHOWN,
             why=f"the log has {waited:.0%} of a step in loading",
             check="raise the loader's workers and prefetching; tokenise and decode before training",
         )
-    contradicted = waited is not None
-    return Candidate(
-        code="starved_loader",
-        what="the GPUs wait for data (too few loader workers, tokenising or decoding on the fly)",
-        factor=_within(ratio, _LOADER),
-        rarity=_POSSIBLE,
-        contradicts=contradicted,
-        why="the log has next to no time in loading" if contradicted else "",
-        check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
-    )
+    if waited is None:
+        yield Candidate(
+            code="starved_loader",
+            what=f"{waits} for data (too few loader workers, tokenising or decoding on the fly)",
+            factor=_within(ratio, _LOADER),
+            rarity=_POSSIBLE,
+            check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
+        )
 
 
 def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: float) -> Iterator[Candidate]:
     """Yield a run that is not where it should be: on the CPU, on one of several GPUs, beside another job."""
     executed = seen.tokens_per_second * flop_per_token
+    idle = "the GPU is idle" if run.n_gpus == 1 else "the GPUs are idle"
     vendor = run.device.accelerator.vendor if run.device.accelerator else "NVIDIA"
     if run.n_gpus <= _FEW_GPUS and _CPU_FLOP_PER_S.low <= executed <= _CPU_FLOP_PER_S.high and ratio < _LOADER.low:
         yield Candidate(
@@ -116,23 +120,30 @@ def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: f
             why=f"{executed / TERA:.2g} TFLOPS are what a CPU reaches",
             check="torch.cuda.is_available(), and nvidia-smi should show the process and its memory",
         )
+    # Of a run that samples answers, that takes most of the time.
+    if ratio < _WAITING.high and not run.objective.samples_answers:
+        yield Candidate(
+            code="device_waits",
+            what=f"{idle} for most of the time, or another job has {'it' if run.n_gpus == 1 else 'them'}",
+            factor=_within(ratio, _WAITING),
+            rarity=_SUSPECTED,
+            why=f"no usual setting makes a run {1.0 / ratio:,.0f} times slower",
+            check="watch utilization and power in nvidia-smi dmon" if vendor == "NVIDIA" else "watch the device's load",
+        )
+
+
+def _of_one_device(run: Run, seen: Observation, ratio: float, reading: LogReading | None) -> Iterator[Candidate]:
+    """Yield that all but one GPU are idle; not where the log counts those that work."""
     alone = 1.0 / run.n_gpus
-    if run.n_gpus > 1 and abs(math.log(ratio / alone)) < _NEARLY and seen.kind != "tokens_per_second":
+    counted = reading is not None and (reading.n_gpus or 1.0) > 1.0
+    near = abs(math.log(ratio / alone)) < _NEARLY
+    if run.n_gpus > 1 and near and seen.kind != "tokens_per_second" and not counted:
         yield Candidate(
             code="one_gpu_works",
             what=f"one GPU of {run.n_gpus:,} does the work",
             factor=alone,
             rarity=_SUSPECTED,
             check="nvidia-smi shows which are busy; start it by torchrun, accelerate launch or deepspeed",
-        )
-    if ratio < _WAITING.high:
-        yield Candidate(
-            code="device_waits",
-            what="the GPUs are idle for most of the time, or another job has them",
-            factor=_within(ratio, _WAITING),
-            rarity=_SUSPECTED,
-            why=f"no usual setting makes a run {1.0 / ratio:,.0f} times slower",
-            check="watch utilization and power in nvidia-smi dmon" if vendor == "NVIDIA" else "watch the device's load",
         )
 
 
@@ -142,7 +153,8 @@ def _of_the_clock(run: Run, seen: Observation, ratio: float) -> Iterator[Candida
         return
     epochs = round(1.0 / ratio)
     counted = run.amount.tokens_per_sample is not None
-    if 1 < epochs <= _MOST_EPOCHS and not counted and abs(math.log(ratio * epochs)) < _NEARLY:
+    few = run.amount.real_tokens <= _MOST_REPEATED_TOKENS
+    if few and 1 < epochs <= _MOST_EPOCHS and not counted and abs(math.log(ratio * epochs)) < _NEARLY:
         yield Candidate(
             code="several_epochs",
             what=f"the hours hold {epochs} epochs, and the tokens one",

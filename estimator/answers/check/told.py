@@ -5,6 +5,8 @@ from dataclasses import dataclass, replace
 
 from estimator.answers.check.candidate import said
 from estimator.answers.check.logs import LogReading
+from estimator.answers.check.observation import Observation
+from estimator.base.units import TERA, format_rate
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.practice import Packing
 from estimator.question.question import Assumption, Caution
@@ -29,6 +31,8 @@ _APART = 1.3
 """A log and the arguments that differ by more speak of two runs."""
 _SAME_COUNT = 0.03
 """Share by which a rounded last step, and what is held out for evaluation, change a count of samples."""
+_COUNTED_APART = 2.0
+"""By which trainers' counts of FLOPs differ for one run: recomputation, attention in full, an adapter's base."""
 _MOST_SEQUENCES, _LONGEST = 1_000_000, 1_000_000
 """Beyond which a log's figure is no batch and no sequence."""
 _FRAMEWORKS: Mapping[str, str] = {
@@ -62,6 +66,7 @@ _FRAMEWORKS: Mapping[str, str] = {
     "olmo": "olmo",
     "olmo-core": "olmo-core",
     "openrlhf": "openrlhf",
+    "openrlhf-sft": "openrlhf, sft",
     "paddlenlp": "paddlenlp",
     "primus": "primus",
     "torchtitan": "torchtitan",
@@ -70,6 +75,7 @@ _FRAMEWORKS: Mapping[str, str] = {
     "trl": "trl",
     "unsloth": "unsloth",
     "verl": "verl",
+    "verl-sft": "verl, sft",
     "xtuner": "xtuner",
 }
 """A trainer by its lines, as a framework is named."""
@@ -193,14 +199,19 @@ def as_taken(assumptions: tuple[Assumption, ...], taken: frozenset[str]) -> tupl
     )
 
 
-def contradictions(run: Run, reading: LogReading | None, taken: frozenset[str]) -> tuple[Contradiction, ...]:
+def contradictions(
+    run: Run, reading: LogReading | None, taken: frozenset[str], seen: Observation, flop_per_token: float
+) -> tuple[Contradiction, ...]:
     """Return what the log says otherwise than the caller, by more than a third; the farthest apart first.
 
-    `taken` are the arguments that come from the log itself.
+    `taken` are the arguments that come from the log itself; `seen` its speed, by what the caller told beside it.
     """
     if reading is None:
         return ()
     found = [entry for entry in _differences(run, reading, taken) if not 1.0 / _APART <= entry.factor <= _APART]
+    if not found:
+        # One that is named explains this too.
+        found = [*_work_apart(run, reading, seen, flop_per_token)]
     return tuple(sorted(found, key=lambda entry: -max(entry.factor, 1.0 / entry.factor)))
 
 
@@ -245,3 +256,47 @@ def _differences(run: Run, reading: LogReading, taken: frozenset[str]) -> Iterat
             f"as told, and it says {speed:,.4g}",
             factor=by_steps / speed,
         )
+
+
+def _work_apart(run: Run, reading: LogReading, seen: Observation, flop_per_token: float) -> Iterator[Contradiction]:
+    """Yield that the log's own FLOPs of a GPU are not those of its speed, which no one argument settles.
+
+    tokens/s · FLOPs of the model per token / GPUs   against   TFLOP/s per GPU in the log
+    """
+    logged = reading.flop_per_s_per_gpu
+    if logged is None or seen.kind == "tflops_per_gpu" or seen.batch_assumed is not None:
+        return
+    by_told = seen.tokens_per_second * flop_per_token / run.n_gpus
+    factor = by_told / logged
+    # Some count the experts that rest too.
+    rest = run.subject.total_parameters / run.subject.active_parameters if factor < 1.0 else 1.0
+    if 1.0 / (_COUNTED_APART * rest) <= factor <= _COUNTED_APART:
+        return
+    ways = _ways_to_agree(run, reading, factor)
+    says, makes = (f"{format_rate(rate / TERA)} TFLOP/s per GPU" for rate in (logged, by_told))
+    agree = _either(list(ways.values()))
+    yield Contradiction(
+        name=_either(list(ways)),
+        what=f"the log says {says}, and its speed makes {makes} with what was told; {agree} would agree",
+        factor=factor,
+    )
+
+
+def _ways_to_agree(run: Run, reading: LogReading, factor: float) -> dict[str, str]:
+    """Return which arguments the speed was worked out with, and what each would have to be."""
+    times = f"{max(factor, 1.0 / factor):.2g} times {'smaller' if factor > 1.0 else 'larger'}"
+    ways: dict[str, str] = {}
+    each = reading.tokens_per_second_per_gpu is not None and reading.tokens_per_second is None
+    if not each and run.n_gpus * factor >= 1.0:
+        ways["n_gpus"] = f"about {float(f'{run.n_gpus * factor:.2g}'):,.0f} GPUs"
+    ways["model"] = f"a model {times}"
+    if reading.tokens_per_second is None and not each and reading.tokens_per_step is None:
+        if reading.sequences_per_step is None:
+            ways["global_batch_sequences"] = f"a batch {times}"
+        if reading.sequence_length is None:
+            ways["sequence_length"] = f"sequences {times.replace('smaller', 'shorter').replace('larger', 'longer')}"
+    return ways
+
+
+def _either(words: list[str]) -> str:
+    return " or ".join(part for part in (", ".join(words[:-1]), words[-1]) if part)

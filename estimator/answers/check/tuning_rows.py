@@ -17,11 +17,13 @@ TUNERS = (
     ),
     row(
         "verl",
-        ("timing_s/step", "perf/time_per_step", "train/time(s)"),
+        ("timing_s/step", "perf/time_per_step"),
         "s",
         step=("training/global_step", "~(?<![\\w/])step:{N}"),
-        s=("perf/time_per_step", "timing_s/step", "train/time(s)"),
+        s=("perf/time_per_step", "timing_s/step"),
     ),
+    # verl, trainer/fsdp_sft_trainer.py.
+    row("verl-sft", "train/time(s)", "s", step="~(?<![\\w/])step:{N}", s="train/time(s)"),
     # prime-rl, trainer/rl and trainer/sft train.py: counted over all ranks.
     row("prime-rl", "tokens/s", "step tps s", step="Step", s="Time", tps="Throughput", percent="MFU"),
     # minimind, trainer/train_*.py: minutes to the end of the epoch, in micro-batches.
@@ -30,6 +32,8 @@ TUNERS = (
         ("epoch_Time:", "epoch_time:"),
         "step left_min",
         counts_micro=True,
+        epoch="~\\[{N}/{N}\\]\\(",
+        first_epoch=1.0,
         step="~\\]\\({N}/{N}\\)",
         left_min=("epoch_Time", "epoch_time"),
     ),

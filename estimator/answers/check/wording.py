@@ -31,9 +31,9 @@ def check_summary(check: SpeedCheck) -> str:
             first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
         case "implausible":
             bound = check.bound
-            executed = seen * bound.flop_per_token / run.n_gpus / TERA
+            executed = format_rate(seen * bound.flop_per_token / run.n_gpus / TERA)
             first = (
-                f"Implausible: {observed} would execute {executed:,.4g} TFLOPS per GPU, above the {bound.name} of "
+                f"Implausible: {observed} would execute {executed} TFLOPS per GPU, above the {bound.name} of "
                 f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
                 f"{format_rate(expected.tokens_per_second)} {ends}."
             )
@@ -92,9 +92,20 @@ def _left(check: SpeedCheck) -> str:
     left = check.remaining
     if left is None:
         return ""
+    if left.of_epoch:
+        return _left_in_epoch(check, left.seconds)
     if left.seconds == 0:
-        return "Nothing is left to train."
+        ended = check.reading is not None and check.reading.ended
+        return "Nothing is left to train" + (": the log says that its run has ended." if ended else ".")
     return f"{format_duration(left.seconds)} left at this speed{_by_bar(check, left.seconds)}."
+
+
+def _left_in_epoch(check: SpeedCheck, left_s: float) -> str:
+    """Return what is left of an epoch, where nobody tells how many follow, and what would tell."""
+    left = f"{format_duration(left_s)} left in this epoch" if left_s else "Nothing is left in this epoch"
+    if check.reading is not None and check.reading.epochs_before is not None:
+        return f"{left}; how many follow is not told: give epochs."
+    return f"{left}; which epoch that is, the log does not say: a line that names it would tell what is left in all."
 
 
 def _by_bar(check: SpeedCheck, left_s: float) -> str:

@@ -1,6 +1,8 @@
 """An estimate in words: the summary, and the formula with its numbers."""
 
 import math
+from collections.abc import Sequence
+from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.base.units import (
@@ -15,7 +17,7 @@ from estimator.base.units import (
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["amount_words", "formula", "rate_words", "rule_formula", "summary", "time_range"]
+__all__ = ["Narrows", "amount_words", "formula", "rate_words", "rule_formula", "said_first", "summary", "time_range"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -43,6 +45,23 @@ _GUESSED = {
 _UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
 _THINGS = {"image": "images", "clip": "clips", "sound": "sounds"}
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
+
+
+class Narrows(Protocol):
+    """What would narrow a range, here or in the shape of an answer."""
+
+    @property
+    def argument(self) -> str:
+        """The argument left out."""
+        ...
+
+    @property
+    def narrows_by(self) -> float:
+        """Share of the range's log width that would go."""
+        ...
+
+
+_N = TypeVar("_N", bound=Narrows)
 
 
 def summary(estimate: Estimate) -> str:
@@ -159,9 +178,14 @@ def _fits(estimate: Estimate) -> str:
 
 def _narrower(estimate: Estimate) -> str:
     """Return what of all that was left out would narrow the range most, were it said."""
-    told = (one for one in estimate.narrow_by if one.argument != _MEASURED and one.narrows_by >= _WORTH_SAYING)
-    first = next(told, None)
+    first = said_first(estimate.narrow_by)
     return f"To narrow the range, say {first.argument} first." if first else ""
+
+
+def said_first(narrowings: Sequence[_N]) -> _N | None:
+    """Return what a caller is asked to say first; None where nothing that can be said before a run narrows much."""
+    told = (one for one in narrowings if one.argument != _MEASURED and one.narrows_by >= _WORTH_SAYING)
+    return next(told, None)
 
 
 def formula(estimate: Estimate) -> str:

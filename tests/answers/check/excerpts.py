@@ -35,6 +35,6 @@ def _excerpts(file: str) -> tuple[Excerpt, ...]:
     return tuple(out)
 
 
-_FILES = ("", "_trainers", "_dressed", "_own_loops", "_seen")
+_FILES = ("", "_trainers", "_dressed", "_own_loops", "_seen", "_epochs")
 EXCERPTS = tuple(excerpt for part in _FILES for excerpt in _excerpts(f"excerpts{part}.txt"))
 HOSTILE = _excerpts("hostile.txt")

@@ -313,3 +313,41 @@ def test_a_normal_run_has_no_cause(asked: Request) -> None:
     for speed in (1.01 * expected.low, expected.tokens_per_second, 0.99 * expected.high):
         check = speed_check(asked, Observed(tokens_per_second=speed))
         assert (check.verdict, check.causes) == ("normal", ())
+
+
+@pytest.mark.parametrize("share", [0.3, 0.1, 0.03, 0.005])
+def test_one_card_is_spoken_of_as_one(share: float) -> None:
+    """Whoever has one wonders who the others are."""
+    usual = speed_check(ONE_CARD, Observed(tokens_per_second=1e3)).expected.tokens_per_second
+    causes = speed_check(ONE_CARD, Observed(tokens_per_second=share * usual)).causes
+    assert causes
+    assert not [cause.what for cause in causes if "GPUs" in cause.what]
+
+
+@pytest.mark.parametrize(
+    ("changes", "share", "code"),
+    [
+        # Sampling takes most of the time of such a run, and nobody else has the card.
+        ({"objective": "grpo", "samples": 7_500, "tokens_per_sample": 800}, 0.01, "device_waits"),
+        # A pre-training's tokens are those that were trained on.
+        ({"method": "full", "tokens": "15T"}, 1 / 3, "several_epochs"),
+    ],
+)
+def test_a_cause_that_cannot_be_is_none(changes: Mapping[str, object], share: float, code: str) -> None:
+    asked = replace(TUNER, **changes)  # type: ignore[arg-type]
+    right = speed_check(asked, Observed(hours=1))
+    hours = right.run.amount.tokens / right.expected.tokens_per_second / 3600
+    check = speed_check(asked, Observed(hours=hours / share))
+    assert check.verdict == "slow"
+    assert code not in {cause.code for cause in check.causes}
+
+
+@pytest.mark.parametrize(("factor", "code"), [(8.0, "smaller_pictures"), (1 / 8, "larger_pictures")])
+def test_pictures_whose_size_nobody_told_may_be_of_another(factor: float, code: str) -> None:
+    """Steps that take as long as those of an eighth of the positions; not where their size is told."""
+    asked = Request(model="resnet50", gpu="h100", n_gpus=1, global_batch_sequences=64)
+    usual = speed_check(asked, Observed(step_seconds=1)).expected
+    seconds = 64 * speed_check(asked, Observed(step_seconds=1)).run.sequence_length / usual.tokens_per_second / factor
+    assert code in _first(speed_check(asked, Observed(step_seconds=seconds)))
+    told = speed_check(replace(asked, image_size="224"), Observed(step_seconds=seconds))
+    assert code not in {cause.code for cause in told.causes}

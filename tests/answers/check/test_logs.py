@@ -295,3 +295,34 @@ def test_a_hostile_log_of_full_size_is_refused(unit: str) -> None:
     line = (keys + unit * 2000)[:1900] + "\n"
     with pytest.raises(InvalidValueError):
         log_reading((line * 50)[: MOST_LOG_BYTES - 1].replace("1", "x") + "\n")
+
+
+DICTS = {
+    "transformers": "{'loss': 1.23, 'grad_norm': 1.0, 'learning_rate': 2e-05, 'epoch': 0.01}",
+    "transformers 5": "{'loss': '1.23', 'grad_norm': '1.0', 'learning_rate': '2e-05', 'epoch': '0.01'}",
+    "trl": "{'loss': 1.1, 'grad_norm': 0.5, 'learning_rate': 2e-05, 'num_tokens': 81920.0, 'mean_token_accuracy': 0.6}",
+    "a logger": '2025-06-01 10:00:00 INFO {"loss": 1.23, "learning_rate": 2e-05, "epoch": 0.01}',
+}
+ORDERS = {
+    "behind each bar": "{bar}\n{dict}\n{later}\n{dict}",
+    "before each bar": "{dict}\n{bar}\n{dict}\n{later}",
+    "behind one": "{bar}\n{dict}\n{later}",
+    "on its line": "{bar}\n{dict} {later}",
+    "with an evaluation between": "{bar}\n{dict}\n{evaluation}\n{{'eval_loss': 1.2, 'eval_runtime': 30.0}}\n{later}",
+}
+
+
+@pytest.mark.parametrize("trainer", DICTS)
+@pytest.mark.parametrize("order", ORDERS)
+def test_a_bar_beside_losses_is_trainings_and_not_doubted(trainer: str, order: str) -> None:
+    """Transformers' bar names nothing; its dict of the step does, wherever it is printed."""
+    bars = {"bar": _bar(10, 1000, 30, "3.00s/it"), "later": _bar(20, 1000, 60, "3.00s/it")}
+    evaluation = _bar(40, 100, 20, "2.00it/s")
+    read = log_reading(ORDERS[order].format(dict=DICTS[trainer], evaluation=evaluation, **bars))
+    assert read.doubt is None
+    assert (read.steps_done, read.total_steps) == (20, 1000)
+
+
+@pytest.mark.parametrize("beside", ["", "{'eval_loss': 1.2, 'eval_runtime': 30.0}", "loss functions: 3 in all"])
+def test_a_bar_that_nothing_names_is_doubted(beside: str) -> None:
+    assert log_reading(f"{_bar(10, 1000, 30, '3.00s/it')}\n{beside}").doubt is not None

@@ -39,8 +39,16 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("欧元", "歐元", "ユーロ"), "eur"),
     **dict.fromkeys(("港元", "港币"), "hkd"),
     **dict.fromkeys(("원", "韩元"), "krw"),
+    **dict.fromkeys(("每秒", "毎秒", "초당"), "per s"),
+    **dict.fromkeys(("约", "大约", "大概", "約", "大約", "약"), "about"),
+    **dict.fromkeys(("不超过", "不超過", "最多", "至多", "最大"), "at most"),
+    **dict.fromkeys(("以内", "以內", "之内", "以下", "이내", "이하"), "or less"),
+    **dict.fromkeys(("左右", "程度", "정도"), ""),
+    **dict.fromkeys(("字符", "字元", "文字", "글자"), "characters"),
+    **dict.fromkeys(("单词", "單詞", "単語", "단어"), "words"),
+    **dict.fromkeys(("轮", "輪", "エポック", "에폭"), "epochs"),
     # Counters say nothing: 3个月, 5万条, 8张卡.
-    **dict.fromkeys(("个", "個", "条", "條", "张", "張", "卡", "枚", "개"), ""),
+    **dict.fromkeys(("个", "個", "条", "條", "张", "張", "卡", "枚", "台", "块卡", "개"), ""),
 }
 _WORD = re.compile("|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)))
 _SPELT = "".join(_DIGITS) + "".join(_TENS)

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.numerals import other_reading
 from estimator.base.units import LEAST, parse_count
 
 __all__ = [
@@ -67,6 +68,9 @@ def checked_whole_count(argument: str, given: object, *, most: int) -> int:
         value = parse_count(given, argument)
     except InvalidValueError:
         raise InvalidValueError(argument, given, f"must be a whole number from 1 to {most:,}") from None
+    readings = other_reading(given) if isinstance(given, str) and value % 1.0 else None
+    if readings is not None:
+        raise InvalidValueError(argument, given, f"is no whole number; if {readings[1]} is meant, write it so")
     return checked_whole(argument, value, most=most)
 
 

@@ -70,12 +70,20 @@ SAMPLE_NOUNS = frozenset(
     {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
     | {"instructions", "lines", "pairs", "photos", "pictures", "prompts", "questions", "records", "row", "rows"}
     | {"sample", "samples", "sequence", "sequences", "utterances", "videos"}
+    | {"articles", "captions", "datapoints", "emails", "entries", "messages", "paragraphs", "posts", "problems"}
+    | {"recordings", "reviews", "sentences", "tasks", "tickets", "trajectories", "transcripts", "tweets"}
 )
 """What people call the samples that they count."""
 STEP_NOUNS = frozenset({"batches", "it", "iter", "iteration", "iterations", "iters", "its", "step", "steps", "updates"})
 TOKEN_NOUNS = frozenset({"tok", "token", "tokens", "toks"})
 PARAMETER_NOUNS = frozenset({"param", "parameter", "parameters", "params", "weights"})
 _COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS | PARAMETER_NOUNS
+_NEVER_BESIDE = frozenset({"a", "an", "and", "by", "each", "per", "times", "x"})
+"""Words that make another number of a count: 1,000 samples per class."""
+_MOST_BESIDE = 3
+"""Words of a noun with what it is like."""
+_BESIDE_LINES = frozenset({"csv", "data", "dataset", "json", "jsonl", "text", "total", "tsv"})
+"""What samples are lines of."""
 _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -128,9 +136,9 @@ def parse_count(given: object, argument: str, *, most: float = 1e18) -> float:
     """
     remedy = 'must be a number above zero, such as "15T", "300B", "1.4e12" or 2000000'
     number, words = _split(given, argument, remedy)
-    factor, noun = _factor(words)
-    if noun and noun not in _COUNT_NOUNS:
-        raise InvalidValueError(argument, given, f"{_unknown_suffix(noun)}; it {remedy}")
+    factor, counted = _factor(words)
+    if counted and _noun(counted) not in _COUNT_NOUNS:
+        raise InvalidValueError(argument, given, f"{_unknown_suffix(counted)}; it {remedy}")
     return _in_range(number * factor, given, argument, remedy, most)
 
 
@@ -145,7 +153,21 @@ def counted_noun(given: object) -> str:
     if not isinstance(given, str) or len(given) > _LONGEST:
         return ""
     matched = _QUANTITY.fullmatch(_plain(given))
-    return "" if matched is None else _factor(_words(matched))[1]
+    return "" if matched is None else _noun(_factor(_words(matched))[1])
+
+
+def _noun(counted: str) -> str:
+    """Return what is counted, without what it is like: `examples` of `new training examples`, `lines` of `lines jsonl`.
+
+    A size of a model has nothing beside it: active parameters are not all of them.
+    """
+    words = counted.split()
+    if not words or _NEVER_BESIDE.intersection(words):
+        return counted
+    if words[0] in SAMPLE_NOUNS and _BESIDE_LINES.issuperset(words[1:]):
+        return words[0]
+    told = words[-1] in SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS and len(words) <= _MOST_BESIDE
+    return words[-1] if told else counted
 
 
 def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_S) -> float:

@@ -109,7 +109,11 @@ def _loop(table: Workload, execution: Execution, share: float) -> dict[str, floa
         "operations_per_expert": share * loops * forward,
         "backward_per_expert": share * loops * backward,
         "looped_elements": loops * _LOOPED_PASSES * experts * table.hidden,
-        "sliced_elements": loops * execution.experts_in_one * _SLICED_PASSES * table.n_experts * table.expert_parameters,
+        "sliced_elements": loops
+        * execution.experts_in_one
+        * _SLICED_PASSES
+        * table.n_experts
+        * table.expert_parameters,
         "expert_gathers": apart * _TOGETHER * _PARTS_OF_EXPERT * table.n_experts,
     }
 

@@ -1,12 +1,13 @@
 """Sequences of a step and tokens of a sequence: as told, or as is usual."""
 
+import re
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
 from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution, Question
-from estimator.question.request import Request
+from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.media import MediaUse
@@ -39,6 +40,7 @@ _USUAL_SOURCE_LENGTH = 1024
 _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
+_OF_EACH = re.compile(r"(\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
 _NEARLY_WHOLE = 0.95
 """Share of a sample's tokens that are left where a few long ones are cut."""
 _SHORTEST_PACKED = 2048
@@ -54,6 +56,7 @@ def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
         if request.gradient_accumulation is not None:
             remedy = "and gradient_accumulation both set the batch; give one of them"
             raise InvalidValueError("global_batch_sequences", request.global_batch_sequences, remedy)
+        _refuse_of_each(request.global_batch_sequences, n_gpus)
         return checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES), ""
     if request.gradient_accumulation is None:
         return None, ""
@@ -64,6 +67,17 @@ def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     n = replicas(request, n_gpus)
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {n:,} data-parallel replicas"
     return micro * accumulated * n, note
+
+
+def _refuse_of_each(given: Quantity, n_gpus: int) -> None:
+    """Raise InvalidValueError for the sequences of one device, which are no batch: what is accumulated is not said."""
+    each = _OF_EACH.match(given.casefold()) if isinstance(given, str) else None
+    if each is not None:
+        remedy = (
+            f"is of each GPU: give micro_batch_size {each[1]} with gradient_accumulation, or what all {n_gpus:,} GPUs "
+            f"take in a step, such as {int(each[1]) * n_gpus:,}"
+        )
+        raise InvalidValueError("global_batch_sequences", given, remedy)
 
 
 def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Question | None:

@@ -37,6 +37,7 @@ from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
+from estimator.resolve.misplaced import checked_kinds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -53,7 +54,9 @@ from estimator.resolve.samples import (
     resolved_packing,
     with_rows,
 )
+from estimator.resolve.separators import separator_doubts
 from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.token_batch import with_batch_of_tokens
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
@@ -111,17 +114,20 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 
 def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
+    checked_kinds(request)
+    separators = separator_doubts(request)
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
+    doubts = (*separators, *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
-    data = with_media(data, use)
+    data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
     if data.request.steps is not None:
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps

@@ -34,9 +34,11 @@ from estimator.models.flops import flop_counts
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
+from estimator.resolve.separators import separators_doubted
 
 __all__ = ["Remaining", "SpeedCheck", "speed_check"]
 
@@ -105,6 +107,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     reading = observed_reading(observed)
+    checked_kind("tokens_done", observed.tokens_done)
     taken: frozenset[str] = frozenset()
     if reading is not None:
         reading = in_steps(reading, request.gradient_accumulation)
@@ -171,6 +174,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         ),
         warnings=(
             *run.warnings,
+            *separators_doubted(_told_in_thousands(observed)),
             *unaccumulated,
             *expected.warnings,
             *_warnings(run, seen, expected),
@@ -178,6 +182,15 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *log_cautions(reading, apart),
         ),
     )
+
+
+def _told_in_thousands(observed: Observed) -> dict[str, object]:
+    return {
+        "observed_tokens_per_second": observed.tokens_per_second,
+        "observed_hours": observed.hours,
+        "observed_gpu_hours": observed.gpu_hours,
+        "tokens_done": observed.tokens_done,
+    }
 
 
 def _packed_short(run: Run) -> bool:

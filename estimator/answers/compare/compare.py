@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.numerals import other_reading
 from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
 from estimator.physics.batch import global_batch_sequences
@@ -131,7 +132,9 @@ def _amount(tokens: Quantity | None) -> Quantity | None:
     checked_kind("tokens", tokens)
     if tokens is None or named_data(tokens, "tokens") is not None or text_tokens(tokens, "tokens") is not None:
         return tokens
-    return parse_count(tokens, "tokens")
+    count = parse_count(tokens, "tokens")
+    # What may be another amount is told of with each option, which sees it as it was written.
+    return tokens if isinstance(tokens, str) and other_reading(tokens) is not None else count
 
 
 def _once(values: Iterable[_T]) -> list[_T]:

@@ -60,7 +60,7 @@ _DIGIT_OF = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _ABOUT = re.compile(
     r"^(?:(?:just\s+)?(?:about|approximately|approx\b\.?|around|roughly|circa|ca\b\.?|c\.|some|nearly|almost|maybe|etwa"
     r"|ungefähr|rund|knapp|environ|à\s+peu\s+près|unos|unas|alrededor\s+de|aproximadamente|aprox\b\.?|≈|≃|~)\s*)+"
-    r"|\s*(?:\(?(?:approx\b\.?|approximately|or\s+so|ish|roughly|environ|aproximadamente)\)?|(?<=[\w.])-?ish)$"
+    r"|\s*(?:\(?(?:approx\b\.?|approximately|roughly|environ|aproximadamente)\)?|-ish|(?<=\d)ish)$"
 )
 _BOUND_BEFORE = re.compile(
     r"^(?:(?:at|no|not)\s+(?:the\s+)?(?:most|more\s+than|over|longer\s+than|later\s+than|exceed(?:ing)?)|max(?:imum)?\b\.?"
@@ -69,13 +69,13 @@ _BOUND_BEFORE = re.compile(
     r"|moins\s+de|jusqu'à|como\s+máximo|máximo|hasta|menos\s+de|<=|≤|<)\s*[:=]?\s*"
 )
 _BOUND_BEHIND = re.compile(
-    r"[\s,]*\(?\b(?:or\s+(?:less|fewer|under|sooner)|at\s+(?:the\s+)?most|max(?:imum)?\.?|tops|maximal|höchstens|maximum"
+    r"[\s,]*\(?\b(?:or\s+(?:so|less|fewer|under|sooner)|at\s+(?:the\s+)?most|max(?:imum)?\.?|tops|maximal|höchstens|maximum"
     r"|máximo|como\s+máximo|au\s+(?:plus|maximum)|budget|total|in\s+total)\)?$"
 )
 _FILLER = re.compile(r"(?<=\w)\s+(?:of|de|d'|von)\s+(?=\w)|(?<=\w)\s+d'(?=\w)")
 RANGE = re.compile(
     rf"(?:between\s+|from\s+|zwischen\s+|entre\s+)?(?P<low>{NUMERAL})\s*(?P<of_low>[^\W\d_]*)\s*"
-    rf"(?:-|–|—|\bto\b|\band\b|\bbis\b|\bund\b|\bà\b|\by\b)\s*(?P<high>{NUMERAL})(?P<behind>\s*[^\W\d_].*|)"
+    rf"(?:-|–|—|\bto\b|\band\b|\bbis\b|~)\s*(?P<high>{NUMERAL})(?P<behind>\s*[^\W\d_].*|)"
 )
 """Two numbers, the first with its own multiple or with that of the second."""
 _WORDS: Mapping[str, str] = {
@@ -109,6 +109,9 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("gpus", "karten", "grafikkarten", "cartes", "tarjetas"), "gpus"),
     **dict.fromkeys(("pro", "par", "por"), "per"),
     **dict.fromkeys(("und", "et", "y"), "and"),
+    **dict.fromkeys(("gigabyte", "gigabytes", "gig", "gigs", "gigaoctets"), "gb"),
+    **dict.fromkeys(("megabyte", "megabytes", "meg", "megs"), "mb"),
+    **dict.fromkeys(("terabyte", "terabytes", "teras"), "tb"),
     "octets": "bytes",
 }
 _WORD = re.compile(r"[^\W\d_]+\.?")

@@ -78,10 +78,13 @@ STEP_NOUNS = frozenset({"batches", "it", "iter", "iteration", "iterations", "ite
 TOKEN_NOUNS = frozenset({"tok", "token", "tokens", "toks"})
 PARAMETER_NOUNS = frozenset({"param", "parameter", "parameters", "params", "weights"})
 _COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS | PARAMETER_NOUNS
-_NEVER_BESIDE = frozenset({"a", "an", "and", "by", "each", "per", "times", "x"})
-"""Words that make another number of a count: 1,000 samples per class."""
-_MOST_BESIDE = 3
-"""Words of a noun with what it is like."""
+_LIKE = frozenset(
+    {"answer", "chat", "clean", "code", "customer", "extra", "fine", "fine-tuning", "finetuning", "gradient"}
+    | {"instruct", "instruction", "labeled", "labelled", "long", "more", "my", "new", "optimizer", "our", "own"}
+    | {"preference", "prompt", "question", "random", "raw", "response", "sft", "short", "support", "text"}
+    | {"total", "train", "training", "tuning", "unique", "unlabeled", "update"}
+)
+"""What counted things are like. Other words may name a data set, or make another number of it: samples per class."""
 _BESIDE_LINES = frozenset({"csv", "data", "dataset", "json", "jsonl", "text", "total", "tsv"})
 """What samples are lines of."""
 _DURATION_UNITS: Mapping[str, float] = {
@@ -162,11 +165,9 @@ def _noun(counted: str) -> str:
     A size of a model has nothing beside it: active parameters are not all of them.
     """
     words = counted.split()
-    if not words or _NEVER_BESIDE.intersection(words):
-        return counted
-    if words[0] in SAMPLE_NOUNS and _BESIDE_LINES.issuperset(words[1:]):
+    if words and words[0] in SAMPLE_NOUNS and _BESIDE_LINES.issuperset(words[1:]):
         return words[0]
-    told = words[-1] in SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS and len(words) <= _MOST_BESIDE
+    told = words and words[-1] in SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS and _LIKE.issuperset(words[:-1])
     return words[-1] if told else counted
 
 

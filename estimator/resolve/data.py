@@ -13,6 +13,7 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import NamedData, named_data
+from estimator.resolve.passes import with_told_passes
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.told_lengths import told_lengths
 
@@ -69,6 +70,7 @@ def told_data(request: Request, *, reads_media: bool = False) -> ToldData:
     Raises InvalidValueError where two arguments say different things, UnknownNameError for a data set that nobody
     knows, MissingValueError for one that has no tokens of its own.
     """
+    request = with_told_passes(request)
     named = _named(request)
     if named is None:
         lengths = None if request.tokens_per_sample is None else told_lengths(request.tokens_per_sample)

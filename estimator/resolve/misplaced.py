@@ -8,7 +8,7 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError
 from estimator.base.numerals import NUMERAL
 from estimator.base.spoken import spoken
-from estimator.base.units import PARAMETER_NOUNS, SAMPLE_NOUNS, STEP_NOUNS, is_gpu_time
+from estimator.base.units import PARAMETER_NOUNS, SAMPLE_NOUNS, STEP_NOUNS, TOKEN_NOUNS, counted_noun, is_gpu_time
 from estimator.question.request import Request
 
 __all__ = ["checked_kind", "checked_kinds"]
@@ -20,7 +20,10 @@ _TAKES: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("tokens", "tokens_per_sample", "tokens_done", "sequence_length"), "tokens"),
         **dict.fromkeys(("model", "trainable_params"), "parameters"),
-        **{"samples": "samples", "epochs": "passes", "steps": "steps", "global_batch_sequences": "samples"},
+        "samples": "samples",
+        "epochs": "passes",
+        "steps": "steps",
+        "global_batch_sequences": "samples",
     }
 )
 """By argument, what it counts."""
@@ -28,17 +31,18 @@ _TAKES_TOO: Mapping[str, str] = MappingProxyType(
     # Papers tell a batch in tokens; tokens are told as a size of text.
     {"global_batch_sequences": "tokens", "tokens": "text"}
 )
+_PARAMETERS = rf"(?:{'|'.join(sorted(PARAMETER_NOUNS))})"
 _A_BUDGET = 'plan_training takes it as budget: solve_for "tokens" says what it trains'
 _KINDS: tuple[tuple[str, str, str], ...] = (
-    ("tokens", rf"{_NUMBER} ?(?:tokens?|toks?)", "give it as tokens"),
-    ("samples", rf"{_NUMBER} ?(?:{'|'.join(sorted(SAMPLE_NOUNS))})", "give it as samples, with tokens_per_sample"),
+    ("tokens", "", "give it as tokens"),
+    ("samples", "", "give it as samples, with tokens_per_sample"),
+    ("steps", "", "give it as steps, with the batch"),
+    ("parameters", "", "they are a model's size: give it as model"),
     (
         "text",
         rf"{_NUMBER} ?(?:words?|pages?|books?|novels|characters?|chars|[kmgtp]i?b(?:ytes?)?|bytes)",
         "that is a size of text: give it as tokens, which takes it",
     ),
-    ("parameters", rf"{_NUMBER} ?(?:{'|'.join(sorted(PARAMETER_NOUNS))})", "they are a model's size: give it as model"),
-    ("steps", rf"{_NUMBER} ?(?:{'|'.join(sorted(STEP_NOUNS))})", "give it as steps, with the batch"),
     ("passes", rf"{_NUMBER} ?(?:epochs?|passes)", "give it as epochs, beside tokens or samples"),
     ("GPUs", rf"{_NUMBER} ?(?:gpus?|cards?|accelerators?|nodes?)", "give it as n_gpus"),
     (
@@ -54,13 +58,28 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "FLOPs",
-        rf"{_NUMBER} ?(?:[pezy]|tera|peta|exa|zetta|yotta)?[ -]?(?:flops?|f|operations)(?:(?:/s)?[ -]?(?:day|year)s?)?",
+        rf"{_NUMBER} ?(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)?[ -]?(?:flops?|f|operations)"
+        r"(?:(?:/s)?[ -]?(?:day|year)s?)?",
         "they are the tokens times those of a token, about 6 for each parameter: give the tokens",
+    ),
+    (
+        "ratio",
+        rf"{_NUMBER} ?(?:x|×|times|tokens?) ?(?:(?:per|/|the) ?)?{_PARAMETERS}|(?:chinchilla|compute)(?:[ -]?optimal)?",
+        "plan_training takes a ratio as tokens_per_parameter; here give the tokens, at 20 a parameter compute-optimal",
     ),
     ("energy", rf"{_NUMBER} ?[kmgt]?wh", "energy is what an answer tells: give the tokens"),
 )
-"""What is counted, how it is written, and where it belongs."""
-_WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS)
+"""What is counted, how it is written where no noun of a count tells it, and where it belongs."""
+_WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS if pattern)
+_REMEDY = {kind: remedy for kind, _, remedy in _KINDS}
+_OF_NOUNS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(SAMPLE_NOUNS, ("samples", _REMEDY["samples"])),
+        **dict.fromkeys(STEP_NOUNS, ("steps", _REMEDY["steps"])),
+        **dict.fromkeys(TOKEN_NOUNS, ("tokens", _REMEDY["tokens"])),
+        **dict.fromkeys(PARAMETER_NOUNS, ("parameters", _REMEDY["parameters"])),
+    }
+)
 _GPU_TIME = ("GPU time", _A_BUDGET)
 
 
@@ -90,5 +109,7 @@ def _kind(given: str) -> tuple[str, str]:
         return "", ""
     if is_gpu_time(given):
         return _GPU_TIME
-    text = spoken(given)
+    text, noun = spoken(given), counted_noun(given)
+    if noun in _OF_NOUNS:
+        return _OF_NOUNS[noun]
     return next(((kind, remedy) for kind, written, remedy in _WRITTEN if written.fullmatch(text)), ("", ""))

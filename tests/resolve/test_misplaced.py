@@ -34,7 +34,8 @@ AMOUNTS: dict[str, dict[str, Any]] = {
     "trainable_params": {"tokens": "1B", "method": "lora"},
 }
 TAKES = {"tokens": ["15T tokens"], "tokens_per_sample": ["15T tokens"], "samples": BELONGS["samples"]}
-TAKES |= {"sequence_length": ["15T tokens"], "global_batch_sequences": ["15T tokens", *BELONGS["samples"]]}
+TAKES["sequence_length"] = TAKES["tokens"]
+TAKES["global_batch_sequences"] = [*TAKES["tokens"], *TAKES["samples"]]
 TAKES["trainable_params"] = BELONGS["model"]
 TAKES["steps"] = BELONGS["steps"]
 MISPLACED = [

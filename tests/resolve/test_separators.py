@@ -63,7 +63,7 @@ def test_what_is_clear_is_not_doubted(changes: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("limit", [{"deadline": "1.500 hours"}, {"budget": "$20.000"}])
-def test_a_limit_that_may_be_in_thousands_is_refused(limit: dict[str, str]) -> None:
+def test_a_limit_that_may_be_in_thousands_is_refused(limit: dict[str, Any]) -> None:
     """A plan that cannot be made has no warnings to say it in."""
     with pytest.raises(InvalidValueError, match="without one"):
         plan_training(solve_for="n_gpus", model="7B", gpu="h100", tokens="100B", **limit)

@@ -78,5 +78,5 @@ def test_every_tool_reads_it_alike() -> None:
     layout = planned.estimate.layout
     assert layout is not None
     assert layout.global_batch_sequences == pytest.approx(1e6 / 4096, rel=_NEAR)
-    assert compared.rows[0].layout.endswith("batch 248")
+    assert (compared.rows[0].layout or "").endswith("batch 248")
     assert checked.observed == pytest.approx(1e6 / 10.0, rel=_NEAR)

@@ -17,6 +17,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.candidates import means_all, priced_devices
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import named_data
+from estimator.resolve.passes import amount_and_passes
 from estimator.resolve.run import Run, checked_own_runs, resolve
 from estimator.resolve.text_tokens import text_tokens
 
@@ -131,6 +132,8 @@ def _amount(tokens: Quantity | None) -> Quantity | None:
     """
     checked_kind("tokens", tokens)
     if tokens is None or named_data(tokens, "tokens") is not None or text_tokens(tokens, "tokens") is not None:
+        return tokens
+    if amount_and_passes(tokens, "tokens") is not None:
         return tokens
     count = parse_count(tokens, "tokens")
     # What may be another amount is told of with each option, which sees it as it was written.

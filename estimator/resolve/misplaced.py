@@ -32,6 +32,7 @@ _TAKES_TOO: Mapping[str, str] = MappingProxyType(
     {"global_batch_sequences": "tokens", "tokens": "text"}
 )
 _PARAMETERS = rf"(?:{'|'.join(sorted(PARAMETER_NOUNS))})"
+_PREFIX = r"(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)"
 _A_BUDGET = 'plan_training takes it as budget: solve_for "tokens" says what it trains'
 _KINDS: tuple[tuple[str, str, str], ...] = (
     ("tokens", "", "give it as tokens"),
@@ -58,8 +59,7 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "FLOPs",
-        rf"{_NUMBER} ?(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)?[ -]?(?:flops?|f|operations)"
-        r"(?:(?:/s)?[ -]?(?:day|year)s?)?",
+        rf"{_NUMBER} ?{_PREFIX}?[ -]?(?:flops?|f|operations)(?:(?:/s)?[ -]?(?:day|year)s?)?",
         "they are the tokens times those of a token, about 6 for each parameter: give the tokens",
     ),
     (

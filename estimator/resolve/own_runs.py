@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Protocol, Union, cast, get_args, get_origin, get_type_hints
 
+from estimator.base.argument_names import meant
 from estimator.base.errors import (
     InfeasibleError,
     InvalidValueError,
@@ -178,7 +179,7 @@ def _request(arguments: Mapping[str, object]) -> Request:
             raise InvalidValueError(name, "[…]", "cannot hold runs of its own; list every run in the one my_runs")
         if name not in known:
             choices = [*known, _SPEED, _STEP]
-            near = get_close_matches(name[:_LONGEST], choices, n=_MOST_NAMED, cutoff=0.6)
+            near = meant(name, choices) or get_close_matches(name[:_LONGEST], choices, n=_MOST_NAMED, cutoff=0.6)
             # Said of the argument itself: its place is put before.
             raise UnknownNameError(_ARGUMENT, name, near, "an own run takes estimate_training_time's arguments")
     for name, remedy in (

@@ -1,20 +1,21 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
+from estimator.base.spoken import spoken
 from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
 from estimator.models.foreign import MOSTLY_DECODERS, WITHOUT_TOKENS, foreign_kind, modelled_like
-from estimator.models.named_size import NamedSize, named_size
+from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
@@ -23,6 +24,7 @@ from estimator.question.request import Quantity, Request
 
 __all__ = ["Subject", "resolved_subject"]
 
+_LONGEST_COUNT = 64
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _LARGEST_DENSE = 5.5e11
@@ -30,6 +32,40 @@ _LARGEST_DENSE = 5.5e11
 _QLORA_BITS = 4
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
+_WORD = re.compile(r"[^\W_]+")
+_SIZE = re.compile(r"\d+(?:\.\d+)?[mbt]", re.IGNORECASE)
+_SAYS_METHOD: Mapping[str, str] = {"lora": "lora", "dora": "lora", "qlora": "qlora", "dreambooth": "lora"}
+"""Words in a model's name that say how it is trained, and the method that they mean or mean as often as not."""
+_METHOD_WORDS = frozenset(_SAYS_METHOD) | {
+    *(
+        "a",
+        "fine",
+        "fine-tune",
+        "fine-tuned",
+        "fine-tuning",
+        "finetune",
+        "finetuned",
+        "finetuning",
+        "full",
+        "inversion",
+    ),
+    *(
+        "pretrain",
+        "pretraining",
+        "sft",
+        "textual",
+        "the",
+        "train",
+        "training",
+        "tune",
+        "tuning",
+        "with",
+        "for",
+        "of",
+        "on",
+    ),
+}
+"""Words beside a name that leave it as it is."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
@@ -64,10 +100,24 @@ def resolved_subject(request: Request) -> Subject:
     if count is not None:
         return _sized(count)
     subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
+    cautions: list[Caution] = []
     bits = None if subject.transformer is None else quantised_bits(name)
-    if bits is None or request.method.strip().casefold() == "qlora":
-        return subject
-    return replace(subject, warnings=(*subject.warnings, _copy_caution(name, bits)))
+    if bits is not None and request.method.strip().casefold() != "qlora":
+        cautions.append(_copy_caution(name, bits))
+    return replace(subject, warnings=(*subject.warnings, *cautions, *_method_doubts(name, request)))
+
+
+def _method_doubts(name: str, request: Request) -> tuple[Caution, ...]:
+    """Return a warning where a model's name says how it is trained, and its method says otherwise."""
+    said = [word for word in _WORD.findall(name.casefold()) if word in _SAYS_METHOD]
+    if not said or request.method.strip().casefold() != "full":
+        return ()
+    method = _SAYS_METHOD[said[0]]
+    message = (
+        f"model: {shown(name)} holds {said[0]}, which is a way of training and no part of the model: all weights are "
+        f'counted as trained; give method "{method}" if adapters are'
+    )
+    return (Caution(code="method_in_model_name", message=message),)
 
 
 def _has_pictures(request: Request) -> bool:
@@ -102,6 +152,12 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     its name says; another architecture is answered as such; a name that holds a catalogued one is that one's fine-tune;
     and a size alone stands for a typical model of it, unless the name is a catalogued one misspelt.
     """
+    if (shorter := with_short_size(name)) != name:
+        return _named(shorter)
+    if (turned := _size_behind(name)) and (listed := _catalogued(turned)) is not None:
+        return listed
+    if (bare := _without_method(name)) and (trained := _catalogued(bare)) is not None:
+        return trained
     size, kind = named_size(name), foreign_kind(name)
     short = catalogue.shortened_transformer(name) if size is None else None
     if short is not None:
@@ -124,6 +180,26 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
             f'"80B-A3B", or give its config.json as hf_config{dense}',
         )
     return _of_size(name, size, kind, nearest)
+
+
+def _size_behind(name: str) -> str:
+    """Return `llama 2 13B` of `13B llama 2`, as names have it; empty where no size stands in front."""
+    size, _, rest = name.partition(" ")
+    return f"{rest.strip()} {size}" if rest.strip() and _SIZE.fullmatch(size) else ""
+
+
+def _without_method(name: str) -> str:
+    """Return `name` without the words that say how it is trained; empty where it has none, or nothing else."""
+    words = name.split()
+    left = [word for word in words if word.casefold().strip("(),:") not in _METHOD_WORDS]
+    return " ".join(left) if len(left) < len(words) else ""
+
+
+def _catalogued(name: str) -> Subject | None:
+    try:
+        return _listed(catalogue.transformer(name))
+    except UnknownNameError:
+        return None
 
 
 def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
@@ -312,7 +388,7 @@ def _joined(*notes: str) -> str:
 
 def _count(model: Quantity) -> float | None:
     """Return `model` as a parameter count; None where it is a name."""
-    text = latin(str(model)).strip()
+    text = spoken(str(model)) if isinstance(model, str) and len(model) <= _LONGEST_COUNT else str(model)
     if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
         return None
     try:

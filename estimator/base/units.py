@@ -30,6 +30,7 @@ __all__ = [
     "format_count",
     "format_duration",
     "format_rate",
+    "format_tokens",
     "format_usd",
     "is_gpu_time",
     "parse_bytes",
@@ -273,6 +274,12 @@ def parse_bytes(given: object, argument: str, *, most: float = 1e21) -> float:
 def format_count(count: float) -> str:
     """Return a count as people write it, three significant digits: `15T`, `8.03B`, `512`."""
     return _scaled(count, ((TERA, "T"), (GIGA, "B"), (MEGA, "M"), (KILO, "k")))
+
+
+def format_tokens(tokens: float) -> str:
+    """Return a count of tokens with their noun: `15T tokens`, `1 token`."""
+    text = format_count(tokens)
+    return f"{text} token" if text == "1" else f"{text} tokens"
 
 
 def format_duration(seconds: float) -> str:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
 from estimator.base.prior import Prior
-from estimator.base.units import format_count
+from estimator.base.units import format_count, format_tokens
 from estimator.catalogue.datasets import DatasetEntry
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
@@ -135,7 +135,7 @@ def _of_text(request: Request, data: NamedData, epochs: float | None) -> ToldDat
         entry=entry,
         low_factor=1.0 if exact else trust.low,
         high_factor=1.0 if exact else trust.high,
-        assumptions=(_assumption(data, f"{format_count(entry.tokens)} tokens" if entry.tokens else ""),),
+        assumptions=(_assumption(data, f"{format_tokens(entry.tokens)}" if entry.tokens else ""),),
     )
 
 

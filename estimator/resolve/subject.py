@@ -152,12 +152,9 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     its name says; another architecture is answered as such; a name that holds a catalogued one is that one's fine-tune;
     and a size alone stands for a typical model of it, unless the name is a catalogued one misspelt.
     """
-    if (shorter := with_short_size(name)) != name:
-        return _named(shorter)
-    if (turned := _size_behind(name)) and (listed := _catalogued(turned)) is not None:
-        return listed
-    if (bare := _without_method(name)) and (trained := _catalogued(bare)) is not None:
-        return trained
+    otherwise = _said_otherwise(name)
+    if otherwise is not None:
+        return otherwise
     size, kind = named_size(name), foreign_kind(name)
     short = catalogue.shortened_transformer(name) if size is None else None
     if short is not None:
@@ -182,6 +179,14 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     return _of_size(name, size, kind, nearest)
 
 
+def _said_otherwise(name: str) -> Subject | None:
+    """Return the model that `name` names once its size and its words are as names have them; None where it is none."""
+    shorter = with_short_size(name)
+    if shorter != name:
+        return _named(shorter)
+    return _catalogued(_size_behind(name)) or _catalogued(_without_method(name))
+
+
 def _size_behind(name: str) -> str:
     """Return `llama 2 13B` of `13B llama 2`, as names have it; empty where no size stands in front."""
     size, _, rest = name.partition(" ")
@@ -197,7 +202,7 @@ def _without_method(name: str) -> str:
 
 def _catalogued(name: str) -> Subject | None:
     try:
-        return _listed(catalogue.transformer(name))
+        return _listed(catalogue.transformer(name)) if name else None
     except UnknownNameError:
         return None
 

@@ -1,6 +1,6 @@
 """Runs of less than a step, or of a handful: what to ask the caller of them."""
 
-from estimator.base.units import format_count, format_rate
+from estimator.base.units import format_rate, format_tokens
 from estimator.question.question import Caution, Prediction
 from estimator.resolve.run import Run
 
@@ -30,10 +30,11 @@ def short_run_doubts(run: Run, prediction: Prediction | None) -> tuple[Caution, 
     many = (
         f"{format_rate(sequences)} sequences of {length}"
         if sequences >= 1.0
-        else f"{format_count(run.amount.tokens)} tokens, not one sequence of {length},"
+        else f"{format_tokens(run.amount.tokens)}, not one sequence of {length},"
     )
     if steps < 1.0:
-        code, what = "shorter_than_one_step", f"{many} are less than one step of {batch:,} sequences"
+        verb = "is" if many.startswith("1 token,") else "are"
+        code, what = "shorter_than_one_step", f"{many} {verb} less than one step of {batch:,} sequences"
         cost = "the time is that of one step and of starting up"
     else:
         code, what = "few_steps", f"{many} are {steps:.1f} steps of {batch:,}"

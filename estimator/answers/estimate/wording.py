@@ -3,7 +3,15 @@
 import math
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.base.units import DAY_S, format_bytes, format_count, format_duration, format_rate, format_usd
+from estimator.base.units import (
+    DAY_S,
+    format_bytes,
+    format_count,
+    format_duration,
+    format_rate,
+    format_tokens,
+    format_usd,
+)
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -99,7 +107,7 @@ def amount_words(run: Run) -> str:
     """Return what a run trains on, padding apart: `10B tokens`, or `20k images, 82M tokens` of what reads those."""
     things = _things(run)
     before = f"{format_count(run.amount.tokens / run.sequence_length)} {things}, " if things else ""
-    return f"{before}{format_count(run.amount.real_tokens)} tokens"
+    return f"{before}{format_tokens(run.amount.real_tokens)}"
 
 
 def rate_words(run: Run, tokens_per_second: float) -> str:

@@ -10,7 +10,7 @@ from estimator.answers.plan.search import Ladder, Verdict, boundary, nearest_run
 from estimator.answers.plan.trials import Trials, cost, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import MissingValueError
-from estimator.base.units import HOUR_S, format_count
+from estimator.base.units import HOUR_S, format_tokens
 from estimator.question.request import Quantity, Request
 from estimator.resolve.framework.local_updates import asked_local_updates
 
@@ -249,7 +249,7 @@ def _cannot(ways: Counts) -> str:
     request = ways.trials.resolved(ways.trials.varied(n_gpus=ways.ladder.step))
     return (
         f"no count of {request.device.name} up to {ways.ladder.most:,} trains {request.subject.name} on "
-        f"{format_count(request.amount.real_tokens)} tokens"
+        f"{format_tokens(request.amount.real_tokens)}"
     )
 
 

@@ -11,7 +11,7 @@ from estimator.answers.plan.search import boundary, nearest_rung
 from estimator.answers.plan.trials import Trials, cost, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InfeasibleError, MissingValueError
-from estimator.base.units import format_count
+from estimator.base.units import format_count, format_tokens
 from estimator.question.request import Quantity, Request
 
 __all__ = ["planned_size", "size_alternatives"]
@@ -78,7 +78,7 @@ def size_alternatives(trials: Trials, solution: Estimate, tokens: float | None, 
         for share in _OTHER_TOKENS:
             estimate = _largest(trials, count, tokens * share, ratio, sure=False)
             if estimate is not None:
-                options.append(Option(why=f"on {format_count(tokens * share)} tokens", meets=True, estimate=estimate))
+                options.append(Option(why=f"on {format_tokens(tokens * share)}", meets=True, estimate=estimate))
     options.sort(key=lambda option: -option.estimate.run.subject.total_parameters)
     return tuple(options[:_ALTERNATIVES])
 

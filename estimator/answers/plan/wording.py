@@ -4,7 +4,7 @@ from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.answers.plan.limits import spoken_budget, within
 from estimator.answers.plan.types import Option, Plan
-from estimator.base.units import DAY_S, format_count, format_duration, format_usd
+from estimator.base.units import DAY_S, format_count, format_duration, format_tokens, format_usd
 
 __all__ = ["plan_formula", "plan_summary"]
 
@@ -48,11 +48,11 @@ def plan_formula(plan: Plan) -> str:
             )
         case "tokens":
             per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
-            return f"{format_count(estimate.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
+            return f"{format_tokens(estimate.run.amount.tokens)} ÷ ({per_second}) = {days}"
         case "model_size":
             size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.tokens
             ratio = f"{tokens / size:.4g} tokens a parameter"
-            return f"{format_count(size)} parameters × {ratio} = {format_count(tokens)} tokens, trained in {days}"
+            return f"{format_count(size)} parameters × {ratio} = {format_tokens(tokens)}, trained in {days}"
         case _:
             return ""
 
@@ -77,9 +77,7 @@ def _solved(plan: Plan, estimate: Estimate) -> str:
             gpus = "1 GPU" if run.n_gpus == 1 else f"{run.n_gpus:,} GPUs"
             return f"{amount_words(run)} on {gpus}"
         case "model_size":
-            return (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            return f"{format_count(run.subject.total_parameters)} parameters on {format_tokens(run.amount.tokens)}"
         case "layout":
             return f"{layout_words(estimate)} on {run.n_gpus:,} × {run.device.name}"
         case _:
@@ -114,9 +112,7 @@ def _described(plan: Plan, option: Option) -> str:
         case "tokens":
             solved, why = f"{amount_words(run)} on {devices}", ""
         case "model_size":
-            solved = (
-                f"{format_count(run.subject.total_parameters)} parameters on {format_count(run.amount.tokens)} tokens"
-            )
+            solved = f"{format_count(run.subject.total_parameters)} parameters on {format_tokens(run.amount.tokens)}"
         case "gpu":
             solved, why = devices, ""
         case _:

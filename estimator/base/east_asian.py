@@ -58,7 +58,9 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("的", "の", "의"), ""),
     **dict.fromkeys(("轮", "輪", "エポック", "에폭"), "epochs"),
     # Counters say nothing: 3个月, 5万条, 8张卡.
-    **dict.fromkeys(("个", "個", "条", "條", "张", "張", "卡", "枚", "台", "块卡", "개"), ""),
+    **dict.fromkeys(
+        ("个", "個", "条", "條", "张", "張", "卡", "枚", "台", "块卡", "件", "篇", "份", "例", "句", "개"), ""
+    ),
 }
 _WORD = re.compile("|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)))
 _SPELT = "".join(_DIGITS) + "".join(_TENS)

@@ -33,6 +33,7 @@ _OWN_NOUN: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("n_gpus", "gpus_per_node"), _GPUS),
         "epochs": r"(?:epochs?|passes|pass|times)",
+        "sequence_length": r"(?:token )?(?:context|ctx)(?: (?:length|window))?",
         "micro_batch_size": r"(?:samples?|sequences?|examples?)(?: (?:per|/) ?gpu)?",
         "gradient_accumulation": r"(?:steps?|micro-?batch(?:es)?)",
         **dict.fromkeys(("peak_tflops", "observed_tflops_per_gpu"), r"tflops?(?:/s)?(?: ?(?:per|/) ?gpu)?"),

@@ -58,9 +58,9 @@ _HYPHEN = re.compile(r"(?<=\d)-(?=[^\W\d_])")
 _SUPERSCRIPT = re.compile(r"(?<=\d)[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _DIGIT_OF = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _ABOUT = re.compile(
-    r"^(?:(?:just\s+)?(?:about|approximately|approx\b\.?|around|roughly|circa|ca\b\.?|c\.|some|nearly|almost|maybe|etwa"
+    r"^(?:(?:just\s+)?(?:about|over\b|more\s+than|approximately|approx\b\.?|around|roughly|circa|ca\b\.?|c\.|some|nearly|almost|maybe|etwa"
     r"|ungefähr|rund|knapp|environ|à\s+peu\s+près|unos|unas|alrededor\s+de|aproximadamente|aprox\b\.?|≈|≃|~)\s*)+"
-    r"|\s*(?:\(?(?:approx\b\.?|approximately|roughly|environ|aproximadamente)\)?|-ish|(?<=\d)ish)$"
+    r"|\s*(?:\(?(?:approx\b\.?|approximately|roughly|environ|aproximadamente)\)?|-ish|(?<=\d)ish|(?<=[\w.])\s?\+)$"
 )
 _BOUND_BEFORE = re.compile(
     r"^(?:(?:at|no|not)\s+(?:the\s+)?(?:most|more\s+than|over|longer\s+than|later\s+than|exceed(?:ing)?)|max(?:imum)?\b\.?"
@@ -98,7 +98,7 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("beispiele", "beispielen", "exemples", "ejemplos", "muestras"), "examples"),
     **dict.fromkeys(("bilder", "bildern", "imágenes", "imagenes"), "images"),
     **dict.fromkeys(("zeilen", "lignes", "líneas"), "lines"),
-    **dict.fromkeys(("schritte", "schritten", "étapes", "pasos"), "steps"),
+    **dict.fromkeys(("schritte", "schritten", "étapes", "pas", "pasos"), "steps"),
     **dict.fromkeys(("epoche", "epochen", "époque", "époques", "época", "épocas"), "epochs"),
     **dict.fromkeys(("paramètres", "parámetros"), "parameters"),
     **dict.fromkeys(("wort", "wörter", "wörtern", "worte", "mots", "palabras"), "words"),
@@ -116,6 +116,9 @@ _WORDS: Mapping[str, str] = {
 }
 _WORD = re.compile(r"[^\W\d_]+\.?")
 _MIL_MILLIONS = re.compile(r"\bmil\s+millones\b")
+_MIL = re.compile(r"\bmil(?=\s+(?:ejemplos|muestras|palabras|páginas|libros|horas|pasos|im[aá]genes|d[oó]lares)\b)")
+"""A thousand beside another word of Spanish; alone it is a million as often."""
+_QUESTIONS = re.compile(r"\bq\s?[&/]\s?a\b")
 
 
 @lru_cache(maxsize=1024)
@@ -127,7 +130,7 @@ def spoken(text: str) -> str:
     folded = _ABOUT.sub("", folded).strip()
     folded = _HALF.sub("0.5 ", _AND_A_HALF.sub(".5", folded))
     folded = _ARTICLE.sub("1 ", _NUMBER_WORD.sub(_in_digits, folded))
-    folded = _MIL_MILLIONS.sub("billion", folded)
+    folded = _QUESTIONS.sub("qa", _MIL.sub("thousand", _MIL_MILLIONS.sub("billion", folded)))
     folded = _FILLER.sub(" ", _WORD.sub(_in_english, _HYPHEN.sub(" ", folded)))
     return " ".join(folded.split())
 

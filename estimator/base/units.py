@@ -66,13 +66,44 @@ _COUNT_SUFFIXES: Mapping[str, float] = {
     "thousands": KILO,
     "lakh": 1e5,
     "crore": 1e7,
+    "ki": 2.0**10,
+    "mi": 2.0**20,
 }
 SAMPLE_NOUNS = frozenset(
     {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
     | {"instructions", "lines", "pairs", "photos", "pictures", "prompts", "questions", "records", "row", "rows"}
     | {"sample", "samples", "sequence", "sequences", "utterances", "videos"}
-    | {"articles", "captions", "datapoints", "emails", "entries", "messages", "paragraphs", "posts", "problems"}
-    | {"recordings", "reviews", "sentences", "tasks", "tickets", "trajectories", "transcripts", "tweets"}
+    | {
+        "articles",
+        "captions",
+        "chunks",
+        "convos",
+        "datapoints",
+        "docs",
+        "emails",
+        "entries",
+        "messages",
+        "paragraphs",
+        "posts",
+        "problems",
+    }
+    | {
+        "files",
+        "items",
+        "pdfs",
+        "recordings",
+        "responses",
+        "reviews",
+        "songs",
+        "threads",
+        "turns",
+        "sentences",
+        "tasks",
+        "tickets",
+        "trajectories",
+        "transcripts",
+        "tweets",
+    }
 )
 """What people call the samples that they count."""
 STEP_NOUNS = frozenset({"batches", "it", "iter", "iteration", "iterations", "iters", "its", "step", "steps", "updates"})
@@ -80,10 +111,11 @@ TOKEN_NOUNS = frozenset({"tok", "token", "tokens", "toks"})
 PARAMETER_NOUNS = frozenset({"param", "parameter", "parameters", "params", "weights"})
 _COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS | PARAMETER_NOUNS
 _LIKE = frozenset(
-    {"answer", "chat", "clean", "code", "customer", "extra", "fine", "fine-tuning", "finetuning", "gradient"}
-    | {"instruct", "instruction", "labeled", "labelled", "long", "more", "my", "new", "optimizer", "our", "own"}
-    | {"preference", "prompt", "question", "random", "raw", "response", "sft", "short", "support", "text"}
-    | {"total", "train", "training", "tuning", "unique", "unlabeled", "update"}
+    {"and", "answer", "audio", "chat", "clean", "code", "csv", "customer", "extra", "fine", "fine-tuning", "finetuning"}
+    | {"gradient", "human", "image", "instruct", "instruction", "json", "jsonl", "labeled", "labelled", "long", "more"}
+    | {"my", "new", "optimizer", "our", "own", "preference", "prompt", "prompts", "qa", "question", "random", "raw"}
+    | {"response", "sft", "short", "support", "synthetic", "text", "total", "train", "training", "tuning", "unique"}
+    | {"unlabeled", "update", "user", "video"}
 )
 """What counted things are like. Other words may name a data set, or make another number of it: samples per class."""
 _BESIDE_LINES = frozenset({"csv", "data", "dataset", "json", "jsonl", "text", "total", "tsv"})
@@ -124,7 +156,7 @@ _DATE = re.compile(
     r"|q[1-4]|(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b|\d{4}-\d\d|\d/\d"
 )
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
-_TEN_TO_THE = re.compile(r"^10\s*(?:\^|\*\*)\s*(\d+)")
+_POWER = re.compile(r"^(\d{1,3})\s*(?:\^|\*\*)\s*(\d{1,2})(?![\d.])")
 _DOLLARS = re.compile(r"us ?\$|\$|(?<![a-z])(?:us[ -])?(?:usd|dollars?)(?![a-z])")
 _OF_MONEY: Mapping[str, str] = {"mm": "million", "grand": "thousand"}
 """Multiples that only money has."""
@@ -343,7 +375,11 @@ def _no_number(given: object, remedy: str) -> str:
 
 def _plain(text: str) -> str:
     """Return a quantity as it is spoken, powers of ten as exponents."""
-    return _TEN_TO_THE.sub(r"1e\1", _POWER_OF_TEN.sub(r"e\1", spoken(text)))
+    return _POWER.sub(_raised, _POWER_OF_TEN.sub(r"e\1", spoken(text)))
+
+
+def _raised(power: re.Match[str]) -> str:
+    return f"{float(power[1]) ** int(power[2]):.15g}"
 
 
 def _words(quantity: re.Match[str]) -> tuple[str, ...]:

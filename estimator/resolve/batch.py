@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
+from estimator.base.units import format_count
 from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Quantity, Request
@@ -16,6 +17,7 @@ from estimator.resolve.subject import Subject
 
 __all__ = [
     "batch_assumption",
+    "batch_doubts",
     "cut_length",
     "length_doubts",
     "model_window",
@@ -41,6 +43,8 @@ _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
 _OF_EACH = re.compile(r"(\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
+_TOKENS_SUSPECTED = 200_000
+"""Sequences of a step beyond which tokens are meant: the largest batches, of CLIP's kin and of BERT's, have 65,536."""
 _NEARLY_WHOLE = 0.95
 """Share of a sample's tokens that are left where a few long ones are cut."""
 _SHORTEST_PACKED = 2048
@@ -184,6 +188,17 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     )
     message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
     return (Caution(code="samples_longer_than_sequence", message=message),)
+
+
+def batch_doubts(batch: int | None, length: int) -> tuple[Caution, ...]:
+    """Return a warning where a batch counts so many sequences that tokens were most likely meant."""
+    if batch is None or batch < _TOKENS_SUSPECTED:
+        return ()
+    message = (
+        f"global_batch_sequences: {batch:,} sequences of {length:,} tokens are {format_count(batch * length)} tokens a "
+        f'step, more than anyone trains with; if tokens are meant, write "{format_count(batch)} tokens"'
+    )
+    return (Caution(code="batch_in_tokens_suspected", message=message),)
 
 
 def padding_doubts(request: Request, amount: Amount, use: MediaUse) -> tuple[Caution, ...]:

@@ -29,7 +29,7 @@ _TAKES: Mapping[str, str] = MappingProxyType(
 """By argument, what it counts."""
 _TAKES_TOO: Mapping[str, str] = MappingProxyType(
     # Papers tell a batch in tokens; tokens are told as a size of text.
-    {"global_batch_sequences": "tokens", "tokens": "text"}
+    {"global_batch_sequences": "tokens", "tokens": "text", "tokens_per_sample": "text"}
 )
 _PARAMETERS = rf"(?:{'|'.join(sorted(PARAMETER_NOUNS))})"
 _PREFIX = r"(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)"

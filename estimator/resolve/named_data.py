@@ -20,7 +20,7 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _PASSES = r"(?:epochs?|passes|times|runs)"
 _PASSES_BEFORE = re.compile(rf"({_NUMBER})\s*(?:[x×*·]|{_PASSES})\s*(?:(?:of|over|on|through|with)\s+)?(?=\D)(.+)")
 _PASSES_AFTER = re.compile(
-    rf"(.+?)[\s,;(]*(?:(?:(?:\b|(?<=[\s\d]))[x×*·]|\btimes)\s*({_NUMBER})|(?:\bfor\s+)?({_NUMBER})\s*(?:[x×]|{_PASSES}))\s*\)?"
+    rf"(.+?)[\s,;(]*(?:(?:(?:\b|(?<=[\s\d]))[x×*·]|\btimes)\s*({_NUMBER})(?:\s*{_PASSES})?|(?:\bfor\s+)?({_NUMBER})\s*(?:[x×]|{_PASSES}))\s*\)?"
 )
 _ONCE = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 _WORD_AFTER = re.compile(r"(.+?)[\s,]+(once|twice|thrice)")

@@ -18,6 +18,7 @@ from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
     batch_assumption,
+    batch_doubts,
     cut_length,
     length_doubts,
     padding_doubts,
@@ -311,6 +312,7 @@ def _resolved(
             *framework_doubts,
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
+            *batch_doubts(asked_samples, length),
             *length_doubts(amount, length, padded),
             *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),

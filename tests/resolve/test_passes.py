@@ -28,7 +28,7 @@ def test_passes_beside_an_amount_multiply_it(amount: str, form: str) -> None:
     assert _tokens(tokens=form.format(amount)) == pytest.approx(3 * _tokens(tokens=amount))
 
 
-@pytest.mark.parametrize("form", ["{} x 3", "{}, 3 epochs", "3 epochs of {}"])
+@pytest.mark.parametrize("form", ["{} x 3", "{}, 3 epochs", "3 epochs of {}", "{} samples x 3 epochs"])
 def test_passes_beside_samples_multiply_them(form: str) -> None:
     assert _tokens(samples=form.format("52k"), tokens_per_sample=300) == pytest.approx(3 * 52e3 * 300)
 

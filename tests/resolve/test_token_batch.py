@@ -80,3 +80,10 @@ def test_every_tool_reads_it_alike() -> None:
     assert layout.global_batch_sequences == pytest.approx(1e6 / 4096, rel=_NEAR)
     assert (compared.rows[0].layout or "").endswith("batch 248")
     assert checked.observed == pytest.approx(1e6 / 10.0, rel=_NEAR)
+
+
+@pytest.mark.parametrize(("batch", "doubted"), [("4M", True), (1_000_000, True), (65_536, False), ("4M tokens", False)])
+def test_so_many_sequences_that_tokens_were_meant_are_doubted(batch: object, *, doubted: bool) -> None:
+    """Authority: the largest batches that anyone told of, CLIP's and BERT's, have some 65,536 sequences."""
+    codes = {warning.code for warning in _run(tokens="100B", global_batch_sequences=batch).warnings}
+    assert ("batch_in_tokens_suspected" in codes) == doubted

@@ -243,6 +243,6 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch
 
 def _seconds(given: object, argument: str, unit_s: float, most: float) -> float:
     """Return seconds from a number in the argument's unit, or from a duration with a unit of its own."""
-    if isinstance(given, str) and given.strip()[-1:].isalpha():
+    if isinstance(given, str) and (given.strip()[-1:].isalpha() or ":" in given):
         return parse_duration_s(given, argument, most=most * unit_s)
     return checked_number(argument, given, most=most) * unit_s

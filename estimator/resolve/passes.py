@@ -1,6 +1,7 @@
 """Passes told beside an amount: `2B tokens, 3 epochs` and `1B x 3` are an amount and `epochs`."""
 
 from dataclasses import replace
+from typing import Any
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
@@ -31,7 +32,8 @@ def with_told_passes(request: Request) -> Request:
         if request.epochs is not None and abs(checked_number("epochs", request.epochs) / passes - 1.0) > _SAME:
             remedy = f"and the {passes:g} passes in {argument} disagree; keep one of them"
             raise InvalidValueError("epochs", request.epochs, remedy)
-        return replace(request, epochs=passes, **{argument: amount})
+        changes: dict[str, Any] = {argument: amount}
+        return replace(request, epochs=passes, **changes)
     return request
 
 

@@ -18,7 +18,8 @@ _NEAR = 0.05
 
 
 def _run(**changes: Any) -> Run:  # noqa: ANN401 - the arguments of a request
-    return resolve(Request(**{"model": "7B", "gpu": "h100", "n_gpus": 8, **changes}))
+    asked: dict[str, Any] = {"model": "7B", "gpu": "h100", "n_gpus": 8, **changes}
+    return resolve(Request(**asked))
 
 
 @pytest.mark.parametrize(

@@ -391,7 +391,9 @@ def _factor(words: tuple[str, ...]) -> tuple[float, str]:
     factor = 1.0
     for at, word in enumerate(words):
         joined = _OF_TOKENS.fullmatch(word)
-        if word not in _COUNT_SUFFIXES and joined is None:
+        # Only words multiply one another, as in a hundred thousand: `100B T` is a slip.
+        letters = factor > 1.0 and 1 in {len(word), len(words[at - 1])}
+        if letters or (word not in _COUNT_SUFFIXES and joined is None):
             return factor, " ".join(words[at:])
         factor *= _COUNT_SUFFIXES[word if joined is None else joined[1]]
         if joined is not None:

@@ -194,6 +194,8 @@ def test_a_duration_without_a_unit_is_refused() -> None:
         (units.parse_duration_s, "5 business days", "whole days"),
         (units.parse_duration_s, "1:30", "such as"),
         (units.parse_count, "5 mil", "k or M"),
+        (units.parse_count, "1 B B", "none of K, M, B, T"),
+        (units.parse_count, "100B T", "none of K, M, B, T"),
         (units.parse_count, "12,34", "separates no thousands"),
         (units.parse_count, "1-2B", "range"),
         (units.parse_usd, "$5 mil", "k or M"),

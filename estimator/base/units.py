@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping
 
 from estimator.base.errors import InvalidValueError
+from estimator.base.nouns import COUNT_NOUNS, multiples_in, noun_in
 from estimator.base.numerals import NUMERAL, numeral_value
 from estimator.base.spoken import RANGE, spoken
 
@@ -18,12 +19,8 @@ __all__ = [
     "LEAST",
     "MEGA",
     "MINUTE_S",
-    "PARAMETER_NOUNS",
     "PETA",
-    "SAMPLE_NOUNS",
-    "STEP_NOUNS",
     "TERA",
-    "TOKEN_NOUNS",
     "YEAR_S",
     "counted_noun",
     "format_bytes",
@@ -54,72 +51,6 @@ _LONGEST = 64
 _ROUNDS_UP = 0.9995
 """What three significant digits round to 1: 999,999 reads 1M and not 1000k."""
 
-_COUNT_SUFFIXES: Mapping[str, float] = {
-    "": 1.0,
-    **dict.fromkeys(("k", "thousand"), KILO),
-    # No count has a milli: a small m means million as often as a capital one.
-    **dict.fromkeys(("m", "mn", "mln", "million", "millions"), MEGA),
-    **dict.fromkeys(("b", "bn", "bln", "g", "billion", "billions"), GIGA),
-    **dict.fromkeys(("t", "tn", "trillion", "trillions"), TERA),
-    **dict.fromkeys(("q", "quadrillion"), PETA),
-    "hundred": 100.0,
-    "thousands": KILO,
-    "lakh": 1e5,
-    "crore": 1e7,
-    "ki": 2.0**10,
-    "mi": 2.0**20,
-}
-SAMPLE_NOUNS = frozenset(
-    {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
-    | {"instructions", "lines", "pairs", "photos", "pictures", "prompts", "questions", "records", "row", "rows"}
-    | {"sample", "samples", "sequence", "sequences", "utterances", "videos"}
-    | {
-        "articles",
-        "captions",
-        "chunks",
-        "convos",
-        "datapoints",
-        "docs",
-        "emails",
-        "entries",
-        "messages",
-        "paragraphs",
-        "posts",
-        "problems",
-    }
-    | {
-        "files",
-        "items",
-        "pdfs",
-        "recordings",
-        "responses",
-        "reviews",
-        "songs",
-        "threads",
-        "turns",
-        "sentences",
-        "tasks",
-        "tickets",
-        "trajectories",
-        "transcripts",
-        "tweets",
-    }
-)
-"""What people call the samples that they count."""
-STEP_NOUNS = frozenset({"batches", "it", "iter", "iteration", "iterations", "iters", "its", "step", "steps", "updates"})
-TOKEN_NOUNS = frozenset({"tok", "token", "tokens", "toks"})
-PARAMETER_NOUNS = frozenset({"param", "parameter", "parameters", "params", "weights"})
-_COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS | PARAMETER_NOUNS
-_LIKE = frozenset(
-    {"and", "answer", "audio", "chat", "clean", "code", "csv", "customer", "extra", "fine", "fine-tuning", "finetuning"}
-    | {"gradient", "human", "image", "instruct", "instruction", "json", "jsonl", "labeled", "labelled", "long", "more"}
-    | {"my", "new", "optimizer", "our", "own", "preference", "prompt", "prompts", "qa", "question", "random", "raw"}
-    | {"response", "sft", "short", "support", "synthetic", "text", "total", "train", "training", "tuning", "unique"}
-    | {"unlabeled", "update", "user", "video"}
-)
-"""What counted things are like. Other words may name a data set, or make another number of it: samples per class."""
-_BESIDE_LINES = frozenset({"csv", "data", "dataset", "json", "jsonl", "text", "total", "tsv"})
-"""What samples are lines of."""
 _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
@@ -139,8 +70,6 @@ _BYTE_UNITS: Mapping[str, float] = {
 }
 
 _QUANTITY = re.compile(rf"({NUMERAL})\s*([a-zµ]+(?:[\s-]+[a-z]+)*)?")
-_OF_TOKENS = re.compile(r"([kmbgtq]|[mb]n|million|billion|trillion)(?:t|tok|toks|token|tokens)")
-"""`100BT` and `5Mtok`, as names of data sets and trainers have it."""
 _GPU_TIME = re.compile(
     r"(?P<number>[\d.,_ ]+(?:e\d+)?\s*[a-z]*?)[\s-]*(?:of\s+)?"
     r"(?:gpu|accelerator|device|card|chip|tpu"
@@ -172,8 +101,8 @@ def parse_count(given: object, argument: str, *, most: float = 1e18) -> float:
     """
     remedy = 'must be a number above zero, such as "15T", "300B", "1.4e12" or 2000000'
     number, words = _split(given, argument, remedy)
-    factor, counted = _factor(words)
-    if counted and _noun(counted) not in _COUNT_NOUNS:
+    factor, counted = multiples_in(words)
+    if counted and noun_in(counted) not in COUNT_NOUNS:
         raise InvalidValueError(argument, given, f"{_unknown_suffix(counted)}; it {remedy}")
     return _in_range(number * factor, given, argument, remedy, most)
 
@@ -189,19 +118,7 @@ def counted_noun(given: object) -> str:
     if not isinstance(given, str) or len(given) > _LONGEST:
         return ""
     matched = _QUANTITY.fullmatch(_plain(given))
-    return "" if matched is None else _noun(_factor(_words(matched))[1])
-
-
-def _noun(counted: str) -> str:
-    """Return what is counted, without what it is like: `examples` of `new training examples`, `lines` of `lines jsonl`.
-
-    A size of a model has nothing beside it: active parameters are not all of them.
-    """
-    words = counted.split()
-    if words and words[0] in SAMPLE_NOUNS and _BESIDE_LINES.issuperset(words[1:]):
-        return words[0]
-    told = words and words[-1] in SAMPLE_NOUNS | STEP_NOUNS | TOKEN_NOUNS and _LIKE.issuperset(words[:-1])
-    return words[-1] if told else counted
+    return "" if matched is None else noun_in(multiples_in(_words(matched))[1])
 
 
 def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_S) -> float:
@@ -252,7 +169,7 @@ def parse_gpu_hours(given: object, argument: str, *, most: float = 1e13) -> floa
     remedy = 'must be GPU-hours above zero, such as "5000 GPU-hours", "1.3M GPU hours" or "200 GPU-days"'
     match = _GPU_TIME.fullmatch(_text(given, argument, remedy)) if isinstance(given, str) else None
     number, words = _split(given if match is None else match["number"], argument, remedy, bare_decimals=True)
-    factor, noun = _factor(words)
+    factor, noun = multiples_in(words)
     if noun:
         raise InvalidValueError(argument, given, remedy)
     hours = 1.0 if match is None else _DURATION_UNITS[match["unit"]] / HOUR_S
@@ -278,7 +195,7 @@ def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
                 argument, given, f"is in another currency, and no rate is kept here; convert it first: it {remedy}"
             )
     number, words = _split(amount, argument, remedy, bare_decimals=True, given_as=given)
-    factor, noun = _factor(tuple(_OF_MONEY.get(word, word) for word in words))
+    factor, noun = multiples_in(tuple(_OF_MONEY.get(word, word) for word in words))
     if noun:
         slip = f"{_unknown_suffix(noun)}; it " if noun.startswith("mil") else ""
         raise InvalidValueError(argument, given, slip + remedy)
@@ -384,21 +301,6 @@ def _raised(power: re.Match[str]) -> str:
 
 def _words(quantity: re.Match[str]) -> tuple[str, ...]:
     return tuple((quantity[2] or "").replace("-", " ").split())
-
-
-def _factor(words: tuple[str, ...]) -> tuple[float, str]:
-    """Return the product of the multiples that `words` begin with, and what stands behind them."""
-    factor = 1.0
-    for at, word in enumerate(words):
-        joined = _OF_TOKENS.fullmatch(word)
-        # Only words multiply one another, as in a hundred thousand: `100B T` is a slip.
-        letters = factor > 1.0 and 1 in {len(word), len(words[at - 1])}
-        if letters or (word not in _COUNT_SUFFIXES and joined is None):
-            return factor, " ".join(words[at:])
-        factor *= _COUNT_SUFFIXES[word if joined is None else joined[1]]
-        if joined is not None:
-            return factor, " ".join((*words[at + 1 :], "tokens"))
-    return factor, ""
 
 
 def _text(given: object, argument: str, remedy: str) -> str:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError
+from estimator.base.nouns import PARAMETER_NOUNS, SAMPLE_NOUNS, STEP_NOUNS, TOKEN_NOUNS
 from estimator.base.numerals import NUMERAL
 from estimator.base.spoken import spoken
-from estimator.base.units import PARAMETER_NOUNS, SAMPLE_NOUNS, STEP_NOUNS, TOKEN_NOUNS, counted_noun, is_gpu_time
+from estimator.base.units import counted_noun, is_gpu_time
 from estimator.question.request import Request
 
 __all__ = ["checked_kind", "checked_kinds"]

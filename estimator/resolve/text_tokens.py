@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.nouns import TOKEN_NOUNS
 from estimator.base.numerals import NUMERAL
 from estimator.base.prior import Prior
 from estimator.base.spoken import RANGE, spoken
-from estimator.base.units import TOKEN_NOUNS, counted_noun, format_bytes, format_count, parse_bytes, parse_count
+from estimator.base.units import counted_noun, format_bytes, format_count, parse_bytes, parse_count
 
 __all__ = ["LANGUAGES", "ORDINARY_TEXT", "TextTokens", "text_tokens"]
 

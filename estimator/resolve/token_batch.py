@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
-from estimator.base.units import TOKEN_NOUNS, counted_noun, format_count, parse_count
+from estimator.base.nouns import TOKEN_NOUNS
+from estimator.base.units import counted_noun, format_count, parse_count
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption
 from estimator.question.request import Request

@@ -17,7 +17,6 @@ from estimator.resolve.subject import Subject
 
 __all__ = [
     "batch_assumption",
-    "batch_doubts",
     "cut_length",
     "length_doubts",
     "model_window",
@@ -175,8 +174,12 @@ def resolved_sequence_length(
     return length, (Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note),)
 
 
-def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
-    """Return a warning where samples are longer than the sequence that takes them."""
+def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int | None) -> tuple[Caution, ...]:
+    """Return warnings where samples are longer than the sequence that takes them, or a batch has too many of it."""
+    return (*_batch_doubts(batch, length), *_cut_doubts(amount, length, padded))
+
+
+def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
     if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
         return ()
     if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
@@ -190,7 +193,7 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     return (Caution(code="samples_longer_than_sequence", message=message),)
 
 
-def batch_doubts(batch: int | None, length: int) -> tuple[Caution, ...]:
+def _batch_doubts(batch: int | None, length: int) -> tuple[Caution, ...]:
     """Return a warning where a batch counts so many sequences that tokens were most likely meant."""
     if batch is None or batch < _TOKENS_SUSPECTED:
         return ()

@@ -99,7 +99,7 @@ def checked_kind(argument: str, given: object) -> None:
 
 def checked_kinds(request: Request) -> None:
     """Raise InvalidValueError for the first quantity of `request` that counts something else than its argument."""
-    for argument in ("model", "sequence_length", "trainable_params", "global_batch_sequences"):
+    for argument in ("sequence_length", "trainable_params", "global_batch_sequences"):
         checked_kind(argument, getattr(request, argument))
 
 

@@ -18,7 +18,6 @@ from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.batch import (
     batch_assumption,
-    batch_doubts,
     cut_length,
     length_doubts,
     padding_doubts,
@@ -38,7 +37,6 @@ from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
-from estimator.resolve.misplaced import checked_kinds
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -115,14 +113,12 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 
 def _asked(request: Request, *, peak: bool) -> Run:
     own = checked_own_runs(request)
-    checked_kinds(request)
-    separators = separator_doubts(request)
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
-    doubts = (*separators, *doubts)
+    doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
     data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
@@ -130,8 +126,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     use = media_use(data.request, subject, framework.practice)
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
     if data.request.steps is not None:
-        # Most amounts are told in tokens or samples.
-        from estimator.resolve.counted_steps import counted_steps
+        from estimator.resolve.counted_steps import counted_steps  # Most amounts are told in tokens or samples.
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
@@ -312,8 +307,7 @@ def _resolved(
             *framework_doubts,
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
-            *batch_doubts(asked_samples, length),
-            *length_doubts(amount, length, padded),
+            *length_doubts(amount, length, padded, asked_samples),
             *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
     )

@@ -1,6 +1,5 @@
 """Which model is meant: an architecture where one is known, and the parameter count the rule of thumb takes."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
@@ -21,6 +20,8 @@ from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
+from estimator.resolve.misplaced import checked_kind
+from estimator.resolve.model_words import method_doubts, size_behind, without_method
 
 __all__ = ["Subject", "resolved_subject"]
 
@@ -32,40 +33,6 @@ _LARGEST_DENSE = 5.5e11
 _QLORA_BITS = 4
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
-_WORD = re.compile(r"[^\W_]+")
-_SIZE = re.compile(r"\d+(?:\.\d+)?[mbt]", re.IGNORECASE)
-_SAYS_METHOD: Mapping[str, str] = {"lora": "lora", "dora": "lora", "qlora": "qlora", "dreambooth": "lora"}
-"""Words in a model's name that say how it is trained, and the method that they mean or mean as often as not."""
-_METHOD_WORDS = frozenset(_SAYS_METHOD) | {
-    *(
-        "a",
-        "fine",
-        "fine-tune",
-        "fine-tuned",
-        "fine-tuning",
-        "finetune",
-        "finetuned",
-        "finetuning",
-        "full",
-        "inversion",
-    ),
-    *(
-        "pretrain",
-        "pretraining",
-        "sft",
-        "textual",
-        "the",
-        "train",
-        "training",
-        "tune",
-        "tuning",
-        "with",
-        "for",
-        "of",
-        "on",
-    ),
-}
-"""Words beside a name that leave it as it is."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
 
@@ -95,6 +62,7 @@ def resolved_subject(request: Request) -> Subject:
         return _configured(name, request.model, request.hf_config)
     if not name:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
+    checked_kind("model", name)
     # No name is a number, and finding the names nearest to one takes longer than all the rest.
     count = _count(request.model)
     if count is not None:
@@ -104,20 +72,7 @@ def resolved_subject(request: Request) -> Subject:
     bits = None if subject.transformer is None else quantised_bits(name)
     if bits is not None and request.method.strip().casefold() != "qlora":
         cautions.append(_copy_caution(name, bits))
-    return replace(subject, warnings=(*subject.warnings, *cautions, *_method_doubts(name, request)))
-
-
-def _method_doubts(name: str, request: Request) -> tuple[Caution, ...]:
-    """Return a warning where a model's name says how it is trained, and its method says otherwise."""
-    said = [word for word in _WORD.findall(name.casefold()) if word in _SAYS_METHOD]
-    if not said or request.method.strip().casefold() != "full":
-        return ()
-    method = _SAYS_METHOD[said[0]]
-    message = (
-        f"model: {shown(name)} holds {said[0]}, which is a way of training and no part of the model: all weights are "
-        f'counted as trained; give method "{method}" if adapters are'
-    )
-    return (Caution(code="method_in_model_name", message=message),)
+    return replace(subject, warnings=(*subject.warnings, *cautions, *method_doubts(name, request)))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -184,20 +139,7 @@ def _said_otherwise(name: str) -> Subject | None:
     shorter = with_short_size(name)
     if shorter != name:
         return _named(shorter)
-    return _catalogued(_size_behind(name)) or _catalogued(_without_method(name))
-
-
-def _size_behind(name: str) -> str:
-    """Return `llama 2 13B` of `13B llama 2`, as names have it; empty where no size stands in front."""
-    size, _, rest = name.partition(" ")
-    return f"{rest.strip()} {size}" if rest.strip() and _SIZE.fullmatch(size) else ""
-
-
-def _without_method(name: str) -> str:
-    """Return `name` without the words that say how it is trained; empty where it has none, or nothing else."""
-    words = name.split()
-    left = [word for word in words if word.casefold().strip("(),:") not in _METHOD_WORDS]
-    return " ".join(left) if len(left) < len(words) else ""
+    return _catalogued(size_behind(name)) or _catalogued(without_method(name))
 
 
 def _catalogued(name: str) -> Subject | None:

@@ -39,8 +39,28 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("欧元", "歐元", "ユーロ"), "eur"),
     **dict.fromkeys(("港元", "港币"), "hkd"),
     **dict.fromkeys(("원", "韩元"), "krw"),
+    **dict.fromkeys(("每秒", "毎秒", "초당"), "per s"),
+    **dict.fromkeys(("约", "大约", "大概", "約", "大約", "약"), "about"),
+    **dict.fromkeys(("不超过", "不超過", "最多", "至多", "最大"), "at most"),
+    **dict.fromkeys(("以内", "以內", "之内", "以下", "이내", "이하"), "or less"),
+    **dict.fromkeys(("左右", "程度", "정도"), ""),
+    **dict.fromkeys(("字符", "字元", "汉字", "漢字", "字"), "chinese characters"),
+    "文字": "japanese characters",
+    "글자": "korean characters",
+    **dict.fromkeys(("单词", "單詞", "単語", "단어"), "words"),
+    **dict.fromkeys(("日本語", "日语", "日語", "日文", "일본어"), "japanese"),
+    **dict.fromkeys(("中文", "汉语", "漢語", "中国語", "중국어"), "chinese"),
+    **dict.fromkeys(("英文", "英语", "英語", "영어"), "english"),
+    **dict.fromkeys(("韩语", "韓語", "韓国語", "한국어"), "korean"),
+    **dict.fromkeys(("代码", "代碼", "コード", "코드"), "code"),
+    **dict.fromkeys(("文本", "テキスト", "텍스트"), "text"),
+    **dict.fromkeys(("本书", "本書"), "books"),
+    **dict.fromkeys(("的", "の", "의"), ""),
+    **dict.fromkeys(("轮", "輪", "エポック", "에폭"), "epochs"),
     # Counters say nothing: 3个月, 5万条, 8张卡.
-    **dict.fromkeys(("个", "個", "条", "條", "张", "張", "卡", "枚", "개"), ""),
+    **dict.fromkeys(
+        ("个", "個", "条", "條", "张", "張", "卡", "枚", "台", "块卡", "件", "篇", "份", "例", "句", "개"), ""
+    ),
 }
 _WORD = re.compile("|".join(sorted(map(re.escape, _WORDS), key=len, reverse=True)))
 _SPELT = "".join(_DIGITS) + "".join(_TENS)

@@ -1,10 +1,14 @@
 """Numbers and choices as callers give them, checked; each error names the argument and what would do."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
+from estimator.base.numerals import NUMERAL, numeral_value, other_reading
+from estimator.base.spoken import spoken
 from estimator.base.units import LEAST, parse_count
 
 __all__ = [
@@ -16,11 +20,26 @@ __all__ = [
     "checked_whole_count",
     "divisors_near",
     "divisors_of",
+    "said_number",
+    "without_own_noun",
 ]
 
 MOST_GPUS = 10_000_000
 """More accelerators than were ever built into one machine, by an order of magnitude."""
 _LONGEST_COMPARED = 200
+_LONGEST_NUMBER = 32
+_GPUS = r"(?:(?:nvidia |amd )?(?:gpus?|cards?|accelerators?|chips?|devices?))"
+_OWN_NOUN: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("n_gpus", "gpus_per_node"), _GPUS),
+        "epochs": r"(?:epochs?|passes|pass|times)",
+        "sequence_length": r"(?:token )?(?:context|ctx)(?: (?:length|window))?",
+        "micro_batch_size": r"(?:samples?|sequences?|examples?)(?: (?:per|/) ?gpu)?",
+        "gradient_accumulation": r"(?:steps?|micro-?batch(?:es)?)",
+        **dict.fromkeys(("peak_tflops", "observed_tflops_per_gpu"), r"tflops?(?:/s)?(?: ?(?:per|/) ?gpu)?"),
+    }
+)
+"""What arguments that are plain numbers are counted in, as a regular expression."""
 _NEAREST = 3
 
 
@@ -63,11 +82,36 @@ def checked_whole_count(argument: str, given: object, *, most: int) -> int:
 
     Raises InvalidValueError where it is not.
     """
+    given = without_own_noun(argument, given)
     try:
         value = parse_count(given, argument)
     except InvalidValueError:
         raise InvalidValueError(argument, given, f"must be a whole number from 1 to {most:,}") from None
+    readings = other_reading(given) if isinstance(given, str) and value % 1.0 else None
+    if readings is not None:
+        raise InvalidValueError(argument, given, f"is no whole number; if {readings[1]} is meant, write it so")
     return checked_whole(argument, value, most=most)
+
+
+def without_own_noun(argument: str, given: object) -> object:
+    """Return `given` without the word for what `argument` counts, which says nothing more: `8` of `8 GPUs`."""
+    noun = _OWN_NOUN.get(argument)
+    if noun is None or not isinstance(given, str) or len(given) > _LONGEST_COMPARED:
+        return given
+    match = re.fullmatch(rf"({NUMERAL}\s*k?)\s*(?:x|{noun})", spoken(given))
+    return given if match is None else match[1]
+
+
+def said_number(argument: str, given: str) -> float | None:
+    """Return the number that `given` says for an argument that is one: `8 GPUs`, `three`, `1,024`; None for none.
+
+    Also None for digits that may be another number, and for more than a number and what it counts.
+    """
+    text = without_own_noun(argument, given)
+    if not isinstance(text, str) or other_reading(text) is not None:
+        return None
+    plain = spoken(text)
+    return numeral_value(plain) if re.fullmatch(NUMERAL, plain) and len(plain) <= _LONGEST_NUMBER else None
 
 
 def checked_fraction(argument: str, given: object) -> float:

@@ -22,6 +22,8 @@ _LONGEST_NAME = 128
 """Characters; longer text is nobody's name, and its tail is not looked at."""
 _LONGEST_COMPARED = 64
 _NEAREST = 3
+_FEWEST_REORDERED = 2
+"""Words of a name that can be in another order."""
 _NEAR_ENOUGH = 0.65
 _SHARED_TOKEN_WEIGHT = 0.5
 """What sharing whole words counts beside sharing letters: `h100-smx` is nearer to h100-pcie than to h200-sxm."""
@@ -75,6 +77,19 @@ class NameIndex:
         """Return the entry that `given` names; None where no catalogued name equals it."""
         name = self.names.get(_key(given, self.filler)) if len(given) <= _LONGEST_NAME else None
         return None if name is None else Resolved(id=name.id, matched=name.text, note=name.note, holds=name.holds)
+
+    def reordered(self, given: str) -> Resolved | None:
+        """Return the entry whose name has the words of `given` in another order; None where none or several have."""
+        if len(given) > _LONGEST_NAME:
+            return None
+        wanted = sorted(tokens(given, self.filler))
+        if len(wanted) < _FEWEST_REORDERED:
+            return None
+        found = [name for name in self.names.values() if sorted(tokens(name.text, self.filler)) == wanted]
+        if len({name.id for name in found}) != 1:
+            return None
+        name = found[0]
+        return Resolved(id=name.id, matched=name.text, note=name.note, holds=name.holds)
 
     def nearest(self, given: str) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""

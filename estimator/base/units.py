@@ -4,8 +4,10 @@ import math
 import re
 from collections.abc import Mapping
 
-from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError
+from estimator.base.nouns import COUNT_NOUNS, multiples_in, noun_in
+from estimator.base.numerals import NUMERAL, numeral_value
+from estimator.base.spoken import RANGE, spoken
 
 __all__ = [
     "BITS_PER_BYTE",
@@ -18,10 +20,9 @@ __all__ = [
     "MEGA",
     "MINUTE_S",
     "PETA",
-    "SAMPLE_NOUNS",
-    "STEP_NOUNS",
     "TERA",
     "YEAR_S",
+    "counted_noun",
     "format_bytes",
     "format_count",
     "format_counted",
@@ -50,29 +51,14 @@ _LONGEST = 64
 _ROUNDS_UP = 0.9995
 """What three significant digits round to 1: 999,999 reads 1M and not 1000k."""
 
-_COUNT_SUFFIXES: Mapping[str, float] = {
-    "": 1.0,
-    **dict.fromkeys(("k", "thousand"), KILO),
-    # No count has a milli: a small m means million as often as a capital one.
-    **dict.fromkeys(("m", "mn", "mio", "million", "millions"), MEGA),
-    **dict.fromkeys(("b", "bn", "g", "billion", "billions"), GIGA),
-    **dict.fromkeys(("t", "tn", "trillion", "trillions"), TERA),
-    **dict.fromkeys(("q", "quadrillion"), PETA),
-}
-SAMPLE_NOUNS = frozenset(
-    {"chats", "clips", "conversations", "dialogs", "dialogues", "documents", "example", "examples", "images"}
-    | {"instructions", "pairs", "pictures", "prompts", "questions", "records", "row", "rows", "sample", "samples"}
-    | {"sequences", "utterances", "videos"}
-)
-"""What people call the samples that they count."""
-STEP_NOUNS = frozenset({"iteration", "iterations", "iters", "step", "steps", "updates"})
-_COUNT_NOUNS = SAMPLE_NOUNS | STEP_NOUNS | {"parameter", "parameters", "param", "params", "token", "tokens", "toks"}
 _DURATION_UNITS: Mapping[str, float] = {
+    **dict.fromkeys(("ms", "msec", "millisecond", "milliseconds"), 1e-3),
     **dict.fromkeys(("s", "sec", "secs", "second", "seconds"), 1.0),
     **dict.fromkeys(("m", "min", "mins", "minute", "minutes"), MINUTE_S),
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), HOUR_S),
     **dict.fromkeys(("d", "day", "days"), DAY_S),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7 * DAY_S),
+    "fortnight": 14 * DAY_S,
     **dict.fromkeys(("mo", "month", "months"), YEAR_S / 12),
     **dict.fromkeys(("q", "quarter", "quarters"), YEAR_S / 4),
     **dict.fromkeys(("y", "yr", "yrs", "year", "years"), YEAR_S),
@@ -83,8 +69,7 @@ _BYTE_UNITS: Mapping[str, float] = {
     **{prefix + "ib": 1024.0 ** (power + 1) for power, prefix in enumerate("kmgtp")},
 }
 
-_NUMBER = r"[+-]?(?:\d{1,3}(?:[,_ ]\d{3})+|\d+)?(?:\.\d*)?(?:e[+-]?\d+)?"
-_QUANTITY = re.compile(rf"({_NUMBER})\s*([a-zµ]*)(?:\s+([a-z]+))?")
+_QUANTITY = re.compile(rf"({NUMERAL})\s*([a-zµ]+(?:[\s-]+[a-z]+)*)?")
 _GPU_TIME = re.compile(
     r"(?P<number>[\d.,_ ]+(?:e\d+)?\s*[a-z]*?)[\s-]*(?:of\s+)?"
     r"(?:gpu|accelerator|device|card|chip|tpu"
@@ -92,44 +77,88 @@ _GPU_TIME = re.compile(
     r"[\s·*-]*(?P<unit>h|hrs?|hours?|d|days?|weeks?|months?|years?)"
 )
 """`5000 GPU-hours`, `1.3M H100 hours`: a count, a device, a unit of time."""
-_PART = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]+)\s*(?:,|and)?\s*")
+_PART = re.compile(rf"({NUMERAL})\s*([a-z]+)\s*(?:,|and)?\s*")
+_CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.\d+)?(?: ?h(?:ours)?)?")
+"""`12:30:00`; of two fields nobody knows whether they are hours or minutes."""
+_DATE = re.compile(
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|tonight|overnight|today|weekend|eo[dwmqy]|end|next|by"
+    r"|q[1-4]|(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b|\d{4}-\d\d|\d/\d"
+)
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
+_POWER = re.compile(r"^(\d{1,3})\s*(?:\^|\*\*)\s*(\d{1,2})(?![\d.])")
+_DOLLARS = re.compile(r"us ?\$|\$|(?<![a-z])(?:us[ -])?(?:usd|dollars?)(?![a-z])")
+_OF_MONEY: Mapping[str, str] = {"mm": "million", "grand": "thousand"}
+"""Multiples that only money has."""
 _OTHER_CURRENCY = re.compile(
     r"[€£¥₹₩₽]|(?<![a-z])(?:aud|cad|chf|cny|eur|euros?|gbp|hkd|inr|jpy|krw|pounds?|rmb|rub|rupees?|won|yen|yuan)(?![a-z])"
 )
-_DECIMAL_COMMA = re.compile(r"\d,(?!\d{3}(?:\D|$))")
 
 
 def parse_count(given: object, argument: str, *, most: float = 1e18) -> float:
-    """Return a count as people write it: `15T`, `1.4e12`, `2,000,000`, `1.5 trillion`, `300B tokens`, 7e9.
+    """Return a count as people write it: `15T`, `1.4e12`, `2,000,000`, `1.5 trillion`, `~300B tokens`, `1,5 Mrd`, 7e9.
 
     Raises InvalidValueError for anything but a finite number above zero and at most `most`.
     """
     remedy = 'must be a number above zero, such as "15T", "300B", "1.4e12" or 2000000'
-    number, unit, noun = _split(given, argument, remedy)
-    if unit in _COUNT_NOUNS and not noun:
-        unit, noun = "", unit
-    if unit not in _COUNT_SUFFIXES or (noun and noun not in _COUNT_NOUNS):
-        raise InvalidValueError(argument, given, f"has a suffix that is none of K, M, B, T; it {remedy}")
-    return _in_range(number * _COUNT_SUFFIXES[unit], given, argument, remedy, most)
+    number, words = _split(given, argument, remedy)
+    factor, counted = multiples_in(words)
+    if counted and noun_in(counted) not in COUNT_NOUNS:
+        raise InvalidValueError(argument, given, f"{_unknown_suffix(counted)}; it {remedy}")
+    return _in_range(number * factor, given, argument, remedy, most)
+
+
+def _unknown_suffix(noun: str) -> str:
+    if noun.startswith("mil"):
+        return "may be thousands, as in Spanish, or millions: write k or M"
+    return "has a suffix that is none of K, M, B, T"
+
+
+def counted_noun(given: object) -> str:
+    """Return what `given` says that it counts: `tokens` of `1M tokens`; empty for a bare number and for no count."""
+    if not isinstance(given, str) or len(given) > _LONGEST:
+        return ""
+    matched = _QUANTITY.fullmatch(_plain(given))
+    return "" if matched is None else noun_in(multiples_in(_words(matched))[1])
 
 
 def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_S) -> float:
-    """Return seconds from `30 days`, `2 weeks`, `36h`, `90 min`, `1 day 12 hours`; a unit is required.
+    """Return seconds from `30 days`, `two weeks`, `36h`, `1 day 12 hours`, `12:30:00`; a unit is required.
 
-    Raises InvalidValueError for anything else, and beyond a thousand years.
+    Raises InvalidValueError for anything else, beyond a thousand years, and for `6m`, which may be months.
     """
     remedy = 'must be a duration above zero with its unit, such as "30 days", "12h" or "90 min"'
     text = _text(given, argument, remedy)
+    clock = _CLOCK.fullmatch(text)
+    if clock is not None:
+        days, *fields = (float(field or 0) for field in clock.groups())
+        seconds = days * DAY_S + fields[0] * HOUR_S + fields[1] * MINUTE_S + fields[2]
+        return _in_range(seconds, given, argument, remedy, most)
+    if len(text) > 1 and text.removeprefix("the ") in _DURATION_UNITS:
+        text = f"1 {text.removeprefix('the ')}"
     end, seconds = 0, 0.0
+    units: list[str] = []
     while part := _PART.match(text, end):
         if part[2] not in _DURATION_UNITS:
-            raise InvalidValueError(argument, given, f"has a unit that is not known; it {remedy}")
-        seconds += float(part[1]) * _DURATION_UNITS[part[2]]
+            raise InvalidValueError(argument, given, _no_unit(text, remedy))
+        seconds += numeral_value(part[1]) * _DURATION_UNITS[part[2]]
+        units.append(part[2])
         end = part.end()
     if end != len(text) or not text:
-        raise InvalidValueError(argument, given, remedy)
+        raise InvalidValueError(argument, given, _no_unit(text, remedy))
+    if units == ["m"]:
+        raise InvalidValueError(argument, given, f"may be minutes or months; write min or months: it {remedy}")
     return _in_range(seconds, given, argument, remedy, most)
+
+
+def _no_unit(text: str, remedy: str) -> str:
+    """Return what is wrong with a duration that cannot be read."""
+    if _DATE.search(text):
+        return f"is a date, and nobody here knows today's; say how long it is until then: it {remedy}"
+    if RANGE.fullmatch(text):
+        return f"is a range; give one end of it: it {remedy}"
+    if re.search(r"\b(?:business|working|work)\b", text):
+        return f"is working time, and machines train at night too; say it in whole days: it {remedy}"
+    return f"has a unit that is not known; it {remedy}" if re.search(r"\d\s*[a-z]", text) else remedy
 
 
 def parse_gpu_hours(given: object, argument: str, *, most: float = 1e13) -> float:
@@ -138,20 +167,18 @@ def parse_gpu_hours(given: object, argument: str, *, most: float = 1e13) -> floa
     Raises InvalidValueError for anything else.
     """
     remedy = 'must be GPU-hours above zero, such as "5000 GPU-hours", "1.3M GPU hours" or "200 GPU-days"'
-    if not isinstance(given, str):
-        number, _, _ = _split(given, argument, remedy)
-        return _in_range(number, given, argument, remedy, most)
-    match = _GPU_TIME.fullmatch(_text(given, argument, remedy))
-    number, unit, noun = _split(given if match is None else match["number"], argument, remedy)
-    if unit not in _COUNT_SUFFIXES or noun:
+    match = _GPU_TIME.fullmatch(_text(given, argument, remedy)) if isinstance(given, str) else None
+    number, words = _split(given if match is None else match["number"], argument, remedy, bare_decimals=True)
+    factor, noun = multiples_in(words)
+    if noun:
         raise InvalidValueError(argument, given, remedy)
     hours = 1.0 if match is None else _DURATION_UNITS[match["unit"]] / HOUR_S
-    return _in_range(number * _COUNT_SUFFIXES[unit] * hours, given, argument, remedy, most)
+    return _in_range(number * factor * hours, given, argument, remedy, most)
 
 
 def is_gpu_time(given: object) -> bool:
     """Return whether `given` is written as GPU time: `5000 GPU-hours`, `1.3M H100-hours`, `200 A100 days`."""
-    return isinstance(given, str) and len(given) <= _LONGEST and bool(_GPU_TIME.fullmatch(given.strip().casefold()))
+    return isinstance(given, str) and len(given) <= _LONGEST and bool(_GPU_TIME.fullmatch(spoken(given)))
 
 
 def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
@@ -160,20 +187,24 @@ def parse_usd(given: object, argument: str, *, most: float = 1e13) -> float:
     Raises InvalidValueError for anything else, other currencies among them.
     """
     remedy = 'must be an amount of US dollars above zero, such as "$250k", "1.2M USD" or 250000'
+    amount = given
     if isinstance(given, str):
-        text = latin(given[: _LONGEST + 1]).casefold().replace("us$", "$").strip()
-        if _OTHER_CURRENCY.search(text):
+        amount = _without_dollars(_text(given, argument, remedy))
+        if _OTHER_CURRENCY.search(amount):
             raise InvalidValueError(
                 argument, given, f"is in another currency, and no rate is kept here; convert it first: it {remedy}"
             )
-        for word in ("$", "usd", "us dollars", "dollars", "dollar"):
-            text = text.removeprefix(word).removesuffix(word).strip()
-        number, unit, noun = _split(text, argument, remedy)
-    else:
-        number, unit, noun = _split(given, argument, remedy)
-    if unit not in _COUNT_SUFFIXES or noun:
-        raise InvalidValueError(argument, given, remedy)
-    return _in_range(number * _COUNT_SUFFIXES[unit], given, argument, remedy, most)
+    number, words = _split(amount, argument, remedy, bare_decimals=True, given_as=given)
+    factor, noun = multiples_in(tuple(_OF_MONEY.get(word, word) for word in words))
+    if noun:
+        slip = f"{_unknown_suffix(noun)}; it " if noun.startswith("mil") else ""
+        raise InvalidValueError(argument, given, slip + remedy)
+    return _in_range(number * factor, given, argument, remedy, most)
+
+
+def _without_dollars(text: str) -> str:
+    """Return `text` without what says that it is in US dollars, before or behind the number."""
+    return " ".join(_DOLLARS.sub(" ", text).split())
 
 
 def parse_bytes(given: object, argument: str, *, most: float = 1e21) -> float:
@@ -182,8 +213,9 @@ def parse_bytes(given: object, argument: str, *, most: float = 1e21) -> float:
     Raises InvalidValueError for anything else.
     """
     remedy = 'must be a size above zero with its unit, such as "100 MB" or "80 GiB"'
-    number, unit, noun = _split(given, argument, remedy)
-    if noun or (unit and unit not in _BYTE_UNITS):
+    number, words = _split(given, argument, remedy)
+    unit = "".join(words[:1])
+    if words[1:] or (unit and unit not in _BYTE_UNITS):
         raise InvalidValueError(argument, given, remedy)
     return _in_range(number * _BYTE_UNITS.get(unit, 1.0), given, argument, remedy, most)
 
@@ -229,30 +261,52 @@ def format_bytes(size_bytes: float) -> str:
     return _scaled(size_bytes, ((PETA, " PB"), (TERA, " TB"), (GIGA, " GB"), (MEGA, " MB"), (KILO, " kB"), (1.0, " B")))
 
 
-def _split(given: object, argument: str, remedy: str) -> tuple[float, str, str]:
-    """Return number, unit and noun of a quantity, the last two possibly empty and in lower case."""
+def _split(
+    given: object, argument: str, remedy: str, *, bare_decimals: bool = False, given_as: object = None
+) -> tuple[float, tuple[str, ...]]:
+    """Return number and words of a quantity, in lower case.
+
+    A decimal comma counts nothing where no multiple follows it, unless `bare_decimals` may: `12,34` is a slip of
+    `12,340`. Errors show what was given as `given_as`.
+    """
     if isinstance(given, int | float) and not isinstance(given, bool):
         try:
-            return float(given), "", ""
+            return float(given), ()
         except OverflowError:
             raise InvalidValueError(argument, given, remedy) from None
-    text = _text(given, argument, remedy)
-    if _DECIMAL_COMMA.search(text):
-        raise InvalidValueError(argument, given, f"has a comma that separates no thousands; it {remedy}")
-    matched = _QUANTITY.fullmatch(_POWER_OF_TEN.sub(r"e\1", text))
+    shown_as = given if given_as is None else given_as
+    matched = _QUANTITY.fullmatch(_plain(_text(given, argument, remedy)))
     if matched is None:
-        raise InvalidValueError(argument, given, remedy)
-    try:
-        number = float(re.sub("[,_ ]", "", matched[1]))
-    except ValueError:
-        raise InvalidValueError(argument, given, remedy) from None
-    return number, matched[2], matched[3] or ""
+        raise InvalidValueError(argument, shown_as, _no_number(given, remedy))
+    number, words = numeral_value(matched[1]), _words(matched)
+    if not words and "," in matched[1] and "." not in matched[1] and number % 1.0 and not bare_decimals:
+        raise InvalidValueError(argument, shown_as, f"has a comma that separates no thousands; it {remedy}")
+    return number, words
+
+
+def _no_number(given: object, remedy: str) -> str:
+    """Return what is wrong with a text that is no number: what would do is one end of a range, or a plain number."""
+    ends = RANGE.fullmatch(_plain(str(given)))
+    return remedy if ends is None else f"is a range; give one number, such as the middle of it: it {remedy}"
+
+
+def _plain(text: str) -> str:
+    """Return a quantity as it is spoken, powers of ten as exponents."""
+    return _POWER.sub(_raised, _POWER_OF_TEN.sub(r"e\1", spoken(text)))
+
+
+def _raised(power: re.Match[str]) -> str:
+    return f"{float(power[1]) ** int(power[2]):.15g}"
+
+
+def _words(quantity: re.Match[str]) -> tuple[str, ...]:
+    return tuple((quantity[2] or "").replace("-", " ").split())
 
 
 def _text(given: object, argument: str, remedy: str) -> str:
     if not isinstance(given, str) or len(given) > _LONGEST:
         raise InvalidValueError(argument, given, remedy)
-    return latin(given).strip().casefold()
+    return spoken(given)
 
 
 def _in_range(value: float, given: object, argument: str, remedy: str, most: float) -> float:

@@ -33,6 +33,10 @@ _RENTED = re.compile(
     r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand|n1-(?:standard|high\w+|custom)-\d+|with)\b"
 )
 """Where a device is, which changes nothing of what it does."""
+_LINKED = re.compile(r"\b(?:(?:with\s+)?(?:nv-?link(?:ed)?|nv-?switch|infiniband|ib|roce))(?:\s+bridge)?\b")
+"""Links that are catalogued with the device, and no part of its name."""
+_BARE_MEMORY = re.compile(r"(?P<device>.*[^\W_])[\s_-]+\(?(?P<gb>\d{2,3})\s*(?:g|gb|gib|gigs?|gigabytes?|go|vram)?\)?")
+"""`A100-40`, `a100 40 gig`: a memory that the device is sold with, behind its name."""
 _INTERRUPTED = re.compile(r"\b(?:spot|pre-?emptible|interruptible)\b")
 _NUMBERS = {"one": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "quad": 4, "eight": 8}
 _NUMBER_WORD = re.compile(rf"^({'|'.join(_NUMBERS)})\b\s*")
@@ -91,6 +95,9 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
     found = _system(text, accelerators)
     if found is None and plain != text:
         found = accelerators.found(plain) or _system(plain, accelerators)
+    if found is not None and _LINKED.search(text):
+        note = "links are those that it is catalogued with, whatever its name says of them"
+        found = replace(found, note="; ".join(part for part in (found.note, note) if part))
     if found is None or not _INTERRUPTED.search(text):
         return found
     note = "interruptions are not counted: a profile's goodput tells them; nor is their price: price_per_gpu_hour does"
@@ -99,7 +106,20 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
 
 def _system(text: str, accelerators: NameIndex) -> Resolved | None:
     named = _slice(text, accelerators) or _counted(text, accelerators) or _computer(text, accelerators)
-    return named or _refitted(text, accelerators)
+    return named or _refitted(text, accelerators) or _named_loosely(text, accelerators)
+
+
+def _named_loosely(text: str, accelerators: NameIndex) -> Resolved | None:
+    """Return the device whose name has the same words in another order, or with the memory as a bare number."""
+    found = accelerators.reordered(text)
+    if found is not None:
+        return found
+    told = _BARE_MEMORY.fullmatch(text)
+    found = accelerators.found(f"{told['device']} {told['gb']}gb") if told else None
+    if told is None or found is None:
+        return None
+    note = f"{told['gb']} taken as its memory in GB"
+    return replace(found, note="; ".join(part for part in (found.note, note) if part))
 
 
 def _plain(text: str) -> str:
@@ -107,7 +127,8 @@ def _plain(text: str) -> str:
     series = _SERIES.fullmatch(text)
     if series is not None:
         return series["device"].replace("_", " ")
-    bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", text.removeprefix(_SAGEMAKER)))
+    bare = _LINKED.sub(" ", text)
+    bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", bare.removeprefix(_SAGEMAKER)))
     bare = bare.replace("(", " ").replace(")", " ").replace(",", " ")
     bare = _NUMBER_WORD.sub(lambda word: f"{_NUMBERS[word[1]]}x ", " ".join(bare.split()))
     return _PLURAL.sub(r"\1", bare)
@@ -129,7 +150,7 @@ def _counted(text: str, accelerators: NameIndex) -> Resolved | None:
     for pattern in _COUNTED:
         match = pattern.fullmatch(text)
         device = match["device"] if match else ""
-        found = accelerators.found(device) or _refitted(device, accelerators)
+        found = accelerators.found(device) or _refitted(device, accelerators) or _named_loosely(device, accelerators)
         if match is not None and found is not None:
             count = int(match["count"])
             said = f"{found.note}; " if found.note else ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from estimator.base.units import parse_count
 
-__all__ = ["NamedSize", "named_size"]
+__all__ = ["NamedSize", "named_size", "with_short_size"]
 
 _LONGEST_NAME = 200
 _WORD = re.compile(r"[^\W_]+")
@@ -16,6 +16,13 @@ _ACTIVE = re.compile(rf"(?<![a-z0-9.])a({_COUNT}[mb])(?![a-z0-9])")
 _TIMES = re.compile(rf"(?<![\w.])(\d{{1,3}})\s?[x×]\s?({_COUNT}[mb])(?![a-z0-9])")
 _SAYS_ACTIVE = re.compile(r"\bactiv(?:e|ated|ating)\b")
 _EXPERTS = re.compile(r"moe(?![a-z])|\bexperts?\b|(?<![a-z0-9])\d+e(?![a-z0-9])")
+_SPELT = re.compile(
+    rf"(?<![\w.])(?:(?P<count>{_COUNT}|\d+,\d{{1,2}})[\s-]*(?P<multiple>(?:million|billion|trillion)s?|mio|mrd|millionen|milliarden|"
+    r"milliards|millones)|(?P<short>\d+(?:\.\d+)?[mbt]))\b\.?(?:[\s-]+(?:de\s+)?(?:param(?:eter|ètre|etro|étro)?[sn]?)\b)?",
+    re.IGNORECASE,
+)
+"""A size in words, `7 billion parameter` and `1,5 Milliarden`, or with what it counts: `7B params`."""
+_MULTIPLES = {"mil": "M", "mio": "M", "bil": "B", "mrd": "B", "tri": "T"}
 _BESIDE = frozenset({"a", "all", "and", "dense", "experts", "for", "in", "is", "llm", "model", "moe", "of", "param"})
 _BESIDE_TOO = frozenset({"parameter", "parameters", "params", "token", "total", "with", "active", "activated", "one"})
 """What is said around sizes that name no model."""
@@ -94,6 +101,19 @@ def named_size(name: str) -> NamedSize | None:
     if (experts or _SAYS_ACTIVE.search(text)) and len(set(sizes)) > 1:
         return NamedSize(total=max(sizes), active=min(sizes), experts=True, bare=bare)
     return NamedSize(total=sizes[0], active=sizes[0], experts=experts, bare=bare)
+
+
+def with_short_size(name: str) -> str:
+    """Return `name` with its size as names have it: `7B llama` of `7 billion parameter llama`."""
+    return " ".join(_SPELT.sub(_shortened, name[:_LONGEST_NAME]).split())
+
+
+def _shortened(size: re.Match[str]) -> str:
+    if size["short"]:
+        return size["short"]
+    multiple = size["multiple"].casefold()
+    letter = "B" if multiple.startswith(("millia", "mrd")) else _MULTIPLES[multiple[:3]]
+    return f"{size['count'].replace(',', '.')}{letter}"
 
 
 def _multiplied(n_experts: int, one: float, *, bare: bool) -> NamedSize:

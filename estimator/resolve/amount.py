@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
-from estimator.base.units import format_count, parse_count
+from estimator.base.units import format_count, format_counted, parse_count
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
 from estimator.resolve.data import MOST_EPOCHS, ToldData, told_data
@@ -104,7 +104,7 @@ def _refuse_said_twice(request: Request) -> None:
 def _counted(request: Request, data: ToldData, vocabulary: int | None, epochs: float) -> Amount:
     text = text_tokens(request.tokens, "tokens", vocabulary)
     once = text.tokens if text else parse_count(request.tokens, "tokens")
-    seen = f"{format_count(once)} tokens seen {epochs:g} times" if epochs != 1 else ""
+    seen = f"{format_counted(once, 'tokens')} seen {epochs:g} times" if epochs != 1 else ""
     note = "; ".join(part for part in (text.note if text else "", seen) if part)
     return Amount(
         tokens=once * epochs,
@@ -124,7 +124,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
     mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
     real = samples * mean * epochs
     passes = "" if epochs == 1 else f" × {epochs:g} epochs"
-    told = _told(real, f"{format_count(samples)} samples × {format_count(mean)} tokens{passes}", data)
+    told = _told(real, f"{format_count(samples)} samples × {format_counted(mean, 'tokens')}{passes}", data)
     if padded is None:
         return Amount(
             tokens=real,

@@ -1,12 +1,14 @@
 """Sequences of a step and tokens of a sequence: as told, or as is usual."""
 
+import re
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
+from estimator.base.units import format_count
 from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution, Question
-from estimator.question.request import Request
+from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.media import MediaUse
@@ -39,6 +41,9 @@ _USUAL_SOURCE_LENGTH = 1024
 _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
+_OF_EACH = re.compile(r"(\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
+_TOKENS_SUSPECTED = 200_000
+"""Sequences of a step beyond which tokens are meant: the largest batches, of CLIP's kin and of BERT's, have 65,536."""
 _NEARLY_WHOLE = 0.95
 """Share of a sample's tokens that are left where a few long ones are cut."""
 _SHORTEST_PACKED = 2048
@@ -54,6 +59,7 @@ def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
         if request.gradient_accumulation is not None:
             remedy = "and gradient_accumulation both set the batch; give one of them"
             raise InvalidValueError("global_batch_sequences", request.global_batch_sequences, remedy)
+        _refuse_of_each(request.global_batch_sequences, n_gpus)
         return checked_whole_count("global_batch_sequences", request.global_batch_sequences, most=MOST_SEQUENCES), ""
     if request.gradient_accumulation is None:
         return None, ""
@@ -64,6 +70,17 @@ def resolved_batch(request: Request, n_gpus: int) -> tuple[int | None, str]:
     n = replicas(request, n_gpus)
     note = f"{micro:,} a micro-batch × {accumulated:,} accumulated × {n:,} data-parallel replicas"
     return micro * accumulated * n, note
+
+
+def _refuse_of_each(given: Quantity, n_gpus: int) -> None:
+    """Raise InvalidValueError for the sequences of one device, which are no batch: what is accumulated is not said."""
+    each = _OF_EACH.match(given.casefold()) if isinstance(given, str) else None
+    if each is not None:
+        remedy = (
+            f"is of each GPU: give micro_batch_size {each[1]} with gradient_accumulation, or what all {n_gpus:,} GPUs "
+            f"take in a step, such as {int(each[1]) * n_gpus:,}"
+        )
+        raise InvalidValueError("global_batch_sequences", given, remedy)
 
 
 def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Question | None:
@@ -157,8 +174,12 @@ def resolved_sequence_length(
     return length, (Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note),)
 
 
-def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
-    """Return a warning where samples are longer than the sequence that takes them."""
+def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int | None) -> tuple[Caution, ...]:
+    """Return warnings where samples are longer than the sequence that takes them, or a batch has too many of it."""
+    return (*_batch_doubts(batch, length), *_cut_doubts(amount, length, padded))
+
+
+def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
     if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
         return ()
     if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
@@ -170,6 +191,17 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[C
     )
     message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
     return (Caution(code="samples_longer_than_sequence", message=message),)
+
+
+def _batch_doubts(batch: int | None, length: int) -> tuple[Caution, ...]:
+    """Return a warning where a batch counts so many sequences that tokens were most likely meant."""
+    if batch is None or batch < _TOKENS_SUSPECTED:
+        return ()
+    message = (
+        f"global_batch_sequences: {batch:,} sequences of {length:,} tokens are {format_count(batch * length)} tokens a "
+        f'step, more than anyone trains with; if tokens are meant, write "{format_count(batch)} tokens"'
+    )
+    return (Caution(code="batch_in_tokens_suspected", message=message),)
 
 
 def padding_doubts(request: Request, amount: Amount, use: MediaUse) -> tuple[Caution, ...]:

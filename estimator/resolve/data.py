@@ -12,8 +12,9 @@ from estimator.catalogue.datasets import DatasetEntry
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.misplaced import checked_kind
+from estimator.resolve.misplaced import checked_kind, checked_kinds
 from estimator.resolve.named_data import NamedData, named_data
+from estimator.resolve.passes import with_told_passes
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
 from estimator.resolve.text_tokens import text_tokens
 from estimator.resolve.told_lengths import told_lengths
@@ -85,6 +86,7 @@ def told_data(
     Raises InvalidValueError where two arguments say different things, UnknownNameError for a data set that nobody
     knows, MissingValueError for one that has no tokens of its own.
     """
+    request = with_told_passes(request)
     named = _named(request)
     if named is None:
         lengths = None if request.tokens_per_sample is None else told_lengths(request.tokens_per_sample)
@@ -109,6 +111,7 @@ def told_data(
 
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
+    checked_kinds(request)
     for argument in ("tokens", "samples", "tokens_per_sample", "epochs", "steps"):
         checked_kind(argument, getattr(request, argument))
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
@@ -171,7 +174,7 @@ def _of_text(request: Request, data: NamedData, epochs: float | None) -> ToldDat
         entry=entry,
         low_factor=1.0 if exact else trust.low,
         high_factor=1.0 if exact else trust.high,
-        assumptions=(_assumption(data, f"{format_count(entry.tokens)} tokens" if entry.tokens else ""),),
+        assumptions=(_assumption(data, f"{format_counted(entry.tokens, 'tokens')}" if entry.tokens else ""),),
     )
 
 

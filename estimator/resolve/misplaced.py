@@ -5,24 +5,46 @@ from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
 
-from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError
-from estimator.base.units import SAMPLE_NOUNS, STEP_NOUNS, is_gpu_time
+from estimator.base.nouns import PARAMETER_NOUNS, SAMPLE_NOUNS, STEP_NOUNS, TOKEN_NOUNS
+from estimator.base.numerals import NUMERAL
+from estimator.base.spoken import spoken
+from estimator.base.units import counted_noun, is_gpu_time
+from estimator.question.request import Request
 
-__all__ = ["checked_kind"]
+__all__ = ["checked_kind", "checked_kinds"]
 
 _LONGEST = 64
-_NUMBER = r"[\d.,_ ]*\d[.,_ ]*(?:e[+-]?\d+)?\s*(?:[kmbgt]|mn|bn|thousand|million|billion|trillion)?"
+_NUMBER = rf"{NUMERAL}\s*(?:(?:[kmbgt]|mn|bn|hundred|thousand|lakh|crore|million|billion|trillion)(?![a-z]) ?)*"
 _CURRENCY = r"(?:usd|us\$|dollars?|eur|euros?|cny|rmb|yuan|jpy|yen|gbp|pounds?|inr|rupees?|krw|won|hkd|[$€£¥₹₩])"
 _TAKES: Mapping[str, str] = MappingProxyType(
-    {"tokens": "tokens", "samples": "samples", "tokens_per_sample": "tokens", "epochs": "passes", "steps": "steps"}
+    {
+        **dict.fromkeys(("tokens", "tokens_per_sample", "tokens_done", "sequence_length"), "tokens"),
+        **dict.fromkeys(("model", "trainable_params"), "parameters"),
+        "samples": "samples",
+        "epochs": "passes",
+        "steps": "steps",
+        "global_batch_sequences": "samples",
+    }
 )
 """By argument, what it counts."""
+_TAKES_TOO: Mapping[str, str] = MappingProxyType(
+    # Papers tell a batch in tokens; tokens are told as a size of text.
+    {"global_batch_sequences": "tokens", "tokens": "text", "tokens_per_sample": "text"}
+)
+_PARAMETERS = rf"(?:{'|'.join(sorted(PARAMETER_NOUNS))})"
+_PREFIX = r"(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)"
 _A_BUDGET = 'plan_training takes it as budget: solve_for "tokens" says what it trains'
 _KINDS: tuple[tuple[str, str, str], ...] = (
-    ("tokens", rf"{_NUMBER} ?(?:tokens?|toks?)", "give it as tokens"),
-    ("samples", rf"{_NUMBER} ?(?:{'|'.join(sorted(SAMPLE_NOUNS))})", "give it as samples, with tokens_per_sample"),
-    ("steps", rf"{_NUMBER} ?(?:{'|'.join(sorted(STEP_NOUNS))})", "give it as steps, with the batch"),
+    ("tokens", "", "give it as tokens"),
+    ("samples", "", "give it as samples, with tokens_per_sample"),
+    ("steps", "", "give it as steps, with the batch"),
+    ("parameters", "", "they are a model's size: give it as model"),
+    (
+        "text",
+        rf"{_NUMBER} ?(?:words?|pages?|books?|novels|characters?|chars|[kmgtp]i?b(?:ytes?)?|bytes)",
+        "that is a size of text: give it as tokens, which takes it",
+    ),
     ("passes", rf"{_NUMBER} ?(?:epochs?|passes)", "give it as epochs, beside tokens or samples"),
     ("GPUs", rf"{_NUMBER} ?(?:gpus?|cards?|accelerators?|nodes?)", "give it as n_gpus"),
     (
@@ -38,13 +60,27 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "FLOPs",
-        rf"{_NUMBER} ?(?:[pezy]|tera|peta|exa|zetta|yotta)?[ -]?(?:flops?|f|operations)(?:(?:/s)?[ -]?(?:day|year)s?)?",
+        rf"{_NUMBER} ?{_PREFIX}?[ -]?(?:flops?|f|operations)(?:(?:/s)?[ -]?(?:day|year)s?)?",
         "they are the tokens times those of a token, about 6 for each parameter: give the tokens",
+    ),
+    (
+        "ratio",
+        rf"{_NUMBER} ?(?:x|×|times|tokens?) ?(?:(?:per|/|the) ?)?{_PARAMETERS}|(?:chinchilla|compute)(?:[ -]?optimal)?",
+        "plan_training takes a ratio as tokens_per_parameter; here give the tokens, at 20 a parameter compute-optimal",
     ),
     ("energy", rf"{_NUMBER} ?[kmgt]?wh", "energy is what an answer tells: give the tokens"),
 )
-"""What is counted, how it is written, and where it belongs."""
-_WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS)
+"""What is counted, how it is written where no noun of a count tells it, and where it belongs."""
+_WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS if pattern)
+_REMEDY = {kind: remedy for kind, _, remedy in _KINDS}
+_OF_NOUNS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        **dict.fromkeys(SAMPLE_NOUNS, ("samples", _REMEDY["samples"])),
+        **dict.fromkeys(STEP_NOUNS, ("steps", _REMEDY["steps"])),
+        **dict.fromkeys(TOKEN_NOUNS, ("tokens", _REMEDY["tokens"])),
+        **dict.fromkeys(PARAMETER_NOUNS, ("parameters", _REMEDY["parameters"])),
+    }
+)
 _GPU_TIME = ("GPU time", _A_BUDGET)
 
 
@@ -57,8 +93,14 @@ def checked_kind(argument: str, given: object) -> None:
         return
     kind, remedy = _kind(given)
     takes = _TAKES[argument]
-    if kind and kind != takes:
+    if kind and kind not in {takes, _TAKES_TOO.get(argument)}:
         raise InvalidValueError(argument, given, f"counts no {takes}; {remedy}")
+
+
+def checked_kinds(request: Request) -> None:
+    """Raise InvalidValueError for the first quantity of `request` that counts something else than its argument."""
+    for argument in ("sequence_length", "trainable_params", "global_batch_sequences"):
+        checked_kind(argument, getattr(request, argument))
 
 
 @lru_cache(maxsize=1024)
@@ -68,5 +110,7 @@ def _kind(given: str) -> tuple[str, str]:
         return "", ""
     if is_gpu_time(given):
         return _GPU_TIME
-    text = " ".join(latin(given).casefold().split())
+    text, noun = spoken(given), counted_noun(given)
+    if noun in _OF_NOUNS:
+        return _OF_NOUNS[noun]
     return next(((kind, remedy) for kind, written, remedy in _WRITTEN if written.fullmatch(text)), ("", ""))

@@ -9,8 +9,9 @@ from estimator.base.units import parse_bytes, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.datasets import DatasetEntry
 from estimator.catalogue.entries import Match
+from estimator.resolve.text_tokens import text_tokens
 
-__all__ = ["NamedData", "named_data"]
+__all__ = ["NamedData", "named_data", "split_passes"]
 
 _LONGEST = 120
 _SHORTEST_NAME = 5
@@ -19,7 +20,7 @@ _NUMBER = r"\d+(?:\.\d+)?"
 _PASSES = r"(?:epochs?|passes|times|runs)"
 _PASSES_BEFORE = re.compile(rf"({_NUMBER})\s*(?:[x×*·]|{_PASSES})\s*(?:(?:of|over|on|through|with)\s+)?(?=\D)(.+)")
 _PASSES_AFTER = re.compile(
-    rf"(.+?)[\s,;(]*(?:(?:\b|(?<=[\s\d]))[x×*·]\s*({_NUMBER})|(?:\bfor\s+)?({_NUMBER})\s*(?:[x×]|{_PASSES}))\s*\)?"
+    rf"(.+?)[\s,;(]*(?:(?:(?:\b|(?<=[\s\d]))[x×*·]|\btimes)\s*({_NUMBER})(?:\s*{_PASSES})?|(?:\bfor\s+)?({_NUMBER})\s*(?:[x×]|{_PASSES}))\s*\)?"
 )
 _ONCE = {"once": 1.0, "twice": 2.0, "thrice": 3.0}
 _WORD_AFTER = re.compile(r"(.+?)[\s,]+(once|twice|thrice)")
@@ -77,19 +78,21 @@ def named_data(given: object, argument: str) -> NamedData | None:
     text = " ".join(unicodedata.normalize("NFKC", given).casefold().split())
     if not any(character.isalpha() for character in text) or _is_count(text, argument):
         return None
-    name, passes = _passes(text)
+    name, passes = split_passes(text)
     portion = _PORTION.fullmatch(name)
     amount: tuple[str, str] | None = None
     if portion is not None and catalogue.found_dataset(name) is None:
         amount, name = (portion[1], portion[2] or ""), portion[3]
         if passes is None:
-            name, passes = _passes(name)
+            name, passes = split_passes(name)
     found = catalogue.found_dataset(name)
     if found is None and amount is None and (beside := _beside(name)) is not None:
         amount, found = beside
     if found is None:
         if amount is not None and _BYTES.fullmatch(amount[0]):
             # So much text, of a language: see text_tokens.
+            return None
+        if text_tokens(given, argument) is not None:
             return None
         _refuse_misspelt(given, argument, name)
         return None
@@ -116,7 +119,7 @@ def _is_count(text: str, argument: str) -> bool:
     return True
 
 
-def _passes(text: str) -> tuple[str, float | None]:
+def split_passes(text: str) -> tuple[str, float | None]:
     """Return a name and the passes said over it: `3 epochs of alpaca`, `alpaca x3`, `alpaca twice`."""
     if catalogue.found_dataset(text) is not None:
         return text, None

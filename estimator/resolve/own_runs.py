@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from functools import cache, lru_cache
 from typing import Protocol, Union, cast, get_args, get_origin, get_type_hints
 
+from estimator.base.argument_names import meant
 from estimator.base.errors import (
     InfeasibleError,
     InvalidValueError,
@@ -16,7 +17,7 @@ from estimator.base.errors import (
     UnsupportedModelError,
 )
 from estimator.base.inputs import checked_number, checked_whole_count
-from estimator.base.units import parse_count
+from estimator.base.speeds import parse_step_s, parse_tokens_per_second
 from estimator.models.flops import flop_counts
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.question.profile import Profile
@@ -178,7 +179,7 @@ def _request(arguments: Mapping[str, object]) -> Request:
             raise InvalidValueError(name, "[…]", "cannot hold runs of its own; list every run in the one my_runs")
         if name not in known:
             choices = [*known, _SPEED, _STEP]
-            near = get_close_matches(name[:_LONGEST], choices, n=_MOST_NAMED, cutoff=0.6)
+            near = meant(name, choices) or get_close_matches(name[:_LONGEST], choices, n=_MOST_NAMED, cutoff=0.6)
             # Said of the argument itself: its place is put before.
             raise UnknownNameError(_ARGUMENT, name, near, "an own run takes estimate_training_time's arguments")
     for name, remedy in (
@@ -245,8 +246,8 @@ def _tokens_per_second(run: Resolved, speeds: Mapping[str, object]) -> float:
     batch · sequence length / step time      where the time of a step is told
     """
     if _SPEED in speeds:
-        return parse_count(speeds[_SPEED], _SPEED, most=_MOST_TOKENS_PER_SECOND)
-    step_s = checked_number(_STEP, speeds[_STEP], most=_MOST_STEP_S, unit="seconds")
+        return parse_tokens_per_second(speeds[_SPEED], _SPEED, n_gpus=run.n_gpus, most=_MOST_TOKENS_PER_SECOND)[0]
+    step_s = parse_step_s(speeds[_STEP], _STEP, most=_MOST_STEP_S)
     if run.global_batch_sequences is None:
         raise MissingValueError("global_batch_sequences", f"{_STEP} needs how many sequences a step has")
     return run.global_batch_sequences * run.sequence_length / step_s

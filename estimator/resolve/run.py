@@ -54,7 +54,9 @@ from estimator.resolve.samples import (
     resolved_packing,
     with_rows,
 )
+from estimator.resolve.separators import separator_doubts
 from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.token_batch import with_batch_of_tokens
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
@@ -117,15 +119,15 @@ def _asked(request: Request, *, peak: bool) -> Run:
         request = replace(request, framework=software)
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
+    doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
     told = with_sounds(told, subject.transformer)
     data = data_for(told, subject.transformer, asked_objective(told, framework.name).objective.sequences)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
-    data = with_media(data, use)
+    data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
     if data.request.steps is not None:
-        # Most amounts are told in tokens or samples.
-        from estimator.resolve.counted_steps import counted_steps
+        from estimator.resolve.counted_steps import counted_steps  # Most amounts are told in tokens or samples.
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
@@ -307,7 +309,7 @@ def _resolved(
             *platform_doubts(named, device.accelerator, method.name),
             *data.cautions,
             *(packing.cautions if amount.tokens_per_sample is not None and not use.whole_rows else ()),
-            *length_doubts(amount, length, padded),
+            *length_doubts(amount, length, padded, asked_samples),
             *(padding_doubts(request, amount, use) if framework.practice.packing is None else ()),
         ),
     )

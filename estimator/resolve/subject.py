@@ -5,24 +5,27 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
 
-from estimator.base.east_asian import latin
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError, shown
 from estimator.base.names import normalised
+from estimator.base.spoken import spoken
 from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
 from estimator.models.foreign import MOSTLY_DECODERS, WITHOUT_TOKENS, foreign_kind, modelled_like
-from estimator.models.named_size import NamedSize, named_size
+from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
+from estimator.resolve.misplaced import checked_kind
+from estimator.resolve.model_words import method_doubts, size_behind, without_method
 
 __all__ = ["Subject", "resolved_subject"]
 
+_LONGEST_COUNT = 64
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _LARGEST_DENSE = 5.5e11
@@ -59,15 +62,17 @@ def resolved_subject(request: Request) -> Subject:
         return _configured(name, request.model, request.hf_config)
     if not name:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
+    checked_kind("model", name)
     # No name is a number, and finding the names nearest to one takes longer than all the rest.
     count = _count(request.model)
     if count is not None:
         return _sized(count)
     subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
+    cautions: list[Caution] = []
     bits = None if subject.transformer is None else quantised_bits(name)
-    if bits is None or request.method.strip().casefold() == "qlora":
-        return subject
-    return replace(subject, warnings=(*subject.warnings, _copy_caution(name, bits)))
+    if bits is not None and request.method.strip().casefold() != "qlora":
+        cautions.append(_copy_caution(name, bits))
+    return replace(subject, warnings=(*subject.warnings, *cautions, *method_doubts(name, request)))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -102,6 +107,9 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     its name says; another architecture is answered as such; a name that holds a catalogued one is that one's fine-tune;
     and a size alone stands for a typical model of it, unless the name is a catalogued one misspelt.
     """
+    otherwise = _said_otherwise(name)
+    if otherwise is not None:
+        return otherwise
     size, kind = named_size(name), foreign_kind(name)
     short = catalogue.shortened_transformer(name) if size is None else None
     if short is not None:
@@ -124,6 +132,21 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
             f'"80B-A3B", or give its config.json as hf_config{dense}',
         )
     return _of_size(name, size, kind, nearest)
+
+
+def _said_otherwise(name: str) -> Subject | None:
+    """Return the model that `name` names once its size and its words are as names have them; None where it is none."""
+    shorter = with_short_size(name)
+    if shorter != name:
+        return _named(shorter)
+    return _catalogued(size_behind(name)) or _catalogued(without_method(name))
+
+
+def _catalogued(name: str) -> Subject | None:
+    try:
+        return _listed(catalogue.transformer(name)) if name else None
+    except UnknownNameError:
+        return None
 
 
 def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
@@ -312,7 +335,7 @@ def _joined(*notes: str) -> str:
 
 def _count(model: Quantity) -> float | None:
     """Return `model` as a parameter count; None where it is a name."""
-    text = latin(str(model)).strip()
+    text = spoken(str(model)) if isinstance(model, str) and len(model) <= _LONGEST_COUNT else str(model)
     if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
         return None
     try:

@@ -9,6 +9,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.prior import Prior
 from estimator.base.units import KILO, parse_count
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
+from estimator.resolve.text_tokens import text_tokens
 
 __all__ = ["told_lengths"]
 
@@ -59,8 +60,18 @@ def told_lengths(given: object) -> SampleLengths:
     if len(given) > _LONGEST:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
     text = _TOKENS.sub("", " ".join(given.casefold().split())).replace("up to", "max")
-    found = _ranged(text, given) or _around(text, given) or _parts(text, given)
+    found = _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
     return SampleLengths(mean=_count(_ABOUT.sub("", text), given)) if found is None else found
+
+
+def _of_text(given: str) -> SampleLengths | None:
+    """Return the lengths of samples that are so much text each: `400 words`, `2 KB`; None for what is none."""
+    told = text_tokens(given, _ARGUMENT)
+    if told is None:
+        return None
+    return SampleLengths(
+        mean=round(told.tokens, 1), low_factor=told.low / told.tokens, high_factor=told.high / told.tokens
+    )
 
 
 def _ranged(text: str, given: str) -> SampleLengths | None:

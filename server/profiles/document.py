@@ -10,11 +10,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from estimator.base.units import GIGA, TERA, parse_usd
+from estimator.base.speeds import parse_usd_per_hour
+from estimator.base.units import GIGA, TERA
 from estimator.catalogue.accelerators import RATED_PRECISIONS
 from estimator.question.profile import Goodput, Profile, Rates
 from estimator.resolve.measured import is_catalogued
 from estimator.resolve.own_runs import MOST_OWN_RUNS
+from estimator.resolve.rates import MOST_USD_PER_GPU_HOUR
 
 __all__ = [
     "VERSION",
@@ -76,7 +78,7 @@ class Machine(_Part):
     @model_validator(mode="after")
     def _priced(self) -> "Machine":
         if self.price_per_gpu_hour is not None:
-            parse_usd(self.price_per_gpu_hour, "price_per_gpu_hour")
+            parse_usd_per_hour(self.price_per_gpu_hour, "price_per_gpu_hour", most=MOST_USD_PER_GPU_HOUR)
         return self
 
 

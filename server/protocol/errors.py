@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
+from estimator.base.argument_names import changes_nothing, meant
 from estimator.base.errors import EstimatorError, shown
 
 __all__ = ["ArgumentError", "internal_fault", "nearest", "readable", "unknown"]
@@ -39,7 +40,9 @@ def nearest(given: str, good: Sequence[str], *, most: int = 3) -> list[str]:
 
 def unknown(kind: str, given: str, good: Sequence[str]) -> str:
     """Return `unknown gpu 'h100-smx'; did you mean h100-sxm?`, or the good names where none is near."""
-    close = nearest(given, good)
+    if kind == "argument" and changes_nothing(given):
+        return f"unknown {kind} {shown(given)}; nothing that is answered here goes by it: leave it out"
+    close = (meant(given, good) if kind == "argument" else ()) or nearest(given, good)
     hint = f"did you mean {', '.join(close)}?" if close else ""
     if not hint:
         hint = f"choose from {', '.join(good[:_MOST_CHOICES])}{', …' if len(good) > _MOST_CHOICES else ''}"

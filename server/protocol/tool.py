@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import to_json
 
 from estimator.base.errors import shown
+from estimator.base.inputs import said_number
+from estimator.base.numerals import other_reading
 from estimator.base.pauses import pausing
 from estimator.base.text import is_plain, visible
 from estimator.question.profile import Profile
@@ -213,6 +215,7 @@ class Tool:
         properties = self.input_schema["properties"]
         return {
             name: _Blank(
+                name=name,
                 kind=properties[name].get("type"),
                 longest=_longest(field),
                 most_values=_MOST_VALUES.get(properties[name].get("type"), _MOST_ODD),
@@ -241,6 +244,7 @@ def _is_small(given: Mapping[str, Any]) -> bool:
 class _Blank:
     """What is looked at in one argument before pydantic is."""
 
+    name: str
     kind: str | None
     """Its advertised type."""
     longest: int
@@ -249,7 +253,13 @@ class _Blank:
     """Values it admits, however nested."""
 
     def parsed(self, value: object) -> object:
-        """Return an object or list that a host sent as JSON text, as some do; anything else as it is."""
+        """Return an object or list that a host sent as JSON text, as some do, and a number that is said as text.
+
+        Anything else is returned as it is.
+        """
+        if self.kind in _NUMBERS and isinstance(value, str):
+            said = said_number(self.name, value)
+            return value if said is None else said
         if self.kind not in _CONTAINERS or not isinstance(value, str):
             return value
         # Some editors put a byte-order mark before all else.
@@ -271,12 +281,7 @@ class _Blank:
         """Return what is wrong with a value that pydantic would let pass, or would be slow to refuse."""
         wrong = None
         if isinstance(value, str):
-            if len(value) > self.longest:
-                wrong = f"must be at most {self.longest} characters long, not {len(value)}"
-            elif self.kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
-                wrong = "must be a finite number"
-            elif not _is_unicode(value):
-                wrong = "must be valid Unicode"
+            wrong = self._wrong_text(value)
         elif isinstance(value, bool):
             if self.kind != "boolean":
                 return f"{str(value).lower()} must be {'a number' if self.kind in _NUMBERS else 'text or a number'}"
@@ -287,6 +292,16 @@ class _Blank:
         elif not _is_unicode(value):
             wrong = "must be valid Unicode"
         return f"{shown(value)} {wrong}" if wrong else None
+
+    def _wrong_text(self, value: str) -> str | None:
+        if len(value) > self.longest:
+            return f"must be at most {self.longest} characters long, not {len(value)}"
+        if self.kind in _NUMBERS and value.strip().lower().lstrip("+-") in _NOT_FINITE:
+            return "must be a finite number"
+        readings = other_reading(value) if self.kind == "integer" else None
+        if readings is not None:
+            return f"may be {readings[0]} or {readings[1]}, by what its separator is; write it without one"
+        return None if _is_unicode(value) else "must be valid Unicode"
 
 
 def _longest(field: FieldInfo) -> int:

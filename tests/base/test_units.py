@@ -40,6 +40,39 @@ _PARSERS = (units.parse_count, units.parse_duration_s, units.parse_gpu_hours, un
         (".5T", 0.5e12),
         ("+3", 3),
         (" 12 ", 12),
+        ("1,5B", 1.5e9),
+        ("1.5 Mrd", 1.5e9),
+        ("1,5 Milliarden Tokens", 1.5e9),
+        ("2,5 milliards de jetons", 2.5e9),
+        ("3 mil millones de tokens", 3e9),
+        ("2 Mio. Beispiele", 2e6),
+        ("10^10", 1e10),
+        ("2^20 tokens", 2**20),
+        ("100K+", 1e5),
+        ("over 50k", 5e4),
+        ("50 mil ejemplos", 5e4),
+        ("12k Q&A pairs", 12e3),
+        ("20000 JSON records", 2e4),
+        ("5万件", 5e4),
+        ("10¹⁰", 1e10),
+        ("~1B", 1e9),
+        ("about 1B tokens", 1e9),
+        ("ungefähr 500 Mio", 5e8),
+        ("约15万亿词元", 15e12),
+        ("1.5億トークン", 1.5e8),
+        ("\uff11\uff0e\uff15\uff22", 1.5e9),
+        ("100BT", 1e11),
+        ("5Mtok", 5e6),
+        ("2.000.000", 2e6),
+        ("1.234.567,5", 1234567.5),
+        ("1'000'000", 1e6),
+        ("10,00,000", 1e6),
+        ("3 crore", 3e7),
+        ("one billion", 1e9),
+        ("a hundred thousand", 1e5),
+        ("two and a half million", 2.5e6),
+        ("half a million", 5e5),
+        ("a dozen", 12),
         (7_000_000_000, 7e9),
         (1.4e12, 1.4e12),
     ],
@@ -65,6 +98,20 @@ def test_a_count_is_read_as_it_is_meant(written: object, count: float) -> None:
         ("1.5 days", 36 * 3600),
         ("1 year", 365.25 * 86400),
         ("6 months", 365.25 / 2 * 86400),
+        ("two weeks", 14 * 86400),
+        ("a week", 7 * 86400),
+        ("fortnight", 14 * 86400),
+        ("half a day", 43200),
+        ("1½ weeks", 10.5 * 86400),
+        ("30-day", 30 * 86400),
+        ("2 Wochen", 14 * 86400),
+        ("1,5 Stunden", 5400),
+        ("3 jours", 3 * 86400),
+        ("dos semanas", 14 * 86400),
+        ("两周", 14 * 86400),
+        ("3日間", 3 * 86400),
+        ("350 ms", 0.35),
+        ("12:30:00", 45000),
     ],
 )
 def test_a_duration_is_read_as_it_is_meant(written: str, seconds: float) -> None:
@@ -83,6 +130,14 @@ def test_a_duration_is_read_as_it_is_meant(written: str, seconds: float) -> None
         ("250000", 250e3),
         (250_000, 250e3),
         ("$3.99", 3.99),
+        ("3,99 $", 3.99),
+        ("20 000 $", 20e3),
+        ("20.000,50 $", 20000.5),
+        ("2,5 Mio. Dollar", 2.5e6),
+        ("$5MM", 5e6),
+        ("20 grand", 20e3),
+        ("two million dollars", 2e6),
+        ("$10,00,000", 1e6),
     ],
 )
 def test_an_amount_of_money_is_read_as_it_is_meant(written: object, usd: float) -> None:
@@ -104,7 +159,7 @@ def test_a_size_is_read_in_decimal_unless_binary_is_written(written: str, size_b
     "bad",
     [
         *("", " ", "abc", "nan", "NaN", "inf", "-inf", "infinity", "1e400", "-5", "0", "-3B", "0 days", "1.2.3"),
-        *("0x10", "e5", ".", "--1", "$", "5€", "1,5T", "12,34", "15X", "15 T of gold", "1" * 500, "9" * 100_000),
+        *("0x10", "e5", ".", "--1", "$", "5€", "1,2345", "12,34,5", "15X", "15 T of gold", "1" * 500, "9" * 100_000),
         *(math.nan, math.inf, -math.inf, 0, -1, 0.0, True, False, None, 10**400, [], {}, b"5"),
     ],
 )
@@ -128,6 +183,31 @@ def test_a_duration_without_a_unit_is_refused() -> None:
     """A deadline of 30 may be days or hours: guessing would be wrong by 24."""
     with pytest.raises(InvalidValueError, match="30 days"):
         units.parse_duration_s("30", "deadline")
+
+
+@pytest.mark.parametrize(
+    ("parse", "written", "said"),
+    [
+        (units.parse_duration_s, "6m", "minutes or months"),
+        (units.parse_duration_s, "by Friday", "date"),
+        (units.parse_duration_s, "10-20 days", "range"),
+        (units.parse_duration_s, "5 business days", "whole days"),
+        (units.parse_duration_s, "1:30", "such as"),
+        (units.parse_count, "5 mil", "k or M"),
+        (units.parse_count, "1 B B", "none of K, M, B, T"),
+        (units.parse_count, "100B T", "none of K, M, B, T"),
+        (units.parse_count, "12,34", "separates no thousands"),
+        (units.parse_count, "1-2B", "range"),
+        (units.parse_usd, "$5 mil", "k or M"),
+        (units.parse_usd, "$2-3", "range"),
+    ],
+)
+def test_what_may_mean_several_amounts_is_refused_with_what_would_do(
+    parse: Callable[[object, str], float], written: str, said: str
+) -> None:
+    """Authority: each could be another amount, ten times as much and more."""
+    with pytest.raises(InvalidValueError, match=said):
+        parse(written, "the_argument")
 
 
 @pytest.mark.parametrize("parse", _PARSERS)

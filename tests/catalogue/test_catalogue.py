@@ -117,7 +117,7 @@ def test_a_name_that_could_mean_several_is_the_commonest_and_says_so(name: str, 
     [
         ("h100-smx", ("h100-sxm", "h100-nvl", "h100-pcie")),
         ("rtx 4090ti", ("rtx-4090",)),
-        ("a100-80", ("a100-sxm-80gb",)),
+        ("a100-81", ("a100-sxm-80gb",)),
         ("MI300Z", ("mi300x",)),
     ],
 )

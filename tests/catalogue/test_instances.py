@@ -303,3 +303,23 @@ def test_a_node_that_is_said_goes_before_that_of_the_machine() -> None:
     question = resolve(Request(model="7B", gpu="g5.xlarge", n_gpus=4, tokens="1B", gpus_per_node=2)).question
     assert question is not None
     assert question.cluster.gpus_per_node == 2
+
+
+@pytest.mark.parametrize(
+    ("said", "device"),
+    [
+        *((text, "a100-sxm-40gb") for text in ("A100-40", "A100 40", "a100 40 gig", "A100 (40)", "8x A100-40")),
+        *((text, "a100-sxm-80gb") for text in ("A100-80", "A100 80", "A100 80GB SXM4 with NVLink")),
+        *(("V100-32", "v100-sxm2-32gb"), ("3090 24", "rtx-3090"), ("H100 NVL 94", "h100-nvl")),
+        *(("2x RTX A6000 NVLink", "rtx-a6000"), ("h100 sxm nvlink", "h100-sxm")),
+        *(("rtx 6000 pro blackwell", "rtx-pro-6000-blackwell-ws"), ("pcie a100 80gb", "a100-pcie-80gb")),
+    ],
+)
+def test_a_device_may_be_told_loosely(said: str, device: str) -> None:
+    assert catalogue.accelerator(said).value.accelerator.id == device
+
+
+@pytest.mark.parametrize("said", ["A100 48", "h100 8", "H100-400", "40 80"])
+def test_a_memory_that_no_such_device_has_is_none(said: str) -> None:
+    with pytest.raises(UnknownNameError):
+        catalogue.accelerator(said)

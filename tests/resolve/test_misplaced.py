@@ -21,6 +21,7 @@ BELONGS = {
     "samples": ["52k samples", "1,000 examples", "1000 rows", "5000 documents", "2M images"],
     "tokens": ["15T tokens", "1e21 FLOPs", "10 ZFLOPs", "1.5e24 flop", "100 petaflop/s-days", "500 kWh"],
     "n_gpus": ["8 GPUs", "16 cards"],
+    "model": ["7B parameters", "70 billion params"],
 }
 AMOUNTS: dict[str, dict[str, Any]] = {
     "tokens": {},
@@ -28,8 +29,14 @@ AMOUNTS: dict[str, dict[str, Any]] = {
     "tokens_per_sample": {"samples": 1000},
     "steps": {"global_batch_sequences": 8},
     "epochs": {"tokens": "1B"},
+    "sequence_length": {"tokens": "1B"},
+    "global_batch_sequences": {"tokens": "1B"},
+    "trainable_params": {"tokens": "1B", "method": "lora"},
 }
 TAKES = {"tokens": ["15T tokens"], "tokens_per_sample": ["15T tokens"], "samples": BELONGS["samples"]}
+TAKES["sequence_length"] = TAKES["tokens"]
+TAKES["global_batch_sequences"] = [*TAKES["tokens"], *TAKES["samples"]]
+TAKES["trainable_params"] = BELONGS["model"]
 TAKES["steps"] = BELONGS["steps"]
 MISPLACED = [
     (argument, said, belongs)
@@ -72,3 +79,36 @@ def test_comparisons_and_sweeps_say_so_too(said: str) -> None:
 @pytest.mark.parametrize("said", ["15T", "300B tokens", "1.5 trillion", "5M", "2e9", "alpaca x3", "3 epochs of alpaca"])
 def test_what_is_an_amount_stays_one(said: str) -> None:
     assert resolve(_request("tokens", said)).amount.tokens > 0.0
+
+
+@pytest.mark.parametrize("said", ["2 GB", "300 books", "5000 pages", "50 million words"])
+@pytest.mark.parametrize("argument", ["samples", "steps"])
+def test_a_size_of_text_is_told_that_tokens_take_it(argument: str, said: str) -> None:
+    with pytest.raises(InvalidValueError, match="give it as tokens"):
+        resolve(_request(argument, said))
+
+
+@pytest.mark.parametrize("said", ["7B tokens", "1T tokens", "50k samples", "8 GPUs"])
+def test_a_model_is_no_count_of_anything_but_parameters(said: str) -> None:
+    with pytest.raises(InvalidValueError, match="counts no parameters"):
+        resolve(Request(model=said, gpu="h100", n_gpus=8, tokens="1B"))
+
+
+@pytest.mark.parametrize(
+    ("said", "count"),
+    [
+        ("50k lines of JSONL", 50e3),
+        ("52k instruction pairs", 52e3),
+        ("2k new training examples", 2e3),
+        ("10万条样本", 1e5),
+    ],
+)
+def test_samples_may_be_told_with_what_they_are_like(said: str, count: float) -> None:
+    run = resolve(Request(model="7B", gpu="h100", n_gpus=8, samples=said, tokens_per_sample=300, packing="packed"))
+    assert run.amount.tokens == pytest.approx(300 * count)
+
+
+@pytest.mark.parametrize("said", ["1000 samples per class", "500 images each", "8 per GPU"])
+def test_a_count_of_a_part_is_none_of_the_whole(said: str) -> None:
+    with pytest.raises(InvalidValueError):
+        resolve(Request(model="7B", gpu="h100", n_gpus=8, samples=said, tokens_per_sample=300))

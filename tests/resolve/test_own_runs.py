@@ -40,7 +40,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "no model": ({"gpu": "h100", "n_gpus": 8, "tokens_per_second": 9}, ("my_runs[1].model is missing",)),
     "no device": ({"model": "7B", "n_gpus": 8, "tokens_per_second": 9}, ("my_runs[1].gpu is missing",)),
     "no count": ({"model": "7B", "gpu": "h100", "tokens_per_second": 9}, ("my_runs[1].n_gpus is missing",)),
-    "text for a whole number": (RUN | {"micro_batch_size": "two"}, ("my_runs[1].micro_batch_size", "whole number")),
+    "text for a whole number": (RUN | {"micro_batch_size": "several"}, ("my_runs[1].micro_batch_size", "whole number")),
     "a number for text": (RUN | {"framework": 7}, ("my_runs[1].framework", "must be text")),
     "a list for a quantity": (RUN | {"sequence_length": [1]}, ("my_runs[1].sequence_length", "a number, or text")),
     "text for an object": (RUN | {"hf_config": "config.json"}, ("my_runs[1].hf_config", "JSON object")),

@@ -186,3 +186,36 @@ def test_a_model_of_another_architecture_that_is_catalogued_is_priced_as_it_is(m
     assert subject.transformer is not None
     assert not subject.transformer.inferred
     assert "architecture_not_modelled" not in _codes(subject)
+
+
+@pytest.mark.parametrize(
+    ("said", "alike"),
+    [
+        ("7 billion parameter llama 2", "llama-2-7b"),
+        ("13B llama 2", "llama-2-13b"),
+        ("llama 3.1 8 billion", "llama-3.1-8b"),
+        ("7-billion-parameter model", "7B"),
+        ("150 million params", "150M"),
+        ("1,5 Mrd Parameter", "1.5B"),
+        ("7 milliards de paramètres", "7B"),
+        ("70亿参数", "7B"),
+        ("about seven billion", "7B"),
+        ("dreambooth sdxl", "sdxl"),
+        ("textual inversion sd-1.5", "sd-1.5"),
+        ("fine-tuning of llama-3.1-8b", "llama-3.1-8b"),
+    ],
+)
+def test_a_model_is_the_same_however_its_size_and_its_training_are_said(said: str, alike: str) -> None:
+    def network(model: str) -> object:
+        return resolved_subject(Request(model=model, gpu="h100", n_gpus=8)).transformer
+
+    assert network(said) == network(alike)
+
+
+@pytest.mark.parametrize("said", ["dreambooth sdxl", "sdxl lora", "llama-3.1-8b qlora"])
+def test_a_way_of_training_in_a_models_name_is_told_of(said: str) -> None:
+    """All weights are counted unless the method says otherwise, and whoever says LoRA means another run."""
+    doubted = resolved_subject(Request(model=said, gpu="h100", n_gpus=8))
+    told = resolved_subject(Request(model=said, gpu="h100", n_gpus=8, method="lora"))
+    assert "method_in_model_name" in {warning.code for warning in doubted.warnings}
+    assert "method_in_model_name" not in {warning.code for warning in told.warnings}

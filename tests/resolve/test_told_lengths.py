@@ -121,3 +121,11 @@ def test_a_wide_range_leaves_the_mean_open() -> None:
 )
 def test_thousands_at_the_end_of_a_range_are_those_of_both_ends_where_they_must_be(said: str, spelt: str) -> None:
     assert told_lengths(said) == told_lengths(spelt)
+
+
+@pytest.mark.parametrize(("said", "low", "high"), [("400 words", 450, 700), ("2 KB", 350, 600), ("a page", 300, 800)])
+def test_a_sample_may_be_so_much_text(said: str, low: float, high: float) -> None:
+    """Authority: OpenAI's rule of thumb, of 75 words to 100 tokens and about four characters to one, of English."""
+    lengths = told_lengths(said)
+    assert low < lengths.mean < high
+    assert lengths.low_factor < 1.0 < lengths.high_factor

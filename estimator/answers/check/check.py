@@ -34,9 +34,11 @@ from estimator.models.flops import flop_counts
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
+from estimator.resolve.separators import separators_doubted
 
 __all__ = ["SpeedCheck", "speed_check"]
 
@@ -97,6 +99,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     reading = observed_reading(observed)
+    checked_kind("tokens_done", observed.tokens_done)
     taken: frozenset[str] = frozenset()
     if reading is not None:
         reading = in_steps(reading, request.gradient_accumulation)
@@ -164,6 +167,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         ),
         warnings=(
             *run.warnings,
+            *separators_doubted(_told_in_thousands(observed)),
             *unaccumulated,
             *expected.warnings,
             *_warnings(run, seen, expected),
@@ -184,6 +188,15 @@ def _without_amount(run: Run) -> tuple[Assumption, ...]:
     """Return what was assumed of a run but for its amount, which stands for any."""
     unsaid = _OF_AN_AMOUNT if run.amount.tokens_per_sample is not None else _OF_AN_AMOUNT | {"packing"}
     return tuple(told for told in run.assumptions if told.name not in unsaid)
+
+
+def _told_in_thousands(observed: Observed) -> dict[str, object]:
+    return {
+        "observed_tokens_per_second": observed.tokens_per_second,
+        "observed_hours": observed.hours,
+        "observed_gpu_hours": observed.gpu_hours,
+        "tokens_done": observed.tokens_done,
+    }
 
 
 def _packed_short(run: Run) -> bool:

@@ -7,6 +7,7 @@ from typing import Literal
 from estimator.answers.check.logs import LogReading, log_reading
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
+from estimator.base.speeds import parse_step_s, parse_tokens_per_second
 from estimator.base.units import (
     HOUR_S,
     TERA,
@@ -127,10 +128,12 @@ def _possible(seen: Observation, argument: str, given: object) -> Observation:
 
 def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: bool) -> Observation:
     if observed.tokens_per_second is not None:
-        speed = parse_count(observed.tokens_per_second, "observed_tokens_per_second", most=_MOST_SPEED)
-        return Observation(tokens_per_second=speed, kind="tokens_per_second", how="as given, all GPUs together")
+        named = "observed_tokens_per_second"
+        speed, of_each = parse_tokens_per_second(observed.tokens_per_second, named, n_gpus=run.n_gpus, most=_MOST_SPEED)
+        how = f"as given of each of {run.n_gpus:,} GPUs" if of_each else "as given, all GPUs together"
+        return Observation(tokens_per_second=speed, kind="tokens_per_second", how=how)
     if observed.step_seconds is not None:
-        step_s = _seconds(observed.step_seconds, "observed_step_seconds", 1.0, _MOST_SECONDS)
+        step_s = parse_step_s(observed.step_seconds, "observed_step_seconds", most=_MOST_SECONDS)
         return _from_step(run, step_s, run.global_batch_sequences)
     if observed.hours is not None or observed.gpu_hours is not None:
         return _from_hours(run, observed, tokens_known=tokens_known)
@@ -248,6 +251,6 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch
 
 def _seconds(given: object, argument: str, unit_s: float, most: float) -> float:
     """Return seconds from a number in the argument's unit, or from a duration with a unit of its own."""
-    if isinstance(given, str) and given.strip()[-1:].isalpha():
+    if isinstance(given, str) and (given.strip()[-1:].isalpha() or ":" in given):
         return parse_duration_s(given, argument, most=most * unit_s)
     return checked_number(argument, given, most=most) * unit_s

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.base.errors import EstimatorError, InfeasibleError, InvalidValueError, UnsupportedModelError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.base.numerals import other_reading
 from estimator.base.pauses import pause
 from estimator.base.units import format_bytes, parse_count
 from estimator.physics.batch import global_batch_sequences
@@ -16,6 +17,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.candidates import means_all, priced_devices
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import named_data
+from estimator.resolve.passes import amount_and_passes
 from estimator.resolve.run import Run, checked_own_runs, resolve
 from estimator.resolve.text_tokens import text_tokens
 
@@ -131,7 +133,11 @@ def _amount(tokens: Quantity | None) -> Quantity | None:
     checked_kind("tokens", tokens)
     if tokens is None or named_data(tokens, "tokens") is not None or text_tokens(tokens, "tokens") is not None:
         return tokens
-    return parse_count(tokens, "tokens")
+    if amount_and_passes(tokens, "tokens") is not None:
+        return tokens
+    count = parse_count(tokens, "tokens")
+    # What may be another amount is told of with each option, which sees it as it was written.
+    return tokens if isinstance(tokens, str) and other_reading(tokens) is not None else count
 
 
 def _once(values: Iterable[_T]) -> list[_T]:

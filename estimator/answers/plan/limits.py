@@ -7,6 +7,8 @@ from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.trials import Trials
 from estimator.answers.plan.types import BudgetUnit, Limits, PlanRequest
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
+from estimator.base.numerals import other_reading
+from estimator.base.spoken import without_bound
 from estimator.base.units import (
     DAY_S,
     HOUR_S,
@@ -36,7 +38,9 @@ USUAL_DEADLINE_S = 30 * DAY_S
 """What a run takes where nobody says: published ones of any size take weeks."""
 _OF_MONEY = frozenset({"tokens", "model_size"})
 """What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
-_HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)", re.IGNORECASE)
+_HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)")
+_UNLIMITED = re.compile(r"(?:unlimited|no limit|none|any|open|whatever|asap|as (?:soon|fast|cheap(?:ly)?) as possible)")
+_LEAST = re.compile(r"(?:at least|minimum|min\b|more than|over\b|above|>)")
 _DIGITS = 3
 _MOST_NAMED = 5
 _LEAST_IN_UNIT = 2.0
@@ -48,30 +52,73 @@ def requested_limits(request: PlanRequest) -> Limits:
 
     GPU-hours limit what a run takes, as dollars do. Raises InvalidValueError for what is no duration and no amount.
     """
-    deadline, given = request.deadline, request.budget
+    deadline, given = _most("deadline", request.deadline), _most("budget", request.budget)
     if is_gpu_time(deadline):
         # So much GPU time is no date, and however it is spread over GPUs it is what the run may take.
         if given is not None:
             remedy = "is GPU time, which a budget limits, and a budget is given too; keep one of them"
             raise InvalidValueError("deadline", deadline, remedy)
         deadline, given = None, deadline
-    deadline_s = None if deadline is None else parse_duration_s(deadline, "deadline")
-    budget, unit = _budget(given)
+    deadline_s = None if deadline is None else _deadline_s(deadline, given=request.deadline)
+    budget, unit = _budget(given, given_as=request.budget)
     if deadline_s is None and budget is not None and request.n_gpus is None and request.solve_for in _OF_MONEY:
         return Limits(deadline_s=USUAL_DEADLINE_S, budget=budget, budget_unit=unit, deadline_assumed=True)
     return Limits(deadline_s=deadline_s, budget=budget, budget_unit=unit)
 
 
-def _budget(given: Quantity | None) -> tuple[float | None, BudgetUnit]:
+def _most(argument: str, given: Quantity | None) -> Quantity | None:
+    """Return the amount that a limit names: `$20k` of `max $20k`, `a week` of `within a week`.
+
+    Raises InvalidValueError for what is no upper limit.
+    """
+    if not isinstance(given, str):
+        return given
+    amount = without_bound(given)
+    if (readings := other_reading(amount)) is not None:
+        remedy = f"may be {readings[0]} or {readings[1]}, by what its separator is; write it without one"
+        raise InvalidValueError(argument, given, remedy)
+    if _UNLIMITED.fullmatch(amount):
+        raise InvalidValueError(argument, given, "is no limit; leave it out, and set another")
+    if _LEAST.match(amount):
+        raise InvalidValueError(
+            argument, given, f"is a least, and a {argument} is a most; give the most that it may be"
+        )
+    return amount
+
+
+def _deadline_s(deadline: Quantity, given: Quantity | None) -> float:
+    try:
+        return parse_duration_s(deadline, "deadline")
+    except InvalidValueError as error:
+        if isinstance(given, str) and "$" in given:
+            raise InvalidValueError("deadline", given, "is money, which a budget limits; give it as budget") from None
+        raise InvalidValueError("deadline", given, error.remedy) from None
+
+
+def _budget(amount: Quantity | None, given_as: Quantity | None) -> tuple[float | None, BudgetUnit]:
     """Return a budget and what it is counted in: dollars, or GPU-hours where it says so."""
-    if given is None:
+    if amount is None:
         return None, "USD"
-    if is_gpu_time(given):
-        return parse_gpu_hours(given, "budget"), "GPU-hours"
-    if isinstance(given, str) and _HOURS.fullmatch(given.strip()):
+    if is_gpu_time(amount):
+        return parse_gpu_hours(amount, "budget"), "GPU-hours"
+    if _is_duration(amount):
         remedy = 'is a time, which a deadline limits; of GPUs it is written "5000 GPU-hours"'
-        raise InvalidValueError("budget", given, remedy)
-    return parse_usd(given, "budget"), "USD"
+        raise InvalidValueError("budget", given_as, remedy)
+    try:
+        return parse_usd(amount, "budget"), "USD"
+    except InvalidValueError as error:
+        raise InvalidValueError("budget", given_as, error.remedy) from None
+
+
+def _is_duration(amount: Quantity) -> bool:
+    """Return whether `amount` is a time; a bare m is a million of dollars."""
+    if _HOURS.fullmatch(str(amount)):
+        return True
+    try:
+        parse_duration_s(amount, "budget")
+    except InvalidValueError:
+        return False
+    return True
 
 
 def limit_assumptions(limits: Limits) -> tuple[Assumption, ...]:

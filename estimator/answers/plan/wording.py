@@ -58,11 +58,11 @@ def plan_formula(plan: Plan) -> str:
             )
         case "tokens":
             per_second = f"{estimate.run.amount.tokens / time_s:,.4g} tokens/s, overhead in it"
-            return f"{format_count(estimate.run.amount.tokens)} tokens ÷ ({per_second}) = {days}"
+            return f"{format_counted(estimate.run.amount.tokens, 'tokens')} ÷ ({per_second}) = {days}"
         case "model_size":
             size, tokens = estimate.run.subject.total_parameters, estimate.run.amount.real_tokens
             ratio = f"{tokens / size:.4g} tokens a parameter"
-            return f"{format_count(size)} parameters × {ratio} = {format_count(tokens)} tokens, trained in {days}"
+            return f"{format_count(size)} parameters × {ratio} = {format_counted(tokens, 'tokens')}, trained in {days}"
         case _:
             return ""
 

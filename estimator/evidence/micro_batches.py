@@ -12,6 +12,8 @@ __all__ = ["micro_batch_doubt"]
 
 _LARGER = 0.35
 """Share of those who fine-tune and say nothing of it that raise the micro-batch while it fits and pays."""
+_RAISED = 8
+"""Times the usual one that they go to: few try more than 16 or 32."""
 _WORTH_SAYING = 0.15
 """Log time below which it changes nothing."""
 
@@ -25,7 +27,7 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
     question = setting.question
     if usual_micro_batch(question, setting.stack) is None:
         return ()
-    best = fastest(question, constants, any_micro_batch=True)
+    best = fastest(question, constants, raised=_RAISED)
     if best is None:
         return ()
     factor = best.step_s * setting.global_batch / best.setting.global_batch / physical_s

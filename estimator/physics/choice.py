@@ -98,11 +98,11 @@ def posed_case(question: Question, execution: Execution) -> Case:
 
 
 def setting_of(
-    question: Question, *, shard_group: int | None = None, packed_short: bool = False, any_micro_batch: bool = False
+    question: Question, *, shard_group: int | None = None, packed_short: bool = False, raised: int = 1
 ) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
-    Who fine-tunes and tells no micro-batch has none larger than the examples of the trainer, unless `any_micro_batch`.
+    Who fine-tunes and tells no micro-batch has at most `raised` times that of the trainer's examples.
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
@@ -110,7 +110,8 @@ def setting_of(
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
-    most = None if any_micro_batch else usual_micro_batch(question, stack)
+    usual = usual_micro_batch(question, stack)
+    most = None if usual is None else raised * usual
     found: list[Setting] = []
     for reserve in (False, True):
         layouts = _layouts(question, stack, batch, reserve=reserve, shard_group=shard_group, most=most)
@@ -233,10 +234,10 @@ class Fastest:
         return int(self.setting.layouts.taken(np.array([self.row])).micro_batch[0])
 
 
-def fastest(question: Question, constants: Constants, *, any_micro_batch: bool = False) -> Fastest | None:
+def fastest(question: Question, constants: Constants, *, raised: int = 1) -> Fastest | None:
     """Return the layout that `question` is answered with; None where no layout divides or fits."""
     try:
-        setting = setting_of(question, any_micro_batch=any_micro_batch)
+        setting = setting_of(question, raised=raised)
     except InfeasibleError:
         return None
     priced = ranked_layouts(setting, constants)

@@ -5,10 +5,8 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
 from estimator.models.coefficient import rule_passes
-from estimator.models.objective import with_objective
 from estimator.models.parameters import parameter_counts
-from estimator.models.training import WITH_ADAPTERS, Method
-from estimator.models.transformer import Transformer
+from estimator.models.training import Method
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
@@ -16,6 +14,7 @@ from estimator.question.question import Assumption, Caution, OwnRun, Question
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
+from estimator.resolve.as_trained import as_trained
 from estimator.resolve.batch import (
     batch_assumption,
     cut_length,
@@ -24,8 +23,6 @@ from estimator.resolve.batch import (
     replicas,
     resolved_batch,
     resolved_sequence_length,
-    told_length,
-    usual_length,
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
@@ -41,7 +38,6 @@ from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_med
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
-from estimator.resolve.prediction import predicted_ahead
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
@@ -57,7 +53,7 @@ from estimator.resolve.samples import (
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.token_batch import with_batch_of_tokens
-from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
+from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "checked_own_runs", "resolve"]
@@ -206,7 +202,7 @@ def _resolved(
     usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
     named, framework = framework, replace(framework, name=usual)
     stack = usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name
-    trained, prediction = _trained(request, subject, parts, objective, framework, stack=stack, method=method)
+    trained, prediction = as_trained(request, subject, parts, objective, framework, stack=stack, method=method)
     # What reads media has a tower of its own for the text.
     of_one = 1 if use.whole_rows else objective.objective.sequences
     samples, batch_note = resolved_batch(request, n_gpus)
@@ -331,40 +327,6 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
         per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
         n_replicas=posed.n_gpus,
         sequences=together,
-    )
-
-
-def _trained(
-    request: Request,
-    subject: Subject,
-    parts: TrainedParts | None,
-    objective: AskedObjective,
-    framework: NamedFramework,
-    *,
-    stack: str,
-    method: Method,
-) -> tuple[Transformer | None, tuple[Assumption, ...]]:
-    """Return the model as it is trained, with what was assumed: its towers that learn, its head, what runs beside it.
-
-    None where the architecture is not known.
-    """
-    if subject.transformer is None:
-        return None, ()
-    name, practice = framework.name, framework.practice
-    model = with_objective(
-        with_trained_towers(subject.transformer, parts),
-        objective.objective,
-        adapters=method.name in WITH_ADAPTERS,
-        teacher=objective.teacher,
-        gathers=name in STACKS and bool(practice.over(STACKS[name].habit).gathers_masked),
-    )
-    return predicted_ahead(
-        request,
-        model,
-        practice,
-        stack,
-        plain=parts is None and objective.objective.name == "next_token",
-        sequence_length=told_length(request) or usual_length(subject),
     )
 
 

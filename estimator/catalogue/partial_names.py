@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
-from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words, text_part
+from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words
 
 __all__ = ["shortened"]
 
@@ -69,8 +69,7 @@ def _named_within(given: str, models: NameIndex, finetunes: NameIndex) -> Resolv
             text = " ".join(span)
             match = finetunes.found(text) or models.found(text)
             if match is not None and _is_sure(match, span, words[:start], words[start + length :]):
-                beside = text_part((*words[:start], *words[start + length :]))
-                return replace(match, note=_note("taken for a fine-tune", match, f", whose name it holds{beside}"))
+                return replace(match, note=_note("taken for a fine-tune", match, ", whose name it holds"))
     return None
 
 

@@ -76,7 +76,7 @@ def test_a_name_that_tells_another_size_or_changed_layers_is_no_fine_tune(name: 
 @pytest.mark.parametrize(
     "name",
     [
-        *("yolov9c", "yolov7", "YOLOv10n", "yolo26", "yolov8n-seg", "faster-rcnn", "densenet121", "VGG16"),
+        *("yolov9e", "yolov7x", "YOLOv6n", "yolo26", "yolov8n-seg", "cascade-rcnn", "efficientdet-d0", "regnety-400mf"),
         *("kokoro", "XTTS v2", "bark"),
         *("f5-tts", "ltx 2", "animatediff", "stable video diffusion", "sam2", "hiera-base", "kolors"),
         *("seamless m4t", "vits", "facebook/mms-tts-eng", "vits-ljs", "nnunet", "rf-detr-base", "controlnet sd 2.1"),

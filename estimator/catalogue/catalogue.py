@@ -168,8 +168,7 @@ def datasets() -> tuple[DatasetEntry, ...]:
 def transformer(name: str) -> Match[Transformer]:
     """Return the transformer that `name` means: an id, a Hugging Face name or an alias, in any case and punctuation.
 
-    A copy or fine-tune that its name tells to be one means its base, and the note says so.
-    Raises UnknownNameError with the nearest ids.
+    A copy or fine-tune by its name means its base, and the note says so. Raises UnknownNameError with the nearest ids.
     """
     match = _exact(name) or copied(name, _every_model_index(), _finetune_index())
     if match is None or is_spelt_apart(name):

@@ -24,6 +24,8 @@ _CLASSES = frozenset(
 )
 """Sizes by name, as encoders have them."""
 _FEWEST_WORDS = 2
+_ANYONES = _CLASSES | {"big", "model", "transformer"}
+"""Words that together are no name of one network: a `swin-transformer-base` holds `transformer-base`."""
 
 
 def shortened(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
@@ -78,7 +80,7 @@ def _is_sure(match: Resolved, span: Sequence[str], before: Sequence[str], behind
 
     That is a size by name or by its letter (ViT-L), or another version behind it (`mistral-large-4`).
     """
-    if match.note and not _CLASSES.intersection(span):
+    if _ANYONES.issuperset(span) or (match.note and not _CLASSES.intersection(span)):
         return False
     other_version = bool(behind) and _VERSION.fullmatch(behind[0]) is not None
     return not other_version and not any(

@@ -46,7 +46,7 @@ _BY_NAME = {
     ),
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
     _UNEQUAL: ("nemotron super", "nemotron ultra", "llama nemotron super", "llama nemotron ultra", "openelm"),
-    "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),
+    "an encoder-decoder": ("long t5", "codet5", "flan", "ul2", "nllb", "madlad"),
     "a diffusion model": (
         *("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen", "kolors", "hidream"),
         *("omnigen", "omnigen2", "hunyuanimage"),
@@ -110,7 +110,7 @@ _BY_NAME = {
         *("grounding dino", "groundingdino", "owlvit", "owlv2", "clipseg", "vitpose", "vitmatte", "table transformer"),
         *("nnunet", "nn unet", "unetr", "swin unetr", "deeplab", "deeplabv3", "pspnet", "hrnet", "segnet"),
     ),
-    _PICTURES: ("eva02", "eva", "sam2", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
+    _PICTURES: ("eva02", "eva", "sam2", "sam2.1", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
     _SEER: (
         *("vision", "visual", "vl", "vlm", "vla", "ocr", "image", "images", "multimodal", "omni", "llava"),
         *("llava next", "llava onevision", "video llava", "vila", "nvila", "cambrian", "ovis", "ovis1.5", "ovis1.6"),

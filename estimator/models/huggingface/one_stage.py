@@ -16,7 +16,7 @@ from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.placed import Flow, Look, Place
 from estimator.models.mixers.placed_parts import convolution, self_look
 
-__all__ = ["VERSIONS", "one_stage"]
+__all__ = ["one_stage"]
 
 _DEFAULTS: Config = {"num_channels": 3, "num_labels": 80, "image_size": 640}
 _FIRST_STAGE = 2

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from estimator.models.huggingface import (
     conformers,
     deberta,
+    depths,
     detectors,
     encoder_decoders,
     encoder_families,
@@ -23,6 +24,7 @@ from estimator.models.huggingface import (
     music,
     native_pictures,
     one_stage,
+    one_stage_tables,
     own_encoders,
     pages,
     phi_multimodal,
@@ -150,6 +152,7 @@ READERS: Mapping[str, Reader] = {
     "deberta-v2": deberta.deberta,
     "deformable_detr": detectors.deformable_detr,
     "deit": vision.vit,
+    "depth_anything": depths.depth_anything,
     "detr": detectors.detr,
     "dinov2": vision.dinov2,
     "dinov2_with_registers": vision.dinov2,
@@ -196,7 +199,7 @@ READERS: Mapping[str, Reader] = {
     "wav2vec2-conformer": conformers.wav2vec2_conformer,
     "whisper": encoder_decoders.whisper,
     "xlnet": xlnet.xlnet,
-    **dict.fromkeys(one_stage.VERSIONS, one_stage.one_stage),
+    **dict.fromkeys(one_stage_tables.VERSIONS, one_stage.one_stage),
     "yolos": detectors.yolos,
 }
 """Reader by `model_type`, or by the class name that diffusers writes."""

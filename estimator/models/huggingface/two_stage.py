@@ -131,9 +131,10 @@ def deeplab_v3(config: Config) -> ConfiguredModel:
     pyramid.convolve("head", channels, channels, 3, here)
     pyramid.products.append(Product(name="classifier", inputs=channels, outputs=labels, at=here, part="logits"))
     widths = whole_list(trunk, "hidden_sizes")
+    first = widths[0]
     if reading.flag("auxiliary_head", default=True) and len(widths) > 1:
         pyramid.convolve("helper", widths[-2], widths[-2] // 4, 3, here)
         pyramid.products.append(
             Product(name="helper_class", inputs=widths[-2] // 4, outputs=labels, at=here, part="logits")
         )
-    return built(pyramid, reading, config, depths=whole_list(trunk, "depths"), width=widths[0])
+    return built(pyramid, reading, config, depths=whole_list(trunk, "depths"), width=first)

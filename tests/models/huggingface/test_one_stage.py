@@ -86,7 +86,7 @@ def test_a_detector_has_its_published_parameters_and_flops(version: str, size: s
 @pytest.mark.parametrize(("version", "size"), SIZES)
 def test_four_times_the_pixels_are_four_times_the_convolutions(version: str, size: str) -> None:
     """Attention of YOLOv10, 11 and 12 looks from every position at every other, and grows faster."""
-    more = {"yolov10": 0.05, "yolo11": 0.05, "yolo12": 0.3}.get(version, 1e-6)
+    more = {"yolov10": 0.05, "yolo11": 0.05, "yolo12": 0.5}.get(version, 1e-6)
     small, large = (_gflop(_detector(version, size), side) for side in (640, 1280))
     assert large == pytest.approx(4.0 * small, rel=more)
 

@@ -183,11 +183,13 @@ def cogvideox(config: Config) -> ConfiguredModel:
     time, length = reading.whole("time_embed_dim"), reading.whole("max_text_seq_length")
     text, both = text_place(length), Place(share=1.0, fixed=float(length))
     # What version 1.5 states is the largest clip that its positions reach, not the usual one.
-    usual = _COGVIDEO_15 if tubelet else tuple(reading.whole(f"sample_{side}") * 8 for side in ("width", "height"))
+    told = reading.whole("sample_width") * 8, reading.whole("sample_height") * 8
+    across, down = _COGVIDEO_15 if tubelet else told
     return denoiser(
         reading,
         media=clip(
-            *usual,
+            across,
+            down,
             reading.whole("sample_frames"),
             patch=patch,
             tubelet=max(tubelet, 1),

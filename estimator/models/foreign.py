@@ -99,7 +99,7 @@ _BY_NAME = {
             "moonshine",
             "squeezeformer",
         ),
-        *("branchformer", "zipformer", "citrinet", "quartznet", "paraformer", "sensevoice"),
+        *("branchformer", "zipformer", "citrinet", "quartznet", "paraformer", "sensevoice", "data2vec audio"),
     ),
     _CLIPS: (
         *("animatediff", "stable video diffusion", "svd", "ltx 2", "ltx2", "zeroscope", "modelscope t2v", "cogvideo"),

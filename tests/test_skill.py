@@ -175,7 +175,7 @@ def test_what_is_left_follows_from_what_is_done() -> None:
     [
         {"objective": "grpo"},
         {"objective": "ppo"},
-        {"model": "yolov9c"},
+        {"model": "yolov9e"},
         {"model": "xtts-v2"},
         {"gpu": "h100 and a100"},
     ],

@@ -48,6 +48,7 @@ from estimator.catalogue.shapes import (
 )
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.catalogue.variants import copied, held
+from estimator.models.telling_words import is_spelt_apart, says_otherwise
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -167,41 +168,45 @@ def datasets() -> tuple[DatasetEntry, ...]:
 def transformer(name: str) -> Match[Transformer]:
     """Return the transformer that `name` means: an id, a Hugging Face name or an alias, in any case and punctuation.
 
-    A copy or fine-tune that its name tells to be one means its base, and the note says so.
-    Raises UnknownNameError with the nearest ids.
+    A copy or fine-tune by its name means its base, and the note says so. Raises UnknownNameError with the nearest ids.
     """
-    # The second file is opened for names that the first has not.
-    match = _model_index().found(name) or _every_model_index().found(name)
-    if match is None:
-        match = copied(name, _every_model_index(), _finetune_index())
-    if match is None:
+    match = _exact(name) or copied(name, _every_model_index(), _finetune_index())
+    if match is None or is_spelt_apart(name):
         raise UnknownNameError("model", name, _every_model_index().nearest(name))
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 def held_transformer(name: str) -> Match[Transformer] | None:
-    """Return the transformer whose name `name` holds among other words, as a fine-tune's does; None where none is."""
-    return _transformer_of(held(name, _every_model_index(), _finetune_index()))
+    """Return the transformer whose name `name` holds among other words, as a fine-tune's does, if any."""
+    return _transformer_of(name, held(name, _every_model_index(), _finetune_index()))
 
 
 def shortened_transformer(name: str) -> Match[Transformer] | None:
     """Return the only transformer whose name says all that `name` says, or the one that it holds without a size."""
-    return _transformer_of(shortened(name, _every_model_index(), _finetune_index()))
+    return _transformer_of(name, shortened(name, _every_model_index(), _finetune_index()))
 
 
-def _transformer_of(match: Resolved | None) -> Match[Transformer] | None:
-    return None if match is None else Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+def _transformer_of(name: str, match: Resolved | None) -> Match[Transformer] | None:
+    """Return the transformer that was found within `name`; None where other words of it tell another network."""
+    if match is None or says_otherwise(name, match.matched, model(match.id).transformer):
+        return None
+    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
 
 
 def model_id(name: str) -> str | None:
     """Return the id of the model that `name` means; None where it is nobody's, without a search for the nearest."""
-    found = _model_index().found(name) or _every_model_index().found(name)
-    return None if found is None else found.id
+    found = _exact(name)
+    return None if found is None or is_spelt_apart(name) else found.id
+
+
+def _exact(name: str) -> Resolved | None:
+    """Return whose name it is; the second file is opened for what the first has not."""
+    return _model_index().found(name) or _every_model_index().found(name)
 
 
 @cache
 def model(model_id: str) -> ModelEntry:
-    """Return everything known about the model with exactly this id."""
+    """Return all that is known of the model with exactly this id."""
     row = _model_rows().get(model_id)
     return configured_entry(_model_config_rows()[model_id]) if row is None else model_entry(row)
 

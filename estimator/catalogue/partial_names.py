@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
-from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words, text_part
+from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words
 
 __all__ = ["shortened"]
 
@@ -24,6 +24,8 @@ _CLASSES = frozenset(
 )
 """Sizes by name, as encoders have them."""
 _FEWEST_WORDS = 2
+_ANYONES = _CLASSES | {"big", "model", "transformer"}
+"""Words that together are no name of one network: a `swin-transformer-base` holds `transformer-base`."""
 
 
 def shortened(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
@@ -69,8 +71,7 @@ def _named_within(given: str, models: NameIndex, finetunes: NameIndex) -> Resolv
             text = " ".join(span)
             match = finetunes.found(text) or models.found(text)
             if match is not None and _is_sure(match, span, words[:start], words[start + length :]):
-                beside = text_part((*words[:start], *words[start + length :]))
-                return replace(match, note=_note("taken for a fine-tune", match, f", whose name it holds{beside}"))
+                return replace(match, note=_note("taken for a fine-tune", match, ", whose name it holds"))
     return None
 
 
@@ -79,7 +80,7 @@ def _is_sure(match: Resolved, span: Sequence[str], before: Sequence[str], behind
 
     That is a size by name or by its letter (ViT-L), or another version behind it (`mistral-large-4`).
     """
-    if match.note and not _CLASSES.intersection(span):
+    if _ANYONES.issuperset(span) or (match.note and not _CLASSES.intersection(span)):
         return False
     other_version = bool(behind) and _VERSION.fullmatch(behind[0]) is not None
     return not other_version and not any(

@@ -2,12 +2,12 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
 
-__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words", "text_part"]
+__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words"]
 
 _LONGEST = 128
 _BITS_4, _BITS_8, _BITS_UNSAID = 4, 8, 0
@@ -44,7 +44,6 @@ _WORD = re.compile(r"[^\W_]+(?:\.\d+[^\W\d_]*)*")
 _NUMBER = re.compile(r"\d+(?:\.\d+)*")
 _ACTIVE = re.compile(r"a\d+(?:\.\d+)?[bm]")
 _OTHER_SIZE = re.compile(r"[ae]\d+(?:\.\d+)?[bm]|\d+e")
-_SEES = frozenset({"asr", "audio", "image", "multimodal", "ocr", "omni", "tts", "video", "vision", "vl", "vla", "vlm"})
 OTHER_ARCHITECTURE = frozenset(
     {"conditional", "deformable", "draft", "eagle", "eagle2", "eagle3", "expanded", "franken", "hybrid"}
     | {"hymba", "linear", "mamba", "mamba2", "medusa", "minitron", "moe", "next", "pro"}
@@ -107,14 +106,9 @@ def held(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None
         found = names.found(span)
         if found is not None and not any(_OTHER_SIZE.fullmatch(word) for word in rest):
             said = f"; {found.note}" if found.note else ""
-            note = f"taken for a fine-tune of {found.matched}, whose name it holds{said}{text_part(rest)}"
+            note = f"taken for a fine-tune of {found.matched}, whose name it holds{said}"
             return replace(found, note=note)
     return None
-
-
-def text_part(rest: Iterable[str]) -> str:
-    """Return what to say where words beside a name tell that the model sees or hears as well; empty where none does."""
-    return "; its text part only" if _SEES.intersection(rest) else ""
 
 
 def quantised_bits(given: str) -> int | None:

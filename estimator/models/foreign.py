@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 
 from estimator.models.huggingface.unsupported import UNSUPPORTED
 
-__all__ = ["MOSTLY_DECODERS", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
+__all__ = ["MOSTLY_DECODERS", "OTHER_SENSES", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _STEM = re.compile(r"[a-z]+\d*(?![a-z])")
@@ -21,11 +21,19 @@ _SPEAKER = "a network that speaks"
 _LISTENER = "a recogniser of speech"
 _CLIPS = "a diffusion model of clips"
 _PICTURES = "an encoder of pictures"
+_SEER = "a model of pictures and text"
+_HEARER = "a model of sound and text"
+_VIDEO = "a model of video"
+_STEERED = "a network beside a denoiser, or another denoiser"
+_LONG = "a network for longer sequences"
+_ENCODER = "an encoder"
 _MASKS = "a network for masks, depths or boxes on an encoder of pictures"
 MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
 WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR})
 """Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
+OTHER_SENSES = frozenset({_SEER, _HEARER, _VIDEO, _SPEAKER, _STEERED, _LONG, _ENCODER})
+"""Kinds that a size in a name says too little of: what they read and say is no text of a decoder of that size."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
     _HYBRID: (
@@ -34,11 +42,11 @@ _BY_NAME = {
         *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b"),
         *("nemotron 3 nano", "nemotron 3 super", "nemotron 3 ultra", "granite 4 h", "granite 4.0 h"),
         *("phi 4 mini flash", "ring linear", "ling linear", "lfm 2", "lfm2.5"),
-        *("jetnemotron", "jet nemotron"),
+        *("jetnemotron", "jet nemotron", "evo", "evo2", "gla", "deltanet", "gated deltanet", "hgrn", "hgrn2"),
     ),
     _SPARSE: ("deepseek v3.2", "glm 5", "glm 5.1", "minicpm 4.1", "minicpm4.1"),
     _UNEQUAL: ("nemotron super", "nemotron ultra", "llama nemotron super", "llama nemotron ultra", "openelm"),
-    "an encoder-decoder": ("codet5", "flan", "ul2", "nllb", "madlad"),
+    "an encoder-decoder": ("long t5", "codet5", "flan", "ul2", "nllb", "madlad"),
     "a diffusion model": (
         *("diffusion", "sdxl", "sd", "sd3", "flux", "dit", "unet", "pixart", "sora", "imagen", "kolors", "hidream"),
         *("omnigen", "omnigen2", "hunyuanimage"),
@@ -47,32 +55,104 @@ _BY_NAME = {
         *("yolo", "yolov", "yolox", "yolonas", "faster rcnn", "fasterrcnn", "mask rcnn"),
         *(f"yolo{version}" for version in (11, 12, 26)),
         *(f"yolov{version}" for version in range(1, 14)),
-        *("maskrcnn", "retinanet", "efficientdet", "dfine", "rfdetr", "centernet", "ssd300"),
+        *(
+            "rf",
+            "dc5",
+            "maskrcnn",
+            "retinanet",
+            "efficientdet",
+            "dfine",
+            "rfdetr",
+            "centernet",
+            "ssd300",
+            "cascade rcnn",
+        ),
     ),
     _CONVOLUTIONS: (
         *("vgg", "vgg11", "vgg16", "vgg19", "densenet", "densenet121", "densenet169", "densenet201", "inception"),
-        *("inceptionv3", "mobilenetv3", "mobilenetv4", "regnet", "squeezenet", "alexnet", "resnext", "resnext50"),
+        *(
+            "inceptionv3",
+            "mobilenetv3",
+            "mobilenetv4",
+            "regnet",
+            "regnetx",
+            "regnety",
+            "squeezenet",
+            "alexnet",
+            "resnext",
+            "resnext50",
+        ),
         "resnext101",
     ),
-    _SPEAKER: ("kokoro", "xtts", "f5 tts", "bark", "styletts", "styletts2", "tortoise", "piper", "tacotron", "vall e"),
-    _LISTENER: ("canary", "seamless", "seamlessm4t", "conformer ctc", "deepspeech", "moonshine"),
-    _CLIPS: ("animatediff", "stable video diffusion", "svd", "ltx 2", "ltx2", "zeroscope", "modelscope t2v"),
+    _SPEAKER: (
+        *("kokoro", "xtts", "f5 tts", "bark", "styletts", "styletts2", "tortoise", "piper", "tacotron", "vall e"),
+        *("vits", "vits2", "mms tts", "cosyvoice", "cosyvoice2", "cosyvoice3", "chattts", "fish speech", "gpt sovits"),
+    ),
+    _LISTENER: (
+        *(
+            "canary",
+            "seamless",
+            "seamlessm4t",
+            "conformer",
+            "conformer ctc",
+            "deepspeech",
+            "moonshine",
+            "squeezeformer",
+        ),
+        *("branchformer", "zipformer", "citrinet", "quartznet", "paraformer", "sensevoice", "data2vec audio"),
+    ),
+    _CLIPS: (
+        *("animatediff", "stable video diffusion", "svd", "ltx 2", "ltx2", "zeroscope", "modelscope t2v", "cogvideo"),
+        *("open sora", "opensora", "latte"),
+    ),
     _MASKS: (
         *("mask2former", "maskformer", "oneformer", "upernet", "dpt", "zoedepth", "depth anything", "depthanything"),
         *("grounding dino", "groundingdino", "owlvit", "owlv2", "clipseg", "vitpose", "vitmatte", "table transformer"),
+        *(
+            "sam2",
+            "sam2.1",
+            "sam3",
+            "nnunet",
+            "nn unet",
+            "unetr",
+            "swin unetr",
+            "deeplab",
+            "deeplabv3",
+            "pspnet",
+            "hrnet",
+            "segnet",
+        ),
     ),
-    _PICTURES: ("eva02", "eva", "sam2", "sam3", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
+    _PICTURES: ("eva02", "eva", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
+    _SEER: (
+        *("vision", "visual", "vl", "vlm", "vla", "ocr", "image", "images", "multimodal", "omni", "llava"),
+        *("llava next", "llava onevision", "video llava", "vila", "nvila", "cambrian", "ovis", "ovis1.5", "ovis1.6"),
+        *("ovis2", "ovis2.5", "glm 4v", "glm 4.1v", "cogvlm", "cogvlm2", "minicpm v", "minicpm o", "molmo"),
+        *("moondream", "emu3", "chameleon", "flamingo", "minigpt4", "internvl", "internvl2", "internvl2.5"),
+        *("internvl3", "internvl3.5", "qwenvl", "mobilevlm", "video llama", "videollama2", "videollama3"),
+        *("deepseek vl", "deepseek vl2", "yi vl", "mplug owl", "mplug owl2", "janus", "janus pro", "openvla", "pi0"),
+    ),
+    _HEARER: ("audio", "speech", "voice", "asr", "tts"),
+    _VIDEO: ("video", "videos"),
+    _STEERED: ("controlnet", "ip adapter", "t2i adapter", "refiner"),
+    _LONG: ("long", "longnet"),
+    _ENCODER: ("encoder", "cross encoder", "bi encoder"),
 }
 _LIKE: Mapping[str, tuple[str, ...]] = {
-    _DETECTOR: ("yolo11n", "yolo11m", "yolov8x", "rt-detr-r50", "detr-resnet-50"),
-    _CONVOLUTIONS: ("resnet-50", "convnext-tiny", "efficientnet-b0", "mobilenet-v2"),
+    _DETECTOR: ("yolo11n", "yolo11m", "yolov8x", "faster-rcnn-r50-fpn", "mask-rcnn-r50-fpn", "rt-detr-r50"),
+    _CONVOLUTIONS: ("resnet-50", "convnext-tiny", "efficientnet-v2-s", "mobilenet-v3-large", "resnext-50-32x4d"),
     _SPEAKER: ("orpheus-3b", "musicgen-small"),
     _LISTENER: ("whisper-large-v3", "parakeet-0.6b", "w2v-bert-2.0"),
     _CLIPS: ("wan-2.1-1.3b", "ltx-video-2b", "cogvideox-2b", "hunyuanvideo"),
     _PICTURES: ("dinov2-large", "vit-base-patch16-224", "clip-vit-large-patch14", "sam-vit-base", "swin-base"),
-    _MASKS: ("segformer-b0", "sam-vit-base", "swin-base", "dinov2-base", "detr-resnet-50"),
+    _MASKS: ("sam-vit-base", "segformer-b0", "deeplabv3-r50", "mask-rcnn-r50-fpn", "unet", "dinov2-base"),
     "a diffusion model": ("sdxl", "sd-1.5", "flux.1-dev", "sd3.5-medium"),
-    "an encoder": ("bert-base-uncased", "roberta-base", "modernbert-base"),
+    _SEER: ("qwen2.5-vl-7b", "llava-next-mistral-7b", "internvl3-8b", "smolvlm2-2.2b", "llama-3.2-11b-vision"),
+    _HEARER: ("qwen2-audio-7b", "voxtral-mini-3b", "whisper-large-v3", "orpheus-3b"),
+    _VIDEO: ("cogvideox-5b", "wan-2.1-1.3b", "qwen2.5-vl-7b", "videomae-base"),
+    _STEERED: ("controlnet-sd-1.5", "controlnet-sdxl", "sd-2.1", "sdxl"),
+    _LONG: ("longformer-base-4096", "led-base-16384", "modernbert-base"),
+    _ENCODER: ("bert-base-uncased", "roberta-base", "modernbert-base"),
     "an encoder-decoder": ("t5-base", "bart-large", "whisper-small"),
 }
 """Catalogued models of a kind, of which one near in size stands for what is not modelled."""
@@ -87,12 +167,12 @@ _SAME_NAME = re.compile(r"ernie[-_ ]?(?:4|5|x)")
 def foreign_kind(name: str) -> str | None:
     """Return what `name` is the name of, such as `an encoder-decoder`; None where no words in it tell.
 
-    Words are compared without what separates them: `Nemotron-H`, `nemotron_h` and `NemotronH` are one.
+    Words are compared without what separates them: `Nemotron-H`, `nemotron_h` and `NemotronH` are one. What is near to
+    a decoder comes last: a hybrid that sees is one that sees.
     """
-    text = name[:_LONGEST_NAME].casefold()
-    if _SAME_NAME.search(text):
-        return None
-    return next((_KINDS[part] for part in _parts(text) if part in _KINDS), None)
+    text = _SAME_NAME.sub(" ", name[:_LONGEST_NAME].casefold())
+    kinds = [_KINDS[part] for part in _parts(text) if part in _KINDS]
+    return next((kind for kind in kinds if kind not in MOSTLY_DECODERS), kinds[0] if kinds else None)
 
 
 def modelled_like(kind: str) -> tuple[str, ...]:

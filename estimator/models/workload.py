@@ -15,6 +15,9 @@ from estimator.models.transformer import Tower, Transformer
 
 __all__ = ["Beside", "Workload", "workload"]
 
+_FEWEST_PAIRS = 0.5
+"""What nothing is added to, such as VGG, has no half of a pair; what is told of each pair is told of one half then."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Beside:
@@ -126,7 +129,7 @@ def _workload(t: Transformer) -> Workload:
         streams=tuple(stream for part in parts for stream in part.streams),
         beside=tuple(part for _, part in towers),
         n_layers=t.n_layers,
-        pairs=own_pairs + sum(part.layers for _, part in towers),
+        pairs=max(own_pairs + sum(part.layers for _, part in towers), _FEWEST_PAIRS),
         hidden=t.hidden,
         vocab=t.vocab,
         logits=sum(gemm.outputs * gemm.rate for gemm in gemms if gemm.part == "logits"),

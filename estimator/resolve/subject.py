@@ -13,9 +13,10 @@ from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
-from estimator.models.foreign import MOSTLY_DECODERS, WITHOUT_TOKENS, foreign_kind, modelled_like
+from estimator.models.foreign import MOSTLY_DECODERS, OTHER_SENSES, WITHOUT_TOKENS, foreign_kind, modelled_like
 from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
+from estimator.models.telling_words import tells_another, without_telling
 from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
 from estimator.question.question import Assumption, Caution
@@ -97,7 +98,7 @@ def _named(name: str) -> Subject:
         match = catalogue.transformer(name)
     except UnknownNameError as error:
         return _unlisted(name, error.nearest)
-    return _listed(match)
+    return _listed(match, name)
 
 
 def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
@@ -113,13 +114,14 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
     size, kind = named_size(name), foreign_kind(name)
     short = catalogue.shortened_transformer(name) if size is None else None
     if short is not None:
-        return _listed(short)
+        return _listed(short, name)
     experts = size is not None and size.experts
+    # A fine-tune of a model that sees may say so once more.
+    held = catalogue.held_transformer(name) if kind is None or kind in OTHER_SENSES else None
+    if held is not None:
+        return _listed(held, name)
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
         return _foreign(name, kind, size)
-    held = catalogue.held_transformer(name) if kind is None else None
-    if held is not None:
-        return _listed(held)
     if size is None or _is_slip(name, size, nearest):
         raise UnknownNameError("model", name, nearest, _OTHERWISE)
     if not size.is_split and (experts or (size.total > _LARGEST_DENSE and not size.bare)):
@@ -217,8 +219,8 @@ def _copy_caution(name: str, bits: int) -> Caution:
     )
 
 
-def _listed(match: Match[Transformer]) -> Subject:
-    """Return a catalogued model."""
+def _listed(match: Match[Transformer], name: str) -> Subject:
+    """Return a catalogued model, with a warning where it is only a part of what was named."""
     transformer = match.value
     entry = catalogue.model(transformer.id)
     counts = parameter_counts(transformer)
@@ -235,8 +237,16 @@ def _listed(match: Match[Transformer]) -> Subject:
             Assumption(name="model", value=transformer.id, source="user", note=match.note or transformer.name),
             _parameters(active, counts.total, "catalogue", entry.source),
         ),
-        warnings=(),
+        warnings=_part_caution(name, match.note),
     )
+
+
+def _part_caution(name: str, note: str) -> tuple[Caution, ...]:
+    """Return a warning where a name stands for the decoder of a model that also sees or hears."""
+    if "language model" not in note and not (tells_another(name) and "text part only" in note):
+        return ()
+    message = f"model: {shown(name)} is counted without what sees, hears or speaks in it: {note}"
+    return (Caution(code="text_part_only", message=message),)
 
 
 def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Subject:
@@ -273,15 +283,32 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
 
 
 def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
-    """Return a model of another architecture, by the size in its name."""
+    """Return a model of another architecture, by the size in its name where that tells enough.
+
+    Raises UnsupportedModelError with what would do where it does not.
+    """
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
-    if size is None:
-        others = modelled_like(kind)
-        near = f"of its kind are {', '.join(others)}: name one near it in size" if others else ""
-        sized = f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}'
-        hints = (near, "" if kind in WITHOUT_TOKENS else sized)
-        raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
-    return replace(_unmodelled(size.active, why), total_parameters=size.total)
+    needs_more = kind in WITHOUT_TOKENS | OTHER_SENSES
+    if size is not None and not needs_more:
+        return replace(_unmodelled(size.active, why), total_parameters=size.total)
+    others, part = modelled_like(kind), _language_part(name)
+    hints = (
+        f"of its kind are {', '.join(others)}: name one near it in size" if others else "",
+        f"name {part} for that language model alone" if part else "",
+        "give its config.json as hf_config" if kind in OTHER_SENSES else "",
+        "" if needs_more else f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}',
+    )
+    raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
+
+
+def _language_part(name: str) -> str:
+    """Return the id of the decoder that a name holds beside words of other senses; empty where it holds none."""
+    plain = without_telling(name)
+    try:
+        found: Match[Transformer] | None = catalogue.transformer(plain)
+    except UnknownNameError:
+        found = catalogue.held_transformer(plain)
+    return found.value.id if found is not None and found.value.causal and found.value.media is None else ""
 
 
 @lru_cache(maxsize=256)

@@ -7,6 +7,9 @@ import pytest
 
 from estimator.base.errors import UnknownNameError
 from estimator.catalogue import catalogue
+from estimator.models.flops import flop_counts
+from estimator.models.huggingface.config import configured_model
+from estimator.models.transformer import Transformer
 
 
 @pytest.mark.parametrize(
@@ -102,11 +105,60 @@ def test_an_encoder_is_found_by_what_people_call_it(name: str, model_id: str) ->
         ("minimind", "minimind2"),
         ("paddleocr-vl", "ernie-4.5-0.3b"),
         ("bert-tiny", "bert-tiny"),
+        ("llava-v1.6-vicuna-13b", "llava-next-vicuna-13b"),
+        ("llava-next-8b", "llava-next-llama3-8b"),
+        ("OpenGVLab/InternVL2-8B", "internvl2-8b"),
+        ("CogVideoX1.5-5B", "cogvideox1.5-5b"),
+        ("llama-3.2-vision-11b", "llama-3.2-11b-vision"),
+        ("long-t5-base", "long-t5-tglobal-base"),
+        ("depth anything v2 large", "depth-anything-v2-large"),
+        ("colbert-ir/colbertv2.0", "bert-base-uncased"),
+        ("naver/splade-v3", "bert-base-uncased"),
+        ("hfl/chinese-macbert-base", "bert-base-uncased"),
+        ("SiT-XL/2", "dit-xl-2"),
+        ("transformer big", "transformer-2017-big"),
+        ("detr-resnet-50-dc5", "detr-resnet-50-dc5"),
+        ("yolov7", "yolov7"),
+        ("YOLOv9", "yolov9c"),
+        ("yolov12n", "yolo12n"),
+        ("faster-rcnn", "faster-rcnn-r50-fpn"),
+        ("maskrcnn_resnet50_fpn", "mask-rcnn-r50-fpn"),
+        ("VGG16", "vgg-16"),
+        ("densenet121", "densenet-121"),
+        ("mobilenetv3_large_100", "mobilenet-v3-large"),
+        ("efficientnetv2-s", "efficientnet-v2-s"),
+        ("resnext50_32x4d", "resnext-50-32x4d"),
+        ("U-Net", "unet"),
     ],
 )
 def test_other_networks_are_found_by_what_people_call_them(name: str, model_id: str) -> None:
     """Authority: names on the Hugging Face Hub, in OpenCLIP and in timm, and as they are written in passing."""
     assert catalogue.transformer(name).value.id == model_id
+
+
+@pytest.mark.parametrize(
+    ("kind", "growth"), [({"model_type": "longt5"}, 4.0), ({"model_type": "longt5", "local_radius": 255}, 4.0)]
+)
+def test_a_text_four_times_as_long_costs_the_encoder_of_a_long_t5_four_times_as_much(
+    kind: dict[str, object], growth: float
+) -> None:
+    """Guo et al. 2022, section 3.1: each token looks at the blocks beside it, where T5's looks at every other."""
+    long, plain = (
+        configured_model({**config, "architectures": ["T5EncoderModel"]}).transformer
+        for config in (kind, {"model_type": "t5"})
+    )
+
+    def flop(network: Transformer, length: int) -> float:
+        return length * sum(op.forward for op in flop_counts(network, sequence_length=length).operations)
+
+    assert flop(long, 65_536) / flop(long, 16_384) == pytest.approx(growth)
+    assert flop(plain, 65_536) / flop(plain, 16_384) > 2 * growth
+
+
+@pytest.mark.parametrize("name", ["swin transformer base", "music-transformer-base", "decision transformer big"])
+def test_a_transformer_of_another_name_is_not_that_of_2017(name: str) -> None:
+    found = catalogue.shortened_transformer(name)
+    assert found is None or found.value.id != "transformer-2017-base"
 
 
 def test_the_nearest_names_are_looked_for_in_both_files() -> None:

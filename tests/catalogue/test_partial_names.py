@@ -76,10 +76,12 @@ def test_a_name_that_tells_another_size_or_changed_layers_is_no_fine_tune(name: 
 @pytest.mark.parametrize(
     "name",
     [
-        *("yolov9c", "yolov7", "YOLOv10n", "yolo26", "yolov8n-seg", "faster-rcnn", "densenet121", "VGG16"),
+        *("yolov9e", "yolov7x", "YOLOv6n", "yolo26", "yolov8n-seg", "cascade-rcnn", "efficientdet-d0", "regnety-400mf"),
         *("kokoro", "XTTS v2", "bark"),
         *("f5-tts", "ltx 2", "animatediff", "stable video diffusion", "sam2", "hiera-base", "kolors"),
-        *("seamless m4t", "long-t5"),
+        *("seamless m4t", "vits", "facebook/mms-tts-eng", "vits-ljs", "nnunet", "rf-detr-base", "controlnet sd 2.1"),
+        *("llava-next-7b-foo", "video-llava-7b", "vila-1.5-3b", "nvila-8b", "cambrian-8b", "ovis2-8b", "glm-4v-9b"),
+        *("cosyvoice2-0.5b", "acme-vision-7b", "acme-7b-video", "acme-tts-1b", "someone/bert-base-dc5"),
     ],
 )
 def test_what_is_not_modelled_is_refused_with_what_would_do(name: str) -> None:
@@ -133,7 +135,14 @@ def test_a_network_on_an_encoder_is_not_that_encoder(name: str) -> None:
         _id(name)
 
 
-@pytest.mark.parametrize("name", ["Qwen/Qwen3-ASR-1.7B", "CohereLabs/command-a-vision-07-2025"])
-def test_what_is_left_away_of_a_model_that_sees_or_hears_is_said(name: str) -> None:
-    subject = resolved_subject(Request(model=name, gpu="a100", n_gpus=8))
-    assert any("its text part only" in str(assumption.note) for assumption in subject.assumptions)
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [
+        ("Qwen/Qwen3-ASR-1.7B", "qwen3-1.7b"),
+        ("llava-vicuna-13b", "llama-2-13b"),
+        ("someone/mistral-7b-vision", "mistral-7b"),
+    ],
+)
+def test_a_model_that_sees_or_hears_is_no_text_model_and_that_is_named(name: str, part: str) -> None:
+    with pytest.raises(UnsupportedModelError, match=f"name {part} for that language model alone"):
+        _id(name)

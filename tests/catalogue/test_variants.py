@@ -1,6 +1,8 @@
 """Fine-tunes and quantised copies, by the names people give them, resolve to the model whose layers they have."""
 
+import json
 from contextlib import suppress
+from importlib import resources
 
 import pytest
 from hypothesis import given
@@ -280,3 +282,13 @@ def test_any_text_is_a_model_or_refused(text: str) -> None:
 def test_a_model_that_sees_is_not_taken_for_its_text_part(name: str) -> None:
     """Its towers cost, too."""
     assert catalogue.transformer(name).value.towers
+
+
+def test_no_fine_tunes_name_is_that_of_a_catalogued_model_that_sees_or_hears() -> None:
+    """A copy of Qwen2.5-VL 7B was taken for one of Qwen2.5 7B, whose fine-tunes its own name had been among."""
+    rows = json.loads(resources.files("estimator.catalogue").joinpath("data/finetunes.json").read_text("utf-8"))
+    for row in rows["finetunes"]:
+        for size, base in row["bases"].items():
+            for name in row["names"]:
+                found = catalogue.model_id(name.replace("{size}", size))
+                assert found in {None, base} or catalogue.model(str(found)).transformer.media is None, name

@@ -108,9 +108,11 @@ def detr(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults={**_DETR, "num_queries": 300 if conditional else 100}, model_type=kind)
     trunk = _resnet(config, kind)
     pyramid = Pyramid(frozen_norms=True)
-    last = residual_trunk(pyramid, trunk)
+    # Spread-out filters keep the last stage at the resolution of the one before (Carion et al. 2020, section 4, DC5).
+    smallest = _LAST - reading.flag("dilation", default=False)
+    last = residual_trunk(pyramid, trunk, smallest=smallest)
     width, queries = reading.whole("d_model"), reading.whole("num_queries")
-    here, asked = stage_place(_LAST), Place(fixed=float(queries))
+    here, asked = stage_place(smallest), Place(fixed=float(queries))
     pyramid.products.append(convolution("input_projection", last, width, at=here, side=1))
     _layers(pyramid, reading, "encoder", here)
     layers, heads = _layers(pyramid, reading, "decoder", asked), reading.whole("decoder_attention_heads")

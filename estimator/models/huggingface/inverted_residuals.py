@@ -1,4 +1,4 @@
-"""Small networks of depthwise convolutions: MobileNet V2 and EfficientNet.
+"""Small networks of depthwise convolutions: MobileNet V2 and V3, EfficientNet and its second version.
 
 Tokens are positions at a quarter of the picture's sides, as those of other pyramids.
 """
@@ -7,13 +7,14 @@ import math
 from collections.abc import Mapping
 
 from estimator.base.errors import InvalidValueError
+from estimator.models.huggingface.blocks import classes
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.placed import whole_list
-from estimator.models.huggingface.pyramids import Pyramid, built
+from estimator.models.huggingface.pyramids import Pyramid, built, stages_of
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.placed import ONCE, Flow, Place, Product
 
-__all__ = ["efficientnet", "mobilenet_v2"]
+__all__ = ["efficientnet", "efficientnet_v2", "mobilenet_v2", "mobilenet_v3"]
 
 _EFFICIENTNET: Mapping[str, object] = {
     "num_channels": 3,
@@ -36,6 +37,32 @@ _MOBILENET: Mapping[str, object] = {
     "expand_ratio": 6,
     "output_stride": 32,
 }
+_EFFICIENTNET_V2: Mapping[str, object] = {
+    "num_channels": 3,
+    "image_size": 300,
+    "embedding_size": 24,
+    "hidden_dim": 1280,
+    "fused_stages": 3,
+    "out_channels": [24, 48, 64, 128, 160, 256],
+    "strides": [1, 2, 2, 2, 1, 2],
+    "num_block_repeats": [2, 4, 4, 6, 9, 15],
+    "expand_ratios": [1, 4, 4, 4, 6, 6],
+}
+"""Those of S (Tan and Le 2021, table 4)."""
+_MOBILENET_V3: Mapping[str, object] = {
+    "num_channels": 3,
+    "image_size": 224,
+    "embedding_size": 16,
+    "hidden_dim": 1280,
+    "kernel_sizes": [3, 3, 3, 5, 5, 5, 3, 3, 3, 3, 3, 3, 5, 5, 5],
+    "expanded_channels": [16, 64, 72, 72, 120, 120, 240, 200, 184, 184, 480, 672, 672, 960, 960],
+    "out_channels": [16, 24, 24, 40, 40, 40, 80, 80, 80, 80, 112, 112, 160, 160, 160],
+    "squeezed": [0, 0, 0, 1, 1, 1, 0, 0, 0, 0, 1, 1, 1, 1, 1],
+    "strides": [1, 2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 2, 1, 1],
+}
+"""Those of Large (Howard et al. 2019, table 1)."""
+_WIDENED = 6
+"""MobileNet V3's last convolution over the block before it (Howard et al. 2019, tables 1 and 2)."""
 _WIDTHS = (16, 24, 24, 32, 32, 32, 64, 64, 64, 64, 96, 96, 96, 160, 160, 160, 320)
 _STRIDES = (2, 1, 2, 1, 1, 2, 1, 1, 1, 1, 1, 1, 2, 1, 1, 1)
 """Of MobileNet V2's blocks (Sandler et al. 2018, table 2)."""
@@ -155,3 +182,77 @@ def mobilenet_v2(config: Config) -> ConfiguredModel:
     pyramid.convolve("top", widths[-1], top, 1, _place(stride))
     pyramid.classify(reading, top)
     return built(pyramid, reading, config, depths=(len(_STRIDES) + 1,), width=widths[0])
+
+
+def mobilenet_v3(config: Config) -> ConfiguredModel:
+    """Return a MobileNet V3 (Howard et al. 2019), Large or Small by its lists."""
+    reading = Reading(config=config, defaults=_MOBILENET_V3, model_type="mobilenet_v3")
+    outputs = whole_list(reading, "out_channels")
+    sides, inners, steps = (
+        whole_list(reading, key, len(outputs)) for key in ("kernel_sizes", "expanded_channels", "strides")
+    )
+    weighed = whole_list(reading, "squeezed", len(outputs), least=0)
+    pyramid, stride, width = Pyramid(), 2, reading.whole("embedding_size")
+    pyramid.convolve("stem", reading.whole("num_channels"), width, 3, _place(stride))
+    for side, inner, output, squeezes, step in zip(sides, inners, outputs, weighed, steps, strict=True):
+        before = _place(stride)
+        stride *= step
+        squeezed = _rounded(inner / 4, 8, 8) if squeezes else 0
+        kept = step == 1 and width == output
+        _block(
+            pyramid, width, inner, output, side=side, before=before, at=_place(stride), squeezed=squeezed, residual=kept
+        )
+        width = output
+    top, wide = _WIDENED * width, reading.whole("hidden_dim")
+    pyramid.convolve("top", width, top, 1, _place(stride))
+    pyramid.products.append(Product(name="whole", inputs=top, outputs=wide, at=ONCE))
+    pyramid.products.append(Product(name="classifier", inputs=wide, outputs=classes(reading), at=ONCE, part="logits"))
+    return built(pyramid, reading, config, depths=(len(outputs),), width=outputs[0])
+
+
+def efficientnet_v2(config: Config) -> ConfiguredModel:
+    """Return an EfficientNet V2 (Tan and Le 2021): the first stages' blocks widen by the filter that reads them."""
+    reading = Reading(config=config, defaults=_EFFICIENTNET_V2, model_type="efficientnet_v2")
+    depths = [stage[0] for stage in stages_of(reading, "num_block_repeats")]
+    rows = zip(
+        *(whole_list(reading, key, len(depths)) for key in ("out_channels", "strides", "expand_ratios")),
+        depths,
+        strict=True,
+    )
+    fused = reading.whole("fused_stages", least=0)
+    pyramid, stride, width = Pyramid(), 2, reading.whole("embedding_size")
+    pyramid.convolve("stem", reading.whole("num_channels"), width, 3, _place(stride))
+    for stage, (output, step, ratio, depth) in enumerate(rows):
+        for layer in range(depth):
+            before = _place(stride)
+            stride *= step if layer == 0 else 1
+            at, kept = _place(stride), layer > 0 or (step == 1 and width == output)
+            if stage < fused:
+                _fused(pyramid, width, width * ratio, output, at=at, residual=kept)
+            else:
+                _block(
+                    pyramid,
+                    width,
+                    width * ratio,
+                    output,
+                    side=3,
+                    before=before,
+                    at=at,
+                    squeezed=max(1, width // 4),
+                    residual=kept,
+                )
+            width = output
+    top = reading.whole("hidden_dim")
+    pyramid.convolve("top", width, top, 1, _place(stride))
+    pyramid.products.append(Product(name="classifier", inputs=top, outputs=classes(reading), at=ONCE, part="logits"))
+    return built(pyramid, reading, config, depths=depths, width=width)
+
+
+def _fused(pyramid: Pyramid, inputs: int, inner: int, outputs: int, *, at: Place, residual: bool) -> None:
+    """Add a block whose widening and filter are one, narrowed where it was widened."""
+    if inner == inputs:
+        pyramid.convolve("convolution", inputs, outputs, 3, at)
+    else:
+        pyramid.convolve("convolution", inputs, inner, 3, at)
+        pyramid.convolve("narrowing", inner, outputs, 1, at)
+    pyramid.flows.append(Flow(width=outputs, halves=int(residual), at=at, normed=False))

@@ -1,24 +1,24 @@
-"""Detectors of convolutions alone that find objects in one stage: YOLOv5, YOLOv8 and YOLO11.
+"""Detectors of convolutions that find objects in one stage: YOLOv5 to YOLO12, YOLOv6 aside.
 
-Each is a table of layers, as Ultralytics' files have them: what a layer is, how wide, how often it is repeated, and
+Each is a table of layers: what a layer is, how wide, how often it is repeated, and
 which layers it reads. Sizes scale depths and widths. What blocks are made of follows the names of its `nn/modules`;
 their parameters add up to the published ones.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from estimator.base.errors import InvalidValueError
 from estimator.models.huggingface.blocks import classes, image_side
 from estimator.models.huggingface.configured import ConfiguredModel
+from estimator.models.huggingface.one_stage_tables import VERSIONS, Row
 from estimator.models.huggingface.pyramids import Pyramid, built, stage_place
 from estimator.models.huggingface.reading import Config, Reading
-from estimator.models.mixers.placed import Flow, Place
+from estimator.models.mixers.placed import Flow, Look, Place
 from estimator.models.mixers.placed_parts import convolution, self_look
 
-__all__ = ["VERSIONS", "one_stage"]
+__all__ = ["one_stage"]
 
-_DEFAULTS: Config = {"num_channels": 3, "num_labels": 80, "image_size": 640, "size": "n"}
+_DEFAULTS: Config = {"num_channels": 3, "num_labels": 80, "image_size": 640}
 _FIRST_STAGE = 2
 """Halvings of the picture's sides before the stage whose positions are a pyramid's tokens."""
 _DIVISOR = 8
@@ -29,21 +29,15 @@ _FEWEST, _QUARTER, _MOST_BY_CLASS = 64, 4, 100
 """Channels of a head: at least for boxes, the first level's over it, and at most by the number of classes."""
 _POOLED = 4
 """Maps that fast pyramid pooling joins: one, and it pooled once, twice and three times."""
-_HEAD_DIM, _KEY_DIM = 64, 32
-"""Of YOLO11's attention, whose keys are half as wide as its values."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """One layer of a table: `reads` are earlier layers, relative to itself where negative."""
-
-    kind: str
-    width: int = 0
-    repeats: int = 1
-    reads: tuple[int, ...] = (-1,)
-    side: int = 1
-    deep: bool = False
-    narrowed: float = 0.5
+_STACKED = 4
+"""Filters in a block of YOLOv7, one behind the other."""
+_HEAD_DIM = 64
+"""Of the attention of YOLOv10 and YOLO11 at least; its keys are half as wide as its values."""
+_AREA_DIM, _AREA_SIDE = 32, 7
+"""Of the attention of YOLO12, and the side of the filter beside it (Tian et al. 2025)."""
+_MLP, _SCALED_MLP = 2.0, 1.2
+_LARGE = 7
+"""Side of YOLOv10's large filters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,90 +52,6 @@ class _Map:
         return stage_place(self.halvings - _FIRST_STAGE)
 
 
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """A network: its layers, and for each size factors on depth and width, and the widest layer before the latter."""
-
-    rows: tuple[_Row, ...]
-    sizes: Mapping[str, tuple[float, float, int]]
-    deep_sizes: frozenset[str] = frozenset()
-    """Sizes whose blocks are deep everywhere."""
-
-
-def _halving(width: int, side: int = 3) -> _Row:
-    return _Row("halving", width, side=side)
-
-
-def _joined(layer: int) -> _Row:
-    return _Row("joined", reads=(-1, layer))
-
-
-_DOUBLED = _Row("doubled")
-_V5 = _Version(
-    rows=(
-        *(_halving(64, 6), _halving(128), _Row("c3", 128, 3)),
-        *(_halving(256), _Row("c3", 256, 6)),
-        *(_halving(512), _Row("c3", 512, 9)),
-        *(_halving(1024), _Row("c3", 1024, 3), _Row("pooled", 1024)),
-        *(_Row("projected", 512), _DOUBLED, _joined(6), _Row("c3", 512, 3)),
-        *(_Row("projected", 256), _DOUBLED, _joined(4), _Row("c3", 256, 3)),
-        *(_halving(256), _joined(14), _Row("c3", 512, 3)),
-        *(_halving(512), _joined(10), _Row("c3", 1024, 3)),
-        _Row("starts", reads=(17, 20, 23)),
-    ),
-    sizes={
-        "n": (0.33, 0.25, 1024),
-        "s": (0.33, 0.5, 1024),
-        "m": (0.67, 0.75, 1024),
-        "l": (1.0, 1.0, 1024),
-        "x": (1.33, 1.25, 1024),
-    },
-)
-_V8 = _Version(
-    rows=(
-        *(_halving(64), _halving(128), _Row("c2f", 128, 3)),
-        *(_halving(256), _Row("c2f", 256, 6)),
-        *(_halving(512), _Row("c2f", 512, 6)),
-        *(_halving(1024), _Row("c2f", 1024, 3), _Row("pooled", 1024)),
-        *(_DOUBLED, _joined(6), _Row("c2f", 512, 3)),
-        *(_DOUBLED, _joined(4), _Row("c2f", 256, 3)),
-        *(_halving(256), _joined(12), _Row("c2f", 512, 3)),
-        *(_halving(512), _joined(9), _Row("c2f", 1024, 3)),
-        _Row("bins", reads=(15, 18, 21)),
-    ),
-    sizes={
-        "n": (0.33, 0.25, 1024),
-        "s": (0.33, 0.5, 1024),
-        "m": (0.67, 0.75, 768),
-        "l": (1.0, 1.0, 512),
-        "x": (1.0, 1.25, 512),
-    },
-)
-_V11 = _Version(
-    rows=(
-        *(_halving(64), _halving(128), _Row("c3k2", 256, 2, narrowed=0.25)),
-        *(_halving(256), _Row("c3k2", 512, 2, narrowed=0.25)),
-        *(_halving(512), _Row("c3k2", 512, 2, deep=True)),
-        *(_halving(1024), _Row("c3k2", 1024, 2, deep=True), _Row("pooled", 1024), _Row("attending", 1024, 2)),
-        *(_DOUBLED, _joined(6), _Row("c3k2", 512, 2)),
-        *(_DOUBLED, _joined(4), _Row("c3k2", 256, 2)),
-        *(_halving(256), _joined(13), _Row("c3k2", 512, 2)),
-        *(_halving(512), _joined(10), _Row("c3k2", 1024, 2, deep=True)),
-        _Row("light_bins", reads=(16, 19, 22)),
-    ),
-    sizes={
-        "n": (0.5, 0.25, 1024),
-        "s": (0.5, 0.5, 1024),
-        "m": (0.5, 1.0, 512),
-        "l": (1.0, 1.0, 512),
-        "x": (1.0, 1.5, 512),
-    },
-    deep_sizes=frozenset("mlx"),
-)
-VERSIONS: Mapping[str, _Version] = {"yolov5": _V5, "yolov8": _V8, "yolo11": _V11}
-"""By the `model_type` of a configuration."""
-
-
 @dataclass(slots=True)
 class _Network:
     """A network while its table is read."""
@@ -149,9 +59,11 @@ class _Network:
     labels: int
     deep: bool
     """Whether blocks are deep everywhere."""
+    scaled: bool
+    """Whether blocks of attention are scaled and added to what they read."""
     pyramid: Pyramid = field(default_factory=Pyramid)
 
-    def add(self, row: _Row, read: list[_Map], outputs: int, repeats: int) -> _Map:
+    def add(self, row: Row, read: list[_Map], outputs: int, repeats: int) -> _Map:
         """Add what one row stands for, and return what it makes."""
         inputs, halvings, at = sum(each.channels for each in read), read[0].halvings, read[0].place
         match row.kind:
@@ -159,34 +71,69 @@ class _Network:
                 return _Map(inputs, halvings)
             case "doubled":
                 return _Map(inputs, halvings - 1)
-            case "halving":
+            case "halving" | "split_halving" | "light_halving" | "pool_halving":
                 made = _Map(outputs, halvings + 1)
-                self.convolve(inputs, outputs, made.place, row.side)
+                self.halve(row, inputs, outputs, at, made.place)
                 return made
+            case "starts" | "implied_starts":
+                self.detect_from_starts(read, implied=row.kind == "implied_starts")
+            case "bins" | "light_bins" | "light_bins_twice":
+                for _ in range(2 if row.kind == "light_bins_twice" else 1):
+                    self.detect(read, light=row.kind != "bins")
+                # The bins' own values, which are not trained.
+                self.pyramid.lookup += _BINS
+            case _:
+                self.block(row, inputs, outputs, repeats, at)
+        return _Map(outputs, halvings)
+
+    def block(self, row: Row, inputs: int, outputs: int, repeats: int, at: Place) -> None:
+        """Add a block that keeps the resolution."""
+        match row.kind:
             case "projected":
+                self.convolve(inputs, outputs, at, row.side)
+            case "two_filters":
+                self.convolve(inputs, outputs, at, 3)
                 self.convolve(inputs, outputs, at)
             case "pooled":
                 self.convolve(_POOLED * self.convolve(inputs, inputs // 2, at), outputs, at)
+            case "crossed_pool":
+                self.pool_crossing(inputs, outputs, at)
             case "c3":
                 self.crossing(inputs, outputs, repeats, at, (1, 3))
             case "attending":
                 self.attending(inputs, repeats, at)
-            case "starts":
-                self.detect_from_starts(read)
-            case "bins" | "light_bins":
-                self.detect(read, light=row.kind == "light_bins")
+            case "looking" | "gathered":
+                self.gathering(row, inputs, outputs, repeats, at)
+            case "stacked" | "stacked_whole":
+                self.stacking(row, inputs, outputs, at)
+            case "layered" | "elan":
+                self.layering(row, inputs, outputs, repeats, at)
             case _:
                 self.splitting(inputs, row, outputs, repeats, at, deep=row.kind == "c3k2" and (row.deep or self.deep))
-        return _Map(outputs, halvings)
+
+    def halve(self, row: Row, inputs: int, outputs: int, at: Place, below: Place) -> None:
+        """Add what halves the sides: a filter, one beside a pooled half, or one for each channel."""
+        half = outputs // 2
+        match row.kind:
+            case "split_halving":
+                self.convolve(inputs // 2, half, below, 3)
+                self.convolve(inputs // 2, half, below)
+            case "pool_halving":
+                self.convolve(inputs, half, below)
+                self.convolve(self.convolve(inputs, half, at), half, below, 3)
+            case "light_halving":
+                self.depthwise(self.convolve(inputs, outputs, at), below)
+            case _:
+                self.convolve(inputs, outputs, below, row.side)
 
     def convolve(self, inputs: int, outputs: int, at: Place, side: int = 1) -> int:
         """Add a convolution and its norm, and return its width."""
         self.pyramid.convolve("convolution", inputs, outputs, side, at)
         return outputs
 
-    def depthwise(self, channels: int, at: Place) -> int:
-        """Add a filter of three by three for each channel, and its norm."""
-        self.pyramid.convolve("depthwise", 1, channels, 3, at)
+    def depthwise(self, channels: int, at: Place, side: int = 3) -> int:
+        """Add a filter for each channel, and its norm."""
+        self.pyramid.convolve("depthwise", 1, channels, side, at)
         return channels
 
     def plain(self, inputs: int, outputs: int, at: Place) -> None:
@@ -200,38 +147,111 @@ class _Network:
             self.convolve(inner, width, at, sides[1])
         self.pyramid.flows.append(Flow(width=width, halves=repeats, at=at, normed=False))
 
-    def crossing(self, inputs: int, outputs: int, repeats: int, at: Place, sides: tuple[int, int]) -> None:
-        """Add a C3: a half that passes bottlenecks, and one that does not."""
+    def crossing(
+        self, inputs: int, outputs: int, repeats: int, at: Place, sides: tuple[int, int], *, doubled: bool = False
+    ) -> None:
+        """Add a C3: a half that passes bottlenecks, and one that does not.
+
+        `doubled`: beside each bottleneck's first filter is one of a single position, until training is over.
+        """
         half = outputs // 2
         self.convolve(inputs, half, at)
         self.convolve(inputs, half, at)
         self.bottlenecks(half, repeats, at, sides=sides, inner=half)
+        for _ in range(repeats * doubled):
+            self.convolve(half, half, at)
         self.convolve(2 * half, outputs, at)
 
-    def splitting(self, inputs: int, row: _Row, outputs: int, repeats: int, at: Place, *, deep: bool) -> None:
-        """Add a C2f, or a C3k2: a half passes block after block, and all that came about is joined."""
+    def layering(self, row: Row, inputs: int, outputs: int, repeats: int, at: Place) -> None:
+        """Add YOLOv9's GELAN: half of what came in passes block after block, each of a C3 and a filter or only that."""
+        wide, narrow = row.inner
+        width = self.convolve(inputs, wide, at) // 2
+        for _ in range(2):
+            if row.kind == "layered":
+                self.crossing(width, narrow, repeats, at, (3, 3), doubled=True)
+                width = narrow
+            width = self.convolve(width, narrow, at, 3)
+        self.convolve(wide + 2 * narrow, outputs, at)
+
+    def stacking(self, row: Row, inputs: int, outputs: int, at: Place) -> None:
+        """Add YOLOv7's ELAN: two projections, four filters one behind the other, and half or all of them joined."""
+        one, three = row.inner
+        self.convolve(inputs, one, at)
+        width = self.convolve(inputs, one, at)
+        for _ in range(_STACKED):
+            width = self.convolve(width, three, at, 3)
+        joined = _STACKED if row.kind == "stacked_whole" else _STACKED // 2
+        self.convolve(2 * one + joined * three, outputs, at)
+
+    def pool_crossing(self, inputs: int, outputs: int, at: Place) -> None:
+        """Add YOLOv7's pooling of a half that passes filters, beside one that does not."""
+        self.convolve(inputs, outputs, at)
+        self.convolve(self.convolve(self.convolve(inputs, outputs, at), outputs, at, 3), outputs, at)
+        self.convolve(self.convolve(_POOLED * outputs, outputs, at), outputs, at, 3)
+        self.convolve(2 * outputs, outputs, at)
+
+    def inverting(self, width: int, at: Place, *, large: bool) -> None:
+        """Add YOLOv10's inverted block: filters for each channel around a widening and its narrowing."""
+        self.depthwise(width, at)
+        wide = self.depthwise(self.convolve(width, 2 * width, at), at)
+        if large:
+            self.depthwise(wide, at, _LARGE)
+        self.depthwise(self.convolve(wide, width, at), at)
+        self.pyramid.flows.append(Flow(width=width, halves=1, at=at, normed=False))
+
+    def gathering(self, row: Row, inputs: int, outputs: int, repeats: int, at: Place) -> None:
+        """Add YOLO12's block: attention within areas or filters, one behind the other, and all of them joined."""
+        half = self.convolve(inputs, outputs // 2, at)
+        for _ in range(repeats):
+            if row.kind == "gathered":
+                self.crossing(half, half, 2, at, (3, 3))
+                continue
+            for _ in range(2):
+                self.looking(half, row.areas, at)
+        self.convolve((1 + repeats) * half, outputs, at)
+        if row.kind == "looking" and self.scaled:
+            self.pyramid.vectors += outputs
+
+    def looking(self, width: int, areas: int, at: Place) -> None:
+        """Add attention of each position to those of its area, a large filter beside it, and an MLP."""
+        inner = int(width * (_SCALED_MLP if self.scaled else _MLP))
+        self.convolve(width, 3 * width, at)
+        self.depthwise(width, at, _AREA_SIDE)
+        self.convolve(width, width, at)
+        self.convolve(self.convolve(width, inner, at), width, at)
+        keys = Place(share=at.share / areas)
+        look = Look(name="attention", heads=width // _AREA_DIM, head_dim=_AREA_DIM, layers=1, at=at, keys=keys)
+        self.pyramid.looks.append(look)
+        self.pyramid.flows.append(Flow(width=width, halves=2, at=at, normed=False))
+
+    def splitting(self, inputs: int, row: Row, outputs: int, repeats: int, at: Place, *, deep: bool) -> None:
+        """Add a C2f, C3k2 or C2fCIB: a half passes block after block, and all that came about is joined."""
         half = int(outputs * row.narrowed)
         self.convolve(inputs, 2 * half, at)
         for _ in range(repeats):
-            if deep:
+            if row.kind == "inverted":
+                self.inverting(half, at, large=row.deep)
+            elif deep:
                 self.crossing(half, half, 2, at, (3, 3))
             else:
                 self.bottlenecks(half, 1, at, sides=(3, 3), inner=half if row.kind == "c2f" else half // 2)
         self.convolve((2 + repeats) * half, outputs, at)
 
     def attending(self, inputs: int, repeats: int, at: Place) -> None:
-        """Add a C2PSA: attention and an MLP on one half of the channels."""
+        """Add a PSA or C2PSA: attention and an MLP on one half of the channels."""
         half = inputs // 2
-        heads = half // _HEAD_DIM
+        heads = max(half // _HEAD_DIM, 1)
+        value = half // heads
+        key = value // 2
         self.convolve(inputs, 2 * half, at)
         for _ in range(repeats):
-            self.convolve(half, half + 2 * heads * _KEY_DIM, at)
+            self.convolve(half, half + 2 * heads * key, at)
             self.depthwise(half, at)
             self.convolve(half, half, at)
             self.convolve(half, 2 * half, at)
             self.convolve(2 * half, half, at)
         # Scores by keys half as wide as values are: three quarters of a head on average.
-        self.pyramid.looks.append(self_look(heads, (_HEAD_DIM + _KEY_DIM) // 2, repeats, at=at))
+        self.pyramid.looks.append(self_look(heads, (value + key) // 2, repeats, at=at))
         self.pyramid.flows.append(Flow(width=half, halves=2 * repeats, at=at, normed=False))
         self.convolve(2 * half, inputs, at)
 
@@ -252,31 +272,36 @@ class _Network:
                 else:
                     width = self.convolve(width, kinds, at, 3)
             self.plain(kinds, self.labels, at)
-        # The bins' own values, which are not trained.
-        self.pyramid.lookup += _BINS
 
-    def detect_from_starts(self, maps: list[_Map]) -> None:
-        """Add a projection at each level to boxes, their likelihood and classes, for each box that is started from."""
+    def detect_from_starts(self, maps: list[_Map], *, implied: bool) -> None:
+        """Add a projection at each level to boxes, their likelihood and classes, for each box that is started from.
+
+        `implied`: a vector is added to what it reads, and one scales what it writes (Wang et al. 2021, YOLOR).
+        """
         for read in maps:
-            self.plain(read.channels, _STARTS * (_SIDES + 1 + self.labels), read.place)
+            outputs = _STARTS * (_SIDES + 1 + self.labels)
+            self.plain(read.channels, outputs, read.place)
+            self.pyramid.vectors += (read.channels + outputs) * implied
 
 
 def one_stage(config: Config) -> ConfiguredModel:
-    """Return a YOLO, by `model_type` (yolov5, yolov8, yolo11) and `size` (n, s, m, l, x).
+    """Return a YOLO, by `model_type` (yolov5, yolov8, yolo12) and `size` (n, s, m, l, x).
 
     Raises InvalidValueError for another size.
     """
     version = VERSIONS[str(config.get("model_type"))]
-    reading = Reading(config=config, defaults=_DEFAULTS, model_type=str(config.get("model_type")))
+    usual = {**_DEFAULTS, "size": next(iter(version.sizes))}
+    reading = Reading(config=config, defaults=usual, model_type=str(config.get("model_type")))
     size = reading.value("size")
     if not isinstance(size, str) or size not in version.sizes:
         raise InvalidValueError("hf_config.size", size, f"must be one of {', '.join(version.sizes)}")
     deeper, wider, widest = version.sizes[size]
+    rows = version.own_rows.get(size, version.rows)
     image = _Map(reading.whole("num_channels"), 0)
-    made = _Network(labels=classes(reading), deep=size in version.deep_sizes)
+    made = _Network(labels=classes(reading), deep=size in version.deep_sizes, scaled=size in version.scaled_sizes)
     maps: list[_Map] = []
-    repeats = [max(round(row.repeats * deeper), 1) for row in version.rows]
-    for place, (row, many) in enumerate(zip(version.rows, repeats, strict=True)):
+    repeats = [max(round(row.repeats * deeper), 1) for row in rows]
+    for place, (row, many) in enumerate(zip(rows, repeats, strict=True)):
         read = [maps[layer if layer >= 0 else place + layer] for layer in row.reads] if maps else [image]
         outputs = -(-int(min(row.width, widest) * wider) // _DIVISOR) * _DIVISOR
         maps.append(made.add(row, read, outputs, many))

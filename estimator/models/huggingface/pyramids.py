@@ -16,7 +16,18 @@ from estimator.models.media import Media, seen
 from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, convolution, mlp_products
 
-__all__ = ["RESNET", "Pyramid", "built", "convnext", "residual_trunk", "resnet", "stage_place", "stages_of", "swin"]
+__all__ = [
+    "RESNET",
+    "Pyramid",
+    "built",
+    "convnext",
+    "residual_trunk",
+    "resnet",
+    "resnext",
+    "stage_place",
+    "stages_of",
+    "swin",
+]
 
 _STRIDE = 4
 """Pixels a side of a position of the first stage."""
@@ -28,6 +39,9 @@ RESNET: Config = {
     "depths": [3, 4, 6, 3],
     "image_size": 224,
 }
+_RESNEXT: Config = {"groups": 32, "width_per_group": 4}
+_PLAIN = 64
+"""Channels of ResNet's first bottlenecks, all in one group."""
 _STEM, _NARROWED = 7, 4
 """Side of ResNet's first filter, and the width of a stage over that of its bottlenecks (He et al. 2016, table 1)."""
 _CONVNEXT = {
@@ -129,17 +143,38 @@ def stages_of(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
 def resnet(config: Config) -> ConfiguredModel:
     """Return a ResNet (He et al. 2016), with bottlenecks or, up to 34 layers, without."""
     reading = Reading(config=config, defaults=RESNET, model_type="resnet")
+    return _residual(config, reading, groups=1, wide=1)
+
+
+def resnext(config: Config) -> ConfiguredModel:
+    """Return a ResNeXt (Xie et al. 2017) or a wide ResNet (Zagoruyko and Komodakis 2016), as torchvision tells them.
+
+    Raises InvalidValueError where groups are of no width that a bottleneck has.
+    """
+    reading = Reading(config=config, defaults={**RESNET, **_RESNEXT}, model_type="resnext")
+    groups, each = reading.whole("groups"), reading.whole("width_per_group")
+    narrowest = min(whole_list(reading, "hidden_sizes")) // _NARROWED
+    if groups > narrowest or groups * each % _PLAIN:
+        raise InvalidValueError("hf_config.width_per_group", each, f"must make a multiple of {_PLAIN} by the groups")
+    return _residual(config, reading, groups=groups, wide=groups * each // _PLAIN)
+
+
+def _residual(config: Config, reading: Reading, *, groups: int, wide: int) -> ConfiguredModel:
     pyramid = Pyramid()
-    width = residual_trunk(pyramid, reading)
+    width = residual_trunk(pyramid, reading, groups=groups, wide=wide)
     pyramid.classify(reading, width)
     depths, widths = (whole_list(reading, key) for key in ("depths", "hidden_sizes"))
     return built(pyramid, reading, config, depths=depths, width=widths[0])
 
 
-def residual_trunk(pyramid: Pyramid, reading: Reading, *, deep_stem: bool = False) -> int:
+def residual_trunk(
+    pyramid: Pyramid, reading: Reading, *, deep_stem: bool = False, groups: int = 1, wide: int = 1, smallest: int = 3
+) -> int:
     """Add a ResNet without its classifier, and return the width of its last stage.
 
-    `deep_stem`: three small filters in place of the one large (He et al. 2019, ResNet-D).
+    `deep_stem`: three small filters in place of the one large (He et al. 2019, ResNet-D). `groups`: of channels that
+    filters of bottlenecks read apart, `wide` times as wide as usual (Xie et al. 2017; Zagoruyko and Komodakis 2016).
+    `smallest`: the stage whose resolution those behind it keep, their filters spread out (Chen et al. 2017).
     """
     basic = reading.value("layer_type") == "basic"
     early = reading.flag("downsample_in_bottleneck", default=False)
@@ -152,8 +187,8 @@ def residual_trunk(pyramid: Pyramid, reading: Reading, *, deep_stem: bool = Fals
     else:
         pyramid.convolve("stem", reading.whole("num_channels"), width, _STEM, halved)
     for stage, (depth, outputs) in enumerate(stages_of(reading, "depths", "hidden_sizes")):
-        here = stage_place(stage + first)
-        before = stage_place(max(stage + first - 1, 0))
+        here = stage_place(min(stage + first, smallest))
+        before = stage_place(min(max(stage + first - 1, 0), smallest))
         halves = stage + first > 0
         for layer in range(depth):
             entering = layer == 0
@@ -163,9 +198,9 @@ def residual_trunk(pyramid: Pyramid, reading: Reading, *, deep_stem: bool = Fals
                 pyramid.convolve("convolution", width, outputs, 3, here)
                 pyramid.convolve("convolution", outputs, outputs, 3, here)
             else:
-                narrow = outputs // _NARROWED
+                narrow = outputs * wide // _NARROWED
                 pyramid.convolve("narrowing", width, narrow, 1, before if entering and not early else here)
-                pyramid.convolve("convolution", narrow, narrow, 3, here)
+                pyramid.convolve("convolution", narrow // groups, narrow, 3, here)
                 pyramid.convolve("widening", narrow, outputs, 1, here)
             width = outputs
         pyramid.flows.append(Flow(width=outputs, halves=depth, at=here, normed=False))

@@ -1,4 +1,4 @@
-"""T5 and what descends from it: mT5, UMT5, Switch Transformers, and T5Gemma."""
+"""T5 and what descends from it: mT5, UMT5, LongT5, Switch Transformers, and T5Gemma."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -36,8 +36,13 @@ _SWITCH = {
     "num_sparse_decoder_layers": 3,
 }
 _MT5 = {**_T5, "vocab_size": 250112, "d_ff": 1024, "num_layers": 8, "num_heads": 6, "feed_forward_proj": "gated-gelu"}
-T5_LIKE: Mapping[str, Config] = {"mt5": _MT5, "switch_transformers": _SWITCH, "t5": _T5, "umt5": _MT5}
+_LONG = {**_T5, "local_radius": 127, "global_block_size": 16, "encoder_attention_type": "local"}
+T5_LIKE: Mapping[str, Config] = {"longt5": _LONG, "mt5": _MT5, "switch_transformers": _SWITCH, "t5": _T5, "umt5": _MT5}
 """Defaults of each family, by `model_type`."""
+_BLOCKS = 3
+"""Blocks of as many positions as a LongT5 reaches to one side: its own and both beside it."""
+_LONG_TEXT = 4096
+"""Tokens that LongT5 is pre-trained on (Guo et al. 2022, section 4.1), of which global ones are made."""
 _GEMMA = {
     "vocab_size": 256000,
     "hidden_size": 2304,
@@ -54,9 +59,9 @@ _SPLIT = 1.0
 
 
 def t5(config: Config) -> ConfiguredModel:
-    """Return a T5, mT5, UMT5 or Switch Transformer: no biases, positions in a table of buckets.
+    """Return a T5, mT5, UMT5, LongT5 or Switch Transformer: no biases, positions in a table of buckets.
 
-    Source: Raffel et al. 2020; Xue et al. 2021; Fedus et al. 2021, whose tokens each visit one expert.
+    Source: Raffel et al. 2020; Xue et al. 2021; Guo et al. 2022; Fedus et al. 2021, whose tokens each visit one expert.
     """
     kind = str(config.get("model_type"))
     reading = Reading(config=config, defaults=T5_LIKE[kind], model_type=kind)
@@ -68,7 +73,10 @@ def t5(config: Config) -> ConfiguredModel:
     gated = str(reading.value("feed_forward_proj") or "relu").startswith("gated")
     facts = VectorFacts()
 
-    def built(name: str, depth: int, **more: object) -> Transformer:
+    window, global_vectors = _window(reading, buckets, hidden * layers) if kind == "longt5" else (0, 0)
+    windows = {"window": window, "windowed_layers": layers, "native": _LONG_TEXT} if window else {}
+
+    def built(name: str, depth: int, beside: int = 0, **more: object) -> Transformer:
         return stack(
             name=name,
             hidden=hidden,
@@ -77,7 +85,7 @@ def t5(config: Config) -> ConfiguredModel:
             head_dim=head_dim,
             ffn=ffn,
             gated=gated,
-            besides=buckets * (depth if each else 1),
+            besides=buckets * (depth if each else 1) + beside,
             experts=_switch_experts(reading, name, depth) if kind == "switch_transformers" else None,
             **more,  # type: ignore[arg-type]
         )
@@ -86,7 +94,10 @@ def t5(config: Config) -> ConfiguredModel:
     if named.endswith(("EncoderModel", "ForTokenClassification")):
         label = Projection(name="classifier", inputs=hidden, outputs=classes(reading), part="logits")
         labels = (label,) if named.endswith("ForTokenClassification") else ()
-        return configured(built(f"{kind} encoder", layers, facts=facts, lookup=vocab * hidden, mixers=labels), config)
+        alone = built(
+            f"{kind} encoder", layers, global_vectors, facts=facts, lookup=vocab * hidden, mixers=labels, **windows
+        )
+        return configured(alone, config)
     depth = reading.optional("num_decoder_layers", layers, least=1)
     cross = CrossAttention(layers=depth, heads=heads, kv_heads=heads, head_dim=head_dim, source_rate=1 / _CORRUPTED)
     head = decoder_head(reading, hidden)
@@ -101,8 +112,17 @@ def t5(config: Config) -> ConfiguredModel:
     )
     tied = reading.flag("tie_word_embeddings", default=True)
     decoder = replace(decoder, tied_embeddings=tied)
-    encoder = built(f"{kind} model", layers, facts=facts, towers=(decoder_tower(decoder, _CORRUPTED),))
+    towers = (decoder_tower(decoder, _CORRUPTED),)
+    encoder = built(f"{kind} model", layers, global_vectors, facts=facts, towers=towers, **windows)
     return configured(encoder, config)
+
+
+def _window(reading: Reading, buckets: int, norms: int) -> tuple[int, int]:
+    """Return the keys that a token of LongT5's encoder sees, and what global tokens have: buckets, norms."""
+    near = _BLOCKS * (reading.whole("local_radius") + 1)
+    if reading.value("encoder_attention_type") == "local":
+        return near, 0
+    return near + _LONG_TEXT // reading.whole("global_block_size"), buckets + norms
 
 
 def _switch_experts(reading: Reading, name: str, depth: int) -> Experts | None:

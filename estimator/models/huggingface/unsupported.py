@@ -11,7 +11,7 @@ _KINDS = {
         "retnet",
     ),
     "an encoder-decoder": (
-        "bigbird_pegasus", "encoder-decoder", "longt5", "moonshine", "prophetnet", "seamless_m4t",
+        "bigbird_pegasus", "encoder-decoder", "moonshine", "prophetnet", "seamless_m4t",
         "speech_to_text", "t5gemma2", "vits",
     ),
     "an encoder": (

@@ -115,7 +115,7 @@ def test_a_hundredth_more_data_move_no_speed(asked: Mapping[str, Any], length: i
 
 NAMED = {name: asked for name, asked in ASKED.items() if "framework" in asked}
 """Of a stack that nobody named another's layouts are weighed too, and change in between."""
-LENGTHS = tuple(8 * round(32 * 1.15**place) for place in range(17))
+LENGTHS = range(384, 2400, 128)
 NETWORKS = tuple(800.0 / 1.2**place for place in range(36))
 STEEPEST = 0.25
 """Log width that a range gains at most from one step of the way to the next; its whole log width is 0.6 and more."""

@@ -34,6 +34,8 @@ _WAN_TEXT, _WAN_PICTURE = 512, 257
 _LTX_TEXT, _HUNYUAN_TEXT, _MOCHI_TEXT = 128, 256, 256
 _HUNYUAN_15 = (1000, 256, 729)
 """Tokens of Qwen2.5-VL and of ByT5, and patches of a picture, which is blank where none begins the clip."""
+_COGVIDEO_15 = (1360, 768)
+"""Width and height in pixels of the clips that CogVideoX 1.5 is made for, by its card."""
 _GLYPHS = 2048
 """Width in which the spelling of texts is worked on."""
 
@@ -180,11 +182,14 @@ def cogvideox(config: Config) -> ConfiguredModel:
     volume = patch * patch * max(tubelet, 1)
     time, length = reading.whole("time_embed_dim"), reading.whole("max_text_seq_length")
     text, both = text_place(length), Place(share=1.0, fixed=float(length))
+    # What version 1.5 states is the largest clip that its positions reach, not the usual one.
+    told = reading.whole("sample_width") * 8, reading.whole("sample_height") * 8
+    across, down = _COGVIDEO_15 if tubelet else told
     return denoiser(
         reading,
         media=clip(
-            reading.whole("sample_width") * 8,
-            reading.whole("sample_height") * 8,
+            across,
+            down,
             reading.whole("sample_frames"),
             patch=patch,
             tubelet=max(tubelet, 1),

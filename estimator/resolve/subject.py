@@ -146,7 +146,7 @@ def _said_otherwise(name: str) -> Subject | None:
 
 def _catalogued(name: str) -> Subject | None:
     try:
-        return _listed(catalogue.transformer(name)) if name else None
+        return _listed(catalogue.transformer(name), name) if name else None
     except UnknownNameError:
         return None
 

@@ -33,7 +33,7 @@ from estimator.resolve.samples import is_small_set
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds"]
+__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds", "with_usual_parts"]
 
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
@@ -195,7 +195,6 @@ def _read_by_towers(
     given = request.tokens_per_sample
     text = float(media.usual_text) if given is None else parse_count(given, "tokens_per_sample")
     sample = with_sample(network, media, picture, count, text)
-    parts = usual_parts(asked_method(request), small_set=request.samples is not None)
     told = [_pictures(media, count, source, many=True)[0]]
     if count:
         told.append(_size(media, picture, sample, ("token", "of the sequence")))
@@ -208,22 +207,44 @@ def _read_by_towers(
                 Assumption(name="sample_tokens", value=sample.tokens, unit="tokens", source="inferred", note=note)
             )
     resolved = request
-    if request.samples is not None and (given is not None or count):
+    if _counts_samples(request) and (given is not None or count):
         resolved = replace(request, tokens_per_sample=sample.tokens)
-        parts = usual_parts(asked_method(request), small_set=is_small_set(resolved))
-    network = sample.transformer
-    if request.trained_layers is None:
-        told.append(_trained(network, parts, idle=not count))
-        network = with_trained_parts(network, parts)
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=network),
+        subject=replace(subject, transformer=sample.transformer),
         fixed_tokens=sample.media_tokens,
         picture=picture,
         count=count,
         reads=reads_of(media, picture, sample.one).times(count),
         sample_tokens=sample.tokens,
         assumptions=tuple(told),
+    )
+
+
+def _counts_samples(request: Request) -> bool:
+    """Return whether the amount is one of samples: by number, or as steps whose batches hold them.
+
+    Of steps whose rows are said to be full, or padded to a length that is said, that length tells the amount.
+    """
+    if request.samples is not None:
+        return True
+    full = request.packing == "packed" or (request.packing == "padded" and request.sequence_length is not None)
+    return request.steps is not None and request.tokens is None and not full
+
+
+def with_usual_parts(use: MediaUse, request: Request) -> MediaUse:
+    """Return `use` with the towers learning that usually do where `request`, its amount counted, names no parts.
+
+    Raises as `asked_method` does.
+    """
+    network = use.subject.transformer
+    if network is None or network.media is None or network.media.main or request.trained_layers is not None:
+        return use
+    parts = usual_parts(asked_method(request), small_set=is_small_set(request))
+    return replace(
+        use,
+        subject=replace(use.subject, transformer=with_trained_parts(network, parts)),
+        assumptions=(*use.assumptions, _trained(network, parts, idle=not use.count)),
     )
 
 

@@ -36,7 +36,7 @@ from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
-from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
+from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds, with_usual_parts
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -128,6 +128,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
+    use = with_usual_parts(use, told)
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.

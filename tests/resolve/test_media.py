@@ -154,3 +154,29 @@ def test_as_many_pictures_are_batched_whichever_network_reads_them(model: str) -
     question = resolve(Request(model=model, gpu="a100", n_gpus=8, samples="1M")).question
     assert question is not None
     assert global_batch_sequences(question) == 8 * 128
+
+
+@pytest.mark.parametrize("model", ["paligemma-3b", "qwen2.5-vl-7b", "llava-1.5-7b", "internvl2.5-8b"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"tokens_per_sample": 100},
+        {"method": "lora"},
+        {"n_gpus": 64},
+        {"packing": "padded", "micro_batch_size": 2},
+        {"sequence_length": 4096},
+        {"framework": "ms-swift"},
+    ],
+)
+def test_steps_and_the_samples_that_they_hold_are_one_run(model: str, said: dict[str, Any]) -> None:
+    """A batch of pictures holds samples, however the amount is told: same rows, same trainer, same frozen tower."""
+    asked: dict[str, Any] = {"model": model, "gpu": "a100-sxm-80gb", "n_gpus": 8, "global_batch_sequences": 128, **said}
+    stepped, sampled = (resolve(Request(**asked, **amount)) for amount in ({"steps": 50}, {"samples": 50 * 128}))
+    assert stepped.amount.tokens == pytest.approx(sampled.amount.tokens)
+    assert stepped.question == sampled.question
+
+
+def test_steps_of_rows_that_are_told_to_be_full_are_full() -> None:
+    run = _run("llava-1.5-7b", steps=50, global_batch_sequences=128, packing="packed", sequence_length=2048)
+    assert run.amount.tokens == 50 * 128 * 2048

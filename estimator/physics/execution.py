@@ -20,7 +20,7 @@ from estimator.question.practice import (
 )
 from estimator.question.question import Question
 
-__all__ = ["Execution", "LossKernel", "execution_of"]
+__all__ = ["LIST_NUMBERS", "Execution", "LossKernel", "execution_of"]
 
 LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 """`eager`: each step of the loss is a kernel and a copy; `chunked`: the same for a few tokens at a time, forward again
@@ -56,7 +56,7 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
-_LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
+LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
 """Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
 (`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
@@ -307,7 +307,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
-        lists_numbers=stack.kin in _LIST_NUMBERS,
+        lists_numbers=stack.kin in LIST_NUMBERS,
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )

@@ -7,7 +7,10 @@ from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.layout import Layouts
 from estimator.question.reads import Reads
 
-__all__ = ["loading_s", "reading_s"]
+__all__ = ["USUAL_WORKERS", "loading_s", "reading_s"]
+
+USUAL_WORKERS = 8
+"""Processes that read each device's sounds where people have any: 4 to 8 in scripts of Optimum and of Transformers."""
 
 _PICTURE_S = Prior(
     low=0.0005,

@@ -1,6 +1,5 @@
 """What samples of pictures and sounds are: how many tokens they become, and which towers learn."""
 
-import re
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
@@ -30,23 +29,17 @@ from estimator.resolve.objective import asked_objective
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import is_small_set
+from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds", "with_usual_parts"]
+__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_usual_parts"]
 
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
 
 _MOST_PICTURES = 1e6
-_HOURS = re.compile(
-    r"([\d.,]{1,15}\s?[kmb]?)\s*(?:h|hrs?|hours?)(?:\s+of)?(?:\s+(?:audio|speech|sound))?", re.IGNORECASE
-)
-_LENGTH_OF_SOUND = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(?:s|secs?|seconds?)(?:\s+of\s+\w{1,20})?", re.IGNORECASE)
-_SECONDS_PER_HOUR = 3600.0
-_SOUND_S = 30.0
-"""Seconds of one sound: what Whisper's encoder takes at a time, and what others of its kind pad to."""
-_THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds of 30 s"}
+_THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,14 +132,13 @@ def _read_by_itself(
     if picture is None and request.tokens_per_sample is not None:
         told = parse_count(request.tokens_per_sample, "tokens_per_sample")
         picture = Picture(width=0, height=0, tokens=told)
-    text = float(media.usual_text)
+    text = media.usual_text * media.share_of(picture)
     sample = with_sample(network, media, picture, 1.0, text)
     network, encoders = conditioned(sample.transformer, practice)
     length = max(1, round(sample.one.tokens))
     samples = request.samples
     if samples is not None:
-        samples = _sounds(samples) if media.kind == "sound" else None
-        samples = (parse_count(request.samples, "samples") if samples is None else samples) * count
+        samples = parse_count(samples, "samples") * count
     resolved = replace(
         request,
         samples=samples,
@@ -249,15 +241,13 @@ def with_usual_parts(use: MediaUse, request: Request) -> MediaUse:
 
 
 def _told_size(request: Request, media: Media) -> Picture | None:
-    """Return how large a picture is said to be; None where nothing is said, and of a sound of the usual length."""
+    """Return how large a picture is said to be; None where nothing is said."""
     given = request.image_size
     if given is None:
         return None
-    if media.kind == "sound" and (match := _LENGTH_OF_SOUND.fullmatch(str(given).strip())):
-        if float(match[1]) == _SOUND_S:
-            return None
-        remedy = f'must be "{_SOUND_S:g} s", as sounds are counted; of others say samples in hours: "1000 hours"'
-        raise InvalidValueError("image_size", given, remedy)
+    seconds = seconds_of(given) if media.kind == "sound" and media.seconds else None
+    if seconds is not None:
+        return Picture(width=0, height=0, seconds=seconds)
     return picture_of(given)
 
 
@@ -282,12 +272,6 @@ def _count(request: Request, media: Media) -> tuple[float, SourceKind]:
     return checked_number("images_per_sample", parse_count(given, "images_per_sample"), most=_MOST_PICTURES), "user"
 
 
-def _sounds(samples: object) -> float | None:
-    """Return the sounds in `1000 hours of audio`; None for what is a count."""
-    match = _HOURS.fullmatch(samples.strip()) if isinstance(samples, str) else None
-    return None if match is None else parse_count(match[1], "samples") * _SECONDS_PER_HOUR / _SOUND_S
-
-
 def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[str, str]) -> Assumption:
     """Return how large a picture is taken to be, and what it `becomes`: what is counted, and of what."""
     one, (unit, whole) = sample.one, becomes
@@ -297,13 +281,15 @@ def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[
     elif usual[0]:
         words = f"{usual[0]}×{usual[1]}"
     else:
-        words = f"{_SOUND_S:g} s" if media.kind == "sound" else f"{one.tokens:,.0f} tokens"
+        words = f"{media.seconds:g} s" if media.seconds else f"{one.tokens:,.0f} tokens"
     note = f"{one.tokens:,.0f} {unit if one.tokens == 1 else f'{unit}s'} {whole}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
         note += f"; {one.positions:,.0f} positions of the encoder{several}"
     if media.policy == "fixed" and picture is not None and media.width:
         note += f"; every picture is scaled to {media.width}×{media.height}"
+    if media.policy == "fixed" and picture is not None and picture.seconds:
+        note += f"; every sound is padded, or cut, to {media.seconds:g} s"
     return Assumption(name="image_size", value=words, source="default" if picture is None else "user", note=note)
 
 
@@ -332,14 +318,6 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
-
-
-def with_sounds(request: Request, network: Transformer | None) -> Request:
-    """Return `request` with hours of sound, told in the place of samples, as so many sounds of 30 s."""
-    if network is None or network.media is None or network.media.kind != "sound" or request.samples is None:
-        return request
-    counted = _sounds(request.samples)
-    return request if counted is None else replace(request, samples=counted)
 
 
 def with_media(data: ToldData, use: MediaUse) -> ToldData:

@@ -36,7 +36,7 @@ from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
-from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds, with_usual_parts
+from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_usual_parts
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -53,6 +53,7 @@ from estimator.resolve.samples import (
     resolved_packing,
     with_rows,
 )
+from estimator.resolve.sounds import told_sounds
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
@@ -117,8 +118,9 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
-    told = with_sounds(told, subject.transformer)
-    data = told_data(told, reads_media=subject.transformer is not None and subject.transformer.media is not None)
+    sounds = told_sounds(told, subject.transformer)
+    reads_media = subject.transformer is not None and subject.transformer.media is not None
+    data = sounds.of(told_data(sounds.request, reads_media=reads_media))
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
     data = with_media(data, use)

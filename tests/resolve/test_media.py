@@ -172,7 +172,7 @@ def test_as_many_pictures_are_batched_whichever_network_reads_them(model: str) -
 def test_steps_and_the_samples_that_they_hold_are_one_run(model: str, said: dict[str, Any]) -> None:
     """A batch of pictures holds samples, however the amount is told: same rows, same trainer, same frozen tower."""
     asked: dict[str, Any] = {"model": model, "gpu": "a100-sxm-80gb", "n_gpus": 8, "global_batch_sequences": 128, **said}
-    stepped, sampled = (resolve(Request(**asked, **amount)) for amount in ({"steps": 50}, {"samples": 50 * 128}))
+    stepped, sampled = resolve(Request(**asked, steps=50)), resolve(Request(**asked, samples=50 * 128))
     assert stepped.amount.tokens == pytest.approx(sampled.amount.tokens)
     assert stepped.question == sampled.question
 

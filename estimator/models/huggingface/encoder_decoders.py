@@ -35,6 +35,8 @@ _ASKED = 128
 """Tokens of a sequence that is classified, where no training set says more."""
 _SPOKEN = 100
 """Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
+_SECONDS = 30.0
+"""Of a sound, to which its feature extractor pads each and cuts it."""
 _FRAMES = 2
 """Frames of a spectrogram for each position of Whisper's encoder (Radford et al. 2022, section 2.2)."""
 _BART = {
@@ -266,7 +268,7 @@ def whisper(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults=_WHISPER, model_type="whisper")
     hidden, positions = reading.whole("d_model"), reading.whole("max_source_positions")
     features = _FRAMES * reading.whole("num_mel_bins")
-    media = Media(kind="sound", main=True, positions=positions, usual_text=_SPOKEN, features=features)
+    media = Media(kind="sound", main=True, positions=positions, seconds=_SECONDS, usual_text=_SPOKEN, features=features)
     network = _stacks(
         reading,
         kind="whisper",

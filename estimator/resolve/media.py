@@ -10,7 +10,6 @@ from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
     Sample,
-    text_ratio,
     usual_parts,
     with_sample,
     with_trained_parts,
@@ -109,12 +108,7 @@ def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_S
 
 def _without_media(request: Request, subject: Subject, network: Transformer) -> MediaUse:
     """Return a request about text; encoders' samples are padded by habit, for their positions are few and learned."""
-    ratio = text_ratio(network)
-    told: tuple[Assumption, ...] = ()
-    if ratio is not None:
-        note = "tokens are those of the encoder, the source; the decoder's come to so many for each of them"
-        told = (Assumption(name="target_ratio", value=round(ratio, 4), unit="tokens", source="default", note=note),)
-    return MediaUse(request=request, subject=subject, encodes=not network.causal, assumptions=told)
+    return MediaUse(request=request, subject=subject, encodes=not network.causal)
 
 
 def _read_by_itself(

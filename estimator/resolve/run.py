@@ -29,7 +29,7 @@ from estimator.resolve.batch import (
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
-from estimator.resolve.data import ToldData, told_data
+from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
@@ -53,8 +53,9 @@ from estimator.resolve.samples import (
     resolved_packing,
     with_rows,
 )
-from estimator.resolve.sounds import told_sounds
+from estimator.resolve.sounds import data_of_network
 from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.targets import with_targets
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
@@ -118,9 +119,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
-    sounds = told_sounds(told, subject.transformer)
-    reads_media = subject.transformer is not None and subject.transformer.media is not None
-    data = sounds.of(told_data(sounds.request, reads_media=reads_media))
+    data = data_of_network(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     use = media_use(data.request, subject, framework.practice)
     data = with_media(data, use)
@@ -130,7 +129,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     told = data.request
-    use = with_usual_parts(use, told)
+    use = with_targets(with_usual_parts(use, told), data)
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.

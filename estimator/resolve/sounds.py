@@ -12,10 +12,10 @@ from estimator.models.media import Media
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.data import EXACT, ToldData
+from estimator.resolve.data import EXACT, ToldData, told_data
 from estimator.resolve.named_data import named_data
 
-__all__ = ["CLIP_S", "ToldSounds", "seconds_of", "told_sounds"]
+__all__ = ["CLIP_S", "ToldSounds", "data_of_network", "seconds_of", "told_sounds"]
 
 CLIP_S = Prior(
     low=4.3,
@@ -62,6 +62,15 @@ class ToldSounds:
             assumed=(*data.assumed, *self.assumed),
             cautions=(*data.cautions, *self.cautions),
         )
+
+
+def data_of_network(request: Request, network: Transformer | None) -> ToldData:
+    """Return the data of `request` in numbers, its sounds counted one by one where `network` reads sounds.
+
+    Raises as `told_data` does.
+    """
+    sounds = told_sounds(request, network)
+    return sounds.of(told_data(sounds.request, reads_media=network is not None and network.media is not None))
 
 
 def seconds_of(given: object) -> float | None:

@@ -29,6 +29,7 @@ from estimator.resolve.batch import (
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
+from estimator.resolve.contents import contents
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
@@ -36,7 +37,7 @@ from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
-from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_usual_parts
+from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -53,9 +54,7 @@ from estimator.resolve.samples import (
     resolved_packing,
     with_rows,
 )
-from estimator.resolve.sounds import data_of_network
 from estimator.resolve.subject import Subject, resolved_subject
-from estimator.resolve.targets import with_targets
 from estimator.resolve.trained_parts import TrainedParts, trained_parts, with_trained_towers
 from estimator.resolve.training_method import resolved_method
 
@@ -119,17 +118,9 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = named_framework(software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
-    data = data_of_network(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    use = media_use(data.request, subject, framework.practice)
-    data = with_media(data, use)
-    if data.request.steps is not None:
-        # Most amounts are told in tokens or samples.
-        from estimator.resolve.counted_steps import counted_steps
-
-        data = counted_steps(data, framework.name, use, device, n_gpus)
+    data, use = contents(told, subject, framework, device, n_gpus)
     told = data.request
-    use = with_targets(with_usual_parts(use, told), data)
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.

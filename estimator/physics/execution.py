@@ -7,6 +7,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
+from estimator.physics.loading import LIST_NUMBERS
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
@@ -20,7 +21,7 @@ from estimator.question.practice import (
 )
 from estimator.question.question import Question
 
-__all__ = ["LIST_NUMBERS", "Execution", "LossKernel", "execution_of"]
+__all__ = ["Execution", "LossKernel", "execution_of"]
 
 LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 """`eager`: each step of the loss is a kernel and a copy; `chunked`: the same for a few tokens at a time, forward again
@@ -56,9 +57,6 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
-LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
-"""Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
-(`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _UNGATED_FUSED_SINCE = 2026.5
@@ -301,7 +299,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         whole_experts=dequantization == "bitsandbytes" and (in_one or 0.0 < stack.grouped_experts_since <= released),
         gradient_bytes=0.0 if said.releases_gradients else _gradient_bytes(stack, int(released)),
         fused_accumulation=_fuses_accumulation(stack, chip, released),
-        eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
+        eager_adapters=said.launch == "eager"
+        and not said.own_adapters
+        and (stack.kin == "huggingface" or stack.name in _WITH_PEFT),
         joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),

@@ -74,6 +74,8 @@ class Practice:
     optimizer: OptimizerName | None = None
     master_weights: bool | None = None
     """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""
+    own_adapters: bool | None = None
+    """Whether adapters are the trainer's own modules, in the precision of its products, where others take PEFT's."""
     releases_gradients: bool | None = None
     """Whether each weight is updated as soon as its gradient is there, which is then freed (`fused_backward_pass`)."""
     offload_optimizer: bool | None = None

@@ -2,19 +2,32 @@
 
 from dataclasses import replace
 
+from estimator.base.prior import Prior
 from estimator.models.kinds import Kind, kind_of
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.batch import replicas, resolved_batch
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.media import MediaUse, media_use, with_media, with_usual_parts
+from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.sounds import data_of_network
 from estimator.resolve.subject import Subject
 from estimator.resolve.targets import with_targets
 
 __all__ = ["contents"]
+
+_NONE = Prior(low=0.0, mode=0.0, high=0.0, why="all rows are padded to one length")
+_CUT_AT = 64
+"""What lengths at which scripts cut are multiples of: 128 (`run_glue.py`), 384 (SQuAD), 192, 256, 512."""
+_ROW = Prior(
+    low=0.6,
+    mode=1.0,
+    high=1.5,
+    why="Tokens of a row over the number told: collators that pad to the longest leave rows of short texts shorter "
+    "than the cut, and who told a mean has longer ones",
+)
 
 _AT_ONCE: frozenset[Kind] = frozenset({"audio", "diffusion", "encoder", "vision"})
 """Kinds whose trainers seldom accumulate: recipes of timm, DETR, diffusers and BERT give the batch of a device."""
@@ -29,13 +42,37 @@ def contents(
     """
     data = data_of_network(told, subject.transformer)
     use = media_use(data.request, subject, framework.practice)
-    data = _at_once(with_media(data, use), use, n_gpus)
+    data = _at_once(_cut(with_media(data, use), use), use, n_gpus)
     if data.request.steps is not None:
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     return data, with_targets(with_usual_parts(use, data.request), data)
+
+
+def _cut(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with the one round number that is told of an encoder's texts as what they are padded and cut to."""
+    told, network = data.lengths, use.subject.transformer
+    if told is None or not told.bare or not use.encodes or network is None or data.request.sequence_length is not None:
+        return data
+    if told.mean % _CUT_AT or told.mean > network.native_sequence_length:
+        return data
+    message = (
+        f"{told.mean:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
+        f'encoders; if they are the mean, say "mean {told.mean:g}": rows padded to the longest of a micro-batch would '
+        "be about twice as long"
+    )
+    lengths = SampleLengths(
+        mean=told.mean, variation=_NONE, shortest=told.mean, longest=told.mean, told=True, fixed=told.fixed
+    )
+    return replace(
+        data,
+        lengths=lengths,
+        low_factor=data.low_factor * _ROW.low,
+        high_factor=data.high_factor * _ROW.high,
+        cautions=(*data.cautions, Caution(code="length_taken_as_limit", message=message)),
+    )
 
 
 def _at_once(data: ToldData, use: MediaUse, n_gpus: int) -> ToldData:

@@ -18,7 +18,7 @@ from estimator.resolve.framework.software import AUTO
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import asked_objective, usual_stack
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import FEW_GPUS, SCORED_WHOLE, is_small_set, resolved_packing
+from estimator.resolve.samples import FEW_GPUS, SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 
@@ -52,7 +52,7 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
     def padded(rows: Request) -> bool:
         method, _ = resolved_method(rows, subject)
         trainer = usual_stack(_objective(rows, stack), framework)
-        trainer = usual_trainer(trainer, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(rows))
+        trainer = usual_trainer(trainer, subject.transformer, device.accelerator, n_gpus, rows)
         if use.fixed_tokens and trainer == AUTO and rows.packing == AUTO:
             # Whoever counts steps of pictures counts samples, however many then share a row.
             return True

@@ -6,6 +6,7 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed, met_parameters
+from estimator.models.kinds import kind_of
 from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
@@ -27,7 +28,7 @@ from estimator.resolve.framework.software import AUTO
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import is_small_set
+from estimator.resolve.samples import is_from_scratch, is_small_set
 from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
@@ -37,6 +38,8 @@ __all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_med
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
 
+_FUSED_ATTENTION = 2022
+"""Year from which whoever trains an encoder anew has kernels for it (Dao et al. 2022)."""
 _MOST_PICTURES = 1e6
 _THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds"}
 
@@ -65,11 +68,13 @@ class MediaUse:
 
 
 def usual_trainer(
-    stack: str, network: Transformer | None, chip: Accelerator | None, n_gpus: int, *, small_set: bool
+    stack: str, network: Transformer | None, chip: Accelerator | None, n_gpus: int, request: Request
 ) -> str:
     """Return the stack of a run where none is named: Hugging Face's for what is nearly always trained with it.
 
     Encoders, encoder–decoders, and sets of samples, pictures or sounds; a ViT in plain PyTorch, as timm and DINO do.
+    Encoders of text that are trained from scratch on chips of today have code made for that, which packs and fuses as
+    Composer's does (MosaicBERT, ModernBERT); on older ones as many were trained by Transformers' models.
     Of text on chips that have a stack of their own, theirs; and none is usual on a cluster.
     """
     if stack != "auto" or network is None:
@@ -78,9 +83,17 @@ def usual_trainer(
     if media is not None and media.main and media.kind != "sound" and network.vocab == 0:
         return "pytorch"
     tuned = n_gpus >= LARGE_CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
+    small_set = is_small_set(request)
+    if media is None and kind_of(network) == "encoder" and is_from_scratch(request) and _is_of_today(chip):
+        return "llm-foundry"
     if not network.causal or (small_set and (media is not None or not tuned)):
         return "huggingface"
     return stack
+
+
+def _is_of_today(chip: Accelerator | None) -> bool:
+    """Return whether a chip is no older than fused attention, and has no stack of its own."""
+    return chip is not None and chip.year >= _FUSED_ATTENTION and chip.family not in _OF_THEIR_OWN
 
 
 def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:

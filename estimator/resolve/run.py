@@ -48,7 +48,6 @@ from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Packing,
     Padded,
-    is_small_set,
     padded_samples,
     padding_assumptions,
     resolved_packing,
@@ -193,7 +192,7 @@ def _resolved(
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
     usual = usual_stack(objective.objective.name, framework.name)
-    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
+    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, request)
     named, framework = framework, replace(framework, name=usual)
     stack = usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name
     trained, prediction = _trained(request, subject, parts, objective, framework, stack=stack, method=method)

@@ -3,16 +3,13 @@
 import re
 from dataclasses import dataclass, replace
 
-from estimator.base.errors import InvalidValueError
-from estimator.base.units import parse_count
-from estimator.catalogue.datasets import DatasetEntry
 from estimator.models.towers import pretraining_ratio, text_ratio, with_text_ratio
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
 from estimator.resolve.data import ToldData
 from estimator.resolve.media import MediaUse
-from estimator.resolve.samples import LARGEST_SET
+from estimator.resolve.samples import is_from_scratch
 
 __all__ = ["with_targets"]
 
@@ -83,21 +80,10 @@ def _of_data(data: ToldData, network: Transformer) -> _Targets | None:
     """Return what the data tell: a set of summaries, or text as much as only pre-training takes."""
     if data.entry is not None and data.entry.id in _SUMMARIES:
         return _Targets(ratio=_SUMMARY, source="catalogue", why=f"{data.entry.name} has summaries")
-    if data.request.tokens is None or not _is_raw(data.request.tokens, data.entry):
+    if data.entry.kind != "text" if data.entry else not is_from_scratch(data.request):
         return None
     why = "so much text has no targets of its own, and is written anew as in pre-training; say the task in objective"
     return _Targets(ratio=_or_pretraining(None, network), source="inferred", why=why)
-
-
-def _is_raw(tokens: object, entry: DatasetEntry | None) -> bool:
-    """Return whether tokens are of text without targets: a set of texts, or more than is tuned on."""
-    if entry is not None:
-        return entry.kind == "text"
-    try:
-        return parse_count(tokens, "tokens") > LARGEST_SET
-    except InvalidValueError:
-        # A size of text, such as "2 GB".
-        return True
 
 
 def _or_pretraining(ratio: float | None, network: Transformer) -> float:

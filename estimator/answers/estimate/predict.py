@@ -18,10 +18,9 @@ from estimator.evidence.comparables import comparable_runs
 from estimator.physics.choice import Choice, Setting, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
-from estimator.physics.execution import LIST_NUMBERS
 from estimator.physics.held_base import held_bits
 from estimator.physics.layout import Layouts
-from estimator.physics.loading import USUAL_WORKERS, reading_s
+from estimator.physics.loading import LIST_NUMBERS, USUAL_WORKERS, reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
 from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind

@@ -107,6 +107,9 @@ class Media:
     """Pictures of a sample where nothing is said: 0 for models that are mostly trained on text alone."""
     usual_text: int = 256
     """Tokens of text beside them in a sample where nothing is said."""
+    bridges: bool = False
+    """Whether recipes train what lies between the towers and the main stack, and freeze both (Li et al. 2023, BLIP-2,
+    section 3; Dai et al. 2023, InstructBLIP, section 2.5)."""
     window: int = 0
     """Positions of the towers' windowed layers, where some look no farther: of the tower itself."""
 

@@ -185,21 +185,21 @@ def test_steps_of_rows_that_are_told_to_be_full_are_full() -> None:
 @pytest.mark.parametrize(
     ("said", "method", "learning"),
     [
-        ({"model": "blip2-opt-2.7b", "samples": 1000}, "frozen", {"projector"}),
-        ({"model": "instructblip-vicuna-7b", "steps": 50, "global_batch_sequences": 64}, "frozen", {"projector"}),
-        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "q-former"}, "frozen", {"projector"}),
-        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "all"}, "full", {"projector", "vision"}),
-        ({"model": "blip2-opt-2.7b", "samples": 1000, "method": "lora"}, "lora", set[str]()),
-        ({"model": "llava-1.5-7b", "samples": "llava-pretrain-558k"}, "frozen", {"projector"}),
-        ({"model": "llava-1.5-7b", "samples": "llava-665k"}, "full", {"projector"}),
+        ({"model": "blip2-opt-2.7b", "samples": 1000}, "frozen", ["projector"]),
+        ({"model": "instructblip-vicuna-7b", "steps": 50, "global_batch_sequences": 64}, "frozen", ["projector"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "q-former"}, "frozen", ["projector"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "all"}, "full", ["projector", "vision"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "method": "lora"}, "lora", []),
+        ({"model": "llava-1.5-7b", "samples": "llava-pretrain-558k"}, "frozen", ["projector"]),
+        ({"model": "llava-1.5-7b", "samples": "llava-665k"}, "full", ["projector"]),
     ],
     ids=str,
 )
 def test_what_learns_is_what_the_models_and_the_sets_recipe_trains(
-    said: dict[str, Any], method: str, learning: set[str]
+    said: dict[str, Any], method: str, learning: list[str]
 ) -> None:
     """Li et al. 2023 (BLIP-2), section 3: the Q-Former alone; Liu et al. 2023 (LLaVA), section 4.2: two stages."""
     question = _run(**said).question
     assert question is not None
     assert question.method.name == method
-    assert {tower.name for tower in question.transformer.towers if tower.trained} == learning
+    assert sorted(tower.name for tower in question.transformer.towers if tower.trained) == learning

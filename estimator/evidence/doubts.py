@@ -14,6 +14,7 @@ import numpy as np
 
 from estimator.evidence.mixture import HELD, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
+from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest, posed_case
@@ -62,6 +63,11 @@ published scripts two do, and whoever starts from its documentation or a noteboo
 _NO_WORKERS_FOR_SOUNDS = 0.4
 """The same of those who train on sounds whose features were stored: its own recipes for speech, which most copy, have
 none, and who has several devices sees them wait."""
+_TRAINED_ANEW = 256
+"""Pictures of a step from which on a denoiser is trained anew: DiT has 256, Stable Diffusion 2,048; tuning a few."""
+_ENCODES = 0.5
+"""Share of those who train one anew, and say nothing of it, that encode in each step: the code of latent diffusion and
+of DiT does, and billions of latents fill tens of terabytes; MosaicML's, PixArt and Stable Diffusion 3 keep them."""
 _KNOWS_ENDS = 0.5
 """Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
 attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
@@ -115,6 +121,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
         yield partial(network_doubt, setting.question.cluster), others
     if others := _without_workers(setting):
         yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
+    if others := _encoding_in_each_step(setting):
+        yield _encoded_in_each_step, others
     if others := _with_known_ends(setting):
         yield partial(_one_mask, setting.stack.name), others
 
@@ -157,6 +165,16 @@ def _without_workers(setting: Setting) -> _Others:
         return ()
     share = _NO_WORKERS_FOR_SOUNDS if question.reads.numbers else _NO_WORKERS
     return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), share),)
+
+
+def _encoding_in_each_step(setting: Setting) -> _Others:
+    """Return the frozen encoders of a denoiser in each step, where it is trained anew and nobody said either."""
+    question = setting.question
+    anew = question.method.name == "full" and not question.published and setting.global_batch >= _TRAINED_ANEW
+    if not anew or not question.transformer.conditioners:
+        return ()
+    running = replace(question, transformer=with_conditioners(question.transformer, CACHED))
+    return ((posed_case(running, execution_of(question, setting.stack)), _ENCODES),)
 
 
 def _with_known_ends(setting: Setting) -> _Others:
@@ -349,6 +367,15 @@ def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
         f'take {ways[0][0]:.1f} times as long{_if_held(ways)}: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+
+
+def _encoded_in_each_step(ways: Ways) -> Doubt:
+    message = (
+        "latents and encoded texts are taken to be made before training; of so large sets as many runs make them in "
+        f"each step, which would take {ways[0][0]:.1f} times as long, and the range holds both: say "
+        '"cached latents" or "encode on the fly" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="encoded_before_training", message=message))
 
 
 def _one_mask(stack: str, ways: Ways) -> Doubt:

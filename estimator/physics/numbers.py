@@ -130,7 +130,9 @@ def case_of(
         masked_batch_flop=sum(_over_all_keys(a, sequence_length) for a in table.attentions if execution.masked_batches),
         masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
-        attention_flop_per_key=sum(
+        # What a kernel loses at its ends is time: of slow products it is as much less work.
+        attention_flop_per_key=(ceiling / matmul_ceiling_flop_per_s(chip, half) if wide else 1.0)
+        * sum(
             flop / attention.longest(sequence_length) for flop, attention in zip(skipped, table.attentions, strict=True)
         ),
         attention_passed=_passed(

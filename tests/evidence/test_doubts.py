@@ -368,3 +368,25 @@ def test_sounds_may_be_read_between_steps_and_the_range_holds_both() -> None:
     assert some["training_days"] < unsaid["training_days"] < none["training_days"] < unsaid["training_days_high"]
     assert unsaid["training_days"] < 2 * some["training_days"]
     assert not {"loader_unsaid"} & (_codes(some) | _codes(none))
+
+
+ANEW = {"model": "sd-1.5", "gpu": "a100", "n_gpus": 8, "tokens": None, "samples": "100M", "image_size": 512}
+
+
+def test_a_denoiser_that_is_trained_anew_may_encode_in_each_step_and_the_range_holds_both() -> None:
+    """CompVis/latent-diffusion encodes in each step, MosaicML's diffusion before training."""
+    large = {**ANEW, "global_batch_sequences": 2048}
+    unsaid = _answer(**large)
+    kept, run = (
+        _answer(**large, framework=f"pytorch, {said}")
+        for said in ("cached latents, cached text embeddings", "encode on the fly")
+    )
+    assert "encoded_before_training" in _codes(unsaid)
+    assert kept["step_seconds"] < unsaid["step_seconds"] < run["step_seconds"]
+    assert kept["training_days"] < run["training_days"] < unsaid["training_days_high"]
+    assert "encoded_before_training" not in _codes(kept) | _codes(run)
+
+
+@pytest.mark.parametrize("said", [{"global_batch_sequences": 8}, {"global_batch_sequences": 512, "method": "lora"}])
+def test_what_is_tuned_is_taken_to_keep_what_was_encoded(said: dict[str, Any]) -> None:
+    assert "encoded_before_training" not in _codes(_answer(**ANEW, **said))

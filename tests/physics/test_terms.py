@@ -6,7 +6,6 @@ Authority: the formulas in the docstrings of `physics.kernels`, `physics.launche
 
 import math
 from dataclasses import replace
-from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ import pytest
 from estimator.models.feed_forward import Experts
 from estimator.models.training import Method, Recompute
 from estimator.physics.case import Case
+from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
 from estimator.physics.launches import beside_launches_s, launches_s
@@ -64,7 +64,7 @@ def test_on_hopper_attention_is_as_fast_as_its_generation(kernel: AttentionKerne
 
 def test_the_ends_of_attention_take_as_long_whatever_the_precision() -> None:
     """Loading the first keys and writing the last sums is no product, and no slower for a slower unit."""
-    endless = MappingProxyType({**CONSTANTS, "flash_start_keys": 0.0})
+    endless = Constants({**CONSTANTS, "flash_start_keys": 0.0})
     lost_s = [
         _attention_s(case) - float(np.asarray(attention_s(case, endless, PLAIN_ROWS, TOKENS))[0])
         for case in (small_case(), small_case(precision="fp32"))

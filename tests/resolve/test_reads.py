@@ -91,6 +91,9 @@ def test_a_sound_is_read_as_the_features_that_were_stored_of_it(model: str, numb
         ("huggingface, no dataloader workers", 0),
         ("huggingface", None),
         ("llava, 2 data workers", 2),
+        # They read as fast as any number of workers.
+        ("timm, DALI", 64),
+        ("ffcv", 64),
     ],
 )
 def test_workers_are_counted_as_they_are_told(said: str, count: int | None) -> None:

@@ -103,7 +103,7 @@ class Practice:
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     made_up_samples: bool | None = None
-    """Whether samples are made up, and nothing is read."""
+    """Whether samples are made up, or read by what keeps ahead of any device (DALI, FFCV): nothing waits for them."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised, 2 to 8; 16: it is not, whatever the habit is."""

@@ -59,6 +59,8 @@ def test_a_picture_that_the_network_takes_smaller_is_stored_as_others_are() -> N
         {"model": "whisper-small", "samples": "100 hours of audio", "framework": "HF Trainer, synthetic data"},
         {"model": "wav2vec2-base", "samples": "100 hours of audio", "objective": "classification"},
         {"model": "vit-b-16", "samples": 1000, "framework": "timm, mock data"},
+        {"model": "vit-b-16", "samples": 1000, "framework": "timm, DALI"},
+        {"model": "vit-b-16", "samples": 1000, "framework": "ffcv"},
         {"model": "sd-1.5", "samples": 1000, "framework": "diffusers, cached latents"},
     ],
     ids=lambda asked: asked["model"],
@@ -91,9 +93,6 @@ def test_a_sound_is_read_as_the_features_that_were_stored_of_it(model: str, numb
         ("huggingface, no dataloader workers", 0),
         ("huggingface", None),
         ("llava, 2 data workers", 2),
-        # They read as fast as any number of workers.
-        ("timm, DALI", 64),
-        ("ffcv", 64),
     ],
 )
 def test_workers_are_counted_as_they_are_told(said: str, count: int | None) -> None:

@@ -22,10 +22,9 @@ _COUNTED = (
 _NAMED = ("dataloader workers", "data loader workers", "loader workers")
 _NONE = Facts(practice=Practice(loader_workers=0))
 
-_FAST = Meaning(says=Facts(practice=Practice(loader_workers=_MOST, channels_last=True)))
-"""Loaders that read as fast as many workers: DALI decodes on the device, FFCV keeps pictures as they are taken; their
-recipes for pictures lay them out with channels last."""
 _MADE_UP = Meaning(says=Facts(practice=Practice(made_up_samples=True)))
+_READY = Meaning(says=Facts(practice=Practice(made_up_samples=True, channels_last=True)))
+"""FFCV keeps pictures as they are taken, and its recipes lay them out with channels last."""
 
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
@@ -35,7 +34,8 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
             for count in range(_MOST + 1)
         },
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
-        **{folded(words): _FAST for words in ("dali", "nvidia dali", "ffcv", "ffcv imagenet")},
+        **{folded(words): _MADE_UP for words in ("dali", "nvidia dali")},
+        **{folded(words): _READY for words in ("ffcv", "ffcv imagenet")},
         **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )

@@ -19,7 +19,8 @@ from estimator.resolve.run import resolve
 
 
 def _question(**said: Any) -> Question:  # noqa: ANN401 - the arguments of a request
-    question = resolve(Request(**{"gpu": "a100-sxm-80gb", "n_gpus": 1, "method": "lora", **said})).question
+    asked: dict[str, Any] = {"gpu": "a100-sxm-80gb", "n_gpus": 1, "method": "lora", **said}
+    question = resolve(Request(**asked)).question
     assert question is not None
     return question
 
@@ -76,10 +77,8 @@ def test_trainers_with_modules_of_their_own_do_without_pefts(framework: str, *, 
 )
 def test_adapters_of_an_encoder_take_no_longer_than_its_training(gpu: str, said: dict[str, Any]) -> None:
     """Where products bound a step: on faster cards the host launches what PEFT does in pieces."""
-    full, lora = (
-        estimate_of(resolve(Request(**{"gpu": gpu, "n_gpus": 1, "precision": "fp16", "method": method, **said}))).step_s
-        for method in ("full", "lora")
-    )
+    asked: dict[str, Any] = {"gpu": gpu, "n_gpus": 1, "precision": "fp16", **said}
+    full, lora = (estimate_of(resolve(Request(**asked, method=method))).step_s for method in ("full", "lora"))
     assert full is not None
     assert lora is not None
     assert lora <= 1.02 * full

@@ -51,7 +51,8 @@ _TEXTS = {"samples": "1M", "tokens_per_sample": 100}
 )
 def test_a_micro_batch_alone_is_all_that_a_device_does_in_a_step(said: dict[str, Any], batch: int) -> None:
     """DETR's and timm's scripts take the batch of a device, and accumulate nothing."""
-    run = resolve(Request(**{"gpu": "v100", "n_gpus": 32, "micro_batch_size": 2, "precision": "fp16", **said}))
+    asked: dict[str, Any] = {"gpu": "v100", "n_gpus": 32, "micro_batch_size": 2, "precision": "fp16", **said}
+    run = resolve(Request(**asked))
     assert run.global_batch_sequences == batch
 
 

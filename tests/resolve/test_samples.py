@@ -261,7 +261,8 @@ def test_sentences_and_passages_are_less_unlike_than_instructions(micro_batch: i
 
 
 def _row(model: str, **said: Any) -> Run:  # noqa: ANN401 - the arguments of a request
-    return resolve(Request(**{"model": model, "gpu": "a100", "n_gpus": 1, "samples": 10_000, **said}))
+    asked: dict[str, Any] = {"model": model, "gpu": "a100", "n_gpus": 1, "samples": 10_000, **said}
+    return resolve(Request(**asked))
 
 
 @pytest.mark.parametrize("model", ["bert-base-uncased", "roberta-large", "t5-large"])

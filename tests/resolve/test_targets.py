@@ -16,7 +16,8 @@ SPANS = 114 / 512
 
 
 def _run(**said: Any) -> Run:  # noqa: ANN401 - the arguments of a request
-    return resolve(Request(**{"gpu": "a100-sxm-80gb", "n_gpus": 8, **said}))
+    asked: dict[str, Any] = {"gpu": "a100-sxm-80gb", "n_gpus": 8, **said}
+    return resolve(Request(**asked))
 
 
 def _ratio(run: Run) -> Assumption:
@@ -49,7 +50,7 @@ STEPS = {"steps": "500k", "global_batch_sequences": 8000, "sequence_length": 512
         ({"model": "t5-large", "samples": "cnn-dailymail"}, 1 / 8, "catalogue"),
         ({"model": "nllb-200-1.3b", **FEW}, 1.0, "default"),
     ],
-    ids=lambda value: " ".join(map(str, value.values())) if isinstance(value, dict) else str(value),
+    ids=str,
 )
 def test_targets_are_as_long_as_the_task_writes(said: dict[str, Any], ratio: float, source: str) -> None:
     run = _run(**said)

@@ -99,12 +99,12 @@ Tokens = Annotated[
     str | float | None,
     Field(description='Training tokens ("15T", "2 GB of German text") or a dataset ("alpaca x3")'),
 ]
-Samples = Annotated[str | float | None, Field(description="With tokens_per_sample; or a dataset")]
+Samples = Annotated[str | float | None, Field(description='With tokens_per_sample; or a dataset, or "960 hours"')]
 TokensPerSample = Annotated[str | float | None, Field(description='"400", "500-600", "mean 300, max 2048"')]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 ImageSize = Annotated[
     str | float | None,
-    Field(description='Of a picture or clip: "640x480", "1280x720x81", "576 tokens"'),
+    Field(description='Of a picture, clip or sound: "640x480", "1280x720x81", "576 tokens", "12 s"'),
 ]
 ImagesPerSample = Annotated[float | None, Field(description="Beside its text")]
 Steps = Annotated[str | float | None, Field(description="Optimizer steps, with the batch")]

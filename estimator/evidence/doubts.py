@@ -15,6 +15,7 @@ import numpy as np
 from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import HELD, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
+from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.case import Case
@@ -64,6 +65,14 @@ _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 _NO_WORKERS = 1.0 / 3.0
 """Share of those on Hugging Face's trainer who read pictures without workers, as it does unless it is told: of a dozen
 published scripts two do, and whoever starts from its documentation or a notebook."""
+_NO_WORKERS_FOR_SOUNDS = 0.4
+"""The same of those who train on sounds whose features were stored: its own recipes for speech, which most copy, have
+none, and who has several devices sees them wait."""
+_TRAINED_ANEW = 256
+"""Pictures of a step from which on a denoiser is trained anew: DiT has 256, Stable Diffusion 2,048; tuning a few."""
+_ENCODES = 0.5
+"""Share of those who train one anew, and say nothing of it, that encode in each step: the code of latent diffusion and
+of DiT does, and billions of latents fill tens of terabytes; MosaicML's, PixArt and Stable Diffusion 3 keep them."""
 _KNOWS_ENDS = 0.5
 """Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
 attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
@@ -117,7 +126,9 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     if others := _on_other_networks(setting):
         yield partial(network_doubt, setting.question.cluster), others
     if others := _without_workers(setting):
-        yield _read_between_steps, others
+        yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
+    if others := _encoding_in_each_step(setting):
+        yield _encoded_in_each_step, others
     if others := _with_known_ends(setting):
         yield partial(_one_mask, setting.stack.name), others
 
@@ -155,10 +166,21 @@ def _on_other_networks(setting: Setting) -> _Others:
 def _without_workers(setting: Setting) -> _Others:
     question = setting.question
     unsaid = setting.stack.kin == _GENERAL_TRAINER and question.practice.loader_workers is None
-    # Who publishes a speed has seen to it that pictures are there in time.
+    # Who publishes a speed has seen to it that samples are there in time.
     if not unsaid or not np.any(setting.case.as_people_run):
         return ()
-    return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), _NO_WORKERS),)
+    share = _NO_WORKERS_FOR_SOUNDS if question.reads.numbers else _NO_WORKERS
+    return ((replace(setting.case, reading_s=reading_s(question.reads), loader_workers=0.0), share),)
+
+
+def _encoding_in_each_step(setting: Setting) -> _Others:
+    """Return the frozen encoders of a denoiser in each step, where it is trained anew and nobody said either."""
+    question = setting.question
+    anew = question.method.name == "full" and not question.published and setting.global_batch >= _TRAINED_ANEW
+    if not anew or not question.transformer.conditioners:
+        return ()
+    running = replace(question, transformer=with_conditioners(question.transformer, CACHED))
+    return ((posed_case(running, execution_of(question, setting.stack)), _ENCODES),)
 
 
 def _with_known_ends(setting: Setting) -> _Others:
@@ -349,13 +371,23 @@ def _if_held(ways: Ways) -> str:
     return ", and the range holds both" if sum(share for _, share in ways) > HELD else ""
 
 
-def _read_between_steps(ways: Ways) -> Doubt:
+def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
-        "pictures are taken to be read in time; Hugging Face's trainer has no workers to do so unless it is told, and "
-        f'without any a step would take {ways[0][0]:.1f} times as long: say "4 dataloader workers" in framework'
+        f"{'sounds' if sounds else 'pictures'} are taken to be read {'by workers' if sounds else 'in time'}; Hugging "
+        f"Face's trainer has none unless it is told, and without any, as about {ways[0][1]:.0%} run it, a step would "
+        f'take {ways[0][0]:.1f} times as long{_if_held(ways)}: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
+
+
+def _encoded_in_each_step(ways: Ways) -> Doubt:
+    message = (
+        "latents and encoded texts are taken to be made before training; of so large sets as many runs make them in "
+        f"each step, which would take {ways[0][0]:.1f} times as long, and the range holds both: say "
+        '"cached latents" or "encode on the fly" in framework'
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="encoded_before_training", message=message))
 
 
 def _one_mask(stack: str, ways: Ways) -> Doubt:

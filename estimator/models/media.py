@@ -27,12 +27,16 @@ class Picture:
     frames: int = 1
     tokens: float | None = None
     """What it becomes in the main sequence, where that is what was said."""
+    seconds: float = 0.0
+    """Of a sound, where it is one."""
 
     @property
     def words(self) -> str:
         """The size as it is written: 1024×768, with frames behind it."""
         if self.tokens is not None:
             return f"{self.tokens:,.0f} tokens"
+        if self.seconds:
+            return f"{self.seconds:.3g} s"
         return f"{self.width}×{self.height}" + (f"×{self.frames} frames" if self.frames > 1 else "")
 
 
@@ -45,8 +49,8 @@ class Media:
     """Whether the main stack reads them itself, so that its tokens are their positions: a ViT, Whisper, a diffusion
     transformer. False: towers read them, and the main stack reads what the projector makes of them."""
     policy: Literal["fixed", "resized", "native", "tiled"] = "fixed"
-    """`fixed`: always so many positions, whatever the picture; `resized`: to the size that is trained at; `native`:
-    patches as the picture has them; `tiled`: cut into tiles of one size."""
+    """`fixed`: always so many positions, whatever the picture or sound; `resized`: to the size that is trained at;
+    `native`: as many as the picture or sound has; `tiled`: cut into tiles of one size."""
     width: int = 0
     """Pixels of the usual picture, or of one tile."""
     height: int = 0
@@ -75,6 +79,8 @@ class Media:
     """Tokens that the projector works on, a picture or tile, where it does not work on those of the main sequence."""
     positions: int = 0
     """Positions of one tower sequence, where it has no patches: 1,500 of 30 seconds of sound."""
+    seconds: float = 0.0
+    """Of a sound that becomes so many positions; 0 where that is not known."""
     features: int = 0
     """Numbers that are stored of a sound for each position, after its feature extractor: samples of the wave, channels
     of the spectrogram; 0 where that is not known."""
@@ -101,8 +107,16 @@ class Media:
     """Pictures of a sample where nothing is said: 0 for models that are mostly trained on text alone."""
     usual_text: int = 256
     """Tokens of text beside them in a sample where nothing is said."""
+    bridges: bool = False
+    """Whether recipes train what lies between the towers and the main stack, and freeze both (Li et al. 2023, BLIP-2,
+    section 3; Dai et al. 2023, InstructBLIP, section 2.5)."""
     window: int = 0
     """Positions of the towers' windowed layers, where some look no farther: of the tower itself."""
+
+    def share_of(self, picture: Picture | None) -> float:
+        """Return how long a sound is over the usual one; 1 of what is padded, and of what is no sound."""
+        told = picture is not None and picture.seconds > 0.0 and self.policy == "native"
+        return picture.seconds / self.seconds if picture is not None and told else 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,6 +173,10 @@ def seen(media: Media, picture: Picture | None) -> Seen:
     """
     if picture is not None and picture.tokens is not None:
         return _scaled(_seen(media, _usual(media)), picture.tokens, tiled=media.policy == "tiled", main=media.main)
+    if picture is not None and picture.seconds:
+        usual = _seen(media, _usual(media))
+        tokens = max(1.0, round(usual.tokens * media.share_of(picture)))
+        return _scaled(usual, tokens, tiled=False, main=media.main)
     return _seen(media, picture or _usual(media))
 
 

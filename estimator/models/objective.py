@@ -111,6 +111,8 @@ def with_objective(
         embedding = transformer.vocab * transformer.hidden
         changed = replace(changed, vocab=0, lookup_parameters=transformer.lookup_parameters + embedding)
     if objective.bidirectional:
+        # What a decoder writes is predicted at every position.
+        gathers = gathers and not any(tower.name == "decoder" for tower in transformer.towers)
         changed = replace(changed, causal=False, predicted=_MASKED if gathers else 1.0)
     beside: list[Tower] = []
     if objective.reference_forwards:

@@ -10,6 +10,7 @@ from estimator.models.workload import workload
 __all__ = [
     "MatrixCount",
     "ParameterCounts",
+    "attention_adapters",
     "is_adapted",
     "lora_parameters",
     "matrix_counts",
@@ -97,6 +98,15 @@ def lora_parameters(transformer: Transformer, rank: int, *, beside: Callable[[Ge
     """
     adapted = (gemm for gemm in workload(transformer).gemms if is_adapted(gemm) and beside(gemm))
     return sum(_adapter(gemm, rank) for gemm in adapted)
+
+
+def attention_adapters(transformer: Transformer, rank: int) -> int:
+    """Return the trainable parameters of adapters beside queries and values: half of attention's four projections.
+
+    What PEFT adapts of encoders unless told (`TRANSFORMERS_MODELS_TO_LORA_TARGET_MODULES_MAPPING`: BERT, RoBERTa, T5,
+    ViT), and recipes for Whisper. Source: Hu et al. 2021, section 4.2.
+    """
+    return lora_parameters(transformer, rank, beside=lambda gemm: gemm.part == "attention") // 2
 
 
 def takes_adapters(transformer: Transformer) -> bool:

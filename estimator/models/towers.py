@@ -12,6 +12,7 @@ from estimator.models.transformer import Tower, Transformer
 __all__ = [
     "MEDIA_TOWERS",
     "Sample",
+    "pretraining_ratio",
     "text_ratio",
     "usual_parts",
     "with_sample",
@@ -93,6 +94,12 @@ def with_text_ratio(tower: Tower, ratio: float) -> Tower:
 def text_ratio(transformer: Transformer) -> float | None:
     """Return the target tokens for each source token of an encoder–decoder; None of any other network."""
     return next((tower.rate for tower in transformer.towers if tower.name == "decoder"), None)
+
+
+def pretraining_ratio(transformer: Transformer) -> float:
+    """Return the target tokens for each source token in pre-training; as in what it is made for where none is known."""
+    towers = [tower for tower in transformer.towers if tower.name == "decoder"]
+    return next((tower.pretraining_rate or tower.rate for tower in towers), 0.0)
 
 
 def usual_parts(method: MethodName, *, small_set: bool) -> frozenset[str]:

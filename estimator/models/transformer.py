@@ -159,5 +159,7 @@ class Tower:
     trained: bool = True
     downstream: bool = False
     """Whether it comes after the main stack, so that gradients pass through it to what lies below."""
+    pretraining_rate: float = 0.0
+    """Positions for each token in pre-training, where a decoder writes otherwise there; 0: as `rate`."""
     borrowed: bool = False
     """Whether its weights are the main stack's own and are held once: adapters' base as their reference."""

@@ -15,6 +15,7 @@ from estimator.physics.expert_code import (
     multiplies_all_experts,
 )
 from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
+from estimator.physics.loading import LIST_NUMBERS
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
@@ -62,9 +63,6 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
-_LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
-"""Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
-(`dataloader_num_workers`)."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _PERMUTING: frozenset[Dispatcher] = frozenset({"deepep", "hybridep"})
@@ -262,14 +260,16 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         whole_experts=dequantization == "bitsandbytes" and (in_one or 0.0 < stack.grouped_experts_since <= released),
         gradient_bytes=0.0 if said.releases_gradients else _gradient_bytes(stack, int(released)),
         fused_accumulation=_fuses_accumulation(stack, chip, released),
-        eager_adapters=(stack.kin == "huggingface" or stack.name in _WITH_PEFT) and said.launch == "eager",
+        eager_adapters=said.launch == "eager"
+        and not said.own_adapters
+        and (stack.kin == "huggingface" or stack.name in _WITH_PEFT),
         joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         joins_pairs=said.zero_engine == "fsdp2",
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
-        lists_numbers=stack.kin in _LIST_NUMBERS,
+        lists_numbers=stack.kin in LIST_NUMBERS,
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )

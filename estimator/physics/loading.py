@@ -7,7 +7,13 @@ from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.layout import Layouts
 from estimator.question.reads import Reads
 
-__all__ = ["loading_s", "reading_s"]
+__all__ = ["LIST_NUMBERS", "USUAL_WORKERS", "loading_s", "reading_s"]
+
+LIST_NUMBERS = frozenset({"huggingface", "optimum-habana"})
+"""Kin whose scripts for speech keep features as lists in Arrow tables, and have no workers by default
+(`dataloader_num_workers`)."""
+USUAL_WORKERS = 8
+"""Processes that read each device's sounds where people have any: 4 to 8 in scripts of Optimum and of Transformers."""
 
 _PICTURE_S = Prior(
     low=0.0005,

@@ -25,7 +25,7 @@ from estimator.physics.execution import Execution
 from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
-from estimator.physics.loading import reading_s
+from estimator.physics.loading import USUAL_WORKERS, reading_s
 from estimator.physics.recomputation import (
     again_in_full,
     again_of_exchange,
@@ -130,7 +130,9 @@ def case_of(
         masked_batch_flop=sum(_over_all_keys(a, sequence_length) for a in table.attentions if execution.masked_batches),
         masked_attention_flop=sum(masked),
         attention_square_flop=sum(a.flop_per_token(sequence_length, causal=False) for a in table.attentions),
-        attention_flop_per_key=sum(
+        # What a kernel loses at its ends is time: of slow products it is as much less work.
+        attention_flop_per_key=(ceiling / matmul_ceiling_flop_per_s(chip, half) if wide else 1.0)
+        * sum(
             flop / attention.longest(sequence_length) for flop, attention in zip(skipped, table.attentions, strict=True)
         ),
         attention_passed=_passed(
@@ -227,7 +229,7 @@ def case_of(
         no_overlap=_flag(not execution.overlap),
         fused_accumulation=_flag(execution.fused_accumulation),
         reading_s=reading_s(_waited_for(reads, execution)),
-        loader_workers=float(execution.loader_workers or 0),
+        loader_workers=float(USUAL_WORKERS if execution.loader_workers is None else execution.loader_workers),
         sequence_parallel=_flag(execution.sequence_parallel),
         **host_work(transformer, table, adapters=beside, execution=execution),
         **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),

@@ -75,6 +75,8 @@ class Practice:
     optimizer: OptimizerName | None = None
     master_weights: bool | None = None
     """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""
+    own_adapters: bool | None = None
+    """Whether adapters are the trainer's own modules, in the precision of its products, where others take PEFT's."""
     releases_gradients: bool | None = None
     """Whether each weight is updated as soon as its gradient is there, which is then freed (`fused_backward_pass`)."""
     offload_optimizer: bool | None = None
@@ -102,7 +104,7 @@ class Practice:
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     made_up_samples: bool | None = None
-    """Whether samples are made up, and nothing is read."""
+    """Whether samples are made up, or read by what keeps ahead of any device (DALI, FFCV): nothing waits for them."""
     dequantization: Dequantization | None = None
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised, 2 to 8; 16: it is not, whatever the habit is."""

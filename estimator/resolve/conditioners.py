@@ -1,6 +1,7 @@
 """Which of the frozen networks before a denoiser run in each step: said, or as its trainer's users have it."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from estimator.models.diffusion.sample import with_conditioners
 from estimator.models.transformer import Tower, Transformer
@@ -19,7 +20,7 @@ def conditioned(network: Transformer, practice: Practice) -> tuple[Transformer, 
     """Return a denoiser with the encoders that run in each step as frozen towers, and what was taken.
 
     Where neither the trainer is named nor anything said, both are kept, as large runs and most trainers of adapters
-    have it; a network without encoders is left as it is.
+    have it; such a network holds them as conditioners still. One without encoders is left as it is.
     """
     if not network.conditioners:
         return network, ()
@@ -34,9 +35,11 @@ def conditioned(network: Transformer, practice: Practice) -> tuple[Transformer, 
     say = 'say "cached latents", "cached text embeddings" or "encode on the fly" in framework'
     note = "; ".join([*parts, say])
     value = ", ".join(tower.name for tower in running) or "none"
-    return with_conditioners(network, run), (
-        Assumption(name="encoders_in_step", value=value, source=source, note=note),
-    )
+    posed = with_conditioners(network, run)
+    if source == "default":
+        # Nobody said that nothing of them runs: it is doubted where a model is trained anew.
+        posed = replace(posed, conditioners=tuple(tower for tower in network.conditioners if _kind(tower) not in run))
+    return posed, (Assumption(name="encoders_in_step", value=value, source=source, note=note),)
 
 
 def _keeps_text(network: Transformer, practice: Practice) -> bool | None:

@@ -15,8 +15,8 @@ from estimator.resolve.batch import model_window, packed_length, replicas, resol
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device
 from estimator.resolve.framework.software import AUTO
-from estimator.resolve.media import MediaUse
-from estimator.resolve.objective import asked_objective
+from estimator.resolve.media import MediaUse, usual_trainer
+from estimator.resolve.objective import asked_objective, usual_stack
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.samples import FEW_GPUS, SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
@@ -51,9 +51,14 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
 
     def padded(rows: Request) -> bool:
         method, _ = resolved_method(rows, subject)
+        trainer = usual_stack(_objective(rows, stack), framework)
+        trainer = usual_trainer(trainer, subject.transformer, device.accelerator, n_gpus, rows)
+        if use.fixed_tokens and trainer == AUTO and rows.packing == AUTO:
+            # Whoever counts steps of pictures counts samples, however many then share a row.
+            return True
         return resolved_packing(
             rows,
-            framework,
+            trainer,
             device.accelerator,
             method.name,
             n_gpus,
@@ -100,13 +105,7 @@ def _with_usual_samples(data: ToldData, use: MediaUse, padded: Callable[[Request
 
     A sequence length that was told is what they have, or what trainers cut them at: the range holds both.
     """
-    request, network = data.request, use.subject.transformer
-    media = None if network is None else network.media
-    if use.fixed_tokens and media is not None:
-        # As long as samples with pictures are taken to be wherever nothing is said of their text.
-        mean = media.usual_text + use.fixed_tokens
-        lengths = SampleLengths(mean=mean, fixed=use.fixed_tokens)
-        return replace(data, request=replace(request, tokens_per_sample=mean), lengths=lengths)
+    request = data.request
     window = told_length(request) or model_window(use.subject)
     low, mean, high = (min(tokens, window) for tokens in (USUAL_SAMPLE.low, USUAL_SAMPLE.mode, USUAL_SAMPLE.high))
     if mean >= window or not padded(replace(request, samples=1, tokens_per_sample=mean)):

@@ -1,17 +1,16 @@
 """What samples of pictures and sounds are: how many tokens they become, and which towers learn."""
 
-import re
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed, met_parameters
+from estimator.models.kinds import kind_of
 from estimator.models.media import Media, Picture, picture_of
 from estimator.models.towers import (
     MEDIA_TOWERS,
     Sample,
-    text_ratio,
     usual_parts,
     with_sample,
     with_trained_parts,
@@ -29,24 +28,20 @@ from estimator.resolve.framework.software import AUTO
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import is_small_set
+from estimator.resolve.samples import is_from_scratch, is_small_set
+from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_sounds"]
+__all__ = ["MediaUse", "in_padded_rows", "media_use", "usual_trainer", "with_media", "with_usual_parts"]
 
 _OF_THEIR_OWN = frozenset({"apple", "tpu", "trainium"})
 """Families of chips that are hardly trained on with Hugging Face's trainer."""
 
+_FUSED_ATTENTION = 2022
+"""Year from which whoever trains an encoder anew has kernels for it (Dao et al. 2022)."""
 _MOST_PICTURES = 1e6
-_HOURS = re.compile(
-    r"([\d.,]{1,15}\s?[kmb]?)\s*(?:h|hrs?|hours?)(?:\s+of)?(?:\s+(?:audio|speech|sound))?", re.IGNORECASE
-)
-_LENGTH_OF_SOUND = re.compile(r"(\d{1,6}(?:\.\d{1,6})?)\s*(?:s|secs?|seconds?)(?:\s+of\s+\w{1,20})?", re.IGNORECASE)
-_SECONDS_PER_HOUR = 3600.0
-_SOUND_S = 30.0
-"""Seconds of one sound: what Whisper's encoder takes at a time, and what others of its kind pad to."""
-_THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds of 30 s"}
+_THINGS = {"image": "pictures", "clip": "clips", "sound": "sounds"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +68,13 @@ class MediaUse:
 
 
 def usual_trainer(
-    stack: str, network: Transformer | None, chip: Accelerator | None, n_gpus: int, *, small_set: bool
+    stack: str, network: Transformer | None, chip: Accelerator | None, n_gpus: int, request: Request
 ) -> str:
     """Return the stack of a run where none is named: Hugging Face's for what is nearly always trained with it.
 
     Encoders, encoder–decoders, and sets of samples, pictures or sounds; a ViT in plain PyTorch, as timm and DINO do.
+    Encoders of text that are trained from scratch on chips of today have code made for that, which packs and fuses as
+    Composer's does (MosaicBERT, ModernBERT); on older ones as many were trained by Transformers' models.
     Of text on chips that have a stack of their own, theirs; and none is usual on a cluster.
     """
     if stack != "auto" or network is None:
@@ -86,9 +83,17 @@ def usual_trainer(
     if media is not None and media.main and media.kind != "sound" and network.vocab == 0:
         return "pytorch"
     tuned = n_gpus >= LARGE_CLUSTER or (chip is not None and chip.family in _OF_THEIR_OWN)
+    small_set = is_small_set(request)
+    if media is None and kind_of(network) == "encoder" and is_from_scratch(request) and _is_of_today(chip):
+        return "llm-foundry"
     if not network.causal or (small_set and (media is not None or not tuned)):
         return "huggingface"
     return stack
+
+
+def _is_of_today(chip: Accelerator | None) -> bool:
+    """Return whether a chip is no older than fused attention, and has no stack of its own."""
+    return chip is not None and chip.year >= _FUSED_ATTENTION and chip.family not in _OF_THEIR_OWN
 
 
 def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:
@@ -116,12 +121,7 @@ def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_S
 
 def _without_media(request: Request, subject: Subject, network: Transformer) -> MediaUse:
     """Return a request about text; encoders' samples are padded by habit, for their positions are few and learned."""
-    ratio = text_ratio(network)
-    told: tuple[Assumption, ...] = ()
-    if ratio is not None:
-        note = "tokens are those of the encoder, the source; the decoder's come to so many for each of them"
-        told = (Assumption(name="target_ratio", value=round(ratio, 4), unit="tokens", source="default", note=note),)
-    return MediaUse(request=request, subject=subject, encodes=not network.causal, assumptions=told)
+    return MediaUse(request=request, subject=subject, encodes=not network.causal)
 
 
 def _read_by_itself(
@@ -139,14 +139,13 @@ def _read_by_itself(
     if picture is None and request.tokens_per_sample is not None:
         told = parse_count(request.tokens_per_sample, "tokens_per_sample")
         picture = Picture(width=0, height=0, tokens=told)
-    text = float(media.usual_text)
+    text = media.usual_text * media.share_of(picture)
     sample = with_sample(network, media, picture, 1.0, text)
     network, encoders = conditioned(sample.transformer, practice)
     length = max(1, round(sample.one.tokens))
     samples = request.samples
     if samples is not None:
-        samples = _sounds(samples) if media.kind == "sound" else None
-        samples = (parse_count(request.samples, "samples") if samples is None else samples) * count
+        samples = parse_count(samples, "samples") * count
     resolved = replace(
         request,
         samples=samples,
@@ -195,7 +194,6 @@ def _read_by_towers(
     given = request.tokens_per_sample
     text = float(media.usual_text) if given is None else parse_count(given, "tokens_per_sample")
     sample = with_sample(network, media, picture, count, text)
-    parts = usual_parts(asked_method(request), small_set=request.samples is not None)
     told = [_pictures(media, count, source, many=True)[0]]
     if count:
         told.append(_size(media, picture, sample, ("token", "of the sequence")))
@@ -208,16 +206,11 @@ def _read_by_towers(
                 Assumption(name="sample_tokens", value=sample.tokens, unit="tokens", source="inferred", note=note)
             )
     resolved = request
-    if request.samples is not None and (given is not None or count):
+    if _counts_samples(request) and (given is not None or count):
         resolved = replace(request, tokens_per_sample=sample.tokens)
-        parts = usual_parts(asked_method(request), small_set=is_small_set(resolved))
-    network = sample.transformer
-    if request.trained_layers is None:
-        told.append(_trained(network, parts, idle=not count))
-        network = with_trained_parts(network, parts)
     return MediaUse(
         request=resolved,
-        subject=replace(subject, transformer=network),
+        subject=replace(subject, transformer=sample.transformer),
         fixed_tokens=sample.media_tokens,
         picture=picture,
         count=count,
@@ -227,16 +220,41 @@ def _read_by_towers(
     )
 
 
+def _counts_samples(request: Request) -> bool:
+    """Return whether the amount is one of samples: by number, or as steps whose batches hold them.
+
+    Of steps whose rows are said to be full, or padded to a length that is said, that length tells the amount.
+    """
+    if request.samples is not None:
+        return True
+    full = request.packing == "packed" or (request.packing == "padded" and request.sequence_length is not None)
+    return request.steps is not None and request.tokens is None and not full
+
+
+def with_usual_parts(use: MediaUse, request: Request) -> MediaUse:
+    """Return `use` with the towers learning that usually do where `request`, its amount counted, names no parts.
+
+    Raises as `asked_method` does.
+    """
+    network = use.subject.transformer
+    if network is None or network.media is None or network.media.main or request.trained_layers is not None:
+        return use
+    parts = usual_parts(asked_method(request), small_set=is_small_set(request))
+    return replace(
+        use,
+        subject=replace(use.subject, transformer=with_trained_parts(network, parts)),
+        assumptions=(*use.assumptions, _trained(network, parts, idle=not use.count)),
+    )
+
+
 def _told_size(request: Request, media: Media) -> Picture | None:
-    """Return how large a picture is said to be; None where nothing is said, and of a sound of the usual length."""
+    """Return how large a picture is said to be; None where nothing is said."""
     given = request.image_size
     if given is None:
         return None
-    if media.kind == "sound" and (match := _LENGTH_OF_SOUND.fullmatch(str(given).strip())):
-        if float(match[1]) == _SOUND_S:
-            return None
-        remedy = f'must be "{_SOUND_S:g} s", as sounds are counted; of others say samples in hours: "1000 hours"'
-        raise InvalidValueError("image_size", given, remedy)
+    seconds = seconds_of(given) if media.kind == "sound" and media.seconds else None
+    if seconds is not None:
+        return Picture(width=0, height=0, seconds=seconds)
     return picture_of(given)
 
 
@@ -261,12 +279,6 @@ def _count(request: Request, media: Media) -> tuple[float, SourceKind]:
     return checked_number("images_per_sample", parse_count(given, "images_per_sample"), most=_MOST_PICTURES), "user"
 
 
-def _sounds(samples: object) -> float | None:
-    """Return the sounds in `1000 hours of audio`; None for what is a count."""
-    match = _HOURS.fullmatch(samples.strip()) if isinstance(samples, str) else None
-    return None if match is None else parse_count(match[1], "samples") * _SECONDS_PER_HOUR / _SOUND_S
-
-
 def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[str, str]) -> Assumption:
     """Return how large a picture is taken to be, and what it `becomes`: what is counted, and of what."""
     one, (unit, whole) = sample.one, becomes
@@ -276,13 +288,15 @@ def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[
     elif usual[0]:
         words = f"{usual[0]}×{usual[1]}"
     else:
-        words = f"{_SOUND_S:g} s" if media.kind == "sound" else f"{one.tokens:,.0f} tokens"
+        words = f"{media.seconds:g} s" if media.seconds else f"{one.tokens:,.0f} tokens"
     note = f"{one.tokens:,.0f} {unit if one.tokens == 1 else f'{unit}s'} {whole}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
         note += f"; {one.positions:,.0f} positions of the encoder{several}"
     if media.policy == "fixed" and picture is not None and media.width:
         note += f"; every picture is scaled to {media.width}×{media.height}"
+    if media.policy == "fixed" and picture is not None and picture.seconds:
+        note += f"; every sound is padded, or cut, to {media.seconds:g} s"
     return Assumption(name="image_size", value=words, source="default" if picture is None else "user", note=note)
 
 
@@ -311,14 +325,6 @@ def _trained(network: Transformer, parts: frozenset[str], *, idle: bool) -> Assu
     value = ", ".join(sorted(parts))
     note = f"{' and '.join(kept)} frozen, as usual recipes have it" if kept and not idle else "everything learns"
     return Assumption(name="trained_parts", value=value, source="default", note="no towers run" if idle else note)
-
-
-def with_sounds(request: Request, network: Transformer | None) -> Request:
-    """Return `request` with hours of sound, told in the place of samples, as so many sounds of 30 s."""
-    if network is None or network.media is None or network.media.kind != "sound" or request.samples is None:
-        return request
-    counted = _sounds(request.samples)
-    return request if counted is None else replace(request, samples=counted)
 
 
 def with_media(data: ToldData, use: MediaUse) -> ToldData:

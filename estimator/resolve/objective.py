@@ -20,6 +20,7 @@ __all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "no_m
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
     "instruction instruction_tuning supervised fine_tuning finetuning cpt continued_pretraining auto default "
+    "seq2seq summarization summarisation translation span_corruption text_infilling infilling "
     "diffusion flow_matching rectified_flow epsilon v_prediction ddpm denoise noise_prediction",
     "dpo": "dpo ipo cdpo robust_dpo direct_preference_optimization preference",
     "orpo": "orpo simpo cpo",

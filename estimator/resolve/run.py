@@ -26,7 +26,8 @@ from estimator.resolve.batch import (
     with_amount,
 )
 from estimator.resolve.cluster import count_doubts, resolved_cluster
-from estimator.resolve.data import ToldData, data_for
+from estimator.resolve.contents import contents
+from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
@@ -34,7 +35,7 @@ from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_request
 from estimator.resolve.layout_request import layout_assumptions
-from estimator.resolve.media import MediaUse, media_use, usual_trainer, with_media, with_sounds
+from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -44,7 +45,6 @@ from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Packing,
     Padded,
-    is_small_set,
     padded_samples,
     padding_assumptions,
     resolved_packing,
@@ -52,7 +52,6 @@ from estimator.resolve.samples import (
 )
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.subject import Subject, resolved_subject
-from estimator.resolve.token_batch import with_batch_of_tokens
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
 
@@ -117,15 +116,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
-    told = with_sounds(told, subject.transformer)
-    data = data_for(told, subject.transformer, asked_objective(told, framework.name).objective.sequences)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
-    use = media_use(data.request, subject, framework.practice)
-    data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
-    if data.request.steps is not None:
-        from estimator.resolve.counted_steps import counted_steps  # Most amounts are told in tokens or samples.
-
-        data = counted_steps(data, framework.name, use, device, n_gpus)
+    data, use = contents(told, subject, framework, device, n_gpus)
     told = data.request
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
@@ -199,7 +191,7 @@ def _resolved(
     method, method_assumptions = resolved_method(request, subject, parts)
     objective = asked_objective(request, framework.name)
     usual = usual_stack(objective.objective.name, framework.name)
-    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, small_set=is_small_set(request))
+    usual = usual_trainer(usual, subject.transformer, device.accelerator, n_gpus, request)
     named, framework = framework, replace(framework, name=usual)
     stack = usual if cluster is None else stack_of(usual, cluster.accelerator, method.name).name
     trained, prediction = as_trained(request, subject, parts, objective, framework, stack=stack, method=method)

@@ -61,6 +61,8 @@ class SampleLengths:
     """The true mean is at least so much of `mean` …"""
     high_factor: float = 1.0
     """… and at most so much."""
+    bare: bool = False
+    """Whether one number was told, of which nobody says whether it is a mean or what samples are cut and padded to."""
     fixed: float = 0.0
     """Tokens that every sample has alike, its pictures; the rest is what is spread."""
 
@@ -87,6 +89,8 @@ class SampleLengths:
     @property
     def words(self) -> str:
         """How the lengths are spread, in words."""
+        if self.shortest is not None and self.shortest == self.longest:
+            return "all samples are as long"
         if self.shortest is not None and self.longest is not None:
             return f"lengths lie evenly between {self.shortest:,.0f} and {self.longest:,.0f}"
         low, mode, high = self.variation.low, self.variation.mode, self.variation.high

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.base.errors import InfeasibleError
+from estimator.base.errors import InfeasibleError, InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.objective import ObjectiveName
@@ -25,6 +25,7 @@ __all__ = [
     "SCORED_WHOLE",
     "Packing",
     "Padded",
+    "is_from_scratch",
     "is_small_set",
     "micro_batch_that_fits",
     "packs",
@@ -166,6 +167,17 @@ def is_small_set(request: Request) -> bool:
         return False
     tokens = parse_count(request.samples, "samples") * parse_count(request.tokens_per_sample, "tokens_per_sample")
     return tokens <= LARGEST_SET
+
+
+def is_from_scratch(request: Request) -> bool:
+    """Return whether `request` tells of more than fine-tuning takes: of tokens, of samples, or by a size of text."""
+    if request.tokens is not None:
+        try:
+            return parse_count(request.tokens, "tokens") > LARGEST_SET
+        except InvalidValueError:
+            # A size of text, such as "2 GB": nobody answers in it.
+            return True
+    return request.samples is not None and request.tokens_per_sample is not None and not is_small_set(request)
 
 
 def padded_samples(

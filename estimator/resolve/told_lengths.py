@@ -56,12 +56,15 @@ def told_lengths(given: object) -> SampleLengths:
     Raises InvalidValueError for what is none, naming the forms that are read.
     """
     if not isinstance(given, str):
-        return SampleLengths(mean=parse_count(given, _ARGUMENT))
+        return SampleLengths(mean=parse_count(given, _ARGUMENT), bare=True)
     if len(given) > _LONGEST:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
     text = _TOKENS.sub("", " ".join(given.casefold().split())).replace("up to", "max")
     found = _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
-    return SampleLengths(mean=_count(_ABOUT.sub("", text), given)) if found is None else found
+    if found is not None:
+        return found
+    mean = _count(_ABOUT.sub("", text), given)
+    return SampleLengths(mean=mean, bare=_ABOUT.match(text) is None)
 
 
 def _of_text(given: str) -> SampleLengths | None:

@@ -20,7 +20,8 @@ _PARTS: Mapping[str, str] = MappingProxyType(
             "language": "language llm decoder text language_model languagemodel backbone transformer unet body layers",
             "embeddings": "embedding embeddings embed embed_tokens wte word_embeddings token_embeddings",
             "head": "head lm_head output unembedding classifier output_layer score linear_probe probe linear_probing",
-            "projector": "projector connector adapter mm_projector merger aligner multi_modal_projector bridge",
+            "projector": "projector connector adapter mm_projector merger aligner multi_modal_projector bridge qformer "
+            "q_former query_former querying_transformer resampler perceiver_resampler",
             "vision": "vision vit vision_tower image vision_encoder visual image_encoder",
             "audio": "audio audio_tower speech audio_encoder",
             "encoder": "encoder",

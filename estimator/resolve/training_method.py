@@ -6,8 +6,9 @@ from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed
-from estimator.models.parameters import lora_parameters, takes_adapters
+from estimator.models.parameters import attention_adapters, lora_parameters, takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method, MethodName
+from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.objective import no_method
@@ -68,6 +69,9 @@ def resolved_method(
         where = "on every linear layer"
         if subject.transformer is not None and subject.transformer.experts is not None:
             where += " but routed experts; say trainable_params where they have adapters too"
+        if trained is None and subject.transformer is not None and _adapts_attention(subject.transformer):
+            trained = float(attention_adapters(subject.transformer, rank))
+            where = "beside queries and values, as PEFT adapts such models unless told; say trainable_params for more"
         if subject.transformer is not None and is_placed(subject.transformer):
             where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
         assumptions.append(
@@ -82,6 +86,11 @@ def resolved_method(
     if parts is None:
         return method, tuple(assumptions)
     return _of_parts(method, parts, request, subject), (*assumptions, parts.assumption)
+
+
+def _adapts_attention(transformer: Transformer) -> bool:
+    """Return whether adapters lie beside queries and values alone by habit: of encoders, with or without a decoder."""
+    return not transformer.causal and not is_placed(transformer) and attention_adapters(transformer, 1) > 0
 
 
 def _of_parts(method: Method, parts: TrainedParts, request: Request, subject: Subject) -> Method:

@@ -143,11 +143,9 @@ def test_a_trainer_without_workers_by_default_may_read_pictures_between_steps() 
     assert told["dataloader_workers"] == 0
 
 
-@pytest.mark.parametrize(
-    "said", [{"framework": "pytorch"}, {"framework": "auto"}, {"framework": "huggingface", "model": "whisper-small"}]
-)
-def test_readers_are_not_doubted_of_other_trainers_and_of_sounds(said: dict[str, Any]) -> None:
-    assert "loader_unsaid" not in _codes(_answer(**{**PICTURES, **said}))
+@pytest.mark.parametrize("framework", ["pytorch", "auto"])
+def test_readers_are_not_doubted_of_other_trainers(framework: str) -> None:
+    assert "loader_unsaid" not in _codes(_answer(**PICTURES, framework=framework))
 
 
 def test_a_front_end_sets_the_width_of_a_base_and_is_not_doubted() -> None:
@@ -365,3 +363,38 @@ def test_an_encoder_on_a_trainer_that_is_not_told_may_be_computed_in_fp32(said: 
 )
 def test_precision_is_not_doubted_where_it_is_told_or_set_by_what_people_copy(said: dict[str, Any]) -> None:
     assert "trained_in_fp32" not in _codes(_answer(**{**ENCODER, **said}))
+
+
+SOUNDS = {"model": "whisper-tiny", "gpu": "h100", "n_gpus": 8, "tokens": None, "samples": "1000 hours"}
+
+
+def test_sounds_may_be_read_between_steps_and_the_range_holds_both() -> None:
+    """Transformers' trainer reads without workers (`dataloader_num_workers` is 0) unless it is told."""
+    unsaid = _answer(**SOUNDS)
+    some, none = (_answer(**SOUNDS, framework=f"huggingface, {count} dataloader workers") for count in (8, 0))
+    assert "loader_unsaid" in _codes(unsaid)
+    assert some["training_days"] < unsaid["training_days"] < none["training_days"] < unsaid["training_days_high"]
+    assert unsaid["training_days"] < 2 * some["training_days"]
+    assert not {"loader_unsaid"} & (_codes(some) | _codes(none))
+
+
+ANEW = {"model": "sd-1.5", "gpu": "a100", "n_gpus": 8, "tokens": None, "samples": "100M", "image_size": 512}
+
+
+def test_a_denoiser_that_is_trained_anew_may_encode_in_each_step_and_the_range_holds_both() -> None:
+    """CompVis/latent-diffusion encodes in each step, MosaicML's diffusion before training."""
+    large = {**ANEW, "global_batch_sequences": 2048}
+    unsaid = _answer(**large)
+    kept, run = (
+        _answer(**large, framework=f"pytorch, {said}")
+        for said in ("cached latents, cached text embeddings", "encode on the fly")
+    )
+    assert "encoded_before_training" in _codes(unsaid)
+    assert kept["step_seconds"] < unsaid["step_seconds"] < run["step_seconds"]
+    assert kept["training_days"] < run["training_days"] < unsaid["training_days_high"]
+    assert "encoded_before_training" not in _codes(kept) | _codes(run)
+
+
+@pytest.mark.parametrize("said", [{"global_batch_sequences": 8}, {"global_batch_sequences": 512, "method": "lora"}])
+def test_what_is_tuned_is_taken_to_keep_what_was_encoded(said: dict[str, Any]) -> None:
+    assert "encoded_before_training" not in _codes(_answer(**ANEW, **said))

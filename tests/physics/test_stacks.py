@@ -38,6 +38,7 @@ MAY_BE_OPEN = {
     # In how many bits it holds a frozen base, and where its blocks lie, too.
     "large_base_bits",
     "swapped_blocks",
+    "own_adapters",
     "swaps_one_way",
     "releases_gradients",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.

@@ -13,6 +13,7 @@ import pytest
 from estimator.models.feed_forward import Experts
 from estimator.models.training import Method, Recompute
 from estimator.physics.case import Case
+from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s, dequantization_s, logits_traffic_s, routing_s, traffic_s
 from estimator.physics.launches import beside_launches_s, launches_s
@@ -59,6 +60,16 @@ def test_older_attention_is_slower_by_a_factor(kernel: AttentionKernel, factor: 
 def test_on_hopper_attention_is_as_fast_as_its_generation(kernel: AttentionKernel, factor: str) -> None:
     case = small_case(chip=replace(CHIP, family="hopper"), execution=Execution(attention=kernel))
     assert _attention_s(case) == pytest.approx(FLASH_S / CONSTANTS[factor])
+
+
+def test_the_ends_of_attention_take_as_long_whatever_the_precision() -> None:
+    """Loading the first keys and writing the last sums is no product, and no slower for a slower unit."""
+    endless = Constants({**CONSTANTS, "flash_start_keys": 0.0})
+    lost_s = [
+        _attention_s(case) - float(np.asarray(attention_s(case, endless, PLAIN_ROWS, TOKENS))[0])
+        for case in (small_case(), small_case(precision="fp32"))
+    ]
+    assert lost_s[0] == pytest.approx(lost_s[1])
 
 
 def test_narrow_heads_slow_attention() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from server.protocol.registry import TOOLS
 
 
@@ -27,3 +29,33 @@ def test_gradient_accumulation_sets_the_batch() -> None:
         _answer(tokens="1B", gradient_accumulation=8)
     with pytest.raises(InvalidValueError, match="both set the batch"):
         _answer(tokens="1B", gradient_accumulation=8, micro_batch_size=1, global_batch_sequences=64)
+
+
+_PICTURES = {"samples": "1M"}
+_TEXTS = {"samples": "1M", "tokens_per_sample": 100}
+
+
+@pytest.mark.parametrize(
+    ("said", "batch"),
+    [
+        ({"model": "detr-resnet-50", **_PICTURES}, 2 * 32),
+        ({"model": "vit-b-16", **_PICTURES, "tensor_parallel": 2}, 2 * 16),
+        ({"model": "sd-1.5", "steps": 1000}, 2 * 32),
+        ({"model": "bert-base-uncased", **_TEXTS}, 2 * 32),
+        ({"model": "wav2vec2-base", "samples": "960 hours"}, 2 * 32),
+        ({"model": "vit-b-16", **_PICTURES, "gradient_accumulation": 4}, 2 * 32 * 4),
+        ({"model": "vit-b-16", **_PICTURES, "global_batch_sequences": 512}, 512),
+        ({"model": "vit-b-16", **_PICTURES, "steps": 10_000}, 96),
+    ],
+    ids=str,
+)
+def test_a_micro_batch_alone_is_all_that_a_device_does_in_a_step(said: dict[str, Any], batch: int) -> None:
+    """DETR's and timm's scripts take the batch of a device, and accumulate nothing."""
+    asked: dict[str, Any] = {"gpu": "v100", "n_gpus": 32, "micro_batch_size": 2, "precision": "fp16", **said}
+    run = resolve(Request(**asked))
+    assert run.global_batch_sequences == batch
+
+
+def test_language_models_may_accumulate_whatever_the_micro_batch() -> None:
+    run = resolve(Request(model="llama-3.2-1b", gpu="a100", n_gpus=8, tokens="1B", micro_batch_size=2))
+    assert run.global_batch_sequences is None

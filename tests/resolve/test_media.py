@@ -154,3 +154,52 @@ def test_as_many_pictures_are_batched_whichever_network_reads_them(model: str) -
     question = resolve(Request(model=model, gpu="a100", n_gpus=8, samples="1M")).question
     assert question is not None
     assert global_batch_sequences(question) == 8 * 128
+
+
+@pytest.mark.parametrize("model", ["paligemma-3b", "qwen2.5-vl-7b", "llava-1.5-7b", "internvl2.5-8b"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        {},
+        {"tokens_per_sample": 100},
+        {"method": "lora"},
+        {"n_gpus": 64},
+        {"packing": "padded", "micro_batch_size": 2},
+        {"sequence_length": 4096},
+        {"framework": "ms-swift"},
+    ],
+)
+def test_steps_and_the_samples_that_they_hold_are_one_run(model: str, said: dict[str, Any]) -> None:
+    """A batch of pictures holds samples, however the amount is told: same rows, same trainer, same frozen tower."""
+    asked: dict[str, Any] = {"model": model, "gpu": "a100-sxm-80gb", "n_gpus": 8, "global_batch_sequences": 128, **said}
+    stepped, sampled = resolve(Request(**asked, steps=50)), resolve(Request(**asked, samples=50 * 128))
+    assert stepped.amount.tokens == pytest.approx(sampled.amount.tokens)
+    assert stepped.question == sampled.question
+
+
+def test_steps_of_rows_that_are_told_to_be_full_are_full() -> None:
+    run = _run("llava-1.5-7b", steps=50, global_batch_sequences=128, packing="packed", sequence_length=2048)
+    assert run.amount.tokens == 50 * 128 * 2048
+
+
+@pytest.mark.parametrize(
+    ("said", "method", "learning"),
+    [
+        ({"model": "blip2-opt-2.7b", "samples": 1000}, "frozen", ["projector"]),
+        ({"model": "instructblip-vicuna-7b", "steps": 50, "global_batch_sequences": 64}, "frozen", ["projector"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "q-former"}, "frozen", ["projector"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "trained_layers": "all"}, "full", ["projector", "vision"]),
+        ({"model": "blip2-opt-2.7b", "samples": 1000, "method": "lora"}, "lora", []),
+        ({"model": "llava-1.5-7b", "samples": "llava-pretrain-558k"}, "frozen", ["projector"]),
+        ({"model": "llava-1.5-7b", "samples": "llava-665k"}, "full", ["projector"]),
+    ],
+    ids=str,
+)
+def test_what_learns_is_what_the_models_and_the_sets_recipe_trains(
+    said: dict[str, Any], method: str, learning: list[str]
+) -> None:
+    """Li et al. 2023 (BLIP-2), section 3: the Q-Former alone; Liu et al. 2023 (LLaVA), section 4.2: two stages."""
+    question = _run(**said).question
+    assert question is not None
+    assert question.method.name == method
+    assert sorted(tower.name for tower in question.transformer.towers if tower.trained) == learning

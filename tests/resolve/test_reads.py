@@ -59,6 +59,8 @@ def test_a_picture_that_the_network_takes_smaller_is_stored_as_others_are() -> N
         {"model": "whisper-small", "samples": "100 hours of audio", "framework": "HF Trainer, synthetic data"},
         {"model": "wav2vec2-base", "samples": "100 hours of audio", "objective": "classification"},
         {"model": "vit-b-16", "samples": 1000, "framework": "timm, mock data"},
+        {"model": "vit-b-16", "samples": 1000, "framework": "timm, DALI"},
+        {"model": "vit-b-16", "samples": 1000, "framework": "ffcv"},
         {"model": "sd-1.5", "samples": 1000, "framework": "diffusers, cached latents"},
     ],
     ids=lambda asked: asked["model"],
@@ -74,7 +76,9 @@ def test_nothing_is_read_of_texts_made_up_samples_and_cached_latents(asked: dict
 )
 def test_a_sound_is_read_as_the_features_that_were_stored_of_it(model: str, numbers: int) -> None:
     """Thirty seconds: 100 frames a second of a spectrogram's channels, or 16,000 samples of the wave."""
-    assert _question(model, samples="100 hours of audio").reads.numbers == pytest.approx(numbers, rel=1e-3)
+    assert _question(model, samples="100 hours of audio", image_size="30 s").reads.numbers == pytest.approx(
+        numbers, rel=1e-3
+    )
 
 
 @pytest.mark.parametrize(

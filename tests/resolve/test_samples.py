@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from estimator.physics.stacks import STACKS
+from estimator.question.request import Request
+from estimator.resolve.run import Run, resolve
 from server.protocol.registry import TOOLS
 
 RUN: dict[str, Any] = {
@@ -256,3 +258,38 @@ def test_sentences_and_passages_are_less_unlike_than_instructions(micro_batch: i
     if micro_batch == 32:
         assert text == pytest.approx(2.4 * 30, abs=8)
     assert row("bert-base-uncased", "mean 30, std 15") == row("gpt2", "mean 30, std 15")
+
+
+def _row(model: str, **said: Any) -> Run:  # noqa: ANN401 - the arguments of a request
+    asked: dict[str, Any] = {"model": model, "gpu": "a100", "n_gpus": 1, "samples": 10_000, **said}
+    return resolve(Request(**asked))
+
+
+@pytest.mark.parametrize("model", ["bert-base-uncased", "roberta-large", "t5-large"])
+@pytest.mark.parametrize("length", [64, 128, 384, 512, "128", "128 tokens"])
+def test_a_round_number_of_an_encoders_texts_is_what_they_are_cut_at(model: str, length: int | str) -> None:
+    """Transformers' `run_glue.py` pads all to its `max_seq_length` of 128, its scripts for SQuAD to 384."""
+    run = _row(model, tokens_per_sample=length)
+    told = int(str(length).split()[0])
+    assert run.sequence_length == told
+    assert run.amount.padding == 1.0
+    assert run.amount.low_factor < 1.0 < run.amount.high_factor
+    assert "length_taken_as_limit" in {caution.code for caution in run.warnings}
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ("bert-base-uncased", {"tokens_per_sample": "mean 128"}),
+        ("bert-base-uncased", {"tokens_per_sample": "about 128"}),
+        ("bert-base-uncased", {"tokens_per_sample": 100}),
+        ("bert-base-uncased", {"tokens_per_sample": 64, "sequence_length": 256}),
+        ("llama-3.2-1b", {"tokens_per_sample": 128}),
+    ],
+    ids=str,
+)
+def test_a_mean_is_one_of_texts_that_are_unlike(model: str, said: dict[str, Any]) -> None:
+    run = _row(model, **said, packing="padded", micro_batch_size=16)
+    mean = float(str(said["tokens_per_sample"]).split()[-1])
+    assert run.sequence_length > 1.3 * mean
+    assert "length_taken_as_limit" not in {caution.code for caution in run.warnings}

@@ -55,3 +55,20 @@ def test_a_mac_is_trained_on_with_its_makers_framework(gpu: str, method: str) ->
 @pytest.mark.parametrize("n_gpus", [1, 4])
 def test_a_card_that_is_rented_to_infer_with_is_trained_on_with_a_script(gpu: str, n_gpus: int) -> None:
     assert _run(model="gpt-2", gpu=gpu, n_gpus=n_gpus, tokens="1B").stack.name == "huggingface"
+
+
+@pytest.mark.parametrize(
+    ("said", "stack"),
+    [
+        ({"model": "modernbert-base", "tokens": "1T"}, "llm-foundry"),
+        ({"model": "bert-base-uncased", "steps": "1M", "global_batch_sequences": 256}, "llm-foundry"),
+        ({"model": "bert-base-uncased", "tokens": "1T", "gpu": "v100"}, "huggingface"),
+        ({"model": "bert-base-uncased", "samples": "50k", "tokens_per_sample": 100}, "huggingface"),
+        ({"model": "bert-base-uncased", "tokens": "1T", "framework": "HF Trainer"}, "huggingface"),
+        ({"model": "t5-large", "tokens": "1T"}, "huggingface"),
+    ],
+    ids=str,
+)
+def test_an_encoder_is_trained_from_scratch_by_code_made_for_that(said: dict[str, Any], stack: str) -> None:
+    """Composer's, as Portes et al. 2023 (MosaicBERT) and Warner et al. 2024 (ModernBERT) have it."""
+    assert _run(**said).stack.name == stack

@@ -20,7 +20,7 @@ from estimator.physics.constants import Constants
 from estimator.physics.effects import release
 from estimator.physics.held_base import held_bits
 from estimator.physics.layout import Layouts
-from estimator.physics.loading import reading_s
+from estimator.physics.loading import LIST_NUMBERS, USUAL_WORKERS, reading_s
 from estimator.physics.stacks import NEVER
 from estimator.physics.step import StepTime, step_time
 from estimator.question.question import Assumption, Caution, Layout, Prediction, Question, SourceKind
@@ -173,12 +173,15 @@ def _picture_loading(question: Question) -> tuple[Assumption, ...]:
 
 
 def _sound_loading(setting: Setting) -> tuple[Assumption, ...]:
-    """Return how sounds are taken to be read, where a step may wait for them."""
+    """Return how sounds are taken to be read, where their features are stored and a step may wait for them."""
     question = setting.question
-    if not question.reads.numbers or setting.case.reading_s == 0.0:
+    if not question.reads.numbers or setting.stack.kin not in LIST_NUMBERS:
         return ()
     said = question.practice.loader_workers
     each = f"a core takes about {reading_s(question.reads) * KILO:,.0f} ms a sound, whose features are stored"
-    note = f'{each}, between steps: say "8 dataloader workers" in framework where there are any' if not said else each
+    note = each if said != 0 else f"{each}, between steps"
+    if said is None:
+        note += "; usual where there are any: say yours in framework"
     source: SourceKind = "default" if said is None else "user"
-    return (Assumption(name="dataloader_workers", value=said or 0, unit="per GPU", source=source, note=note),)
+    workers = USUAL_WORKERS if said is None else said
+    return (Assumption(name="dataloader_workers", value=workers, unit="per GPU", source=source, note=note),)

@@ -15,11 +15,11 @@ from estimator.models.huggingface.speech import (
     WAVE_DEFAULTS,
     mask_embedding,
     refuse_adapter,
+    sounds_of,
     wave_convolutions,
     wave_features,
     wave_head,
 )
-from estimator.models.media import Media
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
 from estimator.models.mixers.relative import PositionScores
@@ -108,13 +108,13 @@ def _conformer(
         ),
         mixers=(*before, *convolution, *behind),
         besides=besides + second,
-        media=Media(kind="sound", main=True, positions=positions, usual_text=0, features=features),
+        media=sounds_of(positions, features=features),
         native=positions,
         feed_forwards=(Dense(layers=layers, width=ffn, gated=False),),
     )
 
 
-def _relative(reading: Reading, positions: int, *, each: bool = False) -> tuple[Mixer, ...]:
+def _relative(reading: Reading, *, each: bool = False) -> tuple[Mixer, ...]:
     """Return the scores of positions relative to one another: projected sines (Dai et al. 2019), or a table's rows.
 
     `each`: sines are projected for each sample, as Parakeet's class does; once a micro-batch, it is not counted.
@@ -123,20 +123,17 @@ def _relative(reading: Reading, positions: int, *, each: bool = False) -> tuple[
     kind, head_dim = reading.value("position_embeddings_type"), hidden // heads
     if kind == "relative_key":
         rows = 1 + reading.whole("left_max_position_embeddings") + reading.whole("right_max_position_embeddings")
-        met, own = positions, rows * head_dim
+        share, own = 1.0, rows * head_dim
     elif kind == "relative":
-        met, own = 2 * positions - 1, 2 * hidden + (0 if each else hidden * hidden)
+        share, own = 2.0, 2 * hidden + (0 if each else hidden * hidden)
     elif kind is None or kind == "rotary":
         return ()
     else:
         raise InvalidValueError("hf_config.position_embeddings_type", kind, 'must be "relative", "rotary" or null')
-    scores = PositionScores(
-        count=layers, heads=heads, head_dim=head_dim, positions=float(met), kinds=1, own_vectors=own
-    )
+    scores = PositionScores(count=layers, heads=heads, head_dim=head_dim, share=share, kinds=1, own_vectors=own)
     if not each:
         return (scores,)
-    rate = met / positions
-    keys = Projection(name="relative_keys", inputs=hidden, outputs=hidden, count=layers, rate=rate, bias=False)
+    keys = Projection(name="relative_keys", inputs=hidden, outputs=hidden, count=layers, rate=share, bias=False)
     return (scores, keys)
 
 
@@ -162,7 +159,7 @@ def wav2vec2_conformer(config: Config) -> ConfiguredModel:
             *convolutions,
             Projection(name="feature_projection", inputs=width, outputs=hidden, norms=2 * width),
         ),
-        behind=(*_relative(reading, positions), *head),
+        behind=(*_relative(reading), *head),
         positions=positions,
         features=wave_features(positions),
         besides=mask_embedding(reading) + codebook + unused,
@@ -185,7 +182,7 @@ def wav2vec2_bert(config: Config) -> ConfiguredModel:
         kind="wav2vec2-bert",
         taps=reading.whole("conv_depthwise_kernel_size"),
         before=(Projection(name="feature_projection", inputs=inputs, outputs=hidden, norms=2 * inputs),),
-        behind=(*_relative(reading, _STACKED_FRAMES), *head),
+        behind=(*_relative(reading), *head),
         positions=_STACKED_FRAMES,
         features=inputs,
         besides=mask_embedding(reading),
@@ -225,7 +222,7 @@ def parakeet(config: Config) -> ConfiguredModel:
         kind="parakeet",
         taps=reading.whole("conv_kernel_size"),
         before=tuple(before),
-        behind=(*_relative(reading, positions, each=True), *head),
+        behind=(*_relative(reading, each=True), *head),
         positions=positions,
         features=bands << halvings,
         besides=0,

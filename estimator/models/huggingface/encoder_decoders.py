@@ -29,12 +29,17 @@ _TRANSLATED = 1.0
 """A translation is about as long as its source."""
 _SUMMARISED = 1 / 8
 """A summary of 128 tokens for a text of 1,024, as those models are fine-tuned."""
+_REBUILT, _GAPS = 1.0, 0.3
+"""What pre-training writes: all of a text whose spans are masked (Lewis et al. 2020, section 2.2), and the sentences
+that are masked (Zhang et al. 2020, PEGASUS, section 6.1.2)."""
 _ENDS = 2
 """Where an answer begins and where it ends."""
 _ASKED = 128
 """Tokens of a sequence that is classified, where no training set says more."""
 _SPOKEN = 100
 """Tokens in 30 seconds of read speech: 150 words a minute, 1.3 tokens a word."""
+_SECONDS = 30.0
+"""Of a sound, to which its feature extractor pads each and cuts it."""
 _FRAMES = 2
 """Frames of a spectrogram for each position of Whisper's encoder (Radford et al. 2022, section 2.2)."""
 _BART = {
@@ -76,6 +81,7 @@ class _BartLike:
 
     defaults: Mapping[str, object] = field(default_factory=dict[str, object])
     ratio: float = _TRANSLATED
+    pretraining_ratio: float = 0.0
     positions: bool = True
     """Whether positions have a table that is learned (or held as a parameter), one in either stack."""
     first_position: int = 0
@@ -86,9 +92,9 @@ class _BartLike:
     experts: bool = False
 
 
-def decoder_tower(network: Transformer, ratio: float) -> Tower:
-    """Return a decoder behind its encoder, with `ratio` tokens for each position of that."""
-    return Tower(name="decoder", network=network, rate=ratio, downstream=True)
+def decoder_tower(network: Transformer, ratio: float, pretraining_ratio: float = 0.0) -> Tower:
+    """Return a decoder behind its encoder, with `ratio` tokens for each position of that, another in pre-training."""
+    return Tower(name="decoder", network=network, rate=ratio, downstream=True, pretraining_rate=pretraining_ratio)
 
 
 def decoder_head(reading: Reading, hidden: int) -> tuple[Mixer, ...] | None:
@@ -107,7 +113,12 @@ def decoder_head(reading: Reading, hidden: int) -> tuple[Mixer, ...] | None:
 
 BART_LIKE: Mapping[str, _BartLike] = {
     "bart": _BartLike(
-        defaults={"num_labels": 3}, ratio=_SUMMARISED, first_position=2, embedding_norm=True, final_norm=False
+        defaults={"num_labels": 3},
+        ratio=_SUMMARISED,
+        pretraining_ratio=_REBUILT,
+        first_position=2,
+        embedding_norm=True,
+        final_norm=False,
     ),
     "blenderbot": _BartLike(
         defaults={
@@ -127,7 +138,7 @@ BART_LIKE: Mapping[str, _BartLike] = {
     "marian": _BartLike(defaults={"vocab_size": 58101}, final_norm=False),
     "mbart": _BartLike(first_position=2, embedding_norm=True),
     "nllb-moe": _BartLike(defaults=_NLLB_MOE, positions=False, experts=True),
-    "pegasus": _BartLike(ratio=_SUMMARISED),
+    "pegasus": _BartLike(ratio=_SUMMARISED, pretraining_ratio=_GAPS),
 }
 """How each family differs, by `model_type`."""
 
@@ -144,6 +155,7 @@ def _stacks(
     encoder_besides: int = 0,
     decoder_besides: int = 0,
     ratio: float,
+    pretraining_ratio: float = 0.0,
     mixers: tuple[Mixer, ...] = (),
     media: Media | None = None,
     native: int,
@@ -190,7 +202,7 @@ def _stacks(
         mixers=mixers,
         lookup=encoder_rows * hidden,
         besides=encoder_besides,
-        towers=(decoder_tower(decoder, ratio),),
+        towers=(decoder_tower(decoder, ratio, pretraining_ratio),),
         media=media,
         native=native,
         window=window,
@@ -223,6 +235,7 @@ def bart_like(config: Config) -> ConfiguredModel:
         encoder_rows=rows,
         decoder_rows=target_rows,
         ratio=family.ratio,
+        pretraining_ratio=family.pretraining_ratio,
         mixers=mixers,
         native=native,
         window=window,
@@ -266,7 +279,7 @@ def whisper(config: Config) -> ConfiguredModel:
     reading = Reading(config=config, defaults=_WHISPER, model_type="whisper")
     hidden, positions = reading.whole("d_model"), reading.whole("max_source_positions")
     features = _FRAMES * reading.whole("num_mel_bins")
-    media = Media(kind="sound", main=True, positions=positions, usual_text=_SPOKEN, features=features)
+    media = Media(kind="sound", main=True, positions=positions, seconds=_SECONDS, usual_text=_SPOKEN, features=features)
     network = _stacks(
         reading,
         kind="whisper",

@@ -53,7 +53,7 @@ def musicgen(config: Config) -> ConfiguredModel:
         ),
         # A row more than codes begins each.
         lookup=books * (vocab + 1) * hidden,
-        media=Media(kind="sound", main=True, positions=_FRAMES, usual_text=0),
+        media=Media(kind="sound", main=True, positions=_FRAMES, seconds=30.0, usual_text=0),
         native=_FRAMES,
     )
     return configured(network, config, _ASIDE)

@@ -48,7 +48,7 @@ def blip2(config: Config, read: Read) -> ConfiguredModel:
     former = _former(reading, tower, queries, out=text.transformer.hidden)
     if config.get("model_type") == "instructblip":
         former = _reading_text(former, reading)
-    media = Media(positions=positions, tokens=queries, usual_text=_WORDS)
+    media = Media(positions=positions, tokens=queries, usual_text=_WORDS, bridges=True)
     return with_towers(config, text, media, {"vision": tower, "projector": former})
 
 

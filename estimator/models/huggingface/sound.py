@@ -23,5 +23,5 @@ def sound_model(config: Config, read: Read) -> ConfiguredModel:
         projections, tokens = mlp_projections(wide, hidden, hidden, bias=False), positions // 4
     else:
         projections, tokens = mlp_projections(tower.hidden, hidden), positions // 2
-    media = Media(kind="sound", positions=positions, tokens=tokens, usual_text=64)
+    media = Media(kind="sound", positions=positions, tokens=tokens, seconds=30.0, usual_text=64)
     return with_towers(config, text, media, {"audio": tower, "projector": linear_stack("projector", *projections)})

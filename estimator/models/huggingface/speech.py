@@ -17,6 +17,7 @@ __all__ = [
     "WAVE_DEFAULTS",
     "mask_embedding",
     "refuse_adapter",
+    "sounds_of",
     "spectrogram",
     "wave_convolutions",
     "wave_features",
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 _SAMPLE_RATE, _SOUND_S = 16_000, 30
-"""Samples a second of the waveform, and seconds of a usual sound: what others of their kind pad to."""
+"""Samples a second of the waveform, and seconds of the longest sounds that are trained on."""
 _BASE: Mapping[str, object] = {
     "hidden_size": 768,
     "num_hidden_layers": 12,
@@ -58,6 +59,7 @@ _SPECTROGRAM: Mapping[str, object] = {
 }
 WAVES = frozenset({"hubert", "wav2vec2", "wavlm"})
 """Families that read waveforms, by `model_type`."""
+_FRAME_S = 0.01
 _MOST_CONVOLUTIONS = 32
 _GATES = 8
 """Outputs of the projection that gates WavLM's position biases (Chen et al. 2022, equation 3)."""
@@ -94,7 +96,7 @@ def waves(config: Config) -> ConfiguredModel:
         ffn=reading.whole("intermediate_size"),
         mixers=(*convolutions, *wave_projections(reading, width), *gates, *head),
         besides=besides + codebook,
-        media=Media(kind="sound", main=True, positions=positions, usual_text=0, features=wave_features(positions)),
+        media=sounds_of(positions, features=wave_features(positions)),
         native=positions,
     )
     return configured(network, config)
@@ -158,6 +160,19 @@ def wave_convolutions(reading: Reading) -> tuple[tuple[Projection, ...], int]:
     return convolutions, lengths[-1]
 
 
+def sounds_of(positions: int, *, features: int = 0, text: int = 0) -> Media:
+    """Return what makes so many positions of a usual sound, and fewer of a shorter one: nothing is padded to it."""
+    return Media(
+        kind="sound",
+        main=True,
+        policy="native",
+        positions=positions,
+        seconds=float(_SOUND_S),
+        usual_text=text,
+        features=features,
+    )
+
+
 def wave_features(positions: int) -> int:
     """Return the samples of a wave for each of the positions that are made of a usual sound."""
     return round(_SAMPLE_RATE * _SOUND_S / positions)
@@ -211,7 +226,14 @@ def spectrogram(config: Config) -> ConfiguredModel:
         mixers=(patches, *head),
         lookup=positions * hidden,
         besides=_TOKENS_BESIDE * hidden,
-        media=Media(kind="sound", main=True, positions=positions, usual_text=0),
+        media=Media(
+            kind="sound",
+            main=True,
+            positions=positions,
+            # Every spectrogram is padded, or cut, to its frames of 10 ms.
+            seconds=reading.whole("max_length") * _FRAME_S,
+            usual_text=0,
+        ),
         native=positions,
     )
     return configured(network, config)

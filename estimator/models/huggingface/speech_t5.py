@@ -8,8 +8,13 @@ from estimator.models.huggingface.blocks import BIASED, configured, head_class, 
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_decoders import decoder_tower
 from estimator.models.huggingface.reading import Config, Reading
-from estimator.models.huggingface.speech import WAVE_DEFAULTS, mask_embedding, wave_convolutions, wave_projections
-from estimator.models.media import Media
+from estimator.models.huggingface.speech import (
+    WAVE_DEFAULTS,
+    mask_embedding,
+    sounds_of,
+    wave_convolutions,
+    wave_projections,
+)
 from estimator.models.mixers.cross import CrossAttention
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -75,7 +80,7 @@ def speech_t5(config: Config) -> ConfiguredModel:
         besides = mask_embedding(reading)
         written = _SECONDS * written_a_s
         ratio = written / native
-        media = Media(kind="sound", main=True, positions=native, usual_text=0 if target == "Speech" else round(written))
+        media = sounds_of(native, text=0 if target == "Speech" else round(written))
     else:
         lookup += reading.whole("vocab_size") * hidden
     network = stack(

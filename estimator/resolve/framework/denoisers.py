@@ -22,6 +22,7 @@ def _trainer(
     large_base_bits: int | None = None,
     widened_by: Dequantization | None = None,
     small_cards: bool = False,
+    own_adapters: bool = False,
     rank: Rank = _FRONT_END,
     note: str = "",
 ) -> tuple[str, Meaning]:
@@ -36,6 +37,8 @@ def _trainer(
         caches_large_text=large_text,
         large_base_bits=large_base_bits,
         dequantization=widened_by,
+        # sd-scripts' LoRAModule and its descendants: two products in the autocast's precision, and no cast to FP32.
+        own_adapters=True if own_adapters else None,
     )
     says = Facts(practice=habit, recompute="full" if small_cards else None)
     return words, Meaning(stack=stack, rank=rank, says=says, stores_8_bits=small_cards, note=note)
@@ -71,6 +74,7 @@ TRAINERS: Mapping[str, Meaning] = _by_phrase(
         text=None,
         large_text=True,
         small_cards=True,
+        own_adapters=True,
     ),
     # `quantize: true` in its examples of all large models, for 24 GB cards and for larger ones.
     _trainer(
@@ -81,6 +85,7 @@ TRAINERS: Mapping[str, Meaning] = _by_phrase(
         large_base_bits=8,
         widened_by="quanto",
         small_cards=True,
+        own_adapters=True,
     ),
     # A front of sd-scripts, for FLUX.1 alone: `--fp8_base` in the scripts that it writes.
     _trainer(
@@ -91,10 +96,11 @@ TRAINERS: Mapping[str, Meaning] = _by_phrase(
         large_base_bits=8,
         widened_by="cast",
         small_cards=True,
+        own_adapters=True,
     ),
-    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True, small_cards=True),
+    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),
     _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True),
-    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True),
+    _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),
     _trainer("diffsynth | diffsynth studio", "huggingface", latents=False, text=False),
     _trainer("finetrainers | fine trainers | cogvideox factory", "huggingface", latents=False, text=False),
     # `transformer_dtype = 'float8'` in its examples of FLUX.1, HunyuanVideo, Chroma and HiDream.

@@ -23,6 +23,8 @@ _NAMED = ("dataloader workers", "data loader workers", "loader workers")
 _NONE = Facts(practice=Practice(loader_workers=0))
 
 _MADE_UP = Meaning(says=Facts(practice=Practice(made_up_samples=True)))
+_READY = Meaning(says=Facts(practice=Practice(made_up_samples=True, channels_last=True)))
+"""FFCV keeps pictures as they are taken, and its recipes lay them out with channels last."""
 
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
@@ -32,6 +34,8 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
             for count in range(_MOST + 1)
         },
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
+        **{folded(words): _MADE_UP for words in ("dali", "nvidia dali")},
+        **{folded(words): _READY for words in ("ffcv", "ffcv imagenet")},
         **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )

@@ -329,7 +329,7 @@ _HARMLESS = (
     "c++ | cpp | python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | "
     "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
     "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
-    "determined ai | skypilot | kubeflow | ray train | dali | nvidia dali | ffcv | webdataset | mosaicml streaming | "
+    "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | "
     "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""

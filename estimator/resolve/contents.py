@@ -1,0 +1,120 @@
+"""What a run trains on: how many samples of what length, and what of its model each of them meets."""
+
+from dataclasses import replace
+
+from estimator.base.prior import Prior
+from estimator.models.kinds import Kind, kind_of
+from estimator.question.question import Assumption, Caution
+from estimator.question.request import Request
+from estimator.resolve.batch import replicas, resolved_batch
+from estimator.resolve.data import ToldData
+from estimator.resolve.device import Device
+from estimator.resolve.framework.software import NamedFramework
+from estimator.resolve.media import MediaUse, media_use, with_media, with_usual_parts
+from estimator.resolve.objective import asked_objective
+from estimator.resolve.sample_lengths import SampleLengths
+from estimator.resolve.sounds import data_of_network
+from estimator.resolve.subject import Subject
+from estimator.resolve.targets import with_targets
+from estimator.resolve.token_batch import with_batch_of_tokens
+from estimator.resolve.training_method import asked_method
+
+__all__ = ["contents"]
+
+_NONE = Prior(low=0.0, mode=0.0, high=0.0, why="all rows are padded to one length")
+_ALIGNING = frozenset({"llava-pretrain-558k"})
+"""Sets of captions that only a projector is trained on (Liu et al. 2023, LLaVA, section 4.2)."""
+_CUT_AT = 64
+"""What lengths at which scripts cut are multiples of: 128 (`run_glue.py`), 384 (SQuAD), 192, 256, 512."""
+_ROW = Prior(
+    low=0.6,
+    mode=1.0,
+    high=1.5,
+    why="Tokens of a row over the number told: collators that pad to the longest leave rows of short texts shorter "
+    "than the cut, and who told a mean has longer ones",
+)
+
+_AT_ONCE: frozenset[Kind] = frozenset({"audio", "diffusion", "encoder", "vision"})
+"""Kinds whose trainers seldom accumulate: recipes of timm, DETR, diffusers and BERT give the batch of a device."""
+
+
+def contents(
+    told: Request, subject: Subject, framework: NamedFramework, device: Device, n_gpus: int
+) -> tuple[ToldData, MediaUse]:
+    """Return the data of `told` in numbers, its steps counted, and its model as one sample meets it.
+
+    Raises as `told_data`, `media_use` and `with_steps` do.
+    """
+    sequences = asked_objective(told, framework.name).objective.sequences
+    data = data_of_network(told, subject.transformer, sequences)
+    use = media_use(data.request, subject, framework.practice)
+    data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
+    data = _at_once(_cut(data, use), use, n_gpus)
+    data = _bridged(data, use)
+    if data.request.steps is not None:
+        # Most amounts are told in tokens or samples.
+        from estimator.resolve.counted_steps import counted_steps
+
+        data = counted_steps(data, framework.name, use, device, n_gpus)
+    return data, with_targets(with_usual_parts(use, data.request), data)
+
+
+def _bridged(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with the projector alone trained, where nothing is said, the recipe or the set is one of that."""
+    request, network = data.request, use.subject.transformer
+    if network is None or network.media is None or request.trained_layers is not None or not use.count:
+        return data
+    aligns = data.entry is not None and data.entry.id in _ALIGNING
+    if not (network.media.bridges or aligns) or asked_method(request) != "full":
+        return data
+    whose = "of the set" if aligns else "of such models"
+    note = f"the projector learns, both ends are frozen, as the recipe {whose} has it: say all, or which parts learn"
+    assumed = Assumption(name="trained_layers", value="projector", source="default", note=note)
+    alone = replace(request, trained_layers="projector")
+    return replace(data, request=alone, assumed=(*data.assumed, assumed))
+
+
+def _cut(data: ToldData, use: MediaUse) -> ToldData:
+    """Return `data` with the one round number that is told of an encoder's texts as what they are padded and cut to."""
+    told, network = data.lengths, use.subject.transformer
+    if told is None or not told.bare or not use.encodes or network is None or data.request.sequence_length is not None:
+        return data
+    if told.mean % _CUT_AT or told.mean > network.native_sequence_length:
+        return data
+    message = (
+        f"{told.mean:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
+        f'encoders; if they are the mean, say "mean {told.mean:g}": rows padded to the longest of a micro-batch would '
+        "be about twice as long"
+    )
+    lengths = SampleLengths(
+        mean=told.mean, variation=_NONE, shortest=told.mean, longest=told.mean, told=True, fixed=told.fixed
+    )
+    return replace(
+        data,
+        lengths=lengths,
+        low_factor=data.low_factor * _ROW.low,
+        high_factor=data.high_factor * _ROW.high,
+        cautions=(*data.cautions, Caution(code="length_taken_as_limit", message=message)),
+    )
+
+
+def _at_once(data: ToldData, use: MediaUse, n_gpus: int) -> ToldData:
+    """Return `data` with the batch that a micro-batch on each replica makes, where it alone is told.
+
+    Not where steps and an amount tell the batch, nor of kinds whose trainers accumulate as often.
+    """
+    request, network = data.request, use.subject.transformer
+    batch = (request.global_batch_sequences, request.gradient_accumulation)
+    amount = request.tokens if data.lengths is None else request.samples
+    told = any(value is not None for value in batch) or (request.steps is not None and amount is not None)
+    if told or network is None or request.micro_batch_size is None or kind_of(network) not in _AT_ONCE:
+        return data
+    alone = replace(request, gradient_accumulation=1)
+    note = (
+        f"{request.micro_batch_size:,} a micro-batch × {replicas(request, n_gpus):,} replicas, nothing accumulated: "
+        "trainers of such models seldom do; say gradient_accumulation where yours does"
+    )
+    sequences = resolved_batch(alone, n_gpus)[0] or 0
+    name = "global_batch_sequences"
+    assumed = Assumption(name=name, value=sequences, unit="sequences", source="inferred", note=note)
+    return replace(data, request=alone, assumed=(*data.assumed, assumed))

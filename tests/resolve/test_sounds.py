@@ -1,0 +1,90 @@
+"""Sounds as people count them: hours, sets of utterances, clips of so many seconds.
+
+Authority: Radford et al. 2022, section 2.2 (every sound is padded to 30 s, 1,500 positions); Baevski et al. 2020,
+section 2 (a position of every 20 ms); Panayotov et al. 2015 (LibriSpeech: 281,241 utterances of 961 hours).
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.question.question import Assumption
+from estimator.question.request import Request
+from estimator.resolve.run import Run, resolve
+from estimator.resolve.sounds import CLIP_S
+
+UTTERANCES, HOURS = 281_241, 961.1
+PADDED = ["whisper-tiny", "whisper-large-v3"]
+AS_LONG = ["wav2vec2-base", "hubert-large", "wav2vec2-conformer-large", "wav2vec2-bert", "parakeet-ctc-1.1b"]
+
+
+def _run(model: str, **more: Any) -> Run:  # noqa: ANN401 - the arguments of a request
+    return resolve(Request(model=model, gpu="a100-sxm-80gb", n_gpus=8, **more))
+
+
+def _codes(run: Run) -> set[str]:
+    return {caution.code for caution in run.warnings}
+
+
+def _said(run: Run, name: str) -> Assumption:
+    return next(assumption for assumption in run.assumptions if assumption.name == name)
+
+
+@pytest.mark.parametrize("model", AS_LONG)
+@pytest.mark.parametrize(
+    "said",
+    [
+        {"samples": "librispeech"},
+        {"samples": "960 hours of librispeech"},
+        {"tokens": "960 hours of speech"},
+        {"samples": "960 h", "image_size": "15 s"},
+        {"samples": 288_000, "image_size": "12 s"},
+        {"samples": 288_000, "tokens_per_sample": "12 s"},
+    ],
+    ids=str,
+)
+def test_as_many_hours_are_as_many_positions_however_they_are_told(model: str, said: dict[str, Any]) -> None:
+    a_second = _run(model, samples=1000, image_size="30 s").amount.tokens / 30_000
+    assert _run(model, **said).amount.tokens == pytest.approx(960 * 3600 * a_second, rel=0.01)
+
+
+@pytest.mark.parametrize("model", PADDED)
+@pytest.mark.parametrize("said", [{}, {"image_size": "12 s"}, {"tokens_per_sample": "5 s"}], ids=str)
+def test_what_is_padded_costs_its_number(model: str, said: dict[str, Any]) -> None:
+    assert _run(model, samples="librispeech", **said).amount.tokens == UTTERANCES * 1500
+    # Hours of a set that is named are as many of its utterances.
+    of_set = _run(model, samples="961.1 hours of librispeech")
+    assert of_set.amount.tokens == pytest.approx(UTTERANCES * 1500)
+    assert "clips_padded" not in _codes(of_set)
+
+
+def test_hours_of_nothing_named_may_be_padded_clips_and_the_range_holds_them() -> None:
+    run = _run("whisper-tiny", samples="1000 hours")
+    assert run.amount.high_factor == pytest.approx(30 / CLIP_S.mode)
+    assert "clips_padded" in _codes(run)
+    assert "clips_padded" not in _codes(_run("whisper-tiny", samples="1000 hours", image_size="12 s"))
+
+
+@pytest.mark.parametrize("said", [{"samples": 10_000}, {"steps": 100, "global_batch_sequences": 100}], ids=str)
+def test_clips_of_unknown_length_are_usual_ones_and_the_range_holds_others(said: dict[str, Any]) -> None:
+    run = _run("wav2vec2-base", **said)
+    assert run.amount.high_factor / run.amount.low_factor == pytest.approx(CLIP_S.high / CLIP_S.low)
+    assert "clip_length_assumed" in _codes(run)
+    assert _said(run, "image_size").source == "inferred"
+    told = _run("wav2vec2-base", **said, image_size="8 s")
+    assert told.amount.tokens == pytest.approx(run.amount.tokens)
+    assert told.amount.high_factor == 1.0
+    assert _said(told, "image_size").source == "user"
+
+
+def test_a_set_known_by_its_hours_alone_is_cut_into_usual_clips() -> None:
+    run = _run("wav2vec2-base", samples="libri-light", epochs=2)
+    assert run.amount.tokens == pytest.approx(2 * 60_000 * 3600 * 50, rel=0.02)
+
+
+def test_text_beside_a_sound_is_as_long_as_it_is_spoken() -> None:
+    short, long = (_run("speecht5-asr", samples=1000, image_size=f"{seconds} s").question for seconds in (5, 20))
+    assert short is not None
+    assert long is not None
+    rates = [tower.rate for question in (short, long) for tower in question.transformer.towers]
+    assert rates[0] == pytest.approx(rates[-1], rel=0.02)

@@ -83,8 +83,8 @@ def _cut(data: ToldData, use: MediaUse) -> ToldData:
         return data
     message = (
         f"{told.mean:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
-        f'encoders; if they are the mean, say "mean {told.mean:g}": rows padded to the longest of a micro-batch would '
-        "be about twice as long"
+        "encoders; were they the mean, rows padded to the longest of a micro-batch would be about twice as long: if "
+        f'so, say "mean {told.mean:g}"'
     )
     lengths = SampleLengths(
         mean=told.mean, variation=_NONE, shortest=told.mean, longest=told.mean, told=True, fixed=told.fixed

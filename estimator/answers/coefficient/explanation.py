@@ -9,6 +9,7 @@ from estimator.models.training import MethodName, Recompute
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
 from estimator.resolve.media import MediaUse, media_use
+from estimator.resolve.sounds import told_sounds
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.training_method import checked_rank, resolved_method
 
@@ -93,8 +94,9 @@ def _used(request: Request, asked_length: int | None) -> MediaUse:
     subject = resolved_subject(request)
     network = subject.transformer
     if network is not None and network.media is not None and network.media.main:
-        # What one picture becomes is the sequence.
-        request = replace(request, tokens_per_sample=asked_length)
+        # What one picture or sound becomes is the sequence.
+        usual = told_sounds(replace(request, samples=1), network).request
+        request = replace(request, tokens_per_sample=asked_length) if asked_length is not None else usual
     return media_use(request, subject)
 
 

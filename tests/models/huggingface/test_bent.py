@@ -15,6 +15,7 @@ from estimator.models.workload import workload
 from tests.fuzzing.configurations import published
 
 BENT: tuple[object, ...] = ({"a": 1}, [], [0], 1e30, 1e8, 1e-9, -1, 0, 3, "x", True)
+_THIRD = 3
 
 
 def _bent(config: dict[str, object], value: object) -> Iterator[dict[str, object]]:
@@ -29,7 +30,8 @@ def _bent(config: dict[str, object], value: object) -> Iterator[dict[str, object
 @pytest.mark.parametrize("value", BENT, ids=repr)
 def test_one_bent_value_is_read_or_refused(value: object) -> None:
     read = refused = 0
-    for config in published():
+    # Each file meets a third of the values, and each value a third of the files of every family.
+    for config in published()[BENT.index(value) % _THIRD :: _THIRD]:
         for bent in _bent(config, value):
             try:
                 transformer = configured_model(bent).transformer

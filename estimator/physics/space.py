@@ -98,7 +98,7 @@ def knob_choices(
         virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=_stages(request, stack, n_gpus, reserve="zero3" in has),
+        shard_stage=_stages(request, stack, n_gpus, has, reserve=reserve),
         micro_batch=choices(request.micro_batch_size or None, micro),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
@@ -111,14 +111,19 @@ def _contexts(n_gpus: int, sequence_length: int, needed: float) -> tuple[int, ..
     return _powers(_divisors(n_gpus, min(widest, _WIDEST_CONTEXT)))
 
 
-def _stages(request: LayoutRequest, stack: Stack, n_gpus: int, *, reserve: bool) -> tuple[int, ...]:
+def _stages(
+    request: LayoutRequest, stack: Stack, n_gpus: int, has: frozenset[Split], *, reserve: bool
+) -> tuple[int, ...]:
+    """Return the ways to shard states: the one that a stack's users start with, and others where that holds nothing."""
     if request.data_sharding is not None:
         return (ZERO_STAGES.index(request.data_sharding),)
     if stack.model_parallel:
-        return (0, 1, 3) if reserve else (0, 1)
+        return (0, 1, 3) if "zero3" in has else (0, 1)
     if n_gpus == 1:
         return (0,)
-    return (0, 1, 2, 3) if stack.sharding == "ddp" else (ZERO_STAGES.index(stack.sharding),)
+    if stack.sharding == "ddp":
+        return (0, 1, 2, 3) if reserve else (0,)
+    return (ZERO_STAGES.index(stack.sharding),)
 
 
 def _recomputes(request: LayoutRequest, stack: Stack, *, reserve: bool) -> tuple[int, ...]:

@@ -149,10 +149,8 @@ def test_a_sharded_quantised_base_is_not_prepared(framework: str) -> None:
     open_ = replace(sharded, layout=replace(sharded.layout, data_sharding=None))
     assert _ends_bytes(alone) == {0.0: {4.0}}
     assert _ends_bytes(sharded) == {3.0: {2.0}}
-    found = _ends_bytes(open_)
-    assert found.pop(3.0) == {2.0}
-    # FastChat's script shards and does nothing else.
-    assert found == ({} if framework == "fastchat" else {key: {4.0} for key in (0.0, 1.0, 2.0)})
+    # FastChat's script shards and does nothing else; the others do where they are told.
+    assert _ends_bytes(open_) == ({3.0: {2.0}} if framework == "fastchat" else {0.0: {4.0}})
 
 
 def _ends_bytes(question: Question) -> dict[float, set[float]]:

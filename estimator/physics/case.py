@@ -181,6 +181,8 @@ class Case:
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     offload_optimizer: Numbers
     """1 where the host holds and updates the optimizer's states (ZeRO-Offload)."""
+    states_on_disk: Numbers
+    """1 where what is offloaded lies on the node's drives, which its devices share."""
     offload_parameters: Numbers
     """Share of the weights that is fetched from host memory for each pass (ZeRO-Infinity, block swapping)."""
     swap_copies: Numbers

@@ -140,6 +140,7 @@ def _layouts(question: Question, stack: Stack, batch: int, *, reserve: bool, sha
         request=question.layout if reserve else _with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,
+        splits_sequences=question.practice.splits_sequences,
     )
     return legal_layouts(
         free,

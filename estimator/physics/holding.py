@@ -32,10 +32,12 @@ _SCALED = 1.05
 _MXFP8_BYTES, _NVFP4_BYTES = 1.03, 0.56
 """A scale byte per 32 weights; one per 16."""
 _MOMENTS: Mapping[str, float] = MappingProxyType(
-    {"adamw": 2.0, "lion": 1.0, "muon": 1.1, "sgd": 0.0, "adafactor": 0.02}
+    {"adamw": 2.0, "lion": 1.0, "muon": 1.1, "sgd": 0.0, "adafactor": 0.02, "low_rank": 0.35}
 )
 """Moments of each trained weight, as wide as the optimizer holds them: AdamW two, Lion one, Muon one for matrices and
-two for the embedding, plain SGD none, Adafactor a row and a column for each matrix."""
+two for the embedding, plain SGD none, Adafactor a row and a column for each matrix. GaLore has two of rank 128 and a
+projection for each matrix, a fifteenth of a weight at a hidden size of 4,096, and two for the embedding and the output
+layer, an eighth of the weights of an 8B."""
 _EIGHT_BIT_MOMENTS = 2.03
 """Two of a byte each, with a scale for each block of 2,048 or less (Dettmers et al. 2022, section 2)."""
 _EAGER_LOGIT_BYTES = Prior(

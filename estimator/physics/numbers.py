@@ -55,7 +55,8 @@ forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, co
 _CHUNK_GRADIENTS = 20.0
 """The same for its gradient, where it learns: written, widened, narrowed, added up."""
 _OPTIMIZER_SHARE = {
-    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5
+    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
+    "low_rank": 1.0,
 }  # fmt: skip
 """Bytes an optimizer's step moves over AdamW's: its states, in their width, and the weights and gradients."""
 
@@ -165,6 +166,7 @@ def case_of(
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
+        states_on_disk=_flag(execution.states_on_disk),
         offload_parameters=execution.offload_parameters,
         swap_copies=float(execution.swap_copies),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],

@@ -9,6 +9,8 @@ from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.device import Device, catalogued_peak_flop_per_s
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.links import linked
 
 __all__ = ["count_doubts", "resolved_cluster"]
 
@@ -40,6 +42,7 @@ def resolved_cluster(
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
+    accelerator, links = linked(accelerator, named_framework(request.framework).practice, n_gpus)
     usual = device.node or accelerator.gpus_per_node
     node = min(usual if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
@@ -64,7 +67,7 @@ def resolved_cluster(
             )
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
-    return cluster, tuple(assumptions)
+    return cluster, (*assumptions, *links)
 
 
 def count_doubts(device: Device, n_gpus: int) -> tuple[Caution, ...]:

@@ -52,7 +52,7 @@ def framework_named_by(given: str) -> NamedFramework:
     return NamedFramework(
         name=name,
         released=released,
-        practice=_practice(facts.practice, reading, names, released),
+        practice=_practice(_shared(facts.practice, name), reading, names, released),
         sharding=facts.sharding,
         recompute=facts.recompute,
         precision=facts.precision,
@@ -126,6 +126,13 @@ def _stored(facts: Facts, reading: Reading) -> Facts:
         return facts
     stored = Practice(base_bits=_EIGHT_BITS, dequantization="cast")
     return replace(facts, precision=None, practice=facts.practice.over(stored))
+
+
+def _shared(practice: Practice, name: str) -> Practice:
+    """Return `practice` as the stack means it: sequence parallelism of Megatron's kin is a part of its tensor's."""
+    if practice.splits_sequences is None or name not in STACKS or not STACKS[name].model_parallel:
+        return practice
+    return replace(practice, splits_sequences=None)
 
 
 def _method(facts: Facts) -> MethodName | None:

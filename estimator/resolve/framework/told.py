@@ -26,6 +26,7 @@ _ARGUMENTS = tuple(
         (r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b", "network_gbps_per_gpu"),
         (r"^r$|rank|\balpha\b", "lora_rank"),
         (r"epoch", "epochs"),
+        (r"\bbadam\b|\blisa\b", "trained_layers with method frozen, since a block learns at a time,"),
     )
 )
 """Words that tell of an argument of their own."""

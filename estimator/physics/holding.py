@@ -96,11 +96,19 @@ _SELECTIVE_SHARE = Prior(
 
 
 def held_bytes(
-    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
+    table: Workload,
+    precision: str,
+    execution: Execution,
+    *,
+    trained: float,
+    adapted: float,
+    gated: bool,
+    decomposed: bool = False,
 ) -> dict[str, float]:
     """Return the widths that `memory_of` works with, by field of `Case`.
 
-    `trained`: share of the base that learns; `adapted`: share of its linear layers that have adapters beside them.
+    `trained`: share of the base that learns; `adapted`: share of its linear layers that have adapters beside them;
+    `decomposed`: whether what leaves those and their pairs is kept, to be scaled (DoRA).
     Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
     """
     wide = precision in _WIDE
@@ -121,7 +129,9 @@ def held_bytes(
         "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss not in _EAGER else 1.0),
         "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
-        **_activation_bytes(table, precision, execution, trained=trained, adapted=adapted, gated=gated),
+        **_activation_bytes(
+            table, precision, execution, trained=trained, adapted=adapted, gated=gated, decomposed=decomposed
+        ),
     }
 
 
@@ -178,7 +188,14 @@ def _logit_bytes(execution: Execution) -> float:
 
 
 def _activation_bytes(
-    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
+    table: Workload,
+    precision: str,
+    execution: Execution,
+    *,
+    trained: float,
+    adapted: float,
+    gated: bool,
+    decomposed: bool,
 ) -> dict[str, float]:
     """Return bytes per token over all layers: what tensor parallelism divides, what not, and layers' inputs alone.
 
@@ -215,7 +232,7 @@ def _activation_bytes(
         + inner
         + narrow * copies * width["routed"]
         + _SINGLE * scanned
-        + adapted * _adapter_bytes(table, execution, narrow),
+        + adapted * (_adapter_bytes(table, execution, narrow) + decomposed * _scaled_bytes(table)),
         "selective_share": selective,
         "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
     }
@@ -231,6 +248,12 @@ def _adapter_bytes(table: Workload, execution: Execution, narrow: float) -> floa
     if not execution.eager_adapters:
         return narrow * sum(gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
     return _SINGLE * sum(gemm.n_parts * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
+
+
+def _scaled_bytes(table: Workload) -> float:
+    """Return bytes per token over all layers of what is kept to be scaled: the base's in 16 bits, its pair's in 32."""
+    outputs = sum(gemm.outputs * gemm.layers * gemm.rate for gemm in table.gemms if is_adapted(gemm))
+    return (_HALF + _SINGLE) * outputs
 
 
 def _narrow_bytes(precision: str) -> float:

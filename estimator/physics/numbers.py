@@ -21,6 +21,7 @@ from estimator.physics.ceilings import (
     on_shaders,
     peak_flop_per_s,
 )
+from estimator.physics.decomposition import decomposition, is_decomposed
 from estimator.physics.execution import Execution
 from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
@@ -158,6 +159,7 @@ def case_of(
         weight_gradients=share,
         adapters=_flag(adapters),
         eager_adapters=_flag(execution.eager_adapters),
+        **decomposition(table, method, beside=beside),
         adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * rounds,
         rounded_elements=_adapted_elements(table, joined=False) * rounds,
@@ -231,8 +233,16 @@ def case_of(
         reading_s=reading_s(_waited_for(reads, execution)),
         loader_workers=float(execution.loader_workers or 0),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **host_work(transformer, table, adapters=beside, execution=execution),
-        **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
+        **host_work(transformer, table, adapters=beside, execution=execution, decomposed=is_decomposed(method)),
+        **held_bytes(
+            table,
+            precision,
+            execution,
+            trained=share,
+            adapted=beside,
+            gated=transformer.gated_mlp,
+            decomposed=is_decomposed(method),
+        ),
     )
 
 

@@ -57,6 +57,7 @@ def framework_named_by(given: str) -> NamedFramework:
         recompute=facts.recompute,
         precision=facts.precision,
         method=_method(facts),
+        adapters=facts.adapters,
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
         note="; ".join(part for part in (note, _counted_with(name)) if part),
@@ -106,9 +107,10 @@ def _is_no_name(text: str) -> bool:
 
 
 def _facts(reading: Reading, name: str) -> Facts:
-    """Return what the phrases tell, later ones over earlier ones, denials over all."""
+    """Return what the phrases tell, later ones over earlier ones and over what names tell, denials over all."""
     said = denied = NO_FACTS
-    for one in reading.phrases:
+    # `prompt tuning with PEFT` is no LoRA, though that is what PEFT alone would mean.
+    for one in sorted(reading.phrases, key=lambda phrase: not phrase.meaning.stack):
         meaning = one.meaning
         if one.denied:
             denied = meaning.denies.over(denied)

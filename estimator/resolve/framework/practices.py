@@ -6,6 +6,7 @@ from types import MappingProxyType
 from estimator.models.training import Recompute
 from estimator.question.practice import Practice
 from estimator.question.question import Sharding
+from estimator.resolve.framework.adapters import ADAPTERS
 from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
@@ -332,10 +333,6 @@ _RECOMPUTES = (
 )
 _METHODS = (
     (
-        "lora | dora | rslora | rs lora | vera | loftq | pissa | ia 3 | adalora | adapter | adapters | lora adapters",
-        Meaning(says=Facts(method="lora")),
-    ),
-    (
         "full parameter | full finetuning | full fine tune | full fine tuning | full finetune | full sft | fft",
         Meaning(says=Facts(method="full")),
     ),
@@ -390,6 +387,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_RECOMPUTES,
         ),
         **CACHES,
+        **ADAPTERS,
         **HELD_WEIGHTS,
         **LINKS,
         **WORKERS,

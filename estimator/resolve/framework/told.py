@@ -66,6 +66,8 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     if method != request.method:
         taken["method"] = method
     cautions += doubted
+    if named.adapters is not None:
+        taken["adapters"] = named.adapters
     told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
 

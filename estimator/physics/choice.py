@@ -96,9 +96,28 @@ def setting_of(question: Question, *, shard_group: int | None = None, packed_sho
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
+    Batches that are to be whole are split where they do not fit.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     pause()
+    whole = _in_one(question)
+    if whole is not None:
+        posed = _setting(whole, shard_group=shard_group, packed_short=packed_short)
+        if posed.fits:
+            return replace(posed, question=question)
+    return _setting(question, shard_group=shard_group, packed_short=packed_short)
+
+
+def _in_one(question: Question) -> Question | None:
+    """Return `question` with each device's share of the batch in one micro-batch; None where that is not to be."""
+    n = question.cluster.n_gpus
+    stated = question.layout.micro_batch_size is not None
+    if not question.whole_batches or stated or (batch := global_batch_sequences(question)) % n:
+        return None
+    return replace(question, layout=replace(question.layout, micro_batch_size=batch // n))
+
+
+def _setting(question: Question, *, shard_group: int | None, packed_short: bool) -> Setting:
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)

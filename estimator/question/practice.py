@@ -89,6 +89,8 @@ class Practice:
     states_on_disk: bool | None = None
     """Whether what is offloaded lies on the node's NVMe drives, and not in host memory."""
     offload_activations: bool | None = None
+    caches_gradients: bool | None = None
+    """Whether vectors of a whole batch come first, and passes with gradients part by part after (GradCache)."""
     recomputed_share: float | None = None
     """Share of the layers that full recomputation is of, where that is not all of them."""
     overlap: bool | None = None

@@ -180,14 +180,16 @@ def padded_samples(
     per_replica: int | None = None,
     n_replicas: int = 1,
     sequences: int = 1,
+    whole: bool = False,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
     less unlike than those of instruction sets. The micro-batch that was not said is the stack's usual one, or the
-    largest below it that divides `per_replica` and `fits`. Samples of several `sequences` are padded to the longest of
-    all. Each of `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
+    largest below it that divides `per_replica` and `fits`; of a `whole` batch, as much of `per_replica` as does.
+    Samples of several `sequences` are padded to the longest of all. Each of `n_replicas` pads its own. What rows are
+    padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -218,6 +220,8 @@ def padded_samples(
     usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
+    if whole and per_replica is not None:
+        usual = per_replica
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
         rows = rows_of(micro, "default")

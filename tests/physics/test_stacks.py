@@ -42,6 +42,7 @@ MAY_BE_OPEN = {
     "releases_gradients",
     # Who offloads says where to; slots, bridges and shared sequences are one machine's, or one run's.
     "states_on_disk",
+    "caches_gradients",
     "splits_sequences",
     "pcie_lanes",
     "pcie_generation",

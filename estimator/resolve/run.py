@@ -301,7 +301,7 @@ def _resolved(
         warnings=(
             *subject.warnings,
             *device.warnings,
-            *count_doubts(device, n_gpus),
+            *count_doubts(device, n_gpus, cluster),
             *objective.warnings,
             *framework_doubts,
             *data.cautions,

@@ -15,10 +15,12 @@ _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
 
 _CEILING_SHARE = {
-    "apple": 0.75, "cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9
+    "apple": 0.75, "rdna2": 0.75, "cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85,
+    "gaudi": 0.9,
 }  # fmt: skip
 """Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured. Apple's: prefill of
-a 7B in FP16 by Metal kernels, from an M1 Max to an M3 Max (ggml-org/llama.cpp, discussion 4167)."""
+a 7B in FP16 by Metal kernels, from an M1 Max to an M3 Max (ggml-org/llama.cpp, discussion 4167); RDNA 2, which has no
+matrix units either, is judged by it."""
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""

@@ -39,7 +39,11 @@ def resolved_cluster(
     accelerator = device.accelerator
     named = sum(pool.count for pool in device.pools)
     if named not in {0, n_gpus}:
-        raise InvalidValueError("n_gpus", n_gpus, f"is not the {named:,} that gpu names")
+        raise InvalidValueError(
+            "n_gpus",
+            n_gpus,
+            f"is not the {named:,} that gpu names; say there how many of each, such as 8 A100 + 16 H100",
+        )
     if accelerator is None:
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):

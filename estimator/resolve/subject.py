@@ -258,6 +258,9 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
         sized = f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}'
         hints = (near, "" if kind in WITHOUT_TOKENS else sized)
         raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
+    sibling = catalogue.related_transformer(name, size.total)
+    if sibling is not None:
+        return _listed(sibling)
     return replace(_unmodelled(size.active, why), total_parameters=size.total)
 
 

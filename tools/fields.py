@@ -111,7 +111,7 @@ Steps = Annotated[str | float | None, Field(description="Optimizer steps, with t
 Packing = Annotated[str, Field(description="packed, or padded (short samples)")]
 HfConfig = Annotated[dict[str, Any] | None, Field(description="A Hugging Face config.json, instead of the preset's")]
 GpusPerNode = Annotated[int | None, Field(description="The usual node's if left out")]
-NetworkGbpsPerGpu = Annotated[float | None, Field(description="Between nodes, for each GPU")]
+NetworkGbpsPerGpu = Annotated[float | None, Field(description="Gigabits a second between nodes, for each GPU")]
 Method = Annotated[
     Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded), Field(description="What is trained")
 ]

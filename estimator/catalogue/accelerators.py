@@ -124,6 +124,7 @@ def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerato
         scale_up_domain=int(values["scale_up_domain"]) if linked else gpus_per_node,
         gpus_per_node=gpus_per_node,
         pcie_bytes_per_s=pcie_bytes_per_s,
+        bridge_bytes_per_s=values.get("bridge_gb_s", 0.0) * GIGA,
         host_link_bytes_per_s=values.get("host_link_gb_s", 0.0) * GIGA,
         scale_out_bytes_per_s=values["scale_out_gbps"] * GIGA / BITS_PER_BYTE,
         tdp_w=values["tdp_w"],

@@ -34,7 +34,7 @@ from estimator.catalogue.instances import InstanceFile, instance_names, named_sy
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
-from estimator.catalogue.partial_names import shortened
+from estimator.catalogue.partial_names import related, shortened
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -184,6 +184,11 @@ def held_transformer(name: str) -> Match[Transformer] | None:
 def shortened_transformer(name: str) -> Match[Transformer] | None:
     """Return the only transformer whose name says all that `name` says, or the one that it holds without a size."""
     return _transformer_of(name, shortened(name, _every_model_index(), _finetune_index()))
+
+
+def related_transformer(name: str, parameters: float) -> Match[Transformer] | None:
+    """Return the transformer of the family that `name` begins with that is nearest in size; None where none is."""
+    return _transformer_of(name, related(name, parameters, (*_model_rows(), *_model_config_rows())))
 
 
 def _transformer_of(name: str, match: Resolved | None) -> Match[Transformer] | None:

@@ -25,7 +25,7 @@ _COUNTS_CORES = frozenset({"v2", "v3", "v4", "v5p"})
 _COMPUTER = re.compile(r"\b(?:macbook(?:\s+(?:pro|air))?|mac\s+(?:studio|mini|pro)|imac)\b")
 _APPLE_CHIP = re.compile(r"(?:apple\s+)?m\d\b.*")
 _MEMORY = re.compile(r"\b(\d+)\s?gb?\b")
-_GEFORCE = re.compile(r"(?:nvidia )?(?:geforce )?(?:rtx |gtx )?[2-5]0[5-9]0 ?d?\b.*")
+_GEFORCE = re.compile(r"(?:nvidia )?(?:geforce )?(?:rtx |gtx )?[2-5]0[5-9]0 ?(?:d|ti|s)?\b.*")
 _MODIFIED = re.compile(r"\b(?:modded|modified|refitted|mod)\b")
 _FEWEST_GB, _MOST_GB = 4.0, 128.0
 _RENTED = re.compile(
@@ -45,6 +45,7 @@ _PLURAL = re.compile(r"^(\d+\s*(?:[x×*]|\s).*\d|[abh]\d{3})s$")
 _SERIES = re.compile(r"(?:standard[\s_])?n[cdv]m?[\s_-](?P<device>\S.*?)[\s_-]v\d(?:[\s_-]series)?")
 """Azure's series, as its pages head them: `ND H100 v5`."""
 _SAGEMAKER = "ml."
+_AZURE = "Standard_"
 _NOTEBOOKS: Mapping[str, str] = {"colab": "t4", "google colab": "t4", "kaggle": "t4"}
 """What a notebook service gives away, where no device is named with it."""
 _FREE = re.compile(r"\bfree(?:\s+tier)?\b")
@@ -71,12 +72,23 @@ class InstanceFile(TypedDict):
 
 def instance_names(rows: Iterable[InstanceRow], accelerator_names: Mapping[str, str]) -> Iterator[Name]:
     """Yield the name of every instance, with what it holds; names of accelerators are looked up by id."""
+    rows = tuple(rows)
+    sizes: dict[str, set[str]] = {}
+    for row in rows:
+        for text in row["instances"]:
+            sizes.setdefault(_size(text), set()).add(row["accelerator_id"])
     for row in rows:
         name = accelerator_names[row["accelerator_id"]]
         for text, count in row["instances"].items():
             note = f"{text} ({row['cloud']}) holds {count} {name}: n_gpus counts devices, not instances"
-            for written in (text, text.removeprefix("Standard_"), f"ml.{text}"):
+            short = (_size(text),) if len(sizes[_size(text)]) == 1 else ()
+            for written in dict.fromkeys((text, text.removeprefix(_AZURE), f"ml.{text}", *short)):
                 yield Name(text=written, id=row["accelerator_id"], note=note, holds=count)
+
+
+def _size(text: str) -> str:
+    """Return `ND96asr` of Azure's `Standard_ND96asr_v4`, as people call a machine; other names whole."""
+    return text.removeprefix(_AZURE).split("_")[0] if text.startswith(_AZURE) else text
 
 
 def named_system(given: str, accelerators: NameIndex) -> Resolved | None:

@@ -1,13 +1,15 @@
-"""Names that say less than a catalogued one, or more: `moonlight`, `distilbert-base-uncased-finetuned-sst-2`."""
+"""Names that say less than a catalogued one, or more, or no version: `moonlight`, `distilbert-sst-2`, `rwkv 7b`."""
 
+import math
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
 from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words
+from estimator.models.named_size import named_size
 
-__all__ = ["shortened"]
+__all__ = ["related", "shortened"]
 
 _PIECE = re.compile(r"\d+(?:\.\d+)*(?:[bmt](?![^\W\d_]))?|[^\W\d_]+")
 """A number, a size, or letters: `olmo3` is `olmo` and `3`, and `2b` is no `2`."""
@@ -26,11 +28,29 @@ _CLASSES = frozenset(
 _FEWEST_WORDS = 2
 _ANYONES = _CLASSES | {"big", "model", "transformer"}
 """Words that together are no name of one network: a `swin-transformer-base` holds `transformer-base`."""
+_NEAR = 1.3
+"""Factor on parameters up to which a model is called by a size: RWKV's of 7.6B are its 7B."""
 
 
 def shortened(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:
     """Return the only model whose name says all that `given` says, or the one that it holds without a size."""
     return _completed(given, models, finetunes) or _named_within(given, models, finetunes)
+
+
+def related(given: str, parameters: float, ids: Iterable[str]) -> Resolved | None:
+    """Return the model of the family that `given` begins with that is nearest in size, the newest of several.
+
+    None where none is near. `rwkv 7b` says no version, and is no transformer.
+    """
+    pieces = _pieces(given[:_LONGEST])
+    if not pieces or len(pieces[0]) < _SHORTEST or not pieces[0].isalpha():
+        return None
+    sizes = {one: named_size(one) for one in ids if one.startswith(pieces[0]) and _pieces(one)[:1] == pieces[:1]}
+    apart = {one: abs(math.log(size.total / parameters)) for one, size in sizes.items() if size is not None}
+    if not apart or min(apart.values()) > math.log(_NEAR):
+        return None
+    found = max(sorted(one for one, distance in apart.items() if distance == min(apart.values())), key=_pieces)
+    return Resolved(id=found, matched=found, note=f"read as {found}, of its family the nearest in size")
 
 
 def _completed(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:

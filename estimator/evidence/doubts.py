@@ -45,6 +45,9 @@ _FULL_PRECISION = 0.4
 leave it at FP32, as the trainer does unless told and its guides for classification do; notebooks and scripts that
 people copy to save time set `fp16`. Guides for translation and speech set it, too, and checkpoints of decoders are
 loaded in the 16 bits that they are stored in."""
+_FULL_PRECISION_OF_PAIRS = 0.25
+"""The same of pairs of texts: its trainer leaves it at FP32 as well, and sentence-transformers' own examples set `fp16`
+or `bf16` since its version 3."""
 _STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
@@ -145,11 +148,12 @@ def _with_wide_base(setting: Setting) -> _Others:
 def _in_full_precision(setting: Setting) -> _Others:
     question, stack = setting.question, setting.stack
     unsaid = "precision" in question.unsaid and stack.name == _GENERAL_TRAINER and not question.published
-    # Whoever trains from scratch, or pairs of texts by their own trainer's guides, sets it; TPUs have no other units.
-    tuned = question.small_set and question.sequences_each == 1 and question.cluster.accelerator.family != "tpu"
+    # Whoever trains from scratch sets it; TPUs have no other units.
+    tuned = question.small_set and question.cluster.accelerator.family != "tpu"
     if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
         return ()
-    return ((_in_fp32(question, stack), _FULL_PRECISION),)
+    share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
+    return ((_in_fp32(question, stack), share),)
 
 
 def _in_fp32(question: Question, stack: Stack) -> Case:

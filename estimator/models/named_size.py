@@ -11,7 +11,7 @@ __all__ = ["NamedSize", "named_size", "with_short_size"]
 _LONGEST_NAME = 200
 _WORD = re.compile(r"[^\W_]+")
 _COUNT = r"(?:\d+(?:\.\d+)?|\.\d+)"
-_SIZE = re.compile(rf"(?<![\w.])e?({_COUNT}\s?[mbt])(?![a-z0-9])")
+_SIZE = re.compile(rf"(?<![\w.])e?({_COUNT}(?:\s?[mbt]|[\s-]?(?:bn|million|billion|trillion)))(?![a-z0-9])")
 _ACTIVE = re.compile(rf"(?<![a-z0-9.])a({_COUNT}[mb])(?![a-z0-9])")
 _TIMES = re.compile(rf"(?<![\w.])(\d{{1,3}})\s?[x×]\s?({_COUNT}[mb])(?![a-z0-9])")
 _SAYS_ACTIVE = re.compile(r"\bactiv(?:e|ated|ating)\b")
@@ -92,7 +92,7 @@ def named_size(name: str) -> NamedSize | None:
         return NamedSize(total=known[0], active=known[1], experts=True, note="parameters as its publisher counts them")
     if times := _TIMES.search(text):
         return _multiplied(int(times[1]), parse_count(times[2], "model"), bare=bare)
-    sizes = [parse_count(found, "model") for found in _SIZE.findall(text)]
+    sizes = [parse_count(found.replace("-", " "), "model") for found in _SIZE.findall(text)]
     if not sizes:
         return None
     experts = _EXPERTS.search(text) is not None

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["EIGHT_BIT", "LOW_BIT", "WITH_ADAPTERS", "Method", "MethodName", "Recompute"]
+__all__ = ["EIGHT_BIT", "LOW_BIT", "WITH_ADAPTERS", "AdapterKind", "Method", "MethodName", "Recompute"]
 
 Recompute = Literal["none", "selective", "full"]
 MethodName = Literal["full", "lora", "qlora", "frozen"]
+AdapterKind = Literal["pairs", "decomposed", "vectors"]
+"""What learns beside a frozen base. `pairs`: LoRA's, however they are set up, scaled or shared; `decomposed`: DoRA's,
+which also works out the norm of each adapted matrix in every pass; `vectors`: next to nothing (prompts, prefixes, IA3,
+BitFit), so that all there is to training is the gradients of activations."""
 EIGHT_BIT = frozenset({"fp8", "int8", "mxfp8"})
 """Precisions whose matrix products have operands of eight bits."""
 LOW_BIT = EIGHT_BIT | {"nvfp4"}
@@ -21,6 +25,8 @@ class Method:
 
     name: MethodName = "full"
     lora_rank: int = 16
+    adapters: AdapterKind = "pairs"
+    """Of methods with adapters."""
     trainable_parameters: float | None = None
     """Given by the caller; derived from rank or model size where None."""
     trained_layers: int | None = None

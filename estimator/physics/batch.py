@@ -81,6 +81,11 @@ def global_batch_sequences(question: Question) -> int:
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
+    if question.whole_batches and question.layout.micro_batch_size is not None:
+        return n * question.layout.micro_batch_size
+    if question.practice.releases_gradients:
+        # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
+        return n * (question.layout.micro_batch_size or max(stack.micro_batch, question.sequences_each))
     if not question.transformer.causal:
         # Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
         kind = kind_of(question.transformer)

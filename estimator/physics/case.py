@@ -117,6 +117,12 @@ class Case:
     """1 where low-rank pairs lie beside a frozen base."""
     eager_adapters: Numbers
     """1 where each step of them is a kernel of its own, in FP32 (PEFT)."""
+    decomposed: Numbers
+    """1 where adapters work out the norm of each matrix that they lie beside, in every forward pass (DoRA) …"""
+    decomposed_bytes: Numbers
+    """… bytes moved for it, over all layers, whatever the tokens …"""
+    decomposed_elements: Numbers
+    """… and elements moved per token forward to scale by it what leaves such matrices."""
     adapter_elements: Numbers
     """Activation elements per token over all layers that enter or leave a matrix with a low-rank pair beside it."""
     frozen_bytes: Numbers
@@ -181,6 +187,8 @@ class Case:
     """1 where weights, gradients and optimizer states lie in host memory, and the loss is computed in chunks."""
     offload_optimizer: Numbers
     """1 where the host holds and updates the optimizer's states (ZeRO-Offload)."""
+    states_on_disk: Numbers
+    """1 where what is offloaded lies on the node's drives, which its devices share."""
     offload_parameters: Numbers
     """Share of the weights that is fetched from host memory for each pass (ZeRO-Infinity, block swapping)."""
     swap_copies: Numbers

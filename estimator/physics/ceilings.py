@@ -1,5 +1,9 @@
 """The best matmul rate of a device by precision: measured, or its datasheet's times what its relatives reach."""
 
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.base.prior import Prior
 from estimator.question.cluster import Accelerator
 
 __all__ = [
@@ -15,13 +19,28 @@ _HALVES = ("bf16", "fp16")
 _WIDE = ("tf32", "fp32")
 
 _CEILING_SHARE = {
-    "apple": 0.75, "cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85, "gaudi": 0.9
+    "apple": 0.75, "rdna2": 0.75, "cdna2": 0.75, "cdna3": 0.58, "cdna4": 0.65, "tpu": 0.95, "trainium": 0.85,
+    "gaudi": 0.9,
 }  # fmt: skip
 """Measured matmul rate over the datasheet's dense peak by family, for devices that nobody measured. Apple's: prefill of
-a 7B in FP16 by Metal kernels, from an M1 Max to an M3 Max (ggml-org/llama.cpp, discussion 4167)."""
+a 7B in FP16 by Metal kernels, from an M1 Max to an M3 Max (ggml-org/llama.cpp, discussion 4167); RDNA 2, which has no
+matrix units either, is judged by it."""
 _USUAL_CEILING_SHARE = {"datacenter": 0.82, "workstation": 0.85, "consumer": 0.95}
+"""The same by segment. A GeForce sums in FP32 at half its units' rate, and they then draw too little to slow it."""
+_USUAL_W_S_PER_FLOP: Mapping[str, float] = MappingProxyType({"TU10": 2.2e-12, "GA10": 1.94e-12, "GB20": 1.19e-12})
+"""Rated power over the dense 16-bit rate, by chip, of the full-rate cards that are cooled for it: Quadro RTX 6000 and
+8000; RTX A6000, A40 and A5000; RTX PRO 6000 of 600 W."""
+_OTHER_CHIPS = "GA100"
+_POWER_EXPONENT = Prior(
+    low=0.2,
+    mode=0.5,
+    high=0.8,
+    why="Of the rate that is sustained on a card's power: voltage falls with the clock. Measured against a sister of "
+    "more power on the same chip: A100 PCIe 0.2, H100 PCIe 0.45, H100 NVL 0.6, T4 0.8",
+)
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
+_SAME = 1.05
 _WITHOUT_MATRIX_UNITS = frozenset({"pascal"})
 _SHADER_CEILING_SHARE = 0.93
 """Of matmuls outside matrix units, which draw too little power to slow the clock: SGEMM on V100 reaches 14.6 of 15.7
@@ -59,7 +78,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
         return measured[twin] / peaks[twin] * peak
     if on_shaders(accelerator, precision):
         return peak * (_DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE)
-    usual = _CEILING_SHARE.get(accelerator.family, _USUAL_CEILING_SHARE[accelerator.segment])
+    usual = _CEILING_SHARE.get(accelerator.family, _usual_share(accelerator))
     if precision in _HALVES:
         return usual * peak
     if precision in _WIDE:
@@ -72,6 +91,29 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     elif accelerator.family in _CEILING_SHARE:
         share = usual
     return share * peak
+
+
+def _usual_share(accelerator: Accelerator) -> float:
+    """Return the share of its peak that a card nobody measured reaches: its segment's, less where its power is less.
+
+    share · min(1, power / usual power of so many FLOP/s on the chip) ^ exponent      of cards that sum at full rate
+    """
+    if accelerator.vendor != "NVIDIA" or not _sums_at_full_rate(accelerator):
+        return _USUAL_CEILING_SHARE[accelerator.segment]
+    share = min(_USUAL_CEILING_SHARE[accelerator.segment], _USUAL_CEILING_SHARE["workstation"])
+    chip = accelerator.architecture
+    usual = next((watts for of_chip, watts in _USUAL_W_S_PER_FLOP.items() if of_chip in chip), None)
+    if usual is None or _OTHER_CHIPS in chip:
+        return share
+    power = accelerator.tdp_w / (usual * accelerator.training_peak_flop_per_s)
+    sustained: float = min(1.0, power) ** _POWER_EXPONENT.mode
+    return share * sustained
+
+
+def _sums_at_full_rate(accelerator: Accelerator) -> bool:
+    """Return whether 16-bit products are as fast with sums in FP32 as in FP16: not on a GeForce."""
+    accumulate = accelerator.fp16_accumulate_flop_per_s
+    return accumulate is not None and accumulate <= _SAME * accelerator.training_peak_flop_per_s
 
 
 def on_shaders(accelerator: Accelerator, precision: str) -> bool:

@@ -104,9 +104,28 @@ def setting_of(
 
     Who fine-tunes and tells no micro-batch has at most `raised` times that of the trainer's examples.
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
+    Batches that are to be whole are split where they do not fit.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     pause()
+    whole = _in_one(question)
+    if whole is not None:
+        posed = _setting(whole, shard_group=shard_group, packed_short=packed_short, raised=raised)
+        if posed.fits:
+            return replace(posed, question=question)
+    return _setting(question, shard_group=shard_group, packed_short=packed_short, raised=raised)
+
+
+def _in_one(question: Question) -> Question | None:
+    """Return `question` with each device's share of the batch in one micro-batch; None where that is not to be."""
+    n = question.cluster.n_gpus
+    stated = question.layout.micro_batch_size is not None
+    if not question.whole_batches or stated or (batch := global_batch_sequences(question)) % n:
+        return None
+    return replace(question, layout=replace(question.layout, micro_batch_size=batch // n))
+
+
+def _setting(question: Question, *, shard_group: int | None, packed_short: bool, raised: int) -> Setting:
     stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
@@ -165,6 +184,7 @@ def _layouts(
         stack=stack,
         reserve=reserve,
         most=most,
+        splits_sequences=question.practice.splits_sequences,
     )
     return legal_layouts(
         free,

@@ -5,6 +5,7 @@ from typing import Literal
 
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
+from estimator.physics.accumulation import fuses_accumulation, gradient_bytes
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.expert_code import (
     OLD_FAMILIES,
@@ -17,7 +18,6 @@ from estimator.physics.expert_code import (
 from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
 from estimator.physics.loading import LIST_NUMBERS
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
-from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
     AttentionKernel,
     Dequantization,
@@ -36,18 +36,6 @@ LossKernel = Literal["eager", "chunked", "cast", "fused", "compiled"]
 in the backward pass, the output layer's weights copied for each; `cast`: one kernel over logits that the model casts to
 FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
-_GRADIENT_BYTES = 2.0
-_ACCUMULATED_GRADIENT_BYTES = 4.0
-"""Megatron and what grew out of it accumulate gradients in FP32 (Narayanan et al. 2021; SimuMax's peaks of 2026), the
-recipes of NeMo since 2024 in BF16. Elsewhere a gradient is held as its weight is: with 12 bytes of optimizer that makes
-PyTorch's 16 a parameter, whether weights are in FP32 or in BF16 with a copy."""
-_BF16_ACCUMULATION_SINCE = 2024
-_BF16_ACCUMULATION = frozenset({"nemo", "mlperf"})
-_FUSES_ACCUMULATION = frozenset({"megatron", "nemo", "mlperf", "llm.c"})
-_FUSES_ACCUMULATION_SINCE = 2022
-"""Stacks on NVIDIA's chips, and the year from which, whose gradients of weights are added up by the products that make
-them (Megatron's `gradient_accumulation_fusion`, Transformer Engine's `fuse_wgrad_accumulation`, `accumulate` of llm.c's
-`matmul_cublaslt`); scripts for other vendors' chips turn it off."""
 _FUSED_SINCE = 2022.5
 """Release before which attention wrote its scores, whatever ran it (Dao et al. 2022)."""
 _FUSED_ADAMW_SINCE = 2025.5
@@ -111,6 +99,8 @@ class Execution:
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
     offload_optimizer: bool = False
+    states_on_disk: bool = False
+    """What is offloaded lies on the node's NVMe drives (ZeRO-Infinity)."""
     offload_parameters: float = 0.0
     """Share of the weights that lies in host memory and is fetched for each pass."""
     swap_copies: int = 0
@@ -233,6 +223,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
         offload_optimizer=bool(said.offload_optimizer),
+        states_on_disk=bool(said.states_on_disk),
         offload_parameters=fetched_share(question, said),
         swap_copies=(1 if said.swaps_one_way else 2) if said.swapped_blocks else 0,
         master_weights=master_weights,
@@ -258,8 +249,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dequantization=dequantization,
         base_bits=base_bits,
         whole_experts=dequantization == "bitsandbytes" and (in_one or 0.0 < stack.grouped_experts_since <= released),
-        gradient_bytes=0.0 if said.releases_gradients else _gradient_bytes(stack, int(released)),
-        fused_accumulation=_fuses_accumulation(stack, chip, released),
+        gradient_bytes=0.0 if said.releases_gradients else gradient_bytes(stack, int(released)),
+        fused_accumulation=fuses_accumulation(stack, chip, released),
         eager_adapters=said.launch == "eager"
         and not said.own_adapters
         and (stack.kin == "huggingface" or stack.name in _WITH_PEFT),
@@ -337,19 +328,6 @@ def _dispatched(transformer: Transformer) -> AttentionKernel:
     if latent is not None and latent.value_head_dim != transformer.head_dim:
         return "memory_efficient"
     return "sdpa"
-
-
-def _gradient_bytes(stack: Stack, year: int) -> float:
-    """Return bytes per gradient in the unsharded accumulation buffer: 4 on stacks that accumulate in FP32."""
-    recipe = stack.name in _BF16_ACCUMULATION and year >= _BF16_ACCUMULATION_SINCE
-    accumulates = stack.model_parallel and not recipe
-    return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
-
-
-def _fuses_accumulation(stack: Stack, chip: Accelerator, released: float) -> bool:
-    """Return whether gradients of weights are added up by the products that make them."""
-    fuses = stack.kin in _FUSES_ACCUMULATION and released >= _FUSES_ACCUMULATION_SINCE
-    return fuses and chip.vendor == "NVIDIA"
 
 
 def _sequence_parallel(question: Question, stack: Stack, year: int) -> bool:

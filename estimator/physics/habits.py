@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "TUNING_HABITS"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "TUNING_HABITS"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -219,3 +219,12 @@ ACCUMULATED: Mapping[str, int] = MappingProxyType(
     }
 )
 """Micro-batches of a step in the same examples; 1 elsewhere."""
+
+PAIR_LIMITS: Mapping[str, float] = MappingProxyType(
+    {
+        "trl": 1024.0,  # max_length of DPOConfig, ORPOConfig, CPOConfig and RewardConfig
+        "unsloth": 1024.0,  # max_length of its notebooks for DPO and ORPO
+        "llama-factory": 2048.0,  # cutoff_len
+    }
+)
+"""Tokens at which trainers cut each answer of a pair, with its prompt, unless told."""

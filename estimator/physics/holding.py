@@ -32,10 +32,12 @@ _SCALED = 1.05
 _MXFP8_BYTES, _NVFP4_BYTES = 1.03, 0.56
 """A scale byte per 32 weights; one per 16."""
 _MOMENTS: Mapping[str, float] = MappingProxyType(
-    {"adamw": 2.0, "lion": 1.0, "muon": 1.1, "sgd": 0.0, "adafactor": 0.02}
+    {"adamw": 2.0, "lion": 1.0, "muon": 1.1, "sgd": 0.0, "adafactor": 0.02, "low_rank": 0.35}
 )
 """Moments of each trained weight, as wide as the optimizer holds them: AdamW two, Lion one, Muon one for matrices and
-two for the embedding, plain SGD none, Adafactor a row and a column for each matrix."""
+two for the embedding, plain SGD none, Adafactor a row and a column for each matrix. GaLore has two of rank 128 and a
+projection for each matrix, a fifteenth of a weight at a hidden size of 4,096, and two for the embedding and the output
+layer, an eighth of the weights of an 8B."""
 _EIGHT_BIT_MOMENTS = 2.03
 """Two of a byte each, with a scale for each block of 2,048 or less (Dettmers et al. 2022, section 2)."""
 _EAGER_LOGIT_BYTES = Prior(
@@ -94,11 +96,19 @@ _SELECTIVE_SHARE = Prior(
 
 
 def held_bytes(
-    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
+    table: Workload,
+    precision: str,
+    execution: Execution,
+    *,
+    trained: float,
+    adapted: float,
+    gated: bool,
+    decomposed: bool = False,
 ) -> dict[str, float]:
     """Return the widths that `memory_of` works with, by field of `Case`.
 
-    `trained`: share of the base that learns; `adapted`: share of its linear layers that have adapters beside them.
+    `trained`: share of the base that learns; `adapted`: share of its linear layers that have adapters beside them;
+    `decomposed`: whether what leaves those and their pairs is kept, to be scaled (DoRA).
     Source: Rajbhandari et al. 2020, section 3.1 (states); Korthikanti et al. 2022, section 4.1 (activations).
     """
     wide = precision in _WIDE
@@ -119,7 +129,9 @@ def held_bytes(
         "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss not in _EAGER else 1.0),
         "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
-        **_activation_bytes(table, precision, execution, trained=trained, adapted=adapted, gated=gated),
+        **_activation_bytes(
+            table, precision, execution, trained=trained, adapted=adapted, gated=gated, decomposed=decomposed
+        ),
     }
 
 
@@ -176,7 +188,14 @@ def _logit_bytes(execution: Execution) -> float:
 
 
 def _activation_bytes(
-    table: Workload, precision: str, execution: Execution, *, trained: float, adapted: float, gated: bool
+    table: Workload,
+    precision: str,
+    execution: Execution,
+    *,
+    trained: float,
+    adapted: float,
+    gated: bool,
+    decomposed: bool,
 ) -> dict[str, float]:
     """Return bytes per token over all layers: what tensor parallelism divides, what not, and layers' inputs alone.
 
@@ -213,7 +232,7 @@ def _activation_bytes(
         + inner
         + narrow * copies * width["routed"]
         + _SINGLE * scanned
-        + adapted * _adapter_bytes(table, execution, narrow),
+        + adapted * (_adapter_bytes(table, execution, narrow) + decomposed * _scaled_bytes(table)),
         "selective_share": selective,
         "checkpoint_bytes": (_SINGLE if execution.upcast_ends else element) * width["residual"],
     }
@@ -229,6 +248,12 @@ def _adapter_bytes(table: Workload, execution: Execution, narrow: float) -> floa
     if not execution.eager_adapters:
         return narrow * sum(gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
     return _SINGLE * sum(gemm.n_parts * gemm.inputs * gemm.layers * gemm.rate for gemm in adapted)
+
+
+def _scaled_bytes(table: Workload) -> float:
+    """Return bytes per token over all layers of what is kept to be scaled: the base's in 16 bits, its pair's in 32."""
+    outputs = sum(gemm.outputs * gemm.layers * gemm.rate for gemm in table.gemms if is_adapted(gemm))
+    return (_HALF + _SINGLE) * outputs
 
 
 def _narrow_bytes(precision: str) -> float:

@@ -24,6 +24,9 @@ _OPERATIONS_PER_ADAPTER = 9.0
 """The same by PEFT's linear layer under autocast: casts of the input to FP32 and back and of both pairs, two products,
 scaling, sum. 8 forward and 11 backward, of which a pass has 2.2 (PEFT 0.21, counted by PyTorch's dispatcher); the
 host's time for them, timed on a CPU with layers 64 wide, is 7 to 13 times that of an average kernel of such a layer."""
+_OPERATIONS_PER_DECOMPOSED = 18.0
+"""More where adapters are DoRA's: the identity made and sent through the pair, its casts, scale, sum and norm; the
+quotient, what the base makes and the pair scaled, and added up (PEFT's `DoraLinearLayer`, counted)."""
 _OPERATIONS_PER_QUANTISED = {4: 8.0, 8: 16.0}
 """By bits of the base. 4: finding the kernel, expanding scales and weights, and the cast of the result: few kernels and
 much Python, timed likewise at 8 (bitsandbytes 0.50, `MatMul4Bit`); 8: rounding the input by rows, finding its outliers,
@@ -60,10 +63,12 @@ _LAUNCH_SHARE = {"eager": 1.0, "compiled": 0.35, "partial_graphs": 0.4, "graphs"
 router leave dispatch, grouped products and their way back: about 14 of a layer's 36 kernels."""
 
 
-def host_work(transformer: Transformer, table: Workload, *, adapters: float, execution: Execution) -> dict[str, float]:
+def host_work(
+    transformer: Transformer, table: Workload, *, adapters: float, execution: Execution, decomposed: bool = False
+) -> dict[str, float]:
     """Return what the host does for a layer, by field of `Case`: kernels it launches, modules it gathers.
 
-    `adapters`: the share of linear layers that have one beside them.
+    `adapters`: the share of linear layers that have one beside them; `decomposed`: whether it is DoRA's.
     """
     linear = sum(gemm.n_parts * gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     unfused = execution.attention == "unfused"
@@ -77,6 +82,7 @@ def host_work(transformer: Transformer, table: Workload, *, adapters: float, exe
     operations += _OPERATIONS_PER_SCAN * sum(scan.layers for scan in table.scans) / table.pairs
     joined = sum(gemm.layers for gemm in table.gemms if is_adapted(gemm)) / table.pairs
     beside = _OPERATIONS_PER_ADAPTER if execution.eager_adapters else _OPERATIONS_PER_OWN_ADAPTER
+    beside += _OPERATIONS_PER_DECOMPOSED if decomposed else 0.0
     operations += (joined if execution.joined_adapters else linear) * beside * adapters
     operations += linear * _operations_per_quantised(execution)
     share = _LAUNCH_SHARE[execution.launch]

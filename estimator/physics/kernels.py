@@ -117,6 +117,7 @@ def traffic_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAST)
     unfused = 1.0 + (constants["untuned_traffic"] - 1.0) * case.untuned
     beside = where(case.eager_adapters, constants["eager_adapter_passes"], constants["adapter_passes"])
     elements = elements * unfused + beside * case.adapter_elements / lay.tensor
+    elements = elements + case.decomposed_elements / lay.tensor
     norm_passes = where(case.untuned, _EAGER_NORM_PASSES, _NORM_PASSES)
     elements = elements + norm_passes * case.normed_elements / lay.tensor
     # Each expert that a token visits has its input rounded as well.
@@ -157,8 +158,8 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
 
         weights · (packed + expanded bytes) · passes / bandwidth      forward, backward, and forward again
 
-    They are expanded to what products are computed in, 2 bytes or 4. Source: Dettmers et al. 2023, section 3 (storage
-    and computation data types).
+    They are expanded to what products are computed in, 2 bytes or 4, and once more in each forward pass for their norms
+    where adapters are decomposed. Source: Dettmers et al. 2023, section 3 (storage and computation data types).
     """
     if not is_anywhere(case.dequantized):
         return 0.0
@@ -166,7 +167,8 @@ def dequantization_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAS
     slowness = where(case.slow_dequantization, constants["gptq_passes"], constants["dequantize_passes"])
     expanded_bytes = _EXPANDED_BYTES * (1.0 + case.wide)
     moved = case.dequantized * weights * (_PACKED_BYTES + expanded_bytes) * slowness
-    passes = 2.0 + where_recomputed(lay, full=case.recomputed_share)
+    again = where_recomputed(lay, full=case.recomputed_share)
+    passes = 2.0 + again + case.decomposed * (1.0 + again)
     return moved * passes / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
 
 

@@ -21,6 +21,7 @@ from estimator.physics.ceilings import (
     on_shaders,
     peak_flop_per_s,
 )
+from estimator.physics.decomposition import decomposition, is_decomposed
 from estimator.physics.execution import Execution
 from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
@@ -55,7 +56,8 @@ forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, co
 _CHUNK_GRADIENTS = 20.0
 """The same for its gradient, where it learns: written, widened, narrowed, added up."""
 _OPTIMIZER_SHARE = {
-    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5
+    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
+    "low_rank": 1.0,
 }  # fmt: skip
 """Bytes an optimizer's step moves over AdamW's: its states, in their width, and the weights and gradients."""
 
@@ -159,6 +161,7 @@ def case_of(
         weight_gradients=share,
         adapters=_flag(adapters),
         eager_adapters=_flag(execution.eager_adapters),
+        **decomposition(table, method, beside=beside),
         adapter_elements=beside * _adapted_elements(table, joined=execution.joined_adapters),
         rounded=(1.0 - share) * rounds,
         rounded_elements=_adapted_elements(table, joined=False) * rounds,
@@ -167,6 +170,7 @@ def case_of(
         slow_dequantization=_flag(execution.dequantization == "gptq"),
         offloads=_flag(execution.streams_layers),
         offload_optimizer=_flag(execution.offload_optimizer),
+        states_on_disk=_flag(execution.states_on_disk),
         offload_parameters=execution.offload_parameters,
         swap_copies=float(execution.swap_copies),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
@@ -231,8 +235,16 @@ def case_of(
         reading_s=reading_s(_waited_for(reads, execution)),
         loader_workers=float(USUAL_WORKERS if execution.loader_workers is None else execution.loader_workers),
         sequence_parallel=_flag(execution.sequence_parallel),
-        **host_work(transformer, table, adapters=beside, execution=execution),
-        **held_bytes(table, precision, execution, trained=share, adapted=beside, gated=transformer.gated_mlp),
+        **host_work(transformer, table, adapters=beside, execution=execution, decomposed=is_decomposed(method)),
+        **held_bytes(
+            table,
+            precision,
+            execution,
+            trained=share,
+            adapted=beside,
+            gated=transformer.gated_mlp,
+            decomposed=is_decomposed(method),
+        ),
     )
 
 

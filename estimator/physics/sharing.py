@@ -29,6 +29,16 @@ _SWAPPED_BYTES_PER_S = Prior(
     "host, whatever the link (Qwen-Image with 40 of 60 blocks swapped: 109 GB in a step of 16 s, musubi-tuner pull "
     "request 700; Wan 2.2 with 29 of 40 on an RTX 4090: 83 GB in 8 s, its issue 632)",
 )
+_DISK_BYTES_PER_S = Prior(
+    low=2e9,
+    mode=6e9,
+    high=25e9,
+    why="Rate of a node's NVMe drives, each way, which all of its devices share: one drive of PCIe 4.0 reads 7 GB/s "
+    "and writes 5, of 3.0 half of it; a DGX-2's raid, which ZeRO-Infinity was shown on, 25 (Rajbhandari et al. 2021)",
+)
+_DISK_ADAM_BYTES = 28.0
+"""Bytes per parameter that a step reads from drives and writes to them: FP32 weight and both moments each way, and the
+gradient once (Rajbhandari et al. 2021, section 5)."""
 _FETCH_BYTES = 4.0
 """Bytes per parameter that cross to the host and back each step where it updates: 16-bit gradients, 16-bit weights."""
 
@@ -112,10 +122,16 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
         host_bytes_per_s = constants["host_link_fraction"] * case.pcie_bytes_per_s
         swapped_bytes_per_s = np.minimum(host_bytes_per_s, _SWAPPED_BYTES_PER_S.mode)
         host_bytes_per_s = np.where(case.swap_copies > 0, swapped_bytes_per_s, host_bytes_per_s)
+        host_bytes_per_s = np.minimum(host_bytes_per_s, _stored_bytes_per_s(case))
         comm = comm + passes * (weights + expert_weights) / owners / host_bytes_per_s
     room = np.maximum(constants["shard_overlap"] * beside_s - hidden_s, 0.0)
     hidden = np.where(case.no_overlap > 0, 0.0, room)
     return np.maximum(comm - hidden, 0.0) + constants["shard_slowdown"] * np.minimum(comm, hidden)
+
+
+def _stored_bytes_per_s(case: Case) -> BROADCAST:
+    """Return the rate at which a device's share comes from where it is offloaded to, as far as drives limit it."""
+    return where(case.states_on_disk, _DISK_BYTES_PER_S.mode / case.gpus_per_node, np.inf)
 
 
 def _trained_parameters(case: Case) -> tuple[BROADCAST, BROADCAST]:
@@ -171,4 +187,6 @@ def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
         return on_device
     link = owned * _FETCH_BYTES / (constants["host_link_fraction"] * case.pcie_bytes_per_s)
     host = owned * _HOST_ADAM_BYTES / constants["host_bytes_per_s"] + link
+    # Drives read and write while the host updates.
+    host = np.maximum(host, owned * _DISK_ADAM_BYTES / _stored_bytes_per_s(case))
     return where(case.offload_optimizer, host, on_device)

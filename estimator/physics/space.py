@@ -63,6 +63,7 @@ def knob_choices(
     stack: Stack,
     reserve: bool,
     most: int | None,
+    splits_sequences: bool | None = None,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
@@ -70,7 +71,9 @@ def knob_choices(
     that leave each rank enough of a sequence, unless it would have none (load-balanced ring attention: padded to chunks
     of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts;
     micro-batches for the `global_batch`, of whole samples and of `most` sequences. With `reserve` all else that the
-    stack has, for a model that fits no other way.
+    stack has, for a model that fits no other way. `splits_sequences`: whether a caller said that devices share them, on
+    a stack that is not asked whether it does; Megatron's sequence parallelism is another thing, and comes with tensor
+    parallelism.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -81,10 +84,11 @@ def knob_choices(
     tensor = _powers(_divisors(math.gcd(t.n_heads, n_gpus), min(_WIDEST_TENSOR, max(domain, 1))))
     pipeline = _divisors(n_gpus, t.n_layers)
     context: tuple[int, ...] = (1,)
-    if searched or "context" in has:
+    asked = "context" in has if splits_sequences is None or searched else splits_sequences
+    if searched or asked:
         # Devices for each that the samples occupy.
         idle = n_gpus * sequences_each / (global_batch * max(tensor))
-        context = _contexts(n_gpus, sequence_length, _WIDEST_CONTEXT if "context" in has else idle)
+        context = _contexts(n_gpus, sequence_length, _WIDEST_CONTEXT if asked else idle)
     experts: tuple[int, ...] = (1,)
     if t.experts is not None and stack.expert_parallel:
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)

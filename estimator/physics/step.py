@@ -9,6 +9,7 @@ import numpy as np
 
 from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
+from estimator.physics.decomposition import decomposition_s
 from estimator.physics.kernels import (
     attention_s,
     dequantization_s,
@@ -93,7 +94,7 @@ def _micro_batch(case: Case, constants: Constants, lay: Layouts, slow: BROADCAST
     memory = (traffic_s(case, constants, lay, tokens) + routing_s(case, constants, lay)) * slow
     # A library's own kernels over a quantised base are as fast for everybody.
     memory = memory + dequantization_s(case, constants, lay) + rounding_s(case, constants, lay, tokens)
-    memory = memory + widening_s(case, constants, lay)
+    memory = memory + widening_s(case, constants, lay) + decomposition_s(case, constants, lay)
     memory = memory * fullest
     communication, visible = layer_communication_s(case, constants, lay, tokens)
     return _Pass(

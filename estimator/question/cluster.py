@@ -52,6 +52,8 @@ class Accelerator:
     """Streaming multiprocessors or compute units; 0 where the term does not apply."""
     matrix_unit: int = MATRIX_UNIT
     """Side of a systolic matrix unit, of which narrower heads leave a part idle."""
+    bridge_bytes_per_s: float = 0.0
+    """Unidirectional bandwidth of a bridge that joins two cards, where they can be had with one; 0 elsewhere."""
     host_link_bytes_per_s: float = 0.0
     """Unidirectional bandwidth of a coherent link to the host's memory (NVLink-C2C); 0 where there is only PCIe."""
 

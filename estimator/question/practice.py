@@ -33,7 +33,8 @@ LayerPart = Literal["qkv", "core", "out", "up", "down"]
 """Of a layer: matrices into heads, the attention between them, out of heads; into the MLP or experts, out of them."""
 ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
-OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon"]
+OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon", "low_rank"]
+"""`low_rank`: Adam whose moments are of a projection of each matrix's gradient to a low rank (GaLore, APOLLO)."""
 Packing = Literal["packed", "padded"]
 Padding = Literal["longest", "alike", "none", "limit"]
 """What a sample that is not packed is padded to: `longest` of its micro-batch; the same where samples of like length
@@ -87,7 +88,11 @@ class Practice:
     """Blocks of a network, as its trainer counts them, that lie in host memory until others make room for them."""
     swaps_one_way: bool | None = None
     """Whether blocks that make room are dropped, since the host has them, and not copied back."""
+    states_on_disk: bool | None = None
+    """Whether what is offloaded lies on the node's NVMe drives, and not in host memory."""
     offload_activations: bool | None = None
+    caches_gradients: bool | None = None
+    """Whether vectors of a whole batch come first, and passes with gradients part by part after (GradCache)."""
     recomputed_share: float | None = None
     """Share of the layers that full recomputation is of, where that is not all of them."""
     overlap: bool | None = None
@@ -97,6 +102,14 @@ class Practice:
     stages_alone: bool | None = None
     """Whether a model split by its layers is at work on one device at a time (`device_map="auto"`), not in a pipeline.
     """
+    splits_sequences: bool | None = None
+    """Whether devices may share a sequence (context parallelism), on stacks that do so where it is asked for."""
+    pcie_lanes: int | None = None
+    """Lanes that each device is plugged into, where they are told …"""
+    pcie_generation: int | None = None
+    """… and of which generation of PCIe."""
+    bridged: bool | None = None
+    """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded as `padding` says."""

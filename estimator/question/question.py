@@ -201,6 +201,9 @@ class Question:
     """Tokens of the whole run, where a batch that was left open follows from them; None elsewhere."""
     sequences_each: int = 1
     """Sequences of what trainers count as one of a batch: 2 of a pair, which share a micro-batch."""
+    whole_batches: bool = False
+    """Whether a device's share of the batch is one micro-batch wherever that fits, for samples are one another's
+    negatives."""
     own_runs: tuple[OwnRun, ...] = ()
     """What the caller measured, of this or other questions; it corrects the prediction."""
     local: LocalUpdates | None = None

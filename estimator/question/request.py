@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from estimator.models.training import AdapterKind
 from estimator.question.profile import Profile
 
 __all__ = [
@@ -98,7 +99,7 @@ FRAMEWORK_CHOICES = (
 """Stacks that are told apart. The argument itself is free text, of which one of these is made."""
 
 
-NOT_ASKED = frozenset({"method_chosen"})
+NOT_ASKED = frozenset({"method_chosen", "adapters"})
 """Fields that are no argument of a caller's, but what is known of the others."""
 
 
@@ -123,6 +124,8 @@ class Request:
     method: str = "full"
     method_chosen: bool = False
     """Whether "full" was chosen among methods, rather than left at its default."""
+    adapters: AdapterKind | None = None
+    """What kind of them the framework's text names."""
     lora_rank: int | None = None
     trainable_params: Quantity | None = None
     trained_layers: Quantity | None = None

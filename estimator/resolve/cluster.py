@@ -9,10 +9,14 @@ from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.device import Device, catalogued_peak_flop_per_s
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.links import linked
 
 __all__ = ["count_doubts", "resolved_cluster"]
 
 _MOST_NETWORK_GBPS = 1e6
+_SLOW_BYTES_PER_S = 0.5 * GIGA / BITS_PER_BYTE
+"""Of a GPU's network, below which somebody may have counted bytes, or a node's port as each of its GPUs' share."""
 
 
 def resolved_cluster(
@@ -35,11 +39,16 @@ def resolved_cluster(
     accelerator = device.accelerator
     named = sum(pool.count for pool in device.pools)
     if named not in {0, n_gpus}:
-        raise InvalidValueError("n_gpus", n_gpus, f"is not the {named:,} that gpu names")
+        raise InvalidValueError(
+            "n_gpus",
+            n_gpus,
+            f"is not the {named:,} that gpu names; say there how many of each, such as 8 A100 + 16 H100",
+        )
     if accelerator is None:
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
+    accelerator, links = linked(accelerator, named_framework(request.framework).practice, n_gpus)
     usual = device.node or accelerator.gpus_per_node
     node = min(usual if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
@@ -64,11 +73,29 @@ def resolved_cluster(
             )
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
-    return cluster, tuple(assumptions)
+    return cluster, (*assumptions, *links)
 
 
-def count_doubts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
-    """Return a warning where the name of the device counts others than `n_gpus` are, or a part of a machine is used."""
+def count_doubts(device: Device, n_gpus: int, cluster: Cluster | None = None) -> tuple[Caution, ...]:
+    """Return warnings where the name of the device counts others than `n_gpus` are, or a network is hardly one.
+
+    And where a part of a machine is used.
+    """
+    return (*_other_counts(device, n_gpus), *_slow_network(cluster))
+
+
+def _slow_network(cluster: Cluster | None) -> tuple[Caution, ...]:
+    if cluster is None or cluster.n_gpus <= cluster.gpus_per_node or cluster.scale_out_bytes_per_s >= _SLOW_BYTES_PER_S:
+        return ()
+    each, node = cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA, cluster.gpus_per_node
+    message = (
+        f"network_gbps_per_gpu counts gigabits a second for each GPU, and {each:g} makes {each * node:g} for a node of "
+        f"{node:,}: a port of 1 GbE has 1 for the whole node, one of 10 GbE has 10, and 1 GB/s is 8"
+    )
+    return (Caution(code="network_slow", message=message),)
+
+
+def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
     if device.count is not None and device.count != n_gpus:
         named = f"{device.count:,}"
     elif device.node is not None and n_gpus % device.node:

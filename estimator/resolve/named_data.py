@@ -45,7 +45,7 @@ _REMEDY = (
     'must be a number above zero ("15T"), a size of text ("2 GB of German text"), or a data set that is known; of your '
     "own give samples with tokens_per_sample"
 )
-_BARE_WORD = re.compile(r"[^\W\d].*")
+_BARE_WORD = re.compile(r"(?!(?:an?|my)\s+\d)[^\W\d].*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

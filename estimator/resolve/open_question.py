@@ -45,6 +45,8 @@ class OpenQuestion:
     samples: int | None
     sequences: int
     """Of a sample."""
+    negatives: bool
+    """Whether the samples of a micro-batch are one another's negatives."""
     a_sample_each: bool
     """Whether a row is one sample, padded, rather than as many as fill it."""
 
@@ -64,6 +66,11 @@ class OpenQuestion:
     def adapts(self) -> bool:
         """Whether it does so by adapters."""
         return self.tunes and self.method.name in WITH_ADAPTERS
+
+    @property
+    def whole_batches(self) -> bool:
+        """Whether all of a device's samples should be in one micro-batch."""
+        return self.negatives and not self.practice.caches_gradients
 
     @property
     def asked_batch(self) -> int | None:
@@ -114,6 +121,7 @@ class OpenQuestion:
             reads=use.reads if self.a_sample_each else use.reads.times(length / use.sample_tokens),
             small_set=is_small_set(self.request),
             sequences_each=self.sequences,
+            whole_batches=self.whole_batches,
         )
 
     def fits(self, rows: Padded) -> bool:

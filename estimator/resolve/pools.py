@@ -26,7 +26,7 @@ _USUAL_PRECISIONS = ("bf16", "fp16", "fp32")
 def named_pools(gpu: str) -> tuple[Pool, ...]:
     """Return the pools that `gpu` names, each with its count; empty where it does not name several kinds.
 
-    Raises InvalidValueError where some kind has no count.
+    Where none is counted there is one of each. Raises InvalidValueError where some are and others are not.
     """
     parts = [part for part in _BETWEEN.split(gpu.strip()) if part]
     if not 1 < len(parts) <= _MOST_POOLS:
@@ -38,6 +38,9 @@ def named_pools(gpu: str) -> tuple[Pool, ...]:
             return ()
         earlier = pools.get(pool.accelerator.id)
         pools[pool.accelerator.id] = replace(pool, count=pool.count + earlier.count) if earlier else pool
+    if len(pools) == len(parts) and not any(pool.count for pool in pools.values()):
+        # A 3090 + a 4090 in one machine.
+        pools = {name: replace(pool, count=1) for name, pool in pools.items()}
     if not all(1 <= pool.count <= MOST_GPUS for pool in pools.values()):
         raise InvalidValueError("gpu", gpu, 'names several kinds: say how many of each, "8 A100 + 16 H100"')
     return tuple(pools.values())

@@ -227,6 +227,7 @@ def _resolved(
         asked_samples=asked_samples,
         samples=samples,
         sequences=of_one,
+        negatives=objective.objective.padded_apart,
         # Where tokens are counted, a habit of padding samples says nothing of how many there are in a sequence.
         a_sample_each=packing.padded and (request.samples is not None or packing.assumption.source == "user"),
     )
@@ -291,7 +292,7 @@ def _resolved(
         warnings=(
             *subject.warnings,
             *device.warnings,
-            *count_doubts(device, n_gpus),
+            *count_doubts(device, n_gpus, cluster),
             *objective.warnings,
             *framework_doubts,
             *platform_doubts(named, device.accelerator, method.name),
@@ -319,6 +320,7 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
         per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
         n_replicas=posed.n_gpus,
         sequences=together,
+        whole=posed.whole_batches,
     )
 
 

@@ -10,6 +10,7 @@ from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS, MethodName
+from estimator.physics.habits import PAIR_LIMITS
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Padding, Practice
@@ -192,23 +193,23 @@ def padded_samples(
     per_replica: int | None = None,
     n_replicas: int = 1,
     sequences: int = 1,
+    whole: bool = False,
 ) -> Padded | None:
     """Return the samples of `request` as rows padded micro-batch by micro-batch; None where it tells of no samples.
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
-    less unlike than those of instruction sets. The micro-batch that was not said is the stack's usual one, or the
-    largest below it that divides `per_replica` and `fits`. Samples of several `sequences` are padded to the longest of
-    all. Each of `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
+    less unlike than those of instruction sets; pairs of answers, where the trainer cuts those. The micro-batch that was
+    not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`; of a `whole`
+    batch, as much of `per_replica` as does. Samples of several `sequences` are padded to the longest of all. Each of
+    `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
     lengths = _read_lengths(request.tokens_per_sample, lengths, encodes=encodes)
     mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
-    limit: float | None = None if window is None or (window < mean and not encodes) else float(window)
-    if request.sequence_length is not None:
-        limit = parse_count(request.sequence_length, "sequence_length")
+    limit = _limit(request, stack, mean, window, encodes=encodes, answers=sequences > 1 and not whole)
     padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
     if padding == "limit" and limit is not None and request.sequence_length is None:
         limit = min(limit, max(_USUAL_LIMIT, mean))
@@ -230,12 +231,25 @@ def padded_samples(
     usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
     if encodes:
         usual = _USUAL_OF_ENCODERS
+    if whole and per_replica is not None:
+        usual = per_replica
     rows: Padded | None = None
     for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
         rows = rows_of(micro, "default")
         if fits is None or micro == 1 or fits(rows):
             break
     return rows
+
+
+def _limit(
+    request: Request, stack: Stack | None, mean: float, window: int | None, *, encodes: bool, answers: bool
+) -> float | None:
+    """Return the tokens at which a sample is cut; None where nothing tells. `answers`: to one prompt, in a pair."""
+    if request.sequence_length is not None:
+        return parse_count(request.sequence_length, "sequence_length")
+    own = None if window is None or (window < mean and not encodes) else float(window)
+    trainers = PAIR_LIMITS.get(stack.name) if stack is not None and answers else None
+    return min((most for most in (own, trainers) if most is not None), default=None)
 
 
 def _read_lengths(tokens_per_sample: Quantity, told: SampleLengths | None, *, encodes: bool) -> SampleLengths:

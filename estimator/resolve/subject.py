@@ -289,6 +289,9 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
     needs_more = kind in WITHOUT_TOKENS | OTHER_SENSES
+    sibling = None if size is None else catalogue.related_transformer(name, size.total)
+    if sibling is not None:
+        return _listed(sibling, name)
     if size is not None and not needs_more:
         return replace(_unmodelled(size.active, why), total_parameters=size.total)
     others, part = modelled_like(kind), _language_part(name)

@@ -1,24 +1,38 @@
 """What is trained: the whole model, adapters on a frozen base, or a part of the weights."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed
 from estimator.models.parameters import attention_adapters, lora_parameters, takes_adapters
-from estimator.models.training import WITH_ADAPTERS, Method, MethodName
+from estimator.models.training import WITH_ADAPTERS, AdapterKind, Method, MethodName
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
-from estimator.resolve.objective import no_method
+from estimator.resolve.framework.adapters import no_method as no_method_but_adapters
+from estimator.resolve.objective import no_method as no_method_but_an_objective
 from estimator.resolve.subject import Subject
 from estimator.resolve.trained_parts import TrainedParts
 
-__all__ = ["asked_method", "checked_rank", "resolved_method"]
+__all__ = ["asked_method", "checked_rank", "no_method", "resolved_method"]
 
 _USUAL_LORA_RANK = 16
 _HIGHEST_LORA_RANK = 65_536
+_FEW_PARAMETERS, _FEW_OF_ALL = 5e5, 1e-3
+"""What learns of prompts of 20 tokens (80,000 in a 7B), IA3's vectors (600,000) and the like: too few to cost time."""
+_ADAPTERS: Mapping[AdapterKind, str] = MappingProxyType(
+    {
+        "pairs": "cost what LoRA of their rank does, however they are set up, scaled or shared",
+        "decomposed": "DoRA works out the norm of each adapted matrix in every forward pass; no dropout, as is PEFT's "
+        "default: with it the base is multiplied twice",
+        "vectors": "next to nothing learns, and gradients pass through all of the frozen base; virtual tokens lengthen "
+        "a sequence by as many",
+    }
+)
 
 
 def asked_method(request: Request) -> MethodName:
@@ -30,8 +44,15 @@ def asked_method(request: Request) -> MethodName:
             return "full"
 
 
+def no_method(given: str) -> str | None:
+    """Return where `given` belongs, an objective or a kind of adapters that stands as the method; None for others."""
+    if given.strip().casefold() in METHOD_CHOICES:
+        return None
+    return no_method_but_an_objective(given) or no_method_but_adapters(given)
+
+
 def _named(given: str) -> str:
-    """Return the choice of METHOD_CHOICES that `given` names; an objective is told where it belongs."""
+    """Return the choice of METHOD_CHOICES that `given` names; what is none is told where it belongs."""
     if remedy := no_method(given):
         raise InvalidValueError("method", given, remedy)
     return checked_choice("method", given, METHOD_CHOICES)
@@ -65,24 +86,12 @@ def resolved_method(
         if subject.transformer is not None and not takes_adapters(subject.transformer):
             remedy = f"has nothing to lie beside: {subject.name} has no attention; use full or frozen"
             raise InvalidValueError("method", name, remedy)
-        given = request.lora_rank is not None
-        where = "on every linear layer"
-        if subject.transformer is not None and subject.transformer.experts is not None:
-            where += " but routed experts; say trainable_params where they have adapters too"
-        if trained is None and subject.transformer is not None and _adapts_attention(subject.transformer):
-            trained = float(attention_adapters(subject.transformer, rank))
-            where = "beside queries and values, as PEFT adapts such models unless told; say trainable_params for more"
-        if subject.transformer is not None and is_placed(subject.transformer):
-            where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
-        assumptions.append(
-            Assumption(
-                name="lora_rank",
-                value=rank,
-                source="user" if given else "default",
-                note=where if given else f"a usual rank, {where}",
-            )
-        )
-    method = Method(name=name, lora_rank=rank, trainable_parameters=trained)
+        told, trained = _beside(request, subject, rank, trained)
+        assumptions += told
+    kind: AdapterKind = request.adapters or "pairs"
+    if adapters and kind == "vectors" and trained is None:
+        trained = min(_FEW_PARAMETERS, _FEW_OF_ALL * subject.total_parameters)
+    method = Method(name=name, lora_rank=rank, adapters=kind, trainable_parameters=trained)
     if parts is None:
         return method, tuple(assumptions)
     return _of_parts(method, parts, request, subject), (*assumptions, parts.assumption)
@@ -91,6 +100,27 @@ def resolved_method(
 def _adapts_attention(transformer: Transformer) -> bool:
     """Return whether adapters lie beside queries and values alone by habit: of encoders, with or without a decoder."""
     return not transformer.causal and not is_placed(transformer) and attention_adapters(transformer, 1) > 0
+
+
+def _beside(
+    request: Request, subject: Subject, rank: int, trained: float | None
+) -> tuple[tuple[Assumption, ...], float | None]:
+    """Return the kind of adapters where it was named, their rank where they have one, and how much they train."""
+    kind, network = request.adapters, subject.transformer
+    told = () if kind is None else (Assumption(name="adapters", value=kind, source="user", note=_ADAPTERS[kind]),)
+    if kind == "vectors":
+        return told, trained
+    given, where = request.lora_rank is not None, "on every linear layer"
+    if network is not None and network.experts is not None:
+        where += " but routed experts; say trainable_params where they have adapters too"
+    if trained is None and network is not None and _adapts_attention(network):
+        trained = float(attention_adapters(network, rank))
+        where = "beside queries and values, as PEFT adapts such models unless told; say trainable_params for more"
+    if network is not None and is_placed(network):
+        where = "beside attention's projections alone, as diffusers' scripts have it; say trainable_params for more"
+    note = where if given else f"a usual rank, {where}"
+    of_rank = Assumption(name="lora_rank", value=rank, source="user" if given else "default", note=note)
+    return (of_rank, *told), trained
 
 
 def _of_parts(method: Method, parts: TrainedParts, request: Request, subject: Subject) -> Method:

@@ -88,7 +88,7 @@ def _no_choice(argument: str, place: str, given: object, choices: Sequence[str])
     if not isinstance(given, str):
         return f"{place}: {shown(given)} must be one of {', '.join(choices)}"
     # Imported where an argument is wrong: it needs the catalogue.
-    from estimator.resolve.objective import no_method
+    from estimator.resolve.training_method import no_method
 
     if argument in {"method", "methods"} and (remedy := no_method(given)):
         return f"{place}: {shown(given)} {remedy}"

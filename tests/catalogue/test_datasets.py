@@ -46,6 +46,32 @@ def test_every_id_finds_its_set(one: DatasetEntry) -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "dataset"),
+    [
+        ("FineTome", "finetome-100k"),
+        ("garage-bAInd/Open-Platypus", "open-platypus"),
+        ("dolphin", "dolphin-flan1m"),
+        ("Magpie", "magpie-pro-300k"),
+        ("WizardLM evol", "wizardlm-70k"),
+        ("medical-o1-reasoning", "medical-o1-reasoning"),
+        ("Spider", "spider"),
+        ("SQuAD 2", "squad-2"),
+        ("SST-2", "glue-sst2"),
+        ("AG News", "ag-news"),
+        ("Yelp", "yelp-review-full"),
+        ("all-nli", "all-nli"),
+        ("MS MARCO", "ms-marco"),
+        ("NQ", "natural-questions"),
+        ("WMT14 en-de", "wmt14-en-de"),
+    ],
+)
+def test_sets_are_found_by_the_names_that_people_train_on_them_under(said: str, dataset: str) -> None:
+    found = catalogue.found_dataset(said)
+    assert found is not None
+    assert found.value.id == dataset
+
+
+@pytest.mark.parametrize(
     ("dataset", "samples", "tokens"),
     [
         # Stanford Alpaca's datasheet; infini-gram's index of C4; nanoGPT's count of OpenWebText; grade-school-math.
@@ -55,6 +81,9 @@ def test_every_id_finds_its_set(one: DatasetEntry) -> None:
         ("gsm8k", 7_473, None),
         ("redpajama-v2 en", 14.5e9, 20.5e12),
         ("imagenet-1k", 1_281_167, None),
+        # The card of nyu-mll/glue.
+        ("glue-sst2", 67_349, None),
+        ("glue-cola", 8_551, None),
     ],
 )
 def test_a_set_is_held_to_what_its_source_counts(dataset: str, samples: float, tokens: float | None) -> None:

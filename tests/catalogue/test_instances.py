@@ -171,6 +171,7 @@ def test_a_computer_has_the_memory_that_was_said_and_as_large_a_share_of_it(
         ("modded 4090 48GB", "rtx-4090", 48, None),
         ("4090D 48G", "rtx-4090-d", 48, None),
         ("2x RTX 2080 Ti 22 GB", "rtx-2080-ti", 22, 2),
+        ("2080ti 22gb", "rtx-2080-ti", 22, None),
         ("RTX 3060 8GB", "rtx-3060-12gb", 8, None),
     ],
 )
@@ -263,7 +264,6 @@ def test_a_count_that_is_told_twice_and_differs_is_warned_of(gpu: str, n_gpus: i
         "Colab Pro",
         "g5.3xlarge",
         "MacBook",
-        "Mac Studio",
         "v9-8",
         "m4.xlarge",
         "8x8x H100",
@@ -323,3 +323,30 @@ def test_a_device_may_be_told_loosely(said: str, device: str) -> None:
 def test_a_memory_that_no_such_device_has_is_none(said: str) -> None:
     with pytest.raises(UnknownNameError):
         catalogue.accelerator(said)
+
+
+@pytest.mark.parametrize(
+    ("name", "device", "also"),
+    [
+        ("Mac Studio", "apple-m4-max", "apple-m3-ultra"),
+        ("MacBook Pro", "apple-m4-pro", "apple-m3-max"),
+        ("RTX 3050", "rtx-3050-8gb", "6 GB"),
+    ],
+)
+def test_a_name_of_several_devices_says_which_is_taken_of_which(name: str, device: str, also: str) -> None:
+    match = catalogue.accelerator(name)
+    assert match.value.id == device
+    assert also in match.note
+
+
+@pytest.mark.parametrize(
+    ("size", "device"), [("ND96asr", "a100-sxm-40gb"), ("nd96amsr", "a100-sxm-80gb"), ("NC24ads", "a100-pcie-80gb")]
+)
+def test_a_size_without_its_version_is_found_where_one_device_has_it(size: str, device: str) -> None:
+    assert catalogue.accelerator(size).value.id == device
+
+
+def test_a_size_that_several_devices_have_is_not_guessed() -> None:
+    """ND96isr is of H100, H200 and MI300X."""
+    with pytest.raises(UnknownNameError):
+        catalogue.accelerator("ND96isr")

@@ -37,7 +37,7 @@ def test_the_beginning_of_one_name_alone_is_that_ones(name: str, model_id: str) 
     assert _id(name) == model_id
 
 
-@pytest.mark.parametrize("name", ["olmo3", "llama-3.2-vision", "internvl", "wan 3"])
+@pytest.mark.parametrize("name", ["granite-3.1", "llama-3.2-vision", "internvl", "wan 3"])
 def test_the_beginning_of_several_names_or_of_none_is_no_ones(name: str) -> None:
     """`olmo3` comes in two sizes, and a 3 within 1.3b is no 3."""
     with pytest.raises((UnknownNameError, UnsupportedModelError)):

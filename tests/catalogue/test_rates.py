@@ -31,6 +31,7 @@ _FLOP_PER_CLOCK: Mapping[tuple[str, str], int] = {
     ("cdna2", "datacenter"): 1024,
     ("cdna3", "datacenter"): 2048,
     ("cdna4", "datacenter"): 4096,
+    ("rdna2", "consumer"): 256,
     ("rdna3", "consumer"): 512,
     ("rdna3", "workstation"): 512,
     ("rdna3.5", "consumer"): 512,

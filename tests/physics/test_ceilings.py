@@ -8,6 +8,7 @@ import pytest
 from estimator.catalogue import catalogue
 from estimator.physics.ceilings import convolution_precision, matmul_ceiling_flop_per_s, on_shaders
 
+UNITS = ("rtx-a6000", "rtx-a5500", "rtx-a4000", "a10")
 ONE_WAY, SHARED_WAY = (0.9, 1.0), (0.55, 0.7)
 
 
@@ -44,3 +45,31 @@ def test_which_units_do_matrix_products_and_what_convolutions_run_in(
     chip = catalogue.accelerator(gpu).value.accelerator
     assert on_shaders(chip, precision) is outside
     assert convolution_precision(chip, precision) == convolved
+
+
+def test_cards_of_one_chip_reach_less_of_their_peak_on_less_power() -> None:
+    """An A10 has half the power of an RTX A6000 for four fifths of its units: its sheet alone makes it no faster.
+
+    Authority: of the same chip, an H100 PCIe of 350 W was measured at 66 % of its peak, the SXM5 of 700 W at 80 %.
+    """
+    cards = [catalogue.accelerator(gpu).value.accelerator for gpu in UNITS]
+    watts = [card.tdp_w / card.training_peak_flop_per_s for card in cards]
+    shares = [matmul_ceiling_flop_per_s(card, "bf16") / card.peak_flop_per_s["bf16"] for card in cards]
+    assert shares[0] == max(shares)
+    assert shares[-1] == min(shares)
+    assert watts[-1] == min(watts)
+    assert 0.55 < shares[-1] < 0.75
+
+
+@pytest.mark.parametrize(("gpu", "share"), [("rtx-3080-10gb", 0.95), ("rtx-2080-ti", 0.95), ("a30", 0.82)])
+def test_half_rate_cards_and_other_chips_are_not_slowed(gpu: str, share: float) -> None:
+    card = catalogue.accelerator(gpu).value.accelerator
+    peak = card.training_peak_flop_per_s
+    assert matmul_ceiling_flop_per_s(card, card.training_precision) / peak == pytest.approx(share)
+
+
+def test_what_sums_at_full_rate_is_no_gamers_card() -> None:
+    """TITAN RTX and Quadro RTX 6000 are one chip, sold at full rate."""
+    titan, quadro = (catalogue.accelerator(gpu).value.accelerator for gpu in ("titan-rtx", "quadro-rtx-6000"))
+    shares = [matmul_ceiling_flop_per_s(card, "fp16") / card.peak_flop_per_s["fp16"] for card in (titan, quadro)]
+    assert shares[0] == pytest.approx(shares[1], rel=0.03)

@@ -41,6 +41,13 @@ MAY_BE_OPEN = {
     "own_adapters",
     "swaps_one_way",
     "releases_gradients",
+    # Who offloads says where to; slots, bridges and shared sequences are one machine's, or one run's.
+    "states_on_disk",
+    "caches_gradients",
+    "splits_sequences",
+    "pcie_lanes",
+    "pcie_generation",
+    "bridged",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",
     "gathers_masked",

@@ -112,6 +112,8 @@ NO_NAMES = [
     "2 GB of German text",
     "500 MB",
     "100 MB code",
+    "100 MB jsonl",
+    "a 100 MB jsonl file",
     "2,000,000",
     None,
     "1k",

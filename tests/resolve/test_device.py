@@ -48,7 +48,7 @@ def test_a_processor_is_told_from_a_card_that_nobody_knows(processor: str) -> No
 
 
 @pytest.mark.parametrize(
-    "card", ["Ryzen AI Max 395", "GTX 1660", "RTX 9999", "Radeon VII", "Tesla K80", "Cerebras CS-3"]
+    "card", ["Ryzen AI Max 395", "GTX 1661", "RTX 9999", "Radeon VII", "Tesla K90", "Cerebras CS-3"]
 )
 def test_a_card_is_no_processor(card: str) -> None:
     with pytest.raises(UnknownNameError) if card != "Ryzen AI Max 395" else nullcontext():

@@ -80,3 +80,14 @@ def test_queries_and_passages_are_padded_apart_and_answers_together(objective: s
     answer = _answer(objective=objective, framework="huggingface")
     (padded,) = (a for a in answer["assumptions"] if a["name"] == "padded_length")
     assert padded["note"].startswith(f"longest of {drawn}:")
+
+
+@pytest.mark.parametrize(
+    ("framework", "most"), [("trl", 1024), ("unsloth", 1024), ("llama-factory", 2048), ("axolotl", 131_072)]
+)
+def test_answers_are_cut_where_their_trainer_cuts_them(framework: str, most: int) -> None:
+    """`max_length` and `cutoff_len`: rows of long pairs are no longer; what is stated wins."""
+    long: dict[str, Any] = {**RUN, "tokens_per_sample": 900, "framework": framework, "objective": "dpo"}
+    cut, stated = resolve(Request(**long)), resolve(Request(**long, sequence_length=4096))
+    assert cut.sequence_length <= most
+    assert (cut.sequence_length < stated.sequence_length) is (most < 4096)

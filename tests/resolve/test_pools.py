@@ -46,6 +46,11 @@ def test_a_count_goes_with_the_name_that_it_makes_one_with() -> None:
     assert named == {"rtx-4090": 4, "rtx-3090": 2}
 
 
+def test_kinds_without_counts_are_one_of_each() -> None:
+    named = {pool.accelerator.id: pool.count for pool in named_pools("3090 + 4090")}
+    assert named == {"rtx-3090": 1, "rtx-4090": 1}
+
+
 @pytest.mark.parametrize("text", ["h100", "8xH100", "A100 80GB", "h100-smx", "8 A100 and 16 unicorns", ""])
 def test_what_names_no_two_kinds_is_no_pool(text: str) -> None:
     assert named_pools(text) == ()

@@ -219,3 +219,38 @@ def test_a_way_of_training_in_a_models_name_is_told_of(said: str) -> None:
     told = resolved_subject(Request(model=said, gpu="h100", n_gpus=8, method="lora"))
     assert "method_in_model_name" in {warning.code for warning in doubted.warnings}
     assert "method_in_model_name" not in {warning.code for warning in told.warnings}
+
+
+@pytest.mark.parametrize(
+    ("name", "model"),
+    [
+        ("rwkv 7b", "rwkv-6-7b"),
+        ("RWKV-14B", "rwkv-4-14b"),
+        ("mamba 3b", "mamba-2.8b"),
+        ("OLMo 3", "olmo-3-7b"),
+        ("granite moe", "granite-3.0-3b-a800m"),
+        ("MiniCPM", "minicpm-2b"),
+        ("mBART", "mbart-large-50"),
+        ("CodeGemma", "gemma-7b"),
+        ("dolphin 2.9", "llama-3-8b"),
+        ("BioGPT", "gpt-2-350m"),
+    ],
+)
+def test_a_family_without_its_version_or_size_is_one_of_it_and_not_a_plain_transformer(name: str, model: str) -> None:
+    subject = resolved_subject(Request(model=name, gpu="h100", n_gpus=1, tokens="1B"))
+    assert subject.transformer is not None
+    assert subject.transformer.id == model
+    assert next(one.note for one in subject.assumptions if one.name == "model")
+
+
+@pytest.mark.parametrize("name", ["a 3 billion parameter model", "3-billion-parameter LLM", "3bn model", "3 billion"])
+def test_a_size_in_words_is_a_size(name: str) -> None:
+    subject = resolved_subject(Request(model=name, gpu="h100", n_gpus=1, tokens="1B"))
+    assert subject.total_parameters == 3e9
+    assert not subject.warnings
+
+
+def test_a_size_that_no_model_of_a_family_is_near_to_stays_the_rule_of_thumbs() -> None:
+    subject = resolved_subject(Request(model="rwkv 30b", gpu="h100", n_gpus=1, tokens="1B"))
+    assert subject.transformer is None
+    assert [one.code for one in subject.warnings] == ["architecture_not_modelled"]

@@ -44,6 +44,26 @@ def test_binary_units_are_larger() -> None:
     assert binary.tokens / decimal.tokens == pytest.approx(2**30 / 1e9)
 
 
+@pytest.mark.parametrize("form", ["", " of text", " txt", " csv", " of plain text", " txt file"])
+def test_a_form_that_is_text_alone_changes_nothing(form: str) -> None:
+    plain = text_tokens("100 MB english", "tokens")
+    formed = text_tokens(f"100 MB{form}", "tokens")
+    assert plain is not None
+    assert formed is not None
+    assert (formed.tokens, formed.low, formed.high) == (plain.tokens, plain.low, plain.high)
+
+
+@pytest.mark.parametrize("given", ["100 MB jsonl", "100 MB of JSONL", "a 100 MB json file", "100 MB of English jsonl"])
+def test_what_marks_up_a_text_is_no_part_of_it(given: str) -> None:
+    """Names of fields and quotes are not trained on, and nobody knows how many there are."""
+    plain, tagged = text_tokens("100 MB", "tokens"), text_tokens(given, "tokens")
+    assert plain is not None
+    assert tagged is not None
+    assert 0.7 * plain.tokens < tagged.tokens < plain.tokens
+    assert tagged.high / tagged.low > plain.high / plain.low
+    assert "of the file" in tagged.note
+
+
 def test_an_unknown_language_is_told_a_near_one() -> None:
     with pytest.raises(UnknownNameError, match="of german text"):
         text_tokens("1 GB of germann text", "tokens")

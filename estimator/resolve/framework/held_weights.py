@@ -67,7 +67,9 @@ _PLACES = (
         Practice(offload_parameters=False),
     ),
     practised(
-        "fused backward pass | fused backward | gradient release",
+        "fused backward pass | fused backward | gradient release | optimizer in bwd | optimizer in backward | "
+        "optimizer in backward pass | optim in bwd | optim in backward | optimizer in the backward pass | "
+        "fuse optimizer step into backward | fuse optimizer in backward | optimizer step in backward",
         Practice(releases_gradients=True),
         Practice(releases_gradients=False),
     ),

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from estimator.models.training import MethodName, Recompute
+from estimator.models.training import AdapterKind, MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
@@ -37,6 +37,7 @@ class Facts:
     recompute: Recompute | None = None
     precision: str | None = None
     method: MethodName | None = None
+    adapters: AdapterKind | None = None
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -46,6 +47,7 @@ class Facts:
             recompute=self.recompute or other.recompute,
             precision=self.precision or other.precision,
             method=self.method or other.method,
+            adapters=self.adapters or other.adapters,
         )
 
     def yielding(self, other: "Facts") -> "Facts":

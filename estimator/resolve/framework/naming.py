@@ -52,11 +52,12 @@ def framework_named_by(given: str) -> NamedFramework:
     return NamedFramework(
         name=name,
         released=released,
-        practice=_practice(facts.practice, reading, names, released),
+        practice=_practice(_shared(facts.practice, name), reading, names, released),
         sharding=facts.sharding,
         recompute=facts.recompute,
         precision=facts.precision,
         method=_method(facts),
+        adapters=facts.adapters,
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
         note="; ".join(part for part in (note, _counted_with(name)) if part),
@@ -106,9 +107,10 @@ def _is_no_name(text: str) -> bool:
 
 
 def _facts(reading: Reading, name: str) -> Facts:
-    """Return what the phrases tell, later ones over earlier ones, denials over all."""
+    """Return what the phrases tell, later ones over earlier ones and over what names tell, denials over all."""
     said = denied = NO_FACTS
-    for one in reading.phrases:
+    # `prompt tuning with PEFT` is no LoRA, though that is what PEFT alone would mean.
+    for one in sorted(reading.phrases, key=lambda phrase: not phrase.meaning.stack):
         meaning = one.meaning
         if one.denied:
             denied = meaning.denies.over(denied)
@@ -126,6 +128,13 @@ def _stored(facts: Facts, reading: Reading) -> Facts:
         return facts
     stored = Practice(base_bits=_EIGHT_BITS, dequantization="cast")
     return replace(facts, precision=None, practice=facts.practice.over(stored))
+
+
+def _shared(practice: Practice, name: str) -> Practice:
+    """Return `practice` as the stack means it: sequence parallelism of Megatron's kin is a part of its tensor's."""
+    if practice.splits_sequences is None or name not in STACKS or not STACKS[name].model_parallel:
+        return practice
+    return replace(practice, splits_sequences=None)
 
 
 def _method(facts: Facts) -> MethodName | None:

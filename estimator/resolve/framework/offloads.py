@@ -35,6 +35,18 @@ OFFLOADS = (
         Practice(offload_optimizer=True, offload_parameters=True),
     ),
     practised(
+        "nvme offload | offload nvme | nvme | offload to nvme | nvme optimizer offload | optimizer nvme offload | "
+        "offload optimizer nvme | offload optimizer to nvme | optimizer offload nvme | optimizer offload to nvme",
+        Practice(offload_optimizer=True, states_on_disk=True),
+        Practice(states_on_disk=False),
+    ),
+    practised(
+        "zero infinity nvme | param offload nvme | offload param nvme | nvme param offload | offload params to nvme | "
+        "parameter offload nvme | ssd offload",
+        Practice(offload_optimizer=True, offload_parameters=True, states_on_disk=True),
+        Practice(states_on_disk=False),
+    ),
+    practised(
         "activation offload | activation offloading | offload activations | activation cpu offload | "
         "cpu activation offload | cpu offload activations",
         Practice(offload_activations=True),

@@ -1,7 +1,7 @@
-"""What people say of how samples become sequences: packed, or padded to what."""
+"""What people say of how samples become sequences and batches: packed, padded to what, one another's negatives."""
 
 from estimator.question.practice import Practice
-from estimator.resolve.framework.meaning import practised
+from estimator.resolve.framework.meaning import Facts, Meaning, practised
 
 __all__ = ["PACKINGS"]
 
@@ -34,6 +34,11 @@ PACKINGS = (
         "sorted by length | bucketed by length | length bucketing | group by modality length | batch rebalance",
         Practice(packing="padded", padding="alike"),
         Practice(padding="longest"),
+    ),
+    # Vectors of the whole batch without gradients, then each part of it again with them (Gao et al. 2021).
+    (
+        "grad cache | gradcache | cached multiple negatives ranking loss | cached mnrl | cached gist embed loss",
+        Meaning(says=Facts(recompute="full", practice=Practice(caches_gradients=True))),
     ),
 )
 """Each with what its words mean."""

@@ -6,8 +6,10 @@ from types import MappingProxyType
 from estimator.models.training import Recompute
 from estimator.question.practice import Practice
 from estimator.question.question import Sharding
+from estimator.resolve.framework.adapters import ADAPTERS
 from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
+from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
 from estimator.resolve.framework.offloads import OFFLOADS
@@ -170,6 +172,18 @@ _OPTIMIZERS = (
     practised("adafactor", Practice(optimizer="adafactor")),
     practised("lion", Practice(optimizer="lion")),
     practised("sgd", Practice(optimizer="sgd")),
+    # Fused with the backward pass by their nature (Lv et al. 2023, section 3.1): LOMO is SGD, AdaLomo keeps a row and a
+    # column of each matrix's second moment.
+    practised("lomo", Practice(optimizer="sgd", releases_gradients=True, master_weights=False)),
+    practised("adalomo | ada lomo", Practice(optimizer="adafactor", releases_gradients=True, master_weights=False)),
+    practised(
+        "galore | galore adamw | galore adamw 8 bit | galore 8 bit | q galore | apollo | apollo mini | apollo adamw",
+        Practice(optimizer="low_rank"),
+    ),
+    practised(
+        "galore layerwise | galore adamw layerwise | galore adamw 8 bit layerwise | layerwise galore",
+        Practice(optimizer="low_rank", releases_gradients=True),
+    ),
     practised("muon", Practice(optimizer="muon")),
     practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
 )
@@ -211,6 +225,7 @@ _BASES = (
     practised(
         "bnb 4 bit | bitsandbytes 4 bit | bnb nf 4 | 4 bit bnb", Practice(base_bits=4, dequantization="bitsandbytes")
     ),
+    practised("hqq | hqq 4 bit | 4 bit hqq", Practice(base_bits=4, dequantization="quanto")),
     practised("bnb 8 bit | bitsandbytes 8 bit | 8 bit bnb", Practice(base_bits=8, dequantization="bitsandbytes")),
     practised(
         "gptq | auto gptq | gptq int 4 | gptq 4 bit | awq | int 4 gptq", Practice(base_bits=4, dequantization="gptq")
@@ -263,6 +278,19 @@ _SPLITS = (
         Practice(stages_alone=True),
         Practice(stages_alone=False),
     ),
+    # Trainers of Transformers' models, and FSDP, share sequences where they are told to.
+    practised(
+        "sequence parallel | sequence parallelism | context parallel | context parallelism | sp | cp | "
+        "ring attention | zigzag ring attention | ring flash attention | ring flash attn | ring attn",
+        Practice(splits_sequences=True),
+        Practice(splits_sequences=False),
+    ),
+    practised(
+        "ulysses | deepspeed ulysses | ulysses sp | ulysses sequence parallel | ulysses sequence parallelism | alst | "
+        "arctic long sequence training | usp | unified sequence parallel | long context parallel",
+        Practice(splits_sequences=True),
+        Practice(splits_sequences=False),
+    ),
     # A process for each device, each with samples of its own.
     practised("torchrun | torch distributed run | torch distributed launch", Practice(stages_alone=False)),
 )
@@ -305,10 +333,6 @@ _RECOMPUTES = (
 )
 _METHODS = (
     (
-        "lora | dora | rslora | rs lora | vera | loftq | pissa | ia 3 | adalora | adapter | adapters | lora adapters",
-        Meaning(says=Facts(method="lora")),
-    ),
-    (
         "full parameter | full finetuning | full fine tune | full fine tuning | full finetune | full sft | fft",
         Meaning(says=Facts(method="full")),
     ),
@@ -319,10 +343,10 @@ _HARMLESS = (
     "finetune | sharding | sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | "
     "attn implementation | loss | launch | double quant | double quantization | "
     "fine tuning | fine tune | fine tuned | "
-    "rank | instruct | mixed precision | amp | gradient accumulation | sequence parallel | sequence parallelism | sp | "
-    "tensor parallel | pipeline parallel | context parallel | expert parallel | tp | pp | cp | ep | dp | vpp | "
+    "rank | instruct | mixed precision | amp | gradient accumulation | "
+    "tensor parallel | pipeline parallel | expert parallel | tp | pp | ep | dp | vpp | "
     "4 d parallel | 3 d parallel | 5 d parallel | triton | nccl | rccl | zero | "
-    "torch dispatch | ring attention | zigzag ring attention | ulysses | flash mla | torchao | "
+    "torch dispatch | flash mla | torchao | "
     "async checkpointing | distributed checkpointing | dist checkpointing | async checkpoint | async save | "
     "torch mm | iso batch | wandb | vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | "
     "cuda | rocm | cudnn | "
@@ -363,7 +387,9 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_RECOMPUTES,
         ),
         **CACHES,
+        **ADAPTERS,
         **HELD_WEIGHTS,
+        **LINKS,
         **WORKERS,
     }
 )

@@ -258,7 +258,8 @@ class _Reader:
             token = self.tokens[index]
             if token.kind == "is":
                 continue
-            if token.kind != "word":
+            # A number with a dot is a word within a phrase (`PCIe 3.0 x4`), and begins none.
+            if token.kind != "word" and (token.kind != "version" or not key):
                 break
             key += folded(token.text)
             if len(key) > _LONGEST:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.models.training import MethodName, Recompute
+from estimator.models.training import AdapterKind, MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
@@ -25,6 +25,8 @@ class NamedFramework:
     precision: str | None
     method: MethodName | None
     """What is trained; None where nothing tells."""
+    adapters: AdapterKind | None = None
+    """What kind of adapters, likewise."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]

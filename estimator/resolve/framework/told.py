@@ -26,6 +26,7 @@ _ARGUMENTS = tuple(
         (r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b", "network_gbps_per_gpu"),
         (r"^r$|rank|\balpha\b", "lora_rank"),
         (r"epoch", "epochs"),
+        (r"\bbadam\b|\blisa\b", "trained_layers with method frozen, since a block learns at a time,"),
     )
 )
 """Words that tell of an argument of their own."""
@@ -65,6 +66,8 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     if method != request.method:
         taken["method"] = method
     cautions += doubted
+    if named.adapters is not None:
+        taken["adapters"] = named.adapters
     told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
 

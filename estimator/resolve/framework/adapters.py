@@ -1,0 +1,50 @@
+"""What people call adapters: LoRA and what costs the same, DoRA, and vectors that are hardly any parameters."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from estimator.models.training import AdapterKind
+from estimator.question.practice import Practice
+from estimator.resolve.framework.meaning import Facts, Meaning, folded
+
+__all__ = ["ADAPTERS", "no_method"]
+
+_LORA = "lora | adapter | adapters | lora adapters"
+_KINDS: Mapping[AdapterKind, str] = MappingProxyType(
+    {
+        # Set up, scaled, or stepped otherwise (PiSSA, LoftQ, OLoRA, EVA; rsLoRA; LoRA+), or with pairs that are shared
+        # and frozen between vectors that learn (VeRA).
+        "pairs": "rslora | rs lora | rank stabilized lora | vera | loftq | pissa | olora | eva | adalora | "
+        "lora plus | loraplus | lora fa | corda | lokr | loha | lycoris",
+        "decomposed": "dora | use dora | weight decomposed lora",
+        "vectors": "ia 3 | bitfit | bit fit | prompt tuning | soft prompt | soft prompts | soft prompt tuning | "
+        "prefix tuning | p tuning | p tuning v 2 | ptuning | multitask prompt tuning | ln tuning | prompt encoder",
+    }
+)
+_QUANTISED = "qdora | q dora"
+
+ADAPTERS: Mapping[str, Meaning] = MappingProxyType(
+    {
+        **{folded(words): Meaning(says=Facts(method="lora")) for words in _LORA.split("|")},
+        **{
+            folded(words): Meaning(says=Facts(method="lora", adapters=kind))
+            for kind, phrases in _KINDS.items()
+            for words in phrases.split("|")
+        },
+        **{
+            folded(words): Meaning(
+                says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))
+            )
+            for words in _QUANTISED.split("|")
+        },
+    }
+)
+"""By folded phrase."""
+
+
+def no_method(given: str) -> str | None:
+    """Return what would do where `given`, a kind of adapters, stands as the method; None where it is none."""
+    meaning = ADAPTERS.get(folded(given))
+    if meaning is None or meaning.says.method is None:
+        return None
+    return f'is a kind of adapters: say method "{meaning.says.method}", and {given.strip()!r} in framework'

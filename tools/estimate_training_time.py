@@ -27,7 +27,7 @@ from tools.answers import (
     TimeBreakdown,
     WarningAnswer,
 )
-from tools.concise import affordable, clipped, shortened, without_assumptions
+from tools.concise import affordable, clipped, first_clause, shortened, without_assumptions
 from tools.shaping import (
     assumption_answers,
     comparable_answers,
@@ -264,6 +264,11 @@ def _shortened_warnings(longest: int) -> Callable[[TrainingTime], TrainingTime]:
     )
 
 
+def _brief_peak(answer: TrainingTime) -> TrainingTime:
+    """Return an answer that tells of a peak which rate it is, and not which others there are."""
+    return answer.model_copy(update={"peak_note": first_clause(answer.peak_note)})
+
+
 SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     _fewer(narrowings=1, comparables=2),
     without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
@@ -281,5 +286,6 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     without_assumptions("tokens", beside="image_size"),
     _shortened_warnings(_SHORTEST_WARNING),
     _clipped_notes(_OPENING_OF_NOTE),
+    _brief_peak,
 )
 """What a long answer leaves out besides, the least missed first."""

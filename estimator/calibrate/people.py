@@ -18,8 +18,6 @@ from estimator.resolve.run import resolve
 __all__ = ["Answered", "answered_threads", "people_figures", "source_of"]
 
 _OWN = "traintime/measured"
-_MANY_TIMES = frozenset({"base_expanded_to_fp32", "network_unsaid"})
-"""Warnings of such a thing: products in FP32, and a network."""
 _FINE_TUNED = ("adapter", "full FT", "Ethernet")
 """What the kinds of threads about fine-tuning have in their names."""
 
@@ -36,8 +34,6 @@ class Answered:
     """High over low end of the range."""
     reach_log: float
     """Log time from the prediction to the end of its range on the side where the measurement lies."""
-    in_doubt: bool
-    """Whether a thing that was not told, and that the range holds both ways, may make it many times longer."""
 
     @property
     def source(self) -> str:
@@ -118,7 +114,6 @@ def _answered(thread: ThreadRun) -> Answered | None:
         inside=low <= 1.0 <= high,
         width=high / low,
         reach_log=math.log(high / factor if factor < 1.0 else factor / low),
-        in_doubt=any(caution.code in _MANY_TIMES for caution in estimate.warnings),
     )
 
 

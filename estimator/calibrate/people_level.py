@@ -39,8 +39,8 @@ def with_slowness(calibration: Calibration, slowness: float) -> Calibration:
 def misses(calibration: Calibration) -> tuple[Miss, ...]:
     """Return by what the answer to every thread that the constant moves is off, all else as in `calibration`.
 
-    Less the threads whose answer it moves by more than itself, and those in doubt: which of several ways that nobody
-    told was taken, a network, a layout or products in FP32, decides their miss.
+    Less the threads whose answer it moves by more than itself: what it decides there is which of several ways that
+    nobody told is taken, a network or a layout, and their miss is of that.
     """
     usual = PRIORS[PEOPLE_SLOWNESS].mode
     plain, slower = (_answers(with_slowness(calibration, slowness)) for slowness in (1.0, usual))
@@ -48,7 +48,7 @@ def misses(calibration: Calibration) -> tuple[Miss, ...]:
     for name in plain.keys() & slower.keys():
         answer = plain[name]
         smallness = math.log(slower[name].factor / answer.factor) / math.log(usual)
-        if 0.0 < smallness <= 1.0 and not answer.in_doubt:
+        if 0.0 < smallness <= 1.0:
             variance = (2.0 * answer.reach_log / _CENTRAL) ** 2
             found.append(
                 Miss(source=answer.source, log=-math.log(answer.factor), smallness=smallness, variance=variance)

@@ -2,14 +2,12 @@
 
 import csv
 import hashlib
-import json
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
-from typing import Any, cast
+from typing import cast
 
 from estimator.base.errors import UnknownNameError
-from estimator.base.names import Name, NameIndex, Resolved, name_index
+from estimator.base.names import NameIndex, Resolved, name_index
 from estimator.catalogue.accelerators import (
     ACCELERATOR_FILLER,
     accelerator_entry,
@@ -28,7 +26,8 @@ from estimator.catalogue.datasets import (
     dataset_names,
     dataset_rows,
 )
-from estimator.catalogue.entries import AcceleratorEntry, EnergyDefault, Match, Price, Purchase, Source
+from estimator.catalogue.entries import AcceleratorEntry, Match, Price, Purchase, Source
+from estimator.catalogue.files import DATA, loaded
 from estimator.catalogue.finetunes import FinetuneFile, finetune_names
 from estimator.catalogue.instances import InstanceFile, instance_names, named_system
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
@@ -36,11 +35,10 @@ from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, c
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
 from estimator.catalogue.partial_names import related, shortened
 from estimator.catalogue.published import PublishedRun, published_run
-from estimator.catalogue.rates import energy_table, grid_names, price_table, purchase_table
+from estimator.catalogue.rates import price_table, purchase_table
 from estimator.catalogue.shapes import (
     AcceleratorFile,
     AcceleratorRow,
-    EnergyFile,
     ModelFile,
     ModelRow,
     PriceFile,
@@ -60,10 +58,7 @@ __all__ = [
     "data_version",
     "dataset",
     "datasets",
-    "energy_default",
-    "energy_defaults",
     "found_dataset",
-    "grid_carbon",
     "held_transformer",
     "measured_steps",
     "memory_observations",
@@ -81,8 +76,6 @@ __all__ = [
     "threads",
     "transformer",
 ]
-
-_DATA = Path(__file__).parent / "data"
 
 
 def accelerator(name: str) -> Match[AcceleratorEntry]:
@@ -116,29 +109,6 @@ def prices(accelerator_id: str) -> tuple[Price, ...]:
 def purchases(accelerator_id: str) -> tuple[Purchase, ...]:
     """Return the list prices of systems with one accelerator, for hardware that is owned, not rented."""
     return _purchases().get(accelerator_id, ())
-
-
-def energy_default(name: str) -> EnergyDefault:
-    """Return the default with exactly this name, e.g. `pue` or `gpu-power-fraction`.
-
-    Raises UnknownNameError with the nearest.
-    """
-    default = _energy().get(name)
-    return default if default is not None else _energy()[_energy_index().resolved(name).id]
-
-
-def energy_defaults() -> tuple[EnergyDefault, ...]:
-    """Return every default for power, energy and carbon."""
-    return tuple(_energy().values())
-
-
-def grid_carbon(region: str) -> Match[EnergyDefault]:
-    """Return the carbon intensity of a country (`France`, `FRA`) or cloud region (`gcp us-central1`).
-
-    Raises UnknownNameError with the nearest.
-    """
-    match = _grid_index().resolved(region)
-    return Match(value=_energy()[match.id], matched=match.matched, note=match.note)
 
 
 def found_dataset(name: str) -> Match[DatasetEntry] | None:
@@ -230,35 +200,35 @@ def runs() -> tuple[PublishedRun, ...]:
 
 def calibration_file() -> CalibrationFile:
     """Return the committed calibration as written; see estimator.evidence.calibration."""
-    return cast("CalibrationFile", _loaded("calibration.json"))
+    return cast("CalibrationFile", loaded("calibration.json"))
 
 
 def accuracy() -> AccuracyFile:
     """Return the figures of the committed backtest: how far left-out predictions were off, by regime."""
-    return cast("AccuracyFile", _loaded("accuracy.json"))
+    return cast("AccuracyFile", loaded("accuracy.json"))
 
 
 def tables() -> TablesFile:
     """Return the committed errors on tables of measurements that others are judged by too."""
-    return cast("TablesFile", _loaded("tables.json"))
+    return cast("TablesFile", loaded("tables.json"))
 
 
 def measured_steps() -> StepsFile:
     """Return measured steps of many layouts as written; see estimator.catalogue.measured_steps."""
-    return cast("StepsFile", _loaded("steps.json"))
+    return cast("StepsFile", loaded("steps.json"))
 
 
 @cache
 def threads() -> tuple[ThreadRun, ...]:
     """Return every run that people asked about in public threads, in the file's order: by thread."""
-    file: ThreadFile = _loaded("threads.json")
+    file: ThreadFile = loaded("threads.json")
     return tuple(thread_run(row) for row in file["threads"])
 
 
 @cache
 def memory_observations() -> tuple[MemoryObservation, ...]:
     """Return every published peak, longest context, and run that fitted or did not."""
-    file: MemoryFile = _loaded("memory.json")
+    file: MemoryFile = loaded("memory.json")
     return tuple(memory_observation(row, file["sources"]) for row in file["observations"])
 
 
@@ -266,7 +236,7 @@ def memory_observations() -> tuple[MemoryObservation, ...]:
 def data_version() -> str:
     """Return a short hash of all data files: equal versions hold equal facts."""
     digest = hashlib.sha256()
-    for path in sorted(_DATA.iterdir()):
+    for path in sorted(DATA.iterdir()):
         if path.suffix in {".json", ".csv"}:
             digest.update(path.name.encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
@@ -274,18 +244,18 @@ def data_version() -> str:
 
 def data_files() -> dict[str, object]:
     """Return every JSON file as written, by name; `validation.checked_files` says what is wrong with them."""
-    return {path.name: _loaded(path.name) for path in sorted(_DATA.glob("*.json"))}
+    return {path.name: loaded(path.name) for path in sorted(DATA.glob("*.json"))}
 
 
 def run_rows() -> list[dict[str, str]]:
     """Return the rows of published runs as written."""
-    with (_DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
+    with (DATA / "runs.csv").open(newline="", encoding="utf-8") as rows:
         return list(csv.DictReader(rows))
 
 
 @cache
 def _accelerator_file() -> AcceleratorFile:
-    return cast("AcceleratorFile", _loaded("accelerators.json"))
+    return cast("AcceleratorFile", loaded("accelerators.json"))
 
 
 @cache
@@ -301,7 +271,7 @@ def _accelerator_sources() -> dict[str, Source]:
 @cache
 def _accelerator_index() -> NameIndex:
     rows = _accelerator_file()["accelerators"]
-    instances: InstanceFile = _loaded("instances.json")
+    instances: InstanceFile = loaded("instances.json")
     rented = instance_names(instances["instances"], {row["id"]: row["name"] for row in rows})
     return name_index("gpu", (*accelerator_names(rows), *rented), ACCELERATOR_FILLER)
 
@@ -313,7 +283,7 @@ def _accelerator_entry(accelerator_id: str) -> AcceleratorEntry:
 
 @cache
 def _price_file() -> PriceFile:
-    return cast("PriceFile", _loaded("prices.json"))
+    return cast("PriceFile", loaded("prices.json"))
 
 
 @cache
@@ -328,7 +298,7 @@ def _purchases() -> Mapping[str, tuple[Purchase, ...]]:
 
 @cache
 def _dataset_file() -> DatasetFile:
-    return cast("DatasetFile", _loaded("datasets.json"))
+    return cast("DatasetFile", loaded("datasets.json"))
 
 
 @cache
@@ -342,28 +312,8 @@ def _dataset_index() -> NameIndex:
 
 
 @cache
-def _energy_file() -> EnergyFile:
-    return cast("EnergyFile", _loaded("energy.json"))
-
-
-@cache
-def _energy() -> Mapping[str, EnergyDefault]:
-    return energy_table(_energy_file())
-
-
-@cache
-def _energy_index() -> NameIndex:
-    return name_index("energy_default", (Name(text=name, id=name) for name in _energy()))
-
-
-@cache
-def _grid_index() -> NameIndex:
-    return name_index("grid_region", grid_names(_energy_file()))
-
-
-@cache
 def _model_file() -> ModelFile:
-    return cast("ModelFile", _loaded("models.json"))
+    return cast("ModelFile", loaded("models.json"))
 
 
 @cache
@@ -379,7 +329,7 @@ def _model_index() -> NameIndex:
 
 @cache
 def _model_config_file() -> ModelConfigFile:
-    return cast("ModelConfigFile", _loaded("model_configs.json"))
+    return cast("ModelConfigFile", loaded("model_configs.json"))
 
 
 @cache
@@ -396,10 +346,6 @@ def _every_model_index() -> NameIndex:
 
 @cache
 def _finetune_index() -> NameIndex:
-    file: FinetuneFile = _loaded("finetunes.json")
+    file: FinetuneFile = loaded("finetunes.json")
     names = {row["id"]: row["name"] for row in (*_model_file()["models"], *_model_config_file()["models"])}
     return name_index("model", finetune_names(file["finetunes"], names))
-
-
-def _loaded(file_name: str) -> Any:  # noqa: ANN401 - the caller names the file's shape; validation.checked_files checks it
-    return json.loads((_DATA / file_name).read_bytes())

@@ -15,6 +15,7 @@ import numpy as np
 from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import HELD, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
+from estimator.evidence.releases import release_doubts
 from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
@@ -79,9 +80,6 @@ of DiT does, and billions of latents fill tens of terabytes; MosaicML's, PixArt 
 _KNOWS_ENDS = 0.5
 """Share of those who pack on a trainer that needs FlashAttention to know where samples end, and say nothing of
 attention, that have it: TRL's documentation and a warning ask for it; it is a package apart, and all runs without."""
-_GROUPED = 0.5
-"""Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
-January 2026, environments of before still run, and most models with experts that people tune are older."""
 _FEW = 0.01
 """Share that a range of nine tenths need not hold."""
 _OWN_STACK = 1.27
@@ -113,7 +111,7 @@ def doubts_of(
         if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
             found.append(make(ways))
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
-    return (*found, *_release_doubts(setting, physical_s, constants))
+    return (*found, *release_doubts(setting, physical_s, constants))
 
 
 _Others = tuple[tuple[Case, float], ...]
@@ -196,29 +194,6 @@ def _with_known_ends(setting: Setting) -> _Others:
     if not flash.attention.startswith("flash"):
         return ()
     return ((posed_case(question, flash), _KNOWS_ENDS),)
-
-
-def _release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
-    """Return the doubt whether experts are multiplied all at once, as from a release on, and not one after another.
-
-    What is held of a quantised base differs as well, so that other layouts fit: they are searched.
-    """
-    question, stack = setting.question, setting.stack
-    said = question.released is not None or question.practice.experts is not None
-    if said or question.transformer.experts is None or not execution_of(question, stack).expert_loop:
-        return ()
-    newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
-    best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
-    if best is None or abs(math.log(best.step_s / physical_s)) < _WORTH_SAYING:
-        return ()
-    factor = best.step_s / physical_s
-    message = (
-        f"{stack.name} goes through experts one by one on Transformers 4; on Transformers 5 (January 2026) a step "
-        f"would take {factor:.2g} times as long, and the range holds both: "
-        'say "transformers 5.0" or "transformers 4.57" in framework'
-    )
-    caution = Caution(code="experts_one_by_one", message=message)
-    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)
 
 
 def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.base.units import BITS_PER_BYTE
-from estimator.models.operations import MAIN, Attention, Gemm
+from estimator.models.operations import MAIN, Attention
 from estimator.models.parameters import is_adapted, lora_parameters
 from estimator.models.passes import Passes, passes_of, trained_share
 from estimator.models.training import LOW_BIT, WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload, workload
-from estimator.physics.case import Case, Matrix
+from estimator.physics.case import Case
 from estimator.physics.ceilings import (
     convolution_precision,
     grouped_ceiling_flop_per_s,
@@ -27,11 +27,10 @@ from estimator.physics.held_base import EIGHT_BITS
 from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import USUAL_WORKERS, reading_s
+from estimator.physics.matrices import adapter_matrices, dispatch_matrices, kept_wide, matrix_of
 from estimator.physics.recomputation import (
-    again_in_full,
     again_of_exchange,
     again_of_flop,
-    again_where_named,
     named_parts,
 )
 from estimator.question.cluster import MATRIX_UNIT, Cluster
@@ -47,9 +46,6 @@ _CAST_BYTES: Mapping[Dequantization, float] = MappingProxyType({"cast": 2.0, "sc
 """Bytes moved of a weight beside reading it as it is held, where it is widened before its product: written in 16 bits;
 read again, scaled and written again."""
 _FAST_ATTENTION = frozenset({"hopper", "blackwell", "rubin"})
-_WIDE_NAMES = ("qkv", "attention", "latent")
-_WIDE_LAYERS = 0.16
-"""Share of a hybrid's layers that recipes for 4-bit training keep in 16 bits."""
 _CHUNK_COPIES, _WIDE_CHUNK_COPIES = 30.0, 18.0
 """Bytes moved per output weight and chunk of a loss in chunks, held in 16 bit and in FP32: widened and narrowed again,
 forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, counted)."""
@@ -110,9 +106,9 @@ def case_of(
     chunk_bytes = _chunk_bytes(execution, learns)
     return Case(
         matrices=(
-            *_kept_wide([_matrix(gemm, plan.of_gemm(gemm), execution) for gemm in table.gemms], table, precision),
-            *_adapter_matrices(table, rank, beside),
-            *_dispatch_matrices(table, sequence_length, execution),
+            *kept_wide([matrix_of(gemm, plan.of_gemm(gemm), execution) for gemm in table.gemms], table, precision),
+            *adapter_matrices(table, rank, beside),
+            *dispatch_matrices(table, sequence_length, execution),
         ),
         named_recompute=_flag(execution.recomputed is not None),
         again_of_flop=again_of_flop(table.gemms, execution),
@@ -287,45 +283,6 @@ def _passed(weighted: list[tuple[float, Passes]]) -> float:
     return sum(weight * passes.input_gradient for weight, passes in weighted) / total if total else 1.0
 
 
-def _matrix(gemm: Gemm, passes: Passes, execution: Execution) -> Matrix:
-    return Matrix(
-        name=gemm.name,
-        part=gemm.part,
-        shard=gemm.shard,
-        inputs=float(gemm.inputs),
-        outputs=float(gemm.outputs),
-        layers=float(gemm.layers),
-        copies=float(gemm.copies),
-        visits=gemm.visits * (execution.expert_capacity if gemm.shard == "expert" else 1.0),
-        trained=passes.weight_gradient,
-        passed=passes.input_gradient,
-        rate=gemm.rate,
-        taps=float(gemm.taps),
-        groups=float(gemm.groups),
-        again_full=again_in_full(gemm, execution),
-        again_named=again_where_named(gemm, execution),
-    )
-
-
-def _kept_wide(matrices: list[Matrix], table: Workload, precision: str) -> list[Matrix]:
-    """Return the matrices of a step with those apart that a 4-bit recipe for state-space hybrids keeps in 16 bits.
-
-    Attention's and latent projections, and all of the last layers. Source: Abecassis et al. 2025, section 4.1, for a
-    hybrid (10 of 62 blocks); NVIDIA 2026 (Nemotron 3 Super), section 2, which names the projections. Published
-    decoders' 4-bit steps hold theirs in what was fitted to them.
-    """
-    if precision != "nvfp4" or not table.scans:
-        return matrices
-    out: list[Matrix] = []
-    for matrix in matrices:
-        if matrix.part == "logits" or matrix.name.startswith(_WIDE_NAMES):
-            out.append(replace(matrix, half=True))
-        else:
-            out.append(replace(matrix, layers=(1.0 - _WIDE_LAYERS) * matrix.layers))
-            out.append(replace(matrix, layers=_WIDE_LAYERS * matrix.layers, half=True))
-    return out
-
-
 def _adapted_elements(table: Workload, *, joined: bool) -> float:
     """Return the elements of a token that enter or leave the matrices that `is_adapted`, over all layers.
 
@@ -336,66 +293,4 @@ def _adapted_elements(table: Workload, *, joined: bool) -> float:
         ((1 if joined else gemm.n_parts) * gemm.inputs + gemm.outputs) * gemm.layers * gemm.rate
         for gemm in table.gemms
         if is_adapted(gemm)
-    )
-
-
-def _dispatch_matrices(table: Workload, sequence_length: int, execution: Execution) -> tuple[Matrix, ...]:
-    """Return the products that send tokens to places of experts and bring them back: tokens by places, one-hot.
-
-    Each sequence has places of its own. What is sent learns through the first, what comes back and its weight through
-    the second; the first runs again where experts do. Source: Lepikhin et al. 2020 (GShard), algorithm 1.
-    """
-    if not execution.one_hot_dispatch or not table.n_expert_layers:
-        return ()
-    places = sequence_length * table.top_k * execution.expert_capacity
-    experts_again = _flag("up" in named_parts(execution))
-    return tuple(
-        Matrix(
-            name=name,
-            part="experts",
-            shard="none",
-            inputs=places,
-            outputs=float(table.hidden),
-            layers=float(table.n_expert_layers),
-            copies=1.0,
-            visits=1.0,
-            trained=trained,
-            again_full=runs_again,
-            again_named=experts_again * runs_again,
-        )
-        for name, trained, runs_again in (("expert_dispatch", 0.0, 1.0), ("expert_combine", 1.0, 0.0))
-    )
-
-
-def _adapter_matrices(table: Workload, rank: float, beside: float) -> tuple[Matrix, ...]:
-    """Return the low-rank pairs beside adapted matrices: down to the rank, and up to each of its parts.
-
-    `beside`: the share of the matrices on every linear layer that have one.
-    """
-    if not rank:
-        return ()
-    adapted = [gemm for gemm in table.gemms if is_adapted(gemm)]
-    pairs = [
-        ends
-        for gemm in adapted
-        for ends in (
-            (f"{gemm.name}_down", gemm, float(gemm.inputs), rank * gemm.n_parts),
-            (f"{gemm.name}_up", gemm, rank, float(gemm.outputs)),
-        )
-    ]
-    return tuple(
-        Matrix(
-            name=name,
-            part=gemm.part,
-            shard="none",
-            inputs=inputs,
-            outputs=outputs,
-            layers=beside * gemm.layers,
-            copies=1.0,
-            visits=1.0,
-            trained=1.0,
-            rate=gemm.rate,
-            adapter=True,
-        )
-        for name, gemm, inputs, outputs in pairs
     )

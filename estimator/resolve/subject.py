@@ -289,7 +289,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     """
     why = f"model: {shown(name)} is {kind}, which is not modelled here"
     needs_more = kind in WITHOUT_TOKENS | OTHER_SENSES
-    sibling = None if size is None else catalogue.related_transformer(name, size.total)
+    sibling = None if size is None or needs_more else catalogue.related_transformer(name, size.total)
     if sibling is not None:
         return _listed(sibling, name)
     if size is not None and not needs_more:

@@ -87,6 +87,7 @@ _OWN_NAMES: Mapping[str, str] = MappingProxyType(
 """Languages as they are called here, by those who speak them and by their neighbours; of programs any."""
 _FORMATS = frozenset({"csv", "json", "jsonl", "markdown", "md", "ndjson", "tsv"})
 """Of files that are text nearly throughout."""
+_OWN = re.compile(r"^(?:an?|my|our)\s+(?=\d)")
 _TAGGED = frozenset({"json", "jsonl", "ndjson"})
 _TEXT_OF_TAGGED = Prior(
     low=0.75,
@@ -204,12 +205,12 @@ def text_tokens(given: object, argument: str, vocabulary: int | None = None) -> 
     """
     if not isinstance(given, str) or len(given) > _LONGEST:
         return None
-    text = spoken(given)
+    text = _OWN.sub("", spoken(given))
     if match := _SIZE.fullmatch(text):
         size = parse_bytes(re.sub("o$", "b", match["size"]), argument)
         language, kind = _language(match["rest"], given, argument, match["size"].strip())
         found = _of_size(size, language, vocabulary)
-        found = _within(found, kind) if kind in _TAGGED else found
+        found = _within(found) if kind in _TAGGED else found
     elif match := _PIECES.fullmatch(text):
         found = _of_pieces(match, given, argument, vocabulary)
     else:
@@ -219,14 +220,14 @@ def text_tokens(given: object, argument: str, vocabulary: int | None = None) -> 
     return found
 
 
-def _within(found: TextTokens, kind: str) -> TextTokens:
-    """Return what of so much text in a file of `kind` is trained on."""
+def _within(found: TextTokens) -> TextTokens:
+    """Return what of a file is trained on, where marks and names of fields are the rest."""
     share = _TEXT_OF_TAGGED
     return TextTokens(
         tokens=found.tokens * share.mode,
         low=found.low * share.low,
         high=found.high * share.high,
-        note=f"{found.note}, {share.mode:.0%} of the {kind}",
+        note=f"{found.note}, {share.mode:.0%} of the file",
     )
 
 

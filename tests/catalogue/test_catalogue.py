@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from estimator.base.errors import UnknownNameError
 from estimator.catalogue import catalogue
+from estimator.catalogue.energy import energy_default, energy_defaults, grid_carbon
 from estimator.catalogue.entries import AcceleratorEntry
 from estimator.catalogue.validation import checked_files
 
@@ -181,16 +182,16 @@ def test_whole_systems_have_a_list_price_per_device() -> None:
 
 def test_energy_defaults_have_a_range_around_their_value() -> None:
     """Authority: data/energy.json; each has its own low and high."""
-    for default in catalogue.energy_defaults():
+    for default in energy_defaults():
         assert 0 < default.low <= default.value <= default.high
         assert default.source
-    assert catalogue.energy_default("pue").value == pytest.approx(1.2)
+    assert energy_default("pue").value == pytest.approx(1.2)
 
 
 def test_an_unknown_energy_default_is_refused_with_the_nearest() -> None:
     """A misspelt name must not fall back to another default."""
     with pytest.raises(UnknownNameError) as caught:
-        catalogue.energy_default("pue-hyperscaler")
+        energy_default("pue-hyperscaler")
     assert "pue-hyperscale" in caught.value.nearest
 
 
@@ -199,7 +200,7 @@ def test_an_unknown_energy_default_is_refused_with_the_nearest() -> None:
 )
 def test_a_grid_is_found_by_country_or_cloud_region(region: str, g_per_kwh: float) -> None:
     """Authority: Our World in Data 2023 and Google Cloud's region table, as codecarbon carries them."""
-    assert catalogue.grid_carbon(region).value.value == pytest.approx(g_per_kwh, rel=0.01)
+    assert grid_carbon(region).value.value == pytest.approx(g_per_kwh, rel=0.01)
 
 
 def test_the_data_version_is_short_and_stable() -> None:

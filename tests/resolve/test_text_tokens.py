@@ -72,7 +72,7 @@ def test_an_unknown_language_is_told_a_near_one() -> None:
 @pytest.mark.parametrize(
     ("said", "alike"),
     [
-        ("10GB of jsonl", "10 GB"),
+        ("10GB of jsonl", "10 GB jsonl"),
         ("5 GB deutscher Text", "5 GB of German text"),
         ("100 Go de texte français", "100 GB of French text"),
         ("2 To de texte", "2 TB"),

@@ -8,6 +8,7 @@ from statistics import median
 
 from estimator.base.units import KILO, format_counted
 from estimator.catalogue import catalogue
+from estimator.catalogue.energy import energy_default
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
 from estimator.question.pools import Pool
@@ -156,9 +157,9 @@ class _Power:
 
 @cache
 def _power(tdp_w: float, *, datacenter: bool) -> _Power:
-    drawn = catalogue.energy_default("gpu-power-fraction")
-    node = catalogue.energy_default("node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation")
-    site = catalogue.energy_default("pue")
+    drawn = energy_default("gpu-power-fraction")
+    node = energy_default("node-power-over-gpu-tdp" if datacenter else "node-power-over-gpu-tdp-workstation")
+    site = energy_default("pue")
     factors = (drawn, node, site) if datacenter else (drawn, node)
     pue = f" × PUE {site.value:g} ({site.low:g} to {site.high:g})" if datacenter else ""
     return _Power(

@@ -228,7 +228,7 @@ LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="huggin
         (TUNED, {"network_gbps_per_gpu": 12.5}, "slow_network"),
         (TUNED, {"network_gbps_per_gpu": 5.0}, "slow_network"),
         (TUNED, {"network_gbps_per_gpu": 2.0}, "slow_network"),
-        (replace(TUNED, micro_batch_size=None), {"framework": "huggingface"}, "untuned_stack"),
+        (replace(TUNED, micro_batch_size=1), {"framework": "huggingface"}, "untuned_stack"),
         (TUNER, {"precision": "fp32"}, "runs_in_fp32"),
         (TUNER, {"precision": "tf32"}, "runs_in_tf32"),
         (

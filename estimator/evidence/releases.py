@@ -1,0 +1,41 @@
+"""The release that nobody told, where a newer one's code multiplies experts otherwise."""
+
+import math
+from dataclasses import replace
+
+from estimator.evidence.mixture import Doubt
+from estimator.physics.choice import Setting, fastest
+from estimator.physics.constants import Constants
+from estimator.physics.execution import execution_of
+from estimator.question.question import Caution
+
+__all__ = ["release_doubts"]
+
+_GROUPED = 0.5
+"""Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
+January 2026, environments of before still run, and most models with experts that people tune are older."""
+_WORTH_SAYING = 0.15
+"""Log time below which a doubt changes nothing."""
+
+
+def release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether experts are multiplied all at once, as from a release on, and not one after another.
+
+    What is held of a quantised base differs as well, so that other layouts fit: they are searched.
+    """
+    question, stack = setting.question, setting.stack
+    said = question.released is not None or question.practice.experts is not None
+    if said or question.transformer.experts is None or not execution_of(question, stack).expert_loop:
+        return ()
+    newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
+    best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
+    if best is None or abs(math.log(best.step_s / physical_s)) < _WORTH_SAYING:
+        return ()
+    factor = best.step_s / physical_s
+    message = (
+        f"{stack.name} goes through experts one by one on Transformers 4; on Transformers 5 (January 2026) a step "
+        f"would take {factor:.2g} times as long, and the range holds both: "
+        'say "transformers 5.0" or "transformers 4.57" in framework'
+    )
+    caution = Caution(code="experts_one_by_one", message=message)
+    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)

@@ -132,15 +132,17 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
     usual = usual_micro_batch(question, stack)
     most = None if usual is None else raised * usual
     found: list[Setting] = []
-    for reserve in (False, True):
-        layouts = _layouts(question, stack, batch, reserve=reserve, shard_group=shard_group, most=most)
+    # Who starts unsharded shards what does not fit so, and turns to all else only then.
+    unsharded = ((False, False),) if stack.sharding == "ddp" else ()
+    for reserve, shards in (*unsharded, (False, True), (True, True)):
+        layouts = _layouts(question, stack, batch, reserve=reserve, shards=shards, shard_group=shard_group, most=most)
         used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
         posed = Setting(
             question=question, stack=stack, case=numbers, layouts=layouts, used_bytes=used, global_batch=batch
         )
         if posed.fits:
             return posed
-        if len(layouts):
+        if len(layouts) and shards:
             found.append(posed)
     if not found:
         raise InfeasibleError(_why_none(question, batch))
@@ -171,7 +173,14 @@ def usual_micro_batch(question: Question, stack: Stack) -> int | None:
 
 
 def _layouts(
-    question: Question, stack: Stack, batch: int, *, reserve: bool, shard_group: int | None, most: int | None
+    question: Question,
+    stack: Stack,
+    batch: int,
+    *,
+    reserve: bool,
+    shards: bool,
+    shard_group: int | None,
+    most: int | None,
 ) -> Lattice:
     free = knob_choices(
         question.transformer,
@@ -183,6 +192,7 @@ def _layouts(
         request=question.layout if reserve else _with_defaults(question.layout, stack),
         stack=stack,
         reserve=reserve,
+        shards=shards,
         most=most,
         splits_sequences=question.practice.splits_sequences,
     )

@@ -62,6 +62,7 @@ def knob_choices(
     request: LayoutRequest,
     stack: Stack,
     reserve: bool,
+    shards: bool,
     most: int | None,
     splits_sequences: bool | None = None,
 ) -> Space:
@@ -71,9 +72,9 @@ def knob_choices(
     that leave each rank enough of a sequence, unless it would have none (load-balanced ring attention: padded to chunks
     of 2 · degree, where they do not divide it); expert parallelism, on stacks that have it, by divisors of the experts;
     micro-batches for the `global_batch`, of whole samples and of `most` sequences. With `reserve` all else that the
-    stack has, for a model that fits no other way. `splits_sequences`: whether a caller said that devices share them, on
-    a stack that is not asked whether it does; Megatron's sequence parallelism is another thing, and comes with tensor
-    parallelism.
+    stack has, for a model that fits no other way; with `shards` a stack shards whose users start unsharded.
+    `splits_sequences`: whether a caller said that devices share them, on a stack that is not asked whether it does;
+    Megatron's sequence parallelism is another thing, and comes with tensor parallelism.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -102,7 +103,7 @@ def knob_choices(
         virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=_stages(request, stack, n_gpus, has, reserve=reserve),
+        shard_stage=_stages(request, stack, n_gpus, has, shards=shards),
         micro_batch=choices(request.micro_batch_size or None, micro),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
@@ -116,7 +117,7 @@ def _contexts(n_gpus: int, sequence_length: int, needed: float) -> tuple[int, ..
 
 
 def _stages(
-    request: LayoutRequest, stack: Stack, n_gpus: int, has: frozenset[Split], *, reserve: bool
+    request: LayoutRequest, stack: Stack, n_gpus: int, has: frozenset[Split], *, shards: bool
 ) -> tuple[int, ...]:
     """Return the ways to shard states: the one that a stack's users start with, and others where that holds nothing."""
     if request.data_sharding is not None:
@@ -126,7 +127,7 @@ def _stages(
     if n_gpus == 1:
         return (0,)
     if stack.sharding == "ddp":
-        return (0, 1, 2, 3) if reserve else (0,)
+        return (0, 1, 2, 3) if shards else (0,)
     return (ZERO_STAGES.index(stack.sharding),)
 
 

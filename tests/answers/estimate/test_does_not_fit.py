@@ -268,3 +268,18 @@ def test_what_would_do_for_a_denoiser_is_said_in_words_of_its_trainers(
     found = " or ".join(remedy.words for remedy in _remedies({**asked, "image_size": "1024"}))
     assert all(words in found for words in named), found
     assert "Liger" not in found
+
+
+@pytest.mark.parametrize("framework", ["huggingface", "pytorch", "trl"])
+def test_what_does_not_fit_is_told_as_sharded_where_its_users_start_unsharded(framework: str) -> None:
+    """70B with Adam are 16 bytes a weight: 1.13 TB on each GPU unsharded, and an eighth of that and more sharded."""
+    answer = estimate_training_time(
+        model="llama-3.1-70b", gpu="h100", n_gpus=8, tokens="10M", sequence_length=1024, framework=framework
+    )
+    assert answer.memory is not None
+    assert not answer.memory.fits
+    assert answer.layout is not None
+    assert answer.layout.data_sharding == "zero3"
+    small = estimate_training_time(model="llama-3.2-1b", gpu="h100", n_gpus=8, tokens="10M", framework=framework)
+    assert small.layout is not None
+    assert small.layout.data_sharding == "ddp"

@@ -14,11 +14,17 @@ from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, KindLevel, committed_calibration, standing_in
 from estimator.evidence.kinds import kind_outlook, manner_of
 from estimator.evidence.own_lab import NO_OWN_RUNS
+from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import KIND_NAMES, kind_of
+from estimator.models.passes import passes_of, trained_share
+from estimator.models.workload import workload
 from estimator.physics.choice import nearest_setting
 from estimator.question.question import Question
+from estimator.question.request import Request
 from estimator.resolve.published import published_question
+from estimator.resolve.run import resolve
 from tests.backtests import of_other_kinds
+from tools.estimate_training_time import estimate_training_time
 
 KINDS = sorted(set(KIND_NAMES) - {"decoder"})
 
@@ -131,3 +137,19 @@ def test_a_decoder_is_not_touched_by_levels_of_other_kinds() -> None:
         assert kind_of(question.transformer) == "decoder"
         assert kind_outlook(nearest_setting(question), far).half_log == 0.0
         assert _answer(question, far) == _answer(question, none)
+
+
+@pytest.mark.parametrize("model", ["controlnet-sd-1.5", "controlnet-sdxl", "sd-1.5", "sdxl"])
+@pytest.mark.parametrize("n_gpus", [1, 64, 16_384])
+def test_a_denoiser_that_may_encode_in_each_step_has_each_network_once(model: str, n_gpus: int) -> None:
+    """The frozen U-Net beside a ControlNet runs in any case, and is not another one where encoders run, too."""
+    answer = estimate_training_time(model=model, gpu="rtx-4060", n_gpus=n_gpus, tokens="1B", detail="detailed")
+    assert answer.training_days_high is not None
+    question = resolve(Request(model=model, gpu="rtx-4060", n_gpus=n_gpus, tokens="1B")).question
+    assert question is not None
+    running = with_conditioners(question.transformer, CACHED)
+    again = with_conditioners(replace(running, conditioners=question.transformer.conditioners), CACHED)
+    names = [tower.name for tower in again.towers]
+    assert len(names) == len(set(names))
+    table = workload(again)
+    assert 0.0 < trained_share(table, passes_of(table, question.method)) <= 1.0

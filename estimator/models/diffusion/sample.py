@@ -66,12 +66,13 @@ def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Tr
 def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transformer:
     """Return a denoiser that runs the named kinds of conditioners, `text_encoder` and `vae`, in each step.
 
-    Others, of which nothing can be kept, always run: the U-Net beside a ControlNet.
+    Others, of which nothing can be kept, always run: the U-Net beside a ControlNet. None runs twice.
     """
+    there = {tower.name for tower in transformer.towers}
     towers = tuple(
         tower
         for tower in transformer.conditioners
-        if (kind := tower.name.rstrip("_0123456789")) in run or kind not in CACHED
+        if tower.name not in there and ((kind := tower.name.rstrip("_0123456789")) in run or kind not in CACHED)
     )
     return replace(transformer, towers=(*transformer.towers, *towers), conditioners=())
 

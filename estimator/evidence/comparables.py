@@ -29,7 +29,7 @@ def comparable_runs(setting: Setting) -> tuple[Comparable, ...]:
     which correct nothing, are not shown.
     """
     if kind_of(setting.question.transformer) != "decoder":
-        return kind_comparables(setting)
+        return kind_comparables(setting, _MOST)
     calibration = committed_calibration()
     runs = served_runs()
     kernel = residual_kernel(setting_traits(setting), neighbours().traits)[0]

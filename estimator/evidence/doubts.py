@@ -13,7 +13,7 @@ from functools import partial
 import numpy as np
 
 from estimator.evidence.micro_batches import micro_batch_doubt
-from estimator.evidence.mixture import HELD, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
 from estimator.evidence.networks import network_doubt, other_networks
 from estimator.evidence.releases import release_doubts
 from estimator.models.diffusion.sample import CACHED, with_conditioners
@@ -91,8 +91,6 @@ _VENDORS = frozenset({"nemo", "megatron"})
 """Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
 _ONE_NODE = 8
 """Devices up to which nobody is thought to run a stack of their own; from there their share grows with the log."""
-_WORTH_SAYING = 0.15
-"""Log time below which a doubt changes nothing."""
 
 
 def doubts_of(
@@ -108,7 +106,7 @@ def doubts_of(
     found: list[Doubt] = []
     for make, others in _other_ways(setting):
         ways = tuple((factor(case), share) for case, share in others)
-        if max(abs(math.log(factor)) for factor, _ in ways) > _WORTH_SAYING:
+        if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
     return (*found, *release_doubts(setting, physical_s, constants))
@@ -216,7 +214,7 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
         return ()
     factor = _general_trainer_s(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
     factor /= physical_s
-    if not _WORTH_SAYING < math.log(factor) < math.inf:
+    if not WORTH_SAYING < math.log(factor) < math.inf:
         return ()
     share = _GENERAL_TRAINER_SHARE * (1.0 if library else 1.0 - math.log(n) / math.log(LARGE_CLUSTER))
     share = borne(share, factor, _BEARABLE_STACK)
@@ -300,7 +298,7 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
         layout=replace(question.layout, pipeline_parallel=n),
     )
     best = fastest(in_turn, constants)
-    if best is None or math.log(best.step_s / physical_s) < _WORTH_SAYING:
+    if best is None or math.log(best.step_s / physical_s) < WORTH_SAYING:
         return ()
     alone = fastest(replace(asked, layout=replace(question.layout, data_sharding="ddp")), constants)
     share = _started_plainly(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n

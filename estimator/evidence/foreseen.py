@@ -9,9 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.physics.choice import Setting, posed_case
+from estimator.physics.choice import Setting, routed_case
 from estimator.physics.constants import Constants
-from estimator.physics.execution import execution_of
 from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products
 from estimator.physics.step import StepTime, step_time
@@ -46,13 +45,9 @@ def foreseen_log(
     if parting_log >= 0.0:
         return parting_log
     tokens = float(layouts.micro_batch[0] / layouts.context[0]) * setting.question.sequence_length
-    case = setting.case
-    known: Products | None = products
-    execution = execution_of(setting.question, setting.stack)
-    if execution.all_experts:
-        case, known = posed_case(setting.question, replace(execution, expert_capacity=1.0)), None
+    routed = routed_case(setting)
     quick = replace(
-        case,
+        routed or setting.case,
         scale_out_bytes_per_s=np.inf,
         operations=0.0,
         expert_operations=0.0,
@@ -66,7 +61,7 @@ def foreseen_log(
         dequantized=0.0,
         reading_s=0.0,
     )
-    quickest_s = float(step_time(quick, layouts, constants, known).total_s[0])
+    quickest_s = float(step_time(quick, layouts, constants, products if routed is None else None).total_s[0])
     total_s = float(times.total_s[0])
     waited = float(times.communication_s[0] + times.bubble_s[0]) / total_s
     delay_log = max(0.0, math.log(total_s / quickest_s))

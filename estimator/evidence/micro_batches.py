@@ -2,7 +2,7 @@
 
 import math
 
-from estimator.evidence.mixture import Doubt
+from estimator.evidence.mixture import WORTH_SAYING, Doubt
 from estimator.physics.choice import Setting, fastest, usual_micro_batch
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
@@ -14,8 +14,6 @@ _LARGER = 0.35
 """Share of those who fine-tune and say nothing of it that raise the micro-batch while it fits and pays."""
 _RAISED = 8
 """Times the usual one that they go to: few try more than 16 or 32."""
-_WORTH_SAYING = 0.15
-"""Log time below which it changes nothing."""
 
 
 def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -31,7 +29,7 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
     if best is None:
         return ()
     factor = best.step_s * setting.global_batch / best.setting.global_batch / physical_s
-    if math.log(factor) > -_WORTH_SAYING:
+    if math.log(factor) > -WORTH_SAYING:
         return ()
     chosen = int(layouts.micro_batch[0]) // question.sequences_each
     larger = best.micro_batch // question.sequences_each

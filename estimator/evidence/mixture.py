@@ -10,12 +10,14 @@ from dataclasses import dataclass
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
-__all__ = ["HELD", "Doubt", "Ways", "borne", "median_log", "mixed", "mixture_quantile"]
+__all__ = ["HELD", "WORTH_SAYING", "Doubt", "Ways", "borne", "median_log", "mixed", "mixture_quantile"]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
 HELD = 0.05
 """Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
+WORTH_SAYING = 0.15
+"""Log time below which a doubt changes nothing."""
 _ALIKE = math.hypot(LAB_SPREAD, RUN_SPREAD)
 """Standard deviation of log time among runs that are alike in all that is said: labs differ, and so do one's runs."""
 _FAR, _EXACT = 5.0, 1e-6

@@ -3,7 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import Doubt
+from estimator.evidence.mixture import WORTH_SAYING, Doubt
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
@@ -14,8 +14,6 @@ __all__ = ["release_doubts"]
 _GROUPED = 0.5
 """Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
 January 2026, environments of before still run, and most models with experts that people tune are older."""
-_WORTH_SAYING = 0.15
-"""Log time below which a doubt changes nothing."""
 
 
 def release_doubts(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -29,7 +27,7 @@ def release_doubts(setting: Setting, physical_s: float, constants: Constants) ->
         return ()
     newer = replace(question, released=stack.grouped_experts_since, global_batch_sequences=setting.global_batch)
     best = None if execution_of(newer, stack).expert_loop else fastest(newer, constants)
-    if best is None or abs(math.log(best.step_s / physical_s)) < _WORTH_SAYING:
+    if best is None or abs(math.log(best.step_s / physical_s)) < WORTH_SAYING:
         return ()
     factor = best.step_s / physical_s
     message = (

@@ -6,7 +6,6 @@ from dataclasses import replace
 from estimator.base.inputs import divisors_of
 from estimator.models.diffusion.sample import is_placed
 from estimator.models.kinds import kind_of
-from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
@@ -93,7 +92,7 @@ def global_batch_sequences(question: Question) -> int:
         most = _PICTURES_EACH if kind == "vision" else _TOKENS_EACH
         short = most / as_patches(question.transformer, question.sequence_length)
         usual = n * min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
-    elif question.small_set or stack.tunes or question.method.name in WITH_ADAPTERS:
+    elif question.fine_tunes or stack.tunes:
         usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
     else:
         at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
 from estimator.models.kinds import kind_of
-from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
@@ -33,6 +32,7 @@ __all__ = [
     "nearest_setting",
     "posed_case",
     "ranked_layouts",
+    "routed_case",
     "setting_of",
     "usual_micro_batch",
     "usual_recompute",
@@ -95,6 +95,12 @@ def posed_case(question: Question, execution: Execution) -> Case:
         reads=question.reads,
         unevenness=question.unevenness,
     )
+
+
+def routed_case(setting: Setting) -> Case | None:
+    """Return the model's inputs were each token worked on by its own experts alone; None where it is."""
+    execution = execution_of(setting.question, setting.stack)
+    return posed_case(setting.question, replace(execution, expert_capacity=1.0)) if execution.all_experts else None
 
 
 def setting_of(
@@ -165,7 +171,7 @@ def usual_micro_batch(question: Question, stack: Stack) -> int | None:
 
     None where it is told, or tuned for: by who publishes a speed, or pre-trains.
     """
-    tunes = question.small_set or question.method.name in WITH_ADAPTERS or stack.name in ACCUMULATED
+    tunes = question.fine_tunes or stack.name in ACCUMULATED
     told = question.layout.micro_batch_size is not None or question.published or question.precedent is not None
     if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
         return None
@@ -282,8 +288,8 @@ def usual_recompute(setting: Setting) -> int:
     make a slower layout the usual one.
     """
     question = setting.question
-    tunes = question.small_set or question.method.name in WITH_ADAPTERS
-    usual = setting.stack.recompute_with(question.method.name, tunes_sharded=tunes and question.cluster.n_gpus > 1)
+    sharded = question.fine_tunes and question.cluster.n_gpus > 1
+    usual = setting.stack.recompute_with(question.method.name, tunes_sharded=sharded)
     if usual is None or question.layout.recompute is not None:
         return 0
     return RECOMPUTES.index(usual)

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.physics.accumulation import fuses_accumulation, gradient_bytes
 from estimator.physics.effects import CURRENT_RELEASE, release
@@ -284,7 +283,7 @@ def _habit(question: Question, stack: Stack, released: float) -> Practice:
     Where none is said, old chips keep the kernels that were last made for them, and get what a trainer's own code has
     today: SDPA, and a loss in chunks.
     """
-    tuning = question.small_set or question.method.name in WITH_ADAPTERS
+    tuning = question.fine_tunes
     habit = stack.habit_at(released, tuning=tuning)
     if question.released is not None:
         return habit

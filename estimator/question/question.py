@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from estimator.models.training import Method, Recompute
+from estimator.models.training import WITH_ADAPTERS, Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.question.cluster import Cluster
 from estimator.question.local_updates import LocalUpdates
@@ -213,6 +213,11 @@ class Question:
     def batch_follows(self) -> bool:
         """Whether its batch follows from the tokens of the run, so that with others its step is another."""
         return self.run_tokens is not None
+
+    @property
+    def fine_tunes(self) -> bool:
+        """Whether a trained model is trained on, as far as that is known: by adapters, or on a small set."""
+        return self.small_set or self.method.name in WITH_ADAPTERS
 
     @property
     def batch_unit(self) -> str:

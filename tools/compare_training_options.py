@@ -298,20 +298,16 @@ def _without_spread_of_prices(answer: TrainingOptions) -> TrainingOptions:
     return answer.model_copy(update={"price_notes": [note.rpartition(": ")[0] or note for note in answer.price_notes]})
 
 
-def _alike_once(answer: TrainingOptions) -> TrainingOptions:
-    """Return an answer with the first alone of warnings that differ in nothing but numbers."""
-    first: dict[str, WarningAnswer] = {}
-    for warning in answer.warnings:
-        first.setdefault(_NUMBER.sub("", warning.message), warning)
-    return answer.model_copy(update={"warnings": list(first.values())})
+def _first_of_each(key: Callable[[WarningAnswer], str]) -> Callable[[TrainingOptions], TrainingOptions]:
+    """Return a step that leaves the first warning, that of the best row, of those alike in `key`."""
 
+    def step(answer: TrainingOptions) -> TrainingOptions:
+        first: dict[str, WarningAnswer] = {}
+        for warning in answer.warnings:
+            first.setdefault(key(warning), warning)
+        return answer.model_copy(update={"warnings": list(first.values())})
 
-def _one_of_a_kind(answer: TrainingOptions) -> TrainingOptions:
-    """Return an answer with one warning of each kind, that of the best row which has it."""
-    first: dict[str, WarningAnswer] = {}
-    for warning in answer.warnings:
-        first.setdefault(warning.code, warning)
-    return answer.model_copy(update={"warnings": list(first.values())})
+    return step
 
 
 def _without_providers(answer: TrainingOptions) -> TrainingOptions:
@@ -340,9 +336,10 @@ _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     _without_spread_of_prices,
     without_assumptions("run_level_overhead"),
     without_assumptions("sequence_length", beside="padded_length"),
-    _alike_once,
+    # Those that differ in nothing but numbers; then one of each kind.
+    _first_of_each(lambda warning: _NUMBER.sub("", warning.message)),
     _clipped,
-    _one_of_a_kind,
+    _first_of_each(lambda warning: warning.code),
     _without_providers,
 )
 """What a long answer leaves out besides, the least missed first."""

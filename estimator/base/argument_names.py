@@ -31,7 +31,7 @@ _MEANT: Mapping[str, tuple[str, ...]] = MappingProxyType(
         **dict.fromkeys(("numsamples", "nsamples", "examples", "numexamples", "rows", "images"), ("samples",)),
         **dict.fromkeys(("epoch", "numepochs", "nepochs", "numtrainepochs", "passes"), ("epochs",)),
         **dict.fromkeys(("maxsteps", "numsteps", "nsteps", "trainsteps", "trainingsteps", "iterations"), ("steps",)),
-        **dict.fromkeys(("modelname", "modelid", "modelnameorpath", "basemodel", "network"), ("model", "models")),
+        **dict.fromkeys(("modelname", "modelid", "modelnameorpath", "basemodel"), ("model", "models")),
         **dict.fromkeys(
             ("params", "parameters", "numparams", "modelsize", "nparams", "numparameters"), ("model", "models")
         ),

@@ -21,7 +21,6 @@ __all__ = [
     "divisors_near",
     "divisors_of",
     "said_number",
-    "without_own_noun",
 ]
 
 MOST_GPUS = 10_000_000
@@ -82,7 +81,7 @@ def checked_whole_count(argument: str, given: object, *, most: int) -> int:
 
     Raises InvalidValueError where it is not.
     """
-    given = without_own_noun(argument, given)
+    given = _without_own_noun(argument, given)
     try:
         value = parse_count(given, argument)
     except InvalidValueError:
@@ -93,7 +92,7 @@ def checked_whole_count(argument: str, given: object, *, most: int) -> int:
     return checked_whole(argument, value, most=most)
 
 
-def without_own_noun(argument: str, given: object) -> object:
+def _without_own_noun(argument: str, given: object) -> object:
     """Return `given` without the word for what `argument` counts, which says nothing more: `8` of `8 GPUs`."""
     noun = _OWN_NOUN.get(argument)
     if noun is None or not isinstance(given, str) or len(given) > _LONGEST_COMPARED:
@@ -107,7 +106,7 @@ def said_number(argument: str, given: str) -> float | None:
 
     Also None for digits that may be another number, and for more than a number and what it counts.
     """
-    text = without_own_noun(argument, given)
+    text = _without_own_noun(argument, given)
     if not isinstance(text, str) or other_reading(text) is not None:
         return None
     plain = spoken(text)

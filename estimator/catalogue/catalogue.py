@@ -59,6 +59,7 @@ __all__ = [
     "dataset",
     "datasets",
     "found_dataset",
+    "found_transformer",
     "held_transformer",
     "measured_steps",
     "memory_observations",
@@ -67,6 +68,7 @@ __all__ = [
     "models",
     "nearest_accelerators",
     "nearest_datasets",
+    "nearest_models",
     "prices",
     "purchases",
     "run_rows",
@@ -140,10 +142,23 @@ def transformer(name: str) -> Match[Transformer]:
 
     A copy or fine-tune by its name means its base, and the note says so. Raises UnknownNameError with the nearest ids.
     """
+    match = found_transformer(name)
+    if match is None:
+        raise UnknownNameError("model", name, nearest_models(name))
+    return match
+
+
+def found_transformer(name: str) -> Match[Transformer] | None:
+    """Return the same; None where it is nobody's, without a search for the nearest, which takes the longest."""
     match = _exact(name) or copied(name, _every_model_index(), _finetune_index())
     if match is None or is_spelt_apart(name):
-        raise UnknownNameError("model", name, _every_model_index().nearest(name))
+        return None
     return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+
+
+def nearest_models(name: str) -> tuple[str, ...]:
+    """Return up to three ids whose names look most like `name`, nearest first."""
+    return _every_model_index().nearest(name)
 
 
 def held_transformer(name: str) -> Match[Transformer] | None:

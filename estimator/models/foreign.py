@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from estimator.models.huggingface.unsupported import UNSUPPORTED
+from estimator.models.telling_words import BOTH_WAYS, DETECTING, HEARD, LENGTHENED, MOVING, SEEN, SEVERAL, STEERED, TOLD
 
 __all__ = ["MOSTLY_DECODERS", "OTHER_SENSES", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
 
@@ -56,8 +57,7 @@ _BY_NAME = {
         *(f"yolo{version}" for version in (11, 12, 26)),
         *(f"yolov{version}" for version in range(1, 14)),
         *(
-            "rf",
-            "dc5",
+            *DETECTING,
             "maskrcnn",
             "retinanet",
             "efficientdet",
@@ -125,18 +125,18 @@ _BY_NAME = {
     ),
     _PICTURES: ("eva02", "eva", "hiera", "coatnet", "maxvit", "mobilevit", "efficientformer"),
     _SEER: (
-        *("vision", "visual", "vl", "vlm", "vla", "ocr", "image", "images", "multimodal", "omni", "llava"),
-        *("llava next", "llava onevision", "video llava", "vila", "nvila", "cambrian", "ovis", "ovis1.5", "ovis1.6"),
+        *(*SEEN, *TOLD, *SEVERAL),
+        *("llava next", "llava onevision", "video llava", "nvila", "cambrian", "ovis", "ovis1.5", "ovis1.6"),
         *("ovis2", "ovis2.5", "glm 4v", "glm 4.1v", "cogvlm", "cogvlm2", "minicpm v", "minicpm o", "molmo"),
         *("moondream", "emu3", "chameleon", "flamingo", "minigpt4", "internvl", "internvl2", "internvl2.5"),
         *("internvl3", "internvl3.5", "qwenvl", "mobilevlm", "video llama", "videollama2", "videollama3"),
         *("deepseek vl", "deepseek vl2", "yi vl", "mplug owl", "mplug owl2", "janus", "janus pro", "openvla", "pi0"),
     ),
-    _HEARER: ("audio", "speech", "voice", "asr", "tts"),
-    _VIDEO: ("video", "videos"),
-    _STEERED: ("controlnet", "ip adapter", "t2i adapter", "refiner"),
-    _LONG: ("long", "longnet"),
-    _ENCODER: ("encoder", "cross encoder", "bi encoder"),
+    _HEARER: HEARD,
+    _VIDEO: MOVING,
+    _STEERED: (*STEERED, "ip adapter", "t2i adapter"),
+    _LONG: (*LENGTHENED, "longnet"),
+    _ENCODER: (*BOTH_WAYS, "cross encoder", "bi encoder"),
 }
 _LIKE: Mapping[str, tuple[str, ...]] = {
     _DETECTOR: ("yolo11n", "yolo11m", "yolov8x", "faster-rcnn-r50-fpn", "mask-rcnn-r50-fpn", "rt-detr-r50"),

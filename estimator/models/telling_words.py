@@ -4,20 +4,35 @@ import re
 
 from estimator.models.transformer import Transformer
 
-__all__ = ["TELLING", "is_spelt_apart", "says_otherwise", "tells_another", "without_telling"]
+__all__ = [
+    "BOTH_WAYS",
+    "DETECTING",
+    "HEARD",
+    "LENGTHENED",
+    "MOVING",
+    "SEEN",
+    "SEVERAL",
+    "STEERED",
+    "TELLING",
+    "TOLD",
+    "is_spelt_apart",
+    "says_otherwise",
+    "tells_another",
+    "without_telling",
+]
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-_CHANGED = frozenset({"controlnet", "dc5", "long", "refiner", "rf"})
+STEERED, LENGTHENED, DETECTING = frozenset({"controlnet", "refiner"}), frozenset({"long"}), frozenset({"dc5", "rf"})
 """Other layers, or more of them, whatever stands beside."""
-_SEEN = frozenset({"image", "images", "ocr", "vision", "visual"})
-_TOLD = frozenset({"llava", "vila", "vl", "vla", "vlm"})
+SEEN = frozenset({"image", "images", "ocr", "vision", "visual"})
+TOLD = frozenset({"llava", "vila", "vl", "vla", "vlm"})
 """Of a language model that sees."""
-_HEARD = frozenset({"asr", "audio", "speech", "tts", "voice"})
-_MOVING = frozenset({"video", "videos"})
-_BOTH_WAYS = frozenset({"encoder"})
-_SEVERAL = frozenset({"multimodal", "omni"})
-TELLING = _CHANGED | _SEEN | _TOLD | _HEARD | _MOVING | _BOTH_WAYS | _SEVERAL
+HEARD = frozenset({"asr", "audio", "speech", "tts", "voice"})
+MOVING = frozenset({"video", "videos"})
+BOTH_WAYS = frozenset({"encoder"})
+SEVERAL = frozenset({"multimodal", "omni"})
+TELLING = STEERED | LENGTHENED | DETECTING | SEEN | TOLD | HEARD | MOVING | BOTH_WAYS | SEVERAL
 """All of them."""
 _WITHIN = ("controlnet", "llava", "video", "vision")
 """Words that are joined to others: `CogVideoX`, `ControlNetXS`."""
@@ -54,9 +69,9 @@ def says_otherwise(given: str, matched: str, network: Transformer) -> frozenset[
 def _at_home(network: Transformer) -> frozenset[str]:
     """Return the words that tell nothing new of a network: of what it reads already."""
     media = network.media
-    read = frozenset[str]() if network.causal else _BOTH_WAYS
+    read = frozenset[str]() if network.causal else BOTH_WAYS
     if media is None:
         return read
     if network.causal and media.kind == "image":
-        read |= _TOLD | _SEVERAL
-    return read | {"image": _SEEN, "clip": _SEEN | _MOVING, "sound": _HEARD}[media.kind]
+        read |= TOLD | SEVERAL
+    return read | {"image": SEEN, "clip": SEEN | MOVING, "sound": HEARD}[media.kind]

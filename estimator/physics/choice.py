@@ -13,6 +13,7 @@ from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution, execution_of
+from estimator.physics.expert_code import multiplies_all_experts
 from estimator.physics.habits import ACCUMULATED, MICRO_BATCHES
 from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
@@ -99,8 +100,10 @@ def posed_case(question: Question, execution: Execution) -> Case:
 
 def routed_case(setting: Setting) -> Case | None:
     """Return the model's inputs were each token worked on by its own experts alone; None where it is."""
-    execution = execution_of(setting.question, setting.stack)
-    return posed_case(setting.question, replace(execution, expert_capacity=1.0)) if execution.all_experts else None
+    question, stack = setting.question, setting.stack
+    if not multiplies_all_experts(question, stack):
+        return None
+    return posed_case(question, replace(execution_of(question, stack), expert_capacity=1.0))
 
 
 def setting_of(

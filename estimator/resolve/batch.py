@@ -25,11 +25,14 @@ __all__ = [
     "replicas",
     "resolved_batch",
     "resolved_sequence_length",
+    "shared_evenly",
     "told_length",
     "usual_length",
     "with_amount",
 ]
 
+_NEARLY = 0.05
+"""Share by which a batch may be another and still be what was said: 4M tokens are 4.19M as often as not."""
 _MOST_SEQUENCE_LENGTH = 1_000_000_000
 _USUAL_SEQUENCE_LENGTH = 8192
 """What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
@@ -94,6 +97,12 @@ def replicas(request: Request, n_gpus: int) -> int:
     """Return the data-parallel replicas that the stated splits leave."""
     split = (request.tensor_parallel or 1) * (request.pipeline_parallel or 1) * (request.context_parallel or 1)
     return max(1, n_gpus // max(1, split))
+
+
+def shared_evenly(sequences: float, n_replicas: int) -> int:
+    """Return the whole number of sequences that is meant: one that all replicas share where it is nearly the same."""
+    shared = max(1, round(sequences / n_replicas)) * n_replicas
+    return shared if abs(shared / sequences - 1.0) <= _NEARLY else round(sequences)
 
 
 def model_window(subject: Subject) -> int:

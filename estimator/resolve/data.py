@@ -12,7 +12,7 @@ from estimator.catalogue.datasets import DatasetEntry
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
-from estimator.resolve.misplaced import checked_kind, checked_kinds
+from estimator.resolve.misplaced import checked_kinds
 from estimator.resolve.named_data import NamedData, named_data
 from estimator.resolve.passes import with_told_passes
 from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
@@ -112,8 +112,6 @@ def told_data(
 def _named(request: Request) -> tuple[str, NamedData] | None:
     """Return the data set that `request` names and the argument it is named in; None where it names none."""
     checked_kinds(request)
-    for argument in ("tokens", "samples", "tokens_per_sample", "epochs", "steps"):
-        checked_kind(argument, getattr(request, argument))
     found = {name: named_data(getattr(request, name), name) for name in ("tokens", "samples")}
     named = [(name, data) for name, data in found.items() if data is not None]
     if not named:

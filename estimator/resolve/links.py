@@ -45,8 +45,10 @@ def linked(chip: Accelerator, practice: Practice, n_gpus: int) -> tuple[Accelera
 
 
 def _slotted(chip: Accelerator, practice: Practice) -> tuple[Accelerator, tuple[Assumption, ...]]:
+    if practice.pcie_lanes is None and practice.pcie_generation is None:
+        return chip, ()
     own = _connector(chip)
-    if own is None or (practice.pcie_lanes is None and practice.pcie_generation is None):
+    if own is None:
         return chip, ()
     generation, lanes = own
     generation = min(generation, practice.pcie_generation or generation)

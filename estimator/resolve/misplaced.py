@@ -97,9 +97,15 @@ def checked_kind(argument: str, given: object) -> None:
         raise InvalidValueError(argument, given, f"counts no {takes}; {remedy}")
 
 
+_READ_TOGETHER = (
+    *("sequence_length", "trainable_params", "global_batch_sequences"),
+    *("tokens", "samples", "tokens_per_sample", "epochs", "steps"),
+)
+
+
 def checked_kinds(request: Request) -> None:
     """Raise InvalidValueError for the first quantity of `request` that counts something else than its argument."""
-    for argument in ("sequence_length", "trainable_params", "global_batch_sequences"):
+    for argument in _READ_TOGETHER:
         checked_kind(argument, getattr(request, argument))
 
 

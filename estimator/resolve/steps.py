@@ -12,6 +12,7 @@ from estimator.physics.habits import ACCUMULATED
 from estimator.physics.stacks import Stack
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.batch import shared_evenly
 from estimator.resolve.data import EXACT, MOST_EPOCHS, ToldData
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.text_tokens import text_tokens
@@ -171,9 +172,7 @@ def _batch(request: Request, steps: int, sequences: float | None, replicas: int)
     if sequences < steps:
         remedy = f"are more than the {format_count(sequences)} sequences that there are; a step takes one at least"
         raise InvalidValueError("steps", request.steps, remedy)
-    each = sequences / steps
-    shared = max(1, round(each / replicas)) * replicas
-    return min(MOST_SEQUENCES, shared if abs(shared / each - 1.0) <= _SAME else round(each))
+    return min(MOST_SEQUENCES, shared_evenly(sequences / steps, replicas))
 
 
 def _told_tokens(request: Request) -> float | None:

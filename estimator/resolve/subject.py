@@ -69,11 +69,10 @@ def resolved_subject(request: Request) -> Subject:
     if count is not None:
         return _sized(count)
     subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
-    cautions: list[Caution] = []
     bits = None if subject.transformer is None else quantised_bits(name)
-    if bits is not None and request.method.strip().casefold() != "qlora":
-        cautions.append(_copy_caution(name, bits))
-    return replace(subject, warnings=(*subject.warnings, *cautions, *method_doubts(name, request)))
+    wide = bits is not None and request.method.strip().casefold() != "qlora"
+    copy = (_copy_caution(name, bits or 0),) if wide else ()
+    return replace(subject, warnings=(*subject.warnings, *copy, *method_doubts(name, request)))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -94,14 +93,10 @@ def _seeing(subject: Subject) -> Subject:
 @lru_cache(maxsize=256)
 def _named(name: str) -> Subject:
     """Return the model with a name; the same few are asked for again and again."""
-    try:
-        match = catalogue.transformer(name)
-    except UnknownNameError as error:
-        return _unlisted(name, error.nearest)
-    return _listed(match, name)
+    return _catalogued(name) or _unlisted(name)
 
 
-def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
+def _unlisted(name: str) -> Subject:
     """Return a model that is not catalogued, by the words and the size in its name.
 
     A name without a size may be the beginning of one alone, or hold one. A mixture of experts stays one, whatever else
@@ -122,6 +117,7 @@ def _unlisted(name: str, nearest: Sequence[str]) -> Subject:
         return _listed(held, name)
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
         return _foreign(name, kind, size)
+    nearest = catalogue.nearest_models(name)
     if size is None or _is_slip(name, size, nearest):
         raise UnknownNameError("model", name, nearest, _OTHERWISE)
     if not size.is_split and (experts or (size.total > _LARGEST_DENSE and not size.bare)):
@@ -145,10 +141,8 @@ def _said_otherwise(name: str) -> Subject | None:
 
 
 def _catalogued(name: str) -> Subject | None:
-    try:
-        return _listed(catalogue.transformer(name), name) if name else None
-    except UnknownNameError:
-        return None
+    match = catalogue.found_transformer(name) if name else None
+    return None if match is None else _listed(match, name)
 
 
 def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
@@ -307,10 +301,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
 def _language_part(name: str) -> str:
     """Return the id of the decoder that a name holds beside words of other senses; empty where it holds none."""
     plain = without_telling(name)
-    try:
-        found: Match[Transformer] | None = catalogue.transformer(plain)
-    except UnknownNameError:
-        found = catalogue.held_transformer(plain)
+    found = catalogue.found_transformer(plain) or catalogue.held_transformer(plain)
     return found.value.id if found is not None and found.value.causal and found.value.media is None else ""
 
 

@@ -7,8 +7,7 @@ from estimator.base.nouns import TOKEN_NOUNS
 from estimator.base.units import counted_noun, format_count, parse_count
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption
-from estimator.question.request import Request
-from estimator.resolve.batch import replicas, told_length, usual_length
+from estimator.resolve.batch import replicas, shared_evenly, told_length, usual_length
 from estimator.resolve.data import ToldData
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.subject import Subject
@@ -17,8 +16,6 @@ from estimator.resolve.training_method import asked_method
 __all__ = ["with_batch_of_tokens"]
 
 _BATCH = "global_batch_sequences"
-_SAME = 0.05
-"""Share by which a batch may be another and still be what was said: 4M tokens are 4.19M as often as not."""
 
 
 def with_batch_of_tokens(data: ToldData, subject: Subject, n_gpus: int) -> ToldData:
@@ -34,7 +31,7 @@ def with_batch_of_tokens(data: ToldData, subject: Subject, n_gpus: int) -> ToldD
         return data
     tokens = parse_count(request.global_batch_sequences, _BATCH)
     length, told = _length(data, subject)
-    batch = _shared(tokens / length, replicas(request, n_gpus))
+    batch = shared_evenly(tokens / length, replicas(request, n_gpus))
     if batch < 1:
         remedy = f"are less than a sequence of {length:,} tokens, of which a step takes one at least"
         raise InvalidValueError(_BATCH, request.global_batch_sequences, remedy)
@@ -58,17 +55,7 @@ def _length(data: ToldData, subject: Subject) -> tuple[int, tuple[Assumption, ..
     if data.lengths is not None:
         remedy = "a batch told in tokens is divided by those of a sequence: give that, or the batch in samples"
         raise MissingValueError("sequence_length", remedy)
-    length = usual_length(subject, tunes=_adapts(request))
+    length = usual_length(subject, tunes=asked_method(request) in WITH_ADAPTERS)
     note = "usual for the model; the batch is told in tokens, and divided by it, so state yours"
     assumed = Assumption(name="sequence_length", value=length, unit="tokens", source="inferred", note=note)
     return length, (assumed,)
-
-
-def _adapts(request: Request) -> bool:
-    return asked_method(request) in WITH_ADAPTERS
-
-
-def _shared(sequences: float, n_replicas: int) -> int:
-    """Return the whole number of sequences that is meant: one that all replicas share where it is nearly the same."""
-    shared = max(1, round(sequences / n_replicas)) * n_replicas
-    return shared if abs(shared / sequences - 1.0) <= _SAME else round(sequences)

@@ -3,12 +3,11 @@
 import re
 
 from estimator.answers.check.epochs import epoch_of_bar
-from estimator.answers.check.log_point import LogPoint
+from estimator.answers.check.log_point import BAR, LogPoint
 from estimator.answers.check.log_values import CLOCK, NUMBER, duration_s, number
 
 __all__ = ["bar_point"]
 
-_RANK = 2
 _SMALLEST_S, _LARGEST = 1e-9, 1e12
 _UNIT = r"[A-Za-z_]{1,16}"
 _RATE = rf"(?<![\w.-]){NUMBER}\s{{0,2}}(?:({_UNIT})/s(?![A-Za-z])|(m|u|µ)?s/({_UNIT}))"
@@ -284,7 +283,7 @@ def _made(
         # Lightning's rich bar prints the number of the last one, counted from 0.
         epochs=None if epoch is None or epoch.total is None else epoch.total + float(lightning),
         first_epoch=0.0 if lightning else None,
-        rank=_RANK,
+        rank=BAR,
         counts_micro=lightning,
         line=line,
         label=label,

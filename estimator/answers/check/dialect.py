@@ -10,10 +10,9 @@ step; `tflops` of one device; `percent` and `share` its utilization; `clock` sin
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-__all__ = ["CLOSING", "ENGINE", "Dialect", "row"]
+from estimator.answers.check.log_point import OWN
 
-_OWN, ENGINE, CLOSING = 0, 1, 3
-"""Whose word counts: a trainer's own line, its engine's, what closes a run; bars stand at 2."""
+__all__ = ["Dialect", "row"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +41,7 @@ def row(
     keys: str | tuple[str, ...],
     needs: str,
     *,
-    rank: int = _OWN,
+    rank: int = OWN,
     counts_micro: bool = False,
     stamped: bool = False,
     guessed: bool = False,

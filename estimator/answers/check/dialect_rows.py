@@ -1,6 +1,7 @@
 """The table of dialects: trainers' own lines, then engines', exports and closing lines, then everybody's names."""
 
-from estimator.answers.check.dialect import CLOSING, ENGINE, row
+from estimator.answers.check.dialect import row
+from estimator.answers.check.log_point import CLOSING, ENGINE
 from estimator.answers.check.media_rows import MEDIA_TRAINERS
 from estimator.answers.check.trainer_rows import TRAINERS
 from estimator.answers.check.tuning_rows import TUNERS

@@ -4,12 +4,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from estimator.answers.check.log_point import LogPoint
+from estimator.answers.check.log_point import BAR, LogPoint
 
 __all__ = ["EpochTold", "Heads", "counts_epochs", "epoch_of_bar", "epochs_before", "is_end"]
 
-_RANK = 2
-"""Of bars."""
 _OF_ALL_STEPS = re.compile(r"\bsteps\b", re.IGNORECASE)
 """A bar of `Steps` goes through all epochs, whichever it names: SimpleTuner's, Kohya's."""
 _NAMED = re.compile(r"epochs?\W{0,4}(\d{1,6})(?!\d|\.\d|\s?%)(?:\s?(?:/|of)\s?(\d{1,6}))?", re.IGNORECASE)
@@ -74,7 +72,7 @@ class Heads:
 
     def placed(self, point: LogPoint) -> LogPoint:
         """Return `point` with the epoch that it stands below, where it names none itself."""
-        if point.rank != _RANK:
+        if point.rank != BAR:
             return point
         if point.epoch is not None:
             total = self._bar.total if self._bar and point.epochs is None else point.epochs

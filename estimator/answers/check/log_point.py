@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass, replace
 
-__all__ = ["LogPoint", "LogSetup"]
+__all__ = ["BAR", "CLOSING", "ENGINE", "OWN", "LogPoint", "LogSetup"]
+
+OWN, ENGINE, BAR, CLOSING = range(4)
+"""Whose word counts: a trainer's own line, its engine's, a bar, what closes a run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -10,8 +13,8 @@ class LogPoint:
     """What one line says about speed; None for what it does not say."""
 
     dialect: str
-    rank: int = 0
-    """Whose word counts: 0 a trainer's own line, 1 its engine's, 2 a bar, 3 what closes a run."""
+    rank: int = OWN
+    """One of these: whose word counts."""
     line: str = ""
     label: str = ""
     """Of a bar: what stands before it."""

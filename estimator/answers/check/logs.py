@@ -7,7 +7,7 @@ from typing import Any
 
 from estimator.answers.check.dialects import line_point, line_setup
 from estimator.answers.check.epochs import Heads, is_end
-from estimator.answers.check.log_point import LogPoint, LogSetup
+from estimator.answers.check.log_point import CLOSING, OWN, LogPoint, LogSetup
 from estimator.answers.check.log_text import log_lines
 from estimator.answers.check.losses import is_loss, named_by_losses
 from estimator.answers.check.one_run import chosen_groups
@@ -22,7 +22,6 @@ ANYBODYS = frozenset({"keras", "lightning", "mlflow", "tensorboard", "tqdm", "un
 """Lines that any loop may print or write, which do not settle what their numbers count."""
 _HEAD_CHARACTERS, _TAIL_CHARACTERS = 64_000, 256_000
 """Of a longer text: where the run's set-up is printed, and where it is now."""
-_CLOSING = 3
 _ENOUGH_STEPS = 10.0
 _FAR_MORE = 1.5
 """Time left by a trainer's own word over that of an epoch's steps: it has all epochs in view."""
@@ -128,7 +127,7 @@ def log_reading(text: str, argument: str = "observed_log") -> LogReading:
     points, setup, told, ended = _read(text)
     if '"log_history"' in text and told != "trainer_state.json":
         # A run's state before its end: its rates, if it holds any, are those of another run or of evaluation.
-        points = [point for point in points if point.rank < _CLOSING]
+        points = [point for point in points if point.rank < CLOSING]
     groups = chosen_groups(points, setup.total_steps)
     if not groups:
         raise InvalidValueError(argument, text, _why_not(points, text))
@@ -177,7 +176,7 @@ def _read(text: str) -> tuple[list[LogPoint], LogSetup, str, bool]:
 
 
 def _surely_trains(point: LogPoint) -> bool:
-    return point.rank < _CLOSING and point.training is not False and (point.rank == 0 or point.training is True)
+    return point.rank < CLOSING and point.training is not False and (point.rank == OWN or point.training is True)
 
 
 def _why_not(points: Sequence[LogPoint], text: str) -> str:

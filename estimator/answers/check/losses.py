@@ -1,14 +1,14 @@
 """Losses that a Trainer prints beside its bar, which names nothing itself: the bar is training's."""
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import replace
 
-from estimator.answers.check.log_point import LogPoint
+from estimator.answers.check.log_point import BAR, LogPoint
 
 __all__ = ["is_loss", "named_by_losses"]
 
-_BAR = 2
 _LOSS = re.compile(r"['\"](?:train_)?loss['\"]\s?:")
 """In the dicts of a Trainer, of a step and of the run; evaluation's is `eval_loss`."""
 
@@ -24,10 +24,9 @@ def named_by_losses(points: Sequence[LogPoint], losses: Sequence[int]) -> list[L
     `losses` are the places among the points at which one was: the bar stands before it, or behind the first of all.
     """
     out = list(points)
-    for place in losses:
-        before = (index for index in reversed(range(place)) if out[index].rank == _BAR)
-        behind = (index for index in range(place, len(out)) if out[index].rank == _BAR)
-        beside = next(before, next(behind, None))
-        if beside is not None and out[beside].training is None:
+    bars = [index for index, point in enumerate(out) if point.rank == BAR]
+    for place in losses if bars else ():
+        beside = bars[max(bisect_left(bars, place) - 1, 0)]
+        if out[beside].training is None:
             out[beside] = replace(out[beside], training=True)
     return out

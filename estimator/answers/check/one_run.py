@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from estimator.answers.check.epochs import counts_epochs
-from estimator.answers.check.log_point import LogPoint
+from estimator.answers.check.log_point import BAR, LogPoint
 
 __all__ = ["Group", "chosen_groups"]
 
 _RESTART_STEPS, _RESTART_SHARE = 2.0, 0.02
 """Ranks that print side by side are that far apart at most; a step that falls back further begins a run anew."""
-_BAR = 2
 _MANY = 3
 _FAR_LONGER = 3.0
 
@@ -35,7 +34,7 @@ def chosen_groups(points: Sequence[LogPoint], known_total: float | None) -> list
     kept = [point for point in kept if not point.line.lstrip().startswith(">")] or kept
     kinds: dict[tuple[int, str], list[tuple[int, LogPoint]]] = {}
     for place, point in enumerate(kept):
-        bar = point.rank == _BAR and point.dialect != "unknown"
+        bar = point.rank == BAR and point.dialect != "unknown"
         kinds.setdefault((point.rank, "bar" if bar else point.dialect), []).append((place, point))
     repeated = any(len(listed) > 1 for listed in kinds.values())
 

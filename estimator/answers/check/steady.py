@@ -8,7 +8,7 @@ from itertools import pairwise
 from statistics import median
 
 from estimator.answers.check.epochs import epochs_before
-from estimator.answers.check.log_point import LogPoint
+from estimator.answers.check.log_point import BAR, LogPoint
 from estimator.answers.check.one_run import Group
 
 __all__ = ["Steady", "steady"]
@@ -21,7 +21,6 @@ _WINDOWS = 20
 _TICK_S = 1.0
 _LONG_TICKS = 20.0
 """Clocks tick in seconds: a window must be long against one."""
-_BAR = 2
 _RESUMED_PER_S, _RESUMED_S, _RESUMED_STEPS = 10.0, 60.0, 100.0
 """A single bar faster than that, and so soon: as likely the steps that a resumed run skipped."""
 _SAME = 0.1
@@ -131,7 +130,7 @@ def steady(group: Group) -> Steady:
         epochs=_last(points, "epochs"),
         tokens_seen=_last(points, "tokens_seen"),
         left_s=left_s,
-        left_printed=points[-1].rank != _BAR,
+        left_printed=points[-1].rank != BAR,
         run_s=_last(points, "elapsed_s") if points[-1].dialect.endswith("-end") else None,
         doubt=group.doubt,
         resumed=_resumed(points),
@@ -311,7 +310,7 @@ def _spread(steps: Sequence[float]) -> float | None:
 def _resumed(points: Sequence[LogPoint]) -> bool:
     """Return whether the only bar's rate is that of all its steps in a moment: a resumed run counts skipped ones in."""
     point = points[-1]
-    if len(points) > 1 or point.rank != _BAR or not point.step or not point.elapsed_s or point.step < _RESUMED_STEPS:
+    if len(points) > 1 or point.rank != BAR or not point.step or not point.elapsed_s or point.step < _RESUMED_STEPS:
         return False
     rate = point.step / point.elapsed_s
     same = point.step_s is None or abs(point.step_s * rate - 1.0) < _SAME

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from estimator.answers.check.dialect import ENGINE, row
+from estimator.answers.check.dialect import row
+from estimator.answers.check.log_point import ENGINE
 from estimator.answers.check.media_rows import MMENGINE
 
 __all__ = ["TRAINERS"]

@@ -7,7 +7,6 @@ import math
 from collections.abc import Mapping
 
 from estimator.base.errors import InvalidValueError
-from estimator.models.huggingface.blocks import classes
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.placed import whole_list
 from estimator.models.huggingface.pyramids import Pyramid, built, stages_of
@@ -206,7 +205,7 @@ def mobilenet_v3(config: Config) -> ConfiguredModel:
     top, wide = _WIDENED * width, reading.whole("hidden_dim")
     pyramid.convolve("top", width, top, 1, _place(stride))
     pyramid.products.append(Product(name="whole", inputs=top, outputs=wide, at=ONCE))
-    pyramid.products.append(Product(name="classifier", inputs=wide, outputs=classes(reading), at=ONCE, part="logits"))
+    pyramid.classify(reading, wide, always=True)
     return built(pyramid, reading, config, depths=(len(outputs),), width=outputs[0])
 
 
@@ -244,7 +243,7 @@ def efficientnet_v2(config: Config) -> ConfiguredModel:
             width = output
     top = reading.whole("hidden_dim")
     pyramid.convolve("top", width, top, 1, _place(stride))
-    pyramid.products.append(Product(name="classifier", inputs=top, outputs=classes(reading), at=ONCE, part="logits"))
+    pyramid.classify(reading, top, always=True)
     return built(pyramid, reading, config, depths=depths, width=width)
 
 

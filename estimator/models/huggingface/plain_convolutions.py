@@ -64,7 +64,7 @@ def vgg(config: Config) -> ConfiguredModel:
         pyramid.flows.append(Flow(width=width, halves=depth * normed, at=here, normed=False))
     for before, after in ((inputs * _POOLED * _POOLED, wide), (wide, wide)):
         pyramid.products.append(Product(name="whole", inputs=before, outputs=after, at=ONCE))
-    pyramid.products.append(Product(name="classifier", inputs=wide, outputs=classes(reading), at=ONCE, part="logits"))
+    pyramid.classify(reading, wide, always=True)
     return built(pyramid, reading, config, depths=(stage[0] for stage in stages), width=stages[0][1])
 
 
@@ -88,7 +88,7 @@ def densenet(config: Config) -> ConfiguredModel:
         if stage + 1 < len(depths):
             pyramid.products.append(convolution("transition", width, width // 2, at=here, side=1, bias=False))
             width //= 2
-    pyramid.products.append(Product(name="classifier", inputs=width, outputs=classes(reading), at=ONCE, part="logits"))
+    pyramid.classify(reading, width, always=True)
     return built(pyramid, reading, config, depths=depths, width=stem)
 
 

@@ -83,9 +83,9 @@ class Pyramid:
         self.products.append(convolution(name, inputs, outputs, at=at, side=side, bias=False))
         self.vectors += 0 if self.frozen_norms else 2 * outputs
 
-    def classify(self, reading: Reading, width: int) -> None:
-        """Add the classifier of one vector a picture, where the class that is named has one."""
-        if "Classification" in head_class(reading.config, "Model"):
+    def classify(self, reading: Reading, width: int, *, always: bool = False) -> None:
+        """Add the classifier of one vector a picture, where the class that is named has one or it is `always` there."""
+        if always or "Classification" in head_class(reading.config, "Model"):
             self.products.append(
                 Product(name="classifier", inputs=width, outputs=classes(reading), at=ONCE, part="logits")
             )

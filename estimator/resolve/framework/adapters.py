@@ -5,7 +5,7 @@ from types import MappingProxyType
 
 from estimator.models.training import AdapterKind
 from estimator.question.practice import Practice
-from estimator.resolve.framework.meaning import Facts, Meaning, folded
+from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded
 
 __all__ = ["ADAPTERS", "no_method"]
 
@@ -23,21 +23,13 @@ _KINDS: Mapping[AdapterKind, str] = MappingProxyType(
 )
 _QUANTISED = "qdora | q dora"
 
-ADAPTERS: Mapping[str, Meaning] = MappingProxyType(
-    {
-        **{folded(words): Meaning(says=Facts(method="lora")) for words in _LORA.split("|")},
-        **{
-            folded(words): Meaning(says=Facts(method="lora", adapters=kind))
-            for kind, phrases in _KINDS.items()
-            for words in phrases.split("|")
-        },
-        **{
-            folded(words): Meaning(
-                says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))
-            )
-            for words in _QUANTISED.split("|")
-        },
-    }
+ADAPTERS: Mapping[str, Meaning] = by_phrase(
+    (_LORA, Meaning(says=Facts(method="lora"))),
+    *((words, Meaning(says=Facts(method="lora", adapters=kind))) for kind, words in _KINDS.items()),
+    (
+        _QUANTISED,
+        Meaning(says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))),
+    ),
 )
 """By folded phrase."""
 

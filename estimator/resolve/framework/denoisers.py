@@ -1,10 +1,9 @@
 """Trainers of denoisers, and what people say of the frozen networks that prepare their inputs."""
 
 from collections.abc import Mapping
-from types import MappingProxyType
 
 from estimator.question.practice import Dequantization, Practice
-from estimator.resolve.framework.meaning import Facts, Meaning, Rank, folded
+from estimator.resolve.framework.meaning import Facts, Meaning, Rank, by_phrase, practised
 
 __all__ = ["CACHES", "TRAINERS"]
 
@@ -44,19 +43,11 @@ def _trainer(
     return words, Meaning(stack=stack, rank=rank, says=says, stores_8_bits=small_cards, note=note)
 
 
-def _cache(words: str, said: Practice, denied: Practice) -> tuple[str, Meaning]:
-    return words, Meaning(says=Facts(practice=said), denies=Facts(practice=denied))
-
-
-def _by_phrase(*rows: tuple[str, Meaning]) -> Mapping[str, Meaning]:
-    return MappingProxyType({folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")})
-
-
 _LATENTS, _NO_LATENTS = Practice(caches_latents=True), Practice(caches_latents=False)
 _TEXT, _NO_TEXT = Practice(caches_text=True), Practice(caches_text=False)
 _BOTH, _NEITHER = (Practice(caches_latents=kept, caches_text=kept) for kept in (True, False))
 
-TRAINERS: Mapping[str, Meaning] = _by_phrase(
+TRAINERS: Mapping[str, Meaning] = by_phrase(
     # Its scripts encode in each step unless told `--cache_latents`.
     _trainer(
         "diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | "
@@ -134,14 +125,14 @@ TRAINERS: Mapping[str, Meaning] = _by_phrase(
     ),
 )
 """By folded phrase: stacks whose speed is that of the trainer they are built on."""
-CACHES: Mapping[str, Meaning] = _by_phrase(
-    _cache(
+CACHES: Mapping[str, Meaning] = by_phrase(
+    practised(
         "cache latents | cached latents | latents cached | cache latents to disk | latent caching | latent cache | "
         "precomputed latents | pre encoded latents | precached latents | vae cached | cached vae",
         _LATENTS,
         _NO_LATENTS,
     ),
-    _cache(
+    practised(
         "cache text encoder outputs | cached text encoder outputs | cache text embeddings | cached text embeddings | "
         "text embeddings cached | text encoder cached | cached text encoder | precomputed text embeddings | "
         "cached embeddings | cache embeddings | cache text encoder outputs to disk | cached prompts | "
@@ -149,14 +140,16 @@ CACHES: Mapping[str, Meaning] = _by_phrase(
         _TEXT,
         _NO_TEXT,
     ),
-    _cache(
+    practised(
         "cached latents and text embeddings | cache latents text encoder outputs | precomputed embeddings | "
         "precompute conditions | encoders cached | cached encoders | preprocessed data | energon | precached",
         _BOTH,
         _NEITHER,
     ),
-    _cache("vae run | encode in each step | encode on the fly | on the fly encoding | encoders run", _NEITHER, _BOTH),
-    _cache("text encoder run | online text encoding", _NO_TEXT, _TEXT),
-    _cache("online vae | latents on the fly", _NO_LATENTS, _LATENTS),
+    practised(
+        "vae run | encode in each step | encode on the fly | on the fly encoding | encoders run", _NEITHER, _BOTH
+    ),
+    practised("text encoder run | online text encoding", _NO_TEXT, _TEXT),
+    practised("online vae | latents on the fly", _NO_LATENTS, _LATENTS),
 )
 """By folded phrase: what is encoded once, before training."""

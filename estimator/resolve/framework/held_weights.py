@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.question.practice import Dequantization, Practice
-from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
+from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded, practised
 
 __all__ = ["HELD_WEIGHTS"]
 
@@ -83,14 +83,9 @@ _HARMLESS = (
 """Known, of encoders whose output is kept anyway, or told by the word behind."""
 
 
-def _by_phrase(*rows: tuple[str, Meaning]) -> dict[str, Meaning]:
-    return {folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")}
-
-
 HELD_WEIGHTS: Mapping[str, Meaning] = MappingProxyType(
     {
-        **{folded(phrase): Meaning() for phrase in _HARMLESS.split("|")},
-        **_by_phrase(*_FORMATS, *_PLACES),
+        **by_phrase((_HARMLESS, Meaning()), *_FORMATS, *_PLACES),
         **{
             folded(words.format(count)): Meaning(says=Facts(practice=Practice(swapped_blocks=count)))
             for words in _COUNTED

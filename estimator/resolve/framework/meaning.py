@@ -1,13 +1,15 @@
 """What a word means: a stack, facts about how a step is run, or nothing that the time depends on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import IntEnum
+from types import MappingProxyType
 
 from estimator.models.training import AdapterKind, MethodName, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
-__all__ = ["NO_FACTS", "Facts", "Meaning", "Rank", "folded", "practised"]
+__all__ = ["NO_FACTS", "Facts", "Meaning", "Rank", "by_phrase", "folded", "practised"]
 
 
 class Rank(IntEnum):
@@ -93,6 +95,11 @@ class Meaning:
 def folded(phrase: str) -> str:
     """Return `phrase` as tables hold it: letters and digits only, in lower case."""
     return "".join(character for character in phrase.casefold() if character.isalnum() or character == "+")
+
+
+def by_phrase(*rows: tuple[str, Meaning]) -> Mapping[str, Meaning]:
+    """Return a table by folded phrase of rows that each tell what several mean, apart by bars."""
+    return MappingProxyType({folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")})
 
 
 def practised(words: str, said: Practice, denied: Practice = NOTHING_SAID) -> tuple[str, Meaning]:

@@ -8,7 +8,7 @@ from estimator.physics.stacks import STACKS
 from estimator.question.practice import NOTHING_SAID, Practice, ZeroEngine
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
-from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, folded
+from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, by_phrase, folded
 
 __all__ = ["NAMES"]
 
@@ -322,7 +322,7 @@ _ROWS = (
         project="neuron",
     ),
 )
-_OF_ROWS = {folded(phrase): meaning for words, meaning in _ROWS for phrase in words.split("|")}
+_OF_ROWS = by_phrase(*_ROWS)
 _OF_STACKS = {folded(name): Meaning(stack=name, rank=_RECIPE) for name in STACKS}
 NAMES: Mapping[str, Meaning] = MappingProxyType(
     # A stack's own name always names it, and what a row says of it stands.

@@ -11,7 +11,7 @@ from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
-from estimator.resolve.framework.meaning import Facts, Meaning, folded, practised
+from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded, practised
 from estimator.resolve.framework.offloads import OFFLOADS
 from estimator.resolve.framework.packings import PACKINGS
 
@@ -360,16 +360,12 @@ _HARMLESS = (
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})
 
 
-def _by_phrase(*rows: tuple[str, Meaning]) -> Mapping[str, Meaning]:
-    return {folded(phrase): meaning for words, meaning in rows for phrase in words.split("|")}
-
-
 PRACTICES: Mapping[str, Meaning] = MappingProxyType(
     {
         **{
             key: Meaning(project=_VERSIONED.get(key, "")) for key in (folded(phrase) for phrase in _HARMLESS.split("|"))
         },
-        **_by_phrase(
+        **by_phrase(
             *_ATTENTION,
             *_KERNELS,
             *_LAUNCHES,

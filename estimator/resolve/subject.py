@@ -70,8 +70,7 @@ def resolved_subject(request: Request) -> Subject:
         return _sized(count)
     subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
     bits = None if subject.transformer is None else quantised_bits(name)
-    wide = bits is not None and request.method.strip().casefold() != "qlora"
-    copy = (_copy_caution(name, bits or 0),) if wide else ()
+    copy = () if bits is None or request.method.strip().casefold() == "qlora" else (_copy_caution(name, bits),)
     return replace(subject, warnings=(*subject.warnings, *copy, *method_doubts(name, request)))
 
 

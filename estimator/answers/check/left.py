@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation, Observed
+from estimator.answers.check.told import SAME_COUNT
 from estimator.answers.estimate.estimate import OBSERVED_DRIFT
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
@@ -13,9 +14,6 @@ from estimator.resolve.data import MOST_EPOCHS
 from estimator.resolve.run import Run
 
 __all__ = ["Remaining", "in_run", "remaining"]
-
-_SAME_COUNT = 0.03
-"""Share by which what is held out for evaluation changes a count of steps."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +76,7 @@ def _as_epochs(reading: LogReading, run: Run) -> LogReading:
     if reading.of_epoch or not reading.total_steps or batch is None or amount.tokens_per_sample is None:
         return reading
     once = amount.real_tokens / amount.tokens_per_sample / amount.epochs / batch
-    if amount.epochs == 1.0 or abs(reading.total_steps - once) > max(1.0, _SAME_COUNT * once):
+    if amount.epochs == 1.0 or abs(reading.total_steps - once) > max(1.0, SAME_COUNT * once):
         return reading
     return replace(reading, of_epoch=True, left_of_epoch=True)
 

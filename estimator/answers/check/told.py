@@ -16,6 +16,7 @@ from estimator.resolve.run import Run
 from estimator.resolve.samples import SCORED_WHOLE, packs
 
 __all__ = [
+    "SAME_COUNT",
     "Contradiction",
     "as_taken",
     "contradictions",
@@ -29,8 +30,8 @@ __all__ = [
 
 _APART = 1.3
 """A log and the arguments that differ by more speak of two runs."""
-_SAME_COUNT = 0.03
-"""Share by which a rounded last step, and what is held out for evaluation, change a count of samples."""
+SAME_COUNT = 0.03
+"""Share by which a rounded last step, and what is held out for evaluation, change a count of samples or steps."""
 _COUNTED_APART = 2.0
 """By which trainers' counts of FLOPs differ for one run: recomputation, attention in full, an adapter's base."""
 _MOST_SEQUENCES, _LONGEST = 1_000_000, 1_000_000
@@ -135,7 +136,7 @@ def pads_by_its_steps(run: Run, reading: LogReading | None) -> bool:
     if amount.tokens_per_sample is None or amount.sequences is not None or said(run, "packing"):
         return False
     samples = amount.real_tokens / amount.tokens_per_sample
-    return abs(reading.total_steps * batch / samples - 1.0) <= _SAME_COUNT
+    return abs(reading.total_steps * batch / samples - 1.0) <= SAME_COUNT
 
 
 def length_is_open(request: Request, run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""The calibration and its backtest, worked out anew from the published runs."""
+"""The calibration, its backtest and further tables, worked out anew from all that was published."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,14 @@ import numpy as np
 from estimator.calibrate.accuracy import centred, error_pair, figures_by_kind, in_sample_log_errors
 from estimator.calibrate.backtest import Table, table
 from estimator.calibrate.fit import Fit, fitted
+from estimator.calibrate.kinds import fitted_kinds, kind_errors, kind_tables
 from estimator.calibrate.opinions import fitted_shares, opinions_left_out
+from estimator.calibrate.people import answered_threads, people_figures
+from estimator.calibrate.people_left_out import answers_left_out
 from estimator.calibrate.people_level import PEOPLE_SLOWNESS, misses, people_slowness
-from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile
-from estimator.evidence.calibration import calibration_as_written
+from estimator.calibrate.tables_fitted import all_tables
+from estimator.catalogue.calibration_shapes import AccuracyFile, CalibrationFile, TablesFile
+from estimator.evidence.calibration import calibration_as_written, standing_in
 from estimator.evidence.correction import kriging_weights, numbered
 from estimator.evidence.reach import left_out_beyond
 from estimator.evidence.uncertainty import COVERAGE, holds, left_out_half_widths, regime_quantiles
@@ -25,14 +29,29 @@ _DIGITS = 5
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refit:
-    """What the two data files hold."""
+    """What the three data files hold."""
 
     calibration: CalibrationFile
     accuracy: AccuracyFile
+    tables: TablesFile
 
 
 def refitted() -> Refit:
-    """Return constants and effects fitted to all published runs, and their errors with whole labs left out."""
+    """Return what is fitted to all published runs, its errors with whole labs left out, and those on further tables."""
+    calibration, accuracy = _of_decoders()
+    others = kind_errors(calibration_as_written(calibration))
+    levels = fitted_kinds(others)
+    calibration["kinds"], calibration["manners"], calibration["kind_runs"] = levels.kinds, levels.manners, levels.runs
+    written = calibration_as_written(calibration)
+    tables = all_tables(written)
+    tables["tables"] += kind_tables(others)
+    with standing_in(written):
+        tables["people"] = people_figures(answered_threads(), answers_left_out(written))
+    return Refit(calibration=calibration, accuracy=accuracy, tables=tables)
+
+
+def _of_decoders() -> tuple[CalibrationFile, AccuracyFile]:
+    """Return constants and effects fitted to all published runs of decoders, and their errors with labs left out."""
     rows, fit = _fitted()
     opinions = opinions_left_out(rows)
     errors = opinions.blend
@@ -77,7 +96,7 @@ def refitted() -> Refit:
         },
         "regimes": figures_by_kind(rows, errors, holds(errors, halves), np.exp(2.0 * halves)),
     }
-    return Refit(calibration=calibration, accuracy=accuracy)
+    return calibration, accuracy
 
 
 def _rounded(value: float) -> float:

@@ -101,7 +101,7 @@ def regime_quantiles(
     wider = {name: other for keys in regimes for name, other in pairwise(keys)}
     out: dict[str, float] = {}
     # The widest first: each is drawn to the next wider one, which has been drawn already.
-    for name in sorted({name for keys in regimes for name in keys}, key=lambda name: _breadth(name, wider)):
+    for name in sorted({name for keys in regimes for name in keys}, key=lambda name: (_breadth(name, wider), name)):
         rows = np.array([name in keys for keys in regimes])
         own, count = _weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows]))
         around = out[wider[name]] if name in wider else own

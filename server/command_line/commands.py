@@ -210,19 +210,13 @@ def _validate(*, anew: bool, as_json: bool) -> None:
     """Print how far predictions were off on published runs."""
     from estimator.catalogue.catalogue import accuracy, tables
 
-    figures, others = accuracy(), tables()
     if anew:
-        from estimator.calibrate.people import answered_threads, people_figures
-        from estimator.calibrate.people_left_out import answers_left_out
         from estimator.calibrate.refit import refitted
-        from estimator.calibrate.tables_fitted import all_tables
-        from estimator.evidence.calibration import calibration_as_written, standing_in
 
         fitted = refitted()
-        calibration = calibration_as_written(fitted.calibration)
-        figures, others = fitted.accuracy, all_tables(calibration)
-        with standing_in(calibration):
-            others["people"] = people_figures(answered_threads(), answers_left_out(calibration))
+        figures, others = fitted.accuracy, fitted.tables
+    else:
+        figures, others = accuracy(), tables()
     if as_json:
         together = {**figures, "tables": others}
         print_json(json.dumps(together, ensure_ascii=False, allow_nan=False, separators=(",", ":")))

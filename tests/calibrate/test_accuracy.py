@@ -123,6 +123,7 @@ def test_the_committed_ranges_are_the_quantiles_of_the_left_out_errors() -> None
     rows = backtests.rows()
     found = regime_quantiles(_left_out_log_errors(), rows.spreads, rows.regimes, rows.labs)
     assert found == pytest.approx(dict(KNOWN.quantiles), abs=3e-3)
+    assert list(found) == list(KNOWN.quantiles), "the same calibration is the same file, and the same data version"
 
 
 def test_the_ranges_hold_what_they_promise() -> None:

@@ -146,6 +146,7 @@ def test_a_regime_of_few_labs_has_nearly_the_range_of_all() -> None:
     regimes = [("usual", "all")] * 60 + [("rare", "all")] * 3 + [("odd", "all")] * 30
     found = regime_quantiles(errors, np.zeros(len(errors)), regimes, labs)
     few = regime_quantiles(errors[:63], np.zeros(63), regimes[:63], labs[:63])
+    assert list(found) == ["all", "odd", "rare", "usual"], "the widest first, and always alike"
     assert found["odd"] == pytest.approx(0.6 / 0.8)
     assert found["usual"] == pytest.approx(0.1 / 0.8)
     assert few["usual"] == pytest.approx(0.1 / 0.8)

@@ -11,6 +11,7 @@ __all__ = [
     "ExpertKernel",
     "Launch",
     "LayerPart",
+    "NetworkOf",
     "OptimizerName",
     "Packing",
     "Padding",
@@ -42,6 +43,8 @@ share one, `alike`; to the `limit` at which all are cut; or to nothing, a micro-
 ZeroEngine = Literal["fsdp", "fsdp2", "deepspeed"]
 """Who shards states: FSDP gathers layer by layer, its second version what is trained and what is not together;
 DeepSpeed's ZeRO-3 module by module, with a hook on each."""
+NetworkOf = Literal["device", "node"]
+"""Whether a rate of the network is each device's, or that of a node, which its devices share."""
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused", "quanto", "cast", "scaled"]
@@ -108,6 +111,12 @@ class Practice:
     """Lanes that each device is plugged into, where they are told …"""
     pcie_generation: int | None = None
     """… and of which generation of PCIe."""
+    network_gbps: float | None = None
+    """Gb/s of a port of the network between nodes, where it is told …"""
+    network_ports: int | None = None
+    """… with how many there are …"""
+    network_of: NetworkOf | None = None
+    """… and whose they are."""
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None

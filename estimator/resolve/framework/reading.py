@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from estimator.resolve.framework.meaning import Meaning, folded
 from estimator.resolve.framework.names import NAMES
+from estimator.resolve.framework.networks import told_network
 from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.releases import MONTHS, PARTS_OF_YEAR, dated, is_year, month_start, version_date
 from estimator.resolve.framework.tokens import Token, text_tokens
@@ -35,11 +36,13 @@ FILLERS = (
                 "and",
                 "as",
                 "at",
+                "bandwidth",
                 "based",
                 "branch",
                 "but",
                 "by",
                 "commit",
+                "connected",
                 "container",
                 "for",
             ),
@@ -75,7 +78,23 @@ FILLERS = (
             *("stable", "stock", "than", "the", "their", "then", "this", "top", "trainer", "training", "under", "use"),
             *("used", "uses", "using", "v", "version", "via", "we", "with", "plain", "ngc", "nvidia", "amd", "aws"),
             *("config", "core", "cpu", "distributed", "gpu", "gpus", "io", "json", "kernel", "kernels", "loop", "mode"),
-            *("moe", "multi", "node", "nodes", "nvcr", "pod", "pods", "py", "py3", "raw", "simple", "single", "tpu"),
+            *(
+                "linked",
+                "moe",
+                "multi",
+                "node",
+                "nodes",
+                "nvcr",
+                "pod",
+                "pods",
+                "py",
+                "py3",
+                "raw",
+                "simple",
+                "single",
+                "switch",
+                "tpu",
+            ),
             *("tpus", "vanilla", "yaml", "yml"),
             *(
                 "google",
@@ -184,7 +203,9 @@ class _Reader:
             self.at += 1
         elif token.kind == "commit":
             self._take(self.at, self.at, understood=True)
-        elif not (self._took_date(token) or self._took_phrase() or self._took_version(token)):
+        elif not (
+            self._took_date(token) or self._took_network(token) or self._took_phrase() or self._took_version(token)
+        ):
             self._take_word(token)
 
     def reading(self) -> Reading:
@@ -231,6 +252,20 @@ class _Reader:
             self._take(self.at, self.at, understood=True)
             return True
         return False
+
+    def _took_network(self, token: Token) -> bool:
+        """Take `10 GbE`, `8x 400G InfiniBand` or `EFA 3.2 Tbps`; a denial of it says nothing."""
+        found = None if self._negator is not None else told_network(self.text, token.start)
+        if found is None:
+            return False
+        end, meaning = found
+        first = last = self.at
+        while last + 1 < len(self.tokens) and self.tokens[last + 1].start < end:
+            last += 1
+        self._phrases.append(Phrase(text=self._slice(first, last), meaning=meaning, denied=False))
+        self._take(first, last, understood=True)
+        self._named = False
+        return True
 
     def _took_phrase(self) -> bool:
         found = self._longest()

@@ -11,6 +11,7 @@ from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.samples import packs
+from estimator.resolve.told_network import told_network_share
 from estimator.resolve.training_method import asked_method
 
 __all__ = ["framework_assumptions", "left_open", "told_request"]
@@ -68,6 +69,9 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     cautions += doubted
     if named.adapters is not None:
         taken["adapters"] = named.adapters
+    if request.network_gbps_per_gpu is None and (network := told_network_share(request, named.practice)) is not None:
+        taken["network_gbps_per_gpu"] = network.gbps_per_device
+        cautions.append(network.caution)
     told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
 

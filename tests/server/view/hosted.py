@@ -113,8 +113,12 @@ class Shown:
         return await self.host.evaluate("(what) => host[what]", what)
 
     async def settled(self) -> None:
-        """Wait until what has changed is drawn, and the host has heard its size."""
+        """Wait until what has changed is drawn, and the host has given it the room that it asks for."""
         await self.view.evaluate("() => new Promise((done) => setTimeout(() => requestAnimationFrame(done), 20))")
+        # A click on what is still moving meets something else.
+        await self.view.wait_for_function(
+            "() => Math.abs(innerHeight - Math.ceil(document.body.getBoundingClientRect().height)) < 1"
+        )
 
     async def height(self) -> int:
         """Return the height that the view asks for, in pixels."""
@@ -167,6 +171,8 @@ async def shown(
         await target.evaluate("(started) => start(started)", started)
         await target.wait_for_function("() => host.size !== null")
         _, frame = target.frames
+        if started["result"] is not None:
+            await frame.wait_for_selector("#view[aria-busy=false]", state="attached")
         view = Shown(host=target, view=frame, faults=faults, calls=calls)
         await view.settled()
         yield view

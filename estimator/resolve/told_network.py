@@ -1,0 +1,54 @@
+"""The network between nodes as told in words: a port's rate, made each device's share of what its node has."""
+
+from dataclasses import dataclass
+
+from estimator.base.inputs import MOST_GPUS, checked_whole, checked_whole_count
+from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.question.practice import Practice
+from estimator.question.question import Caution
+from estimator.question.request import Request
+from estimator.resolve.device import resolved_device
+
+__all__ = ["ToldNetwork", "told_network_share"]
+
+_OF_A_NODE = 2.0
+"""Times a device's network in its reference system from which on a rate is a whole node's: clouds tell theirs so."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ToldNetwork:
+    """Gb/s that each device has of a network told in words, and how those were read."""
+
+    gbps_per_device: float
+    caution: Caution
+
+
+def told_network_share(request: Request, practice: Practice) -> ToldNetwork | None:
+    """Return what each device has of the network told in `practice`.
+
+    None where nothing is told, the device is not catalogued, or all devices are in one node.
+    Whose a port is that has no owner, its rate tells: adapters for each device are as fast as in reference systems, and
+    slower ones are a node's only one.
+    """
+    gbps = practice.network_gbps
+    accelerator = None if gbps is None else resolved_device(request).accelerator
+    if gbps is None or accelerator is None:
+        return None
+    n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
+    node = resolved_device(request).node or accelerator.gpus_per_node
+    if request.gpus_per_node is not None:
+        node = checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
+    if n_gpus <= node:
+        return None
+    reference = accelerator.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
+    each = practice.network_of
+    if each is None and practice.network_ports is None:
+        each = "device" if reference <= gbps < _OF_A_NODE * reference else "node"
+    ports = practice.network_ports or 1
+    share = gbps * ports if each == "device" else gbps * ports / node
+    read = f"{ports} x {gbps:g} Gb/s" if ports > 1 else f"{gbps:g} Gb/s"
+    whose = "for each GPU" if each == "device" else f"for a node of {node:,}"
+    other = f"{gbps * ports:g} if each GPU has its own" if each != "device" else f"{gbps / node:g} if a node shares it"
+    beside = "" if practice.network_of or node == 1 else f"; say network_gbps_per_gpu {other}"
+    message = f"framework tells of a network: {read} {whose}, so {share:.4g} Gb/s a GPU, is counted{beside}"
+    return ToldNetwork(gbps_per_device=share, caution=Caution(code="network_from_framework", message=message))

@@ -1,0 +1,82 @@
+"""What people say of the network between nodes is counted as the argument would be.
+
+Authority: InfiniBand Trade Association's rates of four lanes (EDR 100, HDR 200, NDR 400 Gb/s); a port of 10 GbE is a
+node's; EFA's rates are told of an instance (p4d: 400 Gb/s, p5: 3,200).
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.resolve.framework.named import named_framework
+from tools.estimate_training_time import estimate_training_time
+
+TOLD = [
+    ("fsdp, 10 GbE", 10.0, None, "node"),
+    ("FSDP over 10 Gbps ethernet", 10.0, None, "node"),
+    ("Megatron, connected with 100G InfiniBand", 100.0, None, None),
+    ("deepspeed zero-3, InfiniBand HDR", 200.0, None, None),
+    ("torchtitan, 8x400G NDR", 400.0, 8, None),
+    ("torchtitan, 8 x CX-7 400G", 400.0, 8, None),
+    ("fsdp, 4 x 100 Gbps IB", 100.0, 4, None),
+    ("fsdp, EFA 400 Gbps", 400.0, None, "node"),
+    ("fsdp, 3.2 Tbps EFA", 3200.0, None, "node"),
+    ("fsdp, dual 25GbE", 25.0, 2, "node"),
+    ("fsdp, RoCE v2 at 100 Gb/s per GPU", 100.0, None, "device"),
+    ("fsdp, gigabit ethernet", 1.0, None, "node"),
+    ("fsdp, 10 gigabit", 10.0, None, None),
+    ("fsdp, 50 GB/s InfiniBand", 400.0, None, None),
+    ("fsdp, network: 800 Mbps", 0.8, None, None),
+]
+NOT_TOLD = ["fsdp, nvlink 600 GB/s", "fsdp, pcie 32 GB/s", "fsdp, 24 GB", "fsdp, 10G", "fsdp, NVMe at 25 Gb/s", "no IB"]
+A100S: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "a100", "n_gpus": 16, "tokens": "1B", "detail": "detailed"}
+
+
+def _asked(framework: str, **given: object) -> Any:  # noqa: ANN401 - the tool's own answer
+    asked: dict[str, Any] = {**A100S, "framework": framework, **given}
+    return estimate_training_time(**asked)
+
+
+def _days(answer: Any) -> tuple[float, ...]:  # noqa: ANN401 - the tool's own answer
+    return answer.training_days_low, answer.training_days, answer.training_days_high
+
+
+@pytest.mark.parametrize(("text", "gbps", "ports", "of"), TOLD)
+def test_words_for_a_network_are_understood(text: str, gbps: float, ports: int | None, of: str | None) -> None:
+    found = named_framework(text)
+    assert found.practice.network_gbps == pytest.approx(gbps)
+    assert (found.practice.network_ports, found.practice.network_of) == (ports, of)
+    assert not found.not_understood
+
+
+@pytest.mark.parametrize("text", NOT_TOLD)
+def test_rates_and_sizes_of_something_else_are_no_network(text: str) -> None:
+    assert named_framework(text).practice.network_gbps is None
+
+
+@pytest.mark.parametrize(
+    ("text", "each"),
+    [
+        ("fsdp, 10 GbE", 1.25),
+        ("fsdp, 2 x 25 GbE", 6.25),
+        ("fsdp, HDR", 200.0),  # An A100's own adapter in its vendor's system.
+        ("fsdp, EDR", 12.5),  # Half as fast: the node's only one.
+        ("fsdp, 8 x 100 Gb/s", 100.0),
+        ("fsdp, 1.6 Tb/s", 200.0),  # Clouds tell a node's.
+        ("fsdp, 50 Gb/s per GPU", 50.0),
+    ],
+)
+def test_a_network_in_words_costs_what_the_argument_does(text: str, each: float) -> None:
+    told, given = _asked(text), _asked("fsdp", network_gbps_per_gpu=each)
+    assert _days(told) == _days(given)
+    assert any(one.code == "network_from_framework" for one in told.warnings)
+
+
+def test_an_argument_wins_over_words() -> None:
+    given = _asked("fsdp", network_gbps_per_gpu=200)
+    assert _days(_asked("fsdp, 10 GbE", network_gbps_per_gpu=200)) == _days(given)
+
+
+def test_a_network_that_is_not_used_is_not_told_of() -> None:
+    codes = {one.code for one in _asked("fsdp, 10 GbE", n_gpus=8).warnings}
+    assert not codes & {"network_from_framework", "framework_not_understood"}

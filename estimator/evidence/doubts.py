@@ -41,6 +41,8 @@ it sooner than a network."""
 _EXPANDED_BASE = 0.4
 """Share of scripts of one's own that leave bitsandbytes' compute type at FP32, or at a BF16 that the chip lacks: about
 half of those of 2023, fewer since notebooks set it."""
+_EXPANDED_BY_SCRIPT = 0.5
+"""The same of a script whose own default that is: QLoRA's first command has no precision, its examples set `bf16`."""
 _FULL_PRECISION = 0.4
 """Share of those who train an encoder of text or pictures on Hugging Face's trainer, and say nothing of precision, that
 leave it at FP32, as the trainer does unless told and its guides for classification do; notebooks and scripts that
@@ -119,7 +121,7 @@ _Others = tuple[tuple[Case, float], ...]
 def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Others]]:
     """Yield what is unsaid of a setting, as what makes a doubt of it, and the other ways."""
     if others := _with_wide_base(setting):
-        yield partial(_wide_base, setting.question.cluster.accelerator.name), others
+        yield partial(_wide_base, setting.question), others
     if others := _in_full_precision(setting):
         yield _full_precision, others
     if others := _on_other_networks(setting):
@@ -134,11 +136,12 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
 
 def _with_wide_base(setting: Setting) -> _Others:
     question, stack = setting.question, setting.stack
-    quantised = question.method.name == "qlora" and stack.name in _OWN_SCRIPTS
-    has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
-    if "precision" not in question.unsaid or not quantised or has_bf16:
+    if "precision" not in question.unsaid or question.method.name != "qlora" or stack.name not in _OWN_SCRIPTS:
         return ()
-    return ((_in_fp32(question, stack), _EXPANDED_BASE),)
+    peaks = question.cluster.accelerator.peak_flop_per_s
+    if question.practice.expands_base_wide and "tf32" in peaks:
+        return ((_in_precision("tf32", question, stack), _EXPANDED_BY_SCRIPT),)
+    return () if "bf16" in peaks else ((_in_precision("fp32", question, stack), _EXPANDED_BASE),)
 
 
 def _in_full_precision(setting: Setting) -> _Others:
@@ -149,11 +152,11 @@ def _in_full_precision(setting: Setting) -> _Others:
     if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
         return ()
     share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
-    return ((_in_fp32(question, stack), share),)
+    return ((_in_precision("fp32", question, stack), share),)
 
 
-def _in_fp32(question: Question, stack: Stack) -> Case:
-    return posed_case(replace(question, precision="fp32"), execution_of(question, stack))
+def _in_precision(precision: str, question: Question, stack: Stack) -> Case:
+    return posed_case(replace(question, precision=precision), execution_of(question, stack))
 
 
 def _on_other_networks(setting: Setting) -> _Others:
@@ -327,10 +330,15 @@ def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[
     return math.inf
 
 
-def _wide_base(chip: str, ways: Ways) -> Doubt:
+def _wide_base(question: Question, ways: Ways) -> Doubt:
+    chip, script = question.cluster.accelerator, question.practice.expands_base_wide
+    if script and "tf32" in chip.peak_flop_per_s:
+        unless, others = "the script is told bf16 or fp16", "tf32 or bf16"
+    else:
+        unless, others = f"bnb_4bit_compute_dtype is float16, for {chip.name} has no BF16", "fp16 or fp32"
     message = (
-        f"4-bit layers are computed in FP32, {ways[0][0]:.1f} times as long, unless bnb_4bit_compute_dtype is float16, "
-        f"for {chip} has no BF16; the range holds both: say precision fp16 or fp32"
+        f"4-bit layers are computed in FP32, {ways[0][0]:.1f} times as long, unless {unless}; the range holds both: "
+        f"say precision {others}"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 

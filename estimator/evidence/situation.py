@@ -21,6 +21,7 @@ SITUATIONAL = (
     "module_hook_s",
     "micro_step_s",
     "people_slowness",
+    "people_alone",
     "dequantize_passes",
     "gptq_passes",
     "pcie_fraction",

@@ -43,8 +43,9 @@ _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.8
 _SAME = 1.05
 _WITHOUT_MATRIX_UNITS = frozenset({"pascal"})
 _SHADER_CEILING_SHARE = 0.93
-"""Of matmuls outside matrix units, which draw too little power to slow the clock: SGEMM on V100 reaches 14.6 of 15.7
-TFLOPS where half precision reaches three quarters (Markidis et al. 2018, figure 6)."""
+"""Of matmuls outside matrix units, which draw too little power to slow the clock of a card that has all that its chip
+asks for: SGEMM on V100 reaches 14.6 of 15.7 TFLOPS where half precision reaches three quarters (Markidis et al. 2018,
+figure 6). A T4's 70 W are half of what its chip asks for, in any precision."""
 _DOUBLED_FAMILIES, _DOUBLED_FROM = frozenset({"ampere", "ada", "blackwell"}), 0.1
 _DOUBLED_CEILING_SHARE = 0.62
 """The same where every other FP32 unit shares its way with integers and both are fed as one was before: cuBLAS' SGEMM
@@ -77,7 +78,8 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     if twin in measured and twin in peaks:
         return measured[twin] / peaks[twin] * peak
     if on_shaders(accelerator, precision):
-        return peak * (_DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE)
+        share = _DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE
+        return peak * share * _sustained(accelerator)
     usual = _CEILING_SHARE.get(accelerator.family, _usual_share(accelerator))
     if precision in _HALVES:
         return usual * peak
@@ -94,20 +96,25 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
 
 
 def _usual_share(accelerator: Accelerator) -> float:
-    """Return the share of its peak that a card nobody measured reaches: its segment's, less where its power is less.
-
-    share · min(1, power / usual power of so many FLOP/s on the chip) ^ exponent      of cards that sum at full rate
-    """
+    """Return the share of its peak that a card nobody measured reaches: its segment's, less where its power is less."""
     if accelerator.vendor != "NVIDIA" or not _sums_at_full_rate(accelerator):
         return _USUAL_CEILING_SHARE[accelerator.segment]
     share = min(_USUAL_CEILING_SHARE[accelerator.segment], _USUAL_CEILING_SHARE["workstation"])
+    return share * _sustained(accelerator)
+
+
+def _sustained(accelerator: Accelerator) -> float:
+    """Return the share of its clock that a card's power sustains, of one whose sister on the chip keeps all of it.
+
+    min(1, power / usual power of so many FLOP/s on the chip) ^ exponent; 1 where no sister is known.
+    """
     chip = accelerator.architecture
     usual = next((watts for of_chip, watts in _USUAL_W_S_PER_FLOP.items() if of_chip in chip), None)
-    if usual is None or _OTHER_CHIPS in chip:
-        return share
+    if usual is None or _OTHER_CHIPS in chip or not _sums_at_full_rate(accelerator):
+        return 1.0
     power = accelerator.tdp_w / (usual * accelerator.training_peak_flop_per_s)
     sustained: float = min(1.0, power) ** _POWER_EXPONENT.mode
-    return share * sustained
+    return sustained
 
 
 def _sums_at_full_rate(accelerator: Accelerator) -> bool:

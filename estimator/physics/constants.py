@@ -265,9 +265,16 @@ PRIORS: Mapping[str, Prior] = MappingProxyType(
             1.0,
             1.4,
             2.5,
-            "Times as long as published that a device is busy with people's own small steps on a general trainer: "
-            "whoever publishes chose version and settings; fitted to what people report, not to published runs. Hosts, "
-            "networks and waiting for the longest of padded samples are none of it",
+            "Times as long as published that devices are busy with people's own small steps on a general trainer, many "
+            "of them together: whoever publishes chose version and settings; fitted to what people report, not to "
+            "published runs. Hosts, networks and waiting for the longest of padded samples are none of it",
+        ),
+        "people_alone": _prior(
+            0.63,
+            1.0,
+            1.58,
+            "The same of one device alone: 25 of this project's own small steps took 1.01 times as long as published "
+            "ones would in the middle; how far machines differ is as of many devices",
         ),
         "stage_imbalance": _prior(0.1, 0.5, 1.0, "Share of the last stage's logits that balancing does not spread"),
     }

@@ -119,17 +119,21 @@ def as_published_s(case: Case, lay: Layouts, constants: Constants, products: Pro
 def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return the factor on what a device does in a step as people run it, shape (L,).
 
-        slowness ^ (log(large / tokens) / log(large / small)), the exponent between 0 and 1
+        (slowness ^ (1 - 1 / n) · alone ^ (1 / n)) ^ (log(large / tokens) / log(large / small))
 
-    A trainer's own work and old versions show in small micro-batches; large ones run as published, whoever runs them.
-    Hosts and links have a slowness of their own, kernels of libraries (optimizers, quantised bases) have none.
+    The last exponent is between 0 and 1: a trainer's own work and old versions show in small micro-batches; large ones
+    run as published, whoever runs them. Of n devices at work together each waits for the latest, and one alone for
+    nobody: it is slower than published as often as faster. Hosts and links have a slowness of their own, kernels of
+    libraries (optimizers, quantised bases) have none.
     """
     if not is_anywhere(case.as_people_run):
         return 1.0
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
-    slowness: BROADCAST = constants["people_slowness"] ** (case.as_people_run * smallness)
-    return slowness
+    at_work = lay.tensor * lay.context * lay.data * where(case.stages_alone, 1.0, lay.pipeline)
+    alone = 1.0 / at_work
+    slowness: BROADCAST = constants["people_slowness"] ** (1.0 - alone) * constants["people_alone"] ** alone
+    return slowness ** (case.as_people_run * smallness)
 
 
 def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:

@@ -128,6 +128,8 @@ class Practice:
     made_up_samples: bool | None = None
     """Whether samples are made up, or read by what keeps ahead of any device (DALI, FFCV): nothing waits for them."""
     dequantization: Dequantization | None = None
+    expands_base_wide: bool | None = None
+    """Whether a script has a quantised base expanded to FP32, multiplied as TF32, unless it is told a precision."""
     base_bits: int | None = None
     """Bits of a frozen base's weights where it is quantised, 2 to 8; 16: it is not, whatever the habit is."""
     large_base_bits: int | None = None

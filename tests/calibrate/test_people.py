@@ -60,10 +60,11 @@ def test_the_constant_moves_small_steps_of_a_general_trainer_and_no_others() -> 
             found.update({answer.thread.id: answer.factor for answer in answered_threads()})
     moved = {name for name, factor in plain.items() if slower[name] / factor > 1.0 + 1e-9}
     assert all(slower[name] / factor > 1.0 - 1e-9 for name, factor in plain.items())
-    assert {"llamafactory-5014-1", "qlora-77"} <= moved
-    assert not {"swiss-10-4", "pai-643-pp2", "academic-5", "fms-fsdp-78"} & moved
-    # The device's part of it, neither the host's nor that of the kernels that expand a 4-bit base.
-    assert 1.2 < slower["qlora-77"] / plain["qlora-77"] < 2.0
+    assert {"llamafactory-5014-1", "alpaca-170"} <= moved
+    # A device alone waits for nobody.
+    assert not {"swiss-10-4", "pai-643-pp2", "academic-5", "fms-fsdp-78", "qlora-77", "own-h200-09"} & moved
+    # The device's part of it, neither the host's nor the network's.
+    assert 1.2 < slower["alpaca-170"] / plain["alpaca-170"] < 3.0
 
 
 def test_an_answer_holds_what_lies_no_further_than_its_range_reaches_on_that_side() -> None:

@@ -15,9 +15,12 @@ ONE_WAY, SHARED_WAY = (0.9, 1.0), (0.55, 0.7)
 @pytest.mark.parametrize(
     ("gpu", "low", "high"),
     [
-        *((gpu, *ONE_WAY) for gpu in ("p100-sxm2", "gtx-1080-ti", "v100-sxm2-16gb", "t4", "rtx-2080-ti")),
+        *((gpu, *ONE_WAY) for gpu in ("p100-sxm2", "gtx-1080-ti", "v100-sxm2-16gb", "quadro-rtx-8000", "rtx-2080-ti")),
         *((gpu, *ONE_WAY) for gpu in ("a30", "a100-sxm-80gb", "h100-sxm", "b200-sxm")),
-        *((gpu, *SHARED_WAY) for gpu in ("a10", "rtx-3090", "rtx-a6000", "l4", "l40s", "rtx-4090", "rtx-5090")),
+        *((gpu, *SHARED_WAY) for gpu in ("rtx-3090", "rtx-a6000", "l4", "l40s", "rtx-4090", "rtx-5090")),
+        # Half and two thirds of the power that their chips ask for elsewhere: 70 W of 145, 150 of 240.
+        ("t4", 0.6, 0.75),
+        ("a10", 0.45, 0.55),
     ],
 )
 def test_fp32_reaches_most_of_its_peak_unless_integers_share_its_way(gpu: str, low: float, high: float) -> None:

@@ -41,19 +41,24 @@ MAY_BE_OPEN = {
     "own_adapters",
     "swaps_one_way",
     "releases_gradients",
-    # Who offloads says where to; slots, bridges and shared sequences are one machine's, or one run's.
+    # Who offloads says where to; slots, bridges, networks and shared sequences are one machine's, or one run's.
     "states_on_disk",
     "caches_gradients",
     "splits_sequences",
     "pcie_lanes",
     "pcie_generation",
     "bridged",
+    "network_gbps",
+    "network_ports",
+    "network_of",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",
     "gathers_masked",
     # Where it is not told how many processes read samples, they are taken to be enough.
     "loader_workers",
     "made_up_samples",
+    # A script's own default, of no trainer.
+    "expands_base_wide",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

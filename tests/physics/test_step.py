@@ -84,6 +84,24 @@ def test_on_one_device_every_term_is_the_formulas() -> None:
     assert times.total_s[0] == pytest.approx(LAUNCHED_S + LOGITS_S + times.optimizer_s[0] + 7e-3)
 
 
+@pytest.mark.parametrize(
+    ("data", "pipeline", "in_turn", "at_work"),
+    [(1, 1, 0.0, 1), (2, 1, 0.0, 2), (8, 1, 0.0, 8), (2, 2, 0.0, 4), (2, 2, 1.0, 2)],
+)
+def test_peoples_small_steps_are_slower_the_more_devices_wait_for_one_another(
+    data: int, pipeline: int, in_turn: float, at_work: int
+) -> None:
+    """Matrix products of 2,048 tokens, in full, by slowness ^ (1 - 1/n); those of 16,384 are as published."""
+    slower = Constants({**CONSTANTS, "people_slowness": 3.0, "people_alone": 1.0})
+    case = replace(small_case(data * pipeline), stages_alone=in_turn)
+    for micro_batch, factor in ((2, 3.0 ** (1.0 - 1.0 / at_work)), (16, 1.0)):
+        lay = layouts_of(replace(PLAIN, data_parallel=data, pipeline_parallel=pipeline, micro_batch_size=micro_batch))
+        published, people = (
+            step_time(replace(case, as_people_run=flag), lay, slower).compute_s[0] for flag in (0.0, 1.0)
+        )
+        assert people == pytest.approx(factor * published)
+
+
 def test_micro_batches_follow_one_another_and_the_optimizer_steps_once() -> None:
     one, five = _step(1), _step(1, replace(PLAIN, micro_batches=5))
     once_s = one.optimizer_s[0] + 7e-3

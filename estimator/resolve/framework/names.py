@@ -289,8 +289,8 @@ _ROWS = (
         _SCRIPT,
         says=Facts(
             recompute="full",
-            # Its `group_by_length` is on.
-            practice=replace(_SORTED, base_bits=4, dequantization="bitsandbytes"),
+            # Its `group_by_length` is on, its `bf16` and `fp16` are off, and it allows TF32.
+            practice=replace(_SORTED, base_bits=4, dequantization="bitsandbytes", expands_base_wide=True),
             method="qlora",
         ),
     ),

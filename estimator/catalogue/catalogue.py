@@ -251,9 +251,9 @@ def memory_observations() -> tuple[MemoryObservation, ...]:
 def data_version() -> str:
     """Return a short hash of all data files: equal versions hold equal facts."""
     digest = hashlib.sha256()
-    for path in sorted(DATA.iterdir()):
+    for path in sorted(DATA.rglob("*")):
         if path.suffix in {".json", ".csv"}:
-            digest.update(path.name.encode() + b"\0" + path.read_bytes())
+            digest.update(path.relative_to(DATA).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()[:12]
 
 

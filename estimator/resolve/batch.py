@@ -44,7 +44,7 @@ _USUAL_SOURCE_LENGTH = 1024
 _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
-_OF_EACH = re.compile(r"(\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
+_OF_EACH = re.compile(r"(\d{1,3}(?:[,_]\d{3})+|\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
 _TOKENS_SUSPECTED = 200_000
 """Sequences of a step beyond which tokens are meant: the largest batches, of CLIP's kin and of BERT's, have 65,536."""
 _NEARLY_WHOLE = 0.95
@@ -79,9 +79,10 @@ def _refuse_of_each(given: Quantity, n_gpus: int) -> None:
     """Raise InvalidValueError for the sequences of one device, which are no batch: what is accumulated is not said."""
     each = _OF_EACH.match(given.casefold()) if isinstance(given, str) else None
     if each is not None:
+        sequences = int(re.sub(r"\D", "", each[1]))
         remedy = (
-            f"is of each GPU: give micro_batch_size {each[1]} with gradient_accumulation, or what all {n_gpus:,} GPUs "
-            f"take in a step, such as {int(each[1]) * n_gpus:,}"
+            f"is of each GPU: give micro_batch_size {sequences} with gradient_accumulation, or what all {n_gpus:,} "
+            f"GPUs take in a step, such as {sequences * n_gpus:,}"
         )
         raise InvalidValueError("global_batch_sequences", given, remedy)
 

@@ -76,6 +76,7 @@ def counted_steps(data: ToldData, framework: str, use: MediaUse, device: Device,
         lengths=(told or usual_length(subject, tunes=tunes), told or packed),
         padded=padded,
         replicas=replicas(data.request, n_gpus),
+        vocabulary=subject.transformer.vocab if subject.transformer else None,
     )
 
 

@@ -81,20 +81,22 @@ def with_steps(
     lengths: tuple[int, int],
     padded: Callable[[Request], bool],
     replicas: int = 1,
+    vocabulary: int | None = None,
 ) -> ToldData:
     """Return `data` with tokens or samples in place of its steps.
 
         steps · batch · sequence length, or steps · batch samples where each is padded to a row of its own
 
-    `lengths` are the tokens of a sequence without samples, and with samples packed into it. Of a data set as many
-    passes are made as the steps take. A batch that follows is one that `replicas` share, where one is as near. Raises
-    InvalidValueError where an amount is told too and is another, naming what both come to.
+    `lengths` are the tokens of a sequence without samples, and with samples packed into it; a size of text is counted
+    in the model's `vocabulary`. Of a data set as many passes are made as the steps take. A batch that follows is one
+    that `replicas` share, where one is as near. Raises InvalidValueError where an amount is told too and is another,
+    naming what both come to.
     """
     request = data.request
     steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
     length, packed = lengths
     if data.lengths is None:
-        return _of_tokens(data, steps, batch, length, replicas)
+        return _of_tokens(data, steps, batch, length, replicas, vocabulary)
     told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
     # A set of pairs is counted in sequences, a batch in pairs.
     sequences = 1 if data.entry is None else data.entry.rows_per_sample
@@ -118,9 +120,11 @@ def _counted(count: int, thing: str) -> str:
     return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
-def _of_tokens(data: ToldData, steps: int, batch: int | None, length: int, replicas: int) -> ToldData:
+def _of_tokens(
+    data: ToldData, steps: int, batch: int | None, length: int, replicas: int, vocabulary: int | None
+) -> ToldData:
     request = data.request
-    told = _told_tokens(request)
+    told = _told_tokens(request, vocabulary)
     if batch is None:
         batch = _batch(request, steps, None if told is None else told / length, replicas)
     taken = float(steps * batch * length)
@@ -175,10 +179,10 @@ def _batch(request: Request, steps: int, sequences: float | None, replicas: int)
     return min(MOST_SEQUENCES, shared_evenly(sequences / steps, replicas))
 
 
-def _told_tokens(request: Request) -> float | None:
+def _told_tokens(request: Request, vocabulary: int | None) -> float | None:
     if request.tokens is None:
         return None
-    text = text_tokens(request.tokens, "tokens")
+    text = text_tokens(request.tokens, "tokens", vocabulary)
     once = text.tokens if text else parse_count(request.tokens, "tokens")
     return once * _epochs(request)
 

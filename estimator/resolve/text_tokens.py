@@ -135,7 +135,7 @@ _IDLE = frozenset(
     | {"textes", "texto", "textos", "texts", "the", "total", "txt", "uncompressed", "von", "web", "wikipedia"}
 )
 """Words beside a size that leave it as it is."""
-_MULTIPLE = r"(?:[kmb]|[mb]n|hundred|thousand|lakh|million|billion|trillion|t)"
+_MULTIPLE = r"(?:[kmb]|[mb]n|hundred|thousand|lakh|crore|million|billion|trillion|t)"
 _SIZE = re.compile(rf"(?P<size>{NUMERAL}\s*[kmgtp]i?[bo])(?:ytes?|ctets?)?(?![a-z]|\s*\d)(?P<rest>[^\d×*·]*)")
 _PIECES = re.compile(
     rf"(?P<count>{NUMERAL}(?:\s*{_MULTIPLE}(?![a-z]))*)\s*(?P<before>(?:[^\W\d_]+\s+){{0,2}}?)"

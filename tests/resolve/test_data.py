@@ -121,7 +121,7 @@ NO_NAMES = [
 
 
 def _request(**data: Any) -> Request:  # noqa: ANN401 - any argument
-    return Request(model="llama-3.1-8b", gpu="h100", n_gpus=8, **data)
+    return Request(**{"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, **data})
 
 
 def _run(**data: Any) -> Run:  # noqa: ANN401 - any argument
@@ -226,6 +226,13 @@ def test_steps_times_batch_are_the_tokens(steps: int, batch: int, length: int) -
     run = _run(steps=steps, global_batch_sequences=batch, sequence_length=length)
     assert run.amount.tokens == steps * batch * length
     assert run.global_batch_sequences == batch
+
+
+@pytest.mark.parametrize("model", ["gpt2", "llama-2-7b", "llama-3.1-8b"])
+def test_steps_over_a_size_of_text_take_the_tokens_of_the_models_vocabulary(model: str) -> None:
+    """A thousand steps over it are what it comes to without them, but for a batch of whole sequences."""
+    asked = {"model": model, "tokens": "1 GB", "sequence_length": 1024}
+    assert _run(**asked, steps=1000).amount.tokens == pytest.approx(_run(**asked).amount.tokens, rel=0.02)
 
 
 @pytest.mark.parametrize("accumulated", [1, 4])

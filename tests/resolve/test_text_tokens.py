@@ -87,6 +87,7 @@ def test_an_unknown_language_is_told_a_near_one() -> None:
         ("half a million words", "500,000 words"),
         ("50 Mio. Wörter", "50 million words"),
         ("twelve books", "12 books"),
+        ("2 crore words", "20M words"),
     ],
 )
 def test_the_same_text_said_otherwise_is_as_many_tokens(said: str, alike: str) -> None:

@@ -50,6 +50,7 @@ def test_replicas_share_what_is_nearly_the_same() -> None:
         ({"global_batch_sequences": "512 tokens"}, InvalidValueError, "less than a sequence"),
         ({"global_batch_sequences": "1e15 tokens"}, InvalidValueError, "at most"),
         ({"global_batch_sequences": "8 per GPU"}, InvalidValueError, "micro_batch_size 8"),
+        ({"global_batch_sequences": "1,024 per GPU"}, InvalidValueError, "micro_batch_size 1024"),
         ({"global_batch_sequences": "3 hours"}, InvalidValueError, "deadline"),
         (
             {"tokens": None, "samples": "50k", "tokens_per_sample": 300, "global_batch_sequences": "64k tokens"},

@@ -4,6 +4,7 @@ import math
 from dataclasses import replace
 
 from estimator.answers.estimate.timing import Timing
+from estimator.base.units import format_count
 from estimator.question.question import Narrowing
 from estimator.resolve.run import Run
 
@@ -30,12 +31,16 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
         replace(one, narrows_by=round(1.0 - math.hypot((1.0 - one.narrows_by) * step, amount) / whole, 3))
         for one in narrowings
     )
-    own = Narrowing(
-        argument=argument,
-        narrows_by=round(share, 3),
-        why="time is proportional to it, and the range holds all that it may be",
-    )
+    own = Narrowing(argument=argument, narrows_by=round(share, 3), why=_why(argument, run))
     return tuple(sorted((own, *others), key=lambda narrowing: -narrowing.narrows_by))
+
+
+def _why(argument: str, run: Run) -> str:
+    why = "time is proportional to it, and the range holds all that it may be"
+    if argument != "tokens_per_sample" or run.amount.tokens_per_sample is None:
+        return why
+    mean = format_count(run.amount.tokens_per_sample)
+    return f"{why}: say how far lengths differ, too ({mean}-{mean} where they are alike, else from the shortest on)"
 
 
 def _told_with(run: Run) -> str | None:

@@ -132,8 +132,9 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
     at_work = lay.tensor * lay.context * lay.data * where(case.stages_alone, 1.0, lay.pipeline)
     alone = 1.0 / at_work
-    slowness: BROADCAST = constants["people_slowness"] ** (1.0 - alone) * constants["people_alone"] ** alone
-    return slowness ** (case.as_people_run * smallness)
+    level = constants["people_slowness"] ** (1.0 - alone) * constants["people_alone"] ** alone
+    slowness: BROADCAST = level ** (case.as_people_run * smallness)
+    return slowness
 
 
 def _fullest_stage(case: Case, lay: Layouts) -> BROADCAST:

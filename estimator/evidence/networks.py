@@ -19,7 +19,7 @@ _OF_SLOTS = {100.0: 0.5, 25.0: 0.25}
 """The same of datacenter cards in slots, which clouds rent with 25 to 100 Gb/s a node and hardly any with more."""
 _OF_OWN = {25.0: 0.3, 10.0: 0.35, 1.0: 0.1}
 """The same of machines of one's own: an office's network, or a card bought for it."""
-_BESIDE_FAST = 1.0 / 3.0
+_BESIDE_FAST = 1.0 / 4.0
 """Times the share of slower networks where the reference system has a fast one: such nodes are dear, and whoever has
 them sees to it that they can train together."""
 _FAST_GBPS = 400.0

@@ -111,12 +111,15 @@ def setting_of(
 ) -> Setting:
     """Return `question` with the model's inputs and every layout that is legal on its stack.
 
-    Who fine-tunes and tells no micro-batch has at most `raised` times that of the trainer's examples.
+    Who fine-tunes and tells no micro-batch has at most `raised` times that of the trainer's examples. Sharded states
+    are spread over all that share data, or over `shard_group` ranks, which are a node's where the question says so.
     Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
     Batches that are to be whole are split where they do not fit.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
     pause()
+    if shard_group is None and question.practice.shards_in_node:
+        shard_group = question.cluster.gpus_per_node
     whole = _in_one(question)
     if whole is not None:
         posed = _setting(whole, shard_group=shard_group, packed_short=packed_short, raised=raised)

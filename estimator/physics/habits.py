@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "TUNING_HABITS"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "SAMPLE_LIMITS", "TUNING_HABITS"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -228,3 +228,12 @@ PAIR_LIMITS: Mapping[str, float] = MappingProxyType(
     }
 )
 """Tokens at which trainers cut each answer of a pair, with its prompt, unless told."""
+
+SAMPLE_LIMITS: Mapping[str, float] = MappingProxyType(
+    {
+        "trl": 1024.0,  # max_length of SFTConfig
+        "unsloth": 2048.0,  # max_seq_length of its notebooks
+        "llama-factory": 2048.0,  # cutoff_len
+    }
+)
+"""The same of other samples; whoever has longer ones raises it."""

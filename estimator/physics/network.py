@@ -13,9 +13,10 @@ from estimator.physics.constants import Constants
 
 __all__ = ["Group", "all_to_all_s", "gather_s", "group", "stage_hop_s", "surroundings_slowness", "where"]
 
-_SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S = 12.5e9, 50e9
-"""A node's network up to which collectives are sent by sockets, 100 Gb/s, and from which on adapters write into devices
-by themselves, 400 Gb/s: InfiniBand, RoCE and their like come with as many adapters as a node has devices, or half."""
+_KEPT_UP_BYTES_PER_S, _SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S = 3.125e9, 12.5e9, 50e9
+"""A node's network up to which sockets fill the line, 25 Gb/s, at which they are the slowest beside it, 100 Gb/s, and
+from which on adapters write into devices by themselves, 400 Gb/s: InfiniBand, RoCE and their like come with as many
+adapters as a node has devices, or half."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,15 +88,16 @@ def _out_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
 
 
 def _sent_by_host(case: Case) -> BROADCAST:
-    """Return how far it is the hosts that send between nodes, 0 to 1, by the log of a node's network.
+    """Return how far it is the hosts that a network between nodes waits for, 0 to 1, by the log of a node's network.
 
-    Sockets copy what they send and are as slow as the host; where adapters reach into the devices' memory, no host is
-    in the way, and a network does for everybody what it does where speeds are published.
+    Sockets copy what they send: they keep up with a slow line, and are as slow as the host beside a faster one. Where
+    adapters reach into the devices' memory, no host is in the way, and a network does for everybody what it does where
+    speeds are published.
     """
-    node = case.scale_out_bytes_per_s * case.gpus_per_node
-    reach = np.log(_REMOTE_ACCESS_BYTES_PER_S / _SOCKETS_BYTES_PER_S)
-    between = np.clip(node, _SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S)
-    sent: BROADCAST = np.log(_REMOTE_ACCESS_BYTES_PER_S / between) / reach
+    node = np.clip(case.scale_out_bytes_per_s * case.gpus_per_node, _KEPT_UP_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S)
+    beyond = np.log(node / _KEPT_UP_BYTES_PER_S) / np.log(_SOCKETS_BYTES_PER_S / _KEPT_UP_BYTES_PER_S)
+    short = np.log(_REMOTE_ACCESS_BYTES_PER_S / node) / np.log(_REMOTE_ACCESS_BYTES_PER_S / _SOCKETS_BYTES_PER_S)
+    sent: BROADCAST = np.minimum(beyond, short)
     return sent
 
 
@@ -103,20 +105,26 @@ def _latency_s(case: Case, constants: Constants) -> BROADCAST:
     return constants["latency_s"] * surroundings_slowness(case, constants)
 
 
-def gather_s(members: Group, size_bytes: BROADCAST, messages: BROADCAST = 1.0) -> BROADCAST:
-    """Return seconds to all-gather (or reduce-scatter) `size_bytes` in all, in so many messages, hierarchically.
+def gather_s(
+    members: Group, size_bytes: BROADCAST, messages: BROADCAST = 1.0, *, in_trees: BROADCAST = 0.0
+) -> BROADCAST:
+    """Return seconds to all-gather (or reduce-scatter) `size_bytes` in all, in so many messages.
 
-        max((1 − 1/n) · S / up,  (1/g − 1/n) · S / pcie,  (1/m − 1/n) · S / out) + messages · latency
+        max((1 − 1/n) · S / up,  (1/g − 1/n) · S / pcie,  a · S / out) + messages · latency
+        a = (1 − 1/n) / m in rings over several nodes,   (1/m − 1/n) in trees
 
     Of n ranks, g share a domain and m a node. Each takes in what the others hold, no faster than over its fastest link;
-    what comes from outside the domain, or the node, comes a g-th, or an m-th, to each, over PCIe where a node has
-    several domains and through each rank's own network port. An all-reduce takes twice as long. Source: Thakur et al.
-    2005; NCCL's rings approach it. Fewer ranks in a domain or a node, and slower links, never make it shorter.
+    what comes from outside the domain comes a g-th to each, over PCIe where a node has several domains. A ring passes
+    all but a rank's own through each node, an m-th of it through each rank's own network port; only an all-reduce,
+    which takes twice as long, may go by trees, that send a node what it lacks (`in_trees`): half of it on two nodes.
+    Source: Thakur et al. 2005; NCCL's algorithms by collective. Fewer ranks in a domain or a node, and slower links,
+    never make it shorter.
     """
     g, m, n = members.domain_ranks, members.node_ranks, members.ranks
     inside = (1.0 - 1.0 / n) / members.up_bytes_per_s
     beside = (1.0 / g - 1.0 / n) / members.node_bytes_per_s
-    across = (1.0 / m - 1.0 / n) / members.out_bytes_per_s
+    ring = np.where(n > m, (1.0 - 1.0 / n) / m, 0.0)
+    across = where(in_trees, 1.0 / m - 1.0 / n, ring) / members.out_bytes_per_s
     return size_bytes * np.maximum(np.maximum(inside, beside), across) + messages * members.latency_s
 
 

@@ -151,21 +151,23 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
     One micro-batch's time is there to hide it: the last backward pass over a stage's weights, the first forward one. An
     interleaved stage takes p micro-batches through each of its chunks in turn, so that one chunk's weights are
     gathered, and its gradients reduced, beside p micro-batches of the others (Narayanan et al. 2021, section 2.2). Some
-    share always shows.
+    share always shows. Where every rank keeps all states, an all-reduce takes the place of both.
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
     trained, trained_experts = _trained_parameters(case)
     shared = trained / (lay.tensor * lay.pipeline)
-    comm = gather_s(whole, 6.0 * shared)
+    by_all = 1.0 - np.minimum(lay.shard_stage, 1.0)
+    comm = gather_s(whole, 6.0 * shared, in_trees=by_all)
     if is_anywhere(trained_experts):
         experts = trained_experts / (lay.expert * lay.pipeline)
         expert_ranks = np.maximum(ranks * lay.tensor / lay.expert, 1.0)
         expert_group = group(case, constants, expert_ranks, lay.expert)
-        comm = comm + np.where(experts > 0, gather_s(expert_group, 6.0 * experts), 0.0)
+        comm = comm + np.where(experts > 0, gather_s(expert_group, 6.0 * experts, in_trees=by_all), 0.0)
     if (lay.shard_stage >= ZERO3).any():
         replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
-        hybrid = np.where(ranks > lay.shard_group, 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group), 0.0)
+        between = 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group, in_trees=1.0)
+        hybrid = np.where(ranks > lay.shard_group, between, 0.0)
         comm = np.where(lay.shard_stage >= ZERO3, hybrid, comm)
     turns = np.where(lay.virtual > 1, np.minimum(lay.pipeline, lay.micro_batches), 1.0)
     hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s * turns)

@@ -34,6 +34,9 @@ __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 _SMALL, _LARGE = 2_048.0, 16_384.0
 """Tokens of a micro-batch up to which people's own steps are as slow as they get, and from which on none is."""
 
+_GRADIENTS = 2.0
+"""The ZeRO stage up to which weights are whole on every device."""
+
 PARTS = ("compute", "attention", "memory_bound", "communication", "bubble", "optimizer", "other")
 
 
@@ -119,20 +122,23 @@ def as_published_s(case: Case, lay: Layouts, constants: Constants, products: Pro
 def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     """Return the factor on what a device does in a step as people run it, shape (L,).
 
-        (slowness ^ (1 - 1 / n) · alone ^ (1 / n)) ^ (log(large / tokens) / log(large / small))
+        (slowness ^ w · alone ^ (1 - w)) ^ (log(large / tokens) / log(large / small)),   w = (1 - 1 / n) · met
 
     The last exponent is between 0 and 1: a trainer's own work and old versions show in small micro-batches; large ones
-    run as published, whoever runs them. Of n devices at work together each waits for the latest, and one alone for
-    nobody: it is slower than published as often as faster. Hosts and links have a slowness of their own, kernels of
-    libraries (optimizers, quantised bases) have none.
+    run as published, whoever runs them. Of n devices at work together each waits for the latest wherever they meet: in
+    every layer where its weights or its work are shared, once a step (`met`: one micro-batch of all) where gradients
+    alone are. A device alone waits for nobody, and is slower than published as often as faster. Hosts and links have a
+    slowness of their own, kernels of libraries (optimizers, quantised bases) have none.
     """
     if not is_anywhere(case.as_people_run):
         return 1.0
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
-    at_work = lay.tensor * lay.context * lay.data * where(case.stages_alone, 1.0, lay.pipeline)
-    alone = 1.0 / at_work
-    level = constants["people_slowness"] ** (1.0 - alone) * constants["people_alone"] ** alone
+    stages = where(case.stages_alone, 1.0, lay.pipeline)
+    in_layers = (lay.shard_stage > _GRADIENTS) | (lay.tensor * lay.context * stages > 1.0)
+    met = np.where(in_layers, 1.0, 1.0 / lay.micro_batches)
+    waiting = (1.0 - 1.0 / (lay.tensor * lay.context * lay.data * stages)) * met
+    level = constants["people_slowness"] ** waiting * constants["people_alone"] ** (1.0 - waiting)
     slowness: BROADCAST = level ** (case.as_people_run * smallness)
     return slowness
 

@@ -120,6 +120,8 @@ class Practice:
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None
+    shards_in_node: bool | None = None
+    """Whether sharded states are spread over the devices of a node alone, and each node has all of them (HSDP)."""
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded as `padding` says."""
     padding: Padding | None = None

@@ -44,7 +44,9 @@ _USUAL_SOURCE_LENGTH = 1024
 _USUAL_TEXT_LENGTH = 512
 """BERT's positions, and `passage_max_len` of FlagEmbedding's and `max_seq_length` of most of sentence-transformers'
 examples with encoders of 8,192."""
-_OF_EACH = re.compile(r"(\d{1,3}(?:[,_]\d{3})+|\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)")
+_OF_EACH = re.compile(
+    r"(\d{1,3}(?:[,_]\d{3})+|\d{1,6})\b.*?(?:/|\bper\b|\beach\b|\ba\b)\s*(?:gpu|device|card|rank|replica)"
+)
 _TOKENS_SUSPECTED = 200_000
 """Sequences of a step beyond which tokens are meant: the largest batches, of CLIP's kin and of BERT's, have 65,536."""
 _NEARLY_WHOLE = 0.95
@@ -194,12 +196,19 @@ def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Cau
         return ()
     if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
         return ()
-    what = (
-        f"they are cut there, and {padded.mean / amount.tokens_per_sample:.0%} of their tokens are trained on"
-        if padded
-        else "they are counted as split over several sequences; truncated instead, there would be fewer tokens"
-    )
-    message = f"samples of {amount.tokens_per_sample:,.0f} tokens are longer than the sequence of {length:,}: {what}"
+    mean = f"{amount.tokens_per_sample:,.0f}"
+    if padded:
+        end = padded.limit or length
+        are = "are longer than the sequence of" if amount.tokens_per_sample > end else "on average are cut at"
+        message = (
+            f"samples of {mean} tokens {are} {end:,.0f}: {padded.mean / amount.tokens_per_sample:.0%} of their tokens "
+            "are trained on, if they are as unlike in length as is usual"
+        )
+    else:
+        message = (
+            f"samples of {mean} tokens are longer than the sequence of {length:,}: they are counted as split over "
+            "several sequences; truncated instead, there would be fewer tokens"
+        )
     return (Caution(code="samples_longer_than_sequence", message=message),)
 
 

@@ -45,6 +45,7 @@ from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Packing,
     Padded,
+    packs,
     padded_samples,
     padding_assumptions,
     resolved_packing,
@@ -201,7 +202,7 @@ def _resolved(
     asked_samples, _ = resolved_batch(asked, n_gpus)
     if samples is not None and of_one > 1:
         batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
-    practice = _told_to_pack(request, framework.practice)
+    practice = _told_to_pack(request, framework.practice, packs=packs(objective.objective.name, framework.name))
     packing = resolved_packing(
         request,
         framework.name,
@@ -332,9 +333,12 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     return passes
 
 
-def _told_to_pack(request: Request, practice: Practice) -> Practice:
+def _told_to_pack(request: Request, practice: Practice, *, packs: bool) -> Practice:
+    """Return `practice` with packing as the argument has it; none of samples that its script packs others but these."""
     packing = checked_choice("packing", request.packing, PACKING_CHOICES)
-    return practice if packing == AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
+    if packing == AUTO:
+        return practice if packs or practice.packing != "packed" else replace(practice, packing=None)
+    return replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def _shared(batch: int, n_replicas: int) -> int:

@@ -13,12 +13,13 @@ _CHUNKED_FROM = 0.5
 """Share of the limit above which a mean tells that samples are chunks cut to it: of 1,024 in 1,024 none is shorter."""
 
 LENGTH_VARIATION = Prior(
-    low=0.6,
+    low=0.3,
     mode=0.9,
     high=1.2,
-    why="Standard deviation over mean of the lengths of samples: instruction sets lie between, those of short answers "
-    "(Alpaca) at the lower end, those with pasted contexts and long conversations (Dolly, OpenAssistant) at the upper; "
-    "skewed as Krell et al. 2021 (packing without cross-contamination) plot them, with half of all tokens padding.",
+    why="Standard deviation over mean of the lengths of samples: instruction sets have 0.6 and more, those of short "
+    "answers (Alpaca) the least, those with pasted contexts and long conversations (Dolly, OpenAssistant) the most; "
+    "tasks of one kind (labels, calls of functions, summaries of like texts) as little as 0.3; skewed as Krell et al. "
+    "2021 (packing without cross-contamination) plot them, with half of all tokens padding.",
 )
 ENCODED_VARIATION = Prior(
     low=0.3,

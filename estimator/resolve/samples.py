@@ -10,12 +10,12 @@ from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS, MethodName
-from estimator.physics.habits import PAIR_LIMITS
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
 from estimator.question.practice import NOTHING_SAID, Padding, Practice
 from estimator.question.question import Assumption, Caution, Question, SourceKind
 from estimator.question.request import PACKING_CHOICES, Quantity, Request
+from estimator.resolve.cuts import trainers_limit
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.layout_request import MOST_SEQUENCES
 from estimator.resolve.sample_lengths import ENCODED_VARIATION, LENGTH_VARIATION, SampleLengths
@@ -88,6 +88,8 @@ class Padded:
     """… and that with each e-fold of their number, about eight where there is one."""
     padding: Padding
     lengths: SampleLengths
+    limit: float | None = None
+    """Tokens at which samples are cut; None where nothing tells."""
 
     @property
     def has_padding(self) -> bool:
@@ -153,10 +155,13 @@ def packs(objective: ObjectiveName, stack: str) -> bool:
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
+    unpadded = stack is not None and stack.tuning_habit.padding == "none"
     note = how + (
-        "every sample costs as much as the longest of its micro-batch; packed, it would cost its own tokens"
-        if value == "padded"
-        else "samples share full sequences; padded, each would cost as much as the longest of its micro-batch"
+        "samples share full sequences; padded, each would cost as much as the longest of its micro-batch"
+        if value == "packed"
+        else "samples share no full sequences; padded_length tells what their rows hold"
+        if unpadded
+        else "every sample costs as much as the longest of its micro-batch; packed, it would cost its own tokens"
     )
     told = Assumption(name="packing", value=value, source=source, note=note)
     return Packing(padded=value == "padded", stack=stack, assumption=told)
@@ -248,7 +253,7 @@ def _limit(
     if request.sequence_length is not None:
         return parse_count(request.sequence_length, "sequence_length")
     own = None if window is None or (window < mean and not encodes) else float(window)
-    trainers = PAIR_LIMITS.get(stack.name) if stack is not None and answers else None
+    trainers = None if stack is None or encodes else trainers_limit(stack, mean, answers=answers)
     return min((most for most in (own, trainers) if most is not None), default=None)
 
 
@@ -314,6 +319,7 @@ def _padded(
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
         padding=padding,
         lengths=lengths,
+        limit=limit,
     )
 
 
@@ -321,7 +327,7 @@ def _waiting(padded: Padded) -> str:
     """Return what unlike rows cost several GPUs, in words; empty where it is next to nothing."""
     if padded.waits < _WORTH_SAYING:
         return ""
-    return f"; GPUs that wait for one another at each micro-batch are as slow as the longest, {padded.waits:+.0%}"
+    return f", and {padded.waits:+.0%} where GPUs wait for the longest of all"
 
 
 def _waits(lengths: SampleLengths, limit: float | None, draws: int, n_replicas: int, padding: Padding) -> float:
@@ -353,8 +359,8 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             value=padded.sequence_length,
             unit="tokens",
             source="inferred",
-            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real; {padded.lengths.words}"
-            + _waiting(padded),
+            note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real"
+            f"{_waiting(padded)}; {padded.lengths.words}",
         )
     ]
     if padded.micro_batch_source != "user":

@@ -96,7 +96,7 @@ def with_steps(
     steps = checked_whole_count("steps", request.steps, most=_MOST_STEPS)
     length, packed = lengths
     if data.lengths is None:
-        return _of_tokens(data, steps, batch, length, replicas, vocabulary)
+        return _of_tokens(data, steps, batch, length, replicas=replicas, vocabulary=vocabulary)
     told = None if request.samples is None else parse_count(request.samples, "samples") * _epochs(request)
     # A set of pairs is counted in sequences, a batch in pairs.
     sequences = 1 if data.entry is None else data.entry.rows_per_sample
@@ -121,7 +121,7 @@ def _counted(count: int, thing: str) -> str:
 
 
 def _of_tokens(
-    data: ToldData, steps: int, batch: int | None, length: int, replicas: int, vocabulary: int | None
+    data: ToldData, steps: int, batch: int | None, length: int, *, replicas: int, vocabulary: int | None
 ) -> ToldData:
     request = data.request
     told = _told_tokens(request, vocabulary)

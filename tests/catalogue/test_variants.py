@@ -110,7 +110,8 @@ _BASES = {
     "qwen1.5-14b": ("Qwen/Qwen1.5-14B-Chat-AWQ",),
     "qwen1.5-110b": ("Qwen/Qwen1.5-110B-Chat",),
     "qwen2-7b": ("Qwen/Qwen2-7B-Instruct-AWQ", "Qwen/Qwen2-Math-7B-Instruct", "AIDC-AI/Marco-o1"),
-    "qwen2.5-1.5b": ("deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", "Qwen/Qwen2.5-Math-1.5B"),
+    "qwen2.5-1.5b": ("Qwen/Qwen2.5-Math-1.5B",),
+    "deepseek-r1-distill-qwen-1.5b": ("deepseek-r1:1.5b", "unsloth/DeepSeek-R1-Distill-Qwen-1.5B-bnb-4bit"),
     "qwen2.5-7b": (
         *("deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "Qwen/Qwen2.5-Coder-7B-Instruct-GPTQ-Int4", "qwen2.5:7b"),
         *("Qwen/Qwen2.5-7B-Instruct-1M", "open-thoughts/OpenThinker-7B"),

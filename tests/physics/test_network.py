@@ -22,8 +22,8 @@ from tests.physics_cases import CONSTANTS, small_case
     [
         # 7/8 of 8 GB at 100 GB/s in one node.
         ((8, 8, 8), 0.07),
-        # Two nodes of eight: each rank takes an eighth of half over its port: 0.5 GB at 5 GB/s.
-        ((16, 8, 8), 0.1),
+        # Two nodes of eight: a ring passes an eighth of 15/16 through each port at 5 GB/s.
+        ((16, 8, 8), 0.1875),
         # The same where a domain spans both nodes: 15/16 of it at 100 GB/s.
         ((16, 16, 16), 0.075),
         # Domains of two in a node of eight: 3/8 of it over PCIe at 16 GB/s.
@@ -38,6 +38,14 @@ def test_a_gather_is_as_long_as_its_slowest_link(members: tuple[int, int, int], 
     one = _group(ranks, domain, node)
     assert gather_s(one, 8e9) == pytest.approx(expected_s)
     assert gather_s(replace(one, latency_s=1e-3), 8e9, 20.0) == pytest.approx(expected_s + 0.02)
+
+
+@pytest.mark.parametrize(("nodes", "share"), [(2, 1 / 2), (4, 3 / 4), (16, 15 / 16)])
+def test_a_tree_sends_a_node_what_it_lacks_and_a_ring_all_but_one_ranks(nodes: int, share: float) -> None:
+    """An eighth of 8 GB through each port at 5 GB/s: NCCL's all-reduce by trees, all else by rings."""
+    one = _group(8.0 * nodes, 8.0, 8.0)
+    assert gather_s(one, 8e9, in_trees=1.0) == pytest.approx(0.2 * share)
+    assert gather_s(one, 8e9) == pytest.approx(0.2 * (1.0 - 1.0 / (8.0 * nodes)))
 
 
 @pytest.mark.parametrize(

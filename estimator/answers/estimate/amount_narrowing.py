@@ -36,11 +36,10 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
 
 
 def _why(argument: str, run: Run) -> str:
-    why = "time is proportional to it, and the range holds all that it may be"
     if argument != "tokens_per_sample" or run.amount.tokens_per_sample is None:
-        return why
+        return "time is proportional to it, and the range holds all that it may be"
     mean = format_count(run.amount.tokens_per_sample)
-    return f"{why}: say how far lengths differ, too ({mean}-{mean} where they are alike, else from the shortest on)"
+    return f"time is proportional to it, and padding grows with how far lengths differ ({mean}-{mean}: not at all)"
 
 
 def _told_with(run: Run) -> str | None:

@@ -19,6 +19,8 @@ _UNKNOWN = "unknown"
 _SDPA_SINCE = 2024.0
 """Without the flash-attn package trainers fall back to PyTorch's fused attention from Transformers 4.36 on; before, to
 products whose scores are written to memory."""
+_UNPADDED_SINCE = 2025.9
+"""Unsloth leaves padding out by itself since December 2025."""
 _LAUNCHER = "accelerate"
 _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
@@ -152,6 +154,8 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
     if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
         practice = replace(practice, stages_alone=False)
     stacks = {one.meaning.stack for one in names if one.meaning.stack}
+    if practice.padding is None and "unsloth" in stacks and released is not None and released < _UNPADDED_SINCE:
+        practice = replace(practice, padding="longest")
     if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
         practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")
     if practice.offload_optimizer and practice.offload_parameters is None:

@@ -300,7 +300,11 @@ _SHARDINGS = (
         "zero++",
         "zero3",
     ),
-    _sharding("hsdp | hybrid shard | megatron fsdp | custom fsdp | mfsdp | mcore fsdp", "zero3"),
+    _sharding("megatron fsdp | custom fsdp | mfsdp | mcore fsdp", "zero3"),
+    (
+        "hsdp | hybrid shard | hybrid sharding | fsdp hybrid shard | hybrid sharded data parallel",
+        Meaning(says=Facts(sharding="zero3", practice=Practice(shards_in_node=True))),
+    ),
     _sharding(
         "zero 2 | zero stage 2 | stage 2 | shard grad op | deepspeed stage 2 | ds 2 | z 2 | hybrid shard zero 2",
         "zero2",

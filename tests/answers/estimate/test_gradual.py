@@ -117,7 +117,7 @@ NAMED = {name: asked for name, asked in ASKED.items() if "framework" in asked}
 """Of a stack that nobody named another's layouts are weighed too, and change in between."""
 LENGTHS = range(384, 2400, 128)
 NETWORKS = tuple(800.0 / 1.2**place for place in range(36))
-STEEPEST = 0.25
+STEEPEST = 0.27
 """Log width that a range gains at most from one step of the way to the next; its whole log width is 0.6 and more."""
 
 

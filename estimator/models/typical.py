@@ -69,11 +69,12 @@ class _Shape:
     total: int
 
 
-# Read off the families people train: SmolLM2 and GPT-2 below 1B, Llama 3.2 to 3B, Llama 3.1 above.
+# Read off the families people train: SmolLM2 and GPT-2 below 1B, SmolLM2, OPT, Pythia, Phi and TinyLlama to 4B, which
+# have vocabularies of 32,000 to 51,200, Llama 3.1 above.
 _STEPS = (
     _Steps(from_parameters=2e10, hidden=1024, layers=4, head_dim=128, ffn=128, vocab=128_256, tied=False, grouped=True),
     _Steps(from_parameters=4e9, hidden=1024, layers=2, head_dim=128, ffn=128, vocab=128_256, tied=False, grouped=True),
-    _Steps(from_parameters=1e9, hidden=256, layers=2, head_dim=64, ffn=128, vocab=128_256, tied=True, grouped=False),
+    _Steps(from_parameters=1e9, hidden=256, layers=2, head_dim=64, ffn=128, vocab=49_152, tied=True, grouped=False),
     _Steps(from_parameters=5e7, hidden=128, layers=1, head_dim=64, ffn=64, vocab=49_152, tied=True, grouped=False),
     _Steps(from_parameters=0.0, hidden=32, layers=1, head_dim=32, ffn=8, vocab=32_000, tied=True, grouped=False),
 )

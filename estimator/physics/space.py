@@ -138,4 +138,4 @@ def _recomputes(request: LayoutRequest, stack: Stack, *, reserve: bool) -> tuple
     if stack.recompute == "none" and stated and not reserve:
         # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
         return (0, 1)
-    return (0, 1, 2)
+    return (0, 2) if stack.checkpoints_layers else (0, 1, 2)

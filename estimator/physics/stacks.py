@@ -118,6 +118,8 @@ class Stack:
     """First release that packs without padding: a micro-batch is one sequence."""
     logit_metrics_since: float
     """First release that works out the entropy and accuracy of logits that are whole in memory."""
+    checkpoints_layers: bool
+    """Whether it runs whole layers again or none: a checkpoint of Transformers' is a layer's input."""
     chunks_loss: bool
     """Whether what keeps its logits from being whole is a loss in chunks, by PyTorch's own kernels."""
     sequence_parallel_since: int = 2023
@@ -206,6 +208,7 @@ def _stack(
         micro_batch=MICRO_BATCHES.get(name, 1),
         fused_loss_since=fused_loss,
         grouped_experts_since=_TRANSFORMERS_5 if name in _ON_TRANSFORMERS else 0.0,
+        checkpoints_layers=name in _ON_TRANSFORMERS,
         master_weights_until=master_weights_until,
         flattens_since=flattens,
         logit_metrics_since=logit_metrics,
@@ -322,7 +325,7 @@ _FINE_TUNERS = (
     _stack("optimum-habana", "research", "ddp", kin="huggingface"),
     _stack("tinygrad", "untuned", "ddp", fused=int(NEVER)),
 )
-_UNKNOWN = _stack("unknown", "untuned", "ddp")
+_UNKNOWN = _stack("unknown", "untuned", "ddp", reserve=_ALL_BUT_ZERO3)
 """What a name stands for that nobody here has heard of: whatever fits, and no habit."""
 STACKS: Mapping[str, Stack] = MappingProxyType(
     {

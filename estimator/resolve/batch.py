@@ -51,6 +51,8 @@ _TOKENS_SUSPECTED = 200_000
 """Sequences of a step beyond which tokens are meant: the largest batches, of CLIP's kin and of BERT's, have 65,536."""
 _NEARLY_WHOLE = 0.95
 """Share of a sample's tokens that are left where a few long ones are cut."""
+_MOSTLY_WHOLE = 0.8
+"""The same of samples that are shorter on average than where they are cut."""
 _SHORTEST_PACKED = 2048
 """Short samples are packed into sequences of at least this length by default in common fine-tuning stacks."""
 
@@ -192,17 +194,19 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int
 
 
 def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
-    if amount.tokens_per_sample is None or amount.tokens_per_sample <= length:
+    if amount.tokens_per_sample is None:
         return ()
-    if padded and padded.mean > _NEARLY_WHOLE * amount.tokens_per_sample:
+    end = (padded.limit if padded else None) or length
+    is_longer = amount.tokens_per_sample > end
+    kept = padded.mean / amount.tokens_per_sample if padded else 0.0
+    if kept > (_NEARLY_WHOLE if is_longer else _MOSTLY_WHOLE) or not (padded or is_longer):
         return ()
     mean = f"{amount.tokens_per_sample:,.0f}"
     if padded:
-        end = padded.limit or length
-        are = "are longer than the sequence of" if amount.tokens_per_sample > end else "on average are cut at"
+        are = "are longer than the sequence of" if is_longer else "on average are cut at"
         message = (
-            f"samples of {mean} tokens {are} {end:,.0f}: {padded.mean / amount.tokens_per_sample:.0%} of their tokens "
-            "are trained on, if they are as unlike in length as is usual"
+            f"samples of {mean} tokens {are} {end:,.0f}: {kept:.0%} of their tokens are trained on, if they are as "
+            "unlike in length as is usual; give another sequence_length if they are not cut"
         )
     else:
         message = (

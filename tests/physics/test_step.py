@@ -14,7 +14,7 @@ from estimator.physics.execution import Execution
 from estimator.physics.layout import layouts_of
 from estimator.physics.sharing import shown_s
 from estimator.physics.step import StepTime, step_time
-from estimator.question.question import Layout
+from estimator.question.question import Layout, Sharding
 from tests.physics_cases import (
     CHIP,
     CONSTANTS,
@@ -100,6 +100,17 @@ def test_peoples_small_steps_are_slower_the_more_devices_wait_for_one_another(
             step_time(replace(case, as_people_run=flag), lay, slower).compute_s[0] for flag in (0.0, 1.0)
         )
         assert people == pytest.approx(factor * published)
+
+
+@pytest.mark.parametrize(("sharding", "met"), [("ddp", 0.25), ("zero1", 0.25), ("zero2", 0.25), ("zero3", 1.0)])
+def test_devices_that_share_gradients_alone_wait_once_a_step(sharding: Sharding, met: float) -> None:
+    """In one of four micro-batches; where weights are shared, in each."""
+    slower = Constants({**CONSTANTS, "people_slowness": 3.0, "people_alone": 1.0})
+    lay = layouts_of(replace(PLAIN, data_parallel=8, data_sharding=sharding, micro_batch_size=2, micro_batches=4))
+    published, people = (
+        step_time(replace(small_case(8), as_people_run=flag), lay, slower).compute_s[0] for flag in (0.0, 1.0)
+    )
+    assert people == pytest.approx(3.0 ** (7.0 / 8.0 * met) * published)
 
 
 def test_micro_batches_follow_one_another_and_the_optimizer_steps_once() -> None:

@@ -81,4 +81,4 @@ def test_adapters_of_an_encoder_take_no_longer_than_its_training(gpu: str, said:
     full, lora = (estimate_of(resolve(Request(**asked, method=method))).step_s for method in ("full", "lora"))
     assert full is not None
     assert lora is not None
-    assert lora <= 1.02 * full
+    assert lora <= 1.05 * full

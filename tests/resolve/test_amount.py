@@ -39,7 +39,7 @@ def test_padding_costs_tokens_and_says_how_many() -> None:
     packed, padded = (_answer(**said, packing=packing) for packing in ("packed", "padded"))
     assert _answer(**said)["training_days"] == padded["training_days"]
     # Eight GPUs wait for the longest of all their samples.
-    assert 1.2 < padded["training_days"] / packed["training_days"] < 4
+    assert 1.2 < padded["training_days"] / packed["training_days"] < 6
     assert (
         padded["training_days_high"] / padded["training_days"] > packed["training_days_high"] / packed["training_days"]
     )

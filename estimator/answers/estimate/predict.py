@@ -15,9 +15,10 @@ from estimator.base.units import KILO
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
 from estimator.evidence.comparables import comparable_runs
-from estimator.physics.choice import Choice, Setting, setting_of
+from estimator.physics.choice import Choice, Setting, posed_case, setting_of
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
+from estimator.physics.execution import execution_of
 from estimator.physics.held_base import held_bits
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import LIST_NUMBERS, USUAL_WORKERS, reading_s
@@ -97,12 +98,16 @@ def _runner_ups(setting: Setting, priced: Choice, factor: float) -> tuple[tuple[
 
 
 def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: Constants) -> tuple[Caution, ...]:
-    """Return a warning where a release is assumed whose expert layers wait for the host, and a newer one's do not."""
+    """Return a warning where a release is assumed whose expert layers wait for the host, and a newer one's do not.
+
+    Of a model with softmax sinks its attention may be another kernel's, too.
+    """
     since, question = setting.stack.fused_experts_since, setting.question
     unsaid = question.released is None and question.transformer.experts is not None
     if not unsaid or not release(question) < since < NEVER:
         return ()
-    fused = step_time(replace(setting.case, fused_experts=1.0), rows, constants)
+    newer = replace(question, released=since)
+    fused = step_time(posed_case(newer, execution_of(newer, setting.stack)), rows, constants)
     less = 1.0 - float(fused.total_s[0] / times.total_s[0])
     if less < _WORTH_SAYING:
         return ()
@@ -110,9 +115,18 @@ def _newer_release(setting: Setting, rows: Layouts, times: StepTime, constants: 
     return (
         Caution(
             code="newer_release_is_faster",
-            message=f"a release before {example} is assumed; from it on expert layers do not wait for the host, "
-            f'and a step takes about {less:.0%} less: say so with framework "{example}"',
+            message=f"a release before {example} is assumed; from it on expert layers do not wait for the host"
+            f"{_and_sinks(setting)}, and a step takes about {less:.0%} less: "
+            f'say so with framework "{example}"',
         ),
+    )
+
+
+def _and_sinks(setting: Setting) -> str:
+    """Return what else the newer release does for a model whose attention has sinks, in words."""
+    sinks, stack = setting.question.transformer.sinks, setting.stack
+    return (
+        " and attention with sinks is fused" if sinks and stack.fused_sinks_since <= stack.fused_experts_since else ""
     )
 
 

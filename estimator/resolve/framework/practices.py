@@ -302,7 +302,7 @@ _SHARDINGS = (
     ),
     _sharding("megatron fsdp | custom fsdp | mfsdp | mcore fsdp", "zero3"),
     (
-        "hsdp | hybrid shard | hybrid sharding | fsdp hybrid shard | hybrid sharded data parallel",
+        "hsdp | hybrid shard | hybrid sharding | hybrid sharded data parallel",
         Meaning(says=Facts(sharding="zero3", practice=Practice(shards_in_node=True))),
     ),
     _sharding(

@@ -135,9 +135,9 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
     tokens = lay.micro_batch * case.sequence_length / lay.context
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
     stages = where(case.stages_alone, 1.0, lay.pipeline)
-    in_layers = (lay.shard_stage > _GRADIENTS) | (lay.tensor * lay.context * stages > 1.0)
-    met = np.where(in_layers, 1.0, 1.0 / lay.micro_batches)
-    waiting = (1.0 - 1.0 / (lay.tensor * lay.context * lay.data * stages)) * met
+    split = lay.tensor * lay.context * stages
+    in_layers = (lay.shard_stage > _GRADIENTS) | (split > 1.0)
+    waiting = (1.0 - 1.0 / (split * lay.data)) * np.where(in_layers, 1.0, 1.0 / lay.micro_batches)
     level = constants["people_slowness"] ** waiting * constants["people_alone"] ** (1.0 - waiting)
     slowness: BROADCAST = level ** (case.as_people_run * smallness)
     return slowness

@@ -98,6 +98,9 @@ def test_who_repeats_an_assumption_is_told_the_same_time_and_no_wider_range(ques
     assert "global_batch_sequences" in assumed
     if _codes(answer) & STACK_DOUBTED:
         del assumed["framework"]
+    if question == "sounds":
+        # Whoever says how many clips a device takes at a time says that these are its batch.
+        del assumed["micro_batch_size"]
     for name, value in assumed.items():
         again = _asked(**ASKED[question], **{name: value})
         assert again.training_seconds == pytest.approx(answer.training_seconds, rel=0.005), name

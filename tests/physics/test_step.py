@@ -95,7 +95,8 @@ def test_peoples_small_steps_are_slower_the_more_devices_wait_for_one_another(
     slower = Constants({**CONSTANTS, "people_slowness": 3.0, "people_alone": 1.0})
     case = replace(small_case(data * pipeline), stages_alone=in_turn)
     for micro_batch, factor in ((2, 3.0 ** (1.0 - 1.0 / at_work)), (16, 1.0)):
-        lay = layouts_of(replace(PLAIN, data_parallel=data, pipeline_parallel=pipeline, micro_batch_size=micro_batch))
+        shards = replace(PLAIN, data_parallel=data, data_sharding="zero3", pipeline_parallel=pipeline)
+        lay = layouts_of(replace(shards, micro_batch_size=micro_batch))
         published, people = (
             step_time(replace(case, as_people_run=flag), lay, slower).compute_s[0] for flag in (0.0, 1.0)
         )

@@ -81,7 +81,7 @@ def test_longer_sequences_cost_little_at_fixed_tokens_and_twice_at_fixed_samples
     short = _speed(**run, samples="1M", tokens_per_sample=1024, sequence_length=1024)
     same_tokens = _speed(**run, tokens="1.024B", sequence_length=2048)
     same_samples = _speed(**run, samples="1M", tokens_per_sample=2048, sequence_length=2048)
-    assert 0.8 < same_tokens / short < 1.35
+    assert 0.75 < same_tokens / short < 1.35
     assert 1.7 < same_samples / short < 3.0  # twice as long rows may also have to be recomputed
 
 

@@ -47,6 +47,7 @@ _TUNED_OTHERWISE = 1.2
 _FURTHER = 0.2
 """Power of how many times as many devices, or as short a sequence, on the same: a little more is had sooner."""
 _MOST_NAMED = 4
+_COUNT = "n_gpus"
 _WORTH_SAYING = 1.1
 """How much dearer a token must be to be told."""
 _DEAR = 2.0
@@ -126,9 +127,21 @@ def _is_method_alone(remedy: Remedy) -> bool:
 
 
 def _needed(found: Sequence[Remedy]) -> Iterator[Remedy]:
-    """Yield those of `found` of which no part alone does."""
-    said = [remedy.change.arguments.items() for remedy in found]
-    yield from (remedy for remedy in found if not any(less < remedy.change.arguments.items() for less in said))
+    """Yield those of `found` of which no part alone does, nor a part with fewer devices."""
+    said = [remedy.change.arguments for remedy in found]
+    yield from (remedy for remedy in found if not any(_is_less(less, remedy.change.arguments) for less in said))
+
+
+def _is_less(one: Mapping[str, object], other: Mapping[str, object]) -> bool:
+    """Return whether `one` asks for a part of what `other` does, or for the same on fewer devices."""
+    return one != other and all(
+        name in other and (value == other[name] or (name == _COUNT and _whole(value) <= _whole(other[name])))
+        for name, value in one.items()
+    )
+
+
+def _whole(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _does(change: Change, found: Sequence[Remedy]) -> bool:

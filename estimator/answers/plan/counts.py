@@ -103,8 +103,8 @@ class Counts:
             raise MissingValueError("deadline", remedy)
         most = boundary(worth_it, falling, self.ladder.falling, self.comfortable())
         if most is None:
-            # The budget may pay for a few counts only, between too few to be efficient and too many.
-            near = next((count for count in self.doubling() if worth_it(count)), None)
+            # The budget may pay for a few counts only, between too few to be efficient and too many, or in a node.
+            near = next((count for count in (*self.doubling(), *self.ladder.parts[::-1]) if worth_it(count)), None)
             most = None if near is None else boundary(worth_it, falling, self.ladder.falling, near)
         return most
 

@@ -238,7 +238,7 @@ LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="huggin
         ),
         # Else FP32 would need recomputation, which is another cause.
         (replace(ONE_CARD, precision="auto", activation_recompute="full"), {"precision": "fp32"}, "runs_in_fp32"),
-        (replace(ONE_CARD, micro_batch_size=None), {"micro_batch_size": 1}, "tiny_micro_batch"),
+        (replace(ONE_CARD, micro_batch_size=None, sequence_length=256), {"micro_batch_size": 1}, "tiny_micro_batch"),
         (LOOPED, {"framework": "huggingface, experts in a loop"}, "expert_loop"),
     ],
 )

@@ -156,6 +156,15 @@ def test_what_costs_less_and_changes_less_comes_first(arguments: dict[str, Any])
     assert all(remedy.cost >= 1.0 for remedy in found)
 
 
+@pytest.mark.parametrize("arguments", [*TOO_LARGE, {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 8}])
+def test_no_change_more_is_asked_beside_as_many_devices(arguments: dict[str, Any]) -> None:
+    """Where a count alone does, a shorter sequence on a larger one is no remedy."""
+    changes = [remedy.change.arguments for remedy in _remedies(arguments)]
+    counts = [int(str(one["n_gpus"])) for one in changes if set(one) == {"n_gpus"}]
+    with_more = [int(str(one["n_gpus"])) for one in changes if {"n_gpus"} < set(one) and "gpu" not in one]
+    assert not counts or all(count < min(counts) for count in with_more)
+
+
 def test_another_optimizer_comes_before_more_devices_and_these_before_another_training() -> None:
     """On one A100, 8B parameters in mixed precision are 130 GB; a paged 8-bit optimizer makes them fit."""
     kinds = [remedy.change.kinds[0] for remedy in _remedies(TOO_LARGE[3])]

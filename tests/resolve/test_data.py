@@ -121,7 +121,8 @@ NO_NAMES = [
 
 
 def _request(**data: Any) -> Request:  # noqa: ANN401 - any argument
-    return Request(**{"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, **data})
+    asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, **data}
+    return Request(**asked)
 
 
 def _run(**data: Any) -> Run:  # noqa: ANN401 - any argument

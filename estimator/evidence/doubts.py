@@ -138,10 +138,15 @@ def _with_wide_base(setting: Setting) -> _Others:
     question, stack = setting.question, setting.stack
     if "precision" not in question.unsaid or question.method.name != "qlora" or stack.name not in _OWN_SCRIPTS:
         return ()
-    peaks = question.cluster.accelerator.peak_flop_per_s
-    if question.practice.expands_base_wide and "tf32" in peaks:
+    if _expands_to_tf32(question):
         return ((_in_precision("tf32", question, stack), _EXPANDED_BY_SCRIPT),)
-    return () if "bf16" in peaks else ((_in_precision("fp32", question, stack), _EXPANDED_BASE),)
+    has_bf16 = "bf16" in question.cluster.accelerator.peak_flop_per_s
+    return () if has_bf16 else ((_in_precision("fp32", question, stack), _EXPANDED_BASE),)
+
+
+def _expands_to_tf32(question: Question) -> bool:
+    """Return whether a script does so with a quantised base unless told, on a chip that has it."""
+    return bool(question.practice.expands_base_wide) and "tf32" in question.cluster.accelerator.peak_flop_per_s
 
 
 def _in_full_precision(setting: Setting) -> _Others:
@@ -331,11 +336,11 @@ def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[
 
 
 def _wide_base(question: Question, ways: Ways) -> Doubt:
-    chip, script = question.cluster.accelerator, question.practice.expands_base_wide
-    if script and "tf32" in chip.peak_flop_per_s:
+    if _expands_to_tf32(question):
         unless, others = "the script is told bf16 or fp16", "tf32 or bf16"
     else:
-        unless, others = f"bnb_4bit_compute_dtype is float16, for {chip.name} has no BF16", "fp16 or fp32"
+        chip = question.cluster.accelerator.name
+        unless, others = f"bnb_4bit_compute_dtype is float16, for {chip} has no BF16", "fp16 or fp32"
     message = (
         f"4-bit layers are computed in FP32, {ways[0][0]:.1f} times as long, unless {unless}; the range holds both: "
         f"say precision {others}"

@@ -26,16 +26,20 @@ from estimator.physics.loading import loading_s
 from estimator.physics.matmul import Products, products_s
 from estimator.physics.network import stage_hop_s, where
 from estimator.physics.recomputation import products_again_s
-from estimator.physics.sharing import gradient_reduction_s, layer_communication_s, optimizer_s, sharded_s, shown_s
+from estimator.physics.sharing import (
+    ZERO3,
+    gradient_reduction_s,
+    layer_communication_s,
+    optimizer_s,
+    sharded_s,
+    shown_s,
+)
 from estimator.physics.uneven import longest_tokens
 
 __all__ = ["PARTS", "StepTime", "as_published_s", "step_time"]
 
 _SMALL, _LARGE = 2_048.0, 16_384.0
 """Tokens of a micro-batch up to which people's own steps are as slow as they get, and from which on none is."""
-
-_GRADIENTS = 2.0
-"""The ZeRO stage up to which weights are whole on every device."""
 
 PARTS = ("compute", "attention", "memory_bound", "communication", "bubble", "optimizer", "other")
 
@@ -136,7 +140,7 @@ def _small_slowness(case: Case, constants: Constants, lay: Layouts) -> BROADCAST
     smallness = np.clip(np.log(_LARGE / tokens) / np.log(_LARGE / _SMALL), 0.0, 1.0)
     stages = where(case.stages_alone, 1.0, lay.pipeline)
     split = lay.tensor * lay.context * stages
-    in_layers = (lay.shard_stage > _GRADIENTS) | (split > 1.0)
+    in_layers = (lay.shard_stage >= ZERO3) | (split > 1.0)
     waiting = (1.0 - 1.0 / (split * lay.data)) * np.where(in_layers, 1.0, 1.0 / lay.micro_batches)
     level = constants["people_slowness"] ** waiting * constants["people_alone"] ** (1.0 - waiting)
     slowness: BROADCAST = level ** (case.as_people_run * smallness)

@@ -196,24 +196,22 @@ def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int
 def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:
     if amount.tokens_per_sample is None:
         return ()
+    mean = amount.tokens_per_sample
     end = (padded.limit if padded else None) or length
-    is_longer = amount.tokens_per_sample > end
-    kept = padded.mean / amount.tokens_per_sample if padded else 0.0
-    if kept > (_NEARLY_WHOLE if is_longer else _MOSTLY_WHOLE) or not (padded or is_longer):
-        return ()
-    mean = f"{amount.tokens_per_sample:,.0f}"
-    if padded:
-        are = "are longer than the sequence of" if is_longer else "on average are cut at"
-        message = (
-            f"samples of {mean} tokens {are} {end:,.0f}: {kept:.0%} of their tokens are trained on, if they are as "
-            "unlike in length as is usual; give another sequence_length if they are not cut"
-        )
+    is_longer = mean > end
+    are = "are longer than the sequence of" if is_longer else "on average are cut at"
+    if padded is None:
+        whole = not is_longer
+        what = "they are counted as split over several sequences; truncated instead, there would be fewer tokens"
     else:
-        message = (
-            f"samples of {mean} tokens are longer than the sequence of {length:,}: they are counted as split over "
-            "several sequences; truncated instead, there would be fewer tokens"
+        kept = padded.mean / mean
+        whole = kept > (_NEARLY_WHOLE if is_longer else _MOSTLY_WHOLE)
+        what = (
+            f"{kept:.0%} of their tokens are trained on, if they are as unlike in length as is usual; give another "
+            "sequence_length if they are not cut"
         )
-    return (Caution(code="samples_longer_than_sequence", message=message),)
+    message = f"samples of {mean:,.0f} tokens {are} {end:,.0f}: {what}"
+    return () if whole else (Caution(code="samples_longer_than_sequence", message=message),)
 
 
 def _batch_doubts(batch: int | None, length: int) -> tuple[Caution, ...]:

@@ -12,7 +12,7 @@ from estimator.resolve.device import Device, catalogued_peak_flop_per_s
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.links import linked
 
-__all__ = ["count_doubts", "resolved_cluster"]
+__all__ = ["count_doubts", "resolved_cluster", "told_per_node"]
 
 _MOST_NETWORK_GBPS = 1e6
 _SLOW_BYTES_PER_S = 0.5 * GIGA / BITS_PER_BYTE
@@ -28,9 +28,7 @@ def resolved_cluster(
     Raises InvalidValueError for one that is another figure than a dense rate, and larger: no run would reach it; and
     for a count of GPUs that is not that of the kinds named.
     """
-    per_node = (
-        None if request.gpus_per_node is None else checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
-    )
+    per_node = told_per_node(request)
     network = (
         None
         if request.network_gbps_per_gpu is None
@@ -74,6 +72,16 @@ def resolved_cluster(
         )
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, (*assumptions, *links)
+
+
+def told_per_node(request: Request) -> int | None:
+    """Return the devices of a node that the caller gave; None where they gave none.
+
+    Raises InvalidValueError for what is no such number.
+    """
+    if request.gpus_per_node is None:
+        return None
+    return checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
 
 
 def count_doubts(device: Device, n_gpus: int, cluster: Cluster | None = None) -> tuple[Caution, ...]:

@@ -33,7 +33,7 @@ from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_l
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
-from estimator.resolve.framework.told import framework_assumptions, told_request
+from estimator.resolve.framework.told import framework_assumptions, told_of_samples, told_request
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
@@ -45,7 +45,6 @@ from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.samples import (
     Packing,
     Padded,
-    packs,
     padded_samples,
     padding_assumptions,
     resolved_packing,
@@ -113,7 +112,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
-    framework = named_framework(software)
+    framework = told_of_samples(request, named_framework(software))
     told, doubts = told_request(request, framework)
     doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -202,7 +201,7 @@ def _resolved(
     asked_samples, _ = resolved_batch(asked, n_gpus)
     if samples is not None and of_one > 1:
         batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
-    practice = _told_to_pack(request, framework.practice, packs=packs(objective.objective.name, framework.name))
+    practice = _told_to_pack(request, framework.practice)
     packing = resolved_packing(
         request,
         framework.name,
@@ -333,12 +332,9 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     return passes
 
 
-def _told_to_pack(request: Request, practice: Practice, *, packs: bool) -> Practice:
-    """Return `practice` with packing as the argument has it; none of samples that its script packs others but these."""
+def _told_to_pack(request: Request, practice: Practice) -> Practice:
     packing = checked_choice("packing", request.packing, PACKING_CHOICES)
-    if packing == AUTO:
-        return practice if packs or practice.packing != "packed" else replace(practice, packing=None)
-    return replace(practice, packing="packed" if packing == "packed" else "padded")
+    return practice if packing == AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def _shared(batch: int, n_replicas: int) -> int:

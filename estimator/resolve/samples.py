@@ -88,7 +88,7 @@ class Padded:
     """… and that with each e-fold of their number, about eight where there is one."""
     padding: Padding
     lengths: SampleLengths
-    limit: float | None = None
+    limit: float | None
     """Tokens at which samples are cut; None where nothing tells."""
 
     @property
@@ -155,15 +155,13 @@ def packs(objective: ObjectiveName, stack: str) -> bool:
 
 
 def _packing(value: str, stack: Stack | None, source: SourceKind, how: str) -> Packing:
-    unpadded = stack is not None and stack.tuning_habit.padding == "none"
-    note = how + (
-        "samples share full sequences; padded, each would cost as much as the longest of its micro-batch"
-        if value == "packed"
-        else "samples share no full sequences; padded_length tells what their rows hold"
-        if unpadded
-        else "every sample costs as much as the longest of its micro-batch; packed, it would cost its own tokens"
-    )
-    told = Assumption(name="packing", value=value, source=source, note=note)
+    if value == "packed":
+        what = "samples share full sequences; padded, each would cost as much as the longest of its micro-batch"
+    elif stack is not None and stack.tuning_habit.padding == "none":
+        what = "samples share no full sequences; padded_length tells what their rows hold"
+    else:
+        what = "every sample costs as much as the longest of its micro-batch; packed, it would cost its own tokens"
+    told = Assumption(name="packing", value=value, source=source, note=how + what)
     return Packing(padded=value == "padded", stack=stack, assumption=told)
 
 

@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from estimator.base.inputs import MOST_GPUS, checked_whole, checked_whole_count
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.question.practice import Practice
 from estimator.question.question import Caution
 from estimator.question.request import Request
+from estimator.resolve.cluster import told_per_node
 from estimator.resolve.device import resolved_device
 
 __all__ = ["ToldNetwork", "told_network_share"]
@@ -31,13 +32,14 @@ def told_network_share(request: Request, practice: Practice) -> ToldNetwork | No
     slower ones are a node's only one.
     """
     gbps = practice.network_gbps
-    accelerator = None if gbps is None else resolved_device(request).accelerator
-    if gbps is None or accelerator is None:
+    if gbps is None:
+        return None
+    device = resolved_device(request)
+    accelerator = device.accelerator
+    if accelerator is None:
         return None
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    node = resolved_device(request).node or accelerator.gpus_per_node
-    if request.gpus_per_node is not None:
-        node = checked_whole("gpus_per_node", request.gpus_per_node, most=MOST_GPUS)
+    node = told_per_node(request) or device.node or accelerator.gpus_per_node
     if n_gpus <= node:
         return None
     reference = accelerator.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tools.estimate_training_time import estimate_training_time
+from tests.evidence.unsaid import answer, codes
 
 T4_QLORA = {
     "model": "llama-3.1-8b",
@@ -21,19 +21,10 @@ T4_QLORA = {
 }
 
 
-def _answer(**asked: Any) -> dict[str, Any]:  # noqa: ANN401 - the tool's arguments
-    run: dict[str, Any] = {"tokens": "100M", **asked}
-    return estimate_training_time(**run).model_dump()
-
-
-def _codes(answer: dict[str, Any]) -> set[str]:
-    return {warning["code"] for warning in answer["warnings"]}
-
-
 def test_a_4_bit_base_on_a_card_without_bf16_may_be_computed_in_fp32_and_the_range_holds_both() -> None:
-    unsaid = _answer(**T4_QLORA)
-    half, single = (_answer(**T4_QLORA, precision=precision) for precision in ("fp16", "fp32"))
-    assert "base_expanded_to_fp32" in _codes(unsaid)
+    unsaid = answer(**T4_QLORA)
+    half, single = (answer(**T4_QLORA, precision=precision) for precision in ("fp16", "fp32"))
+    assert "base_expanded_to_fp32" in codes(unsaid)
     assert unsaid["training_days_low"] < half["training_days"] < unsaid["training_days"]
     assert unsaid["training_days"] < single["training_days"] < unsaid["training_days_high"]
 
@@ -41,33 +32,33 @@ def test_a_4_bit_base_on_a_card_without_bf16_may_be_computed_in_fp32_and_the_ran
 def test_a_script_that_expands_its_base_to_fp32_unless_told_is_doubted_on_any_chip() -> None:
     """artidoro/qlora: `qlora.py` computes in FP32, with TF32 allowed, unless `bf16` or `fp16` is set."""
     asked = {**T4_QLORA, "gpu": "a100", "framework": "QLoRA script"}
-    unsaid = _answer(**asked)
-    half, wide = (_answer(**asked, precision=precision) for precision in ("bf16", "tf32"))
-    assert "base_expanded_to_fp32" in _codes(unsaid)
-    assert not {"base_expanded_to_fp32"} & (_codes(half) | _codes(wide))
+    unsaid = answer(**asked)
+    half, wide = (answer(**asked, precision=precision) for precision in ("bf16", "tf32"))
+    assert "base_expanded_to_fp32" in codes(unsaid)
+    assert not {"base_expanded_to_fp32"} & (codes(half) | codes(wide))
     assert half["training_days"] < unsaid["training_days"] < wide["training_days"] < unsaid["training_days_high"]
 
 
 @pytest.mark.parametrize("said", [{"precision": "fp16"}, {"precision": "fp32"}, {"gpu": "a100"}, {"method": "lora"}])
 def test_a_base_is_not_doubted_where_its_width_is_told_or_plain(said: dict[str, Any]) -> None:
-    assert "base_expanded_to_fp32" not in _codes(_answer(**{**T4_QLORA, **said}))
+    assert "base_expanded_to_fp32" not in codes(answer(**{**T4_QLORA, **said}))
 
 
 def test_a_front_end_sets_the_width_of_a_base_and_is_not_doubted() -> None:
     """LLaMA-Factory and Axolotl pass the training's precision on as bnb_4bit_compute_dtype."""
-    assert "base_expanded_to_fp32" not in _codes(_answer(**{**T4_QLORA, "framework": "llama-factory"}))
+    assert "base_expanded_to_fp32" not in codes(answer(**{**T4_QLORA, "framework": "llama-factory"}))
 
 
 def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> None:
     """Unsloth's notebooks on two T4 use one of them."""
     two = {**T4_QLORA, "framework": "unsloth", "n_gpus": 2}
-    unsaid, one = _answer(**two), _answer(**{**two, "n_gpus": 1})
-    assert "devices_left_idle" in _codes(unsaid)
+    unsaid, one = answer(**two), answer(**{**two, "n_gpus": 1})
+    assert "devices_left_idle" in codes(unsaid)
     assert unsaid["training_days"] < one["training_days"] < unsaid["training_days_high"]
-    assert "devices_left_idle" not in _codes(one)
+    assert "devices_left_idle" not in codes(one)
     for other in ("trl", "unsloth, torchrun", "unsloth + accelerate", "unsloth, DDP"):
-        assert "devices_left_idle" not in _codes(_answer(**{**two, "framework": other}))
-    many = _answer(**{**two, "gpu": "h100", "n_gpus": 8})
+        assert "devices_left_idle" not in codes(answer(**{**two, "framework": other}))
+    many = answer(**{**two, "gpu": "h100", "n_gpus": 8})
     assert many["training_days_high"] < 6 * many["training_days_low"]
 
 
@@ -75,8 +66,8 @@ def test_a_trainer_that_leaves_devices_idle_unless_told_may_have_done_so() -> No
 def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(framework: str) -> None:
     """Transformers' examples load it with `device_map="auto"`; without a launcher that splits its layers."""
     two = {**T4_QLORA, "framework": framework, "n_gpus": 2}
-    unsaid, in_turn = _answer(**two), _answer(**{**two, "framework": f"{framework}, device_map auto"})
-    assert "devices_in_turn" in _codes(unsaid)
+    unsaid, in_turn = answer(**two), answer(**{**two, "framework": f"{framework}, device_map auto"})
+    assert "devices_in_turn" in codes(unsaid)
     assert unsaid["training_days"] < in_turn["training_days"] < unsaid["training_days_high"]
 
 
@@ -102,14 +93,14 @@ def test_a_quantised_base_may_have_been_split_over_devices_that_work_in_turn(fra
 def test_devices_do_not_work_in_turn_where_a_launcher_is_told_of_or_the_front_end_has_one(
     framework: str, changes: dict[str, object]
 ) -> None:
-    assert "devices_in_turn" not in _codes(_answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework, **changes}))
+    assert "devices_in_turn" not in codes(answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework, **changes}))
 
 
 @pytest.mark.parametrize("framework", ["device_map auto, accelerate", "accelerate, device_map=auto", "trl, accelerate"])
 def test_layers_that_are_said_to_be_split_are_so_whichever_library_splits_them(framework: str) -> None:
     """`device_map` is Accelerate's own."""
     in_turn = "device_map" in framework
-    warned = _codes(_answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework}))
+    warned = codes(answer(**{**T4_QLORA, "n_gpus": 2, "framework": framework}))
     assert ("one_gpu_at_a_time" in warned) == in_turn
 
 
@@ -118,6 +109,6 @@ def test_devices_in_turn_are_doubted_less_the_more_there_are() -> None:
     drawn: list[float] = []
     for n_gpus in (2, 4, 8):
         asked = {**T4_QLORA, "gpu": "a100", "n_gpus": n_gpus}
-        unsaid, told = (_answer(**{**asked, "framework": said})["training_days"] for said in ("trl", "trl, DDP"))
+        unsaid, told = (answer(**{**asked, "framework": said})["training_days"] for said in ("trl", "trl, DDP"))
         drawn.append(math.log(unsaid / told) / math.log(n_gpus))
     assert drawn[0] > drawn[1] > drawn[2] > 0.0

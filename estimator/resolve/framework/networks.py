@@ -37,7 +37,8 @@ _A_GENERATION = rf"(?P<generation>{'|'.join(sorted(_GENERATIONS, key=len, revers
 _ONE = r"(?<!\d )(?P<one>gigabit|gige)(?![a-z0-9])"
 _OF = r"(?:[ ,]*(?:per|/|a|each|for each) ?(?P<of>gpu|card|device|accelerator|node|machine|server|host)s?\b)?"
 _TOLD = re.compile(
-    rf"{_COUNT.format('ports')}(?:(?P<before>{_KIND}){_LINKING})?{_COUNT.format('ports_behind')}(?:{_A_RATE}|{_A_GENERATION}|{_ONE})"
+    rf"{_COUNT.format('ports')}(?:(?P<before>{_KIND}){_LINKING})?{_COUNT.format('ports_behind')}"
+    rf"(?:{_A_RATE}|{_A_GENERATION}|{_ONE})"
     rf"(?:[ -]?{_OF}[ -]*(?P<after>{_KIND}(?:[ -]{_KIND})*)(?![a-z0-9]))?{_OF.replace('<of>', '<of_it>')}",
     re.IGNORECASE,
 )

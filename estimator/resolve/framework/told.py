@@ -14,7 +14,7 @@ from estimator.resolve.samples import packs
 from estimator.resolve.told_network import told_network_share
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["framework_assumptions", "left_open", "told_request"]
+__all__ = ["framework_assumptions", "left_open", "told_of_samples", "told_request"]
 
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
@@ -33,17 +33,21 @@ _ARGUMENTS = tuple(
 """Words that tell of an argument of their own."""
 
 
+def told_of_samples(request: Request, named: NamedFramework) -> NamedFramework:
+    """Return `named` without packing where what is trained on is not packed: its script packs other samples."""
+    packed = named.practice.packing == "packed"
+    if not packed or packs(asked_objective(request, named.name).objective.name, named.name):
+        return named
+    return replace(named, practice=replace(named.practice, packing=None))
+
+
 def told_request(request: Request, named: NamedFramework) -> tuple[Request, tuple[Caution, ...]]:
     """Return `request` with arguments left open as its framework's text tells them, and what to beware of.
 
-    Arguments win over the text. A precision that the device does not have is not taken from it, nor packing where what
-    is trained on is not packed.
+    Arguments win over the text. A precision that the device does not have is not taken from it.
     """
-    packing = named.practice.packing
-    if packing == "packed" and not packs(asked_objective(request, named.name).objective.name, named.name):
-        packing = None
     hints = {
-        "packing": packing,
+        "packing": named.practice.packing,
         "data_sharding": named.sharding,
         "activation_recompute": named.recompute,
         "precision": named.precision,

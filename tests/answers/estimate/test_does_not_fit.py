@@ -5,6 +5,7 @@ Authority: the program's contract: `fits` and the warning are one verdict, and a
 
 import json
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import pytest
@@ -76,7 +77,13 @@ def _remedies(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
 
 
 def _found(arguments: Mapping[str, Any]) -> tuple[Remedy, ...]:
-    question = resolve(Request(**arguments)).question
+    return _found_once(json.dumps(arguments))
+
+
+@cache
+def _found_once(asked: str) -> tuple[Remedy, ...]:
+    """Return what would do; several tests look at the same."""
+    question = resolve(Request(**json.loads(asked))).question
     assert question is not None
     posed = setting_of(question)
     constants = committed_calibration().constants

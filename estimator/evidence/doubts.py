@@ -19,6 +19,7 @@ from estimator.evidence.releases import release_doubts
 from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
+from estimator.models.workload import workload
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest, posed_case
 from estimator.physics.constants import Constants
@@ -51,10 +52,18 @@ loaded in the 16 bits that they are stored in."""
 _FULL_PRECISION_OF_PAIRS = 0.25
 """The same of pairs of texts: its trainer leaves it at FP32 as well, and sentence-transformers' own examples set `fp16`
 or `bf16` since its version 3."""
+_FULL_PRECISION_OF_EXAMPLES = 0.6
+"""The same where examples of the framework itself set nothing (Keras, detectron2, DETR, torchvision's references)."""
 _STORED_IN_FP32 = frozenset({"encoder", "vision"})
 _GENERAL_TRAINER_SHARE = 0.5
 """Share of single devices, of those whose owners name no stack, that run a general trainer; it falls with the log of
 their count."""
+_GENERAL_TRAINER_SHARE_OF_SLOW = 0.6
+"""The same of up to eight that a slow network joins, which who would run a vendor's stack does not train over."""
+_BEARABLE_NETWORK = 8.0
+"""Times as long as those bear it who have no other network."""
+_SLOW_BYTES_PER_S = 6.25e9
+"""A node's network below which it is slow: 50 Gb/s."""
 _LIBRARIES = frozenset({"fsdp", "pytorch"})
 """What trainers are made of: who adds adapters and names no more has a script of few lines, or PEFT's under a general
 trainer, in equal parts."""
@@ -87,9 +96,11 @@ _FEW = 0.01
 _OWN_STACK = 1.27
 """Times as long as on a vendor's own stack. Steps of ten other labs on 32 to 1,000 of NVIDIA's devices and more, asked
 as if no stack were named, took 1.20 times as long as said of the vendor's, labs alike; seven of them 1.13 to 1.49."""
+_OWN_SLOW, _OWN_SLOW_SHARE = 1.8, 0.25
+"""The slowest of them, and how many of those who say that theirs is their own have one as slow."""
 _OWN_STACK_SHARE = 0.6
 """Share of those with a cluster, of those who name no stack, that train with one of their own or of research."""
-_VENDORS = frozenset({"nemo", "megatron"})
+_VENDORS = frozenset({"nemo", "megatron", "primus", "mindspeed"})
 """Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
 _ONE_NODE = 8
 """Devices up to which nobody is thought to run a stack of their own; from there their share grows with the log."""
@@ -123,7 +134,8 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     if others := _with_wide_base(setting):
         yield partial(_wide_base, setting.question), others
     if others := _in_full_precision(setting):
-        yield _full_precision, others
+        whose = "the framework" if setting.question.practice.full_precision else "Hugging Face's trainer"
+        yield partial(_full_precision, whose), others
     if others := _on_other_networks(setting):
         yield partial(network_doubt, setting.question.cluster), others
     if others := _without_workers(setting):
@@ -150,14 +162,20 @@ def _expands_to_tf32(question: Question) -> bool:
 
 
 def _in_full_precision(setting: Setting) -> _Others:
-    question, stack = setting.question, setting.stack
-    unsaid = "precision" in question.unsaid and stack.name == _GENERAL_TRAINER and not question.published
+    question, stack, chip = setting.question, setting.stack, setting.question.cluster.accelerator
+    by_default = stack.name == _GENERAL_TRAINER or bool(question.practice.full_precision)
+    unsaid = "precision" in question.unsaid and by_default and not question.published
     # Whoever trains from scratch sets it; TPUs have no other units.
-    tuned = question.small_set and question.cluster.accelerator.family != "tpu"
+    tuned = question.small_set and chip.family != "tpu"
     if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
         return ()
     share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
-    return ((_in_precision("fp32", question, stack), share),)
+    if question.practice.full_precision:
+        share = _FULL_PRECISION_OF_EXAMPLES
+    # PyTorch and TensorFlow let convolutions be multiplied as TF32, PyTorch no other products.
+    convolved = not workload(question.transformer).attentions or stack.name == "jax"
+    wide = "tf32" if convolved and "tf32" in chip.peak_flop_per_s else "fp32"
+    return ((_in_precision(wide, question, stack), share),)
 
 
 def _in_precision(precision: str, question: Question, stack: Stack) -> Case:
@@ -220,21 +238,27 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     library = question.framework in _LIBRARIES and question.method.name in WITH_ADAPTERS
     if not (_is_stack_unsaid(question) or library) or alone or n >= LARGE_CLUSTER:
         return ()
-    factor = _general_trainer_s(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
-    factor /= physical_s
-    if not WORTH_SAYING < math.log(factor) < math.inf:
+    found = _general_trainer_s(setting, constants, ("zero3",) if question.framework == "fsdp" else (None, "zero3"))
+    factors = [seconds / physical_s for seconds in found]
+    if not factors or math.log(max(factors)) < WORTH_SAYING:
         return ()
     share = _GENERAL_TRAINER_SHARE * (1.0 if library else 1.0 - math.log(n) / math.log(LARGE_CLUSTER))
-    share = borne(share, factor, _BEARABLE_STACK)
+    bearable = _BEARABLE_STACK
+    if _is_network_slow(question):
+        beyond_a_node = max(0.0, math.log(n / _ONE_NODE)) / math.log(LARGE_CLUSTER / _ONE_NODE)
+        share, bearable = max(share, _GENERAL_TRAINER_SHARE_OF_SLOW * (1.0 - beyond_a_node)), _BEARABLE_NETWORK
+    ways = tuple((factor, borne(share / len(factors), factor, bearable)) for factor in factors)
+    share = sum(one for _, one in ways)
     whose = "name no trainer" if library else "name none"
     runs = f"of those who {whose} about {share:.0%} run it" if share > _FEW else "few would bear that"
     assumed = f"a lean script on {setting.stack.name}" if library else setting.stack.name
+    sharded = f", {max(factors):.1f} with ZeRO-3 or FSDP" if len(factors) > 1 else ""
     message = (
-        f"{assumed} is assumed; Hugging Face's trainer would take {factor:.1f} times as long here, and "
+        f"{assumed} is assumed; Hugging Face's trainer would take {factors[0]:.1f} times as long here{sharded}, and "
         f"{runs}: name yours with framework"
     )
     caution = Caution(code="framework_unsaid", message=message)
-    return (Doubt(argument="framework", ways=((factor, share),), caution=caution, moves=not library),)
+    return (Doubt(argument="framework", ways=ways, caution=caution, moves=not library),)
 
 
 def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt, ...]:
@@ -247,6 +271,8 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
     if not vendors or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
         return doubts
+    if question.practice.own_stack:
+        return (_own_stack(setting.stack.name),)
     share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(LARGE_CLUSTER / _ONE_NODE))
     own = (_OWN_STACK, share)
     if doubts:
@@ -260,10 +286,19 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     return (Doubt(argument="framework", ways=(own,), caution=caution),)
 
 
+def _own_stack(vendors: str) -> Doubt:
+    ways = ((_OWN_STACK, 1.0 - _OWN_SLOW_SHARE), (_OWN_SLOW, _OWN_SLOW_SHARE))
+    message = (
+        f"a stack of one's own on a cluster is priced as {vendors}, {_OWN_STACK:.2f} times as long, as those of ten "
+        "labs were in the middle: name what it is built on, or observed_tokens_per_second"
+    )
+    return Doubt(argument="framework", ways=ways, caution=Caution(code="own_stack", message=message))
+
+
 def _is_stack_unsaid(question: Question) -> bool:
-    """Return whether the stack was neither said nor taken from a published run."""
+    """Return whether the stack was neither said nor taken from a published run, or is one that nobody else has."""
     adopted = question.precedent is not None and question.precedent.stack_adopted
-    return "framework" in question.unsaid and not adopted
+    return ("framework" in question.unsaid or bool(question.practice.own_stack)) and not adopted
 
 
 def _is_start_unsaid(question: Question) -> bool:
@@ -320,9 +355,22 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     return (Doubt(argument="framework", ways=((factor, share),), caution=caution),)
 
 
-def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[Sharding | None, ...]) -> float:
-    """Return physical seconds of the step on a general trainer, the first of `shardings` that fits; infinity: none."""
+def _is_network_slow(question: Question) -> bool:
+    """Return whether nodes are told to be joined by a network that hardly anybody's cluster for training has."""
+    cluster = question.cluster
+    told = "network_gbps_per_gpu" not in question.unsaid and cluster.n_gpus > cluster.gpus_per_node
+    return told and cluster.scale_out_bytes_per_s * cluster.gpus_per_node < _SLOW_BYTES_PER_S
+
+
+def _general_trainer_s(
+    setting: Setting, constants: Constants, shardings: tuple[Sharding | None, ...]
+) -> tuple[float, ...]:
+    """Return physical seconds of the step on a general trainer by the first of `shardings` that fits; none: nothing.
+
+    Of nodes that a slow network joins by all of them: what is sharded takes several times as long there.
+    """
     question = setting.question
+    found: list[float] = []
     for sharding in shardings if question.cluster.n_gpus > 1 else (None,):
         plain = replace(
             question,
@@ -331,8 +379,10 @@ def _general_trainer_s(setting: Setting, constants: Constants, shardings: tuple[
             layout=LayoutRequest(data_sharding=sharding),
         )
         if (best := fastest(plain, constants)) is not None:
-            return best.step_s
-    return math.inf
+            found.append(best.step_s)
+            if not _is_network_slow(question):
+                break
+    return tuple(found)
 
 
 def _wide_base(question: Question, ways: Ways) -> Doubt:
@@ -348,10 +398,10 @@ def _wide_base(question: Question, ways: Ways) -> Doubt:
     return Doubt(argument="precision", ways=ways, caution=Caution(code="base_expanded_to_fp32", message=message))
 
 
-def _full_precision(ways: Ways) -> Doubt:
+def _full_precision(whose: str, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
-        "Hugging Face's trainer computes in FP32 unless fp16 or bf16 is set: a step would take "
+        f"{whose} computes in FP32 unless fp16 or bf16 is set: a step would take "
         f"{ways[0][0]:.1f} times as long{_if_held(ways)}: say precision"
     )
     return Doubt(argument="precision", ways=ways, caution=Caution(code="trained_in_fp32", message=message))

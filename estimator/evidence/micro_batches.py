@@ -1,9 +1,10 @@
 """The micro-batch that nobody told: most who fine-tune leave their trainer's example, and some take the fastest."""
 
 import math
+from dataclasses import replace
 
 from estimator.evidence.mixture import WORTH_SAYING, Doubt
-from estimator.physics.choice import Setting, fastest, usual_micro_batch
+from estimator.physics.choice import Fastest, Setting, fastest, usual_micro_batch
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts
 from estimator.question.question import Caution
@@ -14,6 +15,7 @@ _LARGER = 0.35
 """Share of those who fine-tune and say nothing of it that raise the micro-batch while it fits and pays."""
 _RAISED = 8
 """Times the usual one that they go to: few try more than 16 or 32."""
+_MICRO_BATCH = "micro_batch_size"
 
 
 def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -23,9 +25,12 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
     The point stays that of the layout that is printed.
     """
     question = setting.question
-    if usual_micro_batch(question, setting.stack) is None:
+    if _MICRO_BATCH in question.unsaid:
+        best = _with_more_rows(setting, constants)
+    elif usual_micro_batch(question, setting.stack) is not None:
+        best = fastest(question, constants, raised=_RAISED)
+    else:
         return ()
-    best = fastest(question, constants, raised=_RAISED)
     if best is None:
         return ()
     factor = best.step_s * setting.global_batch / best.setting.global_batch / physical_s
@@ -38,4 +43,30 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
         f"fit, with which a step would take {factor:.2g} times as long, and the range holds both: say micro_batch_size"
     )
     caution = Caution(code="micro_batch_unsaid", message=message)
-    return (Doubt(argument="micro_batch_size", ways=((factor, _LARGER),), caution=caution, moves=False),)
+    return (Doubt(argument=_MICRO_BATCH, ways=((factor, _LARGER),), caution=caution, moves=False),)
+
+
+def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:
+    """Return the fastest of larger micro-batches of padded rows; None where none fits or divides the batch.
+
+    The longest of k times as many is longer by u · ln k, u as among devices; the longest of the run is the same.
+    """
+    question = setting.question
+    usual = question.layout.micro_batch_size or question.sequences_each
+    found: list[Fastest] = []
+    times = 2
+    while times <= _RAISED:
+        longer = 1.0 + question.unevenness * math.log(times)
+        rows = replace(
+            question,
+            layout=replace(question.layout, micro_batch_size=times * usual),
+            sequence_length=round(question.sequence_length * longer),
+            longest_row=max(1.0, question.longest_row / longer),
+            global_batch_sequences=setting.global_batch,
+        )
+        best = fastest(rows, constants)
+        if best is None:
+            break
+        found.append(best)
+        times *= 2
+    return min(found, key=lambda best: best.step_s, default=None)

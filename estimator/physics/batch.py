@@ -6,6 +6,7 @@ from dataclasses import replace
 from estimator.base.inputs import divisors_of
 from estimator.models.diffusion.sample import is_placed
 from estimator.models.kinds import kind_of
+from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.physics.stacks import stack_of
@@ -32,6 +33,14 @@ _TOKENS_PER_STEP = (
 """Usual tokens a step by parameters (Brown et al. 2020, table 2.1; Biderman et al. 2023, table 1, and SmolLM3, 2M from
 1B on; Touvron et al. 2023; Grattafiori et al. 2024; DeepSeek-AI 2024). A paper's million is 2²⁰ where batches and
 lengths are powers of two."""
+_OWN_TOKENS = {
+    "nanogpt": 480 * 1024.0,  # config/train_gpt2.py: 12 × 40 accumulated
+    "llm.c": 0.5 * _MEBI,  # its scripts for GPT-2: -d 524288
+    "nanochat": 0.5 * _MEBI,  # total_batch_size of base_train
+    "modded-nanogpt": 0.5 * _MEBI,
+    "litgpt": 512 * 2048.0,  # TrainArgs.global_batch_size of its pretrain script
+}
+"""Tokens of a step in the one script that everybody runs of a stack, accumulated on however few devices."""
 _LEAST_TOKENS_EACH = 1024.0
 """Tokens of a device in a step of pre-training at least: Llama 3.1 405B had 1,024 on 16,384 (Grattafiori et al. 2024,
 table 4), Llama 2 70B 2,048. Whoever has more devices takes a larger batch; only records of minutes go below."""
@@ -56,7 +65,7 @@ _AS_USUAL = 0.25
 """How far from the usual batch one may lie that all devices, or half of them, share evenly. With a third, one device
 more could halve it."""
 _USUAL_PATCH = 16
-"""Pixels a side of a ViT's patch (Dosovitskiy et al. 2021)."""
+"""Pixels a side of a ViT's patch (Dosovitskiy et al. 2021), and of a DiT's: two of a latent that has an eighth."""
 _NEAR = 1 / 16
 """How far from a stated batch one may lie that stands in its place: it trains the same."""
 ENOUGH_AT_A_TIME = 8
@@ -86,14 +95,12 @@ def global_batch_sequences(question: Question) -> int:
         # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
         return n * (question.layout.micro_batch_size or max(stack.micro_batch, question.sequences_each))
     if not question.transformer.causal:
-        # Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
-        kind = kind_of(question.transformer)
-        fewest = 1.0 if kind == "diffusion" else _MOST_EACH
-        most = _PICTURES_EACH if kind == "vision" else _TOKENS_EACH
-        short = most / as_patches(question.transformer, question.sequence_length)
-        usual = n * min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
+        usual = n * _short_ones_each(question)
+        usual = max(usual, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length)
     elif question.fine_tunes or stack.tunes:
         usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
+    elif stack.name in _OWN_TOKENS:
+        usual = max(1.0, _OWN_TOKENS[stack.name] / question.sequence_length)
     else:
         at_work = min(_LEAST_TOKENS_EACH * n, _LARGEST_CLUSTERS * tokens) / question.sequence_length
         usual = max(usual, at_work)
@@ -107,6 +114,21 @@ def global_batch_sequences(question: Question) -> int:
         if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
+
+
+def _short_ones_each(question: Question) -> float:
+    """Return the sequences of a device where they are short ones of an encoder, or pictures.
+
+    Encoders read short sequences, and many of them; denoisers one large picture or clip, or several small ones.
+    Adapters of a U-Net are trained on a picture or a few, as their trainers' examples have it.
+    """
+    kind = kind_of(question.transformer)
+    fewest = 1.0 if kind == "diffusion" else _MOST_EACH
+    positions = float(question.sequence_length)
+    if kind != "diffusion" or question.method.name not in WITH_ADAPTERS:
+        positions = as_patches(question.transformer, positions)
+    short = (_PICTURES_EACH if kind == "vision" else _TOKENS_EACH) / positions
+    return min(_MOST_SHORT, max(fewest, 2.0 ** round(math.log2(short))))
 
 
 def _even(each: float) -> int:
@@ -123,17 +145,19 @@ def _even(each: float) -> int:
     return max(1, round(each))
 
 
-def as_patches(transformer: Transformer, sequence_length: int) -> float:
+def as_patches(transformer: Transformer, sequence_length: float) -> float:
     """Return the positions of a sequence; of a pyramid's picture, those that its patches would be elsewhere.
 
     A batch holds as many pictures of one size whichever network reads them: the many positions of a pyramid's first
-    stage are narrow.
+    stage, or of a U-Net's, are narrow.
     """
     media = transformer.media
-    pyramid = media is not None and media.compression == 1 and is_placed(transformer)
-    if media is None or not pyramid or not 1 < media.patch < _USUAL_PATCH:
+    if media is None or not is_placed(transformer):
         return sequence_length
-    return max(1.0, sequence_length * (media.patch / _USUAL_PATCH) ** 2)
+    side = media.patch * media.compression
+    if not 1 < side < _USUAL_PATCH:
+        return sequence_length
+    return max(1.0, sequence_length * (side / _USUAL_PATCH) ** 2)
 
 
 def nearest_batch(question: Question) -> Question:

@@ -204,6 +204,8 @@ class Case:
     unevenness: Numbers
     """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number, each
     being padded on its own."""
+    longest_row: Numbers
+    """Tokens of the longest row over the usual one, which memory is counted at."""
     n_gpus: Numbers
     gemm_flop_per_s: Numbers
     half_flop_per_s: Numbers
@@ -307,6 +309,8 @@ class Case:
     """Modules of a layer that ZeRO-3 gathers one after the other …"""
     expert_gathers: Numbers
     """… and for a layer of experts what theirs, gathered together, cost as many of."""
+    reduces_once: Numbers
+    """1 where gradients that ZeRO-2 shards are reduced once a step, and not with each micro-batch."""
     module_hooks: Numbers
     """1 where each of them makes the host plan and wait (DeepSpeed)."""
     checkpoints: Numbers

@@ -95,6 +95,7 @@ def posed_case(question: Question, execution: Execution) -> Case:
         execution=execution,
         reads=question.reads,
         unevenness=question.unevenness,
+        longest_row=question.longest_row,
     )
 
 

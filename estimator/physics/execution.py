@@ -162,6 +162,8 @@ class Execution:
     sequence_parallel: bool = True
     joins_pairs: bool = False
     """Weights that are trained and those that are not are gathered together (FSDP 2)."""
+    reduces_once: bool = False
+    """Whether what ZeRO-2 shards of the gradients is reduced once a step, by an optimizer of the script's own."""
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     loader_workers: int | None = None
@@ -257,6 +259,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         joins_pairs=said.zero_engine == "fsdp2",
+        reduces_once=stack.sharding == "zero2" and stack.kin == "pytorch",
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
         lists_numbers=stack.kin in LIST_NUMBERS,

@@ -234,6 +234,9 @@ SAMPLE_LIMITS: Mapping[str, float] = MappingProxyType(
         "trl": 1024.0,  # max_length of SFTConfig
         "unsloth": 2048.0,  # max_seq_length of its notebooks
         "llama-factory": 2048.0,  # cutoff_len
+        "openrlhf": 2048.0,  # --max_len
+        # What scripts and commands set: 512 in Alpaca's, 2,048 in most, as ms-swift's examples do.
+        **dict.fromkeys(("huggingface", "ms-swift", "deepspeed", "fsdp", "pytorch", "lightning", "unknown"), 2048.0),
     }
 )
 """The same of other samples; whoever has longer ones raises it."""

@@ -1,5 +1,6 @@
 """What a host does for each layer: kernels that it launches, as they are counted in frameworks' code."""
 
+from estimator.models.operations import MAIN
 from estimator.models.parameters import is_adapted
 from estimator.models.transformer import Transformer
 from estimator.models.workload import Workload
@@ -130,12 +131,20 @@ def _operations_per_quantised(execution: Execution) -> float:
 
 
 def _is_plain(transformer: Transformer, table: Workload) -> bool:
-    """Return whether a kernel of PyTorch's does each thing of a layer: nets of before Llama, and convolutions."""
-    return not (transformer.gated_mlp or transformer.experts or table.scans)
+    """Return whether a kernel of PyTorch's does each thing of a layer: nets of before Llama, and convolutions.
+
+    The blocks of a U-Net have gates, and neither rotary embeddings nor norms in pieces.
+    """
+    convolved = any(gemm.taps > 1 and gemm.group == MAIN for gemm in table.gemms)
+    gated = transformer.gated_mlp and not (transformer.media is not None and transformer.media.main and convolved)
+    return not (gated or transformer.experts or table.scans)
 
 
 def _plain_operations(table: Workload) -> float:
-    """Return kernels forward of a pair of a mixer and an MLP without gates, rotary embeddings or norms in pieces."""
+    """Return kernels forward of a pair of a mixer and an MLP without rotary embeddings or norms in pieces.
+
+    The chunk and the product of a gate are not counted apart.
+    """
     products = sum(gemm.n_parts * gemm.layers for gemm in table.gemms)
     attended = sum(attention.layers for attention in table.attentions)
     return (_OPERATIONS_PLAIN * products + _OPERATIONS_PLAIN_ATTENTION * attended) / table.pairs

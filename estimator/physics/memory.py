@@ -29,7 +29,8 @@ _COMMUNICATOR_BYTES = Prior(
     low=0.3e9,
     mode=1.1e9,
     high=4.0e9,
-    why="Buffers of NCCL and reduction buckets, where there is more than one device; they grow with communicators",
+    why="Buffers of NCCL and reduction buckets, where there is more than one device; they grow with communicators. "
+    "Adapters that are not sharded have hardly any buckets, and one communicator: the least of it",
 )
 _BACKWARD_SHARE = Prior(
     low=0.3,
@@ -133,7 +134,9 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     if is_anywhere(case.step_bytes):
         step_bytes = case.step_bytes * trained * on_device
         other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
-    fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, _COMMUNICATOR_BYTES.mode, 0.0)
+    buckets = np.where((zero < _ZERO1) & (np.asarray(case.adapters) > 0), 0.0, 1.0)
+    communicator = _COMMUNICATOR_BYTES.low + buckets * (_COMMUNICATOR_BYTES.mode - _COMMUNICATOR_BYTES.low)
+    fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, communicator, 0.0)
     return Memory(
         weights_bytes=held.over(zero, _ZERO3, case.frozen_bytes, ends_bytes) * streamed * (1.0 - fetched),
         gradients_bytes=gradients,
@@ -208,16 +211,17 @@ def _activations(case: Case, lay: Layouts, layers: BROADCAST) -> tuple[Floats, F
     A micro-batch in flight keeps its layers' activations, or with full recomputation the layers' inputs, while one
     layer at a time is whole. The first stage has p micro-batches in flight, the last one and the logits; interleaving
     adds (p − 1)/v to either. The loss counts as far as it makes the last stage fuller than the first, in place of a
-    layer at work. Source: Korthikanti et al. 2022, section 4.2.3.
+    layer at work. Where rows differ, the longest of the run is what must fit.
+    Source: Korthikanti et al. 2022, section 4.2.3.
     """
-    tokens = lay.micro_batch * case.sequence_length / lay.context
+    tokens = lay.micro_batch * case.sequence_length * case.longest_row / lay.context
     full, split = lay.recompute > 1, where(case.sequence_parallel, lay.tensor, 1.0)
     per_layer = tokens / case.n_layers
     whole = (case.kept_residual_bytes / split + case.kept_hidden_bytes / lay.tensor) * per_layer
     again = where_recomputed(lay, full=case.recomputed_share, selective=1.0 - case.selective_share)
     scores: BROADCAST = 0.0
     if is_anywhere(case.unfused):
-        scores = case.unfused * _SCORE_BYTES * case.score_elements / lay.tensor * per_layer
+        scores = case.unfused * _SCORE_BYTES * case.score_elements * case.longest_row / lay.tensor * per_layer
     kept_split = where(case.partitions_checkpoints, lay.tensor, split)
     checkpoint_bytes = case.checkpoint_bytes * where_sharded(lay, case.unprepared_ends)
     checkpoint = checkpoint_bytes / kept_split * per_layer * where_recomputed(lay, full=case.recomputed_share)

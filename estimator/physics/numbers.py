@@ -68,6 +68,7 @@ def case_of(
     execution: Execution,
     reads: Reads = NO_READS,
     unevenness: float = 0.0,
+    longest_row: float = 1.0,
 ) -> Case:
     """Return the inputs of the step-time and memory models for one question; every field is a scalar."""
     table = workload(transformer)
@@ -175,7 +176,9 @@ def case_of(
         recomputed_share=execution.recomputed_share,
         partitions_checkpoints=_flag(execution.partitions_checkpoints),
         sequence_length=float(sequence_length),
+        reduces_once=_flag(execution.reduces_once),
         unevenness=unevenness,
+        longest_row=longest_row,
         n_gpus=float(cluster.n_gpus),
         gemm_flop_per_s=ceiling,
         # Attention and logits run in 16 bit beside narrower matmuls, and as wide as the wider ones.

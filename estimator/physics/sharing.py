@@ -12,7 +12,7 @@ from estimator.physics.uneven import busiest_share
 
 __all__ = ["ZERO3", "gradient_reduction_s", "layer_communication_s", "optimizer_s", "sharded_s", "shown_s"]
 
-ZERO3 = 3.0
+ZERO2, ZERO3 = 2.0, 3.0
 _GATHERS = 2.0
 """ZeRO-3 gathers weights for the forward and for the backward pass."""
 _HALF_BYTES = 2.0
@@ -103,7 +103,9 @@ def sharded_s(case: Case, constants: Constants, lay: Layouts, beside_s: BROADCAS
     weights = (held + _ADAPTER_BYTES * case.adapters * trained) / split
     expert_weights = case.frozen_bytes * case.expert_parameters / expert_split
     width = _HALF_BYTES + _HALF_BYTES * case.wide
-    # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each.
+    # FSDP gathers once for a layer's backward pass and what it runs again; DeepSpeed for each, though it would keep a
+    # small layer between the two (`stage3_max_reuse_distance`) while its trace of modules holds: it breaks often, and
+    # steps of those who measured show three gathers.
     gathers = _GATHERS + where(case.module_hooks, where_recomputed(lay, full=case.recomputed_share), 0.0)
     messages = case.gathers * case.pairs / lay.pipeline
     dense = group(case, constants, lay.shard_group, lay.tensor)
@@ -151,7 +153,8 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
     One micro-batch's time is there to hide it: the last backward pass over a stage's weights, the first forward one. An
     interleaved stage takes p micro-batches through each of its chunks in turn, so that one chunk's weights are
     gathered, and its gradients reduced, beside p micro-batches of the others (Narayanan et al. 2021, section 2.2). Some
-    share always shows. Where every rank keeps all states, an all-reduce takes the place of both.
+    share always shows. Where every rank keeps all states, an all-reduce takes the place of both. ZeRO-2 owns a share of
+    the gradients alone, and so reduces those of each micro-batch, in 16 bit (Rajbhandari et al. 2020, section 5.2).
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
@@ -172,7 +175,14 @@ def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s
     turns = np.where(lay.virtual > 1, np.minimum(lay.pipeline, lay.micro_batches), 1.0)
     hidden = np.where(case.no_overlap > 0, 0.0, constants["shard_overlap"] * stage_s * turns)
     visible = np.where(case.no_overlap > 0, 1.0, constants["gradient_visible"])
-    return np.where(ranks > 1, shown_s(comm, visible * comm, hidden), 0.0)
+    shown = shown_s(comm, visible * comm, hidden)
+    each = (lay.shard_stage == ZERO2) & (lay.micro_batches > 1) & (np.asarray(case.reduces_once) < 1.0)
+    if each.any():
+        # A third of what a step sends is one reduction in 16 bit, a third the weights.
+        third = comm / 3.0
+        apart = (lay.micro_batches - 1.0) * shown_s(third, visible * third, hidden)
+        shown = shown + np.where(each, apart, 0.0)
+    return np.where(ranks > 1, shown, 0.0)
 
 
 def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:

@@ -60,7 +60,7 @@ _ON_TRANSFORMERS = frozenset(
 )
 """Stacks that train Transformers' own classes and came along to its version 5."""
 _SPREAD_EXPERTS = frozenset(
-    {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "xtuner"}
+    {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "unknown", "xtuner"}
 )
 """Stacks without tensor and pipeline parallelism by habit that have expert parallelism of their own."""
 Tier = Literal["tuned", "research", "untuned"]
@@ -327,6 +327,11 @@ _FINE_TUNERS = (
 )
 _UNKNOWN = _stack("unknown", "untuned", "ddp", reserve=_ALL_BUT_ZERO3)
 """What a name stands for that nobody here has heard of: whatever fits, and no habit."""
+_VENDORS_OWN: Mapping[str, tuple[str, int]] = MappingProxyType(
+    {"NVIDIA": ("nemo", 0), "AMD": ("primus", 2023), "Huawei": ("mindspeed", 0)}
+)
+"""The stack that a vendor publishes with and gives to its customers, and for chips of which year on: AMD's older ones
+have a port of Megatron."""
 STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         **{one.name: one for one in (*_PRETRAINERS, _UNKNOWN)},
@@ -361,4 +366,5 @@ def auto_stack(accelerator: Accelerator, method: MethodName) -> Stack:
     infers = accelerator.scale_up_kind == "pcie" and accelerator.memory_bytes < _LEAST_TO_PRETRAIN_BYTES
     if method in WITH_ADAPTERS or accelerator.segment != "datacenter" or infers:
         return STACKS["huggingface"]
-    return STACKS["nemo" if accelerator.vendor == "NVIDIA" else "megatron"]
+    own = _VENDORS_OWN.get(accelerator.vendor)
+    return STACKS[own[0] if own is not None and accelerator.year >= own[1] else "megatron"]

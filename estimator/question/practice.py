@@ -120,6 +120,10 @@ class Practice:
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None
+    full_precision: bool | None = None
+    """Whether scripts and examples of what trains compute in FP32 unless they are told."""
+    own_stack: bool | None = None
+    """Whether whoever runs it on a cluster has a stack of their own, of which nobody else publishes."""
     shards_in_node: bool | None = None
     """Whether sharded states are spread over the devices of a node alone, and each node has all of them (HSDP)."""
     packing: Packing | None = None

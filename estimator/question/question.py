@@ -146,7 +146,12 @@ class Precedent:
     own_batch: int | None
     """… and of the batch."""
     stack_adopted: bool
-    """Whether the caller named no stack."""
+    """Whether the caller named no stack, so that it is that of the run."""
+
+    @property
+    def is_it(self) -> bool:
+        """Whether it is this run that is asked about, its stack too, for nothing that was said is otherwise."""
+        return self.agrees and self.stack_adopted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,7 +187,7 @@ class Question:
     """What was said of how a step is run; the rest is the stack's habit."""
     unsaid: frozenset[str] = frozenset()
     """Arguments that a caller left open and whose default may be far from the truth: precision, network_gbps_per_gpu,
-    framework."""
+    framework; micro_batch_size where rows were padded for a guess of it."""
     precedent: Precedent | None = None
     """The published run that is asked about, where there is one."""
     published: bool = False
@@ -195,6 +200,8 @@ class Question:
     unevenness: float = 0.0
     """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number; 0
     where all rows are alike."""
+    longest_row: float = 1.0
+    """Tokens of the longest row of the run over those of the usual one: memory must hold it, though it comes once."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

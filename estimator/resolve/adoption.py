@@ -126,8 +126,8 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     given = (request.utilization, request.peak_tflops, request.samples, request.tokens_per_sample)
     if any(value is not None for value in given):
         return False
-    # Whether further tokens are predicted is counted in what is published, too.
-    steps = replace(framework, practice=replace(framework.practice, prediction=None))
+    # Whether further tokens are predicted is counted in what is published, too; and a lab's own stack is its own.
+    steps = replace(framework, practice=replace(framework.practice, prediction=None, own_stack=None))
     return framework.name != AUTO or not steps.says_something
 
 
@@ -156,15 +156,17 @@ def _adopted(run: PublishedRun, request: Request, framework: NamedFramework, n_g
         layout = _SPLITS
     open_values = {name: value for name, value in open_values.items() if name not in layout}
     taken = _that_divide(open_values, request, n_gpus)
-    stack_adopted = whole and framework.name == AUTO and run.stack != _UNKNOWN
+    # A lab's own stack has no name that would say more than the run does.
+    stack_adopted = whole and framework.name == AUTO
+    named = stack_adopted and run.stack != _UNKNOWN
     release_adopted = whole and framework.released is None
     adopted = replace(
         framework,
-        name=run.stack if stack_adopted else framework.name,
+        name=run.stack if named else framework.name,
         released=run.released if release_adopted else framework.released,
         practice=framework.practice.over(published_practice(run)) if whole else framework.practice,
     )
-    names = {*taken, *(("framework",) if stack_adopted else ()), *(("software_release",) if release_adopted else ())}
+    names = {*taken, *(("framework",) if named else ()), *(("software_release",) if release_adopted else ())}
     return Adoption(
         run=run,
         request=replace(request, **taken),  # type: ignore[arg-type]

@@ -92,8 +92,13 @@ def _refuse_of_each(given: Quantity, n_gpus: int) -> None:
 
 
 def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Question | None:
-    """Return `question` with the tokens of the run where its batch was left open to a trainer for fine-tuning."""
-    if question is None or not tunes or question.global_batch_sequences is not None:
+    """Return `question` with the tokens of the run where its batch was left open, and follows from how many steps.
+
+    To a trainer for fine-tuning, or for an encoder of text.
+    """
+    if question is None or question.global_batch_sequences is not None:
+        return question
+    if not tunes and kind_of(question.transformer) != "encoder":
         return question
     return replace(question, run_tokens=tokens)
 

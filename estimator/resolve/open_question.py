@@ -1,13 +1,15 @@
 """A question whose sequence length and layout are open, and what it is with them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.practice import Practice
-from estimator.question.question import LayoutRequest, Question
+from estimator.question.question import LayoutRequest, Question, Sharding
 from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption
 from estimator.resolve.device import Device
@@ -15,7 +17,7 @@ from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import left_open
 from estimator.resolve.layout_request import layout_request
 from estimator.resolve.media import MediaUse, in_padded_rows
-from estimator.resolve.samples import Padded, is_small_set, micro_batch_that_fits
+from estimator.resolve.samples import Padded, is_small_set, micro_batch_that_fits, with_rows
 
 __all__ = ["OpenQuestion"]
 
@@ -124,9 +126,22 @@ class OpenQuestion:
             whole_batches=self.whole_batches,
         )
 
-    def fits(self, rows: Padded) -> bool:
-        """Return whether micro-batches of such rows fit the devices; where a rate is given, nothing is laid out."""
+    @property
+    def fitting(self) -> tuple[Callable[[Padded], bool], ...]:
+        """What tells whether micro-batches of such rows fit, the first of which any does being the one that counts.
+
+        Who runs a trainer that keeps all states on every device, and names no engine that shards them, takes a smaller
+        micro-batch before anything else. Where a rate is given, nothing is laid out.
+        """
         if self.request.utilization is not None:
-            return True
+            return ()
+        stack = self.stack
+        alone = stack is not None and stack.sharding == "ddp" and self.practice.zero_engine is None and self.n_gpus > 1
+        return (*((partial(self._fits, sharding="ddp"),) if alone else ()), self._fits)
+
+    def _fits(self, rows: Padded, sharding: Sharding | None = None) -> bool:
         length = rows.sequence_length
-        return micro_batch_that_fits(self.question(length, self.layout(length, rows.micro_batch)))
+        layout = self.layout(length, rows.micro_batch)
+        if sharding is not None and layout.data_sharding is None:
+            layout = replace(layout, data_sharding=sharding)
+        return micro_batch_that_fits(with_rows(self.question(length, layout), rows))

@@ -7,7 +7,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
 from estimator.models.coefficient import rule_passes
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
-from estimator.physics.stacks import STACKS, Stack, stack_of
+from estimator.physics.stacks import LARGE_CLUSTER, STACKS, Stack, stack_of
 from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, OwnRun, Question
@@ -57,6 +57,9 @@ from estimator.resolve.training_method import resolved_method
 
 __all__ = ["Run", "checked_own_runs", "resolve"]
 
+_UNKNOWN = "unknown"
+"""The stack of a name that nobody here has heard of."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
@@ -90,7 +93,7 @@ class Run:
     def stack(self) -> Stack:
         """The software that runs it: as named, else what such hardware usually has; `unknown` without a question."""
         if self.question is None:
-            return STACKS["unknown"]
+            return STACKS[_UNKNOWN]
         return stack_of(self.question.framework, self.question.cluster.accelerator, self.method.name)
 
 
@@ -112,7 +115,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
-    framework = told_of_samples(request, named_framework(software))
+    framework = told_of_samples(request, _on_cluster(named_framework(software), request))
     told, doubts = told_request(request, framework)
     doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -132,6 +135,13 @@ def _asked(request: Request, *, peak: bool) -> Run:
             pass
     run = _resolved(data, framework, doubts, use, None, counts_with_peak=peak)
     return _with_own_runs(run if local is None else _at_sites(run, local), own)
+
+
+def _on_cluster(framework: NamedFramework, request: Request) -> NamedFramework:
+    """Return a stack that nobody else has, on a cluster, as one's own: it splits models as the vendor's does."""
+    if framework.name != _UNKNOWN or checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS) < LARGE_CLUSTER:
+        return framework
+    return replace(framework, name=AUTO, practice=replace(framework.practice, own_stack=True))
 
 
 def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:
@@ -316,7 +326,7 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
         lengths=data.lengths,
         window=cut_length(posed.use.subject, data.lengths.mean if data.lengths else None),
         encodes=posed.use.encodes,
-        fits=posed.fits,
+        fits=posed.fitting,
         per_replica=None if samples is None else _shared(samples, replicas(request, posed.n_gpus)),
         n_replicas=posed.n_gpus,
         sequences=together,
@@ -352,7 +362,7 @@ def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption
 def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
     """Return the stack as named, or the usual one of what is trained."""
     said = framework_assumptions(named)
-    if usual == named.name:
+    if usual in {named.name, AUTO}:
         return said
     note = "what is nearly always used for it; say yours"
     return (*said, Assumption(name="framework", value=usual, source="default", note=note))

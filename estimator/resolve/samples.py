@@ -1,13 +1,14 @@
 """What samples of unequal length become: packed sequences, or rows padded to the longest of their micro-batch."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.base.errors import InfeasibleError, InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
+from estimator.models.kinds import kind_of
 from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
@@ -62,6 +63,11 @@ _USUAL_LIMIT = 2048.0
 """Tokens that scripts pad all samples to unless told: `model_max_length` in FastChat's."""
 _WORTH_SAYING = 0.05
 """Share of a row below which nobody is told of it."""
+_MOST_EXTREME = 10_000
+"""Samples whose longest is looked for at most: what is still longer was cut, or left out, by whoever ran out of memory
+for its sake; a spread says little of the one in a million."""
+_FEW_AT_A_TIME = frozenset({"decoder", "hybrid", "vision_language"})
+"""Kinds of models whose trainers' examples have a few samples in a micro-batch, whatever would fit."""
 _GUESS = 2
 """A micro-batch that was not said may be half or twice the usual one."""
 
@@ -86,6 +92,8 @@ class Padded:
     """By what share the longest micro-batch of all replicas is expected to be longer than any one …"""
     unevenness: float
     """… and that with each e-fold of their number, about eight where there is one."""
+    longest_row: float
+    """Tokens of the longest row of the run over those of the usual one."""
     padding: Padding
     lengths: SampleLengths
     limit: float | None
@@ -192,7 +200,7 @@ def padded_samples(
     lengths: SampleLengths | None = None,
     window: int | None = None,
     encodes: bool = False,
-    fits: Callable[["Padded"], bool] | None = None,
+    fits: Sequence[Callable[["Padded"], bool]] = (),
     per_replica: int | None = None,
     n_replicas: int = 1,
     sequences: int = 1,
@@ -202,10 +210,10 @@ def padded_samples(
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
-    less unlike than those of instruction sets; pairs of answers, where the trainer cuts those. The micro-batch that was
-    not said is the stack's usual one, or the largest below it that divides `per_replica` and `fits`; of a `whole`
-    batch, as much of `per_replica` as does. Samples of several `sequences` are padded to the longest of all. Each of
-    `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
+    less unlike than those of instruction sets; and at the trainer's own limit. The micro-batch that was not said is the
+    stack's usual one, or the largest below it that divides `per_replica` and fits, by the first of `fits` that any does
+    by; of a `whole` batch, as much of `per_replica` as does. Samples of several `sequences` are padded to the longest
+    of all. Each of `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
@@ -236,12 +244,9 @@ def padded_samples(
         usual = _USUAL_OF_ENCODERS
     if whole and per_replica is not None:
         usual = per_replica
-    rows: Padded | None = None
-    for micro in (m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)):
-        rows = rows_of(micro, "default")
-        if fits is None or micro == 1 or fits(rows):
-            break
-    return rows
+    micros = [m for m in range(usual, 0, -1) if m == 1 or _divides(m, usual, per_replica)]
+    fitting = (m for fit in fits for m in micros if fit(rows_of(m, "default")))
+    return rows_of(next(fitting, micros[-1] if fits else micros[0]), "default")
 
 
 def _limit(
@@ -315,10 +320,24 @@ def _padded(
         sequences=sequences,
         waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
+        longest_row=_longest_row(lengths, limit, micro * sequences, samples * sequences, padding) / usual,
         padding=padding,
         lengths=lengths,
         limit=limit,
     )
+
+
+def _longest_row(lengths: SampleLengths, limit: float | None, draws: int, of: int, padding: Padding) -> float:
+    """Return the expected tokens of a row that holds the longest `of` all samples, and is made of `draws` of them.
+
+    Rows that hold all of their samples have it beside others that are as long as most.
+    """
+    if padding == "limit" and limit is not None:
+        return limit
+    longest = lengths.expected_longest(max(draws, min(of, _MOST_EXTREME)), limit)
+    if padding != "none":
+        return longest
+    return (longest + (draws - 1) * lengths.expected_longest(1, limit)) / draws
 
 
 def _waiting(padded: Padded) -> str:
@@ -326,6 +345,13 @@ def _waiting(padded: Padded) -> str:
     if padded.waits < _WORTH_SAYING:
         return ""
     return f", and {padded.waits:+.0%} where GPUs wait for the longest of all"
+
+
+def _at_most(padded: Padded) -> str:
+    """Return what row memory must hold, in words; empty where all are about as long."""
+    if padded.longest_row < 1.0 + _WORTH_SAYING:
+        return ""
+    return f"; memory must hold the longest of the run, {padded.longest * padded.longest_row:,.0f}"
 
 
 def _waits(lengths: SampleLengths, limit: float | None, draws: int, n_replicas: int, padding: Padding) -> float:
@@ -358,7 +384,7 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
             unit="tokens",
             source="inferred",
             note=f"{of_what}: {padded.longest:,.0f} tokens expected, {real:.0%} of them real"
-            f"{_waiting(padded)}; {padded.lengths.words}",
+            f"{_waiting(padded)}{_at_most(padded)}; {padded.lengths.words}",
         )
     ]
     if padded.micro_batch_source != "user":
@@ -371,10 +397,18 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
 
 
 def with_rows(question: Question | None, padded: Padded | None) -> Question | None:
-    """Return `question` with how unlike in length the rows are that its devices pad."""
+    """Return `question` with how unlike in length the rows are that its devices pad, and how long one is at most."""
     if question is None or padded is None:
         return question
-    return replace(question, unevenness=padded.unevenness, masks_padding=padded.has_padding)
+    # Encoders have as large a micro-batch as fits.
+    guessed = padded.micro_batch_source != "user" and kind_of(question.transformer) in _FEW_AT_A_TIME
+    return replace(
+        question,
+        unevenness=padded.unevenness,
+        masks_padding=padded.has_padding,
+        longest_row=max(1.0, padded.longest_row),
+        unsaid=question.unsaid | ({"micro_batch_size"} if guessed else frozenset()),
+    )
 
 
 def micro_batch_that_fits(question: Question | None) -> bool:

@@ -18,9 +18,11 @@ from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.doubts import with_own_stacks
 from estimator.evidence.mixture import Doubt
 from estimator.physics.choice import nearest_setting, setting_of
+from estimator.physics.stacks import auto_stack
 from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, LayoutRequest, Question
 from estimator.resolve.published import published_question
+from tests.evidence.unsaid import answer, codes
 from tests.physics_cases import catalogued_cluster
 
 FEWEST = 32
@@ -104,3 +106,37 @@ def test_other_labs_steps_asked_without_a_stack_are_off_to_neither_side() -> Non
             first.setdefault(run.lab, run)
     assert len(first) >= 8
     assert abs(mean(map(_off_log, first.values()))) < 0.1
+
+
+@pytest.mark.parametrize("said", ["in-house", "our proprietary training stack", "FooTrain"])
+@pytest.mark.parametrize(("model", "n_gpus"), [("kimi-k2", 4096), ("glm-4.5", 2048), ("qwen3-30b-a3b", 64)])
+def test_a_stack_of_ones_own_splits_models_as_the_vendors_does(said: str, model: str, n_gpus: int) -> None:
+    """Nobody trains experts on a cluster without spreading them, whatever their code is called."""
+    own = answer(model=model, gpu="h800", n_gpus=n_gpus, tokens="1T", framework=said)
+    vendors = answer(model=model, gpu="h800", n_gpus=n_gpus, tokens="1T", framework="nemo")
+    assert own["memory"]["fits"]
+    assert own["layout"]["expert_parallel"] > 1
+    assert "own_stack" in codes(own)
+    assert vendors["training_days"] < own["training_days"] < 1.6 * vendors["training_days"]
+    assert own["training_days_low"] < vendors["training_days"]
+
+
+def test_a_labs_own_stack_is_no_reason_to_doubt_its_own_run() -> None:
+    asked = {"model": "deepseek-v3", "gpu": "h800", "n_gpus": 2048, "tokens": "14.8T"}
+    said, unsaid = answer(**asked, framework="in-house"), answer(**asked)
+    assert said["training_days"] == pytest.approx(unsaid["training_days"], rel=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "vendors"), [("mi300x", "primus"), ("ascend-910b", "mindspeed"), ("h100", "nemo"), ("mi250x", "megatron")]
+)
+def test_where_no_stack_is_named_it_is_what_the_chips_vendor_publishes_with(gpu: str, vendors: str) -> None:
+    chip = catalogued_cluster(catalogue.accelerator(gpu).value.id, 8).accelerator
+    assert auto_stack(chip, "full").name == vendors
+
+
+def test_the_run_that_is_asked_about_is_sure_of_its_own_speed() -> None:
+    """What runs of its kind reach is no doubt of it, nor is a stack that has no other name."""
+    asked = answer(model="llama-3.1-405b", gpu="h100", n_gpus=16384, tokens="15.6T")
+    assert asked["training_days_high"] < 2.1 * asked["training_days_low"]
+    assert not {"opinions_part", "tuned_stack_assumed"} & codes(asked)

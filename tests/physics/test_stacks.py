@@ -60,6 +60,9 @@ MAY_BE_OPEN = {
     "made_up_samples",
     # A script's own default, of no trainer.
     "expands_base_wide",
+    "full_precision",
+    # What a caller says of their own.
+    "own_stack",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

@@ -154,10 +154,12 @@ def _measured(run: OwnRun, _: int) -> MeasuredStep | None:
 def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
     setting, calibration, doubts = grounds.setting, grounds.calibration, grounds.doubts
     point_log = median_log(doubts)
+    precedent = setting.question.precedent
     span = interval(
         setting,
         calibration,
-        parting_log=grounds.parting_log,
+        # What runs of its kind reach is no doubt of a run whose own speed is known.
+        parting_log=0.0 if precedent is not None and precedent.is_it else grounds.parting_log,
         as_published_log=grounds.as_published_log,
         situation=grounds.situation,
         doubts=doubts,

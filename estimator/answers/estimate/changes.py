@@ -323,18 +323,19 @@ def _of(chip: Accelerator, cluster: Cluster) -> Cluster:
 
 
 def _sequences(question: Question) -> Iterator[Change]:
-    """Yield shorter sequences, the longest first; a stated batch keeps its tokens."""
+    """Yield shorter sequences, the longest first; a stated batch keeps its tokens. Unlike rows are cut at them."""
     if question.transformer.reads_media_itself:
         return
-    length = 1 << max(0, (question.sequence_length - 1).bit_length() - 1)
+    longest = math.ceil(question.sequence_length * question.longest_row)
+    length = 1 << max(0, (longest - 1).bit_length() - 1)
     while length >= _LEAST_SEQUENCE:
         arguments: dict[str, str | int | None] = {"sequence_length": length}
-        batch = question.global_batch_sequences
+        batch, usual = question.global_batch_sequences, min(length, question.sequence_length)
         if batch is not None:
             batch *= max(1, question.sequence_length // length)
             arguments["global_batch_sequences"] = batch // question.sequences_each
-        shorter = replace(question, sequence_length=length, global_batch_sequences=batch)
-        times = question.sequence_length / length
+        shorter = replace(question, sequence_length=usual, longest_row=length / usual, global_batch_sequences=batch)
+        times = question.sequence_length / usual
         yield Change(kinds=("sequence",), question=shorter, arguments=arguments, times=times)
         length //= _HALVES
 

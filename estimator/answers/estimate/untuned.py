@@ -6,6 +6,7 @@ from dataclasses import replace
 from estimator.answers.estimate.token_time import predicted_token_s
 from estimator.evidence.calibration import Calibration
 from estimator.physics.choice import Setting
+from estimator.physics.stacks import LARGE_CLUSTER
 from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, LayoutRequest, Prediction
 
@@ -15,6 +16,8 @@ _AUTO, _UNTUNED = "auto", "huggingface"
 _CODE = "tuned_stack_assumed"
 _SAID_ALREADY = frozenset({_CODE, "framework_unsaid"})
 _HARDLY = 1.05
+_BEARABLE = 4.0
+"""Times as long as nobody lets a cluster work who can help it: there that trainer is no doubt."""
 
 
 def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> tuple[Caution, ...]:
@@ -24,20 +27,22 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     """
     question, stack = setting.question, setting.stack
     adopted = question.precedent is not None and question.precedent.stack_adopted
-    unnamed = question.framework == _AUTO or adopted
-    if stack.tier != "tuned" or not unnamed or _SAID_ALREADY & {caution.code for caution in step.warnings}:
+    if stack.tier != "tuned" or question.framework != _AUTO or adopted or question.practice.own_stack:
+        return ()
+    if _SAID_ALREADY & {caution.code for caution in step.warnings}:
         return ()
     layout = LayoutRequest(micro_batch_size=question.layout.micro_batch_size, recompute=question.layout.recompute)
     plain = replace(
         question,
         framework=_UNTUNED,
         practice=NOTHING_SAID,
-        released=None if adopted else question.released,
         precedent=None,
         layout=layout,
         global_batch_sequences=_shared(setting),
     )
     times = predicted_token_s(plain, fitted) * step.tokens_per_step / step.step_s
+    if question.cluster.n_gpus >= LARGE_CLUSTER and times > _BEARABLE:
+        return ()
     if math.isinf(times):
         slower = "would not fit there without splitting the model"
     elif times < _HARDLY:

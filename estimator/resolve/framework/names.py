@@ -70,6 +70,7 @@ _ROWS = (
         "tensor 2 tensor | t 2 t | big vision | scenic | tunix | nnx | flax nnx",
         "jax",
         _LIBRARY,
+        kernels=Practice(full_precision=True),
         note="taken as programs that XLA compiles",
     ),
     _named(
@@ -131,11 +132,18 @@ _ROWS = (
     _named("fairseq", "pytorch", kernels=Practice(gathers_masked=True)),
     # Trainers of pictures and sounds in plain PyTorch.
     _named(
-        "timm | pytorch image models | torchvision | open clip | detectron 2 | mmdetection | "
-        "detrex | fastai | espnet | icefall | k 2 icefall | speechbrain | wenet | mmpretrain | mmcls | lavis | "
-        "deit | mae | convnext | swin | swin transformer | dino | dinov 2",
+        "timm | pytorch image models | open clip | fastai | espnet | icefall | k 2 icefall | speechbrain | wenet | "
+        "lavis | deit | mae | convnext | swin | swin transformer | dino | dinov 2",
         "pytorch",
         _LIBRARY,
+        note="taken as plain PyTorch, which it is built on",
+    ),
+    _named(
+        "torchvision | torchvision reference | torchvision references | detectron 2 | mmdetection | mmdet | mmcv | "
+        "detr | facebookresearch detr | detrex | mmpretrain | mmcls | mmsegmentation | mmseg",
+        "pytorch",
+        _LIBRARY,
+        kernels=Practice(full_precision=True),
         note="taken as plain PyTorch, which it is built on",
     ),
     _named(
@@ -145,7 +153,6 @@ _ROWS = (
         kernels=Practice(loader_workers=8),
         note="taken as plain PyTorch, which it is built on, with eight dataloader workers, its default",
     ),
-    _named("mmsegmentation", "pytorch", _LIBRARY),
     _named(
         "opennmt | opennmt py | joey nmt | sockeye | fairseq 2 | flair | allennlp | spacy | x transformers | "
         "lucidrains",

@@ -1,0 +1,93 @@
+"""Unlike samples on several devices: a smaller micro-batch before sharding, and memory for the longest of the run.
+
+Authority: DDP is what Transformers' trainers start with, and shard nothing unless told; a run that holds its usual rows
+and not its longest one runs out of memory when that comes.
+"""
+
+import itertools
+from typing import Any
+
+import pytest
+
+from tools.estimate_training_time import estimate_training_time
+
+RUN: dict[str, Any] = {
+    "model": "llama-3.1-8b",
+    "gpu": "rtx-4090",
+    "method": "lora",
+    "samples": "20k",
+    "tokens_per_sample": 500,
+    "framework": "HF Trainer, PEFT",
+    "detail": "detailed",
+}
+
+
+def _answer(**changes: object) -> dict[str, Any]:
+    asked: dict[str, Any] = RUN | changes
+    return estimate_training_time(**asked).model_dump()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {},
+        {"gpu": "rtx-3090", "framework": "auto"},
+        {"gpu": "a10g", "framework": "TRL SFTTrainer"},
+        {"gpu": "rtx-a6000", "model": "qwen2.5-32b", "method": "qlora", "framework": "TRL with accelerate launch"},
+        {"gpu": "t4", "model": "llama-3.2-3b", "method": "qlora"},
+        {"gpu": "rtx-4090", "model": "mistral-7b", "objective": "kto", "framework": "TRL"},
+    ],
+    ids=str,
+)
+def test_more_devices_are_faster_where_adapters_need_no_sharding(changes: dict[str, object]) -> None:
+    """As on one, each device has the largest micro-batch that fits without sharding."""
+    hours = [_answer(**changes, n_gpus=n)["training_seconds"] / 3600.0 for n in (1, 2, 4, 8)]
+    for fewer, more in itertools.pairwise(hours):
+        assert more < 0.85 * fewer
+
+
+@pytest.mark.parametrize("told", ["DeepSpeed ZeRO-3", "FSDP"])
+def test_who_names_an_engine_that_shards_keeps_the_trainers_micro_batch(told: str) -> None:
+    answer = _answer(n_gpus=2, framework=f"HF Trainer, PEFT, {told}")
+    assert answer["layout"]["data_sharding"] == "zero3"
+    assert answer["layout"]["micro_batch_size"] > _answer(n_gpus=2)["layout"]["micro_batch_size"]
+
+
+LONG: dict[str, Any] = {
+    "gpu": "rtx-3090",
+    "n_gpus": 1,
+    "method": "qlora",
+    "micro_batch_size": 1,
+    "sequence_length": 16384,
+}
+
+
+def test_memory_holds_the_longest_row_and_time_the_usual_one() -> None:
+    """A micro-batch of one has no padding, and still has to hold the longest sample."""
+    unlike = _answer(**LONG, tokens_per_sample="mean 2000, max 16384")
+    alike = _answer(**LONG, tokens_per_sample="mean 2000, max 2001")
+    longest = _answer(**LONG, samples=None, tokens_per_sample=None, tokens="40M", packing="packed")
+    assert alike["memory"]["fits"]
+    assert not unlike["memory"]["fits"]
+    assert unlike["memory"]["per_gpu_gb"] == pytest.approx(longest["memory"]["per_gpu_gb"], rel=0.02)
+    assert unlike["training_seconds"] < 1.3 * alike["training_seconds"]
+    padded = next(one for one in unlike["assumptions"] if one["name"] == "padded_length")
+    assert "memory must hold the longest of the run" in padded["note"]
+
+
+def test_a_shorter_cut_is_what_makes_long_samples_fit() -> None:
+    """What is offered holds when it is asked."""
+    unlike = _answer(**LONG, tokens_per_sample="mean 2000, max 16384")
+    message = next(one["message"] for one in unlike["warnings"] if one["code"] == "does_not_fit")
+    assert "sequence_length 4,096" in message
+    cut = _answer(**LONG | {"sequence_length": 4096}, tokens_per_sample="mean 2000, max 16384")
+    assert cut["memory"]["fits"]
+
+
+def test_a_guessed_micro_batch_of_samples_is_doubted_where_a_larger_one_is_faster() -> None:
+    """ZeRO-3 gathers all weights for each micro-batch, however small."""
+    run = {"gpu": "h100", "n_gpus": 8, "method": "full", "framework": "ms-swift, ZeRO-3", "samples": "100k"}
+    guessed, told = _answer(**run), _answer(**run, micro_batch_size=8)
+    assert "micro_batch_unsaid" in {one["code"] for one in guessed["warnings"]}
+    assert guessed["training_days_low"] < told["training_days"] < guessed["training_days"]
+    assert "micro_batch_unsaid" not in {one["code"] for one in told["warnings"]}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from estimator.base.errors import UnknownNameError, shown
 from estimator.catalogue import catalogue
-from estimator.models.training import MethodName
+from estimator.models.training import MethodName, Projection
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import Practice
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
@@ -62,6 +62,7 @@ def framework_named_by(given: str) -> NamedFramework:
         precision=_precision(facts, reading),
         method=_method(facts),
         adapters=facts.adapters,
+        adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
         note="; ".join(part for part in (note, _counted_with(name)) if part),

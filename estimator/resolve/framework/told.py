@@ -74,6 +74,8 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     cautions += doubted
     if named.adapters is not None:
         taken["adapters"] = named.adapters
+    if named.adapted:
+        taken["adapted"] = named.adapted
     if request.network_gbps_per_gpu is None and (network := told_network_share(request, named.practice)) is not None:
         taken["network_gbps_per_gpu"] = network.gbps_per_device
         cautions.append(network.caution)

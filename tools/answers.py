@@ -77,6 +77,7 @@ class MemoryAnswer(BaseModel):
     optimizer_gb: FiniteFloat
     activations_gb: FiniteFloat
     other_gb: FiniteFloat
+    host_gb_per_node: FiniteFloat = Field(description="What is offloaded to a node's own memory")
 
 
 class TimeBreakdown(BaseModel):

@@ -264,6 +264,12 @@ def _shortened_warnings(longest: int) -> Callable[[TrainingTime], TrainingTime]:
     )
 
 
+def _without_range_of_misfit(answer: TrainingTime) -> TrainingTime:
+    """Return an answer that tells of a run that does not fit what would do, rather than what would narrow its range."""
+    misfit = answer.memory is not None and not answer.memory.fits
+    return _fewer(narrowings=0, comparables=1)(answer) if misfit else answer
+
+
 def _brief_peak(answer: TrainingTime) -> TrainingTime:
     """Return an answer that tells of a peak which rate it is, and not which others there are."""
     return answer.model_copy(update={"peak_note": first_clause(answer.peak_note)})
@@ -277,6 +283,7 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     without_assumptions("run_level_overhead"),
     without_assumptions("sequence_length", beside="padded_length"),
     _clipped_notes(_LONGEST_NOTE),
+    _without_range_of_misfit,
     _shortened_warnings(_LONG_WARNING),
     _fewer(narrowings=0, comparables=1),
     _fewer(narrowings=0, comparables=0),

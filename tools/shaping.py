@@ -97,6 +97,7 @@ def memory_answer(memory: MemoryUse, *, detailed: bool) -> MemoryAnswer:
         optimizer_gb=gigabytes(memory.optimizer_bytes),
         activations_gb=gigabytes(memory.activations_bytes),
         other_gb=gigabytes(memory.other_bytes),
+        host_gb_per_node=gigabytes(memory.host_node_bytes),
     )
 
 

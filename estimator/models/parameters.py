@@ -1,9 +1,11 @@
 """How many parameters a transformer has: in all, active for one token, and in adapters."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from estimator.models.operations import MAIN, Gemm
+from estimator.models.training import Projection
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
@@ -15,12 +17,17 @@ __all__ = [
     "lora_parameters",
     "matrix_counts",
     "parameter_counts",
+    "projection_adapters",
     "takes_adapters",
 ]
 
 _ADAPTED_PARTS = frozenset({"attention", "mlp"})
 _ADAPTED_GROUPS = frozenset({MAIN, "decoder"})
 """Parts that adapters lie beside: an encoder of pictures or sounds stays as it is."""
+_PROJECTIONS: Mapping[str, tuple[Projection, ...]] = MappingProxyType(
+    {"qkv": ("q", "k", "v"), "attention_out": ("o",), "mlp_up": ("gate", "up"), "mlp_down": ("down",)}
+)
+"""By matrix, what is joined in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +105,25 @@ def lora_parameters(transformer: Transformer, rank: int, *, beside: Callable[[Ge
     """
     adapted = (gemm for gemm in workload(transformer).gemms if is_adapted(gemm) and beside(gemm))
     return sum(_adapter(gemm, rank) for gemm in adapted)
+
+
+def projection_adapters(transformer: Transformer, rank: int, beside: Collection[Projection]) -> int | None:
+    """Return the trainable parameters of adapters beside some projections of the usual block, in every layer.
+
+    None where some of what adapters may lie beside is no such projection, as of latent attention and of state spaces,
+    or none of what is named is there.
+    """
+    adapted = [gemm for gemm in workload(transformer).gemms if is_adapted(gemm)]
+    if any(gemm.name not in _PROJECTIONS for gemm in adapted):
+        return None
+    parameters = 0
+    for gemm in adapted:
+        parts = gemm.fused or (gemm.outputs,)
+        # An MLP without a gate has `up` alone.
+        names = _PROJECTIONS[gemm.name][-len(parts) :]
+        outputs = (part for name, part in zip(names, parts, strict=True) if name in beside)
+        parameters += sum(rank * (gemm.inputs + part) for part in outputs) * gemm.layers
+    return parameters or None
 
 
 def attention_adapters(transformer: Transformer, rank: int) -> int:

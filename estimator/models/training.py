@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-__all__ = ["EIGHT_BIT", "LOW_BIT", "WITH_ADAPTERS", "AdapterKind", "Method", "MethodName", "Recompute"]
+__all__ = ["EIGHT_BIT", "LOW_BIT", "WITH_ADAPTERS", "AdapterKind", "Method", "MethodName", "Projection", "Recompute"]
 
 Recompute = Literal["none", "selective", "full"]
 MethodName = Literal["full", "lora", "qlora", "frozen"]
+Projection = Literal["q", "k", "v", "o", "gate", "up", "down"]
+"""Linear layers of a usual block, as PEFT's `target_modules` call them."""
 AdapterKind = Literal["pairs", "decomposed", "vectors"]
 """What learns beside a frozen base. `pairs`: LoRA's, however they are set up, scaled or shared; `decomposed`: DoRA's,
 which also works out the norm of each adapted matrix in every pass; `vectors`: next to nothing (prompts, prefixes, IA3,

@@ -191,6 +191,10 @@ class Case:
     """1 where what is offloaded lies on the node's drives, which its devices share."""
     offload_parameters: Numbers
     """Share of the weights that is fetched from host memory for each pass (ZeRO-Infinity, block swapping)."""
+    host_state_bytes: Numbers
+    """Bytes in host memory for each trained weight: the optimizer's states, the copy that it updates, its gradient."""
+    host_weights: Numbers
+    """Share of the fetched weights that lies in host memory beside those states; 0 on drives."""
     swap_copies: Numbers
     """Where blocks are swapped, copies over the link for each that is needed: of it, and of one that makes room for it
     where that is copied back first; 0 elsewhere."""

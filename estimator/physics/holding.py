@@ -38,6 +38,8 @@ _MOMENTS: Mapping[str, float] = MappingProxyType(
 two for the embedding, plain SGD none, Adafactor a row and a column for each matrix. GaLore has two of rank 128 and a
 projection for each matrix, a fifteenth of a weight at a hidden size of 4,096, and two for the embedding and the output
 layer, an eighth of the weights of an 8B."""
+_STREAMED_STATE_BYTES = 8.0
+"""Weights, gradients and both moments in 16 bits (LLMQ's benchmarks: "adamw, bf16 states")."""
 _EIGHT_BIT_MOMENTS = 2.03
 """Two of a byte each, with a scale for each block of 2,048 or less (Dettmers et al. 2022, section 2)."""
 _EAGER_LOGIT_BYTES = Prior(
@@ -126,6 +128,8 @@ def held_bytes(
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
         "step_bytes": _step_bytes(execution, wide=wide),
+        "host_state_bytes": _host_state_bytes(execution, wide=wide),
+        "host_weights": _host_weights(execution, trained),
         "logit_bytes": _logit_bytes(execution) * (2.0 if wide and execution.loss not in _EAGER else 1.0),
         "gathered_layers": 1.0 if execution.gathers_modules else 2.0,
         "gathered_ends": 0.0 if execution.gathers_modules else 1.0,
@@ -162,6 +166,34 @@ def _optimizer_bytes(execution: Execution, *, wide: bool) -> float:
     if execution.optimizer == "adamw_8bit":
         return copy + _EIGHT_BIT_MOMENTS
     return copy + _MOMENTS[execution.optimizer] * (_SINGLE if execution.master_weights or wide else _HALF)
+
+
+def _host_state_bytes(execution: Execution, *, wide: bool) -> float:
+    """Return bytes per trained weight in host memory.
+
+    A host that updates has the weight, its moments and its gradient as wide as they are updated, 16 in all of AdamW in
+    FP32 (DeepSpeed, `estimate_zero3_model_states_mem_needs`); paged moments lie there alone.
+    """
+    if execution.states_on_disk:
+        return 0.0
+    if execution.streams_layers:
+        return _STREAMED_STATE_BYTES
+    if not execution.offload_optimizer:
+        return _EIGHT_BIT_MOMENTS if execution.optimizer == "paged_adamw_8bit" else 0.0
+    width = _SINGLE if execution.master_weights or wide else _HALF
+    eight_bit = execution.optimizer in {"adamw_8bit", "paged_adamw_8bit"}
+    moments = _EIGHT_BIT_MOMENTS if eight_bit else _MOMENTS[execution.optimizer] * width
+    return width + moments + (width if execution.gradient_bytes else 0.0)
+
+
+def _host_weights(execution: Execution, trained: float) -> float:
+    """Return the share of the fetched weights that host memory holds beside what is updated there.
+
+    What FSDP steps are the weights that it gathers; DeepSpeed has a copy of those in 16 bits (18 bytes in all).
+    """
+    if execution.states_on_disk:
+        return 0.0
+    return 1.0 - trained if execution.offload_optimizer and not execution.module_hooks else 1.0
 
 
 def _step_bytes(execution: Execution, *, wide: bool) -> float:

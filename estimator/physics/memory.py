@@ -1,6 +1,6 @@
 """Peak memory of the fullest device, for many layouts at once: states by ZeRO stage, activations under 1F1B."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from estimator.physics.layout import Floats, Layouts, where_sharded
 from estimator.physics.network import where
 from estimator.physics.recomputation import where_recomputed
 
-__all__ = ["USABLE_SHARE", "Memory", "memory_of", "usable_bytes"]
+__all__ = ["USABLE_SHARE", "Memory", "host_bytes_of", "memory_of", "usable_bytes"]
 
 USABLE_SHARE = Prior(
     low=0.90,
@@ -144,6 +144,25 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
         activations_bytes=activations,
         other_bytes=other + fixed,
     )
+
+
+def host_bytes_of(case: Case, lay: Layouts) -> Floats:
+    """Return bytes in host memory of the node whose devices hold most there, shape (L,).
+
+        devices · (optimizer states, with weights and gradients as they are updated + fetched weights + activations)
+
+    Source: Rajbhandari et al. 2021, table 1; DeepSpeed, `estimate_zero3_model_states_mem_needs`, without its factor of
+    1.5 for buffers. Fails on what a process needs besides, and where weights are loaded whole.
+    """
+    offloaded = (case.host_state_bytes, case.offload_parameters, case.host_activations, case.host_checkpoints)
+    if not any(is_anywhere(part) for part in offloaded):
+        return np.zeros(len(lay))
+    held, state_bytes, zero = _stage(case, lay), case.host_state_bytes * case.trained_share, lay.shard_stage
+    states = held.over(zero, _ZERO1, state_bytes, state_bytes)
+    weights = held.over(zero, _ZERO3, case.frozen_bytes, case.ends_bytes)
+    on_device = replace(case, host_activations=0.0, host_checkpoints=0.0)
+    activations = _activations(on_device, lay, held.layers)[0] - _activations(case, lay, held.layers)[0]
+    return (states + case.offload_parameters * case.host_weights * weights + activations) * case.gpus_per_node
 
 
 def _at_the_fullest(

@@ -249,6 +249,8 @@ class MemoryUse:
     capacity_bytes: float
     usable_bytes: float
     """Of the capacity, what a run can fill."""
+    host_node_bytes: float
+    """What is offloaded to the memory of one node, by all its devices."""
 
     @property
     def total_bytes(self) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from estimator.models.training import AdapterKind
+from estimator.models.training import AdapterKind, Projection
 from estimator.question.profile import Profile
 
 __all__ = [
@@ -99,7 +99,7 @@ FRAMEWORK_CHOICES = (
 """Stacks that are told apart. The argument itself is free text, of which one of these is made."""
 
 
-NOT_ASKED = frozenset({"method_chosen", "adapters"})
+NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted"})
 """Fields that are no argument of a caller's, but what is known of the others."""
 
 
@@ -126,6 +126,8 @@ class Request:
     """Whether "full" was chosen among methods, rather than left at its default."""
     adapters: AdapterKind | None = None
     """What kind of them the framework's text names."""
+    adapted: frozenset[Projection] = frozenset()
+    """What it says that they lie beside; empty: not said."""
     lora_rank: int | None = None
     trainable_params: Quantity | None = None
     trained_layers: Quantity | None = None

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
+from typing import get_args
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_choice, checked_whole
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed
-from estimator.models.parameters import attention_adapters, lora_parameters, takes_adapters
-from estimator.models.training import WITH_ADAPTERS, AdapterKind, Method, MethodName
+from estimator.models.parameters import attention_adapters, lora_parameters, projection_adapters, takes_adapters
+from estimator.models.training import WITH_ADAPTERS, AdapterKind, Method, MethodName, Projection
 from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption
 from estimator.question.request import METHOD_CHOICES, Request
@@ -113,6 +114,13 @@ def _beside(
     given, where = request.lora_rank is not None, "on every linear layer"
     if network is not None and network.experts is not None:
         where += " but routed experts; say trainable_params where they have adapters too"
+    if network is not None and request.adapted:
+        named = ", ".join(name for name in get_args(Projection) if name in request.adapted)
+        beside = projection_adapters(network, rank, request.adapted)
+        if beside is None:
+            where += f"; the network has other layers than {named}: say trainable_params"
+        elif trained is None:
+            trained, where = float(beside), f"beside {named} alone, as framework says"
     if trained is None and network is not None and _adapts_attention(network):
         trained = float(attention_adapters(network, rank))
         where = "beside queries and values, as PEFT adapts such models unless told; say trainable_params for more"
@@ -145,8 +153,8 @@ def _of_parts(method: Method, parts: TrainedParts, request: Request, subject: Su
     if parts.layers == 0:
         remedy = f"leaves no layer to {method.name}'s adapters; say layers, such as 8, or method frozen for it alone"
         raise InvalidValueError("trained_layers", request.trained_layers, remedy)
-    share = parts.layers / transformer.n_layers
-    return replace(chosen, trainable_parameters=share * lora_parameters(transformer, method.lora_rank))
+    share, beside = parts.layers / transformer.n_layers, method.trainable_parameters if request.adapted else None
+    return replace(chosen, trainable_parameters=share * (beside or lora_parameters(transformer, method.lora_rank)))
 
 
 def checked_rank(request: Request) -> int:

@@ -16,7 +16,7 @@ from estimator.physics.case import Case
 from estimator.physics.choice import setting_of
 from estimator.physics.execution import Execution, LossKernel
 from estimator.physics.layout import layouts_of, where_sharded
-from estimator.physics.memory import Memory, memory_of
+from estimator.physics.memory import Memory, host_bytes_of, memory_of
 from estimator.physics.numbers import case_of
 from estimator.question.practice import OptimizerName, Practice
 from estimator.question.question import Layout, LayoutRequest, Question, Sharding
@@ -93,6 +93,58 @@ def test_host_memory_takes_the_optimizer_and_sharded_gradients() -> None:
         used = _used(offloaded, replace(ALONE, data_parallel=8, data_sharding=sharding))
         assert used.optimizer_bytes[0] == 0.0
         assert used.gradients_bytes[0] == pytest.approx(gradient_bytes)
+
+
+def _on_host(execution: Execution, layout: Layout, n_gpus: int, **run: MethodName) -> float:
+    return float(host_bytes_of(_case(execution, n_gpus=n_gpus, **run), layouts_of(layout))[0])
+
+
+@pytest.mark.parametrize("n_gpus", [1, 2, 8])
+@pytest.mark.parametrize(
+    ("execution", "size"),
+    [
+        (Execution(), 0.0),
+        (Execution(optimizer="paged_adamw_8bit"), 2.03),
+        (Execution(offload_optimizer=True, module_hooks=True), 16.0),
+        (Execution(offload_optimizer=True, offload_parameters=1.0, module_hooks=True), 18.0),
+        (Execution(offload_optimizer=True, offload_parameters=1.0), 16.0),
+        (Execution(offload_optimizer=True, offload_parameters=1.0, master_weights=False), 8.0),
+        (Execution(offload_optimizer=True, optimizer="sgd"), 8.0),
+        (Execution(offload_parameters=1.0), 2.0),
+        (Execution(offload_parameters=0.5), 1.0),
+        (Execution(offload_optimizer=True, offload_parameters=1.0, states_on_disk=True), 0.0),
+        (Execution(streams_layers=True), 8.0),
+    ],
+)
+def test_a_node_holds_what_its_devices_offload(execution: Execution, size: float, n_gpus: int) -> None:
+    """DeepSpeed's estimate_zero3_model_states_mem_needs: 16 bytes a parameter, 18 with weights; FSDP steps these."""
+    layout = replace(ALONE, data_parallel=n_gpus, data_sharding="zero3")
+    assert _on_host(execution, layout, n_gpus) == pytest.approx(size * _parameters(), rel=0.01)
+
+
+def test_nodes_share_what_is_sharded_and_devices_repeat_what_is_not() -> None:
+    offloaded = Execution(offload_optimizer=True, module_hooks=True)
+    one, two = (_on_host(offloaded, replace(ALONE, data_parallel=n, data_sharding="zero3"), n_gpus=n) for n in (8, 16))
+    assert two == pytest.approx(one / 2)
+    repeated = _on_host(offloaded, replace(ALONE, data_parallel=8, data_sharding="ddp"), n_gpus=8)
+    assert repeated == pytest.approx(8 * one)
+
+
+def test_adapters_leave_the_host_next_to_nothing_but_what_is_fetched() -> None:
+    """Pairs of rank 16 are half a per cent of an 8B."""
+    states, weights = (
+        _on_host(execution, ALONE, 1, method="lora")
+        for execution in (Execution(offload_optimizer=True), Execution(offload_parameters=1.0))
+    )
+    assert 0.0 < states < 0.1 * _parameters()
+    assert weights == pytest.approx(2.0 * _parameters(), rel=0.01)
+
+
+def test_checkpoints_in_host_memory_are_a_stream_for_each_layer() -> None:
+    kept = float(host_bytes_of(_case(Execution(host_checkpoints=1.0)), FULL)[0])
+    transformer = catalogue.transformer(MODEL).value
+    layers = transformer.n_layers - 2  # two are on their way
+    assert kept == pytest.approx(2.0 * TOKENS * transformer.hidden * layers, rel=0.01)
 
 
 def test_weights_in_host_memory_leave_what_is_at_work() -> None:

@@ -4,6 +4,9 @@ import math
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
+import numpy as np
+
+from estimator.answers.estimate.host_memory import host_memory_needed
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
@@ -21,7 +24,7 @@ from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
 from estimator.physics.matmul import Products, products_s
-from estimator.physics.memory import Memory, memory_of
+from estimator.physics.memory import Memory, host_bytes_of, memory_of
 from estimator.physics.step import PARTS, StepTime, as_published_s, step_time
 from estimator.question.question import MemoryUse, OwnRun, Prediction
 
@@ -234,6 +237,16 @@ def layout_prediction(
         shares = {part: share * step_s / (step_s + waited_s) for part, share in shares.items()}
         shares["communication"] += waited_s / (step_s + waited_s)
         step_s, tokens = step_s + waited_s, tokens * question.local.sites
+    memory = MemoryUse(
+        weights_bytes=float(used.weights_bytes[row]),
+        gradients_bytes=float(used.gradients_bytes[row]),
+        optimizer_bytes=float(used.optimizer_bytes[row]),
+        activations_bytes=float(used.activations_bytes[row]),
+        other_bytes=float(used.other_bytes[row]),
+        capacity_bytes=question.cluster.accelerator.memory_bytes,
+        usable_bytes=setting.usable_bytes,
+        host_node_bytes=float(host_bytes_of(setting.case, layouts.taken(np.array([row])))[0]),
+    )
     return Prediction(
         step_s=step_s,
         tokens_per_step=tokens,
@@ -241,20 +254,12 @@ def layout_prediction(
         high_factor=span.high,
         coverage=span.coverage,
         layout=layout,
-        memory=MemoryUse(
-            weights_bytes=float(used.weights_bytes[row]),
-            gradients_bytes=float(used.gradients_bytes[row]),
-            optimizer_bytes=float(used.optimizer_bytes[row]),
-            activations_bytes=float(used.activations_bytes[row]),
-            other_bytes=float(used.other_bytes[row]),
-            capacity_bytes=question.cluster.accelerator.memory_bytes,
-            usable_bytes=setting.usable_bytes,
-        ),
+        memory=memory,
         breakdown=shares,
         model_flop_per_token=flop.model,
         hardware_flop_per_token=flop.hardware,
         assumptions=(),
-        warnings=span.warnings,
+        warnings=(*host_memory_needed(question.cluster, memory), *span.warnings),
         runner_ups=(),
         narrow_by=(),
         comparable_runs=(),

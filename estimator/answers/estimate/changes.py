@@ -9,8 +9,8 @@ from dataclasses import dataclass, fields, replace
 from typing import Literal
 
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
+from estimator.answers.estimate.host_memory import usual_host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
-from estimator.base.prior import Prior
 from estimator.catalogue import catalogue
 from estimator.models.diffusion.sample import without_conditioners
 from estimator.models.kinds import kind_of
@@ -43,14 +43,8 @@ _QUARTERS = (5, 6, 7)
 """Quarters of a count between it and its double."""
 _KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
 """By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
-_HOST_BYTES = Prior(
-    low=64e9,
-    mode=256e9,
-    high=512e9,
-    why="Host memory for each device: 2 TB for eight in the usual datacenter node",
-)
-_OPTIMIZER_BYTES = 12.0
-"""What Adam keeps for each trained weight in host memory (Rajbhandari et al. 2021, table 1)."""
+_HOST_STATE_BYTES = 16.0
+"""What Adam keeps for each trained weight in host memory: the weight, two moments and a gradient in FP32."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +152,9 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
             yield "optimizer", Practice(optimizer="paged_adamw_8bit"), "paged_adamw_8bit"
             yield "optimizer", Practice(master_weights=False), "pure bf16"
     trained = float(setting.case.trained_share) * workload(question.transformer).parameters
-    if stack.offloads or _OPTIMIZER_BYTES * trained / question.cluster.n_gpus > _HOST_BYTES.mode:
+    cluster = question.cluster
+    on_node = _HOST_STATE_BYTES * trained / cluster.n_gpus * min(cluster.gpus_per_node, cluster.n_gpus)
+    if stack.offloads or not usual_host_memory(cluster).takes(on_node, 0.0):
         return
     if question.method.name == "full":
         yield "offload", Practice(offload_optimizer=True), "optimizer offload"

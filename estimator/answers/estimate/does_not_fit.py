@@ -17,10 +17,13 @@ from estimator.answers.estimate.changes import (
     changes_together,
     single_changes,
 )
+from estimator.answers.estimate.host_memory import usual_host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import InfeasibleError
+from estimator.base.units import format_bytes
 from estimator.physics.choice import Setting, ranked_layouts, setting_of
 from estimator.physics.constants import Constants
+from estimator.physics.memory import host_bytes_of
 from estimator.question.question import Caution, MemoryUse
 
 __all__ = ["Remedy", "does_not_fit", "remedies"]
@@ -53,6 +56,7 @@ _WORTH_SAYING = 1.1
 _DEAR = 2.0
 """How much dearer a token may become before two cheaper changes together are looked for."""
 _ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
+_TO_THE_HOST: frozenset[Kind] = frozenset({"offload", "swap"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +70,26 @@ class Remedy:
     """Another value of the same argument that would do."""
     priced: bool = True
     """Whether the cost is one of money: the price of its device, and of the one asked about, are known."""
+    host_bytes: float = 0.0
+    """What a node's own memory must hold of what the change offloads."""
+    upgrades: bool = False
+    """Whether that is more than machines of its class usually have."""
 
     @property
     def words(self) -> str:
         """What to say, and what to know of it."""
         dearer = f"{self.cost:.1f} times the cost a token" if self.cost >= _WORTH_SAYING else ""
         unknown = "" if self.priced else "no price known"
-        notes = ", ".join(note for note in (self.change.note, dearer, unknown) if note)
+        more = ", more than is usual" if self.upgrades else ""
+        host = f"{format_bytes(self.host_bytes)} of host memory{more}" if self.host_bytes else ""
+        notes = ", ".join(note for note in (self.change.note, host, dearer, unknown) if note)
         return f"{self.change.words}{self.or_else}{f' ({notes})' if notes else ''}"
 
     @property
     def rank(self) -> tuple[bool, float]:
         """What remedies are ordered by, the least first; those whose cost nobody knows last."""
         reluctance = math.prod(_reluctance(kind, self.change) for kind in self.change.kinds)
+        reluctance *= _RELUCTANCE["device"] if self.upgrades else 1.0
         return not self.priced, self.cost * reluctance * math.pow(self.change.times, _FURTHER)
 
 
@@ -169,9 +180,24 @@ def _working(changes: Iterable[Change], constants: Constants, asked: Setting, ba
         if change.kinds[-1] in BY_DEGREES:
             settled.add(size)
         priced = ranked_layouts(posed, constants)
+        first = priced.order[:1]
+        host_bytes = float(host_bytes_of(posed.case, posed.layouts.taken(first))[0]) if _offloads(change) else 0.0
+        usual = usual_host_memory(change.question.cluster)
+        if not usual.takes(host_bytes, float(priced.memory_bytes[first[0]])):
+            continue
         dearness = _dearness(asked, posed)
         cost = _token_device_s(posed, float(priced.seconds[priced.order[0]])) / base_s * (dearness or 1.0)
-        yield Remedy(change=change, cost=max(1.0, cost), priced=dearness is not None)
+        yield Remedy(
+            change=change,
+            cost=max(1.0, cost),
+            priced=dearness is not None,
+            host_bytes=host_bytes,
+            upgrades=host_bytes > usual.high_bytes,
+        )
+
+
+def _offloads(change: Change) -> bool:
+    return not _TO_THE_HOST.isdisjoint(change.kinds)
 
 
 def _dearness(asked: Setting, posed: Setting) -> float | None:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.host_memory import host_memory_words
 from estimator.base.units import (
     DAY_S,
     format_bytes,
@@ -173,7 +174,9 @@ def _fits(estimate: Estimate) -> str:
     memory = estimate.memory
     if memory is None or not memory.fits:
         return ""
-    return f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU."
+    question = estimate.run.question
+    host = "" if question is None else host_memory_words(question.cluster, memory)
+    return f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU{host}."
 
 
 def _narrower(estimate: Estimate) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from enum import IntEnum
 from types import MappingProxyType
 
-from estimator.models.training import AdapterKind, MethodName, Recompute
+from estimator.models.training import AdapterKind, MethodName, Projection, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
@@ -85,6 +85,8 @@ class Meaning:
     """What a name tells where it is not the stack itself: FSDP beside Hugging Face's trainer is its sharding."""
     denies: Facts = NO_FACTS
     """What the phrase tells with a `no` before it, or an `off` behind."""
+    adapts: frozenset[Projection] = frozenset()
+    """Of adapters, what they lie beside."""
     stores_8_bits: bool = False
     """Whether a bare `fp8` beside a name is how weights are stored, and not how they are multiplied."""
     project: str = ""

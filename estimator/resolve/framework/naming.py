@@ -5,11 +5,12 @@ from dataclasses import replace
 
 from estimator.base.errors import UnknownNameError, shown
 from estimator.catalogue import catalogue
-from estimator.models.training import MethodName
+from estimator.models.training import MethodName, Projection
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import Practice
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 from estimator.resolve.framework.misspelling import nearest_name
+from estimator.resolve.framework.offloads import ZERO_INFINITY
 from estimator.resolve.framework.reading import Phrase, Reading, reading_of
 from estimator.resolve.framework.software import AUTO, NamedFramework
 
@@ -25,6 +26,7 @@ _LAUNCHER = "accelerate"
 _MOST_COMPARED = 8
 """Parts that are held against every name: a name comes early."""
 _FOUR_BITS, _EIGHT_BITS = 4, 8
+_TF32 = "tf32"
 _FEWEST_LETTERS = 3
 """Letters that a name has: `4090` and `x8` are none."""
 
@@ -57,9 +59,10 @@ def framework_named_by(given: str) -> NamedFramework:
         practice=_practice(_shared(facts.practice, name), reading, names, released),
         sharding=facts.sharding,
         recompute=facts.recompute,
-        precision=facts.precision,
+        precision=_precision(facts, reading),
         method=_method(facts),
         adapters=facts.adapters,
+        adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
         note="; ".join(part for part in (note, _counted_with(name)) if part),
@@ -139,6 +142,15 @@ def _shared(practice: Practice, name: str) -> Practice:
     return replace(practice, splits_sequences=None)
 
 
+def _precision(facts: Facts, reading: Reading) -> str | None:
+    """Return what products are in: TF32 beside narrower ones is a flag for what FP32 is left, and of FP32 all of it."""
+    said = [one.meaning.says.precision for one in reading.phrases if not one.denied and one.meaning.says.precision]
+    if _TF32 not in said or facts.precision not in said:
+        return facts.precision
+    narrower = [precision for precision in said if precision not in {_TF32, "fp32"}]
+    return narrower[-1] if narrower else _TF32
+
+
 def _method(facts: Facts) -> MethodName | None:
     """Return what is trained: beside a base of four bits, adapters alone can be."""
     quantised = facts.practice.base_bits == _FOUR_BITS and facts.method in {None, "lora"}
@@ -148,7 +160,8 @@ def _method(facts: Facts) -> MethodName | None:
 def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], released: float | None) -> Practice:
     """Return `practice` with what follows from words that stand apart.
 
-    FSDP offloads weights with the optimizer; whoever denies flash attention today still has SDPA's other kernels.
+    FSDP steps weights where they are: it offloads them with the optimizer, and the optimizer with them. ZeRO-Infinity
+    offloads both unless one is named. Whoever denies flash attention today still has SDPA's other kernels.
     Who names Accelerate starts a process for each device with it, unless layers are said to be split across them.
     """
     if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
@@ -158,13 +171,29 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
         practice = replace(practice, padding="longest")
     if practice.zero_engine is None and (stacks & {"fsdp", "deepspeed", "megatron-deepspeed"}):
         practice = replace(practice, zero_engine="fsdp" if "fsdp" in stacks else "deepspeed")
-    if practice.offload_optimizer and practice.offload_parameters is None:
+    said = _offloaded(practice)
+    if None in said and _is_zero_infinity(reading):
+        optimizer, parameters = (one is not False for one in said)
+        practice = replace(practice, offload_optimizer=optimizer, offload_parameters=parameters)
+    elif True in said and None in said:
         whole = practice.zero_engine in {"fsdp", "fsdp2"} or any(one.meaning.stack == "fsdp" for one in names)
-        practice = replace(practice, offload_parameters=True if whole else None)
+        practice = replace(practice, offload_optimizer=True, offload_parameters=True) if whole else practice
     denied = any(one.denied and one.meaning.denies.practice.attention for one in reading.phrases)
     if denied and practice.attention == "unfused" and (released is None or released >= _SDPA_SINCE):
         practice = replace(practice, attention="memory_efficient")
     return practice
+
+
+def _is_zero_infinity(reading: Reading) -> bool:
+    """Return whether ZeRO-Infinity is named, and neither optimizer nor weights as what it offloads."""
+    affirmed = [one for one in reading.phrases if not one.denied]
+    offloads = [one.text.casefold() for one in affirmed if True in _offloaded(one.meaning.says.practice)]
+    named = any(word in text for text in offloads for word in ("opt", "adam", "param", "weight", "model"))
+    return any(one.meaning is ZERO_INFINITY for one in affirmed) and not named
+
+
+def _offloaded(practice: Practice) -> tuple[bool | None, bool | None]:
+    return practice.offload_optimizer, practice.offload_parameters
 
 
 def _released(reading: Reading) -> float | None:

@@ -1,11 +1,15 @@
-"""What people say of what lies in host memory: optimizer, weights, activations."""
+"""What people call offloading by fixed names; in words of any order it is read by `told_offload`."""
 
 from estimator.question.practice import Practice
 from estimator.resolve.framework.meaning import Facts, Meaning, practised
 
-__all__ = ["OFFLOADS"]
+__all__ = ["OFFLOADS", "ZERO_INFINITY"]
 
 _OFFLOADED = Practice(offload_optimizer=True)
+_BOTH = Practice(offload_optimizer=True, offload_parameters=True)
+_NEITHER = Practice(offload_optimizer=False, offload_parameters=False)
+ZERO_INFINITY = Meaning(says=Facts(sharding="zero3", practice=Practice(zero_engine="deepspeed")))
+"""Stage 3 of DeepSpeed's; of optimizer and weights, what lies where is told beside it, or both lie in host memory."""
 OFFLOADS = (
     practised(
         "cpu offload | offload | offload to cpu | offload cpu | cpu offloading | offloading | zero offload",
@@ -27,25 +31,33 @@ OFFLOADS = (
         Practice(offload_parameters=True),
         Practice(offload_parameters=False),
     ),
-    practised(
-        "zero infinity | full offload | offload everything", Practice(offload_optimizer=True, offload_parameters=True)
+    ("zero infinity", ZERO_INFINITY),
+    # Told again by what is said to be done with them.
+    ("optimizer state | both", Meaning()),
+    practised("full offload | full cpu offload | fully offload | fully offloaded", _BOTH, _NEITHER),
+    # DeepSpeed's own name for it, and of its configurations in Lightning, ms-swift, LLaMA-Factory and LLaVA.
+    (
+        "zero 3 offload | zero stage 3 offload | stage 3 offload | z 3 offload | ds 3 offload | zero 3 offloading",
+        Meaning(says=Facts(sharding="zero3", practice=_BOTH), denies=Facts(sharding="zero3", practice=_NEITHER)),
     ),
-    practised(
-        "offload optimizer and params | cpu offload of optimizer and params",
-        Practice(offload_optimizer=True, offload_parameters=True),
+    (
+        "deepspeed stage 3 offload",
+        Meaning(says=Facts(sharding="zero3", practice=Practice(zero_engine="deepspeed").over(_BOTH))),
     ),
+    practised("cpu offload policy | offload policy", _OFFLOADED, Practice(offload_optimizer=False)),
     practised(
         "nvme offload | offload nvme | nvme | offload to nvme | nvme optimizer offload | optimizer nvme offload | "
         "offload optimizer nvme | offload optimizer to nvme | optimizer offload nvme | optimizer offload to nvme",
         Practice(offload_optimizer=True, states_on_disk=True),
         Practice(states_on_disk=False),
     ),
-    practised(
-        "zero infinity nvme | param offload nvme | offload param nvme | nvme param offload | offload params to nvme | "
-        "parameter offload nvme | ssd offload",
-        Practice(offload_optimizer=True, offload_parameters=True, states_on_disk=True),
-        Practice(states_on_disk=False),
+    (
+        "zero infinity nvme",
+        Meaning(
+            says=Facts(sharding="zero3", practice=Practice(states_on_disk=True, zero_engine="deepspeed").over(_BOTH))
+        ),
     ),
+    practised("ssd offload", Practice(states_on_disk=True).over(_BOTH), Practice(states_on_disk=False)),
     practised(
         "activation offload | activation offloading | offload activations | activation cpu offload | "
         "cpu activation offload | cpu offload activations",

@@ -6,6 +6,7 @@ from types import MappingProxyType
 from estimator.models.training import Recompute
 from estimator.question.practice import Practice
 from estimator.question.question import Sharding
+from estimator.resolve.framework.adapted import ADAPTED
 from estimator.resolve.framework.adapters import ADAPTERS
 from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
@@ -43,7 +44,7 @@ _ATTENTION = (
     practised("flash attention | flash attn | fa", _FLASH_2, _UNFUSED),
     practised("flash attention 1 | flash attn 1 | flash attention v1 | fa 1", Practice(attention="flash_1"), _UNFUSED),
     practised("flash attention 2 | flash attn 2 | flash attention v2 | flash attn v2 | fa 2", _FLASH_2, _UNFUSED),
-    practised("use flash attn | enable flash attention | sdpa flash", _FLASH_2, _UNFUSED),
+    practised("use flash attn | enable flash attention | sdpa flash | train mem", _FLASH_2, _UNFUSED),
     practised("torch sdpa | sdpa | scaled dot product attention | attn implementation sdpa", _SDPA, _UNFUSED),
     practised("flex attention | flex attn", _FLASH_2),
     practised("attn implementation flash attention 2 | attn impl flash attn", _FLASH_2),
@@ -358,6 +359,7 @@ _HARMLESS = (
     "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
     "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
     "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | "
+    "auto wrap | wrap | transformer based wrap | configs | assistant only loss | completion only loss | "
     "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""
@@ -387,6 +389,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_RECOMPUTES,
         ),
         **CACHES,
+        **ADAPTED,
         **ADAPTERS,
         **HELD_WEIGHTS,
         **LINKS,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from estimator.resolve.framework.meaning import Meaning, folded
 from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.networks import told_network
+from estimator.resolve.framework.offload_phrases import told_offload
 from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.releases import MONTHS, PARTS_OF_YEAR, dated, is_year, month_start, version_date
 from estimator.resolve.framework.tokens import Token, text_tokens
@@ -253,7 +254,7 @@ class _Reader:
         return True
 
     def _took_phrase(self) -> bool:
-        found = self._longest()
+        found = max((self._longest(), self._offload()), key=lambda read: -1 if read is None else read[0])
         if found is None:
             return False
         last, meaning = found
@@ -278,6 +279,9 @@ class _Reader:
             token = self.tokens[index]
             if token.kind == "is":
                 continue
+            if best and token.text in _ON and self.tokens[index - 1].kind == "is":
+                # A switch: `bf16=True` is not Lightning's `bf16-true`.
+                break
             # A number with a dot is a word within a phrase (`PCIe 3.0 x4`), and begins none.
             if token.kind != "word" and (token.kind != "version" or not key):
                 break
@@ -288,6 +292,14 @@ class _Reader:
             if meaning is not None:
                 best = index, meaning
         return best
+
+    def _offload(self) -> tuple[int, Meaning] | None:
+        """Return the last token and the meaning of what is told of offloading from here."""
+        found = told_offload(self.text, self.tokens[self.at].start)
+        if found is None:
+            return None
+        end, meaning = found
+        return max(index for index, token in enumerate(self.tokens) if token.start < end), meaning
 
     def _switch(self, last: int) -> tuple[int, bool]:
         """Return the last token of a switch behind a phrase (`packing: false`), and whether it is off."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from estimator.models.training import AdapterKind, MethodName, Recompute
+from estimator.models.training import AdapterKind, MethodName, Projection, Recompute
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Sharding
 
@@ -27,6 +27,8 @@ class NamedFramework:
     """What is trained; None where nothing tells."""
     adapters: AdapterKind | None = None
     """What kind of adapters, likewise."""
+    adapted: frozenset[Projection] = frozenset()
+    """What they lie beside; empty where nothing tells."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]

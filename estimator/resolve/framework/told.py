@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
+from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
@@ -57,9 +58,9 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     taken: dict[str, Any] = {}
     cautions: list[Caution] = [] if alone is None else [_one_at_a_time(alone)]
     for argument, hint in hints.items():
-        if hint is None:
-            continue
         given = _choice(getattr(request, argument))
+        if hint is None or (argument == "precision" and hint == "tf32" and _is_flag(request, given)):
+            continue
         if given == AUTO and (argument != "precision" or _has(request, hint)):
             taken[argument] = hint
         elif given != hint:
@@ -73,11 +74,19 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     cautions += doubted
     if named.adapters is not None:
         taken["adapters"] = named.adapters
+    if named.adapted:
+        taken["adapted"] = named.adapted
     if request.network_gbps_per_gpu is None and (network := told_network_share(request, named.practice)) is not None:
         taken["network_gbps_per_gpu"] = network.gbps_per_device
         cautions.append(network.caution)
     told = replace(request, **taken) if taken else request
     return told, (*cautions, *_doubts(request.framework, named))
+
+
+def _is_flag(request: Request, precision: str) -> bool:
+    """Return whether a bare `tf32` tells of the FP32 that is left beside 16 bits: those given, or adapters' base."""
+    adapters = asked_method(request) in WITH_ADAPTERS
+    return adapters if precision == AUTO else precision not in {"tf32", "fp32"}
 
 
 def _on_stages_alone(request: Request, named: NamedFramework) -> int | None:

@@ -248,7 +248,7 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("DeepLearningExamples (PyTorch), NHWC", {"gathers_masked": True, "channels_last": True}),
     (
         "DeepSpeed ZeRO-Infinity",
-        {"offload_optimizer": True, "offload_parameters": True, "zero_engine": "deepspeed"},
+        {"offload_optimizer": True, "offload_parameters": True, "zero_engine": "deepspeed", "sharding": "zero3"},
     ),
     (
         "DeepSpeed, no offload",

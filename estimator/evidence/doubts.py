@@ -83,6 +83,11 @@ published scripts two do, and whoever starts from its documentation or a noteboo
 _NO_WORKERS_FOR_SOUNDS = 0.4
 """The same of those who train on sounds whose features were stored: its own recipes for speech, which most copy, have
 none, and who has several devices sees them wait."""
+_PADDED = 1.8
+"""Times as many positions as tokens where micro-batches of two to eight samples are padded to their longest."""
+_PADS = 0.4
+"""Share of those who fine-tune on a trainer that pads unless told, and tell tokens alone, whose tokens are real ones in
+samples of unlike length that it pads."""
 _TRAINED_ANEW = 256
 """Pictures of a step from which on a denoiser is trained anew: DiT has 256, Stable Diffusion 2,048; tuning a few."""
 _ENCODES = 0.5
@@ -122,6 +127,7 @@ def doubts_of(
         if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
+    found += _padded_samples(setting)
     return (*found, *release_doubts(setting, physical_s, constants))
 
 
@@ -428,6 +434,21 @@ def _encoded_in_each_step(ways: Ways) -> Doubt:
         '"cached latents" or "encode on the fly" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="encoded_before_training", message=message))
+
+
+def _padded_samples(setting: Setting) -> tuple[Doubt, ...]:
+    """Return the doubt whether tokens of a set to be tuned on are of samples that a trainer pads."""
+    question = setting.question
+    if "packing" not in question.unsaid:
+        return ()
+    share = _PADS if setting.stack.tuning_habit.packing == "padded" else _PADS * _GENERAL_TRAINER_SHARE
+    message = (
+        "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless told, "
+        f"would take about {_PADDED:.1f} times as long, and the range holds both: give samples with tokens_per_sample, "
+        'or packing "packed"'
+    )
+    caution = Caution(code="packing_unsaid", message=message)
+    return (Doubt(argument="packing", ways=((_PADDED, share),), caution=caution, moves=False),)
 
 
 def _one_mask(stack: str, ways: Ways) -> Doubt:

@@ -187,7 +187,8 @@ class Question:
     """What was said of how a step is run; the rest is the stack's habit."""
     unsaid: frozenset[str] = frozenset()
     """Arguments that a caller left open and whose default may be far from the truth: precision, network_gbps_per_gpu,
-    framework; micro_batch_size where rows were padded for a guess of it."""
+    framework; micro_batch_size where rows were padded for a guess of it; packing where tokens to be tuned on were told
+    alone."""
     precedent: Precedent | None = None
     """The published run that is asked about, where there is one."""
     published: bool = False

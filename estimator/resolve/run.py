@@ -37,6 +37,7 @@ from estimator.resolve.framework.told import framework_assumptions, told_of_samp
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
+from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.profile import with_profile
@@ -273,7 +274,12 @@ def _resolved(
             peak_flop_per_s=device.peak_flop_per_s,
         ),
         model_coefficient=rule_passes(method.name, "none", forward_beside=beside).coefficient,
-        question=with_amount(with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
+        question=with_open_packing(
+            with_amount(with_rows(posed.question(length, layout), padded), amount.tokens, tunes=posed.tunes),
+            asked,
+            amount,
+            packing,
+        ),
         own_runs=(),
         utilization=utilization,
         observed_tokens_per_second=observed,

@@ -1,0 +1,35 @@
+"""Whether it is open that samples are packed: where tokens were told of what a model is tuned on, and no samples."""
+
+from dataclasses import replace
+
+from estimator.models.kinds import kind_of
+from estimator.models.workload import workload
+from estimator.question.question import Question
+from estimator.question.request import Request
+from estimator.resolve.amount import Amount
+from estimator.resolve.samples import FEW_GPUS, LARGEST_SET, Packing
+
+__all__ = ["with_open_packing"]
+
+_TUNED_WITH = 4.0
+"""Tokens for each parameter up to which a model is tuned and not trained from scratch: that takes twenty and more
+(Hoffmann et al. 2022)."""
+
+
+def with_open_packing(question: Question | None, request: Request, amount: Amount, packing: Packing) -> Question | None:
+    """Return `question` with whether samples are packed left open, where nothing tells of samples to be tuned on.
+
+    Then tokens are of few passes over a set that is small beside the model. Who tells of a length or of steps counts
+    what sequences hold, padding and all.
+    """
+    if question is None or kind_of(question.transformer) != "decoder" or question.practice.packing is not None:
+        return question
+    told = (request.samples, request.tokens_per_sample, request.steps, request.sequence_length)
+    if any(one is not None for one in told) or packing.assumption.source == "user":
+        return question
+    may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
+    tokens = amount.tokens / amount.epochs
+    few = min(LARGEST_SET, _TUNED_WITH * float(workload(question.transformer).parameters))
+    if not may_pad or tokens > few:
+        return question
+    return replace(question, unsaid=question.unsaid | {"packing"})

@@ -4,7 +4,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from estimator.question.request import SHARDING_NAMES
+from estimator.question.request import LONGEST_FRAMEWORK, SHARDING_NAMES
 
 __all__ = [
     "ActivationRecompute",
@@ -42,6 +42,7 @@ __all__ = [
     "PricePerGpuHour",
     "Query",
     "SameConfig",
+    "SameFramework",
     "SameNumber",
     "SameQuantity",
     "SameRuns",
@@ -144,7 +145,11 @@ DataSharding = Annotated[
     Field(description="zero3 is FSDP's full shard"),
 ]
 Framework = Annotated[
-    str, Field(description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger", "DiLoCo")')
+    str,
+    Field(
+        description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger", "DiLoCo")',
+        max_length=LONGEST_FRAMEWORK,
+    ),
 ]
 Utilization = Annotated[
     float | None,
@@ -181,4 +186,5 @@ SameNumber = Annotated[float | None, Field()]
 SameQuantity = Annotated[str | float | None, Field()]
 SameRuns = Annotated[list[dict[str, Any]] | None, Field()]
 SameText = Annotated[str, Field()]
+SameFramework = Annotated[str, Field(max_length=LONGEST_FRAMEWORK)]
 SameConfig = Annotated[dict[str, Any] | None, Field()]

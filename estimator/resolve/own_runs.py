@@ -22,7 +22,7 @@ from estimator.models.flops import flop_counts
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, OwnRun, Question
-from estimator.question.request import NOT_ASKED, Request
+from estimator.question.request import LONGEST_FRAMEWORK, NOT_ASKED, Request
 from estimator.resolve.device import Device
 from estimator.resolve.subject import Subject
 
@@ -219,8 +219,9 @@ def _reader(hint: object) -> _Reader:
 
 
 def _text(name: str, value: object) -> object:
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        raise InvalidValueError(name, value, f"must be text of at most {_LONGEST:,} characters")
+    longest = LONGEST_FRAMEWORK if name == "framework" else _LONGEST
+    if not isinstance(value, str) or len(value) > longest:
+        raise InvalidValueError(name, value, f"must be text of at most {longest:,} characters")
     return value
 
 

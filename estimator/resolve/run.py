@@ -51,6 +51,7 @@ from estimator.resolve.samples import (
     with_rows,
 )
 from estimator.resolve.separators import separator_doubts
+from estimator.resolve.settings import with_settings
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
@@ -103,8 +104,16 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     profiled = with_profile(request)
-    run = _asked(profiled.request, peak=counts_with_peak)
+    run = _with_told_settings(with_settings(profiled.request), peak=counts_with_peak)
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
+
+
+def _with_told_settings(request: Request, *, peak: bool) -> Run:
+    """Return the run of `request`, and what a configuration told of it."""
+    run, read = _asked(request, peak=peak), request.settings
+    if read is None:
+        return run
+    return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))
 
 
 def _asked(request: Request, *, peak: bool) -> Run:

@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a number for text": (RUN | {"framework": 7}, ("my_runs[1].framework", "must be text")),
     "a list for a quantity": (RUN | {"sequence_length": [1]}, ("my_runs[1].sequence_length", "a number, or text")),
     "text for an object": (RUN | {"hf_config": "config.json"}, ("my_runs[1].hf_config", "JSON object")),
-    "text without an end": (RUN | {"framework": "x" * 9_999}, ("my_runs[1].framework", "1,000 characters")),
+    "text without an end": (RUN | {"framework": "x" * 9_999}, ("my_runs[1].framework", "8,000 characters")),
     "a number without an end": (RUN | {"n_gpus": float("inf")}, ("my_runs[1]", "finite")),
     "a card that is not catalogued": (
         RUN | {"gpu": "a card of mine", "peak_tflops": 100},

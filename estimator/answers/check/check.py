@@ -39,6 +39,7 @@ from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
 from estimator.resolve.separators import separators_doubted
+from estimator.resolve.settings import with_settings
 
 __all__ = ["SpeedCheck", "speed_check"]
 
@@ -98,6 +99,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     Raises MissingValueError where nothing was observed, or not what its conversion needs; InvalidValueError for values
     no run can have.
     """
+    request = with_settings(request)
     reading = observed_reading(observed)
     checked_kind("tokens_done", observed.tokens_done)
     taken: frozenset[str] = frozenset()

@@ -42,6 +42,7 @@ from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
+from estimator.resolve.said_length import with_said_length
 from estimator.resolve.samples import (
     Packing,
     Padded,
@@ -110,7 +111,11 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
 
 def _with_told_settings(request: Request, *, peak: bool) -> Run:
     """Return the run of `request`, and what a configuration told of it."""
+    request, length = with_said_length(request)
     run, read = _asked(request, peak=peak), request.settings
+    if length:
+        told = (replace(one, note=length) if one.name == "sequence_length" else one for one in run.assumptions)
+        run = replace(run, assumptions=tuple(told))
     if read is None:
         return run
     return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))

@@ -144,7 +144,7 @@ def check_training_speed(
     context_parallel: fields.SameWhole = None,
     expert_parallel: fields.SameWhole = None,
     data_sharding: Annotated[str, Field()] = "auto",
-    framework: Annotated[str, Field()] = "auto",
+    framework: fields.SameFramework = "auto",
     peak_tflops: Annotated[float | None, Field()] = None,
     my_runs: fields.SameRuns = None,
     detail: fields.Detail = "concise",

@@ -4,7 +4,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from estimator.question.request import SHARDING_NAMES
+from estimator.question.choices import method_named, precision_named, sharding_named
+from estimator.question.request import LONGEST_FRAMEWORK
 
 __all__ = [
     "ActivationRecompute",
@@ -42,6 +43,7 @@ __all__ = [
     "PricePerGpuHour",
     "Query",
     "SameConfig",
+    "SameFramework",
     "SameNumber",
     "SameQuantity",
     "SameRuns",
@@ -67,14 +69,6 @@ __all__ = [
 def _folded(given: object) -> object:
     """Return a choice as it is spelt here: `BF16` is bf16."""
     return given.strip().casefold() if isinstance(given, str) else given
-
-
-def _sharding(given: object) -> object:
-    """Return a sharding as it is spelt here: `FSDP` is zero3, `ZeRO-1` is zero1."""
-    if not isinstance(given, str):
-        return given
-    folded = given.strip().casefold().replace("-", "_")
-    return SHARDING_NAMES.get(folded, folded.replace("zero_", "zero"))
 
 
 Detail = Annotated[Literal["concise", "detailed"], Field(description="detailed: in full")]
@@ -113,7 +107,7 @@ HfConfig = Annotated[dict[str, Any] | None, Field(description="A Hugging Face co
 GpusPerNode = Annotated[int | None, Field(description="The usual node's if left out")]
 NetworkGbpsPerGpu = Annotated[float | None, Field(description="Gigabits a second between nodes, for each GPU")]
 Method = Annotated[
-    Literal["full", "lora", "qlora", "frozen"], BeforeValidator(_folded), Field(description="What is trained")
+    Literal["full", "lora", "qlora", "frozen"], BeforeValidator(method_named), Field(description="What is trained")
 ]
 LoraRank = Annotated[int | None, Field(description="16 if left out")]
 TrainedLayers = Annotated[str | int | None, Field(description='"8" (the top 8), "0-3, 28-31", "projector"')]
@@ -124,7 +118,7 @@ Objective = Annotated[
 TrainableParams = Annotated[str | float | None, Field(description="How many, with lora, qlora, frozen")]
 Precision = Annotated[
     Literal["auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32"],
-    BeforeValidator(_folded),
+    BeforeValidator(precision_named),
     Field(description="Of matmuls"),
 ]
 ActivationRecompute = Annotated[
@@ -140,11 +134,15 @@ Degree = Annotated[int | None, Field(description="Searched if left out")]
 VirtualPipeline = Annotated[int | None, Field(description="Interleaved chunks of a stage")]
 DataSharding = Annotated[
     Literal["auto", "ddp", "zero1", "zero2", "zero3"],
-    BeforeValidator(_sharding),
+    BeforeValidator(sharding_named),
     Field(description="zero3 is FSDP's full shard"),
 ]
 Framework = Annotated[
-    str, Field(description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger", "DiLoCo")')
+    str,
+    Field(
+        description='As said: stack, release, options ("nemo 25.09", "TRL + ZeRO-3, Liger", "DiLoCo")',
+        max_length=LONGEST_FRAMEWORK,
+    ),
 ]
 Utilization = Annotated[
     float | None,
@@ -181,4 +179,5 @@ SameNumber = Annotated[float | None, Field()]
 SameQuantity = Annotated[str | float | None, Field()]
 SameRuns = Annotated[list[dict[str, Any]] | None, Field()]
 SameText = Annotated[str, Field()]
+SameFramework = Annotated[str, Field(max_length=LONGEST_FRAMEWORK)]
 SameConfig = Annotated[dict[str, Any] | None, Field()]

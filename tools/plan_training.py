@@ -106,7 +106,7 @@ def plan_training(
     context_parallel: fields.SameWhole = None,
     expert_parallel: fields.SameWhole = None,
     data_sharding: fields.DataSharding = "auto",
-    framework: fields.SameText = "auto",
+    framework: fields.SameFramework = "auto",
     utilization: fields.SameNumber = None,
     price_per_gpu_hour: fields.SameQuantity = None,
     my_runs: fields.SameRuns = None,

@@ -20,6 +20,7 @@ __all__ = [
     "checked_whole_count",
     "divisors_near",
     "divisors_of",
+    "length_in_k",
     "said_number",
 ]
 
@@ -28,17 +29,31 @@ MOST_GPUS = 10_000_000
 _LONGEST_COMPARED = 200
 _LONGEST_NUMBER = 32
 _GPUS = r"(?:(?:nvidia |amd )?(?:gpus?|cards?|accelerators?|chips?|devices?))"
+_OF_EACH = r"(?:(?:per|/|on each|on every|for each|each) ?(?:gpu|device|card|rank|replica))"
 _OWN_NOUN: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("n_gpus", "gpus_per_node"), _GPUS),
         "epochs": r"(?:epochs?|passes|pass|times)",
         "sequence_length": r"(?:token )?(?:context|ctx)(?: (?:length|window))?",
-        "micro_batch_size": r"(?:samples?|sequences?|examples?)(?: (?:per|/) ?gpu)?",
+        "micro_batch_size": rf"(?:samples?|sequences?|examples?)?(?: ?{_OF_EACH})?",
+        "global_batch_sequences": r"(?:in total|total|globally|overall)",
         "gradient_accumulation": r"(?:steps?|micro-?batch(?:es)?)",
         **dict.fromkeys(("peak_tflops", "observed_tflops_per_gpu"), r"tflops?(?:/s)?(?: ?(?:per|/) ?gpu)?"),
     }
 )
 """What arguments that are plain numbers are counted in, as a regular expression."""
+_BATCH = r"(?:batch[ -]?size|batch|bs)(?: ?(?:of|is|=|:))?"
+_OWN_NAME: Mapping[str, str] = MappingProxyType(
+    {
+        "micro_batch_size": rf"(?:(?:micro|per[ -](?:gpu|device|card)|local)[ -]?)?{_BATCH}",
+        "global_batch_sequences": rf"(?:(?:global|total|effective|overall)[ -]?)?{_BATCH}",
+        "gradient_accumulation": r"(?:gradient |grad )?accumulat\w+(?: ?(?:steps?|of|is|=|:))*",
+        "sequence_length": r"(?:max(?:imum)? )?(?:seq(?:uence)?|context)?[ -]?(?:length|len|window)(?: ?(?:of|is))?",
+    }
+)
+"""What such an argument is called, before its number."""
+_IN_K = re.compile(r"(?P<k>\d{1,4})\s*k(?:[ -]?(?:tokens?|context|ctx|seq(?:uence)?s?)(?: (?:length|window))?)?")
+_KIBI = 1024
 _NEAREST = 3
 
 
@@ -82,6 +97,8 @@ def checked_whole_count(argument: str, given: object, *, most: int) -> int:
     Raises InvalidValueError where it is not.
     """
     given = _without_own_noun(argument, given)
+    if argument == "sequence_length" and isinstance(given, str) and (tokens := length_in_k(given)) is not None:
+        return checked_whole(argument, tokens, most=most)
     try:
         value = parse_count(given, argument)
     except InvalidValueError:
@@ -97,8 +114,19 @@ def _without_own_noun(argument: str, given: object) -> object:
     noun = _OWN_NOUN.get(argument)
     if noun is None or not isinstance(given, str) or len(given) > _LONGEST_COMPARED:
         return given
-    match = re.fullmatch(rf"({NUMERAL}\s*k?)\s*(?:x|{noun})", spoken(given))
+    name = rf"(?:{_OWN_NAME[argument]})?\s*" if argument in _OWN_NAME else ""
+    match = re.fullmatch(rf"{name}({NUMERAL}\s*k?)\s*(?:x|{noun})?", spoken(given))
     return given if match is None else match[1]
+
+
+def length_in_k(given: str) -> int | None:
+    """Return the tokens of a length in k, which is a power of two where the number is: `8k` is 8,192; None for others.
+
+    Models, caches and trainers have such lengths, and say them so: 2k, 4k, 8k, 32k, 128k.
+    """
+    match = _IN_K.fullmatch(given.strip().casefold()) if len(given) <= _LONGEST_NUMBER else None
+    count = 0 if match is None else int(match["k"])
+    return count * _KIBI if count > 0 and count & (count - 1) == 0 else None
 
 
 def said_number(argument: str, given: str) -> float | None:

@@ -6,9 +6,11 @@ from types import MappingProxyType
 
 from estimator.models.training import AdapterKind, Projection
 from estimator.question.profile import Profile
+from estimator.question.question import Assumption, Caution
 
 __all__ = [
     "FRAMEWORK_CHOICES",
+    "LONGEST_FRAMEWORK",
     "METHOD_CHOICES",
     "NOT_ASKED",
     "PACKING_CHOICES",
@@ -18,6 +20,7 @@ __all__ = [
     "SHARDING_NAMES",
     "Quantity",
     "Request",
+    "Settings",
 ]
 
 Quantity = str | int | float
@@ -97,10 +100,20 @@ FRAMEWORK_CHOICES = (
     "xtuner",
 )
 """Stacks that are told apart. The argument itself is free text, of which one of these is made."""
+LONGEST_FRAMEWORK = 8_000
+"""Characters of that text: configurations are pasted into it."""
 
 
-NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted"})
+NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted", "settings"})
 """Fields that are no argument of a caller's, but what is known of the others."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What was read of a configuration in `framework`, which other fields and the text then hold."""
+
+    assumptions: tuple[Assumption, ...]
+    cautions: tuple[Caution, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +141,8 @@ class Request:
     """What kind of them the framework's text names."""
     adapted: frozenset[Projection] = frozenset()
     """What it says that they lie beside; empty: not said."""
+    settings: Settings | None = None
+    """Where its text held a configuration, what was read of that."""
     lora_rank: int | None = None
     trainable_params: Quantity | None = None
     trained_layers: Quantity | None = None

@@ -104,13 +104,21 @@ def _slow_network(cluster: Cluster | None) -> tuple[Caution, ...]:
 
 
 def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
-    if device.count is not None and device.count != n_gpus:
-        named = f"{device.count:,}"
-    elif device.node is not None and n_gpus % device.node:
-        named = f"a machine of {device.node:,}"
+    count, node = device.count, device.node
+    if count is not None and node is not None:
+        if n_gpus == count * node:
+            return ()
+        named = f"{count:,} machines of {node:,}, {count * node:,} GPUs in all,"
+    elif count is not None and count != n_gpus:
+        named = f"{count:,}"
+    elif node is not None and n_gpus % node:
+        named = f"a machine of {node:,}"
     else:
         return ()
     message = f"gpu names {named} and n_gpus says {n_gpus:,}: n_gpus is counted with, and time goes with it"
+    if node is not None and n_gpus < node:
+        machines = f"{n_gpus:,} machine{'s' if n_gpus > 1 else ''}"
+        message += f"; if {machines} {'are' if n_gpus > 1 else 'is'} meant, say n_gpus {n_gpus * node:,}"
     return (Caution(code="gpu_count_disagrees", message=message),)
 
 

@@ -1,8 +1,10 @@
 """Which accelerator is meant, in which precision, and the peak that counts."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.base.inputs import checked_choice, checked_number
@@ -22,6 +24,17 @@ _LEAST_PEAK_TFLOPS, _MOST_PEAK_TFLOPS = 0.01, 1e6
 _SAME = 0.02
 """Two rates closer than this are one rate, rounded differently."""
 _SPARSE_OVER_DENSE = 2.0
+_DIES: Mapping[str, str] = MappingProxyType({"mi250": "mi250-gcd", "mi250x": "mi250x-gcd"})
+"""Modules of two dies, each a device to software, with what one of them is called here."""
+_COUNTED: Mapping[str, str] = MappingProxyType(
+    {
+        **{
+            module: f"a module of two dies is one GPU here; where n_gpus counts dies (GCDs), as ROCm shows, say {die}"
+            for module, die in _DIES.items()
+        },
+        **{die: f"each die (GCD) is a GPU here, as ROCm shows; {module} is two" for module, die in _DIES.items()},
+    }
+)
 _OTHERWISE = "list_gpus shows the names that would do; for a card that is not among them give peak_tflops too"
 
 _PROCESSOR = re.compile(
@@ -47,12 +60,20 @@ class Device:
     peak_note: str
     assumptions: tuple[Assumption, ...]
     warnings: tuple[Caution, ...]
+    machine: str = ""
+    """As it was named, where `node` is what it holds."""
     node: int | None = None
     """Devices of the machine that was named, an instance of a cloud; None where a device was."""
     count: int | None = None
     """Devices that the name counts, as in `8x H100`; None where it counts none."""
     pools: tuple[Pool, ...] = ()
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
+
+    def counted(self, n_gpus: int) -> str:
+        """Return so many of it in words; of a machine that was named and is not used whole, a part of that."""
+        if self.node is not None and self.count is None and n_gpus < self.node:
+            return f"{n_gpus:,} of the {self.node} {self.name} of a {self.machine}"
+        return f"{n_gpus:,} × {self.name}"
 
     @property
     def label(self) -> str:
@@ -70,7 +91,26 @@ def resolved_device(request: Request) -> Device:
     """
     precision = checked_choice("precision", request.precision, PRECISION_CHOICES)
     device = _device(str(request.gpu), precision, _given_peak(request))
+    device = _as_dies(device, request, precision)
     return device if request.profile is None else _measured(device, request.profile)
+
+
+def _as_dies(device: Device, request: Request, precision: str) -> Device:
+    """Return a module of two dies as one of these where its node is said to hold more devices than it has modules.
+
+    Software shows each die (GCD) as a device, and who counts eight in a node counts those.
+    """
+    chip = device.accelerator
+    die = None if chip is None else _DIES.get(chip.id)
+    if chip is None or die is None or device.pools:
+        return device
+    per_node = request.gpus_per_node
+    if not isinstance(per_node, int | float) or per_node <= chip.gpus_per_node:
+        return device
+    dies = _device(die, precision, _given_peak(request))
+    note = f"no node holds {per_node:g} modules of {chip.name}: dies (GCDs) are counted, two a module"
+    gpu = replace(dies.assumptions[0], note=note)
+    return replace(dies, assumptions=(gpu, *dies.assumptions[1:]), count=device.count, node=device.node)
 
 
 def _measured(device: Device, profile: Profile) -> Device:
@@ -106,7 +146,8 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
             raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
         return _unlisted(name, precision, given_peak, error)
     accelerator = match.value.accelerator
-    gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=match.note or accelerator.name)
+    noted = "; ".join(part for part in (match.note, _COUNTED.get(accelerator.id, "")) if part)
+    gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=noted or accelerator.name)
     chosen, chosen_assumption = _precision(accelerator, precision)
     catalogued = catalogued_peak_flop_per_s(accelerator, chosen)
     peak = catalogued if given_peak is None else given_peak
@@ -129,6 +170,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         else f"{peak / TERA:g} TFLOPS as given; catalogued: {catalogued / TERA:g}, {_peak_note(accelerator, chosen)}",
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
+        machine=" ".join(name.split()) if match.holds else "",
         node=match.holds,
         count=match.count,
     )

@@ -33,6 +33,7 @@ _TAKES_TOO: Mapping[str, str] = MappingProxyType(
     {"global_batch_sequences": "tokens", "tokens": "text", "tokens_per_sample": "text"}
 )
 _PARAMETERS = rf"(?:{'|'.join(sorted(PARAMETER_NOUNS))})"
+_SOUNDS = r"(?:audio|speech|recordings?|sounds?|podcasts?|audiobooks?|calls|voice)"
 _PREFIX = r"(?:[gtpezy]|giga|tera|peta|exa|zetta|yotta)"
 _A_BUDGET = 'plan_training takes it as budget: solve_for "tokens" says what it trains'
 _KINDS: tuple[tuple[str, str, str], ...] = (
@@ -52,6 +53,11 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
         # A bare m is a million.
         rf"{_NUMBER} ?(?:h|d|(?:sec|second|min|minute|hr|hour|day|wk|week|month|quarter|yr|year)s?)",
         'plan_training takes it as deadline: solve_for "tokens" says what trains in it',
+    ),
+    (
+        "sound",
+        rf"{_NUMBER} ?(?:h|hrs?|hours?|min|minutes?)(?: of)? (?:\w[\w-]* ){{0,4}}{_SOUNDS}",
+        "those are for a model that reads sounds, such as whisper-large-v3; of what text models read give the tokens",
     ),
     (
         "money",

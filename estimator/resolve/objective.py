@@ -42,6 +42,9 @@ _ROLLOUTS = frozenset(
     }
 )
 """Names of methods that sample answers from the model they train."""
+_PAIRED = frozenset({"dpo", "ipo", "cdpo", "orpo", "simpo", "cpo", "kto", "bco"})
+_SCORED = frozenset(word for word, name in _WORDS.items() if name not in {"next_token", "distillation"})
+"""Words that name an objective beside any others, as `fine_tuning` does not."""
 _METHODS = f"{', '.join(METHOD_CHOICES[:-1])} or {METHOD_CHOICES[-1]}"
 _TRLS_OWN = frozenset({"dpo", "orpo", "kto", "reward"})
 _ROLLOUT_STACKS = frozenset({"verl", "openrlhf"})
@@ -81,8 +84,21 @@ def usual_stack(objective: ObjectiveName, stack: str) -> str:
 
 
 def is_rollouts(given: str) -> bool:
-    """Return whether an objective is one that samples answers from the model it trains."""
-    return _folded(given) in _ROLLOUTS
+    """Return whether an objective is one that samples answers from the model it trains: `GRPO with 8 generations`."""
+    folded = f"_{re.sub(r'[^a-z0-9+]+', '_', _folded(given))}_"
+    named = {name for name in _ROLLOUTS if f"_{name}_" in folded}
+    # Pairs that RLHF collected are trained on as pairs; an online method samples its own.
+    return bool(named) and (any("dpo" in name for name in named) or not _words(given) & _PAIRED)
+
+
+def _words(given: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[a-z0-9+]+(?:_[a-z0-9+]+)*", given.casefold()))
+
+
+def _among_words(given: str) -> ObjectiveName | None:
+    """Return the one objective that several words name: `DPO with beta 0.1`; None where they name none, or several."""
+    named: set[ObjectiveName] = {_WORDS[word] for word in _words(given) if word in _SCORED}
+    return next(iter(named)) if len(named) == 1 else None
 
 
 def no_method(given: str) -> str | None:
@@ -101,10 +117,10 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
     given = str(request.objective)
     folded = _folded(given)
     text = str(request.framework).casefold()
-    if folded in _ROLLOUTS:
+    if is_rollouts(given):
         raise InvalidValueError("objective", given, f"is reinforcement learning with rollouts: {ROLLOUTS}; {_INSTEAD}")
     taught = _TEACHER.match(given.strip().casefold())
-    name = "distillation" if taught else _WORDS.get(folded)
+    name = "distillation" if taught else _WORDS.get(folded) or _among_words(given)
     if name is None:
         choices = (*OBJECTIVES, "distillation from llama-3.1-70b")
         raise UnknownNameError("objective", given, get_close_matches(folded, choices, n=3, cutoff=0.5) or choices)

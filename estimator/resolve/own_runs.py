@@ -20,9 +20,10 @@ from estimator.base.inputs import checked_number, checked_whole_count
 from estimator.base.speeds import parse_step_s, parse_tokens_per_second
 from estimator.models.flops import flop_counts
 from estimator.physics.ceilings import matmul_ceiling_flop_per_s
+from estimator.question.choices import method_named, precision_named, sharding_named
 from estimator.question.profile import Profile
 from estimator.question.question import Assumption, OwnRun, Question
-from estimator.question.request import NOT_ASKED, Request
+from estimator.question.request import LONGEST_FRAMEWORK, NOT_ASKED, Request
 from estimator.resolve.device import Device
 from estimator.resolve.subject import Subject
 
@@ -45,6 +46,11 @@ _LONGEST = 1_000
 """Characters of an argument."""
 _MOST_TOKENS_PER_SECOND, _MOST_STEP_S = 1e15, 1e7
 _ARGUMENT = "argument"
+_CHOICES: Mapping[str, Callable[[object], object]] = {
+    "precision": precision_named,
+    "data_sharding": sharding_named,
+    "method": method_named,
+}
 _MOST_WHOLE = 10**9
 _MOST_NAMED = 3
 _KEPT = 32
@@ -155,6 +161,10 @@ def _own_run(spelt: str, resolved: Resolver, profile: Profile | None) -> OwnRun:
         if speeds:
             raise InvalidValueError(_STEP, speeds[_STEP], f"and {_SPEED} both tell the speed; give one of them")
         raise MissingValueError(_SPEED, f"give what all GPUs together reached, or {_STEP} with the batch")
+    alone = _STEP in speeds and request.micro_batch_size is not None and not _tells_batch(request)
+    if alone:
+        # Trainers accumulate nothing unless told.
+        request = replace(request, gradient_accumulation=1)
     run = resolved(replace(request, profile=profile))
     question = run.question
     if question is None:
@@ -165,10 +175,14 @@ def _own_run(spelt: str, resolved: Resolver, profile: Profile | None) -> OwnRun:
     device = question.cluster.accelerator
     return OwnRun(
         key=spelt if profile is None else f"{profile.digest} {spelt}",
-        label=f"{run.subject.name} on {run.n_gpus:,} × {device.id}",
+        label=f"{run.subject.name} on {run.n_gpus:,} × {device.id}{', nothing accumulated' if alone else ''}",
         question=question,
         tokens_per_second=_possible(_tokens_per_second(run, speeds), question, next(iter(speeds.items()))),
     )
+
+
+def _tells_batch(request: Request) -> bool:
+    return request.global_batch_sequences is not None or request.gradient_accumulation is not None
 
 
 def _request(arguments: Mapping[str, object]) -> Request:
@@ -190,6 +204,9 @@ def _request(arguments: Mapping[str, object]) -> Request:
         if name not in arguments and not (name == "model" and "hf_config" in arguments):
             raise MissingValueError(name, remedy)
     read = {name: known[name](name, value) for name, value in arguments.items()}
+    for name, named in _CHOICES.items():
+        if name in read:
+            read[name] = named(read[name])
     read.setdefault("model", "")
     if not any(name in read for name in ("tokens", "samples", "steps")):
         read["tokens"] = _UNSAID_TOKENS
@@ -219,8 +236,9 @@ def _reader(hint: object) -> _Reader:
 
 
 def _text(name: str, value: object) -> object:
-    if not isinstance(value, str) or len(value) > _LONGEST:
-        raise InvalidValueError(name, value, f"must be text of at most {_LONGEST:,} characters")
+    longest = LONGEST_FRAMEWORK if name == "framework" else _LONGEST
+    if not isinstance(value, str) or len(value) > longest:
+        raise InvalidValueError(name, value, f"must be text of at most {longest:,} characters")
     return value
 
 

@@ -43,6 +43,7 @@ from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
+from estimator.resolve.said_length import with_said_length
 from estimator.resolve.samples import (
     Packing,
     Padded,
@@ -52,6 +53,7 @@ from estimator.resolve.samples import (
     with_rows,
 )
 from estimator.resolve.separators import separator_doubts
+from estimator.resolve.settings import with_settings
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
@@ -107,8 +109,20 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     profiled = with_profile(request)
-    run = _asked(profiled.request, peak=counts_with_peak)
+    run = _with_told_settings(with_settings(profiled.request), peak=counts_with_peak)
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
+
+
+def _with_told_settings(request: Request, *, peak: bool) -> Run:
+    """Return the run of `request`, and what a configuration told of it."""
+    request, length = with_said_length(request)
+    run, read = _asked(request, peak=peak), request.settings
+    if length:
+        told = (replace(one, note=length) if one.name == "sequence_length" else one for one in run.assumptions)
+        run = replace(run, assumptions=tuple(told))
+    if read is None:
+        return run
+    return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))
 
 
 def _asked(request: Request, *, peak: bool) -> Run:

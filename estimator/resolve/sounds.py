@@ -35,8 +35,13 @@ _LONGEST_S = 86_400.0
 _HOURS = re.compile(
     r"(?P<count>[\d.,]{1,15}\s?[kmb]?)\s*(?:h|hrs?|hours?)(?:\s+of)?(?:\s+(?P<of>\S.{0,60}))?", re.IGNORECASE
 )
-_ANY = frozenset({"audio", "recordings", "sound", "sounds", "speech"})
-"""What hours are said to be of where no set is named."""
+_ANY = frozenset(
+    {
+        *("audio", "audiobooks", "calls", "clips", "podcasts", "recordings", "sound", "sounds", "speech", "utterances"),
+        *("voice", "conversations", "broadcasts", "lectures"),
+    }
+)
+"""What hours are said to be of where no set is named, whatever is said of it before: `German call-centre speech`."""
 _LENGTH = re.compile(
     r"(?:mean\s+|about\s+|~\s*)?(\d{1,6}(?:\.\d{1,6})?)\s*(?:s|secs?|seconds?)(?:\s+(?:of\s+\w{1,20}|clips?|each))?",
     re.IGNORECASE,
@@ -94,8 +99,8 @@ def told_sounds(request: Request, network: Transformer | None) -> ToldSounds:
     for argument in ("samples", "tokens"):
         match = _HOURS.fullmatch(str(getattr(request, argument) or "").strip())
         of = match["of"] if match else None
-        entry = None if of is None or of.casefold() in _ANY else _set_of_sounds(of)
-        if match and (of is None or of.casefold() in _ANY or entry is not None):
+        entry = None if of is None else _set_of_sounds(of)
+        if match and (of is None or _of_any(of) or entry is not None):
             hours = parse_count(match["count"], "samples")
             return _of_hours(request, media, hours, entry, argument)
     entry = _named_set(request)
@@ -114,6 +119,11 @@ def _with_length_in_place(request: Request) -> Request:
     if given is None or request.image_size is not None or seconds_of(given) is None:
         return request
     return replace(request, image_size=str(given), tokens_per_sample=None)
+
+
+def _of_any(said: str) -> bool:
+    words = re.findall(r"[^\W\d_]+", said.casefold())
+    return bool(words) and (words[-1] in _ANY or ("audio" in words or "speech" in words))
 
 
 def _set_of_sounds(name: str) -> DatasetEntry | None:

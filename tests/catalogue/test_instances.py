@@ -6,6 +6,7 @@ from estimator.base.errors import UnknownNameError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
+from tools.estimate_training_time import estimate_training_time
 
 
 @pytest.mark.parametrize(
@@ -242,6 +243,11 @@ def test_where_and_how_a_device_is_rented_hides_no_device(name: str, expected: s
         ("DGX H100", 1, True),
         ("DGX H100", 16, False),
         ("p4d.24xlarge", 2, True),
+        ("8x DGX H100", 64, False),
+        ("4x DGX A100", 32, False),
+        ("8x DGX H100", 8, True),
+        ("2x p4d.24xlarge", 2, True),
+        ("2x p4d.24xlarge", 16, False),
         ("g5.xlarge", 3, False),
         ("H100", 3, False),
     ],
@@ -350,3 +356,33 @@ def test_a_size_that_several_devices_have_is_not_guessed() -> None:
     """ND96isr is of H100, H200 and MI300X."""
     with pytest.raises(UnknownNameError):
         catalogue.accelerator("ND96isr")
+
+
+@pytest.mark.parametrize("n_gpus", [1, 4, 8, 16])
+def test_a_part_of_a_machine_that_was_named_is_told_as_one(n_gpus: int) -> None:
+    """Whoever counts machines must see it in the first sentence."""
+    answer = estimate_training_time(model="gpt-2", gpu="p4d.24xlarge", n_gpus=n_gpus, tokens="1B")
+    assert (f"with {n_gpus} of the 8 A100 SXM4 40GB of a p4d.24xlarge" in answer.summary) == (n_gpus < 8)
+    told = next((one.message for one in answer.warnings if one.code == "gpu_count_disagrees"), "")
+    assert (f"say n_gpus {n_gpus * 8}" in told) == (n_gpus < 8)
+
+
+@pytest.mark.parametrize(
+    ("gpu", "per_node", "counted"),
+    [
+        ("MI250X", None, "mi250x"),
+        ("MI250X", 4, "mi250x"),
+        ("MI250X", 8, "mi250x-gcd"),
+        ("MI250", 8, "mi250-gcd"),
+        ("mi250x-gcd", 8, "mi250x-gcd"),
+        ("Frontier", None, "mi250x-gcd"),
+        ("LUMI", None, "mi250x-gcd"),
+        ("MI250X (Frontier)", None, "mi250x-gcd"),
+    ],
+)
+def test_what_is_counted_of_a_module_of_two_dies_is_told(gpu: str, per_node: int | None, counted: str) -> None:
+    """No node holds eight modules: who says eight counts dies, as Frontier's and LUMI's users do."""
+    run = resolve(Request(model="gpt-2", gpu=gpu, n_gpus=8, tokens="1B", gpus_per_node=per_node))
+    told = next(one for one in run.assumptions if one.name == "gpu")
+    assert told.value == counted
+    assert "dies" in told.note or "each die" in told.note

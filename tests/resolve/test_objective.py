@@ -46,7 +46,7 @@ def test_objectives_go_by_several_names(said: str, name: str) -> None:
     assert resolve(_request(said)).objective.objective.name == name
 
 
-@pytest.mark.parametrize("said", ["DPO", "orpo", "kto", "grpo", "reward model", "sft"])
+@pytest.mark.parametrize("said", ["DPO", "orpo", "kto", "grpo", "reward model"])
 def test_an_objective_that_stands_as_the_method_is_told_where_it_belongs(said: str) -> None:
     """By the estimator, and by the tools, whose schema names the methods."""
     with pytest.raises(InvalidValueError, match="say so in objective, and in method full, lora, qlora or frozen"):
@@ -120,3 +120,16 @@ def test_a_slow_step_of_reinforcement_learning_is_first_put_down_to_sampling(obj
     checked = speed_check(request, Observed(step_seconds=80))
     assert checked.verdict == "slow"
     assert checked.causes[0].code == "rollouts"
+
+
+@pytest.mark.parametrize(
+    "said", ["GRPO with 8 generations", "PPO, 4 epochs", "online RLHF", "RL with verifiable rewards"]
+)
+def test_reinforcement_learning_among_other_words_is_told_the_same(said: str) -> None:
+    with pytest.raises(InvalidValueError, match=r"rollouts.*update step can be answered"):
+        resolve(_request(said))
+
+
+@pytest.mark.parametrize(("said", "name"), [("DPO with beta 0.1", "dpo"), ("offline dpo on rlhf pairs", "dpo")])
+def test_an_objective_among_other_words_is_that_one(said: str, name: str) -> None:
+    assert resolve(_request(said)).objective.objective.name == name

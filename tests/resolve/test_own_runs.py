@@ -44,7 +44,7 @@ REFUSED: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "a number for text": (RUN | {"framework": 7}, ("my_runs[1].framework", "must be text")),
     "a list for a quantity": (RUN | {"sequence_length": [1]}, ("my_runs[1].sequence_length", "a number, or text")),
     "text for an object": (RUN | {"hf_config": "config.json"}, ("my_runs[1].hf_config", "JSON object")),
-    "text without an end": (RUN | {"framework": "x" * 9_999}, ("my_runs[1].framework", "1,000 characters")),
+    "text without an end": (RUN | {"framework": "x" * 9_999}, ("my_runs[1].framework", "8,000 characters")),
     "a number without an end": (RUN | {"n_gpus": float("inf")}, ("my_runs[1]", "finite")),
     "a card that is not catalogued": (
         RUN | {"gpu": "a card of mine", "peak_tflops": 100},
@@ -117,3 +117,18 @@ def test_what_was_measured_is_no_part_of_what_was_measured() -> None:
     assert all(own.question.own_runs == () for own in run.own_runs)
     assert run.question is not None
     assert run.question.own_runs == run.own_runs
+
+
+def test_a_step_of_micro_batches_alone_is_one_of_them_on_each_replica() -> None:
+    """Trainers accumulate nothing unless told, and the run says that it was taken so."""
+    told: dict[str, Any] = {"micro_batch_size": 4, "sequence_length": 2048, "step_seconds": 2}
+    alone, counted = (resolve(_asked(STEP | told | more)).own_runs[0] for more in ({}, {"gradient_accumulation": 1}))
+    assert alone.tokens_per_second == counted.tokens_per_second == pytest.approx(4 * 8 * 2048 / 2)
+    assert "nothing accumulated" in alone.label
+    assert "nothing accumulated" not in counted.label
+
+
+def test_choices_of_a_run_go_by_the_names_that_people_have_for_them() -> None:
+    run = RUN | {"precision": "bfloat16", "data_sharding": "ZeRO stage 3", "method": "full fine-tuning"}
+    question = resolve(_asked(run)).own_runs[0].question
+    assert (question.precision, question.layout.data_sharding, question.method.name) == ("bf16", "zero3", "full")

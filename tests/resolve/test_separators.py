@@ -36,7 +36,7 @@ def _checked(**changes: Any) -> dict[str, str]:  # noqa: ANN401 - the arguments 
         (_estimated, "steps", {"steps": "10.000", "global_batch_sequences": 64}),
         (_estimated, "observed_tokens_per_second", {"tokens": "1B", "observed_tokens_per_second": "60.000"}),
         (_estimated, "trainable_params", {"tokens": "1B", "method": "lora", "trainable_params": "40.000"}),
-        (_checked, "observed_tokens_per_second", {"observed_tokens_per_second": "60.000 tok/s"}),
+        (_checked, "observed_tokens_per_second", {"observed_tokens_per_second": "900.000 tok/s"}),
         (_checked, "observed_hours", {"tokens": "1B", "observed_hours": "1.500"}),
         (_checked, "observed_gpu_hours", {"tokens": "1B", "observed_gpu_hours": "1.500 GPU-hours"}),
         (_checked, "tokens_done", {"tokens": "1B", "tokens_done": "1.500", "observed_hours": 1}),

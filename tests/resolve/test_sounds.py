@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from estimator.base.errors import InvalidValueError
 from estimator.question.question import Assumption
 from estimator.question.request import Request
 from estimator.resolve.run import Run, resolve
@@ -88,3 +89,16 @@ def test_text_beside_a_sound_is_as_long_as_it_is_spoken() -> None:
     assert long is not None
     rates = [tower.rate for question in (short, long) for tower in question.transformer.towers]
     assert rates[0] == pytest.approx(rates[-1], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "said", ["100 hours of German audio", "100 h of labelled call-centre speech", "100 hours of podcasts"]
+)
+def test_what_is_said_of_sounds_changes_no_hours(said: str) -> None:
+    plain, told = (_run("whisper-large-v3", samples=samples) for samples in ("100 hours", said))
+    assert told.amount == plain.amount
+
+
+def test_hours_of_sound_for_a_model_of_text_name_no_set_of_text() -> None:
+    with pytest.raises(InvalidValueError, match="for a model that reads sounds"):
+        _run("llama-3.1-8b", samples="100 hours of German audio", tokens_per_sample=100)

@@ -16,7 +16,15 @@ from estimator.answers.check.expected import (
 from estimator.answers.check.left import Remaining, in_run, remaining
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
-from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation, Observed, observation, observed_reading
+from estimator.answers.check.observation import (
+    SHORTEST_SEQUENCE,
+    Observation,
+    Observed,
+    observation,
+    observed_reading,
+    without_idle_log,
+)
+from estimator.answers.check.thousands import with_thousands
 from estimator.answers.check.told import (
     as_taken,
     contradictions,
@@ -39,6 +47,7 @@ from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
 from estimator.resolve.separators import separators_doubted
+from estimator.resolve.settings import with_settings
 
 __all__ = ["SpeedCheck", "speed_check"]
 
@@ -98,9 +107,10 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     Raises MissingValueError where nothing was observed, or not what its conversion needs; InvalidValueError for values
     no run can have.
     """
+    request = with_settings(request)
+    (observed, idle_log), taken = without_idle_log(observed), frozenset[str]()
     reading = observed_reading(observed)
     checked_kind("tokens_done", observed.tokens_done)
-    taken: frozenset[str] = frozenset()
     if reading is not None:
         reading = in_steps(reading, request.gradient_accumulation)
         taken = taken_from_log(request, reading)
@@ -131,6 +141,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     if reading is not None and reading.step_s is not None:
         # At which the steps take what they should: a step's time alone cannot be wrong.
         usual = max(1, round(expected.tokens_per_second * reading.step_s / run.sequence_length))
+    observed, thousands = with_thousands(observed, expected.tokens_per_second, run.n_gpus)
     seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
     seen = replace(seen, length_open=seen.by_sequence and length_is_open(asked, run))
     if seen.kind == "hours":
@@ -167,6 +178,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         ),
         warnings=(
             *run.warnings,
+            *idle_log,
+            *thousands,
             *separators_doubted(_told_in_thousands(observed)),
             *unaccumulated,
             *expected.warnings,

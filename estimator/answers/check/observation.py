@@ -1,5 +1,6 @@
 """What was seen of a run, in whatever form it was written down, as tokens per second of all its devices."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -17,11 +18,19 @@ from estimator.base.units import (
     parse_duration_s,
     parse_gpu_hours,
 )
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity
 from estimator.resolve.run import Run
 
-__all__ = ["SHORTEST_SEQUENCE", "Kind", "Observation", "Observed", "observation", "observed_reading"]
+__all__ = [
+    "SHORTEST_SEQUENCE",
+    "Kind",
+    "Observation",
+    "Observed",
+    "observation",
+    "observed_reading",
+    "without_idle_log",
+]
 
 Kind = Literal["tokens_per_second", "step_seconds", "hours", "mfu", "tflops_per_gpu"]
 _MOST_SECONDS, _MOST_HOURS, _MOST_TFLOPS, _MOST_SPEED = 1e7, 1e6, 1e6, 1e15
@@ -30,6 +39,11 @@ _ANY = (
     "observed_tflops_per_gpu or observed_log"
 )
 _MOST_GPU_HOURS = 1e11
+_MONITOR = re.compile(r"NVIDIA-SMI|nvidia-smi|\bGPU-Util\b|ROCm System Management|rocm-smi|amd-smi|\bnvitop\b")
+_MONITORED = (
+    "nvidia-smi and its like tell memory, power and whether any kernel was running (100 % utilization of a slow run, "
+    "too), not how many tokens a second are trained on"
+)
 SHORTEST_SEQUENCE = 64
 """Tokens of the shortest sequences that anyone trains on by the batch."""
 _LEAST_SPEED = 1e-6
@@ -67,6 +81,23 @@ class Observation:
     assumptions: tuple[Assumption, ...] = ()
 
 
+def without_idle_log(observed: Observed) -> tuple[Observed, tuple[Caution, ...]]:
+    """Return `observed` without a log that tells no speed beside one that is told, and that it was left out."""
+    told = (observed.tokens_per_second, observed.step_seconds, observed.hours, observed.gpu_hours, observed.mfu)
+    if observed.log is None or all(value is None for value in (*told, observed.tflops_per_gpu)):
+        return observed, ()
+    try:
+        log_reading(observed.log)
+    except InvalidValueError as error:
+        message = (
+            f"observed_log tells no speed, and the one that is told beside it was judged: {_MONITORED}"
+            if _MONITOR.search(observed.log)
+            else f"observed_log was left out, for the speed beside it is judged, and it tells none: it {error.remedy}"
+        )
+        return replace(observed, log=None), (Caution(code="log_without_speed", message=message),)
+    return observed, ()
+
+
 def observed_reading(observed: Observed) -> LogReading | None:
     """Return the reading of the log, if one was given.
 
@@ -88,7 +119,15 @@ def observed_reading(observed: Observed) -> LogReading | None:
         raise InvalidValueError(
             said[1], given[said[1]], f"and {said[0]} say the same thing twice: keep the one that was measured"
         )
-    return None if observed.log is None else log_reading(observed.log)
+    if observed.log is None:
+        return None
+    try:
+        return log_reading(observed.log)
+    except InvalidValueError:
+        if _MONITOR.search(observed.log) is None:
+            raise
+        remedy = f"tells no speed: {_MONITORED}; give the trainer's own log, or observed_step_seconds with the batch"
+        raise InvalidValueError("observed_log", observed.log, remedy) from None
 
 
 def observation(

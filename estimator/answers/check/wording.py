@@ -24,7 +24,7 @@ def check_summary(check: SpeedCheck) -> str:
     sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
     ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
     range_text = f"{format_rate(expected.tokens_per_second)} expected {ends}"
-    devices = f"{run.n_gpus:,} × {run.device.name}"
+    devices = run.device.counted(run.n_gpus)
     observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
     match check.verdict:
         case "normal":

@@ -62,7 +62,7 @@ def option_name(estimated: Estimate) -> str:
     run = estimated.run
     method = "" if run.method.name == "full" else f", {run.method.name}"
     return (
-        f"{run.subject.name} on {amount_words(run)} with {run.n_gpus:,} × {run.device.name} "
+        f"{run.subject.name} on {amount_words(run)} with {run.device.counted(run.n_gpus)} "
         f"({run.device.precision}{method})"
     )
 

@@ -90,8 +90,8 @@ def summary(estimate: Estimate) -> str:
     beside += [_GUESSED[caution.code] for caution in run.warnings if caution.code in _GUESSED]
     padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
-        f"Training {run.subject.name}{method} on {amount_words(run)}{padding} with {run.n_gpus:,} × "
-        f"{run.device.name} takes about {took}{sure}, {how}."
+        f"Training {run.subject.name}{method} on {amount_words(run)}{padding} with "
+        f"{run.device.counted(run.n_gpus)} takes about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
     per_gpu = estimate.tokens_per_second / run.n_gpus

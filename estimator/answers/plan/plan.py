@@ -19,6 +19,7 @@ from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
 from estimator.resolve.pools import named_pools
 from estimator.resolve.run import checked_own_runs
+from estimator.resolve.settings import with_settings
 from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan_for"]
@@ -38,6 +39,7 @@ def plan_for(request: PlanRequest) -> Plan:
     solve_for = checked_choice("solve_for", request.solve_for, SOLVE_FOR)
     limits = requested_limits(request)
     checked_own_runs(request.common)
+    request = replace(request, common=with_settings(request.common, amount=solve_for != "tokens", count=False))
     _refuse_what_is_solved_for(request, solve_for)
     _refuse_several_gpus(request, solve_for)
     data, data_assumptions = _data(request, solve_for)

@@ -9,7 +9,7 @@ from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folde
 
 __all__ = ["ADAPTERS", "no_method"]
 
-_LORA = "lora | adapter | adapters | lora adapters"
+_LORA = "lora | adapter | adapters | lora adapters | lora config"
 _KINDS: Mapping[AdapterKind, str] = MappingProxyType(
     {
         # Set up, scaled, or stepped otherwise (PiSSA, LoftQ, OLoRA, EVA; rsLoRA; LoRA+), or with pairs that are shared

@@ -165,7 +165,18 @@ _ROWS = (
     _named("hai llm | deepseek hai llm", "hai-llm"),
     _named("internevo | intern evo | internlm train", "internevo"),
     _named("mindspeed | mindspeed llm | mindspeed core | ascend mindspeed | model link", "mindspeed"),
+    _named(
+        "mindformers | mind formers | mindspore transformers | mindspore | mind spore",
+        "mindspeed",
+        note="taken as MindSpeed, Huawei's stack whose speeds are known",
+    ),
     _named("primus | amd primus | primus megatron | primus turbo | primus lm", "primus"),
+    _named(
+        "rocm megatron lm | rocm megatron | megatron lm rocm | amd megatron lm | amd megatron | amd s megatron lm | "
+        "amd s megatron | amds megatron | megatron lm amd | rocm megatron lm training",
+        "primus",
+        note="AMD's own tuned Megatron-LM",
+    ),
     _named("gpt neox | neox | gptneox", "gpt-neox"),
     _named("colossalai | colossal ai | colossal | colossal chat | gemini plugin | colossalai gemini", "colossal-ai"),
     _named("metaseq | opt metaseq", "metaseq"),
@@ -227,7 +238,8 @@ _ROWS = (
     ),
     _named(
         "trl | sft trainer | trl sft trainer | dpo trainer | grpo trainer | hf trl | reward trainer | orpo trainer | "
-        "kto trainer | cpo trainer | gkd trainer | bco trainer | trlx | rl 4 lms",
+        "kto trainer | cpo trainer | gkd trainer | bco trainer | trlx | rl 4 lms | sft config | dpo config | "
+        "orpo config | kto config | reward config",
         "trl",
         project="trl",
     ),

@@ -80,7 +80,10 @@ FILLERS = (
             *("used", "uses", "using", "v", "version", "via", "we", "with", "plain", "ngc", "nvidia", "amd", "aws"),
             *("config", "core", "cpu", "distributed", "gpu", "gpus", "io", "json", "kernel", "kernels", "loop", "mode"),
             *("moe", "multi", "node", "nodes", "nvcr", "pod", "pods", "py", "py3", "raw", "simple", "single", "tpu"),
-            *("linked", "switch"),
+            *("linked", "switch", "s", "fork", "forked", "modified", "patched", "tweaked", "adapted", "custom"),
+            *("continue", "continued", "continual", "continuing", "scratch", "ours", "team", "lab", "own", "some"),
+            *("based", "built", "codebase", "code", "repos", "internal", "setup", "workflow", "pipeline", "standard"),
+            *("i", "is", "am", "will", "be", "on", "have", "has", "which", "that", "its", "only", "just", "both"),
             *("tpus", "vanilla", "yaml", "yml"),
             *(
                 "google",
@@ -221,7 +224,7 @@ class _Reader:
 
     def _took_date(self, token: Token) -> bool:
         """Take `2025-06`, `2025Q2`, `25.09`, `2024`, `Aug 2026`, `2026 Aug` or `early 2024`."""
-        if (date := dated(token.text)) is not None:
+        if (date := dated(token.text, of_name=self._named)) is not None:
             self._dates.append(date)
             self._take(self.at, self.at, understood=True)
             return True
@@ -346,7 +349,7 @@ class _Reader:
         if token.text in FILLERS:
             if token.text == "with":
                 self._negator = None
-            self._named = self._named and token.text in {"release", "version", "v"}
+            self._named = self._named and token.text in _BEFORE_VERSIONS
             self.at += 1
             return
         self._named = False
@@ -354,6 +357,7 @@ class _Reader:
 
 
 _LEAST_CONTAINER = 20
+_BEFORE_VERSIONS = frozenset({"release", "version", "v", "container", "docker", "image"})
 
 
 def _joined(spans: Sequence[tuple[int, int, bool]]) -> list[tuple[int, int, bool]]:

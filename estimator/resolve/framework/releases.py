@@ -33,6 +33,8 @@ PARTS_OF_YEAR: Mapping[str, float] = MappingProxyType({"early": 0.15, "mid": 0.5
 _YEAR = re.compile(r"20[12]\d")
 _CONTAINER = re.compile(r"v?(2\d)\.(0[1-9]|1[0-2])(?:\.\d+)*")
 """NVIDIA's containers, `25.09`; the same month's fixes, `26.04.01`."""
+_SHORT_CONTAINER = re.compile(r"v?(2\d)\.([1-9])(?:\.\d+)*")
+"""AMD's, `v25.6`, and NVIDIA's as people say them."""
 _CALENDAR = re.compile(r"(20[12]\d)[-/.](1[0-2]|0?[1-9])(?:[-/.]\d{1,2})?")
 _QUARTER = re.compile(r"(20[12]\d)q([1-4])")
 _NUMBERS = re.compile(r"(\d+)(?:\.(\d+))?")
@@ -117,11 +119,16 @@ def month_start(year: float, month: int) -> float:
     return year + (month - 1) / 12.0
 
 
-def dated(text: str) -> float | None:
-    """Return the date that `2025-06`, `2025q2` or a container's `25.09` tells, in years; None for other versions."""
+def dated(text: str, *, of_name: bool = False) -> float | None:
+    """Return the date that `2025-06`, `2025q2` or a container's `25.09` tells, in years; None for other versions.
+
+    Right behind a name (`of_name`) a container's month may have one digit: `25.9`.
+    """
     if found := _CALENDAR.fullmatch(text):
         return month_start(float(found[1]), int(found[2]))
     if found := _CONTAINER.fullmatch(text):
+        return month_start(2000.0 + float(found[1]), int(found[2]))
+    if of_name and (found := _SHORT_CONTAINER.fullmatch(text)):
         return month_start(2000.0 + float(found[1]), int(found[2]))
     if found := _QUARTER.fullmatch(text):
         return float(found[1]) + (int(found[2]) - 1) / 4.0

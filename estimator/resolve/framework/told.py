@@ -159,7 +159,8 @@ def _has(request: Request, precision: str) -> bool:
 
 
 def _doubts(given: str, named: NamedFramework) -> tuple[Caution, ...]:
-    if not named.not_understood and (named.understood or named.name != AUTO):
+    # Words that say nothing of their own, such as `from scratch`, leave nothing to be understood.
+    if not named.not_understood and (named.understood or named.name != AUTO or any(map(str.isalpha, given))):
         return ()
     what = _parts(named.not_understood) if named.not_understood else repr(given[:_LONGEST_PART])
     belongs = sorted(

@@ -74,3 +74,28 @@ def test_scripts_that_join_texts_pack(script: str) -> None:
 @pytest.mark.parametrize("said", ["VeRA", "LoftQ", "PiSSA", "IA3", "AdaLoRA"])
 def test_what_is_added_to_a_frozen_base_is_an_adapter(said: str) -> None:
     assert named_framework(f"PEFT, {said}").method == "lora"
+
+
+@pytest.mark.parametrize(
+    ("said", "stack"),
+    [
+        ("NeMo continued pretraining", "nemo"),
+        ("continued pretraining with NeMo 25.9", "nemo"),
+        ("our custom fork of Megatron-LM, from scratch, mamba-ssm", "megatron"),
+        ("pretraining from scratch", "auto"),
+        ("from scratch", "auto"),
+        ("ROCm Megatron-LM", "primus"),
+        ("AMD's Megatron docker", "primus"),
+        ("rocm/megatron-lm:v25.6", "primus"),
+        ("mindspeed-llm", "mindspeed"),
+        ("MindFormers", "mindspeed"),
+    ],
+)
+def test_ordinary_words_beside_a_stack_leave_nothing_over(said: str, stack: str) -> None:
+    found = named_framework(said)
+    assert (found.name, found.not_understood) == (stack, ())
+
+
+@pytest.mark.parametrize(("said", "year"), [("NeMo 25.9", 2025.67), ("rocm/megatron-lm:v25.6", 2025.42)])
+def test_a_container_is_of_its_month_however_that_is_written(said: str, year: float) -> None:
+    assert named_framework(said).released == pytest.approx(year, abs=0.01)

@@ -25,7 +25,7 @@ def with_open_packing(question: Question | None, request: Request, amount: Amoun
     if question is None or kind_of(question.transformer) != "decoder" or question.practice.packing is not None:
         return question
     told = (request.samples, request.tokens_per_sample, request.steps, request.sequence_length)
-    if any(one is not None for one in told) or packing.assumption.source == "user":
+    if request.tokens is None or any(one is not None for one in told) or packing.assumption.source == "user":
         return question
     may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
     tokens = amount.tokens / amount.epochs

@@ -359,8 +359,8 @@ _HARMLESS = (
     "colab | google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
     "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
     "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | "
-    "mamba ssm | causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | wrap | auto wrap policy | "
-    "transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
+    "mamba ssm | causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | auto wrap policy | "
+    "wrap | transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
     "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""

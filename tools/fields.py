@@ -94,7 +94,10 @@ Tokens = Annotated[
     Field(description='Training tokens ("15T", "2 GB of German text") or a dataset ("alpaca x3")'),
 ]
 Samples = Annotated[str | float | None, Field(description='With tokens_per_sample; or a dataset, or "960 hours"')]
-TokensPerSample = Annotated[str | float | None, Field(description='"400", "500-600", "mean 300, max 2048"')]
+TokensPerSample = Annotated[
+    str | float | None,
+    Field(description='"400", "500-600", "mean 300, max 2048"; of a pair each text\'s, of seq2seq the source\'s'),
+]
 Epochs = Annotated[float | None, Field(description="Passes over tokens or samples (1)")]
 ImageSize = Annotated[
     str | float | None,

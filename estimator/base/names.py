@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from functools import lru_cache
@@ -91,8 +91,11 @@ class NameIndex:
         name = found[0]
         return Resolved(id=name.id, matched=name.text, note=name.note, holds=name.holds)
 
-    def nearest(self, given: str) -> tuple[str, ...]:
-        """Return up to three ids whose names look most like `given`, nearest first; the work is bounded."""
+    def nearest(self, given: str, *, alike: Callable[[str], bool] | None = None) -> tuple[str, ...]:
+        """Return up to three ids whose names look most like `given`, nearest first; the work is bounded.
+
+        Of names that are near, those that are not `alike` are left out.
+        """
         text = normalised(given[:_LONGEST_COMPARED], self.filler)
         if not text:
             return ()
@@ -108,7 +111,7 @@ class NameIndex:
             floor = max(_NEAR_ENOUGH, best.get(name.id, 0.0))
             if matcher.real_quick_ratio() + bonus > floor and matcher.quick_ratio() + bonus > floor:
                 score = matcher.ratio() + bonus
-                if score > floor:
+                if score > floor and (alike is None or alike(name.text)):
                     best[name.id] = score
         ranked = sorted(best, key=lambda entry_id: (-best[entry_id], entry_id))
         return tuple(ranked[:_NEAREST])

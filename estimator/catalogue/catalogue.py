@@ -3,11 +3,11 @@
 import csv
 import hashlib
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from typing import cast
 
 from estimator.base.errors import UnknownNameError
-from estimator.base.names import NameIndex, Resolved, name_index
+from estimator.base.names import NameIndex, Resolved, name_index, tokens
 from estimator.catalogue.accelerators import (
     ACCELERATOR_FILLER,
     accelerator_entry,
@@ -33,7 +33,8 @@ from estimator.catalogue.instances import InstanceFile, instance_names, named_sy
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
-from estimator.catalogue.partial_names import related, shortened
+from estimator.catalogue.partial_names import begins_alike, family_of, related, shortened
+from estimator.catalogue.picture_sizes import PictureSizes, made_for, picture_sizes
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import price_table, purchase_table
 from estimator.catalogue.shapes import (
@@ -44,6 +45,7 @@ from estimator.catalogue.shapes import (
     PriceFile,
     StepsFile,
 )
+from estimator.catalogue.sized_names import SizedNames, sized_match, sized_names
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.catalogue.variants import copied, held
 from estimator.models.telling_words import is_spelt_apart, says_otherwise
@@ -58,9 +60,11 @@ __all__ = [
     "data_version",
     "dataset",
     "datasets",
+    "family",
     "found_dataset",
     "found_transformer",
     "held_transformer",
+    "is_named",
     "measured_steps",
     "memory_observations",
     "model",
@@ -150,20 +154,34 @@ def transformer(name: str) -> Match[Transformer]:
 
 def found_transformer(name: str) -> Match[Transformer] | None:
     """Return the same; None where it is nobody's, without a search for the nearest, which takes the longest."""
-    match = _exact(name) or copied(name, _every_model_index(), _finetune_index())
-    if match is None or is_spelt_apart(name):
+    if is_spelt_apart(name):
         return None
-    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+    if match := _exact(name):
+        return _made_for(name, match, picture_sizes(name, usual=True))
+    if (sized := sized_match(name, _sized_names(), _exact)) and model(sized[0].id).transformer.media is not None:
+        return _made_for(name, *sized)
+    return _made_for(name, copied(name, _every_model_index(), _finetune_index()))
 
 
 def nearest_models(name: str) -> tuple[str, ...]:
-    """Return up to three ids whose names look most like `name`, nearest first."""
-    return _every_model_index().nearest(name)
+    """Return up to three ids whose names look most like `name`, nearest first; names that begin otherwise are none."""
+    return _every_model_index().nearest(name, alike=partial(begins_alike, name))
 
 
 def held_transformer(name: str) -> Match[Transformer] | None:
     """Return the transformer whose name `name` holds among other words, as a fine-tune's does, if any."""
     return _transformer_of(name, held(name, _every_model_index(), _finetune_index()))
+
+
+def is_named(name: str) -> bool:
+    """Return whether `name`, its owner aside, is one that the catalogue lists: a model's, or a fine-tune's of one."""
+    names = () if is_spelt_apart(name) else (name, name.rpartition("/")[2])
+    return any(_exact(one) or _finetune_index().found(one) for one in names)
+
+
+def family(name: str) -> tuple[str, ...]:
+    """Return the ids that begin with the same letters as `name`, and no more of them: `swin` of `swin-88m`."""
+    return family_of(name, (*_model_rows(), *_model_config_rows()))
 
 
 def shortened_transformer(name: str) -> Match[Transformer] | None:
@@ -180,13 +198,21 @@ def _transformer_of(name: str, match: Resolved | None) -> Match[Transformer] | N
     """Return the transformer that was found within `name`; None where other words of it tell another network."""
     if match is None or says_otherwise(name, match.matched, model(match.id).transformer):
         return None
-    return Match(value=model(match.id).transformer, matched=match.matched, note=match.note)
+    return _made_for(name, match)
+
+
+def _made_for(name: str, match: Resolved | None, told: PictureSizes | None = None) -> Match[Transformer] | None:
+    """Return what was found, made for the pictures that were told: unless they are given, by the name's other words."""
+    if not match:
+        return None
+    sizes = told or picture_sizes(name, beside=tokens(match.matched))
+    row = _model_config_rows().get(match.id) if sizes.are_said else None
+    return made_for(name, match, model(match.id).transformer, row, sizes)
 
 
 def model_id(name: str) -> str | None:
     """Return the id of the model that `name` means; None where it is nobody's, without a search for the nearest."""
-    found = _exact(name)
-    return None if found is None or is_spelt_apart(name) else found.id
+    return found.id if (found := _exact(name)) and not is_spelt_apart(name) else None
 
 
 def _exact(name: str) -> Resolved | None:
@@ -353,6 +379,11 @@ def _model_config_file() -> ModelConfigFile:
 @cache
 def _model_config_rows() -> dict[str, ModelConfigRow]:
     return {row["id"]: row for row in _model_config_file()["models"]}
+
+
+@cache
+def _sized_names() -> SizedNames:
+    return sized_names(_model_config_file()["models"])
 
 
 @cache

@@ -24,6 +24,8 @@ class ModelConfigRow(TypedDict):
     source: str
     checked: str
     note: NotRequired[str]
+    usual_text: NotRequired[int]
+    """Tokens of text beside the pictures of a sample, where they are not those of an instruction set."""
 
 
 class ModelConfigFile(TypedDict):
@@ -44,4 +46,6 @@ def configured_entry(row: ModelConfigRow) -> ModelEntry:
     configured = configured_model(row["config"])
     notes = (*configured.notes, row["note"]) if "note" in row else configured.notes
     named = replace(configured.transformer, id=row["id"], name=row["name"], source=row["source"])
+    if "usual_text" in row and named.media is not None:
+        named = replace(named, media=replace(named.media, usual_text=row["usual_text"]))
     return entry_of(row, named, configured.vectors, "; ".join(notes))

@@ -4,12 +4,13 @@ import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from difflib import SequenceMatcher
 
 from estimator.base.names import NameIndex, Resolved, tokens
 from estimator.catalogue.variants import OTHER_ARCHITECTURE, said_words
 from estimator.models.named_size import named_size
 
-__all__ = ["related", "shortened"]
+__all__ = ["begins_alike", "family_of", "related", "shortened"]
 
 _PIECE = re.compile(r"\d+(?:\.\d+)*(?:[bmt](?![^\W\d_]))?|[^\W\d_]+")
 """A number, a size, or letters: `olmo3` is `olmo` and `3`, and `2b` is no `2`."""
@@ -21,6 +22,10 @@ _LONGEST = 128
 """Characters; longer text is nobody's name."""
 _SHORTEST = 3
 """Letters that a name begins with, to be completed."""
+_FAMILY = 2
+_LETTERS = re.compile(r"[^\W\d_]+")
+_ALIKE = 0.75
+"""Letters in common of two first words, of which one is the other misspelt."""
 _CLASSES = frozenset(
     {"tiny", "mini", "small", "medium", "base", "large", "huge", "giant", "xl", "xxl", "xlarge", "xxlarge", "plus"}
 )
@@ -51,6 +56,31 @@ def related(given: str, parameters: float, ids: Iterable[str]) -> Resolved | Non
         return None
     found = max(sorted(one for one, distance in apart.items() if distance == min(apart.values())), key=_pieces)
     return Resolved(id=found, matched=found, note=f"read as {found}, of its family the nearest in size")
+
+
+def family_of(given: str, ids: Iterable[str]) -> tuple[str, ...]:
+    """Return the ids whose first letters are those of `given`, none where it begins with too few."""
+    pieces = _pieces(given[:_LONGEST])
+    if not pieces or len(pieces[0]) < _FAMILY or not pieces[0].isalpha():
+        return ()
+    return tuple(one for one in ids if one.startswith(pieces[0]) and _pieces(one)[:1] == pieces[:1])
+
+
+def begins_alike(given: str, name: str) -> bool:
+    """Return whether two names begin with nearly the same letters, as a misspelt one does: `lama` and `llama`.
+
+    Letters further on and sizes are shared by names of quite other networks: Tacotron2 and StarCoder2.
+    """
+    first, second = ("".join(_LETTERS.findall(one.casefold().rpartition("/")[2])[:1]) for one in (given, name))
+    if not first or not second:
+        return not first
+    if min(len(first), len(second)) < _SHORTEST:
+        return first == second
+    return (
+        first.startswith(second)
+        or second.startswith(first)
+        or SequenceMatcher(None, first, second, autojunk=False).ratio() >= _ALIKE
+    )
 
 
 def _completed(given: str, models: NameIndex, finetunes: NameIndex) -> Resolved | None:

@@ -31,7 +31,7 @@ _ENCODER = "an encoder"
 _MASKS = "a network for masks, depths or boxes on an encoder of pictures"
 MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
-WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR})
+WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR, _MASKS})
 """Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
 OTHER_SENSES = frozenset({_SEER, _HEARER, _VIDEO, _SPEAKER, _STEERED, _LONG, _ENCODER})
 """Kinds that a size in a name says too little of: what they read and say is no text of a decoder of that size."""
@@ -84,10 +84,7 @@ _BY_NAME = {
         ),
         "resnext101",
     ),
-    _SPEAKER: (
-        *("kokoro", "xtts", "f5 tts", "bark", "styletts", "styletts2", "tortoise", "piper", "tacotron", "vall e"),
-        *("vits", "vits2", "mms tts", "cosyvoice", "cosyvoice2", "cosyvoice3", "chattts", "fish speech", "gpt sovits"),
-    ),
+    _SPEAKER: (*("bark", "tortoise", "vall e", "cosyvoice", "cosyvoice2", "cosyvoice3", "chattts", "fish speech"),),
     _LISTENER: (
         *(
             "canary",
@@ -112,10 +109,6 @@ _BY_NAME = {
             "sam2",
             "sam2.1",
             "sam3",
-            "nnunet",
-            "nn unet",
-            "unetr",
-            "swin unetr",
             "deeplab",
             "deeplabv3",
             "pspnet",
@@ -130,7 +123,7 @@ _BY_NAME = {
         *("ovis2", "ovis2.5", "glm 4v", "glm 4.1v", "cogvlm", "cogvlm2", "minicpm v", "minicpm o", "molmo"),
         *("moondream", "emu3", "chameleon", "flamingo", "minigpt4", "internvl", "internvl2", "internvl2.5"),
         *("internvl3", "internvl3.5", "qwenvl", "mobilevlm", "video llama", "videollama2", "videollama3"),
-        *("deepseek vl", "deepseek vl2", "yi vl", "mplug owl", "mplug owl2", "janus", "janus pro", "openvla", "pi0"),
+        *("deepseek vl", "deepseek vl2", "yi vl", "mplug owl", "mplug owl2", "janus", "janus pro", "openvla"),
     ),
     _HEARER: HEARD,
     _VIDEO: MOVING,

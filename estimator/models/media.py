@@ -7,10 +7,12 @@ from typing import Literal
 
 from estimator.base.errors import InvalidValueError
 
-__all__ = ["MOST_PIXELS", "Media", "Picture", "Seen", "picture_of", "seen"]
+__all__ = ["MOST_PIXELS", "SMALL", "Media", "Picture", "Seen", "picture_of", "seen"]
 
 MOST_PIXELS = 65_536
 """Pixels of a side, or frames of a clip, at most."""
+SMALL = 64
+"""Pixels a side up to which pictures are kept decoded, in one array: CIFAR, MNIST, Tiny ImageNet."""
 _MOST_TOKENS = 1e7
 _SIZE = re.compile(r"(\d{1,6})(?:\s*[x×*]\s*(\d{1,6})(?:\s*[x×*]\s*(\d{1,6}))?)?(?:\s*px)?", re.IGNORECASE)
 _TOKENS = re.compile(

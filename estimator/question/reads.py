@@ -11,6 +11,8 @@ class Reads:
 
     pictures: float = 0.0
     """How many, or frames of clips."""
+    arrays: float = 0.0
+    """How many of them lie in memory, decoded: sets of small ones do."""
     megapixels: float = 0.0
     """Of all of them, as they are stored and as the network takes them."""
     numbers: float = 0.0
@@ -19,7 +21,10 @@ class Reads:
     def times(self, factor: float) -> "Reads":
         """Return what `factor` such sequences hold."""
         return Reads(
-            pictures=factor * self.pictures, megapixels=factor * self.megapixels, numbers=factor * self.numbers
+            pictures=factor * self.pictures,
+            arrays=factor * self.arrays,
+            megapixels=factor * self.megapixels,
+            numbers=factor * self.numbers,
         )
 
 

@@ -13,6 +13,7 @@ from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.media import MediaUse, media_use, with_media, with_usual_parts
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.sample_lengths import SampleLengths
+from estimator.resolve.small_pictures import on_small_pictures
 from estimator.resolve.sounds import data_of_network
 from estimator.resolve.subject import Subject
 from estimator.resolve.targets import with_targets
@@ -47,6 +48,7 @@ def contents(
     """
     sequences = asked_objective(told, framework.name).objective.sequences
     data = data_of_network(told, subject.transformer, sequences)
+    data, subject = on_small_pictures(data, subject, told)
     use = media_use(data.request, subject, framework.practice)
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
     data = _at_once(_cut(data, use), use, n_gpus)

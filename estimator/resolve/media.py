@@ -288,7 +288,7 @@ def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[
     elif usual[0]:
         words = f"{usual[0]}×{usual[1]}"
     else:
-        words = f"{media.seconds:g} s" if media.seconds else f"{one.tokens:,.0f} tokens"
+        words = f"{media.seconds:.3g} s" if media.seconds else f"{one.tokens:,.0f} tokens"
     note = f"{one.tokens:,.0f} {unit if one.tokens == 1 else f'{unit}s'} {whole}"
     if not media.main:
         several = f", in {one.sequences:,.0f} sequences" if one.sequences > 1 else ""
@@ -296,7 +296,7 @@ def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[
     if media.policy == "fixed" and picture is not None and media.width:
         note += f"; every picture is scaled to {media.width}×{media.height}"
     if media.policy == "fixed" and picture is not None and picture.seconds:
-        note += f"; every sound is padded, or cut, to {media.seconds:g} s"
+        note += f"; every sound is padded, or cut, to {media.seconds:.3g} s"
     return Assumption(name="image_size", value=words, source="default" if picture is None else "user", note=note)
 
 

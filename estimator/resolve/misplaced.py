@@ -77,6 +77,8 @@ _KINDS: tuple[tuple[str, str, str], ...] = (
     ("energy", rf"{_NUMBER} ?[kmgt]?wh", "energy is what an answer tells: give the tokens"),
 )
 """What is counted, how it is written where no noun of a count tells it, and where it belongs."""
+_TOLD_IN_HOURS = frozenset({"samples", "tokens"})
+_OF_SOUND = "hours of sound are counted of models that hear or speak, such as whisper-small or orpheus-3b; "
 _WRITTEN = tuple((kind, re.compile(pattern), remedy) for kind, pattern, remedy in _KINDS if pattern)
 _REMEDY = {kind: remedy for kind, _, remedy in _KINDS}
 _OF_NOUNS: Mapping[str, tuple[str, str]] = MappingProxyType(
@@ -100,7 +102,8 @@ def checked_kind(argument: str, given: object) -> None:
     kind, remedy = _kind(given)
     takes = _TAKES[argument]
     if kind and kind not in {takes, _TAKES_TOO.get(argument)}:
-        raise InvalidValueError(argument, given, f"counts no {takes}; {remedy}")
+        sounds = _OF_SOUND if argument in _TOLD_IN_HOURS and kind == "time" else ""
+        raise InvalidValueError(argument, given, f"counts no {takes}; {sounds}{remedy}")
 
 
 _READ_TOGETHER = (

@@ -4,11 +4,14 @@ import re
 from collections.abc import Mapping
 
 from estimator.base.errors import shown
+from estimator.catalogue import catalogue
 from estimator.question.question import Caution
 from estimator.question.request import Request
+from estimator.resolve.objective import ROLLOUTS, is_rollouts
 
 __all__ = ["method_doubts", "size_behind", "without_method"]
 
+_UNSAID = frozenset({"", "auto", "default", "next_token"})
 _WORD = re.compile(r"[^\W_]+")
 _SIZE = re.compile(r"\d+(?:\.\d+)?[mbt]", re.IGNORECASE)
 _SAYS_METHOD: Mapping[str, str] = {"lora": "lora", "dora": "lora", "qlora": "qlora", "dreambooth": "lora"}
@@ -46,7 +49,23 @@ _METHOD_WORDS = frozenset(_SAYS_METHOD) | {
 
 
 def method_doubts(name: str, request: Request) -> tuple[Caution, ...]:
-    """Return a warning where a model's name says how it is trained, and its method says otherwise."""
+    """Return a warning where a model's name says how it is trained, and its method or objective says otherwise."""
+    return (*_method_doubts(name, request), *_rollout_doubts(name, request))
+
+
+def _rollout_doubts(name: str, request: Request) -> tuple[Caution, ...]:
+    """Return a warning where a model's name says that answers are sampled in training, and its objective does not."""
+    said = [word for word in _WORD.findall(name.rpartition("/")[2].casefold()) if is_rollouts(word)]
+    if not said or catalogue.is_named(name) or request.objective.strip().casefold() not in _UNSAID:
+        return ()
+    message = (
+        f"model: {shown(name)} holds {said[0]}, which is a way of training and no part of the model: {ROLLOUTS}; this "
+        "is the time of training on tokens that are given, such as those of the answers"
+    )
+    return (Caution(code="method_in_model_name", message=message),)
+
+
+def _method_doubts(name: str, request: Request) -> tuple[Caution, ...]:
     said = [word for word in _WORD.findall(name.casefold()) if word in _SAYS_METHOD]
     if not said or request.method.strip().casefold() != "full":
         return ()

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from types import MappingProxyType
 
@@ -15,18 +15,21 @@ from estimator.models.typical import typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import METHOD_CHOICES, Request
 
-__all__ = ["ROLLOUTS", "AskedObjective", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
+__all__ = ["ROLLOUTS", "AskedObjective", "as_answered", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
 
 _NAMES: Mapping[ObjectiveName, str] = {
     "next_token": "next_token nexttoken sft pretraining pretrain pre_training causal_lm clm lm language_modeling "
     "instruction instruction_tuning supervised fine_tuning finetuning cpt continued_pretraining auto default "
+    "qa question_answering generative_qa "
     "seq2seq summarization summarisation translation span_corruption text_infilling infilling "
     "diffusion flow_matching rectified_flow epsilon v_prediction ddpm denoise noise_prediction",
     "dpo": "dpo ipo cdpo robust_dpo direct_preference_optimization preference",
     "orpo": "orpo simpo cpo",
     "kto": "kto bco",
     "reward": "reward rm reward_model reward_modeling reward_modelling prm",
-    "classification": "classification sequence_classification classifier",
+    "classification": "classification sequence_classification classifier text_classification sentiment nli "
+    "token_classification ner named_entity_recognition pos_tagging tagging regression sts multiple_choice "
+    "extractive_qa span_extraction image_classification audio_classification",
     "distillation": "distillation distill kd knowledge_distillation gkd",
     "contrastive": "contrastive embedding embeddings infonce retrieval simcse mnrl clip",
     "masked": "masked mlm masked_lm masked_language_modeling denoising",
@@ -35,6 +38,8 @@ _NAMES: Mapping[ObjectiveName, str] = {
 _WORDS: Mapping[str, ObjectiveName] = MappingProxyType(
     {word: name for name, words in _NAMES.items() for word in words.split()}
 )
+_ANSWERING = frozenset({"qa", "question_answering"})
+"""A decoder writes the answer; an encoder marks where it stands, with two outputs in place of a vocabulary's."""
 _ROLLOUTS = frozenset(
     {
         *("grpo", "ppo", "rloo", "reinforce", "reinforce++", "gspo", "dapo", "drgrpo", "dr_grpo", "rlhf", "rlvr", "rl"),
@@ -106,6 +111,14 @@ def no_method(given: str) -> str | None:
     if _folded(given) not in _WORDS and not is_rollouts(given):
         return None
     return f"is what is trained towards, not what of the model: say so in objective, and in method {_METHODS}"
+
+
+def as_answered(request: Request, network: Transformer | None) -> Request:
+    """Return `request` with the answering of questions as the network does it: an encoder classifies positions."""
+    encodes = network is not None and not network.causal and not any(t.name == "decoder" for t in network.towers)
+    if not encodes or _folded(request.objective) not in _ANSWERING:
+        return request
+    return replace(request, objective="classification")
 
 
 def asked_objective(request: Request, stack: str) -> AskedObjective:

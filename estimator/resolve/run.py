@@ -34,9 +34,10 @@ from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_of_samples, told_request
+from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
-from estimator.resolve.objective import AskedObjective, asked_objective, usual_stack
+from estimator.resolve.objective import AskedObjective, as_answered, asked_objective, usual_stack
 from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
@@ -134,8 +135,12 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
+    told = as_answered(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
+    host = told_host(told, device, n_gpus)
+    framework = framework if host is None else host.reading(framework)
     data, use = contents(told, subject, framework, device, n_gpus)
+    doubts = doubts if host is None else (*doubts, *host.doubts(use.reads))
     told = data.request
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"

@@ -14,6 +14,7 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.data import EXACT, ToldData, data_for
 from estimator.resolve.named_data import named_data
+from estimator.resolve.spoken_tokens import SpokenTokens, spoken_tokens
 
 __all__ = ["CLIP_S", "ToldSounds", "data_of_network", "seconds_of", "told_sounds"]
 
@@ -55,6 +56,8 @@ class ToldSounds:
     request: Request
     factors: Prior = EXACT
     """How far what is trained on may be another amount."""
+    understood: tuple[Assumption, ...] = ()
+    """What its sounds become, where that is no length of theirs."""
     assumed: tuple[Assumption, ...] = ()
     cautions: tuple[Caution, ...] = ()
 
@@ -64,6 +67,7 @@ class ToldSounds:
             data,
             low_factor=data.low_factor * self.factors.low,
             high_factor=data.high_factor * self.factors.high,
+            assumptions=(*data.assumptions, *self.understood),
             assumed=(*data.assumed, *self.assumed),
             cautions=(*data.cautions, *self.cautions),
         )
@@ -93,20 +97,54 @@ def told_sounds(request: Request, network: Transformer | None) -> ToldSounds:
     one length, hours of no set are taken to be cut into pieces of it, and the range holds shorter ones.
     """
     media = None if network is None else network.media
-    if media is None or media.kind != "sound" or not media.seconds:
+    if media is None:
+        spoken = spoken_tokens(request)
+        return ToldSounds(request=request) if spoken is None else _of_tokens(request, spoken)
+    if media.kind != "sound" or not media.seconds:
         return ToldSounds(request=request)
     request = _with_length_in_place(request)
+    told = _told_hours(request)
+    if told is not None:
+        return _of_hours(request, media, *told)
+    entry = _named_set(request)
+    if request.image_size is not None or (entry is None and _is_fixed(media)):
+        return ToldSounds(request=request)
+    return _of_clips(request, media, entry)
+
+
+def _told_hours(request: Request) -> tuple[float, DatasetEntry | None, str] | None:
+    """Return the hours of sound that are told, the set that they are of, and the argument; None where none are."""
     for argument in ("samples", "tokens"):
         match = _HOURS.fullmatch(str(getattr(request, argument) or "").strip())
         of = match["of"] if match else None
         entry = None if of is None else _set_of_sounds(of)
         if match and (of is None or _of_any(of) or entry is not None):
-            hours = parse_count(match["count"], "samples")
-            return _of_hours(request, media, hours, entry, argument)
-    entry = _named_set(request)
-    if request.image_size is not None or (entry is None and _is_fixed(media)):
+            return parse_count(match["count"], "samples"), entry, argument
+    return None
+
+
+def _of_tokens(request: Request, spoken: SpokenTokens) -> ToldSounds:
+    """Return sounds as samples of the tokens that they become, a clip each; what is told in tokens stays as it is."""
+    request = _with_length_in_place(request)
+    hours, entry, argument = _told_hours(request) or (None, _named_set(request), "samples")
+    length_s = None if request.image_size is None else seconds_of(request.image_size)
+    if hours is None and entry is None and length_s is None:
         return ToldSounds(request=request)
-    return _of_clips(request, media, entry)
+    clip_s = length_s or _clip_s(entry) or CLIP_S.mode
+    if hours is None and entry is not None and entry.samples is None:
+        hours = entry.hours
+    samples = request.samples if hours is None else hours * HOUR_S / clip_s
+    note = f"tokens of each second, {spoken.note}; clips of {clip_s:.3g} s"
+    return ToldSounds(
+        request=replace(
+            request,
+            tokens=None if hours is not None and argument == "tokens" else request.tokens,
+            samples=samples,
+            tokens_per_sample=request.tokens_per_sample or clip_s * spoken.a_second,
+            image_size=None if length_s else request.image_size,
+        ),
+        understood=(Assumption(name="sound_tokens", value=spoken.a_second, source="inferred", note=note),),
+    )
 
 
 def _is_fixed(media: Media) -> bool:
@@ -195,7 +233,7 @@ def _of_clips(request: Request, media: Media, entry: DatasetEntry | None) -> Tol
 
 
 def _padded_caution(media: Media) -> Caution:
-    each = f"{media.seconds:g} s"
+    each = f"{media.seconds:.3g} s"
     message = (
         f"the model pads every sound to {each}; hours are taken to be cut into pieces of that length, and clips of "
         f"{CLIP_S.mode:g} s would take {media.seconds / CLIP_S.mode:.2g} times as long: give the number of samples, or "

@@ -23,6 +23,7 @@ from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.model_words import method_doubts, size_behind, without_method
+from estimator.resolve.other_networks import checked_modelled, of_media_family
 
 __all__ = ["Subject", "resolved_subject"]
 
@@ -35,7 +36,7 @@ _QLORA_BITS = 4
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
-_OTHERWISE = 'give its parameter count, such as "7B", or its config.json as hf_config'
+_OTHERWISE = 'give its config.json as hf_config, or of a decoder of text its parameter count, such as "7B"'
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +93,7 @@ def _seeing(subject: Subject) -> Subject:
 @lru_cache(maxsize=256)
 def _named(name: str) -> Subject:
     """Return the model with a name; the same few are asked for again and again."""
+    checked_modelled(name)
     return _catalogued(name) or _unlisted(name)
 
 
@@ -114,6 +116,10 @@ def _unlisted(name: str) -> Subject:
     held = catalogue.held_transformer(name) if kind is None or kind in OTHER_SENSES else None
     if held is not None:
         return _listed(held, name)
+    checked_modelled(name, anywhere=True)
+    member = None if size is None or experts or kind in OTHER_SENSES else of_media_family(name, size)
+    if member is not None:
+        return _listed(member, name)
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
         return _foreign(name, kind, size)
     nearest = catalogue.nearest_models(name)
@@ -219,7 +225,7 @@ def _listed(match: Match[Transformer], name: str) -> Subject:
     counts = parameter_counts(transformer)
     active = float(counts.active)
     published = float(entry.published_parameters)
-    if counts.active == counts.total and abs(published / active - 1) <= _ROUNDED:
+    if transformer is entry.transformer and counts.active == counts.total and abs(published / active - 1) <= _ROUNDED:
         active = published
     return Subject(
         name=transformer.name,
@@ -236,7 +242,11 @@ def _listed(match: Match[Transformer], name: str) -> Subject:
 
 def _part_caution(name: str, note: str) -> tuple[Caution, ...]:
     """Return a warning where a name stands for the decoder of a model that also sees or hears."""
-    if "language model" not in note and not (tells_another(name) and "text part only" in note):
+    if (
+        "language model" not in note
+        and "backbone" not in note
+        and not (tells_another(name) and "text part only" in note)
+    ):
         return ()
     message = f"model: {shown(name)} is counted without what sees, hears or speaks in it: {note}"
     return (Caution(code="text_part_only", message=message),)
@@ -292,7 +302,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
         f"of its kind are {', '.join(others)}: name one near it in size" if others else "",
         f"name {part} for that language model alone" if part else "",
         "give its config.json as hf_config" if kind in OTHER_SENSES else "",
-        "" if needs_more else f'put its size in the name (such as "swin-88m") {_FOR_AN_ANSWER}',
+        f'put its size in the name (such as "hymba-1.5b") {_FOR_AN_ANSWER}' if kind in MOSTLY_DECODERS else "",
     )
     raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
 

@@ -82,7 +82,7 @@ def test_an_owners_name_tells_nothing() -> None:
     assert tells_another("mistral-7b-vision") == {"vision"}
 
 
-@pytest.mark.parametrize("name", ["molmo-7b", "openvla-7b", "minicpm-v-2.6", "phi-3.5-vision", "qwen3-vl-embedding-2b"])
+@pytest.mark.parametrize("name", ["molmo-7b", "intern-s1", "minicpm-v-2.6", "phi-3.5-vision", "qwen3-vl-embedding-2b"])
 def test_a_part_that_is_counted_alone_is_warned_of(name: str) -> None:
     subject = _subject(name)
     if subject is not None and subject.transformer is not None and subject.transformer.media is None:

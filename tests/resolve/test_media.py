@@ -27,6 +27,13 @@ def test_a_samples_tokens_are_its_text_and_its_pictures() -> None:
     assert "224 of text and 576" in _assumed(run, "sample_tokens").note
 
 
+@pytest.mark.parametrize("amount", [{"samples": 800_000}, {"steps": 50_000}], ids=str)
+def test_a_step_of_a_robot_is_one_picture_and_a_short_text(amount: dict[str, int]) -> None:
+    """Authority: Kim et al. 2024, section 3: 256 patches of a picture, an instruction and seven tokens of an action."""
+    run = _run("openvla-7b", method="lora", global_batch_sequences=16, **amount)
+    assert run.amount.real_tokens == 800_000 * (256 + 30)
+
+
 def test_two_pictures_are_twice_the_tokens_of_one() -> None:
     runs = [
         _run("qwen2.5-vl-7b", samples=1000, tokens_per_sample=100, images_per_sample=n, packing="packed")

@@ -30,6 +30,10 @@ _SAID = [
     ("InfoNCE", "contrastive"),
     ("mlm", "masked"),
     ("sequence classification", "classification"),
+    ("NER", "classification"),
+    ("token classification", "classification"),
+    ("regression", "classification"),
+    ("QA", "next_token"),
     ("distillation from llama-3.1-70b", "distillation"),
     ("distill: 70B", "distillation"),
 ]
@@ -44,6 +48,14 @@ def _request(objective: str = "next_token", framework: str = "auto") -> Request:
 def test_objectives_go_by_several_names(said: str, name: str) -> None:
     """What has the same passes is the same to the estimate."""
     assert resolve(_request(said)).objective.objective.name == name
+
+
+@pytest.mark.parametrize("said", ["QA", "question answering"])
+def test_an_encoder_marks_the_answer_that_a_decoder_writes(said: str) -> None:
+    """Two outputs of a position (Devlin et al. 2018, section 4.2), and no vocabulary's."""
+    for model, name in (("bert-base", "classification"), ("t5-base", "next_token"), ("llama-3.1-8b", "next_token")):
+        asked = Request(model=model, gpu="h100", n_gpus=1, samples=1000, tokens_per_sample=384, objective=said)
+        assert resolve(asked).objective.objective.name == name
 
 
 @pytest.mark.parametrize("said", ["DPO", "orpo", "kto", "grpo", "reward model"])
@@ -89,6 +101,21 @@ def test_a_pair_of_answers_is_two_sequences(objective: str, times: int) -> None:
     """Samples are counted by the caller, sequences by the device."""
     asked = replace(_request(objective), tokens=None, samples=1000, tokens_per_sample=500, packing="packed")
     assert resolve(asked).amount.real_tokens == times * 500_000
+
+
+@pytest.mark.parametrize(
+    ("model", "objective", "said"),
+    [
+        ("bge-base", "contrastive", "1k pairs of 2 × 100 tokens, 200k tokens"),
+        ("llama-3.1-8b", "dpo", "1k pairs of 2 × 100 tokens, 200k tokens"),
+        ("llama-3.1-8b", "next_token", "100k tokens"),
+        ("t5-base", "translation", "100k source tokens and 100k target tokens"),
+    ],
+)
+def test_a_summary_says_what_a_sample_was_taken_to_be(model: str, objective: str, said: str) -> None:
+    """tokens_per_sample is of one text of a pair, and of what an encoder–decoder reads."""
+    asked = Request(model=model, gpu="h100", n_gpus=1, samples=1000, tokens_per_sample="mean 100", objective=objective)
+    assert f" on {said} " in summary(estimate_of(resolve(asked)))
 
 
 def test_preferences_are_trained_with_trl_unless_told_otherwise() -> None:

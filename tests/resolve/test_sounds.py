@@ -102,3 +102,34 @@ def test_what_is_said_of_sounds_changes_no_hours(said: str) -> None:
 def test_hours_of_sound_for_a_model_of_text_name_no_set_of_text() -> None:
     with pytest.raises(InvalidValueError, match="for a model that reads sounds"):
         _run("llama-3.1-8b", samples="100 hours of German audio", tokens_per_sample=100)
+
+
+@pytest.mark.parametrize(
+    ("model", "a_second"), [("orpheus-3b", 86.3), ("sesame/csm-1b", 15.8), ("conformer-120m", 25.0)]
+)
+@pytest.mark.parametrize("argument", ["samples", "tokens"])
+def test_hours_are_as_many_tokens_as_a_second_becomes(model: str, a_second: float, argument: str) -> None:
+    """Authority: Orpheus' card (83 of SNAC), Sesame 2025 (12.5 frames of Mimi), Gulati et al. 2020, section 2."""
+    run = _run(model, **{argument: "10 hours"})
+    assert run.amount.real_tokens == pytest.approx(36_000 * a_second, rel=1e-3)
+    assert "sound_tokens" in {assumption.name for assumption in run.assumptions}
+
+
+def test_clips_and_sets_of_what_speaks_tokens_are_as_long_as_they_are() -> None:
+    clips = _run("orpheus-3b", samples=1000, tokens_per_sample="12 s")
+    assert clips.amount.real_tokens == pytest.approx(12_000 * 86.3, rel=1e-3)
+    named = _run("orpheus-3b", samples="librispeech")
+    assert named.amount.real_tokens == pytest.approx(960 * 3600 * 86.3, rel=0.02)
+    told = _run("orpheus-3b", samples=1000, tokens_per_sample=500)
+    assert told.amount.real_tokens == 500_000
+
+
+def test_a_sound_of_stable_audio_is_told_in_seconds() -> None:
+    """Authority: Evans et al. 2024: 2,097,152 samples at 44.1 kHz are 47.6 s, to which shorter ones are padded."""
+    for said in ("47 s", "12 s", None):
+        assert _run("stable-audio", samples=1000, image_size=said).sequence_length == 1024
+
+
+def test_hours_of_what_neither_hears_nor_speaks_are_told_who_does() -> None:
+    with pytest.raises(InvalidValueError, match=r"hours of sound .* whisper-small"):
+        _run("llama-3.1-8b", samples="10 hours")

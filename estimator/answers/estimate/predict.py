@@ -178,7 +178,8 @@ def _picture_loading(question: Question) -> tuple[Assumption, ...]:
     if not question.reads.pictures:
         return ()
     workers = question.practice.loader_workers
-    each = f"a core takes about {reading_s(question.reads) / question.reads.pictures * KILO:,.0f} ms a picture"
+    each_ms = reading_s(question.reads) / question.reads.pictures * KILO
+    each = f"a core takes about {each_ms:,.{0 if each_ms >= 1.0 else 2}f} ms a picture"
     if workers is None:
         note = f'{each}; say "4 dataloader workers" in framework and it is counted'
         return (Assumption(name="picture_loading", value="in time", source="default", note=note),)

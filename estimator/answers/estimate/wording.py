@@ -15,6 +15,7 @@ from estimator.base.units import (
     format_rate,
     format_usd,
 )
+from estimator.models.towers import text_ratio
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
@@ -124,10 +125,22 @@ def _things(run: Run) -> str:
 
 
 def amount_words(run: Run) -> str:
-    """Return what a run trains on, padding apart: `10B tokens`, or `20k images, 82M tokens` of what reads those."""
-    things = _things(run)
-    before = f"{format_count(run.amount.tokens / run.sequence_length)} {things}, " if things else ""
-    return f"{before}{format_counted(run.amount.real_tokens, 'tokens')}"
+    """Return what a run trains on, padding apart: `10B tokens`, or `20k images, 82M tokens` of what reads those.
+
+    Of pairs, what is one is said, as `10k pairs of 2 × 512 tokens`; of what reads and writes, what each of them is.
+    """
+    things, tokens = _things(run), run.amount.real_tokens
+    if things:
+        return f"{format_count(run.amount.tokens / run.sequence_length)} {things}, {format_counted(tokens, 'tokens')}"
+    network, together = run.subject.transformer, run.objective.objective.sequences
+    ratio = None if network is None or network.media is not None else text_ratio(network)
+    if ratio is not None:
+        return f"{format_counted(tokens, 'source tokens')} and {format_counted(tokens * ratio, 'target tokens')}"
+    each = run.amount.tokens_per_sample
+    if together == 1 or each is None:
+        return format_counted(tokens, "tokens")
+    pairs = f"{format_count(tokens / (together * each))} pairs of {together} × {each:,.0f} tokens"
+    return f"{pairs}, {format_counted(tokens, 'tokens')}"
 
 
 def rate_words(run: Run, tokens_per_second: float) -> str:

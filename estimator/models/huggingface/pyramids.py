@@ -5,7 +5,7 @@ quarter of the positions of the one before.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.models.huggingface.blocks import classes, configured, head_class, image_side
@@ -15,6 +15,7 @@ from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.media import Media, seen
 from estimator.models.mixers.placed import ONCE, Flow, Look, Place, Product
 from estimator.models.mixers.placed_parts import attention_products, convolution, mlp_products
+from estimator.models.small_pictures import with_small_stem
 
 __all__ = [
     "RESNET",
@@ -141,9 +142,15 @@ def stages_of(reading: Reading, *keys: str) -> list[tuple[int, ...]]:
 
 
 def resnet(config: Config) -> ConfiguredModel:
-    """Return a ResNet (He et al. 2016), with bottlenecks or, up to 34 layers, without."""
+    """Return a ResNet (He et al. 2016), with bottlenecks or, up to 34 layers, without.
+
+    `small_stem`, which no publisher's file has: it is made for CIFAR (ibid., section 4.2).
+    """
     reading = Reading(config=config, defaults=RESNET, model_type="resnet")
-    return _residual(config, reading, groups=1, wide=1)
+    made = _residual(config, reading, groups=1, wide=1)
+    if not reading.flag("small_stem", default=False):
+        return made
+    return replace(made, transformer=with_small_stem(made.transformer) or made.transformer)
 
 
 def resnext(config: Config) -> ConfiguredModel:

@@ -26,6 +26,12 @@ _MADE_UP = Meaning(says=Facts(practice=Practice(made_up_samples=True)))
 _READY = Meaning(says=Facts(practice=Practice(made_up_samples=True, channels_last=True)))
 """FFCV keeps pictures as they are taken, and its recipes lay them out with channels last."""
 
+_SERVICES = (
+    *("colab free", "colab free tier", "google colab free", "google colab free tier", "free colab", "free tier"),
+    *("colab pro", "google colab pro", "kaggle free", "kaggle free tier", "free google colab", "free kaggle"),
+)
+"""What a notebook runs on, which `told_host` reads."""
+
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
         **{
@@ -36,6 +42,7 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
         **{folded(words): _MADE_UP for words in ("dali", "nvidia dali")},
         **{folded(words): _READY for words in ("ffcv", "ffcv imagenet")},
+        **{folded(words): Meaning() for words in _SERVICES},
         **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )

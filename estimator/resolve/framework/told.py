@@ -58,7 +58,7 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     taken: dict[str, Any] = {}
     cautions: list[Caution] = [] if alone is None else [_one_at_a_time(alone)]
     for argument, hint in hints.items():
-        given = _choice(getattr(request, argument))
+        given = _choice(argument, getattr(request, argument))
         if hint is None or (argument == "precision" and hint == "tf32" and _is_flag(request, given)):
             continue
         if given == AUTO and (argument != "precision" or _has(request, hint)):
@@ -92,7 +92,7 @@ def _is_flag(request: Request, precision: str) -> bool:
 def _on_stages_alone(request: Request, named: NamedFramework) -> int | None:
     """Return over how many GPUs layers are split of which one is at work at a time; None where they are not."""
     degrees = (request.pipeline_parallel, request.tensor_parallel, request.context_parallel)
-    laid_out = any(degree is not None for degree in degrees) or _choice(request.data_sharding) != AUTO
+    laid_out = any(degree is not None for degree in degrees) or _choice("data_sharding", request.data_sharding) != AUTO
     if not named.practice.stages_alone or laid_out:
         return None
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
@@ -141,16 +141,17 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
 def left_open(request: Request) -> frozenset[str]:
     """Return what was left open of the arguments whose default may be far from the truth."""
     by_name = {
-        "precision": _choice(request.precision) == AUTO,
+        "precision": _choice("precision", request.precision) == AUTO,
         "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
-        "framework": _choice(request.framework) == AUTO,
+        "framework": _choice("framework", request.framework) == AUTO,
     }
     return frozenset(name for name, is_open in by_name.items() if is_open)
 
 
-def _choice(given: str) -> str:
+def _choice(argument: str, given: str) -> str:
+    """Return what was given as `argument`; trainers have names of their own for shardings, and `none` is one."""
     folded = given.strip().casefold()
-    return SHARDING_NAMES.get(folded, folded)
+    return SHARDING_NAMES.get(folded, folded) if argument == "data_sharding" else folded
 
 
 def _has(request: Request, precision: str) -> bool:

@@ -193,7 +193,7 @@ def test_a_configuration_is_counted_like_its_preset_and_said_to_be_the_callers()
         {"model": "2.8B", "hf_config": {"model_type": "retnet"}},
         {"model": "samba-3.8b"},
         {"model": "codet5-6b"},
-        {"model": "hidream-diffusion-17b"},
+        {"model": "imagen-diffusion-3b"},
     ],
 )
 def test_another_architecture_is_answered_by_the_rule_alone_and_warned_of(named: dict[str, Any]) -> None:

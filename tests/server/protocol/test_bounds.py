@@ -4,6 +4,7 @@ Authority: the program's security policy. Work is counted in what is looked at, 
 """
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -55,9 +56,9 @@ def test_names_that_nobody_knows_are_compared_with_the_catalogue_a_few_times(mon
     compared: list[str] = []
     nearest = NameIndex.nearest
 
-    def counted(index: NameIndex, given: str) -> tuple[str, ...]:
+    def counted(index: NameIndex, given: str, *, alike: Callable[[str], bool] | None = None) -> tuple[str, ...]:
         compared.append(given)
-        return nearest(index, given)
+        return nearest(index, given, alike=alike)
 
     monkeypatch.setattr(NameIndex, "nearest", counted)
     with pytest.raises(InvalidValueError, match="mend those first"):

@@ -17,6 +17,7 @@ _TEXT = 130
 """Tokens of T5, and one each for the second a sound begins at and its length (Evans et al. 2024, section 3.1)."""
 _SAMPLES = 2048
 """Samples of the waveform for each latent of the autoencoder."""
+_SAMPLES_A_SECOND = 44_100
 _WHOLE = Place(share=1.0, fixed=1.0)
 """The latents with a token before them that holds time step and length."""
 
@@ -50,6 +51,7 @@ def stable_audio(config: Config) -> ConfiguredModel:
             kind="sound",
             main=True,
             positions=reading.whole("sample_size"),
+            seconds=reading.whole("sample_size") * _SAMPLES / _SAMPLES_A_SECOND,
             compression=_SAMPLES,
             usual_text=0,
         ),

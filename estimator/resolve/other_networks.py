@@ -1,0 +1,62 @@
+"""Networks that no size answers for: what is not modelled at all, and families that read pictures or sounds."""
+
+import math
+from functools import lru_cache
+
+from estimator.base.errors import UnsupportedModelError, shown
+from estimator.catalogue import catalogue
+from estimator.catalogue.entries import Match
+from estimator.models.kinds import KIND_NAMES, kind_of
+from estimator.models.named_size import NamedSize, named_size
+from estimator.models.not_modelled import not_modelled
+from estimator.models.parameters import parameter_counts
+from estimator.models.telling_words import says_otherwise
+from estimator.models.transformer import Transformer
+
+__all__ = ["checked_modelled", "of_media_family"]
+
+_NEAR = 1.3
+"""Factor on parameters up to which a member of a family stands for a size of it, as `partial_names` has it."""
+_MOST_NAMED = 5
+
+
+def checked_modelled(name: str, *, anywhere: bool = False) -> None:
+    """Raise UnsupportedModelError where `name` is that of a network which nothing here stands for, whatever its size.
+
+    `anywhere`: by words that stand beside others, too. What is catalogued by that name is what it is.
+    """
+    size = named_size(name)
+    found = not_modelled(name, None if size is None else size.total, anywhere=anywhere)
+    if found is None or catalogue.is_named(name):
+        return
+    raise UnsupportedModelError(
+        f"model: {shown(name)} is {found.kind}, which is not modelled here, not even by its size: {found.why}; "
+        'measure a step, and give a size alone as model (such as "93M") with observed_tokens_per_second, whatever is '
+        "counted as a token of a sample; or divide the FLOPs that a profiler counts of the run by those the GPUs reach"
+    )
+
+
+@lru_cache(maxsize=256)
+def of_media_family(name: str, size: NamedSize) -> Match[Transformer] | None:
+    """Return the network of pictures or sounds that a size of its family means: `swin-88m` is Swin Base.
+
+    None where no catalogued family is called so, or one that reads text too.
+    Raises UnsupportedModelError where no member is near that size: a decoder of text as large is none.
+    """
+    family = catalogue.family(name)
+    networks = [catalogue.model(model_id).transformer for model_id in family]
+    if not networks or any(network.media is None or not network.media.main for network in networks):
+        return None
+    apart = {network.id: abs(math.log(parameter_counts(network).total / size.total)) for network in networks}
+    nearest = sorted(apart, key=lambda model_id: (apart[model_id], model_id))
+    found = catalogue.model(nearest[0]).transformer
+    if says_otherwise(name, found.id, found):
+        return None
+    if apart[nearest[0]] <= math.log(_NEAR):
+        return Match(value=found, matched=found.id, note=f"read as {found.id}, of its family the nearest in size")
+    kind = KIND_NAMES[kind_of(found)]
+    raise UnsupportedModelError(
+        f"model: {shown(name)} is called like a {kind} and is near none of those catalogued in size: "
+        f"{', '.join(nearest[:_MOST_NAMED])}; name one of them, or give its config.json as hf_config; a decoder of "
+        "text of that size is a size alone"
+    )

@@ -54,7 +54,7 @@ _TOKENS_EACH = 16384.0
 """Usual tokens of a device at most where sequences are short ones of an encoder: 32 texts of 512."""
 _PICTURES_EACH = 128.0 * 197
 """The same of patches: the default of timm, and of recipes for DeiT, Swin and torchvision's later ResNets."""
-_MOST_SHORT = 512.0
+_MOST_SHORT = 256.0
 """Sequences of a device at most, however short: batches of CIFAR's pictures have 128 to 512."""
 _MOST_TUNED = 128.0
 """Sequences of a fine-tuning step: Alpaca, Vicuna and Tülu take 128, LoRA recipes 16 to 64."""
@@ -155,7 +155,7 @@ def as_patches(transformer: Transformer, sequence_length: float) -> float:
     if media is None or not is_placed(transformer):
         return sequence_length
     side = media.patch * media.compression
-    if not 1 < side < _USUAL_PATCH:
+    if side >= _USUAL_PATCH:
         return sequence_length
     return max(1.0, sequence_length * (side / _USUAL_PATCH) ** 2)
 

@@ -164,6 +164,8 @@ class Execution:
     """Weights that are trained and those that are not are gathered together (FSDP 2)."""
     reduces_once: bool = False
     """Whether what ZeRO-2 shards of the gradients is reduced once a step, by an optimizer of the script's own."""
+    plain_loop: bool = False
+    """A script's own loop: no trainer with checks and callbacks."""
     module_hooks: bool = False
     """ZeRO-3 gathers module by module (DeepSpeed), not layer by layer (FSDP)."""
     loader_workers: int | None = None
@@ -260,6 +262,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         sequence_parallel=_sequence_parallel(question, stack, int(released)),
         joins_pairs=said.zero_engine == "fsdp2",
         reduces_once=stack.sharding == "zero2" and stack.kin == "pytorch",
+        plain_loop=stack.name == "pytorch",
         module_hooks=deepspeed,
         loader_workers=said.loader_workers,
         lists_numbers=stack.kin in LIST_NUMBERS,

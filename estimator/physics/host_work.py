@@ -100,7 +100,9 @@ def host_work(
         "checkpoints": float(table.pairs) if execution.launch == "eager" else 0.0,
         "gathers": units + pairs_apart * 2.0 * linear * adapters,
         "module_hooks": float(execution.module_hooks),
-        "eager_trainer": float(not execution.fused_kernels and execution.launch == "eager"),
+        "eager_trainer": float(
+            not execution.fused_kernels and execution.launch == "eager" and not execution.plain_loop
+        ),
     }
 
 

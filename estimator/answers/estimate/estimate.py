@@ -32,7 +32,7 @@ from estimator.question.question import (
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of"]
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of", "run_cost"]
 
 Basis = Literal["predicted", "assumed_utilization", "observed"]
 
@@ -133,11 +133,6 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
-    device = run.device
-    if device.pools:
-        rented = pooled_market(device.pools)
-    else:
-        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
     return Estimate(
         run=run,
         basis=speed.basis,
@@ -161,17 +156,27 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         comparable_runs=prediction.comparable_runs if prediction else (),
         evidence=_evidence(run, prediction, speed.basis),
         narrow_by=_narrowed(run, prediction, speed),
-        cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
-        energy_kwh=energy_kwh(gpu_hours, device.accelerator),
+        cost_usd=run_cost(run, gpu_hours),
+        energy_kwh=energy_kwh(gpu_hours, run.device.accelerator),
         assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
         warnings=(
             *run.warnings,
             *_of_prediction(prediction, speed.basis),
             *speed.warnings,
             *short_run_doubts(run, prediction),
-            *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
+            *(unlike_gpus(run, prediction) if run.device.pools and prediction and advised else ()),
         ),
     )
+
+
+def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
+    """Return what `gpu_hours` (point, low, high) of the devices of `run` cost."""
+    device = run.device
+    if device.pools:
+        rented = pooled_market(device.pools)
+    else:
+        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    return cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name)
 
 
 def estimate_id(run: Run, *parts: str) -> str:

@@ -158,7 +158,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         narrow_by=_narrowed(run, prediction, speed),
         cost_usd=run_cost(run, gpu_hours),
         energy_kwh=energy_kwh(gpu_hours, run.device.accelerator),
-        assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
+        assumptions=_assumptions(run, prediction, speed),
         warnings=(
             *run.warnings,
             *_of_prediction(prediction, speed.basis),
@@ -385,6 +385,16 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
     if prediction is not None and speed.basis == "predicted":
         return prediction.step_s
     return None
+
+
+def _assumptions(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Assumption, ...]:
+    united = _united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions)
+    if prediction is None or speed.basis != "predicted" or run.question is None or run.question.precedent is None:
+        return united
+    # The step-time model comes with it.
+    from estimator.answers.estimate.published import with_parting
+
+    return with_parting(united, run, prediction)
 
 
 def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:

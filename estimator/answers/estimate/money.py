@@ -128,9 +128,7 @@ def cost_usd(
             high=None,
             note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
         )
-    return _independent(
-        (point, low, high), [(rented.usd_median, rented.usd_low, rented.usd_high)], note=rented.note
-    )
+    return _independent((point, low, high), [(rented.usd_median, rented.usd_low, rented.usd_high)], note=rented.note)
 
 
 def _independent(

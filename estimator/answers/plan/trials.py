@@ -30,8 +30,8 @@ def in_full(estimate: Estimate) -> Estimate:
 def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
     """Return what a run takes of the budget: dollars at its usual price, or GPU-hours; at its far end where `sure`.
 
-    The far end is that of the cost as it is told, where prices differ as well as times. Raises MissingValueError without
-    a price.
+    The far end is that of the cost as it is told, where prices differ as well as times. Raises MissingValueError where
+    there is no price.
     """
     return taken(estimate.gpu_hours, estimate.run, limits, sure=sure)
 

@@ -48,7 +48,9 @@ def test_a_range_of_cost_is_no_narrower_than_that_of_time_and_no_wider_than_all_
 ) -> None:
     """With one price listed it is the time's alone."""
     cost = cost_usd(HOURS, market([_price(each) for each in usd]), None, "H100")
-    assert cost.value is not None and cost.low is not None and cost.high is not None
+    assert cost.value is not None
+    assert cost.low is not None
+    assert cost.high is not None
     assert (cost.low / cost.value == pytest.approx(80 / 100)) is listed
     assert min(usd) * 80 <= cost.low * (1 + 1e-9) <= 0.8 * cost.value * (1 + 2e-9)
     assert 1.5 * cost.value <= cost.high * (1 + 1e-9) <= max(usd) * 150 * (1 + 2e-9)
@@ -73,6 +75,7 @@ def test_energy_of_an_h100_node_is_what_its_parts_multiply_to() -> None:
     assert energy.value == pytest.approx(100 * 0.7 * 0.8 * 1.6 * 1.2)
     below = math.hypot(*(math.log(part) for part in (80 / 100, 0.6 / 0.8, 1.3 / 1.6, 1.08 / 1.2)))
     above = math.hypot(*(math.log(part) for part in (150 / 100, 0.95 / 0.8, 1.82 / 1.6, 1.56 / 1.2)))
+    assert energy.value is not None
     assert energy.low == pytest.approx(energy.value * math.exp(-below))
     assert energy.high == pytest.approx(energy.value * math.exp(above))
 

@@ -87,11 +87,6 @@ def test_a_summary_asks_for_nothing_where_all_that_matters_is_said() -> None:
         (ON_TWO_NODES, "network_gbps_per_gpu", "a plain one"),
         # Every sound is padded to 30 s: of hours of them, how many there are is what nobody knows.
         (Request(model="whisper-small", gpu="a100", n_gpus=1, tokens="100 hours of speech"), "samples", "proportional"),
-        (
-            replace(ON_A_T4, gpu="a100", sequence_length=None, precision="bf16"),
-            "tokens_per_sample",
-            '"400-400" where they do not',
-        ),
     ],
 )
 def test_a_reason_is_that_of_what_is_asked(asked: Request, argument: str, words: str) -> None:

@@ -165,8 +165,9 @@ def test_what_is_sure_to_keep_to_a_budget_does_so_by_the_range_that_is_told(
     if plan.budget_usd is None:
         assert sure.gpu_hours * sure.training_days_high / sure.training_days <= (plan.budget_gpu_hours or 0.0)
         return
-    assert plan.solution.cost_usd.value is not None and plan.solution.cost_usd.value <= plan.budget_usd * (1 + 1e-5)
-    assert sure.cost_usd.high is not None and sure.cost_usd.high <= plan.budget_usd * (1 + 1e-5)
+    for dearest in (plan.solution.cost_usd.value, sure.cost_usd.high):
+        assert dearest is not None
+        assert dearest <= plan.budget_usd * (1 + 1e-5)
 
 
 def test_a_solution_that_is_sure_is_named_once() -> None:

@@ -8,8 +8,10 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
+from estimator.answers.compare.alike import equal_terms, estimated_on
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
+from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, terms_cautions
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
 from estimator.answers.estimate.estimate import Estimate
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
@@ -20,6 +22,7 @@ from estimator.question.profile import Profile
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
+from estimator.resolve.candidates import means_all
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
 from tools.concise import affordable, clipped, first_clause, shortened, significant, without_assumptions
@@ -35,6 +38,8 @@ _DIGITS = 6
 """Of a row's numbers in a concise answer."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
 """A concise answer has no more characters with as many rows, and in proportion with more."""
+_OF_FRAMEWORK = frozenset({"framework_unsaid", "tuned_stack_assumed"})
+"""Warnings of a single option that nobody named its software."""
 _LONGEST_WARNING, _LONGEST_REASON = 180, 160
 """Characters, where all else is said and does not fit."""
 
@@ -68,7 +73,7 @@ _SINGULAR = re.compile(rf"^({'|'.join(_LISTS)})(:| is missing)")
 
 
 class ComparedOption(BaseModel):
-    """One option. All but what was asked is null where it cannot be run."""
+    """One option. What an estimate would say is left out where it cannot be run."""
 
     rank: int | None
     model: str
@@ -149,7 +154,7 @@ def compare_training_options(
 
     Each is estimated as by estimate_training_time, layout searched. What cannot be run comes last, with the reason.
     """
-    asked = requests(
+    options = requests(
         Choices(
             models=models,
             gpus=gpus,
@@ -177,18 +182,22 @@ def compare_training_options(
             profile=profile,
         ),
     )
+    progress(0, len(options), f"0 of {len(options)} options")
+    named = not any(means_all(gpu) for gpu in gpus)
+    terms = equal_terms(options, across_devices=named, most_unknown=_MOST_UNKNOWN)
     compared: list[Outcome] = []
-    progress(0, len(asked), f"0 of {len(asked)} options")
-    for outcome in outcomes(asked, most_unknown=_MOST_UNKNOWN):
+    for outcome in outcomes(terms.set, most_unknown=_MOST_UNKNOWN):
         compared.append(outcome)
-        progress(len(compared), len(asked), f"{len(compared)} of {len(asked)} options")
+        progress(len(compared), len(options), f"{len(compared)} of {len(options)} options")
+    compared = estimated_on(terms, compared)
     if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
         raise InfeasibleError(_as_asked(compared[0].reason))
     rows = ranked(compared, rank_by)
+    beside = terms_cautions(terms, rows)
     if detail == "detailed":
-        return training_options(rows, rank_by, limit, detailed=True)
-    answer = training_options(rows, rank_by, limit, detailed=False)
+        return training_options(rows, rank_by, limit, detailed=True, beside=beside)
+    answer = training_options(rows, rank_by, limit, detailed=False, beside=beside)
     return affordable(answer, _MOST_CHARACTERS * max(len(answer.rows), _ROWS) // _ROWS, _SHORTER)
 
 
@@ -204,8 +213,10 @@ def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> 
     return [None] if tokens is None else tokens
 
 
-def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
-    """Return ranked rows as an answer, at most `limit` of them."""
+def training_options(
+    rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool, beside: Sequence[Caution] = ()
+) -> TrainingOptions:
+    """Return ranked rows as an answer, at most `limit` of them, with what is to be known of them all `beside`."""
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
     shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
@@ -226,7 +237,7 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
                 if (note := estimated.cost_usd.note)
             )
         ),
-        warnings=warning_answers([*scaling_doubts(rows), *_cautions(warned)]),
+        warnings=warning_answers([*beside, *scaling_doubts(rows), *_cautions(warned)]),
         version=VERSION,
         data_version=data_version(),
     )
@@ -269,8 +280,9 @@ def _option(row: Row, *, detailed: bool) -> ComparedOption:
         reason=row.outcome.reason or None,
         pareto=row.pareto,
         pareto_same_work=row.pareto_same_work,
-        memory_gb=told(estimated.memory.total_bytes / GIGA) if estimated and estimated.memory else None,
     )
+    if estimated is not None and estimated.memory is not None:
+        option = option.model_copy(update={"memory_gb": told(estimated.memory.total_bytes / GIGA)})
     if estimated is None or row.rank is None:
         return option
     return option.model_copy(
@@ -331,6 +343,15 @@ def _clipped(answer: TrainingOptions) -> TrainingOptions:
     )
 
 
+def _without_repeated(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer that says once, of all, that nobody named the software."""
+    if all(warning.code != SEVERAL_FRAMEWORKS for warning in answer.warnings):
+        return answer
+    return answer.model_copy(
+        update={"warnings": [warning for warning in answer.warnings if warning.code not in _OF_FRAMEWORK]}
+    )
+
+
 _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
     _without_spread_of_prices,
@@ -338,6 +359,7 @@ _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     without_assumptions("sequence_length", beside="padded_length"),
     # Those that differ in nothing but numbers; then one of each kind.
     _first_of_each(lambda warning: _NUMBER.sub("", warning.message)),
+    _without_repeated,
     _clipped,
     _first_of_each(lambda warning: warning.code),
     _without_providers,

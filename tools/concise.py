@@ -148,7 +148,7 @@ def significant(value: float, digits: int = _DIGITS) -> float:
 
 def characters(answer: BaseModel) -> int:
     """Return the length of an answer as compact JSON in ASCII, the longest form that a host may make of it."""
-    return len(answer.model_dump_json(ensure_ascii=True))
+    return len(answer.model_dump_json(ensure_ascii=True, exclude_unset=True))
 
 
 def affordable(answer: _A, limit: int, steps: Iterable[Callable[[_A], _A]]) -> _A:

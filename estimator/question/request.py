@@ -99,7 +99,7 @@ FRAMEWORK_CHOICES = (
 """Stacks that are told apart. The argument itself is free text, of which one of these is made."""
 
 
-NOT_ASKED = frozenset({"method_chosen", "adapters"})
+NOT_ASKED = frozenset({"method_chosen", "adapters", "alike"})
 """Fields that are no argument of a caller's, but what is known of the others."""
 
 
@@ -124,6 +124,8 @@ class Request:
     method: str = "full"
     method_chosen: bool = False
     """Whether "full" was chosen among methods, rather than left at its default."""
+    alike: frozenset[str] = frozenset()
+    """Arguments that nobody said and that are set to one value for all that is set side by side."""
     adapters: AdapterKind | None = None
     """What kind of them the framework's text names."""
     lora_rank: int | None = None

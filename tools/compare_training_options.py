@@ -25,7 +25,7 @@ from estimator.resolve.amount import resolved_amount
 from estimator.resolve.candidates import means_all
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
-from tools.concise import affordable, clipped, first_clause, shortened, significant, without_assumptions
+from tools.concise import affordable, clipped, first_clause, shortened, with_few_digits, without_assumptions
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
@@ -34,8 +34,6 @@ __all__ = ["ComparedOption", "TrainingOptions", "compare_training_options", "tra
 _NUMBER = re.compile(r"\d[\d.,]*")
 _PROVIDERS = re.compile(r" of \d+ [^,]*(?=, \d{4}|$)")
 """In the note of a price: how many were asked, and of whom."""
-_DIGITS = 6
-"""Of a row's numbers in a concise answer."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
 """A concise answer has no more characters with as many rows, and in proportion with more."""
 _OF_FRAMEWORK = frozenset({"framework_unsaid", "tuned_stack_assumed"})
@@ -222,13 +220,13 @@ def training_options(
     shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
     warned = possible if detailed else shown
-    return TrainingOptions(
+    answer = TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,
         n_options=len(rows),
         n_possible=len(possible),
         n_left_out=len(rows) - len(kept),
-        rows=[_option(row, detailed=detailed) for row in kept],
+        rows=[_option(row) for row in kept],
         assumptions=assumption_answers(shared_assumptions(possible), detailed=detailed, said=names),
         price_notes=list(
             dict.fromkeys(
@@ -241,6 +239,7 @@ def training_options(
         version=VERSION,
         data_version=data_version(),
     )
+    return answer if detailed else with_few_digits(answer)
 
 
 def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
@@ -262,12 +261,9 @@ def _tokens(row: Row) -> float:
         return 0.0
 
 
-def _option(row: Row, *, detailed: bool) -> ComparedOption:
+def _option(row: Row) -> ComparedOption:
     request, estimated = row.outcome.request, row.outcome.estimate
     device = estimated.run.device if estimated else None
-
-    def told(value: float) -> float:
-        return value if detailed else significant(value, _DIGITS)
 
     option = ComparedOption(
         rank=row.rank,
@@ -282,22 +278,22 @@ def _option(row: Row, *, detailed: bool) -> ComparedOption:
         pareto_same_work=row.pareto_same_work,
     )
     if estimated is not None and estimated.memory is not None:
-        option = option.model_copy(update={"memory_gb": told(estimated.memory.total_bytes / GIGA)})
+        option = option.model_copy(update={"memory_gb": estimated.memory.total_bytes / GIGA})
     if estimated is None or row.rank is None:
         return option
     return option.model_copy(
         update={
-            "training_days": told(estimated.training_s / DAY_S),
-            "training_days_low": told(estimated.training_low_s / DAY_S),
-            "training_days_high": told(estimated.training_high_s / DAY_S),
+            "training_days": estimated.training_s / DAY_S,
+            "training_days_low": estimated.training_low_s / DAY_S,
+            "training_days_high": estimated.training_high_s / DAY_S,
             "cost_usd": rounded(estimated.cost_usd.value),
             "cost_usd_low": rounded(estimated.cost_usd.low),
             "cost_usd_high": rounded(estimated.cost_usd.high),
             "energy_kwh": rounded(estimated.energy_kwh.value),
-            "gpu_hours": told(estimated.gpu_hours[0]),
-            "tokens_per_second_per_gpu": told(estimated.tokens_per_second / estimated.run.n_gpus),
-            "model_flops_utilization": told(estimated.model_flops_utilization),
-            "scaling_efficiency": None if row.scaling_efficiency is None else told(row.scaling_efficiency),
+            "gpu_hours": estimated.gpu_hours[0],
+            "tokens_per_second_per_gpu": estimated.tokens_per_second / estimated.run.n_gpus,
+            "model_flops_utilization": estimated.model_flops_utilization,
+            "scaling_efficiency": None if row.scaling_efficiency is None else row.scaling_efficiency,
             "basis": estimated.basis,
             "framework": row.outcome.framework or None,
             "layout": short_layout(estimated) or None,

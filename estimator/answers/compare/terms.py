@@ -1,6 +1,6 @@
 """On which terms options are compared where nobody said which: warnings, with what the terms change."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from estimator.answers.compare.alike import Terms, left_open
 from estimator.answers.compare.compare import Outcome
@@ -8,6 +8,7 @@ from estimator.answers.compare.rank import Row
 from estimator.answers.compare.wording import option_name
 from estimator.question.question import Caution
 from estimator.resolve.framework.software import AUTO
+from estimator.resolve.run import Run
 
 __all__ = ["SEVERAL_FRAMEWORKS", "terms_cautions"]
 
@@ -75,7 +76,12 @@ def _usual_stacks(best: Sequence[Outcome]) -> dict[str, list[str]]:
         for outcome in best
         if outcome.framework and outcome.request.framework == AUTO and outcome.estimate is not None
     ]
-    for name in (lambda run: run.device.name, lambda run: run.subject.name, lambda run: f"{run.n_gpus:,} GPUs"):
+    ways: tuple[Callable[[Run], str], ...] = (
+        lambda run: run.device.name,
+        lambda run: run.subject.name,
+        lambda run: f"{run.n_gpus:,} GPUs",
+    )
+    for name in ways:
         on: dict[str, list[str]] = {}
         for stack, run in usual:
             on.setdefault(stack, []).append(name(run))

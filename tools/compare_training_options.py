@@ -14,6 +14,7 @@ from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptio
 from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, terms_cautions
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
 from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.importance import most_important_first
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
@@ -245,7 +246,8 @@ def training_options(
 def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
     """Yield each warning once, with how many options it is of where it is not of all: it names none itself."""
     of_options = Counter(caution for estimated in possible for caution in dict.fromkeys(estimated.warnings))
-    for caution, options in of_options.items():
+    for caution in most_important_first(of_options):
+        options = of_options[caution]
         of_some = f"{options:,} of {len(possible):,} options: " if options < len(possible) else ""
         yield replace(caution, message=of_some + caution.message)
 

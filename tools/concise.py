@@ -60,7 +60,7 @@ _READ_DIGITS = 5
 """Of a number in a concise answer: no range is known to three."""
 _LARGEST_COUNT = 2.0**53
 """Up to it a whole number is told as it is: tokens, parameters."""
-_REMARK = re.compile(r" \((?!\d)[^()]*\)|(?<=times the cost)(?: a token)")
+_REMARK = re.compile(r" \((?!\d)[^()]*\)|(?<=times the cost)(?: per token)")
 """In a list of remedies, what is to be known of one."""
 _LEAST_OPENING = 30
 """Characters of what is so, without which nobody knows what a remedy is for."""

@@ -129,8 +129,8 @@ def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:
     return (
         Caution(
             code="more_than_in_proportion",
-            message=f"{option_name(many)}: {most.scaling_efficiency:.2f} times as much a GPU as {few.run.n_gpus:,}, "
-            f"because {_what_differs(few, many)}",
+            message=f"{option_name(many)}: each GPU does {most.scaling_efficiency:.2f} times what it does among "
+            f"{few.run.n_gpus:,}, because {_what_differs(few, many)}",
         ),
     )
 

@@ -71,7 +71,7 @@ class Remedy:
     @property
     def words(self) -> str:
         """What to say, and what to know of it."""
-        dearer = f"{self.cost:.1f} times the cost a token" if self.cost >= _WORTH_SAYING else ""
+        dearer = f"{self.cost:.1f} times the cost per token" if self.cost >= _WORTH_SAYING else ""
         unknown = "" if self.priced else "no price known"
         notes = ", ".join(note for note in (self.change.note, dearer, unknown) if note)
         return f"{self.change.words}{self.or_else}{f' ({notes})' if notes else ''}"
@@ -94,8 +94,8 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
     would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, of whose "
-        f"{memory.capacity_bytes / 1e9:,.0f} GB a run can fill {memory.usable_bytes / 1e9:,.0f}{would}",
+        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, and a run "
+        f"can fill {memory.usable_bytes / 1e9:,.0f} of its {memory.capacity_bytes / 1e9:,.0f} GB{would}",
     )
 
 

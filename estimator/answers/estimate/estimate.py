@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Literal
 
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
+from estimator.answers.estimate.importance import most_important_first
 from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
@@ -159,12 +160,14 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         cost_usd=run_cost(run, gpu_hours),
         energy_kwh=energy_kwh(gpu_hours, run.device.accelerator),
         assumptions=_assumptions(run, prediction, speed),
-        warnings=(
-            *run.warnings,
-            *_of_prediction(prediction, speed.basis),
-            *speed.warnings,
-            *short_run_doubts(run, prediction),
-            *(unlike_gpus(run, prediction) if run.device.pools and prediction and advised else ()),
+        warnings=most_important_first(
+            (
+                *run.warnings,
+                *_of_prediction(prediction, speed.basis),
+                *speed.warnings,
+                *short_run_doubts(run, prediction),
+                *(unlike_gpus(run, prediction) if run.device.pools and prediction and advised else ()),
+            )
         ),
     )
 

@@ -26,7 +26,7 @@ __all__ = [
 
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
-_TOGETHER = "the range takes price and time as independent; price_per_gpu_hour leaves that of the time"
+_TOGETHER = "the range takes price and time as independent; with price_per_gpu_hour it is that of the time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

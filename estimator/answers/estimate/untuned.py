@@ -39,7 +39,7 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     )
     times = predicted_token_s(plain, fitted) * step.tokens_per_step / step.step_s
     if math.isinf(times):
-        slower = "would not fit there without splitting the model"
+        slower = "does not split a model and would not fit"
     elif times < _HARDLY:
         slower = "would take about as long"
     else:

@@ -25,6 +25,8 @@ _MUCH_PADDING = 1.05
 """Tokens processed over real ones from which on both are said."""
 _WORTH_SAYING = 0.1
 """Share of a range's log width from which on the summary says what would narrow it."""
+_MOSTLY = 0.5
+"""Share of a step that devices wait from which on the summary says so."""
 _MEASURED = "observed_tokens_per_second"
 """What always narrows a range most, and cannot be told before a run."""
 _ROUNDING = 1e-9
@@ -96,7 +98,7 @@ def summary(estimate: Estimate) -> str:
     per_gpu = estimate.tokens_per_second / run.n_gpus
     second = (
         f"That is {format_count(hours)} GPU-hours at {format_rate(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
-        f"{estimate.model_flops_utilization:.1%} MFU"
+        f"{estimate.model_flops_utilization:.1%} MFU{_waiting(estimate)}"
     )
     cost = estimate.cost_usd
     if cost.value is not None and cost.low is not None and cost.high is not None:
@@ -104,6 +106,14 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _waiting(estimate: Estimate) -> str:
+    """Return that GPUs mostly wait, where they do: why the utilization is what it is."""
+    waits = sum(estimate.breakdown.get(part, 0.0) for part in ("communication", "bubble"))
+    if estimate.basis != "predicted" or waits <= _MOSTLY:
+        return ""
+    return f" ({waits:.0%} of a step is communication{' and bubble' if estimate.breakdown.get('bubble') else ''})"
 
 
 def _rests_on(estimate: Estimate) -> str:

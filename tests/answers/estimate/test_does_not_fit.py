@@ -240,7 +240,7 @@ def test_offloading_has_its_price_told() -> None:
     """Rajbhandari et al. 2021: the host updates what the device computes, over PCIe."""
     offload = next(remedy for remedy in _remedies(TOO_LARGE[0]) if "offload" in remedy.change.kinds)
     assert offload.cost > 1.1
-    assert "times the cost a token" in offload.words
+    assert "times the cost per token" in offload.words
 
 
 def test_nothing_is_offloaded_that_no_host_holds() -> None:

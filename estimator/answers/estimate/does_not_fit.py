@@ -42,7 +42,8 @@ _RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
     }
 )
 """How much more a run may cost before one of this kind is named first: another layout or kernel trains the same,
-another optimizer nearly; another trainer is installed first; another stack or machine is to be had first; another length or method is another training."""
+another optimizer nearly; another trainer is installed, another stack or machine is to be had first; another length or
+method is another training."""
 _TUNED_OTHERWISE = 1.2
 """The same of another method on a small set: adapters are what most such runs train."""
 _FURTHER = 0.2

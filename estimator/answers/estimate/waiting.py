@@ -1,11 +1,12 @@
 """Devices that mostly wait for one another: over what, and what would help, found by trying."""
 
 import math
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
 from estimator.answers.estimate.token_time import predicted_token_s
+from estimator.answers.estimate.wording import MOSTLY, waiting_share
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.evidence.calibration import Calibration
 from estimator.models.parameters import takes_adapters
@@ -13,10 +14,8 @@ from estimator.models.training import Method
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution, Prediction, Question, Sharding
 
-__all__ = ["WAITING", "mostly_waiting", "waiting_share"]
+__all__ = ["mostly_waiting"]
 
-WAITING = 0.5
-"""Share of a step from which on devices wait more than they work."""
 _CODE = "mostly_waiting"
 _SAID_ALREADY = frozenset(
     {"fewer_gpus_are_faster", "other_batch_is_faster", "devices_in_turn", "devices_left_idle", "network_slow"}
@@ -37,11 +36,6 @@ class _Way:
     question: Question
 
 
-def waiting_share(breakdown: Mapping[str, float]) -> float:
-    """Return the share of a step that devices spend in communication, or idle in a pipeline."""
-    return breakdown.get("communication", 0.0) + breakdown.get("bubble", 0.0)
-
-
 def mostly_waiting(
     setting: Setting, fitted: Calibration, step: Prediction, said: Collection[str]
 ) -> tuple[Caution, ...]:
@@ -52,7 +46,7 @@ def mostly_waiting(
     """
     question = setting.question
     waits = waiting_share(step.breakdown)
-    if waits <= WAITING or _SAID_ALREADY & {*said} or question.local is not None:
+    if waits <= MOSTLY or _SAID_ALREADY & {*said} or question.local is not None:
         return ()
     now_s = step.step_s / step.tokens_per_step
     if question.precedent is not None:

@@ -1,7 +1,7 @@
 """An estimate in words: the summary, and the formula with its numbers."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
@@ -17,7 +17,18 @@ from estimator.base.units import (
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["Narrows", "amount_words", "formula", "rate_words", "rule_formula", "said_first", "summary", "time_range"]
+__all__ = [
+    "MOSTLY",
+    "Narrows",
+    "amount_words",
+    "formula",
+    "rate_words",
+    "rule_formula",
+    "said_first",
+    "summary",
+    "time_range",
+    "waiting_share",
+]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -25,8 +36,8 @@ _MUCH_PADDING = 1.05
 """Tokens processed over real ones from which on both are said."""
 _WORTH_SAYING = 0.1
 """Share of a range's log width from which on the summary says what would narrow it."""
-_MOSTLY = 0.5
-"""Share of a step that devices wait from which on the summary says so."""
+MOSTLY = 0.5
+"""Share of a step from which on devices wait more than they work."""
 _MEASURED = "observed_tokens_per_second"
 """What always narrows a range most, and cannot be told before a run."""
 _ROUNDING = 1e-9
@@ -108,10 +119,15 @@ def summary(estimate: Estimate) -> str:
     return " ".join(sentence for sentence in sentences if sentence)
 
 
+def waiting_share(breakdown: Mapping[str, float]) -> float:
+    """Return the share of a step that devices spend in communication, or idle in a pipeline."""
+    return breakdown.get("communication", 0.0) + breakdown.get("bubble", 0.0)
+
+
 def _waiting(estimate: Estimate) -> str:
     """Return that GPUs mostly wait, where they do: why the utilization is what it is."""
-    waits = sum(estimate.breakdown.get(part, 0.0) for part in ("communication", "bubble"))
-    if estimate.basis != "predicted" or waits <= _MOSTLY:
+    waits = waiting_share(estimate.breakdown)
+    if estimate.basis != "predicted" or waits <= MOSTLY:
         return ""
     return f" ({waits:.0%} of a step is communication{' and bubble' if estimate.breakdown.get('bubble') else ''})"
 

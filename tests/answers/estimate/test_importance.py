@@ -13,7 +13,9 @@ from tests.tools.varied_questions import ESTIMATES
 
 PLACES = {code: place for place, code in enumerate(code for group in BY_IMPORTANCE for code in group)}
 ROOMS = ("resolve", "evidence", "answers/estimate", "answers/compare")
-RAISED = re.compile(r'Caution\(\s*code="([a-z_]+)"|^(?:_?CODE|[A-Z_]+) = "([a-z]+(?:_[a-z]+)+)"$|code, \w+ = "([a-z_]+)"', re.M)
+RAISED = re.compile(
+    r'Caution\(\s*code="([a-z_]+)"|^(?:_?CODE|[A-Z_]+) = "([a-z]+(?:_[a-z]+)+)"$|code, \w+ = "([a-z_]+)"', re.MULTILINE
+)
 
 
 def test_every_warning_of_an_estimate_has_a_place() -> None:

@@ -56,7 +56,7 @@ def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any],
 
 
 @pytest.mark.parametrize(("asked", "_over"), ASKED)
-def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:  # noqa: PT019 - a column of the table
+def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
     """Each as an argument of the same tool, and by as much as is told."""
     answer = _ask(**asked)
     ways = _message(answer).partition("say ")[2].split("; or ")
@@ -67,7 +67,9 @@ def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:  # noq
         said = {name: value if name in {"method", "data_sharding"} else int(value.replace(",", ""))}
         batch = answer.layout.global_batch_sequences if answer.layout else 1
         length = next(told.value for told in answer.assumptions if told.name == "sequence_length")
-        kept = {"sequence_length": length} | ({} if name == "global_batch_sequences" else {"global_batch_sequences": batch})
+        kept = {"sequence_length": length} | (
+            {} if name == "global_batch_sequences" else {"global_batch_sequences": batch}
+        )
         changed = _ask(**(asked | kept | said))
         told = answer.tokens_per_second_per_gpu / changed.tokens_per_second_per_gpu
         assert told == pytest.approx(float(times), rel=0.1), way

@@ -105,7 +105,7 @@ def _options(answer: Answer) -> Iterator[Block]:
             "kWh": row.get("energy_kwh"),
             "tok/s/GPU": row.get("tokens_per_second_per_gpu"),
             "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
-            "scaling": "" if row["rank"] is None else f"{row['scaling_efficiency']:.0%}",
+            "scaling": "" if row.get("scaling_efficiency") is None else f"{row['scaling_efficiency']:.0%}",
             "layout, or why not": row.get("layout") or row["reason"],
         }
         for row in answer["rows"]

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from estimator.answers.estimate.assumed import united_assumptions
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
 from estimator.answers.estimate.importance import most_important_first
-from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
+from estimator.answers.estimate.money import Spread, energy_kwh, run_cost
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
 from estimator.answers.estimate.timing import PredictedStep, Timing
@@ -33,7 +34,7 @@ from estimator.question.question import (
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of", "run_cost"]
+__all__ = ["OBSERVED_DRIFT", "Basis", "Estimate", "estimate_id", "estimate_of"]
 
 Basis = Literal["predicted", "assumed_utilization", "observed"]
 
@@ -159,7 +160,7 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         narrow_by=_narrowed(run, prediction, speed),
         cost_usd=run_cost(run, gpu_hours),
         energy_kwh=energy_kwh(gpu_hours, run.device.accelerator),
-        assumptions=_assumptions(run, prediction, speed),
+        assumptions=united_assumptions(run, prediction, speed.assumptions, predicted=speed.basis == "predicted"),
         warnings=most_important_first(
             (
                 *run.warnings,
@@ -170,16 +171,6 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
             )
         ),
     )
-
-
-def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
-    """Return what `gpu_hours` (point, low, high) of the devices of `run` cost."""
-    device = run.device
-    if device.pools:
-        rented = pooled_market(device.pools)
-    else:
-        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
-    return cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name)
 
 
 def estimate_id(run: Run, *parts: str) -> str:
@@ -388,26 +379,3 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
     if prediction is not None and speed.basis == "predicted":
         return prediction.step_s
     return None
-
-
-def _assumptions(run: Run, prediction: Prediction | None, speed: _Speed) -> tuple[Assumption, ...]:
-    united = _united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions)
-    if prediction is None or speed.basis != "predicted" or run.question is None or run.question.precedent is None:
-        return united
-    # The step-time model comes with it.
-    from estimator.answers.estimate.published import with_parting
-
-    return with_parting(united, run, prediction)
-
-
-def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
-    """Return all assumptions, each name once: what the caller said stands, else what was found out last.
-
-    What was inferred in the place of something said says so itself.
-    """
-    by_name: dict[str, Assumption] = {}
-    for assumption in (assumption for group in groups for assumption in group):
-        earlier = by_name.get(assumption.name)
-        if earlier is None or earlier.source != "user" or assumption.source == "inferred":
-            by_name[assumption.name] = assumption
-    return tuple(by_name.values())

@@ -12,6 +12,7 @@ from estimator.catalogue.energy import energy_default
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
 from estimator.question.pools import Pool
+from estimator.resolve.run import Run
 
 __all__ = [
     "Market",
@@ -22,6 +23,7 @@ __all__ = [
     "hourly_prices",
     "market",
     "pooled_market",
+    "run_cost",
 ]
 
 _HOURLY = ("on_demand", "marketplace", "reserved")
@@ -129,6 +131,16 @@ def cost_usd(
             note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
         )
     return _independent((point, low, high), [(rented.usd_median, rented.usd_low, rented.usd_high)], note=rented.note)
+
+
+def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
+    """Return what `gpu_hours` (point, low, high) of the devices of `run` cost."""
+    device = run.device
+    if device.pools:
+        rented = pooled_market(device.pools)
+    else:
+        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    return cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name)
 
 
 def _independent(

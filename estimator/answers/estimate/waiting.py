@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import get_args
 
 from estimator.answers.estimate.token_time import predicted_token_s
-from estimator.answers.estimate.wording import MOSTLY, waiting_share
+from estimator.answers.estimate.waits import MOSTLY, waiting_share
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.evidence.calibration import Calibration
 from estimator.models.parameters import takes_adapters

@@ -1,10 +1,11 @@
 """An estimate in words: the summary, and the formula with its numbers."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.waits import MOSTLY, waiting_share
 from estimator.base.units import (
     DAY_S,
     format_bytes,
@@ -17,18 +18,7 @@ from estimator.base.units import (
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = [
-    "MOSTLY",
-    "Narrows",
-    "amount_words",
-    "formula",
-    "rate_words",
-    "rule_formula",
-    "said_first",
-    "summary",
-    "time_range",
-    "waiting_share",
-]
+__all__ = ["Narrows", "amount_words", "formula", "rate_words", "rule_formula", "said_first", "summary", "time_range"]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -36,8 +26,6 @@ _MUCH_PADDING = 1.05
 """Tokens processed over real ones from which on both are said."""
 _WORTH_SAYING = 0.1
 """Share of a range's log width from which on the summary says what would narrow it."""
-MOSTLY = 0.5
-"""Share of a step from which on devices wait more than they work."""
 _MEASURED = "observed_tokens_per_second"
 """What always narrows a range most, and cannot be told before a run."""
 _ROUNDING = 1e-9
@@ -117,11 +105,6 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
-
-
-def waiting_share(breakdown: Mapping[str, float]) -> float:
-    """Return the share of a step that devices spend in communication, or idle in a pipeline."""
-    return breakdown.get("communication", 0.0) + breakdown.get("bubble", 0.0)
 
 
 def _waiting(estimate: Estimate) -> str:

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
-from estimator.answers.estimate.estimate import Estimate, estimate_of, run_cost
+from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.answers.estimate.money import run_cost
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.pauses import pause

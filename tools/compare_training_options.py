@@ -8,10 +8,13 @@ from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
+from estimator.answers.compare.alike import equal_terms, estimated_on
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
+from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, terms_cautions
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
 from estimator.answers.estimate.estimate import Estimate
+from estimator.answers.estimate.importance import most_important_first
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
@@ -20,9 +23,10 @@ from estimator.question.profile import Profile
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
+from estimator.resolve.candidates import means_all
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
-from tools.concise import affordable, clipped, first_clause, shortened, significant, without_assumptions
+from tools.concise import affordable, clipped, first_clause, shortened, with_few_digits, without_assumptions
 from tools.progress import Progress, silent
 from tools.shaping import assumption_answers, rounded, warning_answers
 
@@ -31,10 +35,10 @@ __all__ = ["ComparedOption", "TrainingOptions", "compare_training_options", "tra
 _NUMBER = re.compile(r"\d[\d.,]*")
 _PROVIDERS = re.compile(r" of \d+ [^,]*(?=, \d{4}|$)")
 """In the note of a price: how many were asked, and of whom."""
-_DIGITS = 6
-"""Of a row's numbers in a concise answer."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
 """A concise answer has no more characters with as many rows, and in proportion with more."""
+_OF_FRAMEWORK = frozenset({"framework_unsaid", "tuned_stack_assumed"})
+"""Warnings of a single option that nobody named its software."""
 _LONGEST_WARNING, _LONGEST_REASON = 180, 160
 """Characters, where all else is said and does not fit."""
 
@@ -68,7 +72,7 @@ _SINGULAR = re.compile(rf"^({'|'.join(_LISTS)})(:| is missing)")
 
 
 class ComparedOption(BaseModel):
-    """One option. All but what was asked is null where it cannot be run."""
+    """One option. What an estimate would say is left out where it cannot be run."""
 
     rank: int | None
     model: str
@@ -149,7 +153,7 @@ def compare_training_options(
 
     Each is estimated as by estimate_training_time, layout searched. What cannot be run comes last, with the reason.
     """
-    asked = requests(
+    options = requests(
         Choices(
             models=models,
             gpus=gpus,
@@ -177,18 +181,22 @@ def compare_training_options(
             profile=profile,
         ),
     )
+    progress(0, len(options), f"0 of {len(options)} options")
+    named = not any(means_all(gpu) for gpu in gpus)
+    terms = equal_terms(options, across_devices=named, most_unknown=_MOST_UNKNOWN)
     compared: list[Outcome] = []
-    progress(0, len(asked), f"0 of {len(asked)} options")
-    for outcome in outcomes(asked, most_unknown=_MOST_UNKNOWN):
+    for outcome in outcomes(terms.set, most_unknown=_MOST_UNKNOWN):
         compared.append(outcome)
-        progress(len(compared), len(asked), f"{len(compared)} of {len(asked)} options")
+        progress(len(compared), len(options), f"{len(compared)} of {len(options)} options")
+    compared = estimated_on(terms, compared)
     if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
         raise InfeasibleError(_as_asked(compared[0].reason))
     rows = ranked(compared, rank_by)
+    beside = terms_cautions(terms, rows)
     if detail == "detailed":
-        return training_options(rows, rank_by, limit, detailed=True)
-    answer = training_options(rows, rank_by, limit, detailed=False)
+        return training_options(rows, rank_by, limit, detailed=True, beside=beside)
+    answer = training_options(rows, rank_by, limit, detailed=False, beside=beside)
     return affordable(answer, _MOST_CHARACTERS * max(len(answer.rows), _ROWS) // _ROWS, _SHORTER)
 
 
@@ -204,20 +212,22 @@ def _amounts(tokens: list[str | int | float] | None, steps: Quantity | None) -> 
     return [None] if tokens is None else tokens
 
 
-def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool) -> TrainingOptions:
-    """Return ranked rows as an answer, at most `limit` of them."""
+def training_options(
+    rows: list[Row], rank_by: RankBy, limit: int, *, detailed: bool, beside: Sequence[Caution] = ()
+) -> TrainingOptions:
+    """Return ranked rows as an answer, at most `limit` of them, with what is to be known of them all `beside`."""
     possible = [row.outcome.estimate for row in rows if row.rank is not None and row.outcome.estimate is not None]
     kept = shown_rows(rows, limit)
     shown = [row.outcome.estimate for row in kept if row.rank is not None and row.outcome.estimate is not None]
     names = {name for estimated in possible for name in (estimated.run.subject.name, estimated.run.device.name)}
     warned = possible if detailed else shown
-    return TrainingOptions(
+    answer = TrainingOptions(
         summary=comparison_summary(rows, rank_by),
         rank_by=rank_by,
         n_options=len(rows),
         n_possible=len(possible),
         n_left_out=len(rows) - len(kept),
-        rows=[_option(row, detailed=detailed) for row in kept],
+        rows=[_option(row) for row in kept],
         assumptions=assumption_answers(shared_assumptions(possible), detailed=detailed, said=names),
         price_notes=list(
             dict.fromkeys(
@@ -226,16 +236,18 @@ def training_options(rows: list[Row], rank_by: RankBy, limit: int, *, detailed: 
                 if (note := estimated.cost_usd.note)
             )
         ),
-        warnings=warning_answers([*scaling_doubts(rows), *_cautions(warned)]),
+        warnings=warning_answers([*beside, *scaling_doubts(rows), *_cautions(warned)]),
         version=VERSION,
         data_version=data_version(),
     )
+    return answer if detailed else with_few_digits(answer)
 
 
 def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
     """Yield each warning once, with how many options it is of where it is not of all: it names none itself."""
     of_options = Counter(caution for estimated in possible for caution in dict.fromkeys(estimated.warnings))
-    for caution, options in of_options.items():
+    for caution in most_important_first(of_options):
+        options = of_options[caution]
         of_some = f"{options:,} of {len(possible):,} options: " if options < len(possible) else ""
         yield replace(caution, message=of_some + caution.message)
 
@@ -251,12 +263,9 @@ def _tokens(row: Row) -> float:
         return 0.0
 
 
-def _option(row: Row, *, detailed: bool) -> ComparedOption:
+def _option(row: Row) -> ComparedOption:
     request, estimated = row.outcome.request, row.outcome.estimate
     device = estimated.run.device if estimated else None
-
-    def told(value: float) -> float:
-        return value if detailed else significant(value, _DIGITS)
 
     option = ComparedOption(
         rank=row.rank,
@@ -269,23 +278,24 @@ def _option(row: Row, *, detailed: bool) -> ComparedOption:
         reason=row.outcome.reason or None,
         pareto=row.pareto,
         pareto_same_work=row.pareto_same_work,
-        memory_gb=told(estimated.memory.total_bytes / GIGA) if estimated and estimated.memory else None,
     )
+    if estimated is not None and estimated.memory is not None:
+        option = option.model_copy(update={"memory_gb": estimated.memory.total_bytes / GIGA})
     if estimated is None or row.rank is None:
         return option
     return option.model_copy(
         update={
-            "training_days": told(estimated.training_s / DAY_S),
-            "training_days_low": told(estimated.training_low_s / DAY_S),
-            "training_days_high": told(estimated.training_high_s / DAY_S),
+            "training_days": estimated.training_s / DAY_S,
+            "training_days_low": estimated.training_low_s / DAY_S,
+            "training_days_high": estimated.training_high_s / DAY_S,
             "cost_usd": rounded(estimated.cost_usd.value),
             "cost_usd_low": rounded(estimated.cost_usd.low),
             "cost_usd_high": rounded(estimated.cost_usd.high),
             "energy_kwh": rounded(estimated.energy_kwh.value),
-            "gpu_hours": told(estimated.gpu_hours[0]),
-            "tokens_per_second_per_gpu": told(estimated.tokens_per_second / estimated.run.n_gpus),
-            "model_flops_utilization": told(estimated.model_flops_utilization),
-            "scaling_efficiency": None if row.scaling_efficiency is None else told(row.scaling_efficiency),
+            "gpu_hours": estimated.gpu_hours[0],
+            "tokens_per_second_per_gpu": estimated.tokens_per_second / estimated.run.n_gpus,
+            "model_flops_utilization": estimated.model_flops_utilization,
+            "scaling_efficiency": None if row.scaling_efficiency is None else row.scaling_efficiency,
             "basis": estimated.basis,
             "framework": row.outcome.framework or None,
             "layout": short_layout(estimated) or None,
@@ -331,6 +341,15 @@ def _clipped(answer: TrainingOptions) -> TrainingOptions:
     )
 
 
+def _without_repeated(answer: TrainingOptions) -> TrainingOptions:
+    """Return an answer that says once, of all, that nobody named the software."""
+    if all(warning.code != SEVERAL_FRAMEWORKS for warning in answer.warnings):
+        return answer
+    return answer.model_copy(
+        update={"warnings": [warning for warning in answer.warnings if warning.code not in _OF_FRAMEWORK]}
+    )
+
+
 _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
     _without_spread_of_prices,
@@ -338,6 +357,7 @@ _SHORTER: tuple[Callable[[TrainingOptions], TrainingOptions], ...] = (
     without_assumptions("sequence_length", beside="padded_length"),
     # Those that differ in nothing but numbers; then one of each kind.
     _first_of_each(lambda warning: _NUMBER.sub("", warning.message)),
+    _without_repeated,
     _clipped,
     _first_of_each(lambda warning: warning.code),
     _without_providers,

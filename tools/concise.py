@@ -5,7 +5,7 @@ A host puts every character of an answer before its model, so that a concise one
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from pydantic import BaseModel
 
@@ -17,9 +17,11 @@ __all__ = [
     "characters",
     "clipped",
     "first_clause",
+    "in_short",
     "shortened",
     "significant",
     "that_matter",
+    "with_few_digits",
     "without_asides",
     "without_assumptions",
 ]
@@ -52,6 +54,14 @@ _CITATION = re.compile(r" \([^()]*\b\d{4}\b[^()]*\)")
 _CLAUSE = re.compile(r"(?<=[;:…]) (?![^(]*\))")
 """Between clauses, those of an aside apart; what was left out already stands between two."""
 _OR = "; or "
+_LEAST_OF_PHRASES = 2
+"""Share of a clipped text, as its inverse, that whole phrases must have to be all that is left."""
+_READ_DIGITS = 5
+"""Of a number in a concise answer: no range is known to three."""
+_LARGEST_COUNT = 2.0**53
+"""Up to it a whole number is told as it is: tokens, parameters."""
+_REMARK = re.compile(r" \((?!\d)[^()]*\)|(?<=times the cost)(?: per token)")
+"""In a list of remedies, what is to be known of one."""
 _LEAST_OPENING = 30
 """Characters of what is so, without which nobody knows what a remedy is for."""
 _ASIDE = re.compile(r" \([^()]*\)")
@@ -113,10 +123,16 @@ def without_asides(note: str) -> str:
 
 
 def clipped(text: str, longest: int) -> str:
-    """Return the words of `text` that fit `longest` characters, without an aside or a quotation that does not end."""
+    """Return the phrases of `text` that fit `longest` characters, or of its only one the words.
+
+    Without an aside or a quotation that does not end.
+    """
     if len(text) <= longest:
         return text
     words = text[:longest].rpartition(" ")[0]
+    phrases = words.rpartition(", ")[0]
+    if len(phrases) * _LEAST_OF_PHRASES >= longest:
+        words = phrases
     if words.count("(") > words.count(")"):
         words = words[: words.rindex("(")]
     if words.count('"') % 2:
@@ -124,21 +140,48 @@ def clipped(text: str, longest: int) -> str:
     return words.rstrip(",;: ") + " …"
 
 
-def shortened(message: str, longest: int) -> str:
+def shortened(message: str, longest: int, *, whole: bool = True) -> str:
     """Return a warning in about `longest` characters: what is so, and what to do, which stands at its end.
 
-    Of several ways to go the first are kept, and of all else as much as fits, from the front.
+    Of several ways to go the first are kept, and of all else the clauses that fit, from the front. What is so is told
+    to its end, however long, unless not even that has to be `whole`.
     """
     while len(message) > longest and _OR in message:
         message = message.rpartition(_OR)[0]
     if len(message) <= longest:
         return message
-    *clauses, remedy = _CLAUSE.split(message)
-    if not clauses:
-        return clipped(message, longest)
+    opening, *middle, remedy = _CLAUSE.split(message) if _CLAUSE.search(message) else (message, "")
+    if not remedy:
+        return message if whole else clipped(message, longest)
     room = longest - len(remedy) - len(" … ")
-    opening = clipped(" ".join(clauses), max(room, _LEAST_OPENING))
+    if whole and not middle:
+        return message
+    if not whole:
+        opening = clipped(opening, max(room, _LEAST_OPENING))
+    for clause in middle:
+        if len(opening) + len(clause) > room:
+            break
+        opening = f"{opening} {clause}"
     return f"{opening.rstrip(',;:… ')} … {remedy}"
+
+
+def in_short(message: str) -> str:
+    """Return a warning with all that it names, each without the asides that tell more of it."""
+    return _REMARK.sub("", message)
+
+
+def with_few_digits(answer: _A) -> _A:
+    """Return an answer whose numbers have the digits that are worth reading; counts and what was assumed stay whole."""
+    told = {name: _with_few_digits(getattr(answer, name)) for name in answer.model_fields_set}
+    return answer.model_copy(update=told)
+
+
+def _with_few_digits(value: object) -> object:
+    if isinstance(value, float):
+        return value if value.is_integer() and abs(value) < _LARGEST_COUNT else significant(value, _READ_DIGITS)
+    if isinstance(value, BaseModel) and not isinstance(value, AssumptionAnswer):
+        return with_few_digits(value)
+    return [_with_few_digits(one) for one in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 def significant(value: float, digits: int = _DIGITS) -> float:
@@ -148,7 +191,7 @@ def significant(value: float, digits: int = _DIGITS) -> float:
 
 def characters(answer: BaseModel) -> int:
     """Return the length of an answer as compact JSON in ASCII, the longest form that a host may make of it."""
-    return len(answer.model_dump_json(ensure_ascii=True))
+    return len(answer.model_dump_json(ensure_ascii=True, exclude_unset=True))
 
 
 def affordable(answer: _A, limit: int, steps: Iterable[Callable[[_A], _A]]) -> _A:

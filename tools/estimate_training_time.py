@@ -27,7 +27,7 @@ from tools.answers import (
     TimeBreakdown,
     WarningAnswer,
 )
-from tools.concise import affordable, clipped, first_clause, shortened, without_assumptions
+from tools.concise import affordable, clipped, first_clause, in_short, shortened, with_few_digits, without_assumptions
 from tools.shaping import (
     assumption_answers,
     comparable_answers,
@@ -48,6 +48,7 @@ __all__ = ["SHORTER", "TrainingTime", "estimate_training_time", "training_time"]
 
 _MOST_CHARACTERS = 4_500
 """Of a concise answer."""
+_MISFIT = "does_not_fit"
 _LONGEST_NOTE, _SHORTEST_NOTE, _OPENING_OF_NOTE = 90, 56, 30
 _LONG_WARNING, _SHORT_WARNING, _SHORTEST_WARNING = 220, 150, 110
 """Characters of each, where all else is said and does not fit, and where it still does not."""
@@ -187,7 +188,7 @@ def training_time(estimated: Estimate, *, detail: fields.Detail) -> TrainingTime
     """Return an estimate in the shape of the tool's answer."""
     if detail == "detailed":
         return _answer(estimated, detailed=True)
-    return affordable(_answer(estimated, detailed=False), _MOST_CHARACTERS, SHORTER)
+    return affordable(with_few_digits(_answer(estimated, detailed=False)), _MOST_CHARACTERS, SHORTER)
 
 
 def _answer(estimated: Estimate, *, detailed: bool) -> TrainingTime:
@@ -252,15 +253,19 @@ def _clipped_notes(longest: int) -> Callable[[TrainingTime], TrainingTime]:
     )
 
 
-def _shortened_warnings(longest: int) -> Callable[[TrainingTime], TrainingTime]:
-    """Return a step that leaves out of the longest warnings what is neither so nor to be done."""
+def _shortened_warnings(longest: int, *, whole: bool = True) -> Callable[[TrainingTime], TrainingTime]:
+    """Return a step that leaves out of the longest warnings what is neither so nor to be done.
+
+    What would make a run fit is why it is asked about: all of that is told, in short.
+    """
+
+    def told(caution: WarningAnswer) -> str:
+        if caution.code == _MISFIT:
+            return in_short(caution.message)
+        return shortened(caution.message, longest, whole=whole)
+
     return lambda answer: answer.model_copy(
-        update={
-            "warnings": [
-                caution.model_copy(update={"message": shortened(caution.message, longest)})
-                for caution in answer.warnings
-            ]
-        }
+        update={"warnings": [caution.model_copy(update={"message": told(caution)}) for caution in answer.warnings]}
     )
 
 
@@ -292,7 +297,8 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     # The summary has them.
     without_assumptions("tokens", beside="image_size"),
     _shortened_warnings(_SHORTEST_WARNING),
-    _clipped_notes(_OPENING_OF_NOTE),
     _brief_peak,
+    _clipped_notes(_OPENING_OF_NOTE),
+    _shortened_warnings(_SHORTEST_WARNING, whole=False),
 )
 """What a long answer leaves out besides, the least missed first."""

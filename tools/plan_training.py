@@ -18,7 +18,7 @@ from estimator.question.request import Request
 from estimator.resolve.measured import names_profiled
 from tools import fields
 from tools.answers import AssumptionAnswer, LayoutAnswer, SpreadAnswer, WarningAnswer
-from tools.concise import affordable, characters, significant
+from tools.concise import affordable, characters, with_few_digits
 from tools.estimate_training_time import SHORTER, TrainingTime, training_time
 from tools.shaping import assumption_answers, cost_answer, layout_answer, warning_answers
 
@@ -29,8 +29,6 @@ _FOR_A_COUNT = ("tokens", "model_size")
 _MOST_CHARACTERS = 6_000
 """Of a concise answer."""
 _CONCISE_ALTERNATIVES = 2
-_DIGITS = 6
-"""Of an option in short: the estimate has the solution's in full."""
 
 
 class PlanOption(BaseModel):
@@ -165,7 +163,7 @@ def plan_training(
     )
     planned = plan_for(request)
     answer = _answer(planned, detail)
-    return answer if detail == "detailed" else _shortened(answer)
+    return answer if detail == "detailed" else _shortened(with_few_digits(answer))
 
 
 def _answer(planned: Plan, detail: fields.Detail) -> TrainingPlan:
@@ -217,9 +215,6 @@ def _option(option: Option, *, detailed: bool, laid_out: bool, noted: bool = Tru
     cost = cost_answer(estimate.cost_usd, detailed=detailed)
     noted = noted and detailed
 
-    def told(value: float) -> float:
-        return value if detailed else significant(value, _DIGITS)
-
     return PlanOption(
         why=option.why,
         meets_limits=option.meets,
@@ -228,10 +223,10 @@ def _option(option: Option, *, detailed: bool, laid_out: bool, noted: bool = Tru
         tokens=run.amount.real_tokens,
         gpu=run.device.label,
         n_gpus=run.n_gpus,
-        training_days=told(estimate.training_s / DAY_S),
-        training_days_low=told(estimate.training_low_s / DAY_S),
-        training_days_high=told(estimate.training_high_s / DAY_S),
-        gpu_hours=told(estimate.gpu_hours[0]),
+        training_days=estimate.training_s / DAY_S,
+        training_days_low=estimate.training_low_s / DAY_S,
+        training_days_high=estimate.training_high_s / DAY_S,
+        gpu_hours=estimate.gpu_hours[0],
         cost_usd=cost if noted or cost.value is None else cost.model_copy(update={"note": ""}),
         fits=fits(estimate),
         layout=layout_answer(estimate.layout) if estimate.layout and laid_out else None,

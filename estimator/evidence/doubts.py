@@ -420,9 +420,9 @@ def _if_held(ways: Ways) -> str:
 def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
     ways = tuple((factor, borne(share, factor, _BEARABLE_STACK)) for factor, share in ways)
     message = (
-        f"{'sounds' if sounds else 'pictures'} are taken to be read {'by workers' if sounds else 'in time'}; Hugging "
-        f"Face's trainer has none unless it is told, and without any, as about {ways[0][1]:.0%} run it, a step would "
-        f'take {ways[0][0]:.1f} times as long{_if_held(ways)}: say "4 dataloader workers" in framework'
+        f"without dataloader workers, as about {ways[0][1]:.0%} run Hugging Face's trainer, a step would take "
+        f"{ways[0][0]:.1f} times as long{_if_held(ways)}; {'sounds' if sounds else 'pictures'} are taken to be read "
+        f'{"by workers" if sounds else "in time"}: say "4 dataloader workers" in framework'
     )
     return Doubt(argument="framework", ways=ways, caution=Caution(code="loader_unsaid", message=message))
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.units import parse_count
+from estimator.base.units import format_rate, parse_count
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.precedent import doublings_apart, is_whole, precedent_runs, published_speed
 from estimator.physics.stacks import Stack, stack_named, stack_of
@@ -67,7 +67,7 @@ class Adoption:
     def marked(self, assumptions: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
         """Return `assumptions` with the run itself before them, and what was taken from it marked as such."""
         run, note = self.run, f"as in {self.run.id}"
-        speed = f"{self.tokens_per_second_per_gpu:,.4g} tokens/s per GPU"
+        speed = f"{format_rate(self.tokens_per_second_per_gpu)} tokens/s per GPU"
         about = f"{run.transformer.name} on {run.n_gpus:,} {run.accelerator_id}, {run.framework}, {speed}"
         said = ", but what was said differs from it, so that its speed is not to be expected"
         return (

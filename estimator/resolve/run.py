@@ -111,6 +111,8 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     """
     profiled = with_profile(request)
     run = _with_told_settings(with_settings(profiled.request), peak=counts_with_peak)
+    if request.alike:
+        run = replace(run, assumptions=_said_of_none(run.assumptions, request.alike))
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
 
 
@@ -124,6 +126,15 @@ def _with_told_settings(request: Request, *, peak: bool) -> Run:
     if read is None:
         return run
     return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))
+
+
+def _said_of_none(assumptions: tuple[Assumption, ...], names: frozenset[str]) -> tuple[Assumption, ...]:
+    """Return `assumptions`, those of arguments that were set for the sake of comparison as what they are."""
+    note = "not said: one for all that are set side by side"
+    return tuple(
+        replace(one, source="default", note=note) if one.name in names and one.source == "user" else one
+        for one in assumptions
+    )
 
 
 def _asked(request: Request, *, peak: bool) -> Run:

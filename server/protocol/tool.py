@@ -63,9 +63,12 @@ class Answer:
 def answer_of(answered: BaseModel) -> Answer:
     """Return what a function answered, with nothing in it that a terminal would obey.
 
+    What a schema does not require and the function did not set is left out: nulls say nothing, and are read all the
+    same.
+
     Raises ValueError for a number that JSON does not have.
     """
-    structured = answered.model_dump(mode="json")
+    structured = answered.model_dump(mode="json", exclude_unset=True)
     text = to_json(structured, inf_nan_mode="constants").decode()
     if not is_plain(text):
         structured = visible(structured)

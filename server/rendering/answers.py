@@ -102,11 +102,11 @@ def _options(answer: Answer) -> Iterator[Block]:
             "how": f"{row['precision']}{'' if row['method'] == 'full' else ' ' + row['method']}",
             "days": range_phrase(row, "training_days"),
             "USD": range_phrase(row, "cost_usd"),
-            "kWh": row["energy_kwh"],
-            "tok/s/GPU": row["tokens_per_second_per_gpu"],
+            "kWh": row.get("energy_kwh"),
+            "tok/s/GPU": row.get("tokens_per_second_per_gpu"),
             "MFU": "" if row["rank"] is None else f"{row['model_flops_utilization']:.1%}",
-            "scaling": "" if row["scaling_efficiency"] is None else f"{row['scaling_efficiency']:.0%}",
-            "layout, or why not": row["layout"] or row["reason"],
+            "scaling": "" if row.get("scaling_efficiency") is None else f"{row['scaling_efficiency']:.0%}",
+            "layout, or why not": row.get("layout") or row["reason"],
         }
         for row in answer["rows"]
     ]

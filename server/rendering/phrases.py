@@ -12,7 +12,7 @@ _Part = Mapping[str, Any]
 
 def range_phrase(row: _Part, key: str) -> str:
     """Return a value of `row` with the ends of its range; nothing where it has none."""
-    if row[key] is None:
+    if row.get(key) is None:
         return ""
     return f"{shown_number(row[key])} ({shown_number(row[f'{key}_low'])} to {shown_number(row[f'{key}_high'])})"
 

@@ -6,7 +6,7 @@ A row is an answer, or one option of an answer that has several. A column is a v
 
 - Text is quoted; a number, true and false are not, and null is nothing at all, unquoted, as PostgreSQL has it.
 - A list is one cell of JSON, in a column whose name ends in `[]`.
-- An object that is null is null in each of its columns.
+- An object that is null is null in each of its columns, and so is what an option does not tell.
 - Text that a spreadsheet would take for a formula has an apostrophe before it, and so has text that begins with one:
   a reader takes one apostrophe off every text that begins with it.
 """
@@ -63,7 +63,7 @@ def _cells(path: str, value: Any, schema: _Object) -> Iterator[tuple[str, str]]:
     """Yield each column below `path` with its cell; by the schema, so that every answer of a tool has the same."""
     if "properties" in schema:
         for name, part in schema["properties"].items():
-            yield from _cells(f"{path}.{name}" if path else name, None if value is None else value[name], part)
+            yield from _cells(f"{path}.{name}" if path else name, None if value is None else value.get(name), part)
     elif "items" in schema:
         yield f"{path}[]", "" if value is None else _quoted(_json(value))
     else:

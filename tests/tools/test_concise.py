@@ -6,8 +6,9 @@ for a comparison of ten rows; every key of a detailed answer, with shorter lists
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -68,6 +69,31 @@ def _characters(answer: dict[str, Any]) -> int:
     return len(json.dumps(answer, separators=(",", ":")))
 
 
+def _same(short: Any, full: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Return whether a concise answer tells what a detailed one does: a number to the digits that are read."""
+    return bool(short == (pytest.approx(full, rel=5e-5) if isinstance(full, float) else full))
+
+
+def _floats(value: Any) -> Iterator[float]:  # noqa: ANN401 - any JSON
+    """Yield the numbers of an answer that are no counts, those that callers may have said themselves left out."""
+    if isinstance(value, dict) and "source" not in value:
+        for inner in cast("dict[str, Any]", value).values():
+            yield from _floats(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _floats(inner)
+    elif isinstance(value, float) and not (value.is_integer() and abs(value) < 2**53):
+        yield value
+
+
+@pytest.mark.parametrize("kind", ESTIMATES)
+def test_a_concise_answer_has_no_digits_that_nobody_reads(kind: str) -> None:
+    """No range is known to three; whole numbers are counts, and stay."""
+    found = [*_floats(_estimate(kind))]
+    assert found
+    assert all(value == float(f"{value:.5g}") for value in found)
+
+
 def _named(answer: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {told["name"]: told for told in answer["assumptions"]}
 
@@ -77,7 +103,7 @@ def test_a_concise_estimate_is_affordable_and_detailed_tells_the_rest(kind: str)
     concise, detailed = _estimate(kind), _estimate(kind, "detailed")
     assert _characters(concise) <= 4_500
     assert list(concise) == list(detailed)
-    assert {key: concise[key] for key in HEADLINES} == {key: detailed[key] for key in HEADLINES}
+    assert all(_same(concise[key], detailed[key]) for key in HEADLINES)
     assert [warning["code"] for warning in concise["warnings"]] == [warning["code"] for warning in detailed["warnings"]]
     assert concise["comparable_runs"] == detailed["comparable_runs"][: len(concise["comparable_runs"])]
     assert concise["narrow_by"] == [told for told in detailed["narrow_by"] if told in concise["narrow_by"]]
@@ -155,8 +181,8 @@ def test_a_concise_comparison_of_ten_rows_is_affordable(asked: dict[str, Any]) -
     for short, full in zip(concise["rows"], detailed["rows"], strict=True):
         assert short["rank"] == full["rank"]
         if short["rank"] is not None:
-            assert short["training_days"] == pytest.approx(full["training_days"], rel=1e-5)
-        assert short["layout"] == full["layout"]
+            assert short["training_days"] == pytest.approx(full["training_days"], rel=5e-5)
+        assert short.get("layout") == full.get("layout")
 
 
 def test_a_warning_of_some_options_says_of_how_many() -> None:
@@ -212,12 +238,16 @@ def _warned() -> dict[str, list[str]]:
     return messages
 
 
+def _first_clause_of(message: str) -> str:
+    return re.split(r"(?<=[;:]) (?![^(]*\))", message.partition("; or ")[0])[0]
+
+
 def _last_clause(message: str) -> str:
     return re.split(r"(?<=[;:]) (?![^(]*\))", message.partition("; or ")[0])[-1]
 
 
 def test_a_warning_that_is_shortened_keeps_what_to_do() -> None:
-    """At any length, and shortened again: what is so at its front, what to do at its end, quotes and asides whole."""
+    """At any length, and shortened again: what is so at its front, what to do at its end, each clause whole or gone."""
     lengths = (250, 220, 180, 150, 130, 110, 90, 60)
     for code, messages in _warned().items():
         for message in messages:
@@ -227,9 +257,10 @@ def test_a_warning_that_is_shortened_keeps_what_to_do() -> None:
             for longest in lengths:
                 again = shortened(again, longest)
                 for short in (again, shortened(message, longest)):
-                    assert len(short) <= max(longest, len(remedy) + 33)
+                    assert len(short) <= max(longest, len(_first_clause_of(message)) + len(remedy) + 3)
                     assert remedy in short, longest
-                    assert short[:20] == message[:20] or short == remedy
+                    assert short.startswith(_first_clause_of(message).rstrip(";: "))
+                    assert all(clause.rstrip(";: ") in message for clause in short.split(" … "))
                     assert short.count('"') % 2 == 0, short
                     assert short.count("(") == short.count(")"), short
             assert all(
@@ -241,4 +272,33 @@ def test_a_warning_that_is_shortened_keeps_what_to_do() -> None:
 def test_warnings_of_a_concise_answer_end_in_what_to_do(kind: str) -> None:
     concise, detailed = _estimate(kind), _estimate(kind, "detailed")
     for short, full in zip(concise["warnings"], detailed["warnings"], strict=True):
-        assert _last_clause(full["message"]) in short["message"]
+        if full["code"] != "does_not_fit":
+            assert _last_clause(full["message"]) in short["message"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 1, "tokens": "1B"},
+        {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "tokens": "100M"},
+        *(asked for kind, asked in ESTIMATES.items() if "room" in kind),
+        {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 64, "tokens": "1T"},
+        {"model": "llama-3.1-8b", "gpu": "rtx 4090", "n_gpus": 1, "tokens": "1B", "framework": "HF Trainer, " * 20},
+    ],
+    ids=json.dumps,
+)
+def test_all_that_would_make_a_run_fit_is_told_however_long_the_answer(asked: dict[str, Any]) -> None:
+    """What is left out of it is what is to be known of each way."""
+    short, full = (
+        next(
+            warning["message"]
+            for warning in _answer("estimate_training_time", asked, detail)["warnings"]
+            if warning["code"] == "does_not_fit"
+        )
+        for detail in ("concise", "detailed")
+    )
+    ways = full.partition("first: ")[2].split("; or ")
+    assert ways[0]
+    assert [way.partition(" (")[0] for way in short.partition("first: ")[2].split("; or ")] == [
+        way.partition(" (")[0] for way in ways
+    ]

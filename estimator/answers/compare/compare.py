@@ -26,7 +26,7 @@ _T = TypeVar("_T")
 if TYPE_CHECKING:
     from estimator.answers.compare.steps import QuickStep
 
-__all__ = ["MOST_OPTIONS", "Choices", "Outcome", "outcomes", "requests", "same_step"]
+__all__ = ["MOST_OPTIONS", "Choices", "Outcome", "outcomes", "requests", "run_or_reason", "same_step"]
 
 MOST_OPTIONS = 2_000
 """Of one comparison: what is answered in a few seconds; a sweep takes as many as one likes."""
@@ -168,7 +168,7 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
     left = iter(several)
     refusals: dict[object, str] = {}
     while window := list(islice(left, _WINDOW)):
-        resolved = [_resolved(request, refusals, most_unknown) for request in window]
+        resolved = [run_or_reason(request, refusals, most_unknown) for request in window]
         questions: dict[object, Question] = {}
         for request, resolution in zip(window, resolved, strict=True):
             if isinstance(resolution, Run) and resolution.question is not None and resolution.utilization is None:
@@ -187,7 +187,7 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
                 yield _outcome(request, resolution, done.get(key))
 
 
-def _resolved(request: Request, refusals: dict[object, str], most_unknown: int | None) -> Run | str:
+def run_or_reason(request: Request, refusals: dict[object, str], most_unknown: int | None) -> Run | str:
     """Return the run that `request` describes, or why there is none; a bad name is looked up once."""
     pause()
     names = [("model", request.model, request.hf_config is None), ("gpu", request.gpu, request.peak_tflops)]

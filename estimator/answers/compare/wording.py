@@ -1,18 +1,19 @@
 """A comparison in words."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
+from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import RankBy, Row
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
-from estimator.base.units import format_duration, format_usd
+from estimator.base.units import format_bytes, format_duration, format_usd
 from estimator.question.question import Caution
+from estimator.resolve.framework.software import AUTO
 
 __all__ = ["best_rows", "comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
 
 _BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
-_NAMED_REASONS = 2
+_NAMED_REASONS, _NAMED_OPTIONS = 2, 2
 _IN_PROPORTION = 1.02
 """Scaling efficiency up to which nothing has to be said."""
 
@@ -31,12 +32,64 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
         fronts = sum(row.pareto for row in possible)
         if fronts > 1:
             parts.append(f"{fronts} options are Pareto-optimal: none is both faster and cheaper.")
+    if possible:
+        parts += _terms(possible)
     if out:
-        reasons = Counter(row.outcome.reason for row in rows if row.rank is None).most_common(_NAMED_REASONS)
-        shown = "; ".join(f"{reason} ({count})" if count > 1 else reason for reason, count in reasons)
+        shown = "; ".join(_impossible([row.outcome for row in rows if row.rank is None]))
         # A refusal may end in the question what was meant.
         parts.append(f"{out:,} cannot: {shown}" + ("" if shown.endswith("?") else "."))
     return " ".join(parts)
+
+
+def _terms(possible: Sequence[Row]) -> Iterator[str]:
+    """Yield the sentence that names what all are compared with where nobody said it, or that stacks differ."""
+    told = [row.outcome for row in possible]
+    stacks = dict.fromkeys(outcome.framework for outcome in told if outcome.framework)
+    common = dict.fromkeys(outcome.framework for outcome in told if "framework" in outcome.request.alike)
+    halves = dict.fromkeys(outcome.request.precision for outcome in told if "precision" in outcome.request.alike)
+    words = [*(f"on {' and '.join(named)}" for named in (common,) if named), *(f"in {half}" for half in halves)]
+    if words:
+        yield f"They are compared {' '.join(words)}, as nobody said which."
+    if not common and len(stacks) > 1 and all(outcome.request.framework == AUTO for outcome in told):
+        yield f"Each is on its usual software ({', '.join(stacks)})."
+
+
+def _impossible(several: Sequence[Outcome]) -> Iterator[str]:
+    """Yield which options cannot be run and why, those that do not fit together."""
+    too_large = [outcome for outcome in several if outcome.estimate is not None]
+    if too_large:
+        yield f"{_named([_need(outcome) for outcome in too_large])} do{'es' * (len(too_large) == 1)} not fit in memory"
+    refused: dict[str, list[str]] = {}
+    for outcome in several:
+        if outcome.estimate is None:
+            refused.setdefault(outcome.reason, []).append(_requested(outcome))
+    for reason, names in [*refused.items()][:_NAMED_REASONS]:
+        yield f"{_named(names)}: {reason}"
+    more = sum(map(len, [*refused.values()][_NAMED_REASONS:]))
+    if more:
+        yield f"{more:,} more for other reasons"
+
+
+def _named(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED_OPTIONS
+    return " and ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED_OPTIONS])} and {more:,} more"
+
+
+def _requested(outcome: Outcome) -> str:
+    """Return what tells an option from others that was not estimated."""
+    request = outcome.request
+    method = "" if request.method == "full" else f", {request.method}"
+    return f"{request.model} on {request.n_gpus:,} × {request.gpu}{method}"
+
+
+def _need(outcome: Outcome) -> str:
+    estimated = outcome.estimate
+    if estimated is None or estimated.memory is None:
+        return _requested(outcome)
+    run, memory = estimated.run, estimated.memory
+    method = "" if run.method.name == "full" else f", {run.method.name}"
+    took = f"{format_bytes(memory.total_bytes)} of {format_bytes(memory.usable_bytes)} a GPU"
+    return f"{run.subject.name} on {run.n_gpus:,} × {run.device.name}{method} ({took})"
 
 
 def best_rows(possible: Sequence[Row], rank_by: RankBy) -> Iterator[tuple[str, Row]]:
@@ -76,8 +129,8 @@ def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:
     return (
         Caution(
             code="more_than_in_proportion",
-            message=f"{option_name(many)}: {most.scaling_efficiency:.2f} times as much a GPU as {few.run.n_gpus:,}, "
-            f"because {_what_differs(few, many)}",
+            message=f"{option_name(many)}: each GPU does {most.scaling_efficiency:.2f} times what it does among "
+            f"{few.run.n_gpus:,}, because {_what_differs(few, many)}",
         ),
     )
 

@@ -19,7 +19,8 @@ def all_experts_multiplied(
     slower = float(times.total_s[0] / step_time(routed, rows, constants).total_s[0])
     message = (
         f"{setting.stack.name} runs this model by Transformers' code, which multiplies every token with all "
-        f"{experts.n_experts} experts of a layer, {slower:.2g} times as long a step as with those that it is sent to: "
+        f"{experts.n_experts} experts of a layer: a step takes {slower:.2g} times as long as with only those that a "
+        "router chose; "
         'if your trainer has kernels for it, say "grouped experts" in framework'
     )
     return (Caution(code="all_experts_multiplied", message=message),)

@@ -39,7 +39,9 @@ def _why(argument: str, run: Run) -> str:
     if argument != "tokens_per_sample" or run.amount.tokens_per_sample is None:
         return "time is proportional to it, and the range holds all that it may be"
     mean = format_count(run.amount.tokens_per_sample)
-    return f"time is proportional to it, and padding grows with how far lengths differ ({mean}-{mean}: not at all)"
+    return (
+        f'time is proportional to it, and padding grows with how far lengths differ: "{mean}-{mean}" where they do not'
+    )
 
 
 def _told_with(run: Run) -> str | None:
@@ -49,4 +51,8 @@ def _told_with(run: Run) -> str | None:
         return "tokens_per_sample"
     if "batch_assumed" in codes:
         return "global_batch_sequences"
+    network = run.subject.transformer
+    if network is not None and network.reads_media_itself:
+        # A sample of it is as long as any other: how many there are is what is not known.
+        return "samples"
     return None if run.amount.tokens_per_sample is None else "tokens_per_sample"

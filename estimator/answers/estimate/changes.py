@@ -6,6 +6,7 @@ None is looked at here; see `does_not_fit`.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 from typing import Literal
 
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
@@ -26,7 +27,18 @@ from estimator.question.question import LayoutRequest, Question
 __all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_of_place", "changes_together", "single_changes"]
 
 Kind = Literal[
-    "layout", "kernels", "optimizer", "base", "offload", "swap", "stack", "count", "device", "sequence", "method"
+    "layout",
+    "kernels",
+    "optimizer",
+    "base",
+    "offload",
+    "swap",
+    "trainer",
+    "stack",
+    "count",
+    "device",
+    "sequence",
+    "method",
 ]
 ANOTHER_PLACE: frozenset[Kind] = frozenset({"stack", "count", "device"})
 """Kinds that need other software or machines."""
@@ -36,6 +48,9 @@ _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
 """How many times the devices are looked at: whoever has one looks at a node, not at a thousand."""
 _BUILT_IN = frozenset({"laptop", "SoC"})
+"""Forms of a device that is part of a machine: nobody adds a second, or puts one in another's place."""
+_FRUGAL = "unsloth"
+"""The trainer that holds least for adapters on one device: its own kernels, and layers' inputs kept on the host."""
 _LARGEST = 2
 """Devices with the most memory that are looked at in other counts."""
 _HALVES = 2
@@ -87,6 +102,7 @@ def single_changes(setting: Setting) -> Iterator[Change]:
 
 
 def _elsewhere(setting: Setting) -> Iterator[Change]:
+    yield from _trainers(setting.question)
     yield from _stacks(setting.question, setting)
     yield from _counts(setting.question, finely=True)
     yield from _devices(setting.question)
@@ -196,9 +212,12 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
     for first in alone:
         if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
             continue
-        more = [*_counts(first.question)]
+        # On further devices it leaves them idle.
+        more = [] if first.kinds[0] == "trainer" else [*_counts(first.question)]
         if first.kinds[0] != "sequence":
             more += _sequences(first.question)
+        if first.kinds[0] == "method":
+            more += _trainers(first.question)
         for second in more:
             yield Change(
                 kinds=(*first.kinds, *second.kinds),
@@ -238,6 +257,17 @@ def _smallest(question: Question) -> tuple[LayoutRequest, dict[str, str | int | 
     return layout, said
 
 
+def _trainers(question: Question) -> Iterator[Change]:
+    """Yield the trainer that needs least memory for adapters, where it runs: on one of NVIDIA's devices."""
+    cluster = question.cluster
+    if cluster.n_gpus > 1 or cluster.accelerator.vendor != "NVIDIA" or question.method.name not in WITH_ADAPTERS:
+        return
+    if question.framework == _FRUGAL or not question.transformer.causal or kind_of(question.transformer) == "diffusion":
+        return
+    other = replace(question, framework=_FRUGAL, practice=NOTHING_SAID, released=None)
+    yield Change(kinds=("trainer",), question=other, arguments={"framework": _FRUGAL})
+
+
 def _stacks(question: Question, setting: Setting) -> Iterator[Change]:
     """Yield stacks that split a model, where the one in use does not."""
     if setting.stack.model_parallel or setting.stack.reserve or question.cluster.n_gpus == 1:
@@ -251,6 +281,8 @@ def _counts(question: Question, *, finely: bool = False) -> Iterator[Change]:
     """Yield counts of devices: the nearest that divide better, then ever more; whole nodes between them if `finely`."""
     cluster = question.cluster
     n, node = cluster.n_gpus, cluster.accelerator.gpus_per_node
+    if n == 1 and _forms().get(cluster.accelerator.id) in _BUILT_IN:
+        return
     power = 1 << (n.bit_length() - 1)
     near = {n // node * node, -(-n // node) * node, power} if n > node else {power}
     counts = [*sorted(near - {n, 0}, key=lambda count: abs(math.log(count / n)))]
@@ -282,7 +314,7 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
     The device's own segment where none is given. Those without a price come last.
     """
     chip = question.cluster.accelerator
-    forms = {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
+    forms = _forms()
     # Who has a card cannot put a laptop's chip in its place.
     sold = (
         entry.accelerator
@@ -307,6 +339,12 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
             question=replace(question, cluster=_of(other, question.cluster)),
             arguments={"gpu": other.id},
         )
+
+
+@cache
+def _forms() -> Mapping[str, str]:
+    """Return the form of every device that can be had, by id."""
+    return {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
 
 
 def _of(chip: Accelerator, cluster: Cluster) -> Cluster:

@@ -36,6 +36,7 @@ _RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
         "base": 1.1,
         "offload": 1.1,
         "swap": 1.1,
+        "trainer": 1.2,
         "stack": 1.4,
         "count": 1.4,
         "device": 1.6,
@@ -44,7 +45,8 @@ _RELUCTANCE: Mapping[Kind, float] = MappingProxyType(
     }
 )
 """How much more a run may cost before one of this kind is named first: another layout or kernel trains the same,
-another optimizer nearly; another stack or machine is to be had first; another length or method is another training."""
+another optimizer nearly; another trainer is installed, another stack or machine is to be had first; another length or
+method is another training."""
 _TUNED_OTHERWISE = 1.2
 """The same of another method on a small set: adapters are what most such runs train."""
 _FURTHER = 0.2
@@ -78,7 +80,7 @@ class Remedy:
     @property
     def words(self) -> str:
         """What to say, and what to know of it."""
-        dearer = f"{self.cost:.1f} times the cost a token" if self.cost >= _WORTH_SAYING else ""
+        dearer = f"{self.cost:.1f} times the cost per token" if self.cost >= _WORTH_SAYING else ""
         unknown = "" if self.priced else "no price known"
         more = ", more than is usual" if self.upgrades else ""
         host = f"{format_bytes(self.host_bytes)} of host memory{more}" if self.host_bytes else ""
@@ -104,8 +106,8 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
     would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, of whose "
-        f"{memory.capacity_bytes / 1e9:,.0f} GB a run can fill {memory.usable_bytes / 1e9:,.0f}{would}",
+        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, and a run "
+        f"can fill {memory.usable_bytes / 1e9:,.0f} of its {memory.capacity_bytes / 1e9:,.0f} GB{would}",
     )
 
 

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
 
+from estimator.answers.estimate.assumed import united_assumptions
 from estimator.answers.estimate.claims import above_ceiling, refuse_impossible
-from estimator.answers.estimate.money import Spread, catalogued_market, cost_usd, energy_kwh, pooled_market
+from estimator.answers.estimate.importance import most_important_first
+from estimator.answers.estimate.money import Spread, energy_kwh, run_cost
 from estimator.answers.estimate.overhead import RunOverhead
 from estimator.answers.estimate.short_runs import short_run_doubts
 from estimator.answers.estimate.timing import PredictedStep, Timing
@@ -133,11 +135,6 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
     timing = speed.timing
     training_s, low_s, high_s = timing.training_s(run.amount.tokens)
     gpu_hours = _gpu_hours(run, training_s, low_s, high_s)
-    device = run.device
-    if device.pools:
-        rented = pooled_market(device.pools)
-    else:
-        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
     return Estimate(
         run=run,
         basis=speed.basis,
@@ -161,15 +158,17 @@ def estimate_of(run: Run, prediction: Prediction | None = None, *, advised: bool
         comparable_runs=prediction.comparable_runs if prediction else (),
         evidence=_evidence(run, prediction, speed.basis),
         narrow_by=_narrowed(run, prediction, speed),
-        cost_usd=cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name),
-        energy_kwh=energy_kwh(gpu_hours, device.accelerator),
-        assumptions=_united(run.assumptions, prediction.assumptions if prediction else (), speed.assumptions),
-        warnings=(
-            *run.warnings,
-            *_of_prediction(prediction, speed.basis),
-            *speed.warnings,
-            *short_run_doubts(run, prediction),
-            *(unlike_gpus(run, prediction) if device.pools and prediction and advised else ()),
+        cost_usd=run_cost(run, gpu_hours),
+        energy_kwh=energy_kwh(gpu_hours, run.device.accelerator),
+        assumptions=united_assumptions(run, prediction, speed.assumptions, predicted=speed.basis == "predicted"),
+        warnings=most_important_first(
+            (
+                *run.warnings,
+                *_of_prediction(prediction, speed.basis),
+                *speed.warnings,
+                *short_run_doubts(run, prediction),
+                *(unlike_gpus(run, prediction) if run.device.pools and prediction and advised else ()),
+            )
         ),
     )
 
@@ -380,16 +379,3 @@ def _step_s(run: Run, prediction: Prediction | None, speed: _Speed) -> float | N
     if prediction is not None and speed.basis == "predicted":
         return prediction.step_s
     return None
-
-
-def _united(*groups: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
-    """Return all assumptions, each name once: what the caller said stands, else what was found out last.
-
-    What was inferred in the place of something said says so itself.
-    """
-    by_name: dict[str, Assumption] = {}
-    for assumption in (assumption for group in groups for assumption in group):
-        earlier = by_name.get(assumption.name)
-        if earlier is None or earlier.source != "user" or assumption.source == "inferred":
-            by_name[assumption.name] = assumption
-    return tuple(by_name.values())

@@ -77,7 +77,7 @@ def fewer_would_do(
     return Caution(
         code="fewer_gpus_are_faster",
         message=f"{train} {_faster(now_s / faster[best])} {n_gpus:,}: {found}, and {waits:.0%} "
-        f"of it is communication and bubble; give a larger global_batch_sequences, {other}",
+        f"of its step is communication and bubble; give a larger global_batch_sequences, {other}",
     )
 
 

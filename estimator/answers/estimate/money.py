@@ -12,6 +12,7 @@ from estimator.catalogue.energy import energy_default
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
 from estimator.question.pools import Pool
+from estimator.resolve.run import Run
 
 __all__ = [
     "Market",
@@ -22,10 +23,12 @@ __all__ = [
     "hourly_prices",
     "market",
     "pooled_market",
+    "run_cost",
 ]
 
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
+_TOGETHER = "the range takes price and time as independent; with price_per_gpu_hour it is that of the time"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +75,8 @@ def market(prices: Sequence[Price]) -> Market | None:
         usd_median=median(usd),
         usd_high=usd[-1],
         note=f"median ${median(usd):.2f} per GPU-hour of {asked} at {format_counted(n_providers, 'providers')}, "
-        f"{_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} ({dearest.provider}); the range is "
-        "that of price and time together",
+        f"{_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} ({dearest.provider}); "
+        f"{_TOGETHER}",
     )
 
 
@@ -98,7 +101,7 @@ def pooled_market(pools: Sequence[Pool]) -> Market | None:
         usd_low=mean(lambda rented: rented.usd_low),
         usd_median=mean(lambda rented: rented.usd_median),
         usd_high=mean(lambda rented: rented.usd_high),
-        note=f"medians per GPU-hour: {each}; the range is that of price and time together",
+        note=f"medians per GPU-hour: {each}; {_TOGETHER}",
     )
 
 
@@ -107,9 +110,10 @@ def cost_usd(
 ) -> Spread:
     """Return the cost of `gpu_hours` (point, low, high) in US dollars.
 
-        point hours · median price, low hours · lowest, high hours · highest
+        point hours · median price, and from it to each end √(log share of hours² + log share of price²)
 
-    A price the caller gave is used alone. Storage, network and staff are not counted.
+    The prices' ends are the lowest and the highest listed; whoever is dear has no slower machines, so that the ends of
+    both hardly meet. A price the caller gave is used alone. Storage, network and staff are not counted.
     """
     point, low, high = gpu_hours
     if usd_per_gpu_hour is not None:
@@ -126,32 +130,55 @@ def cost_usd(
             high=None,
             note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
         )
-    return Spread(
-        value=point * rented.usd_median, low=low * rented.usd_low, high=high * rented.usd_high, note=rented.note
-    )
+    return _independent((point, low, high), [(rented.usd_median, rented.usd_low, rented.usd_high)], note=rented.note)
+
+
+def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
+    """Return what `gpu_hours` (point, low, high) of the devices of `run` cost."""
+    device = run.device
+    if device.pools:
+        rented = pooled_market(device.pools)
+    else:
+        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
+    return cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name)
+
+
+def _independent(
+    gpu_hours: tuple[float, float, float], factors: Sequence[tuple[float, float, float]], note: str
+) -> Spread:
+    """Return the product of quantities, each as point, low and high, whose log errors are independent.
+
+    To each end: √(Σ log share²), as of step, overhead and amount of data in the time itself.
+    """
+    quantities = (gpu_hours, *factors)
+    value = math.prod(point for point, _, _ in quantities)
+    if value == 0.0:
+        return Spread(value=0.0, low=0.0, high=0.0, note=note)
+    below = math.hypot(*(math.log(point / low) for point, low, _ in quantities))
+    above = math.hypot(*(math.log(high / point) for point, _, high in quantities))
+    return Spread(value=value, low=value * math.exp(-below), high=value * math.exp(above), note=note)
 
 
 def energy_kwh(gpu_hours: tuple[float, float, float], accelerator: Accelerator | None) -> Spread:
     """Return the energy that `gpu_hours` (point, low, high) draw, in kWh at the meter of the site.
 
-        GPU-hours · TDP · fraction of TDP drawn · node over GPU power · PUE
+        GPU-hours · TDP · fraction of TDP drawn · node over GPU power · PUE      all but TDP independent
 
     A desktop has no PUE. Fails for runs that wait a lot: idle devices draw less.
     """
     if accelerator is None or accelerator.tdp_w <= 0:
         return Spread(value=None, low=None, high=None, note="no power of this GPU is catalogued")
     drawn = _power(accelerator.tdp_w, datacenter=accelerator.segment == "datacenter")
-    point, low, high = gpu_hours
-    return Spread(value=point * drawn.kilowatts, low=low * drawn.low, high=high * drawn.high, note=drawn.note)
+    rated_kw = accelerator.tdp_w / KILO
+    return _independent(gpu_hours, [(rated_kw, rated_kw, rated_kw), *drawn.factors], note=drawn.note)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Power:
-    """What one accelerator and its share of everything around it draw, in kW."""
+    """What one accelerator and its share of everything around it draw, over its rated power."""
 
-    kilowatts: float
-    low: float
-    high: float
+    factors: tuple[tuple[float, float, float], ...]
+    """Each as value, low and high."""
     note: str
 
 
@@ -163,9 +190,7 @@ def _power(tdp_w: float, *, datacenter: bool) -> _Power:
     factors = (drawn, node, site) if datacenter else (drawn, node)
     pue = f" × PUE {site.value:g} ({site.low:g} to {site.high:g})" if datacenter else ""
     return _Power(
-        kilowatts=tdp_w / KILO * math.prod(factor.value for factor in factors),
-        low=tdp_w / KILO * math.prod(factor.low for factor in factors),
-        high=tdp_w / KILO * math.prod(factor.high for factor in factors),
+        factors=tuple((factor.value, factor.low, factor.high) for factor in factors),
         note=f"TDP {tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
         f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and every factor at "
         "its end",

@@ -11,10 +11,11 @@ from estimator.question.question import Narrowing
 __all__ = ["narrowed_by"]
 
 _WHY = {
-    "precision": "it tells whether the 4-bit base is expanded to 16 or to 32 bit",
-    "network_gbps_per_gpu": "the range holds a network for training and a plain one",
+    "base_expanded_to_fp32": "it tells whether the 4-bit base is expanded to 16 or to 32 bit",
+    "trained_in_fp32": "it tells whether the trainer was left in 32 bit, as it is unless told",
+    "network_unsaid": "the range holds a network for training and a plain one",
 }
-"""By the argument that ends a doubt."""
+"""By the code of a doubt that an argument ends."""
 
 
 def narrowed_by(best: BestStep) -> tuple[Narrowing, ...]:
@@ -26,11 +27,14 @@ def narrowed_by(best: BestStep) -> tuple[Narrowing, ...]:
 
 def _doubted(best: BestStep) -> Iterator[Narrowing]:
     """Yield the arguments whose doubt the range holds, with the share of its log width that saying them removes."""
-    for argument in (doubt.argument for doubt in best.grounds.doubts if doubt.argument in _WHY):
-        _, span = factor_and_range(best.grounds.without_doubt(argument))
+    for doubt in best.grounds.doubts:
+        why = _WHY.get(doubt.caution.code)
+        if why is None:
+            continue
+        _, span = factor_and_range(best.grounds.without_doubt(doubt.argument))
         narrows = 1.0 - _width_log(span) / _width_log(best.span)
         if narrows > 0.0:
-            yield Narrowing(argument=argument, narrows_by=round(narrows, 3), why=_WHY[argument])
+            yield Narrowing(argument=doubt.argument, narrows_by=round(narrows, 3), why=why)
 
 
 def _width_log(span: Interval) -> float:

@@ -168,8 +168,8 @@ class RunOverhead:
         rate = f"one failure in {mtbf_h:,.0f} h at Llama 3's rate (419 in 54 days on 16,384 H100s)"
         return (
             f"evaluation {EVALUATION.mode:.0%}, checkpoints and failures {failures:.1%}{wrong}; "
-            f"{self.interruptions or rate}, checkpoints as often as Young and Daly advise; steps done again, faults of "
-            "storage and bugs go wrong; start-up not counted"
+            f"{self.interruptions or rate}, checkpoints as often as Young and Daly advise; what goes wrong: steps done "
+            "again, faults of storage, bugs; start-up not counted"
         )
 
 

@@ -11,6 +11,7 @@ from estimator.answers.estimate.loaded_base import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
 from estimator.answers.estimate.untuned import untuned_caution
+from estimator.answers.estimate.waiting import mostly_waiting
 from estimator.base.units import KILO
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import Calibration, committed_calibration
@@ -59,18 +60,20 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
     if not told:
         return replace(step, warnings=(*misfit, *rounded_warning, *step.warnings))
     comparables = comparable_runs(posed)
+    warnings = (
+        *misfit,
+        *loaded_wide(posed, step),
+        *all_experts_multiplied(posed, best.grounds.best, best.times, fitted.constants),
+        *(rounded_warning or batch_caution(question, fitted.constants)),
+        *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
+        *_newer_release(posed, best.grounds.best, best.times, fitted.constants),
+        *(untuned_caution(posed, fitted, step) if fits else ()),
+        *step.warnings,
+    )
+    waiting = mostly_waiting(posed, fitted, step, {caution.code for caution in warnings}) if fits else ()
     return replace(
         step,
-        warnings=(
-            *misfit,
-            *loaded_wide(posed, step),
-            *all_experts_multiplied(posed, best.grounds.best, best.times, fitted.constants),
-            *(rounded_warning or batch_caution(question, fitted.constants)),
-            *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),
-            *_newer_release(posed, best.grounds.best, best.times, fitted.constants),
-            *untuned_caution(posed, fitted, step),
-            *step.warnings,
-        ),
+        warnings=(*warnings, *waiting),
         runner_ups=_runner_ups(posed, best.priced, best.factor),
         narrow_by=narrowed_by(best),
         comparable_runs=comparables,

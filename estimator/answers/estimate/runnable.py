@@ -99,7 +99,7 @@ def batch_caution(question: Question, constants: Constants) -> tuple[Caution, ..
 
 
 def _shared_by_few(question: Question) -> str:
-    how = "have to run one or few at a time"
+    how = "can only run in micro-batches of one or a few"
     if not is_shared_by_all(question):
         how = "can share only if they are few" if _has_layout(question) else "cannot share evenly"
     return f"{_counted(question):,}, which replicas on {question.cluster.n_gpus:,} GPUs {how}"

@@ -34,7 +34,7 @@ def unlike_gpus(run: Run, prediction: Prediction) -> tuple[Caution, ...]:
         own = replace(whole, n_gpus=pool.count, gpus_per_node=min(cluster.gpus_per_node, pool.count))
         alone.append((_speed(replace(question, cluster=own), fitting=True) or 0.0, pool))
     fastest, best = max(alone, key=lambda entry: entry[0])
-    told = f"; shares by speed would take at least {_time(run, balanced)} in place of {_time(run, equal)} in steps"
+    told = f"; with shares by speed the steps would take at least {_time(run, balanced)} instead of {_time(run, equal)}"
     if fastest > 0.0:
         told += f", and the {pools_text((best,))} alone {_time(run, fastest)}"
     return (_caution(run, told),)

@@ -44,7 +44,7 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     if question.cluster.n_gpus >= LARGE_CLUSTER and times > _BEARABLE:
         return ()
     if math.isinf(times):
-        slower = "would not fit there without splitting the model"
+        slower = "does not split a model and would not fit"
     elif times < _HARDLY:
         slower = "would take about as long"
     else:

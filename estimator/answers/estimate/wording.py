@@ -6,6 +6,7 @@ from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.host_memory import host_memory_words
+from estimator.answers.estimate.waits import MOSTLY, waiting_share
 from estimator.base.units import (
     DAY_S,
     format_bytes,
@@ -98,7 +99,7 @@ def summary(estimate: Estimate) -> str:
     per_gpu = estimate.tokens_per_second / run.n_gpus
     second = (
         f"That is {format_count(hours)} GPU-hours at {format_rate(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
-        f"{estimate.model_flops_utilization:.1%} MFU"
+        f"{estimate.model_flops_utilization:.1%} MFU{_waiting(estimate)}"
     )
     cost = estimate.cost_usd
     if cost.value is not None and cost.low is not None and cost.high is not None:
@@ -106,6 +107,14 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _waiting(estimate: Estimate) -> str:
+    """Return that GPUs mostly wait, where they do: why the utilization is what it is."""
+    waits = waiting_share(estimate.breakdown)
+    if estimate.basis != "predicted" or waits <= MOSTLY:
+        return ""
+    return f" ({waits:.0%} of a step is communication{' and bubble' if estimate.breakdown.get('bubble') else ''})"
 
 
 def _rests_on(estimate: Estimate) -> str:

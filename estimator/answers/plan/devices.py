@@ -11,12 +11,13 @@ from estimator.answers.plan.trials import Trials, fits, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.catalogue import catalogue
-from estimator.question.question import Assumption
+from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity
 from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
 from estimator.resolve.framework.platforms import NOT_FOR_GPU
+from estimator.resolve.framework.software import AUTO
 
-__all__ = ["candidates", "planned_device"]
+__all__ = ["candidates", "narrower_format", "planned_device"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
@@ -35,7 +36,7 @@ def candidates(given: Quantity | None, n_gpus: int | None) -> tuple[tuple[str, .
         ids = tuple(dict.fromkeys(catalogue.accelerator(name).value.accelerator.id for name in names))
         return ids, Assumption(name="candidates", value=", ".join(ids), source="user")
     ids = priced_devices(n_gpus)
-    note = "those with a dated price"
+    note = "those with a dated price, each with the software that is usual on it"
     if n_gpus is None:
         note += f", cards for desktops up to {DESKTOP}; name others in gpu, with commas"
     elif n_gpus > DESKTOP:
@@ -55,6 +56,7 @@ def planned_device(
     if n_gpus is None and limits.deadline_s is None:
         remedy = "the best gpu is chosen for a count (n_gpus) or for a deadline"
         raise MissingValueError("n_gpus", remedy)
+    trials.set_side_by_side(names)
     _checked(trials, names, n_gpus)
     estimates = [estimate for name in names if (estimate := _tried(trials, name, n_gpus)) is not None]
     if means_all(trials.base.gpu):
@@ -80,6 +82,23 @@ def planned_device(
             why = "breaks a limit" if fits(estimate) else "does not fit in memory"
             others.append(Option(why=why, meets=False, estimate=estimate))
     return solution, _surely(trials, ranked, n_gpus), tuple(others)
+
+
+def narrower_format(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
+    """Return what a narrower format that published runs on the device have would change, where nobody said one."""
+    request = replace(trials.base, gpu=solution.run.device.label, n_gpus=solution.run.n_gpus)
+    if request.precision != AUTO or request.tokens is None:
+        return ()
+    own = trials.at(request)
+    used = solution.run.device.precision
+    if own is None or own.run.device.precision == used:
+        return ()
+    message = (
+        f"precision was not said: devices are compared in {used}; in {own.run.device.precision}, as published runs on "
+        f"{own.run.device.name} are, this one would take {own.training_s / solution.training_s:.2f} times as long: say "
+        "precision"
+    )
+    return (Caution(code="one_precision_assumed", message=message),)
 
 
 def _is_run_on(estimate: Estimate) -> bool:

@@ -70,7 +70,7 @@ def _fewest_in_time(ways: Counts, *, sure: bool) -> Estimate | None:
 
 
 def _thriftiest(ways: Counts, *, sure: bool) -> Estimate | None:
-    """Return the run that costs least of those within the budget, by the far end of its time where `sure`; else None.
+    """Return the run that costs least of those within the budget, by the far end of its cost where `sure`; else None.
 
     The most devices that a budget pays for end soonest, but nobody rents hundreds for a minute of work; the fewest may
     take years. So only those count that end within a usual time, and where the budget pays for none, the soonest.

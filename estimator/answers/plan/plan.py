@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.answers.plan.devices import candidates, planned_device
+from estimator.answers.plan.devices import candidates, narrower_format, planned_device
 from estimator.answers.plan.layouts import planned_layout
 from estimator.answers.plan.limits import limit_assumptions, requested_limits
 from estimator.answers.plan.needed import counts_considered, most_affordable, planned_count
@@ -106,7 +106,13 @@ def _solved(request: PlanRequest, solve_for: str, trials: Trials) -> _Found:
             n_gpus = None if request.n_gpus is None else checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
             names, assumption = candidates(request.gpu, n_gpus)
             solution, sure, others = planned_device(trials, names, n_gpus)
-            return _Found(solution=solution, sure=sure, alternatives=others, assumptions=(assumption,))
+            return _Found(
+                solution=solution,
+                sure=sure,
+                alternatives=others,
+                warnings=narrower_format(trials, solution.estimate),
+                assumptions=(assumption,),
+            )
 
 
 def _solved_count(trials: Trials) -> _Found:

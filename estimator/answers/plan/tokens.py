@@ -5,9 +5,10 @@ import math
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.counts import Counts
 from estimator.answers.plan.limits import infeasible, needs_limit, within
-from estimator.answers.plan.trials import Trials, climbed, cost, fits, sureness
+from estimator.answers.plan.trials import Trials, climbed, fits, sureness, taken
 from estimator.answers.plan.types import Limits, Option
 from estimator.base.errors import InfeasibleError, MissingValueError
+from estimator.base.units import HOUR_S
 from estimator.question.request import Quantity
 from estimator.resolve.amount import MOST_TOKENS
 
@@ -66,14 +67,14 @@ def token_alternatives(trials: Trials, solution: Estimate) -> tuple[Option, ...]
 
 def _share(limits: Limits, unit: Estimate, tokens: float, *, sure: bool) -> float:
     """Return the share of `tokens` that keeps to the limits, at the speed of `unit`; above 1 where there is room."""
-    point_s, _, high_s = unit.timing.training_s(tokens)
-    seconds = high_s if sure else point_s
+    point_s, low_s, high_s = unit.timing.training_s(tokens)
     share = math.inf
     if limits.deadline_s is not None:
-        share = limits.deadline_s / seconds
+        share = limits.deadline_s / (high_s if sure else point_s)
     if limits.budget is not None:
-        unit_s = unit.training_high_s if sure else unit.training_s
-        share = min(share, limits.budget / (cost(unit, limits, sure=sure) * seconds / unit_s))
+        hours = unit.run.n_gpus / HOUR_S
+        used = taken((hours * point_s, hours * low_s, hours * high_s), unit.run, limits, sure=sure)
+        share = min(share, limits.budget / used)
     return share
 
 

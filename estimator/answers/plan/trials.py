@@ -1,16 +1,19 @@
 """Estimates of the runs a plan weighs, each priced once, and whether they keep to its limits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
+from estimator.answers.estimate.money import run_cost
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.pauses import pause
+from estimator.catalogue import catalogue
 from estimator.question.request import Quantity, Request
+from estimator.resolve.framework.software import AUTO
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "climbed", "cost", "fits", "in_full", "sureness"]
+__all__ = ["Trials", "climbed", "cost", "fits", "in_full", "sureness", "taken"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -30,13 +33,23 @@ def in_full(estimate: Estimate) -> Estimate:
 def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
     """Return what a run takes of the budget: dollars at its usual price, or GPU-hours; at its far end where `sure`.
 
-    The spread of prices is left out: it is no chance, whoever plans can ask. Raises MissingValueError without a price.
+    The far end is that of the cost as it is told, where prices differ as well as times. Raises MissingValueError where
+    there is no price.
     """
-    amount = estimate.cost_usd.value if limits.budget_unit == "USD" else estimate.gpu_hours[0]
-    if amount is None:
-        remedy = f"no dated price of {estimate.run.device.name} is catalogued, and a budget needs one"
+    return taken(estimate.gpu_hours, estimate.run, limits, sure=sure)
+
+
+def taken(gpu_hours: tuple[float, float, float], run: Run, limits: Limits, *, sure: bool) -> float:
+    """Return what so many hours (point, low, high) of the devices of `run` take of the budget; see `cost`."""
+    point, _, high = gpu_hours
+    if limits.budget_unit == "GPU-hours":
+        return high if sure else point
+    spread = run_cost(run, gpu_hours)
+    usd = spread.high if sure else spread.value
+    if usd is None:
+        remedy = f"no dated price of {run.device.name} is catalogued, and a budget needs one"
         raise MissingValueError("price_per_gpu_hour", remedy)
-    return amount * (estimate.training_high_s / estimate.training_s if sure else 1.0)
+    return usd
 
 
 def climbed(
@@ -100,8 +113,18 @@ class Trials:
     def __init__(self, base: Request, limits: Limits) -> None:
         self.base = base
         self.limits = limits
+        self._precisions: Mapping[str, str] = {}
         self._priced: dict[str, Estimate | None] = {}
         self._unusual: _Batches | None = None
+
+    def set_side_by_side(self, gpus: Collection[str]) -> None:
+        """Let the catalogued `gpus` be tried in the format each trains in, where nobody said one and there are several.
+
+        Left open it is that of a published run, where there is one: a device with one in fp8 would seem twice as fast.
+        """
+        if self.base.precision == AUTO and len(gpus) > 1:
+            chips = {gpu: catalogue.accelerator(gpu).value.accelerator for gpu in gpus}
+            self._precisions = {gpu: chip.training_precision for gpu, chip in chips.items()}
 
     def varied(
         self,
@@ -117,6 +140,9 @@ class Trials:
             request = replace(request, model=model)
         if gpu is not None:
             request = replace(request, gpu=gpu)
+            precision = self._precisions.get(str(gpu))
+            if precision is not None:
+                request = replace(request, precision=precision, alike=request.alike | {"precision"})
         if n_gpus is not None:
             request = replace(request, n_gpus=n_gpus)
         if tokens is not None:
@@ -180,7 +206,7 @@ class Trials:
         return deadline_s is None or (estimate.training_high_s if sure else estimate.training_s) <= deadline_s
 
     def in_budget(self, estimate: Estimate | None, *, sure: bool) -> bool | None:
-        """Return whether a run fits and costs at most the budget, by the far end of its time where `sure`.
+        """Return whether a run fits and costs at most the budget, by the far end of its cost where `sure`.
 
         Raises MissingValueError where its device has no price.
         """

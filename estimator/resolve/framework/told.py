@@ -141,7 +141,7 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
 def left_open(request: Request) -> frozenset[str]:
     """Return what was left open of the arguments whose default may be far from the truth."""
     by_name = {
-        "precision": _choice("precision", request.precision) == AUTO,
+        "precision": _choice("precision", request.precision) == AUTO or "precision" in request.alike,
         "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
         "framework": _choice("framework", request.framework) == AUTO,
     }

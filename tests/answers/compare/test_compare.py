@@ -68,6 +68,7 @@ def test_a_row_says_what_an_estimate_of_its_option_alone_says(everything: Traini
             gpu=row.gpu,
             n_gpus=row.n_gpus,
             tokens=row.tokens,
+            framework=row.framework or "auto",
             method=_method(row.method),
         )
         assert row.training_days == pytest.approx(alone.training_days, rel=1e-12)
@@ -91,6 +92,7 @@ def test_what_does_not_fit_is_what_an_estimate_warns_of(everything: TrainingOpti
             gpu=row.gpu,
             n_gpus=row.n_gpus,
             tokens=row.tokens,
+            framework="huggingface",
             method=_method(row.method),
         )
         assert "does_not_fit" in {warning.code for warning in alone.warnings}
@@ -211,7 +213,7 @@ def test_ten_rows_fit_the_room_of_an_answer(asked: dict[str, Any]) -> None:
     """The contract's 8,000 characters, however many options there are."""
     answer = compare_training_options(**asked, tokens=["1T"], limit=10)
     assert len(answer.rows) == min(10, answer.n_options)
-    assert len(answer.model_dump_json()) <= 8_000
+    assert len(answer.model_dump_json(exclude_unset=True)) <= 8_000
 
 
 def test_what_is_refused_is_kept_with_the_reason() -> None:
@@ -346,6 +348,20 @@ def test_why_more_gpus_do_more_than_in_proportion_is_said(asked: dict[str, Any],
     said = [warning.message for warning in found.warnings if warning.code == "more_than_in_proportion"]
     assert len(beyond) == len(said) == (1 if reason else 0)
     assert all(f"because {reason}" in message for message in said)
+
+
+def test_a_summary_names_what_cannot_be_run_and_a_row_of_it_tells_no_nulls() -> None:
+    tool = TOOLS.tool("compare_training_options")
+    assert tool is not None
+    asked = {"models": ["llama-3.1-8b", "llama-3.1-70b"], "gpus": ["h100"], "n_gpus": [1, 64], "tokens": ["1B"]}
+    answer = tool.answer(asked).structured
+    told = answer["summary"].partition("2 cannot: ")[2]
+    assert "Llama 3.1 8B on 1 × H100" in told
+    assert "Llama 3.1 70B on 1 × H100" in told
+    assert "not fit in memory" in told
+    for row in answer["rows"]:
+        silent = {key for key, value in row.items() if value is None}
+        assert silent == ({"reason"} if row["rank"] else {"rank"})
 
 
 @pytest.mark.parametrize("wrong", [{"gpus": ["h100", "rtx 3090i"]}, {"models": ["7B", "lama-3.1-8b"]}])

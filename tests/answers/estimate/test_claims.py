@@ -18,7 +18,7 @@ GOOD: dict[str, Any] = {"model": "llama-3.1-8b", "tokens": "1T", "gpu": "h100-sx
 def _answer(tool: str = "estimate_training_time", **changes: object) -> dict[str, Any]:
     asked = TOOLS.tool(tool)
     assert asked is not None
-    return asked.answer(GOOD | changes).structured
+    return asked.answer({"detail": "detailed"} | GOOD | changes).structured
 
 
 @pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 1.1])

@@ -33,6 +33,10 @@ TOO_LARGE: tuple[dict[str, Any], ...] = (
     {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"},
     {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "LLaMA-Factory, DeepSpeed ZeRO-3"},
     {"model": "llama-3.1-70b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"},
+    {"model": "qwen2.5-32b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"},
+    {"model": "llama-3.1-8b", "gpu": "rtx 4070 laptop", "n_gpus": 1, "method": "qlora"},
+    {"model": "llama-3.1-8b", "gpu": "rtx 4070 laptop", "n_gpus": 1},
+    {"model": "llama-2-13b", "gpu": "dgx spark", "n_gpus": 1},
     {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64, "framework": "nemo"},
     {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 64},
     {"model": "flux.1-dev", "gpu": "rtx 4090", "n_gpus": 1, "method": "lora"},
@@ -212,7 +216,8 @@ def test_a_device_without_a_price_is_not_ranked_among_those_that_have_one() -> N
         assert chip is not None
         for remedy in _remedies(arguments):
             device = remedy.change.question.cluster.accelerator.id
-            assert remedy.priced == (device == chip.id or usd_per_gpu_hour(device) is not None)
+            known = all(usd_per_gpu_hour(each) is not None for each in (device, chip.id))
+            assert remedy.priced == (device == chip.id or known)
             assert remedy.priced or "no price known" in remedy.words
     devices = [r.change.arguments.get("gpu") for r in _remedies({"model": "13B", "gpu": "h100", "n_gpus": 1})]
     assert "h200-nvl" not in devices
@@ -235,7 +240,7 @@ def test_offloading_has_its_price_told() -> None:
     """Rajbhandari et al. 2021: the host updates what the device computes, over PCIe."""
     offload = next(remedy for remedy in _remedies(TOO_LARGE[0]) if "offload" in remedy.change.kinds)
     assert offload.cost > 1.1
-    assert "times the cost a token" in offload.words
+    assert "times the cost per token" in offload.words
 
 
 def test_nothing_is_offloaded_that_no_host_holds() -> None:
@@ -251,6 +256,36 @@ def test_a_knob_that_a_caller_fixed_is_named() -> None:
     assert set(first.arguments) <= {"micro_batch_size", "activation_recompute"}
     layouts = ("data_sharding zero3", "tensor_parallel and pipeline_parallel left out")
     assert _remedies(TOO_LARGE[-1])[0].words in layouts
+
+
+@pytest.mark.parametrize(
+    ("asked", "frugal"),
+    [
+        ({"model": "llama-3.1-8b", "gpu": "rtx 4070 laptop", "n_gpus": 1, "method": "qlora"}, True),
+        ({"model": "qwen2.5-32b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora"}, True),
+        # It leaves a second device idle, trains weights in full with no less, and has no kernels for others' chips.
+        ({"model": "llama-3.1-70b", "gpu": "rtx 3090", "n_gpus": 2, "method": "lora"}, False),
+        ({"model": "llama-3.1-8b", "gpu": "rx 7900 xtx", "n_gpus": 1, "method": "lora"}, False),
+        ({"model": "qwen2.5-32b", "gpu": "rtx 3090", "n_gpus": 1, "method": "qlora", "framework": "unsloth"}, False),
+        ({"model": "flux.1-dev", "gpu": "rtx 4090", "n_gpus": 1, "method": "lora"}, False),
+    ],
+    ids=json.dumps,
+)
+def test_the_trainer_that_needs_least_is_offered_for_adapters_where_it_runs(
+    asked: dict[str, Any], *, frugal: bool
+) -> None:
+    """Unsloth's own documentation: adapters of 8B in 4 bits on a card of 8 GB."""
+    said = [remedy.change.arguments.get("framework") for remedy in _remedies(asked)]
+    assert said
+    assert ("unsloth" in said) is frugal
+
+
+@pytest.mark.parametrize("gpu", ["rtx 4070 laptop", "rtx 3060 laptop", "dgx spark", "m2", "jetson thor", "rtx 4070"])
+@pytest.mark.parametrize("method", ["full", "qlora"])
+def test_nobody_is_told_to_add_a_second_chip_to_a_laptop(gpu: str, method: str) -> None:
+    asked = {"model": "32B", "gpu": gpu, "n_gpus": 1, "method": method, "tokens": "alpaca"}
+    changes = [remedy.change.arguments for remedy in _found(asked)]
+    assert gpu == "rtx 4070" or not any("n_gpus" in change and "gpu" not in change for change in changes)
 
 
 @pytest.mark.parametrize("arguments", TOO_LARGE, ids=json.dumps)

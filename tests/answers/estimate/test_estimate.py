@@ -26,7 +26,7 @@ def _tool() -> Tool:
 
 
 def _answer(**changes: object) -> dict[str, Any]:
-    asked = {name: value for name, value in (GOOD | changes).items() if value is not None}
+    asked = {name: value for name, value in (GOOD | {"detail": "detailed"} | changes).items() if value is not None}
     return _tool().answer(asked).structured
 
 
@@ -268,7 +268,7 @@ def test_whatever_changes_the_answer_changes_its_id() -> None:
         {"utilization": 0.41},
         {"price_per_gpu_hour": 2},
         {"activation_recompute": "full"},
-        {"detail": "detailed"},
+        {"detail": "concise"},
     ]
     assert len({_answer(**change)["estimate_id"] for change in changes}) == len(changes)
 

@@ -73,3 +73,23 @@ def test_the_first_warning_and_the_summary_name_what_would_narrow_the_range_most
 def test_a_summary_asks_for_nothing_where_all_that_matters_is_said() -> None:
     said = replace(ON_A_T4, precision="fp16", activation_recompute="full", tokens_per_sample="400-400")
     assert "To narrow" not in summary(_estimate(said))
+
+
+@pytest.mark.parametrize(
+    ("asked", "argument", "words"),
+    [
+        (ON_A_T4, "precision", "4-bit base"),
+        (
+            Request(model="bert-large", gpu="a100", n_gpus=1, samples="100k", tokens_per_sample=128, epochs=3),
+            "precision",
+            "the trainer was left in 32 bit",
+        ),
+        (ON_TWO_NODES, "network_gbps_per_gpu", "a plain one"),
+        # Every sound is padded to 30 s: of hours of them, how many there are is what nobody knows.
+        (Request(model="whisper-small", gpu="a100", n_gpus=1, tokens="100 hours of speech"), "samples", "proportional"),
+    ],
+)
+def test_a_reason_is_that_of_what_is_asked(asked: Request, argument: str, words: str) -> None:
+    told = {narrowing.argument: narrowing.why for narrowing in _estimate(asked).narrow_by}
+    assert words in told[argument]
+    assert asked.method == "qlora" or "4-bit" not in told.get("precision", "")

@@ -28,7 +28,7 @@ PARTS = {"compute", "attention", "memory_bound", "communication", "bubble", "opt
 def _answer(**changes: object) -> dict[str, Any]:
     tool = TOOLS.tool("estimate_training_time")
     assert tool is not None
-    return tool.answer(ASKED | changes).structured
+    return tool.answer({"detail": "detailed"} | ASKED | changes).structured
 
 
 def _codes(answer: dict[str, Any]) -> set[str]:

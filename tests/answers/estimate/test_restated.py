@@ -56,10 +56,10 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
     run: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "tokens": "10B"}
     run |= {"framework": framework, "method": method, "sequence_length": length}
     try:
-        answer = estimate_training_time(**run)
+        answer = estimate_training_time(detail="detailed", **run)
     except EstimatorError:
         return
-    again = estimate_training_time(**run, **_stated(answer))
+    again = estimate_training_time(detail="detailed", **run, **_stated(answer))
     if {"devices_in_turn", "devices_left_idle"} & {warning.code for warning in answer.warnings}:
         # Whoever says how a script shards says that its devices work at once, which was in doubt.
         assert (again.training_seconds or math.inf) < (answer.training_seconds or 0.0)
@@ -92,7 +92,7 @@ def test_embedding_and_output_may_be_stages_of_their_own(pipeline: int, virtual:
     """Qwen3-235B-A22B has 94 layers, Llama 3 405B 126, on 128 stages of 16 ranks (Grattafiori et al. 2024, 3.3.2)."""
     model = {94: "qwen3-235b-a22b", 126: "llama-3.1-405b"}[layers]
     run: dict[str, Any] = {"model": model, "gpu": "h100", "n_gpus": 512, "tokens": "10B", "framework": "megatron"}
-    answer = estimate_training_time(**run, pipeline_parallel=pipeline, virtual_pipeline=virtual)
+    answer = estimate_training_time(detail="detailed", **run, pipeline_parallel=pipeline, virtual_pipeline=virtual)
     assert answer.layout is not None
     assert (answer.layout.pipeline_parallel, answer.layout.virtual_pipeline) == (pipeline, virtual)
 
@@ -100,17 +100,17 @@ def test_embedding_and_output_may_be_stages_of_their_own(pipeline: int, virtual:
 def test_stages_beyond_the_layers_and_both_ends_are_refused() -> None:
     run: dict[str, Any] = {"model": "qwen3-235b-a22b", "gpu": "h100", "n_gpus": 512, "tokens": "10B"}
     with pytest.raises(EstimatorError, match="at most 96 stages would do"):
-        estimate_training_time(**run, framework="nemo", pipeline_parallel=32, virtual_pipeline=4)
+        estimate_training_time(detail="detailed", **run, framework="nemo", pipeline_parallel=32, virtual_pipeline=4)
     with pytest.raises(EstimatorError, match="at most 94 stages would do"):
-        estimate_training_time(**run, framework="fsdp", pipeline_parallel=32, virtual_pipeline=3)
+        estimate_training_time(detail="detailed", **run, framework="fsdp", pipeline_parallel=32, virtual_pipeline=3)
 
 
 def test_a_sequence_that_its_ranks_do_not_divide_is_padded_and_one_too_short_refused() -> None:
     run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 64, "tokens": "10B", "framework": "nemo"}
     odd, even = (
-        estimate_training_time(**run, sequence_length=length, context_parallel=4).training_seconds
+        estimate_training_time(detail="detailed", **run, sequence_length=length, context_parallel=4).training_seconds
         for length in (16_383, 16_384)
     )
     assert odd == pytest.approx(even, rel=0.01)
     with pytest.raises(EstimatorError, match=r"context_parallel: 64 .* at most 32 would do"):
-        estimate_training_time(**run, sequence_length=64, context_parallel=64)
+        estimate_training_time(detail="detailed", **run, sequence_length=64, context_parallel=64)

@@ -18,7 +18,7 @@ RUN: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100-sxm", "n_gpus": 8}
 def _answer(**changes: object) -> dict[str, Any]:
     tool = TOOLS.tool("estimate_training_time")
     assert tool is not None
-    return tool.answer(RUN | changes).structured
+    return tool.answer({"detail": "detailed"} | RUN | changes).structured
 
 
 def _warning(answer: dict[str, Any], code: str) -> str:

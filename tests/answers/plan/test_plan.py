@@ -143,6 +143,33 @@ def test_one_machine_of_cards_for_desktops_is_a_candidate_too() -> None:
         assert option.n_gpus <= 8 or not option.gpu.startswith("rtx-")
 
 
+@pytest.mark.parametrize(
+    ("solve_for", "asked"),
+    [
+        ("tokens", {"model": "7B", "n_gpus": 8, "budget": "$1k"}),
+        ("tokens", {"model": "7B", "deadline": "9 days", "budget": "$100k"}),
+        ("model_size", {"n_gpus": 64, "budget": "$100k"}),
+        ("n_gpus", {"model": "llama-3.1-8b", "tokens": "20B", "budget": "$20k"}),
+        ("n_gpus", {"model": "llama-3.1-8b", "tokens": "20B", "budget": "$3k", "price_per_gpu_hour": 2}),
+        ("tokens", {"model": "7B", "n_gpus": 8, "budget": "5000 GPU-hours"}),
+    ],
+)
+def test_what_is_sure_to_keep_to_a_budget_does_so_by_the_range_that_is_told(
+    solve_for: Any,  # noqa: ANN401 - one of the tool's choices
+    asked: dict[str, Any],
+) -> None:
+    """Nobody is told that a budget is kept to beside a range that ends above it."""
+    plan = plan_training(detail="detailed", solve_for=solve_for, gpu="h100", **asked)
+    sure = plan.sure_solution
+    assert sure is not None
+    if plan.budget_usd is None:
+        assert sure.gpu_hours * sure.training_days_high / sure.training_days <= (plan.budget_gpu_hours or 0.0)
+        return
+    for dearest in (plan.solution.cost_usd.value, sure.cost_usd.high):
+        assert dearest is not None
+        assert dearest <= plan.budget_usd * (1 + 1e-5)
+
+
 def test_a_solution_that_is_sure_is_named_once() -> None:
     plan = _plan(solve_for="gpu", gpu="h100", tokens="1B", deadline="300 days")
     assert plan.sure_solution is not None

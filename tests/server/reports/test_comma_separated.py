@@ -112,8 +112,15 @@ def _read(tool: str, text: str) -> Any:  # noqa: ANN401 - any JSON
 
 
 def _exactly(answer: Any) -> str:  # noqa: ANN401 - any JSON
-    """Return what tells 1 from 1.0 and from true."""
-    return json.dumps(answer, sort_keys=True)
+    """Return what tells 1 from 1.0 and from true; what an option leaves out and what is null read back as one."""
+    return json.dumps(_told(answer), sort_keys=True)
+
+
+def _told(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    if isinstance(value, dict):
+        told = {key: _told(inner) for key, inner in cast("dict[str, Any]", value).items()}
+        return {key: inner for key, inner in told.items() if inner is not None}
+    return [_told(inner) for inner in cast("list[object]", value)] if isinstance(value, list) else value
 
 
 def _filled(value: Any, text: Callable[[], str], number: Callable[[], float]) -> Any:  # noqa: ANN401 - any JSON

@@ -58,7 +58,7 @@ def test_the_rows_are_points_with_their_ranks_among_all(folder: Path) -> None:
     times = sorted(row["training_seconds"] for row in possible)
     for option in answer["rows"]:
         seconds = option["training_days"] * 86_400
-        assert seconds == pytest.approx(times[option["rank"] - 1], rel=1e-5)
+        assert seconds == pytest.approx(times[option["rank"] - 1], rel=1e-4)
         (row,) = (
             row
             for row in possible
@@ -66,8 +66,8 @@ def test_the_rows_are_points_with_their_ranks_among_all(folder: Path) -> None:
             and option["gpu"].startswith({"h100": "h100", "4090": "rtx-4090"}[row["gpu"]])
             and option["layout"].endswith(f"; sequence_length {row['sequence_length']}")
         )
-        assert row["training_seconds"] == pytest.approx(seconds, rel=1e-5)
-        assert row["cost_usd"] == pytest.approx(option["cost_usd"], rel=1e-5)
+        assert row["training_seconds"] == pytest.approx(seconds, rel=1e-4)
+        assert row["cost_usd"] == pytest.approx(option["cost_usd"], rel=1e-4)
 
 
 def test_the_front_is_that_of_all_points(folder: Path) -> None:
@@ -79,7 +79,7 @@ def test_the_front_is_that_of_all_points(folder: Path) -> None:
         if not any(other <= seconds and less <= usd and (other, less) != (seconds, usd) for other, less in possible)
     }
     marked = {(row["training_days"] * 86_400, row["cost_usd"]) for row in answer["rows"] if row["pareto"]}
-    assert sorted(marked) == [pytest.approx(point, rel=1e-5) for point in sorted(front)]
+    assert sorted(marked) == [pytest.approx(point, rel=1e-4) for point in sorted(front)]
 
 
 def test_every_series_has_its_fastest_on_each_number_of_gpus(folder: Path) -> None:
@@ -91,7 +91,7 @@ def test_every_series_has_its_fastest_on_each_number_of_gpus(folder: Path) -> No
             row["training_seconds"] for row in rows if (row["model"], row["gpu"], row["n_gpus"]) == (model, gpu, n_gpus)
         )
         assert any(
-            (model, n_gpus) == (one, count) and seconds == pytest.approx(fastest, rel=1e-5)
+            (model, n_gpus) == (one, count) and seconds == pytest.approx(fastest, rel=1e-4)
             for one, count, seconds in told
         )
 

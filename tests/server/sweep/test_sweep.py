@@ -95,7 +95,12 @@ def test_a_row_says_what_an_estimate_of_its_point_says(tmp_path: Path) -> None:
     estimated = [row for row in rows if row["model"] != "no-such-model"]
     for row in estimated:
         alone = estimate_training_time(
-            model=row["model"], gpu=row["gpu"], n_gpus=row["n_gpus"], tokens=row["tokens"], method="lora"
+            model=row["model"],
+            gpu=row["gpu"],
+            n_gpus=row["n_gpus"],
+            tokens=row["tokens"],
+            method="lora",
+            detail="detailed",
         )
         assert row["training_seconds"] == pytest.approx(alone.training_seconds, rel=1e-12)
         assert row["training_seconds_high"] == pytest.approx(alone.training_days_high * 86_400, rel=1e-12)

@@ -1,0 +1,96 @@
+"""On which terms options are compared where nobody said which: warnings, with what the terms change."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from estimator.answers.compare.alike import Terms, left_open
+from estimator.answers.compare.compare import Outcome
+from estimator.answers.compare.rank import Row
+from estimator.answers.compare.wording import option_name
+from estimator.question.question import Caution
+from estimator.resolve.framework.software import AUTO
+from estimator.resolve.run import Run
+
+__all__ = ["SEVERAL_FRAMEWORKS", "terms_cautions"]
+
+SEVERAL_FRAMEWORKS = "several_frameworks_assumed"
+
+_SEVERAL = 2
+_NAMED = 2
+
+
+def terms_cautions(terms: Terms, rows: Sequence[Row]) -> tuple[Caution, ...]:
+    """Return what to know of the terms before anything else is read off a comparison; often nothing."""
+    best = [row.outcome for row in rows if row.rank is not None]
+    return (*_one_precision(terms, best), *_one_stack(terms, best), *_several_stacks(best))
+
+
+def _one_precision(terms: Terms, best: Sequence[Outcome]) -> Iterator[Caution]:
+    found = left_open(terms, best, "precision")
+    if found is None:
+        return
+    here, own = (outcome.estimate for outcome in found)
+    if here is None or own is None:
+        return
+    common, narrow = here.run.device.precision, own.run.device.precision
+    message = (
+        f"precision was not said: all are compared in {common}; in {narrow}, as published runs on it are, "
+        f"{option_name(here)} would take {own.training_s / here.training_s:.2f} times as long: say precisions"
+    )
+    yield Caution(code="one_precision_assumed", message=message)
+
+
+def _one_stack(terms: Terms, best: Sequence[Outcome]) -> Iterator[Caution]:
+    found = left_open(terms, best, "framework")
+    if found is None or found[0].estimate is None or found[1].estimate is None:
+        return
+    here, own = found
+    times = found[1].estimate.training_s / found[0].estimate.training_s
+    kept = {id(terms.asked[place]) for place, names in terms.changed.items() if "framework" in names}
+    alone = sum(id(outcome.request) in kept for outcome in best)
+    others = f", but for {alone:,} that fit on their usual one alone" if alone else ""
+    message = (
+        f"framework was not said, and these options would usually run on several: they are compared on "
+        f"{here.framework}{others}; on {own.framework} {option_name(found[0].estimate)} would take {times:.2f} times "
+        "as long: name yours with framework"
+    )
+    yield Caution(code="one_framework_assumed", message=message)
+
+
+def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:
+    """Yield that stacks differ where nobody named one and none is common: of chips of several makers."""
+    on = _usual_stacks(best)
+    if len(on) < _SEVERAL:
+        return
+    told = _listed([f"{stack} for {_listed(names)}" for stack, names in on.items()])
+    message = (
+        f"framework was not said: each is taken to run on what is usual, {told}, so that part of a difference may be "
+        "the software's: name one with framework"
+    )
+    yield Caution(code=SEVERAL_FRAMEWORKS, message=message)
+
+
+def _usual_stacks(best: Sequence[Outcome]) -> dict[str, list[str]]:
+    """Return the stacks of options of which none was said, each with what tells its options from the others'."""
+    usual = [
+        (outcome.framework, outcome.estimate.run)
+        for outcome in best
+        if outcome.framework and outcome.request.framework == AUTO and outcome.estimate is not None
+    ]
+    ways: tuple[Callable[[Run], str], ...] = (
+        lambda run: run.device.name,
+        lambda run: run.subject.name,
+        lambda run: f"{run.n_gpus:,} GPUs",
+    )
+    for name in ways:
+        on: dict[str, list[str]] = {}
+        for stack, run in usual:
+            on.setdefault(stack, []).append(name(run))
+        names = {stack: [*dict.fromkeys(told)] for stack, told in on.items()}
+        if len({each for told in names.values() for each in told}) == sum(map(len, names.values())):
+            return names
+    return {}
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return " and ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"

@@ -1,0 +1,99 @@
+"""Devices that mostly wait for one another: over what, and what would help, found by trying."""
+
+import math
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
+from typing import get_args
+
+from estimator.answers.estimate.token_time import predicted_token_s
+from estimator.answers.estimate.waits import MOSTLY, waiting_share
+from estimator.base.units import BITS_PER_BYTE, GIGA
+from estimator.evidence.calibration import Calibration
+from estimator.models.parameters import takes_adapters
+from estimator.models.training import Method
+from estimator.physics.choice import Setting
+from estimator.question.question import Caution, Prediction, Question, Sharding
+
+__all__ = ["mostly_waiting"]
+
+_CODE = "mostly_waiting"
+_SAID_ALREADY = frozenset(
+    {"fewer_gpus_are_faster", "other_batch_is_faster", "devices_in_turn", "devices_left_idle", "network_slow"}
+)
+"""Warnings that tell why devices wait, or that they may not."""
+_HELPS = 0.85
+"""Of the time a token takes now, from which on a change is worth making."""
+_MOST_NAMED = 3
+_TIMES_THE_BATCH = 4
+_LINKS = {"pcie": "PCIe", "nvlink": "NVLink", "xgmi": "xGMI", "ici": "ICI", "neuronlink": "NeuronLink"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """A change of a run, and what says so."""
+
+    words: str
+    question: Question
+
+
+def mostly_waiting(
+    setting: Setting, fitted: Calibration, step: Prediction, said: Collection[str]
+) -> tuple[Caution, ...]:
+    """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
+
+    Tried are adapters, other sharding, a batch four times as large, a network as fast as the reference system's; what
+    takes a token at least 15 % less time is named, with how much it takes.
+    """
+    question = setting.question
+    waits = waiting_share(step.breakdown)
+    if waits <= MOSTLY or _SAID_ALREADY & {*said} or question.local is not None:
+        return ()
+    now_s = step.step_s / step.tokens_per_step
+    if question.precedent is not None:
+        now_s = predicted_token_s(replace(question, precedent=None), fitted)
+    helped = sorted(
+        (share, way.words)
+        for way in _ways(setting, step)
+        if (share := predicted_token_s(replace(way.question, precedent=None), fitted) / now_s) <= _HELPS
+    )[:_MOST_NAMED]
+    told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in helped)
+    would = f"what would help, the most first: say {told}" if told else "no larger batch or other sharding changes that"
+    return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {_waiting_for(setting, step)}: {would}"),)
+
+
+def _waiting_for(setting: Setting, step: Prediction) -> str:
+    cluster = setting.question.cluster
+    bubble, communication = step.breakdown.get("bubble", 0.0), step.breakdown.get("communication", 0.0)
+    if bubble > communication:
+        return f"waiting of {step.layout.pipeline_parallel} pipeline stages for one another"
+    if cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain):
+        gbps = cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
+        return f"communication, most of it over a network of {gbps:.3g} Gb/s a GPU"
+    link = _LINKS.get(cluster.accelerator.scale_up_kind, cluster.accelerator.scale_up_kind)
+    return f"communication between the GPUs of a node over {link}"
+
+
+def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
+    """Yield changes to be tried, each with the batch as it is unless that is what changes."""
+    question, batch = setting.question, setting.global_batch
+    kept = replace(question, global_batch_sequences=batch)
+    if question.method.name == "full" and takes_adapters(question.transformer):
+        yield _Way(
+            words='method "lora" (another training: adapters on frozen weights; of the same batch and length)',
+            question=replace(kept, method=Method(name="lora")),
+        )
+    for sharding in get_args(Sharding):
+        if sharding != step.layout.data_sharding:
+            layout = replace(question.layout, data_sharding=sharding)
+            yield _Way(words=f"data_sharding {sharding}", question=replace(kept, layout=layout))
+    larger = _TIMES_THE_BATCH * batch
+    yield _Way(
+        words=f"global_batch_sequences {larger // question.sequences_each:,}",
+        question=replace(question, global_batch_sequences=larger),
+    )
+    cluster = question.cluster
+    reference = cluster.accelerator.scale_out_bytes_per_s
+    if cluster.n_gpus > cluster.gpus_per_node and reference > cluster.scale_out_bytes_per_s:
+        gbps = math.floor(reference * BITS_PER_BYTE / GIGA)
+        faster = replace(cluster, scale_out_bytes_per_s=reference)
+        yield _Way(words=f"network_gbps_per_gpu {gbps:,}", question=replace(kept, cluster=faster))

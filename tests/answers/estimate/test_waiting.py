@@ -1,0 +1,93 @@
+"""Where devices mostly wait, the answer says so, over what, and what would help.
+
+Authority: the answer to the same question with what is said to help.
+"""
+
+import re
+from typing import Any
+
+import pytest
+
+from tools.estimate_training_time import TrainingTime, estimate_training_time
+
+CODE = "mostly_waiting"
+TELLS_WHY = {"fewer_gpus_are_faster", "other_batch_is_faster", "devices_in_turn", "devices_left_idle", "network_slow"}
+ASKED: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"model": "qwen2.5-7b", "gpu": "4090", "n_gpus": 8, "framework": "huggingface, zero3, liger"}, "over PCIe"),
+    (
+        {
+            "model": "llama-3.1-70b",
+            "gpu": "h100",
+            "n_gpus": 64,
+            "pipeline_parallel": 16,
+            "global_batch_sequences": 8,
+            "framework": "megatron",
+        },
+        "16 pipeline stages",
+    ),
+    (
+        {"model": "llama-3.1-8b", "gpu": "l40s", "n_gpus": 32, "framework": "deepspeed", "network_gbps_per_gpu": 3},
+        "a network of 3 Gb/s",
+    ),
+)
+
+
+def _ask(**asked: Any) -> TrainingTime:  # noqa: ANN401 - the tool's arguments
+    return estimate_training_time(tokens="100M", detail="detailed", **asked)
+
+
+def _message(answer: TrainingTime) -> str:
+    return next((warning.message for warning in answer.warnings if warning.code == CODE), "")
+
+
+def _waits(answer: TrainingTime) -> float:
+    parts = answer.time_breakdown
+    assert parts is not None
+    return parts.communication + parts.bubble
+
+
+@pytest.mark.parametrize(("asked", "over"), ASKED)
+def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any], over: str) -> None:
+    answer = _ask(**asked)
+    message = _message(answer)
+    assert f"{_waits(answer):.0%} of a step is" in message
+    assert over in message
+    assert f"({_waits(answer):.0%} of a step is communication" in answer.summary
+
+
+@pytest.mark.parametrize(("asked", "_over"), ASKED)
+def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
+    """Each as an argument of the same tool, and by as much as is told."""
+    answer = _ask(**asked)
+    ways = _message(answer).partition("say ")[2].split("; or ")
+    for way in ways if ways != [""] else []:
+        found = re.fullmatch(r'(\w+) "?([\w,]+)"?(?: \([^)]*\))?, ([\d.e-]+) times as long per token', way)
+        assert found, way
+        name, value, times = found.groups()
+        said = {name: value if name in {"method", "data_sharding"} else int(value.replace(",", ""))}
+        batch = answer.layout.global_batch_sequences if answer.layout else 1
+        length = next(told.value for told in answer.assumptions if told.name == "sequence_length")
+        kept = {"sequence_length": length} | (
+            {} if name == "global_batch_sequences" else {"global_batch_sequences": batch}
+        )
+        changed = _ask(**(asked | kept | said))
+        told = answer.tokens_per_second_per_gpu / changed.tokens_per_second_per_gpu
+        assert told == pytest.approx(float(times), rel=0.1), way
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8},
+        {"model": "gpt2", "gpu": "h100", "n_gpus": 16, "network_gbps_per_gpu": 1},
+        {"model": "llama-3.1-8b", "gpu": "4090", "n_gpus": 1, "method": "qlora"},
+        # It does not fit, and how long it would wait does not matter.
+        {"model": "llama-3.1-8b", "gpu": "3090", "n_gpus": 2, "framework": "fsdp"},
+    ],
+)
+def test_devices_that_work_or_whose_waiting_another_warning_tells_of_are_not_warned_of(asked: dict[str, Any]) -> None:
+    answer = _ask(**asked)
+    assert answer.memory is not None
+    told = {warning.code for warning in answer.warnings}
+    assert _waits(answer) <= 0.5 or told & TELLS_WHY or not answer.memory.fits
+    assert CODE not in told

@@ -37,7 +37,8 @@ def _verdict(check: SpeedCheck) -> str:
     sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
     ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
     against = f"{_times(check.ratio)} the {format_rate(expected.tokens_per_second)} expected {ends}"
-    observed = f"{rate_words(run, seen)} over {run.n_gpus:,} × {run.device.name} ({check.model_flops_utilization:.1%} MFU)"
+    devices = f"{run.n_gpus:,} × {run.device.name}"
+    observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
     if check.depends_on is not None:
         batch = counted(run, check.seen.batch_assumed or 1)
         return (

@@ -72,6 +72,9 @@ class TrainingSpeed(BaseModel):
 
     summary: str
     verdict: Literal["faster", "normal", "slow", "implausible"]
+    verdict_depends_on: str | None = Field(
+        description="Argument without which it cannot be judged: usual values of it have other verdicts. Null: it holds"
+    )
     observed: FiniteFloat = Field(description="Tokens per second, all GPUs")
     observed_how: str = Field(description="How it follows from what was given")
     expected: FiniteFloat
@@ -87,7 +90,7 @@ class TrainingSpeed(BaseModel):
     tflops_per_gpu: FiniteFloat = Field(description="FLOPs the model needs, per second and GPU")
     peak_tflops: FiniteFloat = Field(description="Dense")
     ceiling: BoundAnswer
-    likely_causes: list[CauseAnswer] = Field(description="Best first; empty where the speed is normal")
+    likely_causes: list[CauseAnswer] = Field(description="Best first; empty where normal or not to be judged")
     remaining_days: FiniteFloat | None = Field(description="Null where the amount of data is not known")
     remaining_days_low: FiniteFloat | None
     remaining_days_high: FiniteFloat | None
@@ -213,6 +216,7 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
     return TrainingSpeed(
         summary=check_summary(checked),
         verdict=checked.verdict,
+        verdict_depends_on=checked.depends_on,
         observed=seen.tokens_per_second,
         observed_how=seen.how,
         expected=expected.tokens_per_second,

@@ -12,6 +12,7 @@ from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
 from estimator.question.profile import Profile
 from estimator.question.request import Request
+from estimator.resolve.layout_request import OF_THE_RULE
 from estimator.resolve.run import resolve
 from tools import fields
 from tools.answers import (
@@ -282,7 +283,7 @@ def _brief_peak(answer: TrainingTime) -> TrainingTime:
 
 SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     _fewer(narrowings=1, comparables=2),
-    without_assumptions("gpus_per_node", "processed_tokens", "sample_tokens"),
+    without_assumptions(OF_THE_RULE, "gpus_per_node", "processed_tokens", "sample_tokens"),
     _fewer(narrowings=1, comparables=1),
     # The formula has it, and a row that is padded is as long as its samples are padded to.
     without_assumptions("run_level_overhead"),

@@ -9,10 +9,12 @@ from estimator.models.transformer import Transformer
 from estimator.question.question import Assumption, LayoutRequest, Sharding
 from estimator.question.request import RECOMPUTE_CHOICES, SHARDING_CHOICES, SHARDING_NAMES, Request
 
-__all__ = ["MOST_SEQUENCES", "layout_assumptions", "layout_request"]
+__all__ = ["MOST_SEQUENCES", "OF_THE_RULE", "layout_assumptions", "layout_request"]
 
 MOST_SEQUENCES = 100_000_000
 """Sequences a step: above every batch ever used by orders of magnitude."""
+OF_THE_RULE = "rule_of_thumb_recompute"
+"""The recomputation that the rule of thumb counts where none is said: no layout's, which has its own."""
 _DEGREES = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
 
 
@@ -72,8 +74,8 @@ def layout_assumptions(layout: LayoutRequest) -> tuple[Assumption, ...]:
         if value is not None
     ]
     if layout.recompute is None:
-        note = "not said: the rule of thumb counts none"
-        assumptions.append(Assumption(name="activation_recompute", value="none", source="default", note=note))
+        note = "counted by the rule of thumb alone; the layout has its own activation_recompute"
+        assumptions.append(Assumption(name=OF_THE_RULE, value="none", source="default", note=note))
     return tuple(assumptions)
 
 

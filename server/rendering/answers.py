@@ -156,6 +156,11 @@ def _plan(answer: Answer) -> Iterator[Block]:
     yield _made_by("plan_id", answer)
 
 
+def _verdict(answer: Answer) -> str:
+    open_argument = answer["verdict_depends_on"]
+    return answer["verdict"] if open_argument is None else f"cannot be judged without {open_argument}"
+
+
 def _check(answer: Answer) -> Iterator[Block]:
     ceiling = answer["ceiling"]
     log: Answer = answer["log"] or {}
@@ -163,7 +168,7 @@ def _check(answer: Answer) -> Iterator[Block]:
     left = range_phrase(answer, "remaining_days")
     yield Facts(
         [
-            ("Verdict", answer["verdict"]),
+            ("Verdict", _verdict(answer)),
             ("Observed", f"{shown_number(answer['observed'])} tokens/s on all GPUs: {answer['observed_how']}"),
             ("Expected", f"{shown_number(answer['expected'])} tokens/s ({_ends(answer, 'expected')})"),
             ("Observed ÷ expected", shown_number(answer["observed_over_expected"])),

@@ -3,10 +3,12 @@
 import math
 from collections.abc import Iterator
 
-from estimator.answers.check.candidate import Candidate, has_length, length_unsaid, said
-from estimator.answers.check.expected import Expected, attention_flop_per_token, dense_peak_flop_per_s
+from estimator.answers.check.candidate import Candidate, Gap, has_length, length_unsaid, said, says_packed
+from estimator.answers.check.expected import attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.logs import ANYBODYS, LogReading
-from estimator.answers.check.observation import SHORTEST_SEQUENCE, Observation
+from estimator.answers.check.observation import SHORTEST_SEQUENCE
+from estimator.answers.check.usual_batches import counted
+from estimator.answers.estimate.wording import sample_words
 from estimator.base.units import TERA, format_count
 from estimator.resolve.objective import ROLLOUTS
 from estimator.resolve.run import Run
@@ -21,47 +23,86 @@ _NEARLY_DENSE = 1.05
 _LONGEST_SEQUENCE = 1 << 20
 _MOST_TIMES_LARGER = 64.0
 """Of one picture's positions over another's: 28 pixels a side to 224."""
+_FEW_GPUS = 8
+"""Devices that are one machine, of which a run has all as a rule."""
+_MOST_ACCUMULATED = 256
 _SUSPECTED = 0.3
 """Log distance of what the size of a gap alone suggests."""
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
 
-def bookkeeping_candidates(
-    run: Run,
-    seen: Observation,
-    expected: Expected,
-    flop_per_token: float,
-    reading: LogReading | None,
-    *,
-    faster: bool,
-) -> Iterator[Candidate]:
+def bookkeeping_candidates(gap: Gap) -> Iterator[Candidate]:
     """Yield what may be wrong with the number rather than with the run; each is a factor on the expected speed.
 
-    What a trainer's own line settles, its unit and what it counts as a step, is none of these.
+    What the caller said of it, and what a trainer's own line settles, its unit and what it counts as a step, is none
+    of these.
     """
-    yield from _of_denominators(run, seen, flop_per_token)
-    yield from _of_counts(run, seen, expected, reading, faster=faster)
-    yield from _of_lengths(run, seen, expected, faster=faster)
-    yield from _of_steps(seen, expected, reading, faster=faster)
-    yield from _of_padding(run, faster=faster)
-    if run.objective.samples_answers and not faster:
-        ratio = seen.tokens_per_second / expected.tokens_per_second
+    yield from _of_denominators(gap)
+    yield from _of_counts(gap)
+    yield from _of_lengths(gap)
+    yield from _of_steps(gap)
+    yield from _of_batches(gap)
+    yield from _of_padding(gap)
+    if gap.run.objective.samples_answers and not gap.faster:
         yield Candidate(
             code="rollouts",
             what="the time holds the sampling of answers, not the update alone",
-            factor=min(max(ratio, _LEAST_UPDATE), _MOST_UPDATE),
+            factor=min(max(gap.ratio, _LEAST_UPDATE), _MOST_UPDATE),
             why=ROLLOUTS,
             check="time sampling and update apart: verl prints timing_s/gen and timing_s/update_actor",
         )
 
 
-def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iterator[Candidate]:
+def _of_denominators(gap: Gap) -> Iterator[Candidate]:
     """Yield what a reported utilization may have been divided by, or multiplied with."""
-    if seen.kind not in {"mfu", "tflops_per_gpu"}:
+    run, flop_per_token = gap.run, gap.flop_per_token
+    if gap.seen.kind not in {"mfu", "tflops_per_gpu"}:
         return
+    if gap.seen.kind == "mfu" and gap.request.peak_tflops is None:
+        yield from _of_peaks(run)
+    recompute = run.question.layout.recompute if run.question is not None else None
+    if recompute in {None, "full"}:
+        yield Candidate(
+            code="recomputed_flops_counted",
+            what="recomputed FLOPs were counted (hardware, not model FLOPs utilization)",
+            factor=4 / 3,
+            why="full recomputation runs the forward pass again: 8 FLOPs per parameter and token in place of 6",
+            check="look whether the trainer multiplies by 4/3 with activation checkpointing",
+        )
+    plain = run.model_coefficient * run.subject.active_parameters
+    yield Candidate(
+        code="other_flop_count",
+        what="the FLOPs counted leave attention out, or count the embedding",
+        factor=plain / flop_per_token,
+        why=f"{run.model_coefficient:g} × parameters is {format_count(plain)} FLOPs per token, the model's own count "
+        f"{format_count(flop_per_token)}",
+        check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
+    )
+    if run.question is not None:
+        yield Candidate(
+            code="full_attention_counted",
+            what="attention was counted in full, the masked half too",
+            factor=1.0 + attention_flop_per_token(run.question) / flop_per_token,
+            why="torchtitan, llm-foundry and NeMo until 25.07 count the whole score matrix, this tool what a causal "
+            "mask leaves",
+            check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
+        )
+    if run.subject.total_parameters > _NEARLY_DENSE * run.subject.active_parameters:
+        yield Candidate(
+            code="all_experts_counted",
+            what="all experts' parameters were counted, not the active ones",
+            factor=run.subject.total_parameters / run.subject.active_parameters,
+            why=f"{format_count(run.subject.total_parameters)} in all, of which one token meets "
+            f"{format_count(run.subject.active_parameters)}",
+            check="look which parameter count the trainer multiplies by 6",
+        )
+
+
+def _of_peaks(run: Run) -> Iterator[Candidate]:
+    """Yield other peaks than the dense one of the precision, where nobody says which was divided by."""
     peak, chip = dense_peak_flop_per_s(run), run.device.accelerator
-    if seen.kind == "mfu" and chip is not None:
+    if chip is not None:
         if chip.family in _SPARSE_FAMILIES:
             yield Candidate(
                 code="sparse_peak",
@@ -95,40 +136,6 @@ def _of_denominators(run: Run, seen: Observation, flop_per_token: float) -> Iter
                     why=f"{other / TERA:,.4g} TFLOPS is the {what}; training gets {peak / TERA:,.4g}",
                     check="look which peak the trainer divides by",
                 )
-    yield Candidate(
-        code="recomputed_flops_counted",
-        what="recomputed FLOPs were counted (hardware, not model FLOPs utilization)",
-        factor=4 / 3,
-        why="full recomputation runs the forward pass again: 8 FLOPs per parameter and token in place of 6",
-        check="look whether the trainer multiplies by 4/3 with activation checkpointing",
-    )
-    plain = run.model_coefficient * run.subject.active_parameters
-    yield Candidate(
-        code="other_flop_count",
-        what="the FLOPs counted leave attention out, or count the embedding",
-        factor=plain / flop_per_token,
-        why=f"{run.model_coefficient:g} × parameters is {format_count(plain)} FLOPs per token, the model's own count "
-        f"{format_count(flop_per_token)}",
-        check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
-    )
-    if run.question is not None:
-        yield Candidate(
-            code="full_attention_counted",
-            what="attention was counted in full, the masked half too",
-            factor=1.0 + attention_flop_per_token(run.question) / flop_per_token,
-            why="torchtitan, llm-foundry and NeMo until 25.07 count the whole score matrix, this tool what a causal "
-            "mask leaves",
-            check="compare the FLOPs per token that the trainer prints with explain_coefficient's",
-        )
-    if run.subject.total_parameters > _NEARLY_DENSE * run.subject.active_parameters:
-        yield Candidate(
-            code="all_experts_counted",
-            what="all experts' parameters were counted, not the active ones",
-            factor=run.subject.total_parameters / run.subject.active_parameters,
-            why=f"{format_count(run.subject.total_parameters)} in all, of which one token meets "
-            f"{format_count(run.subject.active_parameters)}",
-            check="look which parameter count the trainer multiplies by 6",
-        )
 
 
 def _is_known_of_how_many(reading: LogReading | None) -> bool:
@@ -139,12 +146,12 @@ def _is_known_of_how_many(reading: LogReading | None) -> bool:
     return each is not None or reading.dialect not in ANYBODYS
 
 
-def _of_counts(
-    run: Run, seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
-) -> Iterator[Candidate]:
-    """Yield speeds that are of another number of GPUs than was meant."""
-    n = run.n_gpus
-    if seen.kind == "tokens_per_second" and n > 1 and not _is_known_of_how_many(reading):
+def _of_counts(gap: Gap) -> Iterator[Candidate]:
+    """Yield speeds that are of another number of GPUs than was meant, where the caller does not say of how many."""
+    seen, n, faster = gap.seen, gap.run.n_gpus, gap.faster
+    if seen.count_told:
+        return
+    if seen.kind == "tokens_per_second" and n > 1 and not _is_known_of_how_many(gap.reading):
         yield Candidate(
             code="multiplied_twice" if faster else "speed_of_one_gpu",
             what="tokens per second of all GPUs were multiplied by their number once more"
@@ -153,9 +160,8 @@ def _of_counts(
             factor=float(n) if faster else 1.0 / n,
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
-    if seen.kind == "hours" and faster and n > 1:
-        ratio = seen.tokens_per_second / expected.tokens_per_second
-        split = min(n, max(2, math.ceil(ratio)))
+    if seen.kind == "hours" and faster and n > _FEW_GPUS:
+        split = min(n, max(2, math.ceil(gap.ratio)))
         yield Candidate(
             code="gpu_hours_divided",
             what="GPU-hours were divided by the size of the cluster, of which the run had a part",
@@ -165,9 +171,9 @@ def _of_counts(
         )
 
 
-def _of_lengths(run: Run, seen: Observation, expected: Expected, *, faster: bool) -> Iterator[Candidate]:
+def _of_lengths(gap: Gap) -> Iterator[Candidate]:
     """Yield sequences of another length than was assumed."""
-    ratio = seen.tokens_per_second / expected.tokens_per_second
+    run, seen, ratio, faster = gap.run, gap.seen, gap.ratio, gap.faster
     if seen.length_open and faster and has_length(run):
         shorter = max(SHORTEST_SEQUENCE, run.sequence_length >> max(1, round(math.log2(ratio))))
         yield Candidate(
@@ -200,14 +206,12 @@ def _size_assumed(run: Run) -> str:
     return next((f"{told.value}" for told in run.assumptions if told.name == "image_size"), "size")
 
 
-def _of_steps(
-    seen: Observation, expected: Expected, reading: LogReading | None, *, faster: bool
-) -> Iterator[Candidate]:
+def _of_steps(gap: Gap) -> Iterator[Candidate]:
     """Yield steps that are no optimizer steps; a trainer whose log was read is known for what it counts."""
+    reading, layout = gap.reading, gap.expected.layout
     if reading is not None and not reading.counts_micro and reading.dialect not in ANYBODYS:
         return
-    layout = expected.layout
-    if seen.kind == "step_seconds" and faster and layout is not None and layout.micro_batches > 1:
+    if gap.seen.kind == "step_seconds" and gap.faster and layout is not None and layout.micro_batches > 1:
         yield Candidate(
             code="micro_step_timed",
             what="one micro-batch was timed, not a step with all that are accumulated",
@@ -217,12 +221,39 @@ def _of_steps(
         )
 
 
-def _of_padding(run: Run, *, faster: bool) -> Iterator[Candidate]:
+def _of_batches(gap: Gap) -> Iterator[Candidate]:
+    """Yield steps of another batch than was assumed, to which their speed is proportional."""
+    seen, times = gap.seen, round(1.0 / gap.ratio)
+    if seen.accumulation_open and 1 < times <= _MOST_ACCUMULATED:
+        yield Candidate(
+            code="accumulated",
+            what=f"a step accumulates about {times:,} micro-batches, where one was taken",
+            factor=1.0 / times,
+            why="nothing says how many are accumulated",
+            check="give gradient_accumulation",
+        )
+    if seen.batch_assumed is not None:
+        batch = max(1, round(seen.batch_assumed / gap.ratio))
+        yield Candidate(
+            code="other_batch",
+            what=f"a step takes about {counted(gap.run, batch):,} {sample_words(gap.run)}, where "
+            f"{counted(gap.run, seen.batch_assumed):,} were taken",
+            factor=seen.batch_assumed / batch,
+            why="nothing tells the batch",
+            check="give global_batch_sequences",
+        )
+
+
+def _of_padding(gap: Gap) -> Iterator[Candidate]:
+    """Yield padding that is or is not there, where the caller does not say which."""
+    run, faster = gap.run, gap.faster
     amount = run.amount
     mean = amount.tokens_per_sample
-    if run.method.name == "full" and mean is None:
+    if says_packed(run) or (run.method.name == "full" and mean is None):
         return
     padded = amount.sequences is not None
+    if padded and faster and gap.request.packing.strip().casefold() == "padded":
+        return
     longer, why = PADDING.mode, f"longest over mean length is usually {PADDING.low:g} to {PADDING.high:g}"
     if mean is not None:
         full = next((a.value for a in run.assumptions if a.name == "sequence_length"), run.sequence_length)

@@ -1,11 +1,39 @@
-"""A thing that may be so of a run, before it is priced."""
+"""A thing that may be so of a run, before it is priced, and the gap that it is to explain."""
 
 from dataclasses import dataclass
+from typing import Literal
 
+from estimator.answers.check.expected import Expected
+from estimator.answers.check.logs import LogReading
+from estimator.answers.check.observation import Observation
 from estimator.question.question import Question
+from estimator.question.request import Request
 from estimator.resolve.run import Run
 
-__all__ = ["Candidate", "has_length", "length_unsaid", "said"]
+__all__ = ["Candidate", "Gap", "Shared", "has_length", "length_unsaid", "said", "says_packed"]
+
+Shared = Literal["nothing", "machine", "links", "network"]
+"""What runs of one lab have in common that a cause lies in: nothing; its machines with the software on them; what joins
+the devices of one, or the machines."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gap:
+    """A speed that is not as expected, with all that was told of the run."""
+
+    request: Request
+    run: Run
+    seen: Observation
+    expected: Expected
+    flop_per_token: float
+    """Of the model."""
+    reading: LogReading | None
+    faster: bool
+
+    @property
+    def ratio(self) -> float:
+        """Observed over expected speed."""
+        return self.seen.tokens_per_second / self.expected.tokens_per_second
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +54,8 @@ class Candidate:
     """Whether the caller, or what is catalogued, says otherwise."""
     rarity: float = 0.0
     """Log distance by which it must come nearer than a common cause to stand before it."""
+    shared: Shared = "nothing"
+    """What runs of the same lab would have in common with it, if it were so."""
 
 
 def has_length(run: Run) -> bool:
@@ -42,3 +72,10 @@ def length_unsaid(run: Run) -> bool:
 def said(run: Run, argument: str) -> bool:
     """Return whether the caller gave `argument`."""
     return any(assumption.name == argument and assumption.source == "user" for assumption in run.assumptions)
+
+
+def says_packed(run: Run) -> bool:
+    """Return whether the caller says that samples are packed into full sequences."""
+    if run.question is not None and run.question.practice.packing is not None:
+        return run.question.practice.packing == "packed"
+    return any(told.name == "packing" and told.source == "user" and told.value == "packed" for told in run.assumptions)

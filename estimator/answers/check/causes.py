@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from estimator.answers.check.bookkeeping import bookkeeping_candidates
-from estimator.answers.check.candidate import Candidate
+from estimator.answers.check.candidate import Candidate, Gap
 from estimator.answers.check.expected import Expected, expected_of
-from estimator.answers.check.logs import LogReading
 from estimator.answers.check.observation import Observation
+from estimator.answers.check.own_machines import own_machines, ruled_out
 from estimator.answers.check.physics import physical_candidates
 from estimator.answers.check.surroundings import surrounding_candidates
 from estimator.answers.estimate.runnable import runnable
@@ -16,7 +16,6 @@ from estimator.base.errors import InfeasibleError
 from estimator.evidence.calibration import committed_calibration
 from estimator.physics.choice import Setting, setting_of
 from estimator.question.question import Question
-from estimator.resolve.run import Run
 
 __all__ = ["Cause", "likely_causes"]
 
@@ -46,30 +45,23 @@ class Cause:
     """Whether it is common, and nothing that was told speaks against it."""
 
 
-def likely_causes(
-    run: Run,
-    seen: Observation,
-    expected: Expected,
-    steady: Expected,
-    flop_per_token: float,
-    *,
-    faster: bool,
-    reading: LogReading | None = None,
-) -> tuple[Cause, ...]:
+def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
     """Return what would explain the gap, best first: by how near it comes, how common it is, what speaks against.
 
     Each cause of physics is the run priced again with it, all else equal; each of bookkeeping is its factor. `steady`
-    is the expected speed of steps alone, `expected` that of what was observed.
+    is the expected speed of steps alone, the gap's that of what was observed. What the caller's own runs show to be in
+    order is no cause.
     """
-    price = _Prices(expected, steady)
-    ratio = math.log(seen.tokens_per_second / expected.tokens_per_second)
+    seen, expected = gap.seen, gap.expected
+    price, machines = _Prices(expected, steady), own_machines(gap.run)
+    ratio = math.log(gap.ratio)
     ranked: list[tuple[float, Cause]] = []
-    for candidate in _candidates(run, seen, expected, flop_per_token, reading, faster=faster):
+    for candidate in _candidates(gap):
         priced = price(candidate)
         if priced is None:
             continue
         move = math.log(priced.tokens_per_second / expected.tokens_per_second)
-        if move * ratio <= 0 or abs(move) < math.log(_SMALLEST):
+        if move * ratio <= 0 or abs(move) < math.log(_SMALLEST) or ruled_out(candidate.shared, move, machines):
             continue
         explains = priced.low <= seen.tokens_per_second <= priced.high
         if not explains and abs(move) > abs(ratio) + _FALLS_SHORT:
@@ -145,18 +137,10 @@ def _times(ratio: float) -> str:
     return f"{ratio:.2f}×" if ratio < 100 else f"{ratio:,.0f}×"  # noqa: PLR2004 - digits that tell something
 
 
-def _candidates(
-    run: Run,
-    seen: Observation,
-    expected: Expected,
-    flop_per_token: float,
-    reading: LogReading | None,
-    *,
-    faster: bool,
-) -> Iterator[Candidate]:
-    yield from bookkeeping_candidates(run, seen, expected, flop_per_token, reading, faster=faster)
-    if not faster:
-        yield from surrounding_candidates(run, seen, expected, flop_per_token, reading)
+def _candidates(gap: Gap) -> Iterator[Candidate]:
+    yield from bookkeeping_candidates(gap)
+    if not gap.faster:
+        yield from surrounding_candidates(gap)
     # Of a site that averages now and then, batch and layout are not the run's.
-    if run.question is not None and run.question.local is None:
-        yield from physical_candidates(run, run.question, expected, faster=faster)
+    if gap.run.question is not None and gap.run.question.local is None:
+        yield from physical_candidates(gap, gap.run.question)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.answers.check.candidate import said
+from estimator.answers.check.candidate import Gap, said
 from estimator.answers.check.causes import Cause, likely_causes
 from estimator.answers.check.expected import (
     Bound,
@@ -13,6 +13,7 @@ from estimator.answers.check.expected import (
     speed_bound,
     verdict,
 )
+from estimator.answers.check.flop_conventions import counted_otherwise
 from estimator.answers.check.left import Remaining, in_run, remaining
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
@@ -33,15 +34,18 @@ from estimator.answers.check.told import (
     pads_by_its_steps,
     taken_from_log,
     with_log,
-    with_steps_unaccumulated,
+    with_one_micro_batch,
 )
+from estimator.answers.check.usual_batches import counted, expected_batch, holds_for_usual_batches, usual_shares
 from estimator.answers.estimate.overhead import run_overhead
+from estimator.answers.estimate.wording import sample_words
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
 from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
+from estimator.resolve.layout_request import OF_THE_RULE
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.objective import is_rollouts
 from estimator.resolve.rule import UTILIZATION
@@ -66,6 +70,8 @@ class SpeedCheck:
 
     run: Run
     verdict: Verdict
+    depends_on: str | None
+    """The argument that nobody told and without which another verdict is as likely; None where it holds."""
     seen: Observation
     expected: Expected
     bound: Bound
@@ -119,8 +125,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         # What is asked is why it is slow: the update step is what can be held against it.
         request = replace(request, objective="next_token")
     amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
-    timed = observed.step_seconds is not None
-    asked, unaccumulated = with_steps_unaccumulated(with_log(request, reading), timed=timed)
+    asked, unaccumulated = with_one_micro_batch(with_log(request, reading))
     # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
     known = asked if amount_known else _with_any_amount(asked)
     try:
@@ -137,12 +142,11 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = steady = expected_speed(run)
     model, hardware = _flop_per_token(run, expected)
-    usual = None
-    if reading is not None and reading.step_s is not None:
-        # At which the steps take what they should: a step's time alone cannot be wrong.
-        usual = max(1, round(expected.tokens_per_second * reading.step_s / run.sequence_length))
     observed, thousands = with_thousands(observed, expected.tokens_per_second, run.n_gpus)
-    seen = observation(run, observed, reading, model, tokens_known=amount_known, usual_batch=usual)
+    seen = observation(
+        run, observed, reading, model, tokens_known=amount_known, expected_batch=expected_batch(run, expected)
+    )
+    seen = replace(seen, accumulation_open=bool(unaccumulated) and seen.kind == "step_seconds")
     seen = replace(seen, length_open=seen.by_sequence and length_is_open(asked, run))
     if seen.kind == "hours":
         done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
@@ -154,15 +158,27 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     bound = speed_bound(run, packed_short=_packed_short(run))
     # Sequences of another length than was assumed are of some tokens still.
     surely = min(1.0, SHORTEST_SEQUENCE / run.sequence_length) if seen.length_open else 1.0
-    judged = verdict(seen.tokens_per_second, expected, bound, least_share=surely)
+    surest = surely if seen.batch_assumed is None else surely * usual_shares(seen.batch_assumed)[0]
+    judged = verdict(seen.tokens_per_second, expected, bound, least_share=surest)
+    holds = holds_for_usual_batches(judged, seen, expected, bound, least_share=surely)
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken, seen, model)
-    if judged != "normal":
-        causes = likely_causes(run, seen, expected, steady, model, faster=judged != "slow", reading=reading)
+    if judged != "normal" and holds:
+        gap = Gap(
+            request=request,
+            run=run,
+            seen=seen,
+            expected=expected,
+            flop_per_token=model,
+            reading=reading,
+            faster=judged != "slow",
+        )
+        causes = likely_causes(gap, steady)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
     return SpeedCheck(
         run=run,
         verdict=judged,
+        depends_on=None if holds else "global_batch_sequences",
         seen=seen,
         expected=expected,
         bound=bound,
@@ -172,12 +188,12 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         remaining=remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
-            *as_taken(run.assumptions if amount_known else _without_amount(run), taken),
+            *as_taken(_assumed(run, expected, amount_known=amount_known), taken),
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
         warnings=(
-            *run.warnings,
+            *(warning for warning in run.warnings if seen.batch_assumed is None or warning.code != "batch_assumed"),
             *idle_log,
             *thousands,
             *separators_doubted(_told_in_thousands(observed)),
@@ -186,6 +202,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *_warnings(run, seen, expected),
             *(_spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),
+            *(() if apart else counted_otherwise(run, reading, seen, model)),
         ),
     )
 
@@ -197,9 +214,16 @@ def _with_any_amount(asked: Request) -> Request:
     return replace(asked, samples=_UNSAID_SAMPLES, epochs=None)
 
 
-def _without_amount(run: Run) -> tuple[Assumption, ...]:
-    """Return what was assumed of a run but for its amount, which stands for any."""
-    unsaid = _OF_AN_AMOUNT if run.amount.tokens_per_sample is not None else _OF_AN_AMOUNT | {"packing"}
+def _assumed(run: Run, expected: Expected, *, amount_known: bool) -> tuple[Assumption, ...]:
+    """Return what was assumed of a run; without its amount where that stands for any, and without what is the rule's.
+
+    The rule of thumb is shown only where it stands in for a prediction.
+    """
+    unsaid = frozenset[str]()
+    if not amount_known:
+        unsaid = _OF_AN_AMOUNT if run.amount.tokens_per_sample is not None else _OF_AN_AMOUNT | {"packing"}
+    if expected.layout is not None:
+        unsaid |= {OF_THE_RULE}
     return tuple(told for told in run.assumptions if told.name not in unsaid)
 
 
@@ -296,9 +320,10 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
         out.append(
             Caution(
                 code="batch_assumed",
-                message=f"nothing tells how many sequences a step takes: {seen.batch_assumed:,} are assumed, at which "
-                "its time is as expected; speed and verdict are proportional to that (the time left is not): give "
-                "global_batch_sequences",
+                message=f"nothing tells how many {sample_words(run)} a step takes: "
+                f"{counted(run, seen.batch_assumed):,} is assumed, the batch that the expected speed is for; the "
+                "observed speed is proportional to it (the time left is not): give global_batch_sequences, or "
+                "micro_batch_size with gradient_accumulation",
             )
         )
     if seen.length_open:

@@ -13,7 +13,6 @@ from estimator.base.units import (
     HOUR_S,
     TERA,
     format_count,
-    format_duration,
     parse_count,
     parse_duration_s,
     parse_gpu_hours,
@@ -46,6 +45,8 @@ _MONITORED = (
 )
 SHORTEST_SEQUENCE = 64
 """Tokens of the shortest sequences that anyone trains on by the batch."""
+_OF_ALL = re.compile(r"total|all gpus|overall|aggregate|together", re.IGNORECASE)
+"""What people write beside a speed of all devices: `120k tok/s total`."""
 _LEAST_SPEED = 1e-6
 """Tokens per second: below, no run would ever end."""
 
@@ -73,7 +74,11 @@ class Observation:
     how: str
     """The conversion, with its numbers."""
     batch_assumed: int | None = None
-    """Sequences of a step where neither log nor caller tells them: as many as its time is expected for."""
+    """Sequences of a step where neither log nor caller tells them: as many as the expected speed is for."""
+    accumulation_open: bool = False
+    """Whether the speed goes with a batch of one micro-batch a replica, where more may be accumulated."""
+    count_told: bool = False
+    """Whether the caller says of how many devices it is: of each, or of all together."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
     length_open: bool = False
@@ -137,17 +142,17 @@ def observation(
     flop_per_token: float,
     *,
     tokens_known: bool,
-    usual_batch: int | None = None,
+    expected_batch: int,
 ) -> Observation:
     """Return the speed of all devices that was observed.
 
         batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
 
-    A log of steps alone tells the time left; its speed is that of `usual_batch` sequences a step, and said to be.
+    A log of steps alone tells the time left; its speed is that of `expected_batch` sequences a step, and said to be.
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:
-        return _possible(_from_log(run, reading, flop_per_token, usual_batch), "observed_log", reading.dialect)
+        return _possible(_from_log(run, reading, flop_per_token, expected_batch), "observed_log", reading.dialect)
     seen = _told(run, observed, flop_per_token, tokens_known=tokens_known)
     named = f"observed_{seen.kind}" if observed.gpu_hours is None else "observed_gpu_hours"
     given = observed.gpu_hours if observed.gpu_hours is not None else getattr(observed, seen.kind)
@@ -170,7 +175,8 @@ def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: 
         named = "observed_tokens_per_second"
         speed, of_each = parse_tokens_per_second(observed.tokens_per_second, named, n_gpus=run.n_gpus, most=_MOST_SPEED)
         how = f"as given of each of {run.n_gpus:,} GPUs" if of_each else "as given, all GPUs together"
-        return Observation(tokens_per_second=speed, kind="tokens_per_second", how=how)
+        told = of_each or _OF_ALL.search(str(observed.tokens_per_second)) is not None
+        return Observation(tokens_per_second=speed, kind="tokens_per_second", how=how, count_told=told)
     if observed.step_seconds is not None:
         step_s = parse_step_s(observed.step_seconds, "observed_step_seconds", most=_MOST_SECONDS)
         return _from_step(run, step_s, run.global_batch_sequences)
@@ -192,27 +198,23 @@ def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: 
     )
 
 
-def _told_by_steps(reading: LogReading) -> str:
-    """Return what steps alone tell: their time, and the time left."""
-    if reading.step_s is None:
-        return ""
-    left = reading.seconds_left
-    left_text = "" if left is None else f", and {format_duration(left)} are left" if left else ", and none are left"
-    return f" (the log's steps take {reading.step_s:.4g} s{left_text})"
+def _from_step(run: Run, step_s: float, batch: int | None) -> Observation:
+    """Return the speed of steps of `batch` sequences; what was assumed of steps alone is said to be.
 
-
-def _from_step(run: Run, step_s: float, batch: float | None, beside: str = "") -> Observation:
+    Raises MissingValueError where nobody tells the batch.
+    """
     if batch is None:
         raise MissingValueError(
             "global_batch_sequences",
-            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too"
-            + beside,
+            "a step's time tells a speed only with the sequences a step takes, over all GPUs and accumulated ones too",
         )
+    usual = any(warning.code == "batch_assumed" for warning in run.warnings)
     return Observation(
         tokens_per_second=batch * run.sequence_length / step_s,
         kind="step_seconds",
         how=f"{batch:,.0f} sequence{'' if batch == 1 else 's'} × {run.sequence_length:,} tokens ÷ {step_s:.4g} s",
         by_sequence=True,
+        batch_assumed=batch if usual else None,
     )
 
 
@@ -230,13 +232,19 @@ def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observat
     tokens = run.amount.tokens
     if observed.tokens_done is not None:
         tokens = parse_count(observed.tokens_done, "tokens_done")
-    return Observation(tokens_per_second=tokens / seconds, kind="hours", how=f"{format_count(tokens)} tokens ÷ {how}")
+    return Observation(
+        tokens_per_second=tokens / seconds,
+        kind="hours",
+        how=f"{format_count(tokens)} tokens ÷ {how}",
+        # Of GPU-hours, the speed of each device is sure.
+        count_told=observed.gpu_hours is not None,
+    )
 
 
-def _from_log(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
+def _from_log(run: Run, reading: LogReading, flop_per_token: float, expected_batch: int) -> Observation:
     """Return the speed a log shows: tokens where it counts them, else steps times batch, else its own FLOPs."""
     told = Assumption(name="observed_log", value=reading.dialect, source="inferred", note="; ".join(_notes(reading)))
-    seen = _log_speed(run, reading, flop_per_token, usual_batch)
+    seen = _log_speed(run, reading, flop_per_token, expected_batch)
     return replace(seen, assumptions=(*seen.assumptions, told))
 
 
@@ -256,7 +264,7 @@ def _notes(reading: LogReading) -> Iterator[str]:
         yield "its steps may be micro-batches: give gradient_accumulation if several make a step"
 
 
-def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch: int | None) -> Observation:
+def _log_speed(run: Run, reading: LogReading, flop_per_token: float, expected_batch: int) -> Observation:
     n, length = run.n_gpus, run.sequence_length
     kind: Kind = "tokens_per_second"
     batch = run.global_batch_sequences
@@ -281,10 +289,10 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float, usual_batch
         case _ if flop_per_s is not None:
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {format_count(flop_per_token)} FLOPs per token"
-        case LogReading(step_s=float(step_s)) if usual_batch is not None:
-            return replace(_from_step(run, step_s, usual_batch), batch_assumed=usual_batch)
+        case LogReading(step_s=float(step_s)):
+            return replace(_from_step(run, step_s, expected_batch), batch_assumed=expected_batch)
         case _:
-            return _from_step(run, reading.step_s or 1.0, None, _told_by_steps(reading))
+            return _from_step(run, 1.0, None)
     return Observation(tokens_per_second=speed, kind=kind, how=how)
 
 

@@ -7,10 +7,8 @@ after what is priced unless a log or a hint speaks for it.
 import math
 from collections.abc import Iterator
 
-from estimator.answers.check.candidate import Candidate, said
-from estimator.answers.check.expected import Expected
+from estimator.answers.check.candidate import Candidate, Gap, has_length, said, says_packed
 from estimator.answers.check.logs import LogReading
-from estimator.answers.check.observation import Observation
 from estimator.base.prior import Prior
 from estimator.base.units import TERA, format_count
 from estimator.resolve.run import Run
@@ -40,6 +38,8 @@ _PAUSED = Prior(
 _LARGER_MODEL = Prior(
     low=0.1, mode=0.4, high=0.7, why="The next larger sizes of a family are 1.5 to 10 times as large."
 )
+_SIZE_OPEN = ("read as", "not said")
+"""What a note says of a name that is of a family, and was taken for one of its sizes."""
 _CPU_FLOP_PER_S = Prior(
     low=1e10,
     mode=3e11,
@@ -54,17 +54,15 @@ _NEARLY = 0.15
 """Log distance within which a count fits the gap."""
 
 
-def surrounding_candidates(
-    run: Run, seen: Observation, expected: Expected, flop_per_token: float, reading: LogReading | None
-) -> Iterator[Candidate]:
+def surrounding_candidates(gap: Gap) -> Iterator[Candidate]:
     """Yield what slows a run beside its step; each is a factor on the expected speed, as far as it can go."""
-    ratio = seen.tokens_per_second / expected.tokens_per_second
-    yield from _loader(ratio, reading, "the GPU waits" if run.n_gpus == 1 else "the GPUs wait")
-    yield from _of_few_devices(run, seen, ratio, flop_per_token)
-    yield from _of_one_device(run, seen, ratio, reading)
-    yield from _of_the_clock(run, seen, ratio)
-    yield from _of_the_card(ratio, reading)
-    if run.question is not None and run.question.practice.launch == "compiled":
+    run, ratio = gap.run, gap.ratio
+    yield from _loader(gap)
+    yield from _of_few_devices(gap)
+    yield from _of_one_device(gap)
+    yield from _of_the_clock(gap)
+    yield from _of_the_card(ratio, gap.reading)
+    if run.question is not None and run.question.practice.launch == "compiled" and _lengths_vary(run):
         yield Candidate(
             code="recompilation",
             what="torch.compile compiles anew for changing shapes",
@@ -72,21 +70,38 @@ def surrounding_candidates(
             rarity=_SUSPECTED,
             check="TORCH_LOGS=recompiles says how often; pad to a few lengths, or compile with dynamic=True",
         )
-    normal = run.subject.active_parameters / max(ratio, 1e-9)
-    if not said(run, "hf_config"):
+    if _name_is_open(run):
+        normal = run.subject.active_parameters / max(ratio, 1e-9)
         yield Candidate(
             code="larger_model",
-            what="the model that is trained is larger than the one asked about",
+            what=f"the model that is trained is larger than {run.subject.name}, which the name was taken for",
             factor=_within(ratio, _LARGER_MODEL),
             rarity=_REMOTE,
+            shared="machine",
             why=f"one of {format_count(normal)} active parameters would be normal",
             check="compare the parameters that the trainer prints with the model's",
         )
 
 
-def _loader(ratio: float, reading: LogReading | None, waits: str) -> Iterator[Candidate]:
-    """Yield a loader that is too slow; not where the log has next to no time in it."""
-    waited = reading.data_share if reading is not None else None
+def _lengths_vary(run: Run) -> bool:
+    """Return whether micro-batches may have several shapes: not where full sequences are trained on."""
+    tuned = run.amount.tokens_per_sample is not None or run.stack.tunes
+    return tuned and has_length(run) and not says_packed(run)
+
+
+def _name_is_open(run: Run) -> bool:
+    """Return whether the model was found by something else than its own name, size or configuration."""
+    told = next((told for told in run.assumptions if told.name == "model"), None)
+    known = run.subject.transformer is not None and not said(run, "hf_config")
+    return known and told is not None and told.source == "user" and any(words in told.note for words in _SIZE_OPEN)
+
+
+def _loader(gap: Gap) -> Iterator[Candidate]:
+    """Yield a loader that is too slow; not where the log has next to no time in it, or no sample is read."""
+    ratio, waits = gap.ratio, "the GPU waits" if gap.run.n_gpus == 1 else "the GPUs wait"
+    waited = gap.reading.data_share if gap.reading is not None else None
+    if gap.run.question is not None and gap.run.question.practice.made_up_samples:
+        return
     if waited is not None and waited > _LOADING_SHOWN:
         yield Candidate(
             code="starved_loader",
@@ -102,13 +117,15 @@ def _loader(ratio: float, reading: LogReading | None, waits: str) -> Iterator[Ca
             what=f"{waits} for data (too few loader workers, tokenising or decoding on the fly)",
             factor=_within(ratio, _LOADER),
             rarity=_POSSIBLE,
+            shared="machine",
             check="time the loader alone, or train on one cached batch: if that is as slow, it is not the data",
         )
 
 
-def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: float) -> Iterator[Candidate]:
+def _of_few_devices(gap: Gap) -> Iterator[Candidate]:
     """Yield a run that is not where it should be: on the CPU, on one of several GPUs, beside another job."""
-    executed = seen.tokens_per_second * flop_per_token
+    run, ratio = gap.run, gap.ratio
+    executed = gap.seen.tokens_per_second * gap.flop_per_token
     idle = "the GPU is idle" if run.n_gpus == 1 else "the GPUs are idle"
     vendor = run.device.accelerator.vendor if run.device.accelerator else "NVIDIA"
     if run.n_gpus <= _FEW_GPUS and _CPU_FLOP_PER_S.low <= executed <= _CPU_FLOP_PER_S.high and ratio < _LOADER.low:
@@ -117,6 +134,7 @@ def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: f
             what="the training runs on the CPU",
             factor=ratio,
             rarity=_SUSPECTED,
+            shared="machine",
             why=f"{executed / TERA:.2g} TFLOPS are what a CPU reaches",
             check="torch.cuda.is_available(), and nvidia-smi should show the process and its memory",
         )
@@ -132,27 +150,35 @@ def _of_few_devices(run: Run, seen: Observation, ratio: float, flop_per_token: f
         )
 
 
-def _of_one_device(run: Run, seen: Observation, ratio: float, reading: LogReading | None) -> Iterator[Candidate]:
-    """Yield that all but one GPU are idle; not where the log counts those that work."""
+def _of_one_device(gap: Gap) -> Iterator[Candidate]:
+    """Yield that all but one GPU are idle; not where the log counts those that work, or the model is split over them.
+
+    A speed in tokens of one GPU is told as such.
+    """
+    run, reading = gap.run, gap.reading
+    if run.n_gpus == 1 or any(said(run, f"{split}_parallel") for split in ("tensor", "pipeline", "context", "expert")):
+        return
     alone = 1.0 / run.n_gpus
     counted = reading is not None and (reading.n_gpus or 1.0) > 1.0
-    near = abs(math.log(ratio / alone)) < _NEARLY
-    if run.n_gpus > 1 and near and seen.kind != "tokens_per_second" and not counted:
+    near = abs(math.log(gap.ratio / alone)) < _NEARLY
+    if near and (gap.seen.kind != "tokens_per_second" or gap.seen.count_told) and not counted:
         yield Candidate(
             code="one_gpu_works",
             what=f"one GPU of {run.n_gpus:,} does the work",
             factor=alone,
             rarity=_SUSPECTED,
+            shared="links",
             check="nvidia-smi shows which are busy; start it by torchrun, accelerate launch or deepspeed",
         )
 
 
-def _of_the_clock(run: Run, seen: Observation, ratio: float) -> Iterator[Candidate]:
+def _of_the_clock(gap: Gap) -> Iterator[Candidate]:
     """Yield what hours hold beside the steps that were counted."""
-    if seen.kind != "hours":
+    run, ratio = gap.run, gap.ratio
+    if gap.seen.kind != "hours":
         return
     epochs = round(1.0 / ratio)
-    counted = run.amount.tokens_per_sample is not None
+    counted = run.amount.tokens_per_sample is not None or gap.request.epochs is not None
     few = run.amount.real_tokens <= _MOST_REPEATED_TOKENS
     if few and 1 < epochs <= _MOST_EPOCHS and not counted and abs(math.log(ratio * epochs)) < _NEARLY:
         yield Candidate(

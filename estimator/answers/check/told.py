@@ -25,7 +25,7 @@ __all__ = [
     "pads_by_its_steps",
     "taken_from_log",
     "with_log",
-    "with_steps_unaccumulated",
+    "with_one_micro_batch",
 ]
 
 _APART = 1.3
@@ -110,17 +110,21 @@ def in_steps(reading: LogReading, accumulation: int | None) -> LogReading:
     )
 
 
-def with_steps_unaccumulated(request: Request, *, timed: bool) -> tuple[Request, tuple[Caution, ...]]:
-    """Return `request` with a batch of one micro-batch a replica where a step was `timed` and no more was told.
+def with_one_micro_batch(request: Request) -> tuple[Request, tuple[Caution, ...]]:
+    """Return `request` with a batch of one micro-batch a replica where that is told and nothing that is accumulated.
 
-    Trainers accumulate nothing unless told.
+    Trainers accumulate nothing unless told, however their speed is told. Not where steps and an amount tell the batch
+    between them, nor of a pipeline, which one micro-batch would leave empty but for one stage.
     """
     batch = (request.global_batch_sequences, request.gradient_accumulation)
-    if not timed or request.micro_batch_size is None or any(told is not None for told in batch):
+    by_amount = request.steps is not None and (request.tokens is not None or request.samples is not None)
+    piped = (request.pipeline_parallel or 1) > 1
+    if request.micro_batch_size is None or by_amount or piped or any(told is not None for told in batch):
         return request, ()
     message = (
         f"a step is taken to be one micro-batch of {request.micro_batch_size:,} a replica, for nothing says that "
-        "several are accumulated; speed and verdict are proportional to that: give gradient_accumulation"
+        "several are accumulated; what is expected goes with it, and a speed that is told by steps is proportional to "
+        "it: give gradient_accumulation"
     )
     return replace(request, gradient_accumulation=1), (Caution(code="nothing_accumulated", message=message),)
 
@@ -172,6 +176,8 @@ def with_log(request: Request, reading: LogReading | None) -> Request:
         request = replace(request, global_batch_sequences=max(1, round(batch)))
     if "sequence_length" in taken and length is not None:
         request = replace(request, sequence_length=round(length))
+    if "gradient_accumulation" in taken and reading.accumulation is not None:
+        request = replace(request, gradient_accumulation=max(1, round(reading.accumulation)))
     if "framework" in taken:
         request = replace(request, framework=_FRAMEWORKS[reading.dialect])
     return request
@@ -184,6 +190,8 @@ def taken_from_log(request: Request, reading: LogReading) -> frozenset[str]:
     batch = reading.sequences_per_step
     if not counted and batch is not None and round(batch) <= _MOST_SEQUENCES:
         out.add("global_batch_sequences")
+    elif not counted and request.micro_batch_size is not None and reading.accumulation:
+        out.add("gradient_accumulation")
     length = reading.sequence_length
     if request.sequence_length is None and length is not None and 1.0 <= length <= _LONGEST:
         out.add("sequence_length")

@@ -1,14 +1,22 @@
 """A check of a speed in words."""
 
+from estimator.answers.check.candidate import says_packed
 from estimator.answers.check.check import SpeedCheck
-from estimator.answers.estimate.wording import rate_words
-from estimator.base.units import TERA, format_duration, format_rate
+from estimator.answers.check.expected import dense_peak_flop_per_s
+from estimator.answers.check.observation import Kind
+from estimator.answers.check.usual_batches import counted, normal_batches, usual_shares
+from estimator.answers.estimate.wording import rate_words, sample_words
+from estimator.base.units import TERA, format_count, format_duration, format_rate
 
 __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 
 _UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shader_peak"})
 """Mistakes of the number: no slowness of a run that others could add to."""
 
+_OF_ALL = "the speed of all GPUs multiplied by their number once more"
+_OF_MORE = "the speed of several GPUs held against one"
+_LEAST_OF_TWO_PLACES = 0.1
+_IN_WORDS = {"normal": "normal", "slow": "slow", "faster": "faster than expected", "implausible": "implausible"}
 _ANOTHER_AMOUNT = 1.3
 """Ratio of times left from which on a log's bar is of another amount than was told."""
 
@@ -20,46 +28,105 @@ UTILIZATION_CONVENTION = (
 
 def check_summary(check: SpeedCheck) -> str:
     """Return the verdict in two to four sentences, with the range and the likeliest causes."""
+    return " ".join(part for part in (_verdict(check), _assumed(check), _causes(check), _left(check)) if part)
+
+
+def _verdict(check: SpeedCheck) -> str:
+    """Return the verdict with what was seen and what was expected, or what it cannot be given without."""
     run, seen, expected = check.run, check.seen.tokens_per_second, check.expected
     sure = f"{expected.coverage:.0%} range" if expected.coverage else "rule-of-thumb range"
     ends = f"({sure} {format_rate(expected.low)} to {format_rate(expected.high)})"
-    range_text = f"{format_rate(expected.tokens_per_second)} expected {ends}"
+    against = f"{_times(check.ratio)} the {format_rate(expected.tokens_per_second)} expected {ends}"
     devices = run.device.counted(run.n_gpus)
     observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
-    match check.verdict:
-        case "normal":
-            first = f"Normal: {observed} is {check.ratio:.2f} of the {range_text}."
-        case "implausible":
-            bound = check.bound
-            executed = format_rate(seen * bound.flop_per_token / run.n_gpus / TERA)
-            first = (
-                f"Implausible: {observed} would execute {executed} TFLOPS per GPU, above the {bound.name} of "
-                f"{bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note}). The run should reach "
-                f"{format_rate(expected.tokens_per_second)} {ends}."
-            )
-        case "slow":
-            first = f"Slow: {observed} is {check.ratio:.2f} of the {range_text}."
-        case _:
-            first = f"Faster than expected: {observed} is {check.ratio:.2f} of the {range_text}."
-    return " ".join(part for part in (first, _assumed(check), _causes(check), _left(check)) if part)
+    if check.depends_on is not None:
+        batch = counted(run, check.seen.batch_assumed or 1)
+        return (
+            f"Cannot be judged without the batch: nothing tells how many {sample_words(run)} a step takes. At "
+            f"{batch:,}, as assumed, {observed} is {against}: {_IN_WORDS[check.verdict]}."
+        )
+    if check.verdict != "implausible":
+        opening = "Faster than expected" if check.verdict == "faster" else check.verdict.capitalize()
+        return f"{opening}: {observed} is {against}."
+    reach = f"The run should reach {format_rate(expected.tokens_per_second)} {ends}."
+    return f"Implausible: {_beyond(check, observed)} {reach}"
+
+
+def _beyond(check: SpeedCheck, observed: str) -> str:
+    """Return what a speed would execute, against what its devices do; beyond their peak, what else it may count."""
+    run, bound = check.run, check.bound
+    each = check.seen.tokens_per_second / run.n_gpus
+    rate = each * bound.flop_per_token
+    peak = dense_peak_flop_per_s(run)
+    limit = f"the {bound.name} of {bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note})"
+    if rate <= peak:
+        return f"{observed} would execute {format_rate(rate / TERA)} TFLOPS per GPU, above {limit}."
+    work = f"{format_rate(each)} tokens/s per GPU × {format_count(bound.flop_per_token)} FLOPs each"
+    return (
+        f"{observed} is impossible: {work} is {format_rate(rate / TERA)} TFLOPS, {rate / peak:.0%} of the dense peak "
+        f"of {peak / TERA:,.4g}, and above {limit}. So the number counts something else: {_otherwise_counted(check)}."
+    )
+
+
+def _otherwise_counted(check: SpeedCheck) -> str:
+    """Return what a number that no device reaches most often counts instead, by the form that it was told in."""
+    seen, run = check.seen, check.run
+    several = run.n_gpus > 1
+    padding = "padding counted as tokens" if not says_packed(run) else ""
+    micro = "one micro-batch timed where a step accumulates several"
+    ways: dict[Kind, tuple[str, ...]] = {
+        "tokens_per_second": (
+            "" if seen.count_told else _OF_ALL if several else _OF_MORE,
+            padding,
+            "tokens of a whole step over the time of a micro-step",
+        ),
+        "step_seconds": (micro, "a batch or sequences larger than were trained", padding),
+        "hours": (
+            "hours of a part of the run",
+            "GPU-hours divided by more GPUs than had the run" if several else "",
+            "tokens that were planned, not trained",
+        ),
+        "mfu": (
+            "a peak with 2:4 sparsity, or of a lower precision, taken for the dense one",
+            _OF_ALL if several else "",
+        ),
+        "tflops_per_gpu": (
+            "FLOPs at 2:4 sparsity or of a lower precision",
+            "those of all GPUs taken for one's" if several else "",
+            "recomputed ones with them",
+        ),
+    }
+    named = [way for way in ways[seen.kind] if way]
+    return " or ".join(part for part in (", ".join(named[:-1]), named[-1]) if part)
+
+
+def _times(ratio: float) -> str:
+    """Return `3.32 times`, with two digits that tell something however small the ratio is."""
+    return f"{ratio:.2f} times" if ratio >= _LEAST_OF_TWO_PLACES else f"{ratio:.2g} times"
 
 
 def _assumed(check: SpeedCheck) -> str:
     """Return on what the verdict stands, where a log tells steps and nobody what a step takes; else nothing."""
-    batch, expected = check.seen.batch_assumed, check.expected
+    batch, run = check.seen.batch_assumed, check.run
     if batch is None:
         return ""
-    fewest, most = (max(1, round(batch * end / expected.tokens_per_second)) for end in (expected.low, expected.high))
-    return (
-        f"That stands on a batch that nobody told: a step of this time is normal where it takes {fewest:,} to {most:,} "
-        f"sequences of {check.run.sequence_length:,} tokens, slow with fewer; give global_batch_sequences."
-    )
+    fewest, most = (counted(run, end) for end in normal_batches(batch, check.seen, check.expected))
+    several = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
+    normal = f"A step of this time is normal with {several} {sample_words(run)}"
+    remedy = "give global_batch_sequences, or micro_batch_size with gradient_accumulation"
+    if check.depends_on is not None:
+        return f"{normal}; {remedy}."
+    low, high = (counted(run, batch * share) for share in usual_shares(batch))
+    return f"Nobody told the batch: so it is with any usual one, {low:,} to {high:,}. {normal}; {remedy}."
 
 
 def _causes(check: SpeedCheck) -> str:
-    if check.verdict == "normal":
+    if check.verdict == "normal" or check.depends_on is not None:
         return ""
     explaining = [cause for cause in check.causes if cause.explains][:3]
+    if check.verdict == "implausible" and not explaining:
+        # What else the number counts is told with the verdict, or else no setting makes a device faster than it is.
+        return ""
     together = "" if any(cause.usual for cause in explaining) else _together(check)
     if explaining:
         ways = [cause.what for cause in explaining] + ([f"or {together}"] if together else [])
@@ -70,7 +137,7 @@ def _causes(check: SpeedCheck) -> str:
         return "None of the usual causes explains it; check the number and its unit first."
     nearest = check.causes[0]
     share = nearest.tokens_per_second / check.expected.tokens_per_second
-    return f"No single usual cause explains it; nearest comes: {nearest.what} ({share:.2f} of the expected speed)."
+    return f"No single usual cause explains it; nearest comes: {nearest.what} ({_times(share)} the expected speed)."
 
 
 def _together(check: SpeedCheck) -> str:
@@ -84,7 +151,7 @@ def _together(check: SpeedCheck) -> str:
             taken.append(cause.what)
             if share * expected.low <= check.seen.tokens_per_second <= share * expected.high:
                 named = f"{'; '.join(taken[:-1])}; and {taken[-1]}"
-                return f"these together do: {named} ({share:.2f} of the expected speed)" if len(taken) > 1 else ""
+                return f"these together do: {named} ({_times(share)} the expected speed)" if len(taken) > 1 else ""
     return ""
 
 

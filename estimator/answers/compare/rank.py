@@ -9,6 +9,7 @@ from estimator.answers.compare.compare import Outcome, same_step
 from estimator.answers.estimate.estimate import Estimate
 from estimator.question.question import Assumption
 from estimator.question.request import Request
+from estimator.resolve.layout_request import OF_THE_RULE
 
 __all__ = ["RankBy", "Row", "ranked", "shared_assumptions", "shown_rows"]
 
@@ -151,8 +152,16 @@ def _spread(places: Sequence[int], room: int) -> Sequence[int]:
 
 
 def shared_assumptions(several: Sequence[Estimate]) -> tuple[Assumption, ...]:
-    """Return the assumptions that all of `several` make; the others are what is compared, or follow from it."""
+    """Return the assumptions that all of `several` make; the others are what is compared, or follow from it.
+
+    What the rule of thumb alone takes is none of options that are predicted, beside which the rule is not shown.
+    """
     if not several:
         return ()
     everywhere = set(several[0].assumptions).intersection(*(estimated.assumptions for estimated in several[1:]))
-    return tuple(assumption for assumption in several[0].assumptions if assumption in everywhere)
+    predicted = all(estimated.basis == "predicted" for estimated in several)
+    return tuple(
+        assumption
+        for assumption in several[0].assumptions
+        if assumption in everywhere and not (predicted and assumption.name == OF_THE_RULE)
+    )

@@ -36,6 +36,7 @@ __all__ = [
     "factor_and_range",
     "grounds_of",
     "layout_prediction",
+    "own_run_log",
     "own_runs_say",
     "time_shares",
 ]
@@ -137,6 +138,12 @@ def own_runs_say(setting: Setting) -> OwnOutlook:
     """Return what the caller's own runs say of a setting."""
     measured = [_measured(run, generation()) for run in setting.question.own_runs]
     return outlook_of_own(setting, measured)
+
+
+def own_run_log(run: OwnRun) -> float | None:
+    """Return the log of a run's measured over its predicted speed; None where nothing can be predicted of it."""
+    measured = _measured(run, generation())
+    return None if measured is None else -measured.residual_log
 
 
 @lru_cache(maxsize=_KEPT)

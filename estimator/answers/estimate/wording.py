@@ -20,7 +20,17 @@ from estimator.models.towers import text_ratio
 from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run
 
-__all__ = ["Narrows", "amount_words", "formula", "rate_words", "rule_formula", "said_first", "summary", "time_range"]
+__all__ = [
+    "Narrows",
+    "amount_words",
+    "formula",
+    "rate_words",
+    "rule_formula",
+    "said_first",
+    "sample_words",
+    "summary",
+    "time_range",
+]
 
 _SMALL_DAYS = 0.1
 """Below this a duration reads better in a smaller unit than days."""
@@ -131,6 +141,14 @@ def _things(run: Run) -> str:
     network = run.subject.transformer
     media = None if network is None else network.media
     return _THINGS[media.kind] if media is not None and media.main else ""
+
+
+def sample_words(run: Run) -> str:
+    """Return what trainers count in a batch: `images`, `sequences of 1,024 tokens`, `samples of 2 sequences`."""
+    question = run.question
+    if question is not None and question.sequences_each > 1:
+        return question.batch_unit
+    return _things(run) or f"sequences of {run.sequence_length:,} tokens"
 
 
 def amount_words(run: Run) -> str:

@@ -10,8 +10,9 @@ import { intervals, inTokensPerSecond } from "./intervals.js";
 export const isCheck = (answer) => exists(answer.verdict);
 
 export function checkView(answer, asked) {
-  const bad = answer.verdict === "slow" || answer.verdict === "implausible";
-  const title = word(`verdict_${answer.verdict}`);
+  const open = exists(answer.verdict_depends_on);
+  const bad = !open && (answer.verdict === "slow" || answer.verdict === "implausible");
+  const title = open ? word("verdict_open") : word(`verdict_${answer.verdict}`);
   const said = [
     word("of_expected", { share: share(answer.observed_over_expected) }),
     prose("span", {}, answer.observed_how),

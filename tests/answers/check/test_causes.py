@@ -217,7 +217,7 @@ ONE_CARD = Request(
     precision="bf16",
 )
 MIXTURE = replace(TUNED, model="qwen3-30b-a3b", framework="megatron", sequence_length=4096, data_sharding="auto")
-LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="huggingface, grouped gemm")
+LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="torchtune")
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="huggin
         # Else FP32 would need recomputation, which is another cause.
         (replace(ONE_CARD, precision="auto", activation_recompute="full"), {"precision": "fp32"}, "runs_in_fp32"),
         (replace(ONE_CARD, micro_batch_size=None, sequence_length=256), {"micro_batch_size": 1}, "tiny_micro_batch"),
-        (LOOPED, {"framework": "huggingface, experts in a loop"}, "expert_loop"),
+        (LOOPED, {"framework": "torchtune, experts in a loop"}, "expert_loop"),
     ],
 )
 def test_a_run_as_slow_as_a_cause_makes_it_is_told_of_that_cause(

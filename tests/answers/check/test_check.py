@@ -144,7 +144,7 @@ def test_an_implausible_claim_is_told_the_bound_it_breaks() -> None:
 @pytest.mark.parametrize(
     ("code", "told"),
     [
-        ("recomputation", {"activation_recompute": "none"}),
+        ("recomputation", {"framework": "torchtitan"}),
         ("untuned_stack", {}),
         ("tiny_micro_batch", {"n_gpus": 8, "method": "lora", "sequence_length": 512, "global_batch_sequences": 512}),
         ("slow_network", {}),

@@ -13,8 +13,10 @@ from estimator.answers.check.check import speed_check
 from estimator.answers.check.logs import ANYBODYS, log_reading
 from estimator.answers.check.observation import Observed
 from estimator.base.errors import EstimatorError
+from estimator.models.flops import flop_counts
 from estimator.physics.stacks import STACKS
 from estimator.question.request import Request
+from estimator.resolve.run import resolve
 from tests.answers.check.excerpts import EXCERPTS, Excerpt
 
 OF_UNITS = frozenset({"speed_of_one_gpu", "multiplied_twice"})
@@ -104,3 +106,34 @@ def test_flops_that_are_counted_in_another_way_contradict_nothing() -> None:
     for tflops in (398.2 * 4 / 3, 398.2 * 1.9, 398.2 / 1.5):
         check = speed_check(RIGHT, Observed(log=LOG.replace("398.2", f"{tflops:.1f}")))
         assert check.causes == ()
+
+
+def _counting(convention: str) -> str:
+    """Return the log of the right run as a trainer prints it that counts in another way."""
+    asked = resolve(replace(RIGHT, tokens="1T")).question
+    assert asked is not None
+    ours = flop_counts(asked.transformer, sequence_length=4096)
+    whole = flop_counts(asked.transformer, sequence_length=4096, causal=False)
+    counts = {
+        "the whole score matrix": whole.model,
+        "full recomputation": flop_counts(asked.transformer, sequence_length=4096, recompute="full").hardware,
+        # Of a causal mask, the half that is counted is as large as that which is not.
+        "no attention": 2.0 * ours.model - whole.model,
+    }
+    per_gpu = 1536 * 4096 / 10.742 / 640 * counts[convention]
+    return LOG.replace("398.2", f"{per_gpu / 1e12:.1f}")
+
+
+@pytest.mark.parametrize("convention", ["the whole score matrix", "full recomputation", "no attention"])
+def test_flops_that_a_trainer_counts_in_another_way_are_explained(convention: str) -> None:
+    """Megatron-LM's `num_floating_point_operations` counts the masked half too; Megatron-DeepSpeed recomputation."""
+    check = speed_check(RIGHT, Observed(log=_counting(convention)))
+    told = next(warning for warning in check.warnings if warning.code == "flops_counted_otherwise")
+    assert f"it counts {convention}" in told.message
+    assert f"{check.flop_per_s_per_gpu / 1e12:.3g} of the same speed" in told.message
+    assert check.verdict == "normal"
+
+
+def test_flops_that_are_counted_alike_are_not_explained() -> None:
+    codes = {warning.code for warning in speed_check(RIGHT, Observed(log=LOG)).warnings}
+    assert "flops_counted_otherwise" not in codes

@@ -369,3 +369,11 @@ def test_a_summary_does_not_end_twice(wrong: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"models": ["7B"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1T"]}
     summary = compare_training_options(**(asked | wrong)).summary
     assert summary.endswith("?")
+
+
+def test_recomputation_of_the_rule_of_thumb_is_not_told_of_options_that_have_layouts(
+    everything: TrainingOptions,
+) -> None:
+    """The rule is not shown beside predictions, and its recomputation is no layout's."""
+    names = {assumption.name for assumption in everything.assumptions}
+    assert not names & {"activation_recompute", "rule_of_thumb_recompute"}

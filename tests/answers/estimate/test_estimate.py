@@ -293,7 +293,7 @@ def test_every_input_is_among_the_assumptions_once() -> None:
         "sequence_length",
         "global_batch_sequences",
         "tensor_parallel",
-        "activation_recompute",
+        "rule_of_thumb_recompute",
         "framework",
         "utilization",
         "price_per_gpu_hour",

@@ -103,7 +103,7 @@ def test_every_cell_that_a_terminal_shows_is_parsed_back(kind: str) -> None:
     blocks = list(told(REPORTED[kind][0], answered(kind).structured))
     written = markdown("A title", blocks)
     assert _tables(written) == _expected(blocks)
-    assert len(_tables(written)) >= 2
+    assert _tables(written)
     read = "\n".join(_text(token) for token in _PARSER.parse(written) if token.type == "inline")
     for block in blocks:
         if isinstance(block, Line):

@@ -1,0 +1,88 @@
+"""Why a trainer prints other FLOPs of a GPU than this tool makes of the same speed: what each counts."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from estimator.answers.check.expected import attention_flop_per_token
+from estimator.answers.check.logs import LogReading
+from estimator.answers.check.observation import Observation
+from estimator.base.units import TERA, format_rate
+from estimator.models.flops import FlopCounts, flop_counts
+from estimator.models.training import Recompute
+from estimator.question.question import Caution, Question
+from estimator.resolve.run import Run
+
+__all__ = ["counted_otherwise"]
+
+_SAME = 0.015
+"""Share by which two counts may differ and be the same: norms, padded vocabularies, rounded digits."""
+_OURS = "this tool counts the keys that a query sees, the output layer, no recomputation and no embedding lookup"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Convention:
+    """A way to count the FLOPs of a token."""
+
+    what: str
+    flop_per_token: float
+
+
+def counted_otherwise(
+    run: Run, reading: LogReading | None, seen: Observation, flop_per_token: float
+) -> tuple[Caution, ...]:
+    """Return what a log's own FLOPs of a GPU count, where its speed is known beside them and makes others.
+
+        FLOPs in the log · GPUs / tokens per second   against   each convention's FLOPs per token
+
+    Megatron-LM's `num_floating_point_operations` counts the whole score matrix (Narayanan et al. 2021, appendix).
+    """
+    logged = None if reading is None else reading.flop_per_s_per_gpu
+    if run.question is None or reading is None or logged is None:
+        return ()
+    if seen.kind == "tflops_per_gpu" or seen.batch_assumed is not None:
+        return ()
+    ours = seen.tokens_per_second * flop_per_token / run.n_gpus
+    per_token = logged * run.n_gpus / seen.tokens_per_second
+    if abs(logged / ours - 1.0) <= _SAME:
+        return ()
+    nearest = min(_conventions(run, run.question), key=lambda way: abs(way.flop_per_token / per_token - 1.0))
+    its = "what the log counts cannot be told from this, if model, batch and GPUs are its own"
+    if abs(nearest.flop_per_token / per_token - 1.0) <= _SAME:
+        by_it = ours * nearest.flop_per_token / flop_per_token
+        its = f"it counts {nearest.what}, which makes {format_rate(by_it / TERA)}"
+    message = (
+        f"the log says {format_rate(logged / TERA)} TFLOP/s per GPU and this answer {format_rate(ours / TERA)} of the "
+        f"same speed, for they count differently: {its}; {_OURS}. Compare utilizations of one count alone"
+    )
+    return (Caution(code="flops_counted_otherwise", message=message),)
+
+
+def _conventions(run: Run, question: Question) -> Iterator[_Convention]:
+    """Yield ways that trainers count in, the commonest first."""
+    plain, whole = _counts(question), _counts(question, causal=False)
+    scores = " the whole score matrix, its masked half too" if question.transformer.causal else " attention"
+    attention = attention_flop_per_token(question)
+    whole_attention = attention + whole.model - plain.model
+    six = run.model_coefficient * run.subject.active_parameters
+    coefficient = f"{run.model_coefficient:g} FLOPs for each parameter"
+    logits = plain.of_part("logits")
+    yield _Convention(what=scores.strip(), flop_per_token=whole.model)
+    again = _counts(question, recompute="full").hardware
+    yield _Convention(what="full recomputation", flop_per_token=again)
+    both = _counts(question, causal=False, recompute="full").hardware
+    yield _Convention(what=f"full recomputation and{scores}", flop_per_token=both)
+    yield _Convention(what="no attention", flop_per_token=plain.model - attention)
+    yield _Convention(what=f"{coefficient} and no attention", flop_per_token=six)
+    yield _Convention(what=f"{coefficient} and{scores}", flop_per_token=six + whole_attention)
+    yield _Convention(what="no output layer", flop_per_token=plain.model - logits)
+    yield _Convention(what=f"no output layer, and{scores}", flop_per_token=whole.model - logits)
+
+
+def _counts(question: Question, *, causal: bool = True, recompute: Recompute = "none") -> FlopCounts:
+    return flop_counts(
+        question.transformer,
+        sequence_length=question.sequence_length,
+        method=question.method,
+        recompute=recompute,
+        causal=causal,
+    )

@@ -72,7 +72,7 @@ _SINGULAR = re.compile(rf"^({'|'.join(_LISTS)})(:| is missing)")
 
 
 class ComparedOption(BaseModel):
-    """One option. What an estimate would say is left out where it cannot be run."""
+    """One option. What an estimate would say is left out where it cannot be run, or null."""
 
     rank: int | None
     model: str
@@ -276,6 +276,9 @@ def _option(row: Row) -> ComparedOption:
         precision=device.precision if device else request.precision,
         method=estimated.run.method.name if estimated else request.method,
         reason=row.outcome.reason or None,
+        # Read by whoever ranks options themselves, whether or not they can be run.
+        training_days=None,
+        cost_usd=None,
         pareto=row.pareto,
         pareto_same_work=row.pareto_same_work,
     )

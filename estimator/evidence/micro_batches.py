@@ -15,7 +15,7 @@ _LARGER = 0.35
 """Share of those who fine-tune and say nothing of it that raise the micro-batch while it fits and pays."""
 _RAISED = 8
 """Times the usual one that they go to: few try more than 16 or 32."""
-_MICRO_BATCH = "micro_batch_size"
+_ARGUMENT = "micro_batch_size"
 
 
 def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
@@ -25,7 +25,7 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
     The point stays that of the layout that is printed.
     """
     question = setting.question
-    if _MICRO_BATCH in question.unsaid:
+    if _ARGUMENT in question.unsaid:
         best = _with_more_rows(setting, constants)
     elif usual_micro_batch(question, setting.stack) is not None:
         best = fastest(question, constants, raised=_RAISED)
@@ -43,7 +43,7 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
         f"fit, with which a step would take {factor:.2g} times as long, and the range holds both: say micro_batch_size"
     )
     caution = Caution(code="micro_batch_unsaid", message=message)
-    return (Doubt(argument=_MICRO_BATCH, ways=((factor, _LARGER),), caution=caution, moves=False),)
+    return (Doubt(argument=_ARGUMENT, ways=((factor, _LARGER),), caution=caution, moves=False),)
 
 
 def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:

@@ -95,8 +95,7 @@ def global_batch_sequences(question: Question) -> int:
         # Gradients that are gone cannot be added up: torchtune, sd-scripts and LOMO refuse to accumulate.
         return n * (question.layout.micro_batch_size or max(stack.micro_batch, question.sequences_each))
     if not question.transformer.causal:
-        usual = n * _short_ones_each(question)
-        usual = max(usual, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length)
+        usual = max(n * _short_ones_each(question), _in_few_steps(question))
     elif question.fine_tunes or stack.tunes:
         usual = min(usual, max(_MOST_TUNED, (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length))
     elif stack.name in _OWN_TOKENS:
@@ -114,6 +113,13 @@ def global_batch_sequences(question: Question) -> int:
         if share % 2 or share // 2 % least or abs(batch / usual - 1.0) <= _AS_USUAL:
             return batch
         share //= 2
+
+
+def _in_few_steps(question: Question) -> float:
+    """Return the sequences of a step with which an encoder is trained from scratch in no more steps than is usual."""
+    if question.fine_tunes or question.sequences_each > 1:
+        return 0.0
+    return (question.run_tokens or 0.0) / _MOST_STEPS / question.sequence_length
 
 
 def _short_ones_each(question: Question) -> float:

@@ -98,7 +98,7 @@ def with_amount(question: Question | None, tokens: float, *, tunes: bool) -> Que
     """
     if question is None or question.global_batch_sequences is not None:
         return question
-    if not tunes and kind_of(question.transformer) != "encoder":
+    if not tunes and (kind_of(question.transformer) != "encoder" or question.small_set):
         return question
     return replace(question, run_tokens=tokens)
 

@@ -17,8 +17,8 @@ from estimator.resolve.device import Device
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import asked_objective, usual_stack
+from estimator.resolve.packing import FEW_GPUS, SCORED_WHOLE, resolved_packing
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import FEW_GPUS, SCORED_WHOLE, resolved_packing
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 

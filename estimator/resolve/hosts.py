@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from estimator.base.units import KILO
-from estimator.physics.loading import reading_s
 from estimator.question.question import Caution
 from estimator.question.reads import Reads
 from estimator.question.request import Request
@@ -43,6 +42,9 @@ class Host:
         """Return what to beware of where pictures are read."""
         if not reads.pictures:
             return ()
+        # NumPy comes with it, and few questions name such a host.
+        from estimator.physics.loading import reading_s
+
         each_s = reading_s(reads) / reads.pictures
         message = (
             f"{self.name} has {self.processors} virtual processors, which read about {self.processors / each_s:,.0f} "

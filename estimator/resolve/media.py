@@ -26,9 +26,9 @@ from estimator.resolve.conditioners import conditioned
 from estimator.resolve.data import ToldData
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.objective import asked_objective
+from estimator.resolve.packing import is_from_scratch, is_small_set
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.samples import is_from_scratch, is_small_set
 from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method

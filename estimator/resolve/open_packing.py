@@ -7,7 +7,7 @@ from estimator.models.workload import workload
 from estimator.question.question import Question
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
-from estimator.resolve.samples import FEW_GPUS, LARGEST_SET, Packing
+from estimator.resolve.packing import FEW_GPUS, LARGEST_SET, Packing
 
 __all__ = ["with_open_packing"]
 

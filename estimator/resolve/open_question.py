@@ -17,7 +17,8 @@ from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import left_open
 from estimator.resolve.layout_request import layout_request
 from estimator.resolve.media import MediaUse, in_padded_rows
-from estimator.resolve.samples import Padded, is_small_set, micro_batch_that_fits, with_rows
+from estimator.resolve.packing import is_small_set
+from estimator.resolve.samples import Padded, micro_batch_that_fits, with_rows
 
 __all__ = ["OpenQuestion"]
 

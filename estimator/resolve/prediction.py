@@ -9,7 +9,7 @@ from estimator.models.transformer import Transformer
 from estimator.question.practice import Practice
 from estimator.question.question import Assumption
 from estimator.question.request import Request
-from estimator.resolve.samples import LARGEST_SET, is_small_set
+from estimator.resolve.packing import LARGEST_SET, is_small_set
 from estimator.resolve.training_method import asked_method
 
 __all__ = ["predicted_ahead"]

@@ -7,7 +7,7 @@ from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
 from estimator.models.coefficient import rule_passes
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
-from estimator.physics.stacks import LARGE_CLUSTER, STACKS, Stack, stack_of
+from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, OwnRun, Question
@@ -31,6 +31,7 @@ from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.own import own_on_cluster
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_of_samples, told_request
@@ -41,18 +42,12 @@ from estimator.resolve.objective import AskedObjective, as_answered, asked_objec
 from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
+from estimator.resolve.packing import Packing, resolved_packing
 from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.said_length import with_said_length
-from estimator.resolve.samples import (
-    Packing,
-    Padded,
-    padded_samples,
-    padding_assumptions,
-    resolved_packing,
-    with_rows,
-)
+from estimator.resolve.samples import Padded, padded_samples, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.subject import Subject, resolved_subject
@@ -142,7 +137,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
-    framework = told_of_samples(request, _on_cluster(named_framework(software), request))
+    framework = told_of_samples(request, own_on_cluster(named_framework(software), request))
     told, doubts = told_request(request, framework)
     doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
@@ -166,13 +161,6 @@ def _asked(request: Request, *, peak: bool) -> Run:
             pass
     run = _resolved(data, framework, doubts, use, None, counts_with_peak=peak)
     return _with_own_runs(run if local is None else _at_sites(run, local), own)
-
-
-def _on_cluster(framework: NamedFramework, request: Request) -> NamedFramework:
-    """Return a stack that nobody else has, on a cluster, as one's own: it splits models as the vendor's does."""
-    if framework.name != _UNKNOWN or checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS) < LARGE_CLUSTER:
-        return framework
-    return replace(framework, name=AUTO, practice=replace(framework.practice, own_stack=True))
 
 
 def checked_own_runs(request: Request) -> tuple[OwnRun, ...]:

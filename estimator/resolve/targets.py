@@ -9,7 +9,7 @@ from estimator.question.question import Assumption, SourceKind
 from estimator.question.request import Request
 from estimator.resolve.data import ToldData
 from estimator.resolve.media import MediaUse
-from estimator.resolve.samples import is_from_scratch
+from estimator.resolve.packing import is_from_scratch
 
 __all__ = ["with_targets"]
 

@@ -15,8 +15,8 @@ from estimator.answers.estimate.best_step import best_step
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
-from estimator.evidence.doubts import with_own_stacks
 from estimator.evidence.mixture import Doubt
+from estimator.evidence.stack_doubts import with_own_stacks
 from estimator.physics.choice import nearest_setting, setting_of
 from estimator.physics.stacks import auto_stack
 from estimator.question.practice import NOTHING_SAID

@@ -180,7 +180,8 @@ def _of_estimate(answer: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_option(option: Mapping[str, Any], what: str) -> Iterator[str]:
-    days = (option["training_days_low"], option["training_days"], option["training_days_high"])
+    # A row that cannot be run tells why, and nothing that is null.
+    days = (option.get("training_days_low"), option.get("training_days"), option.get("training_days_high"))
     yield from _ordered(*days, f"{what} days")
 
 
@@ -195,10 +196,12 @@ def _of_plan(answer: Mapping[str, Any]) -> Iterator[str]:
 def _of_comparison(answer: Mapping[str, Any]) -> Iterator[str]:
     for index, row in enumerate(answer["rows"]):
         yield from _of_option(row, f"row {index}")
-        yield from _ordered(row["cost_usd_low"], row["cost_usd"], row["cost_usd_high"], f"row {index} cost")
-        if (row["rank"] is None) == (row["reason"] is None):
-            yield f"row {index} has rank {row['rank']} and reason {row['reason']}"
-        if (row["model_flops_utilization"] or 0) > 1:
+        costs = (row.get("cost_usd_low"), row.get("cost_usd"), row.get("cost_usd_high"))
+        yield from _ordered(*costs, f"row {index} cost")
+        rank, reason = row.get("rank"), row.get("reason")
+        if (rank is None) == (reason is None):
+            yield f"row {index} has rank {rank} and reason {reason}"
+        if (row.get("model_flops_utilization") or 0) > 1:
             yield f"row {index} has MFU {row['model_flops_utilization']}"
 
 

@@ -11,8 +11,8 @@ from estimator.models.flops import flop_counts
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
 from estimator.question.question import LayoutRequest, Question
+from estimator.resolve.packing import is_from_scratch
 from estimator.resolve.run import Run
-from estimator.resolve.samples import is_from_scratch
 
 __all__ = ["EXPERT_LAUNCH_S", "physical_candidates"]
 

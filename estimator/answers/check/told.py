@@ -12,8 +12,8 @@ from estimator.question.practice import Packing
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.counted_steps import FROM_SCRATCH_TOO
+from estimator.resolve.packing import SCORED_WHOLE, packs
 from estimator.resolve.run import Run
-from estimator.resolve.samples import SCORED_WHOLE, packs
 
 __all__ = [
     "SAME_COUNT",

@@ -13,12 +13,13 @@ from estimator.base.pauses import pause
 from estimator.evidence.blend import Blend, blend_of
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.ceiling import held_to_ceiling
-from estimator.evidence.doubts import doubts_of, stack_doubts, with_own_stacks
+from estimator.evidence.doubts import doubts_of
 from estimator.evidence.foreseen import foreseen_log
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.mixture import Doubt, median_log
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.situation import situation_spread
+from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts

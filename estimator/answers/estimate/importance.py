@@ -12,6 +12,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
     (
         "does_not_fit",
         "fits_on_fewer_gpus",
+        "host_memory_needed",
         "loaded_in_fp32",
         "gpu_not_catalogued",
         "architecture_not_modelled",
@@ -59,6 +60,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "trained_in_fp32",
         "base_expanded_to_fp32",
         "loader_unsaid",
+        "host_reads_slowly",
         "encoded_before_training",
         "fewer_gpus_are_faster",
         "mostly_waiting",
@@ -68,11 +70,13 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
     # Up to about twice as long.
     (
         "unlike_gpus",
+        "packing_unsaid",
         "packed_under_a_mask",
         "other_batch_is_faster",
         "batch_rounded",
         "micro_batch_unsaid",
         "framework_unsaid",
+        "own_stack",
         "tuned_stack_assumed",
         "newer_release_is_faster",
         "local_updates",

@@ -13,6 +13,8 @@ __all__ = ["narrowed_by"]
 _WHY = {
     "base_expanded_to_fp32": "it tells whether the 4-bit base is expanded to 16 or to 32 bit",
     "trained_in_fp32": "it tells whether the trainer was left in 32 bit, as it is unless told",
+    "packing_unsaid": "it tells whether samples fill sequences or are padded to the longest of a few",
+    "loader_unsaid": "it tells how many workers read samples beside the device",
     "network_unsaid": "the range holds a network for training and a plain one",
 }
 """By the code of a doubt that an argument ends."""

@@ -11,7 +11,7 @@ from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
-from estimator.resolve.samples import packs
+from estimator.resolve.packing import packs
 from estimator.resolve.told_network import told_network_share
 from estimator.resolve.training_method import asked_method
 

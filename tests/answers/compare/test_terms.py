@@ -28,7 +28,7 @@ def _precision(name: str) -> Any:  # noqa: ANN401 - one of the tool's choices
         # Cards for desktops have no stack of their maker's.
         ({"gpus": ["h100", "4090"], "models": ["llama-3.2-1b"]}, {"huggingface"}),
         # Neither runs the other's.
-        ({"gpus": ["h100", "mi300x"]}, {"nemo", "megatron"}),
+        ({"gpus": ["h100", "mi300x"]}, {"nemo", "primus"}),
         ({"gpus": ["h100", "tpu-v5p"]}, {"nemo", "maxtext"}),
         ({"gpus": ["h100"], "n_gpus": [8, 64]}, {"nemo"}),
         ({"gpus": ["h100"], "methods": ["full", "lora"], "framework": "torchtitan"}, {"torchtitan"}),

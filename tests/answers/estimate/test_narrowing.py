@@ -86,7 +86,19 @@ def test_a_summary_asks_for_nothing_where_all_that_matters_is_said() -> None:
         ),
         (ON_TWO_NODES, "network_gbps_per_gpu", "a plain one"),
         # Every sound is padded to 30 s: of hours of them, how many there are is what nobody knows.
-        (Request(model="whisper-small", gpu="a100", n_gpus=1, tokens="100 hours of speech"), "samples", "proportional"),
+        (
+            Request(
+                model="whisper-small",
+                gpu="a100",
+                n_gpus=1,
+                tokens="100 hours of speech",
+                framework="Hugging Face, 8 dataloader workers",
+            ),
+            "samples",
+            "proportional",
+        ),
+        (Request(model="whisper-small", gpu="a100", n_gpus=1, tokens="100 hours of speech"), "framework", "workers"),
+        (Request(model="llama-3.1-8b", gpu="a100", n_gpus=1, tokens="50M", method="lora"), "packing", "padded"),
     ],
 )
 def test_a_reason_is_that_of_what_is_asked(asked: Request, argument: str, words: str) -> None:

@@ -236,6 +236,7 @@ def test_half_as_many_nearly_as_fast_is_said(gbps: float, nearly: bool) -> None:
         "tokens": "100B",
         "global_batch_sequences": 128,
         "network_gbps_per_gpu": gbps,
+        "framework": "nemo",
     }
     half, whole = (estimate_training_time(detail="detailed", **run, n_gpus=n).training_days for n in (8, 16))
     plan = plan_training(detail="detailed", **run, solve_for="n_gpus", deadline=f"{whole * 24 * 1.0001:.4f} hours")

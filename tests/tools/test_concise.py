@@ -80,7 +80,7 @@ def _floats(value: Any) -> Iterator[float]:  # noqa: ANN401 - any JSON
         for inner in cast("dict[str, Any]", value).values():
             yield from _floats(inner)
     elif isinstance(value, list):
-        for inner in value:
+        for inner in cast("list[Any]", value):
             yield from _floats(inner)
     elif isinstance(value, float) and not (value.is_integer() and abs(value) < 2**53):
         yield value

@@ -361,7 +361,7 @@ def test_a_summary_names_what_cannot_be_run_and_a_row_of_it_tells_no_nulls() -> 
     assert "not fit in memory" in told
     for row in answer["rows"]:
         silent = {key for key, value in row.items() if value is None}
-        assert silent == ({"reason"} if row["rank"] else {"rank"})
+        assert silent == ({"reason"} if row["rank"] else {"rank", "training_days", "cost_usd"})
 
 
 @pytest.mark.parametrize("wrong", [{"gpus": ["h100", "rtx 3090i"]}, {"models": ["7B", "lama-3.1-8b"]}])

@@ -62,7 +62,7 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
     again = estimate_training_time(detail="detailed", **run, **_stated(answer))
     if {"devices_in_turn", "devices_left_idle"} & {warning.code for warning in answer.warnings}:
         # Whoever says how a script shards says that its devices work at once, which was in doubt.
-        assert (again.training_seconds or math.inf) < (answer.training_seconds or 0.0)
+        assert (again.training_seconds or math.inf) < (answer.training_seconds or 0.0) * (1.0 + 1e-6)
         return
     if answer.memory is not None and not answer.memory.fits:
         # The range of what does not fit leans on a published run that did, and was laid out otherwise.

@@ -47,15 +47,14 @@ def micro_batch_doubt(setting: Setting, layouts: Layouts, physical_s: float, con
 
 
 def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:
-    """Return the fastest of larger micro-batches of padded rows; None where none fits or divides the batch.
+    """Return the layout of as many more padded rows at a time as fit and divide the batch; None where none do.
 
     The longest of k times as many is longer by u · ln k, u as among devices; the longest of the run is the same.
     """
     question = setting.question
     usual = question.layout.micro_batch_size or question.sequences_each
-    found: list[Fastest] = []
-    times = 2
-    while times <= _RAISED:
+    times = _RAISED
+    while times > 1:
         longer = 1.0 + question.unevenness * math.log(times)
         rows = replace(
             question,
@@ -65,8 +64,7 @@ def _with_more_rows(setting: Setting, constants: Constants) -> Fastest | None:
             global_batch_sequences=setting.global_batch,
         )
         best = fastest(rows, constants)
-        if best is None:
-            break
-        found.append(best)
-        times *= 2
-    return min(found, key=lambda best: best.step_s, default=None)
+        if best is not None:
+            return best
+        times //= 2
+    return None

@@ -50,14 +50,15 @@ export function comparisonView(answer) {
     series: names.indexOf(seriesOf(row)),
     label: named(row),
   }));
-  const [first] = possible;
+  const [first = rows[0]] = possible;
   const same = APART.filter(
     (name) => name !== "gpu" && !apart.includes(name) && !["full", "auto"].includes(first[name]),
   );
   const subject = [...told(first, same), word("options", { n: whole(answer.n_options) })];
   const said = [
-    word(`${FIRST[answer.rank_by]}_of`, { n: whole(answer.n_possible) }),
-    `${span(first.training_days)} (${rangeOf(first)})`,
+    ...(possible.length
+      ? [word(`${FIRST[answer.rank_by]}_of`, { n: whole(answer.n_possible) }), `${span(first.training_days)} (${rangeOf(first)})`]
+      : []),
     exists(first.cost_usd) && money(first.cost_usd),
     answer.n_possible < answer.n_options && word("impossible", { n: whole(answer.n_options - answer.n_possible) }),
   ];

@@ -42,6 +42,14 @@ QUESTIONS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
         "compare_training_options",
         {"models": ["llama-3.1-8b"], "gpus": ["h100-sxm", "4090"], "n_gpus": [1, 8, 64], "tokens": ["100B"]},
     ),
+    "no option": (
+        "compare_training_options",
+        {"models": ["llama-3.1-405b"], "gpus": ["4090"], "n_gpus": [1, 2], "tokens": ["1B"]},
+    ),
+    "a step without its batch": (
+        "check_training_speed",
+        {"model": "yolov8n", "gpu": "3060", "n_gpus": 1, "observed_log": "12%|#2 | 120/1000 [02:00<14:40, 1.00it/s]"},
+    ),
     "a count": (
         "plan_training",
         {"solve_for": "n_gpus", "model": "llama-3.1-8b", "gpu": "h100", "tokens": "1T", "deadline": "30 days"},

@@ -21,9 +21,10 @@ from estimator.models.diffusion.sample import CACHED, with_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.workload import workload
 from estimator.physics.case import Case
-from estimator.physics.choice import Setting, posed_case
+from estimator.physics.choice import Setting, fastest, posed_case
 from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
+from estimator.physics.habits import MICRO_BATCHES
 from estimator.physics.layout import Layouts
 from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
@@ -57,6 +58,8 @@ _NO_WORKERS_FOR_SOUNDS = 0.4
 none, and who has several devices sees them wait."""
 _PADDED = 1.8
 """Times as many positions as tokens where micro-batches of two to eight samples are padded to their longest."""
+_USUAL_SAMPLE, _FEW_SAMPLES = 500.0, 2
+"""Tokens of a sample of instructions, and samples of a micro-batch where a trainer has no habit."""
 _PADS = 0.4
 """Share of those who fine-tune on a trainer that pads unless told, and tell tokens alone, whose tokens are real ones in
 samples of unlike length that it pads."""
@@ -86,7 +89,7 @@ def doubts_of(
         if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
-    found += _padded_samples(setting)
+    found += _padded_samples(setting, physical_s, constants)
     return (*found, *release_doubts(setting, physical_s, constants))
 
 
@@ -208,7 +211,8 @@ def _full_precision(whose: str, ways: Ways) -> Doubt:
 
 
 def _if_held(ways: Ways) -> str:
-    return ", and the range holds both" if sum(share for _, share in ways) > HELD else ""
+    # A way that fills what lies beyond the end alone is not reached as far as its middle.
+    return ", and the range holds both" if sum(share for _, share in ways) > 2.0 * HELD else ""
 
 
 def _read_between_steps(sounds: bool, ways: Ways) -> Doubt:
@@ -230,19 +234,43 @@ def _encoded_in_each_step(ways: Ways) -> Doubt:
     return Doubt(argument="framework", ways=ways, caution=Caution(code="encoded_before_training", message=message))
 
 
-def _padded_samples(setting: Setting) -> tuple[Doubt, ...]:
-    """Return the doubt whether tokens of a set to be tuned on are of samples that a trainer pads."""
+def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether tokens of a set to be tuned on are of samples that a trainer pads.
+
+    Where each micro-batch fetches or gathers weights, short rows cost more than their padding.
+    """
     question = setting.question
     if "packing" not in question.unsaid:
         return ()
+    factor = max(_PADDED, _rows_s(setting, constants) * setting.global_batch * question.sequence_length / physical_s)
     share = _PADS if setting.stack.tuning_habit.packing == "padded" else _PADS * GENERAL_TRAINER_SHARE
     message = (
         "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless told, "
-        f"would take about {_PADDED:.1f} times as long, and the range holds both: give samples with tokens_per_sample, "
+        f"would take about {factor:.1f} times as long, and the range holds both: give samples with tokens_per_sample, "
         'or packing "packed"'
     )
     caution = Caution(code="packing_unsaid", message=message)
-    return (Doubt(argument="packing", ways=((_PADDED, share),), caution=caution, moves=False),)
+    return (Doubt(argument="packing", ways=((factor, share),), caution=caution, moves=False),)
+
+
+def _rows_s(setting: Setting, constants: Constants) -> float:
+    """Return physical seconds of a token in samples of a usual length, as few at a time as trainers have; 0: none fit.
+
+    Of the stack that is assumed: that a general trainer may run instead is another doubt.
+    """
+    question = setting.question
+    micro = MICRO_BATCHES.get(setting.stack.name, _FEW_SAMPLES) * question.sequences_each
+    while micro >= question.sequences_each:
+        rows = replace(
+            question,
+            sequence_length=round(_USUAL_SAMPLE * _PADDED),
+            layout=replace(question.layout, micro_batch_size=micro),
+            global_batch_sequences=setting.global_batch,
+        )
+        if (best := fastest(rows, constants)) is not None:
+            return best.step_s / (setting.global_batch * _USUAL_SAMPLE)
+        micro //= 2
+    return 0.0
 
 
 def _one_mask(stack: str, ways: Ways) -> Doubt:

@@ -202,7 +202,10 @@ class Question:
     """By what share the longest of several devices' micro-batches becomes longer with each e-fold of their number; 0
     where all rows are alike."""
     longest_row: float = 1.0
-    """Tokens of the longest row of the run over those of the usual one: memory must hold it, though it comes once."""
+    """Tokens of the longest row of the run over those of the usual one, where it was told how long samples are at most:
+    memory must hold it, though it comes once."""
+    likely_longest_row: float = 1.0
+    """The same as samples are likely to be where nobody told it."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

@@ -3,13 +3,14 @@
 from dataclasses import replace
 
 from estimator.models.kinds import kind_of
+from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.question.question import Question
 from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.packing import FEW_GPUS, LARGEST_SET, Packing
 
-__all__ = ["with_open_packing"]
+__all__ = ["is_tuned_on", "with_open_packing"]
 
 _TUNED_WITH = 4.0
 """Tokens for each parameter up to which a model is tuned and not trained from scratch: that takes twenty and more
@@ -28,8 +29,14 @@ def with_open_packing(question: Question | None, request: Request, amount: Amoun
     if request.tokens is None or any(one is not None for one in told) or packing.assumption.source == "user":
         return question
     may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
-    tokens = amount.tokens / amount.epochs
-    few = min(LARGEST_SET, _TUNED_WITH * float(workload(question.transformer).parameters))
-    if not may_pad or tokens > few:
+    if not may_pad or not is_tuned_on(amount, question.transformer):
         return question
     return replace(question, unsaid=question.unsaid | {"packing"})
+
+
+def is_tuned_on(amount: Amount, network: Transformer | None) -> bool:
+    """Return whether an amount of data is one that a trained network is tuned on; False where that cannot be told."""
+    if network is None:
+        return False
+    few = min(LARGEST_SET, _TUNED_WITH * float(workload(network).parameters))
+    return amount.tokens / amount.epochs <= few

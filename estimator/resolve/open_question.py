@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from estimator.models.training import WITH_ADAPTERS, Method
+from estimator.models.training import WITH_ADAPTERS, Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_of
 from estimator.question.cluster import Cluster
@@ -21,6 +21,9 @@ from estimator.resolve.packing import is_small_set
 from estimator.resolve.samples import Padded, micro_batch_that_fits, with_rows
 
 __all__ = ["OpenQuestion"]
+
+_FEWER_BEFORE_RECOMPUTING = 4
+"""Part of the usual micro-batch that is tried before gradient checkpointing: it is a flag more, and a third slower."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,17 +135,29 @@ class OpenQuestion:
         """What tells whether micro-batches of such rows fit, the first of which any does being the one that counts.
 
         Who runs a trainer that keeps all states on every device, and names no engine that shards them, takes a smaller
-        micro-batch before anything else. Where a rate is given, nothing is laid out.
+        micro-batch before anything else; half of the usual one, or a quarter, before activations are recomputed where
+        that is not the trainer's habit. Where a rate is given, nothing is laid out.
         """
         if self.request.utilization is not None:
             return ()
         stack = self.stack
-        alone = stack is not None and stack.sharding == "ddp" and self.practice.zero_engine is None and self.n_gpus > 1
-        return (*((partial(self._fits, sharding="ddp"),) if alone else ()), self._fits)
+        if stack is None or stack.sharding != "ddp" or self.practice.zero_engine is not None:
+            return (self._fits,)
+        alone = partial(self._fits, sharding="ddp")
+        if stack.recompute_with(self.method.name) is not None:
+            return (alone, self._fits)
+        fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
+        return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), alone, self._fits)
 
-    def _fits(self, rows: Padded, sharding: Sharding | None = None) -> bool:
+    def _fits(
+        self, rows: Padded, sharding: Sharding | None = None, recompute: Recompute | None = None, fewest: int = 1
+    ) -> bool:
+        if rows.micro_batch < fewest:
+            return False
         length = rows.sequence_length
         layout = self.layout(length, rows.micro_batch)
         if sharding is not None and layout.data_sharding is None:
             layout = replace(layout, data_sharding=sharding)
+        if recompute is not None and layout.recompute is None:
+            layout = replace(layout, recompute=recompute)
         return micro_batch_that_fits(with_rows(self.question(length, layout), rows))

@@ -62,13 +62,14 @@ def resolved_packing(
     n_gpus: int,
     *,
     encodes: bool = False,
+    pictured: bool = False,
     objective: ObjectiveName = "next_token",
 ) -> Packing:
     """Return whether samples are packed: as the caller says, as the named stack does, or as is usual.
 
     A stack's habit is of samples whose tokens are predicted: pairs and classes are scored as wholes, and only trainers
-    of reinforcement learning pack them. Where no stack is named, a small set on few GPUs is padded, as Hugging Face's
-    scripts do; all else is packed.
+    of reinforcement learning pack them; those that are `pictured` no trainer for fine-tuning packs. Where no stack is
+    named, a small set on few GPUs is padded, as Hugging Face's scripts do; all else is packed.
     """
     told = checked_choice("packing", request.packing, PACKING_CHOICES)
     stack = stack_named(framework) if framework != AUTO else None
@@ -76,10 +77,15 @@ def resolved_packing(
         stack = usual
     if told != AUTO:
         return _packing(told, stack, "user", "")
-    if encodes and request.samples is not None:
-        return _packing("padded", stack, "default", "as collators of encoders do; ")
-    if not packs(objective, framework) and request.samples is not None:
-        return _packing("padded", stack, "default", "as samples that are scored as wholes are; ")
+    apart = ""
+    if encodes:
+        apart = "as collators of encoders do; "
+    elif not packs(objective, framework):
+        apart = "as samples that are scored as wholes are; "
+    elif pictured and stack is not None and stack.tunes:
+        apart = "as samples with pictures are; "
+    if apart and request.samples is not None:
+        return _packing("padded", stack, "default", apart)
     if stack is not None:
         habit = stack.tuning_habit if method in WITH_ADAPTERS or is_small_set(request) else stack.habit
         found = _packing(habit.packing or "padded", stack, "default", f"as {stack.name} does unless told; ")

@@ -66,7 +66,9 @@ class Padded:
     unevenness: float
     """… and that with each e-fold of their number, about eight where there is one."""
     longest_row: float
-    """Tokens of the longest row of the run over those of the usual one."""
+    """Tokens of the longest row of the run over those of the usual one …"""
+    longest_told: bool
+    """… and whether it was told how long they are at most, and not only likely."""
     padding: Padding
     lengths: SampleLengths
     limit: float | None
@@ -122,6 +124,7 @@ def padded_samples(
             limit,
             micro,
             source,
+            cut=request.sequence_length is not None,
             padding=padding,
             samples=samples,
             n_replicas=n_replicas,
@@ -176,6 +179,7 @@ def _padded(
     micro: int,
     source: SourceKind,
     *,
+    cut: bool,
     padding: Padding,
     samples: int,
     n_replicas: int,
@@ -212,10 +216,16 @@ def _padded(
         waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
         longest_row=_longest_row(lengths, limit, micro * sequences, samples * sequences, padding) / usual,
+        longest_told=_is_longest_told(lengths, limit, lengths.mean, cut=cut),
         padding=padding,
         lengths=lengths,
         limit=limit,
     )
+
+
+def _is_longest_told(lengths: SampleLengths, limit: float | None, mean: float, *, cut: bool) -> bool:
+    """Return whether a caller told how long samples are at most, or a limit that is a part of what they are."""
+    return cut or lengths.longest is not None or (limit is not None and mean >= limit)
 
 
 def _longest_row(lengths: SampleLengths, limit: float | None, draws: int, of: int, padding: Padding) -> float:
@@ -240,7 +250,7 @@ def _waiting(padded: Padded) -> str:
 
 def _at_most(padded: Padded) -> str:
     """Return what row memory must hold, in words; empty where all are about as long."""
-    if padded.longest_row < 1.0 + _WORTH_SAYING:
+    if not padded.longest_told or padded.longest_row < 1.0 + _WORTH_SAYING:
         return ""
     return f"; memory must hold the longest of the run, {padded.longest * padded.longest_row:,.0f}"
 
@@ -292,12 +302,14 @@ def with_rows(question: Question | None, padded: Padded | None) -> Question | No
     if question is None or padded is None:
         return question
     # Encoders have as large a micro-batch as fits.
+    longest_row = max(1.0, padded.longest_row)
     guessed = padded.micro_batch_source != "user" and kind_of(question.transformer) in _FEW_AT_A_TIME
     return replace(
         question,
         unevenness=padded.unevenness,
         masks_padding=padded.has_padding,
-        longest_row=max(1.0, padded.longest_row),
+        longest_row=longest_row if padded.longest_told else 1.0,
+        likely_longest_row=longest_row,
         unsaid=question.unsaid | ({"micro_batch_size"} if guessed else frozenset()),
     )
 

@@ -91,3 +91,36 @@ def test_a_guessed_micro_batch_of_samples_is_doubted_where_a_larger_one_is_faste
     assert "micro_batch_unsaid" in {one["code"] for one in guessed["warnings"]}
     assert guessed["training_days_low"] < told["training_days"] < guessed["training_days"]
     assert "micro_batch_unsaid" not in {one["code"] for one in told["warnings"]}
+
+
+@pytest.mark.parametrize(
+    ("model", "gpu", "mean"), [("qwen2.5-0.5b", "rtx-4090", 300), ("llama-3.2-3b", "a100-40gb", 256)]
+)
+def test_a_longest_row_that_nobody_told_is_warned_of_and_makes_nothing_unfit(model: str, gpu: str, mean: int) -> None:
+    """What fits is told by usual rows; the tail of a usual spread is no fact of somebody's set."""
+    run = {"model": model, "gpu": gpu, "n_gpus": 1, "micro_batch_size": 16 if gpu != "rtx-4090" else 8}
+    unknown = _answer(**run, tokens_per_sample=mean)
+    assert unknown["memory"]["fits"]
+    assert "long_rows_may_not_fit" in {one["code"] for one in unknown["warnings"]}
+    alike = _answer(**run, tokens_per_sample=f"{mean}-{mean}")
+    assert "long_rows_may_not_fit" not in {one["code"] for one in alike["warnings"]}
+
+
+def test_states_that_no_device_holds_are_said_to_be_sharded() -> None:
+    run = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "full", "samples": "10k"}
+    assert "sharding_assumed" in {one["code"] for one in _answer(**run, framework="HF Trainer")["warnings"]}
+    named = _answer(**run, framework="HF Trainer, DeepSpeed ZeRO-3")
+    assert "sharding_assumed" not in {one["code"] for one in named["warnings"]}
+
+
+def test_a_small_model_is_trained_on_fewer_at_a_time_before_it_recomputes() -> None:
+    """Transformers' trainer checkpoints nothing unless told."""
+    answer = _answer(model="smollm2-135m", gpu="rtx-3060-12gb", n_gpus=1, method="full", framework="HF Trainer")
+    assert answer["layout"]["activation_recompute"] == "none"
+
+
+def test_samples_with_pictures_are_not_packed_by_who_tunes() -> None:
+    run = {"model": "qwen2.5-vl-7b", "gpu": "a100", "n_gpus": 4, "tokens_per_sample": 150, "image_size": "448x448"}
+    for framework in ("axolotl", "llama-cookbook FSDP"):
+        packing = next(one for one in _answer(**run, framework=framework)["assumptions"] if one["name"] == "packing")
+        assert packing["value"] == "padded"

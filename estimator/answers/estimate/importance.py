@@ -14,6 +14,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "fits_on_fewer_gpus",
         "host_memory_needed",
         "loaded_in_fp32",
+        "long_rows_may_not_fit",
         "gpu_not_catalogued",
         "architecture_not_modelled",
         "model_not_catalogued",
@@ -65,6 +66,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "fewer_gpus_are_faster",
         "mostly_waiting",
         "network_slow",
+        "sharding_assumed",
         "network_unsaid",
     ),
     # Up to about twice as long.

@@ -10,6 +10,7 @@ from estimator.answers.estimate.fewer import fewer_would_do, fewer_would_fit
 from estimator.answers.estimate.loaded_base import loaded_wide
 from estimator.answers.estimate.narrowing import narrowed_by
 from estimator.answers.estimate.runnable import batch_caution, rounding, runnable
+from estimator.answers.estimate.told_of_memory import told_of_memory
 from estimator.answers.estimate.untuned import untuned_caution
 from estimator.answers.estimate.waiting import mostly_waiting
 from estimator.base.units import KILO
@@ -63,6 +64,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
     warnings = (
         *misfit,
         *loaded_wide(posed, step),
+        *(told_of_memory(posed, best.grounds.best, step.layout) if fits else ()),
         *all_experts_multiplied(posed, best.grounds.best, best.times, fitted.constants),
         *(rounded_warning or batch_caution(question, fitted.constants)),
         *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),

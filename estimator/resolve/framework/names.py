@@ -189,7 +189,13 @@ _ROWS = (
         "llm-foundry",
     ),
     _named("nanotron | hf nanotron", "nanotron"),
-    _named("lightning | pytorch lightning | torch lightning | pl", "lightning", _TRAINER, project="lightning"),
+    _named(
+        "lightning | pytorch lightning | torch lightning | pl",
+        "lightning",
+        _TRAINER,
+        project="lightning",
+        kernels=Practice(full_precision=True),  # precision "32-true"
+    ),
     _named("lightning fabric | fabric", "lightning", _TRAINER, project="lightning"),
     _named("litgpt | lit gpt | lit llama", "litgpt"),
     _named("torchtune | torch tune | tune run", "torchtune", project="torchtune"),

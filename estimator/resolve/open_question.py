@@ -144,7 +144,7 @@ class OpenQuestion:
         if stack is None or stack.sharding != "ddp" or self.practice.zero_engine is not None:
             return (self._fits,)
         alone = partial(self._fits, sharding="ddp")
-        if stack.recompute_with(self.method.name) is not None:
+        if stack.recompute_with(self.method.name) is not None or self.whole_batches:
             return (alone, self._fits)
         fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
         return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), alone, self._fits)

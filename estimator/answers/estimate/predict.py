@@ -64,7 +64,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
     warnings = (
         *misfit,
         *loaded_wide(posed, step),
-        *(told_of_memory(posed, best.grounds.best, step.layout) if fits else ()),
+        *(told_of_memory(posed, best.grounds.best, step) if fits else ()),
         *all_experts_multiplied(posed, best.grounds.best, best.times, fitted.constants),
         *(rounded_warning or batch_caution(question, fitted.constants)),
         *(_fewer(posed, fitted, step, fits=fits) if question.local is None else ()),

@@ -6,16 +6,18 @@ from estimator.base.units import format_bytes
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import memory_of
-from estimator.question.question import Caution, Layout
+from estimator.question.question import Caution, Layout, Prediction
 
 __all__ = ["told_of_memory"]
 
 _STAGES = {"zero1": "ZeRO-1", "zero2": "ZeRO-2", "zero3": "ZeRO-3"}
 
 
-def told_of_memory(setting: Setting, best: Layouts, layout: Layout) -> tuple[Caution, ...]:
+def told_of_memory(setting: Setting, best: Layouts, step: Prediction) -> tuple[Caution, ...]:
     """Return what to beware of in the memory of a layout that fits."""
-    return (*_long_rows(setting, best), *_sharded(setting, layout))
+    # Whoever is asked how a script was started is asked what shards as well.
+    asked = any(caution.code == "devices_in_turn" for caution in step.warnings)
+    return (*_long_rows(setting, best), *(() if asked else _sharded(setting, step.layout)))
 
 
 def _long_rows(setting: Setting, best: Layouts) -> tuple[Caution, ...]:

@@ -51,7 +51,8 @@ def test_what_a_common_stack_changes_is_told_first_and_is_so() -> None:
     both = _compared(asked, methods=["full", "lora"])
     full, lora = (next(row for row in both.rows if row.method == method) for method in ("full", "lora"))
     (alone,) = _compared(asked).rows
-    assert (full.training_days or 0.0) > (lora.training_days or 0.0) > (alone.training_days or 0.0)
+    # Adapters save memory rather than time.
+    assert (full.training_days or 0.0) > 0.95 * (lora.training_days or 0.0) > 0.95 * (alone.training_days or 0.0)
     first = both.warnings[0]
     assert first.code == "one_framework_assumed"
     assert f"{(alone.training_days or 0.0) / (full.training_days or 1.0):.2f} times as long" in first.message

@@ -26,7 +26,14 @@ ASKED: tuple[tuple[dict[str, Any], str], ...] = (
         "16 pipeline stages",
     ),
     (
-        {"model": "llama-3.1-8b", "gpu": "l40s", "n_gpus": 32, "framework": "deepspeed", "network_gbps_per_gpu": 3},
+        {
+            "model": "llama-3.1-8b",
+            "gpu": "l40s",
+            "n_gpus": 32,
+            "framework": "deepspeed",
+            "network_gbps_per_gpu": 3,
+            "sequence_length": 8192,
+        },
         "a network of 3 Gb/s",
     ),
 )

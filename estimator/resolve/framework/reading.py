@@ -99,6 +99,22 @@ FILLERS = (
                 "base",
                 "device",
             ),
+            *(
+                "bash",
+                "cli",
+                "launch",
+                "launcher",
+                "python",
+                "python3",
+                "m",
+                "nohup",
+                "sbatch",
+                "sh",
+                "speedrun",
+                "srun",
+                "uv",
+                "zsh",
+            ),
             *("repo", "repository", "official", "reference", "references", "train", "karpathy", "artidoro"),
         }
     )

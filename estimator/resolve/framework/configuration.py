@@ -17,6 +17,7 @@ from estimator.resolve.framework.setting_keys import (
     MODELS,
     OFF,
     ON,
+    OWN_KEYS,
     OWN_WORDS,
     SWITCHES,
     WRITTEN_OF,
@@ -198,20 +199,14 @@ class _Reader:
 
     def _own(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """Return a path whose key means with one trainer what it means with no other, under a name of its own."""
+        own = OWN_KEYS.get((self.dialect, path[-1]))
         match (self.dialect, path[-1]):
-            case ("torchtune" | "AutoTrain", "batch_size") | ("AutoTrain", "train_batch_size"):
-                return ("micro_batch_size",)
-            case ("MLX", "batch_size"):
-                # Its devices share a batch, and each of its iterations takes one, however many it accumulates.
-                return ("global_batch_size",)
-            case ("MLX", "grad_accumulation_steps" | "gradient_accumulation_steps"):
-                return ("accumulation_eval",)
+            case _ if own is not None:
+                return (own,)
             case (_, "r") if self.ranks:
                 return ("lora_r",)
             case ("LLaMA-Factory", "stage"):
                 return ("llamafactory", "stage")
-            case ("OpenRLHF", "train_batch_size"):
-                return ("global_batch_size",)
             case _ if path == ("train_batch_size",) and self.engine:
                 return ("global_batch_size",)
             case _:

@@ -13,6 +13,7 @@ __all__ = [
     "MODELS",
     "OFF",
     "ON",
+    "OWN_KEYS",
     "OWN_WORDS",
     "SWITCHES",
     "WRITTEN_OF",
@@ -29,8 +30,8 @@ def _by_key(rows: Mapping[str, str]) -> Mapping[str, str]:
 ARGUMENTS: Mapping[str, str] = _by_key(
     {
         "epochs": "epochs num_epochs num_train_epochs n_epochs max_epochs total_epochs train_epochs",
-        "steps": "max_steps max_train_steps train_iters total_training_steps training.steps num_train_steps iters max_iters "
-        "num_iters num_iterations max_iterations train_steps num_training_steps",
+        "steps": "max_steps max_train_steps train_iters total_training_steps training.steps num_train_steps iters "
+        "max_iters num_iters num_iterations max_iterations train_steps num_training_steps",
         "micro_batch_size": "micro_batch_size per_device_train_batch_size train_micro_batch_size_per_gpu "
         "per_gpu_train_batch_size device_train_microbatch_size micro_train_batch_size local_batch_size "
         "device_batch_size",
@@ -185,6 +186,18 @@ WRITTEN_OF: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
     )
 )
 """Trainers whose commands have keys that mean something else to others, by how those begin."""
+OWN_KEYS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("torchtune", "batch_size"): "micro_batch_size",
+        ("AutoTrain", "batch_size"): "micro_batch_size",
+        ("AutoTrain", "train_batch_size"): "micro_batch_size",
+        # MLX's devices share a batch, and each of its iterations takes one, however many it accumulates.
+        ("MLX", "batch_size"): "global_batch_size",
+        ("MLX", "grad_accumulation_steps"): "accumulation_eval",
+        ("OpenRLHF", "train_batch_size"): "global_batch_size",
+    }
+)
+"""Keys that mean with one trainer what they mean with no other, under a name that says which."""
 DIALECTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("axolotl", frozenset({"sequence_len", "sample_packing", "pad_to_sequence_len"})),
     ("LLaMA-Factory", frozenset({"cutoff_len", "finetuning_type", "neat_packing"})),

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from estimator.question.practice import NOTHING_SAID, Practice
 
-__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "SAMPLE_LIMITS", "TUNING_HABITS"]
+__all__ = ["ACCUMULATED", "HABITS", "MICRO_BATCHES", "PAIR_LIMITS", "SAMPLE_LIMITS", "TUNING_HABITS", "UNACCUMULATED"]
 
 _ON_DEVICE = Practice(
     optimizer="adamw",
@@ -219,6 +219,18 @@ ACCUMULATED: Mapping[str, int] = MappingProxyType(
     }
 )
 """Micro-batches of a step in the same examples; 1 elsewhere."""
+
+UNACCUMULATED = frozenset(
+    {
+        # gradient_accumulation_steps of Transformers' TrainingArguments, and of what is built on them
+        *("huggingface", "trl", "axolotl", "unsloth", "llama-factory", "fastchat"),
+        "deepspeed",  # of its configuration, where that has a micro-batch alone
+        "lightning",  # accumulate_grad_batches
+        "llama-cookbook",  # gradient_accumulation_steps of train_config
+        "mlx",  # grad_accumulation_steps of mlx_lm.lora
+    }
+)
+"""Trainers that accumulate one micro-batch unless they are told; elsewhere recipes tell, or a batch in all."""
 
 PAIR_LIMITS: Mapping[str, float] = MappingProxyType(
     {

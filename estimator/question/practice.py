@@ -117,6 +117,10 @@ class Practice:
     """… with how many there are …"""
     network_of: NetworkOf | None = None
     """… and whose they are."""
+    host_memory_bytes: float | None = None
+    """Bytes of a machine's own memory, where they are told …"""
+    host_memory_of: NetworkOf | None = None
+    """… and whether they are those of a node, or of each of its devices."""
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None

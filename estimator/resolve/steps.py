@@ -8,7 +8,7 @@ from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number, checked_whole_count
 from estimator.base.prior import Prior
 from estimator.base.units import format_count, parse_count
-from estimator.physics.habits import ACCUMULATED
+from estimator.physics.habits import ACCUMULATED, UNACCUMULATED
 from estimator.physics.stacks import Stack
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
@@ -33,7 +33,8 @@ _BATCH, _LENGTH = "global_batch_sequences", "sequence_length"
 def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, accumulates: bool = True) -> ToldData:
     """Return `data` with a batch for its steps where it tells none, and no amount that tells it either.
 
-    Of a micro-batch that is told nothing is accumulated, or up to four of them where one `accumulates`.
+    Of a micro-batch that is told nothing is accumulated, or up to four of them where one `accumulates` and its trainer
+    may.
     Without one, a `stack` that is named and made for fine-tuning has the batch of its examples; where a denoiser is
     tuned on `pictures`, it is one, whichever its trainer.
     Raises MissingValueError where nothing tells the batch.
@@ -43,21 +44,19 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, a
     told = (request.global_batch_sequences, request.gradient_accumulation, None if data.entry else amount)
     if any(value is not None for value in told):
         return data
-    micro, accumulated, spread = request.micro_batch_size, 1, _ACCUMULATES if accumulates else EXACT
-    note = "nothing accumulated"
-    assumed: tuple[Assumption, ...] = ()
-    if micro is None:
-        if pictures:
-            micro, whose, spread = 1, "trainers of denoisers", _PICTURES
-        elif stack is not None and stack.tunes:
-            micro, accumulated, whose = stack.micro_batch, ACCUMULATED.get(stack.name, 1), stack.name
-            spread = _EXAMPLES
-        else:
-            raise _without_batch()
-        note = f"{micro} × {accumulated} accumulated on each replica, usual with {whose}"
-        assumed = (_inferred("micro_batch_size", micro, "sequences", f"usual with {whose}"),)
-    note += ": steps need a batch and none was said, so state yours"
-    batched = replace(request, micro_batch_size=micro, gradient_accumulation=accumulated)
+    if request.micro_batch_size is not None:
+        return _of_micro_batches(data, stack, accumulates=accumulates)
+    if pictures:
+        micro, accumulated, whose, spread = 1, 1, "trainers of denoisers", _PICTURES
+    elif stack is not None and stack.tunes:
+        micro, accumulated, whose = stack.micro_batch, ACCUMULATED.get(stack.name, 1), stack.name
+        spread = _EXAMPLES
+    else:
+        raise _without_batch()
+    note = (
+        f"{micro} × {accumulated} accumulated on each replica, usual with {whose}: steps need a batch and none was "
+        "said, so state yours"
+    )
     batch = micro * accumulated
     message = (
         f"steps count batches, and nobody told theirs: {batch:,} a replica {'is' if batch == 1 else 'are'} assumed, "
@@ -67,8 +66,36 @@ def with_batch(data: ToldData, stack: Stack | None, *, pictures: bool = False, a
     # The number of replicas is not known here: the batch that follows takes this note.
     return replace(
         data,
-        request=batched,
-        assumed=(*assumed, _inferred(_BATCH, 0, "sequences", note)),
+        request=replace(request, micro_batch_size=micro, gradient_accumulation=accumulated),
+        assumed=(
+            _inferred("micro_batch_size", micro, "sequences", f"usual with {whose}"),
+            _inferred(_BATCH, 0, "sequences", note),
+        ),
+        batches=spread,
+        cautions=(*data.cautions, Caution(code="batch_assumed", message=message)),
+    )
+
+
+def _of_micro_batches(data: ToldData, stack: Stack | None, *, accumulates: bool) -> ToldData:
+    """Return `data` with a micro-batch on each replica as its batch, as trainers have it that are told no more.
+
+    That is exact of a trainer that accumulates nothing unless told, and whose examples do not either.
+    """
+    request, name = data.request, stack.name if stack else ""
+    by_default, in_examples = name in UNACCUMULATED, ACCUMULATED.get(name, 1) > 1
+    spread = _ACCUMULATES if accumulates and (in_examples or not by_default) else EXACT
+    unless = f"{name} accumulates none unless told" if by_default else "nothing accumulated"
+    note = f"{unless}; if yours accumulates, say gradient_accumulation"
+    micro = checked_whole_count("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES)
+    why = f"{unless}, but its examples mostly do" if by_default else "whether it accumulates several is not told"
+    message = (
+        f"a step is taken to be of the micro-batch told, {micro:,} a replica: {why}; up to {spread.high * micro:g} are "
+        "in the range, and time is proportional to that: give gradient_accumulation, 1 where it is none"
+    )
+    return replace(
+        data,
+        request=replace(request, gradient_accumulation=1),
+        assumed=(_inferred(_BATCH, 0, "sequences", note),),
         batches=spread,
         cautions=(*data.cautions, *(() if spread is EXACT else (Caution(code="batch_assumed", message=message),))),
     )

@@ -41,7 +41,7 @@ MAY_BE_OPEN = {
     "own_adapters",
     "swaps_one_way",
     "releases_gradients",
-    # Who offloads says where to; slots, bridges, networks and shared sequences are one machine's, or one run's.
+    # Who offloads says where to; slots, bridges, networks, memory, shared sequences are one machine's, or one run's.
     "states_on_disk",
     "caches_gradients",
     "splits_sequences",
@@ -51,6 +51,8 @@ MAY_BE_OPEN = {
     "network_gbps",
     "network_ports",
     "network_of",
+    "host_memory_bytes",
+    "host_memory_of",
     "shards_in_node",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",

@@ -166,6 +166,38 @@ def test_a_micro_batch_alone_is_a_step_that_may_be_several() -> None:
     assert run.amount.high_factor > 3
 
 
+@pytest.mark.parametrize("framework", ["mlx_lm.lora", "HF Trainer", "lightning", "DeepSpeed ZeRO-2"])
+def test_a_micro_batch_of_a_trainer_that_accumulates_nothing_unless_told_is_a_step(framework: str) -> None:
+    said: dict[str, Any] = {"method": "lora", "framework": framework, "tokens_per_sample": 300}
+    run = _run(**said, global_batch_sequences=None, micro_batch_size=4)
+    told = _run(**said, global_batch_sequences=None, micro_batch_size=4, gradient_accumulation=1)
+    assert run.global_batch_sequences == told.global_batch_sequences == 4
+    assert "batch_assumed" not in _codes(run)
+    assert run.amount.high_factor == told.amount.high_factor
+    noted = next(one for one in run.assumptions if one.name == "global_batch_sequences")
+    assert "accumulates none unless told" in noted.note
+
+
+@pytest.mark.parametrize(
+    ("framework", "why"),
+    [
+        ("trl", "trl accumulates none unless told, but its examples mostly do"),
+        ("axolotl", "axolotl accumulates none unless told, but its examples mostly do"),
+        ("torchtune", "whether it accumulates several is not told"),
+        ("auto", "whether it accumulates several is not told"),
+    ],
+)
+def test_where_examples_accumulate_the_reader_is_told_why_a_micro_batch_may_be_no_step(
+    framework: str, why: str
+) -> None:
+    run = _run(
+        method="lora", framework=framework, tokens_per_sample=300, global_batch_sequences=None, micro_batch_size=4
+    )
+    message = next(caution.message for caution in run.warnings if caution.code == "batch_assumed")
+    assert why in message
+    assert "nobody told" not in message
+
+
 @pytest.mark.parametrize("model", ["sdxl", "whisper-small", "vit-base-patch16-224"])
 def test_a_micro_batch_of_pictures_or_sounds_is_a_step(model: str) -> None:
     run = _run(model=model, global_batch_sequences=None, micro_batch_size=16)

@@ -19,7 +19,8 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
 
         1 − sqrt(((1 − n) · s)² + a²) / sqrt(s² + a²)      s, a: log widths of step and amount, independent
 
-    As they are where the amount hardly widens the range. Most first.
+    As they are where the amount hardly widens the range. Most first. Of samples that are packed their mean alone
+    counts, which was told or is the data set's: that is not asked for again.
     """
     argument = _told_with(run)
     step = math.log(timing.high_factor / timing.low_factor)
@@ -31,8 +32,9 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
         replace(one, narrows_by=round(1.0 - math.hypot((1.0 - one.narrows_by) * step, amount) / whole, 3))
         for one in narrowings
     )
-    own = Narrowing(argument=argument, narrows_by=round(share, 3), why=_why(argument, run))
-    return tuple(sorted((own, *others), key=lambda narrowing: -narrowing.narrows_by))
+    packed = argument == "tokens_per_sample" and run.amount.sequences is None and not _lengths_assumed(run)
+    own = () if packed else (Narrowing(argument=argument, narrows_by=round(share, 3), why=_why(argument, run)),)
+    return tuple(sorted((*own, *others), key=lambda narrowing: -narrowing.narrows_by))
 
 
 def _why(argument: str, run: Run) -> str:
@@ -46,13 +48,16 @@ def _why(argument: str, run: Run) -> str:
 
 def _told_with(run: Run) -> str | None:
     """Return the argument that would tell the amount of `run` better; None where it was counted in tokens."""
-    codes = {caution.code for caution in run.warnings}
-    if codes & {"sample_lengths_assumed", "length_may_be_a_limit"}:
+    if _lengths_assumed(run):
         return "tokens_per_sample"
-    if "batch_assumed" in codes:
+    if any(caution.code == "batch_assumed" for caution in run.warnings):
         return "global_batch_sequences"
     network = run.subject.transformer
     if network is not None and network.reads_media_itself:
         # A sample of it is as long as any other: how many there are is what is not known.
         return "samples"
     return None if run.amount.tokens_per_sample is None else "tokens_per_sample"
+
+
+def _lengths_assumed(run: Run) -> bool:
+    return any(caution.code in {"sample_lengths_assumed", "length_may_be_a_limit"} for caution in run.warnings)

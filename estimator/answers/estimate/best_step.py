@@ -267,7 +267,7 @@ def layout_prediction(
         model_flop_per_token=flop.model,
         hardware_flop_per_token=flop.hardware,
         assumptions=(),
-        warnings=(*host_memory_needed(question.cluster, memory), *span.warnings),
+        warnings=(*host_memory_needed(question, memory), *span.warnings),
         runner_ups=(),
         narrow_by=(),
         comparable_runs=(),

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Literal
 
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
-from estimator.answers.estimate.host_memory import usual_host_memory
+from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.catalogue import catalogue
 from estimator.models.diffusion.sample import without_conditioners
@@ -170,7 +170,7 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
     trained = float(setting.case.trained_share) * workload(question.transformer).parameters
     cluster = question.cluster
     on_node = _HOST_STATE_BYTES * trained / cluster.n_gpus * min(cluster.gpus_per_node, cluster.n_gpus)
-    if stack.offloads or not usual_host_memory(cluster).takes(on_node, 0.0):
+    if stack.offloads or not host_memory(question).takes(on_node, 0.0):
         return
     if question.method.name == "full":
         yield "offload", Practice(offload_optimizer=True), "optimizer offload"

@@ -17,7 +17,7 @@ from estimator.answers.estimate.changes import (
     changes_together,
     single_changes,
 )
-from estimator.answers.estimate.host_memory import usual_host_memory
+from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import InfeasibleError
 from estimator.base.units import format_bytes
@@ -184,8 +184,8 @@ def _working(changes: Iterable[Change], constants: Constants, asked: Setting, ba
         priced = ranked_layouts(posed, constants)
         first = priced.order[:1]
         host_bytes = float(host_bytes_of(posed.case, posed.layouts.taken(first))[0]) if _offloads(change) else 0.0
-        usual = usual_host_memory(change.question.cluster)
-        if not usual.takes(host_bytes, float(priced.memory_bytes[first[0]])):
+        has = host_memory(change.question)
+        if not has.takes(host_bytes, float(priced.memory_bytes[first[0]])):
             continue
         dearness = _dearness(asked, posed)
         cost = _token_device_s(posed, float(priced.seconds[priced.order[0]])) / base_s * (dearness or 1.0)
@@ -194,7 +194,7 @@ def _working(changes: Iterable[Change], constants: Constants, asked: Setting, ba
             cost=max(1.0, cost),
             priced=dearness is not None,
             host_bytes=host_bytes,
-            upgrades=host_bytes > usual.high_bytes,
+            upgrades=host_bytes > has.high_bytes,
         )
 
 

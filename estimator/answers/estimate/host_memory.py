@@ -7,9 +7,9 @@ from estimator.base.prior import Prior
 from estimator.base.units import format_bytes
 from estimator.catalogue import catalogue
 from estimator.question.cluster import Accelerator, Cluster
-from estimator.question.question import Caution, MemoryUse
+from estimator.question.question import Caution, MemoryUse, Question
 
-__all__ = ["HostMemory", "host_memory_needed", "host_memory_words", "usual_host_memory"]
+__all__ = ["HostMemory", "fitting_words", "host_memory", "host_memory_needed", "usual_host_memory"]
 
 _LAPTOP = Prior(low=32e9, mode=32e9, high=64e9, why="Laptops with a card to train on are sold with 32 or 64 GB")
 _DESKTOP = Prior(
@@ -69,15 +69,27 @@ class HostMemory:
     """… and above this it has."""
     shared: bool = False
     """Whether they are its device's, too."""
+    told: bool = False
+    """Whether that is what the caller's own has."""
 
     def holds(self, host_bytes: float, device_bytes: float) -> bool:
-        """Return whether any usual one holds what is offloaded, and its device's part where that is shared."""
+        """Return whether any such node holds what is offloaded, and its device's part where that is shared."""
         return host_bytes + self.shared * device_bytes <= self.low_bytes
 
     def takes(self, host_bytes: float, device_bytes: float) -> bool:
         """Return whether one does with all that its board takes."""
-        most = self.high_bytes * (1.0 if self.shared else _MOST_TAKEN)
+        most = self.high_bytes * (1.0 if self.shared or self.told else _MOST_TAKEN)
         return host_bytes + self.shared * device_bytes <= most
+
+
+def host_memory(question: Question) -> HostMemory:
+    """Return what the caller's nodes have where that is told, else what such nodes usually have."""
+    usual, told_bytes = usual_host_memory(question.cluster), question.practice.host_memory_bytes
+    if told_bytes is None:
+        return usual
+    if question.practice.host_memory_of == "device":
+        told_bytes *= _devices(question.cluster)
+    return HostMemory(low_bytes=told_bytes, high_bytes=told_bytes, shared=usual.shared, told=True)
 
 
 def usual_host_memory(cluster: Cluster) -> HostMemory:
@@ -94,30 +106,40 @@ def usual_host_memory(cluster: Cluster) -> HostMemory:
     return HostMemory(low_bytes=usual.low, high_bytes=usual.high)
 
 
-def host_memory_needed(cluster: Cluster, memory: MemoryUse) -> tuple[Caution, ...]:
-    """Return a warning where what is offloaded may be more than the node's memory holds; none where nothing is."""
-    usual, needed = usual_host_memory(cluster), memory.host_node_bytes
-    if not needed or usual.holds(needed, memory.total_bytes):
+def host_memory_needed(question: Question, memory: MemoryUse) -> tuple[Caution, ...]:
+    """Return a warning where what is offloaded is or may be more than the node's memory; none where nothing is."""
+    cluster, has, needed = question.cluster, host_memory(question), memory.host_node_bytes
+    if not needed or has.holds(needed, memory.total_bytes):
         return ()
     takes = f"what is offloaded takes {format_bytes(needed)} of host memory{_on_each(cluster)}"
-    chip = cluster.accelerator.name
-    if usual.shared:
-        have = f"that of {chip} is the GPU's, too, {format_bytes(usual.high_bytes)} in all: offloading saves none of it"
+    chip, instead = cluster.accelerator.name, "DeepSpeed can offload to NVMe drives instead"
+    if has.shared:
+        have = f"; that of {chip} is the GPU's, too, {format_bytes(has.high_bytes)} in all: offloading saves none of it"
+    elif has.told:
+        have = f" and does not fit in the host's {format_bytes(has.high_bytes)}, which framework tells; {instead}"
     else:
         have = (
-            f"machines with {_devices(cluster)} × {chip} usually have {_span(usual)}: see that yours has as much; "
-            "DeepSpeed can offload to NVMe drives instead"
+            f"; machines with {_devices(cluster)} × {chip} usually have {_span(has)}: see that yours has as much; "
+            f"{instead}"
         )
-    return (Caution(code="host_memory_needed", message=f"{takes}; {have}"),)
+    return (Caution(code="host_memory_needed", message=f"{takes}{have}"),)
 
 
-def host_memory_words(cluster: Cluster, memory: MemoryUse) -> str:
-    """Return what the sentence that a run fits ends with, where that is so only of an unusual node."""
-    if not host_memory_needed(cluster, memory):
-        return ""
-    usual = usual_host_memory(cluster)
-    have = "which is the GPU's, too" if usual.shared else f"where such machines usually have {_span(usual)}"
-    return f", but with {format_bytes(memory.host_node_bytes)} of host memory{_on_each(cluster)}, {have}"
+def fitting_words(question: Question | None, memory: MemoryUse) -> str:
+    """Return the sentence that a run fits its devices, and whether their host has what is offloaded."""
+    fits = f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU"
+    if question is None or not host_memory_needed(question, memory):
+        return f"{fits}."
+    has, on_each = host_memory(question), _on_each(question.cluster)
+    needed = format_bytes(memory.host_node_bytes)
+    if has.told and not has.shared:
+        gpus = fits.replace("It fits:", "It fits the GPUs:")
+        host = (
+            f"it does not fit in the host's {format_bytes(has.high_bytes)}: what is offloaded takes {needed}{on_each}"
+        )
+        return f"{gpus}, but {host}."
+    have = "which is the GPU's, too" if has.shared else f"where such machines usually have {_span(has)}"
+    return f"{fits}, but with {needed} of host memory{on_each}, {have}."
 
 
 def _devices(cluster: Cluster) -> int:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Protocol, TypeVar
 
 from estimator.answers.estimate.estimate import Estimate
-from estimator.answers.estimate.host_memory import host_memory_words
+from estimator.answers.estimate.host_memory import fitting_words
 from estimator.answers.estimate.waits import MOSTLY, waiting_share
 from estimator.base.units import (
     DAY_S,
@@ -214,9 +214,7 @@ def _fits(estimate: Estimate) -> str:
     memory = estimate.memory
     if memory is None or not memory.fits:
         return ""
-    question = estimate.run.question
-    host = "" if question is None else host_memory_words(question.cluster, memory)
-    return f"It fits: {format_bytes(memory.total_bytes)} of {format_bytes(memory.capacity_bytes)} per GPU{host}."
+    return fitting_words(estimate.run.question, memory)
 
 
 def _narrower(estimate: Estimate) -> str:

@@ -1,12 +1,12 @@
 """What a pasted configuration tells: numbers of arguments, words of how a step is run, and what cannot be taken."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from types import MappingProxyType
 
-from estimator.resolve.framework.pasted import Setting, folded_key, pasted
+from estimator.resolve.framework.pasted import Pasted, Setting, folded_key, pasted
 from estimator.resolve.framework.reading import reading_of
 from estimator.resolve.framework.setting_keys import (
     ARGUMENTS,
@@ -17,8 +17,10 @@ from estimator.resolve.framework.setting_keys import (
     MODELS,
     OFF,
     ON,
+    OWN_KEYS,
     OWN_WORDS,
     SWITCHES,
+    WRITTEN_OF,
 )
 
 __all__ = ["Configuration", "Told", "configuration_of"]
@@ -79,7 +81,7 @@ def configuration_of(text: str) -> Configuration | None:
     if not any(_is_particular(setting) for setting in found.settings):
         return None
     keys = {key for setting in found.settings for key in setting.path}
-    reader = _Reader(_named(found.settings), ranks="lora_alpha" in keys)
+    reader = _Reader(_named(found), ranks="lora_alpha" in keys)
     for setting in found.settings:
         reader.take(setting)
     return reader.configuration(found.rest)
@@ -137,8 +139,11 @@ def _understood(text: str) -> bool:
     return bool(reading.phrases) and not reading.not_understood
 
 
-def _named(settings: Iterable[Setting]) -> str:
-    """Return whose keys `settings` have; empty where any trainer's may be."""
+def _named(found: Pasted) -> str:
+    """Return whose keys are `found`, as the text beside them or they tell; empty where any trainer's may be."""
+    if told := next((name for name, written in WRITTEN_OF if written.search(found.rest)), ""):
+        return told
+    settings = found.settings
     keys = {key for setting in settings for key in setting.path}
     keys |= {folded_key(setting.written) for setting in settings}
     keys |= {f"--{folded_key(setting.written)}" for setting in settings if "-" in setting.written.strip("-")}
@@ -194,15 +199,14 @@ class _Reader:
 
     def _own(self, path: tuple[str, ...]) -> tuple[str, ...]:
         """Return a path whose key means with one trainer what it means with no other, under a name of its own."""
+        own = OWN_KEYS.get((self.dialect, path[-1]))
         match (self.dialect, path[-1]):
-            case ("torchtune", "batch_size"):
-                return ("micro_batch_size",)
+            case _ if own is not None:
+                return (own,)
             case (_, "r") if self.ranks:
                 return ("lora_r",)
             case ("LLaMA-Factory", "stage"):
                 return ("llamafactory", "stage")
-            case ("OpenRLHF", "train_batch_size"):
-                return ("global_batch_size",)
             case _ if path == ("train_batch_size",) and self.engine:
                 return ("global_batch_size",)
             case _:

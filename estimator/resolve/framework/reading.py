@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from estimator.resolve.framework.host_memory import told_host_memory
 from estimator.resolve.framework.meaning import Meaning, folded
 from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.networks import told_network
@@ -97,6 +98,22 @@ FILLERS = (
                 "model",
                 "base",
                 "device",
+            ),
+            *(
+                "bash",
+                "cli",
+                "launch",
+                "launcher",
+                "python",
+                "python3",
+                "m",
+                "nohup",
+                "sbatch",
+                "sh",
+                "speedrun",
+                "srun",
+                "uv",
+                "zsh",
             ),
             *("repo", "repository", "official", "reference", "references", "train", "karpathy", "artidoro"),
         }
@@ -193,7 +210,7 @@ class _Reader:
         elif token.kind == "commit":
             self._take(self.at, self.at, understood=True)
         elif not (
-            self._took_date(token) or self._took_network(token) or self._took_phrase() or self._took_version(token)
+            self._took_date(token) or self._took_machine(token) or self._took_phrase() or self._took_version(token)
         ):
             self._take_word(token)
 
@@ -242,9 +259,11 @@ class _Reader:
             return True
         return False
 
-    def _took_network(self, token: Token) -> bool:
-        """Take `10 GbE`, `8x 400G InfiniBand` or `EFA 3.2 Tbps`; a denial of it says nothing."""
-        found = None if self._negator is not None else told_network(self.text, token.start)
+    def _took_machine(self, token: Token) -> bool:
+        """Take `10 GbE`, `8x 400G InfiniBand` or `64 GB of RAM`; a denial of it says nothing."""
+        if self._negator is not None:
+            return False
+        found = told_network(self.text, token.start) or told_host_memory(self.text, token.start)
         if found is None:
             return False
         end, meaning = found

@@ -4,7 +4,20 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["ARGUMENTS", "CHOICES", "DIALECTS", "IDLE", "IDLE_BELOW", "MODELS", "OFF", "ON", "OWN_WORDS", "SWITCHES"]
+__all__ = [
+    "ARGUMENTS",
+    "CHOICES",
+    "DIALECTS",
+    "IDLE",
+    "IDLE_BELOW",
+    "MODELS",
+    "OFF",
+    "ON",
+    "OWN_KEYS",
+    "OWN_WORDS",
+    "SWITCHES",
+    "WRITTEN_OF",
+]
 
 ON = frozenset({"true", "yes", "on", "1", "enabled"})
 OFF = frozenset({"false", "no", "off", "0", "disabled", "none"})
@@ -17,7 +30,8 @@ def _by_key(rows: Mapping[str, str]) -> Mapping[str, str]:
 ARGUMENTS: Mapping[str, str] = _by_key(
     {
         "epochs": "epochs num_epochs num_train_epochs n_epochs max_epochs total_epochs train_epochs",
-        "steps": "max_steps max_train_steps train_iters total_training_steps training.steps num_train_steps",
+        "steps": "max_steps max_train_steps train_iters total_training_steps training.steps num_train_steps iters "
+        "max_iters num_iters num_iterations max_iterations train_steps num_training_steps",
         "micro_batch_size": "micro_batch_size per_device_train_batch_size train_micro_batch_size_per_gpu "
         "per_gpu_train_batch_size device_train_microbatch_size micro_train_batch_size local_batch_size "
         "device_batch_size",
@@ -26,14 +40,14 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "global_batch_sequences": "global_batch_size global_train_batch_size",
         "sequence_length": "sequence_len max_seq_length max_seq_len max_length cutoff_len model_max_length seq_length "
         "seq_len max_sequence_length block_size max_target_length tokenizer.max_seq_len dataset.max_seq_len",
-        "lora_rank": "lora_r lora_rank lora_dim",
+        "lora_rank": "lora_r lora_rank lora_dim lora_parameters.rank",
         "trained_layers": "freeze_trainable_layers",
         "tensor_parallel": "tensor_model_parallel_size tensor_parallel_size tensor_parallel_degree tp_size",
         "pipeline_parallel": "pipeline_model_parallel_size pipeline_parallel_size pipeline_parallel_degree pp_size",
         "context_parallel": "context_parallel_size context_parallel_degree cp_size",
         "expert_parallel": "expert_model_parallel_size expert_parallel_size expert_parallel_degree ep_size",
         "gpus_per_node": "nproc_per_node num_gpus_per_node gpus_per_node n_gpus_per_node",
-        "n_gpus": "num_processes world_size",
+        "n_gpus": "num_processes world_size num_gpus",
     }
 )
 """What is a number, by key, with the key above it where that tells more."""
@@ -41,7 +55,7 @@ SWITCHES: Mapping[str, str] = _by_key(
     {
         "gradient checkpointing": "gradient_checkpointing enable_activation_checkpointing activation_checkpointing "
         "use_gradient_checkpointing fsdp_activation_checkpointing enable_gradient_checkpointing "
-        "gradient_checkpointing_enable use_activation_checkpointing",
+        "gradient_checkpointing_enable use_activation_checkpointing grad_checkpoint",
         "packing": "sample_packing packing neat_packing packed dataset.packed use_packing pack_dataset",
         "flash attention": "flash_attention use_flash_attn use_flash_attention use_flash_attention_2 "
         "use_flash_attention2",
@@ -137,7 +151,9 @@ _ENGINES = {
 }
 CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
-        **dict.fromkeys(("adapter", "finetuning_type", "peft_type", "train_type", "tuner_type"), _ADAPTERS),
+        **dict.fromkeys(
+            ("adapter", "finetuning_type", "fine_tune_type", "peft_type", "train_type", "tuner_type"), _ADAPTERS
+        ),
         **dict.fromkeys(("attn_implementation", "attn_impl", "flash_attn", "attention_backend"), _ATTENTION),
         **dict.fromkeys(("fsdp_sharding_strategy", "sharding_strategy"), _SHARDED),
         "fsdp_reshard_after_forward": {**_SHARDED, "true": "fsdp full shard", "false": "fsdp shard grad op"},
@@ -160,9 +176,32 @@ CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """What is one of several, by key: each value in words that are understood here."""
 MODELS = frozenset({"base_model", "model_name_or_path", "model_name", "pretrained_model_name_or_path", "model_id"})
 """Keys that name the model, which the argument does, too."""
+WRITTEN_OF: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
+    (name, re.compile(rf"(?<![a-z]){words}", re.IGNORECASE))
+    for name, words in (
+        ("MLX", r"mlx(?:[_.-](?:lm|vlm|lora)|\b)"),
+        ("torchtune", r"(?:torchtune|tune run)\b"),
+        ("AutoTrain", r"autotrain\b"),
+        ("litgpt", r"litgpt\b"),
+    )
+)
+"""Trainers whose commands have keys that mean something else to others, by how those begin."""
+OWN_KEYS: Mapping[tuple[str, str], str] = MappingProxyType(
+    {
+        ("torchtune", "batch_size"): "micro_batch_size",
+        ("AutoTrain", "batch_size"): "micro_batch_size",
+        ("AutoTrain", "train_batch_size"): "micro_batch_size",
+        # MLX's devices share a batch, and each of its iterations takes one, however many it accumulates.
+        ("MLX", "batch_size"): "global_batch_size",
+        ("MLX", "grad_accumulation_steps"): "accumulation_eval",
+        ("OpenRLHF", "train_batch_size"): "global_batch_size",
+    }
+)
+"""Keys that mean with one trainer what they mean with no other, under a name that says which."""
 DIALECTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("axolotl", frozenset({"sequence_len", "sample_packing", "pad_to_sequence_len"})),
     ("LLaMA-Factory", frozenset({"cutoff_len", "finetuning_type", "neat_packing"})),
+    ("MLX", frozenset({"grad_checkpoint", "mask_prompt", "steps_per_report"})),
     ("torchtune", frozenset({"_component_", "enable_activation_checkpointing"})),
     ("LLM Foundry", frozenset({"device_train_microbatch_size", "global_train_batch_size"})),
     ("OpenRLHF", frozenset({"micro_train_batch_size"})),
@@ -178,7 +217,15 @@ IDLE_BELOW = frozenset(
         *("tokenizer", "checkpointer", "metric_logger", "wandb", "special_tokens", "aio", "tensorboard", "loggers"),
         *("flops_profiler", "comms_logger", "csv_monitor", "evaluation", "validation", "rollout", "critic", "loss"),
         *("sampling", "profiler", "tokens", "added_tokens_overrides", "callbacks", "quantization_config", "log"),
-        *("lr_scheduler_kwargs", "gradient_checkpointing_kwargs", "model_kwargs", "lora_target_modules", "env"),
+        *(
+            "lora_parameters",
+            "optimizer_config",
+            "lr_scheduler_kwargs",
+            "gradient_checkpointing_kwargs",
+            "model_kwargs",
+            "lora_target_modules",
+            "env",
+        ),
         *("activation_checkpointing", "job", "metrics", "checkpoint", "experimental", "eval_loader", "save_overwrite"),
     }
 )
@@ -203,6 +250,6 @@ IDLE = re.compile(
     r"task|mode|default_system|s2_attention|train_on_inputs|special_tokens|adapter|peft|trainer|shuffle|target|"
     r"load_best_model_at_end|dataset|_component_|fused|custom_sharded_layers|target_modules|bias|task_type|fsdp_config|deepspeed_config|zero_optimization|offload_optimizer|offload_param|"
     r"fp16|bf16|bfloat16|optimizer|fp8|tf32|plugins|model|lora|datasets|training|parallelism|config|scaling_\w+|"
-    r"max_steps_per_epoch|torch_empty_cache_steps|train_dataset|eval_dataset|dataset_text_field|args"
+    r"max_steps_per_epoch|steps_per_\w+|train|data|test|mask_prompt|standalone|torch_empty_cache_steps|train_dataset|eval_dataset|dataset_text_field|args"
 )
 """Keys that tell nothing of how long a step takes, nor how many there are; those that do were looked up before."""

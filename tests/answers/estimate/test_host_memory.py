@@ -105,3 +105,31 @@ def test_no_host_of_twice_the_usual_size_is_asked_for() -> None:
 def test_an_observed_speed_has_the_memory_that_it_needs() -> None:
     answer = _ask("llama-3.1-70b", "rtx 3090", 2, BOTH, observed_tokens_per_second=70)
     assert not _warning(answer)
+
+
+@pytest.mark.parametrize(
+    ("told", "holds"),
+    [
+        ("64 GB of RAM", False),
+        ("128 GB system memory", False),
+        ("256 GB RAM", True),
+        ("RAM: 1 TB", True),
+        ("64 GB RAM per GPU", False),
+        ("128 GB RAM per GPU", True),
+    ],
+)
+def test_what_the_caller_tells_of_host_memory_decides(told: str, *, holds: bool) -> None:
+    answer = _ask("llama-3.1-8b", "rtx 3090", 2, f"{BOTH}, {told}")
+    assert not any(warning.code == "framework_not_understood" for warning in answer.warnings)
+    assert bool(_warning(answer)) is not holds
+    assert ("does not fit in the host's" in answer.summary) is not holds
+    assert "usually have" not in f"{_warning(answer)} {answer.summary}"
+    assert "see that yours" not in _warning(answer)
+    assert answer.training_days == _ask("llama-3.1-8b", "rtx 3090", 2, BOTH).training_days
+
+
+@pytest.mark.parametrize(("told", "offered"), [("", True), (", 1 TB of RAM", True), (", 32 GB of RAM", False)])
+def test_a_host_that_is_told_to_be_too_small_is_not_offloaded_to(told: str, *, offered: bool) -> None:
+    answer = _ask("llama-3.1-8b", "rtx 4090", 2, f"HF Trainer{told}", detail="detailed")
+    told_ways = next(warning.message for warning in answer.warnings if warning.code == "does_not_fit")
+    assert ("offload" in told_ways) is offered

@@ -5,6 +5,7 @@ Authority: the same question asked again with the argument said.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -105,3 +106,21 @@ def test_a_reason_is_that_of_what_is_asked(asked: Request, argument: str, words:
     told = {narrowing.argument: narrowing.why for narrowing in _estimate(asked).narrow_by}
     assert words in told[argument]
     assert asked.method == "qlora" or "4-bit" not in told.get("precision", "")
+
+
+@pytest.mark.parametrize(
+    ("amount", "packing", "is_asked"),
+    [
+        ({"samples": "ultrachat"}, "true", False),
+        ({"samples": "alpaca"}, "true", False),
+        ({"samples": 50_000, "tokens_per_sample": "100-1000"}, "true", False),
+        ({"samples": 50_000, "tokens_per_sample": 400}, "true", False),
+        ({"samples": 50_000, "tokens_per_sample": 400}, "false", True),
+    ],
+)
+def test_how_far_lengths_differ_is_asked_only_of_samples_that_are_padded(
+    amount: dict[str, Any], packing: str, *, is_asked: bool
+) -> None:
+    asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 1, "method": "lora", **amount}
+    found = _estimate(Request(**asked, framework=f"axolotl, sample_packing: {packing}"))
+    assert ("tokens_per_sample" in {one.argument for one in found.narrow_by}) is is_asked

@@ -117,6 +117,10 @@ class Practice:
     """… with how many there are …"""
     network_of: NetworkOf | None = None
     """… and whose they are."""
+    nodes: int | None = None
+    """Machines that a run has, where they are told …"""
+    node_devices: int | None = None
+    """… and how many devices each of them holds."""
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None

@@ -51,6 +51,8 @@ MAY_BE_OPEN = {
     "network_gbps",
     "network_ports",
     "network_of",
+    "nodes",
+    "node_devices",
     "shards_in_node",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",

@@ -21,10 +21,16 @@ _WINDOW = re.compile(r"window(?:\d{1,2}to)?(\d{1,2})")
 _PIXELS = re.compile(r"(?:\d{2,4}to)?(\d{2,4})")
 _SAYS_PIXELS = re.compile(r"(\d{2,4})(?:px|x\1)")
 _HEIGHT = re.compile(r"(\d{3,4})p")
-_SHORT = re.compile(r"(?<![^\W_])vit[-_ ]?(?P<size>ti|[sblhg])[-_/ ]?(?P<patch>\d{1,2})(?![^\W_])")
+_SPACED_PATCH = re.compile(
+    r"(?<![^\W_])(?:patch(?:[-_ ]?size)?[-_ =:]{0,2}(?P<side>\d{1,2})(?:x(?P=side))?"
+    r"|(?P<each>\d{1,2})x(?P=each)[-_ ]?patch(?:es)?)"
+    r"(?![^\W_])"
+)
+"""`patch 4`, `patch_size=4` and `4x4 patches`."""
+_SHORT = re.compile(r"(?<![^\W_])vit[-_ ]?(?P<size>ti|[stblhg])[-_/ ]?(?P<patch>\d{1,2})(?![^\W_])")
 """`ViT-B/16`, `vit_l_14` and `vitb16`."""
 _CLASSES: Mapping[str, str] = MappingProxyType(
-    {"ti": "tiny", "s": "small", "b": "base", "l": "large", "h": "huge", "g": "giant"}
+    {"ti": "tiny", "t": "tiny", "s": "small", "b": "base", "l": "large", "h": "huge", "g": "giant"}
 )
 _TAILS = frozenset(
     {"1k", "21k", "22k", "22kto1k", "diffusers", "finetuned", "ft", "hf", "in1k", "in21k", "in22k", "lvd142m", "mim"}
@@ -32,6 +38,8 @@ _TAILS = frozenset(
 )
 """What networks were trained on, behind the size of their pictures."""
 _FEWEST, _MOST = 64, 2048
+_SMALL_SIDES = frozenset({28, 32, 48})
+"""Sides of pictures below that, as MNIST's and CIFAR's: behind a patch, where no depth or count is told."""
 _YEARS = range(1900, 2100)
 _ROUND = frozenset({100, 1000})
 """As many classes, or so many thousand samples."""
@@ -82,7 +90,7 @@ def picture_sizes(name: str, *, beside: Iterable[str] = (), usual: bool = False)
             patch = int(found[1])
         elif found := _WINDOW.fullmatch(word):
             window = int(found[1])
-        elif side := _side(word, is_last=at == last, usual=usual):
+        elif side := _side(word, is_last=at == last, usual=usual, patch=patch):
             pixels = side
         elif (found := _HEIGHT.fullmatch(word)) and int(found[1]) in _CLIPS:
             height = int(found[1])
@@ -164,10 +172,15 @@ def _called(name: str, sizes: PictureSizes) -> str:
     return f"{' '.join(bare)}{beside}{at}"
 
 
-def _side(word: str, *, is_last: bool, usual: bool) -> int:
+def _side(word: str, *, is_last: bool, usual: bool, patch: int | None) -> int:
     """Return the pixels that a word says: `384px` wherever it stands, a number alone behind all else; 0 where none."""
-    found = _SAYS_PIXELS.fullmatch(word) or (_PIXELS.fullmatch(word) if is_last else None)
-    return int(found[1]) if found is not None and _is_side(int(found[1]), usual=usual) else 0
+    says = _SAYS_PIXELS.fullmatch(word)
+    found = says or (_PIXELS.fullmatch(word) if is_last else None)
+    if found is None:
+        return 0
+    side = int(found[1])
+    is_small = side in _SMALL_SIDES and (says is not None or (patch is not None and patch < side))
+    return side if is_small or _is_side(side, usual=usual) else 0
 
 
 def _is_side(number: int, *, usual: bool) -> bool:
@@ -179,5 +192,6 @@ def _is_side(number: int, *, usual: bool) -> bool:
 def _words(name: str) -> list[str]:
     """Return the words of a name without its owner, sizes of ViTs spelt out."""
     tail = name[:_LONGEST].casefold().strip().rstrip("/")
+    tail = _SPACED_PATCH.sub(lambda told: f"patch{told['side'] or told['each']}", tail)
     spelt = _SHORT.sub(lambda short: f"vit-{_CLASSES[short['size']]}-patch{short['patch']}", tail)
     return _WORD.findall(spelt.rpartition("/")[2] if "/" in spelt else spelt)

@@ -121,6 +121,10 @@ class Practice:
     """Bytes of a machine's own memory, where they are told …"""
     host_memory_of: NetworkOf | None = None
     """… and whether they are those of a node, or of each of its devices."""
+    nodes: int | None = None
+    """Machines that a run has, where they are told …"""
+    node_devices: int | None = None
+    """… and how many devices each of them holds."""
     bridged: bool | None = None
     """Whether bridges of NVLink join the cards two by two."""
     zero_engine: ZeroEngine | None = None

@@ -54,6 +54,8 @@ def with_settings(request: Request, *, amount: bool = True, count: bool = True) 
     numbers = _numbers(read, request, amount=amount)
     if count and (processes := read.numbers.get("n_gpus")):
         filling.compare("n_gpus", processes.value, processes.words)
+    if count and (held := read.numbers.get("gpus_per_node")) and held.value > _number(request.n_gpus):
+        filling.compare("n_gpus", held.value, held.words)
     if amount and read.most_samples is not None:
         filling.cap(read.most_samples.value, read.most_samples.words)
     for name, told in numbers.items():

@@ -53,6 +53,8 @@ MAY_BE_OPEN = {
     "network_of",
     "host_memory_bytes",
     "host_memory_of",
+    "nodes",
+    "node_devices",
     "shards_in_node",
     # How pictures lie in memory, and which positions have logits, is so of recipes for pictures and for masked words.
     "channels_last",

@@ -66,6 +66,40 @@ def test_an_encoder_with_patches_sees_them_scaled_up(model: str) -> None:
     assert network.media.width == 224
 
 
+@pytest.mark.parametrize(
+    ("model", "name", "positions"),
+    [
+        ("ViT-S/4", "cifar-10", 65),
+        ("ViT-Tiny patch 4", "cifar-100", 65),
+        ("vit-tiny, patch_size=4", "svhn", 65),
+        ("vit_small_patch4_32", "cifar-100", 65),
+        ("vit_tiny_patch4_32", "50000", 65),
+        ("ViT-Ti/8", "tiny imagenet", 65),
+        ("vit_small_patch8_224", "cifar-10", 785),
+        ("ViT-B/16", "cifar-10", 197),
+    ],
+)
+def test_a_vit_with_small_patches_sees_small_pictures_as_they_are(model: str, name: str, positions: int) -> None:
+    """4 of 32 pixels are 8 × 8 patches, and a class token; patches of 16 leave 4, so that such pictures are resized."""
+    assert _run(model, samples=name).sequence_length == positions
+
+
+def test_pictures_that_are_taken_to_be_scaled_up_are_a_warning_unless_somebody_said_so() -> None:
+    def codes(model: str, **more: Any) -> set[str]:  # noqa: ANN401 - the arguments of a request
+        return {caution.code for caution in _run(model, samples="cifar-10", **more).warnings}
+
+    code = "pictures_scaled_up"
+    assert code in codes("ViT-B/16")
+    assert code in codes("swin-tiny")
+    for model, more in {
+        "ViT-S/4": {},
+        "resnet-18": {},
+        "vit_base_patch16_224": {},
+        "vit-b/16": {"image_size": 224},
+    }.items():
+        assert code not in codes(model, **more)
+
+
 def test_a_small_stem_changes_few_parameters() -> None:
     small = _run("resnet-18", image_size=32).subject.transformer
     assert small is not None

@@ -90,6 +90,56 @@ def test_what_of_a_list_nothing_is_called_is_said() -> None:
     assert {gpu.id for gpu in answer.gpus} == {"h100-sxm", "h100-nvl", "h100-pcie"}
 
 
+BRANDS = {
+    "AMD Instinct": {"mi100", "mi300x", "mi355x"},
+    "instinct": {"mi50-16gb", "mi300x"},
+    "GeForce": {"rtx-4090", "gtx-1080-ti"},
+    "NVIDIA GeForce": {"rtx-4090", "gtx-1080-ti"},
+    "Tesla": {"t4", "p100-sxm2", "v100-sxm2-32gb"},
+    "Radeon": {"rx-7900-xtx", "radeon-pro-w7900"},
+    "RTX 50 series": {"rtx-5090", "rtx-5060-ti-8gb"},
+    "RTX 50-series": {"rtx-5090", "rtx-5090-laptop"},
+    "RTX 5000 series": {"rtx-5090", "rtx-5070-ti"},
+    "rx 7000 series": {"rx-7900-xtx", "rx-7900-xt"},
+    "GTX 16 series": {"gtx-1660-ti", "gtx-1650"},
+    "H series": {"h100-sxm", "h20-96gb", "h200-sxm"},
+    "MI300 series": {"mi300x", "mi300a"},
+    "Blackwell": {"b200-sxm", "rtx-5090"},
+    "Hopper": {"h100-sxm", "h200-nvl"},
+    "Ada Lovelace": {"rtx-4090", "l40s"},
+    "CDNA 3": {"mi300x", "mi325x"},
+    "NVIDIA datacenter": {"h100-sxm", "a100-sxm-80gb"},
+    "Tesla A100": {"a100-sxm-80gb"},
+}
+NOT_OF_THEM = {
+    "RTX 50 series": {"rtx-5000-ada", "rtx-a5000", "rtx-pro-5000-blackwell", "rtx-4090"},
+    "Tesla": {"a100-sxm-80gb", "rtx-4090"},
+    "Radeon": {"mi300x", "rtx-4090"},
+    "Instinct": {"rx-7900-xtx"},
+    "CDNA 3": {"mi100"},
+    "NVIDIA datacenter": {"mi300x", "tpu-v4"},
+}
+
+
+@pytest.mark.parametrize(("query", "ids"), BRANDS.items())
+def test_brands_series_and_architectures_find_their_devices(query: str, ids: set[str]) -> None:
+    """All are words of the makers' own names."""
+    found = {entry.id for entry in selection(query=query).entries}
+    assert ids <= found
+    assert not NOT_OF_THEM.get(query, set()) & found
+
+
+def test_every_word_of_a_devices_name_finds_it() -> None:
+    missed = [
+        (entry.id, word)
+        for entry in selection().entries
+        for word in entry.accelerator.name.replace("(", " ").replace(")", " ").replace(",", " ").split()
+        if word.casefold() in {"geforce", "tesla", "instinct", "radeon", "quadro", "titan", "jetson", "gaudi", "arc"}
+        and entry not in selection(query=word).entries
+    ]
+    assert not missed
+
+
 def test_a_query_that_is_a_vendor_lists_its_devices() -> None:
     """A vendor's name tells no two devices apart, so it is no search word; it still should find something."""
     assert {gpu.vendor for gpu in list_gpus(query="amd", limit=200).gpus} == {"AMD"}

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from statistics import median
+from types import MappingProxyType
 
 from estimator.answers.estimate.money import hourly_prices
 from estimator.base.errors import UnknownNameError
@@ -20,6 +21,12 @@ __all__ = ["Selection", "rate_notes", "selection", "usd_per_gpu_hour"]
 
 _BETWEEN = re.compile(r"[,;/|&]|\b(?:or|and|vs|versus)\b", re.IGNORECASE)
 """Between devices of a list."""
+_TOLD_BEFORE_NUMBERS = re.compile(r"\b(cdna|rdna) (?=\d)", re.IGNORECASE)
+_SERIES = re.compile(r"\b(?P<of>[a-z]{1,4}|[a-z]{0,4}\d{1,4})[-_ ]?(?:series|family|gen(?:eration)?)\b", re.IGNORECASE)
+"""`RTX 50 series`, `MI300-series`, `H series`."""
+_BRANDS = frozenset({"geforce", "instinct", "radeon", "tesla"})
+_SYNONYMS: Mapping[str, str] = MappingProxyType({"ada": "lovelace"})
+"""What else families are called."""
 _LONGEST_TOLD = 40
 """Characters of a part of a query that is told back."""
 _SAME = 0.01
@@ -54,7 +61,7 @@ def selection(
     found = {one: _matching(one) for one in listed}
     ids = frozenset(entry_id for of_one in found.values() for entry_id in of_one)
     matching = [entry for entry in catalogue.accelerators() if entry.id in ids]
-    if query.strip() and not matching:
+    if query.strip() and (not matching or query.strip().casefold() in _vendors()):
         return _vendor_or_error(query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
     fitting = [
         entry
@@ -96,18 +103,53 @@ def _listed(query: str) -> tuple[str, ...]:
     if len(parts) != 1:
         return parts or (query,)
     words = tokens(query, ACCELERATOR_FILLER)
-    if len(words) == 1 or any(_matches(words, of_entry) for of_entry in _words().values()):
+    if len(words) == 1 or _of_words(query):
         return parts
     return tuple(words) if words and all(_named(word)[0] is not None for word in words) else parts
 
 
 def _matching(query: str) -> frozenset[str]:
     """Return the ids that match every word of `query`, or that it names; all where it is empty."""
-    named, wanted = _named(query)[0], tokens(query, ACCELERATOR_FILLER)
-    if query.strip() and not wanted:
-        return frozenset()
-    matching = {entry_id for entry_id, words in _words().items() if _matches(wanted, words)}
-    return frozenset(matching if named is None else matching | {named.id})
+    if not query.strip():
+        return frozenset(_words())
+    named, matching = _named(query)[0], _of_words(query)
+    return matching if named is None else matching | {named.id}
+
+
+def _of_words(query: str) -> frozenset[str]:
+    """Return the ids that match every word of `query`: brands and vendors among them, if any match those as well.
+
+    Many a device is called by a brand that its own maker has dropped, as the Tesla A100 is.
+    """
+    spelt, series = _without_series(_TOLD_BEFORE_NUMBERS.sub(r"\1", query))
+    branding = _BRANDS.union(_vendors())
+    for filler in (ACCELERATOR_FILLER - branding, ACCELERATOR_FILLER):
+        wanted = tokens(spelt, filler)
+        if not wanted and not series:
+            continue
+        found = [
+            entry_id
+            for entry_id, words in _words().items()
+            if _matches(wanted, words) and all(any(one.fullmatch(word) for word in words) for one in series)
+        ]
+        if found:
+            return frozenset(found)
+    return frozenset()
+
+
+def _without_series(query: str) -> tuple[str, tuple[re.Pattern[str], ...]]:
+    """Return a query without the series that it names, and what the words of their devices look like."""
+    series = tuple(_of_series(found["of"].casefold()) for found in _SERIES.finditer(query))
+    return _SERIES.sub(" ", query), series
+
+
+def _of_series(name: str) -> re.Pattern[str]:
+    """Return what a word of a device of a series looks like: 5090 of the 50 or the 5000 series, 7900 of the 7000."""
+    if re.fullmatch(r"\d\d", name):
+        return re.compile(rf"{name}[1-9]0")
+    if re.fullmatch(r"\d000", name):
+        return re.compile(rf"{name[0]}(?:0[1-9]0|[1-9]00)")
+    return re.compile(rf"{name}\d.*") if len(name) == 1 else re.compile(rf"{name}.*")
 
 
 def _named(query: str) -> tuple[AcceleratorEntry | None, str]:
@@ -121,7 +163,7 @@ def _named(query: str) -> tuple[AcceleratorEntry | None, str]:
 
 
 def _vendor_or_error(query: str, *, min_memory_gb: float, precision: str, sort_by: str) -> Selection:
-    """Return the devices of the vendor that `query` is: vendors' names are no words that tell devices apart."""
+    """Return the devices of the vendor that `query` is, whose name may be a word of others'; else raise."""
     if query.strip().casefold() in _vendors():
         return selection(vendor=query, min_memory_gb=min_memory_gb, precision=precision, sort_by=sort_by)
     raise UnknownNameError(
@@ -152,11 +194,13 @@ def _words() -> Mapping[str, frozenset[str]]:
                 entry.accelerator.name,
                 entry.accelerator.architecture,
                 entry.accelerator.family,
+                _SYNONYMS.get(entry.accelerator.family, ""),
+                entry.accelerator.vendor,
                 entry.accelerator.segment,
                 entry.memory_type,
                 *entry.aliases,
             )
-            for word in tokens(text, ACCELERATOR_FILLER)
+            for word in tokens(text)
         )
         for entry in catalogue.accelerators()
     }

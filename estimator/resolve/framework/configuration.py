@@ -337,6 +337,7 @@ class _Reader:
         """Return all that was told, with `rest` as the text beside it."""
         words = [rest] if rest else []
         words += dict.fromkeys(self._in_order())
+        words += self._machines()
         if self.engine:
             words.append("HF Trainer, deepspeed" if self.asks_trainer else "deepspeed")
         if self.dialect and not (self.engine and self.dialect == "accelerate"):
@@ -351,6 +352,13 @@ class _Reader:
             unheeded=tuple(dict.fromkeys(self.unheeded)),
             unread=tuple(dict.fromkeys(self.unread)),
         )
+
+    def _machines(self) -> list[str]:
+        """Return in words over how many nodes it is launched: the count of devices alone is an argument."""
+        nodes, devices = self.numbers.pop("nodes", None), self.numbers.get("gpus_per_node")
+        if nodes is None:
+            return []
+        return [f"{nodes.value:.0f} nodes" + (f" of {devices.value:.0f} GPUs" if devices else "")]
 
     def _in_order(self) -> list[str]:
         phrases = [*self.phrases, *self._formats()]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from estimator.resolve.framework.host_memory import told_host_memory
+from estimator.resolve.framework.machines import told_machines
 from estimator.resolve.framework.meaning import Meaning, folded
 from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.networks import told_network
@@ -80,7 +81,22 @@ FILLERS = (
             *("stable", "stock", "than", "the", "their", "then", "this", "top", "trainer", "training", "under", "use"),
             *("used", "uses", "using", "v", "version", "via", "we", "with", "plain", "ngc", "nvidia", "amd", "aws"),
             *("config", "core", "cpu", "distributed", "gpu", "gpus", "io", "json", "kernel", "kernels", "loop", "mode"),
-            *("moe", "multi", "node", "nodes", "nvcr", "pod", "pods", "py", "py3", "raw", "simple", "single", "tpu"),
+            *(
+                "moe",
+                "multi",
+                "cluster",
+                "node",
+                "nodes",
+                "nvcr",
+                "pod",
+                "pods",
+                "py",
+                "py3",
+                "raw",
+                "simple",
+                "single",
+                "tpu",
+            ),
             *("linked", "switch", "s", "fork", "forked", "modified", "patched", "tweaked", "adapted", "custom"),
             *("continue", "continued", "continual", "continuing", "scratch", "ours", "team", "lab", "own", "some"),
             *("based", "built", "codebase", "code", "repos", "internal", "setup", "workflow", "pipeline", "standard"),
@@ -260,10 +276,11 @@ class _Reader:
         return False
 
     def _took_machine(self, token: Token) -> bool:
-        """Take `10 GbE`, `8x 400G InfiniBand` or `64 GB of RAM`; a denial of it says nothing."""
+        """Take `10 GbE`, `8x 400G InfiniBand`, `64 GB of RAM` or `4 nodes of 4 GPUs`; a denial of it says nothing."""
         if self._negator is not None:
             return False
-        found = told_network(self.text, token.start) or told_host_memory(self.text, token.start)
+        told = (told_network, told_host_memory, told_machines)
+        found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False
         end, meaning = found

@@ -48,6 +48,7 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "expert_parallel": "expert_model_parallel_size expert_parallel_size expert_parallel_degree ep_size",
         "gpus_per_node": "nproc_per_node num_gpus_per_node gpus_per_node n_gpus_per_node",
         "n_gpus": "num_processes world_size num_gpus",
+        "nodes": "nnodes num_nodes num_machines n_nodes",
     }
 )
 """What is a number, by key, with the key above it where that tells more."""
@@ -242,7 +243,7 @@ IDLE = re.compile(
     r"split|column|columns|format|interval|id|workers|turns|alpha|dropout|policy|lr|wrap|machines|nodes|rank|type|"
     r"backend|params|kwargs|args|num_proc|fraction|clipping|clip|threshold|buckets?|samples|every|eval|value|function)|"
     r"\w*(?:learning_rate|scheduler|weight_decay|seed|beta\d?|epsilon|eps|momentum|betas|template|tokens)|"
-    r"do_(?:train|eval|predict|sample)|lr|strict|path|name|type|logger|compute_environment|num_machines|nnodes|node_rank|downcast_bf16|debug|same_network|"
+    r"do_(?:train|eval|predict|sample)|lr|strict|path|name|type|logger|compute_environment|node_rank|downcast_bf16|debug|same_network|"
     r"use_cpu|prescale_gradients|wall_clock_breakdown|steps_per_print|zero_allow_untested_optimizer|enable_cpu_affinity|"
     r"dump_input_ids|group_texts|is_\w+_derived_model|auto_resume\w*|resume\w*|local_rank|xpu\w*|field\w*|plot_loss|"
     r"overwrite_cache|include_\w+|stage|device|devices|enabled|amp|opt_level|loss_scale|num_layers|hidden_size|"

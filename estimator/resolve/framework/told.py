@@ -12,6 +12,7 @@ from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.packing import packs
+from estimator.resolve.told_machines import told_machine
 from estimator.resolve.told_network import told_network_share
 from estimator.resolve.training_method import asked_method
 
@@ -76,6 +77,10 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
         taken["adapters"] = named.adapters
     if named.adapted:
         taken["adapted"] = named.adapted
+    node, contradicted = told_machine(request, named.practice)
+    cautions += contradicted
+    if node is not None:
+        request = replace(request, gpus_per_node=node)
     if request.network_gbps_per_gpu is None and (network := told_network_share(request, named.practice)) is not None:
         taken["network_gbps_per_gpu"] = network.gbps_per_device
         cautions.append(network.caution)

@@ -20,6 +20,7 @@ from estimator.resolve.framework.setting_keys import (
     OWN_KEYS,
     OWN_WORDS,
     SWITCHES,
+    UNHEEDED,
     WRITTEN_OF,
 )
 
@@ -180,6 +181,8 @@ class _Reader:
         self.asks_trainer |= setting.value == "auto" and "." not in setting.written
         kind, name = _meaning(self._own(setting.path))
         match kind:
+            case _ if (self.dialect, setting.key) in UNHEEDED:
+                self.unheeded += [] if setting.value in _OPEN else [setting.words]
             case "argument":
                 self._number(ARGUMENTS[name], setting)
             case "choice":

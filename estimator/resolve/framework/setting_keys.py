@@ -16,6 +16,7 @@ __all__ = [
     "OWN_KEYS",
     "OWN_WORDS",
     "SWITCHES",
+    "UNHEEDED",
     "WRITTEN_OF",
 ]
 
@@ -199,6 +200,8 @@ OWN_KEYS: Mapping[tuple[str, str], str] = MappingProxyType(
     }
 )
 """Keys that mean with one trainer what they mean with no other, under a name that says which."""
+UNHEEDED = frozenset({("MLX", "num_layers"), ("MLX", "lora_layers")})
+"""Keys of one trainer that change its steps and are counted nowhere: the last layers, beside which adapters lie."""
 DIALECTS: tuple[tuple[str, frozenset[str]], ...] = (
     ("axolotl", frozenset({"sequence_len", "sample_packing", "pad_to_sequence_len"})),
     ("LLaMA-Factory", frozenset({"cutoff_len", "finetuning_type", "neat_packing"})),

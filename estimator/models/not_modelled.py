@@ -18,6 +18,15 @@ _LARGEST = 4e9
 _BEFORE = frozenset({"a", "an", "custom", "deep", "large", "my", "own", "pytorch", "simple", "small", "the", "tiny"})
 """Words before a name that are none of it."""
 _ROBOT = "a policy of robots"
+_TREES = "a model of trees or of plain statistics"
+_FEW_WEIGHTS = "a network of a few weights"
+_ENVIRONMENT = "reinforcement learning in an environment"
+_IN_STEPS = "time some 100 steps of your script, its data loader with them, and multiply by the steps of the run"
+_PRICED = (
+    f'{_IN_STEPS}; for what that costs, give its parameter count as model (such as "93M") with '
+    "observed_tokens_per_second and tokens, both counted in whatever it reads: samples, frames, positions"
+)
+_FLOPS = "or divide the FLOPs that a profiler counts of the run by those the GPUs reach"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,14 +35,33 @@ class NotModelled:
 
     kind: str
     why: str
+    remedy: str
+    """What answers for it instead."""
 
 
+_REMEDIES: Mapping[str, str] = {
+    _TREES: "time a fit on a small share of the rows, and scale it with rows × rounds (trees or iterations)",
+    _FEW_WEIGHTS: _IN_STEPS,
+    _ENVIRONMENT: "time some thousand steps of the environment with the workers that you have, and multiply by the "
+    "steps of the run",
+    "a recommender": f"{_IN_STEPS}, which are samples over batch",
+    **dict.fromkeys(
+        (
+            "a generative adversarial network",
+            "an autoencoder",
+            "a network of volumes",
+            "a network of correspondences, flow or cells",
+        ),
+        f"{_PRICED}; {_FLOPS}",
+    ),
+}
+"""What to do, by kind, where it is not what serves for most of them."""
 _KINDS: Mapping[tuple[str, str], str] = {
     ("a recommender", "it reads tables of embeddings, whose size says nothing of its FLOPs"): (
         "dlrm|dcn|dcnv2|deep cross|two tower|deepfm|xdeepfm|wide deep|ncf|neural collaborative filtering|"
         "matrix factorization|matrix factorisation|sasrec|bert4rec|gru4rec|din|dien|mmoe|hstu|lightgcn|recommender"
     ),
-    ("a model of trees or of plain statistics", "it is fitted, most often on processors, and not by passes"): (
+    (_TREES, "it is fitted, most often on processors, and not by passes"): (
         "xgboost|lightgbm|lgbm|catboost|gbdt|gbm|random forest|decision tree|gradient boosting|svm|knn|k means|"
         "logistic regression|linear regression|naive bayes|arima|prophet"
     ),
@@ -79,7 +107,7 @@ _KINDS: Mapping[tuple[str, str], str] = {
     ("a model of tables", "its tokens are rows and columns of a table"): (
         "tabpfn|tabnet|tabtransformer|ft transformer|fttransformer|tabm|node tabular|tabicl|tabular resnet"
     ),
-    ("reinforcement learning in an environment", "its environment, and not its small network, takes the time"): (
+    (_ENVIRONMENT, "its environment, and not its small network, takes the time"): (
         "ppo cartpole|cartpole|ppo atari|atari|mujoco|dqn|rainbow dqn|ddqn|dreamer|sac|td3|ddpg|a2c|a3c|impala rl|"
         "muzero|alphazero|alphago|decision transformer|ppo lunarlander|lunarlander|isaac gym|trpo|efficientzero|"
         "nnue|stockfish"
@@ -87,7 +115,7 @@ _KINDS: Mapping[tuple[str, str], str] = {
     ("a model of weather", "its work follows from its grid"): (
         "graphcast|pangu weather|fourcastnet|climax|gencast|fuxi|aurora weather|neuralgcm|fengwu|aifs|sfno"
     ),
-    ("a network of a few weights", "its data loader and its launches take the time, and not its FLOPs"): (
+    (_FEW_WEIGHTS, "its data loader and its launches take the time, and not its FLOPs"): (
         "lenet|perceptron|mlp|mlp mixer|multilayer perceptron|cnn|simple cnn|word2vec|glove|fasttext|doc2vec|"
         "skip gram|feed forward network|feedforward network|dnn|ann|kan"
     ),
@@ -98,7 +126,7 @@ _KINDS: Mapping[tuple[str, str], str] = {
 }
 """Names that people use, by what they are and why their size is no answer."""
 _BY_WORDS: Mapping[str, NotModelled] = {
-    name.replace(" ", ""): NotModelled(kind=kind, why=why)
+    name.replace(" ", ""): NotModelled(kind=kind, why=why, remedy=_REMEDIES.get(kind, _PRICED))
     for (kind, why), names in _KINDS.items()
     for name in names.split("|")
 }

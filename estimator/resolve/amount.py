@@ -1,6 +1,8 @@
 """How many tokens a run trains on: told outright, or as samples of some length, seen some times over."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_number
@@ -17,11 +19,22 @@ MOST_TOKENS = 1e18
 """A thousand times every text there is."""
 _MULTIPLIED = ("tokens", "processed_tokens")
 """What several sequences a sample make more of; names and lengths stay."""
-_SAY = {
-    "samples": "",
-    "tokens_per_sample": ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; an instruction '
-    "with its answer has some 150 to 500, a conversation 1,000 to 1,500",
-}
+_SAY_LENGTHS = ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; '
+_PREFERRED = "a prompt with one of its answers has some 200 to 600"
+_USUAL_LENGTHS: Mapping[str, str] = MappingProxyType(
+    {
+        "contrastive": "of each text of a pair: a sentence or a question has some 20 to 40, a passage 70 to 300",
+        "classification": "a sentence or a message has some 20 to 60, a review 100 to 300, an article 500 to 1,000",
+        "masked": "a sentence has some 20 to 40, a document 500 to 1,000; of full sequences give tokens instead",
+        "encoding": "a sentence has some 20 to 40, a review or a passage 70 to 300, an article 500 to 1,000",
+        "dpo": _PREFERRED,
+        "orpo": _PREFERRED,
+        "kto": _PREFERRED,
+        "reward": _PREFERRED,
+    }
+)
+"""Tokens of usual samples, by what is trained towards, or `encoding` for an encoder that does something else."""
+_CONVERSED = "an instruction with its answer has some 150 to 500, a conversation 1,000 to 1,500"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +67,7 @@ def resolved_amount(
     data: ToldData | None = None,
     *,
     sequences: int = 1,
+    towards: str = "next_token",
 ) -> Amount:
     """Return the tokens that `request` trains on.
 
@@ -64,7 +78,8 @@ def resolved_amount(
 
     A sample of an objective with several `sequences`, such as a pair of answers, is as many rows of that length.
 
-    Raises MissingValueError where neither is given, InvalidValueError where tokens and samples both are.
+    Raises MissingValueError where neither is given, saying how long samples usually are of what is trained `towards`,
+    an objective or `encoding`; InvalidValueError where tokens and samples both are.
     """
     if data is None:
         data = told_data(request, vocabulary=vocabulary, sequences=sequences)
@@ -84,7 +99,8 @@ def resolved_amount(
         if request.samples is None and request.tokens_per_sample is None:
             remedy = 'give tokens (such as "15T"), samples with tokens_per_sample, a data set ("alpaca ×3"), or steps'
             raise MissingValueError("tokens", remedy)
-        raise MissingValueError(missing, f"samples and tokens_per_sample go together{_SAY[missing]}")
+        usual = f"{_SAY_LENGTHS}{_USUAL_LENGTHS.get(towards, _CONVERSED)}" if request.samples is not None else ""
+        raise MissingValueError(missing, f"samples and tokens_per_sample go together{usual}")
     if amount.tokens > MOST_TOKENS:
         raise InvalidValueError("tokens", amount.tokens, f"must be at most {MOST_TOKENS:.0e} in all")
     return amount

@@ -30,9 +30,8 @@ def checked_modelled(name: str, *, anywhere: bool = False) -> None:
     if found is None or catalogue.is_named(name):
         return
     raise UnsupportedModelError(
-        f"model: {shown(name)} is {found.kind}, which is not modelled here, not even by its size: {found.why}; "
-        'measure a step, and give a size alone as model (such as "93M") with observed_tokens_per_second, whatever is '
-        "counted as a token of a sample; or divide the FLOPs that a profiler counts of the run by those the GPUs reach"
+        f"model: {shown(name)} is {found.kind}, which is not modelled here, and whose size tells nothing of its time: "
+        f"{found.why}; {found.remedy}"
     )
 
 

@@ -265,7 +265,14 @@ def _resolved(
     # Sets of preferences are counted in sequences already.
     counted = data.entry is not None and data.entry.rows_per_sample > 1
     vocabulary = subject.transformer.vocab if subject.transformer else None
-    amount = resolved_amount(request, vocabulary, padded, data, sequences=1 if counted else of_one)
+    amount = resolved_amount(
+        request,
+        vocabulary,
+        padded,
+        data,
+        sequences=1 if counted else of_one,
+        towards="encoding" if use.encodes and objective.objective.name == "next_token" else objective.objective.name,
+    )
     adapts = posed.adapts or (posed.tunes and is_tuned_on(amount, subject.transformer))
     length, told_of_length = resolved_sequence_length(request, subject, amount, padded, adapts=adapts)
     if use.whole_rows:

@@ -15,6 +15,8 @@ __all__ = ["on_small_pictures"]
 
 _SMALL_PATCH = 8
 """Pixels a side of patches up to which a ViT is built for small pictures: 4 of CIFAR's 32, 8 of Tiny ImageNet's 64."""
+_TINY_PATCH = 4
+"""Pixels a side of patches up to which hardly any ViT is trained on pictures of 224."""
 _SCALED_UP = 2.0
 """Times their own side from which on pictures that are scaled up are a doubt."""
 
@@ -39,6 +41,8 @@ def on_small_pictures(data: ToldData, subject: Subject, told: Request) -> tuple[
             data = _of_the_sets_size(data, network, own)
         else:
             subject = _warned_of_scaling(data, subject, sizes, own)
+    elif data.entry is None and _has_small_patches(sizes, media, most=_TINY_PATCH):
+        subject = _warned_of_open_size(data, subject, media)
     side = own or _small_side(data.request) or (None if data.entry else named)
     if side is None:
         return data, subject
@@ -49,10 +53,23 @@ def on_small_pictures(data: ToldData, subject: Subject, told: Request) -> tuple[
     return data, replace(subject, transformer=stored)
 
 
-def _has_small_patches(sizes: PictureSizes, media: Media) -> bool:
+def _has_small_patches(sizes: PictureSizes, media: Media, *, most: int = _SMALL_PATCH) -> bool:
     """Return whether a name tells small patches alone, of a network that takes pictures of any size."""
-    told = sizes.patch is not None and sizes.patch <= _SMALL_PATCH and not sizes.pixels and not sizes.window
+    told = sizes.patch is not None and sizes.patch <= most and not sizes.pixels and not sizes.window
     return told and media.main and media.policy == "resized"
+
+
+def _warned_of_open_size(data: ToldData, subject: Subject, media: Media) -> Subject:
+    """Return `subject` with a warning where nobody said how large pictures are that so small patches are cut of."""
+    request = data.request
+    if request.image_size is not None or request.tokens_per_sample is not None:
+        return subject
+    message = (
+        f"pictures are taken to have {media.width}×{media.height} pixels, of which patches of {media.patch} make "
+        f"{(media.width // media.patch) ** 2:,} positions; most ViTs with such patches see pictures of 32 to 64, for a "
+        'tenth of the time or less: say image_size, such as "32"'
+    )
+    return replace(subject, warnings=(*subject.warnings, Caution(code="picture_size_unsaid", message=message)))
 
 
 def _warned_of_scaling(data: ToldData, subject: Subject, sizes: PictureSizes, side: int) -> Subject:

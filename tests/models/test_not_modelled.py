@@ -29,8 +29,22 @@ def _subject(name: str) -> Subject:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_it_is_refused_by_what_it_is_and_what_can_be_done_is_said(name: str) -> None:
-    with pytest.raises(UnsupportedModelError, match=r"not even by its size.*observed_tokens_per_second"):
+    with pytest.raises(UnsupportedModelError, match=r"size tells nothing of its time: .*; time (some|a fit)"):
         _subject(name)
+
+
+@pytest.mark.parametrize("name", ["XGBoost", "random forest", "k-means", "LeNet", "small CNN", "PPO CartPole", "DLRM"])
+def test_what_reads_no_tokens_is_told_of_none(name: str) -> None:
+    """Trees are fitted on rows, in rounds; of few weights, loaders and launches are all the time."""
+    with pytest.raises(UnsupportedModelError) as caught:
+        _subject(name)
+    assert not [word for word in ("token", "FLOPs that", "as model") if word in str(caught.value)]
+
+
+def test_trees_are_scaled_by_rows_and_rounds_and_have_no_steps() -> None:
+    with pytest.raises(UnsupportedModelError, match="rows × rounds") as caught:
+        _subject("XGBoost")
+    assert "steps" not in str(caught.value)
 
 
 @pytest.mark.parametrize("size", ["7m", "93M", "1.3B"])

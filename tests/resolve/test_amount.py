@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from estimator.base.errors import InvalidValueError
+from estimator.base.errors import InvalidValueError, MissingValueError
 from server.protocol.registry import TOOLS
 
 
@@ -76,3 +76,20 @@ def test_only_what_was_given_is_said_to_have_been_said_twice() -> None:
         _answer(tokens="10M", samples="10k", tokens_per_sample="400")
     with pytest.raises(InvalidValueError, match="tokens_per_sample: 400 with tokens does not say how many pictures"):
         _answer(model="qwen2.5-vl-7b", tokens="10M", tokens_per_sample="400")
+
+
+@pytest.mark.parametrize(
+    ("model", "objective", "hint"),
+    [
+        ("BAAI/bge-large-en-v1.5", "contrastive", "of each text of a pair"),
+        ("bert-base-uncased", "classification", "a review 100 to 300"),
+        ("bert-base-uncased", "masked", "a document"),
+        ("bert-base-uncased", "next_token", "a review or a passage"),
+        ("llama-3.1-8b", "dpo", "a prompt with one of its answers"),
+        ("llama-3.1-8b", "next_token", "an instruction with its answer"),
+    ],
+)
+def test_how_long_samples_are_is_asked_by_what_is_trained(model: str, objective: str, hint: str) -> None:
+    """Pairs of sentences, reviews and conversations differ tenfold."""
+    with pytest.raises(MissingValueError, match=rf"tokens_per_sample is missing.*{hint}"):
+        _answer(model=model, objective=objective, method="full", samples="1M")

@@ -100,6 +100,25 @@ def test_pictures_that_are_taken_to_be_scaled_up_are_a_warning_unless_somebody_s
         assert code not in codes(model, **more)
 
 
+@pytest.mark.parametrize(
+    ("model", "more", "warned"),
+    [
+        ("ViT-S/4", {}, True),
+        ("ViT-S/4", {"image_size": "32"}, False),
+        ("ViT-S/4", {"samples": "cifar-10"}, False),
+        ("vit_small_patch4_32", {}, False),
+        ("vit_small_patch4_224", {}, False),
+        ("ViT-S/16", {}, False),
+        ("swin-tiny-patch4-window7-224", {}, False),
+    ],
+)
+def test_small_patches_of_pictures_of_no_told_size_are_a_warning(
+    model: str, more: dict[str, Any], warned: bool
+) -> None:
+    codes = {caution.code for caution in _run(model, **more).warnings}
+    assert ("picture_size_unsaid" in codes) is warned
+
+
 def test_a_small_stem_changes_few_parameters() -> None:
     small = _run("resnet-18", image_size=32).subject.transformer
     assert small is not None

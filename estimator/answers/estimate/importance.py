@@ -42,6 +42,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "length_taken_as_limit",
         "sample_lengths_assumed",
         "samples_longer_than_sequence",
+        "picture_size_unsaid",
         "pictures_scaled_up",
         "clips_padded",
         "clip_length_assumed",

@@ -380,29 +380,3 @@ def test_no_cause_is_offered_that_the_device_has_no_room_for(
         check = speed_check(asked, Observed(tokens_per_second=share * expected))
         assert check.verdict == "slow"
         assert without_room.isdisjoint(cause.code for cause in check.causes)
-
-
-@pytest.mark.parametrize("framework", ["unsloth", "trl", "llama-factory"])
-@pytest.mark.parametrize("micro_batch", [None, 2])
-def test_what_is_expected_of_samples_of_untold_length_holds_what_short_ones_give(
-    framework: str, micro_batch: int | None
-) -> None:
-    """And asks for their length; with it, or of packed ones, the range is narrower."""
-    asked = Request(
-        model="llama-3.1-8b",
-        gpu="rtx-4090",
-        n_gpus=1,
-        method="lora",
-        framework=framework,
-        micro_batch_size=micro_batch,
-        gradient_accumulation=None if micro_batch is None else 4,
-    )
-    seen = Observed(tokens_per_second=900)
-    untold, packed = speed_check(asked, seen), speed_check(replace(asked, packing="packed"), seen)
-    assert "sample_length_unsaid" in {warning.code for warning in untold.warnings}
-    assert "sample_length_unsaid" not in {warning.code for warning in packed.warnings}
-    assert untold.expected.low < 0.6 * packed.expected.low
-    for mean in (200, 400, 1500):
-        told = speed_check(replace(asked, tokens_per_sample=mean), seen)
-        assert untold.expected.low <= told.expected.tokens_per_second <= untold.expected.high
-        assert "sample_length_unsaid" not in {warning.code for warning in told.warnings}

@@ -216,7 +216,7 @@ def _answer(checked: SpeedCheck, *, detailed: bool) -> TrainingSpeed:
     return TrainingSpeed(
         summary=check_summary(checked),
         verdict=checked.verdict,
-        verdict_depends_on=checked.depends_on,
+        verdict_depends_on=" and ".join(checked.depends_on) or None,
         observed=seen.tokens_per_second,
         observed_how=seen.how,
         expected=expected.tokens_per_second,

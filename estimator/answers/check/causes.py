@@ -53,7 +53,7 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
     order is no cause.
     """
     seen, expected = gap.seen, gap.expected
-    price, machines = _Prices(expected, steady), own_machines(gap.run)
+    price, machines = _Prices(gap.run.question, expected, steady), own_machines(gap.run)
     ratio = math.log(gap.ratio)
     ranked: list[tuple[float, Cause]] = []
     for candidate in _candidates(gap):
@@ -88,13 +88,14 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
 class _Prices:
     """What to expect if a candidate is so."""
 
-    def __init__(self, expected: Expected, steady: Expected) -> None:
+    def __init__(self, asked: Question | None, expected: Expected, steady: Expected) -> None:
+        self._asked = asked
         self._expected = expected
         self._steady = steady
         self._bases: list[tuple[Question, Expected]] = []
 
     def __call__(self, candidate: Candidate) -> Expected | None:
-        """Return the expected speed with the candidate's change; None where no layout allows it.
+        """Return the expected speed with the candidate's change; None where no layout allows it, or no memory.
 
         A question is held against the one it changes, because stating a layout moves a prediction by itself.
         """
@@ -105,7 +106,22 @@ class _Prices:
             base = self._steady if candidate.base is None else self._base(candidate.base)
         except InfeasibleError:
             return None
+        if base.fits and not changed.fits and not self._has_room(candidate.question):
+            # What the device has no room for would have ended the run, not slowed it.
+            return None
         return _times_faster(changed, self._expected.tokens_per_second / base.tokens_per_second)
+
+    def _has_room(self, question: Question) -> bool:
+        """Return whether a question fits in any layout that its caller leaves open.
+
+        That expected is the fastest that fits, and who has less room takes another.
+        """
+        if self._asked is None:
+            return False
+        try:
+            return expected_of(_setting(replace(question, layout=self._asked.layout))).fits
+        except InfeasibleError:
+            return False
 
     def _base(self, question: Question) -> Expected:
         base_speed = next((priced for base, priced in self._bases if base is question), None)

@@ -30,13 +30,25 @@ from estimator.answers.check.told import (
     as_taken,
     contradictions,
     in_steps,
-    length_is_open,
+    open_length,
     pads_by_its_steps,
     taken_from_log,
     with_log,
     with_one_micro_batch,
 )
-from estimator.answers.check.usual_batches import counted, expected_batch, holds_for_usual_batches, usual_shares
+from estimator.answers.check.usual_batches import (
+    counted,
+    expected_batch,
+    open_arguments,
+    usual_shares,
+)
+from estimator.answers.check.usual_lengths import (
+    are_samples_of_any_length,
+    normal_lengths,
+    short_samples,
+    usual_length_shares,
+    with_short_samples,
+)
 from estimator.answers.estimate.overhead import run_overhead
 from estimator.answers.estimate.wording import sample_words
 from estimator.base.errors import InvalidValueError
@@ -70,8 +82,10 @@ class SpeedCheck:
 
     run: Run
     verdict: Verdict
-    depends_on: str | None
-    """The argument that nobody told and without which another verdict is as likely; None where it holds."""
+    depends_on: tuple[str, ...]
+    """The arguments that nobody told and without which another verdict is as likely; none where it holds."""
+    normal_lengths: tuple[float, float] | None
+    """Between how many tokens a sequence the step would be normal, where the verdict depends on its length."""
     seen: Observation
     expected: Expected
     bound: Bound
@@ -140,30 +154,28 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = resolve(replace(known, packing="padded"), counts_with_peak=False)
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
-    expected = steady = expected_speed(run)
+    expected = expected_speed(run)
+    any_length = are_samples_of_any_length(asked, run)
+    expected = steady = with_short_samples(expected, run) if any_length else expected
     model, hardware = _flop_per_token(run, expected)
     observed, thousands = with_thousands(observed, expected.tokens_per_second, run.n_gpus)
     seen = observation(
         run, observed, reading, model, tokens_known=amount_known, expected_batch=expected_batch(run, expected)
     )
     seen = replace(seen, accumulation_open=bool(unaccumulated) and seen.kind == "step_seconds")
-    seen = replace(seen, length_open=seen.by_sequence and length_is_open(asked, run))
+    seen = replace(seen, open_length=open_length(asked, run) if seen.by_sequence else None)
     if seen.kind == "hours":
-        done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
-        stack = run.stack
-        steps_s = done / expected.tokens_per_second
-        adapters = run.method.name in WITH_ADAPTERS
-        overhead = run_overhead(run.n_gpus, steps_s, stack, adapters=adapters, goodput=run.goodput)
-        expected = expected.slowed(overhead.fraction, overhead.low, overhead.high)
+        expected = _over_hours(run, observed, expected)
     bound = speed_bound(run, packed_short=_packed_short(run))
     # Sequences of another length than was assumed are of some tokens still.
     surely = min(1.0, SHORTEST_SEQUENCE / run.sequence_length) if seen.length_open else 1.0
     surest = surely if seen.batch_assumed is None else surely * usual_shares(seen.batch_assumed)[0]
     judged = verdict(seen.tokens_per_second, expected, bound, least_share=surest)
-    holds = holds_for_usual_batches(judged, seen, expected, bound, least_share=surely)
+    lengths = usual_length_shares(run, any_length=any_length and seen.length_open)
+    depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths)
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken, seen, model)
-    if judged != "normal" and holds:
+    if judged != "normal" and not depends_on:
         gap = Gap(
             request=request,
             run=run,
@@ -178,7 +190,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     return SpeedCheck(
         run=run,
         verdict=judged,
-        depends_on=None if holds else "global_batch_sequences",
+        depends_on=depends_on,
+        normal_lengths=normal_lengths(run, seen, expected) if seen.open_length in depends_on else None,
         seen=seen,
         expected=expected,
         bound=bound,
@@ -199,12 +212,22 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *separators_doubted(_told_in_thousands(observed)),
             *unaccumulated,
             *expected.warnings,
+            *((short_samples(run),) if any_length and not seen.length_open else ()),
             *_warnings(run, seen, expected),
             *(_spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),
             *(() if apart else counted_otherwise(run, reading, seen, model)),
         ),
     )
+
+
+def _over_hours(run: Run, observed: Observed, expected: Expected) -> Expected:
+    """Return the speed to expect over hours, which hold more than steps."""
+    done = run.amount.tokens if observed.tokens_done is None else parse_count(observed.tokens_done, "tokens_done")
+    steps_s = done / expected.tokens_per_second
+    adapters = run.method.name in WITH_ADAPTERS
+    overhead = run_overhead(run.n_gpus, steps_s, run.stack, adapters=adapters, goodput=run.goodput)
+    return expected.slowed(overhead.fraction, overhead.low, overhead.high)
 
 
 def _with_any_amount(asked: Request) -> Request:
@@ -298,13 +321,14 @@ def _spread_thin(run: Run, seen: Observation, flop_per_token: float) -> tuple[Ca
     return (Caution(code="gpu_hours_divided", message=message),)
 
 
-def _open_length(run: Run) -> Caution:
+def _open_length(run: Run, seen: Observation) -> Caution:
     """Return what a speed rests on that counts sequences whose length nobody told."""
     length = f"{run.sequence_length:,} tokens each are assumed"
     if (size := next((told for told in run.assumptions if told.name == "image_size"), None)) is not None:
         length, remedy = f"{size.value} each are assumed, {run.sequence_length:,} positions", "image_size as trained"
-    elif said(run, "sequence_length"):
-        length += ", for all that is told is where they are cut"
+    elif seen.open_length == "tokens_per_sample":
+        if said(run, "sequence_length"):
+            length += ", for all that is told is where they are cut"
         remedy = 'tokens_per_sample, a data set in samples, or packing "packed" if sequences are full'
     else:
         remedy = "sequence_length as trained"
@@ -327,7 +351,7 @@ def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution,
             )
         )
     if seen.length_open:
-        out.append(_open_length(run))
+        out.append(_open_length(run, seen))
     if not expected.fits:
         out.append(
             Caution(

@@ -81,9 +81,14 @@ class Observation:
     """Whether the caller says of how many devices it is: of each, or of all together."""
     by_sequence: bool = False
     """Whether sequences were counted, so that the speed is proportional to their length."""
-    length_open: bool = False
-    """Whether so, and their length was not told, or only what they are cut at."""
+    open_length: str | None = None
+    """The argument that would tell their length, where nobody told it, or only what they are cut at."""
     assumptions: tuple[Assumption, ...] = ()
+
+    @property
+    def length_open(self) -> bool:
+        """Whether sequences were counted whose length was not told."""
+        return self.open_length is not None
 
 
 def without_idle_log(observed: Observed) -> tuple[Observed, tuple[Caution, ...]]:
@@ -148,12 +153,12 @@ def observation(
 
         batch · sequence / step,   tokens / time,   utilization · devices · peak / FLOPs per token of the model
 
-    A log of steps alone tells the time left; its speed is that of `expected_batch` sequences a step, and said to be.
+    The speed of steps alone is that of `expected_batch` sequences a step, and said to be.
     Raises MissingValueError for what the conversion needs and was not told.
     """
     if reading is not None:
         return _possible(_from_log(run, reading, flop_per_token, expected_batch), "observed_log", reading.dialect)
-    seen = _told(run, observed, flop_per_token, tokens_known=tokens_known)
+    seen = _told(run, observed, flop_per_token, tokens_known=tokens_known, expected_batch=expected_batch)
     named = f"observed_{seen.kind}" if observed.gpu_hours is None else "observed_gpu_hours"
     given = observed.gpu_hours if observed.gpu_hours is not None else getattr(observed, seen.kind)
     return _possible(seen, named, given)
@@ -170,7 +175,9 @@ def _possible(seen: Observation, argument: str, given: object) -> Observation:
     return seen
 
 
-def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: bool) -> Observation:
+def _told(
+    run: Run, observed: Observed, flop_per_token: float, *, tokens_known: bool, expected_batch: int
+) -> Observation:
     if observed.tokens_per_second is not None:
         named = "observed_tokens_per_second"
         speed, of_each = parse_tokens_per_second(observed.tokens_per_second, named, n_gpus=run.n_gpus, most=_MOST_SPEED)
@@ -179,7 +186,7 @@ def _told(run: Run, observed: Observed, flop_per_token: float, *, tokens_known: 
         return Observation(tokens_per_second=speed, kind="tokens_per_second", how=how, count_told=told)
     if observed.step_seconds is not None:
         step_s = parse_step_s(observed.step_seconds, "observed_step_seconds", most=_MOST_SECONDS)
-        return _from_step(run, step_s, run.global_batch_sequences)
+        return _from_step_alone(run, step_s, expected_batch)
     if observed.hours is not None or observed.gpu_hours is not None:
         return _from_hours(run, observed, tokens_known=tokens_known)
     peak, n = run.device.peak_flop_per_s, run.n_gpus
@@ -216,6 +223,13 @@ def _from_step(run: Run, step_s: float, batch: int | None) -> Observation:
         by_sequence=True,
         batch_assumed=batch if usual else None,
     )
+
+
+def _from_step_alone(run: Run, step_s: float, expected_batch: int) -> Observation:
+    """Return the speed of steps, with as many sequences as the expected speed is for where nobody tells them."""
+    if run.global_batch_sequences is not None:
+        return _from_step(run, step_s, run.global_batch_sequences)
+    return replace(_from_step(run, step_s, expected_batch), batch_assumed=expected_batch)
 
 
 def _from_hours(run: Run, observed: Observed, *, tokens_known: bool) -> Observation:
@@ -290,7 +304,7 @@ def _log_speed(run: Run, reading: LogReading, flop_per_token: float, expected_ba
             kind, speed = "tflops_per_gpu", flop_per_s * n / flop_per_token
             how = f"{flop_per_s / TERA:.4g} TFLOPS in the log × {n:,} ÷ {format_count(flop_per_token)} FLOPs per token"
         case LogReading(step_s=float(step_s)):
-            return replace(_from_step(run, step_s, expected_batch), batch_assumed=expected_batch)
+            return _from_step_alone(run, step_s, expected_batch)
         case _:
             return _from_step(run, 1.0, None)
     return Observation(tokens_per_second=speed, kind=kind, how=how)

@@ -21,7 +21,7 @@ __all__ = [
     "as_taken",
     "contradictions",
     "in_steps",
-    "length_is_open",
+    "open_length",
     "pads_by_its_steps",
     "taken_from_log",
     "with_log",
@@ -143,18 +143,22 @@ def pads_by_its_steps(run: Run, reading: LogReading | None) -> bool:
     return abs(reading.total_steps * batch / samples - 1.0) <= SAME_COUNT
 
 
-def length_is_open(request: Request, run: Run) -> bool:
-    """Return whether sequences may have another length: it was not told, or only where trainers cut samples.
+def open_length(request: Request, run: Run) -> str | None:
+    """Return the argument that would tell how long sequences are, where it was not told; None where it was.
 
-    So it is where padded samples are trained on and nobody told how long those are; pictures and sounds that a model
-    makes a fixed sequence of have no other.
+    Where trainers only cut samples is no length of theirs: so it is open where padded samples are trained on and nobody
+    told how long those are. Pictures and sounds that a model makes a fixed sequence of have no other.
     """
+    unsaid = None if said(run, "sequence_length") else "sequence_length"
     if run.question is None:
-        return not said(run, "sequence_length")
+        return unsaid
     media = run.question.transformer.media
     if media is not None and media.main:
-        return media.policy != "fixed" and not said(run, "image_size")
-    return not said(run, "sequence_length") or _may_be_a_limit(request, run, run.question.practice.packing)
+        return None if media.policy == "fixed" or said(run, "image_size") else "image_size"
+    if run.amount.sequences is not None and run.amount.tokens_per_sample is not None:
+        # Rows are as long as the samples that were told, padded.
+        return None
+    return "tokens_per_sample" if _may_be_a_limit(request, run, run.question.practice.packing) else unsaid
 
 
 def _may_be_a_limit(request: Request, run: Run, told: Packing | None) -> bool:

@@ -1,4 +1,4 @@
-"""Sequences of a step where nobody tells them, and whether a verdict holds whichever batch is usual."""
+"""Batches and lengths where nobody tells them, and whether a verdict holds whichever of them are usual."""
 
 from estimator.answers.check.expected import Bound, Expected, Verdict, verdict
 from estimator.answers.check.observation import Observation
@@ -6,7 +6,14 @@ from estimator.base.prior import Prior
 from estimator.physics.batch import ENOUGH_AT_A_TIME
 from estimator.resolve.run import Run
 
-__all__ = ["counted", "expected_batch", "holds_for_usual_batches", "normal_batches", "usual_shares"]
+__all__ = [
+    "BATCH",
+    "counted",
+    "expected_batch",
+    "normal_batches",
+    "open_arguments",
+    "usual_shares",
+]
 
 _USUAL = Prior(
     low=0.25,
@@ -15,6 +22,8 @@ _USUAL = Prior(
     why="Of the batch that is expected, since memory, habit and accumulation differ: detectors are trained in 4 to 64 "
     "pictures about a default of 16, language models are fine-tuned in 8 to 128 sequences about 32.",
 )
+BATCH = "global_batch_sequences"
+"""The argument that tells how many sequences a step takes."""
 
 
 def expected_batch(run: Run, expected: Expected) -> int:
@@ -29,21 +38,38 @@ def usual_shares(batch: int) -> tuple[float, float]:
     return max(_USUAL.low, 1.0 / batch), _USUAL.high
 
 
-def holds_for_usual_batches(
-    judged: Verdict, seen: Observation, expected: Expected, bound: Bound, *, least_share: float
-) -> bool:
-    """Return whether a verdict would be the same with any usual batch; so it is where the batch is known.
+def open_arguments(
+    judged: Verdict,
+    seen: Observation,
+    expected: Expected,
+    bound: Bound,
+    *,
+    lengths: tuple[float, float],
+) -> tuple[str, ...]:
+    """Return the arguments that nobody told and without which another verdict is as likely; none where it holds.
 
-    `least_share`: of the speed, what is sure by the batch alone.
+    A verdict holds where it is the same with any usual batch and length. Where those assumed come to more than the
+    devices can do, and others do not, they are proven false, and no verdict rests on them. `lengths` are the shortest
+    and the longest usual one over the one assumed.
     """
-    if seen.batch_assumed is None:
-        return True
-    fewest, most = usual_shares(seen.batch_assumed)
-    verdicts = {
-        verdict(share * seen.tokens_per_second, expected, bound, least_share=least_share * fewest / share)
-        for share in (fewest, most)
+    batches = (1.0, 1.0) if seen.batch_assumed is None else usual_shares(seen.batch_assumed)
+    if judged == "implausible":
+        return ()
+    beyond = seen.tokens_per_second > bound.tokens_per_second
+
+    def moves(low: float, high: float) -> bool:
+        ends = (verdict(end * seen.tokens_per_second, expected, bound, least_share=0.0) for end in (low, high))
+        return any(other != judged for other in ends)
+
+    if not beyond and not moves(batches[0] * lengths[0], batches[1] * lengths[1]):
+        return ()
+    ranges = {
+        BATCH: batches if seen.batch_assumed is not None else None,
+        seen.open_length or "": lengths if seen.length_open else None,
     }
-    return verdicts == {judged}
+    open_ones = {name: ends for name, ends in ranges.items() if ends is not None}
+    alone = [name for name, ends in open_ones.items() if beyond or moves(*ends)]
+    return tuple(alone or open_ones)
 
 
 def normal_batches(batch: int, seen: Observation, expected: Expected) -> tuple[float, float]:

@@ -4,7 +4,7 @@ from estimator.answers.check.candidate import says_packed
 from estimator.answers.check.check import SpeedCheck
 from estimator.answers.check.expected import dense_peak_flop_per_s
 from estimator.answers.check.observation import Kind
-from estimator.answers.check.usual_batches import counted, normal_batches, usual_shares
+from estimator.answers.check.usual_batches import BATCH, counted, normal_batches, usual_shares
 from estimator.answers.estimate.wording import rate_words, sample_words
 from estimator.base.units import TERA, format_count, format_duration, format_rate
 
@@ -17,6 +17,8 @@ _OF_ALL = "the speed of all GPUs multiplied by their number once more"
 _OF_MORE = "the speed of several GPUs held against one"
 _LEAST_OF_TWO_PLACES = 0.1
 _IN_WORDS = {"normal": "normal", "slow": "slow", "faster": "faster than expected", "implausible": "implausible"}
+_LENGTHS = {"tokens_per_sample": "samples", "sequence_length": "sequences", "image_size": "pictures"}
+"""What has a length or a size, by the argument that tells it."""
 _ANOTHER_AMOUNT = 1.3
 """Ratio of times left from which on a log's bar is of another amount than was told."""
 
@@ -39,17 +41,36 @@ def _verdict(check: SpeedCheck) -> str:
     against = f"{_times(check.ratio)} the {format_rate(expected.tokens_per_second)} expected {ends}"
     devices = run.device.counted(run.n_gpus)
     observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
-    if check.depends_on is not None:
-        batch = counted(run, check.seen.batch_assumed or 1)
-        return (
-            f"Cannot be judged without the batch: nothing tells how many {sample_words(run)} a step takes. At "
-            f"{batch:,}, as assumed, {observed} is {against}: {_IN_WORDS[check.verdict]}."
-        )
+    if check.depends_on:
+        beyond = seen > check.bound.tokens_per_second
+        judged = f"more than the {check.bound.name} allows" if beyond else _IN_WORDS[check.verdict]
+        return f"Cannot be judged without {_open(check)}, as assumed, {observed} is {against}: {judged}."
     if check.verdict != "implausible":
         opening = "Faster than expected" if check.verdict == "faster" else check.verdict.capitalize()
         return f"{opening}: {observed} is {against}."
     reach = f"The run should reach {format_rate(expected.tokens_per_second)} {ends}."
     return f"Implausible: {_beyond(check, observed)} {reach}"
+
+
+def _open(check: SpeedCheck) -> str:
+    """Return what a verdict is open without, and what was assumed of it."""
+    run, batch = check.run, check.seen.batch_assumed
+    size = next((f"{told.value}" for told in run.assumptions if told.name == "image_size"), None)
+    each = f"{run.sequence_length:,} tokens" if size is None else size
+    lacking: list[str] = []
+    unknown: list[str] = []
+    taken: list[str] = []
+    if batch is not None:
+        taken.append(f"{counted(run, batch):,}")
+        if BATCH in check.depends_on:
+            lacking.append("the batch")
+            unknown.append(f"how many {sample_words(run)} a step takes")
+    if argument := _length_argument(check):
+        things = _LENGTHS[argument]
+        lacking.append(f"the size of {things}" if argument == "image_size" else f"the length of {things}")
+        unknown.append(f"how {'large' if argument == 'image_size' else 'long'} {things} are")
+        taken.append(f"{each} each")
+    return f"{' and '.join(lacking)}: nothing tells {', nor '.join(unknown)}. At {' of '.join(taken)}"
 
 
 def _beyond(check: SpeedCheck, observed: str) -> str:
@@ -106,22 +127,42 @@ def _times(ratio: float) -> str:
 
 
 def _assumed(check: SpeedCheck) -> str:
-    """Return on what the verdict stands, where a log tells steps and nobody what a step takes; else nothing."""
+    """Return on what the verdict stands, where steps are told and not what a step takes; else nothing."""
     batch, run = check.seen.batch_assumed, check.run
+    other = _other_length(check)
     if batch is None:
-        return ""
+        return f"A step of this time is normal with {other}; give {_length_argument(check)}." if other else ""
     fewest, most = (counted(run, end) for end in normal_batches(batch, check.seen, check.expected))
     several = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
     normal = f"A step of this time is normal with {several} {sample_words(run)}"
     remedy = "give global_batch_sequences, or micro_batch_size with gradient_accumulation"
-    if check.depends_on is not None:
+    if check.depends_on:
+        if other:
+            normal = f"{normal}, or with {counted(run, batch):,} {other}"
+            remedy = f"{remedy}, and {_length_argument(check)}"
         return f"{normal}; {remedy}."
     low, high = (counted(run, batch * share) for share in usual_shares(batch))
     return f"Nobody told the batch: so it is with any usual one, {low:,} to {high:,}. {normal}; {remedy}."
 
 
+def _length_argument(check: SpeedCheck) -> str | None:
+    """Return the argument that would tell how long sequences are, where the verdict is open without it."""
+    return next((argument for argument in check.depends_on if argument in _LENGTHS), None)
+
+
+def _other_length(check: SpeedCheck) -> str:
+    """Return the length at which a step would be normal, in words; empty where the verdict is not open without it."""
+    argument, ends = _length_argument(check), check.normal_lengths
+    if argument is None or ends is None:
+        return ""
+    if argument == "image_size":
+        low, high = (end / check.run.sequence_length for end in ends)
+        return f"pictures of {low:.2g} to {high:.2g} times as many pixels"
+    return f"{_LENGTHS[argument]} of {' to '.join(f'{max(1, round(end)):,}' for end in ends)} tokens"
+
+
 def _causes(check: SpeedCheck) -> str:
-    if check.verdict == "normal" or check.depends_on is not None:
+    if check.verdict == "normal" or check.depends_on:
         return ""
     explaining = [cause for cause in check.causes if cause.explains][:3]
     if check.verdict == "implausible" and not explaining:

@@ -232,7 +232,15 @@ LOOPED = replace(TUNER, model="qwen3-30b-a3b", gpu="h100-sxm", framework="torcht
         (TUNER, {"precision": "fp32"}, "runs_in_fp32"),
         (TUNER, {"precision": "tf32"}, "runs_in_tf32"),
         (
-            replace(TUNER, model="qwen2.5-0.5b", method="full", sequence_length=16_384, micro_batch_size=1),
+            # Kept for all layers, score matrices of such a length would have no room.
+            replace(
+                TUNER,
+                model="qwen2.5-0.5b",
+                method="full",
+                sequence_length=16_384,
+                micro_batch_size=1,
+                activation_recompute="full",
+            ),
             {"framework": "huggingface, eager attention"},
             "unfused_attention",
         ),
@@ -256,7 +264,7 @@ def test_a_run_as_slow_as_a_cause_makes_it_is_told_of_that_cause(
 @pytest.mark.parametrize("times", [2, 4, 8])
 def test_steps_of_longer_sequences_than_assumed_are_told_of_their_length(times: int) -> None:
     """A step's time tells a speed by the length of its sequences: a wrong one makes every token too slow."""
-    asked = replace(TUNER, sequence_length=None, micro_batch_size=None)
+    asked = replace(TUNER, sequence_length=None, micro_batch_size=None, packing="packed")
     usual = speed_check(asked, Observed(step_seconds=1))
     length = usual.run.sequence_length
     longer = speed_check(replace(asked, sequence_length=times * length), Observed(step_seconds=1)).expected
@@ -351,3 +359,24 @@ def test_pictures_whose_size_nobody_told_may_be_of_another(factor: float, code: 
     assert code in _first(speed_check(asked, Observed(step_seconds=seconds)))
     told = speed_check(replace(asked, image_size="224"), Observed(step_seconds=seconds))
     assert code not in {cause.code for cause in told.causes}
+
+
+SHORT_OF_MEMORY = [
+    ("llama-3.1-8b", "rtx-4090", "lora", {"runs_in_fp32", "runs_in_tf32"}),
+    ("qwen2.5-14b", "a100-sxm-40gb", "lora", {"runs_in_fp32", "runs_in_tf32"}),
+]
+
+
+@pytest.mark.parametrize(("model", "gpu", "method", "without_room"), SHORT_OF_MEMORY)
+def test_no_cause_is_offered_that_the_device_has_no_room_for(
+    model: str, gpu: str, method: str, without_room: set[str]
+) -> None:
+    """Weights of 8B in FP32 take 32 GB: a run on 24 GB would have ended, not gone slowly."""
+    asked = Request(
+        model=model, gpu=gpu, n_gpus=1, method=method, framework="unsloth", sequence_length=2048, packing="packed"
+    )
+    expected = speed_check(asked, Observed(tokens_per_second=1)).expected.tokens_per_second
+    for share in (0.3, 0.4, 0.5):
+        check = speed_check(asked, Observed(tokens_per_second=share * expected))
+        assert check.verdict == "slow"
+        assert without_room.isdisjoint(cause.code for cause in check.causes)

@@ -3,10 +3,14 @@
 Authority: the notebooks and configurations of trainers of samples, whose `max_seq_length` and `cutoff_len` are limits.
 """
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from estimator.answers.check.check import speed_check
+from estimator.answers.check.observation import Observed
+from estimator.question.request import Request
 from server.protocol.tool import Tool
 from tools.check_training_speed import check_training_speed
 
@@ -37,7 +41,8 @@ def test_no_speed_is_ruled_out_by_a_length_that_may_be_a_limit(framework: str) -
     """1.5 s for eight samples: as their limit is long, beyond the card; as samples are, usual."""
     answer = _answer(framework=framework)
     assert answer["verdict"] == "faster"
-    assert answer["likely_causes"][0]["code"] == "shorter_sequence"
+    assert answer["verdict_depends_on"] == "tokens_per_sample"
+    assert "is normal with samples of" in answer["summary"]
     assert "sequence_length_assumed" in _codes(answer, "warnings")
 
 
@@ -99,3 +104,29 @@ def test_a_bar_of_other_steps_than_were_told_says_what_is_left_of_its_own() -> N
     assert "of the log's own 60 steps" in _answer(**log)["summary"]
     whole = {**log, "observed_log": _bar(650, 6500).replace("9:19:40", "18:39:18")}
     assert "log's own" not in _answer(**whole)["summary"]
+
+
+@pytest.mark.parametrize("framework", ["unsloth", "trl", "llama-factory"])
+@pytest.mark.parametrize("micro_batch", [None, 2])
+def test_what_is_expected_of_samples_of_untold_length_holds_what_short_ones_give(
+    framework: str, micro_batch: int | None
+) -> None:
+    """And asks for their length; with it, or of packed ones, the range is narrower."""
+    asked = Request(
+        model="llama-3.1-8b",
+        gpu="rtx-4090",
+        n_gpus=1,
+        method="lora",
+        framework=framework,
+        micro_batch_size=micro_batch,
+        gradient_accumulation=None if micro_batch is None else 4,
+    )
+    seen = Observed(tokens_per_second=900)
+    untold, packed = speed_check(asked, seen), speed_check(replace(asked, packing="packed"), seen)
+    assert "sample_length_unsaid" in {warning.code for warning in untold.warnings}
+    assert "sample_length_unsaid" not in {warning.code for warning in packed.warnings}
+    assert untold.expected.low < 0.6 * packed.expected.low
+    for mean in (200, 400, 1500):
+        told = speed_check(replace(asked, tokens_per_sample=mean), seen)
+        assert untold.expected.low <= told.expected.tokens_per_second <= untold.expected.high
+        assert "sample_length_unsaid" not in {warning.code for warning in told.warnings}

@@ -17,6 +17,9 @@ ANY = Observed(tokens_per_second=1e3)
 PRETRAINED = Request(model="llama-3.1-8b", gpu="h100-sxm", n_gpus=64, sequence_length=8192)
 TUNED = Request(model="llama-3.1-8b", gpu="h100-sxm", n_gpus=8, method="lora", sequence_length=2048)
 PADDED = replace(TUNED, framework="trl", samples=50_000, tokens_per_sample=500)
+UNSAID_LENGTH = replace(
+    TUNED, sequence_length=None, global_batch_sequences=64, framework="huggingface", packing="packed"
+)
 TWO_CARDS = Request(
     model="gpt2-medium",
     gpu="RTX 3090",
@@ -85,7 +88,7 @@ ROWS = (
     Told(code="sparse_peak", asked=PRETRAINED, share=0.5, seen="utilization", said={"peak_tflops": 989.4}),
     Told(
         code="accumulate_peak",
-        asked=Request(model="1B", gpu="RTX 4090", n_gpus=1, method="lora"),
+        asked=Request(model="1B", gpu="RTX 4090", n_gpus=1, method="lora", sequence_length=2048),
         share=0.4,
         seen="utilization",
         said={"peak_tflops": 165.2},
@@ -223,17 +226,17 @@ ROWS = (
     ),
     Told(
         code="longer_sequence",
-        asked=replace(TUNED, sequence_length=None, global_batch_sequences=64, framework="huggingface"),
+        asked=UNSAID_LENGTH,
         share=0.25,
         seen="steps",
         said={"sequence_length": 2048},
     ),
     Told(
         code="shorter_sequence",
-        asked=replace(TUNED, sequence_length=None, global_batch_sequences=64, framework="huggingface"),
-        share=4.0,
+        asked=UNSAID_LENGTH,
+        share=1.6,
         seen="steps",
-        said={"sequence_length": 2048, "packing": "packed"},
+        said={"sequence_length": 2048},
     ),
     Told(
         code="micro_step_timed",

@@ -50,6 +50,7 @@ from estimator.resolve.said_length import with_said_length
 from estimator.resolve.samples import Padded, padded_samples, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
+from estimator.resolve.side_by_side import said_of_none
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
@@ -107,7 +108,7 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     profiled = with_profile(request)
     run = _with_told_settings(with_settings(profiled.request), peak=counts_with_peak)
     if request.alike:
-        run = replace(run, assumptions=_said_of_none(run.assumptions, request.alike))
+        run = replace(run, assumptions=said_of_none(run.assumptions, request.alike))
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
 
 
@@ -121,15 +122,6 @@ def _with_told_settings(request: Request, *, peak: bool) -> Run:
     if read is None:
         return run
     return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))
-
-
-def _said_of_none(assumptions: tuple[Assumption, ...], names: frozenset[str]) -> tuple[Assumption, ...]:
-    """Return `assumptions`, those of arguments that were set for the sake of comparison as what they are."""
-    note = "not said: one for all that are set side by side"
-    return tuple(
-        replace(one, source="default", note=note) if one.name in names and one.source == "user" else one
-        for one in assumptions
-    )
 
 
 def _asked(request: Request, *, peak: bool) -> Run:
@@ -271,7 +263,7 @@ def _resolved(
         padded,
         data,
         sequences=1 if counted else of_one,
-        towards="encoding" if use.encodes and objective.objective.name == "next_token" else objective.objective.name,
+        towards=_towards(use, objective),
     )
     adapts = posed.adapts or (posed.tunes and is_tuned_on(amount, subject.transformer))
     length, told_of_length = resolved_sequence_length(request, subject, amount, padded, adapts=adapts)
@@ -365,6 +357,12 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
         sequences=together,
         whole=posed.whole_batches,
     )
+
+
+def _towards(use: MediaUse, objective: AskedObjective) -> str:
+    """Return what samples are for, as far as that tells how long they are."""
+    name = objective.objective.name
+    return "encoding" if use.encodes and name == "next_token" else name
 
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:

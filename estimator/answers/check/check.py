@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from estimator.answers.check.batch_of_steps import as_inferred, batch_of_steps
 from estimator.answers.check.candidate import Gap, said
 from estimator.answers.check.causes import Cause, likely_causes
 from estimator.answers.check.expected import (
@@ -149,6 +150,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             raise
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
+    if (batch := batch_of_steps(request, reading, observed.log, run)) is not None:
+        found = speed_check(replace(request, global_batch_sequences=batch), observed)
+        return replace(found, assumptions=as_inferred(found.assumptions))
     reading = in_run(reading, request, run, amount_known=amount_known)
     if pads_by_its_steps(run, reading):
         run = resolve(replace(known, packing="padded"), counts_with_peak=False)

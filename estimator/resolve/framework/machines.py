@@ -43,11 +43,13 @@ _WAYS = tuple(
         # 8 GPUs per node, 8 per node
         rf"{_SOME_DEVICES}\s?(?:per|/|a|on each|in each|on every|in every){_GAP}{_NODES}",
         rf"(?P<devices>{_NUMBER})\s?(?:per|/){_GAP}{_NODES}",
+        # nodes of 4 GPUs
+        rf"(?:nodes?|machines?|servers?|hosts?)\s(?:of|with)\s{_SOME_DEVICES}(?:\seach(?![^\W_]))?",
         # 4 nodes, a 4-node cluster, 4 DGX H100
         _SOME_NODES,
     )
 )
-_BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER})", re.IGNORECASE)
+_BEGINNINGS = re.compile(rf"(?<![\w.])(?:{_NUMBER}|nodes?|machines?|servers?|hosts?)", re.IGNORECASE)
 
 
 def told_machines(text: str, at: int) -> tuple[int, Meaning] | None:

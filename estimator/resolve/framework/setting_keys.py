@@ -49,7 +49,7 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "expert_parallel": "expert_model_parallel_size expert_parallel_size expert_parallel_degree ep_size",
         "gpus_per_node": "nproc_per_node num_gpus_per_node gpus_per_node n_gpus_per_node",
         "n_gpus": "num_processes world_size num_gpus",
-        "nodes": "nnodes num_nodes num_machines n_nodes",
+        "nodes": "nodes nnodes num_nodes num_machines n_nodes",
     }
 )
 """What is a number, by key, with the key above it where that tells more."""

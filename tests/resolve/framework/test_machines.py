@@ -17,6 +17,7 @@ TOLD = [
     ("FSDP on 2x8 A100, 200G IB", 2, 8),
     ("fsdp, 2 x 8 x H100 SXM", 2, 8),
     ("fsdp, 8 GPUs per node", None, 8),
+    ("fsdp, nodes of 4 GPUs", None, 4),
     ("fsdp, 8 gpus/node", None, 8),
     ("fsdp, 4 nodes, 8 GPUs each", 4, 8),
     ("fsdp 4 nodes (8 per node), 10 GbE", 4, 8),
@@ -35,6 +36,7 @@ IN_FOURS = [
     "fsdp, 4 GPUs per node",
     "fsdp, --nnodes 4 --nproc_per_node 4",
     "fsdp, --nnodes=4",
+    "fsdp, --nodes=4 --gpus-per-node=4",
     "num_nodes: 4\ngpus_per_node: 4\nstrategy: fsdp",
 ]
 

@@ -74,13 +74,13 @@ def _same(short: Any, full: Any) -> bool:  # noqa: ANN401 - any JSON
     return bool(short == (pytest.approx(full, rel=5e-5) if isinstance(full, float) else full))
 
 
-def _floats(value: Any) -> Iterator[float]:  # noqa: ANN401 - any JSON
+def _floats(value: object) -> Iterator[float]:
     """Yield the numbers of an answer that are no counts, those that callers may have said themselves left out."""
     if isinstance(value, dict) and "source" not in value:
         for inner in cast("dict[str, Any]", value).values():
             yield from _floats(inner)
     elif isinstance(value, list):
-        for inner in cast("list[Any]", value):
+        for inner in cast("list[object]", value):
             yield from _floats(inner)
     elif isinstance(value, float) and not (value.is_integer() and abs(value) < 2**53):
         yield value

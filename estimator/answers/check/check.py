@@ -72,6 +72,9 @@ _UNSAID_TOKENS = 1e12
 """Stands for an amount nobody told: a speed does not depend on it."""
 _UNSAID_SAMPLES = 100_000
 """Stands for the samples of a set whose lengths alone were told: as many as fine-tuning takes."""
+_LENGTH = "sequence_length"
+_OF_LENGTH = frozenset({"shorter_sequence", "longer_sequence"})
+"""Causes that are what a verdict hangs on where nobody told that, and nothing else is open."""
 _OF_AN_AMOUNT = frozenset({"tokens", "processed_tokens"})
 _WHOLE_CLUSTER = 4_096
 """Devices from which on a source that tells their number seldom trained one model on all of them."""
@@ -179,7 +182,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths)
     causes: tuple[Cause, ...] = ()
     apart = contradictions(run, reading, taken, seen, model)
-    if judged != "normal" and not depends_on:
+    if judged != "normal" and (not depends_on or depends_on == (_LENGTH,)):
         gap = Gap(
             request=request,
             run=run,
@@ -189,7 +192,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             reading=reading,
             faster=judged != "slow",
         )
-        causes = likely_causes(gap, steady)
+        causes = tuple(cause for cause in likely_causes(gap, steady) if not depends_on or cause.code in _OF_LENGTH)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
     return SpeedCheck(
         run=run,

@@ -3,6 +3,16 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from estimator.resolve.framework.fillers import (
+    FILLERS,
+    LINKS,
+    NEGATORS,
+    OFF,
+    OFF_AFTER_IS,
+    ON,
+    ON_AFTER_IS,
+    STRONG_NEGATORS,
+)
 from estimator.resolve.framework.host_memory import told_host_memory
 from estimator.resolve.framework.machines import told_machines
 from estimator.resolve.framework.meaning import Meaning, folded
@@ -13,129 +23,10 @@ from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.releases import MONTHS, PARTS_OF_YEAR, dated, is_year, month_start, version_date
 from estimator.resolve.framework.tokens import Token, text_tokens
 
-__all__ = ["FILLERS", "Part", "Phrase", "Reading", "reading_of"]
+__all__ = ["Part", "Phrase", "Reading", "reading_of"]
 
 _MEANINGS = {**PRACTICES, **NAMES}
 _LONGEST = max(map(len, _MEANINGS))
-_STRONG_NEGATORS = frozenset({"without", "neither", "sans", "w/o"})
-_NEGATORS = frozenset({"no", "not", "non", "disable", "disabling", "disabled", "skip"}) | _STRONG_NEGATORS
-_OFF = frozenset({"off", "disabled", "false", "unused"})
-_ON = frozenset({"on", "enabled", "true", "yes", "used", "active"})
-_OFF_AFTER_IS = _OFF | {"0", "no", "none"}
-_ON_AFTER_IS = _ON | {"1"}
-_LINKS = frozenset({"is", "are", "was", "were", "turned", "switched", "set", "to", "not"})
-FILLERS = (
-    _NEGATORS
-    | _ON
-    | _OFF
-    | _LINKS
-    | frozenset(
-        {
-            *(
-                "a",
-                "all",
-                "also",
-                "an",
-                "and",
-                "as",
-                "at",
-                "bandwidth",
-                "based",
-                "branch",
-                "but",
-                "by",
-                "commit",
-                "connected",
-                "container",
-                "for",
-            ),
-            *(
-                "form",
-                "framework",
-                "from",
-                "full",
-                "github",
-                "in",
-                "it",
-                "latest",
-                "main",
-                "my",
-                "nightly",
-                "nor",
-                "of",
-            ),
-            *(
-                "or",
-                "our",
-                "over",
-                "plus",
-                "recent",
-                "recipe",
-                "recipes",
-                "release",
-                "run",
-                "script",
-                "scripts",
-                "stack",
-            ),
-            *("stable", "stock", "than", "the", "their", "then", "this", "top", "trainer", "training", "under", "use"),
-            *("used", "uses", "using", "v", "version", "via", "we", "with", "plain", "ngc", "nvidia", "amd", "aws"),
-            *("config", "core", "cpu", "distributed", "gpu", "gpus", "io", "json", "kernel", "kernels", "loop", "mode"),
-            *(
-                "moe",
-                "multi",
-                "cluster",
-                "node",
-                "nodes",
-                "nvcr",
-                "pod",
-                "pods",
-                "py",
-                "py3",
-                "raw",
-                "simple",
-                "single",
-                "tpu",
-            ),
-            *("linked", "switch", "s", "fork", "forked", "modified", "patched", "tweaked", "adapted", "custom"),
-            *("continue", "continued", "continual", "continuing", "scratch", "ours", "team", "lab", "own", "some"),
-            *("based", "built", "codebase", "code", "repos", "internal", "setup", "workflow", "pipeline", "standard"),
-            *("i", "is", "am", "will", "be", "on", "have", "has", "which", "that", "its", "only", "just", "both"),
-            *("tpus", "vanilla", "yaml", "yml"),
-            *(
-                "google",
-                "intel",
-                "meta",
-                "microsoft",
-                "library",
-                "docker",
-                "image",
-                "backend",
-                "model",
-                "base",
-                "device",
-            ),
-            *(
-                "bash",
-                "cli",
-                "launch",
-                "launcher",
-                "python",
-                "python3",
-                "m",
-                "nohup",
-                "sbatch",
-                "sh",
-                "speedrun",
-                "srun",
-                "uv",
-                "zsh",
-            ),
-            *("repo", "repository", "official", "reference", "references", "train", "karpathy", "artidoro"),
-        }
-    )
-)
-"""Words that say nothing of their own."""
 _WEAK_PROJECTS = frozenset({"rocm"})
 """Platforms: as old as the oldest thing that runs on them, and a date only where nothing else has one."""
 
@@ -318,7 +209,7 @@ class _Reader:
             token = self.tokens[index]
             if token.kind == "is":
                 continue
-            if best and token.text in _ON and self.tokens[index - 1].kind == "is":
+            if best and token.text in ON and self.tokens[index - 1].kind == "is":
                 # A switch: `bf16=True` is not Lightning's `bf16-true`.
                 break
             # A number with a dot is a word within a phrase (`PCIe 3.0 x4`), and begins none.
@@ -343,16 +234,16 @@ class _Reader:
     def _switch(self, last: int) -> tuple[int, bool]:
         """Return the last token of a switch behind a phrase (`packing: false`), and whether it is off."""
         index, told, reversed_ = last + 1, False, False
-        while index < len(self.tokens) and (self.tokens[index].kind == "is" or self.tokens[index].text in _LINKS):
+        while index < len(self.tokens) and (self.tokens[index].kind == "is" or self.tokens[index].text in LINKS):
             told |= self.tokens[index].kind == "is"
             reversed_ |= self.tokens[index].text == "not"
             index += 1
         if index >= len(self.tokens):
             return last, False
         word = self.tokens[index].text
-        if word in (_OFF_AFTER_IS if told else _OFF):
+        if word in (OFF_AFTER_IS if told else OFF):
             return index, True
-        if word in _ON_AFTER_IS and (told or reversed_):
+        if word in ON_AFTER_IS and (told or reversed_):
             return index, reversed_
         return last, False
 
@@ -378,8 +269,8 @@ class _Reader:
         return bool(self._phrases) and int(major) < _LEAST_CONTAINER
 
     def _take_word(self, token: Token) -> None:
-        if token.text in _NEGATORS:
-            self._negator, self._strong = self.at, token.text in _STRONG_NEGATORS
+        if token.text in NEGATORS:
+            self._negator, self._strong = self.at, token.text in STRONG_NEGATORS
             self.at += 1
             return
         if token.text in FILLERS:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from estimator.physics.stacks import STACKS
 from estimator.question.practice import Practice
 from estimator.question.request import FRAMEWORK_CHOICES
+from estimator.resolve.framework.fillers import FILLERS
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.naming import framework_named_by
 from estimator.resolve.framework.practices import PRACTICES
-from estimator.resolve.framework.reading import FILLERS, reading_of
+from estimator.resolve.framework.reading import reading_of
 from estimator.resolve.framework.tokens import text_tokens
 
 ENGINES = {"fsdp": "fsdp", "deepspeed": "deepspeed", "megatron-deepspeed": "deepspeed"}

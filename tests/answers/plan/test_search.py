@@ -95,4 +95,5 @@ def test_a_ladder_that_hardly_can_be_judged_is_priced_at_few_of_its_rungs(start:
 
     found = boundary(verdict, rungs, None, start + 1)
     assert found is None or verdict(found)
-    assert len(asked) < 800
+    # With one rung of ten thousand that can be judged, every step of the bisection walks on from where it lands.
+    assert len(asked) < 2_500

@@ -79,7 +79,7 @@ def _first(verdict: Verdict, rungs: Sequence[int], start: int) -> int | None:
     high = turn
     while high - low > 1:
         middle = (low + high) // 2
-        at = _judged(verdict, rungs, middle, 1)
+        at = _judged(verdict, rungs, range(middle, high))
         if at < high and not verdict(rungs[at]):
             low = at
             continue
@@ -93,33 +93,33 @@ def _climbed(verdict: Verdict, rungs: Sequence[int], start: int) -> tuple[int | 
     """Return a position that will do and one before it that will not (-1 without), by doubling strides from `start`."""
     stride = 1
     if verdict(rungs[start]):
-        high, at = start, _judged(verdict, rungs, start - 1, -1)
+        high, at = start, _judged(verdict, rungs, range(start - 1, -1, -1))
         while at >= 0 and verdict(rungs[at]):
             stride *= 2
-            high, at = at, _judged(verdict, rungs, at - stride, -1)
+            high, at = at, _judged(verdict, rungs, range(at - stride, -1, -1))
         return high, max(at, -1)
-    low, at = start, _judged(verdict, rungs, start + 1, 1)
+    low, at = start, _judged(verdict, rungs, range(start + 1, len(rungs)))
     while at < len(rungs):
         if verdict(rungs[at]):
             return at, low
         stride *= 2
-        low, at = at, _judged(verdict, rungs, at + stride, 1)
+        low, at = at, _judged(verdict, rungs, range(at + stride, len(rungs)))
     stride = max(1, len(rungs) // _SURVEYED)
     survey = (at for at in range(len(rungs) - 1, -1, -stride) if verdict(rungs[at]))
     turn = next(survey, None)
     return turn, -1 if turn is None else max(turn - stride, -1)
 
 
-def _judged(verdict: Verdict, rungs: Sequence[int], at: int, direction: int) -> int:
-    """Return the first position from `at` on that can be judged, or one beyond the rungs.
+def _judged(verdict: Verdict, rungs: Sequence[int], ahead: range) -> int:
+    """Return the first of the positions `ahead` that can be judged, or one beyond them, which is not looked at.
 
     One by one, so that few that can be judged are not missed, and after many that cannot with ever longer strides: each
     is priced before it is known to be none.
     """
-    unjudged = 0
-    while 0 <= at < len(rungs) and verdict(rungs[at]) is None:
+    at, unjudged = ahead.start, 0
+    while at in ahead and verdict(rungs[at]) is None:
         unjudged += 1
-        at += direction * max(1, unjudged - _UNJUDGED)
+        at += ahead.step * max(1, unjudged - _UNJUDGED)
     return at
 
 

@@ -11,11 +11,11 @@ from estimator.models.transformer import Transformer
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants, prior_constants
 from estimator.physics.execution import Execution
-from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
+from estimator.physics.layout import RECOMPUTES
 from estimator.physics.numbers import case_of
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import LayerPart
-from estimator.question.question import Layout
+from estimator.question.question import ZERO_STAGES, Layout
 
 __all__ = [
     "CHIP",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-__all__ = ["is_plain", "visible", "with_article"]
+__all__ = ["first_of", "is_plain", "listed", "visible", "with_article"]
 
 _OBEYED = re.compile("[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u202a-\\u202e\\u2066-\\u2069\\u2028\\u2029]")
 """Control characters but tab and line feed, and what turns the direction of text or ends a line unseen."""
@@ -19,6 +19,18 @@ _T = TypeVar("_T")
 def with_article(noun: str) -> str:
     """Return `noun` as it is spoken of one: a decoder, an encoder, a 7B model, an 8B model."""
     return f"{'an' if _VOWEL_SOUND.match(noun) else 'a'} {noun}"
+
+
+def listed(parts: Sequence[str]) -> str:
+    """Return all of `parts`, of which there is one at least, as they are spoken of: a, b and c."""
+    *others, last = parts
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """Return `names`, of more than `most` the first and how many more there are: a, b, c and 9 more."""
+    more = len(names) - most
+    return " and ".join(names) if more <= 0 else f"{', '.join(names[:most])} and {more:,} more"
 
 
 def visible(value: _T) -> _T:

@@ -137,9 +137,10 @@ def _in_full_precision(setting: Setting) -> _Others:
     tuned = question.small_set and chip.family != "tpu"
     if not (unsaid and tuned and kind_of(question.transformer) in _STORED_IN_FP32) or question.precision == "fp32":
         return ()
-    share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
     if question.practice.full_precision:
         share = _FULL_PRECISION_OF_EXAMPLES
+    else:
+        share = _FULL_PRECISION if question.sequences_each == 1 else _FULL_PRECISION_OF_PAIRS
     # PyTorch and TensorFlow let convolutions be multiplied as TF32, PyTorch no other products.
     convolved = not workload(question.transformer).attentions or stack.name == "jax"
     wide = "tf32" if convolved and "tf32" in chip.peak_flop_per_s else "fp32"

@@ -7,13 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from estimator.models.training import Recompute
-from estimator.question.question import Layout, Sharding
+from estimator.question.question import ZERO_STAGES, Layout
 
-__all__ = ["RECOMPUTES", "ZERO_STAGES", "Floats", "Layouts", "layouts_of", "where_sharded"]
+__all__ = ["RECOMPUTES", "Floats", "Layouts", "layouts_of", "where_sharded"]
 
 Floats: TypeAlias = NDArray[np.float64]
-ZERO_STAGES: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
-"""Names of ZeRO stages 0 to 3, in order."""
 RECOMPUTES: tuple[Recompute, ...] = ("none", "selective", "full")
 
 

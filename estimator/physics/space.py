@@ -6,9 +6,9 @@ from estimator.base.inputs import divisors_of
 from estimator.models.transformer import Transformer
 from estimator.physics.batch import ENOUGH_AT_A_TIME, as_patches
 from estimator.physics.lattice import Space
-from estimator.physics.layout import RECOMPUTES, ZERO_STAGES
+from estimator.physics.layout import RECOMPUTES
 from estimator.physics.stacks import Split, Stack
-from estimator.question.question import LayoutRequest
+from estimator.question.question import ZERO_STAGES, LayoutRequest
 
 __all__ = ["knob_choices"]
 

@@ -4,7 +4,8 @@ import numpy as np
 
 from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
-from estimator.physics.layout import ZERO_STAGES, Layouts
+from estimator.physics.layout import Layouts
+from estimator.question.question import ZERO_STAGES
 
 __all__ = ["busiest_share", "longest_tokens"]
 

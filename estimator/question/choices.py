@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from estimator.question.question import ZERO_STAGES
 from estimator.question.request import SHARDING_NAMES
 
 __all__ = ["method_named", "precision_named", "sharding_named"]
@@ -21,7 +22,6 @@ _FORMATS: Mapping[str, str] = MappingProxyType(
 )
 _OF_FORMATS = re.compile(r"\b(?:mixed|precision|amp|autocast|training|compute)\b")
 _STAGE = re.compile(r"(?:deepspeed )?(?:zero|z|stage|zero (?:optimi[sz]ation )?stage|ds) ?([0-3])")
-_STAGES = ("ddp", "zero1", "zero2", "zero3")
 _SHARDED = re.compile(
     r"(?:py ?torch )?fsdp ?2? ?(?:\(?(full shard|shard grad op|no shard)\)?)?|(full shard|shard grad op)"
 )
@@ -50,7 +50,7 @@ def sharding_named(given: object) -> object:
         return SHARDING_NAMES[folded]
     plain = _spaced(given)
     if stage := _STAGE.fullmatch(plain):
-        return _STAGES[int(stage[1])]
+        return ZERO_STAGES[int(stage[1])]
     if sharded := _SHARDED.fullmatch(plain):
         how = (sharded[1] or sharded[2] or "full shard").replace(" ", "_")
         return SHARDING_NAMES[how]

@@ -12,6 +12,7 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.reads import NO_READS, Reads
 
 __all__ = [
+    "ZERO_STAGES",
     "Assumption",
     "Caution",
     "Comparable",
@@ -29,6 +30,8 @@ __all__ = [
 ]
 
 Sharding = Literal["ddp", "zero1", "zero2", "zero3"]
+ZERO_STAGES: tuple[Sharding, ...] = ("ddp", "zero1", "zero2", "zero3")
+"""Names of ZeRO stages 0 to 3, in order."""
 SourceKind = Literal["user", "catalogue", "default", "inferred", "searched"]
 
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 from estimator.models.training import AdapterKind, Projection
 from estimator.question.profile import Profile
-from estimator.question.question import Assumption, Caution
+from estimator.question.question import ZERO_STAGES, Assumption, Caution
 
 __all__ = [
     "FRAMEWORK_CHOICES",
@@ -30,7 +30,7 @@ METHOD_CHOICES = ("full", "lora", "qlora", "frozen")
 PRECISION_CHOICES = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
 RECOMPUTE_CHOICES = ("auto", "none", "selective", "full")
 PACKING_CHOICES = ("auto", "packed", "padded")
-SHARDING_CHOICES = ("auto", "ddp", "zero1", "zero2", "zero3")
+SHARDING_CHOICES = ("auto", *ZERO_STAGES)
 SHARDING_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "fsdp": "zero3",

@@ -216,16 +216,16 @@ def _padded(
         waits=_waits(lengths, limit, micro * sequences, n_replicas, padding),
         unevenness=_waits(lengths, limit, micro * sequences, several, padding) / math.log(several),
         longest_row=_longest_row(lengths, limit, micro * sequences, samples * sequences, padding) / usual,
-        longest_told=_is_longest_told(lengths, limit, lengths.mean, cut=cut),
+        longest_told=_is_longest_told(lengths, limit, cut=cut),
         padding=padding,
         lengths=lengths,
         limit=limit,
     )
 
 
-def _is_longest_told(lengths: SampleLengths, limit: float | None, mean: float, *, cut: bool) -> bool:
+def _is_longest_told(lengths: SampleLengths, limit: float | None, *, cut: bool) -> bool:
     """Return whether a caller told how long samples are at most, or a limit that is a part of what they are."""
-    return cut or lengths.longest is not None or (limit is not None and mean >= limit)
+    return cut or lengths.longest is not None or (limit is not None and lengths.mean >= limit)
 
 
 def _longest_row(lengths: SampleLengths, limit: float | None, draws: int, of: int, padding: Padding) -> float:

@@ -143,22 +143,14 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         # What is asked is why it is slow: the update step is what can be held against it.
         request = replace(request, objective="next_token")
     amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
-    asked, unaccumulated = with_one_micro_batch(with_log(request, reading))
-    # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
-    known = asked if amount_known else _with_any_amount(asked)
-    try:
-        run = resolve(known, counts_with_peak=False)
-    except InvalidValueError as error:
-        if error.argument != "global_batch_sequences" or asked is request:
-            raise
-        told = f"global batch {asked.global_batch_sequences}"
-        raise InvalidValueError("observed_log", told, error.remedy) from error
-    if (batch := batch_of_steps(request, reading, observed.log, run)) is not None:
-        found = speed_check(replace(request, global_batch_sequences=batch), observed)
-        return replace(found, assumptions=as_inferred(found.assumptions))
+    asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known)
+    batch = batch_of_steps(request, reading, observed.log, run)
+    if batch is not None:
+        request = replace(request, global_batch_sequences=batch)
+        asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known)
     reading = in_run(reading, request, run, amount_known=amount_known)
     if pads_by_its_steps(run, reading):
-        run = resolve(replace(known, packing="padded"), counts_with_peak=False)
+        _, _, run = _resolved(replace(request, packing="padded"), reading, amount_known=amount_known)
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = expected_speed(run)
@@ -181,6 +173,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     lengths = usual_length_shares(run, any_length=any_length and seen.length_open)
     depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths)
     causes: tuple[Cause, ...] = ()
+    assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)
     if judged != "normal" and (not depends_on or depends_on == (_LENGTH,)):
         gap = Gap(
@@ -208,7 +201,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         remaining=remaining(run, observed, reading, seen, amount_known=amount_known),
         reading=reading,
         assumptions=(
-            *as_taken(_assumed(run, expected, amount_known=amount_known), taken),
+            *(assumed if batch is None else as_inferred(assumed)),
             *seen.assumptions,
             *_of_expectation(run, expected),
         ),
@@ -226,6 +219,22 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *(() if apart else counted_otherwise(run, reading, seen, model)),
         ),
     )
+
+
+def _resolved(
+    request: Request, reading: LogReading | None, *, amount_known: bool
+) -> tuple[Request, tuple[Caution, ...], Run]:
+    """Return what is asked by caller and log, what to beware of in it, and what it resolves to."""
+    asked, unaccumulated = with_one_micro_batch(with_log(request, reading))
+    known = asked if amount_known else _with_any_amount(asked)
+    try:
+        # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
+        return asked, unaccumulated, resolve(known, counts_with_peak=False)
+    except InvalidValueError as error:
+        if error.argument != "global_batch_sequences" or asked is request:
+            raise
+        told = f"global batch {asked.global_batch_sequences}"
+        raise InvalidValueError("observed_log", told, error.remedy) from error
 
 
 def _over_hours(run: Run, observed: Observed, expected: Expected) -> Expected:

@@ -6,6 +6,7 @@ from estimator.answers.compare.alike import Terms, left_open
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import Row
 from estimator.answers.compare.wording import option_name
+from estimator.base.text import first_of
 from estimator.question.question import Caution
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.run import Run
@@ -61,7 +62,7 @@ def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:
     on = _usual_stacks(best)
     if len(on) < _SEVERAL:
         return
-    told = _listed([f"{stack} for {_listed(names)}" for stack, names in on.items()])
+    told = first_of([f"{stack} for {first_of(names, _NAMED)}" for stack, names in on.items()], _NAMED)
     message = (
         f"framework was not said: each is taken to run on what is usual, {told}, so that part of a difference may be "
         "the software's: name one with framework"
@@ -89,8 +90,3 @@ def _usual_stacks(best: Sequence[Outcome]) -> dict[str, list[str]]:
         if len({each for told in names.values() for each in told}) == sum(map(len, names.values())):
             return names
     return {}
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return " and ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED])} and {more} more"

@@ -6,6 +6,7 @@ from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import RankBy, Row
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
+from estimator.base.text import first_of
 from estimator.base.units import format_bytes, format_duration, format_usd
 from estimator.question.question import Caution
 from estimator.resolve.framework.software import AUTO
@@ -58,21 +59,17 @@ def _impossible(several: Sequence[Outcome]) -> Iterator[str]:
     """Yield which options cannot be run and why, those that do not fit together."""
     too_large = [outcome for outcome in several if outcome.estimate is not None]
     if too_large:
-        yield f"{_named([_need(outcome) for outcome in too_large])} do{'es' * (len(too_large) == 1)} not fit in memory"
+        needs = first_of([_need(outcome) for outcome in too_large], _NAMED_OPTIONS)
+        yield f"{needs} do{'es' * (len(too_large) == 1)} not fit in memory"
     refused: dict[str, list[str]] = {}
     for outcome in several:
         if outcome.estimate is None:
             refused.setdefault(outcome.reason, []).append(_requested(outcome))
     for reason, names in [*refused.items()][:_NAMED_REASONS]:
-        yield f"{_named(names)}: {reason}"
+        yield f"{first_of(names, _NAMED_OPTIONS)}: {reason}"
     more = sum(map(len, [*refused.values()][_NAMED_REASONS:]))
     if more:
         yield f"{more:,} more for other reasons"
-
-
-def _named(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED_OPTIONS
-    return " and ".join(names) if more <= 0 else f"{', '.join(names[:_NAMED_OPTIONS])} and {more:,} more"
 
 
 def _requested(outcome: Outcome) -> str:

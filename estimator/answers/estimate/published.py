@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from estimator.base.text import listed
 from estimator.base.units import format_rate
 from estimator.physics.effects import release
 from estimator.question.question import Assumption, Prediction
@@ -48,7 +49,7 @@ def _parting(run: Run, prediction: Prediction) -> str:
     forecast = f"where {format_rate(speed)} are predicted, {times:.2f} times as many"
     if not there:
         return f"{forecast}, as runs like it were"
-    return f"{forecast}: it had {_listed(there)}, and {_listed(here)} is assumed"
+    return f"{forecast}: it had {listed(there)}, and {listed(here)} is assumed"
 
 
 def _differences(run: Run, prediction: Prediction) -> tuple[list[str], list[str]]:
@@ -70,11 +71,6 @@ def _differences(run: Run, prediction: Prediction) -> tuple[list[str], list[str]
     if other.precision != question.precision:
         pairs.append((other.precision, question.precision))
     return [there for there, _ in pairs], [here for _, here in pairs]
-
-
-def _listed(parts: list[str]) -> str:
-    *others, last = parts
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _recomputing(recompute: str) -> str:

@@ -113,11 +113,7 @@ def _meaning(path: tuple[str, ...]) -> tuple[str, str]:
             return "optimizer", name
         if name in _FLAGS or name in {"pure_bf16", *_NAMED_FORMATS, *_DTYPES}:
             return "precision", name
-        if name in _FILES | _SAMPLES | _WORKERS | MODELS or name in {
-            "fsdp",
-            "plugins",
-            "disable_gradient_checkpointing",
-        }:
+        if name in _OTHERS:
             return "other", name
         if IDLE_BELOW & set(above):
             return "idle", name

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from estimator.base.units import BITS_PER_BYTE
 from estimator.question.practice import NetworkOf, Practice
 from estimator.resolve.framework.meaning import Facts, Meaning
+from estimator.resolve.framework.whose import EACH, whose
 
 __all__ = ["told_network"]
 
@@ -35,11 +36,11 @@ _SIZE = r"(?P<size>g(?:b|bit|ig|igabit|)?)"
 _A_RATE = rf"{_NUMBER} ?(?:{_RATE}|{_SIZE}|(?P<whole>gbe|gbase-?[a-z]\d?|gige))(?![a-z0-9])"
 _A_GENERATION = rf"(?P<generation>{'|'.join(sorted(_GENERATIONS, key=len, reverse=True))})(?![a-z0-9])"
 _ONE = r"(?<!\d )(?P<one>gigabit|gige)(?![a-z0-9])"
-_OF = r"(?:[ ,]*(?:per|/|a|each|for each) ?(?P<of>gpu|card|device|accelerator|node|machine|server|host)s?\b)?"
+_OF = rf"(?:[ ,]*{EACH}\b)?"
 _TOLD = re.compile(
     rf"{_COUNT.format('ports')}(?:(?P<before>{_KIND}){_LINKING})?{_COUNT.format('ports_behind')}"
     rf"(?:{_A_RATE}|{_A_GENERATION}|{_ONE})"
-    rf"(?:[ -]?{_OF}[ -]*(?P<after>{_KIND}(?:[ -]{_KIND})*)(?![a-z0-9]))?{_OF.replace('<of>', '<of_it>')}",
+    rf"(?:[ -]?{_OF.format('of')}[ -]*(?P<after>{_KIND}(?:[ -]{_KIND})*)(?![a-z0-9]))?{_OF.format('of_it')}",
     re.IGNORECASE,
 )
 _ELSE = r"(?:nvlink|nv link|nvswitch|pcie|pci|nvme|ssd|disk|hbm\w*|memory|vram|ram|storage)"
@@ -49,7 +50,6 @@ _ELSEWHERE_AFTER = re.compile(rf"\W*(?:of )?{_ELSE}(?![a-z])", re.IGNORECASE)
 """… or just behind them."""
 _SCALES: Mapping[str, float] = MappingProxyType({"m": 1e-3, "g": 1.0, "t": 1e3})
 _COUNTED: Mapping[str, int] = MappingProxyType({"single": 1, "dual": 2})
-_DEVICES = frozenset({"gpu", "card", "device", "accelerator"})
 
 
 def told_network(text: str, at: int) -> tuple[int, Meaning] | None:
@@ -87,8 +87,7 @@ def _ports(found: re.Match[str]) -> int | None:
 
 
 def _whose(found: re.Match[str], kinds: str) -> NetworkOf | None:
-    of = (found["of"] or found["of_it"] or "").casefold()
-    if of:
-        return "device" if of in _DEVICES else "node"
+    if of := found["of"] or found["of_it"]:
+        return whose(of)
     named = set(re.findall(r"[a-z]+", kinds.casefold()))
     return "node" if _OF_NODES & named or found["whole"] or found["one"] else None

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from estimator.base.text import listed
 from estimator.models.training import MethodName
 from estimator.physics.stacks import auto_stack
 from estimator.question.cluster import Accelerator
@@ -53,7 +54,7 @@ def platform_doubts(named: NamedFramework, accelerator: Accelerator | None, meth
     if maker not in makers:
         usual = auto_stack(accelerator, method).name
         message = (
-            f"{named.name} is made for chips of {_spoken(makers)}, and {accelerator.name} is none of them: the answer "
+            f"{named.name} is made for chips of {listed(makers)}, and {accelerator.name} is none of them: the answer "
             f"supposes that it runs there; {usual} is what most use on it"
         )
         doubts.append(Caution(code=NOT_FOR_GPU, message=message))
@@ -64,11 +65,6 @@ def platform_doubts(named: NamedFramework, accelerator: Accelerator | None, meth
         )
         doubts.append(Caution(code=NOT_FOR_GPU, message=message))
     return tuple(doubts)
-
-
-def _spoken(makers: tuple[str, ...]) -> str:
-    *others, last = makers
-    return f"{', '.join(others)} and {last}" if others else last
 
 
 def _takes_bitsandbytes(named: NamedFramework, method: MethodName) -> bool:

@@ -3,15 +3,15 @@
 from dataclasses import dataclass, replace
 
 from estimator.answers.check.batch_of_steps import as_inferred, batch_of_steps
-from estimator.answers.check.candidate import Gap, said
+from estimator.answers.check.candidate import Gap
 from estimator.answers.check.causes import Cause, likely_causes
 from estimator.answers.check.expected import (
     Bound,
     Expected,
     Verdict,
-    dense_peak_flop_per_s,
     expected_speed,
     speed_bound,
+    utilization,
     verdict,
 )
 from estimator.answers.check.flop_conventions import counted_otherwise
@@ -26,6 +26,7 @@ from estimator.answers.check.observation import (
     observed_reading,
     without_idle_log,
 )
+from estimator.answers.check.speed_cautions import speed_cautions, spread_thin
 from estimator.answers.check.thousands import with_thousands
 from estimator.answers.check.told import (
     as_taken,
@@ -38,7 +39,6 @@ from estimator.answers.check.told import (
     with_one_micro_batch,
 )
 from estimator.answers.check.usual_batches import (
-    counted,
     expected_batch,
     open_arguments,
     usual_shares,
@@ -51,7 +51,6 @@ from estimator.answers.check.usual_lengths import (
     with_short_samples,
 )
 from estimator.answers.estimate.overhead import run_overhead
-from estimator.answers.estimate.wording import sample_words
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import parse_count
 from estimator.models.flops import flop_counts
@@ -61,7 +60,6 @@ from estimator.question.request import Request
 from estimator.resolve.layout_request import OF_THE_RULE
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.objective import is_rollouts
-from estimator.resolve.rule import UTILIZATION
 from estimator.resolve.run import Run, resolve
 from estimator.resolve.separators import separators_doubted
 from estimator.resolve.settings import with_settings
@@ -76,8 +74,6 @@ _LENGTH = "sequence_length"
 _OF_LENGTH = frozenset({"shorter_sequence", "longer_sequence"})
 """Causes that are what a verdict hangs on where nobody told that, and nothing else is open."""
 _OF_AN_AMOUNT = frozenset({"tokens", "processed_tokens"})
-_WHOLE_CLUSTER = 4_096
-"""Devices from which on a source that tells their number seldom trained one model on all of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +118,7 @@ class SpeedCheck:
         return self.seen.tokens_per_second * self.model_flop_per_token / self.run.n_gpus
 
     def _utilization(self, flop_per_token: float) -> float:
-        return _utilization(self.run, self.seen, flop_per_token)
+        return utilization(self.run, self.seen.tokens_per_second, flop_per_token)
 
 
 def speed_check(request: Request, observed: Observed) -> SpeedCheck:
@@ -213,8 +209,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *unaccumulated,
             *expected.warnings,
             *((short_samples(run),) if any_length and not seen.length_open else ()),
-            *_warnings(run, seen, expected),
-            *(_spread_thin(run, seen, model) if judged == "normal" else ()),
+            *speed_cautions(run, seen, expected),
+            *(spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),
             *(() if apart else counted_otherwise(run, reading, seen, model)),
         ),
@@ -316,89 +312,4 @@ def _of_expectation(run: Run, expected: Expected) -> tuple[Assumption, ...]:
         for name, value in searched.items()
         if name not in said
     ]
-    return tuple(out)
-
-
-def _utilization(run: Run, seen: Observation, flop_per_token: float) -> float:
-    """Return what was seen, in FLOPs, over the dense peak of all devices."""
-    return seen.tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
-
-
-def _spread_thin(run: Run, seen: Observation, flop_per_token: float) -> tuple[Caution, ...]:
-    """Return the doubt about hours on so many devices that each has little to do: GPU-hours may have been divided."""
-    reached = _utilization(run, seen, flop_per_token)
-    if seen.kind != "hours" or run.n_gpus < _WHOLE_CLUSTER or reached >= UTILIZATION.low:
-        return ()
-    message = (
-        f"hours on {run.n_gpus:,} GPUs come to {reached:.1%} of their peak, where runs reach {UTILIZATION.low:.0%} to "
-        f"{UTILIZATION.high:.0%}: were published GPU-hours divided by a whole cluster? A run seldom has all of one; on "
-        "fewer GPUs the same GPU-hours take longer, so take hours and GPUs from the same sentence of the source"
-    )
-    return (Caution(code="gpu_hours_divided", message=message),)
-
-
-def _open_length(run: Run, seen: Observation) -> Caution:
-    """Return what a speed rests on that counts sequences whose length nobody told."""
-    length = f"{run.sequence_length:,} tokens each are assumed"
-    if (size := next((told for told in run.assumptions if told.name == "image_size"), None)) is not None:
-        length, remedy = f"{size.value} each are assumed, {run.sequence_length:,} positions", "image_size as trained"
-    elif seen.open_length == "tokens_per_sample":
-        if said(run, "sequence_length"):
-            length += ", for all that is told is where they are cut"
-        remedy = 'tokens_per_sample, a data set in samples, or packing "packed" if sequences are full'
-    else:
-        remedy = "sequence_length as trained"
-    message = (
-        f"what was observed counts sequences, not tokens, and {length}: speed and verdict go with it; give {remedy}"
-    )
-    return Caution(code="sequence_length_assumed", message=message)
-
-
-def _warnings(run: Run, seen: Observation, expected: Expected) -> tuple[Caution, ...]:
-    out: list[Caution] = []
-    if seen.batch_assumed is not None:
-        out.append(
-            Caution(
-                code="batch_assumed",
-                message=f"nothing tells how many {sample_words(run)} a step takes: "
-                f"{counted(run, seen.batch_assumed):,} is assumed, the batch that the expected speed is for; the "
-                "observed speed is proportional to it (the time left is not): give global_batch_sequences, or "
-                "micro_batch_size with gradient_accumulation",
-            )
-        )
-    if seen.length_open:
-        out.append(_open_length(run, seen))
-    if not expected.fits:
-        out.append(
-            Caution(
-                code="does_not_fit",
-                message="by our count this run does not fit in memory: it must keep states in host memory, which is "
-                'slow (say so: framework "…, optimizer offload"), or be laid out or run otherwise than told',
-            )
-        )
-    if expected.rounded_batch is not None:
-        out.append(
-            Caution(
-                code="batch_rounded",
-                message="few replicas can share the batch as told, or none; "
-                f"{expected.rounded_batch:,} sequences were priced",
-            )
-        )
-    if expected.coverage is None:
-        out.append(
-            Caution(
-                code="not_predicted",
-                message="the speed could not be predicted: the range is the rule of thumb's, 30 to 55 % of peak",
-            )
-        )
-    experts = run.question is not None and run.question.transformer.experts is not None
-    if experts and expected.tier == "untuned":
-        out.append(
-            Caution(
-                code="experts_on_untuned_stack",
-                message="active parameters alone mislead here: stacks that run experts one after the other are slower "
-                "than a dense model of as many active parameters, often than one of all; grouped matrix products "
-                "(Megatron, torchtitan) are several times faster",
-            )
-        )
     return tuple(out)

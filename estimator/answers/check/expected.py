@@ -31,6 +31,7 @@ __all__ = [
     "expected_speed",
     "question_bound",
     "speed_bound",
+    "utilization",
     "verdict",
 ]
 
@@ -211,6 +212,11 @@ def dense_peak_flop_per_s(run: Run) -> float:
         if chip is None or run.device.pools
         else _dense_peak_flop_per_s(chip, run.device.precision)
     )
+
+
+def utilization(run: Run, tokens_per_second: float, flop_per_token: float) -> float:
+    """Return the FLOPs of a speed of all devices over the dense peak of all devices."""
+    return tokens_per_second * flop_per_token / (run.n_gpus * dense_peak_flop_per_s(run))
 
 
 def _dense_peak_flop_per_s(chip: Accelerator, precision: str) -> float:

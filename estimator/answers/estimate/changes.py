@@ -6,13 +6,13 @@ None is looked at here; see `does_not_fit`.
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache
 from typing import Literal
 
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.catalogue import catalogue
+from estimator.catalogue.forms import form_factor
 from estimator.models.diffusion.sample import without_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
@@ -281,7 +281,7 @@ def _counts(question: Question, *, finely: bool = False) -> Iterator[Change]:
     """Yield counts of devices: the nearest that divide better, then ever more; whole nodes between them if `finely`."""
     cluster = question.cluster
     n, node = cluster.n_gpus, cluster.accelerator.gpus_per_node
-    if n == 1 and _forms().get(cluster.accelerator.id) in _BUILT_IN:
+    if n == 1 and form_factor(cluster.accelerator.id) in _BUILT_IN:
         return
     power = 1 << (n.bit_length() - 1)
     near = {n // node * node, -(-n // node) * node, power} if n > node else {power}
@@ -314,12 +314,12 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
     The device's own segment where none is given. Those without a price come last.
     """
     chip = question.cluster.accelerator
-    forms = _forms()
+    form = form_factor(chip.id)
     # Who has a card cannot put a laptop's chip in its place.
     sold = (
         entry.accelerator
         for entry in catalogue.accelerators()
-        if entry.id in forms and (forms[entry.id] not in _BUILT_IN or forms[entry.id] == forms.get(chip.id))
+        if entry.status != "announced" and (entry.form_factor not in _BUILT_IN or entry.form_factor == form)
     )
     larger = [
         other
@@ -339,12 +339,6 @@ def _devices(question: Question, segment: str | None = None) -> Iterator[Change]
             question=replace(question, cluster=_of(other, question.cluster)),
             arguments={"gpu": other.id},
         )
-
-
-@cache
-def _forms() -> Mapping[str, str]:
-    """Return the form of every device that can be had, by id."""
-    return {entry.id: entry.form_factor for entry in catalogue.accelerators() if entry.status != "announced"}
 
 
 def _of(chip: Accelerator, cluster: Cluster) -> Cluster:

@@ -1,11 +1,10 @@
 """What is offloaded to a machine's own memory, against what machines of its class have."""
 
 from dataclasses import dataclass
-from functools import cache
 
 from estimator.base.prior import Prior
 from estimator.base.units import format_bytes
-from estimator.catalogue import catalogue
+from estimator.catalogue.forms import form_factor
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Caution, MemoryUse, Question
 
@@ -95,7 +94,7 @@ def host_memory(question: Question) -> HostMemory:
 def usual_host_memory(cluster: Cluster) -> HostMemory:
     """Return what a node with the devices of `cluster` usually has; judgements, each with its reason."""
     chip, devices = cluster.accelerator, _devices(cluster)
-    form = _forms().get(chip.id, "")
+    form = form_factor(chip.id)
     if form in _SHARED:
         return HostMemory(low_bytes=chip.memory_bytes, high_bytes=chip.memory_bytes, shared=True)
     if chip.segment == "datacenter":
@@ -162,8 +161,3 @@ def _of_board(chip: Accelerator) -> tuple[float, float]:
         return _SUPERCHIP.mode, _SUPERCHIP.high
     least = min(_TIMES_OF_BOARD.low * chip.memory_bytes, _MOST_OF_BOARD.low)
     return least, min(_TIMES_OF_BOARD.high * chip.memory_bytes, _MOST_OF_BOARD.high)
-
-
-@cache
-def _forms() -> dict[str, str]:
-    return {entry.id: entry.form_factor for entry in catalogue.accelerators()}

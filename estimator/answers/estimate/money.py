@@ -192,8 +192,8 @@ def _power(tdp_w: float, *, datacenter: bool) -> _Power:
     return _Power(
         factors=tuple((factor.value, factor.low, factor.high) for factor in factors),
         note=f"TDP {tdp_w:g} W × {drawn.value:g} drawn ({drawn.low:g} to {drawn.high:g}) × node over GPU "
-        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and every factor at "
-        "its end",
+        f"{node.value:g} ({node.low:g} to {node.high:g}; {node.source}){pue}; the range takes time and all "
+        "factors as independent",
     )
 
 

@@ -46,9 +46,9 @@ def test_a_batch_that_is_told_is_not_worked_out() -> None:
     assert _batch(samples=25_000, epochs=3, global_batch_sequences=32, observed_log=log)[0] == 32
 
 
-def test_what_else_is_known_of_a_run_stays_known_where_its_steps_tell_the_batch() -> None:
+@pytest.mark.parametrize("batch", [{}, {"global_batch_sequences": 8}])
+def test_what_else_is_known_of_a_run_stays_known_where_its_steps_tell_the_batch(batch: dict[str, Any]) -> None:
     """Steps of a run that samples its answers hold the sampling, told of the batch or not."""
-    log = " 33%|###3      | {done}/{total} [2:10:25<4:20:50, 25.0s/it]".format(done=312, total=934)
     asked: dict[str, Any] = {
         "model": "qwen2.5-1.5b",
         "gpu": "a100",
@@ -58,9 +58,8 @@ def test_what_else_is_known_of_a_run_stays_known_where_its_steps_tell_the_batch(
         "framework": "unsloth",
         "samples": 7_472,
         "tokens_per_sample": 400,
-        "observed_log": log,
+        "observed_log": " 33%|###3      | 312/934 [2:10:25<4:20:50, 25.0s/it]",
     }
-    for batch in ({}, {"global_batch_sequences": 8}):
-        answer = check_training_speed(**asked | batch)
-        assert answer.verdict == "slow"
-        assert "rollouts" in {cause.code for cause in answer.likely_causes}
+    answer = check_training_speed(**asked | batch)
+    assert answer.verdict == "slow"
+    assert "rollouts" in {cause.code for cause in answer.likely_causes}

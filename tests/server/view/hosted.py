@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
-from playwright.async_api import Browser, Frame, Page
+from playwright.async_api import Browser, Frame, Page, expect
 
 from estimator.base.errors import EstimatorError
 from server.protocol.registry import TOOLS
@@ -119,6 +119,13 @@ class Shown:
     async def said(self, what: str) -> Any:  # noqa: ANN401 - whatever the host has heard
         """Return what the host knows of the view: `heard`, `offer`, `size`, `said` or `told`."""
         return await self.host.evaluate("(what) => host[what]", what)
+
+    async def open(self, sheet: str) -> None:
+        """Show the sheet of this title."""
+        tab = self.view.get_by_role("tab", name=sheet)
+        # By key: a view that a busy host still gives room moves away under a click.
+        await tab.press("Enter")
+        await expect(tab).to_have_attribute("aria-selected", "true")
 
     async def settled(self) -> None:
         """Wait until what has changed is drawn, and the host has given it the room that it asks for."""

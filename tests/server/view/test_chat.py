@@ -150,7 +150,7 @@ async def test_a_run_that_does_not_fit_says_so_before_all_else(browser: Browser)
 async def test_an_option_that_cannot_be_run_is_listed_with_its_reason(browser: Browser) -> None:
     reason = next(row["reason"] for row in answer("a comparison")["rows"] if row["rank"] is None)
     async with shown(browser, "a comparison") as view:
-        await view.view.get_by_role("tab", name="Table").click()
+        await view.open("Table")
         await expect(view.view.get_by_role("tabpanel", name="Table")).to_contain_text(reason)
 
 
@@ -209,7 +209,7 @@ async def test_a_host_with_room_gets_all_at_once(browser: Browser) -> None:
 
 async def test_what_would_narrow_the_range_is_asked_for_in_the_chat(browser: Browser) -> None:
     async with shown(browser, "pretraining") as view:
-        await view.view.get_by_role("tab", name="Evidence").click()
+        await view.open("Evidence")
         await view.view.get_by_role("button", name="Ask me").first.click()
         await view.settled()
         (said,) = await view.said("said")
@@ -221,14 +221,14 @@ async def test_nothing_is_offered_that_the_host_cannot_do(browser: Browser, with
     able = {name: offer for name, offer in EVERYTHING.items() if name != without}
     async with shown(browser, "pretraining", capabilities=able) as view:
         assert await view.view.get_by_role("tab", name="What if").count() == (without != "serverTools")
-        await view.view.get_by_role("tab", name="Evidence").click()
+        await view.open("Evidence")
         assert await view.view.get_by_role("button", name="Ask me").count() == (without != "message")
 
 
 async def test_a_slider_moved_by_keyboard_changes_the_headline_and_keeps_its_focus(browser: Browser) -> None:
     async with shown(browser, "pretraining") as view:
         before = await _headline(view)
-        await view.view.get_by_role("tab", name="What if").click()
+        await view.open("What if")
         slider = view.view.get_by_role("slider", name="GPUs")
         await slider.focus()
         for _ in range(2):
@@ -251,7 +251,7 @@ async def test_a_slider_moved_by_keyboard_changes_the_headline_and_keeps_its_foc
 
 async def test_the_time_by_number_of_gpus_is_drawn_from_the_tools_own_answers(browser: Browser) -> None:
     async with shown(browser, "fine-tuning") as view:
-        await view.view.get_by_role("tab", name="Time by GPUs").click()
+        await view.open("Time by GPUs")
         await view.view.get_by_role("button", name="Estimate other").click()
         plot = view.view.get_by_role("img", name="Time by GPUs")
         await expect(plot.locator(".dot")).to_have_count(4)
@@ -263,7 +263,7 @@ async def test_the_time_by_number_of_gpus_is_drawn_from_the_tools_own_answers(br
 
 async def test_data_and_precision_can_be_changed_too(browser: Browser) -> None:
     async with shown(browser, "images") as view:
-        await view.view.get_by_role("tab", name="What if").click()
+        await view.open("What if")
         await view.view.get_by_role("slider", name="Samples").focus()
         await view.host.keyboard.press("End")
         await view.view.get_by_role("combobox", name="Precision").select_option("fp16")
@@ -274,7 +274,7 @@ async def test_data_and_precision_can_be_changed_too(browser: Browser) -> None:
 async def test_a_refused_what_if_is_told_beside_the_controls(browser: Browser) -> None:
     async with shown(browser, "fine-tuning") as view:
         before = await _headline(view)
-        await view.view.get_by_role("tab", name="What if").click()
+        await view.open("What if")
         # The amount is the name of a data set, so that there is nothing to slide.
         assert await view.view.get_by_role("slider").count() == 1
         await view.view.get_by_role("combobox", name="Precision").select_option("mxfp8")

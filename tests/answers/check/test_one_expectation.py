@@ -8,7 +8,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from server.protocol.tool import Tool
@@ -142,6 +142,7 @@ def test_the_length_that_would_be_normal_is_told_and_is() -> None:
     assert _answer(run, tokens_per_sample=(low + high) // 2)["verdict"] == "normal"
 
 
+@settings(max_examples=40)
 @given(step_s=st.floats(0.01, 50.0), slower=st.floats(1.5, 20.0))
 def test_steps_that_take_longer_are_as_much_slower(step_s: float, slower: float) -> None:
     """None is normal by construction."""

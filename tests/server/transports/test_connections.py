@@ -25,8 +25,8 @@ from tests.places import ROOT
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="descriptors as POSIX has them")
 
-DESCRIPTORS = 256
-MANY = 400
+DESCRIPTORS = 128
+MANY = 200
 HALF = b"POST /mcp HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Half: "
 
 

@@ -94,6 +94,7 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("quartal", "quartale", "trimestre", "trimestres"), "quarters"),
     **dict.fromkeys(("jahr", "jahre", "jahren", "année", "années", "ans", "año", "años"), "years"),
     **dict.fromkeys(("fortnights",), "fortnight"),
+    **dict.fromkeys(("weekends",), "weekend"),
     **dict.fromkeys(("jetons", "tokenes"), "tokens"),
     **dict.fromkeys(("beispiele", "beispielen", "exemples", "ejemplos", "muestras"), "examples"),
     **dict.fromkeys(("bilder", "bildern", "imágenes", "imagenes"), "images"),

@@ -58,6 +58,7 @@ _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), HOUR_S),
     **dict.fromkeys(("d", "day", "days"), DAY_S),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7 * DAY_S),
+    "weekend": 2 * DAY_S,
     "fortnight": 14 * DAY_S,
     **dict.fromkeys(("mo", "month", "months"), YEAR_S / 12),
     **dict.fromkeys(("q", "quarter", "quarters"), YEAR_S / 4),

@@ -6,14 +6,15 @@ from collections.abc import Iterator, Mapping
 from estimator.models.huggingface.unsupported import UNSUPPORTED
 from estimator.models.telling_words import BOTH_WAYS, DETECTING, HEARD, LENGTHENED, MOVING, SEEN, SEVERAL, STEERED, TOLD
 
-__all__ = ["MOSTLY_DECODERS", "OTHER_SENSES", "WITHOUT_TOKENS", "foreign_kind", "modelled_like"]
+__all__ = ["HYBRID", "MOSTLY_DECODERS", "OTHER_SENSES", "WITHOUT_TOKENS", "built_like", "foreign_kind", "modelled_like"]
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _STEM = re.compile(r"[a-z]+\d*(?![a-z])")
 _LONGEST_NAME = 200
 _MOST_WORDS = 4
 """Of a family's name: `minimax-text-01`."""
-_HYBRID = "a state-space or hybrid model"
+HYBRID = "a state-space or hybrid model"
+"""A kind of which a typical one is known by its size."""
 _SPARSE = "a model with learned sparse attention"
 _UNEQUAL = "a model whose layers differ in width"
 _DETECTOR = "a detector made of convolutions"
@@ -29,7 +30,7 @@ _STEERED = "a network beside a denoiser, or another denoiser"
 _LONG = "a network for longer sequences"
 _ENCODER = "an encoder"
 _MASKS = "a network for masks, depths or boxes on an encoder of pictures"
-MOSTLY_DECODERS = frozenset({_HYBRID, _SPARSE, _UNEQUAL})
+MOSTLY_DECODERS = frozenset({HYBRID, _SPARSE, _UNEQUAL})
 """Kinds that a typical decoder of equal size is near to, as far as its MLPs go."""
 WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR, _MASKS})
 """Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
@@ -37,7 +38,7 @@ OTHER_SENSES = frozenset({_SEER, _HEARER, _VIDEO, _SPEAKER, _STEERED, _LONG, _EN
 """Kinds that a size in a name says too little of: what they read and say is no text of a decoder of that size."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
-    _HYBRID: (
+    HYBRID: (
         *("mamba", "mamba2", "jamba", "zamba", "zamba2", "bamba", "rwkv", "rwkv4", "rwkv5", "rwkv6", "rwkv7", "xlstm"),
         *("hyena", "retnet", "stripedhyena", "samba", "hymba", "griffin", "recurrentgemma", "lfm2", "plamo2"),
         *("minimax", "minimax m1", "minimax text", "nemotronh", "nemotron nano 9b", "nemotron nano 12b"),
@@ -149,6 +150,10 @@ _LIKE: Mapping[str, tuple[str, ...]] = {
     "an encoder-decoder": ("t5-base", "bart-large", "whisper-small"),
 }
 """Catalogued models of a kind, of which one near in size stands for what is not modelled."""
+_BUILT_LIKE: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("minigpt", "minigpt4"), ("instructblip-vicuna-7b", "blip2-opt-6.7b", "blip2-flan-t5-xl")
+)
+"""By parts of a name: MiniGPT-4 is BLIP-2's encoder and Q-Former on Vicuna (Zhu et al. 2023, section 3)."""
 _KINDS: Mapping[str, str] = {
     **{re.sub(r"[^a-z0-9]", "", name.casefold()): kind for name, kind in UNSUPPORTED.items()},
     **{re.sub(r"[^a-z0-9]", "", name): kind for kind, names in _BY_NAME.items() for name in names},
@@ -171,6 +176,12 @@ def foreign_kind(name: str) -> str | None:
 def modelled_like(kind: str) -> tuple[str, ...]:
     """Return the ids of catalogued models of a kind that `foreign_kind` tells; none where there are none."""
     return _LIKE.get(kind, ())
+
+
+def built_like(name: str) -> tuple[str, ...]:
+    """Return the ids of catalogued models that are built as `name` is, though they are called otherwise."""
+    parts = _parts(name[:_LONGEST_NAME].casefold())
+    return next((_BUILT_LIKE[part] for part in parts if part in _BUILT_LIKE), ())
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from estimator.models.transformer import Tower, Transformer
 
-__all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "with_objective"]
+__all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "with_negatives", "with_objective"]
 
 ObjectiveName = Literal[
     "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation", "contrastive", "masked"
@@ -91,6 +91,17 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
     }
 )
 """What each objective adds."""
+
+
+def with_negatives(objective: Objective, negatives: int) -> Objective:
+    """Return a contrastive `objective` whose samples have so many negatives of their own beside the batch's.
+
+    Each is one more text that the model runs on (Karpukhin et al. 2020, section 3.2).
+    """
+    if not negatives:
+        return objective
+    why = f"{negatives:,} hard negative{'' if negatives == 1 else 's'} beside {objective.why}"
+    return replace(objective, sequences=objective.sequences + negatives, why=why)
 
 
 def with_objective(

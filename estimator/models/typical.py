@@ -7,11 +7,12 @@ from functools import lru_cache
 
 from estimator.base.errors import InvalidValueError
 from estimator.models.feed_forward import Experts
+from estimator.models.mixers.state_space import StateSpace
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
 from estimator.models.vectors import VectorFacts, vector_parameters
 
-__all__ = ["FEWEST_PARAMETERS", "MOST_PARAMETERS", "typical_experts", "typical_transformer"]
+__all__ = ["FEWEST_PARAMETERS", "MOST_PARAMETERS", "typical_experts", "typical_hybrid", "typical_transformer"]
 
 FEWEST_PARAMETERS = 1e5
 """Below this no choice of widths is typical."""
@@ -43,6 +44,12 @@ where dense models have 128, queries twice as wide as the model."""
 _FINE_WIDTH = 400
 _ROUTED_WEIGHT = 0.08
 """What as many experts more beside the typical count for, beside an error in the active parameters."""
+
+
+_ATTENTION_EVERY = 8
+"""Layers of a hybrid of which one attends: a seventh to a tenth in Jamba, Bamba, Granite 4 and Nemotron-H."""
+_MIXER_HEAD, _MIXER_STATE = 64, 128
+"""Width of a head and of its state, as in Mamba-2, Bamba and Granite 4."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,6 +124,35 @@ def _shaped(parameters: float, *, slimness: float, wide_heads: int) -> Transform
                 shapes.extend(_with_fitting_mlp(parameters, hidden, layers, bare, steps))
     best = min(shapes, key=lambda shape: _oddness(shape, parameters, aspect))
     return _transformer(parameters, best.hidden, best.layers, best.ffn_hidden, steps, wide_heads=wide_heads)
+
+
+@lru_cache(maxsize=256)
+def typical_hybrid(parameters: float) -> Transformer:
+    """Return a hybrid of Mamba-2 and attention whose total lies within 1 % of `parameters`, from 1M on.
+
+    A dense transformer of that size in all but one of eight layers of which a state space twice as wide as the model
+    mixes tokens, and whose MLPs make up for what that has more of. Source: Bamba, Granite 4 H and Nemotron-H.
+    Raises InvalidValueError outside 1e5 to 1e15 parameters.
+    """
+    dense = typical_transformer(parameters)
+    attends = max(1, dense.n_layers // _ATTENTION_EVERY)
+    mixers = StateSpace(
+        layers=dense.n_layers - attends,
+        heads=max(1, 2 * dense.hidden // _MIXER_HEAD),
+        head_dim=_MIXER_HEAD,
+        state=_MIXER_STATE,
+        groups=1,
+    )
+    hybrid = replace(
+        dense,
+        name=f"typical {_rounded(parameters)} hybrid",
+        attention_layers=attends,
+        mixers=(mixers,) if mixers.layers else (),
+        source="inferred from the parameter count: widths as in the Llama 3 family, mixers as in Bamba",
+    )
+    spare = (parameters - parameter_counts(hybrid).total) / (3 * dense.hidden * dense.n_layers)
+    ffn_hidden = max(dense.hidden, round((dense.ffn_hidden + spare) / 8) * 8)
+    return replace(hybrid, ffn_hidden=ffn_hidden)
 
 
 @lru_cache(maxsize=256)

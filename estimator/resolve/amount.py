@@ -47,6 +47,8 @@ class Amount:
     """Tokens of the data as told, each pass counted: what is neither padding nor cut away, but for what is too long."""
     tokens_per_sample: float | None
     """Mean tokens of a sample; None where the caller counted tokens, not samples."""
+    fixed_per_sample: float = 0.0
+    """Tokens of these that every sample has alike: its pictures."""
     sequences: float | None
     """Rows in all, where every sample is one; None where tokens were counted or samples are packed."""
     padding: float
@@ -139,6 +141,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
     samples = parse_count(request.samples, "samples")
     mean = parse_count(request.tokens_per_sample, "tokens_per_sample")
     real = samples * mean * epochs
+    fixed = data.lengths.fixed if data.lengths else 0.0
     passes = "" if epochs == 1 else f" × {epochs:g} epochs"
     told = _told(real, f"{format_count(samples)} samples × {format_counted(mean, 'tokens')}{passes}", data)
     if padded is None:
@@ -146,6 +149,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
             tokens=real,
             real_tokens=real,
             tokens_per_sample=mean,
+            fixed_per_sample=fixed,
             sequences=None,
             padding=1.0,
             epochs=epochs,
@@ -160,6 +164,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
         tokens=tokens,
         real_tokens=real,
         tokens_per_sample=mean,
+        fixed_per_sample=fixed,
         sequences=samples * epochs,
         padding=max(1.0, padded.longest / padded.mean),
         epochs=epochs,

@@ -1,6 +1,7 @@
 """Sequences of a step and tokens of a sequence: as told, or as is usual."""
 
 import re
+from collections.abc import Callable
 from dataclasses import replace
 
 from estimator.base.errors import InvalidValueError, MissingValueError
@@ -39,6 +40,8 @@ _USUAL_SEQUENCE_LENGTH = 8192
 _USUAL_TUNED_LENGTH = 2048
 """What fine-tuning trainers cut at by default or in their examples: TRL 1,024, LLaMA-Factory and Unsloth 2,048, Axolotl
 2,048 to 8,192."""
+_SHORTEST_ASSUMED = 1024
+"""TRL's default, below which nobody is thought to go who tells no length."""
 _USUAL_SOURCE_LENGTH = 1024
 """`max_source_length` of Transformers' scripts of summarization and translation."""
 _USUAL_TEXT_LENGTH = 512
@@ -160,13 +163,19 @@ def packed_length(subject: Subject, tokens_per_sample: float) -> int:
 
 
 def resolved_sequence_length(
-    request: Request, subject: Subject, amount: Amount, padded: Padded | None, *, adapts: bool = False
+    request: Request,
+    subject: Subject,
+    amount: Amount,
+    padded: Padded | None,
+    *,
+    tunes: bool = False,
+    fitting: Callable[[int], bool] | None = None,
 ) -> tuple[int, tuple[Assumption, ...]]:
     """Return the tokens of a sequence that is priced and where the number came from.
 
     Padded rows are as long as the longest sample of their micro-batch, which `padding_assumptions` tells: whoever said
-    it as sequence_length would cut what is longer. A trainer that `adapts` a trained model does so in shorter ones than
-    it was made for.
+    it as sequence_length would cut what is longer. A trainer that `tunes` trained models does so in shorter ones than
+    they were made for, whatever the amount; and a length that nobody told gives way to one that is `fitting`.
     """
     length = told_length(request)
     if length is not None:
@@ -178,19 +187,30 @@ def resolved_sequence_length(
     if amount.tokens_per_sample is not None:
         length = packed_length(subject, amount.tokens_per_sample)
         note = "long enough for a sample of the given length; several are packed into one sequence"
-    elif adapts and native > _USUAL_TUNED_LENGTH:
-        length = usual_length(subject, tunes=True)
-        note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
     else:
-        length = usual_length(subject)
-        guessed = subject.transformer is None or subject.transformer.inferred
-        own = "usual for a model of which a size is told" if guessed else "the model's own training length"
-        note = (
-            own
-            if length == native
-            else f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
-        )
+        length = usual_length(subject, tunes=tunes)
+        if length == native:
+            guessed = subject.transformer is None or subject.transformer.inferred
+            note = "usual for a model of which a size is told" if guessed else "the model's own training length"
+        elif tunes:
+            note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
+        else:
+            note = f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
+        shorter = _shorter_that_fits(length, fitting) if fitting else length
+        if shorter < length:
+            note = f"the longest that fits: {note}, and {length:,} would need more memory than there is"
+            length = shorter
     return length, (Assumption(name="sequence_length", value=length, unit="tokens", source="default", note=note),)
+
+
+def _shorter_that_fits(length: int, fitting: Callable[[int], bool]) -> int:
+    """Return the longest half, quarter and so on of `length` that fits; all of it where none does."""
+    shorter = length
+    while shorter >= _SHORTEST_ASSUMED:
+        if fitting(shorter):
+            return shorter
+        shorter //= 2
+    return length
 
 
 def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int | None) -> tuple[Caution, ...]:

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.base.units import parse_count
 from estimator.catalogue import catalogue
-from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName
+from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName, with_negatives
 from estimator.models.transformer import Transformer
 from estimator.models.typical import typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import METHOD_CHOICES, Request
+from estimator.resolve.hard_negatives import hard_negatives
 
 __all__ = ["ROLLOUTS", "AskedObjective", "as_answered", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
 
@@ -133,23 +134,28 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
     if is_rollouts(given):
         raise InvalidValueError("objective", given, f"is reinforcement learning with rollouts: {ROLLOUTS}; {_INSTEAD}")
     taught = _TEACHER.match(given.strip().casefold())
+    negatives, of_framework = hard_negatives(given, "objective"), hard_negatives(str(request.framework), "framework")
     name = "distillation" if taught else _WORDS.get(folded) or _among_words(given)
+    if name is None and negatives is not None:
+        name = "contrastive"
     if name is None:
         choices = (*OBJECTIVES, "distillation from llama-3.1-70b")
         raise UnknownNameError("objective", given, get_close_matches(folded, choices, n=3, cutoff=0.5) or choices)
     told = _TRAINERS.search(text) if name == "next_token" else None
-    if told is not None:
-        name = _WORDS[told[1]]
+    inferred = name == "next_token" and (told is not None or bool(of_framework))
+    if inferred:
+        name = "contrastive" if told is None else _WORDS[told[1]]
+    negatives = of_framework if negatives is None else negatives
     if name == "distillation" and taught is None:
         raise InvalidValueError(
             "objective", given, 'does not name its teacher; such as "distillation from qwen2.5-72b"'
         )
-    objective = OBJECTIVES[name]
+    objective = with_negatives(OBJECTIVES[name], negatives or 0) if name == "contrastive" else OBJECTIVES[name]
     teacher = _teacher(taught[2]) if taught else None
     rolls_out = stack in _ROLLOUT_STACKS or bool(_ROLLOUT_WORDS.search(text))
     # Such stacks train on pairs and on answers that are given, too.
     sampled = rolls_out and folded == "next_token" and not _SUPERVISED.search(text)
-    said = told is None and folded != "next_token"
+    said = not inferred and folded != "next_token"
     note = objective.why + (f"; teacher {teacher.name}" if teacher else "")
     return AskedObjective(
         objective=objective,
@@ -169,9 +175,17 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
                 ),
             )
             if sampled
+            else (_uncounted(negatives, name),)
+            if negatives and name != "contrastive"
             else ()
         ),
     )
+
+
+def _uncounted(negatives: int, name: ObjectiveName) -> Caution:
+    several = f"{negatives:,} hard negative{'' if negatives == 1 else 's'} a sample"
+    message = f'{several} would be more texts, and {name} runs on none: give objective "contrastive" if they are run'
+    return Caution(code="negatives_not_counted", message=message)
 
 
 def _teacher(name: str) -> Transformer:

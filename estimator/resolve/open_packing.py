@@ -10,7 +10,7 @@ from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.packing import FEW_GPUS, LARGEST_SET, Packing
 
-__all__ = ["is_tuned_on", "with_open_packing"]
+__all__ = ["with_open_packing"]
 
 _TUNED_WITH = 4.0
 """Tokens for each parameter up to which a model is tuned and not trained from scratch: that takes twenty and more
@@ -29,12 +29,12 @@ def with_open_packing(question: Question | None, request: Request, amount: Amoun
     if request.tokens is None or any(one is not None for one in told) or packing.assumption.source == "user":
         return question
     may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
-    if not may_pad or not is_tuned_on(amount, question.transformer):
+    if not may_pad or not _is_tuned_on(amount, question.transformer):
         return question
     return replace(question, unsaid=question.unsaid | {"packing"})
 
 
-def is_tuned_on(amount: Amount, network: Transformer | None) -> bool:
+def _is_tuned_on(amount: Amount, network: Transformer | None) -> bool:
     """Return whether an amount of data is one that a trained network is tuned on; False where that cannot be told."""
     if network is None:
         return False

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
-from estimator.models.training import WITH_ADAPTERS, Method, Recompute
+from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_of
 from estimator.question.cluster import Cluster
@@ -69,11 +69,6 @@ class OpenQuestion:
         return self.stack is not None and self.stack.tunes
 
     @property
-    def adapts(self) -> bool:
-        """Whether it does so by adapters."""
-        return self.tunes and self.method.name in WITH_ADAPTERS
-
-    @property
     def whole_batches(self) -> bool:
         """Whether all of a device's samples should be in one micro-batch."""
         return self.negatives and not self.practice.caches_gradients
@@ -129,6 +124,12 @@ class OpenQuestion:
             sequences_each=self.sequences,
             whole_batches=self.whole_batches,
         )
+
+    def fits_in_rows_of(self, length: int) -> bool:
+        """Return whether full sequences of `length` fit in memory in some layout; True where nothing is laid out."""
+        if self.request.utilization is not None:
+            return True
+        return micro_batch_that_fits(self.question(length, self.layout(length, None)))
 
     @property
     def fitting(self) -> tuple[Callable[[Padded], bool], ...]:

@@ -1,11 +1,13 @@
 """Networks that no size answers for: what is not modelled at all, and families that read pictures or sounds."""
 
 import math
+import re
 from functools import lru_cache
 
 from estimator.base.errors import UnsupportedModelError, shown
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
+from estimator.models.foreign import built_like, modelled_like
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.models.named_size import NamedSize, named_size
 from estimator.models.not_modelled import not_modelled
@@ -13,11 +15,14 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.telling_words import says_otherwise
 from estimator.models.transformer import Transformer
 
-__all__ = ["checked_modelled", "of_media_family"]
+__all__ = ["checked_modelled", "of_media_family", "of_seeing_family", "suggested"]
 
 _NEAR = 1.3
 """Factor on parameters up to which a member of a family stands for a size of it, as `partial_names` has it."""
 _MOST_NAMED = 5
+_WORD = re.compile(r"[^\W\d_]{2,}")
+"""Of a name, without versions and sizes: `1.5`, `v1`, `13b`."""
+_NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
 
 def checked_modelled(name: str, *, anywhere: bool = False) -> None:
@@ -59,3 +64,58 @@ def of_media_family(name: str, size: NamedSize) -> Match[Transformer] | None:
         f"{', '.join(nearest[:_MOST_NAMED])}; name one of them, or give its config.json as hf_config; a decoder of "
         "text of that size is a size alone"
     )
+
+
+@lru_cache(maxsize=256)
+def of_seeing_family(name: str, size: NamedSize) -> Match[Transformer] | None:
+    """Return the network of pictures or sounds and text that a size of its family means: `llava-13b` is LLaVA 1.5 13B.
+
+    It is one of that size that says no less than `name` but a version, the newest; else the only one of that size.
+    """
+    words, of_family = _words(name), _family(name)
+    known = frozenset[str]().union(*(_words(model_id) for model_id in of_family))
+    alike = [
+        model_id
+        for model_id in of_family
+        if (other := named_size(model_id)) is not None
+        and other.total == size.total
+        and words & known <= _words(model_id)
+    ]
+    found = [model_id for model_id in alike if _words(model_id) <= words] or (alike if len(alike) == 1 else [])
+    if not found:
+        return None
+    newest = max(found, key=lambda model_id: [float(number) for number in _NUMBER.findall(model_id)])
+    one = "newest" if len(found) > 1 else "one"
+    return Match(
+        value=catalogue.model(newest).transformer,
+        matched=newest,
+        note=f"read as {newest}, of its family the {one} of that size",
+    )
+
+
+def suggested(name: str, kind: str, size: NamedSize | None) -> tuple[str, ...]:
+    """Return catalogued models to name in place of one of `kind`: its family's first, and the nearest in size of each.
+
+    None where none of its kind is modelled.
+    """
+    like = modelled_like(kind)
+    nearest = (*_family(name), *built_like(name))
+
+    def rank(model_id: str) -> tuple[bool, float]:
+        total = parameter_counts(catalogue.model(model_id).transformer).total
+        return model_id not in nearest, 0.0 if size is None else abs(math.log(total / size.total))
+
+    return tuple(sorted(dict.fromkeys((*nearest, *like)), key=rank))[:_MOST_NAMED] if like else ()
+
+
+def _family(name: str) -> tuple[str, ...]:
+    """Return the ids that begin as `name` does, without those of networks that do not read what it says."""
+    return tuple(
+        model_id
+        for model_id in catalogue.family(name)
+        if not says_otherwise(name, model_id, catalogue.model(model_id).transformer)
+    )
+
+
+def _words(name: str) -> frozenset[str]:
+    return frozenset(_WORD.findall(name.casefold().rpartition("/")[2]))

@@ -39,7 +39,7 @@ from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import AskedObjective, as_answered, asked_objective, usual_stack
-from estimator.resolve.open_packing import is_tuned_on, with_open_packing
+from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.packing import Packing, resolved_packing
@@ -265,8 +265,9 @@ def _resolved(
         sequences=1 if counted else of_one,
         towards=_towards(use, objective),
     )
-    adapts = posed.adapts or (posed.tunes and is_tuned_on(amount, subject.transformer))
-    length, told_of_length = resolved_sequence_length(request, subject, amount, padded, adapts=adapts)
+    length, told_of_length = resolved_sequence_length(
+        request, subject, amount, padded, tunes=posed.tunes, fitting=posed.fits_in_rows_of
+    )
     if use.whole_rows:
         note = "a sample is one sequence"
         told_of_length = tuple(replace(told, source="inferred", note=note) for told in told_of_length)

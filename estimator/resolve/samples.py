@@ -103,17 +103,18 @@ def padded_samples(
 
     Samples have the `lengths` told, or usual ones. Rows end at the sequence length given, else at the model's `window`
     where a mean sample fits into that, or the model knows no position beyond as one that `encodes`, whose texts are
-    less unlike than those of instruction sets; and at the trainer's own limit. The micro-batch that was not said is the
-    stack's usual one, or the largest below it that divides `per_replica` and fits, by the first of `fits` that any does
-    by; of a `whole` batch, as much of `per_replica` as does. Samples of several `sequences` are padded to the longest
-    of all. Each of `n_replicas` pads its own. What rows are padded to is said in `practice`, else the stack's habit.
+    less unlike than those of instruction sets; and at the trainer's own limit, unless the longest sample is told. The
+    micro-batch that was not said is the stack's usual one, or the largest below it that divides `per_replica` and fits,
+    by the first of `fits` that any does by; of a `whole` batch, as much of `per_replica` as does. Samples of several
+    `sequences` are padded to the longest of all. Each of `n_replicas` pads its own. What rows are padded to is said in
+    `practice`, else the stack's habit.
     """
     if request.samples is None or request.tokens_per_sample is None:
         return None
     lengths = _read_lengths(request.tokens_per_sample, lengths, encodes=encodes)
     mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
-    limit = _limit(request, stack, mean, window, encodes=encodes, answers=sequences > 1 and not whole)
+    limit = _limit(request, stack, lengths, window, encodes=encodes, answers=sequences > 1 and not whole)
     padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
     if padding == "limit" and limit is not None and request.sequence_length is None:
         limit = min(limit, max(_USUAL_LIMIT, mean))
@@ -144,13 +145,18 @@ def padded_samples(
 
 
 def _limit(
-    request: Request, stack: Stack | None, mean: float, window: int | None, *, encodes: bool, answers: bool
+    request: Request, stack: Stack | None, lengths: SampleLengths, window: int | None, *, encodes: bool, answers: bool
 ) -> float | None:
-    """Return the tokens at which a sample is cut; None where nothing tells. `answers`: to one prompt, in a pair."""
+    """Return the tokens at which a sample is cut; None where nothing tells. `answers`: to one prompt, in a pair.
+
+    Who tells how long samples are at most has set the trainer so, or seen to it that they stay whole.
+    """
     if request.sequence_length is not None:
         return parse_count(request.sequence_length, "sequence_length")
-    own = None if window is None or (window < mean and not encodes) else float(window)
-    trainers = None if stack is None or encodes else trainers_limit(stack, mean, answers=answers)
+    own = None if window is None or (window < lengths.mean and not encodes) else float(window)
+    trainers = None
+    if stack is not None and not encodes and lengths.longest is None:
+        trainers = trainers_limit(stack, lengths.mean, answers=answers)
     return min((most for most in (own, trainers) if most is not None), default=None)
 
 

@@ -13,17 +13,17 @@ from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.catalogue.variants import quantised_bits
-from estimator.models.foreign import MOSTLY_DECODERS, OTHER_SENSES, WITHOUT_TOKENS, foreign_kind, modelled_like
+from estimator.models.foreign import HYBRID, MOSTLY_DECODERS, OTHER_SENSES, WITHOUT_TOKENS, foreign_kind
 from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.telling_words import tells_another, without_telling
 from estimator.models.transformer import Transformer
-from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_transformer
+from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_hybrid, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.model_words import method_doubts, size_behind, without_method
-from estimator.resolve.other_networks import checked_modelled, of_media_family
+from estimator.resolve.other_networks import checked_modelled, of_media_family, of_seeing_family, suggested
 
 __all__ = ["Subject", "resolved_subject"]
 
@@ -117,7 +117,8 @@ def _unlisted(name: str) -> Subject:
     if held is not None:
         return _listed(held, name)
     checked_modelled(name, anywhere=True)
-    member = None if size is None or experts or kind in OTHER_SENSES else of_media_family(name, size)
+    of_family = of_seeing_family if kind in OTHER_SENSES else of_media_family
+    member = None if size is None or experts else of_family(name, size)
     if member is not None:
         return _listed(member, name)
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
@@ -163,10 +164,13 @@ def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
 
 def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str]) -> Subject:
     """Return a typical model of the size that stands in a name; the name may be nothing but that."""
-    transformer = typical_experts(size.total, size.active) if size.is_split else typical_transformer(size.total)
+    if size.is_split:
+        transformer = typical_experts(size.total, size.active)
+    else:
+        transformer = typical_hybrid(size.total) if kind == HYBRID else typical_transformer(size.total)
     told = f"{format_count(size.total)}-A{format_count(size.active)}" if size.is_split else format_count(size.total)
     near = f" (nearest names: {', '.join(nearest)})" if nearest else ""
-    other = f"; it is {kind}, whose own costs are not modelled" if kind else ""
+    other = f"; it is {kind}, of which no more than that is known here" if kind else ""
     caution = Caution(
         code="model_not_catalogued",
         message=f"model: {shown(name)} is not catalogued{near}: answered as a typical {told} {_kind(transformer)}, by "
@@ -193,6 +197,8 @@ def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str
 
 
 def _kind(transformer: Transformer) -> str:
+    if transformer.mixers:
+        return "hybrid of Mamba-2 and attention"
     return "dense model" if transformer.experts is None else "mixture of experts"
 
 
@@ -203,6 +209,8 @@ def _assumed(transformer: Transformer) -> str:
     if experts is not None:
         mlp = f"{experts.n_experts} experts of {experts.ffn_hidden:,}, {experts.top_k} for a token"
     kind = "dense" if experts is None else "mixture-of-experts"
+    if t.mixers:
+        kind, mlp = "hybrid", f"{mlp}, Mamba-2 in {sum(mixer.layers for mixer in t.mixers)} layers"
     return (
         f"a typical {kind} architecture of that size is assumed ({t.n_layers} layers of width {t.hidden:,}, "
         f"{t.n_heads} heads, {t.n_kv_heads} for keys and values, {mlp}, vocabulary {t.vocab:,})"
@@ -295,14 +303,16 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
     sibling = None if size is None or needs_more else catalogue.related_transformer(name, size.total)
     if sibling is not None:
         return _listed(sibling, name)
+    if size is not None and kind in MOSTLY_DECODERS:
+        return _of_size(name, size, kind, ())
     if size is not None and not needs_more:
         return replace(_unmodelled(size.active, why), total_parameters=size.total)
-    others, part = modelled_like(kind), _language_part(name)
+    others, part = suggested(name, kind, size), _language_part(name)
     hints = (
         f"of its kind are {', '.join(others)}: name one near it in size" if others else "",
         f"name {part} for that language model alone" if part else "",
         "give its config.json as hf_config" if kind in OTHER_SENSES else "",
-        f'put its size in the name (such as "hymba-1.5b") {_FOR_AN_ANSWER}' if kind in MOSTLY_DECODERS else "",
+        'put its size in the name (such as "hymba-1.5b") for a typical one' if kind in MOSTLY_DECODERS else "",
     )
     raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
 

@@ -13,6 +13,8 @@ from estimator.physics.execution import Execution, execution_of
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
 
+_WITHOUT = ("no flash attention", "unfused attention")
+
 
 def _execution(framework: str, model: str, gpu: str) -> Execution:
     request = Request(model=model, gpu=gpu, n_gpus=1, tokens="10M", sequence_length=2048, framework=framework)
@@ -41,6 +43,17 @@ def _execution(framework: str, model: str, gpu: str) -> Execution:
 )
 def test_attention_is_what_the_code_chooses(framework: str, model: str, gpu: str, kernel: str) -> None:
     assert _execution(framework, model, gpu).attention == kernel
+
+
+@pytest.mark.parametrize(
+    "stack", ["Megatron-LM", "NeMo", "GPT-NeoX", "Megatron-DeepSpeed", "nanotron", "llm-foundry", "nanoGPT"]
+)
+def test_attention_code_of_its_own_multiplies_scores_out_without_flash_attention(stack: str) -> None:
+    """Only Transformers' and PyTorch's own modules have SDPA's other kernels: MPT's `attn_impl: torch`, Megatron's."""
+    denied, said = (_execution(f"{stack}, {words}", "llama-3.1-8b", "A100") for words in _WITHOUT)
+    assert denied == said
+    assert denied.attention == "unfused"
+    assert _execution("HF Trainer, no flash attention", "llama-3.1-8b", "A100").attention == "memory_efficient"
 
 
 @pytest.mark.parametrize("model", ["mixtral-8x7b", "qwen3-30b-a3b", "olmoe-1b-7b"])

@@ -187,7 +187,7 @@ def test_a_peft_prepared_base_keeps_a_residual_stream_in_fp32() -> None:
     assert more == pytest.approx(2.0 * ends)
 
 
-@pytest.mark.parametrize("framework", ["trl", "huggingface", "fastchat"])
+@pytest.mark.parametrize("framework", ["huggingface", "fastchat"])
 def test_a_sharded_quantised_base_is_not_prepared(framework: str) -> None:
     """TRL: whatever is not quantised is not cast where 4-bit weights are sharded (`is_sharded_qlora`)."""
     base = Practice(base_bits=4, master_weights=True)

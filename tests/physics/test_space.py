@@ -81,6 +81,18 @@ def test_every_layout_uses_all_devices_and_the_whole_batch_and_splits_no_head_ex
     assert np.all(sequence_length % (2 * lay.context)[lay.context > 1] == 0)
 
 
+@pytest.mark.parametrize(
+    ("framework", "interleaves"),
+    [("megatron-deepspeed", False), ("gpt-neox", False), ("nanotron", False), ("megatron", True), ("nemo", True)],
+)
+def test_pipelines_without_an_interleaved_schedule_have_stages_of_one_chunk(framework: str, interleaves: bool) -> None:
+    """DeepSpeed's `TrainSchedule` and nanotron's 1F1B; who asks for chunks all the same gets them."""
+    question = replace(_question("llama-3.1-8b", 64), framework=framework)
+    assert (_all(setting_of(question)).virtual > 1).any() == interleaves
+    asked = LayoutRequest(pipeline_parallel=4, virtual_pipeline=2)
+    assert set(_all(setting_of(replace(question, layout=asked))).virtual) == {2.0}
+
+
 def test_what_a_caller_fixes_stays_fixed() -> None:
     asked = LayoutRequest(
         tensor_parallel=4,

@@ -48,6 +48,30 @@ def test_samples_are_cut_where_the_trainer_cuts_them(framework: str, mean: int, 
     assert unsaid["training_days"] == pytest.approx(said["training_days"], rel=0.02)
 
 
+@pytest.mark.parametrize("framework", ["trl", "llama-factory"])
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_who_tells_the_longest_sample_has_it_trained_on_whole(framework: str, method: str) -> None:
+    asked = {"framework": framework, "method": method, "tokens_per_sample": "mean 900, max 6000"}
+    unsaid, said = _answer(**asked), _answer(**asked, sequence_length=6000)
+    assert unsaid["training_days"] == pytest.approx(said["training_days"])
+    assert unsaid["memory"] == said["memory"]
+
+
+@pytest.mark.parametrize(("mean", "limit"), [(600, 1024), (1000, 1024), (1500, 2048), (3000, 4096)])
+def test_pairs_are_cut_where_the_trainer_cuts_them_unless_most_are_longer(mean: int, limit: int) -> None:
+    asked = {"framework": "trl", "objective": "dpo", "tokens_per_sample": mean}
+    assert _padded(_answer(**asked)) == _padded(_answer(**asked, sequence_length=limit))
+
+
+def test_what_is_cut_is_not_said_to_be_padding() -> None:
+    asked = {"framework": "trl", "objective": "dpo", "micro_batch_size": 1}
+    cut = _answer(**asked, tokens_per_sample="1000", sequence_length=512)["summary"]
+    assert "100M tokens" in cut
+    assert "once cut" in cut
+    assert "with padding" not in cut
+    assert "with padding" in _answer(**asked, tokens_per_sample="300")["summary"]
+
+
 def test_a_trainer_without_a_limit_cuts_nothing() -> None:
     assert _padded(_answer(framework="huggingface", tokens_per_sample=600)) > 1024
 

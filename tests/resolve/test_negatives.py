@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from estimator.base.errors import InvalidValueError
 from tools.estimate_training_time import estimate_training_time
 
 PAIRS: dict[str, Any] = {"model": "bert-base", "gpu": "a100", "tokens": "all-nli", "objective": "contrastive"}
@@ -52,3 +53,63 @@ def test_other_objectives_accumulate_as_before() -> None:
 def test_full_precision_is_doubted_of_pairs_as_of_classes(said: dict[str, str], *, doubted: bool) -> None:
     codes = {one.code for one in _asked(global_batch_sequences=512, tokens="ms-marco", **said).warnings}
     assert ("trained_in_fp32" in codes) is doubted
+
+
+def _texts(**given: object) -> float:
+    answer = _asked(tokens=None, samples="10k", tokens_per_sample=100, **given)
+    return float(next(told.value for told in answer.assumptions if told.name == "tokens")) / 1e6
+
+
+@pytest.mark.parametrize(
+    ("said", "negatives"),
+    [
+        ("contrastive", 0),
+        ("contrastive with in-batch negatives", 0),
+        ("contrastive, no hard negatives", 0),
+        ("contrastive with hard negatives", 1),
+        ("contrastive with 1 hard negative", 1),
+        ("InfoNCE, seven mined hard negatives per query", 7),
+        ("embedding, 15 negatives", 15),
+        ("mnrl num_negatives=3", 3),
+        ("contrastive, number of hard negatives: 4", 4),
+        ("hard negatives", 1),
+    ],
+)
+def test_a_sample_is_a_query_a_passage_and_its_own_negatives(said: str, negatives: int) -> None:
+    """Karpukhin et al. 2020, section 3.2: each hard negative is a passage that is encoded too."""
+    assert _texts(objective=said) == pytest.approx(2 + negatives)
+
+
+@pytest.mark.parametrize("objective", ["contrastive", "next_token"])
+def test_negatives_may_be_told_with_the_software(objective: str) -> None:
+    """Nobody but who trains by contrast has any."""
+    framework = "sentence-transformers, MultipleNegativesRankingLoss with 7 hard negatives per query"
+    assert _texts(objective=objective, framework=framework) == pytest.approx(9)
+    answer = _asked(objective=objective, framework=framework)
+    told = next(told for told in answer.assumptions if told.name == "objective")
+    assert (told.value, told.source) == ("contrastive", "user" if objective == "contrastive" else "inferred")
+    assert told.note.startswith("7 hard negatives beside a query and a passage")
+    assert not any("negatives" in warning.message for warning in answer.warnings)
+
+
+def test_what_the_objective_says_of_negatives_counts_over_the_software() -> None:
+    assert _texts(objective="contrastive with 2 negatives", framework="hard negatives") == pytest.approx(4)
+
+
+def test_negatives_are_longer_steps_of_as_many_samples() -> None:
+    few, many = (_asked(objective=f"contrastive, {n} hard negatives", global_batch_sequences=64) for n in (1, 7))
+    assert few.step_seconds < many.step_seconds
+    assert many.layout.global_batch_sequences == few.layout.global_batch_sequences == 64
+
+
+@pytest.mark.parametrize("objective", ["classification", "dpo"])
+def test_negatives_of_an_objective_that_has_none_are_not_swallowed(objective: str) -> None:
+    answer = _asked(objective=objective, framework="huggingface, 7 hard negatives")
+    assert "negatives_not_counted" in {warning.code for warning in answer.warnings}
+
+
+def test_negatives_that_are_only_kept_are_not_counted() -> None:
+    """He et al. 2020 (MoCo): a queue of 65,536 keys, none of which is encoded again."""
+    with pytest.raises(InvalidValueError, match=r"^objective: .*leave out those of the batch, of a queue"):
+        _asked(objective="contrastive with 65536 negatives")
+    assert _asked(objective="next_token", framework="huggingface, 1 negative prompt").summary

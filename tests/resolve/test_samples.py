@@ -147,6 +147,9 @@ PADDED_TO: dict[str, str] = {
     "fastchat": "limit",
     "minimind": "limit",
     "HF Trainer, pad to max length": "limit",
+    "HF Trainer, padded to max_length": "limit",
+    "plain PyTorch DDP, padded to max length": "limit",
+    "HF Trainer, padded to the longest": "longest",
     "Unsloth, padding longest": "longest",
 }
 """Read in the trainers' collators."""

@@ -116,19 +116,33 @@ def test_experts_without_an_active_size_are_asked_about(model: str) -> None:
         _subject(model)
 
 
-@pytest.mark.parametrize(
-    ("model", "kind"),
-    [
-        ("microsoft/Phi-4-mini-flash-reasoning-3.8B", "hybrid"),
-        ("google/flan-t5-11b", "encoder-decoder"),
-    ],
-)
-def test_another_architecture_is_told_to_be_one(model: str, kind: str) -> None:
-    """Authority: the architectures' papers; no decoder's name is offered instead."""
-    subject = _subject(model)
+def test_another_architecture_is_told_to_be_one() -> None:
+    """Authority: the architecture's paper; no decoder's name is offered instead."""
+    subject = _subject("google/flan-t5-11b")
     assert subject.transformer is None
     assert _codes(subject) == ["architecture_not_modelled"]
+    assert "encoder-decoder" in subject.warnings[0].message
+
+
+@pytest.mark.parametrize(
+    ("model", "kind", "mixes"),
+    [
+        ("microsoft/Phi-4-mini-flash-reasoning-3.8B", "hybrid", True),
+        ("Zyphra/Zamba2-1.2B", "hybrid", True),
+        ("rwkv 30b", "state-space", True),
+        ("samba-3.8b", "hybrid", True),
+        ("apple/OpenELM-3B", "layers differ in width", False),
+    ],
+)
+def test_what_is_mostly_a_decoder_is_a_typical_one_of_its_size_and_kind(model: str, kind: str, mixes: bool) -> None:
+    """A rule of thumb knows neither its stack nor whether it fits."""
+    subject = _subject(model)
+    assert subject.transformer is not None
+    assert bool(subject.transformer.mixers) == mixes
+    assert parameter_counts(subject.transformer).total == pytest.approx(subject.total_parameters, rel=0.02)
+    assert _codes(subject) == ["model_not_catalogued"]
     assert kind in subject.warnings[0].message
+    assert "hf_config" in subject.warnings[0].message
 
 
 @pytest.mark.parametrize("model", ["nvidia/Hymba-Base", "togethercomputer/StripedHyena-Nous"])
@@ -248,9 +262,3 @@ def test_a_size_in_words_is_a_size(name: str) -> None:
     subject = resolved_subject(Request(model=name, gpu="h100", n_gpus=1, tokens="1B"))
     assert subject.total_parameters == 3e9
     assert not subject.warnings
-
-
-def test_a_size_that_no_model_of_a_family_is_near_to_stays_the_rule_of_thumbs() -> None:
-    subject = resolved_subject(Request(model="rwkv 30b", gpu="h100", n_gpus=1, tokens="1B"))
-    assert subject.transformer is None
-    assert [one.code for one in subject.warnings] == ["architecture_not_modelled"]

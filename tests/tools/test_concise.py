@@ -13,6 +13,7 @@ from typing import Any, cast
 import pytest
 
 from server.protocol.registry import TOOLS
+from tests.places import ROOT
 from tests.tools.varied_questions import COMPARISONS, ESTIMATES, PLANS
 from tools.concise import clipped, first_clause, shortened, without_asides
 
@@ -227,15 +228,50 @@ NOTHING_TO_DO = frozenset(
     }
 )
 """Warnings whose last words say what the range or the number rests on, where no argument would mend it."""
-ACTS = re.compile(r"\b(?:say|give|meant|name|check)\b|(?:framework|gpu|n_gpus|method|precision) [\"'\d]")
+ACTS = re.compile(r"\b(?:say|give|meant|name|check|torchrun)\b|(?:framework|gpu|n_gpus|method|precision) [\"'\d]")
+
+
+QUESTIONS = tuple(
+    call["arguments"]
+    for name in ("cases", "others")
+    for case in json.loads((ROOT / "tests" / "questions" / f"{name}.json").read_text(encoding="utf-8"))
+    for call in case["calls"]
+    if call["tool"] == "estimate_training_time"
+)
+"""What people asked, with the answers that they found."""
+CUT = {
+    "model": "Qwen2.5-7B",
+    "gpu": "A100",
+    "n_gpus": 16,
+    "samples": "42000",
+    "tokens_per_sample": "1100",
+    "sequence_length": 1024,
+    "objective": "dpo",
+}
+UNKNOWN = "wonder kernel 7, my own fork of everything, DeepSpeed ZeRO-3, device_map auto, eager attention"
+CROWDED = (
+    {**CUT, "framework": "TRL DPOTrainer, DeepSpeed ZeRO-3"},
+    {**CUT, "framework": f"TRL DPOTrainer, {UNKNOWN}"},
+    {**ESTIMATES["LoRA at home"], "model": "Qwen/Qwen3-30B-A3B", "gpu": "h200", "n_gpus": 32}
+    | {"framework": f"HF Trainer + PEFT, {UNKNOWN}"},
+)
+"""Of which more is to be told than an answer has room for."""
+WARNED = (*ESTIMATES.values(), *QUESTIONS, *CROWDED)
 
 
 def _warned() -> dict[str, list[str]]:
     messages: dict[str, list[str]] = {}
-    for kind in ESTIMATES:
-        for warning in _estimate(kind, "detailed")["warnings"]:
+    for asked in WARNED:
+        for warning in _answer("estimate_training_time", asked, "detailed")["warnings"]:
             messages.setdefault(warning["code"], []).append(warning["message"])
     return messages
+
+
+def _is_of_whole_clauses(short: str, message: str) -> bool:
+    """Return whether each part of a shortened warning begins and ends where a clause of the whole one does."""
+    return all(
+        re.search(rf"(?:^|[;:] ){re.escape(part)}(?:[;:] |$)", message) is not None for part in short.split(" … ")
+    )
 
 
 def _first_clause_of(message: str) -> str:
@@ -260,12 +296,32 @@ def test_a_warning_that_is_shortened_keeps_what_to_do() -> None:
                     assert len(short) <= max(longest, len(_first_clause_of(message)) + len(remedy) + 3)
                     assert remedy in short, longest
                     assert short.startswith(_first_clause_of(message).rstrip(";: "))
-                    assert all(clause.rstrip(";: ") in message for clause in short.split(" … "))
+                    assert _is_of_whole_clauses(short, message), short
                     assert short.count('"') % 2 == 0, short
                     assert short.count("(") == short.count(")"), short
             assert all(
                 len(shortened(message, more)) >= len(shortened(message, less)) for more, less in pairwise(lengths)
             )
+
+
+@pytest.mark.parametrize("asked", [*ESTIMATES.values(), *CROWDED], ids=json.dumps)
+def test_a_warning_of_a_concise_answer_is_never_cut_within_a_clause(asked: dict[str, Any]) -> None:
+    """`longer than the sequence of … give another` tells neither the number nor what is so."""
+    concise, detailed = (_answer("estimate_training_time", asked, detail) for detail in ("concise", "detailed"))
+    assert _characters(concise) <= 4_500
+    for short, full in zip(concise["warnings"], detailed["warnings"], strict=True):
+        if full["code"] != "does_not_fit":
+            assert _is_of_whole_clauses(short["message"], full["message"])
+            assert short["message"].startswith(_first_clause_of(full["message"]).rstrip(";: "))
+
+
+def test_of_the_clauses_between_those_with_figures_are_kept_first() -> None:
+    message = "rows are cut; as most are; 82% of their tokens are trained on: give sequence_length"
+    assert shortened(message, 75) == "rows are cut … 82% of their tokens are trained on: give sequence_length"
+    assert shortened(message, 40) == "rows are cut … give sequence_length"
+    assert shortened("over 25 Gb/s a node 73.0 times as long: say yours", 10) == (
+        "over 25 Gb/s a node 73.0 times as long: say yours"
+    )
 
 
 @pytest.mark.parametrize("kind", ESTIMATES)

@@ -107,11 +107,9 @@ def _published_example(total: float) -> str:
 def _own_example(exact: ExactCoefficient, total: float) -> str:
     rule_flop = total * exact.active_parameters
     parts = " + ".join(f"{term.name} {term.flop_per_token / GIGA:.3g}" for term in exact.terms if term.flop_per_token)
-    experts = (
-        ""
-        if exact.total_parameters == exact.active_parameters
-        else f" ({format_count(exact.total_parameters)} in all; the rest are idle experts)"
-    )
+    # One that is told by its size counts as told, and may be built a little larger or smaller.
+    idle = exact.transformer.experts is not None and exact.total_parameters > exact.active_parameters
+    experts = f" ({format_count(exact.total_parameters)} in all; the rest are idle experts)" if idle else ""
     return (
         f"{exact.transformer.name}: {total:g} × {format_count(exact.active_parameters)} active parameters{experts} = "
         f"{rule_flop / GIGA:.4g} GFLOP a token by the rule; part by part at {exact.counts.sequence_length:,.0f} tokens "

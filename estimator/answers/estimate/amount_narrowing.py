@@ -40,7 +40,8 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
 def _why(argument: str, run: Run) -> str:
     if argument != "tokens_per_sample" or run.amount.tokens_per_sample is None:
         return "time is proportional to it, and the range holds all that it may be"
-    mean = format_count(run.amount.tokens_per_sample)
+    # What the caller tells is text alone.
+    mean = format_count(run.amount.tokens_per_sample - run.amount.fixed_per_sample)
     return (
         f'time is proportional to it, and padding grows with how far lengths differ: "{mean}-{mean}" where they do not'
     )

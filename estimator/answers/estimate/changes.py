@@ -233,7 +233,9 @@ def changes_of_place(setting: Setting) -> Iterator[Change]:
     """Yield more of the largest devices and the smallest micro-batches, for a run that nothing else makes fit."""
     layout, said = _smallest(setting.question)
     smallest = replace(setting.question, layout=layout)
-    for first in [*_devices(smallest, segment="datacenter")][-_LARGEST:]:
+    largest = [*_devices(smallest, segment="datacenter")]
+    rented = [first for first in largest if usd_per_gpu_hour(str(first.arguments["gpu"])) is not None]
+    for first in (rented or largest)[-_LARGEST:]:
         for second in _counts(first.question):
             if second.question.cluster.n_gpus > smallest.cluster.n_gpus:
                 yield Change(

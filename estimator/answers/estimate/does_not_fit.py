@@ -55,7 +55,7 @@ _MOST_NAMED = 4
 _COUNT = "n_gpus"
 _WORTH_SAYING = 1.1
 """How much dearer a token must be to be told."""
-_DEAR = 2.0
+_DEAR = 1.5
 """How much dearer a token may become before two cheaper changes together are looked for."""
 _ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
 _TO_THE_HOST: frozenset[Kind] = frozenset({"offload", "swap"})
@@ -81,7 +81,7 @@ class Remedy:
     def words(self) -> str:
         """What to say, and what to know of it."""
         dearer = f"{self.cost:.1f} times the cost per token" if self.cost >= _WORTH_SAYING else ""
-        unknown = "" if self.priced else "no price known"
+        unknown = "" if self.priced else "no prices to compare"
         more = ", more than is usual" if self.upgrades else ""
         host = f"{format_bytes(self.host_bytes)} of host memory{more}" if self.host_bytes else ""
         notes = ", ".join(note for note in (self.change.note, host, dearer, unknown) if note)
@@ -106,8 +106,8 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
     would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout takes {memory.total_bytes / 1e9:,.0f} GB on each {chip.name}, and a run "
-        f"can fill {memory.usable_bytes / 1e9:,.0f} of its {memory.capacity_bytes / 1e9:,.0f} GB{would}",
+        message=f"the smallest layout takes {format_bytes(memory.total_bytes)} on each {chip.name}, and a run "
+        f"can fill {format_bytes(memory.usable_bytes)} of its {format_bytes(memory.capacity_bytes)}{would}",
     )
 
 

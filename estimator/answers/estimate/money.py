@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from statistics import median
 
@@ -12,11 +12,13 @@ from estimator.catalogue.energy import energy_default
 from estimator.catalogue.entries import Price
 from estimator.question.cluster import Accelerator
 from estimator.question.pools import Pool
+from estimator.question.question import Assumption
 from estimator.resolve.run import Run
 
 __all__ = [
     "Market",
     "Spread",
+    "at_median_price",
     "catalogued_market",
     "cost_usd",
     "energy_kwh",
@@ -29,6 +31,7 @@ __all__ = [
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
 _TOGETHER = "the range takes price and time as independent; with price_per_gpu_hour it is that of the time"
+_PRICE = "price_per_gpu_hour"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +124,7 @@ def cost_usd(
             value=point * usd_per_gpu_hour,
             low=low * usd_per_gpu_hour,
             high=high * usd_per_gpu_hour,
-            note=f"at the given ${usd_per_gpu_hour:g} per GPU-hour; the range is that of the time",
+            note=f"at ${usd_per_gpu_hour:g} per GPU-hour; the range is that of the time",
         )
     if rented is None:
         return Spread(
@@ -135,12 +138,27 @@ def cost_usd(
 
 def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
     """Return what `gpu_hours` (point, low, high) of the devices of `run` cost."""
+    return cost_usd(gpu_hours, _market_of(run), run.usd_per_gpu_hour, run.device.name)
+
+
+def at_median_price(run: Run) -> Run:
+    """Return `run` with the median price as its own where it has none and its devices have one.
+
+    Whoever holds a run to a budget pays one price and knows it: that others are cheaper or dearer is no risk of theirs.
+    """
+    rented = None if run.usd_per_gpu_hour is not None else _market_of(run)
+    if rented is None:
+        return run
+    note = rented.note.partition(f"; {_TOGETHER}")[0]
+    price = Assumption(name=_PRICE, value=round(rented.usd_median, 4), unit="USD", source="catalogue", note=note)
+    return replace(run, usd_per_gpu_hour=rented.usd_median, assumptions=(*run.assumptions, price))
+
+
+def _market_of(run: Run) -> Market | None:
     device = run.device
     if device.pools:
-        rented = pooled_market(device.pools)
-    else:
-        rented = catalogued_market(device.accelerator.id) if device.accelerator else None
-    return cost_usd(gpu_hours, rented, run.usd_per_gpu_hour, device.name)
+        return pooled_market(device.pools)
+    return catalogued_market(device.accelerator.id) if device.accelerator else None
 
 
 def _independent(

@@ -6,6 +6,7 @@ from estimator.base.units import format_bytes
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Layouts
 from estimator.physics.memory import memory_of
+from estimator.physics.stacks import XLA
 from estimator.question.question import Caution, Layout, Prediction
 
 __all__ = ["told_of_memory"]
@@ -41,7 +42,9 @@ def _sharded(setting: Setting, layout: Layout) -> tuple[Caution, ...]:
     """Return a warning where states are sharded by a trainer that shards nothing unless it is told."""
     question = setting.question
     told = question.layout.data_sharding is not None or question.practice.zero_engine is not None
-    if told or setting.stack.sharding != "ddp" or layout.data_sharding == "ddp" or question.published:
+    # What XLA compiles is sharded by annotations.
+    unasked = setting.stack.kin in XLA or setting.stack.sharding != "ddp"
+    if told or unasked or layout.data_sharding == "ddp" or question.published:
         return ()
     stage = _STAGES[layout.data_sharding]
     message = (

@@ -98,7 +98,7 @@ def summary(estimate: Estimate) -> str:
             how = f"by the rule of thumb, {UTILIZATION.mode:g} of peak ({UTILIZATION.high:g} to {UTILIZATION.low:g})"
             how += unlike
     method = _how_trained(run)
-    beside = [f"{format_count(run.amount.tokens)} with padding"] if run.amount.padding > _MUCH_PADDING else []
+    beside = _processed(run)
     beside += [_GUESSED[caution.code] for caution in run.warnings if caution.code in _GUESSED]
     padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
@@ -151,6 +151,14 @@ def sample_words(run: Run) -> str:
     return _things(run) or f"sequences of {run.sequence_length:,} tokens"
 
 
+def _processed(run: Run) -> list[str]:
+    """Return how many tokens are worked on, where padding or a cut makes them others than those of the data."""
+    amount = run.amount
+    if amount.tokens < amount.real_tokens / _MUCH_PADDING:
+        return [f"{format_count(amount.tokens)} once cut{' and padded' if amount.padding > _MUCH_PADDING else ''}"]
+    return [f"{format_count(amount.tokens)} with padding"] if amount.padding > _MUCH_PADDING else []
+
+
 def amount_words(run: Run) -> str:
     """Return what a run trains on, padding apart: `10B tokens`, or `20k images, 82M tokens` of what reads those.
 
@@ -166,8 +174,8 @@ def amount_words(run: Run) -> str:
     each = run.amount.tokens_per_sample
     if together == 1 or each is None:
         return format_counted(tokens, "tokens")
-    pairs = f"{format_count(tokens / (together * each))} pairs of {together} × {each:,.0f} tokens"
-    return f"{pairs}, {format_counted(tokens, 'tokens')}"
+    sets = f"{'pairs' if together == 2 else 'samples'} of {together}"  # noqa: PLR2004 - a pair
+    return f"{format_count(tokens / (together * each))} {sets} × {each:,.0f} tokens, {format_counted(tokens, 'tokens')}"
 
 
 def rate_words(run: Run, tokens_per_second: float) -> str:

@@ -142,8 +142,8 @@ def limit_assumptions(limits: Limits) -> tuple[Assumption, ...]:
         out.append(Assumption(name="budget", value=limits.budget, unit="GPU-hours", source="user", note=note))
     elif limits.budget is not None:
         note = (
-            "for GPU time at the median price; the surer answer takes the far end of time and prices together, of the "
-            "time alone with price_per_gpu_hour; storage, network and staff are not counted"
+            "for GPU time at price_per_gpu_hour, or at the median price, than which a dearer provider needs more; the "
+            "surer answer takes the far end of the time; storage, network and staff are not counted"
         )
         out.append(Assumption(name="budget", value=limits.budget, unit="USD", source="user", note=note))
     return tuple(out)

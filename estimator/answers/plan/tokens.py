@@ -93,19 +93,19 @@ def _trained_on(estimate: Estimate) -> float:
 
 def _limited(trials: Trials, n_gpus: Quantity, *, sure: bool) -> Estimate | None:
     """Return the run on as many tokens as the limits allow; None where it has no layout or does not fit."""
-    run = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS))
+    run, best = trials.at(trials.varied(n_gpus=n_gpus, tokens=_UNIT_TOKENS)), None
     for _ in range(_ROUNDS):
         if run is None or not fits(run):
-            return None
+            return best
         amount = run.run.amount
         most = math.floor(_tokens_within(trials.limits, run, sure=sure) * amount.real_tokens / amount.tokens)
-        if most < 1 or most == amount.real_tokens:
-            return None
+        if most < 1 or most == amount.real_tokens or (best is not None and most * _NEARLY <= _trained_on(best)):
+            return best
         # A short run may be padded and have a smaller batch: its speed is another, which is then the one that counts.
         run = trials.at(trials.varied(n_gpus=n_gpus, tokens=most))
         if trials.meets(run, sure=sure):
-            return run
-    return None
+            best = run
+    return best
 
 
 def _tokens_within(limits: Limits, run: Estimate, *, sure: bool) -> float:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
-from estimator.answers.estimate.money import run_cost
+from estimator.answers.estimate.money import at_median_price, run_cost
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.pauses import pause
@@ -31,10 +31,9 @@ def in_full(estimate: Estimate) -> Estimate:
 
 
 def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:
-    """Return what a run takes of the budget: dollars at its usual price, or GPU-hours; at its far end where `sure`.
+    """Return what a run takes of the budget: dollars at its price, or GPU-hours; at the far end of time where `sure`.
 
-    The far end is that of the cost as it is told, where prices differ as well as times. Raises MissingValueError where
-    there is no price.
+    Raises MissingValueError where there is no price.
     """
     return taken(estimate.gpu_hours, estimate.run, limits, sure=sure)
 
@@ -173,6 +172,8 @@ class Trials:
         if batches is not None and batches.differ:
             self._unusual = batches
             return None
+        if self.limits.budget is not None and self.limits.budget_unit == "USD":
+            run = at_median_price(run)
         estimate = estimate_of(run, advised=False, told=False)
         return None if any(caution.code == "batch_rounded" for caution in estimate.warnings) else estimate
 

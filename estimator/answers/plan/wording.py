@@ -29,7 +29,17 @@ def plan_summary(plan: Plan) -> str:
     second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
     best = next((option for option in plan.alternatives if option.meets), None)
     third = f" Next best: {_described(plan, best)}." if best is not None else ""
-    return first + second + _at_most(plan) + third
+    return first + second + _at_most(plan) + third + _priced_at(plan)
+
+
+def _priced_at(plan: Plan) -> str:
+    """Return at which price dollars are counted, in a sentence, where a budget is of them and nobody told it."""
+    run = plan.solution.estimate.run
+    price = next((one for one in run.assumptions if one.name == "price_per_gpu_hour"), None)
+    if price is None or price.source == "user" or run.usd_per_gpu_hour is None:
+        return ""
+    each = format_usd(run.usd_per_gpu_hour)
+    return f" Dollars are at the median price, {each} per GPU-hour: say price_per_gpu_hour for yours."
 
 
 def _at_most(plan: Plan) -> str:

@@ -64,6 +64,16 @@ _ROWS = (
     _named("fsdp 2 | pytorch fsdp 2 | torch fsdp 2 | fully shard", "fsdp", _ENGINE, beside="zero3", engine="fsdp2"),
     _named(" fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
+    # Its sharded data parallelism is DeepSpeed's ZeRO; a script of one's own calls either.
+    _named(
+        "sagemaker model parallel | sagemaker model parallelism | sagemaker model parallel library | smp | "
+        "smdistributed | smdistributed modelparallel | sagemaker distributed | amazon smp | aws smp | smp v 1 | "
+        "smp v 2",
+        "fsdp",
+        _ENGINE,
+        beside="zero3",
+        note="taken as FSDP, which its sharding is like",
+    ),
     _named("jax | flax | jax flax | xla | haiku | pathways | jax pathways", "jax", _LIBRARY, project="jax"),
     _named(
         "tensorflow | tf | tf 2 | keras | tf keras | keras nlp | keras hub | keras cv | trax | mesh tensorflow | "

@@ -56,7 +56,7 @@ def framework_named_by(given: str) -> NamedFramework:
     return NamedFramework(
         name=name,
         released=released,
-        practice=_practice(_shared(facts.practice, name), reading, names, released),
+        practice=_practice(_shared(facts.practice, name), reading, names, name, released),
         sharding=facts.sharding,
         recompute=facts.recompute,
         precision=_precision(facts, reading),
@@ -157,11 +157,14 @@ def _method(facts: Facts) -> MethodName | None:
     return "qlora" if quantised else facts.method
 
 
-def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], released: float | None) -> Practice:
+def _practice(
+    practice: Practice, reading: Reading, names: Sequence[Phrase], name: str, released: float | None
+) -> Practice:
     """Return `practice` with what follows from words that stand apart.
 
     FSDP steps weights where they are: it offloads them with the optimizer, and the optimizer with them. ZeRO-Infinity
-    offloads both unless one is named. Whoever denies flash attention today still has SDPA's other kernels.
+    offloads both unless one is named. Whoever denies flash attention today still has SDPA's other kernels, unless the
+    stack has attention code of its own.
     Who names Accelerate starts a process for each device with it, unless layers are said to be split across them.
     """
     if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
@@ -179,7 +182,8 @@ def _practice(practice: Practice, reading: Reading, names: Sequence[Phrase], rel
         whole = practice.zero_engine in {"fsdp", "fsdp2"} or any(one.meaning.stack == "fsdp" for one in names)
         practice = replace(practice, offload_optimizer=True, offload_parameters=True) if whole else practice
     denied = any(one.denied and one.meaning.denies.practice.attention for one in reading.phrases)
-    if denied and practice.attention == "unfused" and (released is None or released >= _SDPA_SINCE):
+    sdpa = (name not in STACKS or STACKS[name].falls_back_to_sdpa) and (released is None or released >= _SDPA_SINCE)
+    if denied and practice.attention == "unfused" and sdpa:
         practice = replace(practice, attention="memory_efficient")
     return practice
 

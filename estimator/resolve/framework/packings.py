@@ -9,7 +9,8 @@ PACKINGS = (
     practised(
         "packing | packed | sample packing | sequence packing | pack | packed samples | neat packing | "
         "packed sequences | packed dataset | multipack | "
-        "padding free | remove padding | use remove padding | thd | varlen | unpadded | group texts | "
+        "padding free | remove padding | use remove padding | thd | varlen | unpadded | unpadding | unpad | "
+        "group texts | "
         "packing samples | pack to max length | concatenated | example packing",
         Practice(packing="packed"),
         Practice(packing="padded"),
@@ -20,12 +21,14 @@ PACKINGS = (
         Practice(packing="packed"),
     ),
     practised(
-        "pad to longest | dynamic padding | padding longest",
+        "pad to longest | padded to longest | padded to the longest | pad to the longest | dynamic padding | "
+        "padding longest | padded to longest in batch | padded to batch longest",
         Practice(packing="padded", padding="longest"),
         Practice(packing="packed"),
     ),
     practised(
-        "pad to max length | padding max length | pad to max | static padding",
+        "pad to max length | padded to max length | padding max length | pad to max | padded to max | padded to | "
+        "padding to max length | padding to | padded to maximum length | fixed padding | static padding",
         Practice(packing="padded", padding="limit"),
         Practice(padding="longest"),
     ),

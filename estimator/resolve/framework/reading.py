@@ -17,6 +17,7 @@ from estimator.resolve.framework.host_memory import told_host_memory
 from estimator.resolve.framework.machines import told_machines
 from estimator.resolve.framework.meaning import Meaning, folded
 from estimator.resolve.framework.names import NAMES
+from estimator.resolve.framework.negatives import told_negatives
 from estimator.resolve.framework.networks import told_network
 from estimator.resolve.framework.offload_phrases import told_offload
 from estimator.resolve.framework.practices import PRACTICES
@@ -167,10 +168,10 @@ class _Reader:
         return False
 
     def _took_machine(self, token: Token) -> bool:
-        """Take `10 GbE`, `8x 400G InfiniBand`, `64 GB of RAM` or `4 nodes of 4 GPUs`; a denial of it says nothing."""
+        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs` or `7 hard negatives`; a denial of it says nothing."""
         if self._negator is not None:
             return False
-        told = (told_network, told_host_memory, told_machines)
+        told = (told_network, told_host_memory, told_machines, told_negatives)
         found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False

@@ -111,9 +111,15 @@ def test_a_bare_size_says_that_an_architecture_was_inferred() -> None:
     assert any("typical" in note for note in explained.assumptions)
 
 
+@pytest.mark.parametrize(("model", "idles"), [("1.3B", False), ("7B", False), ("mixtral-8x7b", True)])
+def test_only_a_mixture_of_experts_is_said_to_have_idle_ones(model: str, idles: bool) -> None:  # noqa: FBT001
+    explained = explain_coefficient(model=model, sequence_length="2048", detail="detailed")
+    assert ("idle experts" in explained.model_dump_json()) == idles
+
+
 def test_another_architecture_gets_the_rule_and_is_told_why_no_more() -> None:
     """Never silently treated as one of those that are modelled."""
-    explained = explain_coefficient(model="retnet-6.7b")
+    explained = explain_coefficient(model="codet5-6b")
     assert explained.exact_coefficient is None
     assert any("no modelled architecture" in note for note in explained.assumptions)
 

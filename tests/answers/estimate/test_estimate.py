@@ -191,7 +191,6 @@ def test_a_configuration_is_counted_like_its_preset_and_said_to_be_the_callers()
     "named",
     [
         {"model": "2.8B", "hf_config": {"model_type": "retnet"}},
-        {"model": "samba-3.8b"},
         {"model": "codet5-6b"},
         {"model": "imagen-diffusion-3b"},
     ],

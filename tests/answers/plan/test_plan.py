@@ -143,6 +143,22 @@ def test_one_machine_of_cards_for_desktops_is_a_candidate_too() -> None:
         assert option.n_gpus <= 8 or not option.gpu.startswith("rtx-")
 
 
+def test_a_budget_with_room_takes_no_sure_plan_away() -> None:
+    """That another provider is dearer is no risk of whoever pays this one."""
+    asked: dict[str, Any] = {"model": "7B", "gpu": "h100", "tokens": "2T", "deadline": "14 days"}
+    free = plan_training(solve_for="n_gpus", **asked)
+    roomy = plan_training(solve_for="n_gpus", **asked, budget="$500k")
+    assert free.sure_solution is not None
+    assert roomy.sure_solution is not None
+    assert roomy.sure_solution.n_gpus == free.sure_solution.n_gpus
+    assert "the median price" in roomy.summary
+    assert "the median price" not in free.summary
+    assert (
+        "the median price"
+        not in plan_training(solve_for="n_gpus", **asked, budget="$500k", price_per_gpu_hour=4).summary
+    )
+
+
 @pytest.mark.parametrize(
     ("solve_for", "asked"),
     [

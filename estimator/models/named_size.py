@@ -23,8 +23,11 @@ _SPELT = re.compile(
 )
 """A size in words, `7 billion parameter` and `1,5 Milliarden`, or with what it counts: `7B params`."""
 _MULTIPLES = {"mil": "M", "mio": "M", "bil": "B", "mrd": "B", "tri": "T"}
-_BESIDE = frozenset({"a", "all", "and", "dense", "experts", "for", "in", "is", "llm", "model", "moe", "of", "param"})
-_BESIDE_TOO = frozenset({"parameter", "parameters", "params", "token", "total", "with", "active", "activated", "one"})
+_BESIDE = frozenset(
+    {"a", "all", "and", "dense", "experts", "for", "in", "is", "llm", "model", "moe", "of", "param"}
+    | {"parameter", "parameters", "params", "token", "total", "with", "active", "activated", "one"}
+    | {"transformer", "decoder", "language", "lm", "network"}
+)
 """What is said around sizes that name no model."""
 _KNOWN: Mapping[str, tuple[float, float]] = {
     "mistral large 3": (675e9, 41e9),
@@ -84,7 +87,7 @@ def named_size(name: str) -> NamedSize | None:
     # `80B/3B active` has no owner.
     text = text if _SIZE.search(owner) else tail
     left = _ACTIVE.sub(" ", _SIZE.sub(" ", _TIMES.sub(" ", text)))
-    bare = (_BESIDE | _BESIDE_TOO).issuperset(_WORD.findall(left))
+    bare = _BESIDE.issuperset(_WORD.findall(left))
     words = " " + " ".join(_WORD.findall(tail)) + " "
     # Models of embeddings are called like their publisher's largest, and are none of these.
     known = next((sizes for name, sizes in _KNOWN.items() if f" {name} " in words and " embed " not in words), None)

@@ -28,6 +28,8 @@ from estimator.resolve.other_networks import checked_modelled, of_media_family, 
 __all__ = ["Subject", "resolved_subject"]
 
 _LONGEST_COUNT = 64
+_IN_WORDS = "illion"
+"""What is in a size whose number may be a word, too: `seven billion parameters`."""
 _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _LARGEST_DENSE = 5.5e11
@@ -140,7 +142,7 @@ def _unlisted(name: str) -> Subject:
 
 def _said_otherwise(name: str) -> Subject | None:
     """Return the model that `name` names once its size and its words are as names have them; None where it is none."""
-    shorter = with_short_size(name)
+    shorter = with_short_size(spoken(name) if _IN_WORDS in name.casefold() else name)
     if shorter != name:
         return _named(shorter)
     return _catalogued(size_behind(name)) or _catalogued(without_method(name))

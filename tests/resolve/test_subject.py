@@ -257,7 +257,18 @@ def test_a_family_without_its_version_or_size_is_one_of_it_and_not_a_plain_trans
     assert next(one.note for one in subject.assumptions if one.name == "model")
 
 
-@pytest.mark.parametrize("name", ["a 3 billion parameter model", "3-billion-parameter LLM", "3bn model", "3 billion"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "a 3 billion parameter model",
+        "3-billion-parameter LLM",
+        "3bn model",
+        "3 billion",
+        "a three billion parameter model",
+        "three billion params",
+        "Three-billion-parameter transformer",
+    ],
+)
 def test_a_size_in_words_is_a_size(name: str) -> None:
     subject = resolved_subject(Request(model=name, gpu="h100", n_gpus=1, tokens="1B"))
     assert subject.total_parameters == 3e9

@@ -62,8 +62,9 @@ _LARGEST_COUNT = 2.0**53
 """Up to it a whole number is told as it is: tokens, parameters."""
 _REMARK = re.compile(r" \((?!\d)[^()]*\)|(?<=times the cost)(?: per token)")
 """In a list of remedies, what is to be known of one."""
-_LEAST_OPENING = 30
-"""Characters of what is so, without which nobody knows what a remedy is for."""
+_LEAST_TO_SHORTEN = 2
+"""Clauses of a warning that has none between what is so and what to do."""
+_FIGURE = re.compile(r"\d")
 _ASIDE = re.compile(r" \([^()]*\)")
 
 
@@ -140,29 +141,31 @@ def clipped(text: str, longest: int) -> str:
     return words.rstrip(",;: ") + " …"
 
 
-def shortened(message: str, longest: int, *, whole: bool = True) -> str:
+def shortened(message: str, longest: int) -> str:
     """Return a warning in about `longest` characters: what is so, and what to do, which stands at its end.
 
-    Of several ways to go the first are kept, and of all else the clauses that fit, from the front. What is so is told
-    to its end, however long, unless not even that has to be `whole`.
+    Of several ways to go the first are kept, and between the two the clauses that fit, those with figures before
+    others. Every clause is whole: half of one tells no number, or no verb.
     """
     while len(message) > longest and _OR in message:
         message = message.rpartition(_OR)[0]
-    if len(message) <= longest:
+    clauses = _CLAUSE.split(message)
+    if len(message) <= longest or len(clauses) <= _LEAST_TO_SHORTEN:
         return message
-    opening, *middle, remedy = _CLAUSE.split(message) if _CLAUSE.search(message) else (message, "")
-    if not remedy:
-        return message if whole else clipped(message, longest)
-    room = longest - len(remedy) - len(" … ")
-    if whole and not middle:
-        return message
-    if not whole:
-        opening = clipped(opening, max(room, _LEAST_OPENING))
-    for clause in middle:
-        if len(opening) + len(clause) > room:
-            break
-        opening = f"{opening} {clause}"
-    return f"{opening.rstrip(',;:… ')} … {remedy}"
+    kept = {0, len(clauses) - 1}
+    for place in sorted(range(1, len(clauses) - 1), key=lambda place: _FIGURE.search(clauses[place]) is None):
+        if len(_joined(clauses, kept | {place})) <= longest:
+            kept.add(place)
+    return _joined(clauses, kept)
+
+
+def _joined(clauses: Sequence[str], kept: Collection[int]) -> str:
+    """Return the clauses at the places `kept`, and where others are left out, that they are."""
+    told = ""
+    for place in sorted(kept):
+        gap = " … " if place and place - 1 not in kept else " "
+        told = f"{told.rstrip(',;:… ')}{gap}{clauses[place]}" if gap != " " else f"{told} {clauses[place]}"
+    return told.strip()
 
 
 def in_short(message: str) -> str:

@@ -254,7 +254,22 @@ def _clipped_notes(longest: int) -> Callable[[TrainingTime], TrainingTime]:
     )
 
 
-def _shortened_warnings(longest: int, *, whole: bool = True) -> Callable[[TrainingTime], TrainingTime]:
+def _without_cut_notes(answer: TrainingTime) -> TrainingTime:
+    """Return an answer without the notes of which only the first words would be left."""
+    whole = [
+        told.model_copy(update={"note": told.note if not told.note.endswith("…") else ""})
+        for told in answer.assumptions
+    ]
+    return answer.model_copy(update={"assumptions": whole})
+
+
+def _brief_sources(answer: TrainingTime) -> TrainingTime:
+    """Return an answer that tells of cost and energy the figures, and of a price that it is a median."""
+    cost = answer.cost_usd.model_copy(update={"note": answer.cost_usd.note.partition(": ")[0]})
+    return answer.model_copy(update={"cost_usd": cost, "energy_kwh": answer.energy_kwh.model_copy(update={"note": ""})})
+
+
+def _shortened_warnings(longest: int) -> Callable[[TrainingTime], TrainingTime]:
     """Return a step that leaves out of the longest warnings what is neither so nor to be done.
 
     What would make a run fit is why it is asked about: all of that is told, in short.
@@ -263,7 +278,7 @@ def _shortened_warnings(longest: int, *, whole: bool = True) -> Callable[[Traini
     def told(caution: WarningAnswer) -> str:
         if caution.code == _MISFIT:
             return in_short(caution.message)
-        return shortened(caution.message, longest, whole=whole)
+        return shortened(caution.message, longest)
 
     return lambda answer: answer.model_copy(
         update={"warnings": [caution.model_copy(update={"message": told(caution)}) for caution in answer.warnings]}
@@ -300,6 +315,7 @@ SHORTER: tuple[Callable[[TrainingTime], TrainingTime], ...] = (
     _shortened_warnings(_SHORTEST_WARNING),
     _brief_peak,
     _clipped_notes(_OPENING_OF_NOTE),
-    _shortened_warnings(_SHORTEST_WARNING, whole=False),
+    _without_cut_notes,
+    _brief_sources,
 )
 """What a long answer leaves out besides, the least missed first."""

@@ -33,7 +33,9 @@ def hard_negatives(text: str, argument: str) -> int | None:
     number = found["count"] or found["named"] or found["behind"]
     count = 0 if found["none"] else 1 if number is None else int(spoken(number))
     if count > _MOST:
-        raise InvalidValueError(
-            argument, text, f"gives each sample more than {_MOST:,} negatives that the model runs on"
+        remedy = (
+            f"gives each sample more than {_MOST:,} negatives; leave out those of the batch, of a queue or of a memory "
+            "bank, which the model does not run on"
         )
+        raise InvalidValueError(argument, text, remedy)
     return count

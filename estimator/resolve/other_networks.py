@@ -2,9 +2,11 @@
 
 import math
 import re
+from difflib import SequenceMatcher
 from functools import lru_cache
 
 from estimator.base.errors import UnsupportedModelError, shown
+from estimator.base.names import normalised
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.models.foreign import built_like, modelled_like
@@ -22,7 +24,7 @@ _NEAR = 1.3
 _MOST_NAMED = 5
 _WORD = re.compile(r"[^\W\d_]{2,}")
 """Of a name, without versions and sizes: `1.5`, `v1`, `13b`."""
-_NUMBER = re.compile(r"\d+(?:\.\d+)?")
+_NUMBER, _SIZED = re.compile(r"\d+(?:\.\d+)?"), re.compile(r"(?<![a-z\d.])\d+(?:\.\d+)?[mb](?![a-z])")
 
 
 def checked_modelled(name: str, *, anywhere: bool = False) -> None:
@@ -72,19 +74,17 @@ def of_seeing_family(name: str, size: NamedSize) -> Match[Transformer] | None:
 
     It is one of that size that says no less than `name` but a version, the newest; else the only one of that size.
     """
-    words, of_family = _words(name), _family(name)
-    known = frozenset[str]().union(*(_words(model_id) for model_id in of_family))
+    words, of_family = _words(name), _family(name, reads_media=True)
+    as_large = [model_id for model_id in of_family if (told := named_size(model_id)) and told.total == size.total]
     alike = [
         model_id
-        for model_id in of_family
-        if (other := named_size(model_id)) is not None
-        and other.total == size.total
-        and words & known <= _words(model_id)
+        for model_id in as_large
+        if _versions(name) <= _versions(model_id) and _known(words, of_family) <= _words(model_id)
     ]
-    found = [model_id for model_id in alike if _words(model_id) <= words] or (alike if len(alike) == 1 else [])
+    found = [model_id for model_id in alike if _words(model_id) <= words] or (alike if len(as_large) == 1 else [])
     if not found:
         return None
-    newest = max(found, key=lambda model_id: [float(number) for number in _NUMBER.findall(model_id)])
+    newest = max(found, key=lambda model_id: sorted(_versions(model_id)))
     one = "newest" if len(found) > 1 else "one"
     return Match(
         value=catalogue.model(newest).transformer,
@@ -96,25 +96,44 @@ def of_seeing_family(name: str, size: NamedSize) -> Match[Transformer] | None:
 def suggested(name: str, kind: str, size: NamedSize | None) -> tuple[str, ...]:
     """Return catalogued models to name in place of one of `kind`: its family's first, and the nearest in size of each.
 
-    None where none of its kind is modelled.
+    Of those as near, the most alike in name. None where none of its kind is modelled.
     """
     like = modelled_like(kind)
-    nearest = (*_family(name), *built_like(name))
+    if not like:
+        return ()
+    reads_media = any(catalogue.model(model_id).transformer.media for model_id in like)
+    of_family, built = _family(name, reads_media=reads_media), built_like(name)
+    letters, words = normalised(name.rpartition("/")[2]), _known(_words(name), of_family)
 
-    def rank(model_id: str) -> tuple[bool, float]:
+    def rank(model_id: str) -> tuple[bool, float, int, float]:
         total = parameter_counts(catalogue.model(model_id).transformer).total
-        return model_id not in nearest, 0.0 if size is None else abs(math.log(total / size.total))
+        apart = 0.0 if size is None else round(abs(math.log(total / size.total)), 1)
+        if model_id not in of_family:
+            return model_id not in built, apart, 0, 0.0
+        alike = SequenceMatcher(None, letters, normalised(model_id), autojunk=False).ratio()
+        return False, apart, len(_words(model_id) ^ words), -alike
 
-    return tuple(sorted(dict.fromkeys((*nearest, *like)), key=rank))[:_MOST_NAMED] if like else ()
+    return tuple(sorted(dict.fromkeys((*of_family, *built, *like)), key=rank))[:_MOST_NAMED]
 
 
-def _family(name: str) -> tuple[str, ...]:
+def _family(name: str, *, reads_media: bool) -> tuple[str, ...]:
     """Return the ids that begin as `name` does, without those of networks that do not read what it says."""
+    networks = {model_id: catalogue.model(model_id).transformer for model_id in catalogue.family(name)}
     return tuple(
         model_id
-        for model_id in catalogue.family(name)
-        if not says_otherwise(name, model_id, catalogue.model(model_id).transformer)
+        for model_id, network in networks.items()
+        if (network.media is not None or not reads_media) and not says_otherwise(name, model_id, network)
     )
+
+
+def _known(words: frozenset[str], of_family: tuple[str, ...]) -> frozenset[str]:
+    """Return those of `words` that tell members of a family apart."""
+    return words & frozenset[str]().union(*(_words(model_id) for model_id in of_family))
+
+
+def _versions(name: str) -> frozenset[float]:
+    """Return the numbers before a name's size; those behind it are of a release."""
+    return frozenset(float(number) for number in _NUMBER.findall(_SIZED.split(name.casefold().rpartition("/")[2])[0]))
 
 
 def _words(name: str) -> frozenset[str]:

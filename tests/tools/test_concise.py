@@ -222,6 +222,7 @@ NOTHING_TO_DO = frozenset(
         "gpu_not_catalogued",
         "kind_not_measured",
         "local_updates",
+        "mostly_waiting",
         "shader_peak_suspected",
         "unseen_device_family",
         "unseen_length",

@@ -5,6 +5,7 @@ from typing import Literal
 
 from estimator.answers.check.expected import Expected
 from estimator.answers.check.logs import LogReading
+from estimator.answers.check.monitor import DeviceLoad
 from estimator.answers.check.observation import Observation
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -29,6 +30,8 @@ class Gap:
     """Of the model."""
     reading: LogReading | None
     faster: bool
+    load: DeviceLoad | None = None
+    """What a monitor shows of the devices."""
 
     @property
     def ratio(self) -> float:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from estimator.answers.check.bookkeeping import bookkeeping_candidates
 from estimator.answers.check.candidate import Candidate, Gap
 from estimator.answers.check.expected import Expected, expected_of
+from estimator.answers.check.load_causes import weighed
 from estimator.answers.check.observation import Observation
 from estimator.answers.check.own_machines import own_machines, ruled_out
 from estimator.answers.check.physics import physical_candidates
@@ -56,7 +57,7 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
     price, machines = _Prices(gap.run.question, expected, steady), own_machines(gap.run)
     ratio = math.log(gap.ratio)
     ranked: list[tuple[float, Cause]] = []
-    for candidate in _candidates(gap):
+    for candidate in weighed(_candidates(gap), gap.load, n_gpus=gap.run.n_gpus):
         priced = price(candidate)
         if priced is None:
             continue
@@ -75,7 +76,7 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
             explains=explains,
             evidence=_evidence(candidate, priced, expected, seen),
             check=candidate.check,
-            usual=candidate.rarity == 0.0 and not candidate.contradicts,
+            usual=candidate.rarity <= 0.0 and not candidate.contradicts,
         )
         ranked.append((distance, cause))
     ranked.sort(key=lambda entry: entry[0])

@@ -16,8 +16,10 @@ from estimator.answers.check.expected import (
 )
 from estimator.answers.check.flop_conventions import counted_otherwise
 from estimator.answers.check.left import Remaining, in_run, remaining
+from estimator.answers.check.load_causes import load_caution
 from estimator.answers.check.log_cautions import contradicting_causes, log_cautions
 from estimator.answers.check.logs import LogReading
+from estimator.answers.check.monitor import DeviceLoad, device_load
 from estimator.answers.check.observation import (
     SHORTEST_SEQUENCE,
     Observation,
@@ -60,14 +62,16 @@ from estimator.question.request import Request
 from estimator.resolve.layout_request import OF_THE_RULE
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.objective import is_rollouts
+from estimator.resolve.packing import FEW_GPUS
 from estimator.resolve.run import Run, resolve
 from estimator.resolve.separators import separators_doubted
 from estimator.resolve.settings import with_settings
 
 __all__ = ["SpeedCheck", "speed_check"]
 
-_UNSAID_TOKENS = 1e12
-"""Stands for an amount nobody told: a speed does not depend on it."""
+_UNSAID_TOKENS, _UNSAID_TUNED_TOKENS = 1e12, 1e8
+"""Stand for an amount nobody told: of training from scratch, and of what may as well be fine-tuning. A speed depends on
+it no more than that."""
 _UNSAID_SAMPLES = 100_000
 """Stands for the samples of a set whose lengths alone were told: as many as fine-tuning takes."""
 _LENGTH = "sequence_length"
@@ -128,6 +132,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     no run can have.
     """
     request = with_settings(request)
+    text = observed.log
     (observed, idle_log), taken = without_idle_log(observed), frozenset[str]()
     reading = observed_reading(observed)
     checked_kind("tokens_done", observed.tokens_done)
@@ -139,14 +144,16 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         # What is asked is why it is slow: the update step is what can be held against it.
         request = replace(request, objective="next_token")
     amount_known = any(amount is not None for amount in (request.tokens, request.samples, request.steps))
-    asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known)
+    # Who tells a utilization counts what sequences hold, padding and all.
+    whole = observed.mfu is not None or observed.tflops_per_gpu is not None
+    asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known, whole=whole)
     batch = batch_of_steps(request, reading, observed.log, run)
     if batch is not None:
         request = replace(request, global_batch_sequences=batch)
-        asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known)
+        asked, unaccumulated, run = _resolved(request, reading, amount_known=amount_known, whole=whole)
     reading = in_run(reading, request, run, amount_known=amount_known)
     if pads_by_its_steps(run, reading):
-        _, _, run = _resolved(replace(request, packing="padded"), reading, amount_known=amount_known)
+        _, _, run = _resolved(replace(request, packing="padded"), reading, amount_known=amount_known, whole=whole)
     if sampled:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = expected_speed(run)
@@ -171,6 +178,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     causes: tuple[Cause, ...] = ()
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)
+    load = _load(text, run)
     if judged != "normal" and (not depends_on or depends_on == (_LENGTH,)):
         gap = Gap(
             request=request,
@@ -180,6 +188,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             flop_per_token=model,
             reading=reading,
             faster=judged != "slow",
+            load=load,
         )
         causes = tuple(cause for cause in likely_causes(gap, steady) if not depends_on or cause.code in _OF_LENGTH)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
@@ -212,25 +221,37 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *speed_cautions(run, seen, expected),
             *(spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),
+            *load_caution(load, n_gpus=run.n_gpus, explained=judged == "slow" and not depends_on),
             *(() if apart else counted_otherwise(run, reading, seen, model)),
         ),
     )
 
 
 def _resolved(
-    request: Request, reading: LogReading | None, *, amount_known: bool
+    request: Request, reading: LogReading | None, *, amount_known: bool, whole: bool
 ) -> tuple[Request, tuple[Caution, ...], Run]:
-    """Return what is asked by caller and log, what to beware of in it, and what it resolves to."""
+    """Return what is asked by caller and log, what to beware of in it, and what it resolves to.
+
+    Unless sequences are `whole`, an amount that is not known may be one that a model is tuned on.
+    """
     asked, unaccumulated = with_one_micro_batch(with_log(request, reading))
     known = asked if amount_known else _with_any_amount(asked)
     try:
         # A peak is what an observed utilization was divided by, right or wrong; the card stays what it is.
-        return asked, unaccumulated, resolve(known, counts_with_peak=False)
+        run = resolve(known, counts_with_peak=False)
+        if not whole and known.tokens == _UNSAID_TOKENS and (run.stack.tunes or run.n_gpus <= FEW_GPUS):
+            run = resolve(replace(known, tokens=_UNSAID_TUNED_TOKENS), counts_with_peak=False)
     except InvalidValueError as error:
         if error.argument != "global_batch_sequences" or asked is request:
             raise
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
+    return asked, unaccumulated, run
+
+
+def _load(text: str | None, run: Run) -> DeviceLoad | None:
+    chip = run.device.accelerator
+    return None if text is None else device_load(text, n_gpus=run.n_gpus, usual_limit_w=chip.tdp_w if chip else None)
 
 
 def _over_hours(run: Run, observed: Observed, expected: Expected) -> Expected:

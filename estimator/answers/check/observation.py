@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.answers.check.logs import LogReading, log_reading
+from estimator.answers.check.monitor import is_of_a_monitor
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_fraction, checked_number
 from estimator.base.speeds import parse_step_s, parse_tokens_per_second
@@ -38,7 +39,6 @@ _ANY = (
     "observed_tflops_per_gpu or observed_log"
 )
 _MOST_GPU_HOURS = 1e11
-_MONITOR = re.compile(r"NVIDIA-SMI|nvidia-smi|\bGPU-Util\b|ROCm System Management|rocm-smi|amd-smi|\bnvitop\b")
 _MONITORED = (
     "nvidia-smi and its like tell memory, power and whether any kernel was running (100 % utilization of a slow run, "
     "too), not how many tokens a second are trained on"
@@ -101,7 +101,7 @@ def without_idle_log(observed: Observed) -> tuple[Observed, tuple[Caution, ...]]
     except InvalidValueError as error:
         message = (
             f"observed_log tells no speed, and the one that is told beside it was judged: {_MONITORED}"
-            if _MONITOR.search(observed.log)
+            if is_of_a_monitor(observed.log)
             else f"observed_log was left out, for the speed beside it is judged, and it tells none: it {error.remedy}"
         )
         return replace(observed, log=None), (Caution(code="log_without_speed", message=message),)
@@ -134,7 +134,7 @@ def observed_reading(observed: Observed) -> LogReading | None:
     try:
         return log_reading(observed.log)
     except InvalidValueError:
-        if _MONITOR.search(observed.log) is None:
+        if not is_of_a_monitor(observed.log):
             raise
         remedy = f"tells no speed: {_MONITORED}; give the trainer's own log, or observed_step_seconds with the batch"
         raise InvalidValueError("observed_log", observed.log, remedy) from None

@@ -62,7 +62,6 @@ STACK_AND_RELEASE: tuple[tuple[str, str, float | None], ...] = (
     ("Megatron-SWIFT", "megatron", None),
     ("ms-swift with Megatron", "megatron", None),
     ("SageMaker model parallel, ZeRO-3", "fsdp", None),
-    ("SMP v1, activation checkpointing", "fsdp", None),
     ("Megatron-DeepSpeed", "megatron-deepspeed", None),
     ("Megatron/DeepSpeed", "megatron-deepspeed", None),
     ("Megatron-LM + DeepSpeed", "megatron-deepspeed", None),

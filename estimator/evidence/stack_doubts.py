@@ -62,6 +62,10 @@ _OWN_STACK_SHARE = 0.6
 """Share of those with a cluster, of those who name no stack, that train with one of their own or of research."""
 _VENDORS = frozenset({"nemo", "megatron", "primus", "mindspeed"})
 """Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
+_ONE_PROCESS = ((1.1, 0.4), (1.7, 0.35), (3.5, 0.25))
+"""Times as long as with a process for each device, and how many of those who copy the model in each step are so much
+slower: a tenth in Transformers' documentation (GPT-2 on two cards over NVLink), 2.5 and 4.4 times in two reports of
+small networks over PCIe, whose threads wait for one interpreter (NeuralCodeSum, issue 10)."""
 _ONE_NODE = 8
 """Devices up to which nobody is thought to run a stack of their own; from there their share grows with the log."""
 
@@ -75,6 +79,8 @@ def stack_doubts(setting: Setting, physical_s: float, constants: Constants) -> t
     """
     question = setting.question
     n = question.cluster.n_gpus
+    if n > 1 and question.practice.one_process:
+        return (_one_process(n),)
     if n > 1 and _is_start_unsaid(question):
         if question.framework in _ON_ONE_DEVICE:
             return (_idle_devices(setting.stack.name, n),)
@@ -165,6 +171,16 @@ def _idle_devices(stack: str, n: int) -> Doubt:
         "times as long; say n_gpus 1 if so, or how it is started in framework"
     )
     return Doubt(argument="n_gpus", ways=ways, caution=Caution(code="devices_left_idle", message=message))
+
+
+def _one_process(n: int) -> Doubt:
+    """Return how much longer a step takes whose one process copies weights, launches kernels and gathers in turn."""
+    message = (
+        f"nn.DataParallel copies the model to {n:,} GPUs in every step and launches for them in turn: 1.1 to 3.5 times "
+        "as long as with a process for each, the longer the smaller the step; start the script with torchrun or "
+        "accelerate launch (DDP)"
+    )
+    return Doubt(argument="framework", ways=_ONE_PROCESS, caution=Caution(code="one_process", message=message))
 
 
 def _may_work_in_turn(setting: Setting) -> bool:

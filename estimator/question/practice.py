@@ -105,6 +105,8 @@ class Practice:
     stages_alone: bool | None = None
     """Whether a model split by its layers is at work on one device at a time (`device_map="auto"`), not in a pipeline.
     """
+    one_process: bool | None = None
+    """Whether one process copies the model to every device in each step (`nn.DataParallel`)."""
     splits_sequences: bool | None = None
     """Whether devices may share a sequence (context parallelism), on stacks that do so where it is asked for."""
     pcie_lanes: int | None = None

@@ -140,3 +140,14 @@ def test_the_run_that_is_asked_about_is_sure_of_its_own_speed() -> None:
     asked = answer(model="llama-3.1-405b", gpu="h100", n_gpus=16384, tokens="15.6T")
     assert asked["training_days_high"] < 2.1 * asked["training_days_low"]
     assert not {"opinions_part", "tuned_stack_assumed"} & codes(asked)
+
+
+def test_one_process_for_all_devices_is_slower_than_one_for_each() -> None:
+    asked = {"model": "bert-base-uncased", "gpu": "v100", "n_gpus": 4, "tokens": "100M"}
+    copied, apart = (answer(**asked, framework=f"PyTorch {how}") for how in ("nn.DataParallel", "DDP"))
+    assert "one_process" in codes(copied)
+    assert "one_process" not in codes(apart)
+    assert 1.1 * apart["training_days"] < copied["training_days"] < 2.5 * apart["training_days"]
+    assert copied["training_days_high"] > 3.0 * apart["training_days"]
+    alone = answer(**asked | {"n_gpus": 1}, framework="PyTorch nn.DataParallel")
+    assert "one_process" not in codes(alone)

@@ -68,6 +68,7 @@ MAY_BE_OPEN = {
     "full_precision",
     # What a caller says of their own.
     "own_stack",
+    "one_process",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",
     "expert_capacity",

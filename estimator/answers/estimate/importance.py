@@ -81,6 +81,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "micro_batch_unsaid",
         "framework_unsaid",
         "own_stack",
+        "one_process",
         "tuned_stack_assumed",
         "newer_release_is_faster",
         "local_updates",

@@ -1,9 +1,9 @@
-"""How gradients of micro-batches are added up: in how many bytes, and by what."""
+"""How gradients are added up over micro-batches and devices: in how many bytes, by what, and in which buffers."""
 
 from estimator.physics.stacks import Stack
 from estimator.question.cluster import Accelerator
 
-__all__ = ["fuses_accumulation", "gradient_bytes"]
+__all__ = ["bucket_bytes", "fuses_accumulation", "gradient_bytes"]
 
 _GRADIENT_BYTES = 2.0
 _ACCUMULATED_GRADIENT_BYTES = 4.0
@@ -17,6 +17,11 @@ _FUSES_ACCUMULATION_SINCE = 2022
 """Stacks on NVIDIA's chips, and the year from which, whose gradients of weights are added up by the products that make
 them (Megatron's `gradient_accumulation_fusion`, Transformer Engine's `fuse_wgrad_accumulation`, `accumulate` of llm.c's
 `matmul_cublaslt`); scripts for other vendors' chips turn it off."""
+_IN_BUCKETS = frozenset({"huggingface", "lightning", "llm-foundry", "minimind", "nanogpt", "pytorch", "unsloth"})
+"""Stacks, or their kin, that replicate by `DistributedDataParallel` with `gradient_as_bucket_view` as PyTorch has it,
+False; Accelerate's and Lightning's strategies and Composer leave it so."""
+_VIEWS_OR_OWN = frozenset({"optimum-habana", "nanochat", "modded-nanogpt"})
+"""Their kin that do not: gradients that are views, optimizers that reduce."""
 
 
 def gradient_bytes(stack: Stack, year: int) -> float:
@@ -24,6 +29,18 @@ def gradient_bytes(stack: Stack, year: int) -> float:
     recipe = stack.name in _BF16_ACCUMULATION and year >= _BF16_ACCUMULATION_SINCE
     accumulates = stack.model_parallel and not recipe
     return _ACCUMULATED_GRADIENT_BYTES if accumulates else _GRADIENT_BYTES
+
+
+def bucket_bytes(stack: Stack, *, wide: bool) -> float:
+    """Return bytes per gradient of the flat buckets that DDP reduces, which it holds beside the gradients; 0 elsewhere.
+
+    They are as `wide` as what learns: AMP's gradients of FP32 weights are in FP32.
+    Source: torch.nn.parallel.DistributedDataParallel, `gradient_as_bucket_view`: "peak memory usage … saved memory size
+    will be equal to the total gradients size" where it is True.
+    """
+    if stack.name in _VIEWS_OR_OWN or not {stack.name, stack.kin} & _IN_BUCKETS:
+        return 0.0
+    return 2.0 * _GRADIENT_BYTES if wide else _GRADIENT_BYTES
 
 
 def fuses_accumulation(stack: Stack, chip: Accelerator, released: float) -> bool:

@@ -151,6 +151,8 @@ class Case:
     """1 where gradients are freed after each step, not held in buffers of the trainer's."""
     gradient_bytes: Numbers
     """Bytes per gradient in the unsharded accumulation buffer."""
+    bucket_bytes: Numbers
+    """The same of the buckets that DDP reduces, beside the gradients; 0 where there are none, or these are views."""
     fused_accumulation: Numbers
     """1 where the product that makes a gradient adds it to those of the micro-batches before."""
     optimizer_bytes: Numbers

@@ -4,7 +4,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from estimator.models.transformer import Transformer
-from estimator.physics.accumulation import fuses_accumulation, gradient_bytes
+from estimator.physics.accumulation import bucket_bytes, fuses_accumulation, gradient_bytes
+from estimator.physics.adapter_width import has_pefts_adapters, keeps_wide_weights, upcasts_ends
 from estimator.physics.effects import CURRENT_RELEASE, release
 from estimator.physics.expert_code import (
     OLD_FAMILIES,
@@ -45,11 +46,6 @@ _TRANSFORMER_ENGINE = frozenset({"nemo", "mlperf", "megatron", "automodel"})
 _NARROW_ACTIVATIONS_SINCE = 2024.0
 """Release from which on submissions keep what is before the activation in 8 bits wherever else they would not fit: all
 of one node with H200s or B200s do."""
-_PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
-"""Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
-but not beside GPTQ's; others cast it back, or never do."""
-_WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
-"""Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
 _MORE_THAN_SCORES_SINCE = 2024.0
 """Release from which on selective recomputation is of norms and activations, too (Megatron's `recompute_modules`)."""
 _PERMUTING: frozenset[Dispatcher] = frozenset({"deepep", "hybridep"})
@@ -151,6 +147,9 @@ class Execution:
     experts of a layer as one parameter."""
     gradient_bytes: float = 4.0
     """Bytes per gradient in the unsharded accumulation buffer."""
+    bucket_bytes: float = 0.0
+    """The same of buckets that are reduced where states are not sharded, beside the gradients; 0 where these are views
+    of them."""
     fused_accumulation: bool = False
     """The product that makes a gradient adds it to those of the micro-batches before."""
     eager_adapters: bool = False
@@ -194,9 +193,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     # Hugging Face's trainer calls FSDP by its name; whoever says ZeRO-3 there has DeepSpeed's.
     deepspeed = engine or (said.zero_engine is None and stack.kin == "huggingface")
     fused_kernels = not untuned if said.fused_kernels is None else said.fused_kernels
-    # DeepSpeed's BF16 engine keeps them whatever the trainer loads.
-    master_weights = said.master_weights is not False or (engine and question.practice.master_weights is None)
-    quantised = base_bits is not None and said.master_weights is not False
+    master_weights = keeps_wide_weights(question, stack, said, base_bits, engine=engine)
+    pefts = has_pefts_adapters(stack, said)
     attention = _attention(question, stack, said.attention or ("unfused" if released < _FUSED_SINCE else "flash_2"))
     masks = said.attention == "sdpa" and attention != "unfused" and stack.kin == "huggingface"
     dequantization = said.dequantization or usual_kernels(question, base_bits)
@@ -237,7 +235,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         recomputed=said.recomputed,
         drops_dead_code=stack.kin in XLA,
         eager_layers=said.fused_kernels is False and said.launch == "eager",
-        upcast_ends=quantised and stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"},
+        upcast_ends=upcasts_ends(question, stack, said, base_bits),
         narrow_inputs=stack.kin in _TRANSFORMER_ENGINE,
         narrow_activations=stack.name == "mlperf" and released >= _NARROW_ACTIVATIONS_SINCE,
         gathers_modules=deepspeed or stack.kin in XLA,
@@ -253,10 +251,9 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         base_bits=base_bits,
         whole_experts=dequantization == "bitsandbytes" and (in_one or 0.0 < stack.grouped_experts_since <= released),
         gradient_bytes=0.0 if said.releases_gradients else gradient_bytes(stack, int(released)),
+        bucket_bytes=0.0 if engine or said.zero_engine else bucket_bytes(stack, wide=master_weights),
         fused_accumulation=fuses_accumulation(stack, chip, released),
-        eager_adapters=said.launch == "eager"
-        and not said.own_adapters
-        and (stack.kin == "huggingface" or stack.name in _WITH_PEFT),
+        eager_adapters=said.launch == "eager" and pefts,
         joined_adapters=stack.model_parallel,
         frees_gradients=not stack.model_parallel and stack.kin not in XLA and not engine,
         sequence_parallel=_sequence_parallel(question, stack, int(released)),

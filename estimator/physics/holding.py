@@ -125,8 +125,9 @@ def held_bytes(
         "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
         "unprepared_logits": _unprepared_logits(execution),
         "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
+        "bucket_bytes": _SINGLE if wide and execution.bucket_bytes else execution.bucket_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
-        "optimizer_bytes": _optimizer_bytes(execution, wide=wide),
+        "optimizer_bytes": _optimizer_bytes(execution, wide=wide, adapters=adapted > 0.0),
         "step_bytes": _step_bytes(execution, wide=wide),
         "host_state_bytes": _host_state_bytes(execution, wide=wide),
         "host_weights": _host_weights(execution, trained),
@@ -156,11 +157,16 @@ def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> floa
     return trained * kept + (1.0 - trained) * frozen
 
 
-def _optimizer_bytes(execution: Execution, *, wide: bool) -> float:
-    """Return bytes per trained weight: moments, and an FP32 copy of the weight where it is held in 16 bit."""
+def _optimizer_bytes(execution: Execution, *, wide: bool, adapters: bool) -> float:
+    """Return bytes per trained weight: moments, and an FP32 copy of the weight where it is held in 16 bit.
+
+    And adapters themselves, which are no part of the base's weights: that copy is all that there is of them.
+    """
     if execution.offload_optimizer:
         return 0.0
     copy = _SINGLE if execution.master_weights and not wide else 0.0
+    if adapters:
+        copy = _SINGLE if execution.master_weights or wide else _HALF
     if execution.optimizer == "paged_adamw_8bit":
         return copy  # pages that are not in use lie in host memory
     if execution.optimizer == "adamw_8bit":

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case, is_anywhere
@@ -30,7 +31,8 @@ _COMMUNICATOR_BYTES = Prior(
     mode=1.1e9,
     high=4.0e9,
     why="Buffers of NCCL and reduction buckets, where there is more than one device; they grow with communicators. "
-    "Adapters that are not sharded have hardly any buckets, and one communicator: the least of it",
+    "Adapters that are not sharded have hardly any buckets, and one communicator: the least of it. So has DDP, whose "
+    "buckets are counted",
 )
 _BACKWARD_SHARE = Prior(
     low=0.3,
@@ -103,7 +105,7 @@ def usable_bytes(memory_bytes: float) -> float:
 def memory_of(case: Case, lay: Layouts) -> Memory:
     """Return peak memory of the fullest device, by use, shape (L,).
 
-        weights + gradients + optimizer, each sharded from its ZeRO stage on + context
+        weights + gradients, with DDP's buckets of them + optimizer, each sharded from its ZeRO stage on + context
         + the larger of the passes (activations in flight, gathered layers, a layer or the loss at work)
         and the optimizer's step (its copies)
 
@@ -129,12 +131,16 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
         activations = activations + _wide_copies(case, lay, held)
     if is_anywhere(case.gradients_freed):
         gradients = _at_the_fullest(case, lay, gradients, of_output=gradient_bytes * held.output, kept=kept, loss=other)
+    if is_anywhere(case.bucket_bytes):
+        in_buckets = trained * np.where(_replicates(lay), case.bucket_bytes, 0.0)
+        gradients = gradients + held.over(zero, _ZERO1, in_buckets, in_buckets)
     if (zero >= _ZERO3).any() or is_anywhere(case.offload_parameters):
         other = other + _gathered(case, lay, held, fetched)
     if is_anywhere(case.step_bytes):
         step_bytes = case.step_bytes * trained * on_device
         other = np.maximum(other, held.over(zero, _ZERO1, step_bytes, step_bytes) - activations)
-    buckets = np.where((zero < _ZERO1) & (np.asarray(case.adapters) > 0), 0.0, 1.0)
+    counted = (np.asarray(case.adapters) > 0) | (np.asarray(case.bucket_bytes) > 0)
+    buckets = np.where((zero < _ZERO1) & counted, 0.0, 1.0)
     communicator = _COMMUNICATOR_BYTES.low + buckets * (_COMMUNICATOR_BYTES.mode - _COMMUNICATOR_BYTES.low)
     fixed = _CONTEXT_BYTES.mode + where(case.n_gpus - 1.0, communicator, 0.0)
     return Memory(
@@ -174,11 +180,18 @@ def _at_the_fullest(
 
     PyTorch frees gradients after each step and makes them layer by layer, as what was kept for the layer goes: there
     are none beside the whole logits, the output layer's beside all that is kept, and all of them at the end. Whoever
-    accumulates over micro-batches, or reduces gradients in buckets, has them beside the next activations.
+    accumulates over micro-batches has them beside the next activations; DDP frees them and keeps its buckets.
     """
-    alone = (lay.micro_batches <= 1) & (lay.data * lay.context * lay.tensor * lay.pipeline <= 1)
+    unsplit = lay.tensor * lay.pipeline <= 1
+    one = lay.data * lay.context <= 1
+    alone = (lay.micro_batches <= 1) & unsplit & (one | (_replicates(lay) & (np.asarray(case.bucket_bytes) > 0.0)))
     late = np.maximum(0.0, np.maximum(of_output, gradients - kept) - loss)
     return np.where(alone & (np.asarray(case.gradients_freed) > 0.0), late, gradients)
+
+
+def _replicates(lay: Layouts) -> NDArray[np.bool_]:
+    """Return where devices hold the same states, whole, and reduce their gradients, shape (L,)."""
+    return (lay.data * lay.context > 1) & (lay.shard_stage < _ZERO1)
 
 
 def _wide_copies(case: Case, lay: Layouts, held: _Stage) -> Floats:

@@ -100,7 +100,7 @@ def knob_choices(
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched or "pipeline" in has else (1,)),
-        virtual=choices(request.virtual_pipeline, _VIRTUAL if searched else (1,)),
+        virtual=choices(request.virtual_pipeline, _VIRTUAL if stack.interleaves else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
         shard_stage=_stages(request, stack, n_gpus, has, shards=shards),

@@ -40,6 +40,12 @@ _FLASH_2_SINCE = 2023.54
 """Release from which trainers that call FlashAttention have its second version (Dao 2023, July)."""
 XLA = frozenset({"jax", "maxtext", "neuron"})
 """Kin whose layers XLA compiles, attention with them."""
+_MULTIPLIES_SCORES = frozenset({"llm.c", "llm-foundry", "mlx", "nanogpt", "minimind", "tinygrad"})
+"""Stacks, or their kin, beside Megatron's and XLA's whose own attention without FlashAttention is products (MPT's
+`attn_impl: torch`, nanoGPT's "slow attention"), where others have SDPA's."""
+_NEVER_INTERLEAVES = frozenset({"gpt-neox", "megatron-deepspeed", "nanotron"})
+"""Stacks whose pipelines have no interleaved schedule: DeepSpeed's engine (`runtime/pipe/schedule.py`, TrainSchedule
+alone), nanotron's (`AllForwardAllBackward` and `OneForwardOneBackward`)."""
 _LEAST_TO_PRETRAIN_BYTES = 30e9
 """Memory of a card without a link of its own below which it is bought to infer with (T4, L4, A10): whoever trains on
 one has a notebook or a script."""
@@ -126,6 +132,17 @@ class Stack:
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
     tunes: bool = False
     """Whether it is mostly run on small sets, in batches of tens of sequences."""
+
+    @property
+    def falls_back_to_sdpa(self) -> bool:
+        """Whether attention that is not FlashAttention's is another fused kernel of PyTorch's, not whole scores."""
+        own = self.model_parallel or bool({self.name, self.kin} & (XLA | _MULTIPLIES_SCORES))
+        return not own
+
+    @property
+    def interleaves(self) -> bool:
+        """Whether its users' pipeline stages may have several chunks of layers each (Narayanan et al. 2021)."""
+        return self.model_parallel and self.name not in _NEVER_INTERLEAVES
 
     @property
     def end_layers(self) -> int:
@@ -244,10 +261,12 @@ _PRETRAINERS = (
         reserve=_MEGATRON_SPLITS,
     ),
     _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024, reserve=_MEGATRON_SPLITS),
+    # BLOOM, GLM-130B, Frontier's and DeepSpeed's own runs; who does not shows what that saves of a 1.3B.
     _stack(
         "megatron-deepspeed",
         "research",
         "zero1",
+        "full",
         model_parallel=True,
         fused=2023,
         reserve=frozenset({"zero3"}),

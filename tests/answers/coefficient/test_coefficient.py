@@ -112,7 +112,7 @@ def test_a_bare_size_says_that_an_architecture_was_inferred() -> None:
 
 
 @pytest.mark.parametrize(("model", "idles"), [("1.3B", False), ("7B", False), ("mixtral-8x7b", True)])
-def test_only_a_mixture_of_experts_is_said_to_have_idle_ones(model: str, idles: bool) -> None:  # noqa: FBT001
+def test_only_a_mixture_of_experts_is_said_to_have_idle_ones(model: str, idles: bool) -> None:
     explained = explain_coefficient(model=model, sequence_length="2048", detail="detailed")
     assert ("idle experts" in explained.model_dump_json()) == idles
 

@@ -1,0 +1,62 @@
+"""In what precision adapters lie beside a frozen base, and what of that is not quantised: FP32, or BF16."""
+
+from estimator.models.training import WITH_ADAPTERS
+from estimator.physics.effects import CURRENT_RELEASE
+from estimator.physics.stacks import Stack
+from estimator.question.practice import Practice
+from estimator.question.question import Question
+
+__all__ = ["has_pefts_adapters", "keeps_wide_weights", "upcasts_ends"]
+
+_PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
+"""Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
+but not beside GPTQ's; others cast it back, or never do."""
+_WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
+"""Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
+_FOUR_BITS = 4
+_TRL_CASTS_SINCE = 2023.97
+"""TRL 0.7.6, whose trainers call `peft_module_casting_to_bf16` beside a base of 4 bits where training is in BF16:
+embedding and output layer are in BF16 again, and adapters with them …"""
+_TRL_LEAVES_ADAPTERS = (2024.43, 2025.94)
+"""… but not those of 0.9 to 0.25, whose function names no adapters. From 0.26 on trainers cast whatever learns and have
+PEFT prepare nothing."""
+
+
+def has_pefts_adapters(stack: Stack, said: Practice) -> bool:
+    """Return whether adapters are PEFT's modules, not the trainer's own."""
+    return not said.own_adapters and (stack.kin == "huggingface" or stack.name in _WITH_PEFT)
+
+
+def keeps_wide_weights(
+    question: Question, stack: Stack, said: Practice, base_bits: int | None, *, engine: bool
+) -> bool:
+    """Return whether what learns, and the optimizer's moments of it, are kept in FP32.
+
+    DeepSpeed's BF16 `engine` keeps them so whatever the trainer loads. PEFT makes adapters in FP32, however a base is
+    loaded (`autocast_adapter_dtype`), and TRL casts them.
+    """
+    if question.practice.master_weights is not None:
+        return question.practice.master_weights
+    if question.method.name in WITH_ADAPTERS and has_pefts_adapters(stack, said):
+        first, until = _TRL_LEAVES_ADAPTERS
+        cast = _is_cast_by_trl(question, stack, base_bits) and not first <= _trainers_release(question) < until
+        return engine or not cast
+    return engine or said.master_weights is not False
+
+
+def upcasts_ends(question: Question, stack: Stack, said: Practice, base_bits: int | None) -> bool:
+    """Return whether embedding, output layer and residual stream are in FP32 beside a quantised base."""
+    prepared = stack.name in _PREPARED_BY_PEFT and said.dequantization in {None, "bitsandbytes"}
+    if base_bits is None or not prepared or said.master_weights is False:
+        return False
+    return not _is_cast_by_trl(question, stack, base_bits)
+
+
+def _is_cast_by_trl(question: Question, stack: Stack, base_bits: int | None) -> bool:
+    bf16 = base_bits == _FOUR_BITS and question.precision == "bf16"
+    return stack.name == "trl" and bf16 and _trainers_release(question) >= _TRL_CASTS_SINCE
+
+
+def _trainers_release(question: Question) -> float:
+    """Return the release of the trainer's own code, which is today's on old cards, too."""
+    return CURRENT_RELEASE if question.released is None else question.released

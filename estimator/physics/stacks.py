@@ -261,12 +261,10 @@ _PRETRAINERS = (
         reserve=_MEGATRON_SPLITS,
     ),
     _stack("megatron", "tuned", "zero1", model_parallel=True, hides=2024, reserve=_MEGATRON_SPLITS),
-    # BLOOM, GLM-130B, Frontier's and DeepSpeed's own runs; who does not shows what that saves of a 1.3B.
     _stack(
         "megatron-deepspeed",
         "research",
         "zero1",
-        "full",
         model_parallel=True,
         fused=2023,
         reserve=frozenset({"zero3"}),

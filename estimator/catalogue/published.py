@@ -189,7 +189,7 @@ def _transformer(row: Mapping[str, str]) -> Transformer:
         n_kv_heads=int(row["kv_heads"]),
         head_dim=int(row["head_dim"]),
         vocab=int(row["vocab"]),
-        tied_embeddings=False,
+        tied_embeddings=row["tied"] == "1",
         sinks=bool(row["sinks"]),
         latent=latent,
         experts=experts,

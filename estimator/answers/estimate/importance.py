@@ -85,6 +85,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "tuned_stack_assumed",
         "newer_release_is_faster",
         "local_updates",
+        "negatives_not_counted",
         "more_than_in_proportion",
     ),
     # What the range rests on.

@@ -43,9 +43,10 @@ def refitted() -> Refit:
     levels = fitted_kinds(others)
     calibration["kinds"], calibration["manners"], calibration["kind_runs"] = levels.kinds, levels.manners, levels.runs
     written = calibration_as_written(calibration)
-    tables = all_tables(written)
-    tables["tables"] += kind_tables(others)
+    # What answers are made of asks for the committed constants by itself.
     with standing_in(written):
+        tables = all_tables(written)
+        tables["tables"] += kind_tables(others)
         tables["people"] = people_figures(answered_threads(), answers_left_out(written))
     return Refit(calibration=calibration, accuracy=accuracy, tables=tables)
 

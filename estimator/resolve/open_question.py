@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
+from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_of
@@ -22,6 +23,11 @@ from estimator.resolve.samples import Padded, micro_batch_that_fits, with_rows
 
 __all__ = ["OpenQuestion"]
 
+_STATE_BYTES, _LAYER_ELEMENTS, _LOGIT_BYTES = 20.0, 150, 17.0
+"""Bytes of states a parameter at most, of a layer's activations a token over its width, and of a logit: none takes
+more."""
+_SURELY = 0.6
+"""Share of a device's memory below which nothing else makes a run too large."""
 _FEWER_BEFORE_RECOMPUTING = 4
 """Part of the usual micro-batch that is tried before gradient checkpointing: it is a flag more, and a third slower."""
 
@@ -129,7 +135,18 @@ class OpenQuestion:
         """Return whether full sequences of `length` fit in memory in some layout; True where nothing is laid out."""
         if self.request.utilization is not None:
             return True
-        return micro_batch_that_fits(self.question(length, self.layout(length, None)))
+        layout = self.layout(length, None)
+        return self._has_room(length, layout) or micro_batch_that_fits(self.question(length, layout))
+
+    def _has_room(self, length: int, layout: LayoutRequest) -> bool:
+        """Return whether a sequence surely fits on each device, all recomputed: most do, and need not be laid out."""
+        if self.trained is None or self.cluster is None or self.stack is None or layout != LayoutRequest():
+            return False
+        sharded = self.stack.sharding != "ddp" or self.stack.model_parallel
+        states = _STATE_BYTES * parameter_counts(self.trained).total / (self.n_gpus if sharded else 1)
+        wide = 2 * self.trained.n_layers + _LAYER_ELEMENTS
+        activations = length * (wide * self.trained.hidden + _LOGIT_BYTES * self.trained.vocab)
+        return states + activations < _SURELY * self.cluster.accelerator.memory_bytes
 
     @property
     def fitting(self) -> tuple[Callable[[Padded], bool], ...]:

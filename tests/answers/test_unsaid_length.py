@@ -68,3 +68,16 @@ def test_a_verdict_is_the_same_whether_or_not_the_amount_is_told(asked: dict[str
     assert (unsaid.expected_low, unsaid.expected, unsaid.expected_high) == pytest.approx(
         (told.expected_low, told.expected, told.expected_high)
     )
+
+
+@pytest.mark.parametrize("model", ["qwen2.5-0.5b", "gemma-2-9b", "llama-3.1-8b", "qwen3-30b-a3b", "llama-3.1-70b"])
+@pytest.mark.parametrize("framework", ["megatron", "huggingface", "torchtitan", "unsloth"])
+@pytest.mark.parametrize(("gpu", "n_gpus"), [("rtx-4090", 1), ("a100-40gb", 8), ("h100", 8), ("h100", 64)])
+def test_a_length_that_nobody_told_fits_or_none_does(model: str, framework: str, gpu: str, n_gpus: int) -> None:
+    asked: dict[str, Any] = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "framework": framework, "tokens": "1B"}
+    unsaid = estimate_training_time(**asked)
+    assert unsaid.memory is not None
+    if not unsaid.memory.fits:
+        shortest = estimate_training_time(**asked, sequence_length=1024)
+        assert shortest.memory is not None
+        assert not shortest.memory.fits

@@ -16,7 +16,7 @@ from tools.plan_training import PlanOption, TrainingPlan, plan_training
 
 MODELS = ("llama-3.1-8b", "gpt-3-175b", "7B", "mixtral-8x7b", "1.3B")
 GPUS = ("h100", "a100", "b200", "mi300x", "gb200", "tpu-v5p")
-SLOW = settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+SLOW = settings(max_examples=10, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _forward(option: PlanOption, **others: Any) -> TrainingTime:  # noqa: ANN401 - any argument

@@ -24,7 +24,7 @@ SPEC = """
 [vary]
 model = ["llama-3.1-8b", "7B", "mixtral-8x7b"]
 gpu = ["h100", "a100", "b200"]
-n_gpus = {from = 8, to = 800, step = 8}
+n_gpus = {from = 8, to = 480, step = 8}
 [fixed]
 tokens = "1T"
 """

@@ -22,7 +22,7 @@ LEGIBILITY = Path(__file__).with_name("legibility.js").read_text(encoding="utf-8
 TALLEST = 500
 NO_METHOD = -32601
 HOSTILE = '<img src=x onerror="window.struck = true">'
-STATES = ({"theme": "light", "locale": "en-US"}, {"theme": "dark", "locale": "zh-CN"})
+LIGHT, DARK = {"theme": "light", "locale": "en-US"}, {"theme": "dark", "locale": "zh-CN"}
 ASKED = ("rank_by", "solve_for")
 CHANGED = "ui/notifications/host-context-changed"
 
@@ -31,22 +31,21 @@ async def _headline(view: Shown) -> str:
     return await view.view.locator("h1").inner_text()
 
 
-@pytest.mark.parametrize(("width", "states"), [(820, STATES), (350, STATES[:1])])
+@pytest.mark.parametrize(("width", "state"), [(350, LIGHT), (820, DARK)])
 @pytest.mark.parametrize("asked", QUESTIONS)
 async def test_every_answer_is_low_and_legible_in_both_themes_and_languages(
-    browser: Browser, asked: str, width: int, states: tuple[dict[str, str], ...]
+    browser: Browser, asked: str, width: int, state: dict[str, str]
 ) -> None:
-    """The narrow one in English alone, whose words are longer."""
+    """The narrow one in English, whose words are longer."""
     async with shown(browser, asked, width=width) as view:
-        for state in states:
-            await view.notify(CHANGED, state)
-            for tab in await view.view.locator("[role=tab]").all():
-                await tab.click()
-                await view.settled()
-                where = f"{await tab.inner_text()}, {state}"
-                assert await view.height() <= TALLEST, where
-                assert await view.view.evaluate(LEGIBILITY) == [], where
-                assert await view.view.evaluate("() => document.documentElement.scrollWidth") <= width, where
+        await view.notify(CHANGED, state)
+        for tab in await view.view.locator("[role=tab]").all():
+            await tab.press("Enter")
+            await view.settled()
+            where = f"{await tab.inner_text()}, {state}"
+            assert await view.height() <= TALLEST, where
+            assert await view.view.evaluate(LEGIBILITY) == [], where
+            assert await view.view.evaluate("() => document.documentElement.scrollWidth") <= width, where
         assert view.faults == []
 
 

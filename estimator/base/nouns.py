@@ -32,7 +32,7 @@ _MULTIPLES: Mapping[str, float] = {
 SAMPLE_NOUNS = frozenset(
     {"articles", "captions", "chats", "chunks", "clips", "conversations", "convos", "datapoints", "dialogs"}
     | {"dialogues", "docs", "documents", "emails", "entries", "example", "examples", "files", "images"}
-    | {"instructions", "items", "lines", "messages", "pairs", "paragraphs", "pdfs", "photos", "pictures"}
+    | {"instructions", "items", "lines", "messages", "pairs", "triplets", "paragraphs", "pdfs", "photos", "pictures"}
     | {"posts", "problems", "prompts", "questions", "recordings", "records", "responses", "reviews", "row"}
     | {"rows", "sample", "samples", "sentences", "sequence", "sequences", "songs", "tasks", "threads"}
     | {"tickets", "trajectories", "transcripts", "turns", "tweets", "utterances", "videos"}

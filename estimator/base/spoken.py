@@ -48,6 +48,8 @@ _NUMBER_WORD = re.compile(
     rf"\b(?:(?P<tens>{'|'.join(_TENS)})(?:[\s-](?P<ones>{'|'.join(_SMALL)}))?|(?P<small>{'|'.join(_SMALL)})"
     r"|(?P<dozen>(?:a\s+)?dozen|ein(?:em)?\s+dutzend|une\s+douzaine(?:\s+de)?)|(?P<pair>(?:a\s+)?couple(?:\s+of)?))\b"
 )
+_POINT = re.compile(r"(?<=\d)\s+point\s+(\d)\b")
+"""In `one point five`, its words in digits."""
 _HALF = re.compile(
     r"\b(?:half\s+an?|a\s+half|(?:an?\s+)?half|eine[nr]?\s+halbe[nrs]?|halbe[nrs]?|une?\s+demi[e-]*|demi[e-]*|medi[oa])\s+"
 )
@@ -130,7 +132,9 @@ def spoken(text: str) -> str:
     folded = " ".join(unicodedata.normalize("NFKC", latin(text)).casefold().replace("’", "'").split())
     folded = _ABOUT.sub("", folded).strip()
     folded = _HALF.sub("0.5 ", _AND_A_HALF.sub(".5", folded))
-    folded = _ARTICLE.sub("1 ", _NUMBER_WORD.sub(_in_digits, folded))
+    # `a one point five billion` has an article and a number.
+    folded = _POINT.sub(r".\1", _NUMBER_WORD.sub(_in_digits, folded))
+    folded = _ARTICLE.sub("1 ", folded)
     folded = _QUESTIONS.sub("qa", _MIL.sub("thousand", _MIL_MILLIONS.sub("billion", folded)))
     folded = _FILLER.sub(" ", _WORD.sub(_in_english, _HYPHEN.sub(" ", folded)))
     return " ".join(folded.split())

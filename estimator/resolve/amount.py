@@ -17,6 +17,8 @@ __all__ = ["MOST_TOKENS", "Amount", "resolved_amount"]
 
 MOST_TOKENS = 1e18
 """A thousand times every text there is."""
+_WHOLE = 0.95
+"""Share of their tokens that samples keep where a cut is not worth telling."""
 _MULTIPLIED = ("tokens", "processed_tokens")
 """What several sequences a sample make more of; names and lengths stay."""
 _SAY_LENGTHS = ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; '
@@ -53,6 +55,8 @@ class Amount:
     """Rows in all, where every sample is one; None where tokens were counted or samples are packed."""
     padding: float
     """Tokens processed over real ones; 1 where nothing is padded."""
+    cut_at: float | None = None
+    """Tokens at which so many samples are cut that it shows; None where hardly any are."""
     epochs: float
     """Passes over the data as told, 1 where nothing is said of them."""
     low_factor: float
@@ -167,6 +171,7 @@ def _of_samples(request: Request, data: ToldData, padded: Padded | None, epochs:
         fixed_per_sample=fixed,
         sequences=samples * epochs,
         padding=max(1.0, padded.longest / padded.mean),
+        cut_at=padded.limit if padded.mean < _WHOLE * mean else None,
         epochs=epochs,
         low_factor=padded.low * data.low_factor,
         high_factor=padded.high * data.high_factor,

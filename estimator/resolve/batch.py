@@ -193,7 +193,9 @@ def resolved_sequence_length(
             guessed = subject.transformer is None or subject.transformer.inferred
             note = "usual for a model of which a size is told" if guessed else "the model's own training length"
         elif tunes:
-            note = f"the model takes {native:,}, but fine-tuning trainers cut at about {length:,} unless told"
+            guessed = subject.transformer is None or subject.transformer.inferred
+            own = "" if guessed else f"the model takes {native:,}, but "
+            note = f"{own}trainers for fine-tuning are mostly run at about {length:,} where nothing is said"
         else:
             note = f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         shorter = _shorter_that_fits(length, fitting) if fitting else length

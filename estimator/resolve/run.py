@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
+from estimator.evidence.precedent import is_whole
 from estimator.models.coefficient import rule_passes
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
@@ -47,7 +48,7 @@ from estimator.resolve.profile import with_profile
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.said_length import with_said_length
-from estimator.resolve.samples import Padded, padded_samples, padding_assumptions, with_rows
+from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.side_by_side import said_of_none
@@ -147,7 +148,9 @@ def _asked(request: Request, *, peak: bool) -> Run:
     if published is not None:
         try:
             found = _resolved(data, framework, doubts, use, published, counts_with_peak=peak)
-            return _with_own_runs(found, own)
+            # A benchmark that does not fit as it is asked about was run otherwise, and is another.
+            if is_whole(published.run) or _fits_in_some_batch(found.question):
+                return _with_own_runs(found, own)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
@@ -322,7 +325,7 @@ def _resolved(
             *(padding_assumptions(padded, packing.stack) if padded else ()),
             *batch_assumption(samples, batch_note),
             *layout_assumptions(said),
-            *_framework(named, usual),
+            *framework_assumptions(named, usual),
             *given,
         ),
         warnings=(
@@ -360,6 +363,10 @@ def _padded(posed: OpenQuestion, data: ToldData, packing: Packing, *, together: 
     )
 
 
+def _fits_in_some_batch(question: Question | None) -> bool:
+    return micro_batch_that_fits(None if question is None else replace(question, global_batch_sequences=None))
+
+
 def _towards(use: MediaUse, objective: AskedObjective) -> str:
     """Return what samples are for, as far as that tells how long they are."""
     name = objective.objective.name
@@ -389,12 +396,3 @@ def _marked(published: Adoption | None, data: ToldData, *assumptions: Assumption
     assumed = {assumption.name: assumption for assumption in data.assumed}
     kept = tuple(assumed.get(assumption.name, assumption) for assumption in assumptions)
     return kept if published is None else published.marked(kept)
-
-
-def _framework(named: NamedFramework, usual: str) -> tuple[Assumption, ...]:
-    """Return the stack as named, or the usual one of what is trained."""
-    said = framework_assumptions(named)
-    if usual in {named.name, AUTO}:
-        return said
-    note = "what is nearly always used for it; say yours"
-    return (*said, Assumption(name="framework", value=usual, source="default", note=note))

@@ -80,3 +80,22 @@ def test_a_length_that_nobody_told_fits_or_none_does(model: str, framework: str,
         shortest = estimate_training_time(**asked, sequence_length=1024)
         assert shortest.memory is not None
         assert not shortest.memory.fits
+
+
+def test_a_comparison_at_several_lengths_says_so() -> None:
+    """Part of a difference may be the length's."""
+    asked: dict[str, Any] = {"models": ["google/gemma-2-9b"], "n_gpus": [1], "tokens": ["5M"], "methods": ["qlora"]}
+    asked |= {"gpus": ["rtx-3090", "rtx-4060-ti-16gb"], "framework": "HF Trainer"}
+    open_, told = compare_training_options(**asked), compare_training_options(**asked, sequence_length=1024)
+    assert "several_lengths_assumed" in {warning.code for warning in open_.warnings}
+    assert "several_lengths_assumed" not in {warning.code for warning in told.warnings}
+
+
+def test_a_benchmark_that_would_not_fit_is_another_run() -> None:
+    """fms-acceleration's full runs of 8B on one A100 held weights and states in 16 bits."""
+    asked: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "a100-80gb", "n_gpus": 1, "tokens": "20M"}
+    answer = estimate_training_time(**asked, framework="HF Trainer, AdamW, bf16", detail="detailed")
+    assert answer.memory is not None
+    assert not answer.memory.fits
+    assert "published_run" not in {one.name for one in answer.assumptions}
+    assert _length(answer)[0] == 2048

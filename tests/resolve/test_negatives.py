@@ -67,6 +67,7 @@ def _texts(**given: object) -> float:
         ("contrastive with in-batch negatives", 0),
         ("contrastive, no hard negatives", 0),
         ("contrastive with hard negatives", 1),
+        ("contrastive --train_group_size 8", 7),
         ("contrastive with 1 hard negative", 1),
         ("InfoNCE, seven mined hard negatives per query", 7),
         ("embedding, 15 negatives", 15),

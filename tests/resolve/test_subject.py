@@ -273,3 +273,8 @@ def test_a_size_in_words_is_a_size(name: str) -> None:
     subject = resolved_subject(Request(model=name, gpu="h100", n_gpus=1, tokens="1B"))
     assert subject.total_parameters == 3e9
     assert not subject.warnings
+
+
+@pytest.mark.parametrize("name", ["one point five billion parameters", "a one point five billion parameter model"])
+def test_a_decimal_point_may_be_a_word(name: str) -> None:
+    assert _subject(name).total_parameters == 1.5e9

@@ -16,7 +16,6 @@ _UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shade
 _OF_ALL = "the speed of all GPUs multiplied by their number once more"
 _OF_MORE = "the speed of several GPUs held against one"
 _LEAST_OF_TWO_PLACES = 0.1
-_IN_WORDS = {"normal": "normal", "slow": "slow", "faster": "faster than expected", "implausible": "implausible"}
 _LENGTHS = {"tokens_per_sample": "samples", "sequence_length": "sequences", "image_size": "pictures"}
 """What has a length or a size, by the argument that tells it."""
 _ANOTHER_AMOUNT = 1.3
@@ -43,8 +42,8 @@ def _verdict(check: SpeedCheck) -> str:
     observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
     if check.depends_on:
         beyond = seen > check.bound.tokens_per_second
-        judged = f"more than the {check.bound.name} allows" if beyond else _IN_WORDS[check.verdict]
-        return f"Cannot be judged without {_open(check)}, as assumed, {observed} is {against}: {judged}."
+        judged = f", more than the {check.bound.name} allows" if beyond else ""
+        return f"Cannot be judged without {_open(check)}, as assumed, {observed} is {against}{judged}."
     if check.verdict != "implausible":
         opening = "Faster than expected" if check.verdict == "faster" else check.verdict.capitalize()
         return f"{opening}: {observed} is {against}."

@@ -22,7 +22,8 @@ _NAMED = 2
 def terms_cautions(terms: Terms, rows: Sequence[Row]) -> tuple[Caution, ...]:
     """Return what to know of the terms before anything else is read off a comparison; often nothing."""
     best = [row.outcome for row in rows if row.rank is not None]
-    return (*_one_precision(terms, best), *_one_stack(terms, best), *_several_stacks(best))
+    stacks = (*_one_stack(terms, best), *_several_stacks(best))
+    return (*_one_precision(terms, best), *stacks, *_several_lengths(best))
 
 
 def _one_precision(terms: Terms, best: Sequence[Outcome]) -> Iterator[Caution]:
@@ -68,6 +69,24 @@ def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:
         "the software's: name one with framework"
     )
     yield Caution(code=SEVERAL_FRAMEWORKS, message=message)
+
+
+def _several_lengths(best: Sequence[Outcome]) -> Iterator[Caution]:
+    """Yield that one model is compared at several lengths that nobody told: as each device has room for."""
+    lengths: dict[str, set[int]] = {}
+    for outcome in best:
+        if outcome.estimate is not None and outcome.request.sequence_length is None:
+            run = outcome.estimate.run
+            if run.amount.tokens_per_sample is None:
+                lengths.setdefault(run.subject.name, set()).add(run.sequence_length)
+    for model, found in lengths.items():
+        if len(found) >= _SEVERAL:
+            span = f"{min(found):,} to {max(found):,} tokens"
+            message = (
+                f"sequence_length was not said: {model} is compared at {span}, as fits or was published, and part of a "
+                "difference may be the length's: give sequence_length"
+            )
+            yield Caution(code="several_lengths_assumed", message=message)
 
 
 def _usual_stacks(best: Sequence[Outcome]) -> dict[str, list[str]]:

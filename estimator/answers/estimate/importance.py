@@ -83,6 +83,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "own_stack",
         "one_process",
         "tuned_stack_assumed",
+        "several_lengths_assumed",
         "newer_release_is_faster",
         "local_updates",
         "negatives_not_counted",

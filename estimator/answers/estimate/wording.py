@@ -154,8 +154,9 @@ def sample_words(run: Run) -> str:
 def _processed(run: Run) -> list[str]:
     """Return how many tokens are worked on, where padding or a cut makes them others than those of the data."""
     amount = run.amount
-    if amount.tokens < amount.real_tokens / _MUCH_PADDING:
-        return [f"{format_count(amount.tokens)} once cut{' and padded' if amount.padding > _MUCH_PADDING else ''}"]
+    if amount.cut_at is not None:
+        padded = " and padded" if amount.padding > _MUCH_PADDING else ""
+        return [f"{format_count(amount.tokens)} once cut at {amount.cut_at:,.0f}{padded}"]
     return [f"{format_count(amount.tokens)} with padding"] if amount.padding > _MUCH_PADDING else []
 
 

@@ -313,7 +313,7 @@ _SHARDINGS = (
     _sharding(
         "zero 1 | zero stage 1 | stage 1 | distributed optimizer | dist opt | zero redundancy optimizer", "zero1"
     ),
-    _sharding("zero 0 | zero stage 0 | stage 0 | no shard | data parallel | plain ddp", "ddp"),
+    _sharding("zero 0 | zero stage 0 | stage 0 | no shard | plain ddp", "ddp"),
     ("nn data parallel", Meaning(says=Facts(sharding="ddp", practice=Practice(one_process=True)))),
 )
 _RECOMPUTES = (
@@ -348,18 +348,18 @@ _HARMLESS = (
     "sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | finetune | sharding | "
     "sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | attn implementation | "
     "loss | launch | double quant | double quantization | fine tuning | fine tune | fine tuned | rank | instruct | "
-    "mixed precision | amp | gradient accumulation | tensor parallel | pipeline parallel | expert parallel | tp | "
-    "pp | ep | dp | vpp | 4 d parallel | 3 d parallel | 5 d parallel | triton | nccl | rccl | zero | "
-    "torch dispatch | flash mla | torchao | async checkpointing | distributed checkpointing | dist checkpointing | "
-    "async checkpoint | async save | torch mm | iso batch | wandb | vllm | sglang | slurm | ray | "
-    "dgx cloud benchmarking | benchmarking | cuda | rocm | cudnn | c++ | cpp | python | native | fast | "
-    "isambard ai | channel last | memory format | script | notebook | jupyter | colab | google colab | "
-    "colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | azureml | databricks | "
-    "mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | determined ai | skypilot | "
-    "kubeflow | ray train | webdataset | mosaicml streaming | mamba ssm | causal conv 1 d | causal conv1d | "
-    "pretrain gpt | pretrain llama | auto wrap | auto wrap policy | wrap | transformer based wrap | "
-    "size based wrap | configs | assistant only loss | completion only loss | streaming dataset | neftune | "
-    "neftune noise | max autotune | multiple negatives ranking loss | mnrl"
+    "mixed precision | amp | gradient accumulation | data parallel | data parallelism | tensor parallel | "
+    "pipeline parallel | expert parallel | tp | pp | ep | dp | vpp | 4 d parallel | 3 d parallel | 5 d parallel | "
+    "triton | nccl | rccl | zero | torch dispatch | flash mla | torchao | async checkpointing | "
+    "distributed checkpointing | dist checkpointing | async checkpoint | async save | torch mm | iso batch | wandb | "
+    "vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | cuda | rocm | cudnn | c++ | cpp | "
+    "python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | colab | "
+    "google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
+    "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
+    "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | mamba ssm | "
+    "causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | auto wrap policy | wrap | "
+    "transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
+    "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

@@ -126,8 +126,11 @@ def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]
     return request.method, []
 
 
-def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
-    """Return the stack, its release and what else was understood of the text; none where nothing was said."""
+def framework_assumptions(named: NamedFramework, usual: str = AUTO) -> tuple[Assumption, ...]:
+    """Return the stack, its release and what else was understood of the text; the `usual` one where that is another.
+
+    None where nothing was said, and nothing else is usual for what is trained.
+    """
     out: list[Assumption] = []
     if named.name != AUTO:
         read = _listed("understood", named.understood if len(named.understood) > 1 else ())
@@ -140,6 +143,9 @@ def framework_assumptions(named: NamedFramework) -> tuple[Assumption, ...]:
         out.append(Assumption(name="practice", value=value, source="user", note=note))
     if named.released is not None:
         out.append(Assumption(name="software_release", value=round(named.released, 2), unit="year", source="user"))
+    if usual not in {named.name, AUTO}:
+        note = "what is nearly always used for it; say yours"
+        out.append(Assumption(name="framework", value=usual, source="default", note=note))
     return tuple(out)
 
 

@@ -117,6 +117,14 @@ def test_what_is_said_without_a_stack_is_an_assumption() -> None:
     assert not _codes(answer) & {"framework_not_understood"}
 
 
+@pytest.mark.parametrize("beside", ["data parallel over 8 GPUs", "data parallel", "data parallelism"])
+@pytest.mark.parametrize("text", ["fully sharded data parallel", "DeepSpeed ZeRO-3"])
+def test_data_parallel_beside_a_sharding_says_nothing_more(text: str, beside: str) -> None:
+    told = {"model": "7B", "gpu": "a100-40gb", "n_gpus": 8, "tokens": "1B"}
+    answer, plain = _answer(**told, framework=f"{text}, {beside}"), _answer(**told, framework=text)
+    assert answer.layout == plain.layout
+
+
 @pytest.mark.parametrize(("given", "stage"), [("FSDP", "zero3"), ("ZeRO-1", "zero1"), ("zero3", "zero3")])
 def test_a_sharding_is_found_by_what_trainers_call_it(given: str, stage: str) -> None:
     adapter: TypeAdapter[str] = TypeAdapter(DataSharding)

@@ -1,6 +1,6 @@
 """Causes in which devices wait, held against what a monitor shows of their load."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from estimator.answers.check.candidate import Candidate
@@ -16,7 +16,8 @@ _FOR_OTHERS = frozenset(
 )
 """Causes in which a kernel of the collective library runs, and waits, at little power."""
 _ON_NO_DEVICE = "runs_on_cpu"
-_WITH_FEW_KERNELS = _FOR_THE_HOST | {"one_gpu_works"}
+_ONE_WORKS = frozenset({"one_gpu_works"})
+_SHOWN_BY: Mapping[LoadKind, frozenset[str]] = {"waiting": _FOR_THE_HOST | _ONE_WORKS, "uneven": _ONE_WORKS}
 _SHOWN = -0.3
 """Log distance of a cause that the load shows, as of one that a log shows."""
 
@@ -36,7 +37,7 @@ def weighed(candidates: Iterable[Candidate], load: DeviceLoad | None, *, n_gpus:
     for candidate in candidates:
         if candidate.code in out and candidate.rarity >= 0.0:
             continue
-        if kind == "waiting" and candidate.code in _WITH_FEW_KERNELS:
+        if candidate.code in _SHOWN_BY.get(kind, ()):
             why = "; ".join(part for part in (f"the log shows {load}", candidate.why) if part)
             yield replace(candidate, rarity=min(candidate.rarity, _SHOWN), why=why)
         else:
@@ -58,6 +59,7 @@ def load_caution(load: DeviceLoad | None, *, n_gpus: int, explained: bool) -> tu
         else f"a kernel runs nearly all the time, so causes in which {they} {wait} for data or host are left out",
         "waiting": f"{they} {wait} for much of the time, so causes in which {they} do{'' if several else 'es'} come "
         "first",
+        "uneven": f"{they} {work} unevenly: some wait for others, or are not used",
         "open": f"that neither shows nor rules out that {they} {wait}",
     }
     use = meant[load.kind] if explained else "that tells no speed, and was not used"

@@ -8,9 +8,9 @@ from typing import Literal
 
 __all__ = ["DeviceLoad", "LoadKind", "device_load", "is_of_a_monitor"]
 
-LoadKind = Literal["working", "running", "waiting", "open"]
+LoadKind = Literal["working", "running", "waiting", "uneven", "open"]
 """Kernels nearly all the time at nearly full power; at less power, as those that wait for other devices or for memory;
-kernels for a part of the time; and what tells neither."""
+kernels for a part of the time; some nearly all the time and others not; and what tells none of it."""
 
 _BUSY, _IDLE = 0.9, 0.6
 """Share of the time with a kernel from which on a device does not wait, and up to which it surely does."""
@@ -56,12 +56,18 @@ class DeviceLoad:
 
     busy: float | None
     """Share of the time in which a kernel ran."""
+    least: float | None
+    """The least of these shares …"""
+    most: float | None
+    """… and the most."""
     power_w: float | None
     limit_w: float | None
 
     @property
     def kind(self) -> LoadKind:
         """What it says of whether devices wait."""
+        if self.least is not None and self.most is not None and self.least <= _IDLE and self.most >= _BUSY:
+            return "uneven"
         if self.busy is None or _IDLE < self.busy < _BUSY:
             return "open"
         if self.busy <= _IDLE:
@@ -73,6 +79,8 @@ class DeviceLoad:
     def __str__(self) -> str:
         """Return what was read, with its units."""
         busy = "" if self.busy is None else f"{self.busy:.0%} utilization"
+        if self.kind == "uneven":
+            busy = f"{self.least:.0%} to {self.most:.0%} utilization"
         limit = f" of {self.limit_w:,.0f}" if self.limit_w else ""
         power = "" if self.power_w is None else f"{self.power_w:,.0f}{limit} W"
         return " and ".join(part for part in (busy, power) if part)
@@ -94,7 +102,14 @@ def device_load(text: str, *, n_gpus: int, usual_limit_w: float | None = None) -
     busy, power, limit = (_mean(rows, name) for name in ("busy", "power", "limit"))
     if busy is None and power is None:
         return None
-    return DeviceLoad(busy=None if busy is None else busy / 100.0, power_w=power, limit_w=limit or usual_limit_w)
+    shares = [row["busy"] / 100.0 for row in rows if "busy" in row]
+    return DeviceLoad(
+        busy=None if busy is None else busy / 100.0,
+        least=min(shares, default=None),
+        most=max(shares, default=None),
+        power_w=power,
+        limit_w=limit or usual_limit_w,
+    )
 
 
 def _mean(rows: Sequence[_Figures], name: str) -> float | None:

@@ -135,7 +135,7 @@ def test_devices_that_others_left_empty_are_none_of_the_run() -> None:
     one, eight = (device_load(text, n_gpus=n) for n in (1, 8))
     assert one is not None
     assert eight is not None
-    assert (one.kind, eight.kind) == ("working", "waiting")
+    assert (one.kind, eight.kind) == ("working", "uneven")
 
 
 def test_a_run_that_is_not_slow_is_told_that_its_row_was_not_used() -> None:
@@ -143,3 +143,11 @@ def test_a_run_that_is_not_slow_is_told_that_its_row_was_not_used() -> None:
     check = speed_check(ASKED, Observed(log=f"{log}\n{SMI.format(w=392, busy=99)}"))
     assert check.verdict == "normal"
     assert _said(check).endswith("was not used")
+
+
+def test_one_busy_device_among_idle_ones_is_no_mean_of_them() -> None:
+    """The mean of 100 % and 9 % says that each works half of the time."""
+    rows = "\n".join(SMI.format(busy=busy, w=w) for busy, w in ((100, 341), (9, 98)))
+    check = _checked(rows, replace(ALONE, n_gpus=2, framework="huggingface, torchrun"))
+    assert "9% to 100% utilization" in _said(check)
+    assert "unevenly" in _said(check)

@@ -154,7 +154,8 @@ class OpenQuestion:
 
         Who runs a trainer that keeps all states on every device, and names no engine that shards them, takes a smaller
         micro-batch before anything else; half of the usual one, or a quarter, before activations are recomputed where
-        that is not the trainer's habit. Where a rate is given, nothing is laid out.
+        that is not the trainer's habit; and shards gradients before weights. Where a rate is given, nothing is laid
+        out.
         """
         if self.request.utilization is not None:
             return ()
@@ -163,9 +164,10 @@ class OpenQuestion:
             return (self._fits,)
         alone = partial(self._fits, sharding="ddp")
         if stack.recompute_with(self.method.name) is not None or self.whole_batches:
-            return (alone, self._fits)
+            return (alone, partial(self._fits, sharding="zero2"), self._fits)
         fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
-        return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), alone, self._fits)
+        first = partial(self._fits, sharding="ddp", recompute="none", fewest=fewest)
+        return (first, alone, partial(self._fits, sharding="zero2"), self._fits)
 
     def _fits(
         self, rows: Padded, sharding: Sharding | None = None, recompute: Recompute | None = None, fewest: int = 1

@@ -124,3 +124,12 @@ def test_samples_with_pictures_are_not_packed_by_who_tunes() -> None:
     for framework in ("axolotl", "llama-cookbook FSDP"):
         packing = next(one for one in _answer(**run, framework=framework)["assumptions"] if one["name"] == "packing")
         assert packing["value"] == "padded"
+
+
+def test_a_longer_sample_shards_no_more_than_it_must() -> None:
+    """One pair at a time under ZeRO-1 is faster than two under ZeRO-3, which gathers all weights for each pass."""
+    asked: dict[str, Any] = {"model": "qwen2.5-3b", "gpu": "a100-80gb", "n_gpus": 2, "objective": "dpo"}
+    asked |= {"method": "full", "tokens_per_sample": "mean 400, max 3000", "framework": "TRL DPOTrainer"}
+    unsaid, told = _answer(**asked), _answer(**asked, micro_batch_size=1)
+    assert unsaid["layout"] == told["layout"]
+    assert unsaid["layout"]["data_sharding"] == "zero1"

@@ -163,8 +163,8 @@ def _joined(clauses: Sequence[str], kept: Collection[int]) -> str:
     """Return the clauses at the places `kept`, and where others are left out, that they are."""
     told = ""
     for place in sorted(kept):
-        gap = " … " if place and place - 1 not in kept else " "
-        told = f"{told.rstrip(',;:… ')}{gap}{clauses[place]}" if gap != " " else f"{told} {clauses[place]}"
+        follows = place == 0 or place - 1 in kept
+        told = f"{told} {clauses[place]}" if follows else f"{told.rstrip(',;:… ')} … {clauses[place]}"
     return told.strip()
 
 

@@ -32,10 +32,11 @@ def hard_negatives(text: str, argument: str) -> int | None:
     found = HARD_NEGATIVES.search(spoken(text))
     if found is None:
         return None
-    if found["group"]:
-        return hard_negatives(f"{max(0, int(found['group']) - 1)} hard negatives", argument)
     number = found["count"] or found["named"] or found["behind"]
-    count = 0 if found["none"] else 1 if number is None else int(spoken(number))
+    if found["group"]:
+        count = max(0, int(found["group"]) - 1)
+    else:
+        count = 0 if found["none"] else 1 if number is None else int(spoken(number))
     if count > _MOST:
         remedy = (
             f"gives each sample more than {_MOST:,} negatives; leave out those of the batch, of a queue or of a memory "

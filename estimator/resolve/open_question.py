@@ -162,12 +162,11 @@ class OpenQuestion:
         stack = self.stack
         if stack is None or stack.sharding != "ddp" or self.practice.zero_engine is not None:
             return (self._fits,)
-        alone = partial(self._fits, sharding="ddp")
+        rest = (partial(self._fits, sharding="ddp"), partial(self._fits, sharding="zero2"), self._fits)
         if stack.recompute_with(self.method.name) is not None or self.whole_batches:
-            return (alone, partial(self._fits, sharding="zero2"), self._fits)
+            return rest
         fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
-        first = partial(self._fits, sharding="ddp", recompute="none", fewest=fewest)
-        return (first, alone, partial(self._fits, sharding="zero2"), self._fits)
+        return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), *rest)
 
     def _fits(
         self, rows: Padded, sharding: Sharding | None = None, recompute: Recompute | None = None, fewest: int = 1

@@ -54,19 +54,20 @@ _Figures = dict[str, float]
 class DeviceLoad:
     """The mean of the devices and moments that were pasted."""
 
-    busy: float | None
-    """Share of the time in which a kernel ran."""
-    least: float | None
-    """The least of these shares …"""
-    most: float | None
-    """… and the most."""
+    shares: tuple[float, ...]
+    """Of the time in which a kernel ran, of each."""
     power_w: float | None
     limit_w: float | None
 
     @property
+    def busy(self) -> float | None:
+        """Share of the time in which a kernel ran; None where that is not shown."""
+        return fmean(self.shares) if self.shares else None
+
+    @property
     def kind(self) -> LoadKind:
         """What it says of whether devices wait."""
-        if self.least is not None and self.most is not None and self.least <= _IDLE and self.most >= _BUSY:
+        if self.shares and min(self.shares) <= _IDLE and max(self.shares) >= _BUSY:
             return "uneven"
         if self.busy is None or _IDLE < self.busy < _BUSY:
             return "open"
@@ -80,7 +81,7 @@ class DeviceLoad:
         """Return what was read, with its units."""
         busy = "" if self.busy is None else f"{self.busy:.0%} utilization"
         if self.kind == "uneven":
-            busy = f"{self.least:.0%} to {self.most:.0%} utilization"
+            busy = f"{min(self.shares):.0%} to {max(self.shares):.0%} utilization"
         limit = f" of {self.limit_w:,.0f}" if self.limit_w else ""
         power = "" if self.power_w is None else f"{self.power_w:,.0f}{limit} W"
         return " and ".join(part for part in (busy, power) if part)
@@ -99,17 +100,11 @@ def device_load(text: str, *, n_gpus: int, usual_limit_w: float | None = None) -
     rows = [*_rows(text)]
     if len(rows) > n_gpus:
         rows = [row for row in rows if row.get("held", 1.0) > _LEFT_ALONE * row.get("memory", 1.0)] or rows
-    busy, power, limit = (_mean(rows, name) for name in ("busy", "power", "limit"))
-    if busy is None and power is None:
+    shares = tuple(row["busy"] / 100.0 for row in rows if "busy" in row)
+    power, limit = _mean(rows, "power"), _mean(rows, "limit")
+    if not shares and power is None:
         return None
-    shares = [row["busy"] / 100.0 for row in rows if "busy" in row]
-    return DeviceLoad(
-        busy=None if busy is None else busy / 100.0,
-        least=min(shares, default=None),
-        most=max(shares, default=None),
-        power_w=power,
-        limit_w=limit or usual_limit_w,
-    )
+    return DeviceLoad(shares=shares, power_w=power, limit_w=limit or usual_limit_w)
 
 
 def _mean(rows: Sequence[_Figures], name: str) -> float | None:

@@ -31,7 +31,6 @@ __all__ = [
 _HOURLY = ("on_demand", "marketplace", "reserved")
 """Kinds of price that a long run pays; a spot machine may be taken away."""
 _TOGETHER = "the range takes price and time as independent; with price_per_gpu_hour it is that of the time"
-_PRICE = "price_per_gpu_hour"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,8 +77,7 @@ def market(prices: Sequence[Price]) -> Market | None:
         usd_median=median(usd),
         usd_high=usd[-1],
         note=f"median ${median(usd):.2f} per GPU-hour of {asked} at {format_counted(n_providers, 'providers')}, "
-        f"{_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} ({dearest.provider}); "
-        f"{_TOGETHER}",
+        f"{_dates(kept)}: ${usd[0]:.2f} ({cheapest.provider}) to ${usd[-1]:.2f} ({dearest.provider})",
     )
 
 
@@ -104,7 +102,7 @@ def pooled_market(pools: Sequence[Pool]) -> Market | None:
         usd_low=mean(lambda rented: rented.usd_low),
         usd_median=mean(lambda rented: rented.usd_median),
         usd_high=mean(lambda rented: rented.usd_high),
-        note=f"medians per GPU-hour: {each}; {_TOGETHER}",
+        note=f"medians per GPU-hour: {each}",
     )
 
 
@@ -133,7 +131,8 @@ def cost_usd(
             high=None,
             note=f"no dated price of {device} is catalogued; give price_per_gpu_hour to get a cost",
         )
-    return _independent((point, low, high), [(rented.usd_median, rented.usd_low, rented.usd_high)], note=rented.note)
+    prices = [(rented.usd_median, rented.usd_low, rented.usd_high)]
+    return _independent((point, low, high), prices, note=f"{rented.note}; {_TOGETHER}")
 
 
 def run_cost(run: Run, gpu_hours: tuple[float, float, float]) -> Spread:
@@ -149,8 +148,8 @@ def at_median_price(run: Run) -> Run:
     rented = None if run.usd_per_gpu_hour is not None else _market_of(run)
     if rented is None:
         return run
-    note = rented.note.partition(f"; {_TOGETHER}")[0]
-    price = Assumption(name=_PRICE, value=round(rented.usd_median, 4), unit="USD", source="catalogue", note=note)
+    value = round(rented.usd_median, 4)
+    price = Assumption(name="price_per_gpu_hour", value=value, unit="USD", source="catalogue", note=rented.note)
     return replace(run, usd_per_gpu_hour=rented.usd_median, assumptions=(*run.assumptions, price))
 
 

@@ -79,6 +79,7 @@ _GPU_TIME = re.compile(
 )
 """`5000 GPU-hours`, `1.3M H100 hours`: a count, a device, a unit of time."""
 _PART = re.compile(rf"({NUMERAL})\s*([a-z]+)\s*(?:,|and)?\s*")
+_LONG_WEEKEND = re.compile(r"(?:1 |the )?long weekend")
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.\d+)?(?: ?h(?:ours)?)?")
 """`12:30:00`; of two fields nobody knows whether they are hours or minutes."""
 _DATE = re.compile(
@@ -134,6 +135,7 @@ def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_
         days, *fields = (float(field or 0) for field in clock.groups())
         seconds = days * DAY_S + fields[0] * HOUR_S + fields[1] * MINUTE_S + fields[2]
         return _in_range(seconds, given, argument, remedy, most)
+    text = _LONG_WEEKEND.sub("3 days", text)
     if len(text) > 1 and text.removeprefix("the ") in _DURATION_UNITS:
         text = f"1 {text.removeprefix('the ')}"
     end, seconds = 0, 0.0

@@ -247,6 +247,7 @@ SAMPLE_LIMITS: Mapping[str, float] = MappingProxyType(
         "unsloth": 2048.0,  # max_seq_length of its notebooks
         "llama-factory": 2048.0,  # cutoff_len
         "openrlhf": 2048.0,  # --max_len
+        "mlx": 2048.0,  # max_seq_length of mlx-lm
         # What scripts and commands set: 512 in Alpaca's, 2,048 in most, as ms-swift's examples do.
         **dict.fromkeys(("huggingface", "ms-swift", "deepspeed", "fsdp", "pytorch", "lightning", "unknown"), 2048.0),
     }

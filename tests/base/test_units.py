@@ -102,6 +102,7 @@ def test_a_count_is_read_as_it_is_meant(written: object, count: float) -> None:
         ("a week", 7 * 86400),
         ("fortnight", 14 * 86400),
         ("a weekend", 2 * 86400),
+        ("a long weekend", 3 * 86400),
         ("2 weekends", 4 * 86400),
         ("half a day", 43200),
         ("1½ weeks", 10.5 * 86400),

@@ -54,7 +54,7 @@ def planned_device(
     """
     limits = trials.limits
     if n_gpus is None and limits.deadline_s is None:
-        remedy = "the best gpu is chosen for a count (n_gpus) or for a deadline"
+        remedy = "the best gpu is chosen for a count (n_gpus), for a deadline or for a budget"
         raise MissingValueError("n_gpus", remedy)
     trials.set_side_by_side(names)
     _checked(trials, names, n_gpus)

@@ -36,8 +36,9 @@ __all__ = [
 
 USUAL_DEADLINE_S = 30 * DAY_S
 """What a run takes where nobody says: published ones of any size take weeks."""
-_OF_MONEY = frozenset({"tokens", "model_size"})
-"""What is solved for as so much training, which money buys whichever way it is spread over devices and days."""
+_OF_MONEY = frozenset({"tokens", "model_size", "gpu"})
+"""What is solved for as so much training, which money buys whichever way it is spread over devices and days; which
+device it buys most of is chosen so too."""
 _HOURS = re.compile(r"[\d.,_ ]+[km]?\s*(?:h|hrs?|hours?|days?|weeks?|months?)")
 _UNLIMITED = re.compile(r"(?:unlimited|no limit|none|any|open|whatever|asap|as (?:soon|fast|cheap(?:ly)?) as possible)")
 _LEAST = re.compile(r"(?:at least|minimum|min\b|more than|over\b|above|>)")

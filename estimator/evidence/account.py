@@ -10,7 +10,7 @@ from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.likeness import error_kernel, setting_traits
 from estimator.evidence.outlook import neighbours, outlook_of
 from estimator.evidence.own_lab import OwnOutlook
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.physics.choice import Setting
 from estimator.question.question import Comparable, Evidence
 
@@ -26,7 +26,7 @@ def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOut
     Runs of decoders are near it by `error_kernel`, or further off; those of other kinds are of its kind, or not.
     `comparables` are the runs shown beside it, the nearest first; `own`: what the caller's runs say.
     """
-    if kind_of(setting.question.transformer) == "decoder":
+    if measured_as(setting.question.transformer) == "decoder":
         runs, where = neighbours(), "near it"
         near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
         count, labs = int(near.sum()), len(np.unique(runs.labs[near]))

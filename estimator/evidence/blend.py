@@ -9,7 +9,7 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.share import needed_s, share_features, share_log
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.physics.choice import Setting
 from estimator.physics.effects import effect_keys
 from estimator.physics.layout import Floats
@@ -45,7 +45,7 @@ def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> B
     effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
     question = setting.question
     effect += kind_outlook(setting, calibration).level_log
-    if kind_of(question.transformer) != "decoder":
+    if measured_as(question.transformer) != "decoder":
         return Blend(factor=math.exp(effect), parting_log=0.0)
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)

@@ -10,7 +10,7 @@ from estimator.evidence.kind_comparables import kind_comparables
 from estimator.evidence.likeness import residual_kernel, setting_traits
 from estimator.evidence.outlook import neighbours, served_runs
 from estimator.models.flops import flop_counts
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.models.prediction import with_prediction
 from estimator.models.training import Method
 from estimator.physics.choice import Setting
@@ -28,7 +28,7 @@ def comparable_runs(setting: Setting) -> tuple[Comparable, ...]:
     from which the correction's kriging weights follow; equals stay in the catalogue's order. Runs without a residual,
     which correct nothing, are not shown.
     """
-    if kind_of(setting.question.transformer) != "decoder":
+    if measured_as(setting.question.transformer) != "decoder":
         return kind_comparables(setting, _MOST)
     calibration = committed_calibration()
     runs = served_runs()

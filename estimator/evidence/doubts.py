@@ -14,7 +14,8 @@ import numpy as np
 
 from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
-from estimator.evidence.networks import network_doubt, other_networks
+from estimator.evidence.networks import network_doubts
+from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.releases import release_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
 from estimator.models.diffusion.sample import CACHED, with_conditioners
@@ -88,7 +89,9 @@ def doubts_of(
         ways = tuple((factor(case), share) for case, share in others)
         if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
+    found += network_doubts(setting, factor, physical_s, constants)
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
+    found += recompute_doubts(setting, layouts, physical_s, constants)
     found += _padded_samples(setting, physical_s, constants)
     return (*found, *release_doubts(setting, physical_s, constants))
 
@@ -104,8 +107,6 @@ def _other_ways(setting: Setting) -> Iterator[tuple[Callable[[Ways], Doubt], _Ot
     if others := _in_full_precision(setting):
         whose = "the framework" if setting.question.practice.full_precision else "Hugging Face's trainer"
         yield partial(_full_precision, whose), others
-    if others := _on_other_networks(setting):
-        yield partial(network_doubt, setting.question.cluster), others
     if others := _without_workers(setting):
         yield partial(_read_between_steps, bool(setting.question.reads.numbers)), others
     if others := _encoding_in_each_step(setting):
@@ -149,13 +150,6 @@ def _in_full_precision(setting: Setting) -> _Others:
 
 def _in_precision(precision: str, question: Question, stack: Stack) -> Case:
     return posed_case(replace(question, precision=precision), execution_of(question, stack))
-
-
-def _on_other_networks(setting: Setting) -> _Others:
-    if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
-        return ()
-    networks = other_networks(setting.question.cluster)
-    return tuple((replace(setting.case, scale_out_bytes_per_s=speed), share) for speed, share in networks)
 
 
 def _without_workers(setting: Setting) -> _Others:

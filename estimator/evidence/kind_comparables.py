@@ -8,7 +8,7 @@ from itertools import islice
 from estimator.catalogue import catalogue
 from estimator.catalogue.kind_runs import kind_rows
 from estimator.evidence.calibration import KindRun, committed_calibration
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
 from estimator.question.question import Comparable, Question
@@ -28,7 +28,7 @@ def kind_comparables(setting: Setting, most: int) -> tuple[Comparable, ...]:
     No two are of the same source, model and device; none where the kind has no published run.
     """
     question = setting.question
-    kind, runs = kind_of(question.transformer), committed_calibration().kind_runs
+    kind, runs = measured_as(question.transformer), committed_calibration().kind_runs
     known = [row for row in kind_rows() if row["id"] in runs and runs[row["id"]].kind == kind]
     parameters = workload(question.transformer).parameters
     # Sorted stably, so that rows as near as each other stay in the catalogue's order.

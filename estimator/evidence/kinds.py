@@ -6,7 +6,7 @@ import numpy as np
 
 from estimator.base.text import with_article
 from estimator.evidence.calibration import Calibration
-from estimator.models.kinds import KIND_NAMES, kind_of
+from estimator.models.kinds import KIND_NAMES, measured_as
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution
 
@@ -46,7 +46,7 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
 
     Their level is that of runs set up alike, of whatever kind, and what its kind adds.
     """
-    kind = kind_of(setting.question.transformer)
+    kind = measured_as(setting.question.transformer)
     if kind == "decoder" or _ALL not in calibration.kinds:
         return _DECODERS
     name = with_article(KIND_NAMES[kind])

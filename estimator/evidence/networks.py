@@ -1,11 +1,18 @@
 """Which networks the nodes have of those who name none: by how machines with such devices are sold and rented."""
 
+import math
+from collections.abc import Callable
+from dataclasses import replace
+
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.mixture import HELD, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
+from estimator.physics.case import Case
+from estimator.physics.choice import Setting, fastest
+from estimator.physics.constants import Constants
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution
 
-__all__ = ["network_doubt", "other_networks"]
+__all__ = ["network_doubts", "other_networks"]
 
 _QUARTER = 1.0 / 4.0
 """Clouds' own networks over those of reference systems: a node of A100 has 1,600 Gb/s in the vendor's and in most
@@ -27,6 +34,8 @@ _FAST_GBPS = 400.0
 _BEARABLE = 20.0
 """Times as long as people still run and ask about; beyond it shares fall with the square, for most change the sharding
 or the machine."""
+_LOOKED_AT_ANEW = 1.5
+"""Times as long a step from which on people change the layout for their network."""
 _WORTH_TELLING = 1.2
 """Times as long a step that anybody cares for."""
 
@@ -64,7 +73,37 @@ def _on_boards(cluster: Cluster) -> bool:
     return chip.scale_up_kind != "pcie" and chip.scale_up_domain >= chip.gpus_per_node
 
 
-def network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
+def network_doubts(
+    setting: Setting, factor: Callable[[Case], float], physical_s: float, constants: Constants
+) -> tuple[Doubt, ...]:
+    """Return the doubt about a network that nobody named, where it matters to a step that takes `physical_s`.
+
+    `factor` gives how many times as long the step of the one layout takes in another case. Whoever has a slow network,
+    and waits for it, runs what waits least of all that was left open: so is each way priced.
+    """
+    if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
+        return ()
+    ways: list[tuple[float, float]] = []
+    for speed, share in other_networks(setting.question.cluster):
+        times = factor(replace(setting.case, scale_out_bytes_per_s=speed))
+        if times > _LOOKED_AT_ANEW:
+            times = min(times, _searched_s(setting, speed, constants) / physical_s)
+        ways.append((times, share))
+    if not ways or max(math.log(times) for times, _ in ways) <= WORTH_SAYING:
+        return ()
+    return (_network_doubt(setting.question.cluster, tuple(ways)),)
+
+
+def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
+    """Return physical seconds of a step of the same batch over a network of `speed`, by its own best layout."""
+    question = setting.question
+    cluster = replace(question.cluster, scale_out_bytes_per_s=speed)
+    asked = replace(question, cluster=cluster, global_batch_sequences=setting.global_batch)
+    best = fastest(asked, constants)
+    return math.inf if best is None else best.step_s
+
+
+def _network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
     """Return the doubt about a network that nobody named; `ways` are those of `other_networks`, the slowest last."""
     ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
     node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in other_networks(cluster)]

@@ -13,7 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.models.prediction import with_prediction
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import stack_named
@@ -85,7 +85,7 @@ def outlook_of(setting: Setting) -> Outlook:
     The residuals are decoders', and correct no other kind.
     """
     found = _outlook(setting_traits(setting).values, generation())
-    return found if kind_of(setting.question.transformer) == "decoder" else replace(found, correction_log=0.0)
+    return found if measured_as(setting.question.transformer) == "decoder" else replace(found, correction_log=0.0)
 
 
 @lru_cache(maxsize=_KEPT)

@@ -14,7 +14,7 @@ from estimator.evidence.calibration import generation
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits, setting_traits
 from estimator.evidence.outlook import neighbours, served_runs
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
 from estimator.question.question import Caution
@@ -60,7 +60,7 @@ def beyond_log(quantities: Floats, reached: Floats) -> Floats:
 
 def beyond_of(setting: Setting) -> float:
     """Return the standard deviation for a question; nothing for other kinds than decoders, whose runs are their own."""
-    if kind_of(setting.question.transformer) != "decoder":
+    if measured_as(setting.question.transformer) != "decoder":
         return 0.0
     return float(beyond_log(_asked(setting), _reached_by(generation()))[0])
 
@@ -68,7 +68,7 @@ def beyond_of(setting: Setting) -> float:
 def length_beyond(setting: Setting) -> tuple[Caution, ...]:
     """Return the warning that one lab at most has measured decoders on sequences as long as these."""
     longest = float(_reached_by(generation())[_LENGTH])
-    if kind_of(setting.question.transformer) != "decoder" or _asked(setting)[0, _LENGTH] <= longest + _ROUNDING:
+    if measured_as(setting.question.transformer) != "decoder" or _asked(setting)[0, _LENGTH] <= longest + _ROUNDING:
         return ()
     message = (
         f"no two labs have published the speed of sequences of more than {round(math.exp(longest)):,} tokens: the "

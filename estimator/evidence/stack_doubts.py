@@ -7,7 +7,7 @@ import math
 from dataclasses import replace
 
 from estimator.evidence.mixture import WORTH_SAYING, Doubt, borne
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import kind_of, measured_as
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
@@ -121,7 +121,7 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     """
     question, n = setting.question, setting.question.cluster.n_gpus
     vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
-    if not vendors or n <= _ONE_NODE or kind_of(question.transformer) != "decoder":
+    if not vendors or n <= _ONE_NODE or measured_as(question.transformer) != "decoder":
         return doubts
     if question.practice.own_stack:
         return (_own_stack(setting.stack.name),)

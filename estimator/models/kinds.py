@@ -7,8 +7,9 @@ from typing import Literal
 
 from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
+from estimator.models.workload import workload
 
-__all__ = ["KIND_NAMES", "Kind", "kind_of"]
+__all__ = ["KIND_NAMES", "Kind", "kind_of", "measured_as"]
 
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[str, str] = MappingProxyType(
@@ -24,6 +25,10 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """How each is called."""
+_AS_LARGE_AS_DECODERS = 1e9
+"""Parameters from which on an encoder's step is one of decoders': those published are of 0.4 billion or less,
+and what they are off by (launches, padding, short samples) is that of small products. A diffusion model of language or
+an embedder of several billions is a decoder that attends both ways, whose layers are multiplied by the same kernels."""
 _OF_MEDIA = frozenset({"vision", "projector"})
 
 
@@ -44,3 +49,11 @@ def kind_of(transformer: Transformer) -> Kind:
         return "encoder"
     softmax = all(isinstance(mixer, SoftmaxAttention) for mixer in transformer.mixers)
     return "decoder" if softmax else "hybrid"
+
+
+@lru_cache(maxsize=1024)
+def measured_as(transformer: Transformer) -> Kind:
+    """Return the kind whose published runs tell of the speed of a network."""
+    kind = kind_of(transformer)
+    large = kind == "encoder" and workload(transformer).parameters >= _AS_LARGE_AS_DECODERS
+    return "decoder" if large else kind

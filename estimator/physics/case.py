@@ -200,6 +200,10 @@ class Case:
     swap_copies: Numbers
     """Where blocks are swapped, copies over the link for each that is needed: of it, and of one that makes room for it
     where that is copied back first; 0 elsewhere."""
+    paged_bytes: Numbers
+    """Bytes per trained weight of moments that are paged out to the host under pressure; 0 where none are."""
+    usable_bytes: Numbers
+    """Bytes of a device that a run can fill."""
     optimizer_share: Numbers
     """Bytes that the optimizer's step moves, over AdamW's."""
     host_activations: Numbers

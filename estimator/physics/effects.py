@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from estimator.models.kinds import kind_of
+from estimator.models.kinds import measured_as
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
-__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "regime_keys", "release"]
+__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "is_ported", "regime_keys", "release"]
 
 CURRENT_RELEASE = 2026.0
 """Assumed software release, in years: clusters run what came out about a year ago."""
@@ -54,7 +54,7 @@ def release(question: Question) -> float:
     return min(CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
 
 
-def _ported(stack: str, vendor: str) -> bool:
+def is_ported(stack: str, vendor: str) -> bool:
     """Return whether a stack runs on chips that its kernels were not written for."""
     return vendor != _MEASURED_VENDOR and vendor not in _WRITTEN_FOR.get(stack, ())
 
@@ -70,7 +70,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
     experts: tuple[str, ...] = ()
     if question.transformer.experts is not None:
         experts = ("experts", f"experts-stack:{stack.kin}")
-    if kind_of(question.transformer) != "decoder":
+    if measured_as(question.transformer) != "decoder":
         return experts
     keys = [
         f"device:{chip.family}-{chip.segment}",
@@ -85,7 +85,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("early")
     if chip.vendor != _MEASURED_VENDOR:
         keys.append("other-vendor")
-    if _ported(stack.name, chip.vendor):
+    if is_ported(stack.name, chip.vendor):
         keys.append("ported")
     return tuple(keys)
 

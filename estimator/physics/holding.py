@@ -128,6 +128,7 @@ def held_bytes(
         "bucket_bytes": _SINGLE if wide and execution.bucket_bytes else execution.bucket_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide, adapters=adapted > 0.0),
+        "paged_bytes": _EIGHT_BIT_MOMENTS if execution.optimizer == "paged_adamw_8bit" else 0.0,
         "step_bytes": _step_bytes(execution, wide=wide),
         "host_state_bytes": _host_state_bytes(execution, wide=wide),
         "host_weights": _host_weights(execution, trained),

@@ -28,6 +28,7 @@ from estimator.physics.holding import held_bytes, whole_share
 from estimator.physics.host_work import host_work
 from estimator.physics.loading import USUAL_WORKERS, reading_s
 from estimator.physics.matrices import adapter_matrices, dispatch_matrices, kept_wide, matrix_of
+from estimator.physics.memory import usable_bytes
 from estimator.physics.recomputation import (
     again_of_exchange,
     again_of_flop,
@@ -52,7 +53,7 @@ forward twice, and read by three products (TRL 1.9's `_chunk` under autocast, co
 _CHUNK_GRADIENTS = 20.0
 """The same for its gradient, where it learns: written, widened, narrowed, added up."""
 _OPTIMIZER_SHARE = {
-    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.8, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
+    "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.6, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
     "low_rank": 1.0,
 }  # fmt: skip
 """Bytes an optimizer's step moves over AdamW's: its states, in their width, and the weights and gradients."""
@@ -170,6 +171,7 @@ def case_of(
         states_on_disk=_flag(execution.states_on_disk),
         offload_parameters=execution.offload_parameters,
         swap_copies=float(execution.swap_copies),
+        usable_bytes=usable_bytes(chip.memory_bytes),
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,

@@ -6,6 +6,7 @@ from estimator.base.prior import Prior
 from estimator.physics.case import BROADCAST, Case, is_anywhere
 from estimator.physics.constants import Constants
 from estimator.physics.layout import Layouts, where_sharded
+from estimator.physics.memory import memory_of
 from estimator.physics.network import all_to_all_s, gather_s, group, where
 from estimator.physics.recomputation import where_recomputed
 from estimator.physics.uneven import busiest_share
@@ -136,6 +137,17 @@ def _stored_bytes_per_s(case: Case) -> BROADCAST:
     return where(case.states_on_disk, _DISK_BYTES_PER_S.mode / case.gpus_per_node, np.inf)
 
 
+def _paged_s(case: Case, constants: Constants, lay: Layouts, owned: BROADCAST) -> BROADCAST:
+    """Return seconds in which pages of moments come in from the host, while others make room for them.
+
+    As much as a device cannot hold beside all else at its peak: what is evicted by the passes returns for each step.
+    Source: bitsandbytes, "Paged optimizers" (CUDA's unified memory, moved by page under pressure).
+    """
+    moments = case.paged_bytes * owned
+    lacking = memory_of(case, lay).total_bytes + moments - case.usable_bytes
+    return np.clip(lacking, 0.0, moments) / (constants["host_link_fraction"] * case.pcie_bytes_per_s)
+
+
 def _trained_parameters(case: Case) -> tuple[BROADCAST, BROADCAST]:
     """Return what is trained of the parameters that expert parallelism does not divide, and of those it does.
 
@@ -195,6 +207,8 @@ def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     owned = (shared + experts) / lay.pipeline
     moved = constants["optimizer_bytes"] * case.optimizer_share * owned
     on_device: BROADCAST = moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+    if is_anywhere(case.paged_bytes):
+        on_device = on_device + _paged_s(case, constants, lay, owned)
     if not is_anywhere(case.offload_optimizer):
         return on_device
     link = owned * _FETCH_BYTES / (constants["host_link_fraction"] * case.pcie_bytes_per_s)

@@ -17,7 +17,7 @@ _MORE_OF_SHORT = (64, 128, 256, 512)
 _MOST_POSITIONS = 65_536
 """Of a micro-batch of more than 32 sequences: 256 pictures of 197 patches, 128 texts of 512 tokens. Who trains on short
 sequences accumulates none of them while more at once fit."""
-_VIRTUAL = (1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 20)
+_VIRTUAL = tuple(range(1, 21))
 _WIDEST_TENSOR = 16
 _WIDEST_CONTEXT = 64
 _SHORTEST_SHARE = 6144

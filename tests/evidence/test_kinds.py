@@ -153,3 +153,20 @@ def test_a_denoiser_that_may_encode_in_each_step_has_each_network_once(model: st
     assert len(names) == len(set(names))
     table = workload(again)
     assert 0.0 < trained_share(table, passes_of(table, question.method)) <= 1.0
+
+
+@pytest.mark.parametrize(("model", "objective"), [("llama-3.1-8b", "masked"), ("qwen2.5-7b", "masked")])
+def test_a_large_model_that_attends_both_ways_is_as_sure_as_a_decoder(model: str, objective: str) -> None:
+    """Its layers are those of decoders, and no run of an encoder is nearly as large."""
+    asked = {"model": model, "gpu": "h100", "n_gpus": 64, "tokens": "100B", "framework": "megatron"}
+    decoder = estimate_training_time(**asked)
+    both_ways = estimate_training_time(**asked, objective=objective)
+    widths = [answer.training_days_high / answer.training_days_low for answer in (decoder, both_ways)]
+    assert widths[1] < 1.2 * widths[0]
+    assert both_ways.training_days == pytest.approx(decoder.training_days, rel=0.25)
+    assert both_ways.evidence.runs > 0
+
+
+def test_encoders_as_large_as_are_measured_keep_the_range_of_encoders() -> None:
+    bert = estimate_training_time(model="bert-large", gpu="a100", n_gpus=8, tokens="10B")
+    assert bert.training_days_high > 3.0 * bert.training_days_low

@@ -21,6 +21,7 @@ from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_run
 from estimator.evidence.situation import situation_spread
 from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
 from estimator.evidence.uncertainty import Interval, interval
+from estimator.evidence.vendors_runs import vendors_runs_doubt
 from estimator.models.flops import flop_counts
 from estimator.physics.choice import Choice, Setting, nearest_setting, ranked_layouts
 from estimator.physics.layout import Layouts
@@ -210,8 +211,10 @@ def _blend(setting: Setting, calibration: Calibration, best: Layouts, published_
 def _doubts(
     setting: Setting, best: Layouts, physical_s: float, calibration: Calibration, products: Products
 ) -> tuple[Doubt, ...]:
+    of_stack = with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants))
     return (
-        *with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants)),
+        # Where the stack itself is open, a lab of one's own is one of its ways already.
+        *(of_stack or vendors_runs_doubt(setting)),
         *doubts_of(setting, best, physical_s, calibration.constants, products),
     )
 

@@ -79,6 +79,8 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "other_batch_is_faster",
         "batch_rounded",
         "micro_batch_unsaid",
+        "recompute_unsaid",
+        "vendor_runs_alone",
         "framework_unsaid",
         "own_stack",
         "one_process",

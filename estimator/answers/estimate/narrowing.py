@@ -15,6 +15,7 @@ _WHY = {
     "trained_in_fp32": "it tells whether the trainer was left in 32 bit, as it is unless told",
     "packing_unsaid": "it tells whether samples fill sequences or are padded to the longest of a few",
     "loader_unsaid": "it tells how many workers read samples beside the device",
+    "recompute_unsaid": "running the forward pass again costs up to a third, and the range holds both",
     "network_unsaid": "the range holds a network for training and a plain one",
 }
 """By the code of a doubt that an argument ends."""
@@ -23,7 +24,10 @@ _WHY = {
 def narrowed_by(best: BestStep) -> tuple[Narrowing, ...]:
     """Return what to say first: a measured step, then what narrows the range of the best layout, most first."""
     measured, *others = narrowings(best.grounds.setting, best.priced, best.span)
-    told = (*others, *_doubted(best))
+    doubted = (*_doubted(best),)
+    # What a doubt is priced by is known better than from the spread of the layouts.
+    named = {narrowing.argument for narrowing in doubted}
+    told = (*(other for other in others if other.argument not in named), *doubted)
     return (measured, *sorted(told, key=lambda narrowing: -narrowing.narrows_by))
 
 

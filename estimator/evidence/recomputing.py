@@ -1,0 +1,51 @@
+"""Activation recomputation that nobody told: the search keeps whatever fits, and many who pretrain run all again."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from estimator.evidence.mixture import WORTH_SAYING, Doubt
+from estimator.physics.choice import Setting
+from estimator.physics.constants import Constants
+from estimator.physics.layout import RECOMPUTES, Layouts
+from estimator.physics.memory import memory_of
+from estimator.physics.step import step_time
+from estimator.question.question import Caution
+
+__all__ = ["recompute_doubts"]
+
+_OF_RESEARCH, _OF_TUNED = 0.3, 0.1
+"""Share of those on several devices who recompute all where keeping all would fit, by tier. Of seven labs on stacks of
+research that publish theirs BigScience and Microsoft did mostly, Shanghai AI Laboratory one time in four, Databricks in
+one of 30, three never: three in ten, labs alike. Of eight on vendors' stacks one in twenty, and more of those whose
+runs take weeks: all that tell of theirs (GLM-130B, OPT-175B) recomputed."""
+_FULL_FROM = 0.5
+"""Filled share of a device's memory from which on they do: who has half of it left does not think of it …"""
+_NONE_BELOW = 0.25
+"""… and below this hardly anybody does."""
+
+
+def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
+    """Return the doubt whether all is recomputed where the one layout, of `physical_s` a step, recomputes nothing.
+
+    None where the stack's users run one way. The point stays that of the layout that is printed.
+    """
+    question, stack = setting.question, setting.stack
+    told = question.layout.recompute is not None or question.published or question.cluster.n_gpus == 1
+    usual = stack.recompute_with(question.method.name, tunes_sharded=question.fine_tunes)
+    if told or usual is not None or stack.tier == "untuned" or question.method.name != "full" or layouts.recompute[0]:
+        return ()
+    filled = float(memory_of(setting.case, layouts).total_bytes[0]) / setting.usable_bytes
+    again = replace(layouts, recompute=np.full(1, float(RECOMPUTES.index("full"))))
+    factor = float(step_time(setting.case, again, constants).total_s[0]) / physical_s
+    share = _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH
+    share *= min(1.0, max(0.0, (filled - _NONE_BELOW) / (_FULL_FROM - _NONE_BELOW)))
+    if not share or math.log(factor) < WORTH_SAYING:
+        return ()
+    message = (
+        f"activations are taken to be kept, since they fit; with full recomputation, which about {share:.0%} of such "
+        f"runs have, a step would take {factor:.2g} times as long, and the range holds both: say activation_recompute"
+    )
+    caution = Caution(code="recompute_unsaid", message=message)
+    return (Doubt(argument="activation_recompute", ways=((factor, share),), caution=caution, moves=False),)

@@ -5,6 +5,7 @@ Authority: reason, as `estimator/evidence/kinds.py` states it.
 
 import math
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -158,7 +159,7 @@ def test_a_denoiser_that_may_encode_in_each_step_has_each_network_once(model: st
 @pytest.mark.parametrize(("model", "objective"), [("llama-3.1-8b", "masked"), ("qwen2.5-7b", "masked")])
 def test_a_large_model_that_attends_both_ways_is_as_sure_as_a_decoder(model: str, objective: str) -> None:
     """Its layers are those of decoders, and no run of an encoder is nearly as large."""
-    asked = {"model": model, "gpu": "h100", "n_gpus": 64, "tokens": "100B", "framework": "megatron"}
+    asked: dict[str, Any] = {"model": model, "gpu": "h100", "n_gpus": 64, "tokens": "100B", "framework": "megatron"}
     decoder = estimate_training_time(**asked)
     both_ways = estimate_training_time(**asked, objective=objective)
     widths = [answer.training_days_high / answer.training_days_low for answer in (decoder, both_ways)]

@@ -18,7 +18,7 @@ from estimator.base.errors import EstimatorError
 from estimator.calibrate.runs_of_kinds import MeasuredRun, measured_runs
 from estimator.catalogue.calibration_shapes import KindRow, KindRunRow, TableRow
 from estimator.evidence.calibration import Calibration, standing_in
-from estimator.evidence.kinds import manner_of
+from estimator.evidence.kinds import kind_regimes, manner_of
 from estimator.evidence.uncertainty import holds, left_out_half_widths, regime_quantiles
 from estimator.models.kinds import KIND_NAMES
 from estimator.models.workload import workload
@@ -118,16 +118,18 @@ def fitted_kinds(errors: KindErrors) -> FittedKinds:
     """Return the levels by how runs are set up, and of each kind what it adds and the half width of its range."""
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
-    regimes = [(kind, _ALL) for kind in kinds]
+    regimes = [kind_regimes(kind, manner) for kind, manner in zip(kinds, errors.manners, strict=True)]
     quantiles = regime_quantiles(-off, errors.spreads, regimes, labs)
     levels = _levels(errors, range(len(labs)))
-    named = {_ALL: levels.overall, **levels.kinds}
+    # Those set up alike have their kind's level, and a width of their own.
+    alike = {names[0]: levels.kinds[names[1]] for names in regimes}
+    named = {_ALL: levels.overall, **levels.kinds, **alike}
     rows: dict[str, KindRow] = {
         name: {
             "level_log": round(level, _DIGITS),
             "half_log": round(quantiles[name], _DIGITS),
-            "runs": sum(name in {kind, _ALL} for kind in kinds),
-            "labs": len({lab for kind, lab in zip(kinds, labs, strict=True) if name in {kind, _ALL}}),
+            "runs": sum(name in names for names in regimes),
+            "labs": len({lab for names, lab in zip(regimes, labs, strict=True) if name in names}),
         }
         for name, level in sorted(named.items())
     }
@@ -147,7 +149,7 @@ def kind_tables(errors: KindErrors) -> list[TableRow]:
     """Return how far answers are off by kind, the whole lab of each row left out of levels and ranges."""
     kinds, labs = [run.kind for run in errors.runs], [run.lab for run in errors.runs]
     off = errors.logs - _left_out_levels(errors)
-    regimes = [(kind, _ALL) for kind in kinds]
+    regimes = [kind_regimes(kind, manner) for kind, manner in zip(kinds, errors.manners, strict=True)]
     halves = left_out_half_widths(-off, errors.spreads, regimes, labs, np.zeros(len(off)))
     inside, widths = holds(-off, halves), np.exp(2.0 * halves)
     relative = np.abs(np.expm1(-off))

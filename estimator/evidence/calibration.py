@@ -63,7 +63,7 @@ class Calibration:
     """Coefficients of the second opinion, by feature: what share of the matmul ceiling runs of a kind reach."""
     coverage: float
     kinds: Mapping[str, KindLevel]
-    """Models that are no decoders, by kind; `all` is all of them together."""
+    """Models that are no decoders, by kind, and by kind and manner for the width; `all` is all of them together."""
     manners: Mapping[str, float]
     """Log of measured over predicted time of models that are no decoders, by how runs are set up: see `manner_of`."""
     kind_runs: Mapping[str, KindRun]

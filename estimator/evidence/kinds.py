@@ -10,7 +10,7 @@ from estimator.models.kinds import KIND_NAMES, measured_as
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution
 
-__all__ = ["KindOutlook", "kind_outlook", "manner_of"]
+__all__ = ["KindOutlook", "kind_outlook", "kind_regimes", "manner_of"]
 
 _UNSEEN = 1.4
 """Factor on the log width for a kind that no published run is of, over all kinds together."""
@@ -41,6 +41,11 @@ def manner_of(setting: Setting) -> str:
     return "people" if np.any(setting.case.as_people_run) else setting.stack.tier
 
 
+def kind_regimes(kind: str, manner: str) -> tuple[str, ...]:
+    """Return the regimes whose quantiles apply to a model that is no decoder, the narrowest first."""
+    return f"{kind} {manner}", kind, _ALL
+
+
 def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     """Return what runs of the kind of a setting's model say; nothing for decoders, which all else is fitted to.
 
@@ -51,19 +56,21 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
         return _DECODERS
     name = with_article(KIND_NAMES[kind])
     pooled = calibration.kinds[_ALL]
-    shared_log = calibration.manners.get(manner_of(setting), pooled.level_log)
+    manner = manner_of(setting)
+    shared_log = calibration.manners.get(manner, pooled.level_log)
     own = calibration.kinds.get(kind)
     if own is None:
         message = f"no published run behind this answer is of {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
         return KindOutlook(level_log=shared_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
+    regimes = kind_regimes(kind, manner)
     runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
     labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
     message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     few = Caution(code="few_runs_of_its_kind", message=message) if own.labs < _FEW_LABS else None
     return KindOutlook(
         level_log=shared_log + own.level_log,
-        half_log=own.half_log,
+        half_log=next(calibration.kinds[name] for name in regimes if name in calibration.kinds).half_log,
         runs=own.runs,
         labs=own.labs,
         caution=few,

@@ -94,6 +94,8 @@ class Case:
     """Activation elements that their kernels move forward, per token over all layers."""
     streams_passed: Numbers
     """Share of the activations that gradients pass through, and that are kept for them."""
+    score_passes: Numbers
+    """Times that unfused attention moves a score, over those of one kernel for scale, mask and softmax."""
     score_elements: Numbers
     """Elements of the score matrices per token over all layers."""
     kv_width: Numbers

@@ -69,6 +69,8 @@ class Execution:
     masked_batches: bool = False
     """Packed samples of a micro-batch are one sequence, and a mask over all its keys keeps them apart (TRL's `bfd`
     packing under SDPA, which needs FlashAttention to know their ends)."""
+    eager_scores: bool = False
+    """Each step from scores to what they weigh is a kernel of PyTorch's: scaled, masked, to FP32 and back."""
     fused_kernels: bool = True
     launch: Launch = "eager"
     fused_loss: bool = True
@@ -208,6 +210,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         dense_masks=masks,
         masked_rows=masks and question.masks_padding,
         masked_batches=masks and flattens,
+        eager_scores=attention == "unfused" and said.launch in {None, "eager"} and _is_of_pytorch(stack),
         fused_kernels=fused_kernels,
         launch=said.launch or "eager",
         fused_loss=not untuned if said.fused_loss is None else said.fused_loss,
@@ -266,6 +269,11 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         packed_short=packed_short,
         as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
     )
+
+
+def _is_of_pytorch(stack: Stack) -> bool:
+    """Return whether attention that is not fused is PyTorch's own, not Megatron's softmax in one kernel, nor XLA's."""
+    return not stack.model_parallel and stack.tier != "tuned" and stack.kin not in XLA
 
 
 def _loss(said: Practice, stack: Stack) -> LossKernel:

@@ -70,7 +70,7 @@ def attention_s(case: Case, constants: Constants, lay: Layouts, tokens: BROADCAS
     if not is_anywhere(case.unfused):
         return flash
     products = part * case.attention_square_flop / (case.half_flop_per_s * constants["unfused_efficiency"])
-    scores = part * case.score_elements * 2.0 * constants["unfused_passes"]
+    scores = part * case.score_elements * 2.0 * constants["unfused_passes"] * case.score_passes
     scores = scores / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
     unfused = products * (1.0 + (2.0 + again) * passed) + scores * (1.0 + (2.0 + again) * passed) / 3.0
     return where(case.unfused, unfused, flash)

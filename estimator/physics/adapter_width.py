@@ -13,6 +13,11 @@ _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"
 but not beside GPTQ's; others cast it back, or never do."""
 _WITH_PEFT = frozenset({"llama-cookbook", "openrlhf", "verl", "xtuner"})
 """Trainers beside those on Transformers' own whose adapters are PEFT's; Unsloth has kernels of its own for them."""
+_IN_BF16 = frozenset({"bf16", "checkpoint"})
+_CASTS = frozenset({"llama-factory"})
+"""Trainers that cast what learns to FP32 unless told `pure_bf16` (`cast_trainable_params_to_fp32`)."""
+_ACCELERATE_CASTS = frozenset({"fsdp", "fsdp2"})
+"""Engines whose weights Accelerate casts to FP32 where training is in mixed precision."""
 _FOUR_BITS = 4
 _TRL_CASTS_SINCE = 2023.97
 """TRL 0.7.6, whose trainers call `peft_module_casting_to_bf16` beside a base of 4 bits where training is in BF16:
@@ -32,8 +37,9 @@ def keeps_wide_weights(
 ) -> bool:
     """Return whether what learns, and the optimizer's moments of it, are kept in FP32.
 
-    DeepSpeed's BF16 `engine` keeps them so whatever the trainer loads. PEFT makes adapters in FP32, however a base is
-    loaded (`autocast_adapter_dtype`), and TRL casts them.
+    DeepSpeed's BF16 `engine` keeps them so whatever the trainer loads; others train what is loaded as it is, but for
+    those that cast it. PEFT makes adapters in FP32, however a base is loaded (`autocast_adapter_dtype`), and TRL casts
+    them.
     """
     if question.practice.master_weights is not None:
         return question.practice.master_weights
@@ -41,7 +47,18 @@ def keeps_wide_weights(
         first, until = _TRL_LEAVES_ADAPTERS
         cast = _is_cast_by_trl(question, stack, base_bits) and not first <= _trainers_release(question) < until
         return engine or not cast
-    return engine or said.master_weights is not False
+    loaded = question.practice.loaded_in
+    if loaded in _IN_BF16 and _trains_as_loaded(question, stack, said):
+        return engine
+    loads_wide = loaded == "fp32" and question.method.name not in WITH_ADAPTERS and stack.tunes
+    return engine or loads_wide or said.master_weights is not False
+
+
+def _trains_as_loaded(question: Question, stack: Stack, said: Practice) -> bool:
+    """Return whether what a model is loaded in is what its weights learn in, where DeepSpeed's engine has none."""
+    if question.method.name in WITH_ADAPTERS or not stack.tunes or stack.name in _CASTS:
+        return False
+    return stack.kin != "huggingface" or said.zero_engine not in _ACCELERATE_CASTS
 
 
 def upcasts_ends(question: Question, stack: Stack, said: Practice, base_bits: int | None) -> bool:

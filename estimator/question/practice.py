@@ -11,6 +11,7 @@ __all__ = [
     "ExpertKernel",
     "Launch",
     "LayerPart",
+    "LoadedIn",
     "NetworkOf",
     "OptimizerName",
     "Packing",
@@ -36,6 +37,9 @@ ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
 OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon", "low_rank"]
 """`low_rank`: Adam whose moments are of a projection of each matrix's gradient to a low rank (GaLore, APOLLO)."""
+LoadedIn = Literal["bf16", "fp16", "fp32", "checkpoint"]
+"""What a model's weights are loaded in; `checkpoint`: as they are stored (`torch_dtype="auto"`), which for models since
+2023 is in BF16."""
 Packing = Literal["packed", "padded"]
 Padding = Literal["longest", "alike", "none", "limit"]
 """What a sample that is not packed is padded to: `longest` of its micro-batch; the same where samples of like length
@@ -79,6 +83,8 @@ class Practice:
     optimizer: OptimizerName | None = None
     master_weights: bool | None = None
     """Whether trained weights and the optimizer's moments are kept in FP32; else both are in 16 bit (`pure BF16`)."""
+    loaded_in: LoadedIn | None = None
+    """What the model is loaded in, where that is told: trainers that cast nothing train its weights so."""
     own_adapters: bool | None = None
     """Whether adapters are the trainer's own modules, in the precision of its products, where others take PEFT's."""
     releases_gradients: bool | None = None

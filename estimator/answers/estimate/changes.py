@@ -11,6 +11,7 @@ from typing import Literal
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
+from estimator.answers.estimate.trainer_words import bf16_weights_said
 from estimator.catalogue import catalogue
 from estimator.catalogue.forms import form_factor
 from estimator.models.diffusion.sample import without_conditioners
@@ -183,7 +184,8 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
 
 def _software(setting: Setting) -> Iterator[Change]:
     for kind, practice, said in _levers(setting):
-        yield _pulled(setting, (kind,), practice, said)
+        change = _pulled(setting, (kind,), practice, said)
+        yield replace(change, note=bf16_weights_said(setting)) if practice.master_weights is False else change
 
 
 def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said: str, beside: str = "") -> Change:

@@ -33,7 +33,11 @@ _MOST_LENGTH = 1e8
 _FLAGS = ("fp8", "bf16", "bfloat16", "fp16", "tf32")
 _FORMATS = re.compile(r"(?:amp_|bnb_)?(?P<name>bf16|bfloat16|fp16|float16|16|fp8|fp32|float32|32|no)(?P<how>[-_]\w+)?")
 _NAMED_FORMATS = ("mixed_precision", "precision", "training_precision")
-_DTYPES = ("torch_dtype", "dtype", "model_dtype", "torchdtype", "bnb_4bit_compute_dtype", "compute_dtype")
+_LOADED = ("torch_dtype", "dtype", "model_dtype", "torchdtype")
+"""Keys of what a model is loaded in, which is what its weights learn in where no trainer casts them …"""
+_COMPUTED = ("bnb_4bit_compute_dtype", "compute_dtype")
+"""… and of what products are in."""
+_DTYPES = (*_LOADED, *_COMPUTED)
 _OPTIMIZERS = ("optimizer", "optim", "optimizer.type", "optimizer.name", "optimizer._component_", "optimizer_name")
 _FILES = frozenset({"deepspeed", "deepspeed_config", "deepspeed_config_file", "deepspeed_plugin"})
 _STAGE = re.compile(r"z(?:ero)?[_-]?(?:stage)?[_-]?([0-3])(?!\d)|stage[_-]?([0-3])(?!\d)", re.IGNORECASE)
@@ -264,6 +268,8 @@ class _Reader:
             told = {"16": "fp16", "32": "fp32"}.get(bare, bare)
             if told != "no":
                 self.formats.setdefault(name, f"{told} true" if match["how"] == "-true" else told)
+        elif name in _LOADED and value == "auto":
+            self.formats.setdefault(name, value)
         elif value not in OFF | _OPEN:
             self._rest(setting)
 
@@ -372,18 +378,23 @@ class _Reader:
         return [words for words in phrases if words]
 
     def _formats(self) -> list[str]:
-        """Return the one precision that flags, then other keys tell; both flags off are FP32, or TF32 where allowed."""
+        """Return what the model is loaded in and the one precision of products."""
         if words := self.formats.get("pure_bf16"):
             return [words]
+        loaded = next((f"torch dtype {self.formats[name]}" for name in _LOADED if name in self.formats), "")
+        return [loaded, self._precision_told(loaded=bool(loaded))]
+
+    def _precision_told(self, *, loaded: bool) -> str:
+        """Return the one precision that flags, then other keys tell; both flags off are FP32, or TF32 where allowed."""
         for name in ("fp8", "bf16", "fp16"):
             if self.flags.get(name) == "full":
-                return [f"full {name}"]
+                return f"full {name}"
             if self.flags.get(name) == "on":
-                return [name]
-        for names in (_NAMED_FORMATS, _DTYPES):
+                return name
+        for names in (_NAMED_FORMATS, () if loaded else _COMPUTED):
             if told := next((self.formats[name] for name in names if name in self.formats), ""):
-                return [told]
+                return told
         off = all(self.flags.get(name) in OFF for name in ("bf16", "fp16"))
         if self.flags.get("tf32") == "on" and not self.flags.get("bf16"):
-            return ["tf32"]
-        return ["fp32"] if off and not self.engine else []
+            return "tf32"
+        return "fp32" if off and not self.engine and not loaded else ""

@@ -143,7 +143,13 @@ def _shared(practice: Practice, name: str) -> Practice:
 
 
 def _precision(facts: Facts, reading: Reading) -> str | None:
-    """Return what products are in: TF32 beside narrower ones is a flag for what FP32 is left, and of FP32 all of it."""
+    """Return what products are in: TF32 beside narrower ones is a flag for what FP32 is left, and of FP32 all of it.
+
+    Where nothing is said of them they are in what the model is loaded in.
+    """
+    loaded = facts.practice.loaded_in
+    if facts.precision is None and loaded != "checkpoint":
+        return loaded
     said = [one.meaning.says.precision for one in reading.phrases if not one.denied and one.meaning.says.precision]
     if _TF32 not in said or facts.precision not in said:
         return facts.precision

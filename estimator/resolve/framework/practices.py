@@ -15,6 +15,7 @@ from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded, practised
 from estimator.resolve.framework.offloads import OFFLOADS
 from estimator.resolve.framework.packings import PACKINGS
+from estimator.resolve.framework.weight_widths import WEIGHT_WIDTHS
 
 __all__ = ["PRACTICES"]
 
@@ -29,10 +30,6 @@ def _recompute(words: str, said: Recompute) -> tuple[str, Meaning]:
 
 def _precision(words: str, said: str, recipe: str | None = None) -> tuple[str, Meaning]:
     return words, Meaning(says=Facts(precision=said, practice=Practice(fp8_recipe=recipe)))
-
-
-def _weights(words: str, *, master: bool) -> tuple[str, Meaning]:
-    return words, Meaning(says=Facts(precision="bf16", practice=Practice(master_weights=master)))
 
 
 _FLASH_2 = Practice(attention="flash_2")
@@ -237,12 +234,9 @@ _BASES = (
 )
 _FORMATS = (
     _precision("fp 32 | float 32 | fp 32 compute | compute fp 32 | full precision | single precision", "fp32"),
-    _precision("bnb 4 bit compute dtype float 32 | compute dtype float 32 | fp 32 compute dtype | 32 true", "fp32"),
+    _precision("fp 32 compute dtype | 32 true", "fp32"),
     _precision("tf 32", "tf32"),
     _precision("bf 16 | bfloat 16", "bf16"),
-    _weights("bf 16 mixed | bf 16 mixed precision | fp 32 master weights", master=True),
-    _weights("full bf 16", master=False),
-    _weights("bf 16 true | pure bf 16 | bf 16 weights | bf 16 optimizer states | bf 16 master weights", master=False),
     _precision(
         "fp 16 | float 16 | half precision | fp 16 mixed | fp 16 mixed precision | 16 mixed | apex amp | apex o 1 | "
         "apex o 2",
@@ -353,6 +347,7 @@ _HARMLESS = (
     "triton | nccl | rccl | zero | torch dispatch | flash mla | torchao | async checkpointing | "
     "distributed checkpointing | dist checkpointing | async checkpoint | async save | torch mm | iso batch | wandb | "
     "vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | cuda | rocm | cudnn | c++ | cpp | "
+    "from pretrained | auto model for causal lm from pretrained | auto model from pretrained | model init kwargs | "
     "python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | colab | "
     "google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
     "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
@@ -391,6 +386,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
         **ADAPTED,
         **ADAPTERS,
         **HELD_WEIGHTS,
+        **WEIGHT_WIDTHS,
         **LINKS,
         **WORKERS,
     }

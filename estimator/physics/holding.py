@@ -42,6 +42,11 @@ _STREAMED_STATE_BYTES = 8.0
 """Weights, gradients and both moments in 16 bits (LLMQ's benchmarks: "adamw, bf16 states")."""
 _EIGHT_BIT_MOMENTS = 2.03
 """Two of a byte each, with a scale for each block of 2,048 or less (Dettmers et al. 2022, section 2)."""
+_EIGHT_BIT_STATES: Mapping[str, float] = MappingProxyType(
+    {"adamw_8bit": _EIGHT_BIT_MOMENTS, "paged_adamw_8bit": _EIGHT_BIT_MOMENTS, "low_rank_8bit": 0.38}
+)
+"""By optimizer whose moments are in 8 bits. Of those of a low rank a byte each of what is counted above, but for the
+projection, which stays in 16 bits."""
 _EAGER_LOGIT_BYTES = Prior(
     low=10.0,
     mode=13.0,
@@ -124,7 +129,7 @@ def held_bytes(
         "ends_bytes": _SINGLE if wide or execution.upcast_ends else _HALF,
         "unprepared_ends": _HALF / _SINGLE if execution.upcast_ends and not wide else 1.0,
         "unprepared_logits": _unprepared_logits(execution),
-        "gradient_bytes": _SINGLE if wide else execution.gradient_bytes,
+        "gradient_bytes": _SINGLE if wide and execution.gradient_bytes else execution.gradient_bytes,
         "bucket_bytes": _SINGLE if wide and execution.bucket_bytes else execution.bucket_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide, adapters=adapted > 0.0),
@@ -170,8 +175,8 @@ def _optimizer_bytes(execution: Execution, *, wide: bool, adapters: bool) -> flo
         copy = _SINGLE if execution.master_weights or wide else _HALF
     if execution.optimizer == "paged_adamw_8bit":
         return copy  # pages that are not in use lie in host memory
-    if execution.optimizer == "adamw_8bit":
-        return copy + _EIGHT_BIT_MOMENTS
+    if execution.optimizer in _EIGHT_BIT_STATES:
+        return copy + _EIGHT_BIT_STATES[execution.optimizer]
     return copy + _MOMENTS[execution.optimizer] * (_SINGLE if execution.master_weights or wide else _HALF)
 
 
@@ -188,8 +193,8 @@ def _host_state_bytes(execution: Execution, *, wide: bool) -> float:
     if not execution.offload_optimizer:
         return _EIGHT_BIT_MOMENTS if execution.optimizer == "paged_adamw_8bit" else 0.0
     width = _SINGLE if execution.master_weights or wide else _HALF
-    eight_bit = execution.optimizer in {"adamw_8bit", "paged_adamw_8bit"}
-    moments = _EIGHT_BIT_MOMENTS if eight_bit else _MOMENTS[execution.optimizer] * width
+    moments = _EIGHT_BIT_STATES.get(execution.optimizer)
+    moments = _MOMENTS[execution.optimizer] * width if moments is None else moments
     return width + moments + (width if execution.gradient_bytes else 0.0)
 
 

@@ -58,7 +58,7 @@ Transformers' eager attention 26 in 16 bits, 12 of them forward (product 1, scal
 product 1), of Megatron's 11 without dropout and 14 with it, counted."""
 _OPTIMIZER_SHARE = {
     "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.6, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
-    "low_rank": 1.0,
+    "low_rank": 1.0, "low_rank_8bit": 1.0,
 }  # fmt: skip
 """Bytes an optimizer's step moves over AdamW's: its states, in their width, and the weights and gradients."""
 

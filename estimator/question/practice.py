@@ -35,7 +35,9 @@ LayerPart = Literal["qkv", "core", "out", "up", "down"]
 """Of a layer: matrices into heads, the attention between them, out of heads; into the MLP or experts, out of them."""
 ExpertKernel = Literal["grouped", "loop"]
 """`grouped`: one kernel over all experts; `loop`: the host goes through the experts one by one."""
-OptimizerName = Literal["adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon", "low_rank"]
+OptimizerName = Literal[
+    "adamw", "adamw_8bit", "paged_adamw_8bit", "adafactor", "lion", "sgd", "muon", "low_rank", "low_rank_8bit"
+]
 """`low_rank`: Adam whose moments are of a projection of each matrix's gradient to a low rank (GaLore, APOLLO)."""
 LoadedIn = Literal["bf16", "fp16", "fp32", "checkpoint"]
 """What a model's weights are loaded in; `checkpoint`: as they are stored (`torch_dtype="auto"`), which for models since

@@ -35,6 +35,7 @@ _TOWERS = frozenset({"projector", "vision", "audio", "encoder", "text_encoder"})
 _BUT = re.compile(r"\b(?:all|everything)\s+(?:but|except)\b(.*)|^(?:no|without|freeze|frozen)\b(.*)", re.DOTALL)
 _TOP = re.compile(r"^(?:the\s+)?(?:top|last|upper)\s+(\d+)(?:\s+of\s+\d+)?(?:\s+layers?)?$")
 _BOTTOM = re.compile(r"^(?:the\s+)?(?:first|bottom|lowest)\s+(\d+)(?:\s+of\s+\d+)?(?:\s+layers?)?$")
+_AT_A_TIME = re.compile(r"^(\d+)\s*(?:layers?\s+|blocks?\s+)?at\s+a\s+time$")
 _RANGE = re.compile(r"^(?:layers?\s+)?(\d+)\s*(?:-|–|to|\.\.)\s*(\d+)$")
 _NUMBER = re.compile(r"^(?:layers?\s+)?(\d+)(?:\s+layers?)?$")
 _EXAMPLES = (
@@ -117,7 +118,8 @@ def _parts(
     given: Quantity, *, layers: int | None, reached: int | None, words: set[str], towers: frozenset[str]
 ) -> TrainedParts:
     embeddings, output = "embeddings" in words, "head" in words
-    learns = "all layers" if layers is None else f"{layers} layers"
+    learns = "all layers" if layers is None else "1 layer" if layers == 1 else f"{layers} layers"
+    learn = "learns" if [learns, *words] == ["1 layer"] or (layers == 0 and len(words) == 1) else "learn"
     named = [*((learns,) if layers != 0 else ()), *sorted(words)]
     return TrainedParts(
         layers=layers,
@@ -129,7 +131,7 @@ def _parts(
             name="trained_layers",
             value=str(given),
             source="user",
-            note=f"{', '.join(named)} learn, all else is frozen; gradients pass through "
+            note=f"{', '.join(named)} {learn}, all else is frozen; gradients pass through "
             + ("all layers" if reached is None else f"the top {reached}" if reached else "no layer below the output"),
         ),
     )
@@ -143,6 +145,9 @@ def _layers(piece: str, given: Quantity, n_layers: int, *, alone: bool) -> set[i
         if first > last:
             raise InvalidValueError("trained_layers", given, f"runs backwards; {last}-{first} would do")
         return _within(range(first, last + 1), given, n_layers)
+    in_turn = _AT_A_TIME.match(piece)
+    if in_turn is not None:
+        return _in_turn(_count(int(in_turn[1]), given, n_layers), n_layers)
     counted, first_ones, number = _TOP.match(piece), _BOTTOM.match(piece), _NUMBER.match(piece)
     if first_ones is not None:
         return _within(range(_count(int(first_ones[1]), given, n_layers)), given, n_layers)
@@ -150,6 +155,15 @@ def _layers(piece: str, given: Quantity, n_layers: int, *, alone: bool) -> set[i
     if of_top is not None:
         return set(range(n_layers - _count(int(of_top[1]), given, n_layers), n_layers))
     return None if number is None else _within(range(int(number[1]), int(number[1]) + 1), given, n_layers)
+
+
+def _in_turn(count: int, n_layers: int) -> set[int]:
+    """Return `count` layers that stand for those which learn in turn: gradients pass as deep as they do on average.
+
+    The lowest of k layers drawn of n lies k/(k + 1) of the way down.
+    """
+    lowest = min(n_layers - round(n_layers * count / (count + 1)), n_layers - count)
+    return set(range(lowest, lowest + count))
 
 
 def _count(count: int, given: Quantity, n_layers: int) -> int:

@@ -38,6 +38,7 @@ MAY_BE_OPEN = {
     # In how many bits it holds a frozen base, and where its blocks lie, too.
     "large_base_bits",
     "swapped_blocks",
+    "loaded_in",
     "own_adapters",
     "swaps_one_way",
     "releases_gradients",

@@ -197,7 +197,8 @@ def _how_trained(run: Run) -> str:
     """Return what of the model is trained, and towards what, where that is not all of it and the next token."""
     method = _METHODS.get(run.method.name, "")
     if run.method.name == "frozen" and run.method.trained_layers:
-        method = f" ({run.method.trained_layers} layers trained)"
+        layers = run.method.trained_layers
+        method = f" ({layers} layer{'' if layers == 1 else 's'} trained)"
     objective = run.objective.objective.name
     return method + ("" if objective == "next_token" else f" by {_OBJECTIVES.get(objective, objective)}")
 

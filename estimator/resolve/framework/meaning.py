@@ -40,6 +40,8 @@ class Facts:
     precision: str | None = None
     method: MethodName | None = None
     adapters: AdapterKind | None = None
+    trained_layers: str | None = None
+    """Which layers learn, in the words of that argument, where all else is frozen meanwhile."""
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -50,6 +52,7 @@ class Facts:
             precision=self.precision or other.precision,
             method=self.method or other.method,
             adapters=self.adapters or other.adapters,
+            trained_layers=self.trained_layers or other.trained_layers,
         )
 
     def yielding(self, other: "Facts") -> "Facts":

@@ -11,6 +11,7 @@ from estimator.question.practice import Practice
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 from estimator.resolve.framework.misspelling import nearest_name
 from estimator.resolve.framework.offloads import ZERO_INFINITY
+from estimator.resolve.framework.optimizers import LAYERWISE, low_rank_optimizer
 from estimator.resolve.framework.reading import Phrase, Reading, reading_of
 from estimator.resolve.framework.software import AUTO, NamedFramework
 
@@ -62,6 +63,7 @@ def framework_named_by(given: str) -> NamedFramework:
         precision=_precision(facts, reading),
         method=_method(facts),
         adapters=facts.adapters,
+        trained_layers=facts.trained_layers,
         adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         not_understood=tuple(one for one in reading.not_understood if one != misspelt),
@@ -123,7 +125,7 @@ def _facts(reading: Reading, name: str) -> Facts:
             said = meaning.beside.over(said)
         else:
             said = meaning.says.over(said)
-    return _stored(denied.yielding(said).over(said), reading)
+    return _of_low_rank(_stored(denied.yielding(said).over(said), reading), reading)
 
 
 def _stored(facts: Facts, reading: Reading) -> Facts:
@@ -133,6 +135,20 @@ def _stored(facts: Facts, reading: Reading) -> Facts:
         return facts
     stored = Practice(base_bits=_EIGHT_BITS, dequantization="cast")
     return replace(facts, precision=None, practice=facts.practice.over(stored))
+
+
+def _of_low_rank(facts: Facts, reading: Reading) -> Facts:
+    """Return `facts` with an optimizer of low rank as the one, where one is named beside that which steps within."""
+    affirmed = [one for one in reading.phrases if not one.denied]
+    # A bare `8-bit` beside it is of its moments, where no base is frozen.
+    bare = facts.method is None and facts.practice.base_bits == _EIGHT_BITS
+    named = low_rank_optimizer(frozenset(one.meaning.says.practice.optimizer for one in affirmed), eight_bits=bare)
+    if named is None:
+        return facts
+    practice = replace(facts.practice, optimizer=named, base_bits=None if bare else facts.practice.base_bits)
+    if practice.releases_gradients is None and any(one.meaning is LAYERWISE for one in affirmed):
+        practice = replace(practice, releases_gradients=True)
+    return replace(facts, practice=practice)
 
 
 def _shared(practice: Practice, name: str) -> Practice:

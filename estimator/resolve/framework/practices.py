@@ -14,6 +14,7 @@ from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
 from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, folded, practised
 from estimator.resolve.framework.offloads import OFFLOADS
+from estimator.resolve.framework.optimizers import OPTIMIZERS
 from estimator.resolve.framework.packings import PACKINGS
 from estimator.resolve.framework.weight_widths import WEIGHT_WIDTHS
 
@@ -148,42 +149,6 @@ _PREDICTIONS = (
         Practice(prediction=False),
     ),
     practised("mtp off | main model only", Practice(prediction=False)),
-)
-_OPTIMIZERS = (
-    practised(
-        "adam | adamw | adamw torch | adamw torch fused | fused adam | fused adamw | adam w",
-        Practice(optimizer="adamw"),
-    ),
-    practised("adamw hf | adamw apex fused | adamw 32 bit | adam 32 bit", Practice(optimizer="adamw")),
-    practised("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True)),
-    practised(
-        "adamw 8 bit | adam 8 bit | 8 bit adam | 8 bit adamw | adamw bnb 8 bit | bnb adamw 8 bit | 8 bit optimizer | "
-        "bnb 8 bit adam | optim adamw 8 bit",
-        Practice(optimizer="adamw_8bit"),
-        Practice(optimizer="adamw"),
-    ),
-    practised(
-        "paged adamw 8 bit | 8 bit paged adamw | paged 8 bit adamw | paged adam 8 bit",
-        Practice(optimizer="paged_adamw_8bit"),
-        Practice(optimizer="adamw"),
-    ),
-    practised("adafactor", Practice(optimizer="adafactor")),
-    practised("lion", Practice(optimizer="lion")),
-    practised("sgd", Practice(optimizer="sgd")),
-    # Fused with the backward pass by their nature (Lv et al. 2023, section 3.1): LOMO is SGD, AdaLomo keeps a row and a
-    # column of each matrix's second moment.
-    practised("lomo", Practice(optimizer="sgd", releases_gradients=True, master_weights=False)),
-    practised("adalomo | ada lomo", Practice(optimizer="adafactor", releases_gradients=True, master_weights=False)),
-    practised(
-        "galore | galore adamw | galore adamw 8 bit | galore 8 bit | q galore | apollo | apollo mini | apollo adamw",
-        Practice(optimizer="low_rank"),
-    ),
-    practised(
-        "galore layerwise | galore adamw layerwise | galore adamw 8 bit layerwise | layerwise galore",
-        Practice(optimizer="low_rank", releases_gradients=True),
-    ),
-    practised("muon", Practice(optimizer="muon")),
-    practised("deepspeed cpu adam | cpu adam", Practice(optimizer="adamw", offload_optimizer=True)),
 )
 _OVERLAPS = (
     practised(
@@ -370,7 +335,6 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *_KERNELS,
             *_LAUNCHES,
             *_PREDICTIONS,
-            *_OPTIMIZERS,
             *OFFLOADS,
             *_OVERLAPS,
             *PACKINGS,
@@ -388,6 +352,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
         **HELD_WEIGHTS,
         **WEIGHT_WIDTHS,
         **LINKS,
+        **OPTIMIZERS,
         **WORKERS,
     }
 )

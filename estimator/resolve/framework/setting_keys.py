@@ -235,7 +235,7 @@ IDLE_BELOW = frozenset(
 )
 """Keys below which nothing is of a step's time."""
 IDLE = re.compile(
-    r"(?:wandb|lr|eval|save|log|logging|mlflow|comet|hub|push|warmup|adam|lora|dataset|val|test|ddp|tokenizer|chat|"
+    r"(?:wandb|lr|eval|badam|lisa|galore|apollo|save|log|logging|mlflow|comet|hub|push|warmup|adam|lora|dataset|val|test|ddp|tokenizer|chat|"
     r"special|zero3|stage3|stage|tpu|dynamo|rdzv|main|machine|metric|early|report|run|output|load|resume|weight|"
     r"train_on|noisy|neftune|loss|bnb|max_grad|label|remove|overwrite|preprocess|preprocessing|trust|saves|evals|"
     r"prediction|allgather|reduce|contiguous|round|sub_group|pin|buffer|cpu_checkpointing|partition|hysteresis|"

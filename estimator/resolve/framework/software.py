@@ -29,6 +29,8 @@ class NamedFramework:
     """What kind of adapters, likewise."""
     adapted: frozenset[Projection] = frozenset()
     """What they lie beside; empty where nothing tells."""
+    trained_layers: str | None = None
+    """Which layers learn at a time, all else being frozen; None where nothing tells."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]
@@ -38,7 +40,9 @@ class NamedFramework:
     @property
     def says_something(self) -> bool:
         """Whether anything was said of how a step is run."""
-        return self.practice != NOTHING_SAID or any((self.sharding, self.recompute, self.precision, self.method))
+        return self.practice != NOTHING_SAID or any(
+            (self.sharding, self.recompute, self.precision, self.method, self.trained_layers)
+        )
 
 
 NOTHING_NAMED = NamedFramework(

@@ -29,7 +29,6 @@ _ARGUMENTS = tuple(
         (r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b", "network_gbps_per_gpu"),
         (r"^r$|rank|\balpha\b", "lora_rank"),
         (r"epoch", "epochs"),
-        (r"\bbadam\b|\blisa\b", "trained_layers with method frozen, since a block learns at a time,"),
     )
 )
 """Words that tell of an argument of their own."""
@@ -69,9 +68,8 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
             cautions.append(
                 Caution(code="framework_contradicted", message=f"framework says {argument} {hint}, but {why}")
             )
-    method, doubted = _method(request, named)
-    if method != request.method:
-        taken["method"] = method
+    learns, doubted = _trained(request, named)
+    taken |= learns
     cautions += doubted
     if named.adapters is not None:
         taken["adapters"] = named.adapters
@@ -112,6 +110,14 @@ def _one_at_a_time(n_gpus: int) -> Caution:
     return Caution(code="one_gpu_at_a_time", message=message)
 
 
+def _trained(request: Request, named: NamedFramework) -> tuple[dict[str, str], list[Caution]]:
+    """Return what is trained, by argument, as far as the text tells it."""
+    if named.trained_layers is not None:
+        return _in_turn(request, named.trained_layers)
+    method, doubted = _method(request, named)
+    return {} if method == request.method else {"method": method}, doubted
+
+
 def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]]:
     """Return what is trained: as the text says where the argument is at its default."""
     asked, said = asked_method(request), named.method
@@ -124,6 +130,20 @@ def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]
         message = f"framework says that all is trained, but the argument's {asked} is taken"
         return request.method, [Caution(code="framework_contradicted", message=message)]
     return request.method, []
+
+
+def _in_turn(request: Request, trained_layers: str) -> tuple[dict[str, str], list[Caution]]:
+    """Return the arguments of a run that trains a few layers at a time, and what to know of it.
+
+    What the arguments say of what is trained wins, save `full`: all weights learn, some after others.
+    """
+    said = f'method "frozen" with trained_layers "{trained_layers}"'
+    if asked_method(request) != "full" or request.trained_layers is not None:
+        message = f"framework says that a few layers learn at a time ({said}), but what the arguments say is taken"
+        return {}, [Caution(code="framework_contradicted", message=message)]
+    told = f"framework says that a few layers learn at a time: that is counted as {said}; say otherwise with them"
+    taken = {"method": "frozen", "trained_layers": trained_layers}
+    return taken, [Caution(code="method_from_framework", message=told)]
 
 
 def framework_assumptions(named: NamedFramework, usual: str = AUTO) -> tuple[Assumption, ...]:

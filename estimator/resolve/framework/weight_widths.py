@@ -53,7 +53,8 @@ _EXPLICIT = (
     _weights("fp 32 master weights | float 32 master weights | fp 32 master copy", master=True, denied=False),
     practised(
         "master weights | master copy | master copies | fp 32 copy | fp 32 copies | fp 32 weights copy | "
-        "fp 32 masters | fp 32 master | fp 32 master params | fp 32 master parameters | master params | master parameters",
+        "fp 32 masters | fp 32 master | fp 32 master params | fp 32 master parameters | master params | "
+        "master parameters",
         Practice(master_weights=True),
         Practice(master_weights=False),
     ),

@@ -1,7 +1,7 @@
 """What is said of what a model is loaded in, and what follows for full fine-tuning, for adapters and under engines.
 
-Authority: Transformers' `from_pretrained(dtype=…)`, which PyTorch's optimizers step as it is; DeepSpeed's BF16_Optimizer
-and Accelerate's FSDP, which keep FP32; LLaMA-Factory's `pure_bf16`; PEFT's `autocast_adapter_dtype`.
+Authority: Transformers' `from_pretrained(dtype=…)`, of which the optimizer steps what it gets; DeepSpeed's BF16 engine
+and Accelerate's FSDP, which widen it; LLaMA-Factory's `pure_bf16`; PEFT's `autocast_adapter_dtype`.
 """
 
 from typing import Any

@@ -45,6 +45,7 @@ from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.packing import Packing, resolved_packing
 from estimator.resolve.profile import with_profile
+from estimator.resolve.quantised_copy import with_copy
 from estimator.resolve.rates import given_rates
 from estimator.resolve.rule import RuleOfThumb
 from estimator.resolve.said_length import with_said_length
@@ -132,8 +133,9 @@ def _asked(request: Request, *, peak: bool) -> Run:
         request = replace(request, framework=software)
     framework = told_of_samples(request, own_on_cluster(named_framework(software), request))
     told, doubts = told_request(request, framework)
-    doubts = (*separator_doubts(request), *doubts)
     subject, device = resolved_subject(told), resolved_device(told)
+    told, framework, copied = with_copy(told, framework, subject)
+    doubts = (*copied, *separator_doubts(request), *doubts)
     told = as_answered(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     host = told_host(told, device, n_gpus)

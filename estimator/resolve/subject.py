@@ -12,7 +12,6 @@ from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
-from estimator.catalogue.variants import quantised_bits
 from estimator.models.foreign import HYBRID, MOSTLY_DECODERS, OTHER_SENSES, WITHOUT_TOKENS, foreign_kind
 from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
@@ -34,7 +33,6 @@ _ROUNDED = 0.01
 """A published count this near to ours is the same model's, rounded: GPT-3 is called 175B and has 174.6."""
 _LARGEST_DENSE = 5.5e11
 """PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
-_QLORA_BITS = 4
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
@@ -72,9 +70,7 @@ def resolved_subject(request: Request) -> Subject:
     if count is not None:
         return _sized(count)
     subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
-    bits = None if subject.transformer is None else quantised_bits(name)
-    copy = () if bits is None or request.method.strip().casefold() == "qlora" else (_copy_caution(name, bits),)
-    return replace(subject, warnings=(*subject.warnings, *copy, *method_doubts(name, request)))
+    return replace(subject, warnings=(*subject.warnings, *method_doubts(name, request)))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -216,15 +212,6 @@ def _assumed(transformer: Transformer) -> str:
     return (
         f"a typical {kind} architecture of that size is assumed ({t.n_layers} layers of width {t.hidden:,}, "
         f"{t.n_heads} heads, {t.n_kv_heads} for keys and values, {mlp}, vocabulary {t.vocab:,})"
-    )
-
-
-def _copy_caution(name: str, bits: int) -> Caution:
-    means = '; training on its 4-bit weights means method "qlora"' if bits == _QLORA_BITS else ""
-    copy = f"a {bits}-bit copy" if bits else "a quantised copy"
-    return Caution(
-        code="quantised_copy",
-        message=f"model: {shown(name)} is {copy}: its base in 16 bits is what is counted{means}",
     )
 
 

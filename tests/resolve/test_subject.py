@@ -151,15 +151,6 @@ def test_another_architecture_without_a_size_is_refused_as_what_it_is(model: str
         _subject(model)
 
 
-def test_a_four_bit_copy_is_said_to_be_one_unless_the_method_is_made_for_it() -> None:
-    """Authority: Dettmers et al. 2023: adapters on a 4-bit base are QLoRA."""
-    name = "unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit"
-    assert _codes(_subject(name)) == ["quantised_copy"]
-    assert "qlora" in _subject(name).warnings[0].message
-    assert _codes(_subject(name, method="qlora")) == []
-    assert "4-bit copy" in _subject(name, method="qlora").assumptions[0].note
-
-
 def test_a_fine_tune_is_counted_as_its_base() -> None:
     ours, base = _subject("lmsys/vicuna-7b-v1.5"), _subject("llama-2-7b")
     assert (ours.transformer, ours.total_parameters) == (base.transformer, base.total_parameters)

@@ -157,7 +157,7 @@ def framework_assumptions(named: NamedFramework, usual: str = AUTO) -> tuple[Ass
         unread = _listed("not understood", named.not_understood)
         note = "; ".join(part for part in (named.note, read, unread) if part)
         out.append(Assumption(name="framework", value=named.name, source="user", note=note))
-    elif named.says_something:
+    elif named.says_something and named.understood != (AUTO,):
         note = _listed("not understood", named.not_understood)
         value = _parts(named.understood)
         out.append(Assumption(name="practice", value=value, source="user", note=note))

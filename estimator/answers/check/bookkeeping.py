@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 
 from estimator.answers.check.candidate import Candidate, Gap, has_length, length_unsaid, said, says_packed
 from estimator.answers.check.expected import attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE
+from estimator.answers.check.real_tokens import may_be_real
 from estimator.answers.check.usual_batches import counted
 from estimator.answers.estimate.wording import sample_words
 from estimator.base.units import TERA, format_count
@@ -44,6 +46,14 @@ def bookkeeping_candidates(gap: Gap) -> Iterator[Candidate]:
     yield from _of_steps(gap)
     yield from _of_batches(gap)
     yield from _of_padding(gap)
+    if not gap.faster and may_be_real(gap.run, gap.seen, gap.reading):
+        yield Candidate(
+            code="padding_not_counted",
+            what="the tokens are the samples' own, and padding was not counted",
+            factor=1.0 / gap.run.amount.padding,
+            why=f"with padding, {gap.run.amount.padding:.2f} times as many are worked on",
+            check="give observed_step_seconds with global_batch_sequences",
+        )
     if gap.run.objective.samples_answers and not gap.faster:
         yield Candidate(
             code="rollouts",
@@ -254,11 +264,14 @@ def _of_padding(gap: Gap) -> Iterator[Candidate]:
     padded = amount.sequences is not None
     if padded and faster and gap.request.packing.strip().casefold() == "padded":
         return
+    if padded and not faster and run.question is not None and run.question.practice.padding == "limit":
+        # Nothing is padded further.
+        return
     longer, why = PADDING.mode, f"longest over mean length is usually {PADDING.low:g} to {PADDING.high:g}"
     if mean is not None:
-        full = next((a.value for a in run.assumptions if a.name == "sequence_length"), run.sequence_length)
-        longer = max(1.0, float(full) / mean)
-        why = f"samples of {mean:,.0f} tokens in sequences of {full:,}"
+        full = _cut_at(run)
+        longer = max(1.0, full / mean)
+        why = f"samples of {mean:,.0f} tokens in sequences of {full:,.0f}"
     what = "padding was counted as tokens"
     if padded and faster:
         # Padding is in what is expected: a run without is that much faster in samples.
@@ -267,10 +280,46 @@ def _of_padding(gap: Gap) -> Iterator[Candidate]:
     elif not faster:
         to = "to the full sequence" if padded else "to the longest, not packed"
         what = f"samples are padded {to}"
-    yield Candidate(
+    told = Candidate(
         code="padding_counted" if faster else "padding",
         what=what,
         factor=longer if faster else 1.0 / longer,
         why=why,
         check="turn packing on, or group samples by length, and count tokens without padding",
     )
+    yield told
+    if padded and not faster and mean is not None:
+        yield from _padded_further(gap, told, mean)
+
+
+def _padded_further(gap: Gap, told: Candidate, mean: float) -> Iterator[Candidate]:
+    """Yield padding to a length between the longest of a micro-batch, as is expected, and the full sequence.
+
+    Speeds by sequences count the tokens of rows as expected, others those of samples: rows of all lengths in between
+    are met, since collators pad to a multiple, to buckets, or to the longest of a whole batch.
+    """
+    question, full = gap.run.question, _cut_at(gap.run)
+    counted = float(gap.run.sequence_length) if gap.seen.by_sequence else mean
+    if question is None or full <= gap.run.sequence_length:
+        return
+    yield replace(
+        told,
+        question=replace(question, sequence_length=round(full), longest_row=1.0, unevenness=0.0),
+        factor=counted / full,
+    )
+    row = min(counted / gap.ratio, full)
+    if row > gap.run.sequence_length:
+        yield replace(
+            told,
+            what=f"samples are padded further than to the {gap.run.sequence_length:,} tokens of a row that are "
+            f"expected, to about {row:,.0f}",
+            factor=counted / row,
+            why=f"samples of {mean:,.0f} tokens, cut at {full:,.0f}: rows may be of any length in between",
+            rarity=_SUSPECTED,
+        )
+
+
+def _cut_at(run: Run) -> float:
+    """Return the tokens at which samples are cut."""
+    told = next((one.value for one in run.assumptions if one.name == "sequence_length"), run.sequence_length)
+    return float(told)

@@ -51,7 +51,7 @@ class Candidate:
     base: Question | None = None
     """What `question` differs from by the cause alone; None: from the run as asked."""
     factor: float = 1.0
-    """On the expected speed, where it is one of bookkeeping."""
+    """On the expected speed, where it is one of bookkeeping; on that of `question`, where its tokens are others."""
     why: str = ""
     contradicts: bool = False
     """Whether the caller, or what is catalogued, says otherwise."""

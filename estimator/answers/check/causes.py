@@ -110,7 +110,8 @@ class _Prices:
         if base.fits and not changed.fits and not self._has_room(candidate.question):
             # What the device has no room for would have ended the run, not slowed it.
             return None
-        return _times_faster(changed, self._expected.tokens_per_second / base.tokens_per_second)
+        by = candidate.factor * self._expected.tokens_per_second / base.tokens_per_second
+        return _times_faster(changed, by)
 
     def _has_room(self, question: Question) -> bool:
         """Return whether a question fits in any layout that its caller leaves open.

@@ -28,6 +28,8 @@ from estimator.answers.check.observation import (
     observed_reading,
     without_idle_log,
 )
+from estimator.answers.check.real_tokens import open_count, with_real_tokens
+from estimator.answers.check.set_up import Loss, losses_of_set_up
 from estimator.answers.check.speed_cautions import speed_cautions, spread_thin
 from estimator.answers.check.thousands import with_thousands
 from estimator.answers.check.told import (
@@ -96,6 +98,8 @@ class SpeedCheck:
     model_flop_per_token: float
     hardware_flop_per_token: float
     causes: tuple[Cause, ...]
+    losses: tuple[Loss, ...]
+    """What the run as it is set up loses, in the expected speed already."""
     remaining: Remaining | None
     reading: LogReading | None
     assumptions: tuple[Assumption, ...]
@@ -175,7 +179,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     judged = verdict(seen.tokens_per_second, expected, bound, least_share=surest)
     lengths = usual_length_shares(run, any_length=any_length and seen.length_open)
     depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths)
+    depends_on = depends_on or open_count(judged, run, seen, reading, expected, bound)
     causes: tuple[Cause, ...] = ()
+    losses = losses_of_set_up(run, expected) if judged in {"normal", "slow"} else ()
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)
     load = _load(text, run)
@@ -192,6 +198,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         )
         causes = tuple(cause for cause in likely_causes(gap, steady) if not depends_on or cause.code in _OF_LENGTH)
     causes = (*contradicting_causes(apart, seen, expected), *causes)
+    left = remaining(run, observed, reading, seen, amount_known=amount_known)
     return SpeedCheck(
         run=run,
         verdict=judged,
@@ -203,7 +210,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         model_flop_per_token=model,
         hardware_flop_per_token=hardware,
         causes=causes,
-        remaining=remaining(run, observed, reading, seen, amount_known=amount_known),
+        losses=losses,
+        remaining=with_real_tokens(left, run, depends_on),
         reading=reading,
         assumptions=(
             *(assumed if batch is None else as_inferred(assumed)),
@@ -218,6 +226,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *unaccumulated,
             *expected.warnings,
             *((short_samples(run),) if any_length and not seen.length_open else ()),
+            *(caution for loss in losses for caution in loss.cautions),
             *speed_cautions(run, seen, expected),
             *(spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),

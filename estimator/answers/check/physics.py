@@ -6,11 +6,15 @@ from dataclasses import replace
 from estimator.answers.check.candidate import Candidate, Gap, length_unsaid, said
 from estimator.answers.check.expected import Expected, attention_flop_per_token
 from estimator.answers.check.link_causes import link_candidates
+from estimator.answers.check.stated import alternatives
 from estimator.base.prior import Prior
 from estimator.models.flops import flop_counts
+from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import Method
+from estimator.question.practice import Practice
 from estimator.question.question import LayoutRequest, Question
+from estimator.question.reads import NO_READS
 from estimator.resolve.packing import is_from_scratch
 from estimator.resolve.run import Run
 
@@ -28,6 +32,12 @@ _UNCOMMON, _RARE = 0.25, 1.0
 """How much less often a cause is found than a wrong peak, an untuned stack, padding or recomputation."""
 _LONGER = 4
 _LARGER_BATCH = 4
+_IN_TUNED_STACKS = frozenset({"decoder", "hybrid"})
+"""Kinds of models that stacks as tuned as NeMo are for."""
+_IN_16_BITS = frozenset({"vision", "audio"})
+"""Kinds that nobody trains in fewer."""
+_QUICK_CORE = 1 / 3
+"""The least that a core takes to read a sample over what one usually does: small or cached files, a faster core."""
 
 
 def physical_candidates(gap: Gap, asked: Question) -> Iterator[Candidate]:
@@ -192,31 +202,10 @@ def _of_small_batches(run: Run, pinned: Question, expected: Expected) -> Iterato
 def _of_more(gap: Gap, asked: Question, pinned: Question) -> Iterator[Candidate]:
     """Yield what makes a run faster than was told."""
     run, expected = gap.run, gap.expected
-    chip, layout, named = pinned.cluster.accelerator, pinned.layout, said(run, "framework")
-    # Trainers for fine-tuning multiply in 8 bits only where told.
-    eight = not said(run, "precision") and (not run.stack.tunes or (chip.segment == "datacenter" and not named))
-    for precision in ("fp8", "mxfp8", "nvfp4") if eight else ():
-        if precision in chip.peak_flop_per_s and precision != pinned.precision:
-            yield Candidate(
-                code=f"runs_in_{precision}",
-                what=f"the matrix products run in {precision.upper()}",
-                base=pinned,
-                question=replace(pinned, precision=precision),
-                check="give precision as trained",
-            )
-    if expected.tier != "tuned" and asked.cluster.accelerator.vendor == "NVIDIA":
-        yield Candidate(
-            code="tuned_stack",
-            what=f"{expected.stack} is tuned beyond what is usual with it"
-            if named
-            else "the stack is better tuned than the one assumed",
-            question=replace(asked, framework="nemo"),
-            why=f"{expected.stack} is {'told' if named else 'assumed'}, NVIDIA's NeMo is priced",
-            contradicts=named,
-            check="add to framework what makes it faster, such as fused kernels, FlashAttention or torch.compile"
-            if named
-            else "name yours with framework",
-        )
+    layout = pinned.layout
+    yield from _of_what_is_not_so(run)
+    yield from _of_reading(asked)
+    yield from _of_tuning(run, asked, pinned, expected)
     if layout.recompute in {"full", "selective"} and not said(run, "activation_recompute"):
         yield Candidate(
             code="no_recomputation",
@@ -257,6 +246,76 @@ def _of_more(gap: Gap, asked: Question, pinned: Question) -> Iterator[Candidate]
         why=f"attention is {1 - short / full:.0%} of the FLOPs at sequences of {asked.sequence_length:,}",
         check=f"give {'sequence_length as trained, or ' if shorter else ''}tokens_per_sample",
     )
+
+
+def _of_what_is_not_so(run: Run) -> Iterator[Candidate]:
+    """Yield that what was stated, and makes a run slow, is not what runs."""
+    for other in alternatives(run):
+        yield Candidate(
+            code=f"not_{other.code}",
+            what=f"it does not run with {other.stated}, as was stated",
+            question=other.question,
+            contradicts=True,
+            why=f"with {other.usual}",
+            check="look at what the trainer prints of its settings",
+        )
+
+
+def _of_reading(asked: Question) -> Iterator[Candidate]:
+    """Yield samples that are read faster than by a usual core, where a step may wait for them."""
+    if asked.reads != NO_READS:
+        yield Candidate(
+            code="faster_loader",
+            what="samples are read faster than a usual core reads them (small or cached files, a faster decoder)",
+            question=replace(asked, reads=asked.reads.times(_QUICK_CORE)),
+            why="in a third of the time",
+            check="time the loader alone",
+        )
+
+
+def _of_tuning(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
+    """Yield what a stack of the model's kind may have that is not usual with it: fewer bits, other kernels."""
+    chip, named, kind = pinned.cluster.accelerator, said(run, "framework"), kind_of(asked.transformer)
+    # Trainers for fine-tuning multiply in 8 bits only where told.
+    eight = not said(run, "precision") and (not run.stack.tunes or (chip.segment == "datacenter" and not named))
+    for precision in ("fp8", "mxfp8", "nvfp4") if eight and kind not in _IN_16_BITS else ():
+        if precision in chip.peak_flop_per_s and precision != pinned.precision:
+            yield Candidate(
+                code=f"runs_in_{precision}",
+                what=f"the matrix products run in {precision.upper()}",
+                base=pinned,
+                question=replace(pinned, precision=precision),
+                check="give precision as trained",
+            )
+    if expected.tier == "tuned":
+        return
+    if kind in _IN_TUNED_STACKS and chip.vendor == "NVIDIA":
+        yield Candidate(
+            code="tuned_stack",
+            what=f"{expected.stack} is tuned beyond what is usual with it"
+            if named
+            else "the stack is better tuned than the one assumed",
+            question=replace(asked, framework="nemo"),
+            why=f"{expected.stack} is {'told' if named else 'assumed'}, NVIDIA's NeMo is priced",
+            contradicts=named,
+            check="add to framework what makes it faster, such as fused kernels, FlashAttention or torch.compile"
+            if named
+            else "name yours with framework",
+        )
+        return
+    ways: tuple[tuple[str, str, Practice], ...] = (
+        ("compiled", "the model is compiled (torch.compile)", Practice(launch="compiled")),
+        ("channels_last", "pictures lie in memory with their channels last", Practice(channels_last=True)),
+    )
+    for code, what, practice in ways:
+        if pinned.practice.over(practice) == practice.over(pinned.practice):
+            yield Candidate(
+                code=code,
+                what=what,
+                base=pinned,
+                question=replace(pinned, practice=practice.over(pinned.practice)),
+                check="say it in framework if so",
+            )
 
 
 def _may_be_tuned(gap: Gap) -> bool:

@@ -4,6 +4,7 @@ from estimator.answers.check.candidate import says_packed
 from estimator.answers.check.check import SpeedCheck
 from estimator.answers.check.expected import dense_peak_flop_per_s
 from estimator.answers.check.observation import Kind
+from estimator.answers.check.real_tokens import COUNT
 from estimator.answers.check.usual_batches import BATCH, counted, normal_batches, usual_shares
 from estimator.answers.estimate.wording import rate_words, sample_words
 from estimator.base.units import TERA, format_count, format_duration, format_rate
@@ -18,6 +19,7 @@ _OF_MORE = "the speed of several GPUs held against one"
 _LEAST_OF_TWO_PLACES = 0.1
 _LENGTHS = {"tokens_per_sample": "samples", "sequence_length": "sequences", "image_size": "pictures"}
 """What has a length or a size, by the argument that tells it."""
+_MOST_LOSSES = 2
 _ANOTHER_AMOUNT = 1.3
 """Ratio of times left from which on a log's bar is of another amount than was told."""
 
@@ -28,8 +30,10 @@ UTILIZATION_CONVENTION = (
 
 
 def check_summary(check: SpeedCheck) -> str:
-    """Return the verdict in two to four sentences, with the range and the likeliest causes."""
-    return " ".join(part for part in (_verdict(check), _assumed(check), _causes(check), _left(check)) if part)
+    """Return the verdict in two to five sentences, with the range and the likeliest causes."""
+    return " ".join(
+        part for part in (_verdict(check), _assumed(check), _in_it_already(check), _causes(check), _left(check)) if part
+    )
 
 
 def _verdict(check: SpeedCheck) -> str:
@@ -40,15 +44,37 @@ def _verdict(check: SpeedCheck) -> str:
     against = f"{_times(check.ratio)} the {format_rate(expected.tokens_per_second)} expected {ends}"
     devices = run.device.counted(run.n_gpus)
     observed = f"{rate_words(run, seen)} over {devices} ({check.model_flops_utilization:.1%} MFU)"
+    if COUNT in check.depends_on:
+        padding = run.amount.padding
+        return (
+            f"Cannot be judged without what its tokens are: if padding is counted, as taken, {observed} is {against}; "
+            f"if they are the samples' own, {format_rate(seen * padding)} with padding are worked on, "
+            f"{_times(check.ratio * padding)} it. Give {COUNT} with global_batch_sequences."
+        )
     if check.depends_on:
         beyond = seen > check.bound.tokens_per_second
         judged = f", more than the {check.bound.name} allows" if beyond else ""
         return f"Cannot be judged without {_open(check)}, as assumed, {observed} is {against}{judged}."
     if check.verdict != "implausible":
-        opening = "Faster than expected" if check.verdict == "faster" else check.verdict.capitalize()
-        return f"{opening}: {observed} is {against}."
+        return f"{_opening(check)}: {observed} is {against}."
     reach = f"The run should reach {format_rate(expected.tokens_per_second)} {ends}."
     return f"Implausible: {_beyond(check, observed)} {reach}"
+
+
+def _opening(check: SpeedCheck) -> str:
+    """Return the verdict in words; of a normal speed, what the run loses most by how it is set up."""
+    if check.verdict == "faster":
+        return "Faster than expected"
+    if check.losses and check.verdict == "normal":
+        return f"Normal for this set-up, but {check.losses[0].clause}"
+    return check.verdict.capitalize()
+
+
+def _in_it_already(check: SpeedCheck) -> str:
+    """Return what makes a slow run slow that the expected speed has already: no cause of what it is slower by."""
+    lost = [loss.clause for loss in check.losses][:_MOST_LOSSES]
+    tells = check.verdict == "slow" and not check.depends_on
+    return f"In the expected speed already: {'; '.join(lost)}." if lost and tells else ""
 
 
 def _open(check: SpeedCheck) -> str:
@@ -204,6 +230,9 @@ def _left(check: SpeedCheck) -> str:
     if left.seconds == 0:
         ended = check.reading is not None and check.reading.ended
         return "Nothing is left to train" + (": the log says that its run has ended." if ended else ".")
+    if COUNT in check.depends_on:
+        least = format_duration(left.seconds / check.run.amount.padding)
+        return f"{format_duration(left.seconds)} left at this speed, or {least} if padding is not counted."
     return f"{format_duration(left.seconds)} left at this speed{_by_bar(check, left.seconds)}."
 
 

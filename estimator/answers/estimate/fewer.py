@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.token_time import predicted_token_s
 from estimator.base.units import format_count
@@ -12,7 +12,7 @@ from estimator.physics.choice import Setting
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution, Layout
 
-__all__ = ["fewer_would_do", "fewer_would_fit"]
+__all__ = ["Fewer", "fewer_would_do", "fewer_would_fit"]
 
 _SHARES = ((3, 4), (2, 3), (1, 2), (1, 3), (1, 4), (1, 8))
 _WORTH = 0.01
@@ -26,10 +26,26 @@ _ROUND = 16
 """Counts of at most so many times a power of two divide well."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fewer:
+    """A smaller cluster that trains in less time."""
+
+    n_gpus: int
+    times: float
+    """How many times as fast it is as all that there are."""
+    caution: Caution
+
+    @property
+    def would(self) -> str:
+        """What it would do, in words: `8 GPUs would train 3.32 times as fast`."""
+        gpus = "1 GPU" if self.n_gpus == 1 else f"{self.n_gpus:,} GPUs"
+        return f"{gpus} would train {_faster(self.times).rsplit(' ', 1)[0]}"
+
+
 def fewer_would_do(
     setting: Setting, fitted: Calibration, layout: Layout, breakdown: Mapping[str, float], step_s: float
-) -> Caution | None:
-    """Return a warning where a smaller cluster trains in less time than one with steps of `step_s`; None else.
+) -> Fewer | None:
+    """Return a smaller cluster that trains in less time than one with steps of `step_s`, and says so; None else.
 
     A batch that was stated is the same on every count; else each has the usual one. Looked at are the counts below
     that powers of two divide, the next smaller of each, and for a stated batch three quarters, two thirds, a half, a
@@ -74,11 +90,13 @@ def fewer_would_do(
     found = f"the fastest layout of a batch of {batch} on {n_gpus:,} is {degrees}"
     other = "or fewer GPUs" if stated or not divides_badly else "or a count of GPUs that divides better"
     train = "1 GPU trains" if best == 1 else f"{best:,} GPUs train"
-    return Caution(
+    times = now_s / faster[best]
+    caution = Caution(
         code="fewer_gpus_are_faster",
-        message=f"{train} {_faster(now_s / faster[best])} {n_gpus:,}: {found}, and {waits:.0%} "
+        message=f"{train} {_faster(times)} {n_gpus:,}: {found}, and {waits:.0%} "
         f"of its step is communication and bubble; give a larger global_batch_sequences, {other}",
     )
+    return Fewer(n_gpus=best, times=times, caution=caution)
 
 
 def _faster(times: float) -> str:

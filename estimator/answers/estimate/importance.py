@@ -67,6 +67,8 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "encoded_before_training",
         "fewer_gpus_are_faster",
         "mostly_waiting",
+        "mostly_padding",
+        "stated_is_slow",
         "network_slow",
         "sharding_assumed",
         "network_unsaid",

@@ -87,9 +87,9 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
 def _fewer(setting: Setting, fitted: Calibration, step: Prediction, *, fits: bool) -> tuple[Caution, ...]:
     """Return a warning where the devices are too many for the batch, or divide badly."""
     if fits:
-        caution = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
-    else:
-        caution = fewer_would_fit(setting, fitted)
+        fewer = fewer_would_do(setting, fitted, step.layout, step.breakdown, step.step_s)
+        return () if fewer is None else (fewer.caution,)
+    caution = fewer_would_fit(setting, fitted)
     return () if caution is None else (caution,)
 
 

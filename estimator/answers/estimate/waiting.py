@@ -14,7 +14,7 @@ from estimator.models.training import Method
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution, Prediction, Question, Sharding
 
-__all__ = ["mostly_waiting"]
+__all__ = ["mostly_waiting", "waiting_words"]
 
 _CODE = "mostly_waiting"
 _SAID_ALREADY = frozenset(
@@ -58,10 +58,11 @@ def mostly_waiting(
     )[:_MOST_NAMED]
     told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in helped)
     would = f"what would help, the most first: say {told}" if told else "no larger batch or other sharding changes that"
-    return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {_waiting_for(setting, step)}: {would}"),)
+    return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
 
 
-def _waiting_for(setting: Setting, step: Prediction) -> str:
+def waiting_words(setting: Setting, step: Prediction) -> str:
+    """Return for what devices wait for one another most, in words that follow `is`."""
     cluster = setting.question.cluster
     bubble, communication = step.breakdown.get("bubble", 0.0), step.breakdown.get("communication", 0.0)
     if bubble > communication:

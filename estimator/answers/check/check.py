@@ -178,8 +178,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     surest = surely if seen.batch_assumed is None else surely * usual_shares(seen.batch_assumed)[0]
     judged = verdict(seen.tokens_per_second, expected, bound, least_share=surest)
     lengths = usual_length_shares(run, any_length=any_length and seen.length_open)
-    depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths)
-    depends_on = depends_on or open_count(judged, run, seen, reading, expected, bound)
+    depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths) or open_count(
+        judged, run, seen, reading, expected=expected, bound=bound
+    )
     causes: tuple[Cause, ...] = ()
     losses = losses_of_set_up(run, expected) if judged in {"normal", "slow"} else ()
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)

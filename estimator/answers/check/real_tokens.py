@@ -28,7 +28,7 @@ def may_be_real(run: Run, seen: Observation, reading: LogReading | None) -> bool
 
 
 def open_count(
-    judged: Verdict, run: Run, seen: Observation, reading: LogReading | None, expected: Expected, bound: Bound
+    judged: Verdict, run: Run, seen: Observation, reading: LogReading | None, *, expected: Expected, bound: Bound
 ) -> tuple[str, ...]:
     """Return the argument without which a slow run is as likely none, since its tokens may be without padding.
 

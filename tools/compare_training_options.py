@@ -271,7 +271,7 @@ def _option(row: Row) -> ComparedOption:
         rank=row.rank,
         model=str(request.model),
         gpu=device.label if device and device.accelerator else str(request.gpu),
-        n_gpus=int(request.n_gpus),
+        n_gpus=estimated.run.n_gpus if estimated else int(request.n_gpus),
         tokens=_tokens(row),
         precision=device.precision if device else request.precision,
         method=estimated.run.method.name if estimated else request.method,

@@ -50,6 +50,8 @@ class Resolved:
     holds: int | None = None
     count: int | None = None
     """How many of the entry the given name counts, as `8x H100` does."""
+    slice_of: int | None = None
+    """The number in the name of a slice of `count`, of cores or of chips; None where the name is no slice's."""
     memory_gb: float | None = None
     """Memory that the given name tells, where the entry is sold with several."""
 

@@ -26,7 +26,7 @@ from estimator.catalogue.datasets import (
     dataset_names,
     dataset_rows,
 )
-from estimator.catalogue.entries import AcceleratorEntry, Match, Price, Purchase, Source
+from estimator.catalogue.entries import AcceleratorEntry, Match, Price, Purchase, Source, match_of
 from estimator.catalogue.files import DATA, loaded
 from estimator.catalogue.finetunes import FinetuneFile, finetune_names
 from estimator.catalogue.instances import InstanceFile, instance_names, named_system
@@ -93,7 +93,7 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     index = _accelerator_index()
     match = index.found(name) or named_system(name, index) or index.resolved(name)
     entry = with_memory(_accelerator_entry(match.id), match.memory_gb)
-    return Match(value=entry, matched=match.matched, note=match.note, holds=match.holds, count=match.count)
+    return match_of(entry, match)
 
 
 def nearest_accelerators(name: str) -> tuple[str, ...]:

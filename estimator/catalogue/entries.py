@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from estimator.base.names import Resolved
 from estimator.question.cluster import Accelerator
 
-__all__ = ["AcceleratorEntry", "EnergyDefault", "Match", "Price", "Purchase", "Source", "Sourced"]
+__all__ = ["AcceleratorEntry", "EnergyDefault", "Match", "Price", "Purchase", "Source", "Sourced", "match_of"]
 
 T = TypeVar("T")
 
@@ -24,6 +25,20 @@ class Match(Generic[T]):
     """How many of it a machine has that is named; None where the value itself is."""
     count: int | None = None
     """How many of it the name counts; None where it counts none."""
+    slice_of: int | None = None
+    """The number in the name of a slice of so many, of cores or of chips; None where the name is no slice's."""
+
+
+def match_of(value: T, found: Resolved) -> Match[T]:
+    """Return `value` as what was found by name."""
+    return Match(
+        value=value,
+        matched=found.matched,
+        note=found.note,
+        holds=found.holds,
+        count=found.count,
+        slice_of=found.slice_of,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,6 +20,8 @@ _COUNTED = (
 )
 """A count before the device, or behind it; what is left must be one, so that `rtx3090` counts nothing."""
 _SLICE = re.compile(r"(?:tpu[\s_-]*)?(?P<chip>v2|v3|v4|v5e|v5litepod|v5p|v6e|v7x|tpu7x|7x)-(?P<count>\d{1,5})")
+_BESIDE_SLICE = re.compile(r"\b(?:google|cloud|tpus?|vms?|pods?|slices?)\b")
+"""What people call a slice beside its name, before or behind it."""
 _COUNTS_CORES = frozenset({"v2", "v3", "v4", "v5p"})
 """Generations whose slices are called by TensorCores, two a chip. Source: Google Cloud documentation."""
 _COMPUTER = re.compile(r"\b(?:macbook(?:\s+(?:pro|air))?|mac\s+(?:studio|mini|pro)|imac)\b")
@@ -147,15 +149,16 @@ def _plain(text: str) -> str:
 
 
 def _slice(text: str, accelerators: NameIndex) -> Resolved | None:
-    match = _SLICE.fullmatch(text.replace("_", "-"))
+    plain = " ".join(_BESIDE_SLICE.sub(" ", text.replace("_", "-")).split()).strip("- ")
+    match = _SLICE.fullmatch(plain)
     found = accelerators.found(f"tpu {match['chip'].removeprefix('tpu')}") if match else None
     if match is None or found is None:
         return None
-    chip, count = match["chip"], int(match["count"])
-    held = f"{count} chips"
-    if chip in _COUNTS_CORES:
-        held, count = f"{count} cores, {max(count // 2, 1)} chips", max(count // 2, 1)
-    return replace(found, count=count, note=f"{text} is a slice of {held}: n_gpus counts chips")
+    chip, named = match["chip"], int(match["count"])
+    count = max(named // 2, 1) if chip in _COUNTS_CORES else named
+    held = f"{named} cores, {count} chips" if chip in _COUNTS_CORES else f"{count} chip{'s' if count > 1 else ''}"
+    note = f"{text} is a slice of {held}: n_gpus counts chips"
+    return replace(found, count=count, slice_of=named, note=note)
 
 
 def _counted(text: str, accelerators: NameIndex) -> Resolved | None:

@@ -1,7 +1,7 @@
 """What is asked of the step-time model, and what it answers: the border between resolving and physics."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from estimator.models.training import WITH_ADAPTERS, Method, Recompute
@@ -27,6 +27,7 @@ __all__ = [
     "Question",
     "Sharding",
     "SourceKind",
+    "noted",
 ]
 
 Sharding = Literal["ddp", "zero1", "zero2", "zero3"]
@@ -53,6 +54,16 @@ class Caution:
     code: str
     message: str
     """What is so, why, and in its last clause what to do: where room is short, the middle goes."""
+
+
+def noted(
+    assumptions: Iterable[Assumption], name: str, note: str, source: SourceKind | None = None
+) -> tuple[Assumption, ...]:
+    """Return `assumptions` with a note on the value `name`, if there is one, and where the value came from with it."""
+    return tuple(
+        replace(each, note=note, source=source or each.source) if note and each.name == name else each
+        for each in assumptions
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

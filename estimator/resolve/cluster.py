@@ -105,6 +105,8 @@ def _slow_network(cluster: Cluster | None) -> tuple[Caution, ...]:
 
 def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
     count, node = device.count, device.node
+    if device.slice_of is not None and count is not None:
+        return _other_slice(count, device.slice_of, n_gpus)
     if count is not None and node is not None:
         if n_gpus == count * node:
             return ()
@@ -119,6 +121,17 @@ def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
     if node is not None and n_gpus < node:
         machines = f"{n_gpus:,} machine{'s' if n_gpus > 1 else ''}"
         message += f"; if {machines} {'are' if n_gpus > 1 else 'is'} meant, say n_gpus {n_gpus * node:,}"
+    return (Caution(code="gpu_count_disagrees", message=message),)
+
+
+def _other_slice(chips: int, number: int, n_gpus: int) -> tuple[Caution, ...]:
+    if n_gpus == chips:
+        return ()
+    held = f"{chips:,} chip{'s' if chips > 1 else ''}" + (f" ({number:,} cores)" if number != chips else "")
+    message = (
+        f"gpu names a slice of {held} and n_gpus says {n_gpus:,}: n_gpus is counted with, in chips, and time goes "
+        f"with it; if that slice is meant, say n_gpus {chips}"
+    )
     return (Caution(code="gpu_count_disagrees", message=message),)
 
 

@@ -66,6 +66,8 @@ class Device:
     """Devices of the machine that was named, an instance of a cloud; None where a device was."""
     count: int | None = None
     """Devices that the name counts, as in `8x H100`; None where it counts none."""
+    slice_of: int | None = None
+    """The number in the name of a slice of `count` chips, `v3-8`; None where the name is no slice's."""
     pools: tuple[Pool, ...] = ()
     """Where unlike ones share the run; `accelerator` is then what equal shares have."""
 
@@ -173,6 +175,7 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         machine=" ".join(name.split()) if match.holds else "",
         node=match.holds,
         count=match.count,
+        slice_of=match.slice_of,
     )
 
 

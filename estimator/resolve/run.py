@@ -11,7 +11,7 @@ from estimator.models.training import Method
 from estimator.physics.stacks import STACKS, Stack, stack_of
 from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
-from estimator.question.question import Assumption, Caution, OwnRun, Question
+from estimator.question.question import Assumption, Caution, OwnRun, Question, noted
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
@@ -53,6 +53,7 @@ from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samp
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.side_by_side import said_of_none
+from estimator.resolve.slices import with_slice_count
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
@@ -108,7 +109,9 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     profiled = with_profile(request)
-    run = _with_told_settings(with_settings(profiled.request), peak=counts_with_peak)
+    counted, how = with_slice_count(profiled.request)
+    run = _with_told_settings(with_settings(counted), peak=counts_with_peak)
+    run = replace(run, assumptions=noted(run.assumptions, "n_gpus", how, "inferred"))
     if request.alike:
         run = replace(run, assumptions=said_of_none(run.assumptions, request.alike))
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
@@ -118,9 +121,7 @@ def _with_told_settings(request: Request, *, peak: bool) -> Run:
     """Return the run of `request`, and what a configuration told of it."""
     request, length = with_said_length(request)
     run, read = _asked(request, peak=peak), request.settings
-    if length:
-        told = (replace(one, note=length) if one.name == "sequence_length" else one for one in run.assumptions)
-        run = replace(run, assumptions=tuple(told))
+    run = replace(run, assumptions=noted(run.assumptions, "sequence_length", length))
     if read is None:
         return run
     return replace(run, assumptions=(*run.assumptions, *read.assumptions), warnings=(*read.cautions, *run.warnings))

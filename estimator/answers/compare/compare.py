@@ -19,6 +19,7 @@ from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.named_data import named_data
 from estimator.resolve.passes import amount_and_passes
 from estimator.resolve.run import Run, checked_own_runs, resolve
+from estimator.resolve.slices import chip_of
 from estimator.resolve.text_tokens import text_tokens
 
 _T = TypeVar("_T")
@@ -121,7 +122,8 @@ def _devices(choices: Choices, counts: Sequence[int]) -> list[tuple[Quantity, Qu
     named: list[tuple[Quantity, Quantity | None]] = []
     for name, price in zip(choices.gpus, _prices(choices), strict=True):
         names = priced_devices(max(counts, default=None)) if str(name).strip() and means_all(name) else (name,)
-        named += [(each, price) for each in names]
+        # Of several counts, none is the slice that a name tells.
+        named += [(each if len(counts) == 1 else chip_of(each), price) for each in names]
     return _once(named)
 
 

@@ -20,6 +20,7 @@ from estimator.resolve.amount import resolved_amount
 from estimator.resolve.pools import named_pools
 from estimator.resolve.run import checked_own_runs
 from estimator.resolve.settings import with_settings
+from estimator.resolve.slices import chip_of, with_slice_count
 from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan_for"]
@@ -42,6 +43,7 @@ def plan_for(request: PlanRequest) -> Plan:
     request = replace(request, common=with_settings(request.common, amount=solve_for != "tokens", count=False))
     _refuse_what_is_solved_for(request, solve_for)
     _refuse_several_gpus(request, solve_for)
+    request, counted = _in_chips(request)
     data, data_assumptions = _data(request, solve_for)
     base = replace(
         data,
@@ -65,7 +67,7 @@ def plan_for(request: PlanRequest) -> Plan:
         sure=found.sure,
         alternatives=found.alternatives,
         at_most=found.at_most,
-        assumptions=(*limit_assumptions(limits), *data_assumptions, *found.assumptions),
+        assumptions=(*limit_assumptions(limits), *data_assumptions, *counted, *found.assumptions),
         warnings=warnings,
     )
 
@@ -127,6 +129,17 @@ def _solved_count(trials: Trials) -> _Found:
         warnings=diminishing(trials, solution.estimate, at_most),
         assumptions=(counts_considered(trials),),
     )
+
+
+def _in_chips(request: PlanRequest) -> tuple[PlanRequest, tuple[Assumption, ...]]:
+    """Return `request` with the chip of a slice that gpu names, since other counts than the slice has are tried."""
+    if request.gpu is None:
+        return request, ()
+    if request.n_gpus is None:
+        return replace(request, gpu=chip_of(request.gpu)), ()
+    counted, how = with_slice_count(Request(model="", gpu=request.gpu, n_gpus=request.n_gpus))
+    read = Assumption(name="n_gpus", value=counted.n_gpus, unit="GPUs", source="inferred", note=how)
+    return replace(request, gpu=chip_of(request.gpu), n_gpus=counted.n_gpus), (read,) if how else ()
 
 
 def _told_tokens(trials: Trials) -> float | None:

@@ -1,12 +1,14 @@
 """In what precision adapters lie beside a frozen base, and what of that is not quantised: FP32, or BF16."""
 
-from estimator.models.training import WITH_ADAPTERS
+from estimator.models.kinds import kind_of
+from estimator.models.training import WITH_ADAPTERS, MethodName
+from estimator.models.transformer import Transformer
 from estimator.physics.effects import CURRENT_RELEASE
 from estimator.physics.stacks import Stack
 from estimator.question.practice import Practice
 from estimator.question.question import Question
 
-__all__ = ["has_pefts_adapters", "keeps_wide_weights", "upcasts_ends"]
+__all__ = ["has_pefts_adapters", "is_prepared_by_peft", "keeps_wide_weights", "upcasts_ends"]
 
 _PREPARED_BY_PEFT = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that hand a quantised base to PEFT's `prepare_model_for_kbit_training`, which casts all the rest to FP32,
@@ -18,7 +20,9 @@ _CASTS = frozenset({"llama-factory"})
 """Trainers that cast what learns to FP32 unless told `pure_bf16` (`cast_trainable_params_to_fp32`)."""
 _ACCELERATE_CASTS = frozenset({"fsdp", "fsdp2"})
 """Engines whose weights Accelerate casts to FP32 where training is in mixed precision."""
-_FOUR_BITS = 4
+_PREPARED_FORMATS = frozenset({None, "bitsandbytes", "gptq"})
+"""Of bases that trainers hand to it; None where no format was said, which is bitsandbytes'."""
+_FOUR_BITS, _EIGHT_BITS = 4, 8
 _TRL_CASTS_SINCE = 2023.97
 """TRL 0.7.6, whose trainers call `peft_module_casting_to_bf16` beside a base of 4 bits where training is in BF16:
 embedding and output layer are in BF16 again, and adapters with them …"""
@@ -30,6 +34,21 @@ PEFT prepare nothing."""
 def has_pefts_adapters(stack: Stack, said: Practice) -> bool:
     """Return whether adapters are PEFT's modules, not the trainer's own."""
     return not said.own_adapters and (stack.kin == "huggingface" or stack.name in _WITH_PEFT)
+
+
+def is_prepared_by_peft(transformer: Transformer | None, method: MethodName, said: Practice) -> bool:
+    """Return whether trainers on Transformers hand the base to PEFT to be prepared, which turns checkpointing on.
+
+    They do so of a base that is loaded in 4 or 8 bits: `prepare_model_for_kbit_training`, until 0.3
+    `prepare_model_for_int8_training`, both with `use_gradient_checkpointing=True` unless told. Scripts for denoisers
+    freeze a base and call neither.
+    """
+    if method == "qlora":
+        return True
+    if method not in WITH_ADAPTERS or said.base_bits not in {_FOUR_BITS, _EIGHT_BITS}:
+        return False
+    denoises = transformer is not None and kind_of(transformer) == "diffusion"
+    return said.dequantization in _PREPARED_FORMATS and not denoises
 
 
 def keeps_wide_weights(

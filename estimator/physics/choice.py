@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from estimator.base.errors import InfeasibleError
 from estimator.base.pauses import pause
 from estimator.models.kinds import kind_of
+from estimator.physics.adapter_width import is_prepared_by_peft
 from estimator.physics.batch import global_batch_sequences, nearest_batch
 from estimator.physics.case import Case
 from estimator.physics.constants import Constants
@@ -296,7 +297,8 @@ def usual_recompute(setting: Setting) -> int:
     """
     question = setting.question
     sharded = question.fine_tunes and question.cluster.n_gpus > 1
-    usual = setting.stack.recompute_with(question.method.name, tunes_sharded=sharded)
+    prepared = is_prepared_by_peft(question.transformer, question.method.name, question.practice)
+    usual = setting.stack.recompute_with(prepared=prepared, tunes_sharded=sharded)
     if usual is None or question.layout.recompute is not None:
         return 0
     return RECOMPUTES.index(usual)

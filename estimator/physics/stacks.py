@@ -149,12 +149,12 @@ class Stack:
         """Layers that embedding and logits count as where pipeline stages are balanced; 0 where they count as none."""
         return _END_LAYERS if self.tier == "tuned" else 0
 
-    def recompute_with(self, method: MethodName, *, tunes_sharded: bool = False) -> Recompute | None:
-        """Return what runs of `method` on this stack do where they say nothing; None: the least that fits.
+    def recompute_with(self, *, prepared: bool = False, tunes_sharded: bool = False) -> Recompute | None:
+        """Return what runs on this stack do where they say nothing; None: the least that fits.
 
-        PEFT turns checkpointing on where it prepares a quantised base (`prepare_model_for_kbit_training`).
+        Trainers on Transformers checkpoint beside a base that is `prepared` by PEFT.
         """
-        if method == "qlora" and self.kin == "huggingface":
+        if prepared and self.kin == "huggingface":
             return "full"
         return self.sharded_tuning_recompute if tunes_sharded else self.recompute
 

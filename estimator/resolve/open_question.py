@@ -7,6 +7,7 @@ from functools import partial
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
+from estimator.physics.adapter_width import is_prepared_by_peft
 from estimator.physics.stacks import Stack, stack_of
 from estimator.question.cluster import Cluster
 from estimator.question.practice import Practice
@@ -163,7 +164,8 @@ class OpenQuestion:
         if stack is None or stack.sharding != "ddp" or self.practice.zero_engine is not None:
             return (self._fits,)
         rest = (partial(self._fits, sharding="ddp"), partial(self._fits, sharding="zero2"), self._fits)
-        if stack.recompute_with(self.method.name) is not None or self.whole_batches:
+        prepared = is_prepared_by_peft(self.trained, self.method.name, self.practice)
+        if stack.recompute_with(prepared=prepared) is not None or self.whole_batches:
             return rest
         fewest = max(1, stack.micro_batch // _FEWER_BEFORE_RECOMPUTING)
         return (partial(self._fits, sharding="ddp", recompute="none", fewest=fewest), *rest)

@@ -8,8 +8,9 @@ from dataclasses import fields
 import pytest
 
 from estimator.models.training import MethodName
+from estimator.physics.adapter_width import is_prepared_by_peft
 from estimator.physics.stacks import NEVER, STACKS
-from estimator.question.practice import NOTHING_SAID
+from estimator.question.practice import NOTHING_SAID, Practice
 
 MAY_BE_OPEN = {
     "packing",
@@ -119,23 +120,46 @@ def test_an_older_release_lacks_what_came_later() -> None:
 @pytest.mark.parametrize("method", ["full", "lora"])
 def test_recipes_of_fine_tuning_checkpoint_however_much_memory_there_is(name: str, method: MethodName) -> None:
     """As their example configurations do; Hugging Face's own trainer and bare engines keep what fits."""
-    assert STACKS[name].recompute_with(method) == "full"
-    assert STACKS["huggingface"].recompute_with(method) is None
+    prepared = is_prepared_by_peft(None, method, NOTHING_SAID)
+    assert STACKS[name].recompute_with(prepared=prepared) == "full"
+    assert STACKS["huggingface"].recompute_with(prepared=prepared) is None
 
 
-@pytest.mark.parametrize("method", ["full", "lora"])
-def test_litgpt_checkpoints_what_it_fine_tunes_on_several_devices(method: MethodName) -> None:
+@pytest.mark.parametrize(
+    ("method", "said", "prepared"),
+    [
+        ("qlora", NOTHING_SAID, True),
+        ("qlora", Practice(dequantization="gptq"), True),
+        ("lora", Practice(base_bits=4), True),
+        ("lora", Practice(base_bits=8), True),
+        ("lora", Practice(base_bits=8, dequantization="bitsandbytes"), True),
+        ("lora", Practice(base_bits=8, dequantization="quanto"), False),
+        ("lora", NOTHING_SAID, False),
+        ("full", Practice(base_bits=8), False),
+    ],
+)
+def test_peft_prepares_a_base_that_is_loaded_in_4_or_8_bits(
+    method: MethodName, said: Practice, *, prepared: bool
+) -> None:
+    """`prepare_model_for_kbit_training`, and before it `prepare_model_for_int8_training`, in PEFT's own examples."""
+    assert is_prepared_by_peft(None, method, said) == prepared
+    assert STACKS["huggingface"].recompute_with(prepared=prepared) == ("full" if prepared else None)
+    # It has kernels and a preparation of its own.
+    assert STACKS["unsloth"].recompute_with(prepared=prepared) == STACKS["unsloth"].recompute_with()
+
+
+def test_litgpt_checkpoints_what_it_fine_tunes_on_several_devices() -> None:
     """litgpt/finetune/full.py and lora.py; its pretrain.py and one device keep what fits."""
-    assert STACKS["litgpt"].recompute_with(method, tunes_sharded=True) == "full"
-    assert STACKS["litgpt"].recompute_with(method) is None
-    assert STACKS["lightning"].recompute_with(method, tunes_sharded=True) is None
+    assert STACKS["litgpt"].recompute_with(tunes_sharded=True) == "full"
+    assert STACKS["litgpt"].recompute_with() is None
+    assert STACKS["lightning"].recompute_with(tunes_sharded=True) is None
 
 
 @pytest.mark.parametrize("name", STACKS)
 def test_whoever_checkpoints_alone_does_so_on_several_devices(name: str) -> None:
     stack = STACKS[name]
     if stack.recompute is not None:
-        assert stack.recompute_with("full", tunes_sharded=True) == stack.recompute
+        assert stack.recompute_with(tunes_sharded=True) == stack.recompute
 
 
 @pytest.mark.parametrize(

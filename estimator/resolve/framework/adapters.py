@@ -1,4 +1,4 @@
-"""What people call adapters: LoRA and what costs the same, DoRA, and vectors that are hardly any parameters."""
+"""What people call adapters, LoRA, what costs the same, DoRA and vectors; and what PEFT does to the base beneath."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -22,6 +22,9 @@ _KINDS: Mapping[AdapterKind, str] = MappingProxyType(
     }
 )
 _QUANTISED = "qdora | q dora"
+_PREPARED = "prepare model for kbit training | prepare model for k bit training"
+_PREPARED_IN_8_BITS = "prepare model for int 8 training"
+"""PEFT's functions for the base that adapters lie beside: they turn checkpointing on, unless that is denied."""
 
 ADAPTERS: Mapping[str, Meaning] = by_phrase(
     (_LORA, Meaning(says=Facts(method="lora"))),
@@ -29,6 +32,11 @@ ADAPTERS: Mapping[str, Meaning] = by_phrase(
     (
         _QUANTISED,
         Meaning(says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))),
+    ),
+    (_PREPARED, Meaning(says=Facts(recompute="full"))),
+    (
+        _PREPARED_IN_8_BITS,
+        Meaning(says=Facts(recompute="full", practice=Practice(base_bits=8, dequantization="bitsandbytes"))),
     ),
 )
 """By folded phrase."""

@@ -33,7 +33,7 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     """
     question, stack = setting.question, setting.stack
     told = question.layout.recompute is not None or question.published or question.cluster.n_gpus == 1
-    usual = stack.recompute_with(question.method.name, tunes_sharded=question.fine_tunes)
+    usual = stack.recompute_with(tunes_sharded=question.fine_tunes)
     if told or usual is not None or stack.tier == "untuned" or question.method.name != "full" or layouts.recompute[0]:
         return ()
     filled = float(memory_of(setting.case, layouts).total_bytes[0]) / setting.usable_bytes

@@ -206,6 +206,8 @@ class Case:
     """Bytes per trained weight of moments that are paged out to the host under pressure; 0 where none are."""
     usable_bytes: Numbers
     """Bytes of a device that a run can fill."""
+    decomposition_s: Numbers
+    """Seconds a step in which an optimizer of low rank finds new projections, the mean over all steps."""
     optimizer_share: Numbers
     """Bytes that the optimizer's step moves, over AdamW's."""
     host_activations: Numbers

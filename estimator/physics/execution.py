@@ -95,6 +95,8 @@ class Execution:
     """Experts are known to get as many tokens as routers send them, not an even share."""
     exchange_overlap: bool = False
     optimizer: OptimizerName = "adamw"
+    decomposes_gradients: bool = False
+    """Its projections are found by a singular value decomposition of each matrix's gradient, now and then."""
     offload_optimizer: bool = False
     states_on_disk: bool = False
     """What is offloaded lies on the node's NVMe drives (ZeRO-Infinity)."""
@@ -226,6 +228,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         free_routing=said.even_routing is False and said.expert_capacity is None,
         exchange_overlap=bool(said.exchange_overlap),
         optimizer=said.optimizer or "adamw",
+        decomposes_gradients=bool(said.decomposes_gradients),
         offload_optimizer=bool(said.offload_optimizer),
         states_on_disk=bool(said.states_on_disk),
         offload_parameters=fetched_share(question, said),

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from types import MappingProxyType
 
+from estimator.base.prior import Prior
 from estimator.base.units import BITS_PER_BYTE
 from estimator.models.operations import MAIN, Attention
 from estimator.models.parameters import is_adapted, lora_parameters
@@ -56,6 +57,15 @@ _EAGER_SCORE_PASSES = 2.0
 """Times that a score is moved where each step is a kernel, over where one kernel scales, masks and normalises: of
 Transformers' eager attention 26 in 16 bits, 12 of them forward (product 1, scaled 2, masked 2, softmax 3, cast 3,
 product 1), of Megatron's 11 without dropout and 14 with it, counted."""
+_DECOMPOSED_PER_S = Prior(
+    low=2e10,
+    mode=4.4e10,
+    high=1.5e11,
+    why="Weights times narrower width of which a second decomposes: the 224 matrices of LLaMA 7B take some ten minutes "
+    "(Zhang et al. 2024, Q-GaLore, section 1); the host reduces them with the device, so that neither alone sets it",
+)
+_STEPS_PER_DECOMPOSITION = 200.0
+"""`update_proj_gap` as GaLore's code and Transformers have it."""
 _OPTIMIZER_SHARE = {
     "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.6, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
     "low_rank": 1.0, "low_rank_8bit": 1.0,
@@ -177,6 +187,7 @@ def case_of(
         offload_parameters=execution.offload_parameters,
         swap_copies=float(execution.swap_copies),
         usable_bytes=usable_bytes(chip.memory_bytes),
+        decomposition_s=_decomposition_s(table) if execution.decomposes_gradients else 0.0,
         optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,
@@ -258,6 +269,17 @@ def _waited_for(reads: Reads, execution: Execution) -> Reads:
     """Return what a step may wait for: pictures where it is told how many read them, numbers that become objects."""
     told = NO_READS if execution.loader_workers is None else reads
     return replace(told, numbers=reads.numbers if execution.lists_numbers else 0.0)
+
+
+def _decomposition_s(table: Workload) -> float:
+    """Return seconds a step of the decompositions of all gradients, n · m · min(n, m) each, the mean over all steps."""
+    work = sum(
+        gemm.inputs * width * min(gemm.inputs, width) * gemm.layers * gemm.copies
+        for gemm in table.gemms
+        if is_adapted(gemm)
+        for width in gemm.fused or (gemm.outputs,)
+    )
+    return work / _DECOMPOSED_PER_S.mode / _STEPS_PER_DECOMPOSITION
 
 
 def _widened_bytes(execution: Execution) -> float:

@@ -207,6 +207,8 @@ def optimizer_s(case: Case, constants: Constants, lay: Layouts) -> BROADCAST:
     owned = (shared + experts) / lay.pipeline
     moved = constants["optimizer_bytes"] * case.optimizer_share * owned
     on_device: BROADCAST = moved / (case.bandwidth_bytes_per_s * constants["stream_bandwidth"])
+    if is_anywhere(case.decomposition_s):
+        on_device = on_device + case.decomposition_s
     if is_anywhere(case.paged_bytes):
         on_device = on_device + _paged_s(case, constants, lay, owned)
     if not is_anywhere(case.offload_optimizer):

@@ -91,6 +91,9 @@ class Practice:
     """Whether adapters are the trainer's own modules, in the precision of its products, where others take PEFT's."""
     releases_gradients: bool | None = None
     """Whether each weight is updated as soon as its gradient is there, which is then freed (`fused_backward_pass`)."""
+    decomposes_gradients: bool | None = None
+    """Whether an optimizer of low rank finds its projections by a decomposition of each matrix's gradient (GaLore), and
+    does not draw them (APOLLO)."""
     offload_optimizer: bool | None = None
     """Whether optimizer states lie in host memory and are updated there (ZeRO-Offload), or paged from it."""
     offload_parameters: bool | None = None

@@ -1,6 +1,7 @@
 """What people call optimizers, those of low rank, and those that step layer by layer or block by block."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from itertools import product
 
 from estimator.question.practice import OptimizerName, Practice
@@ -49,21 +50,23 @@ _RELEASES = (
         Practice(releases_gradients=False),
     ),
 )
-_LOW_RANK = ("galore", "q galore", "apollo", "apollo mini", "flora", "fira")
+_DECOMPOSED, _DRAWN = ("galore", "q galore", "fira"), ("apollo", "apollo mini", "flora")
+"""Optimizers of low rank by how they come to their projections: from the gradient, or at random."""
 _INNER = ("", " adam", " adamw", " adafactor", " optimizer")
 _EIGHT = (" 8 bit", " 8 bits", " int 8")
 
 
-def _low_rank(optimizer: OptimizerName, widths: tuple[str, ...]) -> tuple[tuple[str, Meaning], tuple[str, Meaning]]:
+def _low_rank(
+    optimizer: OptimizerName, widths: tuple[str, ...], which: tuple[str, ...]
+) -> tuple[tuple[str, Meaning], tuple[str, Meaning]]:
     """Return the names of optimizers of low rank whose moments are of one width, and those that step layer by layer."""
-    names = [
-        f"{use}{name}{inner}{width}" for use, name, inner, width in product(("", "use "), _LOW_RANK, _INNER, widths)
-    ]
-    names += [f"{width} {name}{inner}" for width, name, inner in product(widths, _LOW_RANK, _INNER) if width]
+    plain = Practice(optimizer=optimizer, decomposes_gradients=which is _DECOMPOSED)
+    names = [f"{use}{name}{inner}{width}" for use, name, inner, width in product(("", "use "), which, _INNER, widths)]
+    names += [f"{width} {name}{inner}" for width, name, inner in product(widths, which, _INNER) if width]
     layerwise = [f"{name} layerwise" for name in names] + [f"layerwise {name}" for name in names]
     return (
-        practised("|".join(names), Practice(optimizer=optimizer)),
-        practised("|".join(layerwise), Practice(optimizer=optimizer, releases_gradients=True)),
+        practised("|".join(names), plain),
+        practised("|".join(layerwise), replace(plain, releases_gradients=True)),
     )
 
 
@@ -94,8 +97,10 @@ def low_rank_optimizer(optimizers: frozenset[OptimizerName | None], *, eight_bit
 OPTIMIZERS: Mapping[str, Meaning] = by_phrase(
     *_WHOLE,
     *_RELEASES,
-    *_low_rank("low_rank", ("",)),
-    *_low_rank("low_rank_8bit", _EIGHT),
+    *_low_rank("low_rank", ("",), _DECOMPOSED),
+    *_low_rank("low_rank", ("",), _DRAWN),
+    *_low_rank("low_rank_8bit", _EIGHT, _DECOMPOSED),
+    *_low_rank("low_rank_8bit", _EIGHT, _DRAWN),
     ("layerwise | layer wise", LAYERWISE),
     *_BLOCKS,
 )

@@ -22,7 +22,8 @@ _BETWEEN_THOUSANDS = re.compile(r"[,_ ']")
 _POINT_OR_THOUSANDS = re.compile(r"(?<![\d.,])([1-9]\d{0,2})\.(\d{3})(?![\d.,e])")
 _COMMA_OR_THOUSANDS = re.compile(r"(?<![\d.,])([1-9]\d{0,2}),(\d{3})(?![\d.,e])")
 _ABROAD = re.compile(
-    r"\b(?:mio|mrd|mrds|mds?|bio|tsd|tausend|millione?n|milliarden?|billionen|milliards?|mill(?:ó|o)n(?:es)?|mil)\b"
+    r"\b(?:mio|mrd|mrds|mds?|bio|tsd|tausend|millione?n|milliarden?|billionen|milliards?|mill(?:ó|o)n(?:es)?|mil"
+    r"|тыс|тысяч\w?|млн|млрд|миллион\w*|миллиард\w*)\b"
 )
 """Multiples as they are called where a comma is the decimal point."""
 _MULTIPLIED = re.compile(r"\d\s*(?:[kmbgtq]|bn|tn|thousand|[mbtr]+illions?)\b")

@@ -8,6 +8,7 @@ import unicodedata
 from collections.abc import Mapping
 from functools import lru_cache
 
+from estimator.base import hindi, russian
 from estimator.base.east_asian import latin
 from estimator.base.numerals import NUMERAL
 
@@ -33,6 +34,7 @@ _SMALL: Mapping[str, int] = {
     "thirteen": 13,
     "sixteen": 16,
     "eighteen": 18,
+    **russian.SMALL,
 }
 _TENS: Mapping[str, int] = {
     **dict.fromkeys(("twenty", "zwanzig", "vingt", "veinte"), 20),
@@ -61,14 +63,14 @@ _SUPERSCRIPT = re.compile(r"(?<=\d)[⁰¹²³⁴⁵⁶⁷⁸⁹]+")
 _DIGIT_OF = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
 _ABOUT = re.compile(
     r"^(?:(?:just\s+)?(?:about|over\b|more\s+than|approximately|approx\b\.?|around|roughly|circa|ca\b\.?|c\.|some|nearly|almost|maybe|etwa"
-    r"|ungefähr|rund|knapp|environ|à\s+peu\s+près|unos|unas|alrededor\s+de|aproximadamente|aprox\b\.?|≈|≃|~)\s*)+"
+    rf"|{russian.ABOUT}|ungefähr|rund|knapp|environ|à\s+peu\s+près|unos|unas|alrededor\s+de|aproximadamente|aprox\b\.?|≈|≃|~)\s*)+"
     r"|\s*(?:\(?(?:approx\b\.?|approximately|roughly|environ|aproximadamente)\)?|-ish|(?<=\d)ish|(?<=[\w.])\s?\+)$"
 )
 _BOUND_BEFORE = re.compile(
     r"^(?:(?:at|no|not)\s+(?:the\s+)?(?:most|more\s+than|over|longer\s+than|later\s+than|exceed(?:ing)?)|max(?:imum)?\b\.?"
     r"(?:\s+of)?|maximal|up\s+to|under|below|within|less\s+than|fewer\s+than|in\s+(?:under|less\s+than)|limit(?:ed\s+to)?"
     r"|cap(?:ped\s+at)?|budget(?:\s+of)?|in\b|höchstens|bis\s+zu|unter\b|innerhalb(?:\s+von)?|binnen|dentro\s+de|au\s+(?:plus|maximum)"
-    r"|moins\s+de|jusqu'à|como\s+máximo|máximo|hasta|menos\s+de|<=|≤|<)\s*[:=]?\s*"
+    rf"|{russian.AT_MOST}|moins\s+de|jusqu'à|como\s+máximo|máximo|hasta|menos\s+de|<=|≤|<)\s*[:=]?\s*"
 )
 _BOUND_BEHIND = re.compile(
     r"[\s,]*\(?\b(?:or\s+(?:so|less|fewer|under|sooner)|at\s+(?:the\s+)?most|max(?:imum)?\.?|tops|maximal|höchstens|maximum"
@@ -116,11 +118,14 @@ _WORDS: Mapping[str, str] = {
     **dict.fromkeys(("megabyte", "megabytes", "meg", "megs"), "mb"),
     **dict.fromkeys(("terabyte", "terabytes", "teras"), "tb"),
     "octets": "bytes",
+    **dict.fromkeys(("nights", "nacht", "nächte", "nuit", "nuits", "noche", "noches"), "night"),
+    **russian.WORDS,
 }
 _WORD = re.compile(r"[^\W\d_]+\.?")
 _MIL_MILLIONS = re.compile(r"\bmil\s+millones\b")
 _MIL = re.compile(r"\bmil(?=\s+(?:ejemplos|muestras|palabras|páginas|libros|horas|pasos|im[aá]genes|d[oó]lares)\b)")
 """A thousand beside another word of Spanish; alone it is a million as often."""
+_OVERNIGHT = re.compile(r"\b(?:over[\s-]night|über nacht|за ночь)\b")
 _QUESTIONS = re.compile(r"\bq\s?[&/]\s?a\b")
 
 
@@ -129,8 +134,8 @@ def spoken(text: str) -> str:
     """Return a quantity in lower case with digits for numbers in words, English units, and no `about`."""
     text = _FRACTION.sub(lambda half: (half["whole"] or "0") + _FRACTIONS[half["part"]], text)
     text = _SUPERSCRIPT.sub(lambda power: "^" + power[0].translate(_DIGIT_OF), text)
-    folded = " ".join(unicodedata.normalize("NFKC", latin(text)).casefold().replace("’", "'").split())
-    folded = _ABOUT.sub("", folded).strip()
+    folded = " ".join(unicodedata.normalize("NFKC", latin(hindi.in_latin(text))).casefold().replace("’", "'").split())
+    folded = _ABOUT.sub("", _OVERNIGHT.sub("overnight", folded)).strip()
     folded = _HALF.sub("0.5 ", _AND_A_HALF.sub(".5", folded))
     # `a one point five billion` has an article and a number.
     folded = _POINT.sub(r".\1", _NUMBER_WORD.sub(_in_digits, folded))
@@ -142,7 +147,7 @@ def spoken(text: str) -> str:
 
 def without_bound(text: str) -> str:
     """Return the amount in a limit: `max $20k`, `within a week`, `3 days or less`."""
-    folded = " ".join(latin(text).casefold().split())
+    folded = _OVERNIGHT.sub("overnight", " ".join(latin(text).casefold().split()))
     return _BOUND_BEHIND.sub("", _BOUND_BEFORE.sub("", folded)).strip()
 
 

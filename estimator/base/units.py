@@ -58,6 +58,8 @@ _DURATION_UNITS: Mapping[str, float] = {
     **dict.fromkeys(("h", "hr", "hrs", "hour", "hours"), HOUR_S),
     **dict.fromkeys(("d", "day", "days"), DAY_S),
     **dict.fromkeys(("w", "wk", "wks", "week", "weeks"), 7 * DAY_S),
+    # From one working day to the next.
+    **dict.fromkeys(("night", "overnight"), 12 * HOUR_S),
     "weekend": 2 * DAY_S,
     "fortnight": 14 * DAY_S,
     **dict.fromkeys(("mo", "month", "months"), YEAR_S / 12),
@@ -79,11 +81,13 @@ _GPU_TIME = re.compile(
 )
 """`5000 GPU-hours`, `1.3M H100 hours`: a count, a device, a unit of time."""
 _PART = re.compile(rf"({NUMERAL})\s*([a-z]+)\s*(?:,|and)?\s*")
+_IN_FULL = re.compile(r"[\w ]*?(?:overnight|night|weekend|week|fortnight|month) \((\d[^()]*)\)")
+"""`overnight (12 hours)`: what stands behind it is what it is taken as."""
 _LONG_WEEKEND = re.compile(r"(?:1 |the )?long weekend")
 _CLOCK = re.compile(r"(?:(\d+) days?,? )?(\d{1,4}):([0-5]\d):([0-5]\d)(?:\.\d+)?(?: ?h(?:ours)?)?")
 """`12:30:00`; of two fields nobody knows whether they are hours or minutes."""
 _DATE = re.compile(
-    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|tonight|overnight|today|weekend|eo[dwmqy]|end|next|by"
+    r"\b(?:(?:mon|tues|wednes|thurs|fri|satur|sun)day|tomorrow|tonight|today|weekend|eo[dwmqy]|end|next|by"
     r"|q[1-4]|(?:jan|feb|mar|apr|jun|jul|aug|sep|oct|nov|dec)[a-z]*)\b|\d{4}-\d\d|\d/\d"
 )
 _POWER_OF_TEN = re.compile(r"\s*[x×*·]\s*10\s*(?:\^|\*\*)\s*([+-]?\d+)")
@@ -130,6 +134,8 @@ def parse_duration_s(given: object, argument: str, *, most: float = 1000 * YEAR_
     """
     remedy = 'must be a duration above zero with its unit, such as "30 days", "12h" or "90 min"'
     text = _text(given, argument, remedy)
+    in_full = _IN_FULL.fullmatch(text)
+    text = text if in_full is None else in_full[1]
     clock = _CLOCK.fullmatch(text)
     if clock is not None:
         days, *fields = (float(field or 0) for field in clock.groups())

@@ -16,6 +16,7 @@ from estimator.question.profile import Profile
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import PRECISION_CHOICES, Request
 from estimator.resolve.measured import is_profiled, with_rates
+from estimator.resolve.mig import named_slice
 from estimator.resolve.pools import common_precision, named_pools, pooled_accelerator, pools_text
 
 __all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
@@ -137,6 +138,10 @@ def _given_peak(request: Request) -> float | None:
 @lru_cache(maxsize=512)
 def _device(name: str, precision: str, given_peak: float | None) -> Device:
     """Return the device with a name; the same few are asked for again and again."""
+    if (slice_ := named_slice(name)) is not None:
+        if given_peak is None:
+            raise InvalidValueError("gpu", name, slice_.remedy)
+        return _unlisted(name, precision, given_peak, UnknownNameError("gpu", name, ()))
     try:
         match = catalogue.accelerator(name)
     except UnknownNameError as error:

@@ -252,10 +252,17 @@ def _language(rest: str, given: str, argument: str, size: str) -> tuple[str, str
             argument, given, f'names several languages; give that of most, as in "{size} of German"'
         )
     unknown = next(word for word in named if word not in _OWN_NAMES)
+    near_count = [_as_count(size)] if unknown in TOKEN_NOUNS else []
     near = dict.fromkeys(_OWN_NAMES[name] for name in get_close_matches(unknown, list(_OWN_NAMES), n=3))
     raise UnknownNameError(
-        argument, given, [f"{size} of {other} text" for other in near or ("english", "chinese", "code")]
+        argument, given, [*near_count, *(f"{size} of {other} text" for other in near or ("english", "chinese", "code"))]
     )
+
+
+def _as_count(size: str) -> str:
+    """Return the count that a size of so many tokens most likely is: 2T of `2tb`, 5B of `5 gb`."""
+    number, multiple = re.fullmatch(r"(.*?)\s*([kmgt]?)i?[bo]?", size).groups()  # type: ignore[union-attr]
+    return number + {"g": "B", "k": "k"}.get(multiple, multiple.upper())
 
 
 def _of_size(

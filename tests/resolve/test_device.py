@@ -53,3 +53,23 @@ def test_a_processor_is_told_from_a_card_that_nobody_knows(processor: str) -> No
 def test_a_card_is_no_processor(card: str) -> None:
     with pytest.raises(UnknownNameError) if card != "Ryzen AI Max 395" else nullcontext():
         resolve(Request(model="gpt-2", gpu=card, n_gpus=1, tokens="1M"))
+
+
+@pytest.mark.parametrize(
+    ("named", "card", "times"),
+    [
+        ("H100 MIG 3g.40gb", "h100-sxm", "take about 2.3 times"),
+        ("H100 PCIe 1g.10gb", "h100-pcie", "1 of its 7 parts takes about 7 times"),
+        ("A100 MIG 3g.20gb", "a100-sxm-40gb", "if 20 GB are enough"),
+        ("A100 80GB (MIG slice)", "a100-sxm-80gb", "7/n times"),
+        ("MIG 2g.20gb", "the whole card", "3.5 times"),
+    ],
+)
+def test_a_slice_of_a_card_is_told_from_the_card(named: str, card: str, times: str) -> None:
+    """NVIDIA's MIG user guide: a card has seven parts and eight of its memory; with a peak of its own it is a card."""
+    asked = Request(model="gpt-2", gpu=named, n_gpus=1, tokens="1M")
+    with pytest.raises(InvalidValueError, match="MIG slice") as refused:
+        resolve(asked)
+    assert card in str(refused.value)
+    assert times in str(refused.value)
+    assert resolve(replace(asked, peak_tflops=300)).device.peak_flop_per_s == 3e14

@@ -141,3 +141,12 @@ def test_of_a_range_the_middle_is_taken_and_both_ends_stay_in_the_answer(low: st
 def test_what_holds_another_amount_than_it_says_is_refused_with_what_would_do(said: str, remedy: str) -> None:
     with pytest.raises(InvalidValueError, match=remedy):
         text_tokens(said, "tokens")
+
+
+@pytest.mark.parametrize(
+    ("given", "count"), [("2TB tokens", "2T"), ("5 GB tokens", "5B"), ("100 MB of tokens", "100M")]
+)
+def test_a_size_of_tokens_is_most_likely_a_count(given: str, count: str) -> None:
+    with pytest.raises(UnknownNameError) as refused:
+        text_tokens(given, "tokens")
+    assert refused.value.nearest[0] == count

@@ -38,6 +38,16 @@ PACKINGS = (
         Practice(packing="padded", padding="alike"),
         Practice(padding="longest"),
     ),
+    # How attention keeps packed documents apart, which packing alone says, too.
+    (
+        (
+            "document mask | document masking | doc mask | doc masking | intra document masking | "
+            "intra document mask | document attention mask | block diagonal mask | block diagonal attention | "
+            "variable length | variable length attention | varlen attention | flash attn varlen | "
+            "reset attention mask | cross document masking | cross document attention"
+        ),
+        Meaning(),
+    ),
     # Vectors of the whole batch without gradients, then each part of it again with them (Gao et al. 2021).
     (
         "grad cache | gradcache | cached multiple negatives ranking loss | cached mnrl | cached gist embed loss",

@@ -64,7 +64,8 @@ _KERNELS = (
     ),
     practised("unsloth kernels", _LIGER),
     practised(
-        "fused kernels | triton kernels | fused ops | foak | fused norm | fused rmsnorm | fused rope",
+        "fused kernels | triton kernels | fused ops | foak | fused norm | fused rmsnorm | fused rope | "
+        "fused transformer | fused transformer kernel | fused transformer layer | transformer kernel",
         Practice(fused_kernels=True),
         Practice(fused_kernels=False),
     ),

@@ -31,6 +31,8 @@ WORDS = [
     ("HF Trainer, layerwise", {"releases_gradients": None}),
     ("LLaMA-Factory, galore_adamw_layerwise", {"optimizer": "low_rank", "releases_gradients": True}),
     ("LLaMA-Factory, APOLLO", {"optimizer": "low_rank"}),
+    ("megatron, document masks, variable-length, varlen attention, doc masking", {"packing": None}),
+    ("DeepSpeed fused transformer kernel", {"fused_kernels": True}),
     ("HF Trainer, hqq", {"base_bits": 4, "dequantization": "quanto"}),
     ("DeepSpeed ZeRO-3, NVMe offload", {"offload_optimizer": True, "states_on_disk": True}),
     ("axolotl, sequence parallel", {"splits_sequences": True}),

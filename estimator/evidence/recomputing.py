@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from estimator.evidence.mixture import WORTH_SAYING, Doubt
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt
+from estimator.models.kinds import measured_as
 from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
 from estimator.physics.layout import RECOMPUTES, Layouts
@@ -33,6 +34,8 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     """
     question, stack = setting.question, setting.stack
     told = question.layout.recompute is not None or question.published or question.cluster.n_gpus == 1
+    # Of other kinds nobody's layouts tell.
+    told = told or measured_as(question.transformer) != "decoder"
     usual = stack.recompute_with(tunes_sharded=question.fine_tunes)
     if told or usual is not None or stack.tier == "untuned" or question.method.name != "full" or layouts.recompute[0]:
         return ()
@@ -41,7 +44,7 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     factor = float(step_time(setting.case, again, constants).total_s[0]) / physical_s
     share = _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH
     share *= min(1.0, max(0.0, (filled - _NONE_BELOW) / (_FULL_FROM - _NONE_BELOW)))
-    if not share or math.log(factor) < WORTH_SAYING:
+    if share <= HELD or math.log(factor) < WORTH_SAYING:
         return ()
     message = (
         f"activations are taken to be kept, since they fit; with full recomputation, which about {share:.0%} of such "

@@ -133,3 +133,53 @@ def test_a_sound_of_stable_audio_is_told_in_seconds() -> None:
 def test_hours_of_what_neither_hears_nor_speaks_are_told_who_does() -> None:
     with pytest.raises(InvalidValueError, match=r"hours of sound .* whisper-small"):
         _run("llama-3.1-8b", samples="10 hours")
+
+
+@pytest.mark.parametrize(
+    ("name", "hours", "clips"),
+    [
+        ("librispeech train-clean-100", 100.6, 28_539),
+        ("librispeech 360h", 363.6, 104_014),
+        ("Common Voice 11 Hindi", 8.0, 6_540),
+        ("common voice", 1_700.0, 1_100_000),
+        ("google/fleurs", 9.0, 2_600),
+        ("VoxPopuli en", 523.0, 182_482),
+        ("GigaSpeech M", 1_000.0, 910_140),
+        ("AISHELL-1", 150.0, 120_098),
+        ("TED-LIUM", 452.0, 268_263),
+    ],
+)
+def test_sets_of_speech_are_as_long_as_their_papers_say(name: str, hours: float, clips: int) -> None:
+    """Whisper pads each clip; a model that takes sounds as they are works on their hours."""
+    assert _run("whisper-tiny", samples=name).amount.tokens == clips * 1500
+    a_second = _run("wav2vec2-base", samples=1000, image_size="30 s").amount.tokens / 30_000
+    assert _run("wav2vec2-base", samples=name).amount.tokens == pytest.approx(hours * 3600 * a_second, rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["Earnings-22", "WenetSpeech"])
+def test_a_set_of_which_hours_are_known_alone_has_usual_clips(name: str) -> None:
+    a_second = _run("wav2vec2-base", samples=1000, image_size="30 s").amount.tokens / 30_000
+    hours = _run("wav2vec2-base", samples=name).amount.tokens / a_second / 3600
+    assert hours == pytest.approx({"Earnings-22": 105.0, "WenetSpeech": 10_005.0}[name], rel=0.02)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "log-mel features precomputed",
+        "features precomputed with dataset.map",
+        "features are precomputed",
+        "prepare_dataset map",
+        "precomputed features",
+        "cached features",
+        "input_features stored",
+        "Common Voice",
+        "FLEURS dataset",
+        "google/fleurs",
+    ],
+)
+def test_how_features_were_made_and_of_which_set_is_no_riddle_beside_the_software(said: str) -> None:
+    """Features are taken to be stored anyway, and what is trained on is told in samples."""
+    plain, told = (_run("whisper-tiny", samples=1000, framework=f"HF Trainer{more}") for more in ("", f", {said}"))
+    assert "framework_not_understood" not in _codes(told)
+    assert plain.question == told.question

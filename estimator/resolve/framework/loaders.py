@@ -32,6 +32,33 @@ _SERVICES = (
 )
 """What a notebook runs on, which `told_host` reads."""
 
+_FEATURES = (
+    *("features", "feature", "input features", "input values", "audio features", "log mel", "log mels", "mels"),
+    *("log mel features", "mel features", "log mel spectrograms", "mel spectrograms", "spectrograms", "fbank features"),
+)
+_MADE = ("precomputed", "pre computed", "cached", "stored", "pre extracted", "preextracted", "extracted", "saved")
+_WHERE = (
+    "",
+    "with dataset map",
+    "with datasets map",
+    "by dataset map",
+    "in advance",
+    "before training",
+    "to disk",
+    "on disk",
+)
+_STORED = (
+    *(
+        words.format(made=made, features=features, where=where)
+        for words in ("{made} {features} {where}", "{features} {made} {where}", "{features} are {made} {where}")
+        for made in _MADE
+        for features in _FEATURES
+        for where in _WHERE
+    ),
+    *("dataset map", "datasets map", "dataset map prepare dataset", "prepare dataset map", "prepare dataset"),
+)
+"""What a sound is taken to be read as anyway: features that were made before training."""
+
 WORKERS: Mapping[str, Meaning] = MappingProxyType(
     {
         **{
@@ -42,7 +69,7 @@ WORKERS: Mapping[str, Meaning] = MappingProxyType(
         **{folded(words): Meaning(denies=_NONE) for words in _NAMED},
         **{folded(words): _MADE_UP for words in ("dali", "nvidia dali")},
         **{folded(words): _READY for words in ("ffcv", "ffcv imagenet")},
-        **{folded(words): Meaning() for words in _SERVICES},
+        **{folded(words): Meaning() for words in (*_SERVICES, *_STORED)},
         **{folded(f"{how} data"): _MADE_UP for how in ("synthetic", "mock", "dummy", "random", "fake")},
     }
 )

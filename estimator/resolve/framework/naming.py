@@ -66,7 +66,10 @@ def framework_named_by(given: str) -> NamedFramework:
         trained_layers=facts.trained_layers,
         adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
-        not_understood=tuple(one for one in reading.not_understood if one != misspelt),
+        # What is trained on is told elsewhere; beside the software its name says nothing.
+        not_understood=tuple(
+            one for one in reading.not_understood if one != misspelt and catalogue.found_dataset(one) is None
+        ),
         note="; ".join(part for part in (note, _counted_with(name)) if part),
     )
 
@@ -96,15 +99,15 @@ def _counted_with(name: str) -> str:
 
 def _nearest(reading: Reading) -> tuple[str, Meaning, str] | None:
     for text in reading.not_understood[:_MOST_COMPARED]:
-        if found := nearest_name(text):
+        if catalogue.found_dataset(text) is None and (found := nearest_name(text)):
             return text, *found
     return None
 
 
 def _is_no_name(text: str) -> bool:
-    """Return whether `text` is a device, or has too few letters to be anyone's name."""
+    """Return whether `text` is a device or a data set, or has too few letters to be anyone's name."""
     longest = max((len(part) for part in "".join(c if c.isalpha() else " " for c in text).split()), default=0)
-    if longest < _FEWEST_LETTERS:
+    if longest < _FEWEST_LETTERS or catalogue.found_dataset(text) is not None:
         return True
     try:
         catalogue.accelerator(text)

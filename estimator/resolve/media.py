@@ -7,7 +7,7 @@ from estimator.base.inputs import checked_number
 from estimator.base.units import parse_count
 from estimator.models.diffusion.sample import is_placed, met_parameters
 from estimator.models.kinds import kind_of
-from estimator.models.media import Media, Picture, picture_of
+from estimator.models.media import Media, Picture, picture_of, seen
 from estimator.models.towers import (
     MEDIA_TOWERS,
     Sample,
@@ -22,7 +22,7 @@ from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import Assumption, SourceKind
 from estimator.question.reads import NO_READS, Reads
 from estimator.question.request import Request
-from estimator.resolve.conditioners import conditioned
+from estimator.resolve.conditioners import conditioned, told_text
 from estimator.resolve.data import ToldData
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.objective import asked_objective
@@ -140,6 +140,7 @@ def _read_by_itself(
         told = parse_count(request.tokens_per_sample, "tokens_per_sample")
         picture = Picture(width=0, height=0, tokens=told)
     text = media.usual_text * media.share_of(picture)
+    network, prompt = told_text(network, request, seen(media, picture).tokens, sized=picture is not None)
     sample = with_sample(network, media, picture, 1.0, text)
     network, encoders = conditioned(sample.transformer, practice)
     length = max(1, round(sample.one.tokens))
@@ -163,6 +164,7 @@ def _read_by_itself(
             _size(media, picture, sample, ("position", "of the model")),
             *_pictures(media, count, source, many=count != 1),
             *_beside(sample.transformer, text),
+            *prompt,
             *encoders,
         ),
     )

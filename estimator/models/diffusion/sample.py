@@ -14,13 +14,15 @@ __all__ = [
     "is_placed",
     "met_parameters",
     "pixels_of",
+    "text_length",
     "with_conditioners",
     "with_positions",
+    "with_text_length",
     "without_conditioners",
 ]
 
-_VAE = "vae"
-CACHED = frozenset({"text_encoder", _VAE})
+_VAE, _TEXT_ENCODER = "vae", "text_encoder"
+CACHED = frozenset({_TEXT_ENCODER, _VAE})
 """Conditioners whose output can be made before training and kept."""
 
 
@@ -63,6 +65,31 @@ def with_positions(transformer: Transformer, tokens: float, pixels: float) -> Tr
     )
 
 
+def text_length(transformer: Transformer) -> float:
+    """Return the positions of the longest text that a denoiser is told, its conditioner's; 0 where it has none."""
+    texts = (tower.length for tower in transformer.conditioners if _kind(tower) == _TEXT_ENCODER)
+    return max(texts, default=0.0)
+
+
+def with_text_length(transformer: Transformer, tokens: float) -> Transformer:
+    """Return a denoiser whose longest text has `tokens` positions, as scripts' `max_sequence_length` has it.
+
+    Places that hold the text, once or as often as there are encoders of such texts, change by as many each. One
+    without a text is left as it is.
+    """
+    usual = text_length(transformer)
+    if not usual:
+        return transformer
+    mixers = tuple(
+        mixer.lengthened(usual, tokens) if isinstance(mixer, Placed) else mixer for mixer in transformer.mixers
+    )
+    conditioners = tuple(
+        replace(tower, length=tokens) if _kind(tower) == _TEXT_ENCODER and tower.length == usual else tower
+        for tower in transformer.conditioners
+    )
+    return replace(transformer, mixers=mixers, conditioners=conditioners)
+
+
 def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transformer:
     """Return a denoiser that runs the named kinds of conditioners, `text_encoder` and `vae`, in each step.
 
@@ -72,21 +99,25 @@ def with_conditioners(transformer: Transformer, run: frozenset[str]) -> Transfor
     towers = tuple(
         tower
         for tower in transformer.conditioners
-        if tower.name not in there and ((kind := tower.name.rstrip("_0123456789")) in run or kind not in CACHED)
+        if tower.name not in there and ((kind := _kind(tower)) in run or kind not in CACHED)
     )
     return replace(transformer, towers=(*transformer.towers, *towers), conditioners=())
 
 
 def conditioners_run(transformer: Transformer) -> frozenset[str]:
     """Return the kinds of conditioners that a denoiser runs in each step, though their output could be kept."""
-    kinds = (tower.name.rstrip("_0123456789") for tower in transformer.towers)
+    kinds = (_kind(tower) for tower in transformer.towers)
     return frozenset(kind for kind in kinds if kind in CACHED)
 
 
 def without_conditioners(transformer: Transformer, kinds: frozenset[str]) -> Transformer:
     """Return a denoiser for which what conditioners of these kinds make was made before training."""
-    left = tuple(tower for tower in transformer.towers if tower.name.rstrip("_0123456789") not in kinds)
+    left = tuple(tower for tower in transformer.towers if _kind(tower) not in kinds)
     return replace(transformer, towers=left)
+
+
+def _kind(tower: Tower) -> str:
+    return tower.name.rstrip("_0123456789")
 
 
 def _at(network: Transformer, tokens: float) -> Transformer:

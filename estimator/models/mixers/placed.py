@@ -23,6 +23,10 @@ class Place:
         """Return the positions in a sample whose latent has `tokens`."""
         return self.share * tokens + self.fixed
 
+    def lengthened(self, usual: float, text: float) -> "Place":
+        """Return the place where texts of `usual` positions, one or several of which it may hold, have `text`."""
+        return replace(self, fixed=self.fixed + (self.fixed // usual) * (text - usual))
+
     def rate(self, tokens: float) -> float:
         """Return the positions for each token of the latent."""
         return max(self.positions(tokens) / tokens, _HARDLY)
@@ -113,6 +117,23 @@ class Placed:
     def at(self, tokens: float) -> Self:
         """Return the same network for a sample of `tokens` positions."""
         return replace(self, tokens=tokens)
+
+    def lengthened(self, usual: float, text: float) -> Self:
+        """Return the same network whose texts have `text` positions in place of `usual`."""
+        return replace(
+            self,
+            products=tuple(replace(product, at=product.at.lengthened(usual, text)) for product in self.products),
+            flows=tuple(replace(flow, at=flow.at.lengthened(usual, text)) for flow in self.flows),
+            looks=tuple(
+                replace(
+                    look,
+                    at=look.at.lengthened(usual, text),
+                    keys=None if look.keys is None else look.keys.lengthened(usual, text),
+                )
+                for look in self.looks
+            ),
+            linears=tuple(replace(linear, at=linear.at.lengthened(usual, text)) for linear in self.linears),
+        )
 
     def operations(self, hidden: int) -> Operations:
         """Return products, attention and streams, each at its positions for a token of the latent."""

@@ -47,11 +47,18 @@ _LATENTS, _NO_LATENTS = Practice(caches_latents=True), Practice(caches_latents=F
 _TEXT, _NO_TEXT = Practice(caches_text=True), Practice(caches_text=False)
 _BOTH, _NEITHER = (Practice(caches_latents=kept, caches_text=kept) for kept in (True, False))
 
+_TASKS = ("dreambooth", "dreambooth lora", "text to image", "text to image lora", "controlnet", "instruct pix2pix")
+_NETWORKS = (
+    *("", "sdxl", "sd3", "flux", "flux advanced", "flux kontext", "flux2", "flux2 klein", "sana", "lumina2", "hidream"),
+    *("qwen image", "z image", "sd15 advanced", "sdxl advanced", "decoder", "prior"),
+)
+_SCRIPTS = " | ".join(f"train {task} {network}" for task in _TASKS for network in _NETWORKS)
+"""Of diffusers' examples: a task, and the network that it is for."""
+
 TRAINERS: Mapping[str, Meaning] = by_phrase(
     # Its scripts encode in each step unless told `--cache_latents`.
     _trainer(
-        "diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | "
-        "train text to image lora | train dreambooth lora",
+        f"diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | {_SCRIPTS}",
         "huggingface",
         latents=False,
         text=False,

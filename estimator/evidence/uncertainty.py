@@ -45,7 +45,7 @@ than 0.22; it is so within nearly every lab."""
 _UNSEEN_FAMILY, _UNSEEN_BETWEEN = 1.4, 1.2
 """Factors on the log width on a device family no published run is of: where nothing near it was measured either, and
 where its maker's generations before and after it were."""
-_GENERATIONS = ("pascal", "volta", "turing", "ampere", "ada", "hopper", "blackwell", "rubin")
+_GENERATIONS = ("kepler", "maxwell", "pascal", "volta", "turing", "ampere", "ada", "hopper", "blackwell", "rubin")
 """NVIDIA's, in order."""
 _UNKNOWN_STACK = 1.4
 """The same for a stack that nobody here has heard of."""
@@ -218,8 +218,10 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
     chip = question.cluster.accelerator
     if f"device:{chip.family}-{chip.segment}" in calibration.effects:
         return 1.0, ()
+    # What a chip is counted with is not always what it is called by: Turing without tensor cores, with Pascal.
+    called = chip.architecture.split()[0].casefold() if chip.family in _GENERATIONS else chip.family
     message = (
-        f"no published run is on {chip.family} ({chip.segment}) devices: the range is widened, and rests on datasheet "
+        f"no published run is on {called} ({chip.segment}) devices: the range is widened, and rests on datasheet "
         "figures"
     )
     wider = _UNSEEN_BETWEEN if _is_between(chip.family, calibration) else _UNSEEN_FAMILY

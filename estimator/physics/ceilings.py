@@ -41,11 +41,14 @@ _POWER_EXPONENT = Prior(
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
 _SAME = 1.05
-_WITHOUT_MATRIX_UNITS = frozenset({"pascal"})
+_WITHOUT_MATRIX_UNITS = frozenset({"kepler", "pascal"})
 _SHADER_CEILING_SHARE = 0.93
 """Of matmuls outside matrix units, which draw too little power to slow the clock of a card that has all that its chip
 asks for: SGEMM on V100 reaches 14.6 of 15.7 TFLOPS where half precision reaches three quarters (Markidis et al. 2018,
 figure 6). A T4's 70 W are half of what its chip asks for, in any precision."""
+_KEPLER_CEILING_SHARE = 0.73
+"""The same on Kepler, whose schedulers must pair instructions to feed all units: NVIDIA rates SGEMM at 2.9 of 3.95
+TFLOPS on a K20X, and at 2.6 of 3.5 on a K20 (Tesla brochures; from memory)."""
 _DOUBLED_FAMILIES, _DOUBLED_FROM = frozenset({"ampere", "ada", "blackwell"}), 0.1
 _DOUBLED_CEILING_SHARE = 0.62
 """The same where every other FP32 unit shares its way with integers and both are fed as one was before: cuBLAS' SGEMM
@@ -78,8 +81,7 @@ def matmul_ceiling_flop_per_s(accelerator: Accelerator, precision: str) -> float
     if twin in measured and twin in peaks:
         return measured[twin] / peaks[twin] * peak
     if on_shaders(accelerator, precision):
-        share = _DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE
-        return peak * share * _sustained(accelerator)
+        return peak * _shader_share(accelerator) * _sustained(accelerator)
     usual = _CEILING_SHARE.get(accelerator.family, _usual_share(accelerator))
     if precision in _HALVES:
         return usual * peak
@@ -126,6 +128,12 @@ def _sums_at_full_rate(accelerator: Accelerator) -> bool:
 def on_shaders(accelerator: Accelerator, precision: str) -> bool:
     """Say whether matmuls in `precision` run outside matrix units, which on these devices have none of its kind."""
     return accelerator.vendor == "NVIDIA" and (precision == "fp32" or accelerator.family in _WITHOUT_MATRIX_UNITS)
+
+
+def _shader_share(accelerator: Accelerator) -> float:
+    if accelerator.family == "kepler":
+        return _KEPLER_CEILING_SHARE
+    return _DOUBLED_CEILING_SHARE if _is_doubled(accelerator) else _SHADER_CEILING_SHARE
 
 
 def _is_doubled(accelerator: Accelerator) -> bool:

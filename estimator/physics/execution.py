@@ -38,6 +38,8 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _FUSED_SINCE = 2022.5
 """Release before which attention wrote its scores, whatever ran it (Dao et al. 2022)."""
+_WITHOUT_FUSED_ATTENTION = frozenset({"kepler"})
+"""Chips for which there is no kernel of it: xFormers' and SDPA's memory-efficient ones begin with Maxwell (sm_50)."""
 _FUSED_ADAMW_SINCE = 2025.5
 """Release from which on general trainers take PyTorch's fused AdamW (Transformers 4.57, `adamw_torch_fused`)."""
 _COMPILES_LAYERS = frozenset({"torchtitan"})
@@ -324,6 +326,8 @@ def _attention(question: Question, stack: Stack, kernel: AttentionKernel) -> Att
         return "unfused"
     chip = question.cluster.accelerator
     if chip.family == "tpu" and chip.year < YEAR_OF_TPU_V4 and not said:
+        return "unfused"
+    if chip.family in _WITHOUT_FUSED_ATTENTION:
         return "unfused"
     if chip.family in OLD_FAMILIES:
         return "unfused" if stack.model_parallel and not said else "memory_efficient"

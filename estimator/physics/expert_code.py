@@ -13,9 +13,9 @@ __all__ = [
     "multiplies_all_experts",
 ]
 
-OLD_FAMILIES = frozenset({"volta", "turing", "pascal"})
+OLD_FAMILIES = frozenset({"volta", "turing", "pascal", "kepler"})
 """Chips before Ampere, for which PyTorch has no grouped products, and on which FlashAttention does not run; SDPA's and
-xFormers' memory-efficient kernels do."""
+xFormers' memory-efficient kernels do, from Maxwell on."""
 _UNGATED_FUSED_SINCE = 2026.5
 """Release from which on experts without a gate are fused, too, as Nemotron's with a squared ReLU are (NVIDIA/
 TransformerEngine pull requests 2769 of March 2026, gated ones; 2981 of May and 3072 of June)."""

@@ -152,6 +152,22 @@ def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> No
     assert "8B" in nearest["name"].upper()
 
 
+@pytest.mark.parametrize(
+    ("gpu", "called"),
+    [
+        ("K80", "kepler (datacenter)"),
+        ("Tesla P40", "pascal (datacenter)"),
+        ("GTX 1080 Ti", "pascal (consumer)"),
+        ("GTX 1660 Ti", "turing (consumer)"),
+        ("RTX 2080 Ti", "turing (consumer)"),
+    ],
+)
+def test_an_unpublished_family_is_called_as_its_maker_does(gpu: str, called: str) -> None:
+    warnings = _answer(model="gpt-2", gpu=gpu, n_gpus=1, tokens="10M")["warnings"]
+    (told,) = (each["message"] for each in warnings if each["code"] == "unseen_device_family")
+    assert f"no published run is on {called} devices" in told
+
+
 def test_an_unpublished_family_of_device_is_warned_about() -> None:
     published = {key for key in committed_calibration().effects if key.startswith("device:")}
     unseen = next(

@@ -115,7 +115,8 @@ def setting_of(
 
     Who fine-tunes and tells no micro-batch has at most `raised` times that of the trainer's examples. Sharded states
     are spread over all that share data, or over `shard_group` ranks, which are a node's where the question says so.
-    Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried.
+    Where none of those that the stack's users choose among fits, or divides, all else that the stack has is tried;
+    where nothing fits, those of the two with the smallest are kept.
     Batches that are to be whole are split where they do not fit.
     Raises InfeasibleError where no layout divides devices, layers and batch.
     """
@@ -160,7 +161,14 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
             found.append(posed)
     if not found:
         raise InfeasibleError(_why_none(question, batch))
-    return found[0]
+    return min(found, key=_least_bytes)
+
+
+def _least_bytes(setting: Setting) -> float:
+    return min(
+        float(block.of_layouts(total).min(initial=np.inf))
+        for block, total in zip(setting.layouts.blocks, setting.used_bytes, strict=True)
+    )
 
 
 def nearest_setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:

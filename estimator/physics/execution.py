@@ -192,7 +192,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
     offloaded = 1.0 if said.offload_activations else 0.0
     host_activations = _HOST_ACTIVATIONS if tuned and chip.host_link_bytes_per_s else 0.0
-    if question.practice.offload_activations is not None or not tuned:
+    if question.practice.offload_activations is not None:
         host_activations = offloaded
     base_bits = held_bits(question, said)
     engine = said.zero_engine == "deepspeed" or (said.zero_engine is None and "deepspeed" in stack.kin)

@@ -4,10 +4,11 @@ None is looked at here; see `does_not_fit`.
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import fields, replace
 from typing import Literal
 
+from estimator.answers.estimate.change import ANOTHER_PLACE, BY_DEGREES, Change, Kind
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
@@ -25,26 +26,8 @@ from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import NOTHING_SAID, Practice
 from estimator.question.question import LayoutRequest, Question
 
-__all__ = ["ANOTHER_PLACE", "BY_DEGREES", "Change", "Kind", "changes_of_place", "changes_together", "single_changes"]
+__all__ = ["changes_of_place", "changes_together", "single_changes"]
 
-Kind = Literal[
-    "layout",
-    "kernels",
-    "optimizer",
-    "base",
-    "offload",
-    "swap",
-    "trainer",
-    "stack",
-    "count",
-    "device",
-    "sequence",
-    "method",
-]
-ANOTHER_PLACE: frozenset[Kind] = frozenset({"stack", "count", "device"})
-"""Kinds that need other software or machines."""
-BY_DEGREES: frozenset[Kind] = frozenset({"count", "device", "sequence", "swap"})
-"""Kinds of which there are ever larger ones."""
 _LEAST_SEQUENCE = 512
 _MOST_TIMES = 64
 """How many times the devices are looked at: whoever has one looks at a node, not at a thousand."""
@@ -61,37 +44,6 @@ _KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
 """By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
 _HOST_STATE_BYTES = 16.0
 """What Adam keeps for each trained weight in host memory: the weight, two moments and a gradient in FP32."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """A change to be tried, or two together."""
-
-    kinds: tuple[Kind, ...]
-    question: Question
-    arguments: Mapping[str, str | int | None]
-    """What says so, by argument; in `framework` an ellipsis stands for what was said. None: to be left out."""
-    times: float = 1.0
-    """How many times as many devices, or as short a sequence."""
-    note: str = ""
-    beside: str = ""
-    """What else changes, in words, where this is tried at several sizes beside it."""
-
-    @property
-    def words(self) -> str:
-        """The arguments as a caller writes them."""
-        said: list[str] = []
-        left_out: list[str] = []
-        for name, value in self.arguments.items():
-            if value is None:
-                left_out.append(name)
-            elif name in {"framework", "gpu", "method"}:
-                said.append(f'{name} "{value}"')
-            else:
-                said.append(f"{name} {value:,}" if isinstance(value, int) else f"{name} {value}")
-        if left_out:
-            said.append(f"{' and '.join(left_out)} left out")
-        return " with ".join(said)
 
 
 def single_changes(setting: Setting) -> Iterator[Change]:
@@ -133,9 +85,13 @@ def _layouts(setting: Setting) -> Iterator[Change]:
     while micro:
         yield change(replace(asked, micro_batch_size=micro * each), micro_batch_size=micro)
         micro //= _HALVES
-    smallest, arguments = _smallest(question)
-    if len(arguments) > 1:
-        yield change(smallest, **arguments)
+    if asked.recompute not in {None, "full"}:
+        # Whatever else is stated: of ever smaller micro-batches the largest that fits is named.
+        micro = said // _HALVES
+        while micro:
+            smaller = replace(asked, micro_batch_size=micro * each, recompute="full")
+            yield change(smaller, micro_batch_size=micro, activation_recompute="full")
+            micro //= _HALVES
     if asked.data_sharding not in {None, "zero3"} and question.cluster.n_gpus > 1:
         yield change(replace(asked, data_sharding="zero3"), data_sharding="zero3")
     degrees = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
@@ -203,7 +159,10 @@ def _pulled(setting: Setting, kinds: tuple[Kind, ...], practice: Practice, said:
 
 
 def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Change]:
-    """Yield two of the software's levers together, and a lever, adapters or a shorter sequence on more devices."""
+    """Yield two of the software's levers together, and a lever, adapters or a shorter sequence on more devices.
+
+    Where less recomputation was stated than there may be, it is given up beside each of these.
+    """
     levers = [*_levers(setting)]
     for place, (kind, practice, said) in enumerate(levers):
         for other_kind, other, words in levers[place + 1 :]:
@@ -212,23 +171,41 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
                 beside = said if other_kind in BY_DEGREES else ""
                 yield _pulled(setting, (kind, other_kind), other.over(practice), both, beside)
     for first in alone:
+        if "activation_recompute" in first.arguments:
+            yield from _recomputed(setting, first)
         if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
             continue
         # On further devices it leaves them idle.
         more = [] if first.kinds[0] == "trainer" else [*_counts(first.question)]
         if first.kinds[0] != "sequence":
             more += _sequences(first.question)
-        if first.kinds[0] == "method":
+        if "method" in first.arguments:
             more += _trainers(first.question)
         for second in more:
-            yield Change(
-                kinds=(*first.kinds, *second.kinds),
-                question=second.question,
-                arguments={**first.arguments, **second.arguments},
-                times=first.times * second.times,
-                note=second.note,
-                beside=first.words,
-            )
+            yield _both(first, second)
+
+
+def _recomputed(setting: Setting, first: Change) -> Iterator[Change]:
+    """Yield a layout that recomputes all with each lever, another trainer, adapters or a shorter sequence."""
+    recomputed = replace(setting, question=first.question)
+    levers = (_pulled(recomputed, (kind,), practice, said) for kind, practice, said in _levers(recomputed))
+    for second in (*levers, *_trainers(first.question), *_methods(first.question)):
+        both = _both(first, second)
+        # Named as what else it changes: a layout is the least of it.
+        yield replace(both, kinds=(*second.kinds, *first.kinds))
+    for second in _sequences(first.question):
+        yield _both(first, second)
+
+
+def _both(first: Change, second: Change) -> Change:
+    return Change(
+        kinds=(*first.kinds, *second.kinds),
+        question=second.question,
+        arguments={**first.arguments, **second.arguments},
+        times=first.times * second.times,
+        note=second.note,
+        beside=first.words,
+    )
 
 
 def changes_of_place(setting: Setting) -> Iterator[Change]:
@@ -373,15 +350,17 @@ def _sequences(question: Question) -> Iterator[Change]:
 
 
 def _methods(question: Question) -> Iterator[Change]:
-    """Yield adapters, on a base in 16 bit and in 4."""
+    """Yield adapters, on a base in 16 bit and in 4; of those that are trained already, the base alone changes."""
     if not takes_adapters(question.transformer):
         return
+    kind: Kind = "method"
     note = "another training: adapters on frozen weights"
     names: tuple[Literal["lora", "qlora"], ...] = ("lora", "qlora")
     if question.method.name in names:
+        # Few quantise a denoiser's base so: its trainers hold it in 8 bits, which are a lever of their own.
+        kind = "method" if kind_of(question.transformer) == "diffusion" else "base"
+        note = "the frozen base in 4 bits"
         names = names[names.index(question.method.name) + 1 :]
     for name in names:
         method = replace(question.method, name=name) if question.method.name == "lora" else Method(name=name)
-        yield Change(
-            kinds=("method",), question=replace(question, method=method), arguments={"method": name}, note=note
-        )
+        yield Change(kinds=(kind,), question=replace(question, method=method), arguments={"method": name}, note=note)

@@ -8,15 +8,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
-from estimator.answers.estimate.changes import (
-    ANOTHER_PLACE,
-    BY_DEGREES,
-    Change,
-    Kind,
-    changes_of_place,
-    changes_together,
-    single_changes,
-)
+from estimator.answers.estimate.change import ANOTHER_PLACE, BY_DEGREES, Change, Kind
+from estimator.answers.estimate.changes import changes_of_place, changes_together, single_changes
 from estimator.answers.estimate.host_memory import host_memory
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import InfeasibleError
@@ -49,6 +42,8 @@ another optimizer nearly; another trainer is installed, another stack or machine
 method is another training."""
 _TUNED_OTHERWISE = 1.2
 """The same of another method on a small set: adapters are what most such runs train."""
+_MAY_LACK = 1.3
+"""The same of what is offloaded where only some machines of its class have the memory: it is to be looked up first."""
 _FURTHER = 0.2
 """Power of how many times as many devices, or as short a sequence, on the same: a little more is had sooner."""
 _MOST_NAMED = 4
@@ -76,6 +71,8 @@ class Remedy:
     """What a node's own memory must hold of what the change offloads."""
     upgrades: bool = False
     """Whether that is more than machines of its class usually have."""
+    may_lack: bool = False
+    """Whether it is more than some of them have."""
 
     @property
     def words(self) -> str:
@@ -91,7 +88,7 @@ class Remedy:
     def rank(self) -> tuple[bool, float]:
         """What remedies are ordered by, the least first; those whose cost nobody knows last."""
         reluctance = math.prod(_reluctance(kind, self.change) for kind in self.change.kinds)
-        reluctance *= _RELUCTANCE["device"] if self.upgrades else 1.0
+        reluctance *= _RELUCTANCE["device"] if self.upgrades else _MAY_LACK if self.may_lack else 1.0
         return not self.priced, self.cost * reluctance * math.pow(self.change.times, _FURTHER)
 
 
@@ -106,9 +103,16 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
     would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout takes {format_bytes(memory.total_bytes)} on each {chip.name}, and a run "
+        message=f"the smallest layout {_as_laid_out(setting)} takes {format_bytes(memory.total_bytes)} on each "
+        f"{chip.name}, and a run "
         f"can fill {format_bytes(memory.usable_bytes)} of its {format_bytes(memory.capacity_bytes)}{would}",
     )
+
+
+def _as_laid_out(setting: Setting) -> str:
+    """Return of what layouts the smallest is told: of those of a stack, or of those that agree with what was stated."""
+    stated = any(value is not None for value in setting.question.layout.by_argument().values())
+    return f"of {setting.stack.name} as asked" if stated else f"of {setting.stack.name}"
 
 
 def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple[Remedy, ...]:
@@ -195,6 +199,7 @@ def _working(changes: Iterable[Change], constants: Constants, asked: Setting, ba
             priced=dearness is not None,
             host_bytes=host_bytes,
             upgrades=host_bytes > has.high_bytes,
+            may_lack=host_bytes > has.low_bytes,
         )
 
 

@@ -103,12 +103,13 @@ def summary(estimate: Estimate) -> str:
     padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
         f"Training {run.subject.name}{method} on {amount_words(run)}{padding} with "
-        f"{run.device.counted(run.n_gpus)} takes about {took}{sure}, {how}."
+        f"{run.device.counted(run.n_gpus)} {_takes(estimate)} about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
-    per_gpu = estimate.tokens_per_second / run.n_gpus
+    speed = format_rate(estimate.tokens_per_second / run.n_gpus)
+    that_is = "That would be" if _is_hypothetical(estimate) else "That is"
     second = (
-        f"That is {format_count(hours)} GPU-hours at {format_rate(per_gpu)} tokens/s per GPU{_sample_rate(estimate)}, "
+        f"{that_is} {format_count(hours)} GPU-hours at {speed} tokens/s per GPU{_sample_rate(estimate)}, "
         f"{estimate.model_flops_utilization:.1%} MFU{_waiting(estimate)}"
     )
     cost = estimate.cost_usd
@@ -218,6 +219,15 @@ def _does_not_fit(estimate: Estimate) -> str:
     takes = f"it takes {format_bytes(memory.total_bytes)} on each {estimate.run.device.name}"
     would = f"; {estimate.ways_to_fit[0]} would do" if estimate.ways_to_fit else ""
     return f"Does not fit: {takes}, where a run can fill {format_bytes(memory.usable_bytes)}{would}."
+
+
+def _is_hypothetical(estimate: Estimate) -> bool:
+    """Return whether a time is predicted of a run that does not fit."""
+    return estimate.basis == "predicted" and estimate.memory is not None and not estimate.memory.fits
+
+
+def _takes(estimate: Estimate) -> str:
+    return "would, if it fitted, take" if _is_hypothetical(estimate) else "takes"
 
 
 def _fits(estimate: Estimate) -> str:

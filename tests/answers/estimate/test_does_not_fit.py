@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from estimator.answers.estimate.changes import Change
+from estimator.answers.estimate.change import Change
 from estimator.answers.estimate.does_not_fit import Remedy, remedies
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.base.errors import EstimatorError
@@ -334,3 +334,66 @@ def test_what_does_not_fit_is_told_as_sharded_where_its_users_start_unsharded(fr
     small = estimate_training_time(model="llama-3.2-1b", gpu="h100", n_gpus=8, tokens="10M", framework=framework)
     assert small.layout is not None
     assert small.layout.data_sharding == "ddp"
+
+
+UNCHECKPOINTED: dict[str, Any] = {
+    "n_gpus": 1,
+    "method": "lora",
+    "micro_batch_size": 4,
+    "sequence_length": 4096,
+    "framework": "huggingface, no gradient checkpointing",
+}
+
+
+@pytest.mark.parametrize("gpu", ["rtx 4090", "rtx 5090", "a100 40gb"])
+@pytest.mark.parametrize("model", ["qwen2.5-3b", "qwen2.5-7b", "qwen2.5-vl-7b", "llama-3.1-8b"])
+def test_checkpointing_that_was_ruled_out_is_named_first_for_adapters(model: str, gpu: str) -> None:
+    """Alone or beside what it needs: nothing saves as much, and no trainer keeps all activations for free."""
+    first = _remedies({**UNCHECKPOINTED, "model": model, "gpu": gpu})[0]
+    assert first.change.arguments["activation_recompute"] == "full"
+
+
+def test_activations_that_nobody_recomputes_stay_on_the_device_of_a_trainer_that_offloads_checkpoints() -> None:
+    asked = {**UNCHECKPOINTED, "model": "qwen2.5-7b", "gpu": "rtx 4090", "framework": "unsloth"}
+    whole, checkpointed = (_ask({**asked, "activation_recompute": how}).memory for how in ("none", "full"))
+    assert whole is not None
+    assert checkpointed is not None
+    assert not whole.fits
+    assert checkpointed.fits
+
+
+def test_a_base_in_fewer_bits_comes_before_one_that_is_fetched_from_the_host_for_each_pass() -> None:
+    asked = {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 2, "method": "lora", "sequence_length": 2048}
+    words = [remedy.words for remedy in _remedies({**asked, "framework": "huggingface"})]
+    quantised = next(place for place, said in enumerate(words) if said.startswith('method "qlora"'))
+    fetched = next(place for place, said in enumerate(words) if "param offload" in said)
+    assert quantised < fetched
+    assert "another training" not in words[quantised]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 128},
+        {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64},
+        {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"},
+    ],
+    ids=json.dumps,
+)
+def test_no_layout_of_the_stack_is_smaller_than_the_smallest_that_is_told(arguments: dict[str, Any]) -> None:
+    """Within 2 %: degrees that pay nowhere, as some of context parallelism, are tried only where others are stated."""
+    smallest = _ask(arguments).memory
+    assert smallest is not None
+    for sharding in ("zero1", "zero3"):
+        for degrees in ({}, {"tensor_parallel": 8}, {"tensor_parallel": 8, "pipeline_parallel": 1}):
+            stated = _ask({**arguments, **degrees, "data_sharding": sharding}).memory
+            assert stated is not None
+            assert smallest.per_gpu_gb <= 1.02 * stated.per_gpu_gb
+
+
+def test_the_time_of_a_run_that_does_not_fit_is_told_as_one_that_it_would_take() -> None:
+    for arguments in TOO_LARGE[:4]:
+        summary = _ask(arguments).summary
+        assert " would, if it fitted, take about " in summary
+        assert "That would be " in summary
+    assert " takes about " in _ask({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8}).summary

@@ -29,7 +29,7 @@ from estimator.catalogue.datasets import (
 from estimator.catalogue.entries import AcceleratorEntry, Match, Price, Purchase, Source, match_of
 from estimator.catalogue.files import DATA, loaded
 from estimator.catalogue.finetunes import FinetuneFile, finetune_names
-from estimator.catalogue.instances import InstanceFile, instance_names, named_system
+from estimator.catalogue.instances import InstanceFile, instance_names, lent_card, named_system
 from estimator.catalogue.memory_observations import MemoryFile, MemoryObservation, memory_observation
 from estimator.catalogue.model_configs import ModelConfigFile, ModelConfigRow, configured_entry
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry, model_entry, model_names
@@ -91,7 +91,7 @@ def accelerator(name: str) -> Match[AcceleratorEntry]:
     Raises UnknownNameError with the nearest ids.
     """
     index = _accelerator_index()
-    match = index.found(name) or named_system(name, index) or index.resolved(name)
+    match = lent_card(name, index) or index.found(name) or named_system(name, index) or index.resolved(name)
     entry = with_memory(_accelerator_entry(match.id), match.memory_gb)
     return match_of(entry, match)
 

@@ -9,7 +9,7 @@ from typing_extensions import TypedDict  # pydantic checks these shapes, and nee
 from estimator.base.names import Name, NameIndex, Resolved
 from estimator.catalogue.shapes import SourceRow
 
-__all__ = ["InstanceFile", "InstanceRow", "instance_names", "named_system"]
+__all__ = ["InstanceFile", "InstanceRow", "instance_names", "lent_card", "named_system"]
 
 _LONGEST = 128
 _COUNTED = (
@@ -51,6 +51,12 @@ _AZURE = "Standard_"
 _NOTEBOOKS: Mapping[str, str] = {"colab": "t4", "google colab": "t4", "kaggle": "t4"}
 """What a notebook service gives away, where no device is named with it."""
 _FREE = re.compile(r"\bfree(?:\s+tier)?\b")
+
+_LENT: Mapping[tuple[str, str], tuple[str, str]] = {
+    ("colab", "a100"): ("a100-sxm-40gb", "Colab's A100 is the one of 40 GB as a rule; say A100 80GB for the larger one")
+}
+"""Cards that a service has in a size of its own where none is said, by service and card."""
+_SAYS_MEMORY = re.compile(r"\d{2,3}\s*g(?:b|ib|ig\w*)?\b")
 
 
 class InstanceRow(TypedDict):
@@ -116,6 +122,15 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
         return found
     note = "interruptions are not counted: a profile's goodput tells them; nor is their price: price_per_gpu_hour does"
     return replace(found, note="; ".join(part for part in (found.note, note) if part))
+
+
+def lent_card(given: str, accelerators: NameIndex) -> Resolved | None:
+    """Return the card that a notebook service lends under the name of several; None where that is not what is named."""
+    text = given[:_LONGEST].casefold()
+    words = set(re.findall(r"[a-z]+\d*", text))
+    name, note = next((lent for named, lent in _LENT.items() if words.issuperset(named)), ("", ""))
+    found = accelerators.found(name) if name and not _SAYS_MEMORY.search(text) else None
+    return found and replace(found, note=note)
 
 
 def _system(text: str, accelerators: NameIndex) -> Resolved | None:

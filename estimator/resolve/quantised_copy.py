@@ -21,15 +21,11 @@ __all__ = ["with_copy"]
 
 _LONGEST = 128
 _FOUR_BITS, _EIGHT_BITS = 4, 8
-_KERNELS: Mapping[str, Dequantization | None] = MappingProxyType(
-    {
-        "bnb": "bitsandbytes",
-        **dict.fromkeys(("gptq", "awq", "autoround"), "gptq"),
-        "hqq": "quanto",
-        # Whose format it is is not said: kernels are the trainer's.
-        **dict.fromkeys(("4bit", "4bits", "8bit", "8bits", "int4", "int8", "nf4", "fp4"), None),
-    }
+_KERNELS: Mapping[str, Dequantization] = MappingProxyType(
+    {"bnb": "bitsandbytes", "gptq": "gptq", "awq": "gptq", "autoround": "gptq", "hqq": "quanto"}
 )
+"""Words of copies that say whose format it is, and what expands it; of others kernels are the trainer's."""
+_TRAINED = frozenset({*_KERNELS, "4bit", "4bits", "8bit", "8bits", "int4", "int8", "nf4", "fp4"})
 """Words of copies beside whose weights trainers put adapters as they are, and what expands these. Copies to infer from
 (GGUF, FP8, MXFP4) are expanded before they are trained."""
 
@@ -47,7 +43,7 @@ def with_copy(
     if bits is None or subject.transformer is None:
         return request, framework, ()
     method = asked_method(request)
-    words = [word for word in tokens(name[:_LONGEST]) if word in _KERNELS]
+    words = [word for word in tokens(name[:_LONGEST]) if word in _TRAINED]
     held = framework.practice.base_bits
     wholly = method == "full" and (request.method_chosen or framework.method == "full")
     chosen = wholly or method == "frozen" or request.trained_layers is not None or request.trainable_params is not None
@@ -55,7 +51,7 @@ def with_copy(
     if not keeps or held not in {None, bits} or (chosen and method not in WITH_ADAPTERS):
         silent = method == "qlora" or held is not None
         return request, framework, () if silent else (_expanded(name, bits, keeps=keeps),)
-    kernel = next((_KERNELS[word] for word in words if _KERNELS[word]), None) if bits == _FOUR_BITS else None
+    kernel = next((_KERNELS[word] for word in words if word in _KERNELS), None) if bits == _FOUR_BITS else None
     practice = framework.practice.over(Practice(base_bits=bits, dequantization=kernel))
     adapted = "qlora" if bits == _FOUR_BITS or method == "qlora" else "lora"
     cautions = () if method == "qlora" else (_kept(name, bits, adapted, chosen=method in WITH_ADAPTERS),)

@@ -224,12 +224,21 @@ def test_other_memories_of_other_devices_are_refused(name: str) -> None:
         ("ml.p5.48xlarge", "h100-sxm", None),
         ("Colab", "t4", None),
         ("free colab", "t4", None),
+        ("A100 80GB (Colab)", "a100-sxm-80gb", None),
     ],
 )
 def test_where_and_how_a_device_is_rented_hides_no_device(name: str, expected: str, count: int | None) -> None:
     match = catalogue.accelerator(name)
     assert (match.value.id, match.count) == (expected, count)
     assert ("interruptions are not counted" in match.note) == ("spot" in name or "preemptible" in name)
+
+
+@pytest.mark.parametrize("name", ["Colab A100", "Google Colab Pro A100", "A100 (colab)", "colab a100 gpu"])
+def test_a_card_that_a_service_lends_is_of_the_size_that_it_has(name: str) -> None:
+    """Google Colab's `nvidia-smi` shows an A100-SXM4-40GB."""
+    match = catalogue.accelerator(name)
+    assert match.value.id == "a100-sxm-40gb"
+    assert "say A100 80GB" in match.note
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,6 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     """Return `request` resolved; what it leaves open of a run that was published is as in that run.
 
     With `counts_with_peak`, a given peak is the card's in a prediction; without, only what utilizations divide by.
-
     Raises InvalidValueError or UnknownNameError naming the argument that does not fit and what would;
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """

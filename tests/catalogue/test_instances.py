@@ -252,7 +252,6 @@ def test_a_card_that_a_service_lends_is_of_the_size_that_it_has(name: str) -> No
         ("tpu v3-8", 1, False),
         ("tpu v3-8", 2, True),
         ("tpu v3-8", 64, True),
-        ("v5e-16", 2, True),
         ("DGX H100", 1, True),
         ("DGX H100", 16, False),
         ("p4d.24xlarge", 2, True),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from estimator.physics.constants import Constants
 from estimator.physics.execution import Execution
 from estimator.physics.kernels import attention_s
 from estimator.physics.layout import layouts_of
@@ -62,3 +63,16 @@ def test_a_mask_over_padding_costs_all_keys_of_every_layer(window: int) -> None:
     flop = 2.0 * 1024 * MODEL.n_heads * 2 * MODEL.head_dim * MODEL.n_layers * _TOKENS * 3.5
     seconds = float(np.asarray(attention_s(case, CONSTANTS, _LAY, _TOKENS))[0])
     assert seconds == pytest.approx(flop / (80e12 * 0.5 * CONSTANTS["memory_efficient_attention"]))
+
+
+def test_scores_move_twice_as_often_where_each_step_is_a_kernel() -> None:
+    scores, products = (
+        _unfused_s({"unfused_passes": 12.0}) - _unfused_s({"unfused_passes": 0.0}),
+        _unfused_s({"unfused_passes": 0.0}),
+    )
+    assert _unfused_s({"unfused_passes": 12.0}, eager_scores=True) == pytest.approx(products + 2.0 * scores)
+
+
+def _unfused_s(constants: dict[str, float], *, eager_scores: bool = False) -> float:
+    case = small_case(execution=Execution(attention="unfused", eager_scores=eager_scores))
+    return float(np.asarray(attention_s(case, Constants({**CONSTANTS, **constants}), _LAY, _TOKENS))[0])

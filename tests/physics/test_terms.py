@@ -48,13 +48,6 @@ def test_unfused_attention_works_out_the_whole_square_and_moves_its_scores() -> 
     assert _attention_s(case, replace(PLAIN, recompute="selective")) == pytest.approx(4 * products_s + scores_s * 4 / 3)
 
 
-def test_scores_move_twice_as_often_where_each_step_is_a_kernel() -> None:
-    products_s = TOKENS * LAYERS * 2.0 * KEYS * HEADS * (128 + 128) / (80e12 * 0.4)
-    scores_s = TOKENS * LAYERS * HEADS * KEYS * 2.0 * 12.0 / MEMORY_BYTES_PER_S
-    case = small_case(execution=Execution(attention="unfused", eager_scores=True))
-    assert _attention_s(case) == pytest.approx(3 * products_s + 2 * scores_s)
-
-
 @pytest.mark.parametrize(
     ("kernel", "factor"), [("memory_efficient", "memory_efficient_attention"), ("flash_1", "flash_1")]
 )

@@ -250,12 +250,14 @@ def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -
 
 
 def _rows_s(setting: Setting, constants: Constants) -> float:
-    """Return physical seconds of a token in samples of a usual length, as few at a time as trainers have; 0: none fit.
+    """Return physical seconds of a token in samples of a usual length, as many at a time as are told; 0: none fit.
 
-    Of the stack that is assumed: that a general trainer may run instead is another doubt.
+    Else as few as the trainer's examples have. Of the stack that is assumed: that a general trainer may run instead is
+    another doubt.
     """
     question = setting.question
-    micro = MICRO_BATCHES.get(setting.stack.name, _FEW_SAMPLES) * question.sequences_each
+    usual = MICRO_BATCHES.get(setting.stack.name, _FEW_SAMPLES) * question.sequences_each
+    micro = question.layout.micro_batch_size or usual
     while micro >= question.sequences_each:
         rows = replace(
             question,

@@ -24,7 +24,9 @@ _SAID_ALREADY = frozenset(
 _HELPS = 0.85
 """Of the time a token takes now, from which on a change is worth making."""
 _MOST_NAMED = 3
+_NOTHING_HELPS = "no larger batch or micro-batch and no other sharding changes that"
 _TIMES_THE_BATCH = 4
+_TIMES_THE_MICRO_BATCH = (2, 4, 8)
 _LINKS = {"pcie": "PCIe", "nvlink": "NVLink", "xgmi": "xGMI", "ici": "ICI", "neuronlink": "NeuronLink"}
 
 
@@ -41,8 +43,8 @@ def mostly_waiting(
 ) -> tuple[Caution, ...]:
     """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
 
-    Tried are adapters, other sharding, a batch four times as large, a network as fast as the reference system's; what
-    takes a token at least 15 % less time is named, with how much it takes.
+    Tried are adapters, other sharding, larger micro-batches, a batch four times as large, a network as fast as the
+    reference system's; what takes a token at least 15 % less time is named, with how much it takes.
     """
     question = setting.question
     waits = waiting_share(step.breakdown)
@@ -55,9 +57,12 @@ def mostly_waiting(
         (share, way.words)
         for way in _ways(setting, step)
         if (share := predicted_token_s(replace(way.question, precedent=None), fitted) / now_s) <= _HELPS
-    )[:_MOST_NAMED]
-    told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in helped)
-    would = f"what would help, the most first: say {told}" if told else "no larger batch or other sharding changes that"
+    )
+    # Of each argument the best alone.
+    named = {words.split()[0]: (share, words) for share, words in reversed(helped)}
+    best = sorted(named.values())[:_MOST_NAMED]
+    told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in best)
+    would = f"what would help, the most first: say {told}" if told else _NOTHING_HELPS
     return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
 
 
@@ -87,6 +92,12 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
         if sharding != step.layout.data_sharding:
             layout = replace(question.layout, data_sharding=sharding)
             yield _Way(words=f"data_sharding {sharding}", question=replace(kept, layout=layout))
+    for times in _TIMES_THE_MICRO_BATCH:
+        micro = times * step.layout.micro_batch_size
+        if batch % (micro * step.layout.data_parallel) == 0:
+            layout = replace(question.layout, micro_batch_size=micro)
+            told = micro // question.sequences_each
+            yield _Way(words=f"micro_batch_size {told:,}", question=replace(kept, layout=layout))
     larger = _TIMES_THE_BATCH * batch
     yield _Way(
         words=f"global_batch_sequences {larger // question.sequences_each:,}",

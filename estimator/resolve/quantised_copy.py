@@ -26,8 +26,8 @@ _KERNELS: Mapping[str, Dequantization] = MappingProxyType(
 )
 """Words of copies that say whose format it is, and what expands it; of others kernels are the trainer's."""
 _TRAINED = frozenset({*_KERNELS, "4bit", "4bits", "8bit", "8bits", "int4", "int8", "nf4", "fp4"})
-"""Words of copies beside whose weights trainers put adapters as they are, and what expands these. Copies to infer from
-(GGUF, FP8, MXFP4) are expanded before they are trained."""
+"""Words of copies beside whose weights trainers put adapters as they are; copies to infer from (GGUF, FP8, MXFP4) are
+expanded before they are trained."""
 
 
 def with_copy(
@@ -51,11 +51,19 @@ def with_copy(
     if not keeps or held not in {None, bits} or (chosen and method not in WITH_ADAPTERS):
         silent = method == "qlora" or held is not None
         return request, framework, () if silent else (_expanded(name, bits, keeps=keeps),)
-    kernel = next((_KERNELS[word] for word in words if word in _KERNELS), None) if bits == _FOUR_BITS else None
+    kernel = _kernel(words) if bits == _FOUR_BITS else None
     practice = framework.practice.over(Practice(base_bits=bits, dequantization=kernel))
     adapted = "qlora" if bits == _FOUR_BITS or method == "qlora" else "lora"
     cautions = () if method == "qlora" else (_kept(name, bits, adapted, chosen=method in WITH_ADAPTERS),)
     return replace(request, method=adapted), replace(framework, practice=practice), cautions
+
+
+def _kernel(words: list[str]) -> Dequantization | None:
+    """Return what expands the weights of a copy, as far as its name tells the format."""
+    for word in words:
+        if kernel := _KERNELS.get(word):
+            return kernel
+    return None
 
 
 def _copy(bits: int) -> str:

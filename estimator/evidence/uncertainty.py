@@ -85,12 +85,15 @@ def regime_quantiles(
     spreads: Floats,
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
+    *,
+    full_trust: int = _FULL_TRUST_LABS,
 ) -> dict[str, float]:
     """Return the conformal quantile of each regime: half the log width of its ranges beside what is known to vary.
 
     The score of a row is the half width that would just hold it, less in squares than the `spreads` that are known of
     it (standard deviation, log time). Labs of n rows weigh n^(1 − `_LAB_POWER`), and a regime's quantile is drawn to
-    that of the next wider one by how few labs stand behind it. Labs are not exchangeable, so coverage is checked with
+    that of the next wider one by how few labs stand behind it, at less than `full_trust` labs where it is the smaller.
+    Labs are not exchangeable, so coverage is checked with
     whole labs left out (`left_out_half_widths`), not guaranteed. Source: Vovk et al. 2005; Tibshirani et al. 2019
     (weighted).
     """
@@ -105,7 +108,7 @@ def regime_quantiles(
         rows = np.array([name in keys for keys in regimes])
         own, count = _weighted_quantile(scores[rows], weights[rows]), len(np.unique(codes[rows]))
         around = out[wider[name]] if name in wider else own
-        full = _FULL_TRUST_WIDER if own > around else _FULL_TRUST_LABS
+        full = _FULL_TRUST_WIDER if own > around else full_trust
         trust = 0.0 if count < _FEWEST_LABS else min(1.0, count / full)
         out[name] = trust * own + (1.0 - trust) * around
     return out
@@ -260,6 +263,8 @@ def left_out_half_widths(
     regimes: Sequence[tuple[str, ...]],
     labs: Sequence[str],
     beyond: Floats,
+    *,
+    full_trust: int = _FULL_TRUST_LABS,
 ) -> Floats:
     """Return half the log width of each row's range, shape (R,), its own lab left out of the quantiles too.
 
@@ -271,7 +276,11 @@ def left_out_half_widths(
     for label in np.unique(labels):
         kept: list[int] = np.flatnonzero(labels != label).tolist()
         quantiles = regime_quantiles(
-            log_errors[kept], spreads[kept], [regimes[i] for i in kept], [labs[i] for i in kept]
+            log_errors[kept],
+            spreads[kept],
+            [regimes[i] for i in kept],
+            [labs[i] for i in kept],
+            full_trust=full_trust,
         )
         out: list[int] = np.flatnonzero(labels == label).tolist()
         halves[out] = half_widths(quantiles, [regimes[i] for i in out], np.hypot(spreads[out], beyond[out]))

@@ -93,9 +93,8 @@ def regime_quantiles(
     The score of a row is the half width that would just hold it, less in squares than the `spreads` that are known of
     it (standard deviation, log time). Labs of n rows weigh n^(1 − `_LAB_POWER`), and a regime's quantile is drawn to
     that of the next wider one by how few labs stand behind it, at less than `full_trust` labs where it is the smaller.
-    Labs are not exchangeable, so coverage is checked with
-    whole labs left out (`left_out_half_widths`), not guaranteed. Source: Vovk et al. 2005; Tibshirani et al. 2019
-    (weighted).
+    Labs are not exchangeable, so coverage is checked with whole labs left out (`left_out_half_widths`), not guaranteed.
+    Source: Vovk et al. 2005; Tibshirani et al. 2019 (weighted).
     """
     known = _TWO_SIDED_90 * spreads
     scores = np.sqrt(np.maximum(_least_half(log_errors) ** 2 - known**2, 0.0))

@@ -240,6 +240,9 @@ def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -
         return ()
     factor = max(_PADDED, _rows_s(setting, constants) * setting.global_batch * question.sequence_length / physical_s)
     share = _PADS if setting.stack.tuning_habit.packing == "padded" else _PADS * GENERAL_TRAINER_SHARE
+    share *= question.sampled_share
+    if share <= HELD:
+        return ()
     message = (
         "tokens are taken to fill sequences; samples of unlike length, padded as fine-tuning scripts do unless told, "
         f"would take about {factor:.1f} times as long, and the range holds both: give samples with tokens_per_sample, "

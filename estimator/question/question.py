@@ -220,6 +220,8 @@ class Question:
     memory must hold it, though it comes once."""
     likely_longest_row: float = 1.0
     """The same as samples are likely to be where nobody told it."""
+    sampled_share: float = 1.0
+    """How likely tokens are of samples that a trainer may pad, where packing was left open."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

@@ -1,5 +1,6 @@
 """Whether it is open that samples are packed: where tokens were told of what a model is tuned on, and no samples."""
 
+import math
 from dataclasses import replace
 
 from estimator.models.kinds import kind_of
@@ -12,6 +13,10 @@ from estimator.resolve.packing import FEW_GPUS, LARGEST_SET, Packing
 
 __all__ = ["with_open_packing"]
 
+_SAMPLES, _NO_SAMPLES = 2e8, 3e9
+"""Tokens a pass up to which they are as likely of samples as of any set, and from which on of text: sets of
+conversations that people tune on hold 5 to 500 million tokens (Alpaca 5, Guanaco 5, ShareGPT 100, Tulu 300 to 700), and
+only a few more than a billion; whoever trains on several billions continues pretraining."""
 _TUNED_WITH = 4.0
 """Tokens for each parameter up to which a model is tuned and not trained from scratch: that takes twenty and more
 (Hoffmann et al. 2022)."""
@@ -31,7 +36,14 @@ def with_open_packing(question: Question | None, request: Request, amount: Amoun
     may_pad = packing.padded or ("framework" in question.unsaid and question.cluster.n_gpus <= FEW_GPUS)
     if not may_pad or not _is_tuned_on(amount, question.transformer):
         return question
-    return replace(question, unsaid=question.unsaid | {"packing"})
+    return replace(
+        question, unsaid=question.unsaid | {"packing"}, sampled_share=_sampled_share(amount.tokens / amount.epochs)
+    )
+
+
+def _sampled_share(tokens: float) -> float:
+    """Return how likely so many tokens a pass are of samples, over a small set's; linear in their log."""
+    return min(1.0, max(0.0, math.log(_NO_SAMPLES / tokens) / math.log(_NO_SAMPLES / _SAMPLES)))
 
 
 def _is_tuned_on(amount: Amount, network: Transformer | None) -> bool:

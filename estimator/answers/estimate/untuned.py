@@ -7,7 +7,6 @@ from estimator.answers.estimate.token_time import predicted_token_s
 from estimator.evidence.calibration import Calibration
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import LARGE_CLUSTER
-from estimator.question.practice import NOTHING_SAID
 from estimator.question.question import Caution, LayoutRequest, Prediction
 
 __all__ = ["untuned_caution"]
@@ -23,7 +22,8 @@ _BEARABLE = 4.0
 def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> tuple[Caution, ...]:
     """Return by how much an untuned stack would be slower where a tuned one is assumed; nothing where one was named.
 
-    The factor is that of asking again with the other stack: precision, length and batch stay, the layout is its own.
+    The factor is that of asking again with the other stack: precision, length, batch and all that was said of the
+    step stay, the layout is its own.
     """
     question, stack = setting.question, setting.stack
     adopted = question.precedent is not None and question.precedent.stack_adopted
@@ -35,7 +35,6 @@ def untuned_caution(setting: Setting, fitted: Calibration, step: Prediction) -> 
     plain = replace(
         question,
         framework=_UNTUNED,
-        practice=NOTHING_SAID,
         precedent=None,
         layout=layout,
         global_batch_sequences=_shared(setting),

@@ -15,6 +15,13 @@ PACKINGS = (
         Practice(packing="packed"),
         Practice(packing="padded"),
     ),
+    # Text without samples: trainers join and cut it (Transformers' run_clm, LLaMA-Factory's stage `pt`).
+    practised(
+        "continued pretraining | continual pretraining | continue pretraining | continued pre training | "
+        "continual pre training | continue pre training | cpt | stage pt | pt stage | domain adaptive pretraining | "
+        "domain adaptive pre training | dapt | run clm",
+        Practice(packing="packed"),
+    ),
     practised(
         "padded | padding | unpacked",
         Practice(packing="padded"),

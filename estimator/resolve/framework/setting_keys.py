@@ -141,7 +141,8 @@ _GOALS = {
     **dict.fromkeys(("ipo",), "dpo trainer"),
     **dict.fromkeys(("simpo", "cpo"), "orpo trainer"),
     **dict.fromkeys(("rm",), "reward trainer"),
-    **dict.fromkeys(("sft", "pt"), ""),
+    "sft": "",
+    "pt": "continued pretraining",
 }
 _ENGINES = {
     "fsdp": "fsdp",

@@ -18,6 +18,8 @@ _GATHERS = 2.0
 """ZeRO-3 gathers weights for the forward and for the backward pass."""
 _HALF_BYTES = 2.0
 """Bytes of a gradient in 16 bit; in FP32 twice as many."""
+_SENT_BYTES = 6.0
+"""Bytes per weight of a gradient in FP32, reduced and scattered, and of the weight in 16 bit, gathered."""
 _ADAPTER_BYTES = 2.0
 """Bytes of an adapter's weight, whatever the base's."""
 _HOST_ADAM_BYTES = 28.0
@@ -158,27 +160,30 @@ def _trained_parameters(case: Case) -> tuple[BROADCAST, BROADCAST]:
 
 
 def gradient_reduction_s(case: Case, constants: Constants, lay: Layouts, stage_s: BROADCAST) -> BROADCAST:
-    """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes each.
+    """Return exposed seconds per step of gradient reduce-scatter (FP32) and weight all-gather (16 bit): 6 bytes in all.
 
         max(comm − overlap · stage time · turns, visible share · comm)      turns: min(p, n) if interleaved, else 1
 
     One micro-batch's time is there to hide it: the last backward pass over a stage's weights, the first forward one. An
     interleaved stage takes p micro-batches through each of its chunks in turn, so that one chunk's weights are
     gathered, and its gradients reduced, beside p micro-batches of the others (Narayanan et al. 2021, section 2.2). Some
-    share always shows. Where every rank keeps all states, an all-reduce takes the place of both. ZeRO-2 owns a share of
-    the gradients alone, and so reduces those of each micro-batch, in 16 bit (Rajbhandari et al. 2020, section 5.2).
+    share always shows. Where every rank keeps all states, an all-reduce takes the place of both, of DDP's buckets as
+    wide as they are. ZeRO-2 owns a share of the gradients alone, and so reduces those of each micro-batch, in 16 bit
+    (Rajbhandari et al. 2020, section 5.2).
     """
     ranks = lay.data * lay.context
     whole = group(case, constants, ranks, lay.tensor)
     trained, trained_experts = _trained_parameters(case)
     shared = trained / (lay.tensor * lay.pipeline)
     by_all = 1.0 - np.minimum(lay.shard_stage, 1.0)
-    comm = gather_s(whole, 6.0 * shared, in_trees=by_all)
+    in_buckets = (lay.shard_stage < 1.0) & (np.asarray(case.bucket_bytes) > 0.0)
+    sent_bytes = np.where(in_buckets, 2.0 * case.bucket_bytes, _SENT_BYTES)
+    comm = gather_s(whole, sent_bytes * shared, in_trees=by_all)
     if is_anywhere(trained_experts):
         experts = trained_experts / (lay.expert * lay.pipeline)
         expert_ranks = np.maximum(ranks * lay.tensor / lay.expert, 1.0)
         expert_group = group(case, constants, expert_ranks, lay.expert)
-        comm = comm + np.where(experts > 0, gather_s(expert_group, 6.0 * experts, in_trees=by_all), 0.0)
+        comm = comm + np.where(experts > 0, gather_s(expert_group, sent_bytes * experts, in_trees=by_all), 0.0)
     if (lay.shard_stage >= ZERO3).any():
         replicas = group(case, constants, np.maximum(ranks / lay.shard_group, 1.0), lay.tensor * lay.shard_group)
         between = 2.0 * gather_s(replicas, 2.0 * shared / lay.shard_group, in_trees=1.0)

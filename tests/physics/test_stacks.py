@@ -13,6 +13,7 @@ from estimator.physics.stacks import NEVER, STACKS
 from estimator.question.practice import NOTHING_SAID, Practice
 
 MAY_BE_OPEN = {
+    "decomposes_gradients",
     "packing",
     "fused_kernels",
     "experts",

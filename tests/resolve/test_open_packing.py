@@ -30,6 +30,9 @@ def test_tokens_alone_leave_open_whether_samples_are_padded(framework: str) -> N
         {"tokens": None, "steps": 1000, "global_batch_sequences": 16},
         {"framework": "axolotl"},
         {"framework": "TRL, packing=True"},
+        {"framework": "LLaMA-Factory, continued pretraining"},
+        {"framework": "stage: pt\nfinetuning_type: full\ncutoff_len: 4096\nmodel_name_or_path: llama"},
+        {"tokens": "4B"},
         {"method": "full", "n_gpus": 64, "tokens": "500B", "framework": "auto"},
         {"model": "gpt2", "method": "full", "tokens": "2.5B", "framework": "Hugging Face"},
     ],
@@ -37,3 +40,12 @@ def test_tokens_alone_leave_open_whether_samples_are_padded(framework: str) -> N
 )
 def test_what_tells_of_rows_or_trains_from_scratch_leaves_nothing_open(changes: dict[str, Any]) -> None:
     assert CODE not in codes(answer(**RUN | {"framework": "Hugging Face"} | changes))
+
+
+def test_the_more_tokens_the_less_they_are_of_samples() -> None:
+    widths: list[float] = []
+    for tokens in ("100M", "500M", "2B", "8B"):
+        alone = answer(**RUN | {"framework": "llama-factory", "tokens": tokens})
+        widths.append(alone["training_days_high"] / alone["training_days_low"])
+    assert widths == sorted(widths, reverse=True)
+    assert widths[-1] < 0.7 * widths[0]

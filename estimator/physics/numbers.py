@@ -66,8 +66,6 @@ _DECOMPOSED_PER_S = Prior(
 )
 _STEPS_PER_DECOMPOSITION = 200.0
 """`update_proj_gap` as GaLore's code and Transformers have it."""
-_IN_HALF = 0.5
-"""Times what an optimizer's step moves where weights, gradients and moments are all in 16 bit, not in 32."""
 _OPTIMIZER_SHARE = {
     "adamw": 1.0, "adamw_8bit": 0.6, "paged_adamw_8bit": 0.6, "adafactor": 0.8, "lion": 0.7, "sgd": 0.5, "muon": 1.5,
     "low_rank": 1.0, "low_rank_8bit": 1.0,
@@ -105,7 +103,6 @@ def case_of(
         # Fewer than every linear layer's are adapters beside some of them; more are of a higher rank.
         beside = min(1.0, trained / by_rank)
         rank = method.lora_rank * max(1.0, trained / by_rank)
-    wide_states = execution.master_weights or precision in {"fp32", "tf32"}
     low_bit = precision in LOW_BIT
     wide = precision in {"fp32", "tf32"}
     half, convolved = half_precision(chip, precision), convolution_precision(chip, precision)
@@ -191,7 +188,7 @@ def case_of(
         swap_copies=float(execution.swap_copies),
         usable_bytes=usable_bytes(chip.memory_bytes),
         decomposition_s=_decomposition_s(table) if execution.decomposes_gradients else 0.0,
-        optimizer_share=_OPTIMIZER_SHARE[execution.optimizer] * (1.0 if wide_states else _IN_HALF),
+        optimizer_share=_OPTIMIZER_SHARE[execution.optimizer],
         host_activations=execution.host_activations,
         host_checkpoints=execution.host_checkpoints,
         recomputed_share=execution.recomputed_share,

@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 
+from estimator.models.training import MethodName
 from estimator.question.practice import Dequantization, Practice
 from estimator.resolve.framework.meaning import Facts, Meaning, Rank, by_phrase, practised
 
 __all__ = ["CACHES", "TRAINERS"]
 
+_LORA: MethodName = "lora"
 _RECIPE, _FRONT_END, _OWN = Rank.RECIPE, Rank.FRONT_END, Rank.OWN
 """As names of other stacks are ranked: a front end over its trainer."""
 
@@ -22,6 +24,7 @@ def _trainer(
     widened_by: Dequantization | None = None,
     small_cards: bool = False,
     own_adapters: bool = False,
+    method: MethodName | None = None,
     rank: Rank = _FRONT_END,
     note: str = "",
 ) -> tuple[str, Meaning]:
@@ -39,40 +42,64 @@ def _trainer(
         # sd-scripts' LoRAModule and its descendants: two products in the autocast's precision, and no cast to FP32.
         own_adapters=True if own_adapters else None,
     )
-    says = Facts(practice=habit, recompute="full" if small_cards else None)
-    return words, Meaning(stack=stack, rank=rank, says=says, stores_8_bits=small_cards, note=note)
+    says = Facts(practice=habit, recompute="full" if small_cards else None, method=method)
+    beside = Facts(method=method)
+    return words, Meaning(stack=stack, rank=rank, says=says, beside=beside, stores_8_bits=small_cards, note=note)
 
 
 _LATENTS, _NO_LATENTS = Practice(caches_latents=True), Practice(caches_latents=False)
 _TEXT, _NO_TEXT = Practice(caches_text=True), Practice(caches_text=False)
 _BOTH, _NEITHER = (Practice(caches_latents=kept, caches_text=kept) for kept in (True, False))
 
-_TASKS = ("dreambooth", "dreambooth lora", "text to image", "text to image lora", "controlnet", "instruct pix2pix")
+_TASKS = ("dreambooth", "text to image", "controlnet", "instruct pix2pix", "cogvideox", "cogvideox image to video")
 _NETWORKS = (
     *("", "sdxl", "sd3", "flux", "flux advanced", "flux kontext", "flux2", "flux2 klein", "sana", "lumina2", "hidream"),
     *("qwen image", "z image", "sd15 advanced", "sdxl advanced", "decoder", "prior"),
 )
-_SCRIPTS = " | ".join(f"train {task} {network}" for task in _TASKS for network in _NETWORKS)
-"""Of diffusers' examples: a task, and the network that it is for."""
+_SCRIPTS, _LORA_SCRIPTS = (
+    " | ".join(f"train {task} {adapted}{network}" for task in _TASKS for network in _NETWORKS)
+    for adapted in ("", "lora ")
+)
+"""Of diffusers' examples: a task, `lora` where adapters alone learn, and the network that it is for."""
+_FOLDERS = " | ".join(f"examples {task}" for task in (*_TASKS, "advanced diffusion training", "cogvideo"))
+"""Where they lie."""
+_KOHYA = "train network py | " + " | ".join(
+    f"{network} train network" for network in ("sdxl", "sd3", "flux", "lumina", "hunyuan image", "anima")
+)
+_KOHYA_WHOLE = "sdxl train py | sd3 train py | flux train py | lumina train py | train db py"
+_MUSUBI = " | ".join(
+    f"{network} train network"
+    for network in (*("hv", "hv 1 5", "wan", "fpack", "flux kontext", "flux 2", "qwen image", "zimage", "kandinsky5"),)
+)
+"""Scripts of sd-scripts and of musubi-tuner: a `network` that is trained is LoRA's or its like, beside a frozen model."""
 
 TRAINERS: Mapping[str, Meaning] = by_phrase(
     # Its scripts encode in each step unless told `--cache_latents`.
     _trainer(
-        f"diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | {_SCRIPTS}",
+        "diffusers | hf diffusers | huggingface diffusers | hugging face diffusers | dreambooth | "
+        f"{_SCRIPTS} | {_FOLDERS}",
         "huggingface",
         latents=False,
         text=False,
     ),
+    _trainer(_LORA_SCRIPTS, "huggingface", latents=False, text=False, method="lora"),
     # `cache_latents` stands in all of its guides; small text encoders are often trained, too, and run; what T5 or a
     # language model says is kept (`--cache_text_encoder_outputs` in those of FLUX.1, SD 3, Lumina and HunyuanImage).
-    _trainer(
-        "kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui",
-        "huggingface",
-        latents=True,
-        text=None,
-        large_text=True,
-        small_cards=True,
-        own_adapters=True,
+    *(
+        _trainer(
+            words,
+            "huggingface",
+            latents=True,
+            text=None,
+            large_text=True,
+            small_cards=True,
+            own_adapters=True,
+            method=method,
+        )
+        for words, method in (
+            (f"kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui | {_KOHYA_WHOLE}", None),
+            (_KOHYA, _LORA),
+        )
     ),
     # `quantize: true` in its examples of all large models, for 24 GB cards and for larger ones.
     _trainer(
@@ -96,7 +123,10 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         small_cards=True,
         own_adapters=True,
     ),
-    _trainer("musubi tuner | musubi", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),
+    *(
+        _trainer(words, "huggingface", latents=True, text=True, small_cards=True, own_adapters=True, method=method)
+        for words, method in (("musubi tuner | musubi", None), (_MUSUBI, _LORA))
+    ),
     _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True),
     _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),
     _trainer("diffsynth | diffsynth studio", "huggingface", latents=False, text=False),

@@ -80,6 +80,7 @@ FILLERS = (
                 "raw",
                 "simple",
                 "single",
+                "src",
                 "tpu",
             ),
             *("linked", "switch", "s", "fork", "forked", "modified", "patched", "tweaked", "adapted", "custom"),

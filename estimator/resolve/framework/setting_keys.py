@@ -41,7 +41,7 @@ ARGUMENTS: Mapping[str, str] = _by_key(
         "global_batch_sequences": "global_batch_size global_train_batch_size",
         "sequence_length": "sequence_len max_seq_length max_seq_len max_length cutoff_len model_max_length seq_length "
         "seq_len max_sequence_length block_size max_target_length tokenizer.max_seq_len dataset.max_seq_len",
-        "lora_rank": "lora_r lora_rank lora_dim lora_parameters.rank",
+        "lora_rank": "lora_r lora_rank lora_dim network_dim lora_parameters.rank",
         "trained_layers": "freeze_trainable_layers",
         "tensor_parallel": "tensor_model_parallel_size tensor_parallel_size tensor_parallel_degree tp_size",
         "pipeline_parallel": "pipeline_model_parallel_size pipeline_parallel_size pipeline_parallel_degree pp_size",
@@ -103,6 +103,16 @@ _ADAPTERS = {
     "ia3": "ia3",
     "rslora": "rslora",
 }
+_NETWORK_MODULES = {
+    **dict.fromkeys(("lora", "dylora", "lora_fa"), "lora"),
+    **{
+        f"lora_{network}": "lora"
+        for network in ("flux", "flux_2", "framepack", "hv_1_5", "lumina", "qwen_image", "sd3", "wan", "zimage")
+    },
+    **dict.fromkeys(("loha", "lokr"), "lokr"),
+    "kohya": "lycoris",
+}
+"""Of sd-scripts and musubi-tuner, by the last word: `networks.lora_flux`, `lycoris.kohya`."""
 _ATTENTION = {
     "fa2": "flash attention 2",
     "fa3": "flash attention 3",
@@ -173,6 +183,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("rl", "llamafactory.stage"), _GOALS),
         **dict.fromkeys(("distributed_type", "trainer.strategy"), _ENGINES),
         **{key: {"4": "4 bit base", "8": "8 bit base", "16": ""} for key in ("quantization_bit", "quant_bits")},
+        "network_module": _NETWORK_MODULES,
         "fsdp_backward_prefetch": {"no_prefetch": "no backward prefetch", "backward_pre": "", "backward_post": ""},
     }
 )

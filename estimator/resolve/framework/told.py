@@ -26,7 +26,10 @@ _ARGUMENTS = tuple(
     for words, argument in (
         (r"batch|\bbs\b", "micro_batch_size or global_batch_sequences"),
         (r"seq|cutoff|max[ _]?length|context|block[ _]?size", "sequence_length"),
-        (r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b", "network_gbps_per_gpu"),
+        (
+            r"gbe\b|gbps|gb/s|infiniband|ethernet|roce|\bib\b|\bnetwork\b(?! (?:dim|alpha|module|args)\b)",
+            "network_gbps_per_gpu",
+        ),
         (r"^r$|rank|\balpha\b", "lora_rank"),
         (r"epoch", "epochs"),
     )

@@ -7,6 +7,7 @@ Authority: the scripts: artidoro/qlora `qlora.py`, LLaVA's `scripts/v1_5/finetun
 import pytest
 
 from estimator.question.practice import Padding
+from estimator.resolve.framework.configuration import configuration_of
 from estimator.resolve.framework.named import named_framework
 
 
@@ -41,3 +42,35 @@ def test_scripts_that_load_in_8_bits_do_so(said: str) -> None:
 def test_stanford_alpaca_is_another_script() -> None:
     found = named_framework("Stanford Alpaca")
     assert (found.practice.base_bits, found.sharding, found.method) == (None, "zero3", None)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "diffusers train_dreambooth_lora_sdxl.py",
+        "train_dreambooth_lora.py",
+        "train_dreambooth_lora_flux_advanced.py",
+        "examples/text_to_image/train_text_to_image_lora_sdxl.py",
+        "train_dreambooth_lora_sd3.py, DeepSpeed",
+        "train_network.py",
+        "kohya sdxl_train_network.py",
+        "sd-scripts flux_train_network.py network_module=networks.lora_flux network_dim=16",
+        "sd3_train_network.py --network_module networks.lora_sd3 --network_dim 16 --network_alpha 8",
+        "musubi-tuner wan_train_network.py --network_module networks.lora_wan",
+        "hv_train_network.py",
+        "python src/musubi_tuner/wan_train_network.py",
+    ],
+)
+def test_scripts_of_adapters_train_adapters(script: str) -> None:
+    """Scripts of diffusers say `lora`; a network of sd-scripts and musubi-tuner is LoRA's or its like."""
+    configured = configuration_of(script)
+    found = named_framework(script if configured is None else configured.text)
+    assert found.method == "lora"
+    assert not found.not_understood
+
+
+@pytest.mark.parametrize("script", ["train_dreambooth.py", "train_text_to_image_sdxl.py", "sdxl_train.py"])
+def test_scripts_that_train_the_whole_model_say_nothing_of_adapters(script: str) -> None:
+    found = named_framework(script)
+    assert found.method is None
+    assert not found.not_understood

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from estimator.base.names import NameIndex, Resolved, tokens
+from estimator.base.text import with_article
 
 __all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words"]
 
@@ -152,7 +153,7 @@ def _said_of_copy(given: str) -> str:
     bits = quantised_bits(given)
     if bits is None:
         return ""
-    return f"a {bits}-bit copy" if bits else "a quantised copy"
+    return with_article(f"{bits}-bit copy") if bits else "a quantised copy"
 
 
 def _relation(said: str, left: str, found: Resolved) -> str:

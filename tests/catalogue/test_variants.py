@@ -189,8 +189,8 @@ def test_at_least_a_hundred_and_fifty_names_are_looked_up() -> None:
     ("name", "said"),
     [
         ("unsloth/Llama-3.2-3B-Instruct", "copy of"),
-        ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", "4-bit copy of"),
-        ("Qwen/Qwen3-8B-FP8", "8-bit copy of"),
+        ("unsloth/Meta-Llama-3.1-8B-Instruct-bnb-4bit", "a 4-bit copy of"),
+        ("Qwen/Qwen3-8B-FP8", "an 8-bit copy of"),
         ("bartowski/Llama-3.2-3B-Instruct-GGUF", "quantised copy of"),
         ("lmsys/vicuna-7b-v1.5", "fine-tune of Llama 2 7B"),
         ("vicuna-7b", "v1.5, on Llama 2, is assumed"),

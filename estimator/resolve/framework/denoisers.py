@@ -71,7 +71,7 @@ _MUSUBI = " | ".join(
     f"{network} train network"
     for network in (*("hv", "hv 1 5", "wan", "fpack", "flux kontext", "flux 2", "qwen image", "zimage", "kandinsky5"),)
 )
-"""Scripts of sd-scripts and of musubi-tuner: a `network` that is trained is LoRA's or its like, beside a frozen model."""
+"""Scripts of sd-scripts and of musubi-tuner: the `network` they train is LoRA's or its like, beside a frozen model."""
 
 TRAINERS: Mapping[str, Meaning] = by_phrase(
     # Its scripts encode in each step unless told `--cache_latents`.

@@ -2,13 +2,11 @@
 
 from collections.abc import Mapping
 
-from estimator.models.training import MethodName
 from estimator.question.practice import Dequantization, Practice
 from estimator.resolve.framework.meaning import Facts, Meaning, Rank, by_phrase, practised
 
 __all__ = ["CACHES", "TRAINERS"]
 
-_LORA: MethodName = "lora"
 _RECIPE, _FRONT_END, _OWN = Rank.RECIPE, Rank.FRONT_END, Rank.OWN
 """As names of other stacks are ranked: a front end over its trainer."""
 
@@ -24,7 +22,7 @@ def _trainer(
     widened_by: Dequantization | None = None,
     small_cards: bool = False,
     own_adapters: bool = False,
-    method: MethodName | None = None,
+    adapts: bool = False,
     rank: Rank = _FRONT_END,
     note: str = "",
 ) -> tuple[str, Meaning]:
@@ -42,8 +40,8 @@ def _trainer(
         # sd-scripts' LoRAModule and its descendants: two products in the autocast's precision, and no cast to FP32.
         own_adapters=True if own_adapters else None,
     )
-    says = Facts(practice=habit, recompute="full" if small_cards else None, method=method)
-    beside = Facts(method=method)
+    beside = Facts(method="lora" if adapts else None)
+    says = Facts(practice=habit, recompute="full" if small_cards else None, method=beside.method)
     return words, Meaning(stack=stack, rank=rank, says=says, beside=beside, stores_8_bits=small_cards, note=note)
 
 
@@ -82,7 +80,7 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         latents=False,
         text=False,
     ),
-    _trainer(_LORA_SCRIPTS, "huggingface", latents=False, text=False, method="lora"),
+    _trainer(_LORA_SCRIPTS, "huggingface", latents=False, text=False, adapts=True),
     # `cache_latents` stands in all of its guides; small text encoders are often trained, too, and run; what T5 or a
     # language model says is kept (`--cache_text_encoder_outputs` in those of FLUX.1, SD 3, Lumina and HunyuanImage).
     *(
@@ -94,11 +92,11 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
             large_text=True,
             small_cards=True,
             own_adapters=True,
-            method=method,
+            adapts=adapts,
         )
-        for words, method in (
-            (f"kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui | {_KOHYA_WHOLE}", None),
-            (_KOHYA, _LORA),
+        for words, adapts in (
+            (f"kohya | kohya ss | sd scripts | kohya sd scripts | kohya ss gui | {_KOHYA_WHOLE}", False),
+            (_KOHYA, True),
         )
     ),
     # `quantize: true` in its examples of all large models, for 24 GB cards and for larger ones.
@@ -124,8 +122,8 @@ TRAINERS: Mapping[str, Meaning] = by_phrase(
         own_adapters=True,
     ),
     *(
-        _trainer(words, "huggingface", latents=True, text=True, small_cards=True, own_adapters=True, method=method)
-        for words, method in (("musubi tuner | musubi", None), (_MUSUBI, _LORA))
+        _trainer(words, "huggingface", latents=True, text=True, small_cards=True, own_adapters=True, adapts=adapts)
+        for words, adapts in (("musubi tuner | musubi", False), (_MUSUBI, True))
     ),
     _trainer("simpletuner | simple tuner", "huggingface", latents=True, text=True, small_cards=True),
     _trainer("onetrainer | one trainer", "huggingface", latents=True, text=True, small_cards=True, own_adapters=True),

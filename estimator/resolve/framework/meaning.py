@@ -90,6 +90,8 @@ class Meaning:
     """What the phrase tells with a `no` before it, or an `off` behind."""
     adapts: frozenset[Projection] = frozenset()
     """Of adapters, what they lie beside."""
+    implies: str = ""
+    """The stack of nearly all who say it, where none is named."""
     stores_8_bits: bool = False
     """Whether a bare `fp8` beside a name is how weights are stored, and not how they are multiplied."""
     project: str = ""

@@ -41,7 +41,7 @@ def framework_named_by(given: str) -> NamedFramework:
     reading = reading_of(given)
     names = [one for one in reading.phrases if one.meaning.stack and not one.denied]
     name, note = _UNKNOWN, ""
-    misspelt = ""
+    misspelt, implied = "", False
     if names:
         chosen = _chosen(names)
         name, note = chosen.meaning.stack, _note(chosen)
@@ -49,7 +49,8 @@ def framework_named_by(given: str) -> NamedFramework:
         misspelt, meaning, called = near
         name, note = meaning.stack, f"{misspelt} is taken for {called}"
     elif not reading.begins_unknown or _is_no_name(reading.not_understood[0]):
-        name = AUTO
+        name, note = _implied(reading)
+        implied = name != AUTO
     else:
         note = f"{shown(reading.not_understood[0])} is not known here: an untuned stack is assumed"
     facts = _facts(reading, name)
@@ -70,6 +71,7 @@ def framework_named_by(given: str) -> NamedFramework:
         not_understood=tuple(
             one for one in reading.not_understood if one != misspelt and catalogue.found_dataset(one) is None
         ),
+        implied=implied,
         note="; ".join(part for part in (note, _counted_with(name)) if part),
     )
 
@@ -89,6 +91,14 @@ def _note(chosen: Phrase) -> str:
     if chosen.meaning.note:
         return f"{chosen.text}: {chosen.meaning.note}"
     return "" if folded(chosen.text) == folded(chosen.meaning.stack) else f"given as {chosen.text}"
+
+
+def _implied(reading: Reading) -> tuple[str, str]:
+    """Return the stack of nearly all who say what was said, and why; auto where it may be any."""
+    said = next((one for one in reading.phrases if one.meaning.implies and not one.denied), None)
+    if said is None:
+        return AUTO, ""
+    return said.meaning.implies, f"no stack is named, and {said.text} is run with this one"
 
 
 def _counted_with(name: str) -> str:

@@ -5,9 +5,17 @@ from dataclasses import replace
 from itertools import product
 
 from estimator.question.practice import OptimizerName, Practice
-from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase, practised
+from estimator.resolve.framework.blocks import BLOCKWISE
+from estimator.resolve.framework.meaning import Meaning, by_phrase, practised
 
 __all__ = ["LAYERWISE", "OPTIMIZERS", "low_rank_optimizer"]
+
+
+def _trainers_own(row: tuple[str, Meaning]) -> tuple[str, Meaning]:
+    """Return words for an optimizer that stacks of vendors do not have, and Hugging Face's trainer does."""
+    words, meaning = row
+    return words, replace(meaning, implies="huggingface")
+
 
 _WHOLE = (
     practised(
@@ -15,17 +23,23 @@ _WHOLE = (
         Practice(optimizer="adamw"),
     ),
     practised("adamw hf | adamw apex fused | adamw 32 bit | adam 32 bit", Practice(optimizer="adamw")),
-    practised("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True)),
-    practised(
-        "adamw 8 bit | adam 8 bit | 8 bit adam | 8 bit adamw | adamw bnb 8 bit | bnb adamw 8 bit | 8 bit optimizer | "
-        "bnb 8 bit adam | optim adamw 8 bit",
-        Practice(optimizer="adamw_8bit"),
-        Practice(optimizer="adamw"),
+    _trainers_own(
+        practised("paged adamw | paged adamw 32 bit | paged adam", Practice(optimizer="adamw", offload_optimizer=True))
     ),
-    practised(
-        "paged adamw 8 bit | 8 bit paged adamw | paged 8 bit adamw | paged adam 8 bit",
-        Practice(optimizer="paged_adamw_8bit"),
-        Practice(optimizer="adamw"),
+    _trainers_own(
+        practised(
+            "adamw 8 bit | adam 8 bit | 8 bit adam | 8 bit adamw | adamw bnb 8 bit | bnb adamw 8 bit | "
+            "8 bit optimizer | bnb 8 bit adam | optim adamw 8 bit",
+            Practice(optimizer="adamw_8bit"),
+            Practice(optimizer="adamw"),
+        )
+    ),
+    _trainers_own(
+        practised(
+            "paged adamw 8 bit | 8 bit paged adamw | paged 8 bit adamw | paged adam 8 bit",
+            Practice(optimizer="paged_adamw_8bit"),
+            Practice(optimizer="adamw"),
+        )
     ),
     practised("adafactor", Practice(optimizer="adafactor")),
     practised("lion", Practice(optimizer="lion")),
@@ -37,8 +51,10 @@ _RELEASED = Practice(releases_gradients=True)
 _RELEASES = (
     # Fused with the backward pass by their nature (Lv et al. 2023, section 3.1): LOMO is SGD, AdaLomo keeps a row and a
     # column of each matrix's second moment.
-    practised("lomo", Practice(optimizer="sgd", releases_gradients=True, master_weights=False)),
-    practised("adalomo | ada lomo", Practice(optimizer="adafactor", releases_gradients=True, master_weights=False)),
+    _trainers_own(practised("lomo", Practice(optimizer="sgd", releases_gradients=True, master_weights=False))),
+    _trainers_own(
+        practised("adalomo | ada lomo", Practice(optimizer="adafactor", releases_gradients=True, master_weights=False))
+    ),
     practised(
         "|".join(
             f"{each} {what}{when}"
@@ -65,22 +81,13 @@ def _low_rank(
     names += [f"{width} {name}{inner}" for width, name, inner in product(widths, which, _INNER) if width]
     layerwise = [f"{name} layerwise" for name in names] + [f"layerwise {name}" for name in names]
     return (
-        practised("|".join(names), plain),
-        practised("|".join(layerwise), replace(plain, releases_gradients=True)),
+        _trainers_own(practised("|".join(names), plain)),
+        _trainers_own(practised("|".join(layerwise), replace(plain, releases_gradients=True))),
     )
 
 
 LAYERWISE = Meaning()
 """A bare `layerwise`, which tells of what it stands beside."""
-_BLOCKS = (
-    # Luo et al. 2024 (BAdam), algorithm 1: Adam steps one block of layers, all else is frozen, then the next one.
-    ("badam | b adam | use badam | block adam | blockwise adam", Meaning(says=Facts(trained_layers="1 at a time"))),
-    # Pan et al. 2024 (LISA), algorithm 1: embedding and output layer learn throughout, and two layers that are drawn.
-    (
-        "lisa | use lisa | layerwise importance sampling | layerwise importance sampled adamw",
-        Meaning(says=Facts(trained_layers="2 at a time, embeddings, head")),
-    ),
-)
 
 
 def low_rank_optimizer(optimizers: frozenset[OptimizerName | None], *, eight_bits: bool) -> OptimizerName | None:
@@ -102,6 +109,6 @@ OPTIMIZERS: Mapping[str, Meaning] = by_phrase(
     *_low_rank("low_rank_8bit", _EIGHT, _DECOMPOSED),
     *_low_rank("low_rank_8bit", _EIGHT, _DRAWN),
     ("layerwise | layer wise", LAYERWISE),
-    *_BLOCKS,
+    *BLOCKWISE,
 )
 """By folded phrase."""

@@ -103,6 +103,8 @@ _ADAPTERS = {
     "ia3": "ia3",
     "rslora": "rslora",
 }
+_LISA_LAYERS = {str(count): f"lisa with {count} layers" for count in range(1, 65)}
+"""In LMFlow and in axolotl."""
 _NETWORK_MODULES = {
     **dict.fromkeys(("lora", "dylora", "lora_fa"), "lora"),
     **{
@@ -183,6 +185,7 @@ CHOICES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         **dict.fromkeys(("rl", "llamafactory.stage"), _GOALS),
         **dict.fromkeys(("distributed_type", "trainer.strategy"), _ENGINES),
         **{key: {"4": "4 bit base", "8": "8 bit base", "16": ""} for key in ("quantization_bit", "quant_bits")},
+        **dict.fromkeys(("lisa_activated_layers", "lisa_n_layers"), _LISA_LAYERS),
         "network_module": _NETWORK_MODULES,
         "fsdp_backward_prefetch": {"no_prefetch": "no backward prefetch", "backward_pre": "", "backward_post": ""},
     }

@@ -34,6 +34,8 @@ class NamedFramework:
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]
+    implied: bool = False
+    """Whether no stack was named, and this is that of nearly all who say what was said."""
     note: str
     """What was taken, where that is not what was written."""
 

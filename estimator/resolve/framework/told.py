@@ -6,7 +6,7 @@ from typing import Any
 
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.models.training import WITH_ADAPTERS
-from estimator.question.question import Assumption, Caution
+from estimator.question.question import Assumption, Caution, SourceKind
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.software import AUTO, NamedFramework
@@ -159,7 +159,8 @@ def framework_assumptions(named: NamedFramework, usual: str = AUTO) -> tuple[Ass
         read = _listed("understood", named.understood if len(named.understood) > 1 else ())
         unread = _listed("not understood", named.not_understood)
         note = "; ".join(part for part in (named.note, read, unread) if part)
-        out.append(Assumption(name="framework", value=named.name, source="user", note=note))
+        source: SourceKind = "inferred" if named.implied else "user"
+        out.append(Assumption(name="framework", value=named.name, source=source, note=note))
     elif named.says_something and named.understood != (AUTO,):
         note = _listed("not understood", named.not_understood)
         value = _parts(named.understood)

@@ -159,6 +159,11 @@ def test_whoever_releases_gradients_keeps_none_when_they_are_sharded() -> None:
         ("llama-3.1-8b", "use_badam: true\nbadam_mode: layer\nbf16: true", "1 at a time", 18.0, 24.4),
         # Pan et al. 2024, table 1: Llama 2 7B with embedding, head and two layers takes about 24 GB.
         ("llama-2-7b", "LMFlow, LISA", "2 at a time, embeddings, head", 20.0, 28.0),
+        ("llama-2-7b", "LISA (2 active layers)", "2 at a time, embeddings, head", 20.0, 28.0),
+        ("llama-2-7b", "lisa, lisa_activated_layers 1", "1 at a time, embeddings, head", 18.0, 26.0),
+        ("llama-2-7b", "LISA with four layers", "4 at a time, embeddings, head", 24.0, 36.0),
+        ("llama-2-7b", "use_lisa: true\nlisa_n_layers: 8", "8 at a time, embeddings, head", 30.0, 50.0),
+        ("llama-2-7b", "BAdam, blocks of 2 layers", "2 at a time", 16.0, 25.3),
     ],
 )
 def test_a_few_layers_at_a_time_are_what_is_trained(
@@ -172,6 +177,22 @@ def test_a_few_layers_at_a_time_are_what_is_trained(
     codes = {one.code for one in answer.warnings}
     assert "method_from_framework" in codes
     assert "framework_not_understood" not in codes
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["GaLore", "apollo 8-bit", "LOMO", "AdaLomo, gradient checkpointing", "BAdam", "LISA", "paged_adamw", "adamw_8bit"],
+)
+def test_optimizers_of_one_trainer_are_run_with_it_unless_another_stack_is_named(said: str) -> None:
+    """GaLore, APOLLO, LOMO and bitsandbytes' are choices of Transformers' `optim`, of no vendor's stack."""
+    assert named_framework(said).name == "huggingface"
+    assert named_framework(f"torchtune, {said}").name == "torchtune"
+    assert named_framework(f"{said}, FSDP").name == "fsdp"
+    assert named_framework(f"Frobnix, {said}").name == "unknown"
+    assert named_framework("adamw, gradient checkpointing").name == "auto"
+    asked: dict[str, Any] = {"model": "llama-2-7b", "gpu": "a100", "n_gpus": 1, "tokens": "10M"}
+    told = next(one for one in _asked(framework=said, **asked).assumptions if one.name == "framework")
+    assert (told.value, told.source) == ("huggingface", "inferred")
 
 
 def test_layers_that_are_named_win_over_a_few_at_a_time() -> None:

@@ -18,6 +18,12 @@ _ENGLISH: Mapping[str, str] = {
     "8": "आठ",
     "9": "नौ",
     "10": "दस",
+    "0.5": "आधा आधे",
+    "1.5": "डेढ़",
+    "2.5": "ढाई अढ़ाई",
+    "saadhe": "साढ़े",
+    "sava": "सवा",
+    "paune": "पौने",
     "hundred": "सौ",
     "thousand": "हज़ार",
     "lakh": "लाख",
@@ -45,6 +51,9 @@ _ENGLISH: Mapping[str, str] = {
     "dollars": "डॉलर",
     "about": "लगभग करीब क़रीब",
 }
+_QUARTERS = re.compile(r"\b(?:(?P<past>saadhe|sava|paune)\s+(?P<whole>\d+)(?![.,\d])|(?P<alone>sava))\b")
+"""A half and a quarter more than the number behind them, and a quarter less; a quarter more alone is that of one."""
+_PAST: Mapping[str, float] = {"saadhe": 0.5, "sava": 0.25, "paune": -0.25}
 _MARKED = "\u093c"
 """The dot below a letter, which many leave out."""
 _WORD = re.compile("[\u0900-\u0963\u0970-\u097f]+")
@@ -64,7 +73,13 @@ def in_latin(text: str) -> str:
     """Return `text` with digits and words of Hindi in English; what is not known stays."""
     if not _WORD.search(text) and not any(digit in text for digit in "०१२३४५६७८९"):
         return text
-    return _WORD.sub(_in_english, text.translate(_DIGITS))
+    return _QUARTERS.sub(_with_part, _WORD.sub(_in_english, text.translate(_DIGITS)))
+
+
+def _with_part(found: re.Match[str]) -> str:
+    """Return `साढ़े तीन` as 3.5, `सवा` as 1.25 and `पौने दो` as 1.75."""
+    whole = found["whole"] or "1"
+    return f"{int(whole) + _PAST[found['past'] or found['alone']]:.15g}"
 
 
 def _in_english(word: re.Match[str]) -> str:

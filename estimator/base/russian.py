@@ -1,9 +1,10 @@
 """Quantities in Russian: number words, multiples, units and what is counted, in the cases that follow numbers."""
 
+import re
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["ABOUT", "AT_MOST", "SMALL", "WORDS"]
+__all__ = ["ABOUT", "AT_MOST", "SMALL", "WORDS", "with_halves"]
 
 ABOUT = r"примерно|приблизительно|около|порядка|почти"
 """What says that a quantity is not exact, in a regular expression."""
@@ -64,3 +65,12 @@ WORDS: Mapping[str, str] = MappingProxyType(
     {word: english for english, words in _ENGLISH.items() for word in words.split()}
 )
 """English for each; a bare `м` is a million, as a Latin m is."""
+_HALF_OF = re.compile(r"\bпол[\s-]?(?=(?:тысяч|миллион|миллиард|триллион)[аиу]\b)")  # noqa: RUF001
+"""In `полмиллиона`."""
+_ONE_AND_A_HALF = re.compile(r"\b(?:полтор[аы]|полутора)\b")
+_AND_A_HALF = re.compile(r"(?<=\d)\s+с\s+половиной\b")  # noqa: RUF001 - Cyrillic letters
+
+
+def with_halves(folded: str) -> str:
+    """Return a quantity in lower case with halves in digits: `полтора миллиона`, `полтысячи`."""
+    return _AND_A_HALF.sub(".5", _HALF_OF.sub("0.5 ", _ONE_AND_A_HALF.sub("1.5", folded)))

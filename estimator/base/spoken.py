@@ -138,7 +138,7 @@ def spoken(text: str) -> str:
     folded = _ABOUT.sub("", _OVERNIGHT.sub("overnight", folded)).strip()
     folded = _HALF.sub("0.5 ", _AND_A_HALF.sub(".5", folded))
     # `a one point five billion` has an article and a number.
-    folded = _POINT.sub(r".\1", _NUMBER_WORD.sub(_in_digits, folded))
+    folded = russian.with_halves(_POINT.sub(r".\1", _NUMBER_WORD.sub(_in_digits, folded)))
     folded = _ARTICLE.sub("1 ", folded)
     folded = _QUESTIONS.sub("qa", _MIL.sub("thousand", _MIL_MILLIONS.sub("billion", folded)))
     folded = _FILLER.sub(" ", _WORD.sub(_in_english, _HYPHEN.sub(" ", folded)))

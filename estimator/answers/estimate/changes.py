@@ -23,7 +23,7 @@ from estimator.models.workload import workload
 from estimator.physics.choice import Setting
 from estimator.physics.effects import release
 from estimator.question.cluster import Accelerator, Cluster
-from estimator.question.practice import NOTHING_SAID, Practice
+from estimator.question.practice import NOTHING_SAID, OptimizerName, Practice
 from estimator.question.question import LayoutRequest, Question
 
 __all__ = ["changes_of_place", "changes_together", "single_changes"]
@@ -44,6 +44,14 @@ _KEPT = {"text_encoder": "caches_text", "vae": "caches_latents"}
 """By kind of what prepares a denoiser's inputs, the practice of keeping what it makes."""
 _HOST_STATE_BYTES = 16.0
 """What Adam keeps for each trained weight in host memory: the weight, two moments and a gradient in FP32."""
+
+
+_NARROW: tuple[OptimizerName, ...] = ("adamw_8bit", "paged_adamw_8bit")
+"""bitsandbytes' optimizers, the one that keeps its moments on the device first."""
+_OF_DTENSORS = frozenset({"automodel", "olmo-core", "torchtitan", "torchtune", "xtuner"})
+"""Stacks that shard with FSDP2 (`fully_shard`), whose weights are DTensors: bitsandbytes' kernels take none of these
+(bitsandbytes' `Optimizer8bit` updates plain CUDA tensors; torchtune has its 8-bit optimizers in recipes of one device
+alone)."""
 
 
 def single_changes(setting: Setting) -> Iterator[Change]:
@@ -121,8 +129,9 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
     if stack.tunes or stack.tier == "untuned":
         yield "kernels", Practice(fused_kernels=True, fused_loss=True), "Liger"
         if question.method.name == "full":
-            yield "optimizer", Practice(optimizer="adamw_8bit"), "adamw_8bit"
-            yield "optimizer", Practice(optimizer="paged_adamw_8bit"), "paged_adamw_8bit"
+            if not _shards_tensors(setting, question.cluster.n_gpus):
+                for optimizer in _NARROW:
+                    yield "optimizer", Practice(optimizer=optimizer), optimizer
             yield "optimizer", Practice(master_weights=False), "pure bf16"
     trained = float(setting.case.trained_share) * workload(question.transformer).parameters
     cluster = question.cluster
@@ -136,6 +145,12 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
             yield "offload", both, "offload optimizer and params"
     elif question.method.name in WITH_ADAPTERS and (stack.tier == "untuned" or stack.kin in {"fsdp", "deepspeed"}):
         yield "offload", Practice(offload_parameters=True), "param offload"
+
+
+def _shards_tensors(setting: Setting, n_gpus: int) -> bool:
+    """Return whether weights are DTensors on so many devices, which bitsandbytes' optimizers do not step."""
+    fsdp2 = setting.question.practice.zero_engine == "fsdp2"
+    return n_gpus > 1 and (fsdp2 or setting.stack.name in _OF_DTENSORS)
 
 
 def _software(setting: Setting) -> Iterator[Change]:
@@ -175,8 +190,9 @@ def changes_together(setting: Setting, alone: Sequence[Change]) -> Iterator[Chan
             yield from _recomputed(setting, first)
         if first.kinds[0] in ANOTHER_PLACE or first.kinds[0] == "layout":
             continue
-        # On further devices it leaves them idle.
-        more = [] if first.kinds[0] == "trainer" else [*_counts(first.question)]
+        # On further devices it leaves them idle, or cannot be had.
+        narrow = first.question.practice.optimizer in _NARROW and _shards_tensors(setting, _HALVES)
+        more = [] if first.kinds[0] == "trainer" or narrow else [*_counts(first.question)]
         if first.kinds[0] != "sequence":
             more += _sequences(first.question)
         if "method" in first.arguments:

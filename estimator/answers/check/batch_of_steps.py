@@ -34,14 +34,15 @@ def batch_of_steps(request: Request, reading: LogReading | None, log: str | None
     if request.samples is None or not each or not total:
         return None
     samples = run.amount.real_tokens / run.amount.epochs / each
-    passes = 1.0 if reading.of_epoch else _passes(request, reading, log)
+    passes = 1.0 if reading.of_epoch else _passes(request, reading, log, run)
     return _likeliest(samples, passes, total)
 
 
-def _passes(request: Request, reading: LogReading, log: str | None) -> float:
+def _passes(request: Request, reading: LogReading, log: str | None, run: Run) -> float:
     """Return the passes of the run: as told, by the share of one that a log has at a step, else one."""
-    if request.epochs is not None:
-        return float(request.epochs)
+    if request.epochs is not None or run.amount.epochs != 1.0:
+        # Passes may be told beside the data as well: "alpaca x3".
+        return run.amount.epochs
     seen = _EPOCH.findall(log or "")
     if not seen or not reading.steps_done or not reading.total_steps or not float(seen[-1]):
         return 1.0

@@ -7,6 +7,7 @@ from estimator.answers.check.candidate import Candidate, Gap, length_unsaid, sai
 from estimator.answers.check.expected import Expected, attention_flop_per_token
 from estimator.answers.check.link_causes import link_candidates
 from estimator.answers.check.stated import alternatives
+from estimator.answers.check.told import is_from_scratch
 from estimator.base.prior import Prior
 from estimator.models.flops import flop_counts
 from estimator.models.kinds import kind_of
@@ -15,7 +16,6 @@ from estimator.models.training import Method
 from estimator.question.practice import Practice
 from estimator.question.question import LayoutRequest, Question
 from estimator.question.reads import NO_READS
-from estimator.resolve.packing import is_from_scratch
 from estimator.resolve.run import Run
 
 __all__ = ["EXPERT_LAUNCH_S", "physical_candidates"]
@@ -323,7 +323,7 @@ def _may_be_tuned(gap: Gap) -> bool:
 
     No random weights are trained by adapters.
     """
-    return gap.run.stack.tunes and not is_from_scratch(gap.request)
+    return gap.run.stack.tunes and not is_from_scratch(gap.request, gap.run)
 
 
 def _batch_of(pinned: Question) -> int:

@@ -12,8 +12,11 @@ from estimator.question.practice import Packing
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.counted_steps import FROM_SCRATCH_TOO
-from estimator.resolve.packing import SCORED_WHOLE, packs
+from estimator.resolve.named_data import named_data
+from estimator.resolve.packing import LARGEST_SET, SCORED_WHOLE, packs
+from estimator.resolve.passes import amount_and_passes
 from estimator.resolve.run import Run
+from estimator.resolve.text_tokens import text_tokens
 
 __all__ = [
     "SAME_COUNT",
@@ -21,6 +24,7 @@ __all__ = [
     "as_taken",
     "contradictions",
     "in_steps",
+    "is_from_scratch",
     "open_length",
     "pads_by_its_steps",
     "taken_from_log",
@@ -159,6 +163,25 @@ def open_length(request: Request, run: Run) -> str | None:
         # Rows are as long as the samples that were told, padded.
         return None
     return "tokens_per_sample" if _may_be_a_limit(request, run, run.question.practice.packing) else unsaid
+
+
+def is_from_scratch(request: Request, run: Run) -> bool:
+    """Return whether more was told than fine-tuning takes, or text, in which nobody answers; of no amount it is not.
+
+    By what the amount comes to, however it was written: as a count, a data set, so many words a sample.
+    """
+    if request.tokens is None and request.samples is None:
+        return False
+    if run.amount.tokens_per_sample is None and _is_text(request.tokens):
+        return True
+    return run.amount.real_tokens / run.amount.epochs > LARGEST_SET
+
+
+def _is_text(tokens: object) -> bool:
+    """Return whether tokens were told as so much text: by its size ("2 GB"), or a data set of it."""
+    counted = amount_and_passes(tokens, "tokens")
+    told = tokens if counted is None else counted[0]
+    return text_tokens(told, "tokens") is not None or named_data(told, "tokens") is not None
 
 
 def _may_be_a_limit(request: Request, run: Run, told: Packing | None) -> bool:

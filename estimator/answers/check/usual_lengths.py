@@ -5,7 +5,7 @@ from dataclasses import replace
 from estimator.answers.check.candidate import said
 from estimator.answers.check.expected import Expected, expected_of
 from estimator.answers.check.observation import Observation
-from estimator.answers.check.told import open_length
+from estimator.answers.check.told import is_from_scratch, open_length
 from estimator.answers.estimate.runnable import runnable
 from estimator.base.errors import InfeasibleError
 from estimator.base.prior import Prior
@@ -14,7 +14,6 @@ from estimator.models.kinds import kind_of
 from estimator.physics.choice import setting_of
 from estimator.question.question import Caution
 from estimator.question.request import Request
-from estimator.resolve.packing import is_from_scratch
 from estimator.resolve.run import Run
 
 __all__ = ["are_samples_of_any_length", "normal_lengths", "short_samples", "usual_length_shares", "with_short_samples"]
@@ -35,7 +34,7 @@ def are_samples_of_any_length(request: Request, run: Run) -> bool:
 
     Not where the length is told at which they are cut: whoever tells it chose it for them.
     """
-    if run.question is None or kind_of(run.question.transformer) != "decoder" or is_from_scratch(request):
+    if run.question is None or kind_of(run.question.transformer) != "decoder" or is_from_scratch(request, run):
         return False
     return not said(run, "sequence_length") and open_length(request, run) == "tokens_per_sample"
 

@@ -36,6 +36,12 @@ def test_samples_over_steps_are_the_batch(samples: int, epochs: int, total: int,
     assert _batch(samples=samples, epochs=epochs, observed_log=log) == (batch, "inferred")
 
 
+def test_passes_that_are_told_beside_a_data_set_are_those_of_its_steps() -> None:
+    log = BAR.format(done=406, total=1218)
+    run = {"model": "gemma-2-2b", "objective": "next_token", "method": "lora", "tokens_per_sample": None}
+    assert _batch(**run, samples="alpaca x3", observed_log=log) == (128, "inferred")
+
+
 def test_the_share_of_a_pass_that_a_log_has_at_a_step_tells_its_passes() -> None:
     log = "{'loss': 1.5, 'epoch': 0.72}\n" + BAR.format(done=1125, total=4689)
     assert _batch(samples=25_000, observed_log=log) == (16, "inferred")

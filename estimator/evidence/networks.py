@@ -107,19 +107,23 @@ def _network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
     """Return the doubt about a network that nobody named; `ways` are those of `other_networks`, the slowest last."""
     ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
     node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in other_networks(cluster)]
-    told = [f"over {gbps:g} Gb/s a node {factor:.1f} times" for gbps, (factor, _) in zip(node_gbps, ways, strict=True)]
+    over = [
+        (f"over {gbps:g} Gb/s a node", f"{factor:.1f} times") for gbps, (factor, _) in zip(node_gbps, ways, strict=True)
+    ]
     # What lies beyond the middle of a way: all slower ones, and half of those who have it.
     beyond_it = [share / 2.0 + sum(other for _, other in ways[place + 1 :]) for place, (_, share) in enumerate(ways)]
     held = sum(share > HELD for share in beyond_it)
     if held and ways[held - 1][0] > _WORTH_TELLING:
-        beyond = "" if held == len(ways) else f"; {told[-1]}, which few such nodes have and it need not hold"
-        message = (
-            f"{told[held - 1]} as long a step as over the network that is assumed, and the range holds both{beyond}: "
-            "say network_gbps_per_gpu"
-        )
+        where, times = over[held - 1]
+        message = f"a step takes {times} as long {where} as over the network that is assumed, and the range holds both"
+        if held < len(ways):
+            where, times = over[-1]
+            message += f"; {where} it takes {times} as long, which few such nodes have and the range need not hold"
+        message += ": say network_gbps_per_gpu"
     else:
+        where, times = over[-1]
         message = (
-            f"{told[-1]} as long a step as over a network made for training, which nearly all such nodes have and is "
-            "assumed: say yours with network_gbps_per_gpu"
+            f"a step takes {times} as long {where} as over the network that is assumed, which is made for training as "
+            "in nearly all such nodes: say yours with network_gbps_per_gpu"
         )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))

@@ -231,12 +231,12 @@ def _unseen_family(question: Question, calibration: Calibration) -> tuple[float,
 
 
 def _opinions_part(parting_log: float, n_gpus: int) -> Caution:
-    slower = "slower" if parting_log > 0.0 else "faster"
     checked = "batch per GPU, network" if n_gpus > 1 else "micro-batch"
     return Caution(
         code="opinions_part",
-        message=f"runs of this kind were {math.exp(abs(parting_log)):.1f} times {slower} than the step-time model "
-        f"predicts, and the range holds both: check what is assumed of {checked} and framework",
+        message=f"by the share of their peak that runs on such stacks reach, a step would take "
+        f"{math.exp(parting_log):.2g} times as long as the step-time model predicts, and the range holds both: check "
+        f"what is assumed of {checked} and framework",
     )
 
 

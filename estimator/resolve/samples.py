@@ -296,7 +296,8 @@ def padding_assumptions(padded: Padded, stack: Stack | None) -> tuple[Assumption
     ]
     if padded.micro_batch_source != "user":
         whose = stack.name if stack else "fine-tuning scripts"
-        note = f"usual with {whose}, or as much of that as fits; padding grows with it, so state yours"
+        grows = "padding grows with it, so state yours" if padded.padding == "longest" else "state yours"
+        note = f"usual with {whose}, or as much of that as fits; {grows}"
         out.append(
             Assumption(name="micro_batch_size", value=padded.micro_batch, unit="sequences", source="default", note=note)
         )

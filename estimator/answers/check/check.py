@@ -29,7 +29,7 @@ from estimator.answers.check.observation import (
     without_idle_log,
 )
 from estimator.answers.check.real_tokens import open_count, with_real_tokens
-from estimator.answers.check.set_up import Loss, losses_of_set_up
+from estimator.answers.check.set_up import Loss, cautions_of, losses_of_set_up, told_in_summary
 from estimator.answers.check.speed_cautions import speed_cautions, spread_thin
 from estimator.answers.check.thousands import with_thousands
 from estimator.answers.check.told import (
@@ -109,6 +109,11 @@ class SpeedCheck:
     def ratio(self) -> float:
         """Observed over expected speed."""
         return self.seen.tokens_per_second / self.expected.tokens_per_second
+
+    @property
+    def losses_told(self) -> tuple[Loss, ...]:
+        """Those of its losses that the summary tells."""
+        return told_in_summary(self.losses, self.verdict, self.depends_on)
 
     @property
     def model_flops_utilization(self) -> float:
@@ -227,7 +232,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             *unaccumulated,
             *expected.warnings,
             *((short_samples(run),) if any_length and not seen.length_open else ()),
-            *(caution for loss in losses for caution in loss.cautions),
+            *cautions_of(losses, told_in_summary(losses, judged, depends_on)),
             *speed_cautions(run, seen, expected),
             *(spread_thin(run, seen, model) if judged == "normal" else ()),
             *log_cautions(reading, apart),

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from estimator.answers.check.expected import Expected
+from estimator.answers.check.expected import Expected, Verdict
 from estimator.answers.check.stated import Alternative, alternatives
 from estimator.answers.estimate.best_step import best_step
 from estimator.answers.estimate.fewer import fewer_would_do
@@ -18,7 +18,7 @@ from estimator.physics.choice import setting_of
 from estimator.question.question import Caution
 from estimator.resolve.run import Run
 
-__all__ = ["Loss", "losses_of_set_up"]
+__all__ = ["Loss", "cautions_of", "losses_of_set_up", "told_in_summary"]
 
 _LOOKED_INTO = 0.25
 """Share of a step that devices wait for one another from which on fewer of them are tried, which takes as long as the
@@ -27,6 +27,8 @@ _WORTH_SAYING = 1.3
 """Times as long as with the usual way from which on what was stated is told: the range is no narrower."""
 _FASTER_ON_FEWER = 1.1
 """The same of a smaller cluster, which costs less, too."""
+_MOST_TOLD = 2
+"""Losses in the summary of a slow run; of a normal one, the first is told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,20 @@ def losses_of_set_up(run: Run, expected: Expected) -> tuple[Loss, ...]:
         return ()
     stated = sorted(_of_what_was_stated(run), key=lambda loss: -loss.times)
     return (*_of_waiting(run, expected), *_of_padding(run), *stated)
+
+
+def told_in_summary(losses: tuple[Loss, ...], judged: Verdict, depends_on: tuple[str, ...]) -> tuple[Loss, ...]:
+    """Return those of `losses` that the summary tells."""
+    if depends_on:
+        return ()
+    return losses[:1] if judged == "normal" else losses[:_MOST_TOLD]
+
+
+def cautions_of(losses: tuple[Loss, ...], told: tuple[Loss, ...]) -> Iterator[Caution]:
+    """Yield what to warn of in `losses`: what was stated no more than once, where the summary has not `told` it."""
+    for loss in losses:
+        if not (loss.stated and loss in told):
+            yield from loss.cautions
 
 
 def _of_waiting(run: Run, expected: Expected) -> Iterator[Loss]:

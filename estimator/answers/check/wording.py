@@ -19,7 +19,6 @@ _OF_MORE = "the speed of several GPUs held against one"
 _LEAST_OF_TWO_PLACES = 0.1
 _LENGTHS = {"tokens_per_sample": "samples", "sequence_length": "sequences", "image_size": "pictures"}
 """What has a length or a size, by the argument that tells it."""
-_MOST_LOSSES = 2
 _ANOTHER_AMOUNT = 1.3
 """Ratio of times left from which on a log's bar is of another amount than was told."""
 
@@ -72,9 +71,8 @@ def _opening(check: SpeedCheck) -> str:
 
 def _in_it_already(check: SpeedCheck) -> str:
     """Return what makes a slow run slow that the expected speed has already: no cause of what it is slower by."""
-    lost = [loss.clause for loss in check.losses][:_MOST_LOSSES]
-    tells = check.verdict == "slow" and not check.depends_on
-    return f"In the expected speed already: {'; '.join(lost)}." if lost and tells else ""
+    lost = [loss.clause for loss in check.losses_told] if check.verdict == "slow" else []
+    return f"In the expected speed already: {'; '.join(lost)}." if lost else ""
 
 
 def _open(check: SpeedCheck) -> str:

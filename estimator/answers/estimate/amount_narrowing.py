@@ -40,11 +40,26 @@ def with_amount(narrowings: tuple[Narrowing, ...], timing: Timing, run: Run) -> 
 def _why(argument: str, run: Run) -> str:
     if argument != "tokens_per_sample" or run.amount.tokens_per_sample is None:
         return "time is proportional to it, and the range holds all that it may be"
+    how = _by_how_lengths_differ(run)
+    if not how:
+        return "time is proportional to it, and the range holds all that it may be"
     # What the caller tells is text alone.
     mean = format_count(run.amount.tokens_per_sample - run.amount.fixed_per_sample)
-    return (
-        f'time is proportional to it, and padding grows with how far lengths differ: "{mean}-{mean}" where they do not'
-    )
+    return f'time is proportional to it, and {how} how far lengths differ: "{mean}-{mean}" where they do not'
+
+
+def _by_how_lengths_differ(run: Run) -> str:
+    """Return what goes with how unlike samples are, in words before that; empty where nothing does."""
+    if run.amount.padding > 1.0:
+        return "padding grows with"
+    question = run.question
+    if question is None or run.amount.sequences is None:
+        return ""
+    if run.n_gpus > 1 and question.unevenness > 0.0:
+        return "the wait for the GPU with the longest rows grows with"
+    if run.stack.tuning_habit.padding == "none":
+        return "releases that still pad take longer by"
+    return ""
 
 
 def _told_with(run: Run) -> str | None:

@@ -108,6 +108,31 @@ def test_a_reason_is_that_of_what_is_asked(asked: Request, argument: str, words:
     assert asked.method == "qlora" or "4-bit" not in told.get("precision", "")
 
 
+@pytest.mark.parametrize("samples", [{"tokens_per_sample": 300}, {"tokens_per_sample": "150 words"}])
+@pytest.mark.parametrize("micro_batch", [None, 1, 4])
+@pytest.mark.parametrize("n_gpus", [1, 8])
+@pytest.mark.parametrize("framework", ["huggingface", "unsloth", "axolotl"])
+def test_padding_is_a_reason_to_say_how_long_samples_are_only_where_rows_are_padded(
+    samples: dict[str, Any], micro_batch: int | None, n_gpus: int, framework: str
+) -> None:
+    found = _estimate(
+        Request(
+            model="gemma-2-2b",
+            gpu="a100",
+            n_gpus=n_gpus,
+            method="lora",
+            samples="8k",
+            micro_batch_size=micro_batch,
+            framework=framework,
+            **samples,
+        )
+    )
+    told = next((one.why for one in found.narrow_by if one.argument == "tokens_per_sample"), "")
+    assert ("padding grows" in told) is (bool(told) and found.run.amount.padding > 1.0)
+    if n_gpus == 1:
+        assert "the wait for" not in told
+
+
 @pytest.mark.parametrize(
     ("amount", "packing", "is_asked"),
     [

@@ -41,7 +41,7 @@ _POWER_EXPONENT = Prior(
 _LOW_BIT_CEILING_SHARE = {"fp8": 0.74, "mxfp8": 0.72, "nvfp4": 0.62, "int8": 0.85}
 """Median of measured over rated 8-bit matmuls; 4-bit by the same trend."""
 _SAME = 1.05
-_WITHOUT_MATRIX_UNITS = frozenset({"kepler", "pascal"})
+_WITHOUT_MATRIX_UNITS = frozenset({"kepler", "maxwell", "pascal"})
 _SHADER_CEILING_SHARE = 0.93
 """Of matmuls outside matrix units, which draw too little power to slow the clock of a card that has all that its chip
 asks for: SGEMM on V100 reaches 14.6 of 15.7 TFLOPS where half precision reaches three quarters (Markidis et al. 2018,

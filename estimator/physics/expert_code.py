@@ -13,7 +13,7 @@ __all__ = [
     "multiplies_all_experts",
 ]
 
-OLD_FAMILIES = frozenset({"volta", "turing", "pascal", "kepler"})
+OLD_FAMILIES = frozenset({"volta", "turing", "pascal", "maxwell", "kepler"})
 """Chips before Ampere, for which PyTorch has no grouped products, and on which FlashAttention does not run; SDPA's and
 xFormers' memory-efficient kernels do, from Maxwell on."""
 _UNGATED_FUSED_SINCE = 2026.5

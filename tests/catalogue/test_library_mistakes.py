@@ -31,7 +31,7 @@ def test_a_value_that_a_library_gets_wrong_is_right(check: dict[str, Any]) -> No
 def test_a_volta_card_has_no_tf32() -> None:
     """Authority: NVIDIA Ampere Architecture In-Depth, where TF32 is introduced (llm.c lists 125 for Volta)."""
     for entry in catalogue.accelerators():
-        if entry.accelerator.family in {"kepler", "pascal", "volta", "turing"}:
+        if entry.accelerator.family in {"kepler", "maxwell", "pascal", "volta", "turing"}:
             assert "tf32" not in entry.accelerator.peak_flop_per_s
             assert "bf16" not in entry.accelerator.peak_flop_per_s
 

@@ -156,6 +156,8 @@ def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> No
     ("gpu", "called"),
     [
         ("K80", "kepler (datacenter)"),
+        ("Tesla M40", "maxwell (datacenter)"),
+        ("M60", "maxwell (datacenter)"),
         ("Tesla P40", "pascal (datacenter)"),
         ("GTX 1080 Ti", "pascal (consumer)"),
         ("GTX 1660 Ti", "turing (consumer)"),

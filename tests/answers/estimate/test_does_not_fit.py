@@ -183,23 +183,6 @@ def test_another_optimizer_comes_before_more_devices_and_these_before_another_tr
     assert "method" not in kinds[: kinds.index("count")]
 
 
-@pytest.mark.parametrize("framework", ["torchtune", "PyTorch FSDP2"])
-@pytest.mark.parametrize(("model", "gpu", "n_gpus"), [("llama-3.3-70b", "h100", 4), ("llama-3.1-8b", "3090", 2)])
-def test_sharded_tensors_are_stepped_by_no_optimizer_of_bitsandbytes(
-    framework: str, model: str, gpu: str, n_gpus: int
-) -> None:
-    """FSDP2's weights are DTensors; on one device torchtune's recipes have a paged Adam in 8 bits."""
-    asked = {"model": model, "gpu": gpu, "n_gpus": n_gpus, "method": "full", "framework": framework}
-    assert not any("8bit" in str(remedy.change.arguments) for remedy in _remedies(asked))
-
-
-def test_on_one_device_a_paged_optimizer_is_offered_to_a_stack_that_shards_tensors() -> None:
-    asked = {"model": "llama-3.1-8b", "gpu": "a100", "n_gpus": 1, "framework": "torchtune", "method": "full"}
-    offered = [remedy.change.arguments for remedy in _remedies({**asked, "gpu": "a100-40gb"})]
-    assert any("8bit" in str(one) and "n_gpus" not in one for one in offered)
-    assert not any("8bit" in str(one) and "n_gpus" in one for one in offered)
-
-
 @pytest.mark.parametrize("amount", [{"tokens": "alpaca"}, {"samples": "50k", "tokens_per_sample": "400"}])
 @pytest.mark.parametrize(
     ("model", "gpu", "n_gpus"),

@@ -90,7 +90,7 @@ class TrainingSpeed(BaseModel):
     tflops_per_gpu: FiniteFloat = Field(description="FLOPs the model needs, per second and GPU")
     peak_tflops: FiniteFloat = Field(description="Dense")
     ceiling: BoundAnswer
-    likely_causes: list[CauseAnswer] = Field(description="Best first; empty where normal or not to be judged")
+    likely_causes: list[CauseAnswer] = Field(description="Best first; empty where normal")
     remaining_days: FiniteFloat | None = Field(description="Null where the amount of data is not known")
     remaining_days_low: FiniteFloat | None
     remaining_days_high: FiniteFloat | None

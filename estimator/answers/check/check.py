@@ -28,7 +28,7 @@ from estimator.answers.check.observation import (
     observed_reading,
     without_idle_log,
 )
-from estimator.answers.check.real_tokens import open_count, with_real_tokens
+from estimator.answers.check.real_tokens import COUNT, open_count, with_real_tokens
 from estimator.answers.check.set_up import Loss, cautions_of, losses_of_set_up, told_in_summary
 from estimator.answers.check.speed_cautions import speed_cautions, spread_thin
 from estimator.answers.check.thousands import with_thousands
@@ -191,7 +191,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)
     load = _load(text, run)
-    if judged != "normal" and (not depends_on or depends_on == (_LENGTH,)):
+    if judged != "normal" and (not depends_on or depends_on in {(_LENGTH,), (COUNT,)}):
         gap = Gap(
             request=request,
             run=run,
@@ -202,7 +202,9 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
             faster=judged != "slow",
             load=load,
         )
-        causes = tuple(cause for cause in likely_causes(gap, steady) if not depends_on or cause.code in _OF_LENGTH)
+        causes = tuple(
+            cause for cause in likely_causes(gap, steady) if _LENGTH not in depends_on or cause.code in _OF_LENGTH
+        )
     causes = (*contradicting_causes(apart, seen, expected), *causes)
     left = remaining(run, observed, reading, seen, amount_known=amount_known)
     return SpeedCheck(

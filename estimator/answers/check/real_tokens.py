@@ -6,7 +6,6 @@ from estimator.answers.check.expected import Bound, Expected, Verdict, verdict
 from estimator.answers.check.left import Remaining
 from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import Observation
-from estimator.answers.estimate.waits import MOSTLY
 from estimator.resolve.run import Run
 
 __all__ = ["COUNT", "may_be_real", "open_count", "with_real_tokens"]
@@ -15,6 +14,9 @@ COUNT = "observed_step_seconds"
 """The argument that would tell a speed without counting tokens."""
 _HARDLY_PADDED = 1.05
 """Tokens processed over real ones up to which both are one speed."""
+_MUCH = 1.0 / 3.0
+"""Share of padding from which on how it was counted is half of the speed or more, as much as most causes of a slow run:
+with less of it, that is one of them."""
 
 
 def may_be_real(run: Run, seen: Observation, reading: LogReading | None) -> bool:
@@ -34,10 +36,11 @@ def open_count(
 
         rows a second · tokens of a row = real tokens a second · padding
 
-    Where less than most is padding, the verdict is that of padded tokens, and that they may be real ones is a cause.
+    Where little is padding, the verdict is that of padded tokens, and that they may be real ones is a cause; so it is
+    of a run that is slow either way.
     """
-    mostly = 1.0 - 1.0 / run.amount.padding > MOSTLY
-    if judged != "slow" or not mostly or not may_be_real(run, seen, reading):
+    much = 1.0 - 1.0 / run.amount.padding >= _MUCH
+    if judged != "slow" or not much or not may_be_real(run, seen, reading):
         return ()
     of_real = verdict(seen.tokens_per_second * run.amount.padding, expected, bound)
     return (COUNT,) if of_real in {"normal", "faster"} else ()

@@ -13,7 +13,8 @@ __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 
 _UNITS = frozenset({"speed_of_one_gpu", "sparse_peak", "accumulate_peak", "shader_peak"})
 """Mistakes of the number: no slowness of a run that others could add to."""
-
+_NOT_COUNTED = "padding_not_counted"
+"""The cause that a verdict tells of already where it hangs on what was counted."""
 _OF_ALL = "the speed of all GPUs multiplied by their number once more"
 _OF_MORE = "the speed of several GPUs held against one"
 _LEAST_OF_TWO_PLACES = 0.1
@@ -30,9 +31,8 @@ UTILIZATION_CONVENTION = (
 
 def check_summary(check: SpeedCheck) -> str:
     """Return the verdict in two to five sentences, with the range and the likeliest causes."""
-    return " ".join(
-        part for part in (_verdict(check), _assumed(check), _in_it_already(check), _causes(check), _left(check)) if part
-    )
+    parts = (_verdict, _assumed, _in_it_already, _causes, _causes_if_counted, _left)
+    return " ".join(told for part in parts if (told := part(check)))
 
 
 def _verdict(check: SpeedCheck) -> str:
@@ -202,6 +202,14 @@ def _causes(check: SpeedCheck) -> str:
     nearest = check.causes[0]
     share = nearest.tokens_per_second / check.expected.tokens_per_second
     return f"No single usual cause explains it; nearest comes: {nearest.what} ({_times(share)} the expected speed)."
+
+
+def _causes_if_counted(check: SpeedCheck) -> str:
+    """Return what would explain a slow run if its tokens are padded ones, where nobody says whether they are."""
+    if COUNT not in check.depends_on:
+        return ""
+    ways = [cause.what for cause in check.causes if cause.explains and cause.code != _NOT_COUNTED][:3]
+    return f"If padding is counted, what would explain it, likeliest first: {'; '.join(ways)}." if ways else ""
 
 
 def _together(check: SpeedCheck) -> str:

@@ -134,12 +134,26 @@ def test_where_the_verdict_flips_with_how_padding_is_counted_there_is_none() -> 
     answer = _check(PADDED | {"framework": LIMIT}, 0.1)
     assert answer["verdict_depends_on"] == "observed_step_seconds"
     assert "if padding is counted, as taken" in answer["summary"]
-    assert answer["likely_causes"] == []
+    assert "If padding is counted, what would explain it" in answer["summary"]
     assert answer["remaining_days_low"] < answer["remaining_days"] / 10
     batch = {"framework": LIMIT, "global_batch_sequences": 16, "micro_batch_size": 4}
     by_steps = CHECK.answer({"n_gpus": 1} | PADDED | batch | {"observed_step_seconds": 60.0}).structured
     assert (by_steps["verdict"], by_steps["verdict_depends_on"]) == ("slow", None)
     assert "padding" not in {cause["code"] for cause in by_steps["likely_causes"]}
+
+
+@pytest.mark.parametrize("micro_batch", [1, 2, 4, 16])
+@pytest.mark.parametrize("times", [0.2, 0.4, 0.5, 0.6, 0.9])
+def test_a_padded_run_is_slow_only_where_it_is_by_both_ways_to_count_its_tokens(micro_batch: int, times: float) -> None:
+    """Unless so little is padding that it makes less of a difference than most causes; and the causes are told."""
+    asked = {"model": "gemma-2-2b", "gpu": "a100", "method": "lora", "samples": 8000, "tokens_per_sample": 300}
+    answer = _check(asked | {"micro_batch_size": micro_batch, "framework": "huggingface"}, times)
+    rows = {told["name"]: told["value"] for told in answer["assumptions"]}
+    padding = rows.get("processed_tokens", rows["tokens"]) / rows["tokens"]
+    by_real = answer["observed"] * padding
+    flips = answer["observed"] < answer["expected_low"] <= by_real
+    assert (answer["verdict_depends_on"] is not None) is (flips and padding >= 1.5)
+    assert bool(answer["likely_causes"]) is (answer["verdict"] != "normal")
 
 
 def test_most_of_what_is_computed_being_padding_is_told_of_a_normal_run() -> None:

@@ -136,6 +136,11 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
                 for optimizer in _NARROW:
                     yield "optimizer", Practice(optimizer=optimizer), optimizer
             yield "optimizer", Practice(master_weights=False), "pure bf16"
+    yield from _offloads(setting)
+
+
+def _offloads(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
+    question, stack = setting.question, setting.stack
     trained = float(setting.case.trained_share) * workload(question.transformer).parameters
     cluster = question.cluster
     on_node = _HOST_STATE_BYTES * trained / cluster.n_gpus * min(cluster.gpus_per_node, cluster.n_gpus)
@@ -150,12 +155,12 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
         yield "offload", Practice(offload_parameters=True), "param offload"
 
 
-<<<<<<< HEAD
 def _shards_tensors(setting: Setting, n_gpus: int) -> bool:
     """Return whether weights are DTensors on so many devices, which bitsandbytes' optimizers do not step."""
     fsdp2 = setting.question.practice.zero_engine == "fsdp2"
     return n_gpus > 1 and (fsdp2 or setting.stack.name in _OF_DTENSORS)
-=======
+
+
 def _has_liger_kernels(transformer: Transformer) -> bool:
     """Return whether Liger has kernels for a network: Llama's kin, and vision-language models about one of them.
 
@@ -163,7 +168,6 @@ def _has_liger_kernels(transformer: Transformer) -> bool:
     encoder–decoders, ViTs and models of sound have layers of other kinds (Hsu et al. 2024).
     """
     return transformer.causal and transformer.gated_mlp and kind_of(transformer) in _WITH_LIGER
->>>>>>> 98ab2e50 (Advise Liger only for networks with the layers that it fuses)
 
 
 def _software(setting: Setting) -> Iterator[Change]:

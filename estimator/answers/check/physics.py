@@ -206,6 +206,7 @@ def _of_more(gap: Gap, asked: Question, pinned: Question) -> Iterator[Candidate]
     yield from _of_what_is_not_so(run)
     yield from _of_reading(asked)
     yield from _of_tuning(run, asked, pinned, expected)
+    yield from _of_weights(asked, expected)
     if layout.recompute in {"full", "selective"} and not said(run, "activation_recompute"):
         yield Candidate(
             code="no_recomputation",
@@ -273,6 +274,25 @@ def _of_reading(asked: Question) -> Iterator[Candidate]:
         )
 
 
+def _of_weights(asked: Question, expected: Expected) -> Iterator[Candidate]:
+    """Yield weights that learn in BF16, in which most checkpoints are: half of what FP32 ones hold, read and exchange.
+
+    Any layout may do that has room with them. The more likely where the run has none as it was told.
+    """
+    practice = asked.practice
+    told = practice.loaded_in is not None or practice.master_weights is not None
+    if told or asked.method.name != "full" or asked.precision != "bf16":
+        return
+    yield Candidate(
+        code="bf16_weights",
+        what="weights are loaded in BF16, and learn in it",
+        question=replace(asked, practice=replace(practice, loaded_in="bf16")),
+        rarity=_UNCOMMON if expected.fits else -_UNCOMMON,
+        why="" if expected.fits else "with weights in FP32 the run does not fit",
+        check='look whether the model is loaded with dtype=torch.bfloat16, and say so in framework ("dtype=bfloat16")',
+    )
+
+
 def _of_tuning(run: Run, asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:
     """Yield what a stack of the model's kind may have that is not usual with it: fewer bits, other kernels."""
     chip, named, kind = pinned.cluster.accelerator, said(run, "framework"), kind_of(asked.transformer)
@@ -287,7 +307,8 @@ def _of_tuning(run: Run, asked: Question, pinned: Question, expected: Expected) 
                 question=replace(pinned, precision=precision),
                 check="give precision as trained",
             )
-    if expected.tier == "tuned":
+    if expected.tier == "tuned" or not expected.fits:
+        # What has no room as priced is run in less, and no kernels of another stack give it that.
         return
     if kind in _IN_TUNED_STACKS and chip.vendor == "NVIDIA":
         yield Candidate(

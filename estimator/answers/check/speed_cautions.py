@@ -44,13 +44,7 @@ def speed_cautions(run: Run, seen: Observation, expected: Expected) -> tuple[Cau
     if seen.length_open:
         out.append(_open_length(run, seen))
     if not expected.fits:
-        out.append(
-            Caution(
-                code="does_not_fit",
-                message="by our count this run does not fit in memory: it must keep states in host memory, which is "
-                'slow (say so: framework "…, optimizer offload"), or be laid out or run otherwise than told',
-            )
-        )
+        out.append(_does_not_fit(slow=seen.tokens_per_second < expected.low))
     if expected.rounded_batch is not None:
         out.append(
             Caution(
@@ -77,6 +71,22 @@ def speed_cautions(run: Run, seen: Observation, expected: Expected) -> tuple[Cau
             )
         )
     return tuple(out)
+
+
+def _does_not_fit(*, slow: bool) -> Caution:
+    """Return what a run that has no room as it was told must do; one that is not `slow` keeps nothing on the host."""
+    if slow:
+        message = (
+            "by our count this run does not fit in memory: it must keep states in host memory, which is slow (say so: "
+            'framework "…, optimizer offload"), or be laid out or run otherwise than told'
+        )
+    else:
+        message = (
+            "by our count this run does not fit in memory as told, and is not slow as with states in host memory: it "
+            "must hold less, such as weights loaded in BF16 or an optimizer in 8 bits (say so in framework), or be "
+            "laid out otherwise than told"
+        )
+    return Caution(code="does_not_fit", message=message)
 
 
 def _open_length(run: Run, seen: Observation) -> Caution:

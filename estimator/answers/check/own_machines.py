@@ -20,9 +20,9 @@ __all__ = ["OwnMachine", "own_machines", "ruled_out"]
 class OwnMachine:
     """A run of the caller's on the same device, with what it shares with the run that is asked about."""
 
-    ratio_log: float
-    """Log of its measured speed over what is predicted of it with the correction that the question has by all of them.
-    """
+    ratio_logs: tuple[float, float]
+    """Log of its measured speed over what is predicted of it: by itself, and with the correction that the question has
+    by all of them."""
     shared: frozenset[Shared]
 
 
@@ -36,7 +36,7 @@ def own_machines(run: Run) -> tuple[OwnMachine, ...]:
     except InfeasibleError:
         return ()
     return tuple(
-        OwnMachine(ratio_log=ratio_log + corrected, shared=_shared(own, question))
+        OwnMachine(ratio_logs=(ratio_log, ratio_log + corrected), shared=_shared(own, question))
         for own in run.own_runs
         if own.question.cluster.accelerator.id == question.cluster.accelerator.id
         and (ratio_log := own_run_log(own)) is not None
@@ -64,8 +64,10 @@ def _stack(question: Question) -> str:
 def ruled_out(shared: Shared, move_log: float, machines: Sequence[OwnMachine]) -> bool:
     """Return whether a run that shares a cause is nearer to what is predicted without it than with it.
 
-    `move_log`: log of the speed with the cause over that without.
+    By itself, too: one that is as slow as the cause would make it shows nothing of it to be in order. `move_log`: log
+    of the speed with the cause over that without.
     """
     return any(
-        shared in machine.shared and abs(machine.ratio_log) < abs(machine.ratio_log - move_log) for machine in machines
+        shared in machine.shared and all(abs(ratio_log) < abs(ratio_log - move_log) for ratio_log in machine.ratio_logs)
+        for machine in machines
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from estimator.base.errors import InvalidValueError, MissingValueError
@@ -343,6 +343,7 @@ def test_a_bad_question_is_told_what_would_do(given_wrong: dict[str, object], sa
     assert len(str(refused.value)) < 400
 
 
+@settings(max_examples=40)
 @given(
     speed=st.floats(1e-3, 1e14),
     n_gpus=st.sampled_from([1, 2, 3, 8, 64, 1000]),

@@ -116,6 +116,7 @@ def test_without_a_batch_a_step_that_is_told_is_judged_as_one_that_a_log_tells(
     assert {name: told[name] for name in same} == {name: logged[name] for name in same}
 
 
+@settings(max_examples=40)
 @given(step_s=st.floats(0.5, 500.0), card=st.sampled_from(["t4", "4090", "h100"]), batch=st.sampled_from([None, 1, 16]))
 def test_no_verdict_rests_on_an_assumed_batch_or_length_at_which_the_card_would_exceed_its_ceiling(
     step_s: float, card: str, batch: int | None
@@ -142,7 +143,7 @@ def test_the_length_that_would_be_normal_is_told_and_is() -> None:
     assert _answer(run, tokens_per_sample=(low + high) // 2)["verdict"] == "normal"
 
 
-@settings(max_examples=40)
+@settings(max_examples=15)
 @given(step_s=st.floats(0.01, 50.0), slower=st.floats(1.5, 20.0))
 def test_steps_that_take_longer_are_as_much_slower(step_s: float, slower: float) -> None:
     """None is normal by construction."""

@@ -186,7 +186,7 @@ def test_the_cheapest_is_named_beside_the_fastest(everything: TrainingOptions) -
     assert f"{cheapest.n_gpus:,} × " in told
 
 
-@pytest.mark.parametrize("limit", [1, 2, 7, 20])
+@pytest.mark.parametrize("limit", [1, 7])
 def test_no_more_rows_are_listed_than_asked_for_the_best_and_the_front_among_them(
     everything: TrainingOptions, limit: int
 ) -> None:

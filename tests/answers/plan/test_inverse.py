@@ -124,7 +124,7 @@ def test_the_planned_tokens_keep_to_the_limits_and_a_thousandth_more_do_not(
     assert beyond.training_days > days or (beyond.cost_usd.value or 0.0) > most
 
 
-@SLOW
+@settings(SLOW, max_examples=5)
 @given(
     run=st.sampled_from(
         (

@@ -1,7 +1,7 @@
 """Which networks the nodes have of those who name none: by how machines with such devices are sold and rented."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
@@ -12,7 +12,7 @@ from estimator.physics.constants import Constants
 from estimator.question.cluster import Cluster
 from estimator.question.question import Caution
 
-__all__ = ["network_doubts", "other_networks"]
+__all__ = ["network_doubts"]
 
 _QUARTER = 1.0 / 4.0
 """Clouds' own networks over those of reference systems: a node of A100 has 1,600 Gb/s in the vendor's and in most
@@ -40,7 +40,7 @@ _WORTH_TELLING = 1.2
 """Times as long a step that anybody cares for."""
 
 
-def other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
+def _other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
     """Return bytes a second and device of each slower network that nodes like these have, with the share that has it.
 
     Shares fall with the square of the nodes, for whoever has many bought them to train together.
@@ -83,15 +83,17 @@ def network_doubts(
     """
     if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
         return ()
-    ways: list[tuple[float, float]] = []
-    for speed, share in other_networks(setting.question.cluster):
+    cluster, ways = setting.question.cluster, list[tuple[float, float]]()
+    networks = _other_networks(cluster)
+    for speed, share in networks:
         times = factor(replace(setting.case, scale_out_bytes_per_s=speed))
         if times > _LOOKED_AT_ANEW:
             times = min(times, _searched_s(setting, speed, constants) / physical_s)
         ways.append((times, share))
     if not ways or max(math.log(times) for times, _ in ways) <= WORTH_SAYING:
         return ()
-    return (_network_doubt(setting.question.cluster, tuple(ways)),)
+    node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in networks]
+    return (_network_doubt(node_gbps, tuple(ways)),)
 
 
 def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
@@ -103,10 +105,9 @@ def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
     return math.inf if best is None else best.step_s
 
 
-def _network_doubt(cluster: Cluster, ways: Ways) -> Doubt:
-    """Return the doubt about a network that nobody named; `ways` are those of `other_networks`, the slowest last."""
+def _network_doubt(node_gbps: Sequence[float], ways: Ways) -> Doubt:
+    """Return the doubt about a network that nobody named; `ways` are those over `node_gbps`, the slowest last."""
     ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
-    node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in other_networks(cluster)]
     over = [
         (f"over {gbps:g} Gb/s a node", f"{factor:.1f} times") for gbps, (factor, _) in zip(node_gbps, ways, strict=True)
     ]

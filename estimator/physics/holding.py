@@ -133,7 +133,7 @@ def held_bytes(
         "bucket_bytes": _SINGLE if wide and execution.bucket_bytes else execution.bucket_bytes,
         "gradients_freed": 1.0 if execution.frees_gradients else 0.0,
         "optimizer_bytes": _optimizer_bytes(execution, wide=wide, adapters=adapted > 0.0),
-        "paged_bytes": _EIGHT_BIT_MOMENTS if execution.optimizer == "paged_adamw_8bit" else 0.0,
+        "paged_bytes": _paged_bytes(execution),
         "step_bytes": _step_bytes(execution, wide=wide),
         "host_state_bytes": _host_state_bytes(execution, wide=wide),
         "host_weights": _host_weights(execution, trained),
@@ -180,6 +180,11 @@ def _optimizer_bytes(execution: Execution, *, wide: bool, adapters: bool) -> flo
     return copy + _MOMENTS[execution.optimizer] * (_SINGLE if execution.master_weights or wide else _HALF)
 
 
+def _paged_bytes(execution: Execution) -> float:
+    """Return bytes per trained weight of moments that are paged between a device and its host."""
+    return _EIGHT_BIT_STATES[execution.optimizer] if execution.optimizer == "paged_adamw_8bit" else 0.0
+
+
 def _host_state_bytes(execution: Execution, *, wide: bool) -> float:
     """Return bytes per trained weight in host memory.
 
@@ -191,7 +196,7 @@ def _host_state_bytes(execution: Execution, *, wide: bool) -> float:
     if execution.streams_layers:
         return _STREAMED_STATE_BYTES
     if not execution.offload_optimizer:
-        return _EIGHT_BIT_MOMENTS if execution.optimizer == "paged_adamw_8bit" else 0.0
+        return _paged_bytes(execution)
     width = _SINGLE if execution.master_weights or wide else _HALF
     moments = _EIGHT_BIT_STATES.get(execution.optimizer)
     moments = _MOMENTS[execution.optimizer] * width if moments is None else moments

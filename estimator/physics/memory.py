@@ -119,7 +119,7 @@ def memory_of(case: Case, lay: Layouts) -> Memory:
     # A stack that offloads sends checkpoints to the host as they are made, too.
     streamed = where(case.offloads, np.minimum(1.0, _STREAMED_LAYERS / case.n_layers), 1.0)
     # Whoever steps a layer as soon as its gradient is there keeps none.
-    sharded_gradient = where(case.gradient_bytes, _SHARDED_GRADIENT_BYTES * (1.0 + case.wide), 0.0)
+    sharded_gradient = where(case.gradient_bytes, _sharded_gradient_bytes(case), 0.0)
     gradient_bytes = trained * on_device * np.where(zero >= _ZERO3, sharded_gradient, case.gradient_bytes)
     # ZeRO-Offload hands gradients to the host as they are reduced.
     gradient_bytes = gradient_bytes * where(case.offload_optimizer, np.where(zero >= _ZERO2, 0.0, 1.0), 1.0)
@@ -226,12 +226,16 @@ def _stage(case: Case, lay: Layouts) -> _Stage:
     )
 
 
+def _sharded_gradient_bytes(case: Case) -> BROADCAST:
+    """Return bytes per gradient until ZeRO-3 reduces it, twice as many where weights are in FP32."""
+    return _SHARDED_GRADIENT_BYTES * (1.0 + case.wide)
+
+
 def _gathered(case: Case, lay: Layouts, held: _Stage, fetched: BROADCAST) -> Floats:
     """Return bytes of what ZeRO-3 holds whole for the layer at work: weights, and gradients before they are reduced."""
     width = np.minimum(case.frozen_bytes, 2.0 * (1.0 + case.wide))
     layer = (held.body + held.experts) / held.layers
-    fleeting = _SHARDED_GRADIENT_BYTES * (1.0 + case.wide)
-    gradients = where(case.gradient_bytes, case.gradient_bytes, fleeting) * case.trained_share
+    gradients = where(case.gradient_bytes, case.gradient_bytes, _sharded_gradient_bytes(case)) * case.trained_share
     ends = case.ends_bytes * where_sharded(lay, case.unprepared_ends) * held.ends
     # Whoever gathers matrix by matrix has the output layer whole, or a layer.
     one = np.maximum(layer * width, ends / 2.0)

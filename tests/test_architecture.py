@@ -8,6 +8,7 @@ import re
 
 import pytest
 
+from tests.every import of_every
 from tests.places import ROOT
 
 TEXT = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
@@ -35,7 +36,7 @@ def _defined(source: str) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("path", PATHS)
+@of_every(PATHS)
 def test_a_path_that_is_named_is_there(path: str) -> None:
     assert (ROOT / path).exists()
 
@@ -49,6 +50,6 @@ def test_names_are_followed_from_the_transport_to_the_estimate() -> None:
     assert {"call_tool", "resolve", "estimate_of", "prediction", "step_time"} <= {name for name, _ in NAMES}
 
 
-@pytest.mark.parametrize("room", ROOMS)
+@of_every(ROOMS)
 def test_every_room_has_a_line(room: str) -> None:
     assert f"| `{room}/` |" in TEXT

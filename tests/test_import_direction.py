@@ -6,10 +6,12 @@ the same question answer differently tomorrow (clock, network, environment, rand
 
 import ast
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
+
+from tests.every import of_every
 
 ROOT = Path(__file__).resolve().parent.parent
 MAY_IMPORT = {
@@ -75,24 +77,9 @@ def _tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
-def _of_every_module(check: Callable[[tuple[Path, ast.Module]], None]) -> Callable[[], None]:
-    """Return one test of all modules: five hundred of each took longer to begin and end than to run."""
-
-    def test() -> None:
-        for path in MODULES:
-            try:
-                check((path, _tree(path)))
-            except AssertionError as error:
-                error.add_note(_label(path))
-                raise
-
-    test.__doc__ = check.__doc__
-    return test
-
-
-@_of_every_module
-def test_a_module_imports_only_from_its_own_level_and_below(module: tuple[Path, ast.Module]) -> None:
-    path, tree = module
+@of_every(MODULES, called=_label)
+def test_a_module_imports_only_from_its_own_level_and_below(path: Path) -> None:
+    tree = _tree(path)
     package = path.relative_to(ROOT).parts[0]
     ours = {name.partition(".")[0] for name in _imported(tree)} & OUR_PACKAGES
     assert ours <= MAY_IMPORT[package]
@@ -109,9 +96,9 @@ def _dotted(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts)
 
 
-@_of_every_module
-def test_a_room_imports_only_from_itself_and_the_rooms_below(module: tuple[Path, ast.Module]) -> None:
-    path, tree = module
+@of_every(MODULES, called=_label)
+def test_a_room_imports_only_from_itself_and_the_rooms_below(path: Path) -> None:
+    tree = _tree(path)
     room = _room(_dotted(path))
     if room is None:
         return
@@ -119,9 +106,9 @@ def test_a_room_imports_only_from_itself_and_the_rooms_below(module: tuple[Path,
     assert not {_room(name) for name in _imported(tree)} & above
 
 
-@_of_every_module
-def test_an_answer_imports_no_other_than_it_may(module: tuple[Path, ast.Module]) -> None:
-    path, tree = module
+@of_every(MODULES, called=_label)
+def test_an_answer_imports_no_other_than_it_may(path: Path) -> None:
+    tree = _tree(path)
     if _room(_dotted(path)) != "answers":
         return
     answer = path.relative_to(ROOT).parts[2]
@@ -155,9 +142,9 @@ def _targets(node: ast.AST) -> Iterator[str]:
             yield node.module
 
 
-@_of_every_module
-def test_the_estimator_imports_nothing_that_could_change_its_answer(module: tuple[Path, ast.Module]) -> None:
-    path, tree = module
+@of_every(MODULES, called=_label)
+def test_the_estimator_imports_nothing_that_could_change_its_answer(path: Path) -> None:
+    tree = _tree(path)
     if path.relative_to(ROOT).parts[0] != "estimator":
         return
     imported = {name.partition(".")[0] for name in _imported(tree)} - OUR_PACKAGES
@@ -167,17 +154,17 @@ def test_the_estimator_imports_nothing_that_could_change_its_answer(module: tupl
     assert "print" not in set(_called(tree))
 
 
-@_of_every_module
-def test_only_the_catalogue_reads_files(module: tuple[Path, ast.Module]) -> None:
-    path, tree = module
+@of_every(MODULES, called=_label)
+def test_only_the_catalogue_reads_files(path: Path) -> None:
+    tree = _tree(path)
     if path.relative_to(ROOT).parts[0] == "estimator" and path.name not in {"catalogue.py", "files.py", "kind_runs.py"}:
         assert not READING_CALLS & set(_called(tree))
 
 
-@_of_every_module
-def test_no_module_is_imported_relatively_or_by_star(module: tuple[Path, ast.Module]) -> None:
+@of_every(MODULES, called=_label)
+def test_no_module_is_imported_relatively_or_by_star(path: Path) -> None:
     """A name says where it comes from."""
-    _, tree = module
+    tree = _tree(path)
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
             assert node.level == 0

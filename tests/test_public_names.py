@@ -6,7 +6,7 @@ Authority: the project's style; few public names, in a sorted `__all__`, in file
 import ast
 from pathlib import Path
 
-import pytest
+from tests.every import of_every
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGES = ("estimator", "server", "tools", "traintime")
@@ -55,7 +55,7 @@ def _order(name: str) -> tuple[int, str]:
     return kind, name
 
 
-@pytest.mark.parametrize("name", MODULES)
+@of_every(MODULES)
 def test_what_a_module_offers_is_its_own_sorted_and_named_once(name: str) -> None:
     tree = _tree(name)
     offered = _offered(tree)
@@ -66,7 +66,7 @@ def test_what_a_module_offers_is_its_own_sorted_and_named_once(name: str) -> Non
     assert set(offered) <= _defined(tree)
 
 
-@pytest.mark.parametrize("name", MODULES)
+@of_every(MODULES)
 def test_a_module_takes_from_others_only_what_they_offer(name: str) -> None:
     for node in ast.walk(_tree(name)):
         if not isinstance(node, ast.ImportFrom) or node.module not in MODULES:
@@ -76,6 +76,6 @@ def test_a_module_takes_from_others_only_what_they_offer(name: str) -> None:
             assert alias.name in offered or f"{node.module}.{alias.name}" in MODULES
 
 
-@pytest.mark.parametrize("path", sorted({*MODULES.values(), *(ROOT / "tests").rglob("*.py")}), ids=lambda p: p.name)
+@of_every(sorted({*MODULES.values(), *(ROOT / "tests").rglob("*.py")}), called=lambda path: path.name)
 def test_a_file_is_short_enough_to_read(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= LONGEST_FILE_LINES

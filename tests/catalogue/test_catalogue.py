@@ -11,6 +11,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.energy import energy_default, energy_defaults, grid_carbon
 from estimator.catalogue.entries import AcceleratorEntry
 from estimator.catalogue.validation import checked_files
+from tests.every import of_every
 
 _IDS = [entry.id for entry in catalogue.accelerators()]
 
@@ -27,7 +28,7 @@ def test_at_least_ninety_accelerators_are_catalogued() -> None:
     assert {entry.accelerator.vendor for entry in entries} >= {"NVIDIA", "AMD", "Google", "AWS", "Intel"}
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_every_number_carries_a_source_and_how_far_to_trust_it(entry: AcceleratorEntry) -> None:
     """Authority: the project's rule that a number without a source is none."""
     for fact in entry.facts.values():
@@ -36,7 +37,7 @@ def test_every_number_carries_a_source_and_how_far_to_trust_it(entry: Accelerato
         assert fact.sources
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_every_name_of_a_device_finds_that_device(entry: AcceleratorEntry) -> None:
     """An alias that another device's name shadows would answer about the wrong one."""
     for name in (entry.id, entry.accelerator.name, *entry.aliases):

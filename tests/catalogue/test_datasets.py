@@ -12,6 +12,7 @@ import pytest
 from estimator.catalogue import catalogue
 from estimator.catalogue.dataset_faults import dataset_faults
 from estimator.catalogue.datasets import DATASET_KINDS, DatasetEntry
+from tests.every import of_every
 from tests.places import ROOT
 
 FILE = ROOT / "estimator" / "catalogue" / "data" / "datasets.json"
@@ -27,7 +28,7 @@ def test_there_are_as_many_sets_as_people_ask_about_and_of_every_kind() -> None:
     assert {one.kind for one in SETS} == set(DATASET_KINDS)
 
 
-@pytest.mark.parametrize("one", SETS, ids=lambda one: one.id)
+@of_every(SETS)
 def test_every_set_is_dated_sourced_and_agrees_with_itself(one: DatasetEntry) -> None:
     assert one.sources
     assert one.date
@@ -38,7 +39,7 @@ def test_every_set_is_dated_sourced_and_agrees_with_itself(one: DatasetEntry) ->
         assert one.tokenizer
 
 
-@pytest.mark.parametrize("one", SETS, ids=lambda one: one.id)
+@of_every(SETS)
 def test_every_id_finds_its_set(one: DatasetEntry) -> None:
     found = catalogue.found_dataset(one.id.upper())
     assert found is not None

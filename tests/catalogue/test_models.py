@@ -9,6 +9,7 @@ from estimator.base.names import normalised
 from estimator.catalogue import catalogue
 from estimator.catalogue.models import MODEL_FILLER, ModelEntry
 from estimator.models.parameters import parameter_counts
+from tests.every import of_every
 
 _ENTRIES = catalogue.models()
 _EXACT = [entry for entry in _ENTRIES if entry.published_exact]
@@ -17,13 +18,13 @@ _NOMINAL_WITHIN = 0.03
 """What a model is called is at most this far from what it holds: Narayanan's 1.7B has 1.652B."""
 
 
-@pytest.mark.parametrize("entry", _EXACT, ids=lambda entry: entry.id)
+@of_every(_EXACT)
 def test_a_presets_total_equals_the_published_one_to_the_unit(entry: ModelEntry) -> None:
     """Authority: the parameter count in the model's checkpoint or paper, beside its source in the data file."""
     assert parameter_counts(entry.transformer).total == entry.published_parameters
 
 
-@pytest.mark.parametrize("entry", _ROUNDED, ids=lambda entry: entry.id)
+@of_every(_ROUNDED)
 def test_a_presets_total_is_near_the_size_it_is_called_by(entry: ModelEntry) -> None:
     """Authority: the size its publisher gives, rounded."""
     assert parameter_counts(entry.transformer).total == pytest.approx(entry.published_parameters, rel=_NOMINAL_WITHIN)
@@ -53,7 +54,7 @@ def test_experts_count_in_the_total_and_only_the_visited_ones_among_the_active(
     assert (counts.total, counts.active) == (total, active)
 
 
-@pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)
+@of_every(_ENTRIES)
 def test_every_model_names_its_source_and_the_day_it_was_checked(entry: ModelEntry) -> None:
     """Authority: the project's rule that a number without a source is none."""
     assert entry.source
@@ -61,14 +62,14 @@ def test_every_model_names_its_source_and_the_day_it_was_checked(entry: ModelEnt
     assert re.fullmatch(r"[a-z0-9]+(?:[.-][a-z0-9]+)*", entry.id)
 
 
-@pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)
+@of_every(_ENTRIES)
 def test_every_name_of_a_model_finds_that_model(entry: ModelEntry) -> None:
     """An alias that another model's name shadows would answer about the wrong one."""
     for name in (entry.id, entry.transformer.name, *entry.hugging_face_ids, *entry.aliases):
         assert catalogue.transformer(name).value.id == entry.id
 
 
-@pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)
+@of_every(_ENTRIES)
 def test_no_name_is_claimed_by_two_models(entry: ModelEntry) -> None:
     mine = {normalised(name, MODEL_FILLER) for name in (entry.id, entry.transformer.name, *entry.hugging_face_ids)}
     for other in _ENTRIES:
@@ -76,7 +77,7 @@ def test_no_name_is_claimed_by_two_models(entry: ModelEntry) -> None:
             assert not mine & {normalised(name, MODEL_FILLER) for name in (other.id, other.transformer.name)}
 
 
-@pytest.mark.parametrize("entry", _ENTRIES, ids=lambda entry: entry.id)
+@of_every(_ENTRIES)
 def test_widths_are_ones_a_model_can_have(entry: ModelEntry) -> None:
     t = entry.transformer
     assert t.n_heads % t.n_kv_heads == 0

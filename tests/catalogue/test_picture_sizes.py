@@ -10,6 +10,7 @@ from estimator.catalogue import catalogue
 from estimator.models.media import seen
 from estimator.models.parameters import parameter_counts
 from estimator.models.transformer import Transformer
+from tests.every import of_every
 
 SEEN = [
     entry.id
@@ -74,10 +75,10 @@ def test_a_size_in_a_name_is_that_of_its_pictures(name: str, base: str, side: in
     assert (network.id, network.media.width, network.media.height, network.media.patch) == (base, side, side, patch)
 
 
-@pytest.mark.parametrize("model_id", SEEN)
-@pytest.mark.parametrize("side", OTHER_SIDES)
-def test_another_size_behind_a_name_changes_its_positions_or_is_refused(model_id: str, side: int) -> None:
+@of_every((model_id, side) for model_id in SEEN for side in OTHER_SIDES)
+def test_another_size_behind_a_name_changes_its_positions_or_is_refused(asked: tuple[str, int]) -> None:
     """Over all catalogued networks of pictures, with and without the size that their own name ends in."""
+    model_id, side = asked
     own = catalogue.model(model_id).transformer
     assert own.media is not None
     if side in {own.media.width, own.media.height}:

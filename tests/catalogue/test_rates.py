@@ -7,6 +7,7 @@ import pytest
 from estimator.base.units import GIBI
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import AcceleratorEntry
+from tests.every import of_every
 
 _FLOP_PER_CLOCK: Mapping[tuple[str, str], int] = {
     # Tensor or matrix FLOPs with FP32 accumulation per clock and multiprocessor (compute unit), by segment.
@@ -67,7 +68,7 @@ def _countable() -> list[AcceleratorEntry]:
     ]
 
 
-@pytest.mark.parametrize("entry", _countable(), ids=lambda entry: entry.id)
+@of_every(_countable())
 def test_a_peak_is_units_times_clock_times_operations(entry: AcceleratorEntry) -> None:
     """Authority: the whitepapers' operations per clock; 1.5 % covers the rounding of clocks on datasheets."""
     accelerator = entry.accelerator
@@ -81,7 +82,7 @@ def test_most_gpus_are_checked_by_their_clock() -> None:
     assert len(_countable()) >= 85
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_rates_stand_in_the_relations_that_chips_allow(entry: AcceleratorEntry) -> None:
     """Authority: summing in FP32 is never faster than in FP16; no dense FP8 rate is 5 times BF16 (Rubin: 4.4)."""
     accelerator = entry.accelerator
@@ -95,7 +96,7 @@ def test_rates_stand_in_the_relations_that_chips_allow(entry: AcceleratorEntry) 
         assert peaks["tf32"] <= peaks["bf16"]
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_a_measured_matmul_stays_near_its_peak(entry: AcceleratorEntry) -> None:
     """Authority: cards boost above their rated clock by up to a third; more would be the wrong peak or a slip.
 
@@ -106,7 +107,7 @@ def test_a_measured_matmul_stays_near_its_peak(entry: AcceleratorEntry) -> None:
         assert 0.35 < measured / accelerator.peak_flop_per_s[precision] < 1.35
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_software_gets_a_little_less_memory_than_is_sold(entry: AcceleratorEntry) -> None:
     """Authority: sizes as sold count GiB; macOS, and the firmware of a Ryzen AI Max, give a GPU three quarters."""
     share = entry.accelerator.memory_bytes / GIBI / entry.nominal_memory_gb
@@ -126,7 +127,7 @@ def test_the_usual_cards_have_the_memory_that_drivers_report() -> None:
         assert catalogue.accelerator(name).value.accelerator.memory_bytes / GIBI == pytest.approx(gib, rel=0.01)
 
 
-@pytest.mark.parametrize("entry", catalogue.accelerators(), ids=lambda entry: entry.id)
+@of_every(catalogue.accelerators())
 def test_links_are_those_of_one_direction_and_a_node_fits_its_domain(entry: AcceleratorEntry) -> None:
     """Authority: no memory is slower than the device's own links, and no link exceeds 2 TB/s each way (Rubin: 1.8)."""
     accelerator = entry.accelerator

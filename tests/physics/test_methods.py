@@ -28,6 +28,7 @@ from estimator.physics.step import step_time
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import Dequantization
 from estimator.question.question import Layout, Question
+from tests.every import of_every
 from tests.physics_cases import PLAIN, any_execution, any_layout, catalogued_case, catalogued_cluster, small_case
 
 PRIORS = prior_constants()
@@ -135,7 +136,7 @@ def test_training_more_of_a_model_never_takes_less_time(
     assert more_s >= less_s * (1 - 1e-12)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@of_every(MODELS)
 def test_half_of_a_model_trained_costs_half_of_its_gradients(name: str) -> None:
     none, half, full = (
         _total_s(name, Method(name="frozen", trainable_parameters=share * _parameters(name)))
@@ -241,7 +242,7 @@ def _limit_flop_per_s(chip: Accelerator, precision: str) -> float:
     return max([*equal, chip.peak_flop_per_s[precision]])
 
 
-@pytest.mark.parametrize("chip", DEVICES, ids=lambda chip: chip.id)
+@of_every(DEVICES)
 def test_a_ceiling_is_what_was_measured_and_never_above_the_datasheet_where_nobody_did(chip: Accelerator) -> None:
     """Gaudi 3: FP16 has a quarter of BF16's rate (Intel's white paper), though one unit serves both."""
     for precision in set(PRECISIONS) & set(chip.peak_flop_per_s):

@@ -13,6 +13,7 @@ from estimator.models.flops import flop_counts
 from estimator.models.huggingface.class_heads import READ_HEADS, ending
 from estimator.models.huggingface.config import configured_model
 from estimator.models.parameters import parameter_counts
+from tests.every import of_every
 from tests.places import PUBLISHED
 
 _CLASSES: dict[str, dict[str, Any]] = json.loads((PUBLISHED / "class_heads.json").read_text(encoding="utf-8"))[
@@ -46,7 +47,7 @@ def test_a_class_whose_head_is_not_read_is_refused_by_its_name(name: str) -> Non
         configured_model(_bare(name))
 
 
-@pytest.mark.parametrize("name", _LEFT_AWAY)
+@of_every(_LEFT_AWAY)
 def test_what_is_left_away_of_a_class_is_said(name: str) -> None:
     configured = configured_model(_bare(name))
     assert parameter_counts(configured.transformer).total < _CLASSES[name]["total"]
@@ -62,7 +63,7 @@ _SEEING: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", _SEEING)
+@of_every(_SEEING)
 def test_the_body_of_a_model_that_sees_lacks_its_logits_and_nothing_else(name: str) -> None:
     """Authority: the `…Model` that each `…ForConditionalGeneration` of Transformers holds beside its `lm_head`."""
     whole = configured_model(_SEEING[name]).transformer

@@ -258,10 +258,12 @@ def _differences(run: Run, reading: LogReading, taken: frozenset[str]) -> Iterat
     )
     long = "sequence_length" not in taken and said(run, "sequence_length")
     if batch is not None and reading.sequences_per_step and counted:
+        # Trainers and callers count a pair as one.
+        samples = batch // run.objective.objective.sequences
         yield Contradiction(
             name="global_batch_sequences",
-            what=f"a step takes {reading.sequences_per_step:,.4g} sequences by the log, {batch:,} by what was told",
-            factor=batch / reading.sequences_per_step,
+            what=f"a step takes {reading.sequences_per_step:,.4g} samples by the log, {samples:,} by what was told",
+            factor=samples / reading.sequences_per_step,
         )
     if reading.sequence_length and long:
         yield Contradiction(

@@ -31,7 +31,7 @@ from estimator.physics.loading import reading_s
 from estimator.physics.matmul import Products
 from estimator.physics.stacks import Stack
 from estimator.physics.step import step_time
-from estimator.question.question import Caution, Question
+from estimator.question.question import Caution, LayoutRequest, Question
 
 __all__ = ["doubts_of"]
 
@@ -255,11 +255,15 @@ def _padded_samples(setting: Setting, physical_s: float, constants: Constants) -
 def _rows_s(setting: Setting, constants: Constants) -> float:
     """Return physical seconds of a token in samples of a usual length, as many at a time as are told; 0: none fit.
 
-    Else as few as the trainer's examples have. Of the stack that is assumed: that a general trainer may run instead is
-    another doubt.
+    Else as few as the trainer's examples have. Of the stack that is assumed where it pads itself, else of the general
+    trainer, which is what would pad them.
     """
-    question = setting.question
-    usual = MICRO_BATCHES.get(setting.stack.name, _FEW_SAMPLES) * question.sequences_each
+    question, trainer = setting.question, setting.stack.name
+    if setting.stack.tuning_habit.packing != "padded":
+        trainer = GENERAL_TRAINER
+        free = LayoutRequest(micro_batch_size=question.layout.micro_batch_size)
+        question = replace(question, framework=trainer, layout=free)
+    usual = MICRO_BATCHES.get(trainer, _FEW_SAMPLES) * question.sequences_each
     micro = question.layout.micro_batch_size or usual
     while micro >= question.sequences_each:
         rows = replace(

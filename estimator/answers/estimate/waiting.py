@@ -1,12 +1,14 @@
-"""Devices that mostly wait for one another: over what, and what would help, found by trying."""
+"""Devices that mostly wait, for one another or for their host: over what, and what would help, found by trying."""
 
 import math
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import get_args
 
+import numpy as np
+
 from estimator.answers.estimate.token_time import predicted_token_s
-from estimator.answers.estimate.waits import MOSTLY, waiting_share
+from estimator.answers.estimate.waits import MOSTLY, host_share, waiting_share
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.evidence.calibration import Calibration
 from estimator.models.parameters import takes_adapters
@@ -27,6 +29,8 @@ _MOST_NAMED = 3
 _NOTHING_HELPS = "no larger batch or micro-batch and no other sharding changes that"
 _TIMES_THE_BATCH = 4
 _TIMES_THE_MICRO_BATCH = (2, 4, 8)
+_A_LAYER_AS_ONE = 1.0
+"""Units that are gathered of a layer which a sharded stack takes as a whole."""
 _LINKS = {"pcie": "PCIe", "nvlink": "NVLink", "xgmi": "xGMI", "ici": "ICI", "neuronlink": "NeuronLink"}
 
 
@@ -44,18 +48,22 @@ def mostly_waiting(
     """Return a warning where most of a step is waiting and none of the warnings `said` tells so, with what would help.
 
     Tried are adapters, other sharding, larger micro-batches, a batch four times as large, a network as fast as the
-    reference system's; what takes a token at least 15 % less time is named, with how much it takes.
+    reference system's; what takes a token at least 15 % less time is named, with how much it takes. That devices wait
+    for their host to launch kernels is told where that can be helped, for small steps are so.
     """
     question = setting.question
-    waits = waiting_share(step.breakdown)
-    if waits <= MOSTLY or _SAID_ALREADY & {*said} or question.local is not None:
+    waits, launches = waiting_share(step.breakdown), host_share(step.breakdown)
+    for_host = launches > MOSTLY and question.transformer.media is None
+    if not (waits > MOSTLY or for_host) or _SAID_ALREADY & {*said} or question.local is not None:
         return ()
     now_s = step.step_s / step.tokens_per_step
     if question.precedent is not None:
         now_s = predicted_token_s(replace(question, precedent=None), fitted)
     helped = sorted(
-        (share, way.words)
+        (round(share, 2), way.words)
         for way in _ways(setting, step)
+        # What leaves the micro-batch open has said what another would do.
+        if not (way.words.startswith("micro_batch_size") and "micro_batch_unsaid" in said)
         if (share := predicted_token_s(replace(way.question, precedent=None), fitted) / now_s) <= _HELPS
     )
     # Of each argument the best alone.
@@ -63,7 +71,11 @@ def mostly_waiting(
     best = sorted(named.values())[:_MOST_NAMED]
     told = "; or ".join(f"{words}, {share:.2g} times as long per token" for share, words in best)
     would = f"what would help, the most first: say {told}" if told else _NOTHING_HELPS
-    return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
+    if not for_host:
+        return (Caution(code=_CODE, message=f"{waits:.0%} of a step is {waiting_words(setting, step)}: {would}"),)
+    if not told:
+        return ()
+    return (Caution(code=_CODE, message=f"{launches:.0%} of a step is {_host_words(setting, step)}: {would}"),)
 
 
 def waiting_words(setting: Setting, step: Prediction) -> str:
@@ -79,9 +91,17 @@ def waiting_words(setting: Setting, step: Prediction) -> str:
     return f"communication between the GPUs of a node over {link}"
 
 
+def _host_words(setting: Setting, step: Prediction) -> str:
+    """Return for what devices wait for their host, in words that follow `is`."""
+    units = float(np.max(setting.case.gathers))
+    if step.layout.data_sharding != "zero3" or units <= _A_LAYER_AS_ONE:
+        return "waiting for the host to launch each kernel of small micro-batches"
+    return f"waiting for the host, which gathers {units:,.0f} parts of each layer one by one"
+
+
 def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
     """Yield changes to be tried, each with the batch as it is unless that is what changes."""
-    question, batch = setting.question, setting.global_batch
+    question, batch, each = setting.question, setting.global_batch, setting.question.sequences_each
     kept = replace(question, global_batch_sequences=batch)
     if question.method.name == "full" and takes_adapters(question.transformer):
         yield _Way(
@@ -94,13 +114,17 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
             yield _Way(words=f"data_sharding {sharding}", question=replace(kept, layout=layout))
     for times in _TIMES_THE_MICRO_BATCH:
         micro = times * step.layout.micro_batch_size
-        if batch % (micro * step.layout.data_parallel) == 0:
-            layout = replace(question.layout, micro_batch_size=micro)
-            told = micro // question.sequences_each
-            yield _Way(words=f"micro_batch_size {told:,}", question=replace(kept, layout=layout))
+        at_once, layout = micro * step.layout.data_parallel, replace(question.layout, micro_batch_size=micro)
+        words = f"micro_batch_size {micro // each:,}"
+        if batch % at_once == 0:
+            yield _Way(words=words, question=replace(kept, layout=layout))
+        elif at_once > batch:
+            # A batch of one micro-batch grows with it.
+            words += f" with global_batch_sequences {at_once // each:,}"
+            yield _Way(words=words, question=replace(question, layout=layout, global_batch_sequences=at_once))
     larger = _TIMES_THE_BATCH * batch
     yield _Way(
-        words=f"global_batch_sequences {larger // question.sequences_each:,}",
+        words=f"global_batch_sequences {larger // each:,}",
         question=replace(question, global_batch_sequences=larger),
     )
     cluster = question.cluster

@@ -37,6 +37,14 @@ ASKED: tuple[tuple[dict[str, Any], str], ...] = (
         "a network of 3 Gb/s",
     ),
 )
+BY_HOST: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"model": "llama-3.1-8b", "gpu": "h100", "n_gpus": 8, "method": "lora", "framework": "trl, fsdp"}, "15 parts of"),
+    (
+        {"model": "bert-base", "gpu": "h100", "n_gpus": 1, "framework": "huggingface", "micro_batch_size": 8},
+        "each kernel",
+    ),
+    ({"model": "qwen2.5-0.5b", "gpu": "h100", "n_gpus": 8, "framework": "trl", "micro_batch_size": 1}, "kernel"),
+)
 
 
 def _ask(**asked: Any) -> TrainingTime:  # noqa: ANN401 - the tool's arguments
@@ -62,16 +70,27 @@ def test_what_devices_wait_for_is_told_and_in_the_summary(asked: dict[str, Any],
     assert f"({_waits(answer):.0%} of a step is communication" in answer.summary
 
 
-@pytest.mark.parametrize(("asked", "_over"), ASKED)
+@pytest.mark.parametrize(("asked", "over"), BY_HOST)
+def test_what_the_host_makes_devices_wait_for_is_told(asked: dict[str, Any], over: str) -> None:
+    answer = _ask(**asked)
+    assert answer.time_breakdown is not None
+    assert f"{answer.time_breakdown.other:.0%} of a step is waiting for the host" in _message(answer)
+    assert over in _message(answer)
+
+
+@pytest.mark.parametrize(("asked", "_over"), [*ASKED, *BY_HOST])
 def test_what_would_help_does(asked: dict[str, Any], _over: str) -> None:
     """Each as an argument of the same tool, and by as much as is told."""
     answer = _ask(**asked)
     ways = _message(answer).partition("say ")[2].split("; or ")
     for way in ways if ways != [""] else []:
-        found = re.fullmatch(r'(\w+) "?([\w,]+)"?(?: \([^)]*\))?, ([\d.e-]+) times as long per token', way)
+        found = re.fullmatch(
+            r'(\w+) "?([\w,]+)"?(?: with (\w+) ([\d,]+))?(?: \([^)]*\))?, ([\d.e-]+) times as long per token', way
+        )
         assert found, way
-        name, value, times = found.groups()
+        name, value, beside, its, times = found.groups()
         said = {name: value if name in {"method", "data_sharding"} else int(value.replace(",", ""))}
+        said |= {beside: int(its.replace(",", ""))} if beside else {}
         batch = answer.layout.global_batch_sequences if answer.layout else 1
         length = next(told.value for told in answer.assumptions if told.name == "sequence_length")
         kept = {"sequence_length": length} | (

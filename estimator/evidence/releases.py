@@ -9,9 +9,9 @@ from estimator.physics.constants import Constants
 from estimator.physics.execution import execution_of
 from estimator.question.question import Caution
 
-__all__ = ["release_doubts"]
+__all__ = ["GROUPED", "release_doubts"]
 
-_GROUPED = 0.5
+GROUPED = 0.5
 """Share of those who train experts on Transformers' models, and name no release, that have its version 5: it came in
 January 2026, environments of before still run, and most models with experts that people tune are older."""
 
@@ -36,4 +36,4 @@ def release_doubts(setting: Setting, physical_s: float, constants: Constants) ->
         'say "transformers 5.0" or "transformers 4.57" in framework'
     )
     caution = Caution(code="experts_one_by_one", message=message)
-    return (Doubt(argument="framework", ways=((factor, _GROUPED),), caution=caution),)
+    return (Doubt(argument="framework", ways=((factor, GROUPED),), caution=caution),)

@@ -9,7 +9,7 @@ from estimator.models.kinds import kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
-from estimator.physics.stacks import stack_of
+from estimator.physics.own_experts import stack_running
 from estimator.question.question import Question
 
 __all__ = [
@@ -88,7 +88,7 @@ def global_batch_sequences(question: Question) -> int:
     size = float(workload(question.transformer).parameters)
     tokens = next(tokens for limit, tokens in _TOKENS_PER_STEP if size <= limit)
     usual = min(tokens / question.sequence_length, _MOST_EACH * n)
-    stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
+    stack = stack_running(question)
     if question.whole_batches and question.layout.micro_batch_size is not None:
         return n * question.layout.micro_batch_size
     if question.practice.releases_gradients:

@@ -20,8 +20,9 @@ from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
 from estimator.physics.memory import memory_of, usable_bytes
 from estimator.physics.numbers import case_of
+from estimator.physics.own_experts import stack_running
 from estimator.physics.space import knob_choices
-from estimator.physics.stacks import Stack, stack_of
+from estimator.physics.stacks import Stack
 from estimator.physics.step import step_time
 from estimator.question.question import LayoutRequest, Question
 
@@ -141,7 +142,7 @@ def _in_one(question: Question) -> Question | None:
 
 
 def _setting(question: Question, *, shard_group: int | None, packed_short: bool, raised: int) -> Setting:
-    stack = stack_of(question.framework, question.cluster.accelerator, question.method.name)
+    stack = stack_running(question)
     numbers = posed_case(question, execution_of(question, stack, packed_short=packed_short))
     batch = global_batch_sequences(question)
     usual = usual_micro_batch(question, stack)
@@ -219,6 +220,7 @@ def _layouts(
         shards=shards,
         most=most,
         splits_sequences=question.practice.splits_sequences,
+        spreads_experts=question.practice.spreads_experts,
     )
     return legal_layouts(
         free,

@@ -82,7 +82,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
             channels_last=True,
             gathers_masked=True,
         ),
-        "nanotron": replace(_TORCH, fused_kernels=True, packing="packed"),
+        # Its `GroupedMLP` calls grouped_gemm (src/nanotron/nn/moe.py).
+        "nanotron": replace(_TORCH, fused_kernels=True, experts="grouped", packing="packed"),
         "lightning": _TORCH,
         # Its recipes load, train and step in BF16.
         "torchtune": replace(_TORCH, fused_loss=True, experts="grouped", packing="padded", master_weights=False),
@@ -147,7 +148,8 @@ HABITS: Mapping[str, Practice] = MappingProxyType(
         "mindspeed": replace(_MEGATRON, tensor_overlap=False),  # --use-ascend-mc2 is an option
         "primus": replace(_MEGATRON, tensor_overlap=False),
         "litgpt": _COMPILED,
-        "gpt-neox": _MEGATRON_DEEPSPEED,
+        # MegaBlocks' grouped products (megatron/model/moe_mlp.py).
+        "gpt-neox": replace(_MEGATRON_DEEPSPEED, experts="grouped"),
         "olmo-core": replace(_COMPILED, experts="grouped"),
         "levanter": replace(_XLA, attention="flash_2", fused_loss=True),  # blockwise cross-entropy
         "easylm": replace(_XLA, attention="unfused"),  # scan_attention is off

@@ -66,6 +66,7 @@ def knob_choices(
     shards: bool,
     most: int | None,
     splits_sequences: bool | None = None,
+    spreads_experts: bool | None = None,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
@@ -75,7 +76,8 @@ def knob_choices(
     micro-batches for the `global_batch`, of whole samples and of `most` sequences. With `reserve` all else that the
     stack has, for a model that fits no other way; with `shards` a stack shards whose users start unsharded.
     `splits_sequences`: whether a caller said that devices share them, on a stack that is not asked whether it does;
-    Megatron's sequence parallelism is another thing, and comes with tensor parallelism.
+    Megatron's sequence parallelism is another thing, and comes with tensor parallelism. `spreads_experts`: the same of
+    experts.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -92,7 +94,7 @@ def knob_choices(
         idle = n_gpus * sequences_each / (global_batch * max(tensor))
         context = _contexts(n_gpus, sequence_length, _WIDEST_CONTEXT if asked else idle)
     experts: tuple[int, ...] = (1,)
-    if t.experts is not None and stack.expert_parallel:
+    if t.experts is not None and (stack.expert_parallel if spreads_experts is None else spreads_experts):
         experts = tuple(d for d in _divisors(t.experts.n_experts, n_gpus) if n_gpus % d == 0)
     share = global_batch // math.gcd(global_batch, n_gpus)
     sizes = _micro_batches(as_patches(t, sequence_length), share)

@@ -118,6 +118,11 @@ class Practice:
     """
     one_process: bool | None = None
     """Whether one process copies the model to every device in each step (`nn.DataParallel`)."""
+    spreads_experts: bool | None = None
+    """Whether devices share the experts of a layer (expert parallelism), on stacks that do so where it is asked for."""
+    own_experts: bool | None = None
+    """Whether layers with experts are code of one's own and not Transformers', on stacks that do not tell whose they
+    are: it multiplies experts in groups and may spread them."""
     splits_sequences: bool | None = None
     """Whether devices may share a sequence (context parallelism), on stacks that do so where it is asked for."""
     pcie_lanes: int | None = None

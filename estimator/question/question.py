@@ -222,6 +222,9 @@ class Question:
     """The same as samples are likely to be where nobody told it."""
     sampled_share: float = 1.0
     """How likely tokens are of samples that a trainer may pad, where packing was left open."""
+    own_experts_share: float | None = None
+    """How likely layers with experts are one's own and not Transformers', where software is named that does not tell;
+    None where that is told, or makes no difference."""
     small_set: bool = False
     """Whether it is a set of samples that is trained on: then batches are of tens of sequences, not of pre-training."""
     run_tokens: float | None = None

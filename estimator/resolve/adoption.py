@@ -127,7 +127,9 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     if any(value is not None for value in given):
         return False
     # Whether further tokens are predicted is counted in what is published, too; and a lab's own stack is its own.
-    steps = replace(framework, practice=replace(framework.practice, prediction=None, own_stack=None))
+    # Degrees and whose layers run are told of a published run as of any.
+    unlike = replace(framework.practice, prediction=None, own_stack=None, own_experts=None, spreads_experts=None)
+    steps = replace(framework, practice=unlike, degrees=())
     return framework.name != AUTO or not steps.says_something
 
 

@@ -8,7 +8,8 @@ from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method, Recompute
 from estimator.models.transformer import Transformer
 from estimator.physics.adapter_width import is_prepared_by_peft
-from estimator.physics.stacks import Stack, stack_of
+from estimator.physics.own_experts import running_stack
+from estimator.physics.stacks import Stack
 from estimator.question.cluster import Cluster
 from estimator.question.practice import Practice
 from estimator.question.question import LayoutRequest, Question, Sharding
@@ -62,13 +63,15 @@ class OpenQuestion:
     """Whether the samples of a micro-batch are one another's negatives."""
     a_sample_each: bool
     """Whether a row is one sample, padded, rather than as many as fill it."""
+    own_experts_share: float | None = None
+    """See `Question`."""
 
     @property
     def stack(self) -> Stack | None:
         """The software that runs it; None where the device is not known."""
-        return (
-            None if self.cluster is None else stack_of(self.framework.name, self.cluster.accelerator, self.method.name)
-        )
+        if self.cluster is None:
+            return None
+        return running_stack(self.framework.name, self.cluster.accelerator, self.method.name, self.practice)
 
     @property
     def tunes(self) -> bool:
@@ -127,6 +130,7 @@ class OpenQuestion:
             unsaid=left_open(self.request),
             precedent=published.precedent(self.asked_layout(length), self.asked_batch) if published else None,
             reads=use.reads if self.a_sample_each else use.reads.times(length / use.sample_tokens),
+            own_experts_share=self.own_experts_share,
             small_set=is_small_set(self.request),
             sequences_each=self.sequences,
             whole_batches=self.whole_batches,

@@ -9,6 +9,7 @@ from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS, MethodName
 from estimator.physics.stacks import Stack, auto_stack, stack_named
 from estimator.question.cluster import Accelerator
+from estimator.question.practice import Practice
 from estimator.question.question import Assumption, Caution, SourceKind
 from estimator.question.request import PACKING_CHOICES, Request
 from estimator.resolve.framework.software import AUTO
@@ -22,6 +23,7 @@ __all__ = [
     "is_small_set",
     "packs",
     "resolved_packing",
+    "told_to_pack",
 ]
 
 FEW_GPUS = 8
@@ -93,6 +95,12 @@ def resolved_packing(
     if n_gpus <= FEW_GPUS and is_small_set(request):
         return _packing("padded", None, "default", "as fine-tuning scripts do unless told; ")
     return _packing("packed", None, "default", "as usual at this scale; ")
+
+
+def told_to_pack(request: Request, practice: Practice) -> Practice:
+    """Return `practice` with what the argument says of packing; raises InvalidValueError for what is none of it."""
+    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
+    return practice if packing == AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def packs(objective: ObjectiveName, stack: str) -> bool:

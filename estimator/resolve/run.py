@@ -3,16 +3,16 @@
 from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
-from estimator.base.inputs import MOST_GPUS, checked_choice, checked_whole_count
+from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.evidence.precedent import is_whole
 from estimator.models.coefficient import rule_passes
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
+from estimator.physics.own_experts import stack_running
 from estimator.physics.stacks import STACKS, Stack, stack_of
-from estimator.question.practice import Practice
 from estimator.question.profile import Goodput
 from estimator.question.question import Assumption, Caution, OwnRun, Question, noted
-from estimator.question.request import PACKING_CHOICES, Request
+from estimator.question.request import Request
 from estimator.resolve.adoption import Adoption, adoption
 from estimator.resolve.amount import Amount, resolved_amount
 from estimator.resolve.as_trained import as_trained
@@ -30,11 +30,12 @@ from estimator.resolve.cluster import count_doubts, resolved_cluster
 from estimator.resolve.contents import contents
 from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
+from estimator.resolve.experts_code import with_experts_code
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.own import own_on_cluster
 from estimator.resolve.framework.platforms import platform_doubts
-from estimator.resolve.framework.software import AUTO, NamedFramework
+from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.framework.told import framework_assumptions, told_of_samples, told_request
 from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
@@ -43,7 +44,7 @@ from estimator.resolve.objective import AskedObjective, as_answered, asked_objec
 from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
-from estimator.resolve.packing import Packing, resolved_packing
+from estimator.resolve.packing import Packing, resolved_packing, told_to_pack
 from estimator.resolve.profile import with_profile
 from estimator.resolve.quantised_copy import with_copy
 from estimator.resolve.rates import given_rates
@@ -55,6 +56,7 @@ from estimator.resolve.settings import with_settings
 from estimator.resolve.side_by_side import said_of_none
 from estimator.resolve.slices import with_slice_count
 from estimator.resolve.subject import Subject, resolved_subject
+from estimator.resolve.told_degrees import of_its_network
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
 
@@ -97,7 +99,7 @@ class Run:
         """The software that runs it: as named, else what such hardware usually has; `unknown` without a question."""
         if self.question is None:
             return STACKS[_UNKNOWN]
-        return stack_of(self.question.framework, self.question.cluster.accelerator, self.method.name)
+        return stack_running(self.question)
 
 
 def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
@@ -135,7 +137,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told, framework, copied = with_copy(told, framework, subject)
-    doubts = (*copied, *separator_doubts(request), *doubts)
+    told, idle = of_its_network(told, request, subject.transformer)
+    doubts = (*copied, *separator_doubts(request), *doubts, *idle)
     told = as_answered(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     host = told_host(told, device, n_gpus)
@@ -227,7 +230,7 @@ def _resolved(
     asked_samples, _ = resolved_batch(asked, n_gpus)
     if samples is not None and of_one > 1:
         batch_note = f"{batch_note or 'as trainers count them'}, of {of_one} sequences each"
-    practice = _told_to_pack(request, framework.practice)
+    practice = told_to_pack(request, framework.practice)
     packing = resolved_packing(
         request,
         framework.name,
@@ -270,6 +273,7 @@ def _resolved(
         sequences=1 if counted else of_one,
         towards=_towards(use, objective),
     )
+    posed = with_experts_code(posed, amount.tokens)
     length, told_of_length = resolved_sequence_length(
         request, subject, amount, padded, tunes=posed.tunes, fitting=posed.fits_in_rows_of
     )
@@ -381,11 +385,6 @@ def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     if objective.teacher is not None:
         passes += parameter_counts(objective.teacher).active / subject.active_parameters
     return passes
-
-
-def _told_to_pack(request: Request, practice: Practice) -> Practice:
-    packing = checked_choice("packing", request.packing, PACKING_CHOICES)
-    return practice if packing == AUTO else replace(practice, packing="packed" if packing == "packed" else "padded")
 
 
 def _shared(batch: int, n_replicas: int) -> int:

@@ -48,6 +48,8 @@ MAY_BE_OPEN = {
     "states_on_disk",
     "caches_gradients",
     "splits_sequences",
+    "spreads_experts",
+    "own_experts",
     "pcie_lanes",
     "pcie_generation",
     "bridged",

@@ -56,6 +56,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
     (
         "stack_not_for_gpu",
         "experts_one_by_one",
+        "own_experts_assumed",
         "all_experts_multiplied",
         "devices_left_idle",
         "one_gpu_at_a_time",

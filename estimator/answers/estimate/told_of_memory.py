@@ -42,8 +42,8 @@ def _sharded(setting: Setting, layout: Layout) -> tuple[Caution, ...]:
     """Return a warning where states are sharded by a trainer that shards nothing unless it is told."""
     question = setting.question
     told = question.layout.data_sharding is not None or question.practice.zero_engine is not None
-    # What XLA compiles is sharded by annotations.
-    unasked = setting.stack.kin in XLA or setting.stack.sharding != "ddp"
+    # What XLA compiles is sharded by annotations; who has layers of their own for many devices has sharded them.
+    unasked = setting.stack.kin in XLA or setting.stack.sharding != "ddp" or bool(question.practice.own_experts)
     if told or unasked or layout.data_sharding == "ddp" or question.published:
         return ()
     stage = _STAGES[layout.data_sharding]

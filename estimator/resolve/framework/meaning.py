@@ -42,6 +42,8 @@ class Facts:
     adapters: AdapterKind | None = None
     trained_layers: str | None = None
     """Which layers learn, in the words of that argument, where all else is frozen meanwhile."""
+    degrees: tuple[tuple[str, int], ...] = ()
+    """Over how many devices what is shared, by argument, and `data_parallel`."""
 
     def over(self, other: "Facts") -> "Facts":
         """Return `other` with all that is said here in its place."""
@@ -53,6 +55,7 @@ class Facts:
             method=self.method or other.method,
             adapters=self.adapters or other.adapters,
             trained_layers=self.trained_layers or other.trained_layers,
+            degrees=tuple({**dict(other.degrees), **dict(self.degrees)}.items()),
         )
 
     def yielding(self, other: "Facts") -> "Facts":

@@ -64,6 +64,15 @@ _ROWS = (
     _named("fsdp 2 | pytorch fsdp 2 | torch fsdp 2 | fully shard", "fsdp", _ENGINE, beside="zero3", engine="fsdp2"),
     _named(" fairscale | bmtrain | model center", "fsdp", _ENGINE, beside="zero3"),
     _named("deepspeed | deep speed | ds", "deepspeed", _ENGINE, project="deepspeed"),
+    # Layers with expert parallelism, on the engine or on plain PyTorch.
+    _named(
+        "deepspeed moe | deepspeed moe layer | ds moe | deepspeed autoep | autoep",
+        "deepspeed",
+        _ENGINE,
+        project="deepspeed",
+        kernels=Practice(spreads_experts=True),
+    ),
+    _named("tutel | fastmoe | fast moe", "pytorch", _LIBRARY, kernels=Practice(spreads_experts=True)),
     # Its sharded data parallelism is DeepSpeed's ZeRO; a script of one's own calls either.
     _named(
         "sagemaker model parallel | sagemaker model parallelism | sagemaker model parallel library | smp | "

@@ -65,6 +65,7 @@ def framework_named_by(given: str) -> NamedFramework:
         method=_method(facts),
         adapters=facts.adapters,
         trained_layers=facts.trained_layers,
+        degrees=facts.degrees,
         adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
         # What is trained on is told elsewhere; beside the software its name says nothing.

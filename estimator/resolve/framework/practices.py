@@ -8,6 +8,7 @@ from estimator.question.practice import Practice
 from estimator.question.question import Sharding
 from estimator.resolve.framework.adapted import ADAPTED
 from estimator.resolve.framework.adapters import ADAPTERS
+from estimator.resolve.framework.degrees import DEGREES
 from estimator.resolve.framework.denoisers import CACHES
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
@@ -114,6 +115,12 @@ _KERNELS = (
         "natural routing | unbalanced routing | real routing | real unbalanced routing | uneven routing",
         Practice(even_routing=False),
         Practice(even_routing=True),
+    ),
+    # Transformers' own layers, whatever shards them.
+    practised(
+        "from pretrained | auto model for causal lm | auto model for causal lm from pretrained | "
+        "auto model from pretrained | transformers models | transformers model | transformers modeling code",
+        Practice(own_experts=False),
     ),
     practised("deepep | deep ep", Practice(dispatcher="deepep")),
     practised("hybridep | hybrid ep", Practice(dispatcher="hybridep")),
@@ -308,12 +315,12 @@ _HARMLESS = (
     "sft | dpo | grpo | ppo | rlhf | rl | pretraining | pretrain | pre training | finetuning | finetune | sharding | "
     "sharded | sharding strategy | precision | dtype | optimizer | optim | attention | attn | attn implementation | "
     "loss | launch | double quant | double quantization | fine tuning | fine tune | fine tuned | rank | instruct | "
-    "mixed precision | amp | gradient accumulation | data parallel | data parallelism | tensor parallel | "
-    "pipeline parallel | expert parallel | tp | pp | ep | dp | vpp | 4 d parallel | 3 d parallel | 5 d parallel | "
+    "mixed precision | amp | gradient accumulation | data parallel | data parallelism | dp | "
+    "4 d parallel | 3 d parallel | 5 d parallel | 4 d parallelism | 3 d parallelism | 5 d parallelism | "
     "triton | nccl | rccl | zero | torch dispatch | flash mla | torchao | async checkpointing | "
     "distributed checkpointing | dist checkpointing | async checkpoint | async save | torch mm | iso batch | wandb | "
     "vllm | sglang | slurm | ray | dgx cloud benchmarking | benchmarking | cuda | rocm | cudnn | c++ | cpp | "
-    "from pretrained | auto model for causal lm from pretrained | auto model from pretrained | model init kwargs | "
+    "model init kwargs | "
     "python | native | fast | isambard ai | channel last | memory format | script | notebook | jupyter | colab | "
     "google colab | colab notebook | kaggle | kaggle notebook | runpod | sagemaker | vertex ai | azure ml | "
     "azureml | databricks | mosaic ai | together ai | modal | lambda labs | vast ai | lightning ai studio | "
@@ -341,6 +348,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
             *PACKINGS,
             *_BASES,
             *_METHODS,
+            *DEGREES,
             *_FORMATS,
             *_PROJECTS,
             *_SPLITS,

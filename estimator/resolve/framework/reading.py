@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from estimator.resolve.framework.blocks import told_blocks
+from estimator.resolve.framework.degrees import told_degrees
 from estimator.resolve.framework.fillers import (
     FILLERS,
     LINKS,
@@ -169,13 +170,13 @@ class _Reader:
         return False
 
     def _took_machine(self, token: Token) -> bool:
-        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives` or `LISA with 4 layers`.
+        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `LISA with 4 layers` or `TP 4`.
 
         A denial of it says nothing.
         """
         if self._negator is not None:
             return False
-        told = (told_blocks, told_network, told_host_memory, told_machines, told_negatives)
+        told = (told_blocks, told_degrees, told_network, told_host_memory, told_machines, told_negatives)
         found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False

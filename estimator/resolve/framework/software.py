@@ -31,6 +31,8 @@ class NamedFramework:
     """What they lie beside; empty where nothing tells."""
     trained_layers: str | None = None
     """Which layers learn at a time, all else being frozen; None where nothing tells."""
+    degrees: tuple[tuple[str, int], ...] = ()
+    """Degrees of parallelism by argument, and `data_parallel`, as far as they are told."""
     understood: tuple[str, ...]
     """Parts of the text with a meaning, as written."""
     not_understood: tuple[str, ...]
@@ -43,7 +45,7 @@ class NamedFramework:
     def says_something(self) -> bool:
         """Whether anything was said of how a step is run."""
         return self.practice != NOTHING_SAID or any(
-            (self.sharding, self.recompute, self.precision, self.method, self.trained_layers)
+            (self.sharding, self.recompute, self.precision, self.method, self.trained_layers, self.degrees)
         )
 
 

@@ -12,6 +12,7 @@ from estimator.resolve.device import resolved_device
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.packing import packs
+from estimator.resolve.told_degrees import with_told_degrees
 from estimator.resolve.told_machines import told_machine
 from estimator.resolve.told_network import told_network_share
 from estimator.resolve.training_method import asked_method
@@ -58,8 +59,9 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     }
     alone = _on_stages_alone(request, named)
     request = request if alone is None else replace(request, pipeline_parallel=alone)
+    request, unlike = with_told_degrees(request, named)
     taken: dict[str, Any] = {}
-    cautions: list[Caution] = [] if alone is None else [_one_at_a_time(alone)]
+    cautions: list[Caution] = [*unlike] if alone is None else [_one_at_a_time(alone), *unlike]
     for argument, hint in hints.items():
         given = _choice(argument, getattr(request, argument))
         if hint is None or (argument == "precision" and hint == "tf32" and _is_flag(request, given)):

@@ -72,8 +72,9 @@ def test_the_printed_layout_takes_the_printed_time(  # noqa: PLR0917 - Hypothesi
         # The range of what does not fit leans on a published run that did, and was laid out otherwise.
         assert again.training_seconds == pytest.approx(answer.training_seconds, rel=1e-9)
         return
-    if {"experts_one_by_one"} & {warning.code for warning in answer.warnings}:
-        # The newer release, whose share moves the answer, holds a base otherwise and is free to be laid out otherwise.
+    if {"experts_one_by_one", "own_experts_assumed"} & {warning.code for warning in answer.warnings}:
+        # Other code, whose share moves the answer, holds a base otherwise and is free to be laid out otherwise; who
+        # says over how many devices experts are spread has told whose it is.
         assert again.layout == answer.layout
         assert again.time_breakdown == answer.time_breakdown
         return

@@ -1,0 +1,113 @@
+"""A library that shards any layers does not tell whose they are: the amount of data and what is said do.
+
+Authority: DeepSpeed's and FSDP's own documentation, whose interface is a `torch.nn.Module`; arithmetic on answers.
+"""
+
+from typing import Any
+
+import pytest
+
+from estimator.physics.choice import setting_of
+from estimator.physics.own_experts import LIBRARIES
+from estimator.question.question import Question
+from estimator.question.request import Request
+from estimator.resolve.run import resolve
+from tests.evidence.unsaid import answer, codes
+
+CLUSTER: dict[str, Any] = {"model": "mixtral-8x7b", "gpu": "h100", "n_gpus": 64, "tokens": "2T"}
+_NAMES = {"deepspeed": "DeepSpeed", "fsdp": "PyTorch FSDP", "lightning": "Lightning Fabric", "pytorch": "PyTorch"}
+
+
+def _question(framework: str, **said: Any) -> Question:  # noqa: ANN401 - a request's arguments
+    asked: dict[str, Any] = {**CLUSTER, "framework": framework, **said}
+    question = resolve(Request(**asked)).question
+    assert question is not None
+    return question
+
+
+def _spreads(question: Question) -> bool:
+    setting = setting_of(question)
+    return max(float(degree) for degree in setting.layouts.knob("expert")) > 1.0
+
+
+def _loops(question: Question) -> bool:
+    return float(setting_of(question).case.operations_per_expert) > 0.0
+
+
+def test_every_library_has_a_name_here() -> None:
+    assert _NAMES.keys() == LIBRARIES
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_who_pretrains_on_a_library_has_layers_that_spread_experts(library: str) -> None:
+    question = _question(_NAMES[library])
+    assert _spreads(question)
+    assert not _loops(question)
+    assert setting_of(question).stack.tier == "research"
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(
+    "said", [{"tokens": "1B"}, {"tokens": None, "samples": 10_000, "tokens_per_sample": 600}, {"method": "lora"}]
+)
+def test_who_tunes_on_it_has_transformers(library: str, said: dict[str, Any]) -> None:
+    question = _question(_NAMES[library], **said)
+    assert not _spreads(question)
+    assert _loops(question)
+
+
+@pytest.mark.parametrize("tokens", ["1B", "2T"])
+@pytest.mark.parametrize(
+    "framework", ["{} with expert parallelism", "{}, EP=8", "{} MoE, EP8", "our own code on {}, expert parallelism 8"]
+)
+@pytest.mark.parametrize("library", ["DeepSpeed", "PyTorch", "PyTorch FSDP"])
+def test_words_of_expert_parallelism_tell_of_ones_own(library: str, framework: str, tokens: str) -> None:
+    text = framework.format(library)
+    question = _question(text, tokens=tokens)
+    assert _spreads(question)
+    assert not _loops(question)
+    told = codes(answer(**{**CLUSTER, "tokens": tokens, "framework": text}))
+    assert not {"experts_one_by_one", "own_experts_assumed", "framework_not_understood"} & told
+
+
+@pytest.mark.parametrize(
+    "framework", ["HF Trainer + {}", "Transformers, {}", "TRL, {}", "{}, AutoModelForCausalLM.from_pretrained"]
+)
+@pytest.mark.parametrize("library", ["DeepSpeed", "FSDP"])
+def test_words_of_transformers_tell_of_its_layers(library: str, framework: str) -> None:
+    assert not _spreads(_question(framework.format(library)))
+    assert "own_experts_assumed" not in codes(answer(**{**CLUSTER, "framework": framework.format(library)}))
+
+
+@pytest.mark.parametrize("framework", ["DeepSpeed", "PyTorch FSDP"])
+def test_a_dense_model_is_run_as_before(framework: str) -> None:
+    question = _question(framework, model="llama-3.1-8b")
+    assert question.practice.own_experts is None
+    assert question.own_experts_share is None
+
+
+def test_deepspeed_spreads_no_experts_under_zero_3() -> None:
+    """deepspeed/runtime/engine.py: "MoE not supported with Stage 3"."""
+    assert not _spreads(_question("DeepSpeed ZeRO-3"))
+    assert all(_spreads(_question(f"DeepSpeed ZeRO-{stage}")) for stage in (1, 2))
+    assert _spreads(_question("FSDP full shard"))
+
+
+@pytest.mark.parametrize("framework", ["DeepSpeed", "PyTorch FSDP"])
+def test_between_tuning_and_pretraining_the_range_holds_both(framework: str) -> None:
+    asked = {**CLUSTER, "model": "qwen3-30b-a3b", "framework": framework}
+    shares = [_question(framework, model="qwen3-30b-a3b", tokens=f"{n}B").own_experts_share for n in (5, 20, 60, 200)]
+    assert shares == sorted(share for share in shares if share is not None)
+    assert shares[0] == 0.0
+    for tokens in ("40B", "70B"):
+        unsaid = answer(**{**asked, "tokens": tokens})
+        own = answer(**{**asked, "tokens": tokens, "framework": f"{framework}, expert parallelism"})
+        assert {"experts_one_by_one", "own_experts_assumed"} & codes(unsaid)
+        assert unsaid["training_days_low"] < own["training_days"] < unsaid["training_days_high"]
+
+
+def test_the_words_fit_what_is_asked() -> None:
+    told = answer(**{**CLUSTER, "model": "qwen3-30b-a3b", "framework": "DeepSpeed"}, detail="detailed")
+    (message,) = (w["message"] for w in told["warnings"] if w["code"] == "own_experts_assumed")
+    assert "Transformers 4" not in message
+    assert 'say "expert parallelism" or "Transformers" in framework' in message

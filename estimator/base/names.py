@@ -96,7 +96,8 @@ class NameIndex:
     def nearest(self, given: str, *, alike: Callable[[str], bool] | None = None) -> tuple[str, ...]:
         """Return up to three ids whose names look most like `given`, nearest first; the work is bounded.
 
-        Of names that are near, those that are not `alike` are left out.
+        Of names that are near, those that are not `alike` are left out; and where an id itself is not, the name that is
+        stands for it, for the id of an embedder says nothing to whoever wrote another of its names.
         """
         text = normalised(given[:_LONGEST_COMPARED], self.filler)
         if not text:
@@ -104,6 +105,7 @@ class NameIndex:
         pause()
         wanted = _parts(given[:_LONGEST_COMPARED], self.filler)
         best: dict[str, float] = {}
+        near: dict[str, str] = {}
         matcher = SequenceMatcher(autojunk=False)
         matcher.set_seq2(text)
         for key, name in self.names.items():
@@ -115,8 +117,9 @@ class NameIndex:
                 score = matcher.ratio() + bonus
                 if score > floor and (alike is None or alike(name.text)):
                     best[name.id] = score
+                    near[name.id] = name.id if alike is None or alike(name.id) else name.text
         ranked = sorted(best, key=lambda entry_id: (-best[entry_id], entry_id))
-        return tuple(ranked[:_NEAREST])
+        return tuple(near[entry_id] for entry_id in ranked[:_NEAREST])
 
 
 def name_index(argument: str, names: Iterable[Name], filler: frozenset[str] = frozenset()) -> NameIndex:

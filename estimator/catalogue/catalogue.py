@@ -164,7 +164,7 @@ def found_transformer(name: str) -> Match[Transformer] | None:
 
 
 def nearest_models(name: str) -> tuple[str, ...]:
-    """Return up to three ids whose names look most like `name`, nearest first; names that begin otherwise are none."""
+    """Return up to three names that look most like `name`, nearest first; what begins otherwise is none, id or not."""
     return _every_model_index().nearest(name, alike=partial(begins_alike, name))
 
 

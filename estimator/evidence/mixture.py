@@ -10,7 +10,18 @@ from dataclasses import dataclass
 from estimator.evidence.likeness import LAB_SPREAD, RUN_SPREAD
 from estimator.question.question import Caution
 
-__all__ = ["HELD", "WORTH_SAYING", "Doubt", "Ways", "borne", "median_log", "mixed", "mixture_quantile"]
+__all__ = [
+    "HELD",
+    "TOLD_FROM",
+    "WORTH_SAYING",
+    "Doubt",
+    "Ways",
+    "borne",
+    "median_log",
+    "mixed",
+    "mixture_quantile",
+    "worth_telling",
+]
 
 Ways = tuple[tuple[float, float], ...]
 """Factor on the step and share of each other way."""
@@ -18,6 +29,9 @@ HELD = 0.05
 """Share that reaches into a range of nine tenths: what lies beyond one of its ends."""
 WORTH_SAYING = 0.15
 """Log time below which a doubt changes nothing."""
+TOLD_FROM = 0.01
+"""Share of those who leave a thing unsaid from which on a way is told: what is untrue for ninety-nine in a hundred
+readers hides what is true for them."""
 _ALIKE = math.hypot(LAB_SPREAD, RUN_SPREAD)
 """Standard deviation of log time among runs that are alike in all that is said: labs differ, and so do one's runs."""
 _FAR, _EXACT = 5.0, 1e-6
@@ -40,6 +54,11 @@ class Doubt:
 def borne(share: float, factor: float, bearable: float) -> float:
     """Return how many run so of `share`, of whom most would not bear a step `factor` times as long."""
     return share * min(1.0, (bearable / factor) ** 2)
+
+
+def worth_telling(doubts: Sequence[Doubt]) -> tuple[Doubt, ...]:
+    """Return those of `doubts` whose other ways are not hardly anybody's."""
+    return tuple(doubt for doubt in doubts if sum(share for _, share in doubt.ways) >= TOLD_FROM)
 
 
 def median_log(doubts: Sequence[Doubt]) -> float:

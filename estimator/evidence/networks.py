@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
@@ -90,10 +90,12 @@ def network_doubts(
         if times > _LOOKED_AT_ANEW:
             times = min(times, _searched_s(setting, speed, constants) / physical_s)
         ways.append((times, share))
-    if not ways or max(math.log(times) for times, _ in ways) <= WORTH_SAYING:
+    borne_ways = tuple((times, borne(share, times, _BEARABLE)) for times, share in ways)
+    told = [times for times, share in borne_ways if share >= TOLD_FROM]
+    if not told or math.log(max(told)) <= WORTH_SAYING:
         return ()
     node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in networks]
-    return (_network_doubt(node_gbps, tuple(ways)),)
+    return (_network_doubt(node_gbps, borne_ways),)
 
 
 def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
@@ -106,23 +108,26 @@ def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
 
 
 def _network_doubt(node_gbps: Sequence[float], ways: Ways) -> Doubt:
-    """Return the doubt about a network that nobody named; `ways` are those over `node_gbps`, the slowest last."""
-    ways = tuple((factor, borne(share, factor, _BEARABLE)) for factor, share in ways)
+    """Return the doubt about a network that nobody named; `ways` are those over `node_gbps`, the slowest last.
+
+    One at least has a share that is worth telling, and no other is told.
+    """
     over = [
         (f"over {gbps:g} Gb/s a node", f"{factor:.1f} times") for gbps, (factor, _) in zip(node_gbps, ways, strict=True)
     ]
+    last = max(place for place, (_, share) in enumerate(ways) if share >= TOLD_FROM)
     # What lies beyond the middle of a way: all slower ones, and half of those who have it.
     beyond_it = [share / 2.0 + sum(other for _, other in ways[place + 1 :]) for place, (_, share) in enumerate(ways)]
     held = sum(share > HELD for share in beyond_it)
     if held and ways[held - 1][0] > _WORTH_TELLING:
         where, times = over[held - 1]
         message = f"a step takes {times} as long {where} as over the network that is assumed, and the range holds both"
-        if held < len(ways):
-            where, times = over[-1]
+        if held <= last:
+            where, times = over[last]
             message += f"; {where} it takes {times} as long, which few such nodes have and the range need not hold"
         message += ": say network_gbps_per_gpu"
     else:
-        where, times = over[-1]
+        where, times = over[last]
         message = (
             f"a step takes {times} as long {where} as over the network that is assumed, which is made for training as "
             "in nearly all such nodes: say yours with network_gbps_per_gpu"

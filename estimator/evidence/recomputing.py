@@ -1,4 +1,4 @@
-"""Activation recomputation that nobody told: the search keeps whatever fits, and many who pretrain run all again."""
+"""Activation recomputation that nobody told: the search keeps what fits, and many who pretrain run all again."""
 
 import math
 from dataclasses import replace
@@ -9,7 +9,9 @@ from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt
 from estimator.models.kinds import measured_as
 from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
+from estimator.physics.effects import release
 from estimator.physics.layout import RECOMPUTES, Layouts
+from estimator.physics.layout_releases import SELECTIVE_SINCE, recompute_habit
 from estimator.physics.memory import memory_of
 from estimator.physics.step import step_time
 from estimator.question.question import Caution
@@ -21,34 +23,47 @@ _OF_RESEARCH, _OF_TUNED = 0.3, 0.1
 research that publish theirs BigScience and Microsoft did mostly, Shanghai AI Laboratory one time in four, Databricks in
 one of 30, three never: three in ten, labs alike. Of eight on vendors' stacks one in twenty, and more of those whose
 runs take weeks: all that tell of theirs (GLM-130B, OPT-175B) recomputed."""
+_OF_THEN = 0.5
+"""The same on devices whose software was last tuned when nothing lay between all and none, or on a release of then: all
+whose models took several devices ran all again, and half of those who have such devices run what came later."""
 _FULL_FROM = 0.5
 """Filled share of a device's memory from which on they do: who has half of it left does not think of it …"""
 _NONE_BELOW = 0.25
 """… and below this hardly anybody does."""
+_BUT = {"none": "", "selective": " but for those of selective recomputation"}
 
 
 def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, constants: Constants) -> tuple[Doubt, ...]:
-    """Return the doubt whether all is recomputed where the one layout, of `physical_s` a step, recomputes nothing.
+    """Return the doubt whether all is recomputed where the one layout, of `physical_s` a step, recomputes less.
 
-    None where the stack's users run one way. The point stays that of the layout that is printed.
+    None where the stack's users run one way; what today's recipes do says nothing of releases before there was partial
+    recomputation. The point stays that of the layout that is printed.
     """
     question, stack = setting.question, setting.stack
     told = question.layout.recompute is not None or question.published or question.cluster.n_gpus == 1
+    # However it recomputed, the speed of the published run that is asked about is known.
+    told = told or (question.precedent is not None and question.precedent.agrees)
     # Of other kinds nobody's layouts tell.
     told = told or measured_as(question.transformer) != "decoder"
-    usual = stack.recompute_with(tunes_sharded=question.fine_tunes)
-    if told or usual is not None or stack.tier == "untuned" or question.method.name != "full" or layouts.recompute[0]:
+    settled = recompute_habit(stack, question.released, tunes_sharded=question.fine_tunes) is not None
+    # Of stacks that split models, for no others are as old.
+    of_then = release(question) < SELECTIVE_SINCE and stack.model_parallel and not question.fine_tunes
+    if told or (settled and not of_then) or stack.tier == "untuned" or question.method.name != "full":
+        return ()
+    kept = RECOMPUTES[int(layouts.recompute[0])]
+    if kept == "full":
         return ()
     filled = float(memory_of(setting.case, layouts).total_bytes[0]) / setting.usable_bytes
     again = replace(layouts, recompute=np.full(1, float(RECOMPUTES.index("full"))))
     factor = float(step_time(setting.case, again, constants).total_s[0]) / physical_s
-    share = _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH
+    share = _OF_THEN if of_then else _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH
     share *= min(1.0, max(0.0, (filled - _NONE_BELOW) / (_FULL_FROM - _NONE_BELOW)))
     if share <= HELD or math.log(factor) < WORTH_SAYING:
         return ()
     message = (
-        f"activations are taken to be kept, since they fit; with full recomputation, which about {share:.0%} of such "
-        f"runs have, a step would take {factor:.2g} times as long, and the range holds both: say activation_recompute"
+        f"activations are taken to be kept{_BUT[kept]}, since they fit; with full recomputation, which about "
+        f"{share:.0%} of such runs have, a step would take {factor:.2g} times as long, and the range holds both: say "
+        "activation_recompute"
     )
     caution = Caution(code="recompute_unsaid", message=message)
     return (Doubt(argument="activation_recompute", ways=((factor, share),), caution=caution, moves=False),)

@@ -18,6 +18,7 @@ from estimator.physics.expert_code import multiplies_all_experts
 from estimator.physics.habits import ACCUMULATED, MICRO_BATCHES
 from estimator.physics.lattice import Lattice, least_recomputing, legal_layouts
 from estimator.physics.layout import RECOMPUTES, Floats
+from estimator.physics.layout_releases import recompute_habit
 from estimator.physics.memory import memory_of, usable_bytes
 from estimator.physics.numbers import case_of
 from estimator.physics.own_experts import stack_running
@@ -221,6 +222,7 @@ def _layouts(
         most=most,
         splits_sequences=question.practice.splits_sequences,
         spreads_experts=question.practice.spreads_experts,
+        released=question.released,
     )
     return legal_layouts(
         free,
@@ -310,7 +312,7 @@ def usual_recompute(setting: Setting) -> int:
     question = setting.question
     sharded = question.fine_tunes and question.cluster.n_gpus > 1
     prepared = is_prepared_by_peft(question.transformer, question.method.name, question.practice)
-    usual = setting.stack.recompute_with(prepared=prepared, tunes_sharded=sharded)
+    usual = recompute_habit(setting.stack, question.released, prepared=prepared, tunes_sharded=sharded)
     if usual is None or question.layout.recompute is not None:
         return 0
     return RECOMPUTES.index(usual)

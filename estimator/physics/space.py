@@ -7,6 +7,7 @@ from estimator.models.transformer import Transformer
 from estimator.physics.batch import ENOUGH_AT_A_TIME, as_patches
 from estimator.physics.lattice import Space
 from estimator.physics.layout import RECOMPUTES
+from estimator.physics.layout_releases import has_selective, interleaves
 from estimator.physics.stacks import Split, Stack
 from estimator.question.question import ZERO_STAGES, LayoutRequest
 
@@ -67,6 +68,7 @@ def knob_choices(
     most: int | None,
     splits_sequences: bool | None = None,
     spreads_experts: bool | None = None,
+    released: float | None = None,
 ) -> Space:
     """Return the values of each knob: what the caller fixed, else what the stack's users would choose among.
 
@@ -78,6 +80,8 @@ def knob_choices(
     `splits_sequences`: whether a caller said that devices share them, on a stack that is not asked whether it does;
     Megatron's sequence parallelism is another thing, and comes with tensor parallelism. `spreads_experts`: the same of
     experts.
+    Megatron's sequence parallelism is another thing, and comes with tensor parallelism. What came after the
+    release that was told, `released`, is no choice.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:
@@ -99,11 +103,11 @@ def knob_choices(
     share = global_batch // math.gcd(global_batch, n_gpus)
     sizes = _micro_batches(as_patches(t, sequence_length), share)
     micro = tuple(size for size in sizes if size % sequences_each == 0 and (most is None or size <= most))
-    recompute = _recomputes(request, stack, reserve=reserve)
+    recompute = _recomputes(request, stack, released, reserve=reserve)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched or "pipeline" in has else (1,)),
-        virtual=choices(request.virtual_pipeline, _VIRTUAL if stack.interleaves else (1,)),
+        virtual=choices(request.virtual_pipeline, _VIRTUAL if interleaves(stack, released) else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
         shard_stage=_stages(request, stack, n_gpus, has, shards=shards),
@@ -134,11 +138,13 @@ def _stages(
     return (ZERO_STAGES.index(stack.sharding),)
 
 
-def _recomputes(request: LayoutRequest, stack: Stack, *, reserve: bool) -> tuple[int, ...]:
+def _recomputes(request: LayoutRequest, stack: Stack, released: float | None, *, reserve: bool) -> tuple[int, ...]:
     if stack.recompute is not None and not stack.model_parallel:
         return tuple(sorted({RECOMPUTES.index(stack.recompute), 2}))
+    if stack.checkpoints_layers or not has_selective(stack, released):
+        return (0, 2)
     stated = request.tensor_parallel is not None and request.pipeline_parallel is not None
     if stack.recompute == "none" and stated and not reserve:
         # Whoever states the split runs it, so it fits; these stacks then drop only what is cheap to compute again.
         return (0, 1)
-    return (0, 2) if stack.checkpoints_layers else (0, 1, 2)
+    return (0, 1, 2)

@@ -195,7 +195,7 @@ def resolved_sequence_length(
         elif tunes:
             guessed = subject.transformer is None or subject.transformer.inferred
             own = "" if guessed else f"the model takes {native:,}, but "
-            note = f"{own}trainers for fine-tuning are mostly run at about {length:,} where nothing is said"
+            note = f"{own}this trainer is mostly run at about {length:,} where nothing is said"
         else:
             note = f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         shorter = _shorter_that_fits(length, fitting) if fitting else length

@@ -35,6 +35,9 @@ _LARGEST_DENSE = 5.5e11
 """PaLM has 540B and MT-NLG 530B; what is larger and has a name is most likely a mixture of experts."""
 _SLIP = 0.88
 """Letters in common from which an unknown name of a known size is a known one, misspelt: `lama-3.1-8b`."""
+_ANOTHER_SIZE = 2.0
+"""Factor on parameters from which on a name that says its size means no other model, however alike their letters are:
+who writes 9B may mean an 8B, and not an embedder of 0.3B by the same maker."""
 _FOR_AN_ANSWER = "for an answer by the rule of thumb"
 _OTHERWISE = 'give its config.json as hf_config, or of a decoder of text its parameter count, such as "7B"'
 
@@ -160,6 +163,12 @@ def _is_slip(name: str, size: NamedSize, nearest: Sequence[str]) -> bool:
     )
 
 
+def _is_about_as_large(name: str, parameters: float) -> bool:
+    """Return whether the catalogued model `name` has about so many parameters."""
+    known = parameter_counts(catalogue.transformer(name).value).total
+    return 1.0 / _ANOTHER_SIZE < known / parameters < _ANOTHER_SIZE
+
+
 def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str]) -> Subject:
     """Return a typical model of the size that stands in a name; the name may be nothing but that."""
     if size.is_split:
@@ -167,7 +176,8 @@ def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str
     else:
         transformer = typical_hybrid(size.total) if kind == HYBRID else typical_transformer(size.total)
     told = f"{format_count(size.total)}-A{format_count(size.active)}" if size.is_split else format_count(size.total)
-    near = f" (nearest names: {', '.join(nearest)})" if nearest else ""
+    about_as_large = [one for one in nearest if _is_about_as_large(one, size.total)]
+    near = f" (nearest names: {', '.join(about_as_large)})" if about_as_large else ""
     other = f"; it is {kind}, of which no more than that is known here" if kind else ""
     caution = Caution(
         code="model_not_catalogued",

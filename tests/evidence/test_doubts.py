@@ -45,7 +45,7 @@ def test_the_range_of_two_nodes_holds_the_slower_networks_that_such_nodes_have(g
         ("h100", 16, None, 25),
         ("4090", 16, 10, 1),
         ("l40s", 16, 25, None),
-        ("a100", 64, None, 25),
+        ("a100", 32, None, 25),
     ],
 )
 def test_what_is_told_of_a_network_is_what_the_range_holds(

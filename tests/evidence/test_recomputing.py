@@ -37,6 +37,37 @@ def test_the_range_holds_full_recomputation_until_it_is_said(asked: dict[str, An
     assert narrowing["narrows_by"] > 0
 
 
+OF_THEN = [
+    {"model": "gpt2-xl", "gpu": "v100", "framework": "Megatron-LM", "sequence_length": 1024},
+    {"model": "gpt2-xl", "gpu": "v100", "sequence_length": 1024},
+    {"model": "gpt-3-13b", "gpu": "v100 32gb", "framework": "Megatron-DeepSpeed", "sequence_length": 2048},
+]
+
+
+@pytest.mark.parametrize("asked", OF_THEN, ids=lambda asked: str(asked.get("framework")))
+def test_of_devices_older_than_partial_recomputation_the_range_holds_a_step_that_runs_all_again(
+    asked: dict[str, Any],
+) -> None:
+    """Korthikanti et al. 2022; what recipes do since says nothing of those before."""
+    unsaid = answer(**{**PRETRAINED, **asked})
+    assert CODE in codes(unsaid)
+    again = answer(**{**PRETRAINED, **asked}, activation_recompute="full")
+    assert unsaid["training_days_low"] < again["training_days"] < unsaid["training_days_high"]
+
+
+@pytest.mark.parametrize("model", ["gpt2-xl", "gpt-3-13b"])
+@pytest.mark.parametrize("framework", ["Megatron-LM", "Megatron-DeepSpeed"])
+@pytest.mark.parametrize(("gpu", "years"), [("v100 32gb", (2019, 2020, 2021)), ("a100", (2020, 2021))])
+def test_a_year_before_partial_recomputation_runs_all_again(
+    model: str, framework: str, gpu: str, years: tuple[int, ...]
+) -> None:
+    run = {**PRETRAINED, "sequence_length": 1024, "model": model, "gpu": gpu}
+    for year in years:
+        told = answer(**run, framework=f"{framework} {year}")
+        assert told["layout"]["activation_recompute"] == "full"
+        assert CODE not in codes(told)
+
+
 @pytest.mark.parametrize(
     "asked",
     [

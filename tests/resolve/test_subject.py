@@ -1,8 +1,12 @@
 """A model by whatever it is called: answered as what it is, with what was assumed, or asked about."""
 
+import re
+
 import pytest
 
 from estimator.base.errors import InvalidValueError, UnknownNameError, UnsupportedModelError
+from estimator.catalogue import catalogue
+from estimator.catalogue.partial_names import begins_alike
 from estimator.models.parameters import parameter_counts
 from estimator.question.request import Request
 from estimator.resolve.subject import Subject, resolved_subject
@@ -85,6 +89,34 @@ def test_an_unknown_name_that_holds_a_size_is_answered_by_it_and_says_so(model: 
     assert _codes(subject) == ["model_not_catalogued"]
     assert "typical" in subject.warnings[0].message
     assert "not catalogued" in subject.assumptions[0].note
+
+
+@pytest.mark.parametrize(
+    ("model", "nearest"),
+    [
+        ("Snowflake/snowflake-arctic-instruct", None),
+        ("lama-3.3-9b", "llama-3.1-8b"),
+        ("gemma-5-30b", "gemma-4-31b"),
+        ("mistral-nova-22b", "mistral-small-22b"),
+        ("deepseek-v5-900B-A40B", "deepseek-v3"),
+    ],
+)
+def test_of_a_name_that_says_its_size_only_models_as_large_are_near(model: str, nearest: str | None) -> None:
+    subject = _subject(model)
+    (told,) = (caution.message for caution in subject.warnings)
+    found = re.search(r"nearest names: ([^)]+)\)", told)
+    near = found[1].split(", ") if found else []
+    assert bool(near) == (nearest is not None)
+    assert nearest is None or nearest in near
+    for name in near:
+        known = parameter_counts(catalogue.transformer(name).value).total
+        assert 0.5 < known / subject.total_parameters < 2.0
+
+
+@pytest.mark.parametrize("name", ["snowflake-arctic-medium", "Snowflake/arctic-embed-x", "lama-3.1", "mistrall"])
+def test_no_name_is_near_that_begins_otherwise(name: str) -> None:
+    """An id that begins otherwise is told by the name that looks alike."""
+    assert all(begins_alike(name, near) for near in catalogue.nearest_models(name))
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from estimator.evidence.doubts import doubts_of
 from estimator.evidence.foreseen import foreseen_log
 from estimator.evidence.held import held_to_precedent
 from estimator.evidence.kinds import kind_outlook
-from estimator.evidence.mixture import Doubt, median_log
+from estimator.evidence.mixture import Doubt, median_log, worth_telling
 from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_runs, measured_step, outlook_of_own
 from estimator.evidence.situation import situation_spread
 from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
@@ -232,11 +232,9 @@ def _doubts(
     setting: Setting, best: Layouts, physical_s: float, calibration: Calibration, products: Products
 ) -> tuple[Doubt, ...]:
     of_stack = with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants))
-    return (
-        # Where the stack itself is open, a lab of one's own is one of its ways already.
-        *(of_stack or vendors_runs_doubt(setting)),
-        *doubts_of(setting, best, physical_s, calibration.constants, products),
-    )
+    # Where the stack itself is open, a lab of one's own is one of its ways already.
+    of_lab = of_stack or vendors_runs_doubt(setting)
+    return worth_telling((*of_lab, *doubts_of(setting, best, physical_s, calibration.constants, products)))
 
 
 def layout_prediction(

@@ -79,9 +79,7 @@ def knob_choices(
     stack has, for a model that fits no other way; with `shards` a stack shards whose users start unsharded.
     `splits_sequences`: whether a caller said that devices share them, on a stack that is not asked whether it does;
     Megatron's sequence parallelism is another thing, and comes with tensor parallelism. `spreads_experts`: the same of
-    experts.
-    Megatron's sequence parallelism is another thing, and comes with tensor parallelism. What came after the
-    release that was told, `released`, is no choice.
+    experts. What came after the release that was told, `released`, is no choice.
     """
 
     def choices(fixed: int | None, free: tuple[int, ...]) -> tuple[int, ...]:

@@ -116,7 +116,7 @@ LoraRank = Annotated[int | None, Field(description="16 if left out")]
 TrainedLayers = Annotated[str | int | None, Field(description='"8" (the top 8), "0-3, 28-31", "projector"')]
 Objective = Annotated[
     str,
-    Field(description="Or dpo, orpo, kto, reward, classification, distillation from MODEL, contrastive, masked"),
+    Field(description="Or dpo, orpo, kto, reward, classification, distillation from MODEL, contrastive, masked, dino"),
 ]
 TrainableParams = Annotated[str | float | None, Field(description="How many, with lora, qlora, frozen")]
 Precision = Annotated[

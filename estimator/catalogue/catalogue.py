@@ -37,18 +37,12 @@ from estimator.catalogue.partial_names import begins_alike, family_of, related, 
 from estimator.catalogue.picture_sizes import PictureSizes, made_for, picture_sizes
 from estimator.catalogue.published import PublishedRun, published_run
 from estimator.catalogue.rates import price_table, purchase_table
-from estimator.catalogue.shapes import (
-    AcceleratorFile,
-    AcceleratorRow,
-    ModelFile,
-    ModelRow,
-    PriceFile,
-    StepsFile,
-)
+from estimator.catalogue.shapes import AcceleratorFile, AcceleratorRow, ModelFile, ModelRow, PriceFile, StepsFile
 from estimator.catalogue.sized_names import SizedNames, sized_match, sized_names
 from estimator.catalogue.threads import ThreadFile, ThreadRun, thread_run
 from estimator.catalogue.variants import copied, held
-from estimator.models.telling_words import is_spelt_apart, says_otherwise
+from estimator.models.foreign import names_another
+from estimator.models.telling_words import is_spelt_apart
 from estimator.models.transformer import Transformer
 
 __all__ = [
@@ -196,7 +190,7 @@ def related_transformer(name: str, parameters: float) -> Match[Transformer] | No
 
 def _transformer_of(name: str, match: Resolved | None) -> Match[Transformer] | None:
     """Return the transformer that was found within `name`; None where other words of it tell another network."""
-    if match is None or says_otherwise(name, match.matched, model(match.id).transformer):
+    if match is None or names_another(name, match.matched, model(match.id).transformer):
         return None
     return _made_for(name, match)
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from estimator.base.names import NameIndex, Resolved, tokens
 from estimator.base.text import with_article
 
-__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "quantised_bits", "said_words"]
+__all__ = ["OTHER_ARCHITECTURE", "copied", "held", "leaves_layers", "quantised_bits", "said_words"]
 
 _LONGEST = 128
 _BITS_4, _BITS_8, _BITS_UNSAID = 4, 8, 0
@@ -119,6 +119,12 @@ def quantised_bits(given: str) -> int | None:
         return None
     told = [_QUANTISED[word] for word in words if word not in _SAYS_NO_BITS and _QUANTISED[word]]
     return told[0] if told else max(_QUANTISED[word] for word in words)
+
+
+def leaves_layers(word: str) -> bool:
+    """Return whether a word of a name is one of copies, of tuning, of a release or of a size."""
+    plain = word in _COPIED or word in _TUNED or word in _QUANTISED or word in _BESIDE_QUANTISED
+    return plain or any(form.fullmatch(word) is not None for form in (_VERSION, _SIZE, _ACTIVE))
 
 
 def said_words(given: str) -> Sequence[str]:

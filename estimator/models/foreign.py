@@ -4,9 +4,31 @@ import re
 from collections.abc import Iterator, Mapping
 
 from estimator.models.huggingface.unsupported import UNSUPPORTED
-from estimator.models.telling_words import BOTH_WAYS, DETECTING, HEARD, LENGTHENED, MOVING, SEEN, SEVERAL, STEERED, TOLD
+from estimator.models.telling_words import (
+    BOTH_WAYS,
+    DETECTING,
+    HEARD,
+    LENGTHENED,
+    MOVING,
+    SEEN,
+    SEVERAL,
+    STEERED,
+    TOLD,
+    says_otherwise,
+)
+from estimator.models.transformer import Transformer
 
-__all__ = ["HYBRID", "MOSTLY_DECODERS", "OTHER_SENSES", "WITHOUT_TOKENS", "built_like", "foreign_kind", "modelled_like"]
+__all__ = [
+    "HYBRID",
+    "MOSTLY_DECODERS",
+    "OTHER_SENSES",
+    "WITHOUT_TOKENS",
+    "built_like",
+    "foreign_kind",
+    "modelled_like",
+    "names_another",
+    "without_senses",
+]
 
 _WORD = re.compile(r"[^\W_]+(?:\.\d+)*")
 _STEM = re.compile(r"[a-z]+\d*(?![a-z])")
@@ -36,6 +58,8 @@ WITHOUT_TOKENS = frozenset({_CONVOLUTIONS, _DETECTOR, _MASKS})
 """Kinds whose weights are met many times a picture, so that their number tells nothing of their FLOPs."""
 OTHER_SENSES = frozenset({_SEER, _HEARER, _VIDEO, _SPEAKER, _STEERED, _LONG, _ENCODER})
 """Kinds that a size in a name says too little of: what they read and say is no text of a decoder of that size."""
+_MORE_SENSES = frozenset({_SEER, _HEARER, _VIDEO, _SPEAKER})
+"""Those that read or say more than text, on a language model whose name may stand in theirs."""
 # Names that model hubs use beside the `model_type` of a configuration.
 _BY_NAME = {
     HYBRID: (
@@ -125,8 +149,16 @@ _BY_NAME = {
         *("moondream", "emu3", "chameleon", "flamingo", "minigpt4", "internvl", "internvl2", "internvl2.5"),
         *("internvl3", "internvl3.5", "qwenvl", "mobilevlm", "video llama", "videollama2", "videollama3"),
         *("deepseek vl", "deepseek vl2", "yi vl", "mplug owl", "mplug owl2", "janus", "janus pro", "openvla"),
+        *("blip", "blip2", "blip3", "instructblip", "xinstructblip", "bliva", "minigpt", "minigptv2", "minigpt v2"),
+        *("open flamingo", "otter", "idefics", "idefics2", "idefics3", "mplug", "mplug owl3", "mplug docowl"),
+        *("kosmos", "kosmos2", "shikra", "ferret", "cogagent", "pandagpt", "next gpt", "videochat", "videochat2"),
+        *("video chatgpt", "textmonkey", "tinygptv", "xcomposer", "xcomposer2", "xgen mm", "pixtral", "fuyu"),
     ),
-    _HEARER: HEARD,
+    _HEARER: (
+        *HEARD,
+        *("salmonn", "video salmonn", "pengi", "audiopalm", "speechgpt", "speechgpt2", "wavllm", "slam llm"),
+        *("llama omni", "mini omni", "freeze omni", "ultravox", "voxtral", "moshi"),
+    ),
     _VIDEO: MOVING,
     _STEERED: (*STEERED, "ip adapter", "t2i adapter"),
     _LONG: (*LENGTHENED, "longnet"),
@@ -151,15 +183,15 @@ _LIKE: Mapping[str, tuple[str, ...]] = {
 }
 """Catalogued models of a kind, of which one near in size stands for what is not modelled."""
 _BUILT_LIKE: Mapping[str, tuple[str, ...]] = dict.fromkeys(
-    ("minigpt", "minigpt4"), ("instructblip-vicuna-7b", "blip2-opt-6.7b", "blip2-flan-t5-xl")
+    ("minigpt", "minigpt4"), ("instructblip-vicuna-7b", "instructblip-vicuna-13b", "blip2-opt-6.7b", "blip2-flan-t5-xl")
 )
 """By parts of a name: MiniGPT-4 is BLIP-2's encoder and Q-Former on Vicuna (Zhu et al. 2023, section 3)."""
 _KINDS: Mapping[str, str] = {
     **{re.sub(r"[^a-z0-9]", "", name.casefold()): kind for name, kind in UNSUPPORTED.items()},
     **{re.sub(r"[^a-z0-9]", "", name): kind for kind, names in _BY_NAME.items() for name in names},
 }
-_SAME_NAME = re.compile(r"ernie[-_ ]?(?:4|5|x)")
-"""Decoders that are called like the encoders before them."""
+_SAME_NAME = re.compile(r"ernie[-_ ]?(?:4|5|x)|(?<![^\W_])vit[-_ ]s(?![^\W_])")
+"""Decoders that are called like the encoders before them, and a size of ViT that VITS has the letters of."""
 
 
 def foreign_kind(name: str) -> str | None:
@@ -171,6 +203,37 @@ def foreign_kind(name: str) -> str | None:
     text = _SAME_NAME.sub(" ", name[:_LONGEST_NAME].casefold())
     kinds = [_KINDS[part] for part in _parts(text) if part in _KINDS]
     return next((kind for kind in kinds if kind not in MOSTLY_DECODERS), kinds[0] if kinds else None)
+
+
+def names_another(given: str, matched: str, network: Transformer) -> bool:
+    """Return whether `given` is another network than `matched`, whose name, that of `network`, was found in it.
+
+    By a word that tells so, or by a family's name: those that read or say more than text hold the name of the language
+    model that they stand on, as InstructBLIP's does Vicuna's.
+    """
+    if says_otherwise(given, matched, network):
+        return True
+    return network.media is None and bool(_sense_words(given) - _sense_words(matched))
+
+
+def without_senses(name: str) -> str:
+    """Return a name without the words that are those of models that read or say more than text."""
+    words = _WORD.findall(name[:_LONGEST_NAME].casefold().rpartition("/")[2])
+    found = _sense_words(name)
+    at, left = 0, list[str]()
+    while at < len(words):
+        runs = range(min(_MOST_WORDS, len(words) - at), 0, -1)
+        length = next((n for n in runs if "".join(words[at : at + n]).replace(".", "") in found), 0)
+        if not length:
+            left.append(words[at])
+        at += length or 1
+    return " ".join(left)
+
+
+def _sense_words(name: str) -> frozenset[str]:
+    """Return the parts of a name, its owner's aside, that are those of models which read or say more than text."""
+    tail = name[:_LONGEST_NAME].casefold().rstrip("/").rpartition("/")[2]
+    return frozenset(part for part in _parts(tail) if _KINDS.get(part) in _MORE_SENSES)
 
 
 def modelled_like(kind: str) -> tuple[str, ...]:

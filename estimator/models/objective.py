@@ -6,11 +6,21 @@ from types import MappingProxyType
 from typing import Literal
 
 from estimator.models.transformer import Tower, Transformer
+from estimator.models.views import Views
 
-__all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "with_negatives", "with_objective"]
+__all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "on_views", "with_negatives", "with_objective"]
 
 ObjectiveName = Literal[
-    "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation", "contrastive", "masked"
+    "next_token",
+    "dpo",
+    "orpo",
+    "kto",
+    "reward",
+    "classification",
+    "distillation",
+    "contrastive",
+    "masked",
+    "self_supervised",
 ]
 
 _MASKED = 0.15
@@ -35,7 +45,15 @@ class Objective:
     """Whether tokens are predicted; else a head of a few outputs stands in place of the output layer."""
     bidirectional: bool = False
     """Whether tokens see later ones, too."""
+    views: Views | None = None
+    """What is run of each picture, where an encoder of pictures learns from views of it."""
     why: str = ""
+
+    @property
+    def forwards_beside(self) -> float:
+        """Forward passes beside training on each token, in passes of the model itself."""
+        of_views = self.views.forwards_beside if self.views else 0.0
+        return self.reference_forwards + self.own_forwards + of_views
 
 
 OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
@@ -90,7 +108,12 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
         )
     }
 )
-"""What each objective adds."""
+"""What each objective adds; those on views of pictures are made by `on_views`."""
+
+
+def on_views(views: Views) -> Objective:
+    """Return the objective of training an encoder of pictures on `views` of them."""
+    return Objective(name="self_supervised", views=views, why=views.words)
 
 
 def with_negatives(objective: Objective, negatives: int) -> Objective:

@@ -23,7 +23,11 @@ __all__ = [
 
 _WORD = re.compile(r"[^\W_]+")
 _LETTERS = re.compile(r"[^\W\d_]+")
-STEERED, LENGTHENED, DETECTING = frozenset({"controlnet", "refiner"}), frozenset({"long"}), frozenset({"dc5", "rf"})
+STEERED, LENGTHENED, DETECTING = (
+    frozenset({"controlnet", "refiner"}),
+    frozenset({"long"}),
+    frozenset({"4scale", "5scale", "dc5", "rf"}),
+)
 """Other layers, or more of them, whatever stands beside."""
 SEEN = frozenset({"image", "images", "ocr", "vision", "visual"})
 TOLD = frozenset({"llava", "vila", "vl", "vla", "vlm"})

@@ -3,6 +3,7 @@
 from estimator.models.objective import with_objective
 from estimator.models.training import WITH_ADAPTERS, Method
 from estimator.models.transformer import Transformer
+from estimator.models.views import with_views
 from estimator.physics.stacks import STACKS
 from estimator.question.question import Assumption
 from estimator.question.request import Request
@@ -40,11 +41,14 @@ def as_trained(
         teacher=objective.teacher,
         gathers=name in STACKS and bool(practice.over(STACKS[name].habit).gathers_masked),
     )
+    length = told_length(request) or usual_length(subject)
+    if objective.objective.views is not None:
+        model = with_views(model, objective.objective.views, length)
     return predicted_ahead(
         request,
         model,
         practice,
         stack,
         plain=parts is None and objective.objective.name == "next_token",
-        sequence_length=told_length(request) or usual_length(subject),
+        sequence_length=length,
     )

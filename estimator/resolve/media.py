@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import checked_number
-from estimator.base.units import parse_count
-from estimator.models.diffusion.sample import is_placed, met_parameters
+from estimator.base.units import MEGA, parse_count
+from estimator.models.diffusion.sample import is_placed, met_parameters, pixels_of
 from estimator.models.kinds import kind_of
 from estimator.models.media import Media, Picture, picture_of, seen
 from estimator.models.towers import (
@@ -29,6 +29,7 @@ from estimator.resolve.objective import asked_objective
 from estimator.resolve.packing import is_from_scratch, is_small_set
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
+from estimator.resolve.self_supervised import asked_views, read_in_views
 from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
@@ -157,7 +158,7 @@ def _read_by_itself(
     return MediaUse(
         request=resolved,
         subject=_met(subject, network),
-        reads=NO_READS if _is_at_hand(request, media, practice) else reads_of(media, picture, sample.one),
+        reads=NO_READS if _is_at_hand(request, media, practice) else _read(request, media, picture, sample),
         sample_tokens=length,
         whole_rows=True,
         assumptions=(
@@ -168,6 +169,12 @@ def _read_by_itself(
             *encoders,
         ),
     )
+
+
+def _read(request: Request, media: Media, picture: Picture | None, sample: Sample) -> Reads:
+    """Return what is read of a picture or sound, each view of it where several are trained on."""
+    reads, views = reads_of(media, picture, sample.one), asked_views(request)
+    return reads if views is None else read_in_views(reads, views, pixels_of(media, picture) / MEGA)
 
 
 def _is_at_hand(request: Request, media: Media, practice: Practice) -> bool:

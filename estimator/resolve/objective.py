@@ -9,12 +9,14 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError, UnknownNameError
 from estimator.base.units import parse_count
 from estimator.catalogue import catalogue
-from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName, with_negatives
+from estimator.models.objective import OBJECTIVES, Objective, ObjectiveName, on_views, with_negatives
 from estimator.models.transformer import Transformer
 from estimator.models.typical import typical_transformer
+from estimator.models.views import METHODS, Views, reads_views
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import METHOD_CHOICES, Request
 from estimator.resolve.hard_negatives import hard_negatives
+from estimator.resolve.self_supervised import UNSAID, asked_views, is_views
 
 __all__ = ["ROLLOUTS", "AskedObjective", "as_answered", "asked_objective", "is_rollouts", "no_method", "usual_stack"]
 
@@ -109,13 +111,18 @@ def _among_words(given: str) -> ObjectiveName | None:
 
 def no_method(given: str) -> str | None:
     """Return what would do where `given`, an objective, stands as the method; None where it is none."""
-    if _folded(given) not in _WORDS and not is_rollouts(given):
+    if _folded(given) not in _WORDS and not is_rollouts(given) and not is_views(given):
         return None
     return f"is what is trained towards, not what of the model: say so in objective, and in method {_METHODS}"
 
 
 def as_answered(request: Request, network: Transformer | None) -> Request:
-    """Return `request` with the answering of questions as the network does it: an encoder classifies positions."""
+    """Return `request` with what an objective means of its network.
+
+    An encoder that answers questions classifies positions, and one of pictures alone contrasts two views of each.
+    """
+    if network is not None and reads_views(network) and _folded(request.objective) == "contrastive":
+        return replace(request, objective="simclr")
     encodes = network is not None and not network.causal and not any(t.name == "decoder" for t in network.towers)
     if not encodes or _folded(request.objective) not in _ANSWERING:
         return request
@@ -131,6 +138,8 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
     given = str(request.objective)
     folded = _folded(given)
     text = str(request.framework).casefold()
+    if (views := asked_views(request)) is not None:
+        return _on_views(views, said=folded not in UNSAID)
     if is_rollouts(given):
         raise InvalidValueError("objective", given, f"is reinforcement learning with rollouts: {ROLLOUTS}; {_INSTEAD}")
     taught = _TEACHER.match(given.strip().casefold())
@@ -139,7 +148,7 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
     if name is None and negatives is not None:
         name = "contrastive"
     if name is None:
-        choices = (*OBJECTIVES, "distillation from llama-3.1-70b")
+        choices = (*OBJECTIVES, "distillation from llama-3.1-70b", *METHODS)
         raise UnknownNameError("objective", given, get_close_matches(folded, choices, n=3, cutoff=0.5) or choices)
     told = _TRAINERS.search(text) if name == "next_token" else None
     inferred = name == "next_token" and (told is not None or bool(of_framework))
@@ -180,6 +189,12 @@ def asked_objective(request: Request, stack: str) -> AskedObjective:
             else ()
         ),
     )
+
+
+def _on_views(views: Views, *, said: bool) -> AskedObjective:
+    objective = on_views(views)
+    told = Assumption(name="objective", value=views.title, source="user" if said else "inferred", note=objective.why)
+    return AskedObjective(objective=objective, assumptions=(told,))
 
 
 def _uncounted(negatives: int, name: ObjectiveName) -> Caution:

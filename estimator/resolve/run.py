@@ -381,7 +381,7 @@ def _towards(use: MediaUse, objective: AskedObjective) -> str:
 
 def _forward_beside(objective: AskedObjective, subject: Subject) -> float:
     """Return forward passes beside training, in passes of the model itself."""
-    passes = objective.objective.reference_forwards + objective.objective.own_forwards
+    passes = objective.objective.forwards_beside
     if objective.teacher is not None:
         passes += parameter_counts(objective.teacher).active / subject.active_parameters
     return passes

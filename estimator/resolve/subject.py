@@ -12,7 +12,14 @@ from estimator.base.text import with_article
 from estimator.base.units import format_count, parse_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
-from estimator.models.foreign import HYBRID, MOSTLY_DECODERS, OTHER_SENSES, WITHOUT_TOKENS, foreign_kind
+from estimator.models.foreign import (
+    HYBRID,
+    MOSTLY_DECODERS,
+    OTHER_SENSES,
+    WITHOUT_TOKENS,
+    foreign_kind,
+    without_senses,
+)
 from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
 from estimator.models.telling_words import tells_another, without_telling
@@ -21,8 +28,9 @@ from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_h
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.misplaced import checked_kind
-from estimator.resolve.model_words import method_doubts, size_behind, without_method
+from estimator.resolve.model_words import method_doubts, size_behind, unread_doubts, without_method
 from estimator.resolve.other_networks import checked_modelled, of_media_family, of_seeing_family, suggested
+from estimator.resolve.self_supervised import called_by_views, without_views
 
 __all__ = ["Subject", "resolved_subject"]
 
@@ -64,7 +72,8 @@ def resolved_subject(request: Request) -> Subject:
     """
     name = str(request.model).strip()
     if request.hf_config is not None:
-        return _configured(name, request.model, request.hf_config)
+        subject = _configured(name, request.model, request.hf_config)
+        return replace(subject, name=called_by_views(subject.name, request))
     if not name:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
     checked_kind("model", name)
@@ -72,8 +81,10 @@ def resolved_subject(request: Request) -> Subject:
     count = _count(request.model)
     if count is not None:
         return _sized(count)
-    subject = _seeing(_named(name)) if _has_pictures(request) else _named(name)
-    return replace(subject, warnings=(*subject.warnings, *method_doubts(name, request)))
+    network = without_views(name)
+    subject = _seeing(_named(network)) if _has_pictures(request) else _named(network)
+    doubts = method_doubts(name, request)
+    return replace(subject, name=called_by_views(subject.name, request), warnings=(*subject.warnings, *doubts))
 
 
 def _has_pictures(request: Request) -> bool:
@@ -111,12 +122,12 @@ def _unlisted(name: str) -> Subject:
     size, kind = named_size(name), foreign_kind(name)
     short = catalogue.shortened_transformer(name) if size is None else None
     if short is not None:
-        return _listed(short, name)
+        return _held(short, name)
     experts = size is not None and size.experts
     # A fine-tune of a model that sees may say so once more.
     held = catalogue.held_transformer(name) if kind is None or kind in OTHER_SENSES else None
     if held is not None:
-        return _listed(held, name)
+        return _held(held, name)
     checked_modelled(name, anywhere=True)
     of_family = of_seeing_family if kind in OTHER_SENSES else of_media_family
     member = None if size is None or experts else of_family(name, size)
@@ -247,13 +258,16 @@ def _listed(match: Match[Transformer], name: str) -> Subject:
     )
 
 
+def _held(match: Match[Transformer], name: str) -> Subject:
+    """Return a catalogued model whose name `name` holds; called as given where other words of it are not known."""
+    subject, doubts = _listed(match, name), unread_doubts(name, match)
+    return replace(subject, name=name, warnings=(*subject.warnings, *doubts)) if doubts else subject
+
+
 def _part_caution(name: str, note: str) -> tuple[Caution, ...]:
     """Return a warning where a name stands for the decoder of a model that also sees or hears."""
-    if (
-        "language model" not in note
-        and "backbone" not in note
-        and not (tells_another(name) and "text part only" in note)
-    ):
+    of_part = "language model" in note or "backbone" in note
+    if not of_part and not (tells_another(name) and "text part only" in note):
         return ()
     message = f"model: {shown(name)} is counted without what sees, hears or speaks in it: {note}"
     return (Caution(code="text_part_only", message=message),)
@@ -318,7 +332,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
 
 def _language_part(name: str) -> str:
     """Return the id of the decoder that a name holds beside words of other senses; empty where it holds none."""
-    plain = without_telling(name)
+    plain = without_senses(without_telling(name))
     found = catalogue.found_transformer(plain) or catalogue.held_transformer(plain)
     return found.value.id if found is not None and found.value.causal and found.value.media is None else ""
 

@@ -189,6 +189,6 @@ def _part(piece: str, given: Quantity, towers: frozenset[str]) -> str:
     if part is None:
         raise InvalidValueError("trained_layers", given, f"is not understood; such as {_EXAMPLES}")
     if part in _TOWERS and part not in towers:
-        has = f"it has {', '.join(sorted(towers))}" if towers else "it is a language model alone"
+        has = f"it has {', '.join(sorted(towers))}" if towers else "it has no tower beside its layers"
         raise InvalidValueError("trained_layers", given, f"names a {part} that this model does not have; {has}")
     return part

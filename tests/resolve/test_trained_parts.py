@@ -83,7 +83,7 @@ def test_towers_learn_where_they_are_named(said: str, towers: set[str], layers: 
         (0, "1 to 32 layers"),
         ("30-40", "layers 0 to 31"),
         ("9-3", "3-9 would do"),
-        ("projector", "language model alone"),
+        ("projector", "no tower beside its layers"),
         ("the spleen", "not understood"),
         ("all but", "does not say what is frozen"),
         ("", "names nothing"),

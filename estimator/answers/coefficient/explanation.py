@@ -6,9 +6,11 @@ from estimator.answers.coefficient.coefficient import ExactCoefficient, Term, ex
 from estimator.answers.coefficient.wording import coefficient_formula, sources, summary, when_it_fails, worked_example
 from estimator.base.inputs import checked_whole_count
 from estimator.models.training import MethodName, Recompute
+from estimator.models.views import with_views
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
 from estimator.resolve.media import MediaUse, media_use
+from estimator.resolve.self_supervised import asked_views
 from estimator.resolve.sounds import told_sounds
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.training_method import checked_rank, resolved_method
@@ -68,8 +70,10 @@ def explanation(
         )
         assumptions += tuple(warning.message for warning in subject.warnings)
         if subject.transformer is not None:
+            views = asked_views(request)
+            network = subject.transformer if views is None else with_views(subject.transformer, views, length)
             exact = exact_coefficient(
-                subject.transformer,
+                network,
                 sequence_length=length,
                 method=training,
                 recompute=recompute,

@@ -97,7 +97,13 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
     # What the range rests on.
     ("opinions_part", "kind_not_measured", "unseen_device_family", "unseen_length", "few_runs_of_its_kind"),
     # What was read of the question's words, and what was not.
-    ("own_run_unused", "network_from_framework", "framework_contradicted", "framework_not_understood"),
+    (
+        "name_part_unread",
+        "own_run_unused",
+        "network_from_framework",
+        "framework_contradicted",
+        "framework_not_understood",
+    ),
 )
 """Codes of warnings, the most important first: within a group those that change the figure more."""
 

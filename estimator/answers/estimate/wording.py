@@ -201,7 +201,10 @@ def _how_trained(run: Run) -> str:
         layers = run.method.trained_layers
         method = f" ({layers} layer{'' if layers == 1 else 's'} trained)"
     objective = run.objective.objective.name
-    return method + ("" if objective == "next_token" else f" by {_OBJECTIVES.get(objective, objective)}")
+    # The model's name tells by which views it is trained.
+    return method + (
+        "" if objective in {"next_token", "self_supervised"} else f" by {_OBJECTIVES.get(objective, objective)}"
+    )
 
 
 def time_range(low_s: float, high_s: float) -> str:

@@ -38,7 +38,7 @@ def test_every_library_has_a_name_here() -> None:
     assert _NAMES.keys() == LIBRARIES
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
 def test_who_pretrains_on_a_library_has_layers_that_spread_experts(library: str) -> None:
     question = _question(_NAMES[library])
     assert _spreads(question)
@@ -46,7 +46,7 @@ def test_who_pretrains_on_a_library_has_layers_that_spread_experts(library: str)
     assert setting_of(question).stack.tier == "research"
 
 
-@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("library", sorted(LIBRARIES))
 @pytest.mark.parametrize(
     "said", [{"tokens": "1B"}, {"tokens": None, "samples": 10_000, "tokens_per_sample": 600}, {"method": "lora"}]
 )

@@ -26,14 +26,15 @@ def evidence_of(setting: Setting, comparables: Sequence[Comparable], own: OwnOut
     Runs of decoders are near it by `error_kernel`, or further off; those of other kinds are of its kind, or not.
     `comparables` are the runs shown beside it, the nearest first; `own`: what the caller's runs say.
     """
+    kind = kind_outlook(setting, committed_calibration())
+    # Each as far as its runs tell of the model: of all but large encoders one of them is nothing.
+    published_log = outlook_of(setting).correction_log + kind.level_log
     if measured_as(setting.question.transformer) == "decoder":
         runs, where = neighbours(), "near it"
         near = error_kernel(setting_traits(setting), runs.traits)[0] >= _NEAR
         count, labs = int(near.sum()), len(np.unique(runs.labs[near]))
-        published_log = outlook_of(setting).correction_log
     else:
-        kind, where = kind_outlook(setting, committed_calibration()), "of its kind"
-        count, labs, published_log = kind.runs, kind.labs, kind.level_log
+        where, count, labs = "of its kind", kind.runs, kind.labs
     nearest = comparables[0].name if count and comparables else ""
     much = f"{_percent(published_log)} of time"
     if count:

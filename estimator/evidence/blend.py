@@ -9,9 +9,9 @@ from estimator.evidence.calibration import Calibration
 from estimator.evidence.kinds import kind_outlook
 from estimator.evidence.outlook import outlook_of
 from estimator.evidence.share import needed_s, share_features, share_log
-from estimator.models.kinds import measured_as
+from estimator.models.kinds import decoder_share
 from estimator.physics.choice import Setting
-from estimator.physics.effects import effect_keys
+from estimator.physics.effects import effect_weights
 from estimator.physics.layout import Floats
 
 __all__ = ["Blend", "blend_of", "blended_log"]
@@ -37,22 +37,25 @@ class Blend:
 def blend_of(setting: Setting, calibration: Calibration, physical_s: float) -> Blend:
     """Return what to multiply physical step time by, for a setting whose best layout takes `physical_s`.
 
-    log factor = effects + kriged residual + level of its kind + w(p) · p
+    log factor = effects + kriged residual + level of its kind + s · w(p) · p
 
-    p: log of the second opinion over the calibrated physics; it knows of decoders alone, and has none of other kinds.
+    p: log of the second opinion over the calibrated physics; it knows of decoders alone. s: how far their runs tell of
+    the network, as effects, residual and level have it already.
     """
-    keys = effect_keys(setting.question, setting.stack)
-    effect = sum(calibration.effects.get(key, 0.0) for key in keys) + outlook_of(setting).correction_log
+    weights = effect_weights(setting.question, setting.stack)
+    effect = sum(weight * calibration.effects.get(key, 0.0) for key, weight in weights.items())
+    effect += outlook_of(setting).correction_log
     question = setting.question
     effect += kind_outlook(setting, calibration).level_log
-    if measured_as(question.transformer) != "decoder":
+    told = decoder_share(question.transformer)
+    if not told:
         return Blend(factor=math.exp(effect), parting_log=0.0)
     tokens = setting.global_batch * question.sequence_length / question.cluster.n_gpus
     share = share_log(share_features(setting), calibration.shares)
     second = math.log(needed_s(setting) * tokens / physical_s) - share
     parting = second - effect
-    added = float(blended_log(np.array(parting)))
-    return Blend(factor=math.exp(effect + added), parting_log=parting - added)
+    added = told * float(blended_log(np.array(parting)))
+    return Blend(factor=math.exp(effect + added), parting_log=told * (parting - added))
 
 
 def blended_log(parting_log: Floats) -> Floats:

@@ -6,7 +6,7 @@ import numpy as np
 
 from estimator.base.text import with_article
 from estimator.evidence.calibration import Calibration
-from estimator.models.kinds import KIND_NAMES, measured_as
+from estimator.models.kinds import KIND_NAMES, decoder_share, kind_of
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution
 
@@ -24,16 +24,22 @@ class KindOutlook:
     """What runs of one kind add to what decoders' runs say."""
 
     level_log: float
-    """Log of measured over predicted time that a lab of its kind is off by in the middle."""
+    """Log of measured over predicted time that a lab of its kind is off by in the middle, as far as it applies."""
     half_log: float
-    """Half the log width of the range that holds most labs of its kind."""
+    """Half the log width of the range that holds most labs of its kind …"""
+    weight: float
+    """… and how far it applies, from 0 of decoders and what is as large to 1."""
     runs: int = 0
     labs: int = 0
     """Published runs of its kind, and whose they are."""
     caution: Caution | None
 
+    def widened(self, half_log: float) -> float:
+        """Return half the log width of a range that decoders' runs would give `half_log`: never less than that."""
+        return (1.0 - self.weight) * half_log + self.weight * max(half_log, self.half_log)
 
-_DECODERS = KindOutlook(level_log=0.0, half_log=0.0, caution=None)
+
+_DECODERS = KindOutlook(level_log=0.0, half_log=0.0, weight=0.0, caution=None)
 
 
 def manner_of(setting: Setting) -> str:
@@ -51,8 +57,9 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
 
     Their level is that of runs set up alike, of whatever kind, and what its kind adds.
     """
-    kind = measured_as(setting.question.transformer)
-    if kind == "decoder" or _ALL not in calibration.kinds:
+    network = setting.question.transformer
+    kind, weight = kind_of(network), 1.0 - decoder_share(network)
+    if not weight or _ALL not in calibration.kinds:
         return _DECODERS
     name = with_article(KIND_NAMES[kind])
     pooled = calibration.kinds[_ALL]
@@ -62,15 +69,18 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     if own is None:
         message = f"no published run behind this answer is of {name}: the range is widened"
         caution = Caution(code="kind_not_measured", message=message)
-        return KindOutlook(level_log=shared_log, half_log=_UNSEEN * pooled.half_log, caution=caution)
+        return KindOutlook(
+            level_log=weight * shared_log, half_log=_UNSEEN * pooled.half_log, weight=weight, caution=caution
+        )
     regimes = kind_regimes(kind, manner)
     runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
     labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
     message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     few = Caution(code="few_runs_of_its_kind", message=message) if own.labs < _FEW_LABS else None
     return KindOutlook(
-        level_log=shared_log + own.level_log,
+        level_log=weight * (shared_log + own.level_log),
         half_log=next(calibration.kinds[name] for name in regimes if name in calibration.kinds).half_log,
+        weight=weight,
         runs=own.runs,
         labs=own.labs,
         caution=few,

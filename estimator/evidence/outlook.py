@@ -13,7 +13,7 @@ from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import Calibration, committed_calibration, generation
 from estimator.evidence.correction import Neighbours, correction_log, error_scale, numbered
 from estimator.evidence.likeness import Traits, setting_traits, traits_of
-from estimator.models.kinds import measured_as
+from estimator.models.kinds import decoder_share
 from estimator.models.prediction import with_prediction
 from estimator.physics.choice import Setting
 from estimator.physics.stacks import stack_named
@@ -82,10 +82,11 @@ def neighbours_of(calibration: Calibration) -> Neighbours:
 def outlook_of(setting: Setting) -> Outlook:
     """Return the kriged correction and error scale of a question; its layout plays no part.
 
-    The residuals are decoders', and correct no other kind.
+    The residuals are decoders', and correct others as far as decoders' runs tell of them.
     """
     found = _outlook(setting_traits(setting).values, generation())
-    return found if measured_as(setting.question.transformer) == "decoder" else replace(found, correction_log=0.0)
+    share = decoder_share(setting.question.transformer)
+    return found if share == 1.0 else replace(found, correction_log=share * found.correction_log)
 
 
 @lru_cache(maxsize=_KEPT)

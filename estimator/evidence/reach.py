@@ -14,7 +14,7 @@ from estimator.evidence.calibration import generation
 from estimator.evidence.correction import numbered
 from estimator.evidence.likeness import Traits, setting_traits
 from estimator.evidence.outlook import neighbours, served_runs
-from estimator.models.kinds import measured_as
+from estimator.models.kinds import decoder_share, measured_as
 from estimator.physics.choice import Setting
 from estimator.physics.layout import Floats
 from estimator.question.question import Caution
@@ -59,10 +59,11 @@ def beyond_log(quantities: Floats, reached: Floats) -> Floats:
 
 
 def beyond_of(setting: Setting) -> float:
-    """Return the standard deviation for a question; nothing for other kinds than decoders, whose runs are their own."""
-    if measured_as(setting.question.transformer) != "decoder":
+    """Return the standard deviation for a question, as far as decoders' runs tell of it: other kinds have their own."""
+    share = decoder_share(setting.question.transformer)
+    if not share:
         return 0.0
-    return float(beyond_log(_asked(setting), _reached_by(generation()))[0])
+    return share * float(beyond_log(_asked(setting), _reached_by(generation()))[0])
 
 
 def length_beyond(setting: Setting) -> tuple[Caution, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt
-from estimator.models.kinds import measured_as
+from estimator.models.kinds import decoder_share
 from estimator.physics.choice import Setting
 from estimator.physics.constants import Constants
 from estimator.physics.effects import release
@@ -44,7 +44,8 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     # However it recomputed, the speed of the published run that is asked about is known.
     told = told or (question.precedent is not None and question.precedent.agrees)
     # Of other kinds nobody's layouts tell.
-    told = told or measured_as(question.transformer) != "decoder"
+    of_decoders = decoder_share(question.transformer)
+    told = told or not of_decoders
     settled = recompute_habit(stack, question.released, tunes_sharded=question.fine_tunes) is not None
     # Of stacks that split models, for no others are as old.
     of_then = release(question) < SELECTIVE_SINCE and stack.model_parallel and not question.fine_tunes
@@ -56,7 +57,7 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     filled = float(memory_of(setting.case, layouts).total_bytes[0]) / setting.usable_bytes
     again = replace(layouts, recompute=np.full(1, float(RECOMPUTES.index("full"))))
     factor = float(step_time(setting.case, again, constants).total_s[0]) / physical_s
-    share = _OF_THEN if of_then else _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH
+    share = of_decoders * (_OF_THEN if of_then else _OF_TUNED if stack.tier == "tuned" else _OF_RESEARCH)
     share *= min(1.0, max(0.0, (filled - _NONE_BELOW) / (_FULL_FROM - _NONE_BELOW)))
     if share <= HELD or math.log(factor) < WORTH_SAYING:
         return ()

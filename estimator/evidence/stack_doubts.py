@@ -6,8 +6,8 @@ On a small cluster it may be a general trainer; on a large one, its owner's.
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import WORTH_SAYING, Doubt, borne
-from estimator.models.kinds import kind_of, measured_as
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, borne
+from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
@@ -117,15 +117,16 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     """Return `doubts` about the stack with one's own as a further way, where a vendor's is assumed on a cluster.
 
     Not on one node, where it may be a general trainer, nor where the stack is a published run's. Only decoders' steps
-    tell of it.
+    tell of it, so that it is as likely as they tell of the network.
     """
     question, n = setting.question, setting.question.cluster.n_gpus
     vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
-    if not vendors or n <= _ONE_NODE or measured_as(question.transformer) != "decoder":
+    told = decoder_share(question.transformer)
+    if not vendors or n <= _ONE_NODE or told <= HELD:
         return doubts
     if question.practice.own_stack:
-        return (_own_stack(setting.stack.name),)
-    share = _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(LARGE_CLUSTER / _ONE_NODE))
+        return (_own_stack(setting.stack.name, told),)
+    share = told * _OWN_STACK_SHARE * min(1.0, math.log(n / _ONE_NODE) / math.log(LARGE_CLUSTER / _ONE_NODE))
     own = (_OWN_STACK, share)
     if doubts:
         (general,) = doubts
@@ -138,8 +139,8 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     return (Doubt(argument="framework", ways=(own,), caution=caution),)
 
 
-def _own_stack(vendors: str) -> Doubt:
-    ways = ((_OWN_STACK, 1.0 - _OWN_SLOW_SHARE), (_OWN_SLOW, _OWN_SLOW_SHARE))
+def _own_stack(vendors: str, told: float) -> Doubt:
+    ways = ((_OWN_STACK, told * (1.0 - _OWN_SLOW_SHARE)), (_OWN_SLOW, told * _OWN_SLOW_SHARE))
     message = (
         f"a stack of one's own on a cluster is priced as {vendors}, {_OWN_STACK:.2f} times as long, as those of ten "
         "labs were in the middle: name what it is built on, or observed_tokens_per_second"

@@ -174,7 +174,7 @@ def interval(
     wider, by_family = _unseen_family(question, calibration)
     warnings = [*(doubt.caution for doubt in by_reach), *by_family, *length_beyond(setting)]
     kind = kind_outlook(setting, calibration)
-    half = max(calibration.quantiles[regime] * wider, kind.half_log)
+    half = kind.widened(calibration.quantiles[regime] * wider)
     if kind.caution is not None:
         warnings.append(kind.caution)
     if stack.name == "unknown":

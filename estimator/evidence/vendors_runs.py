@@ -3,8 +3,8 @@
 from functools import cache
 
 from estimator.catalogue import catalogue
-from estimator.evidence.mixture import Doubt
-from estimator.models.kinds import measured_as
+from estimator.evidence.mixture import HELD, Doubt
+from estimator.models.kinds import decoder_share
 from estimator.physics.choice import Setting
 from estimator.physics.effects import is_ported
 from estimator.question.question import Caution
@@ -25,7 +25,9 @@ def vendors_runs_doubt(setting: Setting) -> tuple[Doubt, ...]:
     question = setting.question
     chip, stack = question.cluster.accelerator, setting.stack
     others = question.published or stack.tier == "untuned" or is_ported(stack.name, chip.vendor)
-    if others or measured_as(question.transformer) != "decoder":
+    told = decoder_share(question.transformer)
+    ways = tuple((factor, told * share) for factor, share in _SLOWER)
+    if others or sum(share for _, share in ways) <= HELD:
         return ()
     if not _has_its_vendors_runs_alone(chip.family, chip.segment):
         return ()
@@ -36,7 +38,7 @@ def vendors_runs_doubt(setting: Setting) -> tuple[Doubt, ...]:
         "(observed_tokens_per_second) would tell"
     )
     caution = Caution(code="vendor_runs_alone", message=message)
-    return (Doubt(argument="observed_tokens_per_second", ways=_SLOWER, caution=caution),)
+    return (Doubt(argument="observed_tokens_per_second", ways=ways, caution=caution),)
 
 
 @cache

@@ -1,5 +1,6 @@
 """What kind of network one is, as far as published runs of its kind tell of its speed."""
 
+import math
 from collections.abc import Mapping
 from functools import lru_cache
 from types import MappingProxyType
@@ -9,7 +10,7 @@ from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
-__all__ = ["KIND_NAMES", "Kind", "kind_of", "measured_as"]
+__all__ = ["KIND_NAMES", "Kind", "decoder_share", "kind_of", "measured_as"]
 
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[str, str] = MappingProxyType(
@@ -25,10 +26,14 @@ KIND_NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """How each is called."""
-_AS_LARGE_AS_DECODERS = 1e9
-"""Parameters from which on an encoder's step is one of decoders': those published are of 0.4 billion or less,
-and what they are off by (launches, padding, short samples) is that of small products. A diffusion model of language or
-an embedder of several billions is a decoder that attends both ways, whose layers are multiplied by the same kernels."""
+_AS_ENCODERS_TO, _AS_DECODERS_FROM = 4e8, 7e9
+"""Parameters up to which encoders' runs alone tell of an encoder's step, and from which on decoders' alone do.
+
+Those published are of 0.4 billion or less, and what they are off by (launches, padding, short samples) is that of small
+products. A diffusion model of language or an embedder of 7 billion (LLaDA, E5-Mistral) is a decoder that attends both
+ways, whose layers are multiplied by the same kernels. Between them nobody has measured: small products become large
+ones gradually, with the log of size as what is left of launches and padding does."""
+_MOSTLY = 0.5
 _OF_MEDIA = frozenset({"vision", "projector"})
 
 
@@ -52,8 +57,18 @@ def kind_of(transformer: Transformer) -> Kind:
 
 
 @lru_cache(maxsize=1024)
-def measured_as(transformer: Transformer) -> Kind:
-    """Return the kind whose published runs tell of the speed of a network."""
+def decoder_share(transformer: Transformer) -> float:
+    """Return how far decoders' runs tell of the speed of a network, from 0 to 1; what is left, runs of its kind do.
+
+    log(parameters / smallest) / log(largest / smallest)      of an encoder, held to 0 and 1
+    """
     kind = kind_of(transformer)
-    large = kind == "encoder" and workload(transformer).parameters >= _AS_LARGE_AS_DECODERS
-    return "decoder" if large else kind
+    if kind != "encoder":
+        return float(kind == "decoder")
+    beyond = math.log(workload(transformer).parameters / _AS_ENCODERS_TO)
+    return min(1.0, max(0.0, beyond / math.log(_AS_DECODERS_FROM / _AS_ENCODERS_TO)))
+
+
+def measured_as(transformer: Transformer) -> Kind:
+    """Return the kind whose published runs tell most of the speed of a network."""
+    return "decoder" if decoder_share(transformer) >= _MOSTLY else kind_of(transformer)

@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from estimator.models.kinds import measured_as
+from estimator.models.kinds import decoder_share
 from estimator.models.training import EIGHT_BIT, WITH_ADAPTERS
 from estimator.physics.stacks import Stack
 from estimator.question.question import Question
 
-__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "is_ported", "regime_keys", "release"]
+__all__ = ["CURRENT_RELEASE", "bit_class", "effect_keys", "effect_weights", "is_ported", "regime_keys", "release"]
 
 CURRENT_RELEASE = 2026.0
 """Assumed software release, in years: clusters run what came out about a year ago."""
@@ -60,18 +60,25 @@ def is_ported(stack: str, vendor: str) -> bool:
 
 
 def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
-    """Return the keys whose effects, additive in log time, apply to one question.
+    """Return the keys whose effects, additive in log time, apply to one question; see `effect_weights`."""
+    return tuple(effect_weights(question, stack))
+
+
+def effect_weights(question: Question, stack: Stack) -> Mapping[str, float]:
+    """Return how far each effect, additive in log time, applies to one question, by key: 1 is wholly.
 
     None depends on what of the layout was stated: whoever states the layout that was found is told the same time.
     All were fitted to decoders. Experts are the same in any model; what devices, stacks and precisions are off by
-    beside the physics is not: with labs left out, runs of other kinds are nearer to the physics alone.
+    beside the physics is not: with labs left out, runs of other kinds are nearer to the physics alone. These apply as
+    far as decoders' runs tell of a network.
     """
     chip = question.cluster.accelerator
     experts: tuple[str, ...] = ()
     if question.transformer.experts is not None:
         experts = ("experts", f"experts-stack:{stack.kin}")
-    if measured_as(question.transformer) != "decoder":
-        return experts
+    share = decoder_share(question.transformer)
+    if not share:
+        return dict.fromkeys(experts, 1.0)
     keys = [
         f"device:{chip.family}-{chip.segment}",
         f"stack:{stack.kin}",
@@ -87,7 +94,7 @@ def effect_keys(question: Question, stack: Stack) -> tuple[str, ...]:
         keys.append("other-vendor")
     if is_ported(stack.name, chip.vendor):
         keys.append("ported")
-    return tuple(keys)
+    return {key: 1.0 if key in experts else share for key in keys}
 
 
 def regime_keys(question: Question, stack: Stack) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ Authority: reason, as `estimator/evidence/kinds.py` states it.
 
 import math
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from estimator.evidence.calibration import Calibration, KindLevel, committed_cal
 from estimator.evidence.kinds import kind_outlook, manner_of
 from estimator.evidence.own_lab import NO_OWN_RUNS
 from estimator.models.diffusion.sample import CACHED, with_conditioners
-from estimator.models.kinds import KIND_NAMES, kind_of
+from estimator.models.kinds import KIND_NAMES, decoder_share, kind_of, measured_as
 from estimator.models.passes import passes_of, trained_share
 from estimator.models.workload import workload
 from estimator.physics.choice import nearest_setting
@@ -166,6 +167,75 @@ def test_a_large_model_that_attends_both_ways_is_as_sure_as_a_decoder(model: str
     assert widths[1] < 1.2 * widths[0]
     assert both_ways.training_days == pytest.approx(decoder.training_days, rel=0.25)
     assert both_ways.evidence.runs > 0
+
+
+def _bert(layers: int, hidden: int) -> dict[str, Any]:
+    return {
+        "model_type": "bert",
+        "hidden_size": hidden,
+        "num_hidden_layers": layers,
+        "num_attention_heads": hidden // 64,
+        "intermediate_size": 4 * hidden,
+        "vocab_size": 30522,
+        "max_position_embeddings": 1024,
+    }
+
+
+_LAYERS: dict[int, tuple[int, ...]] = {
+    1024: (15, 18, 21, 24, 28, 32, 37, 42),
+    1536: (8, 10, 12, 14, 17, 20, 23, 27, 32, 36, 42, 48),
+    3072: (8, 9, 10, 12, 14, 16, 19, 22, 26, 30, 35, 40, 46, 52, 60, 66, 72),
+}
+"""By width, each a sixth or so more than the last: 0.2 to 0.6 billion parameters, 0.3 to 1.4, and 1 to 8."""
+_SAID: dict[str, Any] = {
+    "tokens": "100B",
+    "sequence_length": 1024,
+    "objective": "masked",
+    "activation_recompute": "full",
+    "micro_batch_size": 4,
+    "global_batch_sequences": 1024,
+}
+
+
+@pytest.mark.parametrize("hidden", _LAYERS)
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"gpu": "V100 32GB", "n_gpus": 64, "network_gbps_per_gpu": 100, "data_sharding": "zero1"},
+        {"gpu": "H100", "n_gpus": 64, "framework": "megatron", "network_gbps_per_gpu": 400},
+        {"gpu": "A100 80GB", "n_gpus": 8, "framework": "Hugging Face, DeepSpeed ZeRO-2"},
+    ],
+)
+def test_a_deeper_encoder_takes_longer_and_is_gradually_as_sure_as_a_decoder(
+    hidden: int, where: dict[str, Any]
+) -> None:
+    """From the largest that was measured to what is as large as decoders no layer is a cliff, either way."""
+    asked = {**_SAID, **where}
+    answers = [
+        estimate_training_time(model=f"BERT of {layers}", hf_config=_bert(layers, hidden), **asked)
+        for layers in _LAYERS[hidden]
+    ]
+    for fewer, more in pairwise(answers):
+        assert more.training_days > fewer.training_days
+    widths = [answer.training_days_high / answer.training_days_low for answer in answers]
+    for narrower, wider in pairwise(widths):
+        assert 1.0 / 1.1 < narrower / wider < 1.1
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_how_far_decoders_tell_of_a_network_follows_its_size_where_it_encodes_alone(kind: str) -> None:
+    share = decoder_share(_asked(kind).transformer)
+    assert share == 0.0
+    assert measured_as(_asked(kind).transformer) == kind
+
+
+def test_a_range_is_never_narrower_than_decoders_and_one_of_a_kind_alone_is_its_own() -> None:
+    known = kind_outlook(nearest_setting(_asked("encoder")), _with_levels(encoder=0.0))
+    halves = [replace(known, weight=weight).widened(0.3) for weight in (0.0, 0.25, 0.5, 0.75, 1.0)]
+    assert halves[0] == 0.3
+    assert halves[-1] == known.half_log == 0.8
+    assert halves == sorted(halves)
+    assert [replace(known, weight=weight).widened(0.9) for weight in (0.0, 0.5, 1.0)] == pytest.approx([0.9] * 3)
 
 
 def test_encoders_as_large_as_are_measured_keep_the_range_of_encoders() -> None:

@@ -18,7 +18,7 @@ from estimator.catalogue.shapes import ValueRow
 
 __all__ = ["dataset_faults"]
 
-_NUMBERS = frozenset({"samples", "tokens", "tokens_per_sample", "length_variation", "hours", "pixels"})
+_NUMBERS = frozenset({"samples", "tokens", "tokens_per_sample", "length_variation", "hours", "pixels", "text_tokens"})
 _CONFIDENCES = frozenset({"read", "measured", "read-secondary", "derived", "remembered", "estimate"})
 _MONTH = re.compile(r"(?:19|20)\d\d-(?:0[1-9]|1[0-2])")
 _CONSISTENT = 0.10

@@ -89,6 +89,8 @@ class DatasetEntry:
     """Whether it was measured on its own samples, if only on a part of them."""
     hours: float | None
     """Of audio."""
+    text_tokens: float | None
+    """Mean of the text beside a sample's pictures; None where nobody counted, or it has no pictures."""
     pixels: int | None
     """A side of its pictures, where all are of one size."""
     tokenizer: str
@@ -173,6 +175,7 @@ def dataset_entry(
         length_variation=number.get("length_variation"),
         variation_measured=values.get("length_variation", _NOTHING)["confidence"] == "measured",
         hours=number.get("hours"),
+        text_tokens=number.get("text_tokens"),
         pixels=round(number["pixels"]) if "pixels" in number else None,
         tokenizer=(part or row).get("tokenizer", row.get("tokenizer", "")),
         confidence=max((values[key]["confidence"] for key in _COUNTS if key in values), key=_TRUST.index),

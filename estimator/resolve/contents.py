@@ -12,19 +12,17 @@ from estimator.resolve.device import Device
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.media import MediaUse, media_use, with_media, with_usual_parts
 from estimator.resolve.objective import asked_objective
+from estimator.resolve.picture_text import picture_text, with_projector_alone
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.small_pictures import on_small_pictures
 from estimator.resolve.sounds import data_of_network
 from estimator.resolve.subject import Subject
 from estimator.resolve.targets import with_targets
 from estimator.resolve.token_batch import with_batch_of_tokens
-from estimator.resolve.training_method import asked_method
 
 __all__ = ["contents"]
 
 _NONE = Prior(low=0.0, mode=0.0, high=0.0, why="all rows are padded to one length")
-_ALIGNING = frozenset({"llava-pretrain-558k"})
-"""Sets of captions that only a projector is trained on (Liu et al. 2023, LLaVA, section 4.2)."""
 _CUT_AT = 64
 """What lengths at which scripts cut are multiples of: 128 (`run_glue.py`), 384 (SQuAD), 192, 256, 512."""
 _ROW = Prior(
@@ -49,31 +47,18 @@ def contents(
     sequences = asked_objective(told, framework.name).objective.sequences
     data = data_of_network(told, subject.transformer, sequences)
     data, subject = on_small_pictures(data, subject, told)
-    use = media_use(data.request, subject, framework.practice)
+    use = media_use(data.request, subject, framework.practice, picture_text(data, told, subject.transformer))
     data = with_batch_of_tokens(with_media(data, use), subject, n_gpus)
     data = _at_once(_cut(data, use), use, n_gpus)
-    data = _bridged(data, use)
+    media = None if use.subject.transformer is None else use.subject.transformer.media
+    if media is not None and use.count:
+        data = with_projector_alone(data, media)
     if data.request.steps is not None:
         # Most amounts are told in tokens or samples.
         from estimator.resolve.counted_steps import counted_steps
 
         data = counted_steps(data, framework.name, use, device, n_gpus)
     return data, with_targets(with_usual_parts(use, data.request), data)
-
-
-def _bridged(data: ToldData, use: MediaUse) -> ToldData:
-    """Return `data` with the projector alone trained, where nothing is said, the recipe or the set is one of that."""
-    request, network = data.request, use.subject.transformer
-    if network is None or network.media is None or request.trained_layers is not None or not use.count:
-        return data
-    aligns = data.entry is not None and data.entry.id in _ALIGNING
-    if not (network.media.bridges or aligns) or asked_method(request) != "full":
-        return data
-    whose = "of the set" if aligns else "of such models"
-    note = f"the projector learns, both ends are frozen, as the recipe {whose} has it: say all, or which parts learn"
-    assumed = Assumption(name="trained_layers", value="projector", source="default", note=note)
-    alone = replace(request, trained_layers="projector")
-    return replace(data, request=alone, assumed=(*data.assumed, assumed))
 
 
 def _cut(data: ToldData, use: MediaUse) -> ToldData:

@@ -27,6 +27,7 @@ from estimator.resolve.data import ToldData
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.packing import is_from_scratch, is_small_set
+from estimator.resolve.picture_text import PictureText
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
 from estimator.resolve.self_supervised import asked_views, read_in_views
@@ -97,11 +98,14 @@ def _is_of_today(chip: Accelerator | None) -> bool:
     return chip is not None and chip.year >= _FUSED_ATTENTION and chip.family not in _OF_THEIR_OWN
 
 
-def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_SAID) -> MediaUse:
+def media_use(
+    request: Request, subject: Subject, practice: Practice = NOTHING_SAID, beside: PictureText | None = None
+) -> MediaUse:
     """Return `request` and its model with what samples of pictures and sounds amount to.
 
-    tokens_per_sample counts text; those of pictures are added. Where the model itself reads pictures or sounds (a ViT,
-    Whisper), they are all of a sample, and it need not be told.
+    tokens_per_sample counts text; those of pictures are added. Where nobody says, it is what stands `beside` them, or
+    as much as is usual of the model. Where the model itself reads pictures or sounds (a ViT, Whisper), they are all of
+    a sample, and it need not be told.
     Raises InvalidValueError where pictures are told of a model that reads none.
     """
     network = subject.transformer
@@ -117,7 +121,8 @@ def media_use(request: Request, subject: Subject, practice: Practice = NOTHING_S
     picture = _told_size(request, media)
     if media.main:
         return _read_by_itself(request, subject, (network, media), picture, practice)
-    return _read_by_towers(request, subject, network, media, picture)
+    usual = beside or PictureText(tokens=float(media.usual_text), note="beside each sample's pictures")
+    return _read_by_towers(request, subject, (network, media), picture, usual)
 
 
 def _without_media(request: Request, subject: Subject, network: Transformer) -> MediaUse:
@@ -194,20 +199,25 @@ def _met(subject: Subject, network: Transformer) -> Subject:
 
 
 def _read_by_towers(
-    request: Request, subject: Subject, network: Transformer, media: Media, picture: Picture | None
+    request: Request,
+    subject: Subject,
+    model: tuple[Transformer, Media],
+    picture: Picture | None,
+    usual: PictureText,
 ) -> MediaUse:
     """Return the use of a language model with towers: a sample is text and what pictures become in it."""
+    network, media = model
     count, source = _count(request, media)
     if request.images_per_sample is None and picture is not None and not count:
         count = 1.0
     given = request.tokens_per_sample
-    text = float(media.usual_text) if given is None else parse_count(given, "tokens_per_sample")
+    text = usual.tokens if given is None else parse_count(given, "tokens_per_sample")
     sample = with_sample(network, media, picture, count, text)
     told = [_pictures(media, count, source, many=True)[0]]
     if count:
         told.append(_size(media, picture, sample, ("token", "of the sequence")))
         if given is None:
-            note = "beside each sample's pictures; say tokens_per_sample, which counts text alone"
+            note = f"{usual.note}; say tokens_per_sample, which counts text alone"
             told.append(Assumption(name="text_tokens", value=text, unit="tokens", source="default", note=note))
         else:
             note = f"{text:,.0f} of text and {sample.media_tokens:,.0f} of pictures or sounds"

@@ -15,7 +15,12 @@ from estimator.resolve.run import resolve
 __all__ = ["MeasuredRun", "measured_runs"]
 
 _OWN_KEYS = frozenset({"_source", "assumed", "generator", "teacher", "training"})
-_OBJECTIVES = {"masked": "masked", "classification": "classification", "question answering": "classification"}
+_OBJECTIVES = {
+    "masked": "masked",
+    "classification": "classification",
+    "question answering": "classification",
+    "replaced token detection": "replaced_token",
+}
 """Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
 _PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}
 _ATTENTION = {"flash": "", "flash2": "flash-attn 2", "eager": "eager attention"}

@@ -7,6 +7,7 @@ from typing import Literal
 
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.views import Views
+from estimator.models.workload import workload
 
 __all__ = ["OBJECTIVES", "Objective", "ObjectiveName", "on_views", "with_negatives", "with_objective"]
 
@@ -21,6 +22,7 @@ ObjectiveName = Literal[
     "contrastive",
     "masked",
     "self_supervised",
+    "replaced_token",
 ]
 
 _MASKED = 0.15
@@ -47,6 +49,8 @@ class Objective:
     """Whether tokens see later ones, too."""
     views: Views | None = None
     """What is run of each picture, where an encoder of pictures learns from views of it."""
+    generates: bool = False
+    """Whether the model's generator is trained beside it, and replaces tokens that it reads."""
     why: str = ""
 
     @property
@@ -100,6 +104,13 @@ OBJECTIVES: Mapping[ObjectiveName, Objective] = MappingProxyType(
                 "negatives (van den Oord et al. 2018, section 2.3)",
             ),
             Objective(
+                name="replaced_token",
+                has_logits=False,
+                generates=True,
+                why="a generator learns to predict masked tokens, with logits of those alone, and the model to tell "
+                "which of its inputs it replaced (Clark et al. 2020, section 3.1; sizes by their table 6)",
+            ),
+            Objective(
                 name="masked",
                 bidirectional=True,
                 why="tokens see both sides (Devlin et al. 2018, section 3.1); logits of all positions, as Transformers "
@@ -137,6 +148,7 @@ def with_objective(
 ) -> Transformer:
     """Return `transformer` with the head, passes and models beside it that `objective` needs.
 
+    An objective that generates needs a model with a generator, and adds nothing to another; both share one embedding.
     With `gathers`, masked positions are gathered before the output layer, which none of the others reach.
     A reference of a model with adapters is its own frozen base and is held once; any other is a second model in memory.
     """
@@ -149,6 +161,11 @@ def with_objective(
         gathers = gathers and not any(tower.name == "decoder" for tower in transformer.towers)
         changed = replace(changed, causal=False, predicted=_MASKED if gathers else 1.0)
     beside: list[Tower] = []
+    generator = changed.generator
+    if objective.generates and generator is not None:
+        shared = sum(gemm.parameters for gemm in workload(generator).gemms if gemm.name == "logits")
+        changed = replace(changed, lookup_parameters=max(changed.lookup_parameters - shared, 0))
+        beside.append(Tower(name="generator", network=generator, rate=1.0))
     if objective.reference_forwards:
         beside.append(_run_forward("reference", changed, objective.reference_forwards, borrowed=adapters))
     if objective.own_forwards:

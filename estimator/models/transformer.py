@@ -74,6 +74,9 @@ class Transformer:
     conditioners: tuple["Tower", ...] = ()
     """Frozen networks that prepare its inputs: text encoders, a VAE. They run in each step unless what they make is
     kept, and are towers where they do; so does the frozen U-Net beside a ControlNet, always."""
+    generator: "Transformer | None" = None
+    """What replaces tokens of its inputs while it is pre-trained to tell which (ELECTRA), its masked positions alone
+    predicted: no part of it unless `with_objective` adds it. Its output layer is this one's embedding."""
     media: Media | None = None
     """What it makes of pictures, clips or sounds, where it reads any."""
     prediction_modules: int = 0

@@ -23,11 +23,13 @@ _MULTIPLIED = ("tokens", "processed_tokens")
 """What several sequences a sample make more of; names and lengths stay."""
 _SAY_LENGTHS = ': "300", "500-600", "mean 300, max 2048", or a data set named in samples; '
 _PREFERRED = "a prompt with one of its answers has some 200 to 600"
+_OF_TEXT = "a sentence has some 20 to 40, a document 500 to 1,000; of full sequences give tokens instead"
 _USUAL_LENGTHS: Mapping[str, str] = MappingProxyType(
     {
         "contrastive": "of each text of a pair: a sentence or a question has some 20 to 40, a passage 70 to 300",
         "classification": "a sentence or a message has some 20 to 60, a review 100 to 300, an article 500 to 1,000",
-        "masked": "a sentence has some 20 to 40, a document 500 to 1,000; of full sequences give tokens instead",
+        "masked": _OF_TEXT,
+        "replaced_token": _OF_TEXT,
         "encoding": "a sentence has some 20 to 40, a review or a passage 70 to 300, an article 500 to 1,000",
         "dpo": _PREFERRED,
         "orpo": _PREFERRED,

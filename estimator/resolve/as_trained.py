@@ -11,6 +11,7 @@ from estimator.resolve.batch import told_length, usual_length
 from estimator.resolve.framework.software import NamedFramework
 from estimator.resolve.objective import AskedObjective
 from estimator.resolve.prediction import predicted_ahead
+from estimator.resolve.replaced_tokens import with_generator
 from estimator.resolve.subject import Subject
 from estimator.resolve.trained_parts import TrainedParts, with_trained_towers
 
@@ -34,9 +35,11 @@ def as_trained(
     if subject.transformer is None:
         return None, ()
     name, practice = framework.name, framework.practice
+    whole = method.name == "full" and parts is None
+    towards, generator = with_generator(request, subject.transformer, objective.objective, whole=whole)
     model = with_objective(
         with_trained_towers(subject.transformer, parts),
-        objective.objective,
+        towards,
         adapters=method.name in WITH_ADAPTERS,
         teacher=objective.teacher,
         gathers=name in STACKS and bool(practice.over(STACKS[name].habit).gathers_masked),
@@ -44,7 +47,7 @@ def as_trained(
     length = told_length(request) or usual_length(subject)
     if objective.objective.views is not None:
         model = with_views(model, objective.objective.views, length)
-    return predicted_ahead(
+    model, prediction = predicted_ahead(
         request,
         model,
         practice,
@@ -52,3 +55,4 @@ def as_trained(
         plain=parts is None and objective.objective.name == "next_token",
         sequence_length=length,
     )
+    return model, (*generator, *prediction)

@@ -92,7 +92,7 @@ def _trains_on_samples(request: Request, stack: Stack | None, use: MediaUse, dev
     method, _ = resolved_method(request, use.subject)
     if stack is None and method.name in WITH_ADAPTERS and device.accelerator is not None:
         stack = auto_stack(device.accelerator, method.name)
-    if name == "masked":
+    if name in {"masked", "replaced_token"}:
         return False
     if _TUNING.search(f"{request.objective} {request.framework}".casefold()):
         return True

@@ -35,6 +35,7 @@ _NAMES: Mapping[ObjectiveName, str] = {
     "extractive_qa span_extraction image_classification audio_classification",
     "distillation": "distillation distill kd knowledge_distillation gkd",
     "contrastive": "contrastive embedding embeddings infonce retrieval simcse mnrl clip",
+    "replaced_token": "replaced_token replaced_token_detection replaced_tokens rtd electra",
     "masked": "masked mlm masked_lm masked_language_modeling denoising",
 }
 """What each objective is called; those of one name have the same passes."""

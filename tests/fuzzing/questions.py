@@ -22,7 +22,7 @@ _FROM_SCHEMA = 0.05
 _METHODS = ("full", "lora", "qlora", "frozen")
 _OBJECTIVES = (
     "next_token", "dpo", "orpo", "kto", "reward", "classification", "distillation from llama-3.1-70b", "contrastive",
-    "masked", "simpo", "ppo", "sft",
+    "masked", "replaced_token", "simpo", "ppo", "sft",
 )  # fmt: skip
 _PRECISIONS = ("auto", "bf16", "fp16", "fp8", "nvfp4", "mxfp8", "tf32", "fp32")
 _TRAINED = ("8", 1, "0-3", "all but embeddings", "projector", "head", "vision tower", "language model", "0, 2, 4", "99")

@@ -18,9 +18,10 @@ _PICTURE = 576
 _CAPTIONED = sorted(entry.id for entry in catalogue.datasets() if entry.text_tokens is not None)
 
 
-def _text(**asked: Any) -> float:  # noqa: ANN401
+def _text(**asked: Any) -> float:  # noqa: ANN401 - the arguments of a request
     """Return the tokens of text beside the picture of a sample."""
-    request = Request(**{"model": "llava-1.5-7b", "gpu": "a100", "n_gpus": 8, "samples": "500K", **asked})
+    given: dict[str, Any] = {"model": "llava-1.5-7b", "gpu": "a100", "n_gpus": 8, "samples": "500K", **asked}
+    request = Request(**given)
     amount = resolve(request).amount
     assert amount.tokens_per_sample is not None
     return amount.tokens_per_sample - _PICTURE

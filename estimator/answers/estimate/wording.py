@@ -48,6 +48,7 @@ _OBJECTIVES = {
     "reward": "reward modelling",
     "contrastive": "contrastive learning",
     "masked": "masked language modelling",
+    "replaced_token": "replaced-token detection",
 }
 _GUESSED = {
     "sample_lengths_assumed": "the length of samples is assumed",

@@ -6,10 +6,12 @@ from estimator.models.huggingface.blocks import BIASED, configured, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import Encoder
 from estimator.models.huggingface.encoders import head_of, lookup_rows, stem
+from estimator.models.huggingface.generators import halved_config, predicting
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
 from estimator.models.mixers.relative import PositionScores
+from estimator.models.transformer import Transformer
 
 __all__ = ["deberta"]
 
@@ -33,7 +35,18 @@ _V2 = Encoder(
 
 
 def deberta(config: Config) -> ConfiguredModel:
-    """Return a DeBERTa (He et al. 2021), of version 2 or 3 (He et al. 2023) where its `model_type` says so."""
+    """Return a DeBERTa (He et al. 2021), of version 2 or 3 (He et al. 2023) where its `model_type` says so.
+
+    The third is pre-trained beside a generator, and is written as the second.
+    """
+    network = _network(config)
+    if network.vocab and config.get("model_type") != "deberta":
+        generator = _network(halved_config(config, network.n_layers))
+        network = replace(network, generator=predicting(generator, network))
+    return configured(network, config)
+
+
+def _network(config: Config) -> Transformer:
     kind = str(config.get("model_type"))
     first = kind == "deberta"
     family = replace(_V1 if first else _V2, positions=config.get("position_biased_input", True) is True)
@@ -43,22 +56,19 @@ def deberta(config: Config) -> ConfiguredModel:
     head = head_of(reading, family, native=native, width=hidden)
     relative, tables, besides = _relative(reading, first=first)
     scores: tuple[Mixer, ...] = (relative,) if relative else ()
-    return configured(
-        stack(
-            name=f"{kind} model",
-            hidden=hidden,
-            layers=layers,
-            heads=reading.whole("num_attention_heads"),
-            ffn=reading.whole("intermediate_size"),
-            facts=family.facts,
-            vocab=head.vocab,
-            mixers=(*scores, *_convolution(reading), *head.mixers),
-            lookup=lookup_rows(reading, family, head, width=hidden) + tables * hidden,
-            # Queries and values of the first version have a bias each, keys none.
-            besides=head.besides + besides + (2 * hidden * layers if first else 0),
-            native=native,
-        ),
-        config,
+    return stack(
+        name=f"{kind} model",
+        hidden=hidden,
+        layers=layers,
+        heads=reading.whole("num_attention_heads"),
+        ffn=reading.whole("intermediate_size"),
+        facts=family.facts,
+        vocab=head.vocab,
+        mixers=(*scores, *_convolution(reading), *head.mixers),
+        lookup=lookup_rows(reading, family, head, width=hidden) + tables * hidden,
+        # Queries and values of the first version have a bias each, keys none.
+        besides=head.besides + besides + (2 * hidden * layers if first else 0),
+        native=native,
     )
 
 

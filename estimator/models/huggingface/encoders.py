@@ -8,6 +8,7 @@ from estimator.models.feed_forward import Dense
 from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import ENCODERS, Encoder
+from estimator.models.huggingface.generators import electra_generator_config, predicting
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.again import Again
 from estimator.models.mixers.mixer import Mixer
@@ -134,7 +135,9 @@ def encoder(config: Config) -> ConfiguredModel:
     width = reading.optional("embedding_size", hidden, least=1)
     native = max(1, reading.whole("max_position_embeddings") - family.first_position)
     head = _electra_head(reading, native) if kind == "electra" else head_of(reading, family, native=native, width=width)
-    widened: tuple[Mixer, ...] = (_dense("embedding_projection", width, hidden),) if width != hidden else ()
+    # No head, however narrow the model: a generator's embedding is wider.
+    widening = Projection(name="embedding_projection", inputs=width, outputs=hidden)
+    widened: tuple[Mixer, ...] = (widening,) if width != hidden else ()
     ffn = reading.whole("intermediate_size")
     # The norm of the embedding is as wide as that.
     besides = head.besides + 2 * (width - hidden) + (hidden * layers if family.down_bias else 0)
@@ -164,6 +167,9 @@ def encoder(config: Config) -> ConfiguredModel:
         windowed_layers=layers if window else 0,
         native=native,
     )
+    if kind == "electra" and head_class(config, "ForPreTraining").endswith("ForPreTraining"):
+        generator = encoder(electra_generator_config(reading)).transformer
+        network = replace(network, generator=predicting(generator, network))
     return configured(network, config)
 
 

@@ -297,30 +297,6 @@ def test_what_log_and_arguments_say_differently_is_the_first_cause() -> None:
         assert ("log_contradicts_arguments" in [warning["code"] for warning in answer["warnings"]]) == apart
 
 
-@pytest.mark.parametrize("objective", ["next_token", "dpo", "orpo", "kto", "reward"])
-def test_a_log_counts_samples_as_its_caller_does_whatever_a_sample_is_made_of(objective: str) -> None:
-    """16 samples a step by both, be they texts or pairs; 48 are three times as many."""
-    ended = (
-        "{'train_runtime': 4000.0, 'train_samples_per_second': 2.0, 'train_steps_per_second': 0.125, "
-        "'train_loss': 1.52, 'epoch': 1.0}"
-    )
-    for batch, apart in ((16, False), (48, True)):
-        answer = _answer(
-            observed_log=ended,
-            objective=objective,
-            gpu="a100-80gb",
-            n_gpus=1,
-            method="lora",
-            framework="trl",
-            tokens_per_sample=410,
-            global_batch_sequences=batch,
-        )
-        told = [warning["message"] for warning in answer["warnings"] if warning["code"] == "log_contradicts_arguments"]
-        assert bool(told) == apart
-        if apart:
-            assert "16 samples by the log, 48 by what was told" in told[0]
-
-
 def test_what_the_log_tells_of_the_run_is_taken_where_the_caller_is_silent() -> None:
     """Batch, length and framework; the answer says that they are the log's."""
     lines = [

@@ -49,7 +49,9 @@ class Resolved:
     note: str
     holds: int | None = None
     count: int | None = None
-    """How many of the entry the given name counts, as `8x H100` does."""
+    """How many of the entry the given name counts, as `8x H100` does; with `holds`, how many machines."""
+    of_machines: bool = False
+    """Whether `count` is of machines, and where `holds` is None of as many devices each as usual."""
     slice_of: int | None = None
     """The number in the name of a slice of `count`, of cores or of chips; None where the name is no slice's."""
     memory_gb: float | None = None

@@ -24,7 +24,9 @@ class Match(Generic[T]):
     holds: int | None = None
     """How many of it a machine has that is named; None where the value itself is."""
     count: int | None = None
-    """How many of it the name counts; None where it counts none."""
+    """How many of it the name counts, or of machines with it; None where it counts none."""
+    of_machines: bool = False
+    """Whether machines are counted: of so many as `holds` says, or the usual ones."""
     slice_of: int | None = None
     """The number in the name of a slice of so many, of cores or of chips; None where the name is no slice's."""
 
@@ -37,6 +39,7 @@ def match_of(value: T, found: Resolved) -> Match[T]:
         note=found.note,
         holds=found.holds,
         count=found.count,
+        of_machines=found.of_machines,
         slice_of=found.slice_of,
     )
 

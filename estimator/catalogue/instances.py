@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing_extensions import TypedDict  # pydantic checks these shapes, and needs this one before Python 3.12
 
 from estimator.base.names import Name, NameIndex, Resolved
+from estimator.catalogue.machine_words import NUMBER_WORDS, told_machines
 from estimator.catalogue.shapes import SourceRow
 
 __all__ = ["InstanceFile", "InstanceRow", "instance_names", "lent_card", "named_system"]
@@ -32,7 +33,8 @@ _MODIFIED = re.compile(r"\b(?:modded|modified|refitted|mod)\b")
 _FEWEST_GB, _MOST_GB = 4.0, 128.0
 _RENTED = re.compile(
     r"\b(?:google\s+colab|colab(?:\s+pro)?|kaggle|runpod|vast(?:\.ai)?|lambda(?:\s+labs)?|azure|gcp|paperspace|coreweave|"
-    r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|on[\s-]demand|n1-(?:standard|high\w+|custom)-\d+|with)\b"
+    r"modal|free(?:\s+tier)?|instances?|notebooks?|pods?|nodes?|(?:super|base)pods?|racks?|clusters?|servers?|systems?|"
+    r"(?:base)?boards?|on[\s-]demand|n1-(?:standard|high\w+|custom)-\d+|with)\b"
 )
 """Where a device is, which changes nothing of what it does."""
 _LINKED = re.compile(r"\b(?:(?:with\s+)?(?:nv-?link(?:ed)?|nv-?switch|infiniband|ib|roce))(?:\s+bridge)?\b")
@@ -40,8 +42,7 @@ _LINKED = re.compile(r"\b(?:(?:with\s+)?(?:nv-?link(?:ed)?|nv-?switch|infiniband
 _BARE_MEMORY = re.compile(r"(?P<device>.*[^\W_])[\s_-]+\(?(?P<gb>\d{2,3})\s*(?:g|gb|gib|gigs?|gigabytes?|go|vram)?\)?")
 """`A100-40`, `a100 40 gig`: a memory that the device is sold with, behind its name."""
 _INTERRUPTED = re.compile(r"\b(?:spot|pre-?emptible|interruptible)\b")
-_NUMBERS = {"one": 1, "single": 1, "two": 2, "dual": 2, "three": 3, "four": 4, "quad": 4, "eight": 8}
-_NUMBER_WORD = re.compile(rf"^({'|'.join(_NUMBERS)})\b\s*")
+_NUMBER_WORD = re.compile(rf"^({'|'.join(sorted(NUMBER_WORDS, key=len, reverse=True))})\b\s*")
 _PLURAL = re.compile(r"^(\d+\s*(?:[x×*]|\s).*\d|[abh]\d{3})s$")
 """Several of a device. One alone that ends in an s may be another (a 4080S is a Super), save for data centres' own."""
 _SERIES = re.compile(r"(?:standard[\s_])?n[cdv]m?[\s_-](?P<device>\S.*?)[\s_-]v\d(?:[\s_-]series)?")
@@ -112,7 +113,7 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
         match = accelerators.found(free)
         return match and replace(match, note=f"{text} alone is read as the {match.matched} that it has for free")
     plain = _plain(text)
-    found = _system(text, accelerators)
+    found = _machines(text, accelerators) or _system(text, accelerators)
     if found is None and plain != text:
         found = accelerators.found(plain) or _system(plain, accelerators)
     if found is not None and _LINKED.search(text):
@@ -138,6 +139,25 @@ def _system(text: str, accelerators: NameIndex) -> Resolved | None:
     return named or _refitted(text, accelerators) or _named_loosely(text, accelerators)
 
 
+def _machines(text: str, accelerators: NameIndex) -> Resolved | None:
+    """Return the device of so many machines, each with so many of it, as told, as it holds, or as usual."""
+    for told in told_machines(text):
+        # Several are told in the plural, save where an s is part of the name.
+        ways = dict.fromkeys((told.device, _plain(told.device), told.device.removesuffix("s")))
+        named = (accelerators.found(device) or _system(device, accelerators) for device in ways)
+        found = next(filter(None, named), None)
+        if found is None or found.slice_of is not None or (found.holds is not None and found.count is not None):
+            continue
+        own = found.holds or found.count
+        if told.each is not None and own not in {None, told.each}:
+            continue
+        nodes = "a machine" if told.nodes is None else f"{told.nodes} machine{'s' if told.nodes > 1 else ''}"
+        said = f"{found.note}; " if found.note else ""
+        note = f"{said}{text} names {nodes}: n_gpus counts the devices in them"
+        return replace(found, count=told.nodes, holds=told.each or own, of_machines=True, note=note)
+    return None
+
+
 def _named_loosely(text: str, accelerators: NameIndex) -> Resolved | None:
     """Return the device whose name has the same words in another order, or with the memory as a bare number."""
     found = accelerators.reordered(text)
@@ -159,7 +179,7 @@ def _plain(text: str) -> str:
     bare = _LINKED.sub(" ", text)
     bare = _INTERRUPTED.sub(" ", _RENTED.sub(" ", bare.removeprefix(_SAGEMAKER)))
     bare = bare.replace("(", " ").replace(")", " ").replace(",", " ")
-    bare = _NUMBER_WORD.sub(lambda word: f"{_NUMBERS[word[1]]}x ", " ".join(bare.split()))
+    bare = _NUMBER_WORD.sub(lambda word: f"{NUMBER_WORDS[word[1]]}x ", " ".join(bare.split()))
     return _PLURAL.sub(r"\1", bare)
 
 

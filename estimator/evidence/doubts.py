@@ -15,7 +15,7 @@ import numpy as np
 from estimator.evidence.expert_doubts import expert_doubts
 from estimator.evidence.micro_batches import micro_batch_doubt
 from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
-from estimator.evidence.networks import network_doubts
+from estimator.evidence.networks import network_doubts, transport_doubts
 from estimator.evidence.recomputing import recompute_doubts
 from estimator.evidence.stack_doubts import BEARABLE_STACK, GENERAL_TRAINER, GENERAL_TRAINER_SHARE, OWN_SCRIPTS
 from estimator.models.diffusion.sample import CACHED, with_conditioners
@@ -90,6 +90,7 @@ def doubts_of(
         if max(abs(math.log(factor)) for factor, _ in ways) > WORTH_SAYING:
             found.append(make(ways))
     found += network_doubts(setting, factor, physical_s, constants)
+    found += transport_doubts(setting, factor, physical_s, constants)
     found += micro_batch_doubt(setting, layouts, physical_s, constants)
     found += recompute_doubts(setting, layouts, physical_s, constants)
     found += _padded_samples(setting, physical_s, constants)

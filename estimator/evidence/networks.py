@@ -1,18 +1,25 @@
-"""Which networks the nodes have of those who name none: by how machines with such devices are sold and rented."""
+"""Which networks the nodes have of those who name none, and what carries bytes over one whose rate alone was told.
+
+By how machines with such devices are sold and rented.
+"""
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+
+import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
+from estimator.physics.transport import on_boards, sends_by_sockets, sockets_share
 from estimator.question.cluster import Cluster
-from estimator.question.question import Caution
+from estimator.question.practice import Transport
+from estimator.question.question import Caution, Question
 
-__all__ = ["network_doubts"]
+__all__ = ["network_doubts", "transport_doubts"]
 
 _QUARTER = 1.0 / 4.0
 """Clouds' own networks over those of reference systems: a node of A100 has 1,600 Gb/s in the vendor's and in most
@@ -36,11 +43,13 @@ _BEARABLE = 20.0
 or the machine."""
 _LOOKED_AT_ANEW = 1.5
 """Times as long a step from which on people change the layout for their network."""
+_REMOTE_ACCESS_GBPS = 100.0
+"""The slowest node's network that is sold with adapters which write into memory by themselves, but for a few."""
 _WORTH_TELLING = 1.2
 """Times as long a step that anybody cares for."""
 
 
-def _other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
+def _other_networks(cluster: Cluster, transport: Transport | None) -> tuple[tuple[float, float], ...]:
     """Return bytes a second and device of each slower network that nodes like these have, with the share that has it.
 
     Shares fall with the square of the nodes, for whoever has many bought them to train together.
@@ -49,7 +58,9 @@ def _other_networks(cluster: Cluster) -> tuple[tuple[float, float], ...]:
     if cluster.n_gpus <= max(node, cluster.scale_up_domain):
         return ()
     few = min(1.0, (2.0 * node / cluster.n_gpus) ** 2)
-    speeds = {gbps * GIGA / BITS_PER_BYTE / node: few * share for gbps, share in _slower(cluster).items()}
+    least = _REMOTE_ACCESS_GBPS if transport == "rdma" else 0.0
+    slower = {gbps: share for gbps, share in _slower(cluster).items() if gbps >= least}
+    speeds = {gbps * GIGA / BITS_PER_BYTE / node: few * share for gbps, share in slower.items()}
     return tuple((speed, share) for speed, share in speeds.items() if speed < cluster.scale_out_bytes_per_s)
 
 
@@ -58,19 +69,13 @@ def _slower(cluster: Cluster) -> dict[float, float]:
     chip = cluster.accelerator
     if chip.segment != "datacenter":
         return _OF_OWN
-    if not _on_boards(cluster):
+    if not on_boards(cluster):
         return _OF_SLOTS
     device_gbps = chip.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
     quarter = _QUARTER * device_gbps * cluster.gpus_per_node
     kept = _BESIDE_FAST if device_gbps >= _FAST_GBPS else 1.0
     slower = {gbps: kept * share for gbps, share in _OF_BOARDS.items()}
     return {quarter: kept * _QUARTER_OF_BOARDS, **{gbps: share for gbps, share in slower.items() if gbps < quarter}}
-
-
-def _on_boards(cluster: Cluster) -> bool:
-    """Return whether devices come on a board with links between them all, not as cards for slots."""
-    chip = cluster.accelerator
-    return chip.scale_up_kind != "pcie" and chip.scale_up_domain >= chip.gpus_per_node
 
 
 def network_doubts(
@@ -83,12 +88,16 @@ def network_doubts(
     """
     if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
         return ()
-    cluster, ways = setting.question.cluster, list[tuple[float, float]]()
-    networks = _other_networks(cluster)
+    question, ways = setting.question, list[tuple[float, float]]()
+    cluster, said = question.cluster, question.practice.transport
+    networks = _other_networks(cluster, said)
+    people = bool(np.any(setting.case.as_people_run))
     for speed, share in networks:
-        times = factor(replace(setting.case, scale_out_bytes_per_s=speed))
+        slower = replace(cluster, scale_out_bytes_per_s=speed)
+        sockets = float(sends_by_sockets(slower, said, as_people_run=people))
+        times = factor(replace(setting.case, scale_out_bytes_per_s=speed, sockets=sockets))
         if times > _LOOKED_AT_ANEW:
-            times = min(times, _searched_s(setting, speed, constants) / physical_s)
+            times = min(times, _searched_s(setting, replace(question, cluster=slower), constants) / physical_s)
         ways.append((times, share))
     borne_ways = tuple((times, borne(share, times, _BEARABLE)) for times, share in ways)
     told = [times for times, share in borne_ways if share >= TOLD_FROM]
@@ -98,12 +107,51 @@ def network_doubts(
     return (_network_doubt(node_gbps, borne_ways),)
 
 
-def _searched_s(setting: Setting, speed: float, constants: Constants) -> float:
-    """Return physical seconds of a step of the same batch over a network of `speed`, by its own best layout."""
+def transport_doubts(
+    setting: Setting, factor: Callable[[Case], float], physical_s: float, constants: Constants
+) -> tuple[Doubt, ...]:
+    """Return the doubt whether adapters or sockets carry bytes over a network whose rate alone was told.
+
+    Arguments as of `network_doubts`; none where a node's network makes it plain, and of whoever publishes a speed.
+    """
     question = setting.question
-    cluster = replace(question.cluster, scale_out_bytes_per_s=speed)
-    asked = replace(question, cluster=cluster, global_batch_sequences=setting.global_batch)
-    best = fastest(asked, constants)
+    cluster, said = question.cluster, question.practice.transport
+    crossed = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+    told = "network_gbps_per_gpu" not in question.unsaid
+    if not (crossed and told and np.any(setting.case.as_people_run)):
+        return ()
+    in_sockets = sockets_share(cluster, said)
+    assumed = bool(np.any(setting.case.sockets))
+    share = 1.0 - in_sockets if assumed else in_sockets
+    if share <= 0.0:
+        return ()
+    times = factor(replace(setting.case, sockets=0.0 if assumed else 1.0))
+    if times > _LOOKED_AT_ANEW:
+        practice = replace(question.practice, transport="sockets")
+        times = min(times, _searched_s(setting, replace(question, practice=practice), constants) / physical_s)
+    if abs(math.log(times)) <= WORTH_SAYING:
+        return ()
+    return (_transport_doubt(cluster, times, share, assumed=assumed),)
+
+
+def _transport_doubt(cluster: Cluster, times: float, share: float, *, assumed: bool) -> Doubt:
+    """Return the doubt about a step that takes `times` as long the other way; `assumed`: sockets are."""
+    gbps = cluster.scale_out_bytes_per_s * cluster.gpus_per_node * BITS_PER_BYTE / GIGA
+    sockets, adapters = "TCP sockets", "adapters that write into memory by themselves (RDMA: InfiniBand, RoCE, EFA)"
+    taken, other = (sockets, adapters) if assumed else (adapters, sockets)
+    held = ", and the range holds both" if share > 2.0 * HELD else ""
+    message = (
+        f"{gbps:.3g} Gb/s a node are taken to be carried by {taken}; by {other}, as about {share:.0%} of them do, "
+        f'a step would take {times:.2g} times as long{held}: say "InfiniBand", "RoCE", "EFA" or "TCP" in framework'
+    )
+    return Doubt(
+        argument="framework", ways=((times, share),), caution=Caution(code="transport_unsaid", message=message)
+    )
+
+
+def _searched_s(setting: Setting, question: Question, constants: Constants) -> float:
+    """Return physical seconds of a step of the same batch over the network of `question`, by its own best layout."""
+    best = fastest(replace(question, global_batch_sequences=setting.global_batch), constants)
     return math.inf if best is None else best.step_s
 
 

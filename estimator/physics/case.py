@@ -285,6 +285,8 @@ class Case:
     """Head dimension over 128, at most 1."""
     head_fill: Numbers
     """Share of a matrix unit that a head fills, where units are wider than 128, over that of a unit of 128."""
+    sockets: Numbers
+    """1 where hosts send what leaves a node, through sockets, and not adapters by themselves."""
     as_people_run: Numbers
     """1 where it is a run of people's own on a general trainer, whose small steps take longer than published ones."""
     attention_share: Numbers

@@ -18,6 +18,7 @@ from estimator.physics.expert_code import (
 from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
 from estimator.physics.loading import LIST_NUMBERS
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
+from estimator.physics.transport import sends_by_sockets
 from estimator.question.practice import (
     AttentionKernel,
     Dequantization,
@@ -179,6 +180,8 @@ class Execution:
     """Stored features become Python objects as they are read, by the process that launches unless told."""
     packed_short: bool = False
     """Short documents are packed and attention stays inside each."""
+    sockets: bool = False
+    """Hosts send what leaves a node, through sockets, where adapters could write into devices by themselves."""
     as_people_run: bool = False
     """On a machine and a version that nobody chose in order to publish a speed."""
 
@@ -209,6 +212,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     loss = _loss(said, stack)
     all_experts = multiplies_all_experts(question, stack)
     in_one = all_experts or is_indexed(question, stack)
+    people = untuned and not question.published and (precedent is None or not precedent.agrees)
     return Execution(
         attention=attention,
         dense_masks=masks,
@@ -272,7 +276,8 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         loader_workers=said.loader_workers,
         lists_numbers=stack.kin in LIST_NUMBERS,
         packed_short=packed_short,
-        as_people_run=untuned and not question.published and (precedent is None or not precedent.agrees),
+        sockets=sends_by_sockets(question.cluster, question.practice.transport, as_people_run=people),
+        as_people_run=people,
     )
 
 

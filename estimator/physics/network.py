@@ -13,10 +13,9 @@ from estimator.physics.constants import Constants
 
 __all__ = ["Group", "all_to_all_s", "gather_s", "group", "stage_hop_s", "surroundings_slowness", "where"]
 
-_KEPT_UP_BYTES_PER_S, _SOCKETS_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S = 3.125e9, 12.5e9, 50e9
-"""A node's network up to which sockets fill the line, 25 Gb/s, at which they are the slowest beside it, 100 Gb/s, and
-from which on adapters write into devices by themselves, 400 Gb/s: InfiniBand, RoCE and their like come with as many
-adapters as a node has devices, or half."""
+_KEPT_UP_BYTES_PER_S, _BEHIND_BYTES_PER_S = 3.125e9, 12.5e9
+"""A node's network up to which sockets fill the line, 25 Gb/s, and that beside which they are `surroundings_slowness`
+times as slow, 100 Gb/s: a few threads copy what they send."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +62,7 @@ def surroundings_slowness(case: Case, constants: Constants) -> BROADCAST:
 
     Whoever publishes a speed chose the machine and set it up; the device itself is as fast for everybody, and so are
     the links that it is sold with. PCIe is among them: published runs on cards without a link of their own were made
-    on machines such as people have, and what slots reach is fitted to them. Of networks see `_sent_by_host`.
+    on machines such as people have, and what slots reach is fitted to them. Of networks see `_behind_sockets`.
     """
     slowness: BROADCAST = constants["surroundings_slowness"] ** case.as_people_run
     return slowness
@@ -83,22 +82,24 @@ def _node_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
 
 
 def _out_bytes_per_s(case: Case, constants: Constants) -> BROADCAST:
-    slowness = surroundings_slowness(case, constants) ** _sent_by_host(case)
-    return constants["scale_out_fraction"] * case.scale_out_bytes_per_s / slowness
+    behind = where(case.sockets, _behind_sockets(case, constants), 1.0)
+    return constants["scale_out_fraction"] * case.scale_out_bytes_per_s / behind
 
 
-def _sent_by_host(case: Case) -> BROADCAST:
-    """Return how far it is the hosts that a network between nodes waits for, 0 to 1, by the log of a node's network.
+def _behind_sockets(case: Case, constants: Constants) -> BROADCAST:
+    """Return how many times as slow as its line a network is over which hosts send through sockets.
 
-    Sockets copy what they send: they keep up with a slow line, and are as slow as the host beside a faster one. Where
-    adapters reach into the devices' memory, no host is in the way, and a network does for everybody what it does where
-    speeds are published.
+        slowness ^ (log(node / 25 Gb/s) / log 4), at least 1 and at most node / 25 Gb/s
+
+    Sockets copy what they send: they keep up with a slow line, and fall behind a faster one by as much with each
+    fourfold of it, but never below what they reach on the slow one. Where adapters write into memory by themselves, no
+    host is in the way, and a network does for everybody what it does where speeds are published.
     """
-    node = np.clip(case.scale_out_bytes_per_s * case.gpus_per_node, _KEPT_UP_BYTES_PER_S, _REMOTE_ACCESS_BYTES_PER_S)
-    beyond = np.log(node / _KEPT_UP_BYTES_PER_S) / np.log(_SOCKETS_BYTES_PER_S / _KEPT_UP_BYTES_PER_S)
-    short = np.log(_REMOTE_ACCESS_BYTES_PER_S / node) / np.log(_REMOTE_ACCESS_BYTES_PER_S / _SOCKETS_BYTES_PER_S)
-    sent: BROADCAST = np.minimum(beyond, short)
-    return sent
+    times = np.maximum(case.scale_out_bytes_per_s * case.gpus_per_node / _KEPT_UP_BYTES_PER_S, 1.0)
+    far = np.log(times) / np.log(_BEHIND_BYTES_PER_S / _KEPT_UP_BYTES_PER_S)
+    behind = np.minimum(constants["surroundings_slowness"] ** far, times)
+    # A network that takes no time is asked about, too.
+    return np.where(np.isfinite(times), behind, 1.0)
 
 
 def _latency_s(case: Case, constants: Constants) -> BROADCAST:

@@ -237,6 +237,7 @@ def case_of(
         hides_tensor_parallel=_flag(execution.tensor_overlap),
         head_share=head_share,
         head_fill=min(1.0, transformer.head_dim / chip.matrix_unit) / head_share,
+        sockets=_flag(execution.sockets),
         as_people_run=_flag(execution.as_people_run),
         attention_share=0.1 if execution.packed_short else 1.0,
         untuned=_flag(not execution.fused_kernels),

@@ -18,6 +18,7 @@ __all__ = [
     "Padding",
     "Practice",
     "Recipe",
+    "Transport",
     "ZeroEngine",
 ]
 
@@ -51,6 +52,9 @@ ZeroEngine = Literal["fsdp", "fsdp2", "deepspeed"]
 DeepSpeed's ZeRO-3 module by module, with a hook on each."""
 NetworkOf = Literal["device", "node"]
 """Whether a rate of the network is each device's, or that of a node, which its devices share."""
+Transport = Literal["rdma", "sockets", "ethernet"]
+"""What carries bytes between nodes: adapters that write into memory by themselves (InfiniBand, RoCE, EFA, Slingshot,
+Omni-Path), hosts through TCP sockets, or one of these over Ethernet, of which no more was said."""
 Recipe = Literal["performance", "default"]
 """What a framework's recipe is made for: `performance` recipes are tuned for one model on one machine by its vendor."""
 Dequantization = Literal["bitsandbytes", "gptq", "fused", "quanto", "cast", "scaled"]
@@ -135,6 +139,8 @@ class Practice:
     """… with how many there are …"""
     network_of: NetworkOf | None = None
     """… and whose they are."""
+    transport: Transport | None = None
+    """What carries bytes over it, however fast it is."""
     host_memory_bytes: float | None = None
     """Bytes of a machine's own memory, where they are told …"""
     host_memory_of: NetworkOf | None = None

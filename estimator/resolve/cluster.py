@@ -1,22 +1,38 @@
 """The machines that a run has, and what is assumed of them."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_number, checked_whole
 from estimator.base.units import BITS_PER_BYTE, GIGA, TERA
 from estimator.question.cluster import Accelerator, Cluster
+from estimator.question.practice import Transport
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.device import Device, catalogued_peak_flop_per_s
+from estimator.resolve.framework.fabrics import told_transport
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.links import linked
 
 __all__ = ["count_doubts", "resolved_cluster", "told_per_node"]
 
 _MOST_NETWORK_GBPS = 1e6
+_LARGEST_NODE = 16
+"""Devices of the largest usual node, unless the catalogue has a larger one of its kind."""
 _SLOW_BYTES_PER_S = 0.5 * GIGA / BITS_PER_BYTE
 """Of a GPU's network, below which somebody may have counted bytes, or a node's port as each of its GPUs' share."""
+
+
+_CARRIED: Mapping[Transport, tuple[str, str]] = MappingProxyType(
+    {
+        "rdma": ("RDMA", "adapters write into memory by themselves"),
+        "sockets": ("TCP sockets", "hosts copy what is sent, and fall behind more than 25 Gb/s a node"),
+        "ethernet": ("Ethernet", "by sockets below about 150 Gb/s a node, as RoCE above, unless said"),
+    }
+)
+"""What is told of each."""
 
 
 def resolved_cluster(
@@ -46,8 +62,9 @@ def resolved_cluster(
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
-    accelerator, links = linked(accelerator, named_framework(request.framework).practice, n_gpus)
-    usual = device.node or accelerator.gpus_per_node
+    practice = named_framework(request.framework).practice
+    accelerator, links = linked(accelerator, practice, n_gpus)
+    usual = device.node or _shared_out(device, n_gpus) or accelerator.gpus_per_node
     node = min(usual if per_node is None else per_node, n_gpus)
     scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
     assumptions = [
@@ -70,6 +87,9 @@ def resolved_cluster(
                 note="the reference system's" if network is None else used,
             )
         )
+    if n_gpus > node and (transport := told_transport(practice, request.gpu)) is not None:
+        value, note = _CARRIED[transport]
+        assumptions.append(Assumption(name="network_transport", value=value, source="user", note=note))
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
     return cluster, (*assumptions, *links)
 
@@ -104,24 +124,46 @@ def _slow_network(cluster: Cluster | None) -> tuple[Caution, ...]:
 
 
 def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
-    count, node = device.count, device.node
+    count, node = device.count, device.node or device.rack
     if device.slice_of is not None and count is not None:
         return _other_slice(count, device.slice_of, n_gpus)
     if count is not None and node is not None:
-        if n_gpus == count * node:
+        if n_gpus == count * node or (device.counts_either and n_gpus == count):
             return ()
         named = f"{count:,} machines of {node:,}, {count * node:,} GPUs in all,"
     elif count is not None and count != n_gpus:
         named = f"{count:,}"
-    elif node is not None and n_gpus % node:
+    elif device.machines is not None and _shared_out(device, n_gpus) is None:
+        named = f"{device.machines:,} machines"
+    elif node is not None and n_gpus % node and not _is_part_of_rack(device, n_gpus):
         named = f"a machine of {node:,}"
     else:
         return ()
-    message = f"gpu names {named} and n_gpus says {n_gpus:,}: n_gpus is counted with, and time goes with it"
-    if node is not None and n_gpus < node:
-        machines = f"{n_gpus:,} machine{'s' if n_gpus > 1 else ''}"
-        message += f"; if {machines} {'are' if n_gpus > 1 else 'is'} meant, say n_gpus {n_gpus * node:,}"
-    return (Caution(code="gpu_count_disagrees", message=message),)
+    if node is None or n_gpus >= node:
+        return (_disagrees(named, n_gpus),)
+    machines = f"{n_gpus:,} machine{'s' if n_gpus > 1 else ''}"
+    remedy = f"; if {machines} {'are' if n_gpus > 1 else 'is'} meant, say n_gpus {n_gpus * node:,}"
+    return (_disagrees(named, n_gpus, remedy),)
+
+
+def _disagrees(named: str, n_gpus: int, remedy: str = "") -> Caution:
+    message = f"gpu names {named} and n_gpus says {n_gpus:,}: n_gpus is counted with, and time goes with it{remedy}"
+    return Caution(code="gpu_count_disagrees", message=message)
+
+
+def _shared_out(device: Device, n_gpus: int) -> int | None:
+    """Return the devices of each machine that was counted without them; None where they would not be a node's."""
+    machines = device.machines
+    if machines is None or n_gpus % machines or device.accelerator is None:
+        return None
+    each = n_gpus // machines
+    return each if each <= max(_LARGEST_NODE, device.accelerator.gpus_per_node) else None
+
+
+def _is_part_of_rack(device: Device, n_gpus: int) -> bool:
+    """Return whether at least one node is counted of a rack, parts of which are rented and known by its name."""
+    chip = device.accelerator
+    return device.rack is not None and chip is not None and n_gpus >= chip.gpus_per_node
 
 
 def _other_slice(chips: int, number: int, n_gpus: int) -> tuple[Caution, ...]:
@@ -138,6 +180,8 @@ def _other_slice(chips: int, number: int, n_gpus: int) -> tuple[Caution, ...]:
 def _node_note(device: Device, node: int) -> str:
     if device.node is not None:
         return f"the machine that gpu names holds {device.node}"
+    if device.machines is not None:
+        return f"gpu names {device.machines:,} machines"
     return "the usual node" if device.accelerator and node == device.accelerator.gpus_per_node else ""
 
 

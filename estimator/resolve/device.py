@@ -18,6 +18,7 @@ from estimator.question.request import PRECISION_CHOICES, Request
 from estimator.resolve.measured import is_profiled, with_rates
 from estimator.resolve.mig import named_slice
 from estimator.resolve.pools import common_precision, named_pools, pooled_accelerator, pools_text
+from estimator.resolve.slices import may_be_devices, rack_of
 
 __all__ = ["Device", "catalogued_peak_flop_per_s", "resolved_device"]
 
@@ -66,7 +67,13 @@ class Device:
     node: int | None = None
     """Devices of the machine that was named, an instance of a cloud; None where a device was."""
     count: int | None = None
-    """Devices that the name counts, as in `8x H100`; None where it counts none."""
+    """Devices that the name counts, as in `8x H100`, or machines where it names these; None where it counts none."""
+    machines: int | None = None
+    """Machines that the name counts, where it does not say how many devices each holds."""
+    rack: int | None = None
+    """Devices of the rack that was named, of several nodes; None where none was."""
+    counts_either: bool = False
+    """Whether `count` may be of devices as well as of the boards or racks that hold them."""
     slice_of: int | None = None
     """The number in the name of a slice of `count` chips, `v3-8`; None where the name is no slice's."""
     pools: tuple[Pool, ...] = ()
@@ -152,7 +159,9 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         if given_peak is None or not name.strip():
             raise UnknownNameError("gpu", name, error.nearest, _OTHERWISE) from None
         return _unlisted(name, precision, given_peak, error)
-    accelerator = match.value.accelerator
+    accelerator, rack = match.value.accelerator, rack_of(match)
+    if rack is not None:
+        accelerator = replace(accelerator, scale_up_domain=rack)
     noted = "; ".join(part for part in (match.note, _COUNTED.get(accelerator.id, "")) if part)
     gpu = Assumption(name="gpu", value=accelerator.id, source="user", note=noted or accelerator.name)
     chosen, chosen_assumption = _precision(accelerator, precision)
@@ -178,8 +187,11 @@ def _device(name: str, precision: str, given_peak: float | None) -> Device:
         assumptions=(gpu, chosen_assumption, peak_assumption),
         warnings=() if given_peak is None else _peak_doubts(accelerator, chosen, catalogued, given_peak),
         machine=" ".join(name.split()) if match.holds else "",
-        node=match.holds,
-        count=match.count,
+        node=match.holds if rack is None else None,
+        count=None if match.of_machines and match.holds is None else match.count,
+        machines=match.count if match.of_machines and match.holds is None else None,
+        rack=rack,
+        counts_either=may_be_devices(match, name),
         slice_of=match.slice_of,
     )
 

@@ -32,11 +32,9 @@ from estimator.resolve.data import ToldData
 from estimator.resolve.device import Device, resolved_device
 from estimator.resolve.experts_code import with_experts_code
 from estimator.resolve.framework.local_updates import AskedLocalUpdates, asked_local_updates
-from estimator.resolve.framework.named import named_framework
-from estimator.resolve.framework.own import own_on_cluster
 from estimator.resolve.framework.platforms import platform_doubts
 from estimator.resolve.framework.software import NamedFramework
-from estimator.resolve.framework.told import framework_assumptions, told_of_samples, told_request
+from estimator.resolve.framework.told import framework_assumptions, told_request, told_software
 from estimator.resolve.hosts import told_host
 from estimator.resolve.layout_request import layout_assumptions
 from estimator.resolve.media import MediaUse, usual_trainer
@@ -54,7 +52,7 @@ from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samp
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.side_by_side import said_of_none
-from estimator.resolve.slices import with_slice_count
+from estimator.resolve.slices import with_whole_counted
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.told_degrees import of_its_network
 from estimator.resolve.trained_parts import trained_parts
@@ -110,9 +108,10 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     UnsupportedModelError for an architecture that is not modelled and whose size is not told.
     """
     profiled = with_profile(request)
-    counted, how = with_slice_count(profiled.request)
-    run = _with_told_settings(with_settings(counted), peak=counts_with_peak)
-    run = replace(run, assumptions=noted(run.assumptions, "n_gpus", how, "inferred"))
+    counted = with_whole_counted(profiled.request)
+    run = _with_told_settings(with_settings(counted.request), peak=counts_with_peak)
+    read = noted(run.assumptions, "n_gpus", counted.how, "inferred")
+    run = replace(run, assumptions=read, warnings=(*counted.cautions, *run.warnings))
     if request.alike:
         run = replace(run, assumptions=said_of_none(run.assumptions, request.alike))
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
@@ -133,7 +132,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
     local, software = asked_local_updates(request.framework)
     if local is not None:
         request = replace(request, framework=software)
-    framework = told_of_samples(request, own_on_cluster(named_framework(software), request))
+    framework = told_software(request, software)
     told, doubts = told_request(request, framework)
     subject, device = resolved_subject(told), resolved_device(told)
     told, framework, copied = with_copy(told, framework, subject)

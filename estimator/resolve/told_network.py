@@ -1,4 +1,4 @@
-"""The network between nodes as told in words: a port's rate, made each device's share of what its node has."""
+"""The network between nodes as told in words: what carries bytes, and a port's rate as each device's share."""
 
 from dataclasses import dataclass
 
@@ -10,8 +10,10 @@ from estimator.question.request import Request
 from estimator.resolve.cluster import told_per_node
 from estimator.resolve.device import resolved_device
 
-__all__ = ["ToldNetwork", "told_network_share"]
+__all__ = ["ToldNetwork", "network_contradicted", "told_network_share"]
 
+_ALIKE = 1.1
+"""Times as fast as what is told that an argument may be, and still mean it."""
 _OF_A_NODE = 2.0
 """Times a device's network in its reference system from which on a rate is a whole node's: clouds tell theirs so."""
 
@@ -39,7 +41,7 @@ def told_network_share(request: Request, practice: Practice) -> ToldNetwork | No
     if accelerator is None:
         return None
     n_gpus = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    node = told_per_node(request) or device.node or accelerator.gpus_per_node
+    node = _node(request, accelerator.gpus_per_node)
     if n_gpus <= node:
         return None
     reference = accelerator.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
@@ -54,3 +56,28 @@ def told_network_share(request: Request, practice: Practice) -> ToldNetwork | No
     beside = "" if practice.network_of or node == 1 else f"; say network_gbps_per_gpu {other}"
     message = f"framework tells of a network: {read} {whose}, so {share:.4g} Gb/s a GPU, is counted{beside}"
     return ToldNetwork(gbps_per_device=share, caution=Caution(code="network_from_framework", message=message))
+
+
+def network_contradicted(request: Request, practice: Practice) -> tuple[Caution, ...]:
+    """Return that the argument for the network is taken where `practice` tells another, whosever its ports are."""
+    told = told_network_share(request, practice)
+    given, device = request.network_gbps_per_gpu, resolved_device(request).accelerator
+    if told is None or device is None or not isinstance(given, int | float) or given <= 0.0:
+        return ()
+    port, node = practice.network_gbps or 0.0, _node(request, device.gpus_per_node)
+    ports = practice.network_ports or 1
+    if practice.network_ports is None and practice.network_of is None:
+        # `HDR100` names what ports are of, and the argument how many there are.
+        ports = max(1, round(given * node / port))
+    if any(1.0 / _ALIKE <= given / reading <= _ALIKE for reading in (told.gbps_per_device, port * ports / node)):
+        return ()
+    message = (
+        f"framework tells of a network of {told.gbps_per_device:.4g} Gb/s a GPU, but the argument's "
+        f"network_gbps_per_gpu {given:g} is taken"
+    )
+    return (Caution(code="framework_contradicted", message=message),)
+
+
+def _node(request: Request, usual: int) -> int:
+    """Return the devices of a node, as told, as its machine has, or as usual."""
+    return told_per_node(request) or resolved_device(request).node or usual

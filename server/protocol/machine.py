@@ -1,12 +1,12 @@
-"""What a served profile spares callers: the device and its count, where a tool asks for them."""
+"""What spares callers the count of devices: a served profile, or a name that tells it (`2 nodes of 8 H100`)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import cast
 
 from estimator.question.profile import Profile
 from server.protocol.errors import ArgumentError
 
-__all__ = ["machine_defaults", "refuse_others_count"]
+__all__ = ["machine_defaults", "refuse_others_count", "with_told_count"]
 
 _COUNT = "n_gpus"
 _DEVICES = ("gpu", "gpus")
@@ -38,3 +38,24 @@ def refuse_others_count(sent: Mapping[str, object], defaults: Mapping[str, objec
                 raise ArgumentError(
                     f"{_COUNT} is missing: the {profile.n_gpus} GPUs of the profile are {profile.gpu}, not {name}"
                 )
+
+
+def with_told_count(sent: Mapping[str, object], required: Collection[str]) -> Mapping[str, object]:
+    """Return `sent` with the count that its devices' names tell, where a tool requires one and none was sent.
+
+    Of several devices all must count as many.
+    """
+    if _COUNT not in required or _COUNT in sent:
+        return sent
+    given = next((sent[name] for name in _DEVICES if name in sent and name in required), None)
+    names = cast("list[object]", given) if isinstance(given, list) else [given]
+    if not names or not all(isinstance(name, str) for name in names):
+        return sent
+    # It reads the catalogue, which is not needed where arguments are not as a tool wants them.
+    from estimator.resolve.slices import told_count
+
+    counts = {told_count(str(name)) for name in names}
+    count = counts.pop()
+    if counts or count is None:
+        return sent
+    return {**sent, _COUNT: [count] if isinstance(given, list) else count}

@@ -22,7 +22,7 @@ from estimator.base.pauses import pausing
 from estimator.base.text import is_plain, visible
 from estimator.question.profile import Profile
 from server.protocol.errors import ArgumentError, readable, unknown
-from server.protocol.machine import machine_defaults, refuse_others_count
+from server.protocol.machine import machine_defaults, refuse_others_count, with_told_count
 from server.protocol.schema import input_schema, output_schema
 from tools.progress import Progress, silent
 
@@ -98,6 +98,7 @@ class Tool:
         self._function = function
         self._answer_model: type[BaseModel] = hints["return"]
         required = {name: hints[name] for name, parameter in parameters.items() if parameter.default is parameter.empty}
+        self._required = frozenset(required)
         self._defaults = machine_defaults(required, self._profile)
         fields: dict[str, Any] = {
             name: (hints[name], self._defaults.get(name, ...) if name in required else parameter.default)
@@ -151,9 +152,10 @@ class Tool:
                     odd.append(f"{name}: {oddity}")
         if odd:
             raise ArgumentError("; ".join(odd))
-        refuse_others_count(sent, self._defaults, self._profile)
+        told = with_told_count(sent, self._required)
+        refuse_others_count(told, self._defaults, self._profile)
         try:
-            checked = self._arguments_model.model_validate(sent)
+            checked = self._arguments_model.model_validate(told)
         except ValidationError as error:
             about = {name: field.description or "" for name, field in self._fields.items()}
             raise ArgumentError(readable(error.errors(include_url=False), list(self._fields), about)) from error

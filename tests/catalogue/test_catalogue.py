@@ -70,7 +70,7 @@ def test_every_name_of_a_device_finds_that_device(entry: AcceleratorEntry) -> No
         ("Trainium 2", "trainium2"),
         ("Gaudi 3", "gaudi3"),
         ("B200", "b200-sxm"),
-        ("GB200 NVL72", "gb200"),
+        ("GB200 Superchip", "gb200"),
         ("B300", "b300-sxm"),
         ("L40S", "l40s"),
         ("Tesla T4", "t4"),

@@ -72,16 +72,18 @@ def test_more_of_them_are_of_a_higher_rank_beside_the_same(times: float) -> None
 
 
 @given(slowness=st.floats(1.0, 5.0))
-def test_hosts_and_networks_of_peoples_own_are_slower_and_devices_and_slots_are_not(slowness: float) -> None:
+def test_hosts_of_peoples_own_and_what_they_send_are_slower_and_devices_and_slots_are_not(slowness: float) -> None:
     constants = type(CONSTANTS)({**CONSTANTS, "surroundings_slowness": slowness})
     chosen, own = (replace(small_case(8, execution=_EAGER), as_people_run=flag) for flag in (0.0, 1.0))
     lay = layouts_of(PLAIN)
     assert launches_s(own, constants, lay) == pytest.approx(slowness * launches_s(chosen, constants, lay))
     apart = [replace(case, gpus_per_node=1.0, scale_up_domain=1.0) for case in (chosen, own)]
     by_adapters = [replace(case, scale_out_bytes_per_s=50e9) for case in apart]
-    between = [replace(case, scale_out_bytes_per_s=25e9) for case in apart]
+    by_hosts = [
+        replace(case, scale_out_bytes_per_s=12.5e9, sockets=flag) for case, flag in zip(apart, (0.0, 1.0), strict=True)
+    ]
     in_slots = [replace(case, pcie=1.0) for case in (chosen, own)]
-    for cases, times in ((apart, slowness), (between, slowness**0.5), (by_adapters, 1.0), (in_slots, 1.0)):
+    for cases, times in ((by_hosts, min(slowness, 4.0)), (by_adapters, 1.0), (in_slots, 1.0)):
         gathered = [
             gather_s(group(case, constants, np.array([8.0]), 1.0), 1e9, messages=np.array([0.0])) for case in cases
         ]

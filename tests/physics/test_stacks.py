@@ -56,6 +56,7 @@ MAY_BE_OPEN = {
     "network_gbps",
     "network_ports",
     "network_of",
+    "transport",
     "host_memory_bytes",
     "host_memory_of",
     "nodes",

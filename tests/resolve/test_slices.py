@@ -6,6 +6,9 @@ from estimator.answers.compare.compare import Choices, requests
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
+from estimator.resolve.slices import told_count
+from server.protocol.errors import ArgumentError
+from server.protocol.registry import TOOLS
 from tools.estimate_training_time import estimate_training_time
 
 
@@ -32,6 +35,10 @@ from tools.estimate_training_time import estimate_training_time
         ("8x H100", 1, 1),
         ("TPU v3", 8, 8),
         ("TPU v3", 1, 1),
+        # Parts of a rack are rented, but for less than a node of it.
+        ("GB200 NVL72", 8, 8),
+        ("GB200 NVL72", 72, 72),
+        ("HGX B200", 1, 1),
     ],
 )
 def test_one_slice_and_the_number_in_its_name_are_the_chips_it_has(gpu: str, n_gpus: int, chips: int) -> None:
@@ -62,3 +69,69 @@ def test_of_several_counts_each_counts_chips() -> None:
     common = Request(model="", gpu="", n_gpus=1)
     choices = Choices(models=["gpt-2"], gpus=["v3-8"], n_gpus=[1, 4, 8, 16], tokens=["1B"])
     assert [resolve(each).n_gpus for each in requests(choices, common)] == [1, 4, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("gpu", "n_gpus", "counted"), [("GB200 NVL72", 1, 72), ("GB200 NVL36", 1, 36), ("2 racks of GB200 NVL72", 2, 144)]
+)
+def test_one_rack_is_the_rack_and_a_warning_says_so(gpu: str, n_gpus: int, counted: int) -> None:
+    run = resolve(Request(model="gpt-2", gpu=gpu, n_gpus=n_gpus, tokens="1B"))
+    assert run.n_gpus == counted
+    (told,) = (one.message for one in run.warnings if one.code == "gpu_count_disagrees")
+    assert "say gpu gb200" in told
+    assert run.question is not None
+    assert run.question.cluster.gpus_per_node == 4
+    assert run.question.cluster.scale_up_domain == counted / n_gpus
+
+
+@pytest.mark.parametrize(
+    ("gpu", "counted"),
+    [
+        ("2 nodes of 8 H100", 16),
+        ("4 nodes x 8 A100 80GB", 32),
+        ("2x8 H100", 16),
+        ("16 H100 in 2 nodes", 16),
+        ("8 H100 per node, 2 nodes", 16),
+        ("two nodes with four A100 40GB each", 8),
+        ("a node of 8 H100", 8),
+        ("8xH100 node", 8),
+        ("4 H100 nodes", 32),
+        ("4 DGX H100 nodes", 32),
+        ("two 4090s", 2),
+        ("8 x H100 SXM", 8),
+        ("8 A100 + 16 H100", 24),
+        ("Cloud TPU v5e-16 pod slice", 16),
+        ("TPU v5p-128", 64),
+        ("p5.48xlarge", 8),
+        ("2x p5.48xlarge", 16),
+        ("HGX B200", 8),
+        ("GB200 NVL72", 72),
+        ("2 racks of GB200 NVL72", 144),
+        # One board or eight, as many as were bought, one card or eight in each machine: nothing tells.
+        ("8x HGX H100", None),
+        ("72x GB200 NVL72", None),
+        ("DGX H100 SuperPOD", None),
+        ("2 nodes of 4090", None),
+        ("H100", None),
+        ("nothing known", None),
+    ],
+)
+def test_a_name_that_counts_devices_spares_the_count(gpu: str, counted: int | None) -> None:
+    tool = TOOLS.tool("estimate_training_time")
+    assert tool is not None
+    asked = {"model": "gpt-2", "gpu": gpu, "tokens": "1B"}
+    assert told_count(gpu) == counted
+    if counted is None:
+        with pytest.raises(ArgumentError, match="n_gpus is missing"):
+            tool.arguments(asked)
+    else:
+        assert tool.arguments(asked)["n_gpus"] == counted
+
+
+def test_devices_that_count_as_many_spare_the_counts_of_a_comparison() -> None:
+    tool = TOOLS.tool("compare_training_options")
+    assert tool is not None
+    asked = {"models": ["gpt-2"], "tokens": ["1B"]}
+    assert tool.arguments({**asked, "gpus": ["8x H100", "DGX A100"]})["n_gpus"] == [8]
+    with pytest.raises(ArgumentError, match="n_gpus is missing"):
+        tool.arguments({**asked, "gpus": ["8x H100", "4x A100"]})

@@ -73,6 +73,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "network_slow",
         "sharding_assumed",
         "network_unsaid",
+        "transport_unsaid",
     ),
     # Up to about twice as long.
     (

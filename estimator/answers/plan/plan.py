@@ -20,7 +20,7 @@ from estimator.resolve.amount import resolved_amount
 from estimator.resolve.pools import named_pools
 from estimator.resolve.run import checked_own_runs
 from estimator.resolve.settings import with_settings
-from estimator.resolve.slices import chip_of, with_slice_count
+from estimator.resolve.slices import chip_of, with_whole_counted
 from estimator.resolve.subject import resolved_subject
 
 __all__ = ["SOLVE_FOR", "plan_for"]
@@ -137,9 +137,10 @@ def _in_chips(request: PlanRequest) -> tuple[PlanRequest, tuple[Assumption, ...]
         return request, ()
     if request.n_gpus is None:
         return replace(request, gpu=chip_of(request.gpu)), ()
-    counted, how = with_slice_count(Request(model="", gpu=request.gpu, n_gpus=request.n_gpus))
-    read = Assumption(name="n_gpus", value=counted.n_gpus, unit="GPUs", source="inferred", note=how)
-    return replace(request, gpu=chip_of(request.gpu), n_gpus=counted.n_gpus), (read,) if how else ()
+    counted = with_whole_counted(Request(model="", gpu=request.gpu, n_gpus=request.n_gpus))
+    n_gpus = counted.request.n_gpus
+    read = Assumption(name="n_gpus", value=n_gpus, unit="GPUs", source="inferred", note=counted.how)
+    return replace(request, gpu=chip_of(request.gpu), n_gpus=n_gpus), (read,) if counted.how else ()
 
 
 def _told_tokens(trials: Trials) -> float | None:

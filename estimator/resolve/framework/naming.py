@@ -7,7 +7,8 @@ from estimator.base.errors import UnknownNameError, shown
 from estimator.catalogue import catalogue
 from estimator.models.training import MethodName, Projection
 from estimator.physics.stacks import STACKS
-from estimator.question.practice import Practice
+from estimator.question.practice import Practice, Transport
+from estimator.resolve.framework.fabrics import first_of
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 from estimator.resolve.framework.misspelling import nearest_name
 from estimator.resolve.framework.offloads import ZERO_INFINITY
@@ -203,6 +204,8 @@ def _practice(
     stack has attention code of its own.
     Who names Accelerate starts a process for each device with it, unless layers are said to be split across them.
     """
+    if practice.transport is not None:
+        practice = replace(practice, transport=_carries(reading))
     if practice.stages_alone is None and any(one.meaning.project == _LAUNCHER for one in names):
         practice = replace(practice, stages_alone=False)
     stacks = {one.meaning.stack for one in names if one.meaning.stack}
@@ -222,6 +225,12 @@ def _practice(
     if denied and practice.attention == "unfused" and sdpa:
         practice = replace(practice, attention="memory_efficient")
     return practice
+
+
+def _carries(reading: Reading) -> Transport | None:
+    """Return what carries bytes between nodes by all that was named; what is denied tells nothing beside it."""
+    named = first_of(one.meaning.says.practice.transport for one in reading.phrases if not one.denied)
+    return named or first_of(one.meaning.denies.practice.transport for one in reading.phrases if one.denied)
 
 
 def _is_zero_infinity(reading: Reading) -> bool:

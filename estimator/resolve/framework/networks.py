@@ -6,6 +6,7 @@ from types import MappingProxyType
 
 from estimator.base.units import BITS_PER_BYTE
 from estimator.question.practice import NetworkOf, Practice
+from estimator.resolve.framework.fabrics import fabric_in
 from estimator.resolve.framework.meaning import Facts, Meaning
 from estimator.resolve.framework.whose import EACH, whose
 
@@ -68,7 +69,12 @@ def told_network(text: str, at: int) -> tuple[int, Meaning] | None:
     gbps = _gbps(found) * (BITS_PER_BYTE if in_bytes else 1)
     if gbps <= 0.0:
         return None
-    practice = Practice(network_gbps=gbps, network_ports=_ports(found), network_of=_whose(found, kinds))
+    practice = Practice(
+        network_gbps=gbps,
+        network_ports=_ports(found),
+        network_of=_whose(found, kinds),
+        transport=fabric_in(" ".join(filter(None, (kinds, found["generation"], found["whole"], found["one"])))),
+    )
     return found.end(), Meaning(says=Facts(practice=practice))
 
 

@@ -10,6 +10,7 @@ from estimator.resolve.framework.adapted import ADAPTED
 from estimator.resolve.framework.adapters import ADAPTERS
 from estimator.resolve.framework.degrees import DEGREES
 from estimator.resolve.framework.denoisers import CACHES
+from estimator.resolve.framework.fabrics import FABRICS
 from estimator.resolve.framework.held_weights import HELD_WEIGHTS
 from estimator.resolve.framework.links import LINKS
 from estimator.resolve.framework.loaders import WORKERS
@@ -360,6 +361,7 @@ PRACTICES: Mapping[str, Meaning] = MappingProxyType(
         **ADAPTERS,
         **HELD_WEIGHTS,
         **WEIGHT_WIDTHS,
+        **FABRICS,
         **LINKS,
         **OPTIMIZERS,
         **WORKERS,

@@ -9,16 +9,21 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution, SourceKind
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
+from estimator.resolve.framework.fabrics import told_transport
+from estimator.resolve.framework.named import named_framework
+from estimator.resolve.framework.own import own_on_cluster
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.objective import asked_objective
 from estimator.resolve.packing import packs
 from estimator.resolve.told_degrees import with_told_degrees
 from estimator.resolve.told_machines import told_machine
-from estimator.resolve.told_network import told_network_share
+from estimator.resolve.told_network import network_contradicted, told_network_share
 from estimator.resolve.training_method import asked_method
 
-__all__ = ["framework_assumptions", "left_open", "told_of_samples", "told_request"]
+__all__ = ["framework_assumptions", "left_open", "told_request", "told_software"]
 
+_OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "nodes", "node_devices")
+"""What is told of a run's machines, whatever software is on them."""
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
@@ -38,7 +43,19 @@ _ARGUMENTS = tuple(
 """Words that tell of an argument of their own."""
 
 
-def told_of_samples(request: Request, named: NamedFramework) -> NamedFramework:
+def told_software(request: Request, software: str) -> NamedFramework:
+    """Return what `software` says, with what is said of the network beside the device, as far as it is of `request`.
+
+    Raises InvalidValueError for a count of GPUs that is none.
+    """
+    named = own_on_cluster(named_framework(software), request)
+    transport = told_transport(named.practice, request.gpu)
+    if transport != named.practice.transport:
+        named = replace(named, practice=replace(named.practice, transport=transport))
+    return _told_of_samples(request, named)
+
+
+def _told_of_samples(request: Request, named: NamedFramework) -> NamedFramework:
     """Return `named` without packing where what is trained on is not packed: its script packs other samples."""
     packed = named.practice.packing == "packed"
     if not packed or packs(asked_objective(request, named.name).objective.name, named.name):
@@ -84,7 +101,9 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     cautions += contradicted
     if node is not None:
         request = replace(request, gpus_per_node=node)
-    if request.network_gbps_per_gpu is None and (network := told_network_share(request, named.practice)) is not None:
+    if request.network_gbps_per_gpu is not None:
+        cautions += network_contradicted(request, named.practice)
+    elif (network := told_network_share(request, named.practice)) is not None:
         taken["network_gbps_per_gpu"] = network.gbps_per_device
         cautions.append(network.caution)
     told = replace(request, **taken) if taken else request
@@ -180,9 +199,19 @@ def left_open(request: Request) -> frozenset[str]:
     by_name = {
         "precision": _choice("precision", request.precision) == AUTO or "precision" in request.alike,
         "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
-        "framework": _choice("framework", request.framework) == AUTO,
+        "framework": _names_no_software(request.framework),
     }
     return frozenset(name for name, is_open in by_name.items() if is_open)
+
+
+def _names_no_software(given: str) -> bool:
+    """Return whether `given` tells of machines and their network alone, or of nothing."""
+    if _choice("framework", given) == AUTO:
+        return True
+    named = named_framework(given)
+    of_software = replace(named.practice, **dict.fromkeys(_OF_MACHINES))
+    alone = replace(named, practice=of_software)
+    return named.name == AUTO and not named.not_understood and bool(named.understood) and not alone.says_something
 
 
 def _choice(argument: str, given: str) -> str:

@@ -4,6 +4,7 @@ Authority: InfiniBand Trade Association's rates of four lanes (EDR 100, HDR 200,
 node's; EFA's rates are told of an instance (p4d: 400 Gb/s, p5: 3,200).
 """
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -28,6 +29,7 @@ TOLD = [
     ("fsdp, 50 GB/s InfiniBand", 400.0, None, None),
     ("fsdp, network: 800 Mbps", 0.8, None, None),
 ]
+CARRIED = {"rdma": ", InfiniBand", "sockets": ", TCP", "ethernet": ", ethernet", None: ""}
 NOT_TOLD = ["fsdp, nvlink 600 GB/s", "fsdp, pcie 32 GB/s", "fsdp, 24 GB", "fsdp, 10G", "fsdp, NVMe at 25 Gb/s", "no IB"]
 A100S: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "a100", "n_gpus": 16, "tokens": "1B", "detail": "detailed"}
 
@@ -67,9 +69,95 @@ def test_rates_and_sizes_of_something_else_are_no_network(text: str) -> None:
     ],
 )
 def test_a_network_in_words_costs_what_the_argument_does(text: str, each: float) -> None:
-    told, given = _asked(text), _asked("fsdp", network_gbps_per_gpu=each)
+    kind = CARRIED[named_framework(text).practice.transport]
+    told, given = _asked(text), _asked(f"fsdp{kind}", network_gbps_per_gpu=each)
     assert _days(told) == _days(given)
     assert any(one.code == "network_from_framework" for one in told.warnings)
+
+
+FABRICS = [
+    *(
+        (words, "rdma")
+        for words in (
+            *("InfiniBand RDMA", "InfiniBand HDR100", "EDR", "HDR", "NDR", "FDR", "QDR", "IB", "RoCE v2 over 100GbE"),
+            *(
+                "100 GbE RoCE",
+                "EFA",
+                "EFA v2 400 Gbps",
+                "Slingshot 11",
+                "Omni-Path",
+                "Intel Omni-Path 100 Gb/s",
+                "RDMA",
+            ),
+            *("GPUDirect RDMA", "GPUDirect-TCPX 200 Gb/s", "no InfiniBand, EFA", "RDMA enabled", "InfiniBand network"),
+        )
+    ),
+    *(
+        (words, "sockets")
+        for words in (
+            *("TCP", "100 Gb/s TCP", "25 Gbps TCP/IP ethernet", "IPoIB", "TCP over InfiniBand", "no RDMA"),
+            *("RDMA disabled", "NCCL_IB_DISABLE=1", "NCCL_NET=Socket", "without EFA"),
+        )
+    ),
+    *((words, "ethernet") for words in ("Ethernet", "plain Ethernet", "100GbE", "10 GbE", "no InfiniBand")),
+    *((words, None) for words in ("100 Gb/s", "NCCL_IB_DISABLE=0", "no TCP", "Mellanox ConnectX-5 100G", "wan2.1")),
+]
+
+
+@pytest.mark.parametrize(("words", "transport"), FABRICS)
+def test_words_tell_what_carries_bytes_apart_from_how_fast(words: str, transport: str | None) -> None:
+    """Authority: InfiniBand, RoCE, EFA (SRD), Slingshot and Omni-Path bypass the host's sockets; IPoIB does not."""
+    found = named_framework(f"fsdp, {words}")
+    assert found.practice.transport == transport
+    assert transport is None or not found.not_understood
+
+
+SLOW: dict[str, Any] = {
+    "model": "7B", "gpu": "V100 32GB", "n_gpus": 64, "network_gbps_per_gpu": 12.5, "data_sharding": "zero3",
+    "micro_batch_size": 2, "global_batch_sequences": 128, "sequence_length": 1024, "activation_recompute": "full",
+}  # fmt: skip
+
+
+def test_what_carries_bytes_is_doubted_until_it_is_said_and_the_range_holds_both() -> None:
+    answers = {
+        said: _asked(f"DeepSpeed ZeRO-3{said}", **SLOW) for said in ("", ", InfiniBand", ", Ethernet", ", TCP sockets")
+    }
+    days = [answer.training_days for answer in answers.values()]
+    unsaid, rdma, _, sockets = answers.values()
+    assert days[1] < days[0] < days[2] <= days[3]
+    assert unsaid.training_days_low < rdma.training_days < sockets.training_days < unsaid.training_days_high
+    doubted = [any(one.code == "transport_unsaid" for one in answer.warnings) for answer in answers.values()]
+    assert doubted == [True, False, True, False]
+    told = {one.name: one.value for one in rdma.assumptions}
+    assert told["network_transport"] == "RDMA"
+
+
+def test_a_fabric_may_be_said_beside_the_device() -> None:
+    beside = _asked("DeepSpeed ZeRO-3", **{**SLOW, "gpu": "V100 32GB InfiniBand"})
+    assert _days(beside) == _days(_asked("DeepSpeed ZeRO-3, InfiniBand", **SLOW))
+
+
+@pytest.mark.parametrize(("gpu", "node"), [("V100 32GB", 8), ("a100", 8), ("L40S", 8), ("4090", 2)])
+@pytest.mark.parametrize("said", ["", ", InfiniBand", ", Ethernet", ", TCP"])
+def test_time_never_falls_when_the_network_gets_slower(gpu: str, node: int, said: str) -> None:
+    asked = {**SLOW, "gpu": gpu, "n_gpus": 8 * node, "gpus_per_node": node, "model": "llama-3.2-1b"}
+    days = [
+        _asked(f"DeepSpeed ZeRO-3{said}", **{**asked, "network_gbps_per_gpu": gbps / node}).training_days
+        for gbps in (800, 400, 300, 200, 150, 120, 100, 70, 50, 25, 10)
+    ]
+    assert all(slower >= 0.98 * faster for faster, slower in pairwise(days))
+
+
+@pytest.mark.parametrize(("gbps", "contradicted"), [(6.25, False), (12.5, False), (100, False), (9, True)])
+def test_an_argument_that_no_such_ports_make_is_told_of(gbps: float, *, contradicted: bool) -> None:
+    asked = _asked("fsdp, HDR100", n_gpus=32, gpus_per_node=16, network_gbps_per_gpu=gbps)
+    assert any(one.code == "framework_contradicted" for one in asked.warnings) == contradicted
+
+
+def test_who_names_a_network_alone_has_named_no_software() -> None:
+    for said in ("InfiniBand", "auto"):
+        codes = {one.code for one in _asked(said, gpu="h100", n_gpus=16).warnings}
+        assert "framework_unsaid" in codes
 
 
 def test_an_argument_wins_over_words() -> None:

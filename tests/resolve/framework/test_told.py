@@ -186,7 +186,6 @@ def test_an_argument_that_trains_adapters_wins_over_a_text_that_trains_all() -> 
     [
         ("batch size 4 per GPU", "micro_batch_size"),
         ("max seq length 512", "sequence_length"),
-        ("plain Ethernet", "network_gbps_per_gpu"),
         ("r=64", "lora_rank"),
     ],
 )

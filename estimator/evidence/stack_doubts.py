@@ -18,12 +18,15 @@ __all__ = [
     "BEARABLE_STACK",
     "GENERAL_TRAINER",
     "GENERAL_TRAINER_SHARE",
+    "LEFT_IDLE",
     "OWN_SCRIPTS",
     "stack_doubts",
     "with_own_stacks",
 ]
 
 GENERAL_TRAINER = "huggingface"
+LEFT_IDLE = "devices_left_idle"
+"""Code of the warning that a stack uses one device unless it is started otherwise."""
 OWN_SCRIPTS = frozenset({"huggingface", "trl", "fastchat", "open-instruct"})
 """Trainers that scripts of users' own call; front ends set a quantised base's compute type to the training's."""
 BEARABLE_STACK = 4.0
@@ -47,8 +50,10 @@ _ON_ONE_DEVICE = frozenset({"unsloth"})
 """Stacks whose notebooks leave other devices idle; several are used only since 2025."""
 _STARTED_PLAINLY = 1.0 / 3.0
 """Share of those with two devices who start their script as its notebooks and examples do, without a launcher: one of
-them is left idle, or works in turn with the other where a quantised base is loaded with `device_map="auto"`. It falls
-with the square of the devices, for whoever has many looks how to use them."""
+them is left idle, or works in turn with the other where a quantised base is loaded with `device_map="auto"`. Of devices
+in turn it falls with the square of their number, for whoever has many looks how to use them. Of those left idle it does
+not: to use one is what the stack does by itself, however many there are, and nothing shows that the rest have no work.
+"""
 _IN_TURN_WHERE_NONE_HOLDS_IT = 0.6
 """Of devices in turn, where none holds the base alone and nobody named FSDP or DeepSpeed; it falls with the devices."""
 _FEW = 0.01
@@ -161,17 +166,17 @@ def _is_start_unsaid(question: Question) -> bool:
     return all(one is None for one in told)
 
 
-def _started_plainly(n: int) -> float:
+def _started_in_turn(n: int) -> float:
     return _STARTED_PLAINLY * (2.0 / n) ** 2
 
 
 def _idle_devices(stack: str, n: int) -> Doubt:
-    ways = ((n, _started_plainly(n)),)
+    ways = ((n, _STARTED_PLAINLY),)
     message = (
         f"{stack} trains on one GPU unless it is started with torchrun or accelerate: started plainly, it takes {n:,} "
         "times as long; say n_gpus 1 if so, or how it is started in framework"
     )
-    return Doubt(argument="n_gpus", ways=ways, caution=Caution(code="devices_left_idle", message=message))
+    return Doubt(argument="n_gpus", ways=ways, caution=Caution(code=LEFT_IDLE, message=message))
 
 
 def _one_process(n: int) -> Doubt:
@@ -207,7 +212,7 @@ def _in_turn(setting: Setting, physical_s: float, constants: Constants) -> tuple
     if best is None or math.log(best.step_s / physical_s) < WORTH_SAYING:
         return ()
     alone = fastest(replace(asked, layout=replace(question.layout, data_sharding="ddp")), constants)
-    share = _started_plainly(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
+    share = _started_in_turn(n) if alone is not None else _IN_TURN_WHERE_NONE_HOLDS_IT * 2.0 / n
     factor = best.step_s / physical_s
     message = (
         f"{n:,} GPUs work in turn, {factor:.1f} times as long, under a script that loads its base with "

@@ -110,6 +110,8 @@ class Execution:
     none are."""
     master_weights: bool = True
     """Trained weights and the optimizer's moments are kept in FP32."""
+    averages_weights: bool = False
+    """A moving average of the trained weights is kept in FP32, and moved in each step."""
     step_copies: bool = False
     """The optimizer's step copies what it updates: AdamW over lists of tensors, DeepSpeed's gradients in FP32."""
     loss: LossKernel = "fused"
@@ -240,6 +242,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
         offload_parameters=fetched_share(question, said),
         swap_copies=(1 if said.swaps_one_way else 2) if said.swapped_blocks else 0,
         master_weights=master_weights,
+        averages_weights=bool(said.averages_weights),
         step_copies=(untuned and released < _FUSED_ADAMW_SINCE) or engine,
         loss=loss,
         loss_metrics=loss == "eager" and released >= stack.logit_metrics_since,

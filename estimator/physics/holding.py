@@ -166,13 +166,21 @@ def _weight_bytes(trained: float, precision: str, base_bits: int | None) -> floa
 def _optimizer_bytes(execution: Execution, *, wide: bool, adapters: bool) -> float:
     """Return bytes per trained weight: moments, and an FP32 copy of the weight where it is held in 16 bit.
 
-    And adapters themselves, which are no part of the base's weights: that copy is all that there is of them.
+    And adapters themselves, which are no part of the base's weights: that copy is all that there is of them. A moving
+    average of what is trained lies beside it, on the device wherever the moments are (`EMAModel` of diffusers).
     """
-    if execution.offload_optimizer:
-        return 0.0
+    average = _SINGLE if execution.averages_weights else 0.0
+    return average + _stepped_bytes(execution, wide=wide, adapters=adapters)
+
+
+def _stepped_bytes(execution: Execution, *, wide: bool, adapters: bool) -> float:
+    """Return the same of what the optimizer itself steps."""
     copy = _SINGLE if execution.master_weights and not wide else 0.0
     if adapters:
         copy = _SINGLE if execution.master_weights or wide else _HALF
+    if execution.offload_optimizer:
+        # Adapters are part of the model, wherever their moments lie; who fetches weights fetches them as well.
+        return copy if adapters and not execution.offload_parameters else 0.0
     if execution.optimizer == "paged_adamw_8bit":
         return copy  # pages that are not in use lie in host memory
     if execution.optimizer in _EIGHT_BIT_STATES:

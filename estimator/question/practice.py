@@ -93,6 +93,8 @@ class Practice:
     """What the model is loaded in, where that is told: trainers that cast nothing train its weights so."""
     own_adapters: bool | None = None
     """Whether adapters are the trainer's own modules, in the precision of its products, where others take PEFT's."""
+    averages_weights: bool | None = None
+    """Whether a moving average of the trained weights (EMA) is kept beside them, in FP32, and moved in each step."""
     releases_gradients: bool | None = None
     """Whether each weight is updated as soon as its gradient is there, which is then freed (`fused_backward_pass`)."""
     decomposes_gradients: bool | None = None
@@ -161,6 +163,10 @@ class Practice:
     packing: Packing | None = None
     """Whether short samples are packed into full sequences, or padded as `padding` says."""
     padding: Padding | None = None
+    samples_each: int | None = None
+    """Samples of a micro-batch in the one script that is named, where nothing is said of them."""
+    padded_to: int | None = None
+    """Tokens of that limit, where they are told."""
     loader_workers: int | None = None
     """Processes beside each device's own that read samples; 0: none, so that its own reads them between steps."""
     made_up_samples: bool | None = None

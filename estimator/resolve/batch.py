@@ -217,7 +217,20 @@ def _shorter_that_fits(length: int, fitting: Callable[[int], bool]) -> int:
 
 def length_doubts(amount: Amount, length: int, padded: Padded | None, batch: int | None) -> tuple[Caution, ...]:
     """Return warnings where samples are longer than the sequence that takes them, or a batch has too many of it."""
-    return (*_batch_doubts(batch, length), *_cut_doubts(amount, length, padded))
+    return (*_batch_doubts(batch, length), *_limit_doubts(padded), *_cut_doubts(amount, length, padded))
+
+
+def _limit_doubts(padded: Padded | None) -> tuple[Caution, ...]:
+    """Return a warning where every sample is padded to a length that nobody told."""
+    if padded is None or padded.limits is None or padded.limit is None:
+        return ()
+    least, most = padded.limits
+    message = (
+        f"every sample is padded to the length at which all are cut, and nobody told it: {padded.limit:,.0f} tokens "
+        f"are assumed, where scripts have {least:,.0f} to {most:,.0f}; time is proportional to that: say it in "
+        'sequence_length, or "mean N, max M" in tokens_per_sample'
+    )
+    return (Caution(code="padded_length_assumed", message=message),)
 
 
 def _cut_doubts(amount: Amount, length: int, padded: Padded | None) -> tuple[Caution, ...]:

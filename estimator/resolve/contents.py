@@ -25,6 +25,8 @@ __all__ = ["contents"]
 _NONE = Prior(low=0.0, mode=0.0, high=0.0, why="all rows are padded to one length")
 _CUT_AT = 64
 """What lengths at which scripts cut are multiples of: 128 (`run_glue.py`), 384 (SQuAD), 192, 256, 512."""
+_SPECIAL_TOKENS = 2
+"""Tokens that such a number may be short of: those that a tokenizer adds at the ends, T5 one and BERT two."""
 _ROW = Prior(
     low=0.6,
     mode=1.0,
@@ -62,27 +64,55 @@ def contents(
 
 
 def _cut(data: ToldData, use: MediaUse) -> ToldData:
-    """Return `data` with the one round number that is told of an encoder's texts as what they are padded and cut to."""
-    told, network = data.lengths, use.subject.transformer
-    if told is None or not told.bare or not use.encodes or network is None or data.request.sequence_length is not None:
+    """Return `data` with the one length that is told of an encoder's texts as what they are padded and cut to.
+
+    That is a round number, or the longest; of what no encoder reads the longest alone tells a limit, and no mean.
+    """
+    told = data.lengths
+    if told is None:
         return data
-    if told.mean % _CUT_AT or told.mean > network.native_sequence_length:
-        return data
+    cut_at = _cut_at(data, told, use)
+    if cut_at is None:
+        return _of_usual_mean(data, told) if told.usual_mean else data
     message = (
-        f"{told.mean:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
+        f"{cut_at:,.0f} tokens are taken to be what texts are padded and cut to, as such numbers are in scripts for "
         "encoders; were they the mean, rows padded to the longest of a micro-batch would be about twice as long: if "
-        f'so, say "mean {told.mean:g}"'
+        f'so, say "mean {cut_at:g}"'
     )
-    lengths = SampleLengths(
-        mean=told.mean, variation=_NONE, shortest=told.mean, longest=told.mean, told=True, fixed=told.fixed
-    )
+    factors = (1.0, 1.0) if told.usual_mean else (data.low_factor, data.high_factor)
     return replace(
         data,
-        lengths=lengths,
-        low_factor=data.low_factor * _ROW.low,
-        high_factor=data.high_factor * _ROW.high,
+        request=replace(data.request, tokens_per_sample=cut_at),
+        lengths=SampleLengths(
+            mean=cut_at, variation=_NONE, shortest=cut_at, longest=cut_at, told=True, fixed=told.fixed
+        ),
+        low_factor=factors[0] * _ROW.low,
+        high_factor=factors[1] * _ROW.high,
         cautions=(*data.cautions, Caution(code="length_taken_as_limit", message=message)),
     )
+
+
+def _cut_at(data: ToldData, told: SampleLengths, use: MediaUse) -> float | None:
+    """Return the tokens at which texts of an encoder are cut by the one number told; None where it tells of none."""
+    network = use.subject.transformer
+    if not use.encodes or network is None or data.request.sequence_length is not None:
+        return None
+    if told.usual_mean:
+        # Of tokens that were counted, a mean makes samples: rows of the longest would be fewer.
+        longest = None if any(one.name == "samples" for one in data.assumptions) else told.longest
+    else:
+        longest = told.mean if told.bare and -told.mean % _CUT_AT <= _SPECIAL_TOKENS else None
+    return None if longest is None or longest > network.native_sequence_length else longest
+
+
+def _of_usual_mean(data: ToldData, told: SampleLengths) -> ToldData:
+    """Return `data`, of whose samples the longest alone was told, with a warning of the mean that was assumed."""
+    message = (
+        f"of samples only the longest is told, {told.longest or told.mean:,.0f} tokens: those of a usual set cut there "
+        f"have {told.mean - told.fixed:,.0f} on average, which is assumed, and time is proportional to that: say "
+        f'"mean N, max {told.longest or told.mean:g}"'
+    )
+    return replace(data, cautions=(*data.cautions, Caution(code="sample_lengths_assumed", message=message)))
 
 
 def _at_once(data: ToldData, use: MediaUse, n_gpus: int) -> ToldData:

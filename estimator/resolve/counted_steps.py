@@ -4,7 +4,6 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 
-from estimator.base.prior import Prior
 from estimator.models.kinds import kind_of
 from estimator.models.objective import ObjectiveName
 from estimator.models.training import WITH_ADAPTERS
@@ -18,19 +17,12 @@ from estimator.resolve.framework.software import AUTO
 from estimator.resolve.media import MediaUse, usual_trainer
 from estimator.resolve.objective import asked_objective, usual_stack
 from estimator.resolve.packing import FEW_GPUS, SCORED_WHOLE, resolved_packing
-from estimator.resolve.sample_lengths import SampleLengths
+from estimator.resolve.sample_lengths import USUAL_SAMPLE, SampleLengths
 from estimator.resolve.steps import with_batch, with_steps
 from estimator.resolve.training_method import resolved_method
 
-__all__ = ["FROM_SCRATCH_TOO", "USUAL_SAMPLE", "counted_steps"]
+__all__ = ["FROM_SCRATCH_TOO", "counted_steps"]
 
-USUAL_SAMPLE = Prior(
-    low=136.0,
-    mode=420.0,
-    high=1680.0,
-    why="Mean tokens of a sample, over the catalogue's sets of instructions: a tenth of the sets have shorter ones, "
-    "half of them have, and all but a tenth",
-)
 FROM_SCRATCH_TOO = frozenset({"deepspeed", "fsdp", "huggingface", "lightning", "mlx", "pytorch", "tinygrad"})
 """Engines and general trainers: whoever trains all of a model on them may as well pre-train it, in full sequences."""
 _TUNING = re.compile(r"\bsft\b|instruct|fine[ _-]?tun|supervised")

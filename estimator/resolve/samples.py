@@ -7,6 +7,7 @@ from typing import Literal
 
 from estimator.base.errors import InfeasibleError
 from estimator.base.inputs import checked_whole
+from estimator.base.prior import Prior
 from estimator.base.units import parse_count
 from estimator.models.kinds import kind_of
 from estimator.physics.stacks import Stack
@@ -32,8 +33,15 @@ _USUAL_MICRO_BATCH = 2
 """Where no stack is named, or one that packs by habit: what most examples of fine-tuning have."""
 _USUAL_OF_ENCODERS = 32
 """Where an encoder of text is trained: what examples of sentence-transformers and of BERT's have, 16 to 64."""
-_USUAL_LIMIT = 2048.0
-"""Tokens that scripts pad all samples to unless told: `model_max_length` in FastChat's."""
+_USUAL_LIMIT = Prior(
+    low=512.0,
+    mode=2048.0,
+    high=4096.0,
+    why="Tokens that scripts pad all samples to unless told: `model_max_length` is 2,048 in FastChat's and 512 in "
+    "Stanford Alpaca's; recipes for Llama 2 and later have 4,096",
+)
+_ENCODERS_LEAST = 128.0
+"""The least of encoders' scripts: `max_seq_length` in Transformers' `run_glue.py`."""
 _WORTH_SAYING = 0.05
 """Share of a row below which nobody is told of it."""
 _MOST_EXTREME = 10_000
@@ -73,6 +81,8 @@ class Padded:
     lengths: SampleLengths
     limit: float | None
     """Tokens at which samples are cut; None where nothing tells."""
+    limits: tuple[float, float] | None = None
+    """Between what that lies, where every sample is padded to it and nobody told it."""
 
     @property
     def has_padding(self) -> bool:
@@ -112,12 +122,12 @@ def padded_samples(
     if request.samples is None or request.tokens_per_sample is None:
         return None
     lengths = _read_lengths(request.tokens_per_sample, lengths, encodes=encodes)
-    mean = lengths.mean
     samples = max(1, round(parse_count(request.samples, "samples")))
     limit = _limit(request, stack, lengths, window, encodes=encodes, answers=sequences > 1 and not whole)
     padding = _padding(practice if stack is None else practice.over(stack.tuning_habit), lengths, sequences)
-    if padding == "limit" and limit is not None and request.sequence_length is None:
-        limit = min(limit, max(_USUAL_LIMIT, mean))
+    guessed = padding == "limit" and request.sequence_length is None and lengths.longest is None
+    if padding == "limit" and request.sequence_length is None:
+        limit = _padded_to(lengths, limit)
 
     def rows_of(micro: int, source: SourceKind) -> Padded:
         return _padded(
@@ -130,11 +140,13 @@ def padded_samples(
             samples=samples,
             n_replicas=n_replicas,
             sequences=sequences,
+            limits=_guessed_limits(limit, lengths, window, encodes=encodes) if guessed and limit else None,
         )
 
     if request.micro_batch_size is not None:
         return rows_of(checked_whole("micro_batch_size", request.micro_batch_size, most=MOST_SEQUENCES), "user")
     usual = _USUAL_MICRO_BATCH if stack is None or stack.tuning_habit.packing == "packed" else stack.micro_batch
+    usual = practice.samples_each or usual
     if encodes:
         usual = _USUAL_OF_ENCODERS
     if whole and per_replica is not None:
@@ -158,6 +170,21 @@ def _limit(
     if stack is not None and not encodes and lengths.longest is None:
         trainers = trainers_limit(stack, lengths.mean, answers=answers)
     return min((most for most in (own, trainers) if most is not None), default=None)
+
+
+def _padded_to(lengths: SampleLengths, limit: float | None) -> float | None:
+    """Return the tokens to which every sample is padded: of the longest, where that is told, else as scripts do."""
+    if lengths.longest is not None:
+        longest = lengths.longest + lengths.fixed
+        return longest if limit is None else min(limit, longest)
+    return None if limit is None else min(limit, max(_USUAL_LIMIT.mode, lengths.mean))
+
+
+def _guessed_limits(limit: float, lengths: SampleLengths, window: int | None, *, encodes: bool) -> tuple[float, float]:
+    """Return between which lengths that `limit` may lie that nobody told."""
+    least = _ENCODERS_LEAST if encodes else _USUAL_LIMIT.low
+    most = max(limit, _USUAL_LIMIT.high if window is None else min(_USUAL_LIMIT.high, float(window)))
+    return min(limit, max(least, lengths.mean)), most
 
 
 def _read_lengths(tokens_per_sample: Quantity, told: SampleLengths | None, *, encodes: bool) -> SampleLengths:
@@ -190,6 +217,7 @@ def _padded(
     samples: int,
     n_replicas: int,
     sequences: int,
+    limits: tuple[float, float] | None = None,
 ) -> Padded:
     most = samples if padding in {"longest", "limit"} else 1
 
@@ -211,10 +239,13 @@ def _padded(
     if padding == "none":
         # Such a trainer padded to the longest in earlier releases, one of which may be what runs.
         most_of_usual = max(most_of_usual, lengths.expected_longest(micro * sequences, limit) / usual)
+    least_of_usual = math.exp(-low)
+    if limits is not None:
+        least_of_usual, most_of_usual = (end / usual for end in limits)
     return Padded(
         mean=lengths.expected_longest(1, limit),
         longest=usual,
-        low=math.exp(-low),
+        low=least_of_usual,
         high=most_of_usual,
         micro_batch=micro,
         micro_batch_source=source,
@@ -226,6 +257,7 @@ def _padded(
         padding=padding,
         lengths=lengths,
         limit=limit,
+        limits=limits,
     )
 
 

@@ -8,7 +8,7 @@ from statistics import NormalDist
 from estimator.base.errors import InvalidValueError
 from estimator.base.prior import Prior
 from estimator.base.units import KILO, parse_count
-from estimator.resolve.sample_lengths import LENGTH_VARIATION, SampleLengths
+from estimator.resolve.sample_lengths import LENGTH_VARIATION, USUAL_SAMPLE, SampleLengths, expected_longest
 from estimator.resolve.text_tokens import text_tokens
 
 __all__ = ["told_lengths"]
@@ -17,13 +17,14 @@ _ARGUMENT = "tokens_per_sample"
 _LONGEST = 80
 _REMEDY = (
     'must be a mean length ("400"), a range ("500-600"), "550 ± 30", "mean 300, max 2048" or "median 200, p95 900", '
-    "in tokens"
+    'in tokens, or the longest alone ("max 512")'
 )
 _COUNT = r"[\d.,_]*\d[\d.,_]*(?:e\d+)?\s*k?"
 _ABOUT = re.compile(r"^(?:about|approximately|approx\.?|around|avg\.?|average|circa|ca\.?|mean|~|≈)[\s:=]*(?:of\s+)?")
 _TOKENS = re.compile(r"\s*\b(?:tokens?|toks?)\b(?:\s*(?:per|/|a|each)\s*(?:sample|example|row|conversation)?)?\s*$")
 _RANGE = re.compile(rf"(?:between|from)?\s*({_COUNT})\s*(?:-|–|—|\.\.+|…|to|and|bis)\s*({_COUNT})")
 _AROUND = re.compile(rf"({_COUNT})\s*(?:±|\+/-|\+-|plus or minus)\s*({_COUNT})\s*(%?)")
+_UP_TO = re.compile(r"\bup to\b|\bat most\b|\b(?:cut|truncated)(?: off)? (?:at|to)\b|<=|≤|<")
 _SEPARATOR = re.compile(r",(?!\d{3}(?!\d))|[;:=/()]")
 """What stands between named numbers; a comma before three digits is in one."""
 _IDLE = frozenset({"a", "and", "is", "length", "of", "token", "tokens", "toks", "with"})
@@ -59,7 +60,7 @@ def told_lengths(given: object) -> SampleLengths:
         return SampleLengths(mean=parse_count(given, _ARGUMENT), bare=True)
     if len(given) > _LONGEST:
         raise InvalidValueError(_ARGUMENT, given, _REMEDY)
-    text = _TOKENS.sub("", " ".join(given.casefold().split())).replace("up to", "max")
+    text = _UP_TO.sub("max ", _TOKENS.sub("", " ".join(given.casefold().split())))
     found = _ranged(text, given) or _around(text, given) or _parts(text, given) or _of_text(given)
     if found is not None:
         return found
@@ -144,9 +145,7 @@ def _parts(text: str, given: str) -> SampleLengths | None:
         sigma = math.sqrt(math.log1p(LENGTH_VARIATION.mode**2))
         mean = number["p50"] * math.exp(sigma * sigma / 2.0)
     if mean is None:
-        if longest is not None and "min" in number and number["min"] <= longest:
-            return _between(number["min"], longest)
-        raise InvalidValueError(_ARGUMENT, given, f"does not say how long a mean sample is; it {_REMEDY}")
+        return _of_ends(number, given)
     if longest is not None and longest < mean:
         remedy = "has a mean above the longest; where samples are cut there, say that length in sequence_length"
         raise InvalidValueError(_ARGUMENT, given, remedy)
@@ -157,6 +156,33 @@ def _parts(text: str, given: str) -> SampleLengths | None:
     if longest is None:
         return SampleLengths(mean=mean)
     return SampleLengths(mean=mean, variation=_spread_up_to(mean, longest), longest=longest, told=True)
+
+
+def _of_ends(number: Mapping[str, float], given: str) -> SampleLengths:
+    """Return lengths of which the longest is known, and maybe the shortest."""
+    longest = number.get("max")
+    if longest is not None and number.get("min", math.inf) <= longest:
+        return _between(number["min"], longest)
+    if longest is not None and len(number) == 1:
+        return _up_to(longest)
+    raise InvalidValueError(_ARGUMENT, given, f"does not say how long a mean sample is; it {_REMEDY}")
+
+
+def _up_to(longest: float) -> SampleLengths:
+    """Return lengths of which the longest alone is known: those of a usual set, cut there."""
+    low, mean, high = (
+        round(expected_longest(uncut, 1, longest, LENGTH_VARIATION.mode, chunks=False), 1)
+        for uncut in (USUAL_SAMPLE.low, USUAL_SAMPLE.mode, USUAL_SAMPLE.high)
+    )
+    return SampleLengths(
+        mean=mean,
+        variation=_spread_up_to(mean, longest),
+        longest=longest,
+        told=True,
+        low_factor=low / mean,
+        high_factor=high / mean,
+        usual_mean=True,
+    )
 
 
 def _named_numbers(text: str, given: str) -> dict[str, float]:

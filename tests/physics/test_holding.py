@@ -69,6 +69,31 @@ def test_an_optimizer_holds_its_moments_and_a_copy_of_16_bit_weights(
     assert used.optimizer_bytes[0] == pytest.approx(size * _parameters())
 
 
+@pytest.mark.parametrize("optimizer", ["adamw", "adamw_8bit", "sgd"])
+@pytest.mark.parametrize("offloaded", [False, True])
+def test_a_moving_average_is_an_fp32_copy_on_the_device(optimizer: OptimizerName, *, offloaded: bool) -> None:
+    """`EMAModel` of diffusers lies on the accelerator beside what is trained."""
+    plain = Execution(optimizer=optimizer, offload_optimizer=offloaded)
+    without, averaged = (_used(_case(one)) for one in (plain, replace(plain, averages_weights=True)))
+    assert averaged.optimizer_bytes[0] - without.optimizer_bytes[0] == pytest.approx(4.0 * _parameters())
+    steps = [_case(replace(plain, averages_weights=average)).optimizer_share for average in (False, True)]
+    assert steps[0] < steps[1]
+
+
+def test_adapters_stay_on_the_device_whose_moments_are_paged() -> None:
+    held = {
+        (paged, fetched): float(
+            _used(
+                _case(Execution(offload_optimizer=paged, offload_parameters=fetched), method="qlora")
+            ).optimizer_bytes[0]
+        )
+        for paged, fetched in ((False, 0.0), (True, 0.0), (True, 1.0))
+    }
+    # Of AdamW's 12 bytes with the adapter itself, two moments go.
+    assert held[True, 0.0] == pytest.approx(held[False, 0.0] / 3.0)
+    assert held[True, 1.0] == 0.0
+
+
 def test_bf16_alone_takes_eight_bytes_a_parameter() -> None:
     """The recipe full_finetune_single_device of torchtune: weights, gradients and both moments in BF16."""
     used = _used(_case(Execution(master_weights=False, gradient_bytes=2.0)))

@@ -71,8 +71,11 @@ MAY_BE_OPEN = {
     # A script's own default, of no trainer.
     "expands_base_wide",
     "full_precision",
-    # What a caller says of their own.
+    # What a caller says of their own, or one script does.
+    "averages_weights",
     "own_stack",
+    "padded_to",
+    "samples_each",
     "one_process",
     # What is kept of a layer, and how many places experts have, is so of one recipe.
     "recomputed",

@@ -10,8 +10,8 @@ from estimator.answers.estimate.wording import summary
 from estimator.base.errors import MissingValueError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
-from estimator.resolve.counted_steps import USUAL_SAMPLE
 from estimator.resolve.run import Run, resolve
+from estimator.resolve.sample_lengths import USUAL_SAMPLE
 
 _STEPS, _BATCH = 100, 16
 

@@ -280,6 +280,21 @@ def test_a_round_number_of_an_encoders_texts_is_what_they_are_cut_at(model: str,
     assert "length_taken_as_limit" in {caution.code for caution in run.warnings}
 
 
+@pytest.mark.parametrize("length", [126, 127, 254, 255, 382, 510, 511, "max 255", "max 500"])
+def test_a_limit_less_what_a_tokenizer_adds_is_one_too(length: int | str) -> None:
+    """T5 adds one token to what it reads, BERT two; whoever tells the longest alone tells where texts are cut."""
+    run = _row("t5-large", tokens_per_sample=length)
+    assert run.amount.padding == 1.0
+    assert "length_taken_as_limit" in {caution.code for caution in run.warnings}
+
+
+def test_of_a_decoders_samples_the_longest_alone_leaves_the_mean_open() -> None:
+    run = _row("llama-3.2-1b", tokens_per_sample="max 512")
+    assert "sample_lengths_assumed" in {caution.code for caution in run.warnings}
+    assert run.amount.low_factor < 0.6
+    assert run.sequence_length <= 512
+
+
 @pytest.mark.parametrize(
     ("model", "said"),
     [

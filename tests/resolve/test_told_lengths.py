@@ -60,9 +60,9 @@ def test_what_is_said_of_lengths_is_a_mean_and_a_spread(said: str | int, whole: 
     [
         ("lots", "must be a mean length"),
         ("576 + 50", "must be a mean length"),
-        ("up to 2048", "mean sample"),
+        ("min 20", "mean sample"),
         ("600-500", "shorter one first"),
-        ("max 2048", "mean sample"),
+        ("std 20", "mean sample"),
         ("mean 2000, max 300", "mean above the longest"),
         ("0-10", "a range"),
         ("500 ± 900", "as much as the mean"),
@@ -129,3 +129,13 @@ def test_a_sample_may_be_so_much_text(said: str, low: float, high: float) -> Non
     lengths = told_lengths(said)
     assert low < lengths.mean < high
     assert lengths.low_factor < 1.0 < lengths.high_factor
+
+
+@pytest.mark.parametrize("longest", [64, 128, 512, 2048, 8192])
+@pytest.mark.parametrize("said", ["max {}", "up to {}", "at most {} tokens", "{} max", "≤ {}", "<={}", "cut at {}"])
+def test_of_the_longest_alone_the_mean_is_that_of_a_usual_set_cut_there(said: str, longest: int) -> None:
+    lengths = told_lengths(said.format(longest))
+    assert lengths.usual_mean
+    assert lengths.longest == longest
+    assert lengths.low_factor < 1.0 < lengths.high_factor
+    assert lengths.high_factor * lengths.mean <= longest

@@ -66,6 +66,8 @@ def _told_with(run: Run) -> str | None:
     """Return the argument that would tell the amount of `run` better; None where it was counted in tokens."""
     if _lengths_assumed(run):
         return "tokens_per_sample"
+    if any(caution.code == "padded_length_assumed" for caution in run.warnings):
+        return "sequence_length"
     if any(caution.code == "batch_assumed" for caution in run.warnings):
         return "global_batch_sequences"
     network = run.subject.transformer

@@ -11,6 +11,7 @@ from typing import Literal
 from estimator.answers.estimate.change import ANOTHER_PLACE, BY_DEGREES, Change, Kind
 from estimator.answers.estimate.denoiser_levers import denoiser_levers
 from estimator.answers.estimate.host_memory import host_memory
+from estimator.answers.estimate.liger import has_liger_kernels
 from estimator.answers.estimate.selection import usd_per_gpu_hour
 from estimator.answers.estimate.trainer_words import bf16_weights_said
 from estimator.catalogue import catalogue
@@ -19,7 +20,6 @@ from estimator.models.diffusion.sample import without_conditioners
 from estimator.models.kinds import kind_of
 from estimator.models.parameters import takes_adapters
 from estimator.models.training import WITH_ADAPTERS, Method
-from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 from estimator.physics.choice import Setting
 from estimator.physics.effects import release
@@ -38,7 +38,6 @@ _FRUGAL = "unsloth"
 """The trainer that holds least for adapters on one device: its own kernels, and layers' inputs kept on the host."""
 _LARGEST = 2
 """Devices with the most memory that are looked at in other counts."""
-_WITH_LIGER = frozenset({"decoder", "vision_language"})
 _HALVES = 2
 _QUARTERS = (5, 6, 7)
 """Quarters of a count between it and its double."""
@@ -129,12 +128,16 @@ def _sayings(setting: Setting) -> Iterator[tuple[Kind, Practice, str]]:
         yield from denoiser_levers(setting)
         return
     if stack.tunes or stack.tier == "untuned":
-        if _has_liger_kernels(question.transformer):
+        if has_liger_kernels(question.transformer):
             yield "kernels", Practice(fused_kernels=True, fused_loss=True), "Liger"
+        adapters = question.method.name in WITH_ADAPTERS
+        learns = adapters or question.method.name == "full"
+        for optimizer in _NARROW if learns and not _shards_tensors(setting, question.cluster.n_gpus) else ():
+            yield "optimizer", Practice(optimizer=optimizer), optimizer
+        if adapters and not _shards_tensors(setting, _HALVES):
+            # Moments of few weights are paged in next to no time.
+            yield "optimizer", Practice(optimizer="adamw", offload_optimizer=True), "paged_adamw_32bit"
         if question.method.name == "full":
-            if not _shards_tensors(setting, question.cluster.n_gpus):
-                for optimizer in _NARROW:
-                    yield "optimizer", Practice(optimizer=optimizer), optimizer
             yield "optimizer", Practice(master_weights=False), "pure bf16"
     yield from _offloads(setting)
 
@@ -159,15 +162,6 @@ def _shards_tensors(setting: Setting, n_gpus: int) -> bool:
     """Return whether weights are DTensors on so many devices, which bitsandbytes' optimizers do not step."""
     fsdp2 = setting.question.practice.zero_engine == "fsdp2"
     return n_gpus > 1 and (fsdp2 or setting.stack.name in _OF_DTENSORS)
-
-
-def _has_liger_kernels(transformer: Transformer) -> bool:
-    """Return whether Liger has kernels for a network: Llama's kin, and vision-language models about one of them.
-
-    It fuses RMSNorm, SwiGLU or GeGLU, rotary embedding and the loss over a vocabulary; BERT's and GPT-2's kin,
-    encoder–decoders, ViTs and models of sound have layers of other kinds (Hsu et al. 2024).
-    """
-    return transformer.causal and transformer.gated_mlp and kind_of(transformer) in _WITH_LIGER
 
 
 def _software(setting: Setting) -> Iterator[Change]:

@@ -41,6 +41,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "length_may_be_a_limit",
         "length_taken_as_limit",
         "sample_lengths_assumed",
+        "padded_length_assumed",
         "samples_longer_than_sequence",
         "picture_size_unsaid",
         "pictures_scaled_up",

@@ -52,6 +52,7 @@ _OBJECTIVES = {
 }
 _GUESSED = {
     "sample_lengths_assumed": "the length of samples is assumed",
+    "padded_length_assumed": "the length of padded rows is assumed",
     "length_may_be_a_limit": "if samples fill their sequences",
     "batch_assumed": "the batch is assumed",
 }

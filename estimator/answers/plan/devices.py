@@ -7,7 +7,7 @@ from functools import partial
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts, degree_product
 from estimator.answers.plan.limits import infeasible
-from estimator.answers.plan.trials import Trials, fits, sureness
+from estimator.answers.plan.trials import Trials, fits, left_idle, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.catalogue import catalogue
@@ -66,7 +66,7 @@ def planned_device(
     by_rank = partial(_rank, cheapest=cheapest_first)
     ranked = sorted((estimate for estimate in estimates if _meets(trials, estimate)), key=by_rank)
     if n_gpus is None:
-        on_fewest = (_refined(trials, estimate) for estimate in ranked[: _ALTERNATIVES + 1])
+        on_fewest = (_refined(trials, estimate) for estimate in _shortlisted(ranked))
         ranked = sorted((estimate for estimate in on_fewest if estimate is not None), key=by_rank)
     if not ranked:
         how_many = f"{n_gpus:,} of " if n_gpus is not None else ""
@@ -74,7 +74,7 @@ def planned_device(
         raise infeasible(trials, f"{how_many}none of the {len(names)} GPUs trains {run.subject.name}")
     kind = "the cheapest that does" if cheapest_first else "the fastest"
     solution = Option(why=f"even odds: {kind}", meets=True, estimate=ranked[0])
-    others = [Option(why="does too", meets=True, estimate=estimate) for estimate in ranked[1 : _ALTERNATIVES + 1]]
+    others = [Option(why=_too(estimate), meets=True, estimate=estimate) for estimate in _shortlisted(ranked)[1:]]
     if len(others) < _ALTERNATIVES:
         missed = [estimate for estimate in estimates if not _meets(trials, estimate)]
         missed.sort(key=lambda estimate: (not fits(estimate), estimate.training_s))
@@ -82,6 +82,17 @@ def planned_device(
             why = "breaks a limit" if fits(estimate) else "does not fit in memory"
             others.append(Option(why=why, meets=False, estimate=estimate))
     return solution, _surely(trials, ranked, n_gpus), tuple(others)
+
+
+def _shortlisted(ranked: list[Estimate]) -> list[Estimate]:
+    """Return the best of `ranked`, among them one on several devices where the stack uses one by itself."""
+    first = ranked[: _ALTERNATIVES + 1]
+    several = next((estimate for estimate in ranked if left_idle(estimate)), None)
+    return first if several is None or several in first else [*first[:-1], several]
+
+
+def _too(estimate: Estimate) -> str:
+    return "does too, where it is started on all of them" if left_idle(estimate) else "does too"
 
 
 def narrower_format(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
@@ -171,6 +182,8 @@ def _meets(trials: Trials, estimate: Estimate) -> bool:
     return bool(trials.meets(estimate, sure=False))
 
 
-def _rank(estimate: Estimate, *, cheapest: bool) -> tuple[float, float]:
+def _rank(estimate: Estimate, *, cheapest: bool) -> tuple[bool, float, float]:
+    """Return what runs are ordered by, the least first; last those whose stack uses one of several by itself."""
     cost = math.inf if estimate.cost_usd.value is None else estimate.cost_usd.value
-    return (cost, estimate.training_s) if cheapest else (estimate.training_s, cost)
+    idle = bool(left_idle(estimate))
+    return (idle, cost, estimate.training_s) if cheapest else (idle, estimate.training_s, cost)

@@ -10,7 +10,7 @@ from estimator.answers.plan.neighbours import count_alternatives, diminishing
 from estimator.answers.plan.scaling import TOKENS_PER_PARAMETER, optimal_tokens
 from estimator.answers.plan.sizes import planned_size
 from estimator.answers.plan.tokens import planned_tokens, token_alternatives
-from estimator.answers.plan.trials import Trials, in_full
+from estimator.answers.plan.trials import Trials, in_full, left_idle
 from estimator.answers.plan.types import Option, Plan, PlanRequest
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.inputs import MOST_GPUS, checked_choice, checked_number, checked_whole_count
@@ -60,6 +60,8 @@ def plan_for(request: PlanRequest) -> Plan:
     solution, warnings = found.solution, found.warnings
     if found.sure is None and _has_range(solution) and (limits.deadline_s is not None or limits.budget is not None):
         warnings = (*warnings, _unsure())
+    taken = (option.estimate for option in (solution, found.sure) if option is not None)
+    warnings = (*warnings, *dict.fromkeys(caution for estimate in taken for caution in left_idle(estimate)))
     return Plan(
         request=request,
         limits=limits,

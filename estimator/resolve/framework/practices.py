@@ -328,7 +328,8 @@ _HARMLESS = (
     "determined ai | skypilot | kubeflow | ray train | webdataset | mosaicml streaming | mamba ssm | "
     "causal conv 1 d | causal conv1d | pretrain gpt | pretrain llama | auto wrap | auto wrap policy | wrap | "
     "transformer based wrap | size based wrap | configs | assistant only loss | completion only loss | "
-    "streaming dataset | neftune | neftune noise | max autotune | multiple negatives ranking loss | mnrl"
+    "textual inversion | streaming dataset | neftune | neftune noise | max autotune | "
+    "multiple negatives ranking loss | mnrl"
 )
 """Known, and told by another argument, or with no effect of their own."""
 _VERSIONED: Mapping[str, str] = MappingProxyType({"cuda": "cuda", "rocm": "rocm"})

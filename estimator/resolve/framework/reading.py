@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from estimator.resolve.framework.addresses import told_addresses
 from estimator.resolve.framework.blocks import told_blocks
 from estimator.resolve.framework.degrees import told_degrees
 from estimator.resolve.framework.fillers import (
@@ -22,11 +23,12 @@ from estimator.resolve.framework.names import NAMES
 from estimator.resolve.framework.negatives import told_negatives
 from estimator.resolve.framework.networks import told_network
 from estimator.resolve.framework.offload_phrases import told_offload
+from estimator.resolve.framework.padded_lengths import told_padded_length
 from estimator.resolve.framework.practices import PRACTICES
 from estimator.resolve.framework.releases import MONTHS, PARTS_OF_YEAR, dated, is_year, month_start, version_date
 from estimator.resolve.framework.tokens import Token, text_tokens
 
-__all__ = ["Part", "Phrase", "Reading", "reading_of"]
+__all__ = ["Part", "Phrase", "Reading", "apart", "reading_of"]
 
 _MEANINGS = {**PRACTICES, **NAMES}
 _LONGEST = max(map(len, _MEANINGS))
@@ -91,11 +93,22 @@ def reading_of(text: str) -> Reading:
     return reader.reading()
 
 
+def apart(phrase: Phrase) -> tuple[Phrase, ...]:
+    """Return what the words of `phrase` mean without the rest of it; nothing where none of them means anything."""
+    reader = _Reader(phrase.text, whole=False)
+    while reader.at < len(reader.tokens):
+        reader.step()
+    return reader.reading().phrases
+
+
 class _Reader:
     """Goes through the tokens of one text from left to right, taking the longest phrase that means something."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, whole: bool = True) -> None:
         self.text = text
+        self._whole = whole
+        """Whether all of the text may be one phrase."""
+        self._addresses = told_addresses(text)
         self.tokens = text_tokens(text)
         self.at = 0
         self._phrases: list[Phrase] = []
@@ -170,13 +183,14 @@ class _Reader:
         return False
 
     def _took_machine(self, token: Token) -> bool:
-        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `LISA with 4 layers` or `TP 4`.
+        """Take `10 GbE`, `64 GB of RAM`, `4 nodes of 4 GPUs`, `7 hard negatives`, `TP 4` or `padded to 512`.
 
         A denial of it says nothing.
         """
         if self._negator is not None:
             return False
-        told = (told_blocks, told_degrees, told_network, told_host_memory, told_machines, told_negatives)
+        readers = (told_blocks, told_degrees, told_network, told_host_memory, told_machines, told_negatives)
+        told = (*readers, told_padded_length)
         found = next((one for read in told if (one := read(self.text, token.start)) is not None), None)
         if found is None:
             return False
@@ -225,7 +239,8 @@ class _Reader:
             if len(key) > _LONGEST:
                 break
             meaning = _MEANINGS.get(key) or _MEANINGS.get(key.removesuffix("s"))
-            if meaning is not None:
+            is_whole = self.at == 0 and index == len(self.tokens) - 1
+            if meaning is not None and (self._whole or not is_whole):
                 best = index, meaning
         return best
 
@@ -286,6 +301,9 @@ class _Reader:
             self.at += 1
             return
         self._named = False
+        if any(start <= token.start < end for start, end in self._addresses):
+            self.at += 1
+            return
         self._take(self.at, self.at, understood=False)
 
 

@@ -64,6 +64,7 @@ SWITCHES: Mapping[str, str] = _by_key(
         "sdpa": "sdp_attention use_sdpa",
         "xformers": "xformers_attention use_xformers",
         "flex attention": "flex_attention",
+        "ema": "use_ema model_ema",
         "liger": "use_liger use_liger_kernel enable_liger_kernel liger_kernel",
         "fused linear cross entropy": "liger_fused_linear_cross_entropy cut_cross_entropy",
         "fused kernels": "liger_rms_norm liger_rope liger_glu_activation liger_layer_norm liger_swiglu liger_layernorm",

@@ -27,6 +27,8 @@ _OF_MACHINES = ("network_gbps", "network_ports", "network_of", "transport", "nod
 _MOST_PARTS = 12
 """Parts of a text that are repeated to the reader."""
 _LONGEST_PART = 60
+_BLANKS = " \t\n'\"`-.,;_"
+"""What stands in a text that was left empty."""
 _ARGUMENTS = tuple(
     (re.compile(words, re.IGNORECASE), argument)
     for words, argument in (
@@ -93,6 +95,9 @@ def told_request(request: Request, named: NamedFramework) -> tuple[Request, tupl
     learns, doubted = _trained(request, named)
     taken |= learns
     cautions += doubted
+    padded, doubted_length = _padded_length(request, named)
+    taken |= padded
+    cautions += doubted_length
     if named.adapters is not None:
         taken["adapters"] = named.adapters
     if named.adapted:
@@ -132,6 +137,19 @@ def _one_at_a_time(n_gpus: int) -> Caution:
         "as fast as one; torchrun or accelerate launch gives each samples of its own, if the model fits on one"
     )
     return Caution(code="one_gpu_at_a_time", message=message)
+
+
+def _padded_length(request: Request, named: NamedFramework) -> tuple[dict[str, int], list[Caution]]:
+    """Return the length that all samples are padded to as the argument that tells it, as far as the text tells it."""
+    said, given = named.practice.padded_to, request.sequence_length
+    if said is None or (given is None and _choice("packing", request.packing) == "packed"):
+        return {}, []
+    if given is None:
+        return {"sequence_length": said}, []
+    if str(given).strip() == str(said):
+        return {}, []
+    message = f"framework says that samples are padded to {said:,} tokens, but sequence_length is taken"
+    return {}, [Caution(code="framework_contradicted", message=message)]
 
 
 def _trained(request: Request, named: NamedFramework) -> tuple[dict[str, str], list[Caution]]:
@@ -206,7 +224,7 @@ def left_open(request: Request) -> frozenset[str]:
 
 def _names_no_software(given: str) -> bool:
     """Return whether `given` tells of machines and their network alone, or of nothing."""
-    if _choice("framework", given) == AUTO:
+    if _choice("framework", given).strip(_BLANKS) in {AUTO, ""}:
         return True
     named = named_framework(given)
     of_software = replace(named.practice, **dict.fromkeys(_OF_MACHINES))
@@ -227,7 +245,8 @@ def _has(request: Request, precision: str) -> bool:
 
 def _doubts(given: str, named: NamedFramework) -> tuple[Caution, ...]:
     # Words that say nothing of their own, such as `from scratch`, leave nothing to be understood.
-    if not named.not_understood and (named.understood or named.name != AUTO or any(map(str.isalpha, given))):
+    says = named.understood or named.name != AUTO or any(map(str.isalpha, given)) or not given.strip(_BLANKS)
+    if not named.not_understood and says:
         return ()
     what = _parts(named.not_understood) if named.not_understood else repr(given[:_LONGEST_PART])
     belongs = sorted(

@@ -366,7 +366,8 @@ def test_a_base_in_fewer_bits_comes_before_one_that_is_fetched_from_the_host_for
     asked = {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 2, "method": "lora", "sequence_length": 2048}
     words = [remedy.words for remedy in _remedies({**asked, "framework": "huggingface"})]
     quantised = next(place for place, said in enumerate(words) if said.startswith('method "qlora"'))
-    fetched = next(place for place, said in enumerate(words) if "param offload" in said)
+    # No more than a few are named.
+    fetched = next((place for place, said in enumerate(words) if "param offload" in said), len(words))
     assert quantised < fetched
     assert "another training" not in words[quantised]
 

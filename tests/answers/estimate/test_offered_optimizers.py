@@ -40,3 +40,22 @@ def test_on_one_device_a_paged_optimizer_is_offered_to_a_stack_that_shards_tenso
     offered = _offered(asked)
     assert any("8bit" in str(one) and "n_gpus" not in one for one in offered)
     assert not any("8bit" in str(one) and "n_gpus" in one for one in offered)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"model": "llama-65b", "gpu": "rtx-a6000", "lora_rank": 64, "framework": "HF Trainer"},
+        {"model": "llama-65b", "gpu": "rtx-a6000", "lora_rank": 64, "framework": "TRL, Liger"},
+    ],
+    ids=str,
+)
+def test_where_another_optimizer_suffices_for_adapters_it_comes_before_another_stack_or_gpu(
+    asked: dict[str, Any],
+) -> None:
+    """Adapters of rank 64 beside 65B weights have 10 GB of states in FP32, of which 2 in 8 bits, or paged, are left."""
+    few = {"n_gpus": 1, "method": "qlora", "sequence_length": 512, "micro_batch_size": 1}
+    offered = [str(one.get("framework", one)) for one in _offered(asked | few)]
+    others = [place for place, one in enumerate(offered) if "8bit" not in one and "paged" not in one]
+    first = next(place for place, one in enumerate(offered) if "8bit" in one or "paged" in one)
+    assert not [place for place in others if place < first and "Liger" not in offered[place]]

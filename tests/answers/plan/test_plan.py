@@ -233,6 +233,20 @@ def test_the_best_gpu_for_a_deadline_is_the_cheapest_and_of_a_count_the_fastest(
     assert fastest.solution.gpu == "b200-sxm"
 
 
+@pytest.mark.parametrize(("deadline", "alone"), [("12 hours", True), ("2 hours", False)])
+def test_of_a_stack_that_uses_one_gpu_by_itself_one_is_preferred_and_more_are_warned_of(
+    deadline: str, *, alone: bool
+) -> None:
+    asked: dict[str, Any] = {"model": "llama-3.1-8b", "method": "qlora", "tokens": "alpaca x3", "framework": "unsloth"}
+    gpus = "rtx-3080-10gb, rtx-4090, l40s"
+    plan = _plan(**asked, solve_for="gpu", gpu=gpus, deadline=deadline)
+    assert (plan.solution.n_gpus == 1) == alone
+    several = any(one is not None and one.n_gpus > 1 for one in (plan.solution, plan.sure_solution))
+    assert ("devices_left_idle" in {warning.code for warning in plan.warnings}) == several
+    started = _plan(**{**asked, "framework": "unsloth, torchrun"}, solve_for="gpu", gpu=gpus, deadline=deadline)
+    assert "devices_left_idle" not in {warning.code for warning in started.warnings}
+
+
 def test_all_gpus_are_those_of_the_catalogue() -> None:
     everything = _plan(solve_for="gpu", gpu=None, tokens="1T")
     assert _plan(solve_for="gpu", gpu="all", tokens="1T").alternatives == everything.alternatives

@@ -275,7 +275,7 @@ FACTS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("prime-rl, real unbalanced routing", {"even_routing": False}),
     ("nemo, partial CUDA graphs", {"launch": "partial_graphs"}),
     ("fms-fsdp", {"launch": "compiled", "zero_engine": "fsdp"}),
-    ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded"}),
+    ("Stanford Alpaca", {"sharding": "zero3", "packing": "padded", "samples_each": 4}),
     ("QLoRA", {"recompute": "full", "base_bits": 4}),
 )
 

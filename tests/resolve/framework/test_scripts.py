@@ -74,3 +74,38 @@ def test_scripts_that_train_the_whole_model_say_nothing_of_adapters(script: str)
     found = named_framework(script)
     assert found.method is None
     assert not found.not_understood
+
+
+@pytest.mark.parametrize(
+    ("repository", "stack"),
+    [
+        ("tloen/alpaca-lora", "huggingface"),
+        ("tatsu-lab/stanford_alpaca", "huggingface"),
+        ("artidoro/qlora", "huggingface"),
+        ("AnswerDotAI/fsdp_qlora", "huggingface"),
+        ("haotian-liu/LLaVA", "huggingface"),
+        ("lm-sys/FastChat", "fastchat"),
+        ("Lightning-AI/lit-llama", "litgpt"),
+        ("Lightning-AI/litgpt", "litgpt"),
+        ("EleutherAI/gpt-neox", "gpt-neox"),
+        ("hiyouga/LLaMA-Factory", "llama-factory"),
+        ("axolotl-ai-cloud/axolotl", "axolotl"),
+    ],
+)
+@pytest.mark.parametrize("form", ["{}", "https://github.com/{}", "github.com/{}.git", "train.py ({}), bf16"])
+def test_a_script_is_known_by_its_repository(repository: str, stack: str, form: str) -> None:
+    found, plain = named_framework(form.format(repository)), named_framework(repository.partition("/")[2])
+    assert found.name == stack
+    assert found.practice.over(plain.practice) == found.practice
+    assert not found.not_understood
+
+
+@pytest.mark.parametrize("said", ["qlora.py", "qlora.py (artidoro/qlora)", "QLoRA script", "finetune_guanaco_65b.sh"])
+def test_a_script_brings_its_optimizer(said: str) -> None:
+    """`optim: paged_adamw_32bit`, `gradient_checkpointing`, `bits: 4`, `group_by_length` in qlora.py."""
+    found = named_framework(said)
+    practice = found.practice
+    assert (practice.optimizer, practice.offload_optimizer) == ("adamw", True)
+    assert (practice.base_bits, practice.padding, found.recompute, found.method) == (4, "alike", "full", "qlora")
+    eight_bits = named_framework(f"{said}, adamw_8bit").practice
+    assert eight_bits.optimizer == "adamw_8bit"

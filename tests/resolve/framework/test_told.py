@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pydantic import TypeAdapter
 
+from estimator.resolve.framework.named import named_framework
 from tools.compare_training_options import compare_training_options
 from tools.estimate_training_time import estimate_training_time
 from tools.fields import DataSharding
@@ -97,7 +98,7 @@ def test_a_precision_that_the_device_lacks_is_not_taken() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "stack"), [("h100", "nemo"), ("", "nemo"), ("Gigatron", "nemo"), ("nemo blah", "nemo")]
+    ("text", "stack"), [("h100", "nemo"), ("?", "nemo"), ("Gigatron", "nemo"), ("nemo blah", "nemo")]
 )
 def test_words_that_are_not_understood_are_said_with_what_is_assumed(text: str, stack: str) -> None:
     answer = _answer(framework=text)
@@ -218,3 +219,16 @@ def test_layers_over_devices_that_wait_for_one_another_are_laid_out_so_and_said_
     assert "one_gpu_at_a_time" not in _codes(alone)
     sharded = _answer(**told, framework=f"HF Trainer, {text}", data_sharding="zero3")
     assert sharded.layout.pipeline_parallel == 1
+
+
+@pytest.mark.parametrize("said", ["", "  ", "''", '""', "-", "YOLOv5", "LLaMA", "GPT-2, BERT", "textual inversion"])
+def test_what_is_empty_or_told_elsewhere_needs_no_understanding(said: str) -> None:
+    assert "framework_not_understood" not in _codes(_answer(framework=said))
+    named = named_framework(f"{said}, PyTorch")
+    assert (named.name, named.not_understood) == ("pytorch", ())
+
+
+@pytest.mark.parametrize("said", ["EMA", "use_ema", "ema_decay 0.9999", "exponential moving average"])
+def test_a_moving_average_is_read(said: str) -> None:
+    assert named_framework(f"diffusers, {said}").practice.averages_weights
+    assert named_framework(f"no {said}").practice.averages_weights is False

@@ -27,6 +27,7 @@ from estimator.models.transformer import Transformer
 from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_hybrid, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
+from estimator.resolve.experts_of_size import experts_of_size
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.model_words import method_doubts, size_behind, unread_doubts, without_method
 from estimator.resolve.other_networks import checked_modelled, of_media_family, of_seeing_family, suggested
@@ -130,7 +131,7 @@ def _unlisted(name: str) -> Subject:
         return _held(held, name)
     checked_modelled(name, anywhere=True)
     of_family = of_seeing_family if kind in OTHER_SENSES else of_media_family
-    member = None if size is None or experts else of_family(name, size)
+    member = None if size is None or experts else of_family(name, size) or experts_of_size(name, size)
     if member is not None:
         return _listed(member, name)
     if kind is not None and not (experts and kind in MOSTLY_DECODERS):
@@ -192,8 +193,8 @@ def _of_size(name: str, size: NamedSize, kind: str | None, nearest: Sequence[str
     other = f"; it is {kind}, of which no more than that is known here" if kind else ""
     caution = Caution(
         code="model_not_catalogued",
-        message=f"model: {shown(name)} is not catalogued{near}: answered as a typical {told} {_kind(transformer)}, by "
-        f"the size in its name{other}; give its config.json as hf_config for its own architecture",
+        message=f"model: {shown(name)} is answered as a typical {told} {_kind(transformer)}, by the size in its name: "
+        f"it is not catalogued{near}{other}; give its config.json as hf_config for its own architecture",
     )
     return Subject(
         name=_spoken(told) if size.bare else name,

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from estimator.answers.check.candidate import Candidate, Gap, has_length, length_unsaid, said, says_packed
+from estimator.answers.check.dialect_rows import COUNTS_EACH
 from estimator.answers.check.expected import attention_flop_per_token, dense_peak_flop_per_s
 from estimator.answers.check.logs import ANYBODYS, LogReading
 from estimator.answers.check.observation import SHORTEST_SEQUENCE
 from estimator.answers.check.real_tokens import may_be_real
+from estimator.answers.check.told import is_from_scratch
 from estimator.answers.check.usual_batches import counted
 from estimator.answers.estimate.wording import sample_words
 from estimator.base.units import TERA, format_count
@@ -27,9 +29,17 @@ _MOST_TIMES_LARGER = 64.0
 """Of one picture's positions over another's: 28 pixels a side to 224."""
 _FEW_GPUS = 8
 """Devices that are one machine, of which a run has all as a rule."""
+_AS_SLOW_AGAIN = 2.0
+"""By which a speed that is miscounted by the number of GPUs may be off beside: what common causes cost together, such
+as recomputation in full on a stack without compilation. Who miscounts is no less likely to have those."""
+_BETTER = 1.3
+"""The same of a run that is faster than its like: what tuned stacks are ahead of others by."""
+_PRINTED_SO = -0.5
+"""Log distance by which the speed of one GPU stands before other causes where the trainer prints that one alone."""
 _MOST_ACCUMULATED = 256
-_SUSPECTED = 0.3
-"""Log distance of what the size of a gap alone suggests."""
+_UNCOMMON, _SUSPECTED = 0.25, 0.3
+"""Log distance of what is less common where nothing says that samples are trained on, and of what the size of a gap
+alone suggests."""
 _LEAST_UPDATE, _MOST_UPDATE = 0.02, 0.6
 """Share of an RL step that its update takes: long answers from a slow engine, and short ones from a fast one."""
 
@@ -162,12 +172,19 @@ def _of_counts(gap: Gap) -> Iterator[Candidate]:
     if seen.count_told:
         return
     if seen.kind == "tokens_per_second" and n > 1 and not _is_known_of_how_many(gap.reading):
+        each = gap.run.stack.name if not faster and gap.run.stack.name in COUNTS_EACH else None
+        # The run may be better than its like, too, unless no device does so much.
+        possible = not faster and n * seen.tokens_per_second <= gap.most
+        up = (_AS_SLOW_AGAIN if each is not None else _BETTER) if possible else 1.0
         yield Candidate(
             code="multiplied_twice" if faster else "speed_of_one_gpu",
             what="tokens per second of all GPUs were multiplied by their number once more"
             if faster
             else "the tokens per second are those of one GPU, not of all together",
             factor=float(n) if faster else 1.0 / n,
+            rarity=_PRINTED_SO if each is not None else 0.0,
+            stretch=(_AS_SLOW_AGAIN, up),
+            why="" if each is None else f"{each} prints the tokens per second of one GPU",
             check=f"observed_tokens_per_second is of all {n:,} GPUs together",
         )
     if seen.kind == "hours" and faster and n > _FEW_GPUS:
@@ -244,9 +261,10 @@ def _of_batches(gap: Gap) -> Iterator[Candidate]:
         )
     if seen.batch_assumed is not None:
         batch = max(1, round(seen.batch_assumed / gap.ratio))
+        steps_take = counted(gap.run, batch)
         yield Candidate(
             code="other_batch",
-            what=f"a step takes about {counted(gap.run, batch):,} {sample_words(gap.run)}, where "
+            what=f"a step takes about {steps_take:,} {sample_words(gap.run, steps_take)}, where "
             f"{counted(gap.run, seen.batch_assumed):,} were taken",
             factor=seen.batch_assumed / batch,
             why="nothing tells the batch",
@@ -259,7 +277,9 @@ def _of_padding(gap: Gap) -> Iterator[Candidate]:
     run, faster = gap.run, gap.faster
     amount = run.amount
     mean = amount.tokens_per_sample
-    if says_packed(run) or (run.method.name == "full" and mean is None):
+    # Whoever trains all of a model on samples may pad them too, unless so much, or a trainer for that, is pre-training.
+    trained_whole = run.method.name == "full" and mean is None
+    if says_packed(run) or (trained_whole and (not run.stack.tunes or is_from_scratch(gap.request, run))):
         return
     padded = amount.sequences is not None
     if padded and faster and gap.request.packing.strip().casefold() == "padded":
@@ -280,10 +300,13 @@ def _of_padding(gap: Gap) -> Iterator[Candidate]:
     elif not faster:
         to = "to the full sequence" if padded else "to the longest, not packed"
         what = f"samples are padded {to}"
+    # Who tells a length trains at it more often than not.
+    padded_by_habit = run.stack.habit.packing == "padded" and length_unsaid(run)
     told = Candidate(
         code="padding_counted" if faster else "padding",
         what=what,
         factor=longer if faster else 1.0 / longer,
+        rarity=_UNCOMMON if trained_whole and not padded_by_habit else 0.0,
         why=why,
         check="turn packing on, or group samples by length, and count tokens without padding",
     )

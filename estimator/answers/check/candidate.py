@@ -1,5 +1,6 @@
 """A thing that may be so of a run, before it is priced, and the gap that it is to explain."""
 
+import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -30,6 +31,8 @@ class Gap:
     """Of the model."""
     reading: LogReading | None
     faster: bool
+    most: float = math.inf
+    """Tokens per second of all devices that none exceed."""
     load: DeviceLoad | None = None
     """What a monitor shows of the devices."""
 
@@ -57,6 +60,8 @@ class Candidate:
     """Whether the caller, or what is catalogued, says otherwise."""
     rarity: float = 0.0
     """Log distance by which it must come nearer than a common cause to stand before it."""
+    stretch: tuple[float, float] = (1.0, 1.0)
+    """By which the range around it reaches further down, and up, where it leaves room for a second cause beside it."""
     shared: Shared = "nothing"
     """What runs of the same lab would have in common with it, if it were so."""
 

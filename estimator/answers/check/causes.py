@@ -26,6 +26,8 @@ _CONTRADICTS = 0.3
 """Log distance added to a cause against which something was said."""
 _FALLS_SHORT = 0.7
 """Log distance added to a cause whose own range does not reach what was observed: a factor of two."""
+_LEFT_OVER = 0.5
+"""Of what a cause moves, in log, that it may leave to a second one and still be the cause: the lesser part."""
 _MOST = 12
 
 
@@ -65,9 +67,16 @@ def likely_causes(gap: Gap, steady: Expected) -> tuple[Cause, ...]:
         if move * ratio <= 0 or abs(move) < math.log(_SMALLEST) or ruled_out(candidate.shared, move, machines):
             continue
         explains = priced.low <= seen.tokens_per_second <= priced.high
+        apart = abs(ratio - move)
+        if not explains and apart <= _LEFT_OVER * abs(move):
+            below, above = priced.low / seen.tokens_per_second, seen.tokens_per_second / priced.high
+            beyond, room = (below, candidate.stretch[0]) if below > above else (above, candidate.stretch[1])
+            explains = beyond <= room
+            # What is left within the stretch is the second cause's, not this one's distance.
+            apart = math.log(beyond) if explains else apart
         if not explains and abs(move) > abs(ratio) + _FALLS_SHORT:
             continue
-        distance = abs(ratio - move) + candidate.rarity
+        distance = apart + candidate.rarity
         distance += (_CONTRADICTS if candidate.contradicts else 0.0) + (0.0 if explains else _FALLS_SHORT)
         cause = Cause(
             code=candidate.code,

@@ -48,8 +48,11 @@ from estimator.answers.check.usual_batches import (
     usual_shares,
 )
 from estimator.answers.check.usual_lengths import (
+    SAMPLE_LENGTH,
+    Lengths,
     are_samples_of_any_length,
     normal_lengths,
+    open_lengths,
     short_samples,
     usual_length_shares,
     with_short_samples,
@@ -92,6 +95,8 @@ class SpeedCheck:
     """The arguments that nobody told and without which another verdict is as likely; none where it holds."""
     normal_lengths: tuple[float, float] | None
     """Between how many tokens a sequence the step would be normal, where the verdict depends on its length."""
+    by_length: Lengths | None
+    """What samples of either length would be, where the range over all lengths says nothing of a speed."""
     seen: Observation
     expected: Expected
     bound: Bound
@@ -167,7 +172,8 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         run = replace(run, objective=replace(run.objective, samples_answers=True))
     expected = expected_speed(run)
     any_length = are_samples_of_any_length(asked, run)
-    expected = steady = with_short_samples(expected, run) if any_length else expected
+    full, expected = expected, with_short_samples(expected, run, whole=whole) if any_length else expected
+    steady = expected
     model, hardware = _flop_per_token(run, expected)
     observed, thousands = with_thousands(observed, expected.tokens_per_second, run.n_gpus)
     seen = observation(
@@ -186,31 +192,30 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
     depends_on = open_arguments(judged, seen, expected, bound, lengths=lengths) or open_count(
         judged, run, seen, reading, expected=expected, bound=bound
     )
-    causes: tuple[Cause, ...] = ()
+    unjudged = any_length and judged == "normal" and not depends_on and seen.kind != "hours"
+    by_length = open_lengths(run, seen, full, expected, bound, whole=whole) if unjudged else None
+    depends_on = depends_on if by_length is None else (SAMPLE_LENGTH,)
     losses = losses_of_set_up(run, expected) if judged in {"normal", "slow"} else ()
     assumed = as_taken(_assumed(run, expected, amount_known=amount_known), taken)
     apart = contradictions(run, reading, taken, seen, model)
     load = _load(text, run)
-    if judged != "normal" and (not depends_on or depends_on in {(_LENGTH,), (COUNT,)}):
-        gap = Gap(
-            request=request,
-            run=run,
-            seen=seen,
-            expected=expected,
-            flop_per_token=model,
-            reading=reading,
-            faster=judged != "slow",
-            load=load,
-        )
-        causes = tuple(
-            cause for cause in likely_causes(gap, steady) if _LENGTH not in depends_on or cause.code in _OF_LENGTH
-        )
-    causes = (*contradicting_causes(apart, seen, expected), *causes)
-    left = remaining(run, observed, reading, seen, amount_known=amount_known)
+    gap = Gap(
+        request=request,
+        run=run,
+        seen=seen,
+        expected=expected,
+        flop_per_token=model,
+        reading=reading,
+        faster=judged != "slow",
+        most=bound.tokens_per_second,
+        load=load,
+    )
+    causes = (*contradicting_causes(apart, seen, expected), *_causes_of(gap, steady, judged, depends_on))
     return SpeedCheck(
         run=run,
         verdict=judged,
         depends_on=depends_on,
+        by_length=by_length,
         normal_lengths=normal_lengths(run, seen, expected) if seen.open_length in depends_on else None,
         seen=seen,
         expected=expected,
@@ -219,7 +224,7 @@ def speed_check(request: Request, observed: Observed) -> SpeedCheck:
         hardware_flop_per_token=hardware,
         causes=causes,
         losses=losses,
-        remaining=with_real_tokens(left, run, depends_on),
+        remaining=with_real_tokens(remaining(run, observed, reading, seen, amount_known=amount_known), run, depends_on),
         reading=reading,
         assumptions=(
             *(assumed if batch is None else as_inferred(assumed)),
@@ -264,6 +269,14 @@ def _resolved(
         told = f"global batch {asked.global_batch_sequences}"
         raise InvalidValueError("observed_log", told, error.remedy) from error
     return asked, unaccumulated, run
+
+
+def _causes_of(gap: Gap, steady: Expected, judged: Verdict, depends_on: tuple[str, ...]) -> tuple[Cause, ...]:
+    """Return what would explain a gap; of one that hangs on a length that nobody told, only that it is another."""
+    if judged == "normal" or (depends_on and depends_on not in {(_LENGTH,), (COUNT,)}):
+        return ()
+    found = likely_causes(gap, steady)
+    return tuple(cause for cause in found if _LENGTH not in depends_on or cause.code in _OF_LENGTH)
 
 
 def _load(text: str | None, run: Run) -> DeviceLoad | None:

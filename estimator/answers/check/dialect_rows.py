@@ -6,7 +6,7 @@ from estimator.answers.check.media_rows import MEDIA_TRAINERS
 from estimator.answers.check.trainer_rows import TRAINERS
 from estimator.answers.check.tuning_rows import TUNERS
 
-__all__ = ["DIALECTS", "ELSEWHERE", "OWN_LOOP", "SETUPS"]
+__all__ = ["COUNTS_EACH", "DIALECTS", "ELSEWHERE", "OWN_LOOP", "SETUPS"]
 
 DIALECTS = (
     *TRAINERS,
@@ -118,6 +118,10 @@ DIALECTS = (
         step=("global_step", "step", "Step", "iteration", "Iteration", "iter", "Iter", "batch", "Batch"),
     ),
 )
+COUNTS_EACH = frozenset({one.name for one in DIALECTS if "gpu_tps" in one.fields}) - {
+    one.name for one in DIALECTS if "tps" in one.fields
+}
+"""Trainers that print the tokens per second of one device and never those of all."""
 OWN_LOOP = row(
     "unknown",
     (),

@@ -1,5 +1,6 @@
 """What speed a run should reach, and what speed it cannot exceed."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -11,7 +12,9 @@ from estimator.base.units import TERA
 from estimator.evidence.account import evidence_of
 from estimator.evidence.calibration import committed_calibration
 from estimator.evidence.comparables import comparable_runs
+from estimator.evidence.reached import BETTER, reached
 from estimator.models.flops import flop_counts
+from estimator.models.kinds import measured_as
 from estimator.models.passes import passes_of
 from estimator.models.workload import workload
 from estimator.physics.batch import nearest_batch
@@ -83,10 +86,14 @@ class Bound:
     """The least that the run must execute: no recomputation."""
     name: str
     note: str
+    reached: float = math.inf
+    """Of that speed, what the best of published runs came to, and somewhat more; not limited where none tells."""
 
 
 def verdict(tokens_per_second: float, expected: Expected, bound: Bound, *, least_share: float = 1.0) -> Verdict:
     """Return where an observed speed lies: beyond the bound, or against the expected range.
+
+    Above that range and above what any run has come to of the bound, it is more likely miscounted than a record.
 
     `least_share`: of the speed, what is sure; less than 1 where it stands on tokens that were assumed. Only that is
     ruled out by the bound.
@@ -94,7 +101,8 @@ def verdict(tokens_per_second: float, expected: Expected, bound: Bound, *, least
     if least_share * tokens_per_second > bound.tokens_per_second:
         return "implausible"
     if tokens_per_second > expected.high:
-        return "faster"
+        unreached = least_share * tokens_per_second > bound.reached * bound.tokens_per_second
+        return "implausible" if unreached else "faster"
     return "slow" if tokens_per_second < expected.low else "normal"
 
 
@@ -201,7 +209,12 @@ def question_bound(question: Question, *, packed_short: bool = False) -> Bound:
         flop_per_token=per_token,
         name=name,
         note=note,
+        reached=math.inf if measured is None or not _is_decoder(question) else min(1.0, BETTER.mode * reached().share),
     )
+
+
+def _is_decoder(question: Question) -> bool:
+    return measured_as(question.transformer) == "decoder"
 
 
 def dense_peak_flop_per_s(run: Run) -> float:

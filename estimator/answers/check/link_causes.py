@@ -12,12 +12,16 @@ from estimator.resolve.run import Run
 
 __all__ = ["link_candidates"]
 
+_FEWER_PORTS_GBPS_PER_GPU = (200.0, 100.0, 50.0)
+"""Networks made for training of an older generation, or of one to four ports for eight GPUs, as many clouds have them;
+or a full one that others use too, or whose routes collide."""
 _PLAIN_ETHERNET_GBPS_PER_GPU = (25.0, 12.5, 7.5, 5.0, 2.5, 1.25)
 """One port of 200 to 10 Gb/s for eight GPUs, or a part of it, where the collective library falls back to TCP sockets;
 no further apart than a range is wide. The one that comes nearest to what was observed is told."""
 _NARROW_PCIE_GB_PER_S = (20.0, 12.0, 8.0, 4.0, 2.0, 1.0)
 """What is left to a device in a slot of fewer lanes or an older generation, 4.0 ×8 down to 3.0 ×1, and of a wide one
 whose copies go through the host's memory because peer-to-peer is off, as drivers have it on GeForce cards."""
+_SOCKETS = "TCP sockets in place of RDMA"
 _GPU_LINKS = frozenset({"nvlink", "xgmi", "pcie"})
 _PCIE_BYTES_PER_S = 25e9
 """PCIe 4.0 ×16 as collectives get it, where a device's own link is not listed."""
@@ -122,28 +126,25 @@ def _of_unasked_splits(asked: Question, pinned: Question) -> Iterator[Candidate]
 
 
 def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candidate]:
-    """Yield a network that falls back to sockets; where its rate is told, it is not reached."""
+    """Yield a network of fewer ports, or that falls back to sockets; where its rate is told, it is not reached."""
     cluster, told = pinned.cluster, said(run, "network_gbps_per_gpu")
     has = f"{cluster.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA:,.3g}"
     tell = "NCCL_DEBUG=INFO says NET/IB or NET/Socket, all_reduce_perf of nccl-tests what is reached"
-    for gbps in _PLAIN_ETHERNET_GBPS_PER_GPU:
+    for gbps in (*_FEWER_PORTS_GBPS_PER_GPU, *_PLAIN_ETHERNET_GBPS_PER_GPU):
         plain = replace(cluster, scale_out_bytes_per_s=gbps * GIGA / BITS_PER_BYTE)
         if plain.scale_out_bytes_per_s >= cluster.scale_out_bytes_per_s:
             continue
-        why = f"{gbps:g} Gb/s per GPU in place of {has}"
+        why, sockets = f"{gbps:g} Gb/s per GPU in place of {has}", gbps in _PLAIN_ETHERNET_GBPS_PER_GPU
         yield Candidate(
             code="slow_network",
-            what=f"the network between nodes does not reach the {has} Gb/s per GPU that were told (TCP sockets in "
-            "place of RDMA)"
-            if told
-            else "nodes talk over plain Ethernet (TCP sockets), not over RDMA",
+            what=_slow_network(gbps, has, told=told),
             base=pinned,
             question=replace(pinned, cluster=plain),
             shared="network",
             why=why,
             check=tell if told else f"{tell}; give network_gbps_per_gpu",
         )
-        if asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
+        if sockets and asked.layout.data_sharding is None and pinned.layout.data_sharding != "zero3":
             yield Candidate(
                 code="sharded_over_network",
                 what="weights are gathered in each pass (ZeRO-3, FSDP) over plain Ethernet",
@@ -153,3 +154,14 @@ def _of_network(run: Run, asked: Question, pinned: Question) -> Iterator[Candida
                 why=why,
                 check="shard within a node alone (HSDP, hybrid shard, zero_hpz_partition_size), or ZeRO-1",
             )
+
+
+def _slow_network(gbps: float, has: str, *, told: bool) -> str:
+    """Return what is said of a network of `gbps` per GPU where one of `has` was told, or assumed."""
+    if gbps in _PLAIN_ETHERNET_GBPS_PER_GPU:
+        if told:
+            return f"the network between nodes does not reach the {has} Gb/s per GPU that were told ({_SOCKETS})"
+        return "nodes talk over plain Ethernet (TCP sockets), not over RDMA"
+    if told:
+        return f"the network between nodes does not reach the {has} Gb/s per GPU that were told (ports that are shared)"
+    return f"the network between nodes is slower than the {has} Gb/s per GPU assumed (fewer ports, or shared ones)"

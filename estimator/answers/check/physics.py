@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import replace
 
-from estimator.answers.check.candidate import Candidate, Gap, length_unsaid, said
+from estimator.answers.check.candidate import Candidate, Gap, length_unsaid, said, says_packed
 from estimator.answers.check.expected import Expected, attention_flop_per_token
 from estimator.answers.check.link_causes import link_candidates
 from estimator.answers.check.stated import alternatives
 from estimator.answers.check.told import is_from_scratch
+from estimator.answers.check.usual_lengths import USUAL_ROW
 from estimator.base.prior import Prior
 from estimator.models.flops import flop_counts
 from estimator.models.kinds import kind_of
@@ -51,6 +52,7 @@ def physical_candidates(gap: Gap, asked: Question) -> Iterator[Candidate]:
         yield from _of_more(gap, asked, pinned)
         return
     yield from _of_less(run, asked, pinned, expected)
+    yield from _of_short_samples(gap, pinned)
     yield from _of_offload(asked, pinned, expected)
     yield from _of_small_batches(run, pinned, expected)
     yield from link_candidates(run, asked, pinned, expected)
@@ -117,6 +119,31 @@ def _of_less(run: Run, asked: Question, pinned: Question, expected: Expected) ->
             why=f"priced at {longer:,}",
             check="give sequence_length as trained",
         )
+
+
+def _of_short_samples(gap: Gap, pinned: Question) -> Iterator[Candidate]:
+    """Yield samples far shorter than the sequences assumed, for whose few tokens all weights are fetched or gathered.
+
+    Of a speed by sequences, which goes with their length itself, longer ones are the cause.
+    """
+    run = gap.run
+    told = not length_unsaid(run) or run.amount.tokens_per_sample is not None or says_packed(run)
+    if told or gap.seen.by_sequence or not run.stack.tunes or is_from_scratch(gap.request, run):
+        return
+    if kind_of(pinned.transformer) != "decoder":
+        return
+    for length in (round(USUAL_ROW.mode), round(USUAL_ROW.low)):
+        if length < pinned.sequence_length:
+            yield Candidate(
+                code="short_samples",
+                what=f"samples are short, about {length:,} tokens where sequences of {pinned.sequence_length:,} are "
+                "assumed",
+                base=pinned,
+                question=replace(pinned, sequence_length=length),
+                rarity=_UNCOMMON,
+                why=f"as many samples of {length:,} tokens a micro-batch",
+                check="give tokens_per_sample, or a data set in samples; pack samples, or raise the micro-batch",
+            )
 
 
 def _of_offload(asked: Question, pinned: Question, expected: Expected) -> Iterator[Candidate]:

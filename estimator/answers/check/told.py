@@ -194,7 +194,7 @@ def _may_be_a_limit(request: Request, run: Run, told: Packing | None) -> bool:
 
 
 def with_log(request: Request, reading: LogReading | None) -> Request:
-    """Return `request` with batch, length and framework that the log tells, where the caller told none."""
+    """Return `request` with batch, or what makes one, length and framework of the log, where the caller told none."""
     if reading is None:
         return request
     taken = taken_from_log(request, reading)
@@ -203,6 +203,8 @@ def with_log(request: Request, reading: LogReading | None) -> Request:
         request = replace(request, global_batch_sequences=max(1, round(batch)))
     if "sequence_length" in taken and length is not None:
         request = replace(request, sequence_length=round(length))
+    if "micro_batch_size" in taken and reading.micro_batch is not None:
+        request = replace(request, micro_batch_size=max(1, round(reading.micro_batch)))
     if "gradient_accumulation" in taken and reading.accumulation is not None:
         request = replace(request, gradient_accumulation=max(1, round(reading.accumulation)))
     if "framework" in taken:
@@ -217,8 +219,11 @@ def taken_from_log(request: Request, reading: LogReading) -> frozenset[str]:
     batch = reading.sequences_per_step
     if not counted and batch is not None and round(batch) <= _MOST_SEQUENCES:
         out.add("global_batch_sequences")
-    elif not counted and request.micro_batch_size is not None and reading.accumulation:
+    elif not counted and reading.accumulation and (request.micro_batch_size is not None or reading.micro_batch):
+        # A head cut short tells what each device takes at a time and how often: with its devices, that is the batch.
         out.add("gradient_accumulation")
+        if request.micro_batch_size is None:
+            out |= {"micro_batch_size", "global_batch_sequences"}
     length = reading.sequence_length
     if request.sequence_length is None and length is not None and 1.0 <= length <= _LONGEST:
         out.add("sequence_length")

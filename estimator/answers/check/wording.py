@@ -1,13 +1,17 @@
 """A check of a speed in words."""
 
+from collections.abc import Mapping
+
 from estimator.answers.check.candidate import says_packed
 from estimator.answers.check.check import SpeedCheck
-from estimator.answers.check.expected import dense_peak_flop_per_s
+from estimator.answers.check.expected import Expected, Verdict, dense_peak_flop_per_s
 from estimator.answers.check.observation import Kind
 from estimator.answers.check.real_tokens import COUNT
 from estimator.answers.check.usual_batches import BATCH, counted, normal_batches, usual_shares
+from estimator.answers.check.usual_lengths import SAMPLE_LENGTH, Lengths
 from estimator.answers.estimate.wording import rate_words, sample_words
 from estimator.base.units import TERA, format_count, format_duration, format_rate
+from estimator.evidence.reached import reached
 
 __all__ = ["UTILIZATION_CONVENTION", "check_summary"]
 
@@ -50,6 +54,8 @@ def _verdict(check: SpeedCheck) -> str:
             f"if they are the samples' own, {format_rate(seen * padding)} with padding are worked on, "
             f"{_times(check.ratio * padding)} it. Give {COUNT} with global_batch_sequences."
         )
+    if check.by_length is not None:
+        return _at_either_length(check.by_length, observed, run.sequence_length)
     if check.depends_on:
         beyond = seen > check.bound.tokens_per_second
         judged = f", more than the {check.bound.name} allows" if beyond else ""
@@ -58,6 +64,29 @@ def _verdict(check: SpeedCheck) -> str:
         return f"{_opening(check)}: {observed} is {against}."
     reach = f"The run should reach {format_rate(expected.tokens_per_second)} {ends}."
     return f"Implausible: {_beyond(check, observed)} {reach}"
+
+
+_JUDGED: Mapping[Verdict, str] = {
+    "faster": "faster than",
+    "normal": "normal for",
+    "slow": "slow for",
+    "implausible": "more than",
+}
+
+
+def _at_either_length(ways: Lengths, observed: str, full_tokens: int) -> str:
+    """Return what a speed is at either length that samples may have, where nothing tells how long they are."""
+
+    def judged(seen: Verdict, expected: Expected, things: str) -> str:
+        ends = f"{format_rate(expected.low)} to {format_rate(expected.high)}"
+        return f"{_JUDGED[seen]} {things} ({ends})"
+
+    full = judged(ways.full_verdict, ways.full, f"full sequences of {full_tokens:,} tokens")
+    short = judged(ways.short_verdict, ways.short, f"samples of {ways.short_tokens:,}")
+    return (
+        f"Cannot be judged without the length of samples, which nothing tells: {observed} is {full}, and {short}. "
+        f'Give {SAMPLE_LENGTH}, a data set in samples, or packing "packed".'
+    )
 
 
 def _opening(check: SpeedCheck) -> str:
@@ -103,6 +132,10 @@ def _beyond(check: SpeedCheck, observed: str) -> str:
     rate = each * bound.flop_per_token
     peak = dense_peak_flop_per_s(run)
     limit = f"the {bound.name} of {bound.flop_per_s_per_gpu / TERA:,.4g} ({bound.note})"
+    if check.seen.tokens_per_second <= bound.tokens_per_second:
+        best, share = reached(), rate / bound.flop_per_s_per_gpu
+        reach = f"none of {best.runs:,} published runs came to more than {best.share:.0%} of its device's"
+        return f"{observed} would execute {format_rate(rate / TERA)} TFLOPS per GPU, {share:.0%} of {limit}; {reach}."
     if rate <= peak:
         return f"{observed} would execute {format_rate(rate / TERA)} TFLOPS per GPU, above {limit}."
     work = f"{format_rate(each)} tokens/s per GPU × {format_count(bound.flop_per_token)} FLOPs each"
@@ -157,7 +190,7 @@ def _assumed(check: SpeedCheck) -> str:
         return f"A step of this time is normal with {other}; give {_length_argument(check)}." if other else ""
     fewest, most = (counted(run, end) for end in normal_batches(batch, check.seen, check.expected))
     several = f"{fewest:,}" if fewest == most else f"{fewest:,} to {most:,}"
-    normal = f"A step of this time is normal with {several} {sample_words(run)}"
+    normal = f"A step of this time is normal with {several} {sample_words(run, most)}"
     remedy = "give global_batch_sequences, or micro_batch_size with gradient_accumulation"
     if check.depends_on:
         if other:

@@ -11,6 +11,8 @@ from estimator.question.question import Caution, Layout, Prediction
 
 __all__ = ["told_of_memory"]
 
+_UNKNOWN = "unknown"
+"""What a stack is called that nobody knows."""
 _STAGES = {"zero1": "ZeRO-1", "zero2": "ZeRO-2", "zero3": "ZeRO-3"}
 
 
@@ -47,8 +49,10 @@ def _sharded(setting: Setting, layout: Layout) -> tuple[Caution, ...]:
     if told or unasked or layout.data_sharding == "ddp" or question.published:
         return ()
     stage = _STAGES[layout.data_sharding]
+    # A stack that nobody knows is no name to call it by.
+    who = "a trainer of one's own" if setting.stack.name == _UNKNOWN else setting.stack.name
     message = (
-        f"states are sharded ({stage}), for no GPU holds them all, which {setting.stack.name} does only where "
+        f"states are sharded ({stage}), for no GPU holds them all, which {who} does only where "
         "DeepSpeed or FSDP is turned on: name it in framework"
     )
     return (Caution(code="sharding_assumed", message=message),)

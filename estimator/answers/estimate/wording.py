@@ -146,12 +146,15 @@ def _things(run: Run) -> str:
     return _THINGS[media.kind] if media is not None and media.main else ""
 
 
-def sample_words(run: Run) -> str:
-    """Return what trainers count in a batch: `images`, `sequences of 1,024 tokens`, `samples of 2 sequences`."""
+def sample_words(run: Run, count: int = 2) -> str:
+    """Return what trainers count in a batch: `images`, `sequences of 1,024 tokens`, `sample of 2 sequences` of one."""
     question = run.question
     if question is not None and question.sequences_each > 1:
-        return question.batch_unit
-    return _things(run) or f"sequences of {run.sequence_length:,} tokens"
+        several = question.batch_unit
+    else:
+        several = _things(run) or f"sequences of {run.sequence_length:,} tokens"
+    thing, _, more = several.partition(" ")
+    return several if count != 1 else f"{thing.removesuffix('s')} {more}".rstrip()
 
 
 def _processed(run: Run) -> list[str]:

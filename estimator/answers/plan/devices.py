@@ -7,6 +7,7 @@ from functools import partial
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.plan.counts import Counts, degree_product
 from estimator.answers.plan.limits import infeasible
+from estimator.answers.plan.preference import preferred, usual_choice
 from estimator.answers.plan.trials import Trials, fits, left_idle, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
@@ -49,8 +50,9 @@ def planned_device(
 ) -> tuple[Option, Option | None, tuple[Option, ...]]:
     """Return the best device, the surely best, and the runners-up.
 
-    With a deadline the cheapest that keeps to it, on its fewest devices where no count is given; else the fastest.
-    Raises InfeasibleError where none keeps to the limits, with what to relax.
+    With a deadline the cheapest that keeps to it, on its fewest devices where no count is given; else the fastest. Of
+    all that are for rent, `preferred` chooses among those that cost, or take, about as little. Raises InfeasibleError
+    where none keeps to the limits, with what to relax.
     """
     limits = trials.limits
     if n_gpus is None and limits.deadline_s is None:
@@ -65,16 +67,25 @@ def planned_device(
     cheapest_first = limits.deadline_s is not None
     by_rank = partial(_rank, cheapest=cheapest_first)
     ranked = sorted((estimate for estimate in estimates if _meets(trials, estimate)), key=by_rank)
+    anyones = means_all(trials.base.gpu)
     if n_gpus is None:
-        on_fewest = (_refined(trials, estimate) for estimate in _shortlisted(ranked))
+        tried, usual = _shortlisted(ranked), usual_choice(ranked) if anyones else None
+        tried += [usual] if usual is not None and all(usual is not one for one in tried) else []
+        on_fewest = (_refined(trials, estimate) for estimate in tried)
         ranked = sorted((estimate for estimate in on_fewest if estimate is not None), key=by_rank)
     if not ranked:
-        how_many = f"{n_gpus:,} of " if n_gpus is not None else ""
+        each = f", with {n_gpus:,} of one," if n_gpus is not None else ""
         run = trials.resolved(trials.varied(gpu=names[0], n_gpus=n_gpus or 1))
-        raise infeasible(trials, f"{how_many}none of the {len(names)} GPUs trains {run.subject.name}")
-    kind = "the cheapest that does" if cheapest_first else "the fastest"
-    solution = Option(why=f"even odds: {kind}", meets=True, estimate=ranked[0])
-    others = [Option(why=_too(estimate), meets=True, estimate=estimate) for estimate in _shortlisted(ranked)[1:]]
+        raise infeasible(trials, f"none of the {len(names)} GPUs{each} trains {run.subject.name}")
+    choice = preferred(ranked, limits, anyones=anyones)
+    solution = Option(why=f"even odds: {choice.why}", meets=True, estimate=choice.estimate)
+    others = [*choice.beside]
+    kept = {id(option.estimate) for option in (solution, *others)}
+    others += [
+        Option(why=_too(other), meets=True, estimate=other) for other in _shortlisted(ranked) if id(other) not in kept
+    ]
+    others = others[:_ALTERNATIVES]
+    ranked.sort(key=lambda estimate: estimate is not choice.estimate)
     if len(others) < _ALTERNATIVES:
         missed = [estimate for estimate in estimates if not _meets(trials, estimate)]
         missed.sort(key=lambda estimate: (not fits(estimate), estimate.training_s))

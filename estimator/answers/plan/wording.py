@@ -20,6 +20,8 @@ def plan_summary(plan: Plan) -> str:
         odds = "even odds" if probability else "at its usual value"
         surely = _solved(plan, plan.sure.estimate)
         solved = f"{solved}, {sureness}" if surely == solved else f"{sureness}: {surely}; {odds}: {solved}"
+    if plan.request.solve_for == "n_gpus" and plan.limits.deadline_s is None and plan.limits.budget is None:
+        solved = f"{solved}, the fewest that hold it: a deadline or a budget would say how many it is worth"
     first = f"{_goal(plan)}{within(plan.limits)}: {solved}."
     took = format_duration(estimate.training_s)
     ends = time_range(estimate.training_low_s, estimate.training_high_s)
@@ -29,7 +31,17 @@ def plan_summary(plan: Plan) -> str:
     second = f" {which} takes about {took}{range_of}, {format_count(estimate.gpu_hours[0])} GPU-hours{_cost(estimate)}."
     best = next((option for option in plan.alternatives if option.meets), None)
     third = f" Next best: {_described(plan, best)}." if best is not None else ""
+    if (beside := _beside(plan)) != "":
+        third = beside
     return first + second + _at_most(plan) + third + _priced_at(plan)
+
+
+def _beside(plan: Plan) -> str:
+    """Return what is named beside a recommended device, a sentence each: the cheapest or fastest, the usual choice."""
+    named = [option for option in plan.alternatives if option.meets and option.why.startswith("the ")]
+    if plan.request.solve_for != "gpu":
+        return ""
+    return "".join(f" {option.why[0].upper()}{option.why[1:]}: {_described(plan, option)}." for option in named)
 
 
 def _priced_at(plan: Plan) -> str:

@@ -130,3 +130,34 @@ def test_what_is_expected_of_samples_of_untold_length_holds_what_short_ones_give
         told = speed_check(replace(asked, tokens_per_sample=mean), seen)
         assert untold.expected.low <= told.expected.tokens_per_second <= untold.expected.high
         assert "sample_length_unsaid" not in {warning.code for warning in told.warnings}
+
+
+def test_a_range_that_any_speed_lies_in_is_no_verdict() -> None:
+    """Slow for full sequences, normal for short samples: how long they are decides, and nothing else is normal."""
+    run = {"gpu": "h100", "n_gpus": 8, "method": "full", "framework": "TRL, FSDP, gradient checkpointing"}
+    run |= {"observed_step_seconds": None, "sequence_length": None, "micro_batch_size": None}
+    open_one = _answer(**run, gradient_accumulation=None, observed_tflops_per_gpu=180)
+    assert open_one["verdict_depends_on"] == "tokens_per_sample"
+    assert open_one["summary"].startswith("Cannot be judged without the length of samples")
+    assert "full sequences of" in open_one["summary"]
+    for told in ({"packing": "packed"}, {"samples": "10k", "tokens_per_sample": 500}):
+        answer = _answer(**run, gradient_accumulation=None, observed_tflops_per_gpu=180, **told)
+        assert answer["verdict_depends_on"] is None
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "Batch size per device = 2 | Gradient accumulation steps = 4",
+        "  Instantaneous batch size per device = 2\n  Gradient Accumulation steps = 4",
+        "micro_batch_size: 2\ngradient_accumulation_steps: 4",
+    ],
+)
+@pytest.mark.parametrize("n_gpus", [1, 4])
+def test_a_log_without_its_total_batch_tells_what_each_device_takes_and_how_often(head: str, n_gpus: int) -> None:
+    log = f"{head}\n 10/100 [01:30<13:30,  9.00s/it]\n 20/100 [03:00<12:00,  9.00s/it]"
+    asked = {"n_gpus": n_gpus, "packing": "packed", "micro_batch_size": None, "gradient_accumulation": None}
+    answer = _answer(**asked, observed_step_seconds=None, observed_log=log, detail="detailed")
+    told = next(one for one in answer["assumptions"] if one["name"] == "global_batch_sequences")
+    assert (told["value"], told["source"]) == (8 * n_gpus, "inferred")
+    assert answer["verdict_depends_on"] is None

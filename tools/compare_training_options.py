@@ -1,21 +1,20 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
-from estimator.answers.compare.alike import equal_terms, estimated_on
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
 from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, terms_cautions
-from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout
+from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout, short_names
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.importance import most_important_first
 from estimator.base.errors import EstimatorError, InfeasibleError, MissingValueError
+from estimator.base.text import first_of
 from estimator.base.units import DAY_S, GIGA
 from estimator.base.version import VERSION
 from estimator.catalogue.catalogue import data_version
@@ -23,7 +22,6 @@ from estimator.question.profile import Profile
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.amount import resolved_amount
-from estimator.resolve.candidates import means_all
 from tools import fields
 from tools.answers import AssumptionAnswer, WarningAnswer
 from tools.concise import affordable, clipped, first_clause, shortened, with_few_digits, without_assumptions
@@ -39,6 +37,8 @@ _MOST_CHARACTERS, _ROWS = 8_000, 10
 """A concise answer has no more characters with as many rows, and in proportion with more."""
 _OF_FRAMEWORK = frozenset({"framework_unsaid", "tuned_stack_assumed"})
 """Warnings of a single option that nobody named its software."""
+_NAMED = 3
+"""Options that a warning names."""
 _LONGEST_WARNING, _LONGEST_REASON = 180, 160
 """Characters, where all else is said and does not fit."""
 
@@ -182,18 +182,15 @@ def compare_training_options(
         ),
     )
     progress(0, len(options), f"0 of {len(options)} options")
-    named = not any(means_all(gpu) for gpu in gpus)
-    terms = equal_terms(options, across_devices=named, most_unknown=_MOST_UNKNOWN)
     compared: list[Outcome] = []
-    for outcome in outcomes(terms.set, most_unknown=_MOST_UNKNOWN):
+    for outcome in outcomes(options, most_unknown=_MOST_UNKNOWN):
         compared.append(outcome)
         progress(len(compared), len(options), f"{len(compared)} of {len(options)} options")
-    compared = estimated_on(terms, compared)
     if all(outcome.estimate is None for outcome in compared):
         # Nothing to compare: most likely an argument is wrong, and who asked should hear it as such.
         raise InfeasibleError(_as_asked(compared[0].reason))
     rows = ranked(compared, rank_by)
-    beside = terms_cautions(terms, rows)
+    beside = terms_cautions(rows)
     if detail == "detailed":
         return training_options(rows, rank_by, limit, detailed=True, beside=beside)
     answer = training_options(rows, rank_by, limit, detailed=False, beside=beside)
@@ -244,12 +241,27 @@ def training_options(
 
 
 def _cautions(possible: Sequence[Estimate]) -> Iterator[Caution]:
-    """Yield each warning once, with how many options it is of where it is not of all: it names none itself."""
-    of_options = Counter(caution for estimated in possible for caution in dict.fromkeys(estimated.warnings))
-    for caution in most_important_first(of_options):
-        options = of_options[caution]
-        of_some = f"{options:,} of {len(possible):,} options: " if options < len(possible) else ""
-        yield replace(caution, message=of_some + caution.message)
+    """Yield each warning once, with the options that it is of where it is not of all: it names none itself.
+
+    Those that differ in their numbers alone are one, with the numbers of the best option.
+    """
+    of_options: dict[tuple[str, str], list[tuple[int, Caution]]] = {}
+    for place, estimated in enumerate(possible):
+        for caution in dict.fromkeys(estimated.warnings):
+            alike = (caution.code, _NUMBER.sub("", caution.message))
+            of_options.setdefault(alike, []).append((place, caution))
+    names = short_names([estimated.run for estimated in possible])
+    by_first = {told[0][1]: told for told in of_options.values()}
+    for caution in most_important_first(by_first):
+        places = [place for place, _ in by_first[caution]]
+        same = all(other == caution for _, other in by_first[caution])
+        first, *others = [names[place] for place in places]
+        whose = ""
+        if same and len(places) < len(possible):
+            whose = f"{first_of([first, *others], _NAMED)}: "
+        elif not same:
+            whose = f"{first} (with other numbers {first_of(others, _NAMED)}): "
+        yield replace(caution, message=whose + caution.message)
 
 
 def _tokens(row: Row) -> float:

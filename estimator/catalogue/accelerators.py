@@ -31,6 +31,7 @@ _LENDERS = frozenset(
 ACCELERATOR_FILLER = _MAKERS | _LENDERS
 """Words that tell no two accelerators apart."""
 
+_MEASURED = "measured_"
 RATED_PRECISIONS = ("fp32", "tf32", "fp16", "bf16", "fp8", "mxfp8", "nvfp4", "mxfp4", "fp4")
 """Precisions a dense rate may be listed for; `mxfp8`, `nvfp4` and `mxfp4` are the block-scaled formats."""
 
@@ -58,8 +59,14 @@ def accelerator_names(rows: Iterable[AcceleratorRow]) -> Iterator[Name]:
             yield Name(text=choice["name"], id=row["id"], note=note, holds=choice.get("holds"))
 
 
-def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> AcceleratorEntry:
-    """Return the device of one row, in SI units and with the source of every number."""
+def accelerator_entry(
+    row: AcceleratorRow, rows: Mapping[str, AcceleratorRow], sources: Mapping[str, Source]
+) -> AcceleratorEntry:
+    """Return the device of one row of `rows`, in SI units and with the source of every number.
+
+    What was measured of a chip's products is true of it behind other links.
+    """
+    chip = rows[row.get("chip_of", row["id"])]
     facts = {
         field: Sourced(
             value=fact["value"],
@@ -68,8 +75,9 @@ def accelerator_entry(row: AcceleratorRow, sources: Mapping[str, Source]) -> Acc
         )
         for field, fact in row["values"].items()
     }
+    measured = {field: fact["value"] for field, fact in chip["values"].items() if field.startswith(_MEASURED)}
     return AcceleratorEntry(
-        accelerator=_accelerator(row, {field: fact.value for field, fact in facts.items()}),
+        accelerator=_accelerator(row, chip, measured | {field: fact.value for field, fact in facts.items()}),
         status=row["status"],
         form_factor=row["form_factor"],
         memory_type=row["memory_type"],
@@ -93,7 +101,7 @@ def with_memory(entry: AcceleratorEntry, memory_gb: float | None) -> Accelerator
     return replace(entry, accelerator=held, nominal_memory_gb=memory_gb)
 
 
-def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerator:
+def _accelerator(row: AcceleratorRow, chip: AcceleratorRow, values: Mapping[str, float]) -> Accelerator:
     peaks = {name: values[f"{name}_tflops"] * TERA for name in RATED_PRECISIONS if f"{name}_tflops" in values}
     pcie_bytes_per_s = values["pcie_gb_s"] * GIGA
     gpus_per_node = int(values["gpus_per_node"])
@@ -104,6 +112,8 @@ def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerato
         name=row["name"],
         vendor=row["vendor"],
         architecture=row["architecture"],
+        chip=chip["id"],
+        chip_year=chip["year"],
         family=row["family"],
         segment=row["segment"],
         year=row["year"],
@@ -113,9 +123,9 @@ def _accelerator(row: AcceleratorRow, values: Mapping[str, float]) -> Accelerato
         training_peak_flop_per_s=peaks[row["training_precision"]],
         training_precision=row["training_precision"],
         measured_matmul_flop_per_s={
-            name: values[f"measured_{name}_tflops"] * TERA
+            name: values[f"{_MEASURED}{name}_tflops"] * TERA
             for name in RATED_PRECISIONS
-            if f"measured_{name}_tflops" in values
+            if f"{_MEASURED}{name}_tflops" in values
         },
         fp16_accumulate_flop_per_s=_scaled(values.get("fp16_accumulate_tflops")),
         shader_fp16_flop_per_s=_scaled(values.get("fp16_shader_tflops")),

@@ -316,7 +316,7 @@ def _accelerator_index() -> NameIndex:
 
 @cache
 def _accelerator_entry(accelerator_id: str) -> AcceleratorEntry:
-    return accelerator_entry(_accelerator_rows()[accelerator_id], _accelerator_sources())
+    return accelerator_entry(_accelerator_rows()[accelerator_id], _accelerator_rows(), _accelerator_sources())
 
 
 @cache

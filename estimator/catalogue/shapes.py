@@ -68,6 +68,8 @@ class AcceleratorRow(TypedDict):
     name: str
     vendor: str
     architecture: str
+    chip_of: NotRequired[str]
+    """Device of the same chip and memory, of which it is the one with slower links."""
     family: str
     segment: str
     status: str

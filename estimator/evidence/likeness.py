@@ -126,7 +126,8 @@ def traits_of(
         stack=_numbers(stack.kin for stack in stacks),
         tier=_numbers(stack.tier for stack in stacks),
         family=_numbers(f"{chip.family}-{chip.segment}" for chip in chips),
-        device=_numbers(chip.id for chip in chips),
+        # Links are the physics' to know, of which a chip with others is no other device.
+        device=_numbers(chip.chip for chip in chips),
         bits=_numbers(map(bit_class, precisions)),
         experts=np.array([int(transformer.experts is not None) for transformer in transformers]),
         adapters=np.array([int(method in WITH_ADAPTERS) for method in methods]),

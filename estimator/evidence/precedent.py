@@ -1,9 +1,10 @@
-"""The published runs that a question may itself be about: the same model, device and method, on about as many devices.
+"""The published runs that a question may itself be about: the same model, device and method.
 
 Knows no NumPy: whether there is such a run is asked of every question, and nearly always there is none.
 """
 
 import math
+from collections import Counter
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
@@ -13,12 +14,23 @@ from estimator.base.units import DAY_S, HOUR_S
 from estimator.catalogue import catalogue
 from estimator.catalogue.published import Duration, PublishedRun
 from estimator.models.transformer import Transformer
+from estimator.question.cluster import Accelerator
 
-__all__ = ["BESIDE_RUN", "MOST_DOUBLINGS", "doublings_apart", "is_whole", "precedent_runs", "published_speed"]
+__all__ = [
+    "BESIDE_RUN",
+    "MOST_DOUBLINGS",
+    "doublings_apart",
+    "is_whole",
+    "narrow_format",
+    "precedent_runs",
+    "published_speed",
+    "trained_length",
+    "trained_runs",
+]
 
 MOST_DOUBLINGS = 2.0
-"""Up to four times as many or as few devices are asked about with a run in mind. Its inputs carry over; what its speed
-says fades to nothing on the way there."""
+"""Up to four times as many or as few devices are asked about with a run in mind: what its speed says fades to nothing
+on the way there."""
 _BENCHMARK = "mlperf"
 """Minutes of training, tuned for months: nobody else's run, unless they say that it is one."""
 _RUN_OVER_STEPS = 0.1
@@ -40,23 +52,59 @@ BESIDE_RUN: Mapping[Duration, Prior] = MappingProxyType(
 )
 """What a published duration counts beside its run, as a share of it."""
 _SAME = 0.01
+_NARROW = frozenset({"fp8", "mxfp8", "nvfp4"})
 
 
 def precedent_runs(
-    transformer: Transformer, accelerator_id: str, method: str, n_gpus: int, *, benchmark: bool
+    transformer: Transformer, accelerator: Accelerator, method: str, n_gpus: int, *, benchmark: bool
 ) -> tuple[PublishedRun, ...]:
-    """Return the runs of `transformer` by `method` on a quarter to four times as many of a device.
+    """Return the runs of `transformer` by `method` on a quarter to four times as many of a device's chip.
 
     In the catalogue's order. Those that kept states in host memory, packed short documents, or whose sources disclaim
     their speed, are left out, and MLPerf's unless a `benchmark` is asked for.
     """
     return tuple(
         run
-        for run in _runs().get((_network(transformer), accelerator_id, method), ())
+        for chip in _same_chips(accelerator.chip)
+        for run in _runs().get((_network(transformer), chip, method), ())
         if abs(doublings_apart(run, n_gpus)) <= MOST_DOUBLINGS
         and _same_shape(run.transformer, transformer)
         and (run.stack != _BENCHMARK or benchmark)
     )
+
+
+def trained_runs(transformer: Transformer, accelerator: Accelerator, method: str) -> tuple[PublishedRun, ...]:
+    """Return the whole trainings of `transformer` by `method` on the chip of `accelerator`, whatever joins several.
+
+    An H800 is an H100 with other links: what suits a training on the one suits it on the other.
+    """
+    return tuple(
+        run
+        for chip in _same_chips(accelerator.chip)
+        for run in _runs().get((_network(transformer), chip, method), ())
+        if is_whole(run) and run.stack != _BENCHMARK and _same_shape(run.transformer, transformer)
+    )
+
+
+def trained_length(transformer: Transformer) -> PublishedRun | None:
+    """Return the largest whole training of `transformer` in full, on whatever device; None where there is none."""
+    runs = [
+        run
+        for run in _trained().get(_network(transformer), ())
+        if _same_shape(run.transformer, transformer) and run.sequence_length <= transformer.native_sequence_length
+    ]
+    return max(runs, key=lambda run: run.total_tokens or 0.0, default=None)
+
+
+def narrow_format(transformer: Transformer, accelerator: Accelerator, method: str) -> str | None:
+    """Return the format of 8 or 4 bits that most published runs on the chip have which are in any; None: none is."""
+    formats = Counter(
+        run.precision
+        for chip in _same_chips(accelerator.chip)
+        for run in _runs().get((_network(transformer), chip, method), ())
+        if run.precision in _NARROW and run.precision in accelerator.peak_flop_per_s
+    )
+    return max(formats, key=lambda name: (formats[name], name), default=None)
 
 
 def doublings_apart(run: PublishedRun, n_gpus: int) -> float:
@@ -99,6 +147,21 @@ def _network(t: Transformer) -> tuple[object, ...]:
 def _same_shape(a: Transformer, b: Transformer) -> bool:
     """Return whether two are one network: sources also measure parts of a model under its name."""
     return (a.n_layers, a.hidden, a.ffn_hidden, a.n_heads) == (b.n_layers, b.hidden, b.ffn_hidden, b.n_heads)
+
+
+@cache
+def _same_chips(chip: str) -> tuple[str, ...]:
+    """Return the ids of all devices that are one chip, whatever joins them."""
+    return tuple(entry.accelerator.id for entry in catalogue.accelerators() if entry.accelerator.chip == chip)
+
+
+@cache
+def _trained() -> Mapping[object, tuple[PublishedRun, ...]]:
+    found: dict[object, list[PublishedRun]] = {}
+    for (network, _, method), runs in _runs().items():
+        whole = (run for run in runs if method == "full" and is_whole(run) and run.stack != _BENCHMARK)
+        found.setdefault(network, []).extend(whole)
+    return {network: tuple(runs) for network, runs in found.items()}
 
 
 @cache

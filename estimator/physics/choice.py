@@ -164,7 +164,7 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
     if not found:
         raise InfeasibleError(_why_none(question, batch))
     # What was published ran, whatever we think of its memory: as its stack's users lay it out.
-    ran = question.published or question.precedent is not None
+    ran = question.published or (question.precedent is not None and question.precedent.agrees)
     return found[0] if ran else min(found, key=_least_bytes)
 
 
@@ -192,7 +192,8 @@ def usual_micro_batch(question: Question, stack: Stack) -> int | None:
     None where it is told, or tuned for: by who publishes a speed, or pre-trains.
     """
     tunes = question.fine_tunes or stack.name in ACCUMULATED
-    told = question.layout.micro_batch_size is not None or question.published or question.precedent is not None
+    trained = question.precedent is not None and question.precedent.trained
+    told = question.layout.micro_batch_size is not None or question.published or trained
     if told or not tunes or stack.name not in MICRO_BATCHES or kind_of(question.transformer) not in _OF_TEXT:
         return None
     return MICRO_BATCHES[stack.name] * question.sequences_each

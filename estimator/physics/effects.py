@@ -51,7 +51,7 @@ def release(question: Question) -> float:
     """
     if question.released is not None:
         return question.released
-    return min(CURRENT_RELEASE, question.cluster.accelerator.year + _YEARS_TUNED)
+    return min(CURRENT_RELEASE, question.cluster.accelerator.chip_year + _YEARS_TUNED)
 
 
 def is_ported(stack: str, vendor: str) -> bool:
@@ -88,7 +88,7 @@ def effect_weights(question: Question, stack: Stack) -> Mapping[str, float]:
     ]
     if question.method.name in WITH_ADAPTERS:
         keys.append("frozen-base")
-    if int(release(question)) - chip.year <= _EARLY_YEARS:
+    if int(release(question)) - chip.chip_year <= _EARLY_YEARS:
         keys.append("early")
     if chip.vendor != _MEASURED_VENDOR:
         keys.append("other-vendor")

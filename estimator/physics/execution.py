@@ -214,7 +214,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     loss = _loss(said, stack)
     all_experts = multiplies_all_experts(question, stack)
     in_one = all_experts or is_indexed(question, stack)
-    people = untuned and not question.published and (precedent is None or not precedent.agrees)
+    people = untuned and not question.published and (precedent is None or not precedent.is_it)
     return Execution(
         attention=attention,
         dense_masks=masks,

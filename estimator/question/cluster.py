@@ -18,6 +18,10 @@ class Accelerator:
     vendor: str
     architecture: str
     """Chip as the vendor calls it, e.g. `Hopper GH100`."""
+    chip: str
+    """Id of the device that its chip and memory were first sold as: an H800 is an H100 with slower links."""
+    chip_year: int
+    """When that was: software is as old as the chip."""
     family: str
     """Calibration family: volta, turing, ampere, ada, hopper, blackwell, cdna2 to cdna4, tpu, gaudi, trainium, …."""
     segment: str

@@ -17,6 +17,7 @@ __all__ = [
     "Caution",
     "Comparable",
     "Evidence",
+    "KnownSpeed",
     "Layout",
     "LayoutRequest",
     "MemoryUse",
@@ -146,19 +147,31 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Precedent:
-    """The published run that a question is about: what was left open is as it was there."""
+class KnownSpeed:
+    """A published run and its steady speed."""
 
     run_id: str
     as_published: "Question"
     """The question that the run answers."""
     tokens_per_second_per_gpu: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Precedent(KnownSpeed):
+    """The published run that a question is about, or is likest."""
+
+    beside: KnownSpeed | None
+    """One of its kind on more devices than are asked about, where it was on fewer, or the other way round."""
+    also_held: tuple[float, ...]
+    """Tokens per second and device of whole trainings that were otherwise, in what nobody said alone."""
     agrees: bool
     """Whether nothing that was said differs from the run, so that its speed is to be expected."""
     own_layout: LayoutRequest
     """What the caller said of the layout, for where the published one does not fit …"""
     own_batch: int | None
     """… and of the batch."""
+    trained: bool
+    """Whether it is the training that is asked about, and not only a run whose speed is known."""
     stack_adopted: bool
     """Whether the caller named no stack, so that it is that of the run."""
 

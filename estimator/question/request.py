@@ -104,7 +104,7 @@ LONGEST_FRAMEWORK = 8_000
 """Characters of that text: configurations are pasted into it."""
 
 
-NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted", "settings", "alike"})
+NOT_ASKED = frozenset({"method_chosen", "adapters", "adapted", "settings"})
 """Fields that are no argument of a caller's, but what is known of the others."""
 
 
@@ -137,8 +137,6 @@ class Request:
     method: str = "full"
     method_chosen: bool = False
     """Whether "full" was chosen among methods, rather than left at its default."""
-    alike: frozenset[str] = frozenset()
-    """Arguments that nobody said and that are set to one value for all that is set side by side."""
     adapters: AdapterKind | None = None
     """What kind of them the framework's text names."""
     adapted: frozenset[Projection] = frozenset()

@@ -1,4 +1,9 @@
-"""The published run that a question is about: what was left open is taken from it, and what was said stands."""
+"""The published run that a question is about: of the training it was, what was left open; and its speed, to hold to.
+
+A training is asked about by its tokens: DeepSeek-V3 on 14.8T is DeepSeek's own, in its precision and length, on however
+many devices. Everything else is asked of a model and a device, and has the precision, length and stack that are usual
+there, whatever its count: a speed that somebody measured says what it was measured with, not what others train with.
+"""
 
 import math
 from collections.abc import Mapping
@@ -7,11 +12,13 @@ from dataclasses import dataclass, replace
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import format_rate, parse_count
 from estimator.catalogue.published import PublishedRun
-from estimator.evidence.precedent import doublings_apart, is_whole, precedent_runs, published_speed
+from estimator.evidence.precedent import doublings_apart, is_whole, precedent_runs, published_speed, trained_runs
+from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_named, stack_of
 from estimator.question.cluster import Accelerator
-from estimator.question.question import Assumption, LayoutRequest, Precedent
+from estimator.question.question import Assumption, KnownSpeed, LayoutRequest, Precedent
 from estimator.question.request import SHARDING_NAMES, Request
+from estimator.resolve.batch import usual_length
 from estimator.resolve.framework.software import AUTO, NamedFramework
 from estimator.resolve.published import published_practice, published_question
 from estimator.resolve.subject import Subject
@@ -22,11 +29,13 @@ __all__ = ["Adoption", "adoption"]
 _TIERS = ("untuned", "research", "tuned")
 _BENCHMARK = "mlperf"
 _UNKNOWN = "unknown"
-_MEASURED = ("precision", "sequence_length")
-"""What is taken from a run of which only a speed was measured."""
 _SPLITS = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
-_USUAL_LENGTH = 8192
-"""See `resolved_sequence_length`."""
+_LAYOUT = (*_SPLITS, "global_batch_sequences", "micro_batch_size", "data_sharding", "activation_recompute")
+"""What follows from how many devices there are, and what joins them."""
+_SAME_TOKENS = 1.1
+"""Ratio within which tokens are those of a training: people say 15T of 14.8T and of 15.6T."""
+_SAME_RUN = 1.0
+"""Doublings of its devices within which a training is laid out as it was."""
 _SAME_LENGTH = 2.0
 """Ratio beyond which another sequence length makes another run."""
 _SAME_BATCH = 1.1
@@ -45,22 +54,31 @@ class Adoption:
     request: Request
     framework: NamedFramework
     taken: frozenset[str]
-    """Names of the assumptions that are the run's."""
+    """Names of the assumptions that are the run's; none where only its speed is known of."""
     agrees: bool
     """Whether nothing that was said differs from the run, so that its speed is to be expected."""
     tokens_per_second_per_gpu: float
     """Steady."""
+    trained: bool
+    """Whether it is this training that is asked about."""
     stack_adopted: bool
+    beside: PublishedRun | None = None
+    also_held: tuple[float, ...] = ()
+    """See `Precedent`."""
 
     def precedent(self, own_layout: LayoutRequest, own_batch: int | None) -> Precedent:
         """Return what a question knows of the run, and what the caller said of layout and batch."""
+        known = _known(self.run)
         return Precedent(
-            run_id=self.run.id,
-            as_published=published_question(self.run),
-            tokens_per_second_per_gpu=self.tokens_per_second_per_gpu,
+            run_id=known.run_id,
+            as_published=known.as_published,
+            tokens_per_second_per_gpu=known.tokens_per_second_per_gpu,
             agrees=self.agrees,
             own_layout=own_layout,
             own_batch=own_batch,
+            beside=_known(self.beside) if self.beside is not None else None,
+            also_held=self.also_held,
+            trained=self.trained,
             stack_adopted=self.stack_adopted,
         )
 
@@ -81,41 +99,95 @@ class Adoption:
 def adoption(
     request: Request, framework: NamedFramework, subject: Subject, accelerator: Accelerator | None, n_gpus: int
 ) -> Adoption | None:
-    """Return the published run that `request` is about with all it left open taken from it; None where there is none.
+    """Return the published run that `request` is about with what it left open taken from it; None where there is none.
 
-    Asked about is a catalogued run of the same model by the same method on the same device, and on a quarter to four
-    times as many; one of a better tuned stack than is usual there only where the caller names that stack. Of several a
-    whole training comes before a benchmark, then the stated or usual precision, stack and length, the nearest count,
-    the newest release. All is taken from a whole training; from a benchmark only what its speed is of, precision and
-    sequence.
+    Asked about is the training of the same model by the same method on as many tokens, on the same chip, of one of a
+    better tuned stack than is usual there only where the caller names that stack: all that does not follow from how
+    many devices there are is taken from it, and its layout on half to twice as many of the same device. Else nothing is
+    taken, and the run that is likest of those on a quarter to four times as many is one whose speed is known: of the
+    usual or stated precision, stack and length, the nearest count, the newest release.
     """
-    if subject.transformer is None or accelerator is None or not _may_be_published(request, framework):
+    network = subject.transformer
+    if network is None or accelerator is None or not _may_be_published(request, framework):
         return None
     method = asked_method(request)
-    runs = precedent_runs(subject.transformer, accelerator.id, method, n_gpus, benchmark=framework.name == _BENCHMARK)
-    if not runs:
-        return None
     stack = stack_of(framework.name, accelerator, method)
-    likely = [run for run in runs if _may_be(run, request, framework, stack)]
-    if not likely:
-        return None
+    benchmark = framework.name == _BENCHMARK
+    trained = _training(request, framework, network, accelerator, stack)
+    if trained is not None:
+        return _adopted(trained, request, framework, accelerator, n_gpus)
+    runs = precedent_runs(network, accelerator, method, n_gpus, benchmark=benchmark)
     told = request.precision.strip().casefold()
     precision = accelerator.training_precision if told == AUTO else told
-    usual_length = min(subject.transformer.native_sequence_length, _USUAL_LENGTH)
-    length = _whole(request, "sequence_length") or usual_length
+    length = _whole(request, "sequence_length") or usual_length(subject)
+    likely = [
+        run for run in runs if _runs_so(run, framework, stack) and _near(length, run.sequence_length, _SAME_LENGTH)
+    ]
+    if not likely:
+        return None
 
-    def rank(run: PublishedRun) -> tuple[float, ...]:
+    def kind(run: PublishedRun) -> tuple[float, ...]:
+        same_stack = stack_named(run.stack).kin == stack.kin
+        return run.precision == precision, same_stack, -abs(math.log2(run.sequence_length / length))
+
+    def nearest(run: PublishedRun) -> tuple[float, ...]:
         release = run.released if framework.released is None else -abs(run.released - framework.released)
-        return (
-            is_whole(run),
-            run.precision == precision,
-            stack_named(run.stack).kin == stack.kin,
-            -abs(math.log2(run.sequence_length / length)),
-            -round(abs(doublings_apart(run, n_gpus)), 2),
-            release,
-        )
+        near = -round(abs(doublings_apart(run, n_gpus)), 2)
+        return near, run.accelerator_id == accelerator.id, release
 
-    return _adopted(max(likely, key=rank), request, framework, n_gpus)
+    def agrees(run: PublishedRun) -> bool:
+        return _agrees(run, request, framework, accelerator, n_gpus)
+
+    likest = max(map(kind, likely))
+    of_kind = [run for run in likely if kind(run) == likest]
+    run = max(of_kind, key=nearest)
+    apart = doublings_apart(run, n_gpus)
+    return Adoption(
+        run=run,
+        request=request,
+        framework=framework,
+        taken=frozenset(),
+        agrees=agrees(run),
+        tokens_per_second_per_gpu=published_speed(run) or math.nan,
+        trained=False,
+        stack_adopted=False,
+        beside=max((one for one in of_kind if doublings_apart(one, n_gpus) * apart < 0.0), key=nearest, default=None),
+        also_held=tuple(
+            speed for one in likely if is_whole(one) and agrees(one) and (speed := published_speed(one)) is not None
+        ),
+    )
+
+
+def _known(run: PublishedRun) -> KnownSpeed:
+    return KnownSpeed(
+        run_id=run.id,
+        as_published=published_question(run),
+        tokens_per_second_per_gpu=published_speed(run) or math.nan,
+    )
+
+
+def _training(
+    request: Request, framework: NamedFramework, network: Transformer, accelerator: Accelerator, stack: Stack
+) -> PublishedRun | None:
+    """Return the whole training that is asked about, by its tokens; the device's own before one of the same chip's."""
+    tokens = _tokens(request)
+    if tokens is None:
+        return None
+    runs = [
+        run
+        for run in trained_runs(network, accelerator, asked_method(request))
+        if _near(tokens, run.total_tokens or 0.0, _SAME_TOKENS) and _runs_so(run, framework, stack)
+    ]
+    return max(runs, key=lambda run: (run.accelerator_id == accelerator.id, run.released), default=None)
+
+
+def _tokens(request: Request) -> float | None:
+    """Return the tokens of all passes; None where they were not counted."""
+    try:
+        epochs = 1.0 if request.epochs is None else parse_count(request.epochs, "epochs")
+        return None if request.tokens is None else parse_count(request.tokens, "tokens") * epochs
+    except InvalidValueError:
+        return None
 
 
 def _may_be_published(request: Request, framework: NamedFramework) -> bool:
@@ -133,40 +205,42 @@ def _may_be_published(request: Request, framework: NamedFramework) -> bool:
     return framework.name != AUTO or not steps.says_something
 
 
-def _may_be(run: PublishedRun, request: Request, framework: NamedFramework, stack: Stack) -> bool:
-    """Return whether `run` may be the one that is asked about: nothing that was said makes it another."""
+def _runs_so(run: PublishedRun, framework: NamedFramework, stack: Stack) -> bool:
+    """Return whether `run` is on the software that was said, or where none was, on none that is tuned better."""
     other = stack_named(run.stack)
-    if framework.name != AUTO and other.kin != stack.kin:
-        return False
-    if framework.name == AUTO and _TIERS.index(other.tier) > _TIERS.index(stack.tier):
-        return False
-    length = _whole(request, "sequence_length")
-    return length is None or 1 / _SAME_LENGTH <= length / run.sequence_length <= _SAME_LENGTH
+    if framework.name != AUTO:
+        return other.kin == stack.kin
+    return _TIERS.index(other.tier) <= _TIERS.index(stack.tier)
 
 
-def _adopted(run: PublishedRun, request: Request, framework: NamedFramework, n_gpus: int) -> Adoption:
+def _adopted(
+    run: PublishedRun, request: Request, framework: NamedFramework, accelerator: Accelerator, n_gpus: int
+) -> Adoption:
+    """Return the training that `run` was with what `request` says of it."""
     open_values = {name: value for name, value in _published(run).items() if _is_open(request, name)}
-    whole = is_whole(run)
-    if not whole:
-        # A benchmark tells the speed that a machine reaches, not how anybody's training is laid out.
-        open_values = {name: value for name, value in open_values.items() if name in _MEASURED}
-    layout: tuple[str, ...] = ()
-    if request.precision.strip().casefold() not in {AUTO, run.precision}:
-        # In another width other layouts fit and pay.
-        layout = (*_SPLITS, "micro_batch_size", "activation_recompute")
+    same = run.accelerator_id == accelerator.id and abs(doublings_apart(run, n_gpus)) <= _SAME_RUN
+    kept_from: tuple[str, ...] = ()
+    if not same or request.precision.strip().casefold() not in {AUTO, run.precision}:
+        # On other devices, and in another width, other layouts fit and pay.
+        kept_from = _LAYOUT
     elif any(getattr(request, name) is not None for name in _SPLITS):
-        layout = _SPLITS
-    open_values = {name: value for name, value in open_values.items() if name not in layout}
+        kept_from = _SPLITS
+    open_values = {name: value for name, value in open_values.items() if name not in kept_from}
+    length = _whole(request, "sequence_length")
+    if length is not None and "global_batch_sequences" in open_values:
+        # A step has as many tokens, in however long sequences.
+        sequences = (run.global_batch_sequences or 1) * run.sequence_length
+        open_values["global_batch_sequences"] = max(1, round(sequences / length))
     taken = _that_divide(open_values, request, n_gpus)
     # A lab's own stack has no name that would say more than the run does.
-    stack_adopted = whole and framework.name == AUTO
+    stack_adopted = framework.name == AUTO
     named = stack_adopted and run.stack != _UNKNOWN
-    release_adopted = whole and framework.released is None
+    release_adopted = framework.released is None
     adopted = replace(
         framework,
         name=run.stack if named else framework.name,
         released=run.released if release_adopted else framework.released,
-        practice=framework.practice.over(published_practice(run)) if whole else framework.practice,
+        practice=framework.practice.over(published_practice(run)),
     )
     names = {*taken, *(("framework",) if named else ()), *(("software_release",) if release_adopted else ())}
     return Adoption(
@@ -174,8 +248,9 @@ def _adopted(run: PublishedRun, request: Request, framework: NamedFramework, n_g
         request=replace(request, **taken),  # type: ignore[arg-type]
         framework=adopted,
         taken=frozenset(names),
-        agrees=_agrees(run, request, framework, n_gpus),
+        agrees=_agrees(run, request, framework, accelerator, n_gpus),
         tokens_per_second_per_gpu=published_speed(run) or math.nan,
+        trained=True,
         stack_adopted=stack_adopted,
     )
 
@@ -227,9 +302,11 @@ def _that_divide(values: dict[str, int | str], request: Request, n_gpus: int) ->
     return kept
 
 
-def _agrees(run: PublishedRun, request: Request, framework: NamedFramework, n_gpus: int) -> bool:
+def _agrees(
+    run: PublishedRun, request: Request, framework: NamedFramework, accelerator: Accelerator, n_gpus: int
+) -> bool:
     """Return whether nothing that was said differs from what the source of `run` states."""
-    if not _near(n_gpus, run.n_gpus, _SAME_COUNT):
+    if accelerator.id != run.accelerator_id or not _near(n_gpus, run.n_gpus, _SAME_COUNT):
         return False
     for name, value in _published(run).items():
         if _is_open(request, name):
@@ -248,7 +325,7 @@ def _agrees(run: PublishedRun, request: Request, framework: NamedFramework, n_gp
     return framework.released is None or abs(framework.released - run.released) <= _SAME_RELEASE
 
 
-def _near(said: int | None, published: int, ratio: float) -> bool:
+def _near(said: float | None, published: float, ratio: float) -> bool:
     return said is None or 1 / ratio <= said / published <= ratio
 
 

@@ -7,6 +7,8 @@ from dataclasses import replace
 from estimator.base.errors import InvalidValueError, MissingValueError
 from estimator.base.inputs import checked_whole, checked_whole_count
 from estimator.base.units import format_count
+from estimator.catalogue.published import PublishedRun
+from estimator.evidence.precedent import trained_length
 from estimator.models.kinds import kind_of
 from estimator.question.question import Assumption, Caution, Question
 from estimator.question.request import Quantity, Request
@@ -146,8 +148,18 @@ def told_length(request: Request) -> int | None:
 
 
 def usual_length(subject: Subject, *, tunes: bool = False) -> int:
-    """Return the tokens of a sequence where nothing is said; those of fine-tuning trainers where it `tunes`."""
-    return min(model_window(subject), _USUAL_TUNED_LENGTH if tunes else _USUAL_SEQUENCE_LENGTH)
+    """Return the tokens of a sequence where nothing is said; those of fine-tuning trainers where it `tunes`.
+
+    Those that the model itself was trained on, on whatever device, where that is published.
+    """
+    if tunes:
+        return min(model_window(subject), _USUAL_TUNED_LENGTH)
+    trained = _trained_on(subject)
+    return min(model_window(subject), _USUAL_SEQUENCE_LENGTH if trained is None else trained.sequence_length)
+
+
+def _trained_on(subject: Subject) -> PublishedRun | None:
+    return None if subject.transformer is None else trained_length(subject.transformer)
 
 
 def packed_length(subject: Subject, tokens_per_sample: float) -> int:
@@ -196,6 +208,10 @@ def resolved_sequence_length(
             guessed = subject.transformer is None or subject.transformer.inferred
             own = "" if guessed else f"the model takes {native:,}, but "
             note = f"{own}this trainer is mostly run at about {length:,} where nothing is said"
+        elif (trained := _trained_on(subject)) is not None:
+            note = (
+                f"the model takes {native:,}, and was trained on {length:,} for nearly all of its tokens ({trained.id})"
+            )
         else:
             note = f"the model takes {native:,}, but nearly all training is done at {length:,} or less"
         shorter = _shorter_that_fits(length, fitting) if fitting else length

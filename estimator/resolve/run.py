@@ -4,7 +4,6 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
-from estimator.evidence.precedent import is_whole
 from estimator.models.coefficient import rule_passes
 from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
@@ -51,7 +50,6 @@ from estimator.resolve.said_length import with_said_length
 from estimator.resolve.samples import Padded, micro_batch_that_fits, padded_samples, padding_assumptions, with_rows
 from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
-from estimator.resolve.side_by_side import said_of_none
 from estimator.resolve.slices import with_whole_counted
 from estimator.resolve.subject import Subject, resolved_subject
 from estimator.resolve.told_degrees import of_its_network
@@ -112,8 +110,6 @@ def resolve(request: Request, *, counts_with_peak: bool = True) -> Run:
     run = _with_told_settings(with_settings(counted.request), peak=counts_with_peak)
     read = noted(run.assumptions, "n_gpus", counted.how, "inferred")
     run = replace(run, assumptions=read, warnings=(*counted.cautions, *run.warnings))
-    if request.alike:
-        run = replace(run, assumptions=said_of_none(run.assumptions, request.alike))
     return replace(run, assumptions=profiled.marked(run.assumptions)) if request.profile else run
 
 
@@ -152,8 +148,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     if published is not None:
         try:
             found = _resolved(data, framework, doubts, use, published, counts_with_peak=peak)
-            # A benchmark that does not fit as it is asked about was run otherwise, and is another.
-            if is_whole(published.run) or _fits_in_some_batch(found.question):
+            # A benchmark of what does not fit here was run otherwise, and is another.
+            if published.trained or _fits_in_some_batch(found.question):
                 return _with_own_runs(found, own)
         except InvalidValueError:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.

@@ -9,6 +9,7 @@ from estimator.models.training import MethodName, Recompute
 from estimator.models.views import with_views
 from estimator.question.question import Assumption
 from estimator.question.request import Quantity, Request
+from estimator.resolve.batch import usual_length
 from estimator.resolve.media import MediaUse, media_use
 from estimator.resolve.self_supervised import asked_views
 from estimator.resolve.sounds import told_sounds
@@ -17,8 +18,6 @@ from estimator.resolve.training_method import checked_rank, resolved_method
 
 __all__ = ["Explanation", "explanation"]
 
-_USUAL_SEQUENCE_LENGTH = 8192
-"""What models of long context are trained on for nearly all of their tokens (Grattafiori et al. 2024, section 3.4)."""
 _LONGEST_SEQUENCE = 100_000_000
 _FAILURES_WHEN_CONCISE = 3
 
@@ -131,9 +130,8 @@ def _whole_length(given: Quantity) -> int:
 
 def _usual_length(subject: Subject) -> tuple[int, str]:
     """Return the tokens of a sequence where it was not said, and a note that says so."""
-    native = subject.transformer.native_sequence_length if subject.transformer else _USUAL_SEQUENCE_LENGTH
-    length = min(native, _USUAL_SEQUENCE_LENGTH)
-    return length, f"sequence_length {length:,}: not said; the model's own length, at most {_USUAL_SEQUENCE_LENGTH:,}"
+    length = usual_length(subject)
+    return length, f"sequence_length {length:,}: not said; what the model is usually trained on"
 
 
 def _said(assumption: Assumption) -> str:

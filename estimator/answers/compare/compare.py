@@ -161,8 +161,8 @@ def outcomes(several: Iterable[Request], *, most_unknown: int | None = None) -> 
 
     Raises InvalidValueError past `most_unknown` models and devices that cannot be resolved, if that is given.
 
-    Neighbours that differ only in the amount of data share one question unless another batch follows from it, and
-    those of one model its layouts.
+    Neighbours that differ only in the amount of data share one question unless another batch follows from it, or one of
+    them is a published training, and those of one model their layouts.
     """
     # NumPy comes with it, and the first word of a comparison should not wait for that.
     from estimator.answers.compare.steps import quick_steps
@@ -217,7 +217,9 @@ def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
     batch = global_batch_sequences(question) if question is not None and question.batch_follows else None
-    return same_step(request), batch
+    # On as many tokens as a published training had, it is that one.
+    trained = question is not None and question.precedent is not None and question.precedent.trained
+    return same_step(request), batch, trained
 
 
 def same_step(request: Request) -> object:

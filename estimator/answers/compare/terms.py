@@ -1,72 +1,78 @@
-"""On which terms options are compared where nobody said which: warnings, with what the terms change."""
+"""On which terms options are compared where nobody said which: each is what an estimate of it alone would be.
 
-from collections.abc import Callable, Iterator, Sequence
+What differs beside what is compared, the software, the precision or the length, would pass for a difference between
+devices or methods, and is told before anything else is read off a comparison.
+"""
 
-from estimator.answers.compare.alike import Terms, left_open
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import Row
-from estimator.answers.compare.wording import option_name
 from estimator.base.text import first_of
 from estimator.question.question import Caution
+from estimator.resolve.framework.local_updates import asked_local_updates
+from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.software import AUTO
+from estimator.resolve.profile import with_profile
 from estimator.resolve.run import Run
 
-__all__ = ["SEVERAL_FRAMEWORKS", "terms_cautions"]
+__all__ = ["SEVERAL_FRAMEWORKS", "names_no_stack", "terms_cautions"]
 
 SEVERAL_FRAMEWORKS = "several_frameworks_assumed"
 
 _SEVERAL = 2
 _NAMED = 2
+_WAYS: tuple[Callable[[Run], str], ...] = (
+    lambda run: run.device.name,
+    lambda run: run.subject.name,
+    lambda run: f"method {run.method.name}",
+    lambda run: f"{run.n_gpus:,} GPUs",
+    lambda run: f"{run.method.name} on {run.device.name}",
+    lambda run: f"{run.subject.name} on {run.device.name}",
+    lambda run: f"{run.method.name} on {run.n_gpus:,} × {run.device.name}",
+)
+"""What may tell the options of one kind from the others', the plainest first."""
 
 
-def terms_cautions(terms: Terms, rows: Sequence[Row]) -> tuple[Caution, ...]:
+def terms_cautions(rows: Sequence[Row]) -> tuple[Caution, ...]:
     """Return what to know of the terms before anything else is read off a comparison; often nothing."""
     best = [row.outcome for row in rows if row.rank is not None]
-    stacks = (*_one_stack(terms, best), *_several_stacks(best))
-    return (*_one_precision(terms, best), *stacks, *_several_lengths(best))
+    return (*_several_precisions(best), *_several_stacks(best), *_several_lengths(best))
 
 
-def _one_precision(terms: Terms, best: Sequence[Outcome]) -> Iterator[Caution]:
-    found = left_open(terms, best, "precision")
-    if found is None:
-        return
-    here, own = (outcome.estimate for outcome in found)
-    if here is None or own is None:
-        return
-    common, narrow = here.run.device.precision, own.run.device.precision
-    message = (
-        f"precision was not said: all are compared in {common}; in {narrow}, as published runs on it are, "
-        f"{option_name(here)} would take {own.training_s / here.training_s:.2f} times as long: say precisions"
+def names_no_stack(outcome: Outcome) -> bool:
+    """Return whether nobody said what an option is run on."""
+    _, software = asked_local_updates(with_profile(outcome.request).request.framework)
+    return named_framework(software).name == AUTO
+
+
+def _several_precisions(best: Sequence[Outcome]) -> Iterator[Caution]:
+    """Yield that precisions differ where nobody said one: a training is priced as it was, and chips have their own."""
+    on = _apart(
+        (estimate.run.device.precision, estimate.run)
+        for outcome in best
+        if (estimate := outcome.estimate) is not None and outcome.request.precision.strip().casefold() == AUTO
     )
-    yield Caution(code="one_precision_assumed", message=message)
-
-
-def _one_stack(terms: Terms, best: Sequence[Outcome]) -> Iterator[Caution]:
-    found = left_open(terms, best, "framework")
-    if found is None or found[0].estimate is None or found[1].estimate is None:
+    if len(on) < _SEVERAL:
         return
-    here, own = found
-    times = found[1].estimate.training_s / found[0].estimate.training_s
-    kept = {id(terms.asked[place]) for place, names in terms.changed.items() if "framework" in names}
-    alone = sum(id(outcome.request) in kept for outcome in best)
-    others = f", but for {alone:,} that fit on their usual one alone" if alone else ""
     message = (
-        f"framework was not said, and these options would usually run on several: they are compared on "
-        f"{here.framework}{others}; on {own.framework} {option_name(found[0].estimate)} would take {times:.2f} times "
-        "as long: name yours with framework"
+        f"precision was not said: {_told(on)}, so that part of a difference may be the precision's: say precisions"
     )
-    yield Caution(code="one_framework_assumed", message=message)
+    yield Caution(code="several_precisions_assumed", message=message)
 
 
 def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:
-    """Yield that stacks differ where nobody named one and none is common: of chips of several makers."""
-    on = _usual_stacks(best)
+    """Yield that stacks differ where nobody named one: of several chips, methods or models."""
+    on = _apart(
+        (outcome.framework, outcome.estimate.run)
+        for outcome in best
+        if outcome.framework and outcome.estimate is not None and names_no_stack(outcome)
+    )
     if len(on) < _SEVERAL:
         return
-    told = first_of([f"{stack} for {first_of(names, _NAMED)}" for stack, names in on.items()], _NAMED)
     message = (
-        f"framework was not said: each is taken to run on what is usual, {told}, so that part of a difference may be "
-        "the software's: name one with framework"
+        f"framework was not said: each is taken to run on what is usual, {_told(on)}, so that part of a difference may "
+        "be the software's: name one with framework"
     )
     yield Caution(code=SEVERAL_FRAMEWORKS, message=message)
 
@@ -83,29 +89,25 @@ def _several_lengths(best: Sequence[Outcome]) -> Iterator[Caution]:
         if len(found) >= _SEVERAL:
             span = f"{min(found):,} to {max(found):,} tokens"
             message = (
-                f"sequence_length was not said: {model} is compared at {span}, as fits or was published, and part of a "
+                f"sequence_length was not said: {model} is compared at {span}, as is usual or fits, and part of a "
                 "difference may be the length's: give sequence_length"
             )
             yield Caution(code="several_lengths_assumed", message=message)
 
 
-def _usual_stacks(best: Sequence[Outcome]) -> dict[str, list[str]]:
-    """Return the stacks of options of which none was said, each with what tells its options from the others'."""
-    usual = [
-        (outcome.framework, outcome.estimate.run)
-        for outcome in best
-        if outcome.framework and outcome.request.framework == AUTO and outcome.estimate is not None
-    ]
-    ways: tuple[Callable[[Run], str], ...] = (
-        lambda run: run.device.name,
-        lambda run: run.subject.name,
-        lambda run: f"{run.n_gpus:,} GPUs",
-    )
-    for name in ways:
+def _apart(options: Iterable[tuple[str, Run]]) -> Mapping[str, list[str]]:
+    """Return each value of the options that have one, with what tells its options from the others'."""
+    told = list(options)
+    names: dict[str, list[str]] = {}
+    for name in _WAYS:
         on: dict[str, list[str]] = {}
-        for stack, run in usual:
-            on.setdefault(stack, []).append(name(run))
-        names = {stack: [*dict.fromkeys(told)] for stack, told in on.items()}
-        if len({each for told in names.values() for each in told}) == sum(map(len, names.values())):
-            return names
-    return {}
+        for value, run in told:
+            on.setdefault(value, []).append(name(run))
+        names = {value: [*dict.fromkeys(each)] for value, each in on.items()}
+        if len({each for named in names.values() for each in named}) == sum(map(len, names.values())):
+            break
+    return names
+
+
+def _told(on: Mapping[str, list[str]]) -> str:
+    return first_of([f"{value} for {first_of(names, _NAMED)}" for value, names in on.items()], _NAMED)

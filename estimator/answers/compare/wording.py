@@ -1,17 +1,26 @@
 """A comparison in words."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from estimator.answers.compare.compare import Outcome
 from estimator.answers.compare.rank import RankBy, Row
+from estimator.answers.compare.terms import names_no_stack
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.wording import amount_words, time_range
 from estimator.base.text import first_of
 from estimator.base.units import format_bytes, format_duration, format_usd
 from estimator.question.question import Caution
-from estimator.resolve.framework.software import AUTO
+from estimator.resolve.run import Run
 
-__all__ = ["best_rows", "comparison_summary", "option_name", "scaling_doubts", "short_layout", "told_option"]
+__all__ = [
+    "best_rows",
+    "comparison_summary",
+    "option_name",
+    "scaling_doubts",
+    "short_layout",
+    "short_names",
+    "told_option",
+]
 
 _BEST: dict[RankBy, str] = {"time": "Fastest", "cost": "Cheapest", "energy": "Least energy"}
 _NAMED_REASONS, _NAMED_OPTIONS = 2, 2
@@ -43,16 +52,11 @@ def comparison_summary(rows: Sequence[Row], rank_by: RankBy) -> str:
 
 
 def _terms(possible: Sequence[Row]) -> Iterator[str]:
-    """Yield the sentence that names what all are compared with where nobody said it, or that stacks differ."""
-    told = [row.outcome for row in possible]
-    stacks = dict.fromkeys(outcome.framework for outcome in told if outcome.framework)
-    common = dict.fromkeys(outcome.framework for outcome in told if "framework" in outcome.request.alike)
-    halves = dict.fromkeys(outcome.request.precision for outcome in told if "precision" in outcome.request.alike)
-    words = [*(f"on {' and '.join(named)}" for named in (common,) if named), *(f"in {half}" for half in halves)]
-    if words:
-        yield f"They are compared {' '.join(words)}, as nobody said which."
-    if not common and len(stacks) > 1 and all(outcome.request.framework == AUTO for outcome in told):
-        yield f"Each is on its usual software ({', '.join(stacks)})."
+    """Yield that stacks differ where nobody named one."""
+    usual = [row.outcome for row in possible if row.outcome.framework and names_no_stack(row.outcome)]
+    stacks = dict.fromkeys(outcome.framework for outcome in usual)
+    if len(stacks) > 1:
+        yield f"Each is on its usual software ({', '.join(stacks)}), which differs beside what is compared."
 
 
 def _impossible(several: Sequence[Outcome]) -> Iterator[str]:
@@ -115,6 +119,20 @@ def option_name(estimated: Estimate) -> str:
         f"{run.subject.name} on {amount_words(run)} with {run.device.counted(run.n_gpus)} "
         f"({run.device.precision}{method})"
     )
+
+
+def short_names(runs: Sequence[Run]) -> list[str]:
+    """Return each of several options by what tells it from the others; where nothing does, by its devices."""
+    ways: tuple[Callable[[Run], str], ...] = (
+        lambda run: run.subject.name,
+        lambda run: f"on {amount_words(run)}",
+        lambda run: run.method.name,
+        lambda run: f"in {run.device.precision}",
+        lambda run: run.device.counted(run.n_gpus),
+    )
+    told = [[way(run) for run in runs] for way in ways]
+    parts = [names for names in told if len(set(names)) > 1] or told[-1:]
+    return [" ".join(words) for words in zip(*parts, strict=True)]
 
 
 def scaling_doubts(rows: Sequence[Row]) -> tuple[Caution, ...]:

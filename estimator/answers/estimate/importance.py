@@ -28,7 +28,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "gpu_count_disagrees",
     ),
     # On what terms things are compared.
-    ("one_precision_assumed", "one_framework_assumed", "several_frameworks_assumed"),
+    ("several_precisions_assumed", "several_frameworks_assumed"),
     # Another amount or another model may be meant: time is in proportion to it.
     (
         "separator_ambiguous",
@@ -85,6 +85,7 @@ BY_IMPORTANCE: tuple[tuple[str, ...], ...] = (
         "batch_rounded",
         "micro_batch_unsaid",
         "recompute_unsaid",
+        "precision_unsaid",
         "vendor_runs_alone",
         "framework_unsaid",
         "own_stack",

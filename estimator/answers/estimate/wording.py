@@ -57,6 +57,7 @@ _GUESSED = {
     "batch_assumed": "the batch is assumed",
 }
 """What an amount rests on that nobody told, by its warning: time is in proportion to it."""
+_HALVES = frozenset({"bf16", "fp16"})
 _UPDATES_ALONE = "Sampling of answers, usually most of an RL step, is not counted: this is its updates alone."
 _THINGS = {"image": "images", "clip": "clips", "sound": "sounds"}
 _METHODS = {"lora": " with LoRA", "qlora": " with QLoRA", "frozen": " with frozen weights"}
@@ -105,7 +106,7 @@ def summary(estimate: Estimate) -> str:
     padding = f" ({'; '.join(beside)})" if beside else ""
     first = (
         f"Training {run.subject.name}{method} on {amount_words(run)}{padding} with "
-        f"{run.device.counted(run.n_gpus)} {_takes(estimate)} about {took}{sure}, {how}."
+        f"{run.device.counted(run.n_gpus)}{_precision_words(run)} {_takes(estimate)} about {took}{sure}, {how}."
     )
     hours = estimate.gpu_hours[0]
     speed = format_rate(estimate.tokens_per_second / run.n_gpus)
@@ -120,6 +121,11 @@ def summary(estimate: Estimate) -> str:
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
     sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _precision_words(run: Run) -> str:
+    """Return the precision where it is not the usual 16 bits."""
+    return "" if run.device.precision in _HALVES else f" in {run.device.precision}"
 
 
 def _waiting(estimate: Estimate) -> str:

@@ -1,6 +1,7 @@
 """Which device: the cheapest that ends by a deadline, or the fastest of a given count."""
 
 import math
+from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
 
@@ -11,6 +12,7 @@ from estimator.answers.plan.preference import preferred, usual_choice
 from estimator.answers.plan.trials import Trials, fits, left_idle, sureness
 from estimator.answers.plan.types import Option
 from estimator.base.errors import InvalidValueError, MissingValueError
+from estimator.base.text import listed
 from estimator.catalogue import catalogue
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity
@@ -18,7 +20,7 @@ from estimator.resolve.candidates import DESKTOP, means_all, priced_devices
 from estimator.resolve.framework.platforms import NOT_FOR_GPU
 from estimator.resolve.framework.software import AUTO
 
-__all__ = ["candidates", "narrower_format", "planned_device"]
+__all__ = ["candidates", "planned_device", "precisions_differ"]
 
 _MOST_CANDIDATES = 40
 _ALTERNATIVES = 5
@@ -58,7 +60,6 @@ def planned_device(
     if n_gpus is None and limits.deadline_s is None:
         remedy = "the best gpu is chosen for a count (n_gpus), for a deadline or for a budget"
         raise MissingValueError("n_gpus", remedy)
-    trials.set_side_by_side(names)
     _checked(trials, names, n_gpus)
     estimates = [estimate for name in names if (estimate := _tried(trials, name, n_gpus)) is not None]
     if means_all(trials.base.gpu):
@@ -106,21 +107,16 @@ def _too(estimate: Estimate) -> str:
     return "does too, where it is started on all of them" if left_idle(estimate) else "does too"
 
 
-def narrower_format(trials: Trials, solution: Estimate) -> tuple[Caution, ...]:
-    """Return what a narrower format that published runs on the device have would change, where nobody said one."""
-    request = replace(trials.base, gpu=solution.run.device.label, n_gpus=solution.run.n_gpus)
-    if request.precision != AUTO or request.tokens is None:
-        return ()
-    own = trials.at(request)
-    used = solution.run.device.precision
-    if own is None or own.run.device.precision == used:
+def precisions_differ(solution: Estimate, others: Iterable[Estimate], said: str) -> tuple[Caution, ...]:
+    """Return that devices are weighed in several precisions where nobody `said` one: a training is as it was."""
+    found = dict.fromkeys(estimate.run.device.precision for estimate in (solution, *others))
+    if said != AUTO or len(found) == 1:
         return ()
     message = (
-        f"precision was not said: devices are compared in {used}; in {own.run.device.precision}, as published runs on "
-        f"{own.run.device.name} are, this one would take {own.training_s / solution.training_s:.2f} times as long: say "
-        "precision"
+        f"precision was not said: devices are weighed in {listed([*found])}, the chosen one in {next(iter(found))}, so "
+        "that part of a difference may be the precision's: say precision"
     )
-    return (Caution(code="one_precision_assumed", message=message),)
+    return (Caution(code="several_precisions_assumed", message=message),)
 
 
 def _is_run_on(estimate: Estimate) -> bool:

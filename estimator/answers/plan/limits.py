@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Callable
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
 from estimator.answers.plan.trials import Trials
@@ -45,6 +46,8 @@ _LEAST = re.compile(r"(?:at least|minimum|min\b|more than|over\b|above|>)")
 _DIGITS = 3
 _MOST_NAMED = 5
 _LEAST_IN_UNIT = 2.0
+_ROUNDS = 3
+"""Tries at which amount a run keeps to a limit: one and what it is off by do, but for another training's threshold."""
 _SUFFIXES = ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e3, "k"))
 
 
@@ -199,7 +202,9 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
         )
     fastest = min(tried, key=lambda estimate: estimate.training_s)
     if limits.deadline_s is not None and fastest.training_s > limits.deadline_s:
-        remedies = [*_for_time(fastest, limits.deadline_s), *_more_parallel(fastest)]
+        later = f"a deadline of {_duration_at_least(fastest.training_s)}"
+        fewer = _fewer_tokens(trials, fastest, lambda estimate: estimate.training_s, limits.deadline_s)
+        remedies = [later, fewer, *_more_parallel(fastest)]
         if limits.budget is not None and cost(fastest) > limits.budget:
             remedies[0] += f" and a budget of {least_budget(fastest)}"
         return InfeasibleError(
@@ -214,7 +219,7 @@ def infeasible(trials: Trials, what: str) -> InfeasibleError:
         soonest = min(affordable, key=lambda estimate: estimate.training_s)
         remedies.append(f"a deadline of {_duration_at_least(soonest.training_s)} ({_described(soonest)})")
     if cost(cheapest) > budget:
-        remedies.append(_fewer_tokens(cheapest, budget / cost(cheapest)))
+        remedies.append(_fewer_tokens(trials, cheapest, cost, budget))
     in_time_too = "in time " if limits.deadline_s is not None else ""
     return InfeasibleError(
         f"{said}: the cheapest {in_time_too}is {_described(cheapest)}; what would do: {_or(remedies)}"
@@ -242,15 +247,19 @@ def _described(estimate: Estimate) -> str:
     return f"{estimate.run.n_gpus:,} × {estimate.run.device.name} in {format_duration(estimate.training_s)}{cost}"
 
 
-def _for_time(fastest: Estimate, deadline_s: float) -> list[str]:
-    return [
-        f"a deadline of {_duration_at_least(fastest.training_s)}",
-        _fewer_tokens(fastest, deadline_s / fastest.training_s),
-    ]
+def _fewer_tokens(trials: Trials, estimate: Estimate, taken: Callable[[Estimate], float], limit: float) -> str:
+    """Return on how many tokens the same run takes no more than `limit`.
 
-
-def _fewer_tokens(estimate: Estimate, share: float) -> str:
-    return f"{_count_at_most(estimate.run.amount.real_tokens * share)} tokens"
+    Fewer tokens may be another training than was published on all of them, of another speed.
+    """
+    run, used = estimate.run, taken(estimate)
+    tokens = run.amount.real_tokens
+    for _ in range(_ROUNDS):
+        tokens = _rounded(tokens * limit / used, up=False)
+        fewer = trials.at(trials.varied(gpu=run.device.label, n_gpus=run.n_gpus, tokens=tokens))
+        if fewer is None or (used := taken(fewer)) <= limit:
+            break
+    return f"{_suffixed(tokens)} tokens"
 
 
 def _more_parallel(fastest: Estimate) -> list[str]:
@@ -279,10 +288,6 @@ def _duration_at_least(seconds: float) -> str:
 def _budget_at_least(amount: float, unit: BudgetUnit) -> str:
     rounded = _suffixed(_rounded(amount, up=True))
     return f"${rounded}" if unit == "USD" else f"{rounded} GPU-hours"
-
-
-def _count_at_most(count: float) -> str:
-    return _suffixed(_rounded(count, up=False))
 
 
 def _suffixed(value: float) -> str:

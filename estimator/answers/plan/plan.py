@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 
-from estimator.answers.plan.devices import candidates, narrower_format, planned_device
+from estimator.answers.plan.devices import candidates, planned_device, precisions_differ
 from estimator.answers.plan.layouts import planned_layout
 from estimator.answers.plan.limits import limit_assumptions, requested_limits
 from estimator.answers.plan.needed import counts_considered, most_affordable, planned_count
@@ -114,7 +114,9 @@ def _solved(request: PlanRequest, solve_for: str, trials: Trials) -> _Found:
                 solution=solution,
                 sure=sure,
                 alternatives=others,
-                warnings=narrower_format(trials, solution.estimate),
+                warnings=precisions_differ(
+                    solution.estimate, (other.estimate for other in others), trials.base.precision
+                ),
                 assumptions=(assumption,),
             )
 

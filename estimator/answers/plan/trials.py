@@ -1,6 +1,6 @@
 """Estimates of the runs a plan weighs, each priced once, and whether they keep to its limits."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from estimator.answers.estimate.estimate import Estimate, estimate_of
@@ -8,11 +8,9 @@ from estimator.answers.estimate.money import at_median_price, run_cost
 from estimator.answers.plan.types import Limits
 from estimator.base.errors import InfeasibleError, InvalidValueError, MissingValueError
 from estimator.base.pauses import pause
-from estimator.catalogue import catalogue
 from estimator.evidence.stack_doubts import LEFT_IDLE
 from estimator.question.question import Caution
 from estimator.question.request import Quantity, Request
-from estimator.resolve.framework.software import AUTO
 from estimator.resolve.run import Run, resolve
 
 __all__ = ["Trials", "climbed", "cost", "fits", "in_full", "left_idle", "sureness", "taken"]
@@ -119,18 +117,8 @@ class Trials:
     def __init__(self, base: Request, limits: Limits) -> None:
         self.base = base
         self.limits = limits
-        self._precisions: Mapping[str, str] = {}
         self._priced: dict[str, Estimate | None] = {}
         self._unusual: _Batches | None = None
-
-    def set_side_by_side(self, gpus: Collection[str]) -> None:
-        """Let the catalogued `gpus` be tried in the format each trains in, where nobody said one and there are several.
-
-        Left open it is that of a published run, where there is one: a device with one in fp8 would seem twice as fast.
-        """
-        if self.base.precision == AUTO and len(gpus) > 1:
-            chips = {gpu: catalogue.accelerator(gpu).value.accelerator for gpu in gpus}
-            self._precisions = {gpu: chip.training_precision for gpu, chip in chips.items()}
 
     def varied(
         self,
@@ -146,9 +134,6 @@ class Trials:
             request = replace(request, model=model)
         if gpu is not None:
             request = replace(request, gpu=gpu)
-            precision = self._precisions.get(str(gpu))
-            if precision is not None:
-                request = replace(request, precision=precision, alike=request.alike | {"precision"})
         if n_gpus is not None:
             request = replace(request, n_gpus=n_gpus)
         if tokens is not None:

@@ -9,6 +9,7 @@ from typing import Any, cast
 from estimator.answers.compare.compare import Outcome, outcomes
 from estimator.base.errors import EstimatorError, InvalidValueError, MissingValueError, UnknownNameError
 from estimator.base.units import parse_count
+from estimator.evidence.precedent import trained_runs
 from estimator.question.request import NOT_ASKED, Quantity, Request
 from estimator.resolve.device import resolved_device
 from estimator.resolve.misplaced import checked_kind
@@ -196,16 +197,14 @@ def outcome_of_points(
     """Return the distinct outcomes of points `start` to `stop`, which of them each point has, and its places.
 
     Points that differ in nothing but tokens share one outcome, that of the axis' first value: all that is reported of
-    a run is independent of its tokens, or follows from its speed and them. Where its batch follows from them, too,
-    each has an outcome of its own.
+    a run is independent of its tokens, or follows from its speed and them. Where its batch follows from them, too, or
+    they may be those of a published training, each has an outcome of its own.
     """
     tokens_at = next((place for place, axis in enumerate(described.axes) if axis.name == "tokens"), None)
     places = [described.places(point) for point in range(start, stop)]
     keys = [place if tokens_at is None else (*place[:tokens_at], 0, *place[tokens_at + 1 :]) for place in places]
     found = _outcomes(described, keys)
-    apart = [
-        place for place, key in zip(places, keys, strict=True) if _batch_follows(found[key]) and place not in found
-    ]
+    apart = [place for place, key in zip(places, keys, strict=True) if _follows(found[key]) and place not in found]
     found |= _outcomes(described, apart)
     distinct = {key: number for number, key in enumerate(found)}
     which = [distinct[place if place in found else key] for place, key in zip(places, keys, strict=True)]
@@ -217,6 +216,10 @@ def _outcomes(described: Sweep, keys: Sequence[tuple[int, ...]]) -> dict[tuple[i
     return dict(zip(several, outcomes(described.request(key) for key in several), strict=True))
 
 
-def _batch_follows(outcome: Outcome) -> bool:
-    question = outcome.estimate.run.question if outcome.estimate else None
-    return question is not None and question.batch_follows
+def _follows(outcome: Outcome) -> bool:
+    """Return whether a step is another on other tokens: its batch follows from them, or a training is told by them."""
+    run = outcome.estimate.run if outcome.estimate else None
+    if run is None or run.question is None or run.subject.transformer is None:
+        return False
+    chip = run.question.cluster.accelerator
+    return run.question.batch_follows or bool(trained_runs(run.subject.transformer, chip, run.method.name))

@@ -215,7 +215,7 @@ def framework_assumptions(named: NamedFramework, usual: str = AUTO) -> tuple[Ass
 def left_open(request: Request) -> frozenset[str]:
     """Return what was left open of the arguments whose default may be far from the truth."""
     by_name = {
-        "precision": _choice("precision", request.precision) == AUTO or "precision" in request.alike,
+        "precision": _choice("precision", request.precision) == AUTO,
         "network_gbps_per_gpu": request.network_gbps_per_gpu is None,
         "framework": _names_no_software(request.framework),
     }

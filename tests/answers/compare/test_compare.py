@@ -68,7 +68,6 @@ def test_a_row_says_what_an_estimate_of_its_option_alone_says(everything: Traini
             gpu=row.gpu,
             n_gpus=row.n_gpus,
             tokens=row.tokens,
-            framework=row.framework or "auto",
             method=_method(row.method),
         )
         assert row.training_days == pytest.approx(alone.training_days, rel=1e-12)
@@ -92,7 +91,6 @@ def test_what_does_not_fit_is_what_an_estimate_warns_of(everything: TrainingOpti
             gpu=row.gpu,
             n_gpus=row.n_gpus,
             tokens=row.tokens,
-            framework="huggingface",
             method=_method(row.method),
         )
         assert "does_not_fit" in {warning.code for warning in alone.warnings}

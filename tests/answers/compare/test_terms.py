@@ -1,6 +1,6 @@
-"""Options are compared on one stack and in one precision where nobody said which, and what that changes is told.
+"""Each option is what an estimate of it alone would be, and what differs beside what is compared is told.
 
-Authority: the same comparison with it said.
+Authority: the estimate of the same arguments; the same comparison with it said.
 """
 
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tools.compare_training_options import TrainingOptions, compare_training_options
+from tools.estimate_training_time import estimate_training_time
 from tools.plan_training import plan_training
 
 
@@ -20,74 +21,88 @@ def _precision(name: str) -> Any:  # noqa: ANN401 - one of the tool's choices
 
 
 @pytest.mark.parametrize(
-    ("asked", "common"),
+    ("asked", "stacks"),
     [
         # LoRA is trained with PEFT, and weights in full with what the chip's maker publishes with.
-        ({"gpus": ["h100"], "methods": ["full", "lora"]}, {"huggingface"}),
-        ({"gpus": ["h100", "mi300x"], "methods": ["full", "qlora"]}, {"huggingface"}),
+        ({"gpus": ["h100"], "methods": ["full", "lora"]}, {"nemo", "huggingface"}),
+        ({"gpus": ["h100", "mi300x"], "methods": ["full", "qlora"]}, {"nemo", "primus", "huggingface"}),
         # Cards for desktops have no stack of their maker's.
-        ({"gpus": ["h100", "4090"], "models": ["llama-3.2-1b"]}, {"huggingface"}),
-        # Neither runs the other's.
+        ({"gpus": ["h100", "4090"], "models": ["llama-3.2-1b"]}, {"nemo", "huggingface"}),
         ({"gpus": ["h100", "mi300x"]}, {"nemo", "primus"}),
         ({"gpus": ["h100", "tpu-v5p"]}, {"nemo", "maxtext"}),
         ({"gpus": ["h100"], "n_gpus": [8, 64]}, {"nemo"}),
         ({"gpus": ["h100"], "methods": ["full", "lora"], "framework": "torchtitan"}, {"torchtitan"}),
-        ({"gpus": ["h100"], "methods": ["full", "lora"], "framework": "flash attention 2"}, {"huggingface"}),
+        ({"gpus": ["h100"], "methods": ["full", "lora"], "framework": "flash attention 2"}, {"nemo", "huggingface"}),
     ],
 )
-def test_options_are_compared_on_one_stack_where_nobody_named_one(asked: dict[str, Any], common: set[str]) -> None:
-    """Else a method or a device is told to be faster by what its software is; of makers' own it is said."""
+def test_options_are_on_their_usual_stacks_and_that_they_differ_is_said(
+    asked: dict[str, Any], stacks: set[str]
+) -> None:
+    """Else a method or a device is told to be faster by what its software is."""
     answer = _compared({"models": ["llama-3.1-8b"], "n_gpus": [8], "tokens": ["1B"]} | asked)
-    assert {row.framework for row in answer.rows if row.rank is not None} == common
+    assert {row.framework for row in answer.rows if row.rank is not None} == stacks
     codes = [warning.code for warning in answer.warnings]
-    assert ("several_frameworks_assumed" in codes) is (len(common) > 1)
-    assert (f"compared on {', '.join(common)}" in answer.summary) is ("one_framework_assumed" in codes)
-    assert ("usual software" in answer.summary) is (len(common) > 1)
+    assert ("several_frameworks_assumed" in codes) is (len(stacks) > 1)
+    assert ("usual software" in answer.summary) is (len(stacks) > 1)
 
 
-def test_what_a_common_stack_changes_is_told_first_and_is_so() -> None:
-    """The factor is that of asking for the option on its own."""
-    asked: dict[str, Any] = {"models": ["llama-3.1-8b"], "gpus": ["h100"], "n_gpus": [8], "tokens": ["1B"]}
-    both = _compared(asked, methods=["full", "lora"])
-    full, lora = (next(row for row in both.rows if row.method == method) for method in ("full", "lora"))
-    (alone,) = _compared(asked).rows
-    # Adapters save memory rather than time.
-    assert (full.training_days or 0.0) > 0.95 * (lora.training_days or 0.0) > 0.95 * (alone.training_days or 0.0)
-    first = both.warnings[0]
-    assert first.code == "one_framework_assumed"
-    assert f"{(alone.training_days or 0.0) / (full.training_days or 1.0):.2f} times as long" in first.message
-    told = next(assumption for assumption in both.assumptions if assumption.name == "framework")
-    assert (told.value, told.source) == ("huggingface", "default")
+@pytest.mark.parametrize(
+    ("model", "beside"),
+    [
+        ("llama-3.1-8b", {"methods": ["full", "lora"]}),
+        ("llama-3.1-8b", {"gpus": ["h100", "b200", "4090"]}),
+        ("qwen3-30b-a3b", {"gpus": ["h100", "tpu-v5p"], "methods": ["full", "lora"]}),
+        ("deepseek-v3", {"gpus": ["h100", "h800", "b200"], "n_gpus": [512, 2048], "tokens": ["100B", "14.8T"]}),
+    ],
+)
+def test_a_row_is_the_same_whatever_is_compared_beside_it(model: str, beside: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"models": [model], "gpus": ["h100"], "n_gpus": [64], "tokens": ["10B"]} | beside
+    for row in _compared(asked).rows:
+        if row.rank is None:
+            continue
+        alone = estimate_training_time(
+            model=model, gpu=row.gpu, n_gpus=row.n_gpus, tokens=row.tokens, method=_precision(row.method)
+        )
+        assert (row.training_days, row.training_days_low) == pytest.approx(
+            (alone.training_days, alone.training_days_low), rel=1e-3
+        )
 
 
-def test_what_runs_on_its_own_stack_alone_is_kept_with_it() -> None:
-    """A batch of fewer sequences than devices is split by layers and tensors, which no fine-tuning trainer does."""
-    asked: dict[str, Any] = {"models": ["llama-3.1-70b"], "gpus": ["h100"], "n_gpus": [64], "tokens": ["1B"]}
-    answer = _compared(asked, methods=["full", "qlora"], global_batch_sequences=32)
-    found = {row.method: row.framework for row in answer.rows if row.rank is not None}
-    assert found.get("full") == "nemo"
+def test_each_warning_comes_once_and_names_the_options_that_it_is_of() -> None:
+    asked: dict[str, Any] = {"models": ["qwen3-30b-a3b"], "gpus": ["H100", "TPU v5p"], "n_gpus": [64, 128]}
+    answer = _compared(asked, tokens=["10B"], methods=["full", "lora"])
+    codes = [warning.code for warning in answer.warnings]
+    assert len(set(codes)) == len(codes)
+    assert not any("options:" in warning.message for warning in answer.warnings)
+    (experts,) = (warning for warning in answer.warnings if warning.code == "experts_one_by_one")
+    assert experts.message.startswith("lora")
+    assert "H100" in experts.message.partition(": ")[0]
+    assert "TPU" not in experts.message.partition(": ")[0]
 
 
 @pytest.mark.parametrize("asked", [{"n_gpus": [8]}, {"n_gpus": [4, 8, 16]}, {"n_gpus": [8], "rank_by": "cost"}])
-def test_options_are_compared_in_one_precision_where_nobody_said_one(asked: dict[str, Any]) -> None:
-    """8B on eight B200 was published in fp8, and elsewhere it is not; like for like is what a buyer asks about."""
+def test_options_are_in_16_bits_where_nobody_said_and_what_fewer_would_do_is_told(asked: dict[str, Any]) -> None:
+    """Speeds of 8B on eight B200 are published in fp8; like for like is what a buyer asks about."""
     run: dict[str, Any] = {"models": ["llama-3.1-8b"], "gpus": ["h100", "b200"], "tokens": ["1B"]} | asked
-    open_, said, narrow = (_compared(run, precisions=precisions) for precisions in (["auto"], ["bf16"], ["fp8"]))
+    open_, said = (_compared(run, precisions=precisions) for precisions in (["auto"], ["bf16"]))
     assert {row.precision for row in open_.rows} == {"bf16"}
     assert [row.training_days for row in open_.rows] == pytest.approx([row.training_days for row in said.rows])
-    assert "compared in bf16" in open_.summary
-    first = open_.warnings[0]
-    assert first.code == "one_precision_assumed"
-    assert "in fp8" in first.message
-    assert not any(warning.code == "one_precision_assumed" for warning in (*said.warnings, *narrow.warnings))
+    assert any("in fp8" in warning.message for warning in open_.warnings if warning.code == "precision_unsaid")
+    assert not any(warning.code == "precision_unsaid" for warning in said.warnings)
 
 
-def test_devices_are_planned_in_one_precision_where_nobody_said_one() -> None:
-    run: dict[str, Any] = {"model": "llama-3.1-8b", "gpu": "h100,b200", "n_gpus": 8, "tokens": "1B"}
-    open_, said = (
-        plan_training(solve_for="gpu", detail="detailed", **run, precision=_precision(precision))
-        for precision in ("auto", "bf16")
-    )
-    assert open_.solution.training_days == pytest.approx(said.solution.training_days)
-    assert [warning.code for warning in open_.warnings] == ["one_precision_assumed"]
-    assert not said.warnings
+def test_a_training_that_was_in_8_bits_is_said_to_differ_from_what_was_not() -> None:
+    asked: dict[str, Any] = {"models": ["deepseek-v3"], "gpus": ["h800", "b200"], "n_gpus": [2048], "tokens": ["14.8T"]}
+    answer = _compared(asked)
+    first = answer.warnings[0]
+    assert first.code == "several_precisions_assumed"
+    assert "fp8 for H800" in first.message
+    assert "bf16 for B200" in first.message
+
+
+def test_devices_are_planned_as_they_are_estimated() -> None:
+    run: dict[str, Any] = {"model": "llama-3.1-8b", "n_gpus": 8, "tokens": "1B"}
+    planned = plan_training(solve_for="gpu", detail="detailed", gpu="h100,b200", **run)
+    alone = estimate_training_time(gpu=planned.solution.gpu, **run)
+    assert planned.solution.training_days == pytest.approx(alone.training_days, rel=1e-3)
+    assert not planned.warnings

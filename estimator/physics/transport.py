@@ -24,7 +24,7 @@ nothing, and somebody who sets them up."""
 def sockets_share(cluster: Cluster, transport: Transport | None) -> float:
     """Return how many of those with such nodes send through sockets, 0 to 1, where `transport` is what was said.
 
-        share of its kind · log(400 / node's Gb/s) / log(400 / 100)      between 100 and 400 Gb/s a node
+        share of its kind · (log(400 / node's Gb/s) / log(400 / 100))²      between 100 and 400 Gb/s a node
 
     Below it is that of 100 Gb/s, above none is.
     """
@@ -40,7 +40,7 @@ def sockets_share(cluster: Cluster, transport: Transport | None) -> float:
         most = _ON_BOARDS if on_boards(cluster) else _IN_SLOTS
     node = cluster.scale_out_bytes_per_s * cluster.gpus_per_node * BITS_PER_BYTE / GIGA
     node = min(max(node, _SLOW_GBPS), _FAST_GBPS)
-    return most * math.log(_FAST_GBPS / node) / math.log(_FAST_GBPS / _SLOW_GBPS)
+    return most * (math.log(_FAST_GBPS / node) / math.log(_FAST_GBPS / _SLOW_GBPS)) ** 2
 
 
 def sends_by_sockets(cluster: Cluster, transport: Transport | None, *, as_people_run: bool) -> bool:

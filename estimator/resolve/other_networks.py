@@ -9,15 +9,15 @@ from estimator.base.errors import UnsupportedModelError, shown
 from estimator.base.names import normalised
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
-from estimator.models.foreign import built_like, modelled_like
+from estimator.models.foreign import built_like, modelled_like, without_senses
 from estimator.models.kinds import KIND_NAMES, kind_of
 from estimator.models.named_size import NamedSize, named_size
 from estimator.models.not_modelled import not_modelled
 from estimator.models.parameters import parameter_counts
-from estimator.models.telling_words import says_otherwise
+from estimator.models.telling_words import says_otherwise, without_telling
 from estimator.models.transformer import Transformer
 
-__all__ = ["checked_modelled", "of_media_family", "of_seeing_family", "suggested"]
+__all__ = ["checked_modelled", "language_part", "of_media_family", "of_seeing_family", "suggested"]
 
 _NEAR = 1.3
 """Factor on parameters up to which a member of a family stands for a size of it, as `partial_names` has it."""
@@ -138,3 +138,10 @@ def _versions(name: str) -> frozenset[float]:
 
 def _words(name: str) -> frozenset[str]:
     return frozenset(_WORD.findall(name.casefold().rpartition("/")[2]))
+
+
+def language_part(name: str) -> str:
+    """Return the id of the decoder that a name holds beside words of other senses; empty where it holds none."""
+    plain = without_senses(without_telling(name))
+    found = catalogue.found_transformer(plain) or catalogue.held_transformer(plain)
+    return found.value.id if found is not None and found.value.causal and found.value.media is None else ""

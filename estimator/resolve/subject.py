@@ -9,7 +9,7 @@ from estimator.base.errors import InvalidValueError, UnknownNameError, Unsupport
 from estimator.base.names import normalised
 from estimator.base.spoken import spoken
 from estimator.base.text import with_article
-from estimator.base.units import format_count, parse_count
+from estimator.base.units import format_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import Match
 from estimator.models.foreign import (
@@ -18,24 +18,29 @@ from estimator.models.foreign import (
     OTHER_SENSES,
     WITHOUT_TOKENS,
     foreign_kind,
-    without_senses,
 )
 from estimator.models.named_size import NamedSize, named_size, with_short_size
 from estimator.models.parameters import parameter_counts
-from estimator.models.telling_words import tells_another, without_telling
+from estimator.models.telling_words import tells_another
 from estimator.models.transformer import Transformer
-from estimator.models.typical import MOST_PARAMETERS, typical_experts, typical_hybrid, typical_transformer
+from estimator.models.typical import typical_experts, typical_hybrid, typical_transformer
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Quantity, Request
 from estimator.resolve.experts_of_size import experts_of_size
 from estimator.resolve.misplaced import checked_kind
 from estimator.resolve.model_words import method_doubts, size_behind, unread_doubts, without_method
-from estimator.resolve.other_networks import checked_modelled, of_media_family, of_seeing_family, suggested
+from estimator.resolve.other_networks import (
+    checked_modelled,
+    language_part,
+    of_media_family,
+    of_seeing_family,
+    suggested,
+)
 from estimator.resolve.self_supervised import called_by_views, without_views
+from estimator.resolve.told_parameters import told_parameters
 
 __all__ = ["Subject", "resolved_subject"]
 
-_LONGEST_COUNT = 64
 _IN_WORDS = "illion"
 """What is in a size whose number may be a word, too: `seven billion parameters`."""
 _ROUNDED = 0.01
@@ -79,7 +84,7 @@ def resolved_subject(request: Request) -> Subject:
         raise InvalidValueError("model", name, 'is empty; give a preset such as "llama-3.1-8b", or a size such as "7B"')
     checked_kind("model", name)
     # No name is a number, and finding the names nearest to one takes longer than all the rest.
-    count = _count(request.model)
+    count = told_parameters(request.model)
     if count is not None:
         return _sized(count)
     network = without_views(name)
@@ -281,7 +286,7 @@ def _configured(name: str, model: Quantity, config: Mapping[str, object]) -> Sub
     try:
         configured = configured_model(config)
     except UnsupportedModelError as error:
-        count = _count(model)
+        count = told_parameters(model)
         if count is None:
             raise UnsupportedModelError(
                 f'{error}; give its parameter count as model (such as "2.8B") {_FOR_AN_ANSWER}'
@@ -321,7 +326,7 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
         return _of_size(name, size, kind, ())
     if size is not None and not needs_more:
         return replace(_unmodelled(size.active, why), total_parameters=size.total)
-    others, part = suggested(name, kind, size), _language_part(name)
+    others, part = suggested(name, kind, size), language_part(name)
     hints = (
         f"of its kind are {', '.join(others)}: name one near it in size" if others else "",
         f"name {part} for that language model alone" if part else "",
@@ -329,13 +334,6 @@ def _foreign(name: str, kind: str, size: NamedSize | None) -> Subject:
         'put its size in the name (such as "hymba-1.5b") for a typical one' if kind in MOSTLY_DECODERS else "",
     )
     raise UnsupportedModelError(f"{why}; {'; or '.join(hint for hint in hints if hint)}")
-
-
-def _language_part(name: str) -> str:
-    """Return the id of the decoder that a name holds beside words of other senses; empty where it holds none."""
-    plain = without_senses(without_telling(name))
-    found = catalogue.found_transformer(plain) or catalogue.held_transformer(plain)
-    return found.value.id if found is not None and found.value.causal and found.value.media is None else ""
 
 
 @lru_cache(maxsize=256)
@@ -385,20 +383,6 @@ def _spoken(size: str) -> str:
 
 def _joined(*notes: str) -> str:
     return "; ".join(note for note in notes if note)
-
-
-def _count(model: Quantity) -> float | None:
-    """Return `model` as a parameter count; None where it is a name."""
-    text = spoken(str(model)) if isinstance(model, str) and len(model) <= _LONGEST_COUNT else str(model)
-    if not text[:1].isdigit() and text[:1] not in {"+", "-", "."}:
-        return None
-    try:
-        return parse_count(model, "model", most=MOST_PARAMETERS)
-    except InvalidValueError:
-        # `01-ai/Yi-6B` and `7Bx` begin with a digit too, and are names: only what is a number is out of range.
-        if any(letter.isalpha() and letter.casefold() not in "ekmbtq" for letter in text):
-            return None
-        raise
 
 
 def _parameters(active: float, total: float, source: str, note: str) -> Assumption:

@@ -289,12 +289,14 @@ def _observed(run: Run, observed: float, prediction: Prediction | None) -> _Spee
 
 def _predicted(run: Run, prediction: Prediction) -> _Speed:
     stack = run.stack
+    precedent = None if run.question is None else run.question.precedent
     step = PredictedStep(
         step_s=prediction.step_s,
         stack=stack,
         n_gpus=run.n_gpus,
         adapters=run.method.name in WITH_ADAPTERS,
         goodput=run.goodput,
+        its_own=precedent is not None and precedent.trained and precedent.agrees,
     )
     speed = prediction.tokens_per_step / prediction.step_s
     timing = _timing(run, speed, prediction.low_factor, prediction.high_factor, step)

@@ -189,7 +189,13 @@ class RunOverhead:
 
 
 def run_overhead(
-    n_gpus: int, steps_s: float, stack: Stack, *, adapters: bool = False, goodput: Goodput | None = None
+    n_gpus: int,
+    steps_s: float,
+    stack: Stack,
+    *,
+    adapters: bool = False,
+    goodput: Goodput | None = None,
+    its_own: bool = False,
 ) -> RunOverhead:
     """Return what a run on `stack` takes beyond `steps_s` seconds of steps, start-up aside.
 
@@ -198,7 +204,8 @@ def run_overhead(
 
     Source: Young 1974 and Daly 2006: checkpoints every √(2 · stall · mtbf) lose the least. Weeks-long runs alone meet
     with trouble. A benchmark's run is timed without its failures. Fails for preemptible machines, which are lost far
-    more often, unless `goodput` tells how often: then interruptions cost `interrupted_share`.
+    more often, unless `goodput` tells how often: then interruptions cost `interrupted_share`. Of a training whose
+    published run is `its_own`, how fast such a lab trains in production is known.
     """
     days = steps_s / DAY_S
     if stack.name == "mlperf" and goodput is None:
@@ -225,12 +232,13 @@ def run_overhead(
     wrong, slower = (lost(share.mode, TROUBLE_DAYS.mode) for share in (trouble, IN_PRODUCTION))
     # The extremes of independent judgements do not meet: halfway out in each is as far as they reach together.
     low = steady(*(math.sqrt(prior.low * prior.mode) for prior in priors))
+    slowest = IN_PRODUCTION.mode if its_own else IN_PRODUCTION.high
     high = steady(*(math.sqrt(prior.high * prior.mode) for prior in priors))
     return RunOverhead(
         fraction=steady(*(prior.mode for prior in priors)) + wrong + slower,
         low=low + lost(math.sqrt(trouble.low * trouble.mode), math.sqrt(TROUBLE_DAYS.high * TROUBLE_DAYS.mode)),
         # Trouble is most of the spread between runs, so that its far end is in reach alone.
-        high=high + lost(math.hypot(trouble.high, IN_PRODUCTION.high), math.sqrt(TROUBLE_DAYS.low * TROUBLE_DAYS.mode)),
+        high=high + lost(math.hypot(trouble.high, slowest), math.sqrt(TROUBLE_DAYS.low * TROUBLE_DAYS.mode)),
         n_gpus=n_gpus,
         days=days,
         trouble=wrong,

@@ -20,10 +20,19 @@ class PredictedStep:
     adapters: bool
     goodput: Goodput | None = None
     """What was told of interruptions."""
+    its_own: bool = False
+    """Whether this very training is one that was published."""
 
     def overhead(self, steps_s: float) -> RunOverhead:
         """Return what a run of `steps_s` seconds of steps takes beyond them."""
-        return run_overhead(self.n_gpus, steps_s, self.stack, adapters=self.adapters, goodput=self.goodput)
+        return run_overhead(
+            self.n_gpus,
+            steps_s,
+            self.stack,
+            adapters=self.adapters,
+            goodput=self.goodput,
+            its_own=self.its_own,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from estimator.base.text import with_article
 from estimator.evidence.calibration import Calibration
-from estimator.models.kinds import KIND_NAMES, decoder_share, kind_of, kind_words
+from estimator.models.kinds import KIND_NAMES, decoder_share, kind_of
 from estimator.physics.choice import Setting
 from estimator.question.question import Caution
 
@@ -61,8 +61,7 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     kind, weight = kind_of(network), 1.0 - decoder_share(network)
     if not weight or _ALL not in calibration.kinds:
         return _DECODERS
-    called = kind_words(setting.question.transformer)
-    name = with_article(called)
+    name = with_article(KIND_NAMES[kind])
     pooled = calibration.kinds[_ALL]
     manner = manner_of(setting)
     shared_log = calibration.manners.get(manner, pooled.level_log)
@@ -76,8 +75,7 @@ def kind_outlook(setting: Setting, calibration: Calibration) -> KindOutlook:
     regimes = kind_regimes(kind, manner)
     runs = "1 published run" if own.runs == 1 else f"{own.runs} published runs"
     labs = "1 lab" if own.labs == 1 else f"{own.labs} labs"
-    among = "" if called == KIND_NAMES[kind] else f", each {with_article(KIND_NAMES[kind])} or one of these"
-    message = f"for {name} the range rests on {runs} of {labs}{among}: a measured step of your own would narrow it"
+    message = f"for {name} the range rests on {runs} of {labs}: a measured step of your own would narrow it"
     few = Caution(code="few_runs_of_its_kind", message=message) if own.labs < _FEW_LABS else None
     return KindOutlook(
         level_log=weight * (shared_log + own.level_log),

@@ -11,7 +11,7 @@ from estimator.models.mixers.softmax import SoftmaxAttention
 from estimator.models.transformer import Transformer
 from estimator.models.workload import workload
 
-__all__ = ["KIND_NAMES", "Kind", "decoder_share", "kind_of", "kind_words", "measured_as"]
+__all__ = ["KIND_NAMES", "Kind", "decoder_share", "kind_of", "measured_as"]
 
 Kind = Literal["decoder", "hybrid", "vision_language", "audio", "encoder", "encoder_decoder", "vision", "diffusion"]
 KIND_NAMES: Mapping[str, str] = MappingProxyType(
@@ -36,7 +36,8 @@ ways, whose layers are multiplied by the same kernels. Between them nobody has m
 ones gradually, with the log of size as what is left of launches and padding does."""
 _MOSTLY = 0.5
 _OF_SOFTMAX = (SoftmaxAttention, Indexer, CompressedAttention)
-"""Mixers whose scores all go through a softmax, of all keys or of those that an indexer selects."""
+"""Mixers whose scores all go through a softmax, of all keys or of those that an indexer selects: around them is a
+decoder like any other."""
 _OF_MEDIA = frozenset({"vision", "projector"})
 
 
@@ -55,8 +56,7 @@ def kind_of(transformer: Transformer) -> Kind:
         return "encoder_decoder"
     if not transformer.causal:
         return "encoder"
-    softmax = all(isinstance(mixer, SoftmaxAttention) for mixer in transformer.mixers)
-    return "decoder" if softmax else "hybrid"
+    return "decoder" if all(isinstance(mixer, _OF_SOFTMAX) for mixer in transformer.mixers) else "hybrid"
 
 
 @lru_cache(maxsize=1024)
@@ -75,11 +75,3 @@ def decoder_share(transformer: Transformer) -> float:
 def measured_as(transformer: Transformer) -> Kind:
     """Return the kind whose published runs tell most of the speed of a network."""
     return "decoder" if decoder_share(transformer) >= _MOSTLY else kind_of(transformer)
-
-
-def kind_words(transformer: Transformer) -> str:
-    """Return how a network is called by its kind: `model of sparse attention` of one that is no hybrid but for that."""
-    kind = measured_as(transformer)
-    if kind == "hybrid" and all(isinstance(mixer, _OF_SOFTMAX) for mixer in transformer.mixers):
-        return "model of sparse attention"
-    return KIND_NAMES[kind]

@@ -20,6 +20,8 @@ _OBJECTIVES = {
     "classification": "classification",
     "question answering": "classification",
     "replaced token detection": "replaced_token",
+    "dino, 8 local crops": "dino 8 local crops",
+    "dinov2, 8 local crops": "dinov2 8 local crops",
 }
 """Objectives as callers name them; all others are priced as they are by default: what they add lies in the towers."""
 _PADDED = {"padded": "padded", "fixed": "packed", "packed": "packed", "unpadded": "packed"}

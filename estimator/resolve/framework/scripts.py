@@ -19,10 +19,11 @@ _IN_8_BITS = Facts(
     practice=Practice(base_bits=8, dequantization="bitsandbytes", packing="padded"),
     method="lora",
 )
+# With 4 bits as its method has them, and in 16 where it is told LoRA, which it trains as well.
 _SHARDED_QLORA = Facts(
     sharding="zero3",
     recompute="full",
-    practice=Practice(base_bits=4, master_weights=False, zero_engine="fsdp"),
+    practice=Practice(master_weights=False, zero_engine="fsdp"),
     method="qlora",
 )
 _GUANACO = Facts(

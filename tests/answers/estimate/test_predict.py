@@ -15,6 +15,7 @@ from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.calibration import committed_calibration
 from estimator.models.flops import flop_counts
+from estimator.models.parameters import parameter_counts
 from estimator.models.training import Method
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.question import Question
@@ -146,10 +147,11 @@ def test_comparable_runs_are_published_runs_with_our_own_left_out_prediction() -
 
 
 def test_the_nearest_run_is_of_the_same_chip_and_size_where_there_is_one() -> None:
-    """NVIDIA publishes Llama 3.1 8B on H100."""
+    """NVIDIA publishes Llama 3.1 8B, and a GPT of 7.1B on about as many H100."""
     nearest = _answer()["comparable_runs"][0]
     assert nearest["gpu"] == "h100-sxm"
-    assert "8B" in nearest["name"].upper()
+    (run,) = (run for run in catalogue.runs() if run.id == nearest["name"].partition(":")[0])
+    assert 1 / 1.2 < parameter_counts(run.transformer).total / 8.03e9 < 1.2
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,7 @@
 """Names of stacks that are words of a technique: beside another stack they say what their words say."""
 
+from dataclasses import replace
+
 import pytest
 
 from estimator.resolve.framework.meaning import Facts
@@ -14,8 +16,10 @@ _PHRASES = (
 
 def _facts(text: str) -> Facts:
     found = named_framework(text)
+    # The method has 4 bits whether or not they are said.
+    practice = replace(found.practice, base_bits=None) if found.method == "qlora" else found.practice
     return Facts(
-        practice=found.practice,
+        practice=practice,
         sharding=found.sharding,
         recompute=found.recompute,
         method=found.method,

@@ -108,7 +108,9 @@ def _ways(setting: Setting, step: Prediction) -> Iterator[_Way]:
             words='method "lora" (another training: adapters on frozen weights; of the same batch and length)',
             question=replace(kept, method=Method(name="lora")),
         )
-    for sharding in get_args(Sharding):
+    # Engines keep in host memory what each device fetches its share of.
+    shardings = () if question.practice.offload_parameters else get_args(Sharding)
+    for sharding in shardings:
         if sharding != step.layout.data_sharding:
             layout = replace(question.layout, data_sharding=sharding)
             yield _Way(words=f"data_sharding {sharding}", question=replace(kept, layout=layout))

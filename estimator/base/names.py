@@ -56,6 +56,8 @@ class Resolved:
     """The number in the name of a slice of `count`, of cores or of chips; None where the name is no slice's."""
     memory_gb: float | None = None
     """Memory that the given name tells, where the entry is sold with several."""
+    network: str = ""
+    """What the given name says of the network between machines, behind what it is the name of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

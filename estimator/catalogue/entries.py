@@ -29,6 +29,8 @@ class Match(Generic[T]):
     """Whether machines are counted: of so many as `holds` says, or the usual ones."""
     slice_of: int | None = None
     """The number in the name of a slice of so many, of cores or of chips; None where the name is no slice's."""
+    network: str = ""
+    """What the name says of the network between machines, as it was written."""
 
 
 def match_of(value: T, found: Resolved) -> Match[T]:
@@ -41,6 +43,7 @@ def match_of(value: T, found: Resolved) -> Match[T]:
         count=found.count,
         of_machines=found.of_machines,
         slice_of=found.slice_of,
+        network=found.network,
     )
 
 

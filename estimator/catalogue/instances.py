@@ -8,6 +8,7 @@ from typing_extensions import TypedDict  # pydantic checks these shapes, and nee
 
 from estimator.base.names import Name, NameIndex, Resolved
 from estimator.catalogue.machine_words import NUMBER_WORDS, told_machines
+from estimator.catalogue.network_words import apart_from_network
 from estimator.catalogue.shapes import SourceRow
 
 __all__ = ["InstanceFile", "InstanceRow", "instance_names", "lent_card", "named_system"]
@@ -107,6 +108,9 @@ def named_system(given: str, accelerators: NameIndex) -> Resolved | None:
     """
     if len(given) > _LONGEST:
         return None
+    for device, network in apart_from_network(" ".join(given.split())):
+        if (found := accelerators.found(device) or named_system(device, accelerators)) is not None:
+            return replace(found, network=network)
     text = " ".join(given.casefold().split())
     free = _NOTEBOOKS.get(" ".join(_FREE.sub(" ", text).split()))
     if free is not None:

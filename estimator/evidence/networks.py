@@ -1,7 +1,4 @@
-"""Which networks the nodes have of those who name none, and what carries bytes over one whose rate alone was told.
-
-By how machines with such devices are sold and rented.
-"""
+"""Networks that nobody named, priced each way, and what carries bytes over one whose rate alone was told."""
 
 import math
 from collections.abc import Callable, Sequence
@@ -11,73 +8,27 @@ import numpy as np
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
 from estimator.evidence.mixture import HELD, TOLD_FROM, WORTH_SAYING, Doubt, Ways, borne
+from estimator.evidence.usual_networks import other_networks, plain_networks
 from estimator.physics.case import Case
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
-from estimator.physics.transport import on_boards, sends_by_sockets, sockets_share
+from estimator.physics.transport import sends_by_sockets, sockets_share
 from estimator.question.cluster import Cluster
-from estimator.question.practice import Transport
 from estimator.question.question import Caution, Question
 
 __all__ = ["network_doubts", "transport_doubts"]
 
-_QUARTER = 1.0 / 4.0
-"""Clouds' own networks over those of reference systems: a node of A100 has 1,600 Gb/s in the vendor's and in most
-clouds and 400 in the largest, one of H100 3,200 and 800."""
-_OF_BOARDS = {100.0: 0.12, 25.0: 0.06}
-"""Share by a node's Gb/s where devices share a board and its links, on two nodes: such nodes are sold and rented with
-one adapter for each device or two. A cloud had 100 Gb/s for A100, and so have nodes that are rented singly; 25 is what
-sockets leave where a container does not see the adapters."""
-_QUARTER_OF_BOARDS = 0.25
-_OF_SLOTS = {100.0: 0.5, 25.0: 0.25}
-"""The same of datacenter cards in slots, which clouds rent with 25 to 100 Gb/s a node and hardly any with more."""
-_OF_OWN = {25.0: 0.3, 10.0: 0.35, 1.0: 0.1}
-"""The same of machines of one's own: an office's network, or a card bought for it."""
-_BESIDE_FAST = 1.0 / 4.0
-"""Times the share of slower networks where the reference system has a fast one: such nodes are dear, and whoever has
-them sees to it that they can train together."""
-_FAST_GBPS = 400.0
-"""A device's network in reference systems from H100 on."""
 _BEARABLE = 20.0
 """Times as long as people still run and ask about; beyond it shares fall with the square, for most change the sharding
 or the machine."""
 _LOOKED_AT_ANEW = 1.5
 """Times as long a step from which on people change the layout for their network."""
-_REMOTE_ACCESS_GBPS = 100.0
-"""The slowest node's network that is sold with adapters which write into memory by themselves, but for a few."""
+_SAME = 0.01
+"""Rates closer than this are one."""
 _TUNINGS = 3
 """Ways in which sockets are set up, from well to as they come, equally many of each."""
 _WORTH_TELLING = 1.2
 """Times as long a step that anybody cares for."""
-
-
-def _other_networks(cluster: Cluster, transport: Transport | None) -> tuple[tuple[float, float], ...]:
-    """Return bytes a second and device of each slower network that nodes like these have, with the share that has it.
-
-    Shares fall with the square of the nodes, for whoever has many bought them to train together.
-    """
-    node = cluster.gpus_per_node
-    if cluster.n_gpus <= max(node, cluster.scale_up_domain):
-        return ()
-    few = min(1.0, (2.0 * node / cluster.n_gpus) ** 2)
-    least = _REMOTE_ACCESS_GBPS if transport == "rdma" else 0.0
-    slower = {gbps: share for gbps, share in _slower(cluster).items() if gbps >= least}
-    speeds = {gbps * GIGA / BITS_PER_BYTE / node: few * share for gbps, share in slower.items()}
-    return tuple((speed, share) for speed, share in speeds.items() if speed < cluster.scale_out_bytes_per_s)
-
-
-def _slower(cluster: Cluster) -> dict[float, float]:
-    """Return the share of those with two nodes by their Gb/s, the fastest first."""
-    chip = cluster.accelerator
-    if chip.segment != "datacenter":
-        return _OF_OWN
-    if not on_boards(cluster):
-        return _OF_SLOTS
-    device_gbps = chip.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
-    quarter = _QUARTER * device_gbps * cluster.gpus_per_node
-    kept = _BESIDE_FAST if device_gbps >= _FAST_GBPS else 1.0
-    slower = {gbps: kept * share for gbps, share in _OF_BOARDS.items()}
-    return {quarter: kept * _QUARTER_OF_BOARDS, **{gbps: share for gbps, share in slower.items() if gbps < quarter}}
 
 
 def network_doubts(
@@ -88,25 +39,59 @@ def network_doubts(
     `factor` gives how many times as long the step of the one layout takes in another case. Whoever has a slow network,
     and waits for it, runs what waits least of all that was left open: so is each way priced.
     """
-    if "network_gbps_per_gpu" not in setting.question.unsaid or setting.stack.tier != "untuned":
+    if "network_gbps_per_gpu" not in setting.question.unsaid:
         return ()
     question, ways = setting.question, list[tuple[float, float]]()
     cluster, said = question.cluster, question.practice.transport
-    networks = _other_networks(cluster, said)
+    node_gbps = _node_gbps(cluster)
+    plain = plain_networks(cluster.accelerator, cluster.gpus_per_node, said) if _crosses(cluster) else ()
+    if plain:
+        of_device = GIGA / BITS_PER_BYTE / cluster.gpus_per_node
+        networks = tuple((gbps * of_device, share) for gbps, share in plain if abs(gbps / node_gbps - 1.0) > _SAME)
+    elif setting.stack.tier == "untuned":
+        networks = other_networks(cluster, said)
+    else:
+        return ()
     people = bool(np.any(setting.case.as_people_run))
     for speed, share in networks:
         slower = replace(cluster, scale_out_bytes_per_s=speed)
         sockets = float(sends_by_sockets(slower, said, as_people_run=people))
         times = factor(replace(setting.case, scale_out_bytes_per_s=speed, sockets=sockets))
-        if times > _LOOKED_AT_ANEW:
+        # A faster one has a layout of its own as well.
+        if times > _LOOKED_AT_ANEW or plain:
             times = min(times, _searched_s(setting, replace(question, cluster=slower), constants) / physical_s)
         ways.append((times, share))
     borne_ways = tuple((times, borne(share, times, _BEARABLE)) for times, share in ways)
+    over = tuple(_node_gbps(replace(cluster, scale_out_bytes_per_s=speed)) for speed, _ in networks)
+    if plain:
+        differs = any(abs(math.log(times)) > WORTH_SAYING for times, _ in borne_ways)
+        return (_plain_doubt(cluster, over, borne_ways),) if differs else ()
     told = [times for times, share in borne_ways if share >= TOLD_FROM]
     if not told or math.log(max(told)) <= WORTH_SAYING:
         return ()
-    node_gbps = [speed * cluster.gpus_per_node * BITS_PER_BYTE / GIGA for speed, _ in networks]
-    return (_network_doubt(node_gbps, borne_ways),)
+    return (_network_doubt(over, borne_ways),)
+
+
+def _crosses(cluster: Cluster) -> bool:
+    """Return whether a run goes beyond what its devices' own links reach."""
+    return cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
+
+
+def _node_gbps(cluster: Cluster) -> float:
+    return cluster.scale_out_bytes_per_s * cluster.gpus_per_node * BITS_PER_BYTE / GIGA
+
+
+def _plain_doubt(cluster: Cluster, node_gbps: Sequence[float], ways: Ways) -> Doubt:
+    """Return the doubt about how fast a network is of which it was said that it is not the reference system's."""
+    reference = cluster.accelerator.scale_out_bytes_per_s * BITS_PER_BYTE / GIGA
+    over = [f"{times:.2g} times over {gbps:g}" for gbps, (times, _) in zip(node_gbps, ways, strict=True)]
+    over[0] = over[0].replace(" times over ", " times as long over ", 1) + " Gb/s a node"
+    message = (
+        f"without the adapters of the reference system's {reference:g} Gb/s a GPU, {_node_gbps(cluster):g} Gb/s a node "
+        f"are assumed; a step would take {', '.join(over)}, and the range is of all of them: say "
+        "network_gbps_per_gpu"
+    )
+    return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))
 
 
 def transport_doubts(
@@ -118,9 +103,8 @@ def transport_doubts(
     """
     question = setting.question
     cluster, said = question.cluster, question.practice.transport
-    crossed = cluster.n_gpus > max(cluster.gpus_per_node, cluster.scale_up_domain)
     told = "network_gbps_per_gpu" not in question.unsaid
-    if not (crossed and told and np.any(setting.case.as_people_run)):
+    if not (_crosses(cluster) and told and np.any(setting.case.as_people_run)):
         return ()
     in_sockets = sockets_share(cluster, said)
     assumed = bool(np.any(setting.case.sockets))
@@ -138,7 +122,7 @@ def transport_doubts(
 
 def _transport_doubt(cluster: Cluster, times: float, share: float, *, assumed: bool) -> Doubt:
     """Return the doubt about a step that takes `times` as long the other way; `assumed`: sockets are."""
-    gbps = cluster.scale_out_bytes_per_s * cluster.gpus_per_node * BITS_PER_BYTE / GIGA
+    gbps = _node_gbps(cluster)
     sockets, adapters = "TCP sockets", "adapters that write into memory by themselves (RDMA: InfiniBand, RoCE, EFA)"
     taken, other = (sockets, adapters) if assumed else (adapters, sockets)
     held = ", and the range holds both" if share > 2.0 * HELD else ""
@@ -180,7 +164,7 @@ def _network_doubt(node_gbps: Sequence[float], ways: Ways) -> Doubt:
     else:
         where, times = over[last]
         message = (
-            f"a step takes {times} as long {where} as over the network that is assumed, which is made for training as "
-            "in nearly all such nodes: say yours with network_gbps_per_gpu"
+            f"the network assumed is one made for training, as nearly all such nodes have; {where} a step takes "
+            f"{times} as long, which the range need not hold: say yours with network_gbps_per_gpu"
         )
     return Doubt(argument="network_gbps_per_gpu", ways=ways, caution=Caution(code="network_unsaid", message=message))

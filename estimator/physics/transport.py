@@ -3,10 +3,10 @@
 import math
 
 from estimator.base.units import BITS_PER_BYTE, GIGA
-from estimator.question.cluster import Cluster
+from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import Transport
 
-__all__ = ["on_boards", "sends_by_sockets", "sockets_share"]
+__all__ = ["is_on_board", "on_boards", "sends_by_sockets", "sockets_share"]
 
 _SLOW_GBPS, _FAST_GBPS = 100.0, 400.0
 """Of a node: up to the first, one port of what is sold for any server; from the second on, as many adapters as a node
@@ -55,5 +55,9 @@ def sends_by_sockets(cluster: Cluster, transport: Transport | None, *, as_people
 
 def on_boards(cluster: Cluster) -> bool:
     """Return whether devices come on a board with links between them all, not as cards for slots."""
-    chip = cluster.accelerator
+    return is_on_board(cluster.accelerator)
+
+
+def is_on_board(chip: Accelerator) -> bool:
+    """Return whether such devices do."""
     return chip.scale_up_kind != "pcie" and chip.scale_up_domain >= chip.gpus_per_node

@@ -7,12 +7,13 @@ from types import MappingProxyType
 from estimator.base.errors import InvalidValueError
 from estimator.base.inputs import MOST_GPUS, checked_number, checked_whole
 from estimator.base.units import BITS_PER_BYTE, GIGA, TERA
+from estimator.evidence.usual_networks import plain_node_gbps
 from estimator.question.cluster import Accelerator, Cluster
 from estimator.question.practice import Transport
 from estimator.question.question import Assumption, Caution
 from estimator.question.request import Request
 from estimator.resolve.device import Device, catalogued_peak_flop_per_s
-from estimator.resolve.framework.fabrics import told_transport
+from estimator.resolve.framework.beside import with_said_beside
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.links import linked
 
@@ -62,11 +63,17 @@ def resolved_cluster(
         return None, ()
     if counts_with_peak and request.peak_tflops is not None and _is_predicted(request):
         accelerator = _with_peak(accelerator, device)
-    practice = named_framework(request.framework).practice
+    practice = with_said_beside(named_framework(request.framework).practice, request.gpu)
     accelerator, links = linked(accelerator, practice, n_gpus)
     usual = device.node or _shared_out(device, n_gpus) or accelerator.gpus_per_node
     node = min(usual if per_node is None else per_node, n_gpus)
-    scale_out = accelerator.scale_out_bytes_per_s if network is None else network * GIGA / BITS_PER_BYTE
+    plain = plain_node_gbps(accelerator, node, practice.transport) if network is None and n_gpus > node else None
+    if network is not None:
+        scale_out = network * GIGA / BITS_PER_BYTE
+    elif plain is not None:
+        scale_out = plain / node * GIGA / BITS_PER_BYTE
+    else:
+        scale_out = accelerator.scale_out_bytes_per_s
     assumptions = [
         Assumption(
             name="gpus_per_node",
@@ -78,16 +85,21 @@ def resolved_cluster(
     ]
     if n_gpus > node or network is not None:
         used = "" if n_gpus > node else "not used: all are in one node"
+        usual_note = (
+            "the reference system's"
+            if plain is None
+            else f"{plain:g} Gb/s a node, the middle of what nodes without the reference system's adapters have"
+        )
         assumptions.append(
             Assumption(
                 name="network_gbps_per_gpu",
                 value=round(scale_out * BITS_PER_BYTE / GIGA, 4),
                 unit="Gb/s per GPU",
-                source="catalogue" if network is None else "user",
-                note="the reference system's" if network is None else used,
+                source="user" if network is not None else "catalogue" if plain is None else "inferred",
+                note=usual_note if network is None else used,
             )
         )
-    if n_gpus > node and (transport := told_transport(practice, request.gpu)) is not None:
+    if n_gpus > node and (transport := practice.transport) is not None:
         value, note = _CARRIED[transport]
         assumptions.append(Assumption(name="network_transport", value=value, source="user", note=note))
     cluster = Cluster(accelerator=accelerator, n_gpus=n_gpus, gpus_per_node=node, scale_out_bytes_per_s=scale_out)
@@ -131,7 +143,7 @@ def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
         if n_gpus == count * node or (device.counts_either and n_gpus == count):
             return ()
         named = f"{count:,} machines of {node:,}, {count * node:,} GPUs in all,"
-    elif count is not None and count != n_gpus:
+    elif count is not None and count != n_gpus and not _are_nodes(device, count, n_gpus):
         named = f"{count:,}"
     elif device.machines is not None and _shared_out(device, n_gpus) is None:
         named = f"{device.machines:,} machines"
@@ -143,7 +155,14 @@ def _other_counts(device: Device, n_gpus: int) -> tuple[Caution, ...]:
         return (_disagrees(named, n_gpus),)
     machines = f"{n_gpus:,} machine{'s' if n_gpus > 1 else ''}"
     remedy = f"; if {machines} {'are' if n_gpus > 1 else 'is'} meant, say n_gpus {n_gpus * node:,}"
-    return (_disagrees(named, n_gpus, remedy),)
+    part = f"gpu names {named} and n_gpus counts GPUs, {n_gpus:,} of them here"
+    return (Caution(code="gpu_count_disagrees", message=part + remedy),)
+
+
+def _are_nodes(device: Device, count: int, n_gpus: int) -> bool:
+    """Return whether `count` is what a node has, of which `n_gpus` are several: `8x H100` with 64."""
+    chip = device.accelerator
+    return chip is not None and count == chip.gpus_per_node and n_gpus % count == 0
 
 
 def _disagrees(named: str, n_gpus: int, remedy: str = "") -> Caution:

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
-from estimator.base.errors import EstimatorError, UnknownNameError
+from estimator.base.errors import EstimatorError, InvalidValueError, UnknownNameError
 from estimator.base.inputs import MOST_GPUS, checked_whole_count
 from estimator.catalogue import catalogue
 from estimator.catalogue.entries import AcceleratorEntry, Match
@@ -32,43 +33,75 @@ class CountedWhole:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Whole:
     chip: str
+    """What to say for the devices alone."""
     devices: int
+    """Of all that is named; of one rack where their number is not told."""
     meant_by: frozenset[int]
     """Counts that mean all of it."""
-    is_slice: bool
+    kind: Literal["slice", "racks", "counted"]
+    fewest: int = 1
+    """Devices below which nobody has a part of it."""
 
 
 def with_whole_counted(request: Request) -> CountedWhole:
-    """Return `request` with n_gpus in devices where it counts the slice or the racks that gpu names.
+    """Return `request` with n_gpus in devices where it cannot count devices of what gpu names.
 
-    A slice is rented whole, so that one is that slice, and so is the number in its name: `v3-8` has eight cores, which
-    JAX shows as devices, on four chips. So is a rack whole, whose devices nobody has singly. Another count is the
-    caller's own.
-    Raises InvalidValueError for a count that is none.
+    n_gpus counts devices, a part of a machine that is named (`DGX H100`, `p5.48xlarge`) among them, for parts are used.
+    It counts wholes where so few devices cannot be had, or are not what the name says:
+
+    - one slice is that slice, and so is the number in its name: `v3-8` has eight cores, which JAX shows as devices;
+    - fewer than a tray of a rack are racks, whose devices nobody has singly;
+    - beside a name that counts devices itself (`8x H100`, `2 nodes of 8 H100`) one is all of those, and so is the
+      number of its machines, or of the devices in each.
+
+    Raises InvalidValueError for a count that is none, and for fewer devices than the name counts.
     """
     named = _whole(str(request.gpu))
     if named is None:
         return CountedWhole(request=request, how="")
     given = checked_whole_count("n_gpus", request.n_gpus, most=MOST_GPUS)
-    if given == named.devices or given not in named.meant_by:
+    if given == named.devices and named.kind != "racks":
         return CountedWhole(request=request, how="")
-    counted = replace(request, n_gpus=named.devices)
-    if named.is_slice:
+    if given not in named.meant_by:
+        if named.kind == "counted" and named.fewest <= given < named.devices:
+            raise InvalidValueError("n_gpus", given, _fewer(named, given))
+        if named.kind != "racks" or named.meant_by or given >= named.fewest:
+            return CountedWhole(request=request, how="")
+    devices = named.devices if named.meant_by else given * named.devices
+    counted = replace(request, n_gpus=devices)
+    if named.kind == "slice":
         counts = "one slice" if given == 1 else "its cores"
-        note = f"gpu names a slice of {named.devices:,} chips, and n_gpus {given:,} is read as {counts}"
+        note = f"gpu names a slice of {devices:,} chips, and n_gpus {given:,} is read as {counts}"
         return CountedWhole(request=counted, how=note)
-    each = named.devices // given
-    racks, read = (
-        ("a rack", "that rack") if given == 1 else (f"{given:,} racks", f"{named.devices:,} in {given:,} racks")
-    )
-    note = f"gpu names {racks} of {each:,} GPUs, and n_gpus {given:,} is read as {read}"
     singly = "one GPU is" if given == 1 else f"{given:,} GPUs are"
-    message = f"{note}; if {singly} meant, say gpu {named.chip}"
-    return CountedWhole(request=counted, how=note, cautions=(Caution(code="gpu_count_disagrees", message=message),))
+    message = f"{_read(named, given, devices)}; if {singly} meant, say gpu {named.chip}"
+    caution = Caution(code="gpu_count_disagrees", message=message)
+    return CountedWhole(request=counted, how=_read(named, given, devices), cautions=(caution,))
+
+
+def _read(named: _Whole, given: int, devices: int) -> str:
+    if named.kind == "counted":
+        return f"gpu names {devices:,} GPUs, and n_gpus {given:,} is read as these {devices:,}"
+    if not named.meant_by:
+        read = f"{devices:,} in {given:,} racks" if given > 1 else "that rack"
+        return f"gpu names a rack of {named.devices:,} GPUs, and n_gpus {given:,} is read as {read}"
+    each = devices // max(named.meant_by)
+    racks = f"{max(named.meant_by):,} racks" if max(named.meant_by) > 1 else "a rack"
+    return f"gpu names {racks} of {each:,} GPUs, and n_gpus {given:,} is read as {devices:,} in {racks}"
+
+
+def _fewer(named: _Whole, given: int) -> str:
+    return (
+        f"contradicts the {named.devices:,} GPUs that gpu names; say n_gpus {named.devices:,} for these, or gpu "
+        f"{named.chip} for {given:,}"
+    )
 
 
 def chip_of(gpu: Quantity) -> Quantity:
-    """Return the chip of the slice or rack that `gpu` names, for runs on other counts than it has; else `gpu`."""
+    """Return the chip of the slice, racks or count that `gpu` names, for runs on other counts than it has; else `gpu`.
+
+    With what is said of its network.
+    """
     named = _whole(str(gpu))
     return gpu if named is None else named.chip
 
@@ -115,17 +148,33 @@ def _pooled(gpu: str) -> int | None:
 
 @lru_cache(maxsize=512)
 def _whole(name: str) -> _Whole | None:
-    """Return the slice or the racks that `name` tells; None where it tells none."""
+    """Return what `name` tells of that is had whole, or counted by it; None where that is nothing."""
     try:
         match = catalogue.accelerator(name)
     except UnknownNameError:
         return None
-    chip = match.value.accelerator.id
+    chip = ", ".join(part for part in (match.value.accelerator.id, match.network) if part)
     if match.slice_of is not None and match.count is not None:
-        meant = frozenset({1, match.slice_of})
-        return _Whole(chip=chip, devices=match.count, meant_by=meant, is_slice=True)
-    rack = rack_of(match)
-    if rack is None or may_be_devices(match, name):
+        return _Whole(chip=chip, devices=match.count, meant_by=frozenset({1, match.slice_of}), kind="slice")
+    if may_be_devices(match, name):
         return None
-    racks = match.count or 1
-    return _Whole(chip=chip, devices=racks * rack, meant_by=frozenset({racks}), is_slice=False)
+    rack = rack_of(match)
+    if rack is not None:
+        racks = frozenset[int]() if match.count is None else frozenset({1, match.count})
+        fewest = match.value.accelerator.gpus_per_node
+        return _Whole(chip=chip, devices=(match.count or 1) * rack, meant_by=racks, kind="racks", fewest=fewest)
+    counts_itself = match.count is not None or (match.of_machines and match.holds is not None)
+    devices = told_count(name) if counts_itself else None
+    if devices is None:
+        return None
+    meant = frozenset(count for count in (1, match.count, match.holds) if count is not None)
+    return _Whole(chip=_uncounted(match), devices=devices, meant_by=meant, kind="counted")
+
+
+def _uncounted(match: Match[AcceleratorEntry]) -> str:
+    """Return what to say for what `match` counts, without its count: a machine or a device, and its network."""
+    entry = match.value
+    name = match.matched if match.holds is not None and not match.of_machines else entry.id
+    if entry.nominal_memory_gb != catalogue.accelerator(entry.id).value.nominal_memory_gb:
+        name = f"{match.matched} {entry.nominal_memory_gb:g}GB"
+    return ", ".join(part for part in (name, match.network) if part)

@@ -9,6 +9,7 @@ from estimator.question.question import Caution
 from estimator.question.request import Request
 from estimator.resolve.cluster import told_per_node
 from estimator.resolve.device import resolved_device
+from estimator.resolve.framework.named import named_framework
 
 __all__ = ["ToldNetwork", "network_contradicted", "told_network_share"]
 
@@ -54,7 +55,8 @@ def told_network_share(request: Request, practice: Practice) -> ToldNetwork | No
     whose = "for each GPU" if each == "device" else f"for a node of {node:,}"
     other = f"{gbps * ports:g} if each GPU has its own" if each != "device" else f"{gbps / node:g} if a node shares it"
     beside = "" if practice.network_of or node == 1 else f"; say network_gbps_per_gpu {other}"
-    message = f"framework tells of a network: {read} {whose}, so {share:.4g} Gb/s a GPU, is counted{beside}"
+    teller = "gpu" if named_framework(request.framework).practice.network_gbps is None else "framework"
+    message = f"{teller} tells of a network: {read} {whose}, so {share:.4g} Gb/s a GPU, is counted{beside}"
     return ToldNetwork(gbps_per_device=share, caution=Caution(code="network_from_framework", message=message))
 
 

@@ -3,10 +3,11 @@
 import pytest
 
 from estimator.answers.compare.compare import Choices, requests
+from estimator.base.errors import InvalidValueError
 from estimator.catalogue import catalogue
 from estimator.question.request import Request
 from estimator.resolve.run import resolve
-from estimator.resolve.slices import told_count
+from estimator.resolve.slices import chip_of, told_count, with_whole_counted
 from server.protocol.errors import ArgumentError
 from server.protocol.registry import TOOLS
 from tools.estimate_training_time import estimate_training_time
@@ -32,7 +33,6 @@ from tools.estimate_training_time import estimate_training_time
         ("v5e-16", 2, 2),
         # Machines of GPUs are no slices: a part of one is rented, too.
         ("p4d.24xlarge", 1, 1),
-        ("8x H100", 1, 1),
         ("TPU v3", 8, 8),
         ("TPU v3", 1, 1),
         # Parts of a rack are rented, but for less than a node of it.
@@ -69,6 +69,53 @@ def test_of_several_counts_each_counts_chips() -> None:
     common = Request(model="", gpu="", n_gpus=1)
     choices = Choices(models=["gpt-2"], gpus=["v3-8"], n_gpus=[1, 4, 8, 16], tokens=["1B"])
     assert [resolve(each).n_gpus for each in requests(choices, common)] == [1, 4, 8, 16]
+
+
+def test_fewer_than_a_tray_of_a_rack_are_racks_whichever_rack_it_is() -> None:
+    for gpu in ("GB200 NVL72", "GB300 NVL72", "Vera Rubin NVL72"):
+        counted = [with_whole_counted(Request(model="", gpu=gpu, n_gpus=n)).request.n_gpus for n in (1, 2, 3, 4, 8, 72)]
+        assert counted == [72, 144, 216, 4, 8, 72]
+
+
+COUNTING = [
+    *(("8x MI300X", 8, 1), ("8xH100 node", 8, 1), ("dual 4090", 2, 1), ("2x RTX 4090 48GB", 2, 1)),
+    *(("2 nodes of 8 H100", 16, 2), ("2 nodes of 8 H100", 16, 8), ("8x DGX H100", 64, 8), ("8xH100, NDR400", 8, 1)),
+]
+
+
+@pytest.mark.parametrize(("gpu", "devices", "n_gpus"), COUNTING)
+def test_a_count_in_a_name_goes_before_one_of_it_and_before_a_count_of_its_machines(
+    gpu: str, devices: int, n_gpus: int
+) -> None:
+    """Whoever writes `8x MI300X` has no single GPU; the summary says how it was read, and how to say otherwise."""
+    assert with_whole_counted(Request(model="", gpu=gpu, n_gpus=n_gpus)).request.n_gpus == devices
+    assert with_whole_counted(Request(model="", gpu=gpu, n_gpus=devices)).cautions == ()
+    asked = estimate_training_time(model="gpt-2", gpu=gpu, n_gpus=n_gpus, tokens="1B")
+    (told,) = (each.message for each in asked.warnings if each.code == "gpu_count_disagrees")
+    assert f"read as these {devices}" in told
+    assert asked.summary.startswith(f"Beware: {told}.")
+    other = chip_of(gpu)
+    assert f"say gpu {other}" in told
+    assert told_count(str(other)) in {None, 8}
+
+
+@pytest.mark.parametrize(("gpu", "n_gpus"), [("8x MI300X", 4), ("8xH100 node", 2), ("2 nodes of 8 H100", 4)])
+def test_fewer_than_a_name_counts_are_refused_with_what_would_do(gpu: str, n_gpus: int) -> None:
+    with pytest.raises(InvalidValueError, match=rf"say n_gpus \d+ for these, or gpu \S+ for {n_gpus}"):
+        with_whole_counted(Request(model="", gpu=gpu, n_gpus=n_gpus))
+
+
+@pytest.mark.parametrize("gpu", ["HGX B200", "DGX B300", "p5.48xlarge"])
+def test_a_part_of_a_machine_is_counted_in_devices_and_the_answer_begins_with_that(gpu: str) -> None:
+    """Parts of them are used, and n_gpus counts GPUs."""
+    answer = estimate_training_time(model="gpt-2", gpu=gpu, n_gpus=2, tokens="1B")
+    assert answer.summary.startswith("Beware: gpu names a machine of 8 and n_gpus counts GPUs, 2 of them here")
+    assert "say n_gpus 16" in answer.summary.partition(".")[0]
+
+
+def test_nodes_of_as_many_as_a_name_counts_are_no_contradiction() -> None:
+    run = resolve(Request(model="gpt-2", gpu="8x H100", n_gpus=64, tokens="1B"))
+    assert "gpu_count_disagrees" not in {caution.code for caution in run.warnings}
 
 
 @pytest.mark.parametrize(

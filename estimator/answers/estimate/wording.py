@@ -80,6 +80,12 @@ class Narrows(Protocol):
 _N = TypeVar("_N", bound=Narrows)
 
 
+def _counts(estimate: Estimate) -> str:
+    """Return how n_gpus was counted where gpu tells another number: time is in proportion to it."""
+    told = next((one.message for one in estimate.run.warnings if one.code == "gpu_count_disagrees"), "")
+    return f"Beware: {told}." if told else ""
+
+
 def summary(estimate: Estimate) -> str:
     """Return the answer in two or three sentences, with units and range."""
     run = estimate.run
@@ -119,7 +125,15 @@ def summary(estimate: Estimate) -> str:
     if cost.value is not None and cost.low is not None and cost.high is not None:
         second += f", about {format_usd(cost.value)} ({format_usd(cost.low)} to {format_usd(cost.high)})"
     sampled = _UPDATES_ALONE if run.objective.samples_answers else ""
-    sentences = (_does_not_fit(estimate), sampled, first, second + ".", _fits(estimate), _narrower(estimate))
+    sentences = (
+        _counts(estimate),
+        _does_not_fit(estimate),
+        sampled,
+        first,
+        second + ".",
+        _fits(estimate),
+        _narrower(estimate),
+    )
     return " ".join(sentence for sentence in sentences if sentence)
 
 

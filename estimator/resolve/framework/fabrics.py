@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from estimator.question.practice import NOTHING_SAID, Practice, Transport
 from estimator.resolve.framework.meaning import Facts, Meaning, by_phrase
 
-__all__ = ["FABRICS", "fabric_in", "first_of", "told_transport"]
+__all__ = ["FABRICS", "fabric_in", "first_of"]
 
 
 def _named(words: str) -> re.Pattern[str]:
@@ -85,8 +85,3 @@ def first_of(transports: Iterable[Transport | None]) -> Transport | None:
 def fabric_in(text: str) -> Transport | None:
     """Return what carries bytes by the kinds of networks that `text` names; None where it names none."""
     return next((one for one, words in _WORDS if words.search(text)), None)
-
-
-def told_transport(practice: Practice, gpu: object) -> Transport | None:
-    """Return what carries bytes as was said of the software, or beside the device: `8x H100 InfiniBand`."""
-    return practice.transport or fabric_in(str(gpu))

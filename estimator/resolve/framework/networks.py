@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from estimator.base.units import BITS_PER_BYTE
+from estimator.catalogue.network_words import GENERATIONS, NETWORK_KINDS
 from estimator.question.practice import NetworkOf, Practice
 from estimator.resolve.framework.fabrics import fabric_in
 from estimator.resolve.framework.meaning import Facts, Meaning
@@ -12,30 +13,18 @@ from estimator.resolve.framework.whose import EACH, whose
 
 __all__ = ["told_network"]
 
-_GENERATIONS: Mapping[str, float] = MappingProxyType(
-    {"qdr": 40.0, "fdr": 56.0, "edr": 100.0, "hdr100": 100.0, "hdr": 200.0, "ndr200": 200.0, "ndr": 400.0, "xdr": 800.0}
-)
-"""Gb/s of a port of InfiniBand with four lanes, as its trade association names them."""
 _NEED_A_NETWORK = frozenset({"g", "gb", "gbit", "gig"})
 _OF_NODES = frozenset({"efa", "ethernet", "eth", "lan", "wan", "internet", "tcp"})
 """Whose rates are told of a machine with all its adapters."""
-_KINDS = "|".join(
-    (
-        *("infini ?band", "ib", r"roce(?:[ -]?v?2)?", "ethernet", "eth", r"efa(?:[ -]?v?[23])?", "rdma"),
-        *("omni[ -]?path", "slingshot", r"tcp(?:/ip)?", "lan", "wan", "internet", "network(?:ing)?", "interconnects?"),
-        *("nics?", "(?:mellanox[ -])?(?:connectx|cx)[ -]?[4-9]", "mellanox", "[efhnqx]dr(?:100|200)?"),
-        *("inter[ -]?node", "(?:between|across) (?:the )?nodes"),
-    )
-)
-_KIND = rf"(?:{_KINDS})"
+_KIND = rf"(?:{NETWORK_KINDS})"
 _LINKING = r"(?:[ :=@-]*(?:is |at |of |over |links? |cards? |ports? |speed |bandwidth )?)"
-_COUNT = r"(?:(?P<{0}>\d{{1,2}}|dual|single)(?: ?[x×*] ?| ))?"
+_COUNT = r"(?:(?P<{0}>\d{{1,2}}|dual|single|one|two|four|eight)(?: ?[x×*] ?| ))?"
 _NUMBER = r"(?P<number>\d{1,4}(?:\.\d{1,2})?)"
 _PER_SECOND = r"(?:ps|/ ?s(?:ec)?| per second)"
 _RATE = rf"(?P<scale>[gmt])(?P<unit>b)(?:its?)?{_PER_SECOND}"
 _SIZE = r"(?P<size>g(?:b|bit|ig|igabit|)?)"
 _A_RATE = rf"{_NUMBER} ?(?:{_RATE}|{_SIZE}|(?P<whole>gbe|gbase-?[a-z]\d?|gige))(?![a-z0-9])"
-_A_GENERATION = rf"(?P<generation>{'|'.join(sorted(_GENERATIONS, key=len, reverse=True))})(?![a-z0-9])"
+_A_GENERATION = rf"(?P<generation>{'|'.join(sorted(GENERATIONS, key=len, reverse=True))})(?![a-z0-9])"
 _ONE = r"(?<!\d )(?P<one>gigabit|gige)(?![a-z0-9])"
 _OF = rf"(?:[ ,]*{EACH}\b)?"
 _TOLD = re.compile(
@@ -50,7 +39,7 @@ _ELSEWHERE = re.compile(rf"(?<![a-z]){_ELSE}(?: at| of)?\W*$", re.IGNORECASE)
 _ELSEWHERE_AFTER = re.compile(rf"\W*(?:of )?{_ELSE}(?![a-z])", re.IGNORECASE)
 """… or just behind them."""
 _SCALES: Mapping[str, float] = MappingProxyType({"m": 1e-3, "g": 1.0, "t": 1e3})
-_COUNTED: Mapping[str, int] = MappingProxyType({"single": 1, "dual": 2})
+_COUNTED: Mapping[str, int] = MappingProxyType({"single": 1, "one": 1, "dual": 2, "two": 2, "four": 4, "eight": 8})
 
 
 def told_network(text: str, at: int) -> tuple[int, Meaning] | None:
@@ -83,7 +72,7 @@ def _gbps(found: re.Match[str]) -> float:
     if found["one"]:
         return 1.0
     if found["generation"]:
-        return _GENERATIONS[found["generation"].casefold()]
+        return GENERATIONS[found["generation"].casefold()]
     return float(found["number"]) * _SCALES[(found["scale"] or "g").casefold()]
 
 

@@ -9,7 +9,7 @@ from estimator.models.training import WITH_ADAPTERS
 from estimator.question.question import Assumption, Caution, SourceKind
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.device import resolved_device
-from estimator.resolve.framework.fabrics import told_transport
+from estimator.resolve.framework.beside import with_said_beside
 from estimator.resolve.framework.named import named_framework
 from estimator.resolve.framework.own import own_on_cluster
 from estimator.resolve.framework.software import AUTO, NamedFramework
@@ -51,9 +51,7 @@ def told_software(request: Request, software: str) -> NamedFramework:
     Raises InvalidValueError for a count of GPUs that is none.
     """
     named = own_on_cluster(named_framework(software), request)
-    transport = told_transport(named.practice, request.gpu)
-    if transport != named.practice.transport:
-        named = replace(named, practice=replace(named.practice, transport=transport))
+    named = replace(named, practice=with_said_beside(named.practice, request.gpu))
     return _told_of_samples(request, named)
 
 

@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+from estimator.base.errors import UnknownNameError
+from estimator.catalogue import catalogue
+from estimator.question.practice import NOTHING_SAID
+from estimator.resolve.framework.beside import with_said_beside
 from estimator.resolve.framework.named import named_framework
 from tools.estimate_training_time import estimate_training_time
 
@@ -28,6 +32,9 @@ TOLD = [
     ("fsdp, 10 gigabit", 10.0, None, None),
     ("fsdp, 50 GB/s InfiniBand", 400.0, None, None),
     ("fsdp, network: 800 Mbps", 0.8, None, None),
+    ("fsdp, one HDR100 per node", 100.0, 1, "node"),
+    ("fsdp, two HDR100 per node", 100.0, 2, "node"),
+    ("fsdp, NDR400", 400.0, None, None),
 ]
 CARRIED = {"rdma": ", InfiniBand", "sockets": ", TCP", "ethernet": ", ethernet", None: ""}
 NOT_TOLD = ["fsdp, nvlink 600 GB/s", "fsdp, pcie 32 GB/s", "fsdp, 24 GB", "fsdp, 10G", "fsdp, NVMe at 25 Gb/s", "no IB"]
@@ -135,6 +142,75 @@ def test_what_carries_bytes_is_doubted_until_it_is_said_and_the_range_holds_both
 def test_a_fabric_may_be_said_beside_the_device() -> None:
     beside = _asked("DeepSpeed ZeRO-3", **{**SLOW, "gpu": "V100 32GB InfiniBand"})
     assert _days(beside) == _days(_asked("DeepSpeed ZeRO-3, InfiniBand", **SLOW))
+
+
+BESIDE = [
+    *(
+        "with InfiniBand",
+        ", InfiniBand HDR",
+        " over TCP",
+        " (EFA)",
+        " with 25 Gb/s Ethernet",
+        " NDR400",
+        " without RDMA",
+    ),
+    *(", 8x400G NDR", " via 100 Gbps TCP", " w/ 100GbE", ", no InfiniBand", "-IB", " (one HDR100 per node)"),
+    *(", InfiniBand disabled", " with 40G Ethernet", ", 2 x 100 Gb/s RoCE v2", ", IPoIB"),
+]
+DEVICES = [
+    *("A100", "A100 80GB", "A100 40GB", "h100", "V100 32GB", "8xH100", "DGX H100", "p4d.24xlarge", "L40S", "MI300X"),
+    *("4 nodes of 8 H100", "A100-SXM4-80GB", "2x RTX 4090 48GB", "H100 NVLink"),
+]
+
+
+@pytest.mark.parametrize("said", BESIDE)
+@pytest.mark.parametrize("device", DEVICES)
+def test_a_network_beside_any_device_is_what_it_is_in_framework(device: str, said: str) -> None:
+    said = said if said[0] in " ,-" else f" {said}"
+    found, alone = catalogue.accelerator(device + said), catalogue.accelerator(device)
+    assert (found.value, found.count, found.holds) == (alone.value, alone.count, alone.holds)
+    told = with_said_beside(NOTHING_SAID, device + said)
+    assert told == named_framework(said).practice
+
+
+@pytest.mark.parametrize(
+    "text", ["A100 600 GB/s NVLink", "H100 3.35 TB/s", "A100 PCIe 64 GB/s", "Ethernet", "foo over TCP", "with TCP"]
+)
+def test_what_is_no_network_beside_a_device_is_none(text: str) -> None:
+    with pytest.raises(UnknownNameError):
+        catalogue.accelerator(text)
+
+
+DENIALS = ["without InfiniBand", "no InfiniBand", "IB disabled", "plain Ethernet", "no RDMA", "TCP/IP", "IPoIB"]
+
+
+@pytest.mark.parametrize("denial", DENIALS)
+@pytest.mark.parametrize("gpu", ["a100", "h100", "mi300x", "l40s"])
+def test_who_denies_the_reference_network_has_not_its_speed(gpu: str, denial: str) -> None:
+    """The middle of what such nodes have is assumed and named, the range holds its neighbours, and it is asked for."""
+    asked = {"gpu": gpu, "n_gpus": 64, "data_sharding": "zero3"}
+    denied, reference = _asked(f"DeepSpeed ZeRO-3, {denial}", **asked), _asked("DeepSpeed ZeRO-3, InfiniBand", **asked)
+    told = {one.name: one for one in denied.assumptions}["network_gbps_per_gpu"]
+    full = {one.name: one for one in reference.assumptions}["network_gbps_per_gpu"]
+    assert isinstance(told.value, float)
+    assert told.value <= 0.25 * float(str(full.value))
+    assert told.source == "inferred"
+    given = _asked(f"DeepSpeed ZeRO-3, {denial}", **asked, network_gbps_per_gpu=told.value)
+    assert reference.training_days < denied.training_days
+    assert denied.training_days_low < given.training_days < denied.training_days_high
+    if denied.training_days > 1.5 * reference.training_days:
+        (message,) = (one.message for one in denied.warnings if one.code == "network_unsaid")
+        assert "say network_gbps_per_gpu" in message
+
+
+@pytest.mark.parametrize("gpu", ["4090", "gaudi2", "tpu-v5e"])
+def test_networks_that_are_no_infiniband_are_as_fast_when_it_is_denied(gpu: str) -> None:
+    nodes = {"gpu": gpu, "n_gpus": 64}
+    values = [
+        {one.name: one.value for one in _asked(f"fsdp{said}", **nodes).assumptions}.get("network_gbps_per_gpu")
+        for said in ("", ", no InfiniBand")
+    ]
+    assert values[0] == values[1]
 
 
 @pytest.mark.parametrize(("gpu", "node"), [("V100 32GB", 8), ("a100", 8), ("L40S", 8), ("4090", 2)])

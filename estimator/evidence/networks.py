@@ -104,7 +104,8 @@ def transport_doubts(
     question = setting.question
     cluster, said = question.cluster, question.practice.transport
     told = "network_gbps_per_gpu" not in question.unsaid
-    if not (_crosses(cluster) and told and np.any(setting.case.as_people_run)):
+    known = question.published or (question.precedent is not None and question.precedent.agrees)
+    if known or not (_crosses(cluster) and told):
         return ()
     in_sockets = sockets_share(cluster, said)
     assumed = bool(np.any(setting.case.sockets))

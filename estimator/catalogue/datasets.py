@@ -25,9 +25,12 @@ __all__ = [
 
 DATASET_FILLER = frozenset({"corpus", "data", "dataset", "set", "sft", "split", "the", "train", "training"})
 """Words that tell no two of them apart."""
-DatasetKind = Literal["text", "instruction", "preference", "encoder-text", "image-text", "image", "audio"]
+DatasetKind = Literal[
+    "text", "instruction", "preference", "encoder-text", "image-text", "image-instruction", "image", "audio"
+]
 """`text` is packed into full sequences, whatever its documents; of the others a sample is one row, or two where it is a
-pair of answers. `encoder-text` is what encoders classify, or embed in pairs, and shorter than what is answered."""
+pair of answers. `encoder-text` is what encoders classify, or embed in pairs, and shorter than what is answered;
+`image-text` has captions beside its pictures, `image-instruction` questions with their answers."""
 DATASET_KINDS: tuple[DatasetKind, ...] = get_args(DatasetKind)
 _BETWEEN = " "
 _WHOLE = ""

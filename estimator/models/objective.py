@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Literal
 
+from estimator.models.masked import MASKED, predicting, with_masked_head
 from estimator.models.transformer import Tower, Transformer
 from estimator.models.views import Views
 from estimator.models.workload import workload
@@ -24,9 +25,6 @@ ObjectiveName = Literal[
     "self_supervised",
     "replaced_token",
 ]
-
-_MASKED = 0.15
-"""Share of tokens that are masked and predicted (Devlin et al. 2018, section 3.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,14 +150,14 @@ def with_objective(
     With `gathers`, masked positions are gathered before the output layer, which none of the others reach.
     A reference of a model with adapters is its own frozen base and is held once; any other is a second model in memory.
     """
-    changed = transformer
+    changed = with_masked_head(transformer) if objective.bidirectional else transformer
     if not objective.has_logits and transformer.vocab:
         embedding = transformer.vocab * transformer.hidden
         changed = replace(changed, vocab=0, lookup_parameters=transformer.lookup_parameters + embedding)
     if objective.bidirectional:
         # What a decoder writes is predicted at every position.
         gathers = gathers and not any(tower.name == "decoder" for tower in transformer.towers)
-        changed = replace(changed, causal=False, predicted=_MASKED if gathers else 1.0)
+        changed = predicting(replace(changed, causal=False), MASKED if gathers else 1.0)
     beside: list[Tower] = []
     generator = changed.generator
     if objective.generates and generator is not None:

@@ -16,10 +16,11 @@ from estimator.models.mixers.placed import Placed
 from estimator.models.mixers.projection import Projection
 from estimator.models.transformer import Tower, Transformer
 
-__all__ = ["METHODS", "NOT_COUNTED", "Views", "reads_views", "with_views"]
+__all__ = ["METHODS", "NOT_COUNTED", "USUAL_SIDE", "Views", "reads_views", "with_views"]
 
-_USUAL_SIDE = 224
-"""Pixels of a whole view that the sides of small crops are published beside."""
+USUAL_SIDE = 224
+"""Pixels a side of a whole view by every method below; the sides of small crops are published beside it. DINOv2's last
+steps alone are at 518 (Oquab et al. 2023, appendix)."""
 _GRADIENTS = 3.0
 """Passes of a view that is learnt from, in forward ones: the backward pass is two."""
 
@@ -50,7 +51,7 @@ class Views:
     @property
     def forwards_beside(self) -> float:
         """Forward passes beside training on one view, in passes of the network over one."""
-        further = self.whole - 1 + self.small * (self.small_side / _USUAL_SIDE) ** 2
+        further = self.whole - 1 + self.small * (self.small_side / USUAL_SIDE) ** 2
         return _GRADIENTS * further + self.taught
 
     @property
@@ -153,7 +154,7 @@ def with_views(network: Transformer, views: Views, tokens: float) -> Transformer
         beside.append(Tower(name="views", network=network, rate=further, sequences=further, borrowed=True))
     if views.small:
         # Where pictures are small, crops are as much smaller.
-        length = max(1.0, min(_tokens(media, views.small_side), round(tokens * (views.small_side / _USUAL_SIDE) ** 2)))
+        length = max(1.0, min(_tokens(media, views.small_side), round(tokens * (views.small_side / USUAL_SIDE) ** 2)))
         crops = with_positions(network, length, float(views.small_side**2))
         rate = views.small * length / tokens
         beside.append(Tower(name="crops", network=crops, rate=rate, length=length, borrowed=True))

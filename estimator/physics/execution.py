@@ -19,6 +19,7 @@ from estimator.physics.held_base import fetched_share, held_bits, usual_kernels
 from estimator.physics.loading import LIST_NUMBERS
 from estimator.physics.stacks import SDPA_CUDNN_SINCE, SDPA_FLASH_2_SINCE, XLA, YEAR_OF_TPU_V4, Stack
 from estimator.physics.transport import sends_by_sockets
+from estimator.question.cluster import Accelerator
 from estimator.question.practice import (
     AttentionKernel,
     Dequantization,
@@ -39,6 +40,7 @@ FP32; `fused`: one over them as they are; `compiled`: XLA's."""
 
 _FUSED_SINCE = 2022.5
 """Release before which attention wrote its scores, whatever ran it (Dao et al. 2022)."""
+_COMPILED_ALONE = frozenset({"tpu", "trainium"})
 _WITHOUT_FUSED_ATTENTION = frozenset({"kepler"})
 """Chips for which there is no kernel of it: xFormers' and SDPA's memory-efficient ones begin with Maxwell (sm_50)."""
 _FUSED_ADAMW_SINCE = 2025.5
@@ -191,8 +193,8 @@ class Execution:
 def execution_of(question: Question, stack: Stack, *, packed_short: bool = False) -> Execution:
     """Return how `question` is run on `stack`: as told, else as its users run it."""
     released = release(question)
-    said = question.practice.over(_habit(question, stack, released))
     chip = question.cluster.accelerator
+    said = _compiled(question.practice.over(_habit(question, stack, released)), chip)
     precedent = question.precedent
     tuned, untuned = stack.tier == "tuned", stack.tier == "untuned"
     offloaded = 1.0 if said.offload_activations else 0.0
@@ -211,7 +213,7 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     dequantization = said.dequantization or usual_kernels(question, base_bits)
     # Who packs on an old card has the trainer's code of today, as `_habit` has.
     flattens = said.packing == "packed" and stack.flattens_since <= (question.released or CURRENT_RELEASE)
-    loss = _loss(said, stack)
+    loss = _loss(said, stack, chip)
     all_experts = multiplies_all_experts(question, stack)
     in_one = all_experts or is_indexed(question, stack)
     people = untuned and not question.published and (precedent is None or not precedent.is_it)
@@ -284,14 +286,23 @@ def execution_of(question: Question, stack: Stack, *, packed_short: bool = False
     )
 
 
+def _compiled(said: Practice, chip: Accelerator) -> Practice:
+    """Return how a step is run where a chip runs nothing but compiled programs: none of its kernels is launched apart.
+
+    PyTorch on them traces a step and has XLA compile it (PyTorch/XLA, "Lazy tensors").
+    """
+    eager = said.launch in {None, "eager"} and chip.family in _COMPILED_ALONE
+    return replace(said, launch="compiled") if eager else said
+
+
 def _is_of_pytorch(stack: Stack) -> bool:
     """Return whether attention that is not fused is PyTorch's own, not Megatron's softmax in one kernel, nor XLA's."""
     return not stack.model_parallel and stack.tier != "tuned" and stack.kin not in XLA
 
 
-def _loss(said: Practice, stack: Stack) -> LossKernel:
+def _loss(said: Practice, stack: Stack, chip: Accelerator) -> LossKernel:
     """Return how the loss is computed: kernels that are known to be fused, else PyTorch's own in FP32."""
-    if stack.kin in XLA:
+    if stack.kin in XLA or chip.family in _COMPILED_ALONE:
         return "compiled"
     compiled = said.launch in {"compiled", "graphs"} and stack.kin not in _COMPILES_LAYERS
     if compiled:

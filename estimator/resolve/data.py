@@ -242,7 +242,12 @@ def _without_tokens(entry: DatasetEntry) -> str:
 
 
 def _noun(entry: DatasetEntry) -> str:
-    nouns = {"preference": "pairs of two sequences", "image": "images", "image-text": "image–text pairs"}
+    nouns = {
+        "preference": "pairs of two sequences",
+        "image": "images",
+        "image-text": "image–text pairs",
+        "image-instruction": "conversations about pictures",
+    }
     return nouns.get(entry.kind, "utterances" if entry.kind == "audio" else "samples")
 
 

@@ -30,7 +30,7 @@ from estimator.resolve.packing import is_from_scratch, is_small_set
 from estimator.resolve.picture_text import PictureText
 from estimator.resolve.reads import reads_of
 from estimator.resolve.sample_lengths import SampleLengths
-from estimator.resolve.self_supervised import asked_views, read_in_views
+from estimator.resolve.self_supervised import asked_views, read_in_views, whole_view
 from estimator.resolve.sounds import seconds_of
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
@@ -145,6 +145,8 @@ def _read_by_itself(
     if picture is None and request.tokens_per_sample is not None:
         told = parse_count(request.tokens_per_sample, "tokens_per_sample")
         picture = Picture(width=0, height=0, tokens=told)
+    viewed = whole_view(request, media)
+    picture = picture or viewed
     text = media.usual_text * media.share_of(picture)
     network, prompt = told_text(network, request, seen(media, picture).tokens, sized=picture is not None)
     sample = with_sample(network, media, picture, 1.0, text)
@@ -167,7 +169,7 @@ def _read_by_itself(
         sample_tokens=length,
         whole_rows=True,
         assumptions=(
-            _size(media, picture, sample, ("position", "of the model")),
+            _size(media, picture, sample, ("position", "of the model"), viewed=viewed is not None),
             *_pictures(media, count, source, many=count != 1),
             *_beside(sample.transformer, text),
             *prompt,
@@ -298,8 +300,13 @@ def _count(request: Request, media: Media) -> tuple[float, SourceKind]:
     return checked_number("images_per_sample", parse_count(given, "images_per_sample"), most=_MOST_PICTURES), "user"
 
 
-def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[str, str]) -> Assumption:
-    """Return how large a picture is taken to be, and what it `becomes`: what is counted, and of what."""
+def _size(
+    media: Media, picture: Picture | None, sample: Sample, becomes: tuple[str, str], *, viewed: bool = False
+) -> Assumption:
+    """Return how large a picture is taken to be, and what it `becomes`: what is counted, and of what.
+
+    `viewed`: whether the method that it is trained by tells the size.
+    """
     one, (unit, whole) = sample.one, becomes
     usual = media.usual if media.policy in {"native", "tiled"} and not media.main else (media.width, media.height)
     if picture is not None:
@@ -316,7 +323,11 @@ def _size(media: Media, picture: Picture | None, sample: Sample, becomes: tuple[
         note += f"; every picture is scaled to {media.width}×{media.height}"
     if media.policy == "fixed" and picture is not None and picture.seconds:
         note += f"; every sound is padded, or cut, to {media.seconds:.3g} s"
-    return Assumption(name="image_size", value=words, source="default" if picture is None else "user", note=note)
+    if viewed:
+        own = "" if words == f"{usual[0]}×{usual[1]}" else f"; the model's own is {usual[0]}×{usual[1]}, by image_size"
+        note += f"; as large as the method's whole views{own}"
+    source: SourceKind = "inferred" if viewed else "default" if picture is None else "user"
+    return Assumption(name="image_size", value=words, source=source, note=note)
 
 
 def _pictures(media: Media, count: float, source: SourceKind, *, many: bool) -> tuple[Assumption, ...]:

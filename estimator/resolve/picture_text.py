@@ -66,8 +66,8 @@ def picture_text(data: ToldData, told: Request, network: Transformer | None) -> 
     """Return the text beside pictures that a language model reads through towers; None where its usual text stands.
 
     Of a set whose captions are known, those; of captions by name, or where nothing of the language model learns (a
-    projector's stage, or a tower's, is trained on captions), as long as they usually are. What learns to answer has a
-    template about it.
+    projector's stage, or a tower's, is trained on captions), as long as they usually are, unless the set is named and
+    has conversations. What learns to answer has a template about it.
     Raises as `asked_method` and `trained_parts` do.
     """
     media = None if network is None else network.media
@@ -76,6 +76,9 @@ def picture_text(data: ToldData, told: Request, network: Transformer | None) -> 
     entry = data.entry
     frozen = aligns(data.request, media, entry) or _language_is_frozen(data.request, network)
     of_set = None if entry is None else entry.text_tokens
+    if of_set is None and entry is not None and entry.kind == "image-instruction":
+        # Whatever of the model learns from them, conversations are no captions.
+        return None
     if of_set is None and not frozen and counted_noun(told.samples) != _CAPTIONS:
         return None
     tokens = min(_CAPTION.mode, float(media.usual_text)) if of_set is None else of_set

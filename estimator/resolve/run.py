@@ -42,6 +42,7 @@ from estimator.resolve.open_packing import with_open_packing
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.own_runs import own_run_assumptions, own_runs
 from estimator.resolve.packing import Packing, resolved_packing, told_to_pack
+from estimator.resolve.pretraining import as_inferred, as_pretrained
 from estimator.resolve.profile import with_profile
 from estimator.resolve.quantised_copy import with_copy
 from estimator.resolve.rates import given_rates
@@ -140,7 +141,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     framework = framework if host is None else host.reading(framework)
     data, use = contents(told, subject, framework, device, n_gpus)
     doubts = doubts if host is None else (*doubts, *host.doubts(use.reads))
-    told = data.request
+    told = as_pretrained(data.request, subject.transformer)
+    inferred, data = told is not data.request, replace(data, request=told)
     whole = told.trained_layers is None and local is None and not device.pools
     plain = whole and asked_objective(told, framework.name).objective.name == "next_token"
     # Published runs train every layer to predict the next token.
@@ -155,6 +157,7 @@ def _asked(request: Request, *, peak: bool) -> Run:
             # Either of the caller's own, and then raised again, or published for a layout that theirs forbids.
             pass
     run = _resolved(data, framework, doubts, use, None, counts_with_peak=peak)
+    run = replace(run, assumptions=as_inferred(run.assumptions)) if inferred else run
     return _with_own_runs(run if local is None else _at_sites(run, local), own)
 
 

@@ -4,16 +4,28 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from types import MappingProxyType
 
 from estimator.base.errors import InvalidValueError, UnsupportedModelError, shown
 from estimator.catalogue import catalogue
+from estimator.catalogue.picture_sizes import picture_sizes
+from estimator.models.media import SMALL, Media, Picture
 from estimator.models.transformer import Transformer
-from estimator.models.views import METHODS, NOT_COUNTED, Views, reads_views
+from estimator.models.views import METHODS, NOT_COUNTED, USUAL_SIDE, Views, reads_views
 from estimator.question.question import Caution
 from estimator.question.reads import Reads
 from estimator.question.request import Request
 
-__all__ = ["UNSAID", "asked_views", "called_by_views", "is_views", "read_in_views", "view_doubts", "without_views"]
+__all__ = [
+    "UNSAID",
+    "asked_views",
+    "called_by_views",
+    "is_views",
+    "read_in_views",
+    "view_doubts",
+    "whole_view",
+    "without_views",
+]
 
 UNSAID = frozenset({"", "auto", "default", "next_token"})
 """Objectives that say nothing of how a model is trained."""
@@ -53,6 +65,15 @@ _TAUGHT = re.compile(r"distil|(?<![^\W_])g?kd(?![^\W_])", re.IGNORECASE)
 _OWNED = re.compile(r"[\w.-]+/[^\W\d]")
 """How the name of a repository begins; behind the slash of ViT-S/16 stands a number."""
 _EDGES = " \t-_+:;,.()[]"
+_PATCHES_OF_14 = re.compile(
+    r"(?:vision[\s_-]?transformer|vit)[\s_/-]*(?P<size>s|b|l|g)(?:mall|ase|arge|iant)?[\s_/-]*(?:patch[\s_-]?|p)?14",
+    re.IGNORECASE,
+)
+"""A ViT by its size and patches of 14 alone: CLIP's where nothing else is told."""
+_PLAIN: Mapping[str, str] = MappingProxyType({"s": "small", "b": "base", "l": "large"})
+_CATALOGUED = METHODS["dinov2"].title
+"""The method whose networks are catalogued by its name."""
+_TAG = re.compile(r"\.[^\W\d]\w*$")
 _TOUCHED = 2.0
 """Times that colours and blur take each pixel of a view up again, beside cropping and scaling it (Chen et al. 2020,
 appendix A): two of the four operations, each about as long as scaling."""
@@ -115,13 +136,35 @@ def is_views(given: str) -> bool:
     return _said(given) is not None
 
 
-def without_views(name: str) -> str:
+def without_views(name: str, request: Request) -> str:
     """Return the name of the network in `name`, without the method that it is trained by; as given where it has none.
 
+    A ViT with patches of 14 is no half of CLIP where `request` trains it on views.
     Raises UnsupportedModelError for a method of the kind that is not counted.
     """
     named = _named(name, told=False)
-    return name if named is None else named.rest
+    rest = name if named is None else named.rest
+    views = asked_views(request)
+    return rest if views is None else _seeing_alone(rest, views)
+
+
+def whole_view(request: Request, media: Media) -> Picture | None:
+    """Return the whole view that `request` trains on where it tells no size of pictures; None where the model's stands.
+
+    As large as is said beside the crops, else as the methods have it: what a configuration tells is what weights were
+    trained on last (DINOv2's 518 pixels are of its last steps), or are used at. A name may tell a size, too, and what
+    is made for small pictures sees those.
+    """
+    views = asked_views(request)
+    if views is None or request.image_size is not None or request.tokens_per_sample is not None:
+        return None
+    side = views.whole_side
+    if not side:
+        name = "" if request.hf_config is not None else str(request.model)
+        if picture_sizes(name).pixels or min(media.width, media.usual[0]) <= SMALL:
+            return None
+        side = USUAL_SIDE
+    return Picture(width=side, height=side)
 
 
 def view_doubts(name: str, request: Request) -> tuple[Caution, ...]:
@@ -139,13 +182,15 @@ def view_doubts(name: str, request: Request) -> tuple[Caution, ...]:
             raise InvalidValueError("model", name, remedy)
         return ()
     title = named.views.title
+    if views is None and not _trains_whole(request):
+        return ()
     if views is None:
         said = f"model: {shown(name)} holds {title}, by which weights are trained first: one view of each picture is "
         said += f'counted, as where labels are learnt from them; give objective "{title}" for that training itself'
     else:
         said = f"model: {shown(name)} holds {title}, and is taken to be trained by it: {views.words}; give objective "
         open_crops = views.small and views == named.views
-        crops = f', or "{title} 2x224+6x96" for other crops' if open_crops else ""
+        crops = f', or "{title} 2x224+6x{views.small_side}" for other crops' if open_crops else ""
         said += f'"classification" if labels are learnt{crops}'
     return (Caution(code="method_in_model_name", message=said),)
 
@@ -181,29 +226,46 @@ def _named(name: str, *, told: bool) -> _Named | None:
         return None
     found, crops = _METHOD.search(name), _CROPS.search(name)
     uncounted = _UNCOUNTED.search(name)
-    if found is not None and found.lastgroup == "dinov2":
-        # What is called so is catalogued: with patches of 14 and scaled layers of its own.
-        return None
     if found is None and crops is None and uncounted is None:
         return None
     owned = found is not None and _OWNED.match(name) is not None
-    tagged = found is not None and name[: found.start()].endswith(".")
-    rest = name
+    # timm has tags of weights behind a point: `vit_small_patch16_224.dino`, `vit_large_patch14_dinov2.lvd142m`.
+    tag = None if found is None else _TAG.match(name, found.end())
+    tagged = found is not None and (name[: found.start()].endswith(".") or tag is not None)
+    rest = name if tag is None else name[: tag.start()]
     for pattern in (_CROPS, _SMALL_ONES, _METHOD, _UNCOUNTED, _AROUND):
         rest = pattern.sub(" ", rest)
     rest = " ".join(rest.partition("/")[2].split() if owned else rest.split()).strip(_EDGES)
-    network = None if told else _network(rest)
+    views = None if found is None else METHODS[str(found.lastgroup)]
+    network = None if told else _network(_seeing_alone(rest, views))
     if not told and (network is None or not reads_views(network)):
-        return None
+        # DINOv2's own are catalogued by its name, with sizes alone behind it.
+        network = _network(name) if views is not None and views.title == _CATALOGUED else None
+        if network is None or not reads_views(network):
+            return None
+        owned = True
     if found is None and uncounted is not None:
         raise UnsupportedModelError(
             f"model: {shown(name)} holds {uncounted[0]}, a way of training without labels whose passes are not "
             f"modelled here; give one that has as many views in objective, of {', '.join(METHODS)}, or the name of the "
             "network alone for one view of each picture"
         )
-    views = None if found is None else METHODS[str(found.lastgroup)]
     is_weights = owned or tagged
-    return _Named(views=views, crops=crops, rest=name if is_weights or told else rest, is_weights=is_weights)
+    called = name if told or (is_weights and tag is None) else _seeing_alone(rest, views)
+    return _Named(views=views, crops=crops, rest=called, is_weights=is_weights)
+
+
+def _seeing_alone(name: str, views: Views | None) -> str:
+    """Return the name of a ViT with patches of 14 that is no half of CLIP, where views of it are told; else `name`.
+
+    DINOv2's are its own; of a giant no other is catalogued.
+    """
+    plain = _PATCHES_OF_14.fullmatch(name)
+    if plain is None or views is None:
+        return name
+    size = plain["size"].lower()
+    own = views.title == _CATALOGUED or size not in _PLAIN
+    return f"dinov2-vit{size}14" if own else f"vit-{_PLAIN[size]}-patch14"
 
 
 def _network(name: str) -> Transformer | None:

@@ -87,7 +87,7 @@ def resolved_subject(request: Request) -> Subject:
     count = told_parameters(request.model)
     if count is not None:
         return _sized(count)
-    network = without_views(name)
+    network = without_views(name, request)
     subject = _seeing(_named(network)) if _has_pictures(request) else _named(network)
     doubts = method_doubts(name, request)
     return replace(subject, name=called_by_views(subject.name, request), warnings=(*subject.warnings, *doubts))

@@ -56,6 +56,14 @@ def test_attention_code_of_its_own_multiplies_scores_out_without_flash_attention
     assert _execution("HF Trainer, no flash attention", "llama-3.1-8b", "A100").attention == "memory_efficient"
 
 
+@pytest.mark.parametrize("framework", ["HF Trainer", "PyTorch", "jax", "auto"])
+@pytest.mark.parametrize("gpu", ["TPU v3", "TPU v5p", "trainium"])
+def test_chips_that_run_compiled_programs_alone_launch_no_kernel_by_itself(framework: str, gpu: str) -> None:
+    """PyTorch/XLA and Neuron trace a step and compile it, whoever's model it is."""
+    run = _execution(framework, "bert-large", gpu)
+    assert (run.launch, run.eager_scores, run.eager_layers, run.loss) == ("compiled", False, False, "compiled")
+
+
 @pytest.mark.parametrize("model", ["mixtral-8x7b", "qwen3-30b-a3b", "olmoe-1b-7b"])
 @pytest.mark.parametrize(
     ("framework", "gpu", "loops"),

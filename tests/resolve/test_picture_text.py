@@ -18,6 +18,10 @@ _PICTURE = 576
 _CAPTIONED = sorted(entry.id for entry in catalogue.datasets() if entry.text_tokens is not None)
 
 
+_CONVERSED = sorted(entry.id for entry in catalogue.datasets() if entry.kind == "image-instruction")
+"""Conversations, whatever of a model is trained on them."""
+
+
 def _text(**asked: Any) -> float:  # noqa: ANN401 - the arguments of a request
     """Return the tokens of text beside the picture of a sample."""
     given: dict[str, Any] = {"model": "llava-1.5-7b", "gpu": "a100", "n_gpus": 8, "samples": "500K", **asked}
@@ -51,6 +55,7 @@ def test_what_is_trained_about_a_frozen_language_model_is_trained_on_bare_captio
         {"trained_layers": "8"},
         {"trained_layers": "projector, head"},
         {"samples": "llava-665k"},
+        *({"samples": name, "trained_layers": "projector", "method": "frozen"} for name in _CONVERSED),
     ],
 )
 def test_a_language_model_that_learns_to_answer_has_the_usual_text(trained: dict[str, Any]) -> None:

@@ -91,6 +91,7 @@ def test_work_is_that_of_both(model: str, length: int, forward_flop: float) -> N
         {"tokens": "1B", "framework": "PyTorch, from scratch"},
         {"tokens": "1B", "objective": "replaced token detection"},
         {"tokens": "1B", "objective": "ELECTRA"},
+        {"tokens": "100B", "model": "deberta-v3-base"},
     ],
 )
 def test_pretraining_trains_the_generator_and_says_so(said: dict[str, Any]) -> None:
@@ -109,7 +110,9 @@ def test_pretraining_trains_the_generator_and_says_so(said: dict[str, Any]) -> N
         {"tokens": "100B", "objective": "masked"},
         {"tokens": "20B", "framework": "Hugging Face, fine-tuning a pretrained checkpoint"},
         {"tokens": "100B", "model": "bert-base"},
-        {"tokens": "100B", "model": "deberta-v3-base"},
+        {"tokens": "1B", "model": "deberta-v3-base"},
+        {"tokens": "100B", "model": "deberta-base"},
+        {"tokens": "100B", "model": "google/electra-base-generator"},
     ],
 )
 def test_what_is_tuned_or_trained_otherwise_has_no_generator(said: dict[str, Any]) -> None:

@@ -24,6 +24,7 @@ _SAID = {
     "vicreg": "VICReg",
     "swav": "SwAV",
     "dino": "DINO",
+    "dinov2": "DINOv2",
     "ibot": "iBOT",
 }
 
@@ -73,7 +74,13 @@ def test_a_method_beside_a_network_is_never_dropped(method: str, network: str) -
     assert ["method_in_model_name" in _codes(run) for run in runs] == [True, True, False]
 
 
-@pytest.mark.parametrize("name", ["facebook/dino-vits16", "timm/vit_small_patch16_224.dino"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("facebook/dino-vits16", "timm/vit_small_patch16_224.dino", "facebook/dinov2-giant", "dinov2-large"),
+        *("DINOv2 Base", "vit_large_patch14_dinov2.lvd142m"),
+    ],
+)
 def test_weights_that_a_method_made_are_tuned_with_labels_and_warned_of(name: str) -> None:
     run = _run(name)
     assert run.objective.objective.views is None
@@ -105,6 +112,54 @@ def test_crops_of_another_size_than_the_picture_are_refused_with_what_would_do()
     with pytest.raises(InvalidValueError, match='give image_size "160"'):
         _run("SwAV ResNet-50 2x160 + 4x96")
     assert _run("SwAV ResNet-50 2x160 + 4x96", image_size="160").objective.objective.views
+
+
+def _side(run: Run) -> str:
+    (told,) = (assumption for assumption in run.assumptions if assumption.name == "image_size")
+    return str(told.value)
+
+
+@pytest.mark.parametrize(
+    "model", ["facebook/dinov2-small", "dinov2-base", "DINOv2 ViT-L/14", "dinov2-giant", "swin-tiny"]
+)
+@pytest.mark.parametrize("method", [*METHODS, "dinov2 2x224+8x98"])
+def test_whole_views_are_as_large_as_the_method_has_them(model: str, method: str) -> None:
+    """What a configuration tells (518 of DINOv2's) is what weights saw last; image_size tells another."""
+    run = _run(model, objective=method, image_size=None)
+    assert _side(run) == "224×224"
+    assert _side(_run(model, objective=method.split(maxsplit=1)[0], image_size="448")) == "448×448"
+
+
+def test_whole_views_that_are_told_beside_crops_are_as_large_as_that() -> None:
+    assert _side(_run("SwAV ResNet-50 2x160 + 4x96", image_size=None)) == "160×160"
+
+
+@pytest.mark.parametrize(
+    ("model", "told", "side"),
+    [
+        ("vit_base_patch16_384", {}, "384×384"),
+        ("resnet-18", {"samples": "cifar-10"}, "32×32"),
+        ("dinov2-large", {"objective": "next_token"}, "518×518"),
+    ],
+)
+def test_a_size_that_the_name_or_the_set_tells_stands(model: str, told: dict[str, str], side: str) -> None:
+    assert _side(_run(model, **{"objective": "simclr", "image_size": None, **told})) == side
+
+
+def test_larger_encoders_take_longer_by_one_method() -> None:
+    models = ("dinov2-small", "DINOv2 ViT-B/14", "ViT-L/14", "facebook/dinov2-giant")
+    runs = [_run(model, objective="dinov2", image_size=None) for model in models]
+    flops = [flop_counts(r.question.transformer, sequence_length=257.0).model for r in runs if r.question]
+    assert len(flops) == len(models)
+    assert flops == sorted(flops)
+
+
+@pytest.mark.parametrize("size", ["S", "B", "L", "g"])
+def test_a_vit_with_patches_of_14_that_sees_views_is_no_half_of_clip(size: str) -> None:
+    asked = [_run(f"ViT-{size}/14", objective="dinov2"), _run(f"DINOv2 ViT-{size}/14"), _run(f"dinov2_vit{size}14")]
+    assert len({run.question.transformer for run in asked if run.question}) == 1
+    assert [bool(run.objective.objective.views) for run in asked] == [True] * 3
+    assert _run(f"ViT-{size}/14", objective="ibot").objective.objective.views == METHODS["ibot"]
 
 
 def test_crops_of_no_method_are_refused_with_what_would_do() -> None:

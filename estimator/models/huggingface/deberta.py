@@ -6,7 +6,7 @@ from estimator.models.huggingface.blocks import BIASED, configured, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import Encoder
 from estimator.models.huggingface.encoders import head_of, lookup_rows, stem
-from estimator.models.huggingface.generators import halved_config, predicting
+from estimator.models.huggingface.generators import beside, halved_config
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.mixer import Mixer
 from estimator.models.mixers.projection import Projection
@@ -42,7 +42,7 @@ def deberta(config: Config) -> ConfiguredModel:
     network = _network(config)
     if network.vocab and config.get("model_type") != "deberta":
         generator = _network(halved_config(config, network.n_layers))
-        network = replace(network, generator=predicting(generator, network))
+        network = replace(network, generator=beside(generator, network))
     return configured(network, config)
 
 

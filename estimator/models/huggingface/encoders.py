@@ -8,7 +8,7 @@ from estimator.models.feed_forward import Dense
 from estimator.models.huggingface.blocks import classes, configured, head_class, refuse_untied, stack
 from estimator.models.huggingface.configured import ConfiguredModel
 from estimator.models.huggingface.encoder_families import ENCODERS, Encoder
-from estimator.models.huggingface.generators import electra_generator_config, predicting
+from estimator.models.huggingface.generators import beside, electra_generator_config
 from estimator.models.huggingface.reading import Config, Reading
 from estimator.models.mixers.again import Again
 from estimator.models.mixers.mixer import Mixer
@@ -169,7 +169,7 @@ def encoder(config: Config) -> ConfiguredModel:
     )
     if kind == "electra" and head_class(config, "ForPreTraining").endswith("ForPreTraining"):
         generator = encoder(electra_generator_config(reading)).transformer
-        network = replace(network, generator=predicting(generator, network))
+        network = replace(network, generator=beside(generator, network))
     return configured(network, config)
 
 

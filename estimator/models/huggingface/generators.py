@@ -4,20 +4,18 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from estimator.models.huggingface.reading import Config, Reading
-from estimator.models.mixers.mixer import Mixer
-from estimator.models.mixers.projection import Projection
+from estimator.models.masked import MASKED, predicting
 from estimator.models.transformer import Transformer
 
-__all__ = ["electra_generator_config", "halved_config", "predicting"]
+__all__ = ["beside", "electra_generator_config", "halved_config"]
 
 _PARTS, _BASES_PARTS = 4, 3
 """Parts of the discriminator's width, its MLP's and its heads that a generator has: a quarter of ELECTRA-small's and
 -large's, a third of -base's (Clark et al. 2020, table 6). Of other widths a quarter: those of a quarter to half do best
 (section 3.2)."""
 _BASE, _LARGE = 768, 1024
-_MASKED, _MASKED_OF_LARGE = 0.15, 0.25
-"""Share of positions that are masked, replaced and predicted, of ELECTRA-large and what is as wide more (table 6)."""
-_OF_HEAD = frozenset({"logits", "transform"})
+_MASKED_OF_LARGE = 0.25
+"""Share of positions that are masked, replaced and predicted by ELECTRA-large and what is as wide (table 6)."""
 
 
 def electra_generator_config(reading: Reading) -> Config:
@@ -47,21 +45,10 @@ def halved_config(config: Config, layers: int) -> Mapping[str, object]:
     return {**config, "architectures": [name], "tie_word_embeddings": True, "num_hidden_layers": max(1, layers // 2)}
 
 
-def predicting(generator: Transformer, discriminator: Transformer) -> Transformer:
+def beside(generator: Transformer, discriminator: Transformer) -> Transformer:
     """Return a masked language model that shares its tables with `discriminator` and predicts masked positions alone.
 
     Their share is as of ELECTRA, whose code gathers them.
     """
-    masked = _MASKED_OF_LARGE if discriminator.hidden >= _LARGE else _MASKED
-
-    def gathered(mixer: Mixer) -> Mixer:
-        if isinstance(mixer, Projection) and mixer.name in _OF_HEAD:
-            return replace(mixer, rate=mixer.rate * masked)
-        return mixer
-
-    return replace(
-        generator,
-        predicted=masked,
-        lookup_parameters=0,
-        mixers=tuple(gathered(mixer) for mixer in generator.mixers),
-    )
+    masked = _MASKED_OF_LARGE if discriminator.hidden >= _LARGE else MASKED
+    return predicting(replace(generator, lookup_parameters=0), masked)

@@ -33,6 +33,9 @@ ADAPTERS: Mapping[str, Meaning] = by_phrase(
         _QUANTISED,
         Meaning(says=Facts(method="qlora", adapters="decomposed", recompute="full", practice=Practice(base_bits=4))),
     ),
+    # Of LLaVA's scripts: its projector is an MLP that is called an adapter, which one of them trains alone.
+    ("tune mm mlp adapter", Meaning(says=Facts(trained_layers="projector"), implies="huggingface")),
+    ("pretrain mm mlp adapter | freeze mm mlp adapter", Meaning()),
     (_PREPARED, Meaning(says=Facts(recompute="full"))),
     (
         _PREPARED_IN_8_BITS,

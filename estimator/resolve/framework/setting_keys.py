@@ -79,12 +79,14 @@ SWITCHES: Mapping[str, str] = _by_key(
         "lora": "use_peft use_lora",
         "dora": "use_dora peft_use_dora",
         "rslora": "use_rslora peft_use_rslora",
+        "tune mm mlp adapter": "tune_mm_mlp_adapter",
         "sequence parallel": "sequence_parallel",
     }
 )
 """What is on or off, by key, in words that are understood here."""
 _OFF_BY_DEFAULT = (
     *("group by length", "cpu offload", "activation offload", "4 bit base", "8 bit base", "lora", "dora", "rslora"),
+    "tune mm mlp adapter",
     *("torch compile", "distributed optimizer", "sdpa", "xformers", "flex attention", "fused kernels"),
     *("sequence parallel", "fused linear cross entropy"),
 )

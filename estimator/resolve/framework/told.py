@@ -153,7 +153,7 @@ def _padded_length(request: Request, named: NamedFramework) -> tuple[dict[str, i
 def _trained(request: Request, named: NamedFramework) -> tuple[dict[str, str], list[Caution]]:
     """Return what is trained, by argument, as far as the text tells it."""
     if named.trained_layers is not None:
-        return _in_turn(request, named.trained_layers)
+        return _of_parts(request, named.trained_layers)
     method, doubted = _method(request, named)
     return {} if method == request.method else {"method": method}, doubted
 
@@ -172,16 +172,19 @@ def _method(request: Request, named: NamedFramework) -> tuple[str, list[Caution]
     return request.method, []
 
 
-def _in_turn(request: Request, trained_layers: str) -> tuple[dict[str, str], list[Caution]]:
-    """Return the arguments of a run that trains a few layers at a time, and what to know of it.
+def _of_parts(request: Request, trained_layers: str) -> tuple[dict[str, str], list[Caution]]:
+    """Return the arguments of a run that trains a few layers at a time, or one part alone, and what to know of it.
 
-    What the arguments say of what is trained wins, save `full`: all weights learn, some after others.
+    What the arguments say of what is trained wins, save `full`: of layers all learn, some after others.
     """
+    learns = "a few layers learn at a time" if "at a time" in trained_layers else f"the {trained_layers} alone learns"
+    if asked_method(request) in {"full", "frozen"} and request.trained_layers == trained_layers:
+        return {}, []
     said = f'method "frozen" with trained_layers "{trained_layers}"'
     if asked_method(request) != "full" or request.trained_layers is not None:
-        message = f"framework says that a few layers learn at a time ({said}), but what the arguments say is taken"
+        message = f"framework says that {learns} ({said}), but what the arguments say is taken"
         return {}, [Caution(code="framework_contradicted", message=message)]
-    told = f"framework says that a few layers learn at a time: that is counted as {said}; say otherwise with them"
+    told = f"framework says that {learns}: that is counted as {said}; say otherwise with them"
     taken = {"method": "frozen", "trained_layers": trained_layers}
     return taken, [Caution(code="method_from_framework", message=told)]
 

@@ -232,3 +232,25 @@ def test_what_is_empty_or_told_elsewhere_needs_no_understanding(said: str) -> No
 def test_a_moving_average_is_read(said: str) -> None:
     assert named_framework(f"diffusers, {said}").practice.averages_weights
     assert named_framework(f"no {said}").practice.averages_weights is False
+
+
+_PICTURED: dict[str, Any] = {"model": "llava-1.5-7b", "gpu": "a100", "n_gpus": 8, "samples": "500k"}
+
+
+@pytest.mark.parametrize(
+    "said", ["LLaVA --tune_mm_mlp_adapter True", "tune_mm_mlp_adapter", "tune_mm_mlp_adapter: true"]
+)
+def test_llavas_projector_is_no_adapter_beside_its_layers(said: str) -> None:
+    """`tune_mm_mlp_adapter` in llava/train/train.py trains `mm_projector` alone."""
+    answer = _answer(**{**RUN, "tokens": None, **_PICTURED, "framework": said})
+    assert "with frozen weights" in answer.summary
+    assert "method_from_framework" in _codes(answer)
+    told = _answer(**{**RUN, "tokens": None, **_PICTURED, "framework": said, "trained_layers": "projector"})
+    assert "framework_contradicted" not in _codes(told)
+
+
+@pytest.mark.parametrize("said", ["--tune_mm_mlp_adapter False", "--pretrain_mm_mlp_adapter ./mm_projector.bin"])
+def test_flags_of_llavas_projector_that_train_nothing_apart_say_nothing(said: str) -> None:
+    answer = _answer(**{**RUN, "tokens": None, **_PICTURED, "framework": f"LLaVA {said}"})
+    assert "LoRA" not in answer.summary
+    assert "frozen" not in answer.summary

@@ -1,15 +1,16 @@
 """The tool `compare_training_options`: models, GPUs, counts, … combined, estimated and ranked."""
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Annotated, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, Field, FiniteFloat
 
 from estimator.answers.compare.compare import Choices, Outcome, outcomes, requests
 from estimator.answers.compare.rank import RankBy, Row, ranked, shared_assumptions, shown_rows
-from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, terms_cautions
+from estimator.answers.compare.terms import SEVERAL_FRAMEWORKS, SEVERAL_PRECISIONS, terms_cautions
 from estimator.answers.compare.wording import comparison_summary, scaling_doubts, short_layout, short_names
 from estimator.answers.estimate.estimate import Estimate
 from estimator.answers.estimate.importance import most_important_first
@@ -35,8 +36,13 @@ _PROVIDERS = re.compile(r" of \d+ [^,]*(?=, \d{4}|$)")
 """In the note of a price: how many were asked, and of whom."""
 _MOST_CHARACTERS, _ROWS = 8_000, 10
 """A concise answer has no more characters with as many rows, and in proportion with more."""
-_OF_FRAMEWORK = frozenset({"framework_unsaid", "tuned_stack_assumed"})
-"""Warnings of a single option that nobody named its software."""
+_REPEATED: Mapping[str, frozenset[str]] = MappingProxyType(
+    {
+        SEVERAL_FRAMEWORKS: frozenset({"framework_unsaid", "trained_as_published", "tuned_stack_assumed"}),
+        SEVERAL_PRECISIONS: frozenset({"precision_unsaid"}),
+    }
+)
+"""By the warning of all options, those of a single one that say the same: its software or its precision is unsaid."""
 _NAMED = 3
 """Options that a warning names."""
 _LONGEST_WARNING, _LONGEST_REASON = 180, 160
@@ -357,11 +363,11 @@ def _clipped(answer: TrainingOptions) -> TrainingOptions:
 
 
 def _without_repeated(answer: TrainingOptions) -> TrainingOptions:
-    """Return an answer that says once, of all, that nobody named the software."""
-    if all(warning.code != SEVERAL_FRAMEWORKS for warning in answer.warnings):
-        return answer
+    """Return an answer that says once, of all, that nobody named the software or the precision."""
+    told = {warning.code for warning in answer.warnings}
+    repeated = {code for of_all, single in _REPEATED.items() if of_all in told for code in single}
     return answer.model_copy(
-        update={"warnings": [warning for warning in answer.warnings if warning.code not in _OF_FRAMEWORK]}
+        update={"warnings": [warning for warning in answer.warnings if warning.code not in repeated]}
     )
 
 

@@ -11,9 +11,9 @@ from estimator.evidence.outlook import outlook_of
 from estimator.evidence.precedent import MOST_DOUBLINGS
 from estimator.evidence.uncertainty import Interval
 from estimator.physics.choice import Setting, nearest_setting, ranked_layouts
-from estimator.question.question import KnownSpeed, Question
+from estimator.question.question import KnownSpeed, Precedent, Question
 
-__all__ = ["held_to_precedent"]
+__all__ = ["drawn_log", "held_to_precedent"]
 
 _GEOMETRIC_MEAN = 0.53
 """Geometric mean of a normal error's absolute value over its standard deviation: exp(−(γ + ln 2) / 2)."""
@@ -49,15 +49,16 @@ def held_to_precedent(
     said = _said_of(setting, calibration, precedent)
     if said is None:
         return factor, span
-    beside = None if precedent.beside is None else _said_of(setting, calibration, precedent.beside)
-    factor *= math.exp(_between(said, beside))
+    factor *= math.exp(_drawn(setting, calibration, precedent, said))
     speeds = precedent.also_held
     if precedent.agrees:
         speeds = (precedent.tokens_per_second_per_gpu, *speeds)
         as_published = precedent.as_published.precision == question.precision
         if as_published and ("framework" not in question.unsaid or precedent.stack_adopted):
             # What draws the point says as much of how sure it is: a normal's posterior.
-            surer = math.sqrt(1.0 - said.likeness * said.drawn)
+            # Of a training on other tokens, as far as it may be that very one.
+            alike = precedent.amount_alike if precedent.trained else 1.0
+            surer = math.sqrt(1.0 - alike * said.likeness * said.drawn)
             span = replace(span, low=span.low**surer, high=span.high**surer)
     for speed in speeds:
         left = _published_s(question, setting.global_batch, speed) / (physical_s * factor)
@@ -67,6 +68,18 @@ def held_to_precedent(
             high=max(span.high, left * math.exp(_STEADY)),
         )
     return factor, span
+
+
+def drawn_log(setting: Setting, calibration: Calibration) -> float:
+    """Return the log of what the published run that the question is about draws a prediction by; 0 without one."""
+    precedent = setting.question.precedent
+    said = None if precedent is None else _said_of(setting, calibration, precedent)
+    return 0.0 if precedent is None or said is None else _drawn(setting, calibration, precedent, said)
+
+
+def _drawn(setting: Setting, calibration: Calibration, precedent: Precedent, said: "_Said") -> float:
+    beside = None if precedent.beside is None else _said_of(setting, calibration, precedent.beside)
+    return _between(said, beside)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -74,13 +74,14 @@ def precedent_runs(
 
 
 def trained_runs(transformer: Transformer, accelerator: Accelerator, method: str) -> tuple[PublishedRun, ...]:
-    """Return the whole trainings of `transformer` by `method` on the chip of `accelerator`, whatever joins several.
+    """Return the whole trainings of `transformer` by `method` on the silicon of `accelerator`.
 
-    An H800 is an H100 with other links: what suits a training on the one suits it on the other.
+    An H800 is an H100 with other links and an H200 one with more memory: the precision and software that suit a
+    training on the one suit it on the other.
     """
     return tuple(
         run
-        for chip in _same_chips(accelerator.chip)
+        for chip in _same_silicon(accelerator.architecture)
         for run in _runs().get((_network(transformer), chip, method), ())
         if is_whole(run) and run.stack != _BENCHMARK and _same_shape(run.transformer, transformer)
     )
@@ -97,10 +98,13 @@ def trained_length(transformer: Transformer) -> PublishedRun | None:
 
 
 def narrow_format(transformer: Transformer, accelerator: Accelerator, method: str) -> str | None:
-    """Return the format of 8 or 4 bits that most published runs on the chip have which are in any; None: none is."""
+    """Return the format of 8 or 4 bits that most published runs on such silicon have which are in any; None: none is.
+
+    Formats are the silicon's, whatever memory and links it is sold with.
+    """
     formats = Counter(
         run.precision
-        for chip in _same_chips(accelerator.chip)
+        for chip in _same_silicon(accelerator.architecture)
         for run in _runs().get((_network(transformer), chip, method), ())
         if run.precision in _NARROW and run.precision in accelerator.peak_flop_per_s
     )
@@ -153,6 +157,14 @@ def _same_shape(a: Transformer, b: Transformer) -> bool:
 def _same_chips(chip: str) -> tuple[str, ...]:
     """Return the ids of all devices that are one chip, whatever joins them."""
     return tuple(entry.accelerator.id for entry in catalogue.accelerators() if entry.accelerator.chip == chip)
+
+
+@cache
+def _same_silicon(architecture: str) -> tuple[str, ...]:
+    """Return the ids of all devices of one architecture, `Hopper GH100`, whatever memory and links they have."""
+    return tuple(
+        entry.accelerator.id for entry in catalogue.accelerators() if entry.accelerator.architecture == architecture
+    )
 
 
 @cache

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from estimator.evidence.blend import blend_of
 from estimator.evidence.calibration import Calibration
-from estimator.evidence.mixture import WORTH_SAYING, Doubt
+from estimator.evidence.mixture import Doubt
 from estimator.evidence.precedent import narrow_format
 from estimator.physics.choice import Setting, posed_case
 from estimator.physics.execution import execution_of
@@ -18,6 +18,8 @@ __all__ = ["precision_doubts"]
 _NARROW_SHARE = 0.2
 """Share of those who train on a chip with 8-bit products, and say nothing of them, that use them: two of the seven labs
 with whole trainings on such chips did, one of them in one of three; labs alike one in five."""
+_FELT = 0.05
+"""Log time below which the formats differ by nothing that is felt: a tenth is worth choosing one for, on any stack."""
 
 
 def precision_doubts(
@@ -40,7 +42,7 @@ def precision_doubts(
     narrow_s = float(step_time(other.case, layouts, calibration.constants).total_s[0])
     factor = narrow_s * blend_of(other, calibration, narrow_s).factor
     factor /= physical_s * blend_of(setting, calibration, physical_s).factor
-    if -math.log(factor) < WORTH_SAYING:
+    if -math.log(factor) < _FELT:
         return ()
     message = (
         f"{question.precision} is assumed, as is usual; in {narrow}, as some published runs of the model on such chips "

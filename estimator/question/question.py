@@ -171,9 +171,17 @@ class Precedent(KnownSpeed):
     own_batch: int | None
     """… and of the batch."""
     trained: bool
-    """Whether it is the training that is asked about, and not only a run whose speed is known."""
+    """Whether it is a training such as this that is asked about, and not only a run whose speed is known."""
+    amount_alike: float
+    """How surely it is this very training, by its tokens: 1 of as many, falling to 0."""
     stack_adopted: bool
     """Whether the caller named no stack, so that it is that of the run."""
+    own_practice: Practice
+    """What the caller said of how a step is run …"""
+    own_precision: str | None
+    """… of its precision; None where that was left open …"""
+    own_release: float | None
+    """… and of when the software was released."""
 
     @property
     def is_it(self) -> bool:

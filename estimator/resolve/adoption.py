@@ -1,8 +1,10 @@
 """The published run that a question is about: of the training it was, what was left open; and its speed, to hold to.
 
-A training is asked about by its tokens: DeepSeek-V3 on 14.8T is DeepSeek's own, in its precision and length, on however
-many devices. Everything else is asked of a model and a device, and has the precision, length and stack that are usual
-there, whatever its count: a speed that somebody measured says what it was measured with, not what others train with.
+Who pretrains DeepSeek-V3 on Hopper is thought to do it as DeepSeek did, in its precision and length and on its kind of
+software, on however many tokens and devices: neither changes what a step is, so that time grows with the one as it
+must. The nearer its tokens, the surer it is that very training; of other amounts the range holds the usual stack, too.
+What is no pretraining, or of a model that nobody published the training of, is asked of a model and a device, and has
+what is usual there: a speed that somebody measured says what it was measured with, not what others train with.
 """
 
 import math
@@ -11,15 +13,18 @@ from dataclasses import dataclass, replace
 
 from estimator.base.errors import InvalidValueError
 from estimator.base.units import format_rate, parse_count
+from estimator.catalogue import catalogue
 from estimator.catalogue.published import PublishedRun
 from estimator.evidence.precedent import doublings_apart, is_whole, precedent_runs, published_speed, trained_runs
 from estimator.models.transformer import Transformer
 from estimator.physics.stacks import Stack, stack_named, stack_of
 from estimator.question.cluster import Accelerator
+from estimator.question.practice import Practice
 from estimator.question.question import Assumption, KnownSpeed, LayoutRequest, Precedent
 from estimator.question.request import SHARDING_NAMES, Request
 from estimator.resolve.batch import usual_length
 from estimator.resolve.framework.software import AUTO, NamedFramework
+from estimator.resolve.open_packing import tuned_on_tokens
 from estimator.resolve.published import published_practice, published_question
 from estimator.resolve.subject import Subject
 from estimator.resolve.training_method import asked_method
@@ -32,8 +37,11 @@ _UNKNOWN = "unknown"
 _SPLITS = ("tensor_parallel", "pipeline_parallel", "virtual_pipeline", "context_parallel", "expert_parallel")
 _LAYOUT = (*_SPLITS, "global_batch_sequences", "micro_batch_size", "data_sharding", "activation_recompute")
 """What follows from how many devices there are, and what joins them."""
-_SAME_TOKENS = 1.1
-"""Ratio within which tokens are those of a training: people say 15T of 14.8T and of 15.6T."""
+_SAME_TOKENS, _OTHER_TOKENS = 1.1, 4.0
+"""Ratio within which tokens are those of a training, for people say 15T of 14.8T and of 15.6T; and from which on
+nothing says that it is that one. Between them it is less likely by the log."""
+_PART_OF_RUN = 4.0
+"""A pretraining is whatever has a quarter of the tokens of the training itself, however few those are."""
 _SAME_RUN = 1.0
 """Doublings of its devices within which a training is laid out as it was."""
 _SAME_LENGTH = 2.0
@@ -60,8 +68,13 @@ class Adoption:
     tokens_per_second_per_gpu: float
     """Steady."""
     trained: bool
-    """Whether it is this training that is asked about."""
+    """Whether it is a training such as this that is asked about."""
+    amount_alike: float
+    """See `Precedent`."""
     stack_adopted: bool
+    own_practice: Practice
+    own_precision: str | None
+    own_release: float | None
     beside: PublishedRun | None = None
     also_held: tuple[float, ...] = ()
     """See `Precedent`."""
@@ -79,7 +92,11 @@ class Adoption:
             beside=_known(self.beside) if self.beside is not None else None,
             also_held=self.also_held,
             trained=self.trained,
+            amount_alike=self.amount_alike,
             stack_adopted=self.stack_adopted,
+            own_practice=self.own_practice,
+            own_precision=self.own_precision,
+            own_release=self.own_release,
         )
 
     def marked(self, assumptions: tuple[Assumption, ...]) -> tuple[Assumption, ...]:
@@ -101,9 +118,10 @@ def adoption(
 ) -> Adoption | None:
     """Return the published run that `request` is about with what it left open taken from it; None where there is none.
 
-    Asked about is the training of the same model by the same method on as many tokens, on the same chip, of one of a
-    better tuned stack than is usual there only where the caller names that stack: all that does not follow from how
-    many devices there are is taken from it, and its layout on half to twice as many of the same device. Else nothing is
+    Asked about is the training of the same model by the same method on such silicon, on more tokens than it would be
+    tuned on, of one of a better tuned stack than is usual there only where the caller names that stack: all that does
+    not follow from how many devices there are is taken from it, and its layout on half to twice as many of the same
+    chip. Else nothing is
     taken, and the run that is likest of those on a quarter to four times as many is one whose speed is known: of the
     usual or stated precision, stack and length, the nearest count, the newest release.
     """
@@ -150,7 +168,11 @@ def adoption(
         agrees=agrees(run),
         tokens_per_second_per_gpu=published_speed(run) or math.nan,
         trained=False,
+        amount_alike=0.0,
         stack_adopted=False,
+        own_practice=framework.practice,
+        own_precision=_told_precision(request),
+        own_release=framework.released,
         beside=max((one for one in of_kind if doublings_apart(one, n_gpus) * apart < 0.0), key=nearest, default=None),
         also_held=tuple(
             speed for one in likely if is_whole(one) and agrees(one) and (speed := published_speed(one)) is not None
@@ -169,25 +191,49 @@ def _known(run: PublishedRun) -> KnownSpeed:
 def _training(
     request: Request, framework: NamedFramework, network: Transformer, accelerator: Accelerator, stack: Stack
 ) -> PublishedRun | None:
-    """Return the whole training that is asked about, by its tokens; the device's own before one of the same chip's."""
+    """Return the whole training that is asked about; the device's own before one of its chip's, then the nearest."""
     tokens = _tokens(request)
     if tokens is None:
         return None
+    few = tuned_on_tokens(network)
+    a_pass = tokens / _epochs(request)
     runs = [
         run
         for run in trained_runs(network, accelerator, asked_method(request))
-        if _near(tokens, run.total_tokens or 0.0, _SAME_TOKENS) and _runs_so(run, framework, stack)
+        if (a_pass > few or tokens >= (run.total_tokens or math.inf) / _PART_OF_RUN)
+        and run.precision in accelerator.peak_flop_per_s
+        and _runs_so(run, framework, stack)
     ]
-    return max(runs, key=lambda run: (run.accelerator_id == accelerator.id, run.released), default=None)
+
+    def nearest(run: PublishedRun) -> tuple[float, ...]:
+        its = _chip(run) == accelerator.chip
+        return run.accelerator_id == accelerator.id, its, _amount_alike(run, tokens), run.released
+
+    return max(runs, key=nearest, default=None)
+
+
+def _amount_alike(run: PublishedRun, tokens: float | None) -> float:
+    """Return how surely `tokens` are those of `run`, from 0 to 1."""
+    if not tokens or not run.total_tokens:
+        return 0.0
+    beyond = abs(math.log(tokens / run.total_tokens)) - math.log(_SAME_TOKENS)
+    return min(1.0, max(0.0, 1.0 - beyond / math.log(_OTHER_TOKENS / _SAME_TOKENS)))
+
+
+def _chip(run: PublishedRun) -> str:
+    return catalogue.accelerator(run.accelerator_id).value.accelerator.chip
 
 
 def _tokens(request: Request) -> float | None:
     """Return the tokens of all passes; None where they were not counted."""
     try:
-        epochs = 1.0 if request.epochs is None else parse_count(request.epochs, "epochs")
-        return None if request.tokens is None else parse_count(request.tokens, "tokens") * epochs
+        return None if request.tokens is None else parse_count(request.tokens, "tokens") * _epochs(request)
     except InvalidValueError:
         return None
+
+
+def _epochs(request: Request) -> float:
+    return 1.0 if request.epochs is None else parse_count(request.epochs, "epochs")
 
 
 def _may_be_published(request: Request, framework: NamedFramework) -> bool:
@@ -218,7 +264,8 @@ def _adopted(
 ) -> Adoption:
     """Return the training that `run` was with what `request` says of it."""
     open_values = {name: value for name, value in _published(run).items() if _is_open(request, name)}
-    same = run.accelerator_id == accelerator.id and abs(doublings_apart(run, n_gpus)) <= _SAME_RUN
+    # What joins a chip's devices is no reason to lay a training out otherwise: an A800 has the A100's layouts.
+    same = _chip(run) == accelerator.chip and abs(doublings_apart(run, n_gpus)) <= _SAME_RUN
     kept_from: tuple[str, ...] = ()
     if not same or request.precision.strip().casefold() not in {AUTO, run.precision}:
         # On other devices, and in another width, other layouts fit and pay.
@@ -251,7 +298,11 @@ def _adopted(
         agrees=_agrees(run, request, framework, accelerator, n_gpus),
         tokens_per_second_per_gpu=published_speed(run) or math.nan,
         trained=True,
+        amount_alike=_amount_alike(run, _tokens(request)),
         stack_adopted=stack_adopted,
+        own_practice=framework.practice,
+        own_precision=_told_precision(request),
+        own_release=framework.released,
     )
 
 
@@ -271,6 +322,10 @@ def _published(run: PublishedRun) -> dict[str, int | str]:
         "activation_recompute": run.recompute,
     }
     return {name: value for name, value in stated.items() if value is not None}
+
+
+def _told_precision(request: Request) -> str | None:
+    return None if _is_open(request, "precision") else request.precision.strip().casefold()
 
 
 def _is_open(request: Request, name: str) -> bool:

@@ -11,7 +11,7 @@ from estimator.question.request import Request
 from estimator.resolve.amount import Amount
 from estimator.resolve.packing import FEW_GPUS, LARGEST_SET, Packing
 
-__all__ = ["with_open_packing"]
+__all__ = ["tuned_on_tokens", "with_open_packing"]
 
 _SAMPLES, _NO_SAMPLES = 2e8, 3e9
 """Tokens a pass up to which they are as likely of samples as of any set, and from which on of text: sets of
@@ -50,5 +50,9 @@ def _is_tuned_on(amount: Amount, network: Transformer | None) -> bool:
     """Return whether an amount of data is one that a trained network is tuned on; False where that cannot be told."""
     if network is None:
         return False
-    few = min(LARGEST_SET, _TUNED_WITH * float(workload(network).parameters))
-    return amount.tokens / amount.epochs <= few
+    return amount.tokens / amount.epochs <= tuned_on_tokens(network)
+
+
+def tuned_on_tokens(network: Transformer) -> float:
+    """Return tokens a pass up to which a trained network is tuned on them: no set of samples holds more."""
+    return min(LARGEST_SET, _TUNED_WITH * float(workload(network).parameters))

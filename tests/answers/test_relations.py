@@ -75,7 +75,7 @@ REPEATED = (
 )
 """Arguments of which no other value is as likely; of a network that is not said the point is a mean over several, and
 so it is of a stack where the answer says so."""
-STACK_DOUBTED = frozenset({"framework_unsaid", "tuned_stack_assumed"})
+STACK_DOUBTED = frozenset({"framework_unsaid", "trained_as_published", "tuned_stack_assumed"})
 EXPLAINED = frozenset({"other_batch_is_faster", "fewer_gpus_are_faster", "batch_rounded"})
 
 

@@ -217,9 +217,10 @@ def _shared(request: Request, resolution: Run | str) -> object:
     """Return what requests have in common that one question answers."""
     question = resolution.question if isinstance(resolution, Run) else None
     batch = global_batch_sequences(question) if question is not None and question.batch_follows else None
-    # On as many tokens as a published training had, it is that one.
-    trained = question is not None and question.precedent is not None and question.precedent.trained
-    return same_step(request), batch, trained
+    # On as many tokens as a published training had, it is that one, and the surer the nearer they are.
+    precedent = question.precedent if question is not None else None
+    alike = (precedent.trained, precedent.amount_alike) if precedent is not None else None
+    return same_step(request), batch, alike
 
 
 def same_step(request: Request) -> object:

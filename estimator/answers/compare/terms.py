@@ -16,9 +16,9 @@ from estimator.resolve.framework.software import AUTO
 from estimator.resolve.profile import with_profile
 from estimator.resolve.run import Run
 
-__all__ = ["SEVERAL_FRAMEWORKS", "names_no_stack", "terms_cautions"]
+__all__ = ["SEVERAL_FRAMEWORKS", "SEVERAL_PRECISIONS", "names_no_stack", "terms_cautions"]
 
-SEVERAL_FRAMEWORKS = "several_frameworks_assumed"
+SEVERAL_FRAMEWORKS, SEVERAL_PRECISIONS = "several_frameworks_assumed", "several_precisions_assumed"
 
 _SEVERAL = 2
 _NAMED = 2
@@ -58,7 +58,7 @@ def _several_precisions(best: Sequence[Outcome]) -> Iterator[Caution]:
     message = (
         f"precision was not said: {_told(on)}, so that part of a difference may be the precision's: say precisions"
     )
-    yield Caution(code="several_precisions_assumed", message=message)
+    yield Caution(code=SEVERAL_PRECISIONS, message=message)
 
 
 def _several_stacks(best: Sequence[Outcome]) -> Iterator[Caution]:

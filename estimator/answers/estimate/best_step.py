@@ -22,6 +22,7 @@ from estimator.evidence.own_lab import MeasuredStep, OwnOutlook, held_to_own_run
 from estimator.evidence.precisions import precision_doubts
 from estimator.evidence.situation import situation_spread
 from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
+from estimator.evidence.trained_otherwise import trained_otherwise
 from estimator.evidence.uncertainty import Interval, interval
 from estimator.evidence.vendors_runs import vendors_runs_doubt
 from estimator.models.flops import flop_counts
@@ -170,11 +171,12 @@ def _without_own_runs(grounds: Grounds) -> tuple[float, Interval]:
     setting, calibration, doubts = grounds.setting, grounds.calibration, grounds.doubts
     point_log = median_log(doubts)
     precedent = setting.question.precedent
+    its = precedent.amount_alike if precedent is not None and precedent.is_it else 0.0
     span = interval(
         setting,
         calibration,
-        # What runs of its kind reach is no doubt of a run whose own speed is known.
-        parting_log=0.0 if precedent is not None and precedent.is_it else grounds.parting_log,
+        # What runs of its kind reach is no doubt of a run whose own speed is known, as far as it is that one.
+        parting_log=grounds.parting_log * (1.0 - its),
         as_published_log=grounds.as_published_log,
         situation=grounds.situation,
         doubts=doubts,
@@ -234,6 +236,7 @@ def _doubts(
 ) -> tuple[Doubt, ...]:
     of_stack = with_own_stacks(setting, stack_doubts(setting, physical_s, calibration.constants))
     # Where the stack itself is open, a lab of one's own is one of its ways already.
+    of_stack = of_stack or trained_otherwise(setting, physical_s, calibration)
     of_lab = of_stack or vendors_runs_doubt(setting)
     of_runs = doubts_of(setting, best, physical_s, calibration.constants, products)
     return worth_telling((*of_lab, *of_runs, *precision_doubts(setting, best, physical_s, calibration)))

@@ -1,0 +1,77 @@
+"""A published training that is asked about in another amount: whoever asks may train as is usual, and not as it was."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+
+from estimator.evidence.blend import blend_of
+from estimator.evidence.calibration import Calibration
+from estimator.evidence.held import drawn_log
+from estimator.evidence.mixture import TOLD_FROM, WORTH_SAYING, Doubt, Ways, mixed
+from estimator.evidence.precisions import precision_doubts
+from estimator.evidence.stack_doubts import stack_doubts, with_own_stacks
+from estimator.physics.choice import Setting, fastest
+from estimator.question.question import Caution, Precedent, Question
+
+__all__ = ["trained_otherwise"]
+
+_AS_USUAL = 0.5
+"""Share of those who pretrain a published model on other tokens than its makers, and name no stack, that train it as is
+usual on such devices: nothing tells more of them to follow its report than to run the trainer that they have."""
+
+
+def trained_otherwise(setting: Setting, physical_s: float, calibration: Calibration) -> tuple[Doubt, ...]:
+    """Return the doubt whether a step of `physical_s` runs as the published training did whose terms were taken.
+
+    None of that very training; of other amounts the more, the less they are its. A lab's code and its kernels of the
+    day are seldom had by others, and its precision often is: both are thought of as open together. The point stays that
+    of the terms that are printed, whatever the tokens, since they change nothing of a step. Dear, for the usual stack's
+    layouts are searched.
+    """
+    question, precedent = setting.question, setting.question.precedent
+    if precedent is None or not (precedent.trained and precedent.stack_adopted):
+        return ()
+    share = _AS_USUAL * (1.0 - precedent.amount_alike)
+    if share < TOLD_FROM:
+        return ()
+    best = fastest(_as_usual(question, precedent), calibration.constants)
+    if best is None:
+        return ()
+    usual = best.setting
+    factor = best.step_s * blend_of(usual, calibration, best.step_s).factor
+    factor /= physical_s * blend_of(setting, calibration, physical_s).factor
+    # By what the training was off says nothing of another way to run it.
+    factor *= setting.global_batch / usual.global_batch * math.exp(-drawn_log(setting, calibration))
+    layouts = usual.layouts.taken(np.array([best.row]))
+    others = mixed(
+        (
+            *with_own_stacks(usual, stack_doubts(usual, best.step_s, calibration.constants)),
+            *precision_doubts(usual, layouts, best.step_s, calibration),
+        )
+    )
+    ways: Ways = tuple((factor * math.exp(shift), share * its) for shift, its in others.items())
+    if max(abs(math.log(one)) for one, _ in ways) < WORTH_SAYING:
+        return ()
+    message = (
+        f"{question.precision} on {setting.stack.name} is assumed, as in {precedent.run_id}; in "
+        f"{usual.question.precision} on {usual.stack.name}, as others may train on other tokens, a step would take "
+        f"about {factor:.2f} times as long, and the range holds both: say framework and precision"
+    )
+    caution = Caution(code="trained_as_published", message=message)
+    return (Doubt(argument="framework", ways=ways, caution=caution, moves=False),)
+
+
+def _as_usual(question: Question, precedent: Precedent) -> Question:
+    """Return `question` with nothing taken from the training but how long sequences are."""
+    return replace(
+        question,
+        framework="auto",
+        released=precedent.own_release,
+        practice=precedent.own_practice,
+        precision=precedent.own_precision or question.cluster.accelerator.training_precision,
+        layout=precedent.own_layout,
+        global_batch_sequences=precedent.own_batch,
+        unsaid=question.unsaid | ({"framework"} if precedent.own_precision else {"framework", "precision"}),
+        precedent=None,
+    )

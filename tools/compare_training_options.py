@@ -301,7 +301,7 @@ def _option(row: Row) -> ComparedOption:
         pareto_same_work=row.pareto_same_work,
     )
     if estimated is not None and estimated.memory is not None:
-        option = option.model_copy(update={"memory_gb": estimated.memory.total_bytes / GIGA})
+        option = option.model_copy(update={"memory_gb": estimated.memory.least_bytes / GIGA})
     if estimated is None or row.rank is None:
         return option
     return option.model_copy(

@@ -70,15 +70,18 @@ def _own_assumed(setting: Setting, share: float, factor: float, grouped: float |
     )
     if max(abs(math.log(each)) for each in factors) < WORTH_SAYING:
         return ()
-    newer = "" if grouped is None else f", {grouped:.2g} on its version 5"
+    told = f"{factor:.2g}"
+    newer = "" if grouped is None or f"{grouped:.2g}" == told else f", {grouped:.2g} on its version 5"
     bear = sum(one for _, one in ways)
     few = f"about {bear:.0%} are thought to run" if bear > _FEW else "hardly anybody bears"
-    held = setting.question.practice.spreads_experts is False
-    spread = ", which it spreads under ZeRO-1 and 2 alone" if held else " and spread over devices"
+    stack = setting.stack
+    held = not stack.spreads_under_zero3 and setting.question.layout.data_sharding == "zero3"
+    spread = "not spread, which it does under ZeRO-1 and 2 alone" if held else "spread over devices"
+    say = "ZeRO-2" if held else "expert parallelism"
     message = (
-        f"{setting.stack.name} does not tell whose layers run: so many tokens are taken to be trained on in layers of "
-        f"one's own, experts multiplied in groups{spread}; in Transformers', which {few}, a step would "
-        f'take {factor:.2g} times as long{newer}: say "expert parallelism" or "Transformers" in framework'
+        f"layers of one's own are assumed on {stack.name}, their experts multiplied in groups and {spread}; in "
+        f"Transformers', which {few} on so many tokens, a step would take {told} times as long{newer}: say "
+        f'"{say}" or "Transformers" in framework'
     )
     caution = Caution(code="own_experts_assumed", message=message)
     return (Doubt(argument="framework", ways=ways, caution=caution),)

@@ -61,8 +61,9 @@ def recompute_doubts(setting: Setting, layouts: Layouts, physical_s: float, cons
     share *= min(1.0, max(0.0, (filled - _NONE_BELOW) / (_FULL_FROM - _NONE_BELOW)))
     if share <= HELD or math.log(factor) < WORTH_SAYING:
         return ()
+    fit = ", since they fit" if filled <= 1.0 else ""
     message = (
-        f"activations are taken to be kept{_BUT[kept]}, since they fit; with full recomputation, which about "
+        f"activations are taken to be kept{_BUT[kept]}{fit}; with full recomputation, which about "
         f"{share:.0%} of such runs have, a step would take {factor:.2g} times as long, and the range holds both: say "
         "activation_recompute"
     )

@@ -6,12 +6,12 @@ On a small cluster it may be a general trainer; on a large one, its owner's.
 import math
 from dataclasses import replace
 
-from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, borne
+from estimator.evidence.mixture import HELD, WORTH_SAYING, Doubt, Ways, borne
 from estimator.models.kinds import decoder_share, kind_of
 from estimator.models.training import WITH_ADAPTERS
 from estimator.physics.choice import Setting, fastest
 from estimator.physics.constants import Constants
-from estimator.physics.stacks import LARGE_CLUSTER
+from estimator.physics.stacks import LARGE_CLUSTER, VENDORS
 from estimator.question.question import Caution, LayoutRequest, Question, Sharding
 
 __all__ = [
@@ -65,8 +65,6 @@ _OWN_SLOW, _OWN_SLOW_SHARE = 1.8, 0.25
 """The slowest of them, and how many of those who say that theirs is their own have one as slow."""
 _OWN_STACK_SHARE = 0.6
 """Share of those with a cluster, of those who name no stack, that train with one of their own or of research."""
-_VENDORS = frozenset({"nemo", "megatron", "primus", "mindspeed"})
-"""Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
 _ONE_PROCESS = ((1.1, 0.4), (1.7, 0.35), (3.5, 0.25))
 """Times as long as with a process for each device, and how many of those who copy the model in each step are so much
 slower: a tenth in Transformers' documentation (GPT-2 on two cards over NVLink), 2.5 and 4.4 times in two reports of
@@ -125,8 +123,10 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     tell of it, so that it is as likely as they tell of the network.
     """
     question, n = setting.question, setting.question.cluster.n_gpus
-    vendors = _is_stack_unsaid(question) and setting.stack.name in _VENDORS
     told = decoder_share(question.transformer)
+    if question.practice.own_experts and told > HELD:
+        return (*doubts, _own_experts(setting, told))
+    vendors = _is_stack_unsaid(question) and setting.stack.name in VENDORS
     if not vendors or n <= _ONE_NODE or told <= HELD:
         return doubts
     if question.practice.own_stack:
@@ -144,13 +144,25 @@ def with_own_stacks(setting: Setting, doubts: tuple[Doubt, ...]) -> tuple[Doubt,
     return (Doubt(argument="framework", ways=(own,), caution=caution),)
 
 
+def _own_ways(told: float) -> Ways:
+    """Return how much longer steps take in code of one's own, on whatever it is written."""
+    return ((_OWN_STACK, told * (1.0 - _OWN_SLOW_SHARE)), (_OWN_SLOW, told * _OWN_SLOW_SHARE))
+
+
 def _own_stack(vendors: str, told: float) -> Doubt:
-    ways = ((_OWN_STACK, told * (1.0 - _OWN_SLOW_SHARE)), (_OWN_SLOW, told * _OWN_SLOW_SHARE))
     message = (
         f"a stack of one's own on a cluster is priced as {vendors}, {_OWN_STACK:.2f} times as long, as those of ten "
         "labs were in the middle: name what it is built on, or observed_tokens_per_second"
     )
-    return Doubt(argument="framework", ways=ways, caution=Caution(code="own_stack", message=message))
+    return Doubt(argument="framework", ways=_own_ways(told), caution=Caution(code="own_stack", message=message))
+
+
+def _own_experts(setting: Setting, told: float) -> Doubt:
+    message = (
+        f"layers of one's own on {setting.stack.name} are priced with the kernels of {setting.stack.kin}, "
+        f"{_OWN_STACK:.2f} times as long, as stacks of ten labs were in the middle: say observed_tokens_per_second"
+    )
+    return Doubt(argument="framework", ways=_own_ways(told), caution=Caution(code="own_stack", message=message))
 
 
 def _is_stack_unsaid(question: Question) -> bool:

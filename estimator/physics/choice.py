@@ -44,6 +44,10 @@ __all__ = [
 
 _OF_TEXT = frozenset({"decoder", "hybrid"})
 """Kinds of models whose trainers' examples `MICRO_BATCHES` tells of."""
+_WITHIN = 1.25
+"""Bytes of the layout that is told over the least that a run can take, at most, where nothing fits. The last few per
+cent are saved by splits that take several times as long, and that nobody would run: who has no room for a model looks
+for a larger device, or more of them, and not for the one layout that almost fits."""
 _RANKED = 1024
 """Length of a partial sort: no answer shows more layouts, and sorting all would take as long as pricing them."""
 
@@ -68,12 +72,33 @@ class Setting:
     @property
     def fits(self) -> bool:
         """Whether any layout does."""
-        return any(bool(fits.any()) for fits in self.fits_of_blocks())
+        return any(bool(fits.any()) for fits in self.within(self.usable_bytes))
 
-    def fits_of_blocks(self) -> Iterator[NDArray[np.bool_]]:
-        """Yield which cells of each block of `layouts` are legal and fit."""
+    @property
+    def least_bytes(self) -> float:
+        """Bytes on a device that some layout takes, and none takes less."""
+        return min(
+            float(block.of_layouts(total).min(initial=np.inf))
+            for block, total in zip(self.layouts.blocks, self.used_bytes, strict=True)
+        )
+
+    @property
+    def told_bytes(self) -> float:
+        """Bytes that the layout takes at most that is told: what a device has, or near the least where that is more.
+
+        The smallest alone is told of what was published, for it ran, whatever we think of its memory; and of one
+        device, which has no splits: who has little memory takes one sequence at a time and recomputes all.
+        """
+        least = self.least_bytes
+        if least <= self.usable_bytes:
+            return self.usable_bytes
+        alone = _ran(self.question) or self.question.cluster.n_gpus == 1
+        return least if alone else _WITHIN * least
+
+    def within(self, limit_bytes: float) -> Iterator[NDArray[np.bool_]]:
+        """Yield which cells of each block of `layouts` are legal and take no more."""
         for block, total_bytes in zip(self.layouts.blocks, self.used_bytes, strict=True):
-            yield block.legal & (total_bytes <= self.usable_bytes)
+            yield block.legal & (total_bytes <= limit_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +106,7 @@ class Choice:
     """Step time and memory of a setting's layouts, shape (L,), and their ranking."""
 
     order: NDArray[np.intp]
-    """Top layouts: fitting first, then by time; those that do not fit by memory. At most `_RANKED` of each kind."""
+    """Top layouts: by time those that fit, or are near it where none does; then by memory. At most `_RANKED` a kind."""
     seconds: NDArray[np.float64]
     memory_bytes: NDArray[np.float64]
     fits: NDArray[np.bool_]
@@ -149,9 +174,7 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
     usual = usual_micro_batch(question, stack)
     most = None if usual is None else raised * usual
     found: list[Setting] = []
-    # Who starts unsharded shards what does not fit so, and turns to all else only then.
-    unsharded = ((False, False),) if stack.sharding == "ddp" else ()
-    for reserve, shards in (*unsharded, (False, True), (True, True)):
+    for reserve, shards in _passes(stack):
         layouts = _layouts(question, stack, batch, reserve=reserve, shards=shards, shard_group=shard_group, most=most)
         used = tuple(memory_of(numbers, block.layouts).total_bytes for block in layouts.blocks)
         posed = Setting(
@@ -163,16 +186,26 @@ def _setting(question: Question, *, shard_group: int | None, packed_short: bool,
             found.append(posed)
     if not found:
         raise InfeasibleError(_why_none(question, batch))
-    # What was published ran, whatever we think of its memory: as its stack's users lay it out.
-    ran = question.published or (question.precedent is not None and question.precedent.agrees)
-    return found[0] if ran else min(found, key=_least_bytes)
+    # As its stack's users lay it out.
+    return found[0] if _ran(question) else min(found, key=lambda posed: posed.least_bytes)
 
 
-def _least_bytes(setting: Setting) -> float:
-    return min(
-        float(block.of_layouts(total).min(initial=np.inf))
-        for block, total in zip(setting.layouts.blocks, setting.used_bytes, strict=True)
-    )
+def _ran(question: Question) -> bool:
+    """Return whether it is known that `question` was run."""
+    return question.published or (question.precedent is not None and question.precedent.agrees)
+
+
+def _passes(stack: Stack) -> tuple[tuple[bool, bool], ...]:
+    """Return the sets of layouts that are tried in turn, as whether each has the stack's reserve, and shards states.
+
+    Who starts unsharded shards what does not fit so, and turns to all else only then. That is how people's scripts
+    grow: the first set that holds a model is also the one that runs it best. Where experts are spread freely it is not,
+    for some degree makes nearly any set fit: there the last set, which has all the others in it, is the only one.
+    """
+    if stack.pools_layouts:
+        return ((True, True),)
+    unsharded = ((False, False),) if stack.sharding == "ddp" else ()
+    return (*unsharded, (False, True), (True, True))
 
 
 def nearest_setting(question: Question, *, shard_group: int | None = None, packed_short: bool = False) -> Setting:
@@ -256,7 +289,7 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
     """Return step time and memory of every layout, shape (L,), and the top layouts: fitting first, then by time.
 
     Layouts that fit come first, by seconds per step, those of the stack's `usual_recompute` before others. Where none
-    fits, the smallest comes first.
+    fits, those that take little more than the smallest stand in their place.
     """
     n = len(setting.layouts)
     seconds, used_bytes = np.empty(n), np.empty(n)
@@ -265,9 +298,10 @@ def ranked_layouts(setting: Setting, constants: Constants) -> Choice:
         seconds[block.rows] = block.of_layouts(step_time(setting.case, block.layouts, constants).total_s)
         used_bytes[block.rows] = block.of_layouts(total_bytes)
     fits = used_bytes <= setting.usable_bytes
+    told = used_bytes <= setting.told_bytes
     first = setting.layouts.knob("recompute") >= usual_recompute(setting)
     order = np.concatenate(
-        [_best(fits & first, seconds), _best(fits & ~first, seconds), _best(~fits, used_bytes)],
+        [_best(told & first, seconds), _best(told & ~first, seconds), _best(~told, used_bytes)],
     )
     return Choice(order=order, seconds=seconds, memory_bytes=used_bytes, fits=fits)
 
@@ -333,16 +367,16 @@ def contenders(setting: Setting) -> NDArray[np.intp]:
     """Return the layouts of which the fastest is the first of `ranked_layouts`; nothing is timed.
 
     Of layouts that differ in recomputation alone, the one that recomputes least is the fastest: the others are left
-    out. Where none fits it is the smallest alone.
+    out.
     """
-    blocks = setting.layouts.blocks
-    for least in (usual_recompute(setting), 0):
-        fitting: list[NDArray[np.intp]] = []
-        for block, fits in zip(blocks, setting.fits_of_blocks(), strict=True):
-            kept = least_recomputing(fits & (block.layouts.recompute >= least))
-            fitting.append(block.rows.start + np.flatnonzero(kept[block.legal]))
-        rows = np.concatenate(fitting)
-        if len(rows):
-            return rows
-    smallest = [block.of_layouts(total) for block, total in zip(blocks, setting.used_bytes, strict=True)]
-    return np.array([np.argmin(np.concatenate(smallest))])
+    blocks, told_bytes = setting.layouts.blocks, setting.told_bytes
+
+    def told(least: int) -> NDArray[np.intp]:
+        found: list[NDArray[np.intp]] = []
+        for block, within in zip(blocks, setting.within(told_bytes), strict=True):
+            kept = least_recomputing(within & (block.layouts.recompute >= least))
+            found.append(block.rows.start + np.flatnonzero(kept[block.legal]))
+        return np.concatenate(found)
+
+    rows = told(usual_recompute(setting))
+    return rows if len(rows) else told(0)

@@ -21,6 +21,7 @@ _BLOCK_CELLS = 12_288
 """Cells of a block: one array of them is 96 kB, so that a formula's operands stay in a core's second-level cache."""
 
 
+_ZERO_3 = 3
 _KNOBS = tuple(field.name for field in fields(Layouts))
 _CHOSEN = ("tensor", "pipeline", "virtual", "context", "expert", "shard_stage", "micro_batch", "recompute")
 
@@ -39,6 +40,10 @@ class Space:
     recompute: tuple[int, ...]
     end_layers: int
     """Layers that embedding and logits count as when virtual stages are balanced; 0 where they count as none."""
+    spreads_under_zero3: bool
+    """Whether experts may be spread under ZeRO-3."""
+    whole_stages: bool
+    """Whether ZeRO-2 and 3 exclude pipeline stages."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +121,7 @@ def legal_layouts(
 
     Sharded states are spread over `shard_group` ranks (hybrid sharding), or over all data-parallel ones. Interleaving
     needs virtual stages that divide the layers, and micro-batches that the pipeline degree divides (Narayanan et al.
-    2021, section 2.2); where the ZeRO stage is searched, 2 and 3 exclude pipeline stages.
+    2021, section 2.2).
     """
     sizes = (len(getattr(choices, knob)) for knob in _CHOSEN)
     make = _kept if math.prod(sizes) <= _BLOCK_CELLS else _legal
@@ -175,8 +180,12 @@ def _cells(
     legal = legal & (count >= 1) & (count == np.floor(count))
     if len(choices.virtual) > 1:
         legal &= (virtual == 1) | (np.mod(count, pipeline) == 0)
+    if choices.whole_stages:
+        legal = legal & ((stage <= 1) | (pipeline == 1))
     if len(choices.shard_stage) > 1:
-        legal = legal & ((stage <= 1) | (pipeline == 1)) & ((stage == 0) | (data > 1))
+        legal = legal & ((stage == 0) | (data > 1))
+    if not choices.spreads_under_zero3:
+        legal = legal & ((stage < _ZERO_3) | (expert == 1))
     layouts = Layouts(
         tensor=tensor,
         pipeline=pipeline,

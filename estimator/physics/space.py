@@ -102,16 +102,19 @@ def knob_choices(
     sizes = _micro_batches(as_patches(t, sequence_length), share)
     micro = tuple(size for size in sizes if size % sequences_each == 0 and (most is None or size <= most))
     recompute = _recomputes(request, stack, released, reserve=reserve)
+    stages = _stages(request, stack, n_gpus, has, shards=shards)
     return Space(
         tensor=choices(request.tensor_parallel, tensor if searched or "tensor" in has else (1,)),
         pipeline=choices(request.pipeline_parallel, pipeline if searched or "pipeline" in has else (1,)),
         virtual=choices(request.virtual_pipeline, _VIRTUAL if interleaves(stack, released) else (1,)),
         context=choices(request.context_parallel, context),
         expert=choices(request.expert_parallel, experts),
-        shard_stage=_stages(request, stack, n_gpus, has, shards=shards),
+        shard_stage=stages,
         micro_batch=choices(request.micro_batch_size or None, micro),
         recompute=recompute if request.recompute is None else (RECOMPUTES.index(request.recompute),),
         end_layers=stack.end_layers,
+        spreads_under_zero3=stack.spreads_under_zero3,
+        whole_stages=_whole_stages(request, stack, stages),
     )
 
 
@@ -134,6 +137,13 @@ def _stages(
     if stack.sharding == "ddp":
         return (0, 1, 2, 3) if shards else (0,)
     return (ZERO_STAGES.index(stack.sharding),)
+
+
+def _whole_stages(request: LayoutRequest, stack: Stack, stages: tuple[int, ...]) -> bool:
+    """Return whether ZeRO-2 and 3 exclude pipeline stages; never where a caller states how many there are."""
+    if stack.shards_stages is None:
+        return len(stages) > 1
+    return not stack.shards_stages and request.pipeline_parallel is None
 
 
 def _recomputes(request: LayoutRequest, stack: Stack, released: float | None, *, reserve: bool) -> tuple[int, ...]:

@@ -15,9 +15,11 @@ from estimator.question.question import Sharding
 __all__ = [
     "LARGE_CLUSTER",
     "NEVER",
+    "NOT_UNDER_ZERO3",
     "SDPA_CUDNN_SINCE",
     "SDPA_FLASH_2_SINCE",
     "STACKS",
+    "VENDORS",
     "XLA",
     "YEAR_OF_TPU_V4",
     "Split",
@@ -69,6 +71,8 @@ _SPREAD_EXPERTS = frozenset(
     {"automodel", "jax", "levanter", "llm-foundry", "maxtext", "olmo-core", "torchtitan", "unknown", "xtuner"}
 )
 """Stacks without tensor and pipeline parallelism by habit that have expert parallelism of their own."""
+NOT_UNDER_ZERO3 = frozenset({"deepspeed", "megatron-deepspeed"})
+"""Stacks that spread no experts under ZeRO-3 (deepspeed/runtime/engine.py: "MoE not supported with Stage 3")."""
 Tier = Literal["tuned", "research", "untuned"]
 Split = Literal["tensor", "pipeline", "context", "zero3"]
 _SPLITS: frozenset[Split] = frozenset({"tensor", "context"})
@@ -89,6 +93,8 @@ class Stack:
     """Whether tensor and pipeline parallelism are searched where nothing is said."""
     expert_parallel: bool
     """Whether expert parallelism is: Transformers' models have none, whatever trains them."""
+    spreads_under_zero3: bool
+    """Whether experts may be spread where parameters are sharded, too."""
     sharding: Sharding
     recompute: Recompute | None
     """What runs on this stack do where they say nothing; None: the least that fits."""
@@ -132,6 +138,10 @@ class Stack:
     """First year in which tensor parallelism came with sequence parallelism (Korthikanti et al. 2022)."""
     tunes: bool = False
     """Whether it is mostly run on small sets, in batches of tens of sequences."""
+    shards_stages: bool | None = None
+    """Whether gradients and parameters of pipeline stages may be sharded; None: only where that is told."""
+    pools_layouts: bool = False
+    """Whether its users choose among all layouts that it has at once, and not among one kind of them while any fits."""
 
     @property
     def falls_back_to_sdpa(self) -> bool:
@@ -210,6 +220,7 @@ def _stack(
         tier=tier,
         model_parallel=model_parallel,
         expert_parallel=model_parallel or name in _SPREAD_EXPERTS,
+        spreads_under_zero3=name not in NOT_UNDER_ZERO3,
         sharding=sharding,
         recompute=recompute,
         sharded_tuning_recompute=sharded_tuning_recompute or recompute,
@@ -349,6 +360,8 @@ _VENDORS_OWN: Mapping[str, tuple[str, int]] = MappingProxyType(
 )
 """The stack that a vendor publishes with and gives to its customers, and for chips of which year on: AMD's older ones
 have a port of Megatron."""
+VENDORS = frozenset({"nemo", "megatron", "primus", "mindspeed"})
+"""Stacks that are assumed where none is named, of those that others than a chip's vendor seldom run as tuned."""
 STACKS: Mapping[str, Stack] = MappingProxyType(
     {
         **{one.name: one for one in (*_PRETRAINERS, _UNKNOWN)},

@@ -295,6 +295,8 @@ class MemoryUse:
     """Of the capacity, what a run can fill."""
     host_node_bytes: float
     """What is offloaded to the memory of one node, by all its devices."""
+    least_bytes: float
+    """What the smallest layout takes where none fits; else what this one does."""
 
     @property
     def total_bytes(self) -> float:

@@ -3,8 +3,7 @@
 import math
 from dataclasses import replace
 
-from estimator.physics.own_experts import LIBRARIES, NOT_UNDER_ZERO3
-from estimator.question.request import SHARDING_NAMES, Request
+from estimator.physics.own_experts import LIBRARIES
 from estimator.resolve.open_question import OpenQuestion
 from estimator.resolve.packing import LARGEST_SET
 
@@ -15,7 +14,6 @@ _ALL_OWN = 3e11
 billions at most, and whoever trains from scratch on hundreds of billions pays for each of them several times over."""
 _MOST_OWN = 0.95
 """Share that does not, however many they are."""
-
 _MOSTLY = 0.5
 
 
@@ -34,18 +32,11 @@ def with_experts_code(posed: OpenQuestion, tokens: float) -> OpenQuestion:
     share = _own_share(tokens) if posed.method.name == "full" else 0.0
     spread = practice.spreads_experts or (posed.request.expert_parallel or 1) > 1
     told = spread or practice.experts is not None
-    if not spread and stack.name in NOT_UNDER_ZERO3 and _choice(posed.request) == "zero3":
-        practice = replace(practice, spreads_experts=False)
     # Grouped products alone are put into Transformers' layers, too, by who tunes a released model.
     own = bool(spread) or (
         share > 0.0 if practice.experts == "grouped" else practice.experts is None and share >= _MOSTLY
     )
     return replace(posed, practice=replace(practice, own_experts=own), own_experts_share=None if told else share)
-
-
-def _choice(request: Request) -> str:
-    folded = request.data_sharding.strip().casefold()
-    return SHARDING_NAMES.get(folded, folded)
 
 
 def _own_share(tokens: float) -> float:

@@ -53,7 +53,7 @@ from estimator.resolve.separators import separator_doubts
 from estimator.resolve.settings import with_settings
 from estimator.resolve.slices import with_whole_counted
 from estimator.resolve.subject import Subject, resolved_subject
-from estimator.resolve.told_degrees import of_its_network
+from estimator.resolve.told_degrees import of_its_network, with_spread_experts
 from estimator.resolve.trained_parts import trained_parts
 from estimator.resolve.training_method import resolved_method
 
@@ -134,7 +134,8 @@ def _asked(request: Request, *, peak: bool) -> Run:
     subject, device = resolved_subject(told), resolved_device(told)
     told, framework, copied = with_copy(told, framework, subject)
     told, idle = of_its_network(told, request, subject.transformer)
-    doubts = (*copied, *separator_doubts(request), *doubts, *idle)
+    told, unsharded = with_spread_experts(told, framework, subject.transformer)
+    doubts = (*copied, *separator_doubts(request), *doubts, *idle, *unsharded)
     told = as_answered(told, subject.transformer)
     n_gpus = checked_whole_count("n_gpus", told.n_gpus, most=MOST_GPUS)
     host = told_host(told, device, n_gpus)

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from estimator.base.inputs import MOST_GPUS, checked_whole, checked_whole_count
 from estimator.models.transformer import Transformer
+from estimator.physics.stacks import NOT_UNDER_ZERO3
 from estimator.question.question import Caution
-from estimator.question.request import Request
-from estimator.resolve.framework.software import NamedFramework
+from estimator.question.request import SHARDING_NAMES, Request
+from estimator.resolve.framework.software import AUTO, NamedFramework
 
-__all__ = ["of_its_network", "with_told_degrees"]
+__all__ = ["of_its_network", "with_spread_experts", "with_told_degrees"]
 
 _SPLITS = ("tensor_parallel", "pipeline_parallel", "context_parallel")
 """What together with data parallelism makes up all devices."""
@@ -51,6 +52,27 @@ def of_its_network(
     model = "" if transformer is None else transformer.name
     idle = _contradicted(f"expert_parallel {degree:,}", f"{model} has no experts to spread")
     return replace(told, expert_parallel=None), (idle,) if degree > 1 else ()
+
+
+def with_spread_experts(
+    request: Request, named: NamedFramework, transformer: Transformer | None
+) -> tuple[Request, tuple[Caution, ...]]:
+    """Return `request` with its ZeRO stage open where experts are told to be spread, and ZeRO-3 that forbids it.
+
+    Both cannot have been run; who tells of experts tells more of a run than who tells of the usual stage.
+    """
+    dense = transformer is None or transformer.experts is None
+    degree = request.expert_parallel
+    spread = bool(named.practice.spreads_experts) if degree is None else degree > 1
+    folded = request.data_sharding.strip().casefold()
+    sharding = SHARDING_NAMES.get(folded, folded)
+    if dense or not spread or named.name not in NOT_UNDER_ZERO3 or sharding != "zero3":
+        return request, ()
+    message = (
+        f"{named.name} spreads no experts under ZeRO-3: a lower stage is taken, under which it does; to keep ZeRO-3, "
+        "say expert_parallel 1"
+    )
+    return replace(request, data_sharding=AUTO), (Caution(code="framework_contradicted", message=message),)
 
 
 def _with_replicas(request: Request, replicas: int) -> tuple[Request, tuple[Caution, ...]]:

@@ -3,11 +3,14 @@
 Authority: DeepSpeed's and FSDP's own documentation, whose interface is a `torch.nn.Module`; arithmetic on answers.
 """
 
+import math
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from estimator.physics.choice import setting_of
+from estimator.physics.choice import fastest, setting_of
+from estimator.physics.constants import prior_constants
 from estimator.physics.own_experts import LIBRARIES
 from estimator.question.question import Question
 from estimator.question.request import Request
@@ -43,7 +46,7 @@ def test_who_pretrains_on_a_library_has_layers_that_spread_experts(library: str)
     question = _question(_NAMES[library])
     assert _spreads(question)
     assert not _loops(question)
-    assert setting_of(question).stack.tier == "research"
+    assert setting_of(question).stack.tier == setting_of(_question("auto")).stack.tier
 
 
 @pytest.mark.parametrize("library", sorted(LIBRARIES))
@@ -84,6 +87,59 @@ def test_a_dense_model_is_run_as_before(framework: str) -> None:
     question = _question(framework, model="llama-3.1-8b")
     assert question.practice.own_experts is None
     assert question.own_experts_share is None
+
+
+@pytest.mark.parametrize(
+    ("framework", "said"),
+    [
+        ("DeepSpeed ZeRO-3, expert parallelism", {}),
+        ("DeepSpeed ZeRO-3, EP 8", {}),
+        ("DeepSpeed", {"data_sharding": "zero3", "expert_parallel": 8}),
+    ],
+)
+def test_of_zero_3_and_spread_experts_on_deepspeed_the_stage_gives_way(framework: str, said: dict[str, Any]) -> None:
+    told = answer(**{**CLUSTER, "framework": framework, **said})
+    assert told["layout"]["expert_parallel"] > 1
+    assert told["layout"]["data_sharding"] != "zero3"
+    assert "framework_contradicted" in codes(told)
+    kept = answer(**{**CLUSTER, "framework": "DeepSpeed ZeRO-3", "expert_parallel": 1})
+    assert kept["layout"]["data_sharding"] == "zero3"
+
+
+def test_a_dense_model_keeps_its_stage_whatever_is_said_of_experts() -> None:
+    dense = answer(**{**CLUSTER, "model": "llama-3.1-8b", "framework": "DeepSpeed ZeRO-3, expert parallelism"})
+    assert dense["layout"]["data_sharding"] == "zero3"
+    assert "framework_contradicted" not in codes(dense)
+
+
+_COUNTS = {"qwen3-30b-a3b": (16, 32, 64, 112, 120, 128, 192), "deepseek-v3": (192, 256, 384, 512, 768, 1024)}
+
+
+def _token_s(framework: str, model: str, n_gpus: int, **said: Any) -> float:  # noqa: ANN401 - a request's arguments
+    best = fastest(_question(framework, model=model, n_gpus=n_gpus, **said), prior_constants())
+    return math.inf if best is None else best.token_s
+
+
+@pytest.mark.parametrize("model", _COUNTS)
+@pytest.mark.parametrize("framework", ["own PyTorch code", "DeepSpeed", "PyTorch FSDP", "Lightning Fabric"])
+def test_more_devices_are_faster_and_no_stated_sharding_beats_the_search(framework: str, model: str) -> None:
+    """Experts spread wide make unsharded states fit, by an exchange that takes most of a step."""
+    times = [_token_s(framework, model, n_gpus) for n_gpus in _COUNTS[model]]
+    assert all(more <= 1.01 * few for few, more in pairwise(times))
+    shardings = ("zero3",) if "FSDP" in framework else ("ddp", "zero1", "zero2", "zero3")
+    for n_gpus, found in zip(_COUNTS[model], times, strict=True):
+        stated = [_token_s(framework, model, n_gpus, data_sharding=sharding) for sharding in shardings]
+        assert found <= 1.001 * min(stated)
+
+
+@pytest.mark.parametrize(("model", "n_gpus"), [("mixtral-8x7b", 128), ("qwen3-30b-a3b", 128), ("deepseek-v3", 2048)])
+def test_ones_own_layers_take_as_long_whatever_they_are_written_on(model: str, n_gpus: int) -> None:
+    asked = {"model": model, "gpu": "h100", "n_gpus": n_gpus, "tokens": "1T"}
+    own = answer(**asked, framework="in-house")["training_days"]
+    for framework in ("own PyTorch code", "DeepSpeed", "PyTorch FSDP", "Lightning Fabric"):
+        told = answer(**asked, framework=framework)
+        assert 0.9 * own < told["training_days"] < 1.15 * own
+        assert "own_stack" in codes(told)
 
 
 def test_deepspeed_spreads_no_experts_under_zero_3() -> None:

@@ -244,7 +244,7 @@ def _outcome(request: Request, resolved: Run, step: "QuickStep | InfeasibleError
 
 
 def _too_large(memory: MemoryUse, resolved: Run) -> str:
-    need, have = format_bytes(memory.total_bytes), format_bytes(memory.usable_bytes)
+    need, have = format_bytes(memory.least_bytes), format_bytes(memory.usable_bytes)
     return (
         f"does not fit: the smallest layout needs {need} of {have} that a run can fill on each {resolved.device.name}"
     )

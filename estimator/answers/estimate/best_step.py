@@ -271,6 +271,7 @@ def layout_prediction(
         shares = {part: share * step_s / (step_s + waited_s) for part, share in shares.items()}
         shares["communication"] += waited_s / (step_s + waited_s)
         step_s, tokens = step_s + waited_s, tokens * question.local.sites
+    total_bytes = float(used.total_bytes[row])
     memory = MemoryUse(
         weights_bytes=float(used.weights_bytes[row]),
         gradients_bytes=float(used.gradients_bytes[row]),
@@ -280,6 +281,7 @@ def layout_prediction(
         capacity_bytes=question.cluster.accelerator.memory_bytes,
         usable_bytes=setting.usable_bytes,
         host_node_bytes=float(host_bytes_of(setting.case, layouts.taken(np.array([row])))[0]),
+        least_bytes=min(total_bytes, setting.least_bytes) if total_bytes > setting.usable_bytes else total_bytes,
     )
     return Prediction(
         step_s=step_s,

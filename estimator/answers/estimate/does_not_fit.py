@@ -50,6 +50,8 @@ _MOST_NAMED = 4
 _COUNT = "n_gpus"
 _WORTH_SAYING = 1.1
 """How much dearer a token must be to be told."""
+_NOTED = 1.02
+"""How much more than the smallest the layout that is timed must take to be told of."""
 _DEAR = 1.5
 """How much dearer a token may become before two cheaper changes together are looked for."""
 _ANOTHER_TRAINING: frozenset[Kind] = frozenset({"sequence", "method"})
@@ -100,11 +102,14 @@ def does_not_fit(setting: Setting, memory: MemoryUse, found: Sequence[Remedy]) -
     """Return the warning that the smallest layout of `setting` does not fit, with what was found that would do."""
     chip = setting.question.cluster.accelerator
     ways = "; or ".join(remedy.words for remedy in found)
+    # The smallest of all is seldom one that anybody would run.
+    larger = memory.total_bytes > _NOTED * memory.least_bytes
+    timed = f", the one that is timed {format_bytes(memory.total_bytes)}" if larger else ""
     would = f": what would do, the likeliest to suit first: {ways}" if found else ""
     return Caution(
         code="does_not_fit",
-        message=f"the smallest layout {_as_laid_out(setting)} takes {format_bytes(memory.total_bytes)} on each "
-        f"{chip.name}, and a run "
+        message=f"the smallest layout {_as_laid_out(setting)} takes {format_bytes(memory.least_bytes)} on each "
+        f"{chip.name}{timed}, and a run "
         f"can fill {format_bytes(memory.usable_bytes)} of its {format_bytes(memory.capacity_bytes)}{would}",
     )
 
@@ -116,7 +121,7 @@ def _as_laid_out(setting: Setting) -> str:
 
 
 def remedies(setting: Setting, constants: Constants, physical_s: float) -> tuple[Remedy, ...]:
-    """Return changes with which the run of `setting`, whose smallest layout takes `physical_s` a step, fits.
+    """Return changes with which the run of `setting`, whose layout takes `physical_s` a step, fits.
 
     Each is tried alone; where that would only do on another machine or stack, for another training or at a high price,
     also two together; where nothing would, more of the largest devices. One of a kind is named.

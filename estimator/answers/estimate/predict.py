@@ -44,7 +44,7 @@ def prediction(question: Question, *, advised: bool = True, told: bool = True) -
     number, such as whether fewer devices are faster, is found out only if it is `told`: it takes as long again.
 
     Raises InfeasibleError where no layout divides devices, layers and batch. A model that does not fit is answered
-    with its smallest layout and a warning.
+    with a layout that takes little more than its smallest, and a warning.
     """
     fitted = committed_calibration()
     asked = runnable(question, fitted.constants)
@@ -138,7 +138,7 @@ def _and_sinks(setting: Setting) -> str:
 def _assumptions(setting: Setting, layout: Layout, *, fits: bool) -> tuple[Assumption, ...]:
     """Return what the search and the stack's defaults decided, by argument name."""
     question = setting.question
-    why = "the fastest layout that fits" if fits else "the smallest layout; it does not fit"
+    why = "the fastest layout that fits" if fits else "the fastest of nearly the smallest layouts; none fits"
     asked = question.layout.by_argument()
     out = [
         Assumption(name=name, value=value, source="searched", note=why)

@@ -244,7 +244,7 @@ def _does_not_fit(estimate: Estimate) -> str:
     memory = estimate.memory
     if memory is None or memory.fits:
         return ""
-    takes = f"it takes {format_bytes(memory.total_bytes)} on each {estimate.run.device.name}"
+    takes = f"it takes {format_bytes(memory.least_bytes)} on each {estimate.run.device.name}"
     would = f"; {estimate.ways_to_fit[0]} would do" if estimate.ways_to_fit else ""
     return f"Does not fit: {takes}, where a run can fill {format_bytes(memory.usable_bytes)}{would}."
 

@@ -9,11 +9,12 @@ from estimator.resolve.framework.meaning import Facts, Meaning
 
 __all__ = ["DEGREES", "told_degrees"]
 
-_EXPERT, _DATA = "expert_parallel", "data_parallel"
+_EXPERT, _DATA, _STAGED = "expert_parallel", "data_parallel", "pipeline_parallel"
 _SPREAD = Practice(spreads_experts=True)
 _WORDS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
-        "tensor_parallel": ("tp", "tensor"),
+        # Model parallelism without more is Megatron's first kind (`--model-parallel-size`).
+        "tensor_parallel": ("tp|mp", r"tensor|model(?=[\s_\-]{0,2}parallel)"),
         "pipeline_parallel": ("pp", "pipeline"),
         "virtual_pipeline": ("vpp|vp", r"virtual[ _\-]pipeline|interleaved[ _\-]pipeline"),
         "context_parallel": ("cp", "context"),
@@ -38,6 +39,7 @@ def _ways(argument: str, initials: str, name: str) -> str:
     bare = "?" if argument in {"tensor_parallel", "pipeline_parallel", "virtual_pipeline"} else ""
     return "|".join(
         (
+            *(_staged(name) if argument == _STAGED else ()),
             rf"(?:{initials})(?:{_GAP}(?:size|degree))?{_IS}{counts[0]}",
             rf"(?:{name}){_PARALLEL}{bare}{_SIZE}?{_IS}{counts[1]}",
             rf"{counts[2]}{_GAP}(?:(?:way|fold|stage)s?{_GAP}(?:{name}){_PARALLEL}?|(?:{name}){_PARALLEL})",
@@ -47,13 +49,38 @@ def _ways(argument: str, initials: str, name: str) -> str:
     )
 
 
+def _staged(name: str) -> tuple[str, str]:
+    """Return patterns of `4 pipeline stages` and `pipeline of 4 stages`."""
+    before, behind = (_COUNT.format(f"{_STAGED}_{number}") for number in (4, 5))
+    stages = rf"{_GAP}stages?"
+    return rf"{before}{_GAP}(?:{name}){stages}", rf"(?:{name}){_PARALLEL}?\s(?:with|of|in|over)\s{behind}{stages}"
+
+
 _ONE = "|".join(_ways(argument, *words) for argument, words in _WORDS.items())
 _END = r"(?![^\W_]|\.\d)"
-_JOINED = re.compile(rf"(?:(?:{_ONE})(?:{_END}|(?=(?:tp|pp|vpp|cp|ep|dp)\d)))", re.IGNORECASE)
+_JOINED = re.compile(rf"(?:(?:{_ONE})(?:{_END}|(?=(?:tp|mp|pp|vpp|cp|ep|dp)\d)))", re.IGNORECASE)
 """One degree; another may follow at once where it begins with its initials, as in `TP8PP4`."""
 _BEGINNINGS = re.compile(
-    r"(?<![^\W_])(?:\d|tp|pp|vp|cp|ep|dp|tensor|pipe|virt|inter|context|expert|moe|data)", re.IGNORECASE
+    r"(?<![^\W_])(?:[\d(\[]|tp|mp|pp|vp|cp|ep|dp|tensor|model|pipe|virt|inter|context|expert|moe|data|[tpdce]\s?=)",
+    re.IGNORECASE,
 )
+_LETTERS: Mapping[str, str] = MappingProxyType(
+    {"t": "tensor_parallel", "p": "pipeline_parallel", "d": _DATA, "c": "context_parallel", "e": _EXPERT}
+)
+"""As papers abbreviate them (Narayanan et al. 2021), several at once: `t=8, p=4, d=16`. One alone may be anything."""
+_LETTER = r"[tpdce]\s?=\s?\d{1,6}(?![^\W_]|\.\d)"
+_BY_LETTER = re.compile(rf"{_LETTER}(?:(?:\s?[,;/×x]\s?|\s(?:and\s)?){_LETTER})+", re.IGNORECASE)
+_INITIALS: Mapping[str, str] = MappingProxyType(
+    {one: argument for argument, (initials, _) in _WORDS.items() for one in initials.split("|")}
+)
+_BETWEEN = r"\s?[,/×x:\-]\s?"
+_NAMES = rf"[(\[]?(?P<names>(?:{'|'.join(_INITIALS)})(?:{_BETWEEN}(?:{'|'.join(_INITIALS)}))+)[)\]]?"
+_NUMBERS = rf"[(\[]?(?P<counts>\d{{1,6}}(?:{_BETWEEN}\d{{1,6}})+)(?![^\W_]|\.\d)[)\]]?"
+_IN_ORDER = tuple(
+    re.compile(rf"{one}(?:\s?(?:=|:|of|is)?\s?|\s(?:for|as)\s){other}", re.IGNORECASE)
+    for one, other in ((_NAMES, _NUMBERS), (_NUMBERS, _NAMES))
+)
+"""Names and then their degrees, or the other way round: `(TP, PP, DP) = (8, 4, 16)`, `8x4x16 (TP x PP x DP)`."""
 
 
 def told_degrees(text: str, at: int) -> tuple[int, Meaning] | None:
@@ -63,8 +90,7 @@ def told_degrees(text: str, at: int) -> tuple[int, Meaning] | None:
     """
     if not _BEGINNINGS.match(text, at):
         return None
-    degrees: dict[str, int] = {}
-    end = at
+    degrees, end = _listed(text, at)
     while found := _JOINED.match(text, end):
         told = next(group for group, count in found.groupdict().items() if count is not None)
         degrees[told.rpartition("_")[0]] = int(found[told])
@@ -74,6 +100,21 @@ def told_degrees(text: str, at: int) -> tuple[int, Meaning] | None:
     spread = degrees.get(_EXPERT, 1) > 1
     says = Facts(degrees=tuple(degrees.items()), practice=_SPREAD if spread else Practice())
     return end, Meaning(says=says)
+
+
+def _listed(text: str, at: int) -> tuple[dict[str, int], int]:
+    """Return degrees that stand at `at` as a list, by argument, and where it ends; none where it is no such list."""
+    if found := _BY_LETTER.match(text, at):
+        pairs = re.findall(r"([tpdce])\s?=\s?(\d+)", found[0], re.IGNORECASE)
+        return {_LETTERS[letter.casefold()]: int(count) for letter, count in pairs}, found.end()
+    for way in _IN_ORDER:
+        if found := way.match(text, at):
+            names = re.findall(r"[a-z]p{1,2}", re.sub(_BETWEEN, " ", found["names"].casefold()))
+            counts = re.findall(r"\d+", found["counts"])
+            if len(names) == len(counts):
+                told = zip(names, counts, strict=True)
+                return {_INITIALS[name]: int(count) for name, count in told}, found.end()
+    return {}, at
 
 
 def _named(argument: str, words: str, says: Facts | None = None) -> tuple[str, Meaning]:

@@ -15,7 +15,7 @@ _WORDS: Mapping[str, int] = MappingProxyType(
 _GAP = r"[\s\-_]{0,2}"
 _NUMBER = rf"(?:\d{{1,5}}|{'|'.join(_WORDS)})(?![.\d])"
 _CHIP = (
-    r"(?:(?:nvidia|amd|rtx|geforce)[ -])*(?:[a-z]{1,3}\d{2,4}[a-z]{0,2}|\d{4}(?:[ -]?ti)?)"
+    r"(?:(?:nvidia|amd|rtx|geforce)[ -])*(?:(?!x\d)[a-z]{1,3}\d{2,4}[a-z]{0,2}|\d{4}(?:[ -]?ti)?)"
     r"s?(?:[ -](?:sxm\d?|pcie|nvl|\d{2,3} ?gb)(?![^\W_])){0,2}"
 )
 _KIND = r"(?:gpus?|cards?|devices?|accelerators?|gcds?|chips?)"

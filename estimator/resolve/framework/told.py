@@ -40,6 +40,8 @@ _ARGUMENTS = tuple(
         ),
         (r"^r$|rank|\balpha\b", "lora_rank"),
         (r"epoch", "epochs"),
+        # Whichever comes first is not said.
+        (r"^\d+(?: ?[x×] ?\d+){2,}$", "tensor_parallel and pipeline_parallel"),
     )
 )
 """Words that tell of an argument of their own."""

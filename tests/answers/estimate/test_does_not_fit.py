@@ -255,7 +255,7 @@ def test_a_knob_that_a_caller_fixed_is_named() -> None:
     assert first.kinds == ("layout",)
     assert set(first.arguments) <= {"micro_batch_size", "activation_recompute"}
     layouts = ("data_sharding zero3", "tensor_parallel and pipeline_parallel left out")
-    assert _remedies(TOO_LARGE[-1])[0].words in layouts
+    assert _remedies(TOO_LARGE[-1])[0].change.words in layouts
 
 
 @pytest.mark.parametrize(
@@ -370,26 +370,6 @@ def test_a_base_in_fewer_bits_comes_before_one_that_is_fetched_from_the_host_for
     fetched = next((place for place, said in enumerate(words) if "param offload" in said), len(words))
     assert quantised < fetched
     assert "another training" not in words[quantised]
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        {"model": "deepseek-v3", "gpu": "h100", "n_gpus": 128},
-        {"model": "llama-3.1-405b", "gpu": "h100", "n_gpus": 64},
-        {"model": "llama-3.1-70b", "gpu": "h100", "n_gpus": 8, "framework": "torchtitan"},
-    ],
-    ids=json.dumps,
-)
-def test_no_layout_of_the_stack_is_smaller_than_the_smallest_that_is_told(arguments: dict[str, Any]) -> None:
-    """Within 2 %: degrees that pay nowhere, as some of context parallelism, are tried only where others are stated."""
-    smallest = _ask(arguments).memory
-    assert smallest is not None
-    for sharding in ("zero1", "zero3"):
-        for degrees in ({}, {"tensor_parallel": 8}, {"tensor_parallel": 8, "pipeline_parallel": 1}):
-            stated = _ask({**arguments, **degrees, "data_sharding": sharding}).memory
-            assert stated is not None
-            assert smallest.per_gpu_gb <= 1.02 * stated.per_gpu_gb
 
 
 def test_the_time_of_a_run_that_does_not_fit_is_told_as_one_that_it_would_take() -> None:

@@ -34,6 +34,18 @@ SAID = {
     "data parallelism 128": "dp128",
     "no tensor parallelism, EP 64": "tp1 ep64",
     "without expert parallelism": "ep1",
+    "Megatron-LM, t=8, p=4, d=16": "tp8 pp4 dp16",
+    "Megatron, t = 8 and p = 4": "tp8 pp4",
+    "Megatron-LM mp 8 pp 4": "tp8 pp4",
+    "MP8 PP4": "tp8 pp4",
+    "--model-parallel-size 8": "tp8",
+    "8-way model parallelism": "tp8",
+    "Megatron-LM, 4 pipeline stages": "pp4",
+    "Megatron, pipeline of 4 stages": "pp4",
+    "Megatron-LM (8,4,16) (TP, PP, DP)": "tp8 pp4 dp16",
+    "(TP, PP, DP) = (8, 4, 16)": "tp8 pp4 dp16",
+    "8x4x16 (TP x PP x DP)": "tp8 pp4 dp16",
+    "TP/PP 8/4": "tp8 pp4",
 }
 
 
@@ -47,10 +59,30 @@ def test_degrees_are_read(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["3 epochs", "3 ep", "context parallel 8k", "pipeline", "8 experts per GPU", "step 16"]
+    "text",
+    [
+        "3 epochs",
+        "3 ep",
+        "context parallel 8k",
+        "pipeline",
+        "8 experts per GPU",
+        "step 16",
+        "t=8",
+        "model 8",
+        "p=0.9, t=1",
+    ],
 )
 def test_other_numbers_are_no_degrees(text: str) -> None:
     assert named_framework(text).degrees == ()
+
+
+def test_three_numbers_without_names_are_neither_degrees_nor_machines() -> None:
+    """Which of them is which is not said; the reader is told where they belong."""
+    run = _run("Megatron-LM 3D parallelism 4x4x16")
+    assert not _contradictions(run)
+    (message,) = (warning.message for warning in run.warnings if warning.code == "framework_not_understood")
+    assert "4x4x16" in message
+    assert "tensor_parallel and pipeline_parallel" in message
 
 
 @pytest.mark.parametrize(
